@@ -1,0 +1,3 @@
+"""Orthanc Dose: a radiation dose management system inside an Orthanc DICOM server."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,63 @@
+"""Wiring: configuration, store, worker, routes; start and stop inside Orthanc."""
+
+import atexit
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import __version__, config, host
+from .ingest import Worker
+from .rest.api import Services
+from .rest.server import Server
+from .store import Store
+
+
+def start() -> None:
+    """Called once, while Orthanc loads its plugins. Raises ConfigError or StoreError, which stops Orthanc's start."""
+    settings = host.configuration()
+    _refuse_empty_passwords(settings)
+    configuration = config.read(settings.get("Dose"), host.configuration_directory())
+    store = Store(configuration.data_directory, configuration.memory_limit or None)
+    worker = Worker(
+        host, store, configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start  # type: ignore[arg-type]
+    )  # fmt: skip
+    orthanc = {
+        "version": "", "name": settings.get("Name"), "dicom_aet": settings.get("DicomAet", "ORTHANC"),
+        "dicom_port": settings.get("DicomPort", 4242),
+    }  # fmt: skip
+    services = Services(store, worker, orthanc, datetime.now(UTC).replace(tzinfo=None))
+    server = Server(services, _app_directory(), host.log_error)
+
+    def started() -> None:
+        orthanc["version"] = host.system()["Version"]
+        worker.start()
+        host.log_warning(f"Orthanc Dose {__version__} is ready; its store is {store.path}")
+
+    def stop() -> None:
+        # Orthanc's servers are down by now; the thread must end before the interpreter does.
+        worker.stop()
+        store.close()
+
+    host.listen(worker.wake, started)
+    host.serve(lambda request: server.handle(request, host.Answer))
+    host.add_button("../dose/app/", "Dose")
+    atexit.register(stop)
+
+
+def _app_directory() -> Path | None:
+    """The built web UI: in the wheel beside the package, in a checkout in webui/dist."""
+    here = Path(__file__).resolve().parent
+    places = (here / "webui_dist", here.parents[1] / "webui" / "dist", Path(os.environ.get("DOSE_WEBUI", "/nonexistent")))
+    return next((place for place in places if (place / "index.html").is_file()), None)
+
+
+def _refuse_empty_passwords(settings: dict[str, object]) -> None:
+    """An empty password lets everybody in: it comes from an environment variable that is not set."""
+    users = settings.get("RegisteredUsers")
+    if isinstance(users, dict) and settings.get("AuthenticationEnabled", True):
+        for user, password in users.items():
+            if not password:
+                raise config.ConfigError(
+                    f'"RegisteredUsers": the password of "{user}" is empty. Set it in the configuration, or, where it names'
+                    " an environment variable, set that variable."
+                )

@@ -1,0 +1,23 @@
+"""The command `orthanc-dose`."""
+
+import argparse
+import sys
+
+from . import __version__
+from .samples import command as make_samples
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit status."""
+    parser = argparse.ArgumentParser(prog="orthanc-dose", description="Tools of Orthanc Dose.")
+    parser.add_argument("--version", action="version", version=f"orthanc-dose {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    samples = commands.add_parser("make-samples", help="write made-up dose reports into a folder")
+    make_samples.add_arguments(samples)
+    samples.set_defaults(run=make_samples.run)
+    chosen = parser.parse_args(arguments)
+    return int(chosen.run(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that name the key."""
+
+import os
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the key and says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings, each with the key of the same name in CamelCase.
+
+    data_directory: folder of the store; created where it is not there.
+    batch_size: how many changes are written in one transaction, 1 to 5000.
+    poll_seconds: how often Orthanc's changes are asked for when nothing wakes the worker, 0.2 to 3600.
+    audit_at_start: compare what Orthanc holds with the store when Orthanc starts.
+    memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
+    """
+
+    data_directory: Path = Path("dose")
+    batch_size: int = 200
+    poll_seconds: float = 5.0
+    audit_at_start: bool = True
+    memory_limit: str = ""
+
+
+_LIMITS: dict[str, tuple[float, float]] = {"batch_size": (1, 5000), "poll_seconds": (0.2, 3600)}
+_ALLOWED = {Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _key(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+KEYS = {_key(field.name): field for field in fields(Config)}
+
+
+def read(section: object, base: Path) -> Config:
+    """The configuration from the "Dose" section; relative paths stand from `base`. Raises ConfigError."""
+    if section is None:
+        section = {}
+    if not isinstance(section, dict):
+        raise ConfigError('"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }')
+    values: dict[str, Any] = {}
+    for key, value in section.items():
+        field = KEYS.get(key)
+        if field is None:
+            close = get_close_matches(key, KEYS, 1, 0.6)
+            hint = f'; did you mean "{close[0]}"?' if close else ""
+            raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(KEYS)}')
+        values[field.name] = _value(key, field.name, field.type, value)
+    directory = values.get("data_directory", Config.data_directory)
+    values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
+    return Config(**values)
+
+
+def _value(key: str, name: str, kind: Any, value: object) -> object:
+    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise wrong
+    elif kind in (int, float):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or (kind is int and value != int(value)):
+            raise wrong
+        low, high = _LIMITS[name]
+        if not low <= value <= high:
+            raise ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]} from {low:g} to {high:g}, not {value:g}')
+    elif not isinstance(value, str) or (kind is Path and not value.strip()):
+        raise wrong
+    return kind(value)
+
+
+def _shown(value: object) -> str:
+    return {type(None): "null", list: "a list", dict: "an object"}.get(type(value), repr(value)[:60])
+
+
+def _writable(directory: Path) -> Path:
+    """The folder, created where needed, when files can be made in it."""
+    trial = directory / ".writable"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(b"")
+        trial.unlink()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise ConfigError(f'"Dose.DataDirectory": the folder {directory} cannot be written: {reason}') from error
+    return directory

@@ -1,0 +1,59 @@
+"""Coded concepts: found by code value and scheme, never by their meaning (PS3.3 section 8).
+
+Equipment writes the same concept as SNOMED-RT (schemes SRT, SNM3, 99SDM), as SNOMED-CT (SCT), or with a code of DICOM
+that was replaced since. `canonical` brings all of them to one key, for example "SCT:44491008" for Fluoroscopy, which is
+what the rest of the program compares.
+"""
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+_TABLE = json.loads(files(__package__).joinpath("codes.json").read_text(encoding="utf-8"))
+_REPLACED: dict[str, str] = _TABLE["replaced"]
+_SRT_TO_SCT: dict[str, str] = _TABLE["srt_to_sct"]
+_MEANINGS: dict[str, str] = _TABLE["meanings"]
+
+# PS3.16 section 8: coding scheme designators of SNOMED-RT codes, and spellings of SCT that stand for the same scheme.
+_SNOMED_RT = frozenset({"SRT", "SNM3", "99SDM", "SNM"})
+_SNOMED_CT = frozenset({"SCT", "2.16.840.1.113883.6.96"})
+
+
+class Code(NamedTuple):
+    """A coded value in canonical form: code value, coding scheme designator, code meaning."""
+
+    value: str
+    scheme: str
+    meaning: str | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.scheme}:{self.value}"
+
+
+@lru_cache(maxsize=20_000)
+def canonical(value: str, scheme: str) -> str:
+    """The key "SCHEME:value" of a code; SNOMED-RT codes become SNOMED-CT where the standard gives the pair."""
+    value, scheme = value.strip(), scheme.strip()
+    upper = scheme.upper()
+    if upper in _SNOMED_RT:
+        sct = _SRT_TO_SCT.get(value)
+        return f"SCT:{sct}" if sct else f"SRT:{value}"
+    if upper in _SNOMED_CT:
+        return f"SCT:{value}"
+    key = f"{upper if upper == 'DCM' else scheme}:{value}"
+    return _REPLACED.get(key, key)
+
+
+@lru_cache(maxsize=20_000)
+def code(value: str, scheme: str, meaning: str | None = None) -> Code:
+    """A code in canonical form with the meaning that the standard gives it, else the object's own meaning."""
+    key = canonical(value, scheme)
+    canonical_scheme, _, canonical_value = key.partition(":")
+    return Code(canonical_value, canonical_scheme, _MEANINGS.get(key) or (meaning or "").strip() or None)
+
+
+def meaning_of(key: str) -> str | None:
+    """The standard's meaning of a canonical key, or None for codes that are not in the table."""
+    return _MEANINGS.get(key)

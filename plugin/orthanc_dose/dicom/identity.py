@@ -1,0 +1,71 @@
+"""What identifies a patient in an object, and taking it out before the object's content is kept."""
+
+import base64
+import binascii
+
+from .dataset import BINARY_URI, Dataset, text
+
+# Of the patient group only what dose needs stays: sex, age, size, weight, and what describes the body.
+_KEPT_OF_PATIENT = frozenset({"0010,0040", "0010,1010", "0010,1020", "0010,1021", "0010,1022", "0010,1030", "0010,9431"})
+# Groups and elements outside of it that identify the patient: visit, trial subject, free text about the patient.
+_DROPPED_GROUPS = ("0010", "0038")
+_DROPPED = frozenset({"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,1400", "0040,3001", "4008,4000"})
+# Content items of TID 1006 to 1008 (Subject Context): subject UID, name, ID, birth date, and the like.
+_SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "121035", "121036"})
+_REMOVED = "(removed)"
+
+
+def identifiers(dataset: Dataset) -> tuple[str, ...]:
+    """Texts that name this patient: the name as written and with spaces, the patient ID."""
+    name, patient_id = text(dataset, "0010,0010"), text(dataset, "0010,0020")
+    found = {part for part in (name, patient_id) if part}
+    if name:
+        for group in name.split("="):
+            parts = [part.strip() for part in group.split("^") if part.strip()]
+            if len(parts) > 1:
+                found |= {group.strip("^ "), " ".join(parts), " ".join(reversed(parts)), ", ".join(parts)}
+    return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
+
+
+def without_identity(dataset: Dataset) -> Dataset:
+    """A copy of the data set without the elements and content items that identify the patient.
+
+    Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too.
+    """
+    return _copy(dataset, identifiers(dataset))
+
+
+def _copy(dataset: Dataset, known: tuple[str, ...]) -> Dataset:
+    out: Dataset = {}
+    for tag, value in dataset.items():
+        if tag[:4] in _DROPPED_GROUPS and tag not in _KEPT_OF_PATIENT or tag in _DROPPED:
+            continue
+        if isinstance(value, list):
+            out[tag] = [_copy(item, known) for item in value if not _is_subject(item)]
+        elif value and known:
+            out[tag] = _scrubbed(value, known)
+        else:
+            out[tag] = value
+    return out
+
+
+def _is_subject(item: Dataset) -> bool:
+    name = item.get("0040,a043")
+    return isinstance(name, list) and bool(name) and name[0].get("0008,0100") in _SUBJECT_CODES
+
+
+def _scrubbed(value: str, known: tuple[str, ...]) -> str:
+    if value.startswith(BINARY_URI):
+        try:
+            plain = base64.b64decode(value[len(BINARY_URI) :]).decode("latin-1")
+        except (binascii.Error, ValueError):
+            return value
+        return _REMOVED if any(word in plain for word in known) else value
+    for word in known:
+        if word in value:
+            # A short number can stand in any UID or dose value by chance; alone it is the ID.
+            if value.strip() == word:
+                return _REMOVED
+            if not word.replace("-", "").replace(".", "").isdecimal() and len(word) > 4:
+                value = value.replace(word, _REMOVED)
+    return value

@@ -1,0 +1,145 @@
+"""The content tree of a structured report (PS3.3 C.17.3), made for reading by code.
+
+A tree is made of `Item`: its concept is the canonical key of the concept name code ("DCM:113813"), its value is what the
+value type says. Numbers stay text with the unit beside them; what they mean is decided by who knows the field.
+"""
+
+from collections.abc import Iterator
+
+from . import codes
+from .codes import Code
+from .dataset import Dataset, Unreadable
+
+# Value types whose value is one text element.
+_VALUE_TAGS = {
+    "TEXT": "0040,a160",
+    "UIDREF": "0040,a124",
+    "DATETIME": "0040,a120",
+    "DATE": "0040,a121",
+    "TIME": "0040,a122",
+    "PNAME": "0040,a123",
+}
+_REFERENCES = frozenset({"IMAGE", "COMPOSITE", "WAVEFORM"})
+
+
+class Item:
+    """One content item.
+
+    value: text for TEXT, UIDREF, DATETIME, DATE, TIME, PNAME; `Code` for CODE; the SOP instance UID for IMAGE, COMPOSITE
+    and WAVEFORM; the number as written for NUM, or None where it is empty; None for CONTAINER.
+    unit: the code value of the unit of a NUM, None where none is given; unit_scheme its scheme.
+    qualifier: why a NUM is empty or special (CID 42), where the object says so.
+    """
+
+    __slots__ = ("vt", "relationship", "concept", "meaning", "value", "unit", "unit_scheme", "qualifier", "children")
+
+    def __init__(self, vt: str, relationship: str | None, concept: str | None, meaning: str | None) -> None:
+        self.vt = vt
+        self.relationship = relationship
+        self.concept = concept
+        self.meaning = meaning
+        self.value: str | Code | None = None
+        self.unit: str | None = None
+        self.unit_scheme: str | None = None
+        self.qualifier: Code | None = None
+        self.children: list[Item] = []
+
+    def find(self, concept: str) -> "Item | None":
+        """The first child with this concept."""
+        return next((child for child in self.children if child.concept == concept), None)
+
+    def find_all(self, concept: str) -> "list[Item]":
+        """All children with this concept."""
+        return [child for child in self.children if child.concept == concept]
+
+    def walk(self) -> "Iterator[Item]":
+        """The item and everything below it, in order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def as_dict(self) -> dict[str, object]:
+        """For people and for JSON: only what is there."""
+        out: dict[str, object] = {"value_type": self.vt, "relationship": self.relationship}
+        out |= {"concept": self.concept, "meaning": self.meaning}
+        if self.value is not None:
+            out["value"] = self.value._asdict() if isinstance(self.value, Code) else self.value
+        if self.unit is not None:
+            out["unit"] = self.unit
+        if self.qualifier is not None:
+            out["qualifier"] = self.qualifier._asdict()
+        if self.children:
+            out["children"] = [child.as_dict() for child in self.children]
+        return {key: value for key, value in out.items() if value is not None}
+
+
+def _text(dataset: Dataset, tag: str) -> str | None:
+    value = dataset.get(tag)
+    return value.strip(" \0") or None if isinstance(value, str) else None
+
+
+def read_code(sequence: object) -> Code | None:
+    """The coded concept in a code sequence (PS3.3 8.8), or None where it is absent or has no value."""
+    if not isinstance(sequence, list) or not sequence or not isinstance(sequence[0], dict):
+        return None
+    entry = sequence[0]
+    value = _text(entry, "0008,0100") or _text(entry, "0008,0119") or _text(entry, "0008,0120")
+    meaning = _text(entry, "0008,0104")
+    if value is None:
+        # A meaning without a code can be shown, not recognised.
+        return Code("", "", meaning) if meaning else None
+    return codes.code(value, _text(entry, "0008,0102") or "", meaning)
+
+
+def read_tree(dataset: Dataset) -> Item:
+    """The root of the report's content tree. Raises Unreadable where the object has none."""
+    if not isinstance(dataset.get("0040,a043"), list) and not isinstance(dataset.get("0040,a730"), list):
+        raise Unreadable("the report has no content")
+    return _item(dataset, True)
+
+
+def _item(entry: Dataset, root: bool = False) -> Item:
+    vt = entry.get("0040,a040")
+    vt = vt.strip(" \0") if isinstance(vt, str) else ("CONTAINER" if root else "")
+    name = entry.get("0040,a043")
+    concept = meaning = None
+    if isinstance(name, list) and name:
+        named = name[0]
+        value, scheme, meaning = named.get("0008,0100"), named.get("0008,0102"), named.get("0008,0104")
+        if isinstance(value, str) and value and isinstance(scheme, str):
+            concept = codes.canonical(value, scheme)
+        else:
+            other = read_code(name)
+            concept = other.key if other and other.value else None
+        meaning = meaning if isinstance(meaning, str) else None
+    relationship = entry.get("0040,a010")
+    item = Item(vt, relationship if isinstance(relationship, str) else None, concept, meaning)
+    if vt == "NUM":
+        _read_number(item, entry)
+    elif vt == "CODE":
+        item.value = read_code(entry.get("0040,a168"))
+    elif vt in _VALUE_TAGS:
+        item.value = _text(entry, _VALUE_TAGS[vt])
+    elif vt in _REFERENCES:
+        referenced = entry.get("0008,1199")
+        if isinstance(referenced, list) and referenced:
+            item.value = _text(referenced[0], "0008,1155")
+    elif not vt and "0040,db73" in entry:
+        item.vt, item.value = "REFERENCE", _text(entry, "0040,db73")
+    children = entry.get("0040,a730")
+    if isinstance(children, list):
+        item.children = [_item(child) for child in children]
+    return item
+
+
+def _read_number(item: Item, entry: Dataset) -> None:
+    measured = entry.get("0040,a300")
+    if isinstance(measured, list) and measured:
+        item.value = _text(measured[0], "0040,a30a")
+        units = measured[0].get("0040,08ea")
+        if isinstance(units, list) and units:
+            item.unit = _text(units[0], "0008,0100")
+            item.unit_scheme = _text(units[0], "0008,0102")
+    qualifier = entry.get("0040,a301")
+    if qualifier:
+        item.qualifier = read_code(qualifier)

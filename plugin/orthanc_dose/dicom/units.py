@@ -1,0 +1,124 @@
+"""Units of measurement: from what the object says to the one canonical unit of a field.
+
+Units are codes of UCUM (PS3.16 CID 82 and the templates' rows). Equipment spells them in many ways ("Gym2", "dGy.cm2",
+"mGycm", "uAs"); each spelling that is understood stands in the table below by its dimension and its size. What is not
+in the table is not guessed.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Unit(NamedTuple):
+    """A unit as multiple of its dimension's base: value_in_base = value * times / over."""
+
+    dimension: str
+    times: float
+    over: float
+
+
+class UnknownUnit(ValueError):
+    """The unit is not known, or does not measure what the field holds."""
+
+
+_PREFIXES = {"": 0, "u": -6, "m": -3, "c": -2, "d": -1, "k": 3, "M": 6, "G": 9}
+# dimension: (base unit, spellings of the base unit, prefixes that occur with it)
+_SIMPLE = {
+    "dose": ("Gy", ("Gy",), ("", "u", "m", "c", "d")),
+    "effective dose": ("Sv", ("Sv",), ("", "u", "m")),
+    "length": ("m", ("m",), ("", "u", "m", "c", "d", "k")),
+    "area": ("m2", ("m2",), ("",)),
+    "voltage": ("V", ("V",), ("", "k")),
+    "current": ("A", ("A",), ("", "u", "m")),
+    "charge": ("A.s", ("A.s", "As"), ("", "u", "m")),
+    "time": ("s", ("s",), ("", "u", "m")),
+    "mass": ("g", ("g",), ("", "k")),
+    "force": ("N", ("N",), ("",)),
+    "activity": ("Bq", ("Bq",), ("", "k", "M", "G")),
+}
+
+
+def _size(power: int) -> tuple[float, float]:
+    # A power of ten as multiplier or divisor, so that the result is rounded once: 239 / 1e8 is 2.39e-06 to the last bit.
+    return (10.0**power, 1.0) if power >= 0 else (1.0, 10.0**-power)
+
+
+def _table() -> dict[str, Unit]:
+    table: dict[str, Unit] = {}
+    for dimension, (_, spellings, prefixes) in _SIMPLE.items():
+        for prefix in prefixes:
+            for spelling in spellings:
+                table[prefix + spelling] = Unit(dimension, *_size(_PREFIXES[prefix]))
+    for dose_prefix in ("", "u", "m", "c", "d"):
+        for length_prefix in ("", "c", "m", "d"):
+            dose, length = _PREFIXES[dose_prefix], _PREFIXES[length_prefix]
+            for dot in (".", ""):
+                table[f"{dose_prefix}Gy{dot}{length_prefix}m2"] = Unit("dose area", *_size(dose + 2 * length))
+                table[f"{dose_prefix}Gy{dot}{length_prefix}m"] = Unit("dose length", *_size(dose + length))
+    table |= {f"{prefix}m2": Unit("area", *_size(2 * _PREFIXES[prefix])) for prefix in ("m", "c", "d")}
+    table |= {
+        "min": Unit("time", 60.0, 1.0),
+        "h": Unit("time", 3600.0, 1.0),
+        "d": Unit("time", 86400.0, 1.0),
+        "kV": Unit("voltage", 1e3, 1.0),
+        "kVp": Unit("voltage", 1e3, 1.0),
+        "deg": Unit("angle", 1.0, 1.0),
+        "degrees": Unit("angle", 1.0, 1.0),
+        "%": Unit("percent", 1.0, 1.0),
+        "{pulse}/s": Unit("rate", 1.0, 1.0),
+        "pulse/s": Unit("rate", 1.0, 1.0),
+        "pulses/s": Unit("rate", 1.0, 1.0),
+        "/s": Unit("rate", 1.0, 1.0),
+        "1/s": Unit("rate", 1.0, 1.0),
+        "{frame}/s": Unit("rate", 1.0, 1.0),
+        "mGy/mA.s": Unit("dose per charge", 1.0, 1.0),
+        "mGy/(mA.s)": Unit("dose per charge", 1.0, 1.0),
+        "mGy/mAs": Unit("dose per charge", 1.0, 1.0),
+        "mSv/mGy.cm": Unit("effective dose per dose length", 1.0, 1.0),
+        "mSv/(mGy.cm)": Unit("effective dose per dose length", 1.0, 1.0),
+        "kg/m2": Unit("mass per area", 1.0, 1.0),
+        "g/cm3": Unit("density", 1.0, 1.0),
+        "1": Unit("number", 1.0, 1.0),
+        "events": Unit("number", 1.0, 1.0),
+        "ratio": Unit("number", 1.0, 1.0),
+        "no units": Unit("number", 1.0, 1.0),
+        "X-ray sources": Unit("number", 1.0, 1.0),
+        "X-Ray sources": Unit("number", 1.0, 1.0),
+        "pulses": Unit("number", 1.0, 1.0),
+        "frames": Unit("number", 1.0, 1.0),
+    }
+    return table
+
+
+_UNITS = _table()
+
+
+@lru_cache(maxsize=2_000)
+def unit(spelling: str) -> Unit:
+    """The unit that a code value names. Raises UnknownUnit for a spelling that is not understood."""
+    text = spelling.strip().replace("·", ".").replace("*", ".").replace("^", "").replace("²", "2").replace("µ", "u")
+    text = text.replace("μ", "u")
+    found = _UNITS.get(text)
+    if found is None and text.startswith("{") and text.endswith("}"):
+        # An annotation alone has no dimension (UCUM §6): {events}, {ratio}, {X-Ray sources}.
+        found = _UNITS["1"]
+    if found is None:
+        raise UnknownUnit(f"unit “{spelling[:40]}” is not known")
+    return found
+
+
+@lru_cache(maxsize=4_000)
+def conversion(spelling: str, target: str) -> tuple[float, float]:
+    """(times, over) that bring a value from the unit `spelling` to the unit `target`: value * times / over.
+
+    Raises UnknownUnit where the spelling is not understood or measures something else.
+    """
+    have, want = unit(spelling), unit(target)
+    if have.dimension != want.dimension:
+        raise UnknownUnit(f"unit “{spelling[:40]}” measures {have.dimension}, not {want.dimension}")
+    times, over = have.times * want.over, have.over * want.times
+    if times >= over and times % over == 0:
+        return times / over, 1.0
+    if over % times == 0:
+        return 1.0, over / times
+    return times, over

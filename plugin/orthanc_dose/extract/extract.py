@@ -1,0 +1,33 @@
+"""What an extractor gives: the rows that one object holds, or the rule by which it is left alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..dicom.sr import Item
+from .rows import Row
+
+
+class Ignored(Exception):
+    """The object is left alone: the rule's name and the reason in words."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(reason)
+        self.rule = rule
+        self.reason = reason
+
+
+@dataclass
+class Extract:
+    """The rows of one object, before it is put together with others of its study.
+
+    study, equipment, accumulated, events: rows by the fields of the tables. unused: content items that no field takes.
+    made_at: when the content was made, local time.
+    """
+
+    modality: str
+    study: Row
+    equipment: Row
+    accumulated: list[Row]
+    events: list[Row]
+    unused: list[Item]
+    made_at: datetime

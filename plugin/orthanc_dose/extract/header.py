@@ -1,0 +1,136 @@
+"""Study, patient and equipment from the attributes of an object's header."""
+
+from datetime import datetime, timedelta
+from math import isfinite
+
+from ..dicom import codes, dates
+from ..dicom.dataset import Dataset, first, items, text
+from ..dicom.text import person_name
+from ..records import EQUIPMENT_KEY
+from .kept import Kept
+from .rows import Row, code_value, mark
+
+_TEXTS = {
+    "accession_number": "0008,0050",
+    "study_id": "0020,0010",
+    "study_description": "0008,1030",
+    "series_description": "0008,103e",
+    "protocol_name": "0018,1030",
+    "performed_procedure_step_description": "0040,0254",
+    "requested_procedure_description": "0032,1060",
+    "patient_sex": "0010,0040",
+}
+_NAMES = {"referring_physician": "0008,0090", "performing_physician": "0008,1050", "operators": "0008,1070"}
+_NUMBERS = {"patient_size": "0010,1020", "patient_weight": "0010,1030"}
+_EQUIPMENT = {
+    "manufacturer": "0008,0070",
+    "manufacturer_model_name": "0008,1090",
+    "institution_name": "0008,0080",
+    "institutional_department_name": "0008,1040",
+    "station_name": "0008,1010",
+    "device_serial_number": "0018,1000",
+    "software_versions": "0018,1020",
+}
+# Where the header leaves it open, the report's own description of the device: observer (TID 1004), participant (TID 1021).
+_BY_OBSERVER = {
+    "manufacturer": "device_manufacturer",
+    "manufacturer_model_name": "device_model_name",
+    "device_serial_number": "device_serial_number",
+    "station_name": "device_name",
+}
+_BY_PARTICIPANT = {
+    "manufacturer": "manufacturer",
+    "manufacturer_model_name": "model_name",
+    "device_serial_number": "serial_number",
+    "station_name": "name",
+}
+
+
+def study_of(kept: Kept) -> Row:
+    """The study's row as far as the header gives it: identification, patient."""
+    dataset = kept.dataset
+    row: Row = {name: text(dataset, tag) for name, tag in _TEXTS.items()}
+    row["study_instance_uid"] = first(dataset, "0020,000d")
+    request = (items(dataset, "0040,0275") or [{}])[0]
+    row["scheduled_procedure_step_description"] = text(request, "0040,0007")
+    row["requested_procedure_description"] = row["requested_procedure_description"] or text(request, "0032,1060")
+    row["procedure_code"] = _code(dataset, "0008,1032")
+    row["requested_procedure_code"] = _code(dataset, "0032,1064") or _code(request, "0032,1064")
+    for name, tag in _NAMES.items():
+        people = [person_name(part) for part in (text(dataset, tag) or "").split("\\")]
+        row[name] = "; ".join(person for person in people if person) or None
+    for name, tag in _NUMBERS.items():
+        row[name] = _number(dataset, tag, name, row)
+    row["patient_age"] = kept.patient_age
+    row["study_date"] = _parsed(dataset, "0008,0020", dates.parse_date, "study_date", row)
+    row["study_time"] = _parsed(dataset, "0008,0030", dates.parse_time, "study_time", row)
+    offset = _parsed(dataset, "0008,0201", dates.parse_offset, "timezone_offset_from_utc", row)
+    row["timezone_offset_from_utc"] = offset_text(offset) if isinstance(offset, timedelta) else None
+    for note in kept.notes:
+        mark(row, "text", "text_encoding", note)
+    return row
+
+
+def equipment_of(dataset: Dataset, study: Row, events: list[Row]) -> Row:
+    """The system that made the study: from the header, else from what the report says of its device."""
+    row = {name: text(dataset, tag) for name, tag in _EQUIPMENT.items()}
+    devices = [device for device in study.get("observers") or () if device.get("device_manufacturer")]
+    participants = list(study.get("devices") or ()) + [device for event in events[:1] for device in event.get("devices") or ()]
+    for found, names in ((devices, _BY_OBSERVER), (participants, _BY_PARTICIPANT)):
+        for device in found[:1]:
+            for name, there in names.items():
+                row[name] = row[name] or device.get(there)
+    return {name: row[name] for name in EQUIPMENT_KEY}
+
+
+def content_moment(dataset: Dataset) -> datetime:
+    """When the object's content was made, to tell the later of two; the earliest moment where it does not say."""
+    for date_tag, time_tag in (("0008,0023", "0008,0033"), ("0008,0012", "0008,0013"), ("0008,0020", "0008,0030")):
+        try:
+            day = dates.parse_date(first(dataset, date_tag))
+            clock = dates.parse_time(first(dataset, time_tag))
+        except ValueError:
+            continue
+        if day is not None:
+            return datetime.combine(day, clock) if clock else datetime(day.year, day.month, day.day)
+    return datetime.min
+
+
+def offset_text(offset: timedelta) -> str:
+    """An offset from UTC as DICOM writes it, "+0100"."""
+    minutes = round(offset.total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
+
+
+def _code(dataset: Dataset, tag: str) -> dict[str, str | None] | None:
+    for entry in items(dataset, tag):
+        value = text(entry, "0008,0100") or text(entry, "0008,0119") or text(entry, "0008,0120")
+        if value or text(entry, "0008,0104"):
+            return code_value(codes.code(value or "", text(entry, "0008,0102") or "", text(entry, "0008,0104")))
+    return None
+
+
+def _number(dataset: Dataset, tag: str, name: str, row: Row) -> float | None:
+    raw = first(dataset, tag)
+    if raw is None:
+        return None
+    try:
+        number = float(raw) if "_" not in raw else float("nan")
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        mark(row, name, "no_number", raw)
+        return None
+    if number == 0:
+        mark(row, name, "zero", raw)
+        return None
+    return number
+
+
+def _parsed(dataset: Dataset, tag: str, parse, name: str, row: Row):  # type: ignore[no-untyped-def]
+    raw = first(dataset, tag)
+    try:
+        return parse(raw)
+    except ValueError:
+        mark(row, name, "no_date", raw)
+        return None

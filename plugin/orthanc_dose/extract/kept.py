@@ -1,0 +1,67 @@
+"""The content of an object as it is kept: everything but pixel data and patient identity, ready to be read again."""
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass, field
+
+from ..dicom import dates
+from ..dicom.dataset import Dataset, first, text
+from ..dicom.identity import without_identity
+from ..dicom.part10 import Part10
+
+
+@dataclass
+class Kept:
+    """An object's content. `patient_age` (years) is worked out before the birth date is dropped."""
+
+    dataset: Dataset
+    transfer_syntax: str = ""
+    notes: list[str] = field(default_factory=list)
+    patient_age: float | None = None
+
+    def pack(self) -> bytes:
+        """The content as it lies in the store: JSON, compressed."""
+        # Level 1: a third larger than level 6, at a fifth of the time, of which the worker has little to spare.
+        return zlib.compress(self._json(), 1)
+
+    def digest(self) -> str:
+        """SHA-256 of the content, to tell whether an object that came again is the same."""
+        return hashlib.sha256(self._json()).hexdigest()
+
+    def _json(self) -> bytes:
+        return json.dumps(
+            {"syntax": self.transfer_syntax, "notes": self.notes, "age": self.patient_age, "dataset": self.dataset},
+            ensure_ascii=False, separators=(",", ":"),
+        ).encode("utf-8", "surrogatepass")  # fmt: skip
+
+
+def unpack(packed: bytes) -> Kept:
+    """The content that `pack` made."""
+    read = json.loads(zlib.decompress(packed))
+    return Kept(read["dataset"], read["syntax"], read["notes"], read["age"])
+
+
+def keep(read: Part10) -> Kept:
+    """What is kept of an object."""
+    return Kept(without_identity(read.dataset), read.transfer_syntax, read.notes, _age(read.dataset))
+
+
+def _age(dataset: Dataset) -> float | None:
+    for of in (lambda: dates.parse_age(text(dataset, "0010,1010")), lambda: _age_by_birth_date(dataset)):
+        try:
+            age = of()
+        except ValueError:
+            continue
+        if age is not None:
+            return age
+    return None
+
+
+def _age_by_birth_date(dataset: Dataset) -> float | None:
+    birth = dates.parse_date(text(dataset, "0010,0030"))
+    for tag in ("0008,0020", "0008,0022", "0008,0021", "0008,0023"):
+        day = dates.parse_date(first(dataset, tag))
+        if day and birth:
+            return dates.age_between(birth, day)
+    return None

@@ -1,0 +1,213 @@
+"""Reads content items into a row of a table, by the paths that the table's fields declare.
+
+The fields of a table are compiled once into a tree of concepts; reading walks the report and that tree together. Each
+value lands in its field in the field's unit, or it is left out with a mark that says why, or it is handed on as unused.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+from ..dicom import dates, units
+from ..dicom.codes import Code
+from ..dicom.sr import Item
+from ..records import Field
+
+Row = dict[str, Any]
+
+
+class Node:
+    """What becomes of a content item: the field that takes its value, and what may stand below it."""
+
+    __slots__ = ("field", "children", "parts", "own")
+
+    def __init__(self) -> None:
+        self.field: Field | None = None
+        self.children: dict[str, Node] = {}
+        self.parts: Node | None = None  # for structs: the tree of the struct's own fields
+        self.own: Field | None = None  # for structs: the field that takes the item's own value
+
+
+def compile_fields(fields: tuple[Field, ...]) -> Node:
+    """The tree of concepts for these fields. Raises ValueError where two fields claim one path."""
+    root = Node()
+    for field in fields:
+        for path in field.paths:
+            node = root
+            for concept in path:
+                node = node.children.setdefault(concept, Node())
+            if node.field is not None:
+                raise ValueError(f"{node.field.name} and {field.name} claim the same content item {path}")
+            node.field = field
+            if field.type == "structs":
+                node.parts = compile_fields(field.fields)
+                node.own = next((part for part in field.fields if not part.paths and part.type != "structs"), None)
+    return root
+
+
+@lru_cache(maxsize=20_000)
+def code_value(code: Code) -> dict[str, str | None]:
+    """A code as a struct of the store; the same object for the same code, not to be changed."""
+    return {"value": code.value or None, "scheme": code.scheme or None, "meaning": code.meaning}
+
+
+def mark(row: Row, field: str, why: str, raw: object = None) -> None:
+    """Put a mark on a row's field."""
+    row.setdefault("marks", []).append({"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]})
+
+
+class RowReader:
+    """Reads rows of one report; what no field takes is collected in `unused`, the reports' UTC offset in `offset`."""
+
+    def __init__(self) -> None:
+        self.unused: list[Item] = []
+        self.offset: timedelta | None = None
+
+    def read(self, container: Item, tree: Node) -> Row:
+        """One row from the content below a container."""
+        row: Row = {}
+        self._children(container, tree, row)
+        _finish(row)
+        return row
+
+    def _children(self, item: Item, node: Node, row: Row) -> None:
+        known = node.children
+        for child in item.children:
+            below = known.get(child.concept) if child.concept else None
+            if below is None:
+                self.leave(child)
+                continue
+            if below.field is not None:
+                if below.parts is not None:
+                    self._struct(child, below, row)
+                    continue
+                self._take(child, below.field, row)
+            if child.children:
+                self._children(child, below, row)
+
+    def leave(self, item: Item) -> None:
+        """Content that no field takes."""
+        if item.vt != "CONTAINER":
+            self.unused.append(item)
+        for child in item.children:
+            self.leave(child)
+
+    def _struct(self, item: Item, node: Node, row: Row) -> None:
+        assert node.field is not None and node.parts is not None
+        part: Row = {}
+        if node.own is not None:
+            self._take(item, node.own, part)
+        self._children(item, node.parts, part)
+        _finish(part)
+        for entry in part.pop("marks", ()):
+            mark(row, f"{node.field.name}.{entry['field']}", entry["mark"], entry["raw"])
+        row.setdefault(node.field.name, []).append(part)
+
+    def _take(self, item: Item, field: Field, row: Row) -> None:
+        if item.value is None and item.vt != "CONTAINER":
+            mark(row, field.name, "empty", item.qualifier.meaning if item.qualifier else None)
+            return
+        _TAKE[field.type](self, item, field, row)
+
+    def _number(self, item: Item, field: Field, row: Row) -> None:
+        raw = item.value if isinstance(item.value, str) else None
+        try:
+            number = float(raw) if raw is not None and "_" not in raw else float("nan")
+        except ValueError:
+            number = float("nan")
+        if not isfinite(number):
+            mark(row, field.name, "no_number", raw)
+            return
+        assert field.unit is not None
+        if item.unit is None:
+            mark(row, field.name, "no_unit", raw)
+            return
+        try:
+            if item.unit_scheme is not None and not item.unit_scheme.upper().startswith("UC"):
+                raise units.UnknownUnit("the unit is not a code of UCUM")
+            times, over = units.conversion(item.unit, field.unit)
+        except units.UnknownUnit:
+            mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
+            return
+        number = number * times / over
+        if field.per_pulse:
+            row.setdefault(f"{field.name}_values", []).append(number)
+        else:
+            _set(row, field.name, number)
+
+    def _text(self, item: Item, field: Field, row: Row) -> None:
+        value = item.value
+        text = value.meaning or value.key if isinstance(value, Code) else value
+        if field.name == "comment" and row.get("comment"):
+            row["comment"] += f"\n{text}"
+        else:
+            _set(row, field.name, text)
+
+    def _code(self, item: Item, field: Field, row: Row) -> None:
+        _set(row, field.name, _as_code(item))
+
+    def _codes(self, item: Item, field: Field, row: Row) -> None:
+        row.setdefault(field.name, []).append(_as_code(item))
+
+    def _uids(self, item: Item, field: Field, row: Row) -> None:
+        if isinstance(item.value, str):
+            row.setdefault(field.name, []).append(item.value)
+
+    def _moment(self, item: Item, field: Field, row: Row) -> None:
+        raw = item.value if isinstance(item.value, str) else None
+        try:
+            parsed: tuple[datetime, timedelta | None] | None = dates.parse_datetime(raw)
+        except ValueError:
+            mark(row, field.name, "no_date", raw)
+            return
+        if parsed is not None:
+            if parsed[1] is not None and self.offset is None:
+                self.offset = parsed[1]
+            _set(row, field.name, parsed[0])
+
+
+def _as_code(item: Item) -> dict[str, str | None]:
+    if isinstance(item.value, Code):
+        return code_value(item.value)
+    return {"value": None, "scheme": None, "meaning": str(item.value)}
+
+
+def _set(row: Row, name: str, value: object) -> None:
+    """Put a value into its field; a second value that differs leaves the field empty, marked with both."""
+    if name not in row:
+        row[name] = value
+    elif row[name] != value:
+        before = row[name]
+        if before is not None:
+            mark(row, name, "several_values", f"{_words(before)} | {_words(value)}")
+        row[name] = None
+
+
+def _words(value: object) -> object:
+    return value.get("meaning") or value.get("value") if isinstance(value, dict) else value
+
+
+def _finish(row: Row) -> None:
+    """Pulse-level values: one is the field's value; of several the mean of what is not zero, with all beside it."""
+    for name in [name for name in row if name.endswith("_values")]:
+        values, field = row[name], name.removesuffix("_values")
+        if len(values) == 1:
+            row[field] = values[0]
+            del row[name]
+        else:
+            given = [value for value in values if value != 0]
+            row[field] = sum(given) / len(given) if given else 0.0
+            mark(row, field, "mean", f"{len(values)} values")
+
+
+_TAKE: dict[str, Callable[[RowReader, Item, Field, Row], None]] = {
+    "number": RowReader._number,
+    "text": RowReader._text,
+    "uid": RowReader._text,
+    "code": RowReader._code,
+    "codes": RowReader._codes,
+    "uids": RowReader._uids,
+    "datetime": RowReader._moment,
+}

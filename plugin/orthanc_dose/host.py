@@ -1,0 +1,220 @@
+"""What the rest of the program needs of Orthanc. The only module that imports `orthanc`.
+
+Facts it takes care of: callbacks must be module-level functions that stay referenced; Python threads may start only when
+Orthanc has started and must be joined before it ends; Orthanc's configuration holds passwords and is never handed out.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, unquote_plus
+
+import orthanc
+
+
+class Gone(Exception):
+    """The instance is not in Orthanc any more."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A new instance in Orthanc's log of changes: its number, and the instance's identifier."""
+
+    number: int
+    instance: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A page of the log: new instances in it, the number of its last change, whether the log ends there."""
+
+    instances: list[Change]
+    last: int
+    done: bool
+
+
+@dataclass(frozen=True)
+class Details:
+    """What Orthanc knows of an instance without reading it. received_at is UTC."""
+
+    instance: str
+    sop_instance_uid: str | None
+    sop_class_uid: str | None
+    received_at: datetime | None
+    size: int
+
+
+@dataclass
+class Request:
+    """A call to a route of ours. query values are decoded; header names are lower-case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+@dataclass
+class Answer:
+    """What goes back to the client."""
+
+    body: bytes = b""
+    mime: str = "application/json"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_FILE = 17, 7, 12
+
+
+def configuration() -> dict[str, Any]:
+    """Orthanc's configuration, passwords included: use it, never log or serve it."""
+    return json.loads(orthanc.GetConfiguration())
+
+
+def configuration_directory() -> Path:
+    """The folder of the configuration file, from which relative paths stand."""
+    path = Path(orthanc.GetConfigurationPath())
+    return path if path.is_dir() else path.parent
+
+
+def log_info(message: str) -> None:
+    orthanc.LogInfo(f"Dose: {message}")
+
+
+def log_warning(message: str) -> None:
+    orthanc.LogWarning(f"Dose: {message}")
+
+
+def log_error(message: str) -> None:
+    orthanc.LogError(f"Dose: {message}")
+
+
+def system() -> dict[str, Any]:
+    """Orthanc's own description: Version, Name, DicomAet, DicomPort, HttpPort."""
+    return json.loads(orthanc.RestApiGet("/system"))
+
+
+def changes(since: int, limit: int) -> Changes:
+    """New instances among at most `limit` changes after change number `since`."""
+    page = json.loads(orthanc.RestApiGet(f"/changes?since={since}&limit={limit}"))
+    found = [Change(c["Seq"], c["ID"]) for c in page["Changes"] if c["ChangeType"] == "NewInstance"]
+    return Changes(found, page["Changes"][-1]["Seq"] if page["Changes"] else since, page["Done"])
+
+
+def last_change() -> int:
+    """Number of the last change in the log, 0 when there is none."""
+    page = json.loads(orthanc.RestApiGet("/changes?last"))
+    return page["Last"] if page["Changes"] else 0
+
+
+def instances(since: int, limit: int) -> list[str]:
+    """A page of the identifiers of all instances that Orthanc holds."""
+    return json.loads(orthanc.RestApiGet(f"/instances?since={since}&limit={limit}"))
+
+
+def details(ids: list[str]) -> dict[str, Details]:
+    """Details by identifier; instances that are gone are not in it."""
+    if not ids:
+        return {}
+    asked = {"Resources": ids, "Level": "Instance", "Metadata": True, "Short": True}
+    found = json.loads(orthanc.RestApiPost("/tools/bulk-content", json.dumps(asked)))
+    return {entry["ID"]: _details(entry) for entry in found}
+
+
+def _details(entry: dict[str, Any]) -> Details:
+    metadata = entry.get("Metadata", {})
+    try:
+        received = datetime.strptime(metadata.get("ReceptionDate", ""), "%Y%m%dT%H%M%S")
+    except ValueError:
+        received = None
+    uid = entry.get("MainDicomTags", {}).get("0008,0018")
+    return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, int(entry.get("FileSize", 0)))
+
+
+def dicom(instance: str) -> bytes:
+    """The instance's bytes. Raises Gone."""
+    try:
+        return orthanc.GetDicomForInstance(instance)
+    except orthanc.OrthancException as error:
+        if error.args and error.args[0] in (_UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_FILE):
+            raise Gone(instance) from error
+        raise
+
+
+def simplified_tags(raw: bytes) -> dict[str, Any]:
+    """A data set by Orthanc's own reader, which knows every transfer syntax, in the form of `dicom.dataset`."""
+    flags = (
+        orthanc.DicomToJsonFlags.INCLUDE_PRIVATE_TAGS
+        | orthanc.DicomToJsonFlags.INCLUDE_UNKNOWN_TAGS
+        | orthanc.DicomToJsonFlags.INCLUDE_BINARY
+        | orthanc.DicomToJsonFlags.SKIP_GROUP_LENGTHS
+        | orthanc.DicomToJsonFlags.STOP_AFTER_PIXEL_DATA
+    )
+    return json.loads(orthanc.DicomBufferToJson(raw, orthanc.DicomToJsonFormat.SHORT, flags, 0))
+
+
+# The handlers that Orthanc's callbacks lead to, set once at start.
+_handlers: dict[str, Callable[..., Any]] = {}
+
+
+def listen(stored: Callable[[], None], started: Callable[[], None]) -> None:
+    """Be told when an instance was stored (on Orthanc's storing thread: return at once) and when Orthanc has started."""
+    _handlers["stored"], _handlers["started"] = stored, started
+    orthanc.RegisterOnStoredInstanceCallback(_on_stored)
+    orthanc.RegisterOnChangeCallback(_on_change)
+
+
+def serve(handle: Callable[[Request], Answer]) -> None:
+    """Answer every request to /dose and below."""
+    _handlers["request"] = handle
+    orthanc.RegisterRestCallback("/dose", _on_request)
+    orthanc.RegisterRestCallback("/dose/(.*)", _on_request)
+
+
+def add_button(address: str, label: str) -> None:
+    """A button in Orthanc Explorer that leads to a page of ours."""
+    orthanc.ExtendOrthancExplorer(
+        "$('#lookup').live('pagebeforecreate', function() {"
+        f"$('<a>').attr('data-role', 'button').attr('href', {json.dumps(address)}).attr('data-ajax', 'false')"
+        f".attr('data-icon', 'star').text({json.dumps(label)}).insertAfter($('#lookup-form')); }});"
+    )
+
+
+def _on_stored(dicom: object, instance: str) -> None:
+    _handlers["stored"]()
+
+
+def _on_change(change: int, level: int, resource: str) -> None:
+    if change == orthanc.ChangeType.ORTHANC_STARTED:
+        _handlers["started"]()
+
+
+def _on_request(output: Any, uri: str, **request: Any) -> None:
+    query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
+    headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
+    body = request.get("body") or b""
+    if isinstance(body, str):
+        body = body.encode("utf-8", "surrogateescape")
+    answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body))
+    for name, value in answer.headers.items():
+        output.SetHttpHeader(name, value)
+    if answer.status == 200:
+        output.AnswerBuffer(answer.body, answer.mime)
+    elif answer.status in (301, 302, 307):
+        output.Redirect(answer.headers["Location"])
+    else:
+        output.SetHttpHeader("Content-Type", answer.mime)
+        _send_status(output, answer)
+
+
+def _send_status(output: Any, answer: Answer) -> None:
+    try:
+        output.SendHttpStatus(answer.status, answer.body)
+    except TypeError:
+        # orthanc-python 4 wants the size too.
+        output.SendHttpStatus(answer.status, answer.body, len(answer.body))

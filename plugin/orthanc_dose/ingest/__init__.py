@@ -1,0 +1,5 @@
+"""From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order, durably."""
+
+from .worker import Worker
+
+__all__ = ["Worker"]

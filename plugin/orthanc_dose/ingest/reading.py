@@ -1,0 +1,81 @@
+"""Reading one instance: its bytes to records, or to the outcome that says why not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .. import extract
+from ..dicom import part10
+from ..dicom.dataset import Unreadable, first
+from ..extract import Extract, Ignored, Kept
+from ..store import ObjectRow
+
+
+@dataclass
+class Read:
+    """An instance as read: the row of its outcome, and the records where there are any."""
+
+    row: ObjectRow
+    extract: Extract | None = None
+
+
+def read(row: ObjectRow, fetch: Callable[[], bytes], other_reader: Callable[[bytes], dict[str, Any]]) -> Read:
+    """Read an instance of a class that can hold dose.
+
+    row: what is known of it; the outcome is set in it. fetch: gives its bytes. other_reader: reads what our own reader
+    does not (big-endian transfer syntaxes). Whatever the object does to us ends as a failed outcome.
+    """
+    try:
+        kept = keep(fetch(), other_reader)
+        row["content"], row["content_digest"] = kept.pack(), kept.digest()
+        row["study_instance_uid"] = first(kept.dataset, "0020,000d")
+        found = extract.extract(kept, row["sop_class_uid"])
+    except Ignored as ignored:
+        decide(row, "ignored", ignored.rule, ignored.reason)
+        # What is not about dose is none of our business: its text is not kept.
+        row["content"] = row["content_digest"] = None
+        return Read(row)
+    except Unreadable as error:
+        decide(row, "failed", "unreadable", str(error))
+        return Read(row)
+    except (MemoryError, RecursionError):
+        decide(row, "failed", "too_large", "the object is too large or nested too deeply to be read")
+        return Read(row)
+    except Exception as error:  # noqa: BLE001  an object must never stop the worker; its values stay out of the text
+        where = _place(error)
+        decide(row, "failed", "error", f"the object could not be read: {type(error).__name__} in {where}")
+        return Read(row)
+    row["modality"] = found.modality
+    return Read(row, found)
+
+
+def keep(raw: bytes, other_reader: Callable[[bytes], dict[str, Any]]) -> Kept:
+    """What is kept of an object's bytes. Raises Unreadable."""
+    try:
+        return extract.keep(part10.read(raw))
+    except part10.OtherTransferSyntax:
+        try:
+            return extract.keep(part10.Part10(other_reader(raw), "by Orthanc's reader"))
+        except Unreadable:
+            raise
+        except Exception as error:
+            raise Unreadable("neither our reader nor Orthanc's can read the object") from error
+
+
+def decide(row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None) -> None:
+    """Set an outcome."""
+    row |= {
+        "outcome": outcome, "rule": rule, "reason": reason, "processed_at": datetime.now(UTC).replace(tzinfo=None),
+        "extractor_version": extract.EXTRACTOR_VERSION,
+    }  # fmt: skip
+
+
+def _place(error: BaseException) -> str:
+    """Module and line where an error arose: enough to find it, with nothing of the object's values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -1,0 +1,351 @@
+"""The worker: reads Orthanc's log of changes from a cursor, commits what it read and the cursor in one transaction.
+
+Orthanc writes an instance and its change in one transaction of its own, so the log is the queue: what was not committed
+here is read again after a kill, what was is not. Nothing is kept in memory that cannot be lost.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import duckdb
+
+from .. import extract
+from ..dicom.dataset import Unreadable
+from ..extract import Ignored
+from ..store import Batch, ObjectRow, Store, StoreError, Writer
+from ..store.merge import Part, put_together
+from .reading import Read, decide, read
+
+# How long the worker waits before it tries the store again, growing from the first to the last.
+FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+AUDIT_PAGE = 20_000
+
+
+class Source(Protocol):
+    """What the worker needs of Orthanc (see host.py)."""
+
+    Gone: type[Exception]
+
+    def changes(self, since: int, limit: int) -> Any: ...
+    def last_change(self) -> int: ...
+    def instances(self, since: int, limit: int) -> list[str]: ...
+    def details(self, ids: list[str]) -> dict[str, Any]: ...
+    def dicom(self, instance: str) -> bytes: ...
+    def simplified_tags(self, raw: bytes) -> dict[str, Any]: ...
+    def log_warning(self, message: str) -> None: ...
+    def log_error(self, message: str) -> None: ...
+
+
+class Worker:
+    """One thread that does all writing. `wake` may be called from any thread at any time and returns at once."""
+
+    def __init__(self, source: Source, store: Store, batch_size: int, poll_seconds: float, audit_at_start: bool) -> None:
+        self._source = source
+        self._store = store
+        self._batch_size = batch_size
+        self._poll = poll_seconds
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._requested: list[str] = []  # instances to read again or that the audit missed
+        self._audit_wanted = audit_at_start
+        self._audits_done = 0
+        self._rounds = 0
+        self._round_done = threading.Condition(self._lock)
+        self._thread: threading.Thread | None = None
+        self._status: dict[str, Any] = {
+            "state": "idle", "cursor": 0, "last_error": None, "last_commit_at": None,
+            "audit": {"state": "idle", "last_finished_at": None, "missing": None},
+        }  # fmt: skip
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="dose-worker")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end after the batch at hand, and wait for it."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def status(self) -> dict[str, Any]:
+        """State, cursor, what is pending, the last error."""
+        with self._lock:
+            status = dict(self._status)
+            requested = len(self._requested)
+        status["last_change"] = last = self._source.last_change()
+        status["pending"] = max(0, last - status["cursor"]) + requested
+        return status
+
+    def read_again(self, instances: Iterable[str]) -> None:
+        """Queue instances to be read again."""
+        with self._lock:
+            self._requested += [instance for instance in instances if instance not in self._requested]
+        self.wake()
+
+    def audit(self) -> None:
+        """Queue a comparison of what Orthanc holds with the store."""
+        with self._lock:
+            self._audit_wanted = True
+        self.wake()
+
+    def wait(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait until `done` after a round of the worker, at most so long."""
+        end = time.monotonic() + seconds
+        with self._round_done:
+            while not done():
+                left = end - time.monotonic()
+                if left <= 0 or not self._round_done.wait(left):
+                    return done()
+        return True
+
+    def is_queued(self, instance: str) -> bool:
+        return instance in self._requested
+
+    # --- the worker's thread ---
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        writer: Writer | None = None
+        while not self._stopping.is_set():
+            try:
+                if writer is None:
+                    writer = Writer(self._store)
+                    self._set(cursor=int(writer.state("cursor") or 0))
+                self._woken.clear()
+                busy = self._round(writer)
+                pause = FIRST_PAUSE
+                self._set(state="working" if busy else "idle", last_error=None)
+                if not busy:
+                    self._woken.wait(self._poll)
+            except Exception as error:  # noqa: BLE001  whatever happens, the worker goes on
+                self._failed(error)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+                writer = self._recovered(writer)
+        if writer is not None:
+            writer.close()
+
+    def _failed(self, error: Exception) -> None:
+        words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        known = isinstance(error, (duckdb.Error, StoreError, OSError))
+        message = f"the store cannot be written: {words}" if known else f"{type(error).__name__}: {words}"
+        with self._lock:
+            before = self._status["last_error"]
+        if before is None or before["message"] != message:
+            self._source.log_error(f"waiting to try again: {message}")
+        self._set(state="waiting", last_error={"message": message, "at": _now().isoformat() + "Z"})
+
+    def _recovered(self, writer: Writer | None) -> Writer | None:
+        try:
+            if writer is not None:
+                writer.recover()
+            else:
+                self._store.reopen()
+            return writer
+        except Exception as error:  # noqa: BLE001  the disk may still be full: the next try comes after the pause
+            self._failed(error)
+            return None
+
+    def _set(self, **values: Any) -> None:
+        with self._round_done:
+            self._status |= values
+            self._round_done.notify_all()
+
+    def _round(self, writer: Writer) -> bool:
+        """One batch: from requests, from the audit, or from the log of changes. Whether there was anything to do."""
+        with self._lock:
+            requested, audit = self._requested[: self._batch_size], self._audit_wanted
+        if requested:
+            self._set(state="working")
+            self._read_instances(writer, requested, {}, again=True)
+            with self._round_done:
+                self._requested = [instance for instance in self._requested if instance not in requested]
+                self._round_done.notify_all()
+            return True
+        if audit:
+            self._audit(writer)
+            return True
+        return self._follow_changes(writer)
+
+    def _follow_changes(self, writer: Writer) -> bool:
+        cursor = self._status["cursor"]
+        page = self._source.changes(cursor, self._batch_size * 2)
+        if not page.instances and page.last == cursor:
+            if cursor and self._source.last_change() < cursor:
+                # The log was cleared, or belongs to another Orthanc: begin anew, and look for what it does not name.
+                self._source.log_warning("Orthanc's log of changes begins anew; comparing what it holds with the store")
+                writer.commit(Batch(state={"cursor": "0"}))
+                self._set(cursor=0)
+                self.audit()
+                return True
+            return False
+        self._set(state="working")
+        numbers = {change.instance: change.number for change in page.instances}
+        self._read_instances(writer, list(numbers), numbers, cursor=page.last)
+        self._set(cursor=page.last)
+        return True
+
+    def _audit(self, writer: Writer) -> None:
+        """Queue every instance of Orthanc that the store has no outcome of."""
+        with self._lock:
+            self._audit_wanted = False
+        self._set(audit={**self._status["audit"], "state": "running"})
+        cursor, missing, since = self._status["cursor"], [], 0
+        while not self._stopping.is_set():
+            page = self._source.instances(since, AUDIT_PAGE)
+            known = {row["orthanc_id"] for row in writer.known_objects(page, [])}
+            missing += [instance for instance in page if instance not in known]
+            since += len(page)
+            if len(page) < AUDIT_PAGE:
+                break
+        # What the log still announces comes by itself.
+        announced: set[str] = set()
+        while missing and not self._stopping.is_set():
+            changes = self._source.changes(cursor, AUDIT_PAGE)
+            announced |= {change.instance for change in changes.instances}
+            cursor = changes.last
+            if changes.done:
+                break
+        missing = [instance for instance in missing if instance not in announced]
+        self.read_again(missing)
+        now = _now().isoformat() + "Z"
+        self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
+        self._audits_done += 1
+
+    @property
+    def audits_done(self) -> int:
+        return self._audits_done
+
+    def _read_instances(
+        self, writer: Writer, ids: list[str], numbers: dict[str, int], cursor: int | None = None, again: bool = False
+    ) -> None:
+        """Read these instances and commit what came of them, with the cursor where one is given."""
+        details = self._source.details(ids)
+        known = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
+        reads: list[Read] = []
+        for instance in ids:
+            before = known.get(instance)
+            if instance in details and (again or before is None or before["change"] != numbers.get(instance)):
+                one = self._read(details[instance], numbers.get(instance), before)
+                if one is not None:
+                    reads.append(one)
+        state = {} if cursor is None else {"cursor": str(cursor)}
+        try:
+            writer.commit(self._batch(writer, reads, state))
+        except (duckdb.IOException, duckdb.FatalException, StoreError, OSError):
+            raise
+        except Exception:
+            if len(reads) <= 1:
+                self._commit_failed(writer, reads, state)
+                return
+            # One object spoils the batch: each alone, so that only that one fails; the cursor last.
+            for one in reads:
+                try:
+                    writer.commit(self._batch(writer, [one], {}))
+                except (duckdb.IOException, duckdb.FatalException, StoreError, OSError):
+                    raise
+                except Exception:  # noqa: BLE001  whatever the object does, the others are written
+                    self._commit_failed(writer, [one], {})
+            writer.commit(Batch(state=state))
+        self._set(last_commit_at=_now().isoformat() + "Z")
+
+    def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
+        for one in reads:
+            decide(one.row, "failed", "store", "what was read from the object does not fit into the store")
+            one.row["content"] = one.row["content_digest"] = None
+        writer.commit(Batch([one.row for one in reads], state=state))
+
+    def _read(self, details: Any, number: int | None, before: ObjectRow | None) -> Read | None:
+        row: ObjectRow = {
+            "orthanc_id": details.instance, "sop_instance_uid": details.sop_instance_uid,
+            "sop_class_uid": details.sop_class_uid, "received_at": details.received_at, "size": details.size,
+            "change": number if number is not None else (before or {}).get("change"),
+            "attempts": ((before or {}).get("attempts") or 0) + 1,
+            "before": before,
+        }  # fmt: skip
+        sop_class = details.sop_class_uid or ""
+        if sop_class in extract.WITHOUT_EXTRACTOR:
+            reason = f"{extract.WITHOUT_EXTRACTOR[sop_class]} objects are not read by this version."
+            decide(row, "ignored", "no_extractor", reason)
+            return Read(row)
+        if not extract.can_hold_dose(sop_class):
+            decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose report.")
+            return Read(row)
+        try:
+            return read(row, lambda: self._source.dicom(details.instance), self._source.simplified_tags)
+        except self._source.Gone:
+            if before is not None:
+                return None  # what was read of it before stays
+            decide(row, "failed", "gone", "The instance was deleted from Orthanc before it was read.")
+            return Read(row)
+
+    def _batch(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
+        """Put what was read together with what the store has of the same studies."""
+        batch = Batch(state=dict(state))
+        uids = sorted({one.row["sop_instance_uid"] for one in reads if one.extract and one.row["sop_instance_uid"]})
+        same: dict[str, ObjectRow] = {row["sop_instance_uid"]: row for row in writer.known_objects([], uids)
+                                      if row["outcome"] in ("imported", "merged", "duplicate")}  # fmt: skip
+        fresh: dict[str, dict[str, Part]] = {}
+        rows: dict[tuple[str, str], ObjectRow] = {}
+        touched: set[str] = set()
+        for one in reads:
+            row = dict(one.row)
+            before = row.pop("before", None)
+            if before is not None and before["study_instance_uid"] and before["outcome"] not in ("failed", "ignored"):
+                touched.add(before["study_instance_uid"])
+            batch.objects.append(row)
+            if one.extract is None:
+                continue
+            study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+            other = same.get(sop)
+            if other is not None and other["orthanc_id"] != row["orthanc_id"]:
+                decide(row, "duplicate", "same_instance", "The same SOP instance was stored before, under another patient or study.")
+                row["content"] = None
+                continue
+            same[sop] = row
+            rows[study, sop] = row
+            touched.add(study)
+            fresh.setdefault(study, {})[sop] = Part(sop, one.extract)
+        self._assemble(writer, batch, touched, fresh, rows)
+        return batch
+
+    def _assemble(
+        self, writer: Writer, batch: Batch, touched: set[str], fresh: dict[str, dict[str, Part]],
+        rows: dict[tuple[str, str], ObjectRow],
+    ) -> None:  # fmt: skip
+        if not touched:
+            return
+        written = {row["orthanc_id"] for row in batch.objects}
+        for row in writer.objects_of_studies(sorted(touched)):
+            study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+            if row["orthanc_id"] in written or (study, sop) in rows or row["rule"] == "same_instance":
+                continue
+            try:
+                found = extract.extract(extract.unpack(row["content"]), row["sop_class_uid"])
+            except (Ignored, Unreadable):
+                # An extractor of another version read it; what it said then cannot be had again without the object.
+                continue
+            rows[study, sop] = row
+            fresh.setdefault(study, {})[sop] = Part(sop, found)
+            batch.objects.append(row)
+        for study in touched:
+            records = put_together(list(fresh.get(study, {}).values()))
+            batch.studies[study] = records
+            for record in records:
+                record.study["extractor_version"] = extract.EXTRACTOR_VERSION
+                for sop, outcome in record.outcomes.items():
+                    row = rows[study, sop]
+                    if (row.get("outcome"), row.get("rule")) != (outcome.outcome, outcome.rule):
+                        decide(row, outcome.outcome, outcome.rule, outcome.reason)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,86 @@
+"""What the home and activity pages show: studies per modality and system, what came in, outcomes of objects."""
+
+from typing import Any
+
+import duckdb
+
+from ..records import MODALITIES, OBJECT, OUTCOMES
+from ..store.database import rows
+from .studies import sop_class_name
+
+
+def summary(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Studies per modality and per system: numbers, the last study, the last 7 and 30 days. The last study's time is
+    the local wall time that the modality wrote."""
+    query = """
+        SELECT s.modality, s.equipment_id, e.display_name, e.manufacturer, e.manufacturer_model_name,
+               count(*) AS studies, sum(s.number_of_events)::BIGINT AS events,
+               max(s.study_date + coalesce(s.study_time, TIME '00:00:00')) AS last_study,
+               count(*) FILTER (s.study_date > current_date - 7) AS last_7_days,
+               count(*) FILTER (s.study_date > current_date - 30) AS last_30_days,
+               count(*) FILTER (s.study_date >= current_date) AS today
+        FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id
+        GROUP BY ALL ORDER BY lower(e.display_name), s.equipment_id
+    """
+    systems = rows(connection.execute(query))
+    return [_modality(code, [row for row in systems if row["modality"] == code]) for code in MODALITIES
+            if any(row["modality"] == code for row in systems)]  # fmt: skip
+
+
+def _modality(code: str, systems: list[dict[str, Any]]) -> dict[str, Any]:
+    out: dict[str, Any] = {"modality": code, "title": MODALITIES[code].title}
+    for name in ("studies", "events", "last_7_days", "last_30_days", "today"):
+        out[name] = sum(row[name] for row in systems)
+    out["last_study"] = max((row["last_study"] for row in systems if row["last_study"]), default=None)
+    out["systems"] = [{name: value for name, value in row.items() if name != "modality"} for row in systems]
+    return out
+
+
+def received_today(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Objects that were processed today (UTC) and the studies that they went to, by the store's own clock."""
+    query = """
+        SELECT count(*), count(DISTINCT study_id) FROM object
+        WHERE processed_at >= date_trunc('day', (now() AT TIME ZONE 'UTC'))
+    """
+    found = connection.execute(query).fetchone()
+    return {"objects": found[0], "studies": found[1]} if found else {"objects": 0, "studies": 0}
+
+
+def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """How much the store holds: studies by modality, events, objects by outcome."""
+    studies = dict.fromkeys(MODALITIES, 0) | dict(
+        connection.execute("SELECT modality, count(*) FROM study GROUP BY modality").fetchall()
+    )
+    objects = dict.fromkeys(OUTCOMES, 0) | dict(
+        connection.execute("SELECT outcome, count(*) FROM object GROUP BY outcome").fetchall()
+    )
+    events = connection.execute("SELECT coalesce(sum(number_of_events), 0)::BIGINT FROM study").fetchone()
+    return {"studies": studies, "events": events[0] if events else 0, "objects": objects}
+
+
+OBJECT_COLUMNS = tuple(name for name in OBJECT.names if name not in ("content", "content_digest"))
+OBJECT_SORTABLE = tuple(field.name for field in OBJECT.fields if field.name in OBJECT_COLUMNS)
+
+
+def list_objects(
+    connection: duckdb.DuckDBPyConnection, filters: dict[str, Any], sort: str, limit: int, offset: int
+) -> dict[str, Any]:
+    """A page of objects with their outcomes, and how many there are. `filters` are column names with the value."""
+    name, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
+    if name not in OBJECT_SORTABLE:
+        raise ValueError(f"not a column to sort by: {name}")
+    where = " AND ".join(f"{column} = ${column}" for column in filters) or "true"
+    total = connection.execute(f"SELECT count(*) FROM object WHERE {where}", filters).fetchone()
+    query = (
+        f"SELECT {', '.join(OBJECT_COLUMNS)} FROM object WHERE {where}"
+        f" ORDER BY {name} {direction} NULLS LAST, orthanc_id LIMIT {limit:d} OFFSET {offset:d}"
+    )
+    found = rows(connection.execute(query, filters))
+    for row in found:
+        row["sop_class_name"] = sop_class_name(row["sop_class_uid"])
+        row["received_at"], row["processed_at"] = _utc(row["received_at"]), _utc(row["processed_at"])
+    return {"total": total[0] if total else 0, "objects": found}
+
+
+def _utc(moment: Any) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds") + "Z"

@@ -1,0 +1,52 @@
+"""The data dictionary: each field of the dose record once, with type, unit, concept code and plain description."""
+
+from dataclasses import dataclass
+
+from .common import MARKS
+from .ct import CT_ACCUMULATED, CT_EVENT
+from .field import Field, Shown, Table
+from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
+from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, STATE, STUDY, TOTALS
+
+
+@dataclass(frozen=True)
+class Modality:
+    """A modality type is data: its tables, and the totals that lists show first."""
+
+    code: str
+    title: str
+    events: Table
+    accumulated: Table
+    totals: tuple[str, ...]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The study's fields that this modality can have."""
+        return tuple(field for field in STUDY.fields if not field.modalities or self.code in field.modalities)
+
+
+MODALITIES: dict[str, Modality] = {
+    modality.code: modality
+    for modality in (
+        Modality("CT", "Computed tomography", CT_EVENT, CT_ACCUMULATED,
+                 ("number_of_events", "dlp_total", "ctdivol_max")),
+        Modality("RF", "Fluoroscopy", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
+                 ("number_of_events", "dap_total", "dap_total_b", "dose_rp_total_a", "dose_rp_total_b",
+                  "total_fluoro_time")),
+        Modality("DX", "Radiography", PROJECTION_EVENT, PROJECTION_ACCUMULATED, ("number_of_events", "dap_total")),
+        Modality("MG", "Mammography", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
+                 ("number_of_events", "agd_left", "agd_right")),
+    )
+}  # fmt: skip
+
+TABLES: tuple[Table, ...] = (
+    STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, OBJECT, STATE,
+)  # fmt: skip
+# Tables whose rows belong to a study and are written anew with it.
+STUDY_TABLES: tuple[Table, ...] = (CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED)
+
+__all__ = [
+    "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "MARKS", "MODALITIES", "Modality", "OBJECT",
+    "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "STATE", "STUDY", "STUDY_TABLES", "Shown",
+    "TABLES", "TOTALS", "Table",
+]  # fmt: skip

@@ -1,0 +1,133 @@
+"""Fields that more than one kind of dose record has: observers, participants, marks, where a record comes from."""
+
+from .field import Field, code, codes, integer, num, structs, text, uid
+
+# Why a value is not plainly what the object says. `raw` is what stands there, where anything does.
+MARKS = {
+    "computed": "computed from the irradiation events, since the report does not give it",
+    "empty": "the item is there without a value",
+    "no_number": "what stands there is no number",
+    "zero": "0 stands where nothing was entered; it is not used",
+    "no_unit": "the number has no unit; it is kept as written and not used",
+    "unit_unknown": "the unit is not known or measures something else; the number is kept as written and not used",
+    "several_values": "two different values stand where one belongs; neither is used",
+    "no_date": "what stands there is no date or time",
+    "mean": "mean of several values that are not zero (pulse-level data); all are kept beside it",
+    "given_zero": "the report gives 0 although its events have values; the sum of the events is used",
+    "incomplete": "not all irradiation events have the value, so no sum is formed",
+    "overlap": "reports of this study share some events; totals are summed over the events, each once",
+    "events_differ": "the report announces another number of irradiation events than it holds",
+    "text_encoding": "text did not fit the declared character set",
+}
+
+
+def marks() -> Field:
+    return structs(
+        "marks", "Marks", "", "", "What is particular about single values: the field, the mark, and the raw text.",
+        text("field", "Field"), text("mark", "Mark"), text("raw", "As written"),
+    )  # fmt: skip
+
+
+def unused() -> Field:
+    return structs(
+        "not_used", "Not used", "", "", "Content of the report that no field takes: nothing is dropped unseen.",
+        text("concept", "Concept"), text("meaning", "Meaning"), text("value", "Value"), text("unit", "Unit"),
+        integer("count", "How often"),
+    )  # fmt: skip
+
+
+_PERSON = (
+    code("role_in_procedure", "Role in procedure", "113875", "TID 1020 row 2"),
+    text("identifier", "Identifier", "113871", "TID 1020 row 3"),
+    text("identifier_issuer", "Issuer of identifier", "113872", "TID 1020 row 4"),
+    text("organization", "Organization", "113873", "TID 1020 row 5"),
+    code("role_in_organization", "Role in organization", "113874", "TID 1020 row 6"),
+)
+
+
+def person_participants(path: str = "113870", source: str = "TID 1020") -> Field:
+    return structs(
+        "persons", "Persons", path, source, "Persons who took part: who authorized, who administered the irradiation.",
+        text("name", "Name", source="TID 1020 row 1"), *_PERSON,
+    )  # fmt: skip
+
+
+def device_participants(source: str = "TID 1021") -> Field:
+    return structs(
+        "devices", "Devices", "113876", source, "Devices that took part: the irradiating device, the dosimeter.",
+        code("role", "Role", source="TID 1021 row 1"),
+        text("name", "Name", "113877", "TID 1021 row 2"),
+        text("manufacturer", "Manufacturer", "113878", "TID 1021 row 3"),
+        text("model_name", "Model name", "113879", "TID 1021 row 4"),
+        text("serial_number", "Serial number", "113880", "TID 1021 row 5"),
+        uid("observer_uid", "Observer UID", "121012", "TID 1021 row 6"),
+    )  # fmt: skip
+
+
+# TID 1002 to 1004: the observer's items stand side by side below the root; they form one observer until the next
+# Observer Type begins.
+OBSERVERS = structs(
+    "observers", "Observers", "", "TID 1002", "Who or what wrote the report: a device or a person.",
+    code("type", "Observer type", "121005", "TID 1002 row 1"),
+    text("person_name", "Name", "121008", "TID 1003 row 1"),
+    text("organization", "Organization", "121009", "TID 1003 row 2"),
+    code("role_in_organization", "Role in organization", "121010", "TID 1003 row 3"),
+    code("role_in_procedure", "Role in procedure", "121011", "TID 1003 row 4"),
+    uid("device_uid", "Device UID", "121012", "TID 1004 row 1"),
+    text("device_name", "Device name", "121013", "TID 1004 row 2"),
+    text("device_manufacturer", "Manufacturer", "121014", "TID 1004 row 3"),
+    text("device_model_name", "Model name", "121015", "TID 1004 row 4"),
+    text("device_serial_number", "Serial number", "121016", "TID 1004 row 5"),
+    text("device_location", "Location", "121017", "TID 1004 row 6"),
+    code("device_role", "Role", "113876", "TID 1004 row 7"),
+    text("station_ae_title", "Station AE title", "110119", "TID 1004 row 8"),
+)  # fmt: skip
+
+CALIBRATIONS = structs(
+    "calibrations", "Calibrations", "122505", "TID 10002 row 3", "Calibration of the dose measurement.",
+    code("dose_measurement_device", "Dose measurement device", "113794", "TID 10002 row 4"),
+    Field("calibrated_at", "datetime", "Calibrated", paths=(("DCM:113723",),), source="TID 10002 row 5"),
+    num("factor", "Calibration factor", "1", "122322", "TID 10002 row 6"),
+    num("uncertainty", "Calibration uncertainty", "%", "113763", "TID 10002 row 7"),
+    text("responsible_party", "Responsible party", "113724", "TID 10002 row 8"),
+    text("protocol", "Calibration protocol", "113720", "TID 10002 row 9"),
+)  # fmt: skip
+
+
+def record_source() -> tuple[Field, ...]:
+    return (
+        uid("sop_instance_uid", "SOP instance UID", description="The object that the record comes from."),
+        text("source", "Source", description="How the record was read: report, image header, OCR, computed."),
+    )
+
+
+def repeated_and_rejected() -> tuple[Field, ...]:
+    """Repeats and rejects, the same rows in CT and projection events."""
+    return (
+        code("is_repeated", "Is repeated acquisition", "128551", "TID 10003 row 5a, TID 10013 row 6d"),
+        code("reason_for_repeating", "Reason for repeating", "128551/128552", "TID 10003 row 5b, TID 10013 row 6e"),
+        uids_repeated(),
+        code("is_rejected", "Is rejected acquisition", "130503", "TID 10003 row 5d, TID 10013 row 6e2"),
+        code("reason_for_rejecting", "Reason for rejecting", "130503/130504", "TID 10003 row 5e, TID 10013 row 6e3"),
+    )
+
+
+def uids_repeated() -> Field:
+    return Field(
+        "repeated_event_uids", "uids", "Events that this one repeats",
+        paths=(("DCM:128551", "DCM:113769"), ("DCM:128551", "DCM:128552", "DCM:113769")),
+        source="TID 10003 row 5c, TID 10013 row 6e1",
+    )  # fmt: skip
+
+
+def label() -> tuple[Field, ...]:
+    return (
+        text("irradiation_event_label", "Event label", "113605", "TID 10003 row 4, TID 10013 row 6b"),
+        code("irradiation_event_label_type", "Label type", "113605/113606", "TID 10003 row 5, TID 10013 row 6c"),
+    )
+
+
+__all__ = [
+    "CALIBRATIONS", "MARKS", "OBSERVERS", "codes", "device_participants", "label", "marks", "person_participants",
+    "record_source", "repeated_and_rejected", "unused",
+]  # fmt: skip

@@ -1,0 +1,157 @@
+"""What a field of the dose record is: its one declaration, from which schema, reading, JSON, titles and docs follow."""
+
+from dataclasses import dataclass
+
+# Types of fields: the DuckDB type of each. A code is kept with value, scheme and meaning.
+CODE_TYPE = "STRUCT(value VARCHAR, scheme VARCHAR, meaning VARCHAR)"
+SQL_TYPES = {
+    "number": "DOUBLE",
+    "numbers": "DOUBLE[]",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "text": "VARCHAR",
+    "texts": "VARCHAR[]",
+    "uid": "VARCHAR",
+    "uids": "VARCHAR[]",
+    "code": CODE_TYPE,
+    "codes": f"{CODE_TYPE}[]",
+    "date": "DATE",
+    "time": "TIME",
+    "datetime": "TIMESTAMP",
+    "bytes": "BLOB",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How people are used to see a number: in this unit, which is the stored value times `factor`."""
+
+    unit: str
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a table, or of a struct within one.
+
+    name: column and JSON name. type: a key of SQL_TYPES, or "structs" for a list of structs with `fields`.
+    unit: UCUM code of the stored value; None for what has no unit. shown: how pages and exports print it.
+    path: concepts from the record's container down to the content item; several paths where the standard moved it.
+    per_pulse: a number that may stand several times, once a pulse; the field holds the mean of what is not zero, and a
+    second field, `<name>_values`, all values as written.
+    source: where the standard says what it is. modalities: for which it can have a value; empty means all.
+    """
+
+    name: str
+    type: str
+    title: str
+    description: str = ""
+    unit: str | None = None
+    shown: Shown | None = None
+    paths: tuple[tuple[str, ...], ...] = ()
+    per_pulse: bool = False
+    source: str = ""
+    fields: "tuple[Field, ...]" = ()
+    modalities: tuple[str, ...] = ()
+
+    @property
+    def sql_type(self) -> str:
+        if self.type == "structs":
+            return f"STRUCT({', '.join(f'{field.name} {field.sql_type}' for field in self.fields)})[]"
+        return SQL_TYPES[self.type]
+
+    def as_dict(self) -> dict[str, object]:
+        """The field for the data dictionary of the API."""
+        out: dict[str, object] = {"name": self.name, "type": self.type, "title": self.title, "unit": self.unit}
+        out["shown_unit"] = self.shown.unit if self.shown else self.unit
+        out["shown_factor"] = self.shown.factor if self.shown else 1.0
+        out["description"] = self.description
+        out["concepts"] = ["/".join(path) for path in self.paths]
+        out["source"] = self.source
+        out["modalities"] = list(self.modalities)
+        out["fields"] = [field.as_dict() for field in self.fields]
+        return out
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the store: one row is what `description` says."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+
+    def field(self, name: str) -> Field:
+        """The field of this name. Raises KeyError."""
+        return next(field for field in self.fields if field.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+
+# Units that pages print differently from UCUM, with the factor from the stored value.
+_SHOWN = {
+    "Gy.m2": Shown("cGy·cm²", 1e6),
+    "mGy.cm": Shown("mGy·cm"),
+    "uA.s": Shown("µA·s"),
+    "deg": Shown("°"),
+    "{pulse}/s": Shown("pulses/s"),
+    "m2": Shown("cm²", 1e4),
+    "mGy/mA.s": Shown("mGy/(mA·s)"),
+    "mSv/mGy.cm": Shown("mSv/(mGy·cm)"),
+    "1": Shown(""),
+}
+_DOSE_AT_REFERENCE_POINT = Shown("mGy", 1e3)
+
+
+def _paths(path: str) -> tuple[tuple[str, ...], ...]:
+    # "A/B|C": the item B within A, or C. A bare number is a code of DICOM's own scheme.
+    def key(part: str) -> str:
+        return part if ":" in part else f"DCM:{part}"
+
+    return tuple(tuple(key(part) for part in one.split("/")) for one in path.split("|")) if path else ()
+
+
+def num(
+    name: str, title: str, unit: str, path: str = "", source: str = "", description: str = "", **more: object
+) -> Field:
+    """A number in a unit (NUM)."""
+    shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
+    return Field(name, "number", title, description, unit, shown, _paths(path), source=source, **more)  # type: ignore[arg-type]
+
+
+def of_type(kind: str):  # type: ignore[no-untyped-def]
+    """A maker of fields of one type without unit: name, title, path, source, description."""
+
+    def make(name: str, title: str, path: str = "", source: str = "", description: str = "", **more: object) -> Field:
+        return Field(name, kind, title, description, paths=_paths(path), source=source, **more)  # type: ignore[arg-type]
+
+    return make
+
+
+code, codes, text, texts = of_type("code"), of_type("codes"), of_type("text"), of_type("texts")
+uid, uids, moment, integer = of_type("uid"), of_type("uids"), of_type("datetime"), of_type("integer")
+day, clock, boolean, blob = of_type("date"), of_type("time"), of_type("boolean"), of_type("bytes")
+
+
+def structs(name: str, title: str, path: str, source: str, description: str, *fields: Field) -> Field:
+    """A list of structs: a content item that may stand several times, with what it holds."""
+    return Field(name, "structs", title, description, paths=_paths(path), source=source, fields=fields)
+
+
+def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields with, behind each that may stand once a pulse, the list of its values."""
+    out: list[Field] = []
+    for field in fields:
+        out.append(field)
+        if field.per_pulse:
+            out.append(
+                Field(
+                    f"{field.name}_values", "numbers", f"{field.title}, each value",
+                    f"All values of {field.title} as written, where the event has more than one (pulse-level data).",
+                    field.unit, field.shown, source=field.source,
+                )
+            )  # fmt: skip
+    return tuple(out)

@@ -1,0 +1,155 @@
+"""Tables of studies, of the equipment that made them, and of the DICOM objects that they were read from."""
+
+from .common import OBSERVERS, device_participants, marks, person_participants, unused
+from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, uid
+
+_CT, _RF, _DX, _MG = "CT", "RF", "DX", "MG"
+_PROJECTION = (_RF, _DX, _MG)
+
+EQUIPMENT = Table(
+    "equipment", "Equipment",
+    "One row a system: a combination of manufacturer, model, institution, department, station, serial number, software.",
+    (
+        integer("id", "Number"),
+        text("manufacturer", "Manufacturer", source="(0008,0070)"),
+        text("manufacturer_model_name", "Model", source="(0008,1090)"),
+        text("institution_name", "Hospital", source="(0008,0080)"),
+        text("institutional_department_name", "Department", source="(0008,1040)"),
+        text("station_name", "Station name", source="(0008,1010)"),
+        text("device_serial_number", "Serial number", source="(0018,1000)"),
+        text("software_versions", "Software version", source="(0018,1020)"),
+        text("display_name", "Display name", description="What the system is called on pages: hospital and station."),
+    ),
+)  # fmt: skip
+# What makes two systems different: everything but the number and the name for display.
+EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", "display_name"))
+
+_IDENTIFICATION = (
+    integer("id", "Number", description="The study's number in this store; it stays while the study is there."),
+    text("modality", "Modality", description="CT, RF (fluoroscopy), DX (radiography) or MG, by the documented rule."),
+    uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
+    integer("equipment_id", "Equipment", description="The system that made the study."),
+    text("accession_number", "Accession number", source="(0008,0050)"),
+    text("study_id", "Study ID", source="(0020,0010)"),
+    day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
+    clock("study_time", "Study time", source="(0008,0030), else the first irradiation event's"),
+    text("timezone_offset_from_utc", "Offset from UTC", source="(0008,0201) or the offset of the report's times"),
+    text("study_description", "Study description", source="(0008,1030)"),
+    text("series_description", "Series description", source="(0008,103E)"),
+    text("protocol_name", "Protocol name", source="(0018,1030)"),
+    code("procedure_code", "Procedure code", source="(0008,1032)"),
+    text("performed_procedure_step_description", "Performed procedure step", source="(0040,0254)"),
+    text("requested_procedure_description", "Requested procedure", source="(0032,1060), also in (0040,0275)"),
+    code("requested_procedure_code", "Requested procedure code", source="(0032,1064), also in (0040,0275)"),
+    text("scheduled_procedure_step_description", "Scheduled procedure step", source="(0040,0007) in (0040,0275)"),
+    text("referring_physician", "Referring physician", source="(0008,0090)"),
+    text("performing_physician", "Performing physician", source="(0008,1050)"),
+    text("operators", "Operators", source="(0008,1070)"),
+)  # fmt: skip
+
+PATIENT = (
+    num("patient_age", "Age", "a", "", "(0010,1010), else birth date and study date", "Age at the study, in years."),
+    text("patient_sex", "Sex", source="(0010,0040)"),
+    num("patient_size", "Height", "m", "", "(0010,1020)"),
+    num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
+)
+
+_REPORT = (
+    code("procedure_reported", "Procedure reported", "121058", "TID 10001 row 2, TID 10011 row 2"),
+    code("procedure_intent", "Intent", "121058/SCT:363703001|SCT:363703001", "TID 10001 row 3, TID 10011 row 3"),
+    code("acquisition_device_type", "Acquisition device type", "122142", "TID 10001 row 4", modalities=_PROJECTION),
+    code("scope_of_accumulation", "Scope of accumulation", "113705", "TID 10001 row 6, TID 10011 row 7"),
+    uid("scope_uid", "UID of the scope", "113705/110180|113705/121126|113705/112002|113705/113769|113705/121124|110180|121126",
+        "TID 10001 row 7, TID 10011 row 8"),
+    moment("start_of_irradiation", "Start of irradiation", "113809", "TID 10011 row 5", modalities=(_CT,)),
+    moment("end_of_irradiation", "End of irradiation", "113810", "TID 10011 row 6", modalities=(_CT,)),
+    code("detector_data_available", "Detector data available", "113945", "TID 10001 row 8", modalities=_PROJECTION),
+    code("source_data_available", "Source data available", "113943", "TID 10001 row 9", modalities=_PROJECTION),
+    code("mechanical_data_available", "Mechanical data available", "113944", "TID 10001 row 10",
+         modalities=_PROJECTION),
+    codes("sources_of_dose_information", "Source of dose information", "113854", "TID 10001 row 18, TID 10011 row 12"),
+    text("comment", "Comment", "121106", "TID 10001 row 15, TID 10011 row 11"),
+    code("language", "Language", "121049", "TID 1204"),
+    OBSERVERS,
+    person_participants(source="TID 1020 in TID 10001 row 17, TID 10011 row 13"),
+    device_participants(),
+)  # fmt: skip
+
+# Totals of a study as lists show them. Where the report gives none they are computed and marked so.
+TOTALS = (
+    integer("number_of_events", "Events", description="Number of irradiation events that the store holds."),
+    num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' totals.", modalities=(_CT,)),
+    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
+    num("effective_dose_total", "Effective dose total", "mSv", description="As reported.", modalities=(_CT,)),
+    integer("dose_check_events", "Dose check events", modalities=(_CT,),
+            description="Events whose forward estimate reached a configured alert or notification value."),
+    num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION),
+    num("dap_total_a", "DAP total, plane A", "Gy.m2", description="Plane A, or the single plane.",
+        modalities=(_RF, _DX)),
+    num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,)),
+    num("dose_rp_total", "Dose at reference point", "Gy", modalities=(_RF, _DX),
+        description="The larger of the planes: planes are not added, since they enter the skin at different places."),
+    num("dose_rp_total_a", "Dose at reference point, plane A", "Gy", description="Plane A, or the single plane.",
+        modalities=(_RF, _DX)),
+    num("dose_rp_total_b", "Dose at reference point, plane B", "Gy", modalities=(_RF,)),
+    num("fluoro_dap_total", "Fluoroscopy DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
+    num("acquisition_dap_total", "Acquisition DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
+    num("total_fluoro_time", "Fluoroscopy time", "s", description="Sum over the planes.", modalities=(_RF,)),
+    num("total_number_of_radiographic_frames", "Radiographic frames", "1", description="Sum over the planes.",
+        modalities=(_RF, _DX)),
+    num("agd_left", "AGD left", "mGy", description="Accumulated average glandular dose, left breast.",
+        modalities=(_MG,)),
+    num("agd_right", "AGD right", "mGy", description="Accumulated average glandular dose, right breast.",
+        modalities=(_MG,)),
+    num("agd_unspecified", "AGD, side not given", "mGy", modalities=(_MG,),
+        description="Accumulated average glandular dose of both breasts, or without a side."),
+)  # fmt: skip
+
+STUDY = Table(
+    "study", "Studies", "One row a study, system and modality.",
+    (
+        *_IDENTIFICATION, *PATIENT, *_REPORT, *TOTALS,
+        moment("stored_at", "Stored", description="When the row was last written, UTC."),
+        text("extractor_version", "Extractor", description="Version of the program that read the objects."),
+        marks(),
+        unused(),
+    ),
+)  # fmt: skip
+
+OUTCOMES = {
+    "imported": "its content is in the store",
+    "merged": "its content was put together with what other objects of the study say",
+    "duplicate": "all that it says was in the store already",
+    "ignored": "a rule leaves it alone",
+    "failed": "it could not be read",
+}
+
+OBJECT = Table(
+    "object", "Objects", "One row an instance that Orthanc stored, with what became of it.",
+    (
+        text("orthanc_id", "Orthanc ID", description="Identifier of the instance in Orthanc."),
+        uid("sop_instance_uid", "SOP instance UID", source="(0008,0018)"),
+        uid("sop_class_uid", "SOP class UID", source="(0008,0016)"),
+        uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
+        text("modality", "Modality", description="Modality type of the study that the object went to."),
+        integer("study_id", "Study", description="The study that the object went to."),
+        text("outcome", "Outcome", description="; ".join(f"{key}: {what}" for key, what in OUTCOMES.items())),
+        text("rule", "Rule", description="Name of the rule that decided, for ignored, merged and duplicate objects."),
+        text("reason", "Reason", description="The outcome's reason in a sentence."),
+        integer("change", "Change", description="Number of Orthanc's change that announced the instance."),
+        integer("attempts", "Attempts", description="How often it was read."),
+        moment("received_at", "Received", description="When Orthanc stored it, UTC."),
+        moment("processed_at", "Processed", description="When the outcome was decided, UTC."),
+        integer("size", "Size", description="Size of the object in bytes."),
+        text("extractor_version", "Extractor", description="Version of the program that read it."),
+        text("content_digest", "Digest", description="SHA-256 of the kept content."),
+        blob("content", "Content", description="All of the object but pixel data and patient identity, compressed."),
+    ),
+)  # fmt: skip
+
+STATE = Table(
+    "state", "State", "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
+    (text("name", "Name"), text("value", "Value")),
+)
+
+__all__ = ["EQUIPMENT", "EQUIPMENT_KEY", "OBJECT", "OUTCOMES", "PATIENT", "STATE", "STUDY", "TOTALS"]

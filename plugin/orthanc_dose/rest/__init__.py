@@ -1,0 +1,1 @@
+"""The REST API: routes, parameters, answers, errors, OpenAPI."""

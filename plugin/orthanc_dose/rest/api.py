@@ -1,0 +1,186 @@
+"""The routes of the API: each a declaration and a handler of a few lines over `query`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from .. import __version__
+from ..query import overview, studies
+from ..records import MARKS, MODALITIES, OUTCOMES, TABLES
+from ..store import Store
+from ..store.schema import SCHEMA_VERSION
+from . import openapi
+from .errors import not_found
+from .routes import Parameter, Route
+from .schemas import CONTENT, FIELDS, INTEGER, STATUS, SUMMARY, any_object, array, ref
+
+RETRY_SECONDS = 10.0
+
+
+class Queue(Protocol):
+    """What the API needs of the worker."""
+
+    def status(self) -> dict[str, Any]: ...
+    def read_again(self, instances: list[str]) -> None: ...
+    def audit(self) -> None: ...
+    def is_queued(self, instance: str) -> bool: ...
+    def wait(self, done: Any, seconds: float) -> bool: ...
+    @property
+    def audits_done(self) -> int: ...
+
+
+@dataclass
+class Services:
+    """What handlers work with."""
+
+    store: Store
+    queue: Queue
+    orthanc: dict[str, Any]
+    started_at: datetime
+
+
+def get_status(services: Services) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        held = overview.counts(connection)
+    return {
+        "version": __version__,
+        "schema_version": SCHEMA_VERSION,
+        "started_at": services.started_at.isoformat(timespec="seconds") + "Z",
+        "orthanc": services.orthanc,
+        "store": {"size_bytes": services.store.size(), **held},
+        "queue": services.queue.status(),
+    }
+
+
+def get_summary(services: Services) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        return {"now": now, "today": overview.received_today(connection), "modalities": overview.summary(connection)}
+
+
+def get_studies(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
+    given = {name: value for name, value in filters.items() if value is not None}
+    with services.store.reading() as connection:
+        return studies.list_studies(connection, given, sort, limit, offset)
+
+
+def get_study(services: Services, id: int) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = studies.study(connection, id)
+    if found is None:
+        raise not_found("There is no study of this number.", "id")
+    return found
+
+
+def get_content(services: Services, id: int) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        if studies.study(connection, id) is None:
+            raise not_found("There is no study of this number.", "id")
+        return {"objects": studies.content(connection, id)}
+
+
+def get_objects(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
+    given = {name: value for name, value in filters.items() if value is not None}
+    with services.store.reading() as connection:
+        return overview.list_objects(connection, given, sort, limit, offset)
+
+
+def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
+    wanted = {"sop_instance_uid": sop_instance_uid}
+    found = get_objects(services, "-processed_at", 100, 0, **wanted)["objects"]
+    if not found:
+        raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
+    ids = [row["orthanc_id"] for row in found]
+    services.queue.read_again(ids)
+    if not services.queue.wait(lambda: not any(map(services.queue.is_queued, ids)), RETRY_SECONDS):
+        return 202, {"queued": True}
+    return 200, {"object": get_objects(services, "-processed_at", 1, 0, **wanted)["objects"][0]}
+
+
+def retry_failed(services: Services) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        failed = connection.execute("SELECT orthanc_id FROM object WHERE outcome = 'failed'").fetchall()
+    services.queue.read_again([row[0] for row in failed])
+    return {"queued": len(failed)}
+
+
+def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
+    before = services.queue.audits_done
+    services.queue.audit()
+    if not services.queue.wait(lambda: services.queue.audits_done > before, RETRY_SECONDS):
+        return 202, {"queued": True}
+    return 200, {"missing": services.queue.status()["audit"]["missing"]}
+
+
+def get_fields(services: Services) -> dict[str, Any]:
+    return {
+        "tables": [
+            {"name": table.name, "title": table.title, "description": table.description,
+             "fields": [field.as_dict() for field in table.fields]}
+            for table in TABLES
+        ],
+        "modalities": [
+            {"code": modality.code, "title": modality.title, "events_table": modality.events.name,
+             "accumulated_table": modality.accumulated.name, "totals": list(modality.totals)}
+            for modality in MODALITIES.values()
+        ],
+        "marks": MARKS,
+        "outcomes": OUTCOMES,
+    }  # fmt: skip
+
+
+def get_openapi(services: Services) -> dict[str, Any]:
+    return openapi.document(ROUTES)
+
+
+_PAGE = (
+    Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
+    Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
+)
+_ID = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
+_MODALITIES, _OUTCOMES = tuple(MODALITIES), tuple(OUTCOMES)
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/status", get_status, "Version, what the store holds, the state of the queue", {200: STATUS},
+          tag="System"),
+    Route("GET", "/summary", get_summary, "Studies per modality and system, and what came in today", {200: SUMMARY}),
+    Route(
+        "GET", "/studies", get_studies, "A page of studies",
+        {200: any_object(total=INTEGER, studies=array(ref("study_in_list")))},
+        (
+            Parameter("modality", "choice", "Only this modality type.", allowed=_MODALITIES),
+            Parameter("equipment_id", "integer", "Only studies of this system.", minimum=1),
+            Parameter("study_instance_uid", "uid", "Only this study."),
+            Parameter("accession_number", "text", "Only this accession number.", maximum=64),
+            Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-study_date",
+                      allowed=studies.SORTABLE),
+            *_PAGE,
+        ),
+    ),
+    Route("GET", "/studies/{id}", get_study, "A study with equipment, patient, accumulated dose, events, objects",
+          {200: ref("study")}, (_ID,), (404,)),
+    Route("GET", "/studies/{id}/content", get_content, "The kept content of a study's objects", {200: CONTENT}, (_ID,),
+          (404,)),
+    Route(
+        "GET", "/objects", get_objects, "A page of objects with their outcomes and reasons",
+        {200: any_object(total=INTEGER, objects=array(ref("object")))},
+        (
+            Parameter("outcome", "choice", "Only this outcome.", allowed=_OUTCOMES),
+            Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
+            Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-processed_at",
+                      allowed=overview.OBJECT_SORTABLE),
+            *_PAGE,
+        ),
+        tag="Objects",
+    ),
+    Route("POST", "/objects/{sop_instance_uid}/retry", retry_object, "Read an object again",
+          {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
+          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects"),
+    Route("POST", "/objects/retry", retry_failed, "Read all failed objects again", {200: any_object(queued=INTEGER)},
+          tag="Objects"),
+    Route("POST", "/audit", run_audit, "Compare what Orthanc holds with the store, and read what is missing",
+          {200: any_object(missing=INTEGER), 202: any_object(queued={"type": "boolean"})}, tag="System"),
+    Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
+          {200: FIELDS}, tag="System"),
+    Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System"),
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""JSON schemas of the answers, made from the data dictionary."""
+
+from typing import Any
+
+from ..query.overview import OBJECT_COLUMNS
+from ..query.studies import list_columns
+from ..records import EQUIPMENT, OBJECT, OUTCOMES, PATIENT, STUDY, STUDY_TABLES, Field, Table
+
+_CODE = {
+    "type": ["object", "null"],
+    "properties": {name: {"type": ["string", "null"]} for name in ("value", "scheme", "meaning")},
+    "required": ["value", "scheme", "meaning"],
+}
+_TYPES: dict[str, dict[str, Any]] = {
+    "number": {"type": ["number", "null"]},
+    "numbers": {"type": ["array", "null"], "items": {"type": "number"}},
+    "integer": {"type": ["integer", "null"]},
+    "boolean": {"type": ["boolean", "null"]},
+    "text": {"type": ["string", "null"]},
+    "texts": {"type": ["array", "null"], "items": {"type": "string"}},
+    "uid": {"type": ["string", "null"]},
+    "uids": {"type": ["array", "null"], "items": {"type": "string"}},
+    "code": _CODE,
+    "codes": {"type": ["array", "null"], "items": _CODE},
+    "date": {"type": ["string", "null"], "format": "date"},
+    "time": {"type": ["string", "null"]},
+    "datetime": {"type": ["string", "null"]},
+}
+
+
+def any_object(**properties: dict[str, Any]) -> dict[str, Any]:
+    """An object that has these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+INTEGER, TEXT, TEXT_OR_NULL = {"type": "integer"}, {"type": "string"}, {"type": ["string", "null"]}
+
+
+def of_field(field: Field) -> dict[str, Any]:
+    """The schema of a field's value, with unit and description."""
+    if field.type == "structs":
+        part = any_object(**{part.name: of_field(part) for part in field.fields})
+        out: dict[str, Any] = {"type": ["array", "null"], "items": part}
+    else:
+        out = dict(_TYPES[field.type])
+    words = [field.title + (f" [{field.unit}]" if field.unit and field.unit != "1" else "") + "."]
+    words += [field.description] if field.description else []
+    words += [f"Source: {field.source}."] if field.source else []
+    return out | {"description": " ".join(words)}
+
+
+def of_table(table: Table, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """The schema of a row."""
+    return any_object(**{field.name: of_field(field) for field in table.fields if names is None or field.name in names})
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _optional(schema: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The same with properties that depend on the modality not required."""
+    return schema | {"required": [name for name in schema["required"] if name not in names]}
+
+
+_OF_SOME = tuple(field.name for field in STUDY.fields if field.modalities)
+_LISTED = of_table(STUDY, list_columns(None))
+for _name in ("equipment_display_name", "manufacturer", "manufacturer_model_name", "institution_name", "station_name"):
+    _LISTED["properties"][_name] = TEXT_OR_NULL
+_OBJECT_LISTED = of_table(OBJECT, OBJECT_COLUMNS)
+_OBJECT_LISTED["properties"]["sop_class_name"] = TEXT_OR_NULL
+
+_DETAIL = _optional(of_table(STUDY), *_OF_SOME)
+_DETAIL["properties"] |= {
+    "equipment": ref("equipment"),
+    "patient": any_object(**{field.name: of_field(field) for field in PATIENT}),
+    "accumulated": array({"anyOf": [ref(table.name) for table in STUDY_TABLES if "accumulated" in table.name]}),
+    "events": array({"anyOf": [ref(table.name) for table in STUDY_TABLES if "event" in table.name]}),
+    "objects": array(of_table(OBJECT, tuple(name for name in OBJECT.names if name != "content"))),
+}
+_DETAIL["required"] += ["equipment", "patient", "accumulated", "events", "objects"]
+
+COMPONENTS: dict[str, dict[str, Any]] = {
+    "error": any_object(
+        error=any_object(code=TEXT, message=TEXT, field=TEXT_OR_NULL),
+    ),
+    "study": _DETAIL,
+    "study_in_list": _optional(_LISTED, *_OF_SOME),
+    "object": _OBJECT_LISTED,
+    "equipment": of_table(EQUIPMENT),
+    **{table.name: of_table(table) for table in STUDY_TABLES},
+}
+
+STATUS = any_object(
+    version=TEXT, schema_version=INTEGER, started_at=TEXT,
+    orthanc=any_object(version=TEXT, name=TEXT_OR_NULL, dicom_aet=TEXT_OR_NULL, dicom_port={"type": ["integer", "null"]}),
+    store=any_object(size_bytes=INTEGER, events=INTEGER,
+                     studies={"type": "object", "additionalProperties": INTEGER},
+                     objects=any_object(**dict.fromkeys(OUTCOMES, INTEGER))),
+    queue=any_object(state={"type": "string", "enum": ["idle", "working", "waiting"]}, pending=INTEGER, cursor=INTEGER,
+                     last_change=INTEGER, last_commit_at=TEXT_OR_NULL,
+                     last_error={"type": ["object", "null"], "properties": {"message": TEXT, "at": TEXT}},
+                     audit=any_object(state={"type": "string", "enum": ["idle", "running"]},
+                                      last_finished_at=TEXT_OR_NULL, missing={"type": ["integer", "null"]})),
+)  # fmt: skip
+_COUNTED = {name: INTEGER for name in ("studies", "last_7_days", "last_30_days", "today", "events")}
+SUMMARY = any_object(
+    now=TEXT, today=any_object(objects=INTEGER, studies=INTEGER),
+    modalities=array(any_object(
+        modality=TEXT, title=TEXT, last_study=TEXT_OR_NULL, **_COUNTED,
+        systems=array(any_object(equipment_id=INTEGER, display_name=TEXT_OR_NULL, manufacturer=TEXT_OR_NULL,
+                                 manufacturer_model_name=TEXT_OR_NULL, last_study=TEXT_OR_NULL, **_COUNTED)),
+    )),
+)  # fmt: skip
+CONTENT = any_object(
+    objects=array(any_object(
+        sop_instance_uid=TEXT_OR_NULL, sop_class_uid=TEXT_OR_NULL, sop_class_name=TEXT_OR_NULL, transfer_syntax=TEXT,
+        notes=array(TEXT), header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
+        tree={"type": ["object", "null"]},
+    )),
+)  # fmt: skip
+FIELDS = any_object(
+    tables=array(any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))),
+    modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT, totals=array(TEXT))),
+    marks={"type": "object", "additionalProperties": TEXT}, outcomes={"type": "object", "additionalProperties": TEXT},
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""Opening the store, giving connections to readers, and opening it anew when the disk let it down."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from . import schema
+
+FILE_NAME = "dose.duckdb"
+
+
+class StoreError(Exception):
+    """The store cannot be opened or is not usable now; the message says why, for a user."""
+
+
+class Store:
+    """The DuckDB file in the data directory. One process holds it; threads read by connections of their own."""
+
+    def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
+        self.path = directory / FILE_NAME
+        self._memory_limit = memory_limit
+        self._lock = threading.Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self.open()
+
+    def open(self) -> None:
+        """Open the file, creating it where it is not there. Raises StoreError."""
+        config: dict[str, Any] = {"memory_limit": self._memory_limit} if self._memory_limit else {}
+        try:
+            database = duckdb.connect(str(self.path), config=config)
+        except duckdb.Error as error:
+            raise StoreError(f"the store {self.path} cannot be opened: {_first_line(error)}") from error
+        try:
+            schema.prepare(database)
+        except (duckdb.Error, schema.SchemaError) as error:
+            database.close()
+            raise StoreError(f"the store {self.path} cannot be used: {_first_line(error)}") from error
+        with self._lock:
+            self._database = database
+
+    def reopen(self) -> None:
+        """Close and open again: what DuckDB needs after an error of the disk. Raises StoreError."""
+        self.close()
+        self.open()
+
+    def close(self) -> None:
+        """Flush and close. Readers that come later get StoreError."""
+        with self._lock:
+            database, self._database = self._database, None
+        if database is not None:
+            with contextlib.suppress(duckdb.Error):
+                database.close()
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one thread; the caller closes it. Raises StoreError while the store is closed."""
+        with self._lock:
+            if self._database is None:
+                raise StoreError("the store is not open")
+            return self._database.cursor()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection on which all queries see one state of the store."""
+        connection = self.connection()
+        try:
+            connection.execute("BEGIN TRANSACTION READ ONLY")
+            yield connection
+        except duckdb.FatalException as error:
+            raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
+        finally:
+            with contextlib.suppress(duckdb.Error):
+                connection.execute("ROLLBACK")
+            connection.close()
+
+    def size(self) -> int:
+        """Bytes on disk, the write-ahead log included."""
+        return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*") if path.is_file())
+
+
+def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The result of the last query as rows by column name."""
+    assert connection.description is not None
+    names = [column[0] for column in connection.description]
+    return [dict(zip(names, values, strict=True)) for values in connection.fetchall()]
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

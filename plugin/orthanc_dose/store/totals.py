@@ -1,0 +1,158 @@
+"""Totals of a study: as the reports give them; where they do not, from the irradiation events, and then marked so.
+
+Totals of reports that continue each other add up. Where reports share events the sum over the events, each once, is the
+only one that is right. A sum over events is formed only when all of them have the value: part of a dose is a wrong dose.
+"""
+
+from collections.abc import Callable, Iterable
+from math import fsum
+
+from ..extract.modality import FLUOROSCOPY, key_of
+from ..extract.rows import Row, mark
+
+PLANE_B, ALL_PLANES = "DCM:113621", "DCM:113890"
+_LOCALIZER = "DCM:113805"  # Constant Angle Acquisition: often without dose values
+_LEFT = frozenset({"SCT:80248007", "SCT:7771000"})  # left breast, left
+_RIGHT = frozenset({"SCT:73056007", "SCT:24028007"})
+
+
+def add(values: Iterable[float]) -> float:
+    """A sum without the noise of binary fractions, which would show in the twelfth digit and beyond."""
+    return float(f"{fsum(values):.12g}")
+
+
+def of_study(modality: str, accumulated: list[Row], events: list[Row], overlap: bool) -> Row:
+    """The totals of a study and their marks.
+
+    accumulated: the rows of all reports that count; events: each event once; overlap: some reports share events, so that
+    their totals cannot be added.
+    """
+    totals: Row = {"number_of_events": len(events)}
+    if overlap:
+        mark(totals, "number_of_events", "overlap")
+    _BY_MODALITY[modality](totals, accumulated, events, overlap)
+    return totals
+
+
+def _total(
+    totals: Row, name: str, given: list[float | None], events: list[Row], value: Callable[[Row], float | None], overlap: bool
+) -> None:
+    """Set one total: the sum of what the reports give, or the sum over the events."""
+    reported = add(number for number in given if number is not None) if any(n is not None for n in given) else None
+    values = [value(event) for event in events]
+    complete = bool(values) and all(number is not None for number in values)
+    summed = add(number for number in values if number is not None) if complete else None
+    if reported is not None and not overlap and None not in given:
+        if reported == 0 and summed:
+            totals[name] = summed
+            mark(totals, name, "given_zero", 0)
+        else:
+            totals[name] = reported
+    elif summed is not None:
+        totals[name] = summed
+        mark(totals, name, "computed")
+    elif any(number is not None for number in values) or reported is not None:
+        mark(totals, name, "incomplete", None if reported is None else reported)
+
+
+def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+    with_dose = [row for row in events if key_of(row.get("ct_acquisition_type")) != _LOCALIZER or row.get("dlp") is not None]
+    _total(totals, "dlp_total", [row.get("dlp_total") for row in accumulated], with_dose, lambda row: row.get("dlp"), overlap)
+    totals["ctdivol_max"] = max((row["mean_ctdivol"] for row in events if row.get("mean_ctdivol") is not None), default=None)
+    given = [row.get("effective_dose_total") for row in accumulated]
+    if any(number is not None for number in given):
+        _total(totals, "effective_dose_total", given, with_dose, lambda row: row.get("effective_dose"), overlap)
+    totals["dose_check_events"] = sum(map(_dose_check, events))
+
+
+_DOSE_CHECKS = (
+    ("dlp_alert_value", "accumulated_dlp_forward_estimate"),
+    ("ctdivol_alert_value", "accumulated_ctdivol_forward_estimate"),
+    ("dlp_notification_value", "dlp_forward_estimate"),
+    ("ctdivol_notification_value", "ctdivol_forward_estimate"),
+)
+
+
+def _dose_check(event: Row) -> bool:
+    pairs = ((event.get(limit), event.get(estimate)) for limit, estimate in _DOSE_CHECKS)
+    return any(limit is not None and estimate is not None and estimate >= limit for limit, estimate in pairs)
+
+
+def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+    by_plane = {plane: [row for row in accumulated if key_of(row.get("acquisition_plane")) == plane]
+                for plane in (PLANE_B, ALL_PLANES)}  # fmt: skip
+    rows_b = by_plane[PLANE_B]
+    rows_a = [row for row in accumulated if row not in rows_b and row not in by_plane[ALL_PLANES]]
+    if not rows_a and not rows_b:
+        rows_a = by_plane[ALL_PLANES]
+    events_b = [row for row in events if key_of(row.get("acquisition_plane")) == PLANE_B]
+    events_a = [row for row in events if row not in events_b] if events_b else events
+    biplane = bool(rows_b or events_b)
+    for name, of_event in (("dap_total", "dap"), ("dose_rp_total", "dose_rp")):
+        for suffix, rows, plane_events in (("_a", rows_a, events_a), ("_b", rows_b, events_b)):
+            if rows or plane_events:
+                given = [row.get(name) for row in rows]
+                _total(totals, name + suffix, given, plane_events, lambda row, n=of_event: row.get(n), overlap)
+    planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
+    if all(value is not None for value in planes):
+        totals["dap_total"] = add(planes)
+    _pass_on_marks(totals, "dap_total")
+    doses = [totals[name] for name in ("dose_rp_total_a", "dose_rp_total_b") if totals.get(name) is not None]
+    totals["dose_rp_total"] = max(doses, default=None)
+    _pass_on_marks(totals, "dose_rp_total")
+
+
+def _pass_on_marks(totals: Row, name: str) -> None:
+    """A total over planes carries the marks of its parts."""
+    passed = {(m["mark"], m["raw"]) for m in totals.get("marks", ()) if m["field"] in (f"{name}_a", f"{name}_b")}
+    for why, raw in sorted(passed, key=str):
+        mark(totals, name, why, raw)
+
+
+def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+    _projection(totals, accumulated, events, overlap)
+    rows = [row for row in accumulated if key_of(row.get("acquisition_plane")) != ALL_PLANES] or accumulated
+    fluoroscopy = [row for row in events if key_of(row.get("irradiation_event_type")) == FLUOROSCOPY]
+    acquisitions = [row for row in events if row.get("irradiation_event_type") and row not in fluoroscopy]
+    for name, of_type, of_event in (
+        ("fluoro_dap_total", fluoroscopy, "dap"),
+        ("acquisition_dap_total", acquisitions, "dap"),
+        ("total_fluoro_time", fluoroscopy, "irradiation_duration"),
+    ):
+        _total(totals, name, [row.get(name) for row in rows], of_type, lambda row, n=of_event: row.get(n), overlap)
+    _frames(totals, rows, overlap)
+
+
+def _frames(totals: Row, rows: list[Row], overlap: bool) -> None:
+    given = [row["total_number_of_radiographic_frames"] for row in rows
+             if row.get("total_number_of_radiographic_frames") is not None]  # fmt: skip
+    if given and not overlap:
+        totals["total_number_of_radiographic_frames"] = add(given)
+
+
+def _radiography(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+    _projection(totals, accumulated, events, overlap)
+    _frames(totals, accumulated, overlap)
+
+
+def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+    _projection(totals, accumulated, events, overlap)
+    for name in ("dap_total_a", "dap_total_b", "dose_rp_total", "dose_rp_total_a", "dose_rp_total_b"):
+        totals.pop(name, None)
+    totals["marks"] = [m for m in totals.get("marks", ()) if m["field"] in ("dap_total", "number_of_events")]
+    by_side: dict[str, list[float | None]] = {"left": [], "right": [], "unspecified": []}
+    for row in accumulated:
+        for entry in row.get("accumulated_agd") or ():
+            by_side[_side(entry)].append(entry.get("agd"))
+    for side, given in by_side.items():
+        of_side = [row for row in events if _side(row) == side]
+        if given or any(row.get("average_glandular_dose") is not None for row in of_side):
+            _total(totals, f"agd_{side}", given, of_side, lambda row: row.get("average_glandular_dose"), overlap)
+
+
+def _side(row: Row) -> str:
+    key = key_of(row.get("laterality"))
+    return "left" if key in _LEFT else "right" if key in _RIGHT else "unspecified"
+
+
+_BY_MODALITY = {"CT": _ct, "RF": _fluoroscopy, "DX": _radiography, "MG": _mammography}

@@ -1,0 +1,184 @@
+"""Writing: studies, objects and the cursor, all of a batch in one transaction, by Arrow."""
+
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..records import EQUIPMENT, EQUIPMENT_KEY, MODALITIES, OBJECT, STUDY, STUDY_TABLES
+from .database import Store, rows
+from .merge import Record
+from .schema import arrow_schema
+
+_SCHEMAS = {table.name: arrow_schema(table) for table in (STUDY, EQUIPMENT, OBJECT, *STUDY_TABLES)}
+
+ObjectRow = dict[str, Any]
+
+
+@dataclass
+class Batch:
+    """What one transaction writes.
+
+    objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies: by Study Instance UID
+    all records of the study, replacing what was there. state: names and values to remember, the cursor among them.
+    """
+
+    objects: list[ObjectRow] = field(default_factory=list)
+    studies: dict[str, list[Record]] = field(default_factory=dict)
+    state: dict[str, str] = field(default_factory=dict)
+
+
+class Writer:
+    """The one writer. What it knows of the store (next numbers, systems) it reads when it is made."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connection = store.connection()
+        self._load()
+
+    def _load(self) -> None:
+        self._systems: dict[tuple[str | None, ...], int] = {}
+        for row in rows(self._connection.execute("SELECT * FROM equipment")):
+            self._systems[tuple(row[name] for name in EQUIPMENT_KEY)] = row["id"]
+        found = self._connection.execute("SELECT max(id) FROM study").fetchone()
+        remembered = int(self.state("last_study_id") or 0)
+        self._last_study = max(remembered, (found[0] if found else None) or 0)
+
+    def close(self) -> None:
+        with contextlib.suppress(duckdb.Error):
+            self._connection.close()
+
+    def recover(self) -> None:
+        """After a failed commit: forget what was not written, open the store anew. Raises StoreError."""
+        self.close()
+        self._store.reopen()
+        self._connection = self._store.connection()
+        self._load()
+
+    def state(self, name: str) -> str | None:
+        """A remembered value."""
+        found = self._connection.execute("SELECT value FROM state WHERE name = ?", [name]).fetchone()
+        return found[0] if found else None
+
+    def known_objects(self, orthanc_ids: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
+        """Rows of objects with one of these identifiers, without their content."""
+        names = ", ".join(name for name in OBJECT.names if name != "content")
+        query = f"SELECT {names} FROM object WHERE orthanc_id IN (SELECT unnest($1)) OR sop_instance_uid IN (SELECT unnest($2))"
+        return rows(self._connection.execute(query, [orthanc_ids, sop_instance_uids]))
+
+    def objects_of_studies(self, study_instance_uids: list[str]) -> list[ObjectRow]:
+        """Rows of the objects that the records of these studies were made of, with their content."""
+        return rows(
+            self._connection.execute(
+                "SELECT * FROM object WHERE study_instance_uid IN (SELECT unnest($1)) AND content IS NOT NULL"
+                " AND outcome IN ('imported', 'merged', 'duplicate')",
+                [study_instance_uids],
+            )
+        )
+
+    def commit(self, batch: Batch) -> None:
+        """Write the batch in one transaction: all of it or, with the error raised, nothing."""
+        systems, last = dict(self._systems), self._last_study
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            self._write(batch)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._systems, self._last_study = systems, last
+            with contextlib.suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _write(self, batch: Batch) -> None:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
+        study_ids: dict[tuple[str, str], int] = {}
+        if batch.studies:
+            existing = self._forget_studies(list(batch.studies))
+            for uid, records in batch.studies.items():
+                for record in records:
+                    self._add(record, existing.get(uid, []), now, tables)
+                    for sop in record.outcomes:
+                        study_ids[uid, sop] = record.study["id"]
+        for row in batch.objects:
+            key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
+            row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
+        if batch.objects:
+            self._connection.execute(
+                "DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1))", [[row["orthanc_id"] for row in batch.objects]]
+            )
+            tables[OBJECT.name] = batch.objects
+        for name, new in tables.items():
+            if new:
+                self._insert(name, new)
+        state = {**batch.state, "last_study_id": str(self._last_study)} if batch.studies else batch.state
+        for name, value in state.items():
+            self._connection.execute("DELETE FROM state WHERE name = ?", [name])
+            self._connection.execute("INSERT INTO state VALUES (?, ?)", [name, value])
+
+    def _insert(self, name: str, new: list[dict[str, Any]]) -> None:
+        self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
+        self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
+        self._connection.unregister("new_rows")
+
+    def _forget_studies(self, uids: list[str]) -> dict[str, list[tuple[int, str, int]]]:
+        """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that numbers stay."""
+        found = self._connection.execute(
+            "SELECT study_instance_uid, id, modality, equipment_id FROM study WHERE study_instance_uid IN (SELECT unnest($1))",
+            [uids],
+        ).fetchall()
+        existing: dict[str, list[tuple[int, str, int]]] = {}
+        for uid, *rest in found:
+            existing.setdefault(uid, []).append(tuple(rest))
+        ids = [row[1] for row in found]
+        if ids:
+            self._connection.execute("DELETE FROM study WHERE id IN (SELECT unnest($1))", [ids])
+            for table in STUDY_TABLES:
+                self._connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT unnest($1))', [ids])
+        return existing
+
+    def _add(
+        self, record: Record, existing: list[tuple[int, str, int]], now: datetime, tables: dict[str, list[dict[str, Any]]]
+    ) -> None:
+        equipment_id = self._system(record.equipment, tables)
+        # The number of the row that this record replaces: the same modality and system, else the same modality.
+        same = [row for row in existing if row[1] == record.modality]
+        row = next((row for row in same if row[2] == equipment_id), same[0] if same else None)
+        if row is not None:
+            existing.remove(row)
+            study_id = row[0]
+        else:
+            self._last_study += 1
+            study_id = self._last_study
+        record.study |= {"id": study_id, "equipment_id": equipment_id, "stored_at": now}
+        tables[STUDY.name].append(record.study)
+        modality = MODALITIES[record.modality]
+        for table, found in ((modality.events, record.events), (modality.accumulated, record.accumulated)):
+            for new in found:
+                new["study_id"] = study_id
+            tables[table.name] += found
+
+    def _system(self, equipment: dict[str, Any], tables: dict[str, list[dict[str, Any]]]) -> int:
+        key = tuple(equipment.get(name) for name in EQUIPMENT_KEY)
+        found = self._systems.get(key)
+        if found is None:
+            found = max(self._systems.values(), default=0) + 1
+            self._systems[key] = found
+            tables[EQUIPMENT.name].append({**equipment, "id": found, "display_name": display_name(equipment)})
+        return found
+
+
+def display_name(equipment: dict[str, Any]) -> str:
+    """What a system is called until someone names it: "hospital station", else what else is known of it."""
+    named = [equipment.get("institution_name"), equipment.get("station_name")]
+    described = [equipment.get("manufacturer"), equipment.get("manufacturer_model_name")]
+    for parts in (named if equipment.get("station_name") else [named[0], *described], described):
+        words = " ".join(part for part in parts if part)
+        if words:
+            return words
+    return "(not named)"
+
+

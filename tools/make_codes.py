@@ -1,0 +1,68 @@
+"""Write plugin/orthanc_dose/dicom/codes.json, the table of coded concepts that dose reports use.
+
+    python tools/make_codes.py RDSR_CODES.json
+
+RDSR_CODES.json holds the templates and context groups of DICOM PS3.16 that concern dose; the SNOMED-RT to SNOMED-CT
+pairs and the other context groups come from pydicom's tables of the standard. Run by hand when the standard moves.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from pydicom.sr import _cid_dict, _concepts_dict, _snomed_dict
+
+TARGET = Path(__file__).parents[1] / "plugin/orthanc_dose/dicom/codes.json"
+
+# PS3.16 CID 10006 and 10016 as they stood before 2017 named "X or X compound"; today's members are the elements.
+ELEMENTS = {
+    "C-120F9": "12503006",  # aluminium
+    "C-127F9": "66925006",  # copper
+    "C-132F9": "88488004",  # lead
+    "C-137F9": "41967008",  # silver
+    "C-150F9": "71128006",  # molybdenum
+    "C-156F9": "45215009",  # tantalum
+    "C-164F9": "26194003",  # tungsten
+    "C-167F9": "59801003",  # rhodium
+    "C-1190E": "767776000",  # niobium
+    "C-1190F": "767775001",  # europium
+}
+# Context groups that a dose report or an image header with dose can use: patient state and position, sides, views,
+# anatomy, roles, and all of the radiation dose groups.
+CONTEXT_GROUPS = ((2, 30), (82, 84), (230, 260), (3108, 3108), (3629, 3629),
+                  (4009, 4052), (6022, 6022), (7445, 7460), (10000, 10099))
+# Codes of the standard that were replaced by another of the same meaning.
+REPLACED = {"DCM:113735": "DCM:113824"}
+
+
+def main(source: str) -> None:
+    reference = json.loads(Path(source).read_text())
+    meanings: dict[str, str] = {}
+    for scheme, concepts in _concepts_dict.concepts.items():
+        if scheme in ("DCM", "SCT", "UCUM", "LN"):
+            for by_code in concepts.values():
+                for code, (meaning, cids) in by_code.items():
+                    if any(first <= cid <= last for cid in cids for first, last in CONTEXT_GROUPS):
+                        meanings[f"{scheme}:{code}"] = meaning
+    for group in reference["context_groups"].values():
+        for member in group["members"]:
+            meanings.setdefault(f"{member['scheme']}:{member['code']}", member["meaning"])
+    for code, entry in reference["all_dcm_dose_codes"].items():
+        meanings[f"DCM:{code}"] = entry["meaning"]
+    for key, entry in reference["codes"].items():
+        meanings[key] = entry["meaning"]
+    srt = {k: v for k, v in reference["srt_to_sct"].items() if not k.startswith("_")}
+    for code, target in _snomed_dict.mapping["SRT"].items():
+        if f"SCT:{target}" in meanings:
+            srt.setdefault(code, target)
+    for key, entry in reference["aliases"].items():
+        if key.startswith("SRT:"):
+            srt[key[4:]] = entry["to"].removeprefix("SCT:")
+    srt.update(ELEMENTS)
+    table = {"replaced": REPLACED, "srt_to_sct": dict(sorted(srt.items())), "meanings": dict(sorted(meanings.items()))}
+    TARGET.write_text(json.dumps(table, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{TARGET.name}: {len(srt)} SRT codes, {len(meanings)} meanings, {TARGET.stat().st_size // 1024} kB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
