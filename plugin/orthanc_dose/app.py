@@ -9,11 +9,20 @@ from . import __version__, config, host
 from .ingest import Worker
 from .rest.api import Services
 from .rest.server import Server
-from .store import Store
+from .store import Store, StoreError
 
 
 def start() -> None:
-    """Called once, while Orthanc loads its plugins. Raises ConfigError or StoreError, which stops Orthanc's start."""
+    """Called once, while Orthanc loads its plugins. An unusable configuration or store stops Orthanc's start."""
+    try:
+        _start()
+    except (config.ConfigError, StoreError) as error:
+        # In one line first: Orthanc prints the trace of what is raised, and that is no text for a user.
+        host.log_error(f"cannot start: {error}")
+        raise
+
+
+def _start() -> None:
     settings = host.configuration()
     _refuse_empty_passwords(settings)
     configuration = config.read(settings.get("Dose"), host.configuration_directory())
@@ -47,7 +56,11 @@ def start() -> None:
 def _app_directory() -> Path | None:
     """The built web UI: in the wheel beside the package, in a checkout in webui/dist."""
     here = Path(__file__).resolve().parent
-    places = (here / "webui_dist", here.parents[1] / "webui" / "dist", Path(os.environ.get("DOSE_WEBUI", "/nonexistent")))
+    places = (
+        here / "webui_dist",
+        here.parents[1] / "webui" / "dist",
+        Path(os.environ.get("DOSE_WEBUI", "/nonexistent")),
+    )
     return next((place for place in places if (place / "index.html").is_file()), None)
 
 

@@ -146,18 +146,6 @@ def dicom(instance: str) -> bytes:
         raise
 
 
-def simplified_tags(raw: bytes) -> dict[str, Any]:
-    """A data set by Orthanc's own reader, which knows every transfer syntax, in the form of `dicom.dataset`."""
-    flags = (
-        orthanc.DicomToJsonFlags.INCLUDE_PRIVATE_TAGS
-        | orthanc.DicomToJsonFlags.INCLUDE_UNKNOWN_TAGS
-        | orthanc.DicomToJsonFlags.INCLUDE_BINARY
-        | orthanc.DicomToJsonFlags.SKIP_GROUP_LENGTHS
-        | orthanc.DicomToJsonFlags.STOP_AFTER_PIXEL_DATA
-    )
-    return json.loads(orthanc.DicomBufferToJson(raw, orthanc.DicomToJsonFormat.SHORT, flags, 0))
-
-
 # The handlers that Orthanc's callbacks lead to, set once at start.
 _handlers: dict[str, Callable[..., Any]] = {}
 
@@ -205,7 +193,7 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
         output.SetHttpHeader(name, value)
     if answer.status == 200:
         output.AnswerBuffer(answer.body, answer.mime)
-    elif answer.status in (301, 302, 307):
+    elif answer.status == 301:
         output.Redirect(answer.headers["Location"])
     else:
         output.SetHttpHeader("Content-Type", answer.mime)
@@ -216,5 +204,5 @@ def _send_status(output: Any, answer: Answer) -> None:
     try:
         output.SendHttpStatus(answer.status, answer.body)
     except TypeError:
-        # orthanc-python 4 wants the size too.
-        output.SendHttpStatus(answer.status, answer.body, len(answer.body))
+        # orthanc-python 4 wants text and its size in bytes.
+        output.SendHttpStatus(answer.status, answer.body.decode("utf-8"), len(answer.body))

@@ -12,6 +12,9 @@ _DROPPED_GROUPS = ("0010", "0038")
 _DROPPED = frozenset({"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,1400", "0040,3001", "4008,4000"})
 # Content items of TID 1006 to 1008 (Subject Context): subject UID, name, ID, birth date, and the like.
 _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "121035", "121036"})
+# Identifiers of the study, the request and the objects: what they are is said by rules of their own, and they may equal
+# the patient's ID by chance.
+_IDENTIFIERS = frozenset({"0008,0050", "0020,0010", "0040,0009", "0040,0253", "0040,1001", "0040,2016", "0040,2017"})
 _REMOVED = "(removed)"
 
 
@@ -42,7 +45,7 @@ def _copy(dataset: Dataset, known: tuple[str, ...]) -> Dataset:
             continue
         if isinstance(value, list):
             out[tag] = [_copy(item, known) for item in value if not _is_subject(item)]
-        elif value and known:
+        elif value and known and tag not in _IDENTIFIERS:
             out[tag] = _scrubbed(value, known)
         else:
             out[tag] = value

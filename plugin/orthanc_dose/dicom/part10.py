@@ -1,18 +1,22 @@
 """Reads the bytes of a DICOM object (PS3.10 file, or a bare data set) into a `Dataset`, at the speed the work needs.
 
 Handles the little-endian transfer syntaxes, explicit, implicit and deflated, which is what reports come in. For the
-others it raises `OtherTransferSyntax` and the caller takes a slower road (Orthanc's or pydicom's reader). Compared with
-a general reader it does less: no value is turned into an object, pixel data is not read.
+others `read_any` takes pydicom. Compared with a general reader this one does less: no value is turned into an object,
+pixel data is not read. It keeps the bytes of text that does not fit the declared character set, and it refuses deep
+nesting before the stack does: Orthanc 1.10 dies of some fifty levels when it makes its JSON of an object, so that road,
+though offered, is not taken.
 """
 
+import io
 import struct
 import zlib
 from dataclasses import dataclass, field
 
+import pydicom
 from pydicom.datadict import dictionary_VR
 
 from . import text
-from .dataset import PIXEL_DATA, Dataset, Unreadable, binary
+from .dataset import PIXEL_DATA, Dataset, Unreadable, binary, from_pydicom
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -71,6 +75,18 @@ def read(raw: bytes) -> Part10:
     if not dataset:
         raise Unreadable("the object holds no elements")
     return Part10(dataset, syntax, sorted(reader.notes))
+
+
+def read_any(raw: bytes) -> Part10:
+    """Read an object in any transfer syntax, by pydicom where our own reader does not know it. Raises Unreadable."""
+    try:
+        return read(raw)
+    except OtherTransferSyntax:
+        try:
+            whole = pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=True)
+            return Part10(from_pydicom(whole), str(whole.file_meta.TransferSyntaxUID))
+        except Exception as error:
+            raise Unreadable("the object cannot be read in its transfer syntax") from error
 
 
 def _inflate(raw: bytes) -> bytes:

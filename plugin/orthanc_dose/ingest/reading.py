@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from .. import extract
 from ..dicom import part10
 from ..dicom.dataset import Unreadable, first
-from ..extract import Extract, Ignored, Kept
+from ..extract import Extract, Ignored
 from ..store import ObjectRow
 
 
@@ -20,14 +19,14 @@ class Read:
     extract: Extract | None = None
 
 
-def read(row: ObjectRow, fetch: Callable[[], bytes], other_reader: Callable[[bytes], dict[str, Any]]) -> Read:
+def read(row: ObjectRow, fetch: Callable[[], bytes]) -> Read:
     """Read an instance of a class that can hold dose.
 
-    row: what is known of it; the outcome is set in it. fetch: gives its bytes. other_reader: reads what our own reader
-    does not (big-endian transfer syntaxes). Whatever the object does to us ends as a failed outcome.
+    row: what is known of it; the outcome is set in it. fetch: gives its bytes. Whatever the object does to us ends as a
+    failed outcome.
     """
     try:
-        kept = keep(fetch(), other_reader)
+        kept = extract.keep(part10.read_any(fetch()))
         row["content"], row["content_digest"] = kept.pack(), kept.digest()
         row["study_instance_uid"] = first(kept.dataset, "0020,000d")
         found = extract.extract(kept, row["sop_class_uid"])
@@ -48,19 +47,6 @@ def read(row: ObjectRow, fetch: Callable[[], bytes], other_reader: Callable[[byt
         return Read(row)
     row["modality"] = found.modality
     return Read(row, found)
-
-
-def keep(raw: bytes, other_reader: Callable[[bytes], dict[str, Any]]) -> Kept:
-    """What is kept of an object's bytes. Raises Unreadable."""
-    try:
-        return extract.keep(part10.read(raw))
-    except part10.OtherTransferSyntax:
-        try:
-            return extract.keep(part10.Part10(other_reader(raw), "by Orthanc's reader"))
-        except Unreadable:
-            raise
-        except Exception as error:
-            raise Unreadable("neither our reader nor Orthanc's can read the object") from error
 
 
 def decide(row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None) -> None:

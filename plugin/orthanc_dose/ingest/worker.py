@@ -34,7 +34,6 @@ class Source(Protocol):
     def instances(self, since: int, limit: int) -> list[str]: ...
     def details(self, ids: list[str]) -> dict[str, Any]: ...
     def dicom(self, instance: str) -> bytes: ...
-    def simplified_tags(self, raw: bytes) -> dict[str, Any]: ...
     def log_warning(self, message: str) -> None: ...
     def log_error(self, message: str) -> None: ...
 
@@ -280,7 +279,7 @@ class Worker:
             decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose report.")
             return Read(row)
         try:
-            return read(row, lambda: self._source.dicom(details.instance), self._source.simplified_tags)
+            return read(row, lambda: self._source.dicom(details.instance))
         except self._source.Gone:
             if before is not None:
                 return None  # what was read of it before stays
@@ -307,7 +306,12 @@ class Worker:
             study, sop = row["study_instance_uid"], row["sop_instance_uid"]
             other = same.get(sop)
             if other is not None and other["orthanc_id"] != row["orthanc_id"]:
-                decide(row, "duplicate", "same_instance", "The same SOP instance was stored before, under another patient or study.")
+                decide(
+                    row,
+                    "duplicate",
+                    "same_instance",
+                    "The same SOP instance was stored before, under another patient or study.",
+                )
                 row["content"] = None
                 continue
             same[sop] = row

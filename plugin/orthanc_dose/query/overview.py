@@ -20,9 +20,11 @@ def summary(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
                count(*) FILTER (s.study_date > current_date - 30) AS last_30_days,
                count(*) FILTER (s.study_date >= current_date) AS today
         FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id
-        GROUP BY ALL ORDER BY lower(e.display_name), s.equipment_id
+        GROUP BY ALL
     """
-    systems = rows(connection.execute(query))
+    systems = sorted(
+        rows(connection.execute(query)), key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"])
+    )
     return [_modality(code, [row for row in systems if row["modality"] == code]) for code in MODALITIES
             if any(row["modality"] == code for row in systems)]  # fmt: skip
 

@@ -114,9 +114,7 @@ def _paths(path: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(key(part) for part in one.split("/")) for one in path.split("|")) if path else ()
 
 
-def num(
-    name: str, title: str, unit: str, path: str = "", source: str = "", description: str = "", **more: object
-) -> Field:
+def num(name: str, title: str, unit: str, path: str = "", source: str = "", description: str = "", **more: object) -> Field:
     """A number in a unit (NUM)."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
     return Field(name, "number", title, description, unit, shown, _paths(path), source=source, **more)  # type: ignore[arg-type]

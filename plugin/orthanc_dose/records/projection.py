@@ -1,8 +1,15 @@
 """Tables of projection X-ray, for fluoroscopy, radiography and mammography: Irradiation Event X-Ray Data (TID 10003 with
 10003A to C) and Accumulated X-Ray Dose Data (TID 10002 with 10004 to 10007)."""
 
-from .common import CALIBRATIONS, device_participants, label, marks, person_participants, record_source
-from .common import repeated_and_rejected
+from .common import (
+    CALIBRATIONS,
+    device_participants,
+    label,
+    marks,
+    person_participants,
+    record_source,
+    repeated_and_rejected,
+)
 from .field import Table, code, codes, integer, moment, num, structs, text, uid, uids, with_pulse_values
 
 _LATERALITY = "SCT:272741003"

@@ -148,7 +148,9 @@ OBJECT = Table(
 )  # fmt: skip
 
 STATE = Table(
-    "state", "State", "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
+    "state",
+    "State",
+    "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
     (text("name", "Name"), text("value", "Value")),
 )
 

@@ -43,7 +43,10 @@ def _operation(route: Route) -> dict[str, Any]:
         for status, schema in route.answers.items()
     }
     for status in sorted({400, 401, 503, *route.errors}):
-        responses[str(status)] = {"description": _ERRORS[status], "content": {"application/json": {"schema": ref("error")}}}
+        responses[str(status)] = {
+            "description": _ERRORS[status],
+            "content": {"application/json": {"schema": ref("error")}},
+        }
     # Orthanc itself answers a missing sign-in, in its own words.
     responses["401"] = {"description": _ERRORS[401]}
     return {

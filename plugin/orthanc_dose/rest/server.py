@@ -44,13 +44,13 @@ class Server:
     def handle(self, request: Any, answer: Any) -> Any:
         """The answer to a request; `answer` is the class to make it with."""
         try:
-            if request.path in (ROOT, f"{ROOT}/", APP):
-                return answer(status=302, headers={"Location": f"{self._prefix(request)}app/"})
+            if request.path in (ROOT, f"{ROOT}/"):
+                return answer(status=301, headers={"Location": f"{APP}/"})
             if request.path.startswith(f"{API}/"):
                 status, body = self._api(request)
                 text = json.dumps(body, default=plain, allow_nan=False, separators=(",", ":"))
                 return answer(text.encode(), status=status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS})
-            if request.path.startswith(f"{APP}/") and request.method == "GET":
+            if (request.path == APP or request.path.startswith(f"{APP}/")) and request.method == "GET":
                 return self._static(request, answer)
             raise not_found("There is nothing at this address.")
         except ApiError as error:
@@ -62,11 +62,6 @@ class Server:
             failed = ApiError(500, "internal", "The server could not answer this; its log says where it went wrong.")
         body = json.dumps(failed.as_dict()).encode()
         return answer(body, status=failed.status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS})
-
-    @staticmethod
-    def _prefix(request: Any) -> str:
-        # Relative, so that it holds behind a proxy that puts Orthanc under a path of its own.
-        return "" if request.path.endswith("/") else f"{request.path.rsplit('/', 1)[1]}/" if request.path == ROOT else ""
 
     def _api(self, request: Any) -> tuple[int, Any]:
         path, allowed = request.path.removeprefix(API), []
@@ -86,7 +81,7 @@ class Server:
     def _static(self, request: Any, answer: Any) -> Any:
         if self._app is None or not (self._app / "index.html").is_file():
             raise ApiError(404, "no_ui", "The web UI is not built: run `make ui`, or install the wheel, which has it.")
-        name = request.path.removeprefix(f"{APP}/")
+        name = request.path.removeprefix(APP).lstrip("/")
         path = (self._app / name).resolve()
         if not path.is_relative_to(self._app) or not path.is_file():
             if "." in name.rsplit("/", 1)[-1]:

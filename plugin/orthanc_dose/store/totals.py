@@ -35,7 +35,12 @@ def of_study(modality: str, accumulated: list[Row], events: list[Row], overlap: 
 
 
 def _total(
-    totals: Row, name: str, given: list[float | None], events: list[Row], value: Callable[[Row], float | None], overlap: bool
+    totals: Row,
+    name: str,
+    given: list[float | None],
+    events: list[Row],
+    value: Callable[[Row], float | None],
+    overlap: bool,
 ) -> None:
     """Set one total: the sum of what the reports give, or the sum over the events."""
     reported = add(number for number in given if number is not None) if any(n is not None for n in given) else None
@@ -57,7 +62,14 @@ def _total(
 
 def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
     with_dose = [row for row in events if key_of(row.get("ct_acquisition_type")) != _LOCALIZER or row.get("dlp") is not None]
-    _total(totals, "dlp_total", [row.get("dlp_total") for row in accumulated], with_dose, lambda row: row.get("dlp"), overlap)
+    _total(
+        totals,
+        "dlp_total",
+        [row.get("dlp_total") for row in accumulated],
+        with_dose,
+        lambda row: row.get("dlp"),
+        overlap,
+    )
     totals["ctdivol_max"] = max((row["mean_ctdivol"] for row in events if row.get("mean_ctdivol") is not None), default=None)
     given = [row.get("effective_dose_total") for row in accumulated]
     if any(number is not None for number in given):

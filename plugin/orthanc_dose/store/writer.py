@@ -108,7 +108,8 @@ class Writer:
             row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
         if batch.objects:
             self._connection.execute(
-                "DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1))", [[row["orthanc_id"] for row in batch.objects]]
+                "DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1))",
+                [[row["orthanc_id"] for row in batch.objects]],
             )
             tables[OBJECT.name] = batch.objects
         for name, new in tables.items():
@@ -141,7 +142,11 @@ class Writer:
         return existing
 
     def _add(
-        self, record: Record, existing: list[tuple[int, str, int]], now: datetime, tables: dict[str, list[dict[str, Any]]]
+        self,
+        record: Record,
+        existing: list[tuple[int, str, int]],
+        now: datetime,
+        tables: dict[str, list[dict[str, Any]]],
     ) -> None:
         equipment_id = self._system(record.equipment, tables)
         # The number of the row that this record replaces: the same modality and system, else the same modality.
@@ -180,5 +185,3 @@ def display_name(equipment: dict[str, Any]) -> str:
         if words:
             return words
     return "(not named)"
-
-
