@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from pydicom.sr import _cid_dict, _concepts_dict, _snomed_dict
+from pydicom.sr import _concepts_dict, _snomed_dict
 
 TARGET = Path(__file__).parents[1] / "plugin/orthanc_dose/dicom/codes.json"
 

@@ -15,6 +15,8 @@ _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "1
 # Identifiers of the study, the request and the objects: what they are is said by rules of their own, and they may equal
 # the patient's ID by chance.
 _IDENTIFIERS = frozenset({"0008,0050", "0020,0010", "0040,0009", "0040,0253", "0040,1001", "0040,2016", "0040,2017"})
+# What a content item is made of, beside its values: value type, relationship, continuity, numbers.
+_STRUCTURE = frozenset({"0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102"})
 _REMOVED = "(removed)"
 
 
@@ -35,17 +37,21 @@ def without_identity(dataset: Dataset) -> Dataset:
 
     Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too.
     """
-    return _copy(dataset, identifiers(dataset))
+    return _copy(dataset, identifiers(dataset), {})
 
 
-def _copy(dataset: Dataset, known: tuple[str, ...]) -> Dataset:
+def _copy(dataset: Dataset, known: tuple[str, ...], copied: dict[int, list[Dataset]]) -> Dataset:
     out: Dataset = {}
     for tag, value in dataset.items():
         if tag[:4] in _DROPPED_GROUPS and tag not in _KEPT_OF_PATIENT or tag in _DROPPED:
             continue
         if isinstance(value, list):
-            out[tag] = [_copy(item, known) for item in value if not _is_subject(item)]
-        elif value and known and tag not in _IDENTIFIERS:
+            # Codes that a report repeats are one list in many places (see part10): copied once.
+            copy = copied.get(id(value))
+            if copy is None:
+                copy = copied[id(value)] = [_copy(item, known, copied) for item in value if not _is_subject(item)]
+            out[tag] = copy
+        elif value and known and tag not in _IDENTIFIERS and tag not in _STRUCTURE:
             out[tag] = _scrubbed(value, known)
         else:
             out[tag] = value

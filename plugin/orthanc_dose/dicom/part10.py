@@ -32,7 +32,7 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
 
 # Kinds of value, by VR (PS3.5 table 6.2-1).
-_ASCII, _TEXT, _NAME, _SEQUENCE, _BYTES, _UNKNOWN, _TAGS = range(7)
+_ASCII, _TEXT, _NAME, _SEQUENCE, _BYTES, _UNKNOWN, _TAGS, _MARK = range(8)
 _KINDS: dict[bytes, int | str] = {
     **dict.fromkeys((b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI", b"UR"), _ASCII),
     **dict.fromkeys((b"LO", b"LT", b"SH", b"ST", b"UC", b"UT"), _TEXT),
@@ -41,7 +41,8 @@ _KINDS: dict[bytes, int | str] = {
     b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"UV": "Q", b"SV": "q", b"FL": "f", b"FD": "d",
 }  # fmt: skip
 _LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_CHARACTER_SET = b"\x08\x00\x05\x00"
+# Sequences that hold a code: concept name, concept code, measurement units.
+_CODES = frozenset({"0040,a043", "0040,a168", "0040,08ea"})
 
 _u16 = struct.Struct("<H").unpack_from
 _u32 = struct.Struct("<I").unpack_from
@@ -133,10 +134,36 @@ def _implicit_vr(tag: bytes) -> bytes:
     return vr
 
 
+# What the first bytes of an element say: tag and VR in explicit encoding, the tag alone in implicit. By those bytes: the
+# element's name, the kind of its value, and where the length stands if it has four bytes (0: two bytes, after the VR).
+_Head = tuple[str, "int | str", int]
+_EXPLICIT_HEADS: dict[bytes, _Head] = {}
+_IMPLICIT_HEADS: dict[bytes, _Head] = {}
+
+
+def _learn(head: bytes, heads: dict[bytes, _Head]) -> _Head:
+    tag = head[:4]
+    if len(tag) < 4:
+        raise Unreadable("truncated: the object ends within an element")
+    name, explicit = _name(tag), heads is _EXPLICIT_HEADS
+    if tag[:2] == b"\xfe\xff":
+        learnt: _Head = (name, _MARK, 4)
+    else:
+        vr = head[4:6] if explicit else _implicit_vr(tag)
+        kind = _KINDS.get(vr)
+        if kind is None:
+            raise Unreadable(f"broken: element ({name}) has no value representation of DICOM")
+        learnt = (name, kind, (8 if vr in _LONG else 0) if explicit else 4)
+    if len(heads) < 50_000:
+        heads[head] = learnt
+    return learnt
+
+
 class _Reader:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.notes: set[str] = set()
+        self.codes: dict[tuple[bytes, bool, tuple[str, ...]], list[Dataset]] = {}
 
     def meta(self) -> tuple[str, int]:
         """(transfer syntax, where the data set starts). A bare data set is taken by what its first element looks like."""
@@ -168,72 +195,85 @@ class _Reader:
         self, pos: int, end: int, explicit: bool, encodings: tuple[str, ...], depth: int, item: bool = False
     ) -> tuple[Dataset, int]:
         """Elements from `pos` to `end`, or to the end mark of an item of undefined length: (data set, next position)."""
-        raw, out = self.raw, {}
+        raw, known = self.raw, _EXPLICIT_HEADS if explicit else _IMPLICIT_HEADS
+        out: Dataset = {}
         while pos < end:
-            tag = raw[pos : pos + 4]
-            if explicit and tag[:2] != b"\xfe\xff":
-                vr = raw[pos + 4 : pos + 6]
-                if vr in _LONG:
-                    length = _u32(raw, pos + 8)[0]
-                    pos += 12
-                else:
-                    length = _u16(raw, pos + 6)[0]
-                    pos += 8
+            head = raw[pos : pos + 6] if explicit else raw[pos : pos + 4]
+            name, kind, long = known.get(head) or _learn(head, known)
+            if long:
+                length = _u32(raw, pos + long)[0]
+                pos += long + 4
             else:
-                length = _u32(raw, pos + 4)[0]
+                length = raw[pos + 6] | raw[pos + 7] << 8
                 pos += 8
-                if tag[:2] == b"\xfe\xff":
-                    if item and tag == _ITEM_END:
-                        return out, pos
-                    raise Unreadable("broken: an item mark stands where an element should")
-                vr = _implicit_vr(tag)
-                if length == _UNDEFINED and vr != b"SQ":
-                    vr = b"SQ"
-            kind = _KINDS.get(vr)
-            name = _name(tag)
-            if kind is None:
-                raise Unreadable(f"broken: element ({name}) has no value representation of DICOM")
+            if kind == _MARK:
+                if item and head[:4] == _ITEM_END:
+                    return out, pos
+                raise Unreadable("broken: an item mark stands where an element should")
+            after = pos + length
             if kind == _SEQUENCE or length == _UNDEFINED:
                 if name in PIXEL_DATA:
                     return out, end
-                if kind not in (_SEQUENCE, _UNKNOWN):
+                if kind not in (_SEQUENCE, _UNKNOWN) and explicit:
                     raise Unreadable(f"broken: element ({name}) has no length")
+                if name in _CODES:
+                    out[name], pos = self.code_sequence(pos, end, length, explicit, encodings, depth, name)
+                    continue
                 # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2), but some writers keep
                 # it explicit: what stands where the first element has its VR tells.
                 inner = explicit and (kind == _SEQUENCE or raw[pos + 12 : pos + 14] in _KINDS)
                 out[name], pos = self.sequence(pos, end, length, inner, encodings, depth, name)
-                continue
-            after = pos + length
-            if after > end:
+            elif after > end:
                 if name in PIXEL_DATA:
                     return out, end
                 raise Unreadable(f"truncated: element ({name}) is announced with {length} bytes, {end - pos} are left")
-            if name in PIXEL_DATA:
+            elif kind == _ASCII:
+                value = raw[pos:after]
+                out[name] = value.rstrip(b" \0").decode("latin-1")
                 pos = after
-                continue
-            value = raw[pos:after]
-            pos = after
-            if kind == _ASCII:
-                try:
-                    out[name] = value.decode("ascii").rstrip(" \0")
-                except UnicodeDecodeError:
-                    out[name] = value.decode("latin-1").rstrip(" \0")
-                    self.notes.add(f"({name}) has characters that its kind does not allow")
-                if tag == _CHARACTER_SET:
+                if name == "0008,0005":
                     encodings = text.decoders(out[name])
+                if not value.isascii():
+                    self.notes.add(f"({name}) has characters that its kind does not allow")
             elif kind == _TEXT:
-                out[name] = text.decode(value, encodings, self.notes.add, text.TEXT_DELIMITERS).rstrip(" \0")
-            elif kind == _NAME:
-                out[name] = text.decode(value, encodings, self.notes.add, text.NAME_DELIMITERS).rstrip(" \0")
-            elif isinstance(kind, str):
-                out[name] = self.numbers(name, value, kind)
-            elif kind == _TAGS:
-                out[name] = "\\".join(_name(value[at : at + 4]) for at in range(0, length - 3, 4))
-            elif tag[2:] != b"\x00\x00":
-                out[name] = binary(value)
+                value = raw[pos:after].rstrip(b" \0")
+                pos = after
+                if value.isascii() and b"\x1b" not in value:
+                    out[name] = value.decode("ascii")
+                else:
+                    out[name] = text.decode(value, encodings, self.notes.add, text.TEXT_DELIMITERS)
+            elif name in PIXEL_DATA:
+                pos = after
+            else:
+                if kind == _NAME:
+                    value = raw[pos:after].rstrip(b" \0")
+                    out[name] = text.decode(value, encodings, self.notes.add, text.NAME_DELIMITERS)
+                elif isinstance(kind, str):
+                    out[name] = self.numbers(name, raw[pos:after], kind)
+                elif kind == _TAGS:
+                    out[name] = "\\".join(_name(raw[at : at + 4]) for at in range(pos, after - 3, 4))
+                elif not name.endswith(",0000"):
+                    out[name] = binary(raw[pos:after])
+                pos = after
         if item and end == len(raw):
             raise Unreadable("truncated: the object ends within an item")
         return out, pos
+
+    def code_sequence(
+        self, pos: int, end: int, length: int, explicit: bool, encodings: tuple[str, ...], depth: int, name: str
+    ) -> tuple[list[Dataset], int]:
+        """A sequence that holds a code. A report repeats the same few hundred codes thousands of times: the same bytes
+        give the same value, which the places share."""
+        raw = self.raw
+        stop = raw.find(_SEQUENCE_END, pos) + 8 if length == _UNDEFINED else pos + length
+        key = (raw[pos:stop], explicit, encodings)
+        found = self.codes.get(key)
+        if found is not None and stop <= end:
+            return found, stop
+        found, after = self.sequence(pos, end, length, explicit, encodings, depth, name)
+        if after == stop:
+            self.codes[key] = found
+        return found, after
 
     def numbers(self, name: str, value: bytes, code: str) -> str:
         size = struct.calcsize(code)

@@ -27,7 +27,7 @@ def read(row: ObjectRow, fetch: Callable[[], bytes]) -> Read:
     """
     try:
         kept = extract.keep(part10.read_any(fetch()))
-        row["content"], row["content_digest"] = kept.pack(), kept.digest()
+        row["content"], row["content_digest"] = kept.pack()
         row["study_instance_uid"] = first(kept.dataset, "0020,000d")
         found = extract.extract(kept, row["sop_class_uid"])
     except Ignored as ignored:

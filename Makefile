@@ -1,0 +1,57 @@
+# Everything that one does with this repository. Each target installs what it needs, once.
+#
+# Settings, on the command line (make demo DOSE_HTTP_PORT=8043) or in the environment:
+#   DOSE_HTTP_PORT=8042  DOSE_DICOM_PORT=4242  DOSE_DATA=data  DOSE_REMOTE_ACCESS=false  DOSE_DEMO_STUDIES=200
+
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+SETUP := @tools/setup.sh
+ARGS ?=
+
+.PHONY: help
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: demo
+demo: ## Orthanc with the plugin in the foreground, filled with made-up studies
+	$(SETUP) orthanc venv ui
+	@exec $(PYTHON) -u tools/run.py --demo
+
+.PHONY: run
+run: ## Orthanc with the plugin in the foreground
+	$(SETUP) orthanc venv ui
+	@exec $(PYTHON) -u tools/run.py
+
+.PHONY: test
+test: lint ## every test; ARGS goes to pytest (make test ARGS="-k store -x")
+	$(SETUP) orthanc chromium ui
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: ## check the Python code
+	$(SETUP) orthanc venv-dev
+	@$(PYTHON) -m ruff check .
+
+.PHONY: bench
+bench: ## measure, and print the ratios that the README gives; ARGS goes to the benchmark
+	$(SETUP) orthanc venv-dev ui
+	@$(PYTHON) -m bench $(ARGS)
+
+.PHONY: setup
+setup: ## install everything that the other targets need
+	$(SETUP) orthanc chromium venv-dev ui
+
+.PHONY: ui
+ui: ## build the web UI (webui/dist)
+	$(SETUP) orthanc ui
+
+.PHONY: wheel
+wheel: ## build dist/orthanc_dose-*.whl, with the web UI in it
+	$(SETUP) orthanc venv ui
+	@$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+.PHONY: clean
+clean: ## remove all that was built or installed in this folder; ./data stays
+	@rm -rf .venv build dist webui/dist webui/node_modules .pytest_cache .hypothesis .ruff_cache .schemathesis
+	@find plugin tools tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,23 @@
+"""Build hook: the wheel and the source archive carry the built web UI, and are not made without it."""
+
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class WebUiHook(BuildHookInterface):
+    """Adds webui/dist to the wheel as orthanc_dose/webui_dist.
+
+    An editable install goes without: it serves the pages from the working copy's webui/dist, built or not yet.
+    """
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            return
+        if not Path(self.root, "webui", "dist", "index.html").is_file():
+            raise RuntimeError("the web UI is not built (webui/dist/index.html is missing): run 'make ui' first")
+        if self.target_name == "wheel":
+            build_data["force_include"]["webui/dist"] = "orthanc_dose/webui_dist"

@@ -1,0 +1,359 @@
+"""Starts Orthanc with orthanc.json in the foreground; with --demo also sends it made-up studies, as a modality would.
+
+Settings come from the environment: DOSE_HTTP_PORT, DOSE_DICOM_PORT, DOSE_DATA, DOSE_REMOTE_ACCESS, DOSE_PASSWORD (else
+generated once and kept in DOSE_DATA/password), DOSE_DEMO_STUDIES. Only the standard library is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import collections
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, TextIO
+
+ROOT = Path(__file__).resolve().parent.parent
+ORTHANC = "/usr/sbin/Orthanc"
+STORESCU = "/usr/bin/storescu"  # DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+USER = "dose"
+AE_TITLE = "DOSE"
+DEMO_SEED = 1
+FILES_PER_ASSOCIATION = 50
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 60
+
+
+class Failure(Exception):
+    """Something that the user is told in a sentence, without a stack trace."""
+
+
+class Stopped(Exception):
+    """Ctrl-C or a request to terminate."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--demo", action="store_true", help="send made-up studies after the start")
+    demo = parser.parse_args().demo
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    orthanc = None
+    try:
+        settings = Settings()
+        orthanc = Orthanc(settings, quiet=demo)
+        orthanc.wait_until_ready()
+        if demo:
+            send_samples(orthanc, settings)
+        print(settings.welcome(), flush=True)
+        if demo:
+            print(f"Orthanc's log is in {settings.data / 'orthanc.log'}. Ctrl-C stops.", flush=True)
+        orthanc.wait()
+    except Stopped:
+        pass
+    except Failure as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    finally:
+        # From here a second Ctrl-C changes nothing: Orthanc is being stopped and gets the time that it needs.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if orthanc:
+            orthanc.stop()
+    return 0
+
+
+def _stop(number: int, frame: object) -> None:
+    raise Stopped
+
+
+class Settings:
+    """What the environment says, checked: ports, folder of the data, password."""
+
+    def __init__(self) -> None:
+        self.http_port = self._port("DOSE_HTTP_PORT", 8042)
+        self.dicom_port = self._port("DOSE_DICOM_PORT", 4242)
+        if self.http_port == self.dicom_port:
+            raise Failure("DOSE_HTTP_PORT and DOSE_DICOM_PORT are the same.")
+        self._must_be_free("DOSE_HTTP_PORT", self.http_port)
+        self._must_be_free("DOSE_DICOM_PORT", self.dicom_port)
+        self.data = (ROOT / (os.environ.get("DOSE_DATA") or "data")).absolute()
+        try:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.password = os.environ.get("DOSE_PASSWORD") or self._kept_password()
+        except OSError as error:
+            raise Failure(f"The folder of the data cannot be used: {error}.") from None
+        self.remote_access = os.environ.get("DOSE_REMOTE_ACCESS", "").strip().lower() or "false"
+        if self.remote_access not in ("true", "false"):
+            raise Failure("DOSE_REMOTE_ACCESS must be true or false.")
+        # Orthanc puts these into the text of orthanc.json as they are.
+        for what, text in (("The password", self.password), ("A folder's name", f"{self.data} {ROOT}")):
+            if "$" in text or json.dumps(text, ensure_ascii=False) != f'"{text}"':
+                raise Failure(f"{what} may not contain quotation marks, backslashes, dollar signs, control characters.")
+
+    @staticmethod
+    def _port(name: str, default: int) -> int:
+        text = os.environ.get(name, "").strip() or str(default)
+        if not text.isdecimal() or not 1 <= int(text) <= 65535:
+            raise Failure(f"{name} is {text!r}: it must be a port number, from 1 to 65535.")
+        return int(text)
+
+    @staticmethod
+    def _must_be_free(name: str, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", port))
+            except PermissionError:
+                raise Failure(f"This user may not open port {port}: choose another, {name}={port + 8000}.") from None
+            except OSError:
+                raise Failure(
+                    f"Port {port} is taken by another program. Perhaps this one runs already, or Debian's own Orthanc "
+                    "service does (systemctl stop orthanc stops it).\n"
+                    f"Or choose another port, for example: make demo {name}={port + 1}"
+                ) from None
+
+    def _kept_password(self) -> str:
+        path = self.data / "password"
+        with contextlib.suppress(FileNotFoundError):
+            if password := path.read_text().strip():
+                return password
+        password = secrets.token_urlsafe(12)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(password + "\n")
+        return password
+
+    def environment(self) -> dict[str, str]:
+        """The environment of Orthanc: what orthanc.json substitutes, and what it runs well with."""
+        environment = {
+            **os.environ,
+            "DOSE_HOME": str(ROOT),
+            "DOSE_DATA": str(self.data),
+            "DOSE_HTTP_PORT": str(self.http_port),
+            "DOSE_DICOM_PORT": str(self.dicom_port),
+            "DOSE_PASSWORD": self.password,
+            "DOSE_REMOTE_ACCESS": self.remote_access,
+            "TCP_NODELAY": "1",  # without it, DCMTK and so Orthanc takes 10 to 20 objects a second
+            "PYTHONUNBUFFERED": "1",
+        }
+        environment.pop("PYTHONHOME", None)  # another Python's home stops the embedded interpreter
+        return environment
+
+    def welcome(self) -> str:
+        return f"""
+  Orthanc Dose    http://127.0.0.1:{self.http_port}/dose/app/
+  user            {USER}
+  password        {self.password}
+
+  To send objects of your own: AE title {AE_TITLE}, port {self.dicom_port}, from any AE title, for example
+    TCP_NODELAY=1 storescu -aec {AE_TITLE} --scan-directories --recurse 127.0.0.1 {self.dicom_port} FOLDER
+"""
+
+
+class Orthanc:
+    """The Orthanc process, its log and its REST API."""
+
+    def __init__(self, settings: Settings, quiet: bool) -> None:
+        """Starts Orthanc. quiet: the log goes to DATA/orthanc.log and only its errors to the terminal."""
+        self.settings = settings
+        self.quiet = quiet
+        self.last_lines: collections.deque[str] = collections.deque(maxlen=15)
+        self.errors_shown = False
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        credentials = f"{USER}:{settings.password}".encode()
+        self._opener.addheaders = [("Authorization", "Basic " + base64.b64encode(credentials).decode())]
+        try:
+            log = open(settings.data / "orthanc.log", "w") if quiet else None  # noqa: SIM115
+            self.process = subprocess.Popen(
+                [ORTHANC, str(ROOT / "orthanc.json")],
+                cwd=ROOT,
+                env=settings.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,  # Ctrl-C reaches this script, which passes it on once
+                preexec_fn=_die_with_parent,
+            )
+        except OSError as error:
+            raise Failure(f"Orthanc cannot be started: {error}.") from None
+        self._reader = threading.Thread(target=self._read_log, args=(log,), daemon=True)
+        self._reader.start()
+
+    def _read_log(self, log: TextIO | None) -> None:
+        assert self.process.stdout
+        in_error = False
+        for line in self.process.stdout:
+            self.last_lines.append(line)
+            if log:
+                log.write(line)
+                log.flush()
+                # A line without a level belongs to the message before it.
+                if line[:1] in "EFWIT" and line[1:5].isdecimal():
+                    in_error = line[0] in "EF"
+                if not in_error:
+                    continue
+                self.errors_shown = True
+            print(line, end="", flush=True)
+
+    def get(self, path: str) -> Any:
+        """The JSON that Orthanc answers to a GET. Raises OSError or ValueError when it has none."""
+        url = f"http://127.0.0.1:{self.settings.http_port}{path}"
+        with self._opener.open(url, timeout=30) as answer:
+            return json.load(answer)
+
+    def wait_until_ready(self) -> None:
+        end = time.monotonic() + START_TIMEOUT_S
+        reason = ""
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                self.wait()
+            try:
+                self.get("/dose/api/status")
+                return
+            except urllib.error.HTTPError as error:
+                reason = f": /dose/api/status answers {error.code}"
+                if error.code == 401:
+                    raise Failure(f"Orthanc does not take the password of the user {USER}.") from None
+            except (OSError, ValueError) as error:
+                reason = f": {error}"
+            time.sleep(0.1)
+        raise Failure(f"Orthanc did not answer within {START_TIMEOUT_S} s{reason}")
+
+    def wait(self) -> None:
+        """Returns when Orthanc has ended by itself, in order; raises Failure with its last words otherwise."""
+        status = self.process.wait()
+        self._reader.join(timeout=5)
+        if status == 0:
+            return
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        words = "".join(self.last_lines) if self.quiet and not self.errors_shown else ""
+        raise Failure(f"{words}Orthanc stopped ({how}). The reason is in the lines above.")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                print("\nStopping Orthanc", flush=True)
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                print(f"Orthanc did not stop within {STOP_TIMEOUT_S} s and is ended by force", file=sys.stderr)
+                self.process.kill()
+                self.process.wait()
+        self._reader.join(timeout=5)
+
+
+def _die_with_parent() -> None:
+    """Linux: Orthanc gets SIGTERM when this script is killed, so that no Orthanc is left behind on the ports."""
+    with contextlib.suppress(OSError):
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+class Progress:
+    """One line that is rewritten on a terminal; elsewhere a line for each tenth of the way."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.tenth = -1
+
+    def show(self, done: int, total: int) -> None:
+        tenth = 10 * done // max(total, 1)
+        if sys.stdout.isatty():
+            print(f"\r{self.what}: {done} of {total}\x1b[K", end="\n" if done >= total else "", flush=True)
+        elif tenth > self.tenth:
+            print(f"{self.what}: {done} of {total}", flush=True)
+        self.tenth = tenth
+
+
+def send_samples(orthanc: Orthanc, settings: Settings) -> None:
+    """Makes the demo's studies and sends them by C-STORE, unless as many were sent to this store before.
+
+    An interrupted sending starts again, and a larger number adds to the smaller: the first objects are the same each
+    time, and Orthanc keeps what it has.
+    """
+    text = os.environ.get("DOSE_DEMO_STUDIES", "").strip() or "200"
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise Failure(f"DOSE_DEMO_STUDIES is {text!r}: it must be a number of studies, from 1 to 100000.")
+    # The dates of the studies end with the day of the first demo, so that the pages have something of today to show.
+    mark = settings.data / "demo.json"
+    demo = {"studies": int(text), "seed": DEMO_SEED, "until": time.strftime("%Y-%m-%d"), "sent": False}
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        before = json.loads(mark.read_text())
+        demo["until"] = before["until"]
+        if before["sent"] and before["studies"] >= demo["studies"]:
+            print(f"The {text} made-up studies were sent before.", flush=True)
+            return
+    mark.write_text(json.dumps(demo) + "\n")
+    with tempfile.TemporaryDirectory(prefix="orthanc-dose-") as folder:
+        print(f"Making {text} studies", flush=True)
+        command = [str(Path(sys.executable).parent / "orthanc-dose"), "make-samples", folder]
+        _run([*command, "--studies", text, "--seed", str(DEMO_SEED), "--until", demo["until"]], orthanc)
+        files = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
+        if not files:
+            raise Failure("orthanc-dose make-samples made no files.")
+        progress = Progress("Sending objects by C-STORE")
+        for start in range(0, len(files), FILES_PER_ASSOCIATION):
+            progress.show(start, len(files))
+            store = [STORESCU, "--required", "-aet", "DEMO", "-aec", AE_TITLE, "127.0.0.1", str(settings.dicom_port)]
+            _run([*store, *files[start : start + FILES_PER_ASSOCIATION]], orthanc)
+        progress.show(len(files), len(files))
+    wait_for_queue(orthanc)
+    mark.write_text(json.dumps(demo | {"sent": True}) + "\n")
+
+
+def wait_for_queue(orthanc: Orthanc) -> None:
+    """Returns when the plugin has read all that Orthanc stored; raises Failure when it stops getting on."""
+    progress = Progress("Reading dose reports")
+    most, last, moved = 0, -1, time.monotonic()
+    while True:
+        if orthanc.process.poll() is not None:
+            orthanc.wait()
+        try:
+            queue = orthanc.get("/dose/api/status")["queue"]
+            pending = int(queue["pending"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Failure(f"/dose/api/status does not say how many objects wait: {error!r}") from None
+        if pending != last:
+            last, moved = pending, time.monotonic()
+        most = max(most, pending)
+        if most:
+            progress.show(most - pending, most)
+        if not pending:
+            return
+        if time.monotonic() - moved > 60:
+            error = f" The last error: {queue['last_error']}" if queue.get("last_error") else ""
+            raise Failure(f"The plugin has not read on for a minute, {pending} objects wait.{error}")
+        time.sleep(0.3)
+
+
+def _run(command: list[str], orthanc: Orthanc) -> None:
+    """Runs a program to its end, quietly; raises Failure with its last words."""
+    environment = os.environ | {"TCP_NODELAY": "1"}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        if orthanc.process.poll() is not None:
+            orthanc.wait()
+        words = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
+        raise Failure(f"{words}\n{Path(command[0]).name} failed (status {done.returncode}).")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

