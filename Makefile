@@ -45,6 +45,11 @@ setup: ## install everything that the other targets need
 ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
+.PHONY: docs
+docs: ## write docs/data-dictionary.md from the declarations
+	$(SETUP) orthanc venv
+	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
+
 .PHONY: wheel
 wheel: ## build dist/orthanc_dose-*.whl, with the web UI in it
 	$(SETUP) orthanc venv ui

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from . import __version__
+from .records.document import markdown
 from .samples import command as make_samples
 
 
@@ -15,8 +16,15 @@ def main(arguments: list[str] | None = None) -> int:
     samples = commands.add_parser("make-samples", help="write made-up dose reports into a folder")
     make_samples.add_arguments(samples)
     samples.set_defaults(run=make_samples.run)
+    dictionary = commands.add_parser("data-dictionary", help="print the data dictionary as Markdown")
+    dictionary.set_defaults(run=print_dictionary)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))
+
+
+def print_dictionary(chosen: argparse.Namespace) -> int:
+    sys.stdout.write(markdown())
+    return 0
 
 
 if __name__ == "__main__":

@@ -93,8 +93,9 @@ def read_back(kind: str, ds: pydicom.Dataset) -> tuple[dict[str, float | None], 
         for accumulated in below(ds, c.ACCUMULATED.value):
             totals |= {side_of(i): number(i) for i in below(accumulated, c.AGD_TOTAL.value)}
         sides = [side_of((below(e, c.ANATOMY.value) or below(e, c.ANATOMY.srt))[0]) for e in events]
-        return totals, {side: total([one(e, c.AGD) for e, s in zip(events, sides, strict=True) if s == side])
-                        for side in set(sides)}
+        return totals, {
+            side: total([one(e, c.AGD) for e, s in zip(events, sides, strict=True) if s == side]) for side in set(sides)
+        }
     names = {"dap_total": (c.DAP_TOTAL, c.DAP), "rp_dose_total": (c.RP_TOTAL, c.RP_DOSE)}
     if kind == "rf":
         names["fluoro_time_total"] = (c.FLUORO_TIME, c.DURATION)
@@ -103,8 +104,9 @@ def read_back(kind: str, ds: pydicom.Dataset) -> tuple[dict[str, float | None], 
         for accumulated in below(ds, c.ACCUMULATED.value):
             plane = plane_of(accumulated)
             totals[name + plane] = one(accumulated, whole)
-            sums[name + plane] = total([one(e, single) for e in events if plane_of(e) == plane
-                                        and (name != "fluoro_time_total" or is_fluoroscopy(e))])
+            sums[name + plane] = total(
+                [one(e, single) for e in events if plane_of(e) == plane and (name != "fluoro_time_total" or is_fluoroscopy(e))]
+            )
     return totals, sums
 
 
@@ -117,7 +119,8 @@ def same(one_side: dict[str, float | None], other: dict[str, float | None]) -> b
     """Equal to a rounding of the last digit written, with None equal to None alone."""
     return one_side.keys() == other.keys() and all(
         x == other[k] or (None not in (x, other[k]) and other[k] == pytest.approx(x, rel=1e-6, abs=1e-12))
-        for k, x in one_side.items())
+        for k, x in one_side.items()
+    )
 
 
 def full_ct() -> pydicom.Dataset:
@@ -126,39 +129,67 @@ def full_ct() -> pydicom.Dataset:
     second = events[1]
     second.alert = DoseCheck(1000, 50, 1200, 60, "Needed", "Doctor^Sample", False)
     second.notification = DoseCheck(ctdi=20, reason="Large patient", person="Doctor^Sample")
-    second.ssde = [SizeSpecific(12.1, water_diameter=280, position=3, profile=[(1, 10, 200), (2, 11, 210)]),
-                   SizeSpecific(13, v.SSDE_SUM, lateral=300, ap=220, effective_diameter=257)]
+    second.ssde = [
+        SizeSpecific(12.1, water_diameter=280, position=3, profile=[(1, 10, 200), (2, 11, 210)]),
+        SizeSpecific(13, v.SSDE_SUM, lateral=300, ap=220, effective_diameter=257),
+    ]
     second.effective_dose, second.free_air, second.top, second.bottom = 5.2, (0.1, 12), 10, -300
     second.repeated, second.rejected, second.person, second.device = True, False, "Operator^Sample", True
     second.reconstruction, second.context, second.comment = v.ITERATIVE, v.WITH_CONTRAST, "Comment"
     events[2].sources.append(Source("B", 140, 200, 100, 0.28, 2.5))
     events[2].phantom = v.HEAD_PHANTOM
     events[3].ctdi = None
-    return samples.ct_report(events, participants=True, subtotals=True, effective_total=9.9, comment="Report",
-                             key="full")
+    return samples.ct_report(events, participants=True, subtotals=True, effective_total=9.9, comment="Report", key="full")
 
 
 def full_projection() -> pydicom.Dataset:
     event = ProjectionEvent(
-        uid=samples.uid("x"), started=samples.Study().started, label="1", repeated=True, rejected=False,
-        type=v.STEPPING, anatomy=v.KNEE, laterality=v.LEFT, view=v.AP, view_modifiers=[v.MAGNIFICATION],
-        table=(1, 2, 3), table_end=(4, 5, 6), column_angulation=3, dap=1e-4, rp_dose=0.01, person="Operator^Sample",
-        device=True, filters=[Filter(), Filter(None, None, None, None)], reference_point="Unknown",
-        patient_thickness=180)
+        uid=samples.uid("x"),
+        started=samples.Study().started,
+        label="1",
+        repeated=True,
+        rejected=False,
+        type=v.STEPPING,
+        anatomy=v.KNEE,
+        laterality=v.LEFT,
+        view=v.AP,
+        view_modifiers=[v.MAGNIFICATION],
+        table=(1, 2, 3),
+        table_end=(4, 5, 6),
+        column_angulation=3,
+        dap=1e-4,
+        rp_dose=0.01,
+        person="Operator^Sample",
+        device=True,
+        filters=[Filter(), Filter(None, None, None, None)],
+        reference_point="Unknown",
+        patient_thickness=180,
+    )
     return samples.fluoroscopy_report([event], participants=True, comment="Report", key="full projection")
 
 
 def valid_objects() -> dict[str, pydicom.Dataset]:
-    made = {"full ct": full_ct(), "full projection": full_projection(),
-            "biplane, pulses": samples.fluoroscopy_report(6, biplane=True, pulse_level=True),
-            "cassette": samples.radiography_report(3, cassette=True),
-            "tomosynthesis": samples.mammography_report(5, tomosynthesis=True),
-            "enhanced": samples.enhanced_sr_dose_report(), "non-dose": samples.non_dose_sr(),
-            "other root": samples.other_root_dose_sr(), "no template": samples.report_without_template(),
-            "no events": samples.report_without_events(), "no events rf": samples.report_without_events("rf"),
-            "bare": samples.report_without_anything(), "unknown items": samples.report_with_unknown_items()}
-    makers = {"ct": samples.ct_report, "rf": samples.fluoroscopy_report, "dx": samples.radiography_report,
-              "mg": samples.mammography_report}
+    made = {
+        "full ct": full_ct(),
+        "full projection": full_projection(),
+        "biplane, pulses": samples.fluoroscopy_report(6, biplane=True, pulse_level=True),
+        "cassette": samples.radiography_report(3, cassette=True),
+        "tomosynthesis": samples.mammography_report(5, tomosynthesis=True),
+        "enhanced": samples.enhanced_sr_dose_report(),
+        "non-dose": samples.non_dose_sr(),
+        "other root": samples.other_root_dose_sr(),
+        "no template": samples.report_without_template(),
+        "no events": samples.report_without_events(),
+        "no events rf": samples.report_without_events("rf"),
+        "bare": samples.report_without_anything(),
+        "unknown items": samples.report_with_unknown_items(),
+    }
+    makers = {
+        "ct": samples.ct_report,
+        "rf": samples.fluoroscopy_report,
+        "dx": samples.radiography_report,
+        "mg": samples.mammography_report,
+    }
     for key, maker in samples.VENDORS.items():
         made |= {f"{key} {kind}": makers[kind](vendor=key) for kind in maker.kinds}
     return made
@@ -178,25 +209,34 @@ def test_valid_objects_are_read_by_pydicom_and_dcmtk(name: str, ds: pydicom.Data
 
 
 def test_same_seed_same_bytes_in_another_process() -> None:
-    script = ("import hashlib, sys; from orthanc_dose.samples import make_studies, part10, ct_slice\n"
-              "from orthanc_dose.samples.hostile import HOSTILE\n"
-              "d = hashlib.sha256()\n"
-              "for s in make_studies(30, 5):\n"
-              "    for ds in s.datasets: d.update(part10(ds))\n"
-              "d.update(part10(ct_slice(3)))\n"
-              "for name in ('number_nan', 'nested_200', 'not_dicom', 'nul_bytes'): d.update(HOSTILE[name](9))\n"
-              "print(d.hexdigest())")
+    script = (
+        "import hashlib, sys; from orthanc_dose.samples import make_studies, part10, ct_slice\n"
+        "from orthanc_dose.samples.hostile import HOSTILE\n"
+        "d = hashlib.sha256()\n"
+        "for s in make_studies(30, 5):\n"
+        "    for ds in s.datasets: d.update(part10(ds))\n"
+        "d.update(part10(ct_slice(3)))\n"
+        "for name in ('number_nan', 'nested_200', 'not_dicom', 'nul_bytes'): d.update(HOSTILE[name](9))\n"
+        "print(d.hexdigest())"
+    )
     package = str(Path(orthanc_dose.__file__).parents[1])
-    digests = {subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True,
-                              env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": package}).stdout
-               for hash_seed in ("1", "2")}
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": package},
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
     assert len(digests) == 1 and len(digests.pop()) == 65
 
 
 def test_seed_and_until_matter_and_studies_do_not_depend_on_their_number() -> None:
     def digest(*arguments: object, **more: object) -> list[str]:
-        return [hashlib.sha256(part10(ds)).hexdigest()
-                for s in samples.make_studies(*arguments, **more) for ds in s.datasets]
+        return [hashlib.sha256(part10(ds)).hexdigest() for s in samples.make_studies(*arguments, **more) for ds in s.datasets]
+
     assert digest(6, 1) == digest(12, 1)[:6]
     assert not set(digest(6, 1)) & set(digest(6, 2))
     assert digest(6, 1) != digest(6, 1, until=date(2030, 1, 1))
@@ -298,16 +338,25 @@ def test_a_receiver_of_dcmtk_takes_what_is_storable(tmp_path: Path) -> None:
     for name in STORABLE - FATAL - {"children_50000", "text_5_mb", "deflated_bomb", "implicit_vr"}:
         (sent / f"{name}.dcm").write_bytes(HOSTILE[name](1))
     environment = {**os.environ, "TCP_NODELAY": "1"}
-    receiver = subprocess.Popen([tool("storescp"), "-od", received, "+uf", str(port)], env=environment,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    receiver = subprocess.Popen(
+        [tool("storescp"), "-od", received, "+uf", str(port)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(100):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        done = subprocess.run([tool("storescu"), "+sd", "-R", "127.0.0.1", str(port), sent], env=environment,
-                              capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            [tool("storescu"), "+sd", "-R", "127.0.0.1", str(port), sent],
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
         assert done.returncode == 0, done.stderr
         assert len(list(received.iterdir())) == len(list(sent.iterdir()))
     finally:

@@ -72,15 +72,15 @@ def from_pydicom(source: pydicom.Dataset) -> Dataset:
         if tag in PIXEL_DATA or key.element == 0:
             continue
         raw = source.get_item(key)
-        if isinstance(raw, RawDataElement) and raw.VR == "UN" and isinstance(raw.value, bytes):
+        if isinstance(raw, RawDataElement) and raw.VR == "UN" and not isinstance(raw.value, list):
             # pydicom would give some private elements the type that its own table names; the object does not say it.
-            out[tag] = binary(raw.value)
+            out[tag] = binary(raw.value or b"")
             continue
         element = source[key]
         value = element.value
         if element.VR == "SQ":
             out[tag] = [from_pydicom(item) for item in value]
-        elif value is None or value == "":
+        elif value is None or value == "" or value == []:
             out[tag] = ""
         elif isinstance(value, bytes):
             out[tag] = binary(value)

@@ -132,7 +132,9 @@ class RowReader:
             mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
             return
         number = number * times / over
-        if field.per_pulse:
+        if field.type == "numbers":
+            row.setdefault(field.name, []).append(number)
+        elif field.per_pulse:
             row.setdefault(f"{field.name}_values", []).append(number)
         else:
             _set(row, field.name, number)
@@ -204,6 +206,7 @@ def _finish(row: Row) -> None:
 
 _TAKE: dict[str, Callable[[RowReader, Item, Field, Row], None]] = {
     "number": RowReader._number,
+    "numbers": RowReader._number,
     "text": RowReader._text,
     "uid": RowReader._text,
     "code": RowReader._code,

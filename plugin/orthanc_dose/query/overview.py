@@ -1,5 +1,6 @@
 """What the home and activity pages show: studies per modality and system, what came in, outcomes of objects."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -16,14 +17,15 @@ def summary(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         SELECT s.modality, s.equipment_id, e.display_name, e.manufacturer, e.manufacturer_model_name,
                count(*) AS studies, sum(s.number_of_events)::BIGINT AS events,
                max(s.study_date + coalesce(s.study_time, TIME '00:00:00')) AS last_study,
-               count(*) FILTER (s.study_date > current_date - 7) AS last_7_days,
-               count(*) FILTER (s.study_date > current_date - 30) AS last_30_days,
-               count(*) FILTER (s.study_date >= current_date) AS today
+               count(*) FILTER (s.study_date > $1::DATE - 7) AS last_7_days,
+               count(*) FILTER (s.study_date > $1::DATE - 30) AS last_30_days,
+               count(*) FILTER (s.study_date >= $1::DATE) AS today
         FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id
         GROUP BY ALL
     """
     systems = sorted(
-        rows(connection.execute(query)), key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"])
+        rows(connection.execute(query, [date.today()])),
+        key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"]),
     )
     return [_modality(code, [row for row in systems if row["modality"] == code]) for code in MODALITIES
             if any(row["modality"] == code for row in systems)]  # fmt: skip
@@ -39,12 +41,10 @@ def _modality(code: str, systems: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def received_today(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Objects that were processed today (UTC) and the studies that they went to, by the store's own clock."""
-    query = """
-        SELECT count(*), count(DISTINCT study_id) FROM object
-        WHERE processed_at >= date_trunc('day', (now() AT TIME ZONE 'UTC'))
-    """
-    found = connection.execute(query).fetchone()
+    """Objects that were processed since midnight, by the server's clock, and the studies that they went to."""
+    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    query = "SELECT count(*), count(DISTINCT study_id) FROM object WHERE processed_at >= $1"
+    found = connection.execute(query, [midnight.astimezone(UTC).replace(tzinfo=None)]).fetchone()
     return {"objects": found[0], "studies": found[1]} if found else {"objects": 0, "studies": 0}
 
 

@@ -1,7 +1,7 @@
 """Tables of computed tomography: CT Irradiation Event Data (TID 10013) and CT Accumulated Dose Data (TID 10012)."""
 
 from .common import device_participants, label, marks, person_participants, record_source, repeated_and_rejected
-from .field import Table, code, codes, integer, moment, num, structs, text, uid, uids
+from .field import Table, code, codes, integer, moment, num, numbers, structs, text, uid, uids
 
 _P, _D, _S = "113822", "113829", "113831"  # CT Acquisition Parameters, CT Dose, CT X-Ray Source Parameters
 _A, _N = f"{_D}/113900", f"{_D}/113908"  # Dose Check Alert and Notification Details
@@ -25,6 +25,7 @@ _SSDE = structs(
     num("measured_lateral_dimension", "Lateral dimension", "mm", "113931", "TID 10013 row 32"),
     num("measured_ap_dimension", "AP dimension", "mm", "113932", "TID 10013 row 33"),
     num("derived_effective_diameter", "Effective diameter", "mm", "113933", "TID 10013 row 34"),
+    numbers("dw_conversion_factor_coefficients", "Dw conversion factor coefficients", "mm", "113991", "TID 10013 row 34a"),
     num("water_equivalent_diameter", "Water-equivalent diameter", "mm", "113980", "TID 10013 row 34c"),
     code("water_equivalent_diameter_method", "Method of water-equivalent diameter", "113980/SCT:370129005",
          "TID 10013 row 34d"),

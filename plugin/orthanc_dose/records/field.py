@@ -120,6 +120,11 @@ def num(name: str, title: str, unit: str, path: str = "", source: str = "", desc
     return Field(name, "number", title, description, unit, shown, _paths(path), source=source, **more)  # type: ignore[arg-type]
 
 
+def numbers(name: str, title: str, unit: str, path: str, source: str, description: str = "") -> Field:
+    """Numbers in a unit: a NUM that stands several times."""
+    return Field(name, "numbers", title, description, unit, _SHOWN.get(unit), _paths(path), source=source)
+
+
 def of_type(kind: str):  # type: ignore[no-untyped-def]
     """A maker of fields of one type without unit: name, title, path, source, description."""
 

@@ -1,7 +1,7 @@
 """Tables of studies, of the equipment that made them, and of the DICOM objects that they were read from."""
 
 from .common import OBSERVERS, device_participants, marks, person_participants, unused
-from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, uid
+from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, uid, uids
 
 _CT, _RF, _DX, _MG = "CT", "RF", "DX", "MG"
 _PROJECTION = (_RF, _DX, _MG)
@@ -70,6 +70,7 @@ _REPORT = (
     codes("sources_of_dose_information", "Source of dose information", "113854", "TID 10001 row 18, TID 10011 row 12"),
     text("comment", "Comment", "121106", "TID 10001 row 15, TID 10011 row 11"),
     code("language", "Language", "121049", "TID 1204"),
+    uids("dose_images", "Dose images", "121342", "TID 10001 row 16", modalities=_PROJECTION),
     OBSERVERS,
     person_participants(source="TID 1020 in TID 10001 row 17, TID 10011 row 13"),
     device_participants(),

@@ -1,0 +1,187 @@
+"""Reading DICOM: bytes, text, dates, units, codes."""
+
+import io
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from orthanc_dose.dicom import codes, dates, part10, units
+from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom
+from orthanc_dose.dicom.text import person_name
+from orthanc_dose.samples import ct_report, make_studies, part10 as as_bytes
+from tests.support.corpus import OBJECTS
+
+
+def plain(dataset: Dataset) -> Dataset:
+    """Without padding; what holds nothing (an empty sequence, an empty binary value) is empty text."""
+    return {
+        tag: [plain(item) for item in value]
+        if isinstance(value, list) and value
+        else (value or "").strip(" \0").removesuffix("data:application/octet-stream;base64,")
+        for tag, value in dataset.items()
+    }
+
+
+def both(raw: bytes) -> tuple[Dataset, Dataset]:
+    ours = part10.read(raw).dataset
+    theirs = from_pydicom(pydicom.dcmread(io.BytesIO(raw), force=True))
+    return plain(ours), plain(theirs)
+
+
+@pytest.mark.parametrize("path", OBJECTS, ids=lambda path: path.stem)
+def test_our_reader_and_pydicom_read_the_same_from_real_objects(path: Path) -> None:
+    ours, theirs = both(path.read_bytes())
+    assert ours == theirs
+
+
+def test_our_reader_and_pydicom_read_the_same_from_made_up_objects() -> None:
+    for study in make_studies(30, seed=7):
+        for implicit in (False, True):
+            ours, theirs = both(as_bytes(study.datasets[0], implicit=implicit))
+            assert ours == theirs
+
+
+def test_a_deflated_object_reads_as_the_plain_one() -> None:
+    plain_bytes = as_bytes(ct_report(2))
+    out = io.BytesIO()
+    deflated = pydicom.dcmread(io.BytesIO(plain_bytes))
+    deflated.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    deflated.save_as(out, enforce_file_format=True)
+    assert part10.read(out.getvalue()).dataset == part10.read(plain_bytes).dataset
+
+
+def test_a_big_endian_object_is_read_by_the_other_reader() -> None:
+    plain_bytes = as_bytes(ct_report(2))
+    swapped = pydicom.dcmread(io.BytesIO(plain_bytes))
+    swapped.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+    out = io.BytesIO()
+    pydicom.dcmwrite(out, swapped, little_endian=False, implicit_vr=False)
+    with pytest.raises(part10.OtherTransferSyntax):
+        part10.read(out.getvalue())
+    assert plain(part10.read_any(out.getvalue()).dataset) == plain(part10.read(plain_bytes).dataset)
+
+
+def test_an_object_cut_anywhere_is_unreadable_or_ends_between_two_elements() -> None:
+    raw = as_bytes(ct_report(1))
+    whole = part10.read(raw).dataset
+    for end in range(0, len(raw), 37):
+        try:
+            read = part10.read(raw[:end]).dataset
+        except Unreadable as error:
+            assert "truncated" in str(error) or "short" in str(error) or "transfer syntax" in str(error) or "no " in str(error)
+        else:
+            assert set(read) < set(whole), "an object cut within an element must not read as whole"
+
+
+def sr_with(raw_text: bytes, character_set: bytes) -> bytes:
+    """A bare data set in explicit encoding: a character set, and a study description in these bytes."""
+
+    def element(tag: bytes, vr: bytes, value: bytes) -> bytes:
+        value += b" " * (len(value) % 2)
+        return tag + vr + len(value).to_bytes(2, "little") + value
+
+    return element(b"\x08\x00\x05\x00", b"CS", character_set) + element(b"\x08\x00\x30\x10", b"LO", raw_text)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "declared", "noted"),
+    [
+        ("Schädel", "latin-1", b"ISO_IR 100", False),
+        ("Schädel", "utf-8", b"ISO_IR 192", False),
+        ("Schädel", "latin-1", b"ISO_IR 192", True),
+        ("Schädel", "utf-8", b"", True),
+        ("Schädel", "latin-1", b"", True),
+        ("Θώρακας", "iso8859_7", b"ISO_IR 126", False),
+        ("Грудная клетка", "iso8859_5", b"ISO_IR 144", False),
+        ("胸部", "iso2022_jp", b"\\ISO 2022 IR 87", False),
+        ("Schädel", "utf-8", b"NOT A TERM", True),
+    ],
+)
+def test_text_comes_out_right_and_is_noted_where_the_declared_set_was_wrong(
+    text: str, encoding: str, declared: bytes, noted: bool
+) -> None:
+    read = part10.read(sr_with(text.encode(encoding), declared))
+    assert read.dataset["0008,1030"] == text
+    assert bool(read.notes) is noted
+
+
+# UCUM: 1 dGy.cm2 = 1e-1 Gy * 1e-4 m2; 1 Gy.cm2 = 1e-4 Gy.m2; 1 mGy = 1e-3 Gy; 1 mA.s = 1000 uA.s; 1 min = 60 s.
+@pytest.mark.parametrize(
+    ("value", "unit", "target", "expected"),
+    [
+        (2.39, "dGy.cm2", "Gy.m2", 2.39e-05),
+        (1.07, "Gym2", "Gy.m2", 1.07),
+        (12.5, "Gy.cm2", "Gy.m2", 12.5e-4),
+        (12.5, "Gy.cm^2", "Gy.m2", 12.5e-4),
+        (3.0, "cGy·cm²", "Gy.m2", 3e-6),
+        (14, "mGy", "Gy", 0.014),
+        (0.13, "dGy", "mGy", 13.0),
+        (349.7, "mGycm", "mGy.cm", 349.7),
+        (1.7, "mAs", "uA.s", 1700.0),
+        (800, "uAs", "uA.s", 800.0),
+        (1.72, "m", "m", 1.72),
+        (172, "cm", "m", 1.72),
+        (2, "min", "s", 120.0),
+        (500, "ms", "s", 0.5),
+        (27, "events", "1", 27.0),
+        (1, "{X-Ray sources}", "1", 1.0),
+        (7.5, "pulse/s", "{pulse}/s", 7.5),
+    ],
+)
+def test_units_are_converted_to_the_last_digit(value: float, unit: str, target: str, expected: float) -> None:
+    times, over = units.conversion(unit, target)
+    assert value * times / over == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "target"), [("R", "Gy"), ("mm", "Gy"), ("", "mm"), ("Gy.cm", "Gy.m2"), ("MGY", "mGy"), ("%", "1")]
+)
+def test_a_unit_that_is_unknown_or_measures_something_else_is_refused(unit: str, target: str) -> None:
+    with pytest.raises(units.UnknownUnit):
+        units.conversion(unit, target)
+
+
+def test_codes_are_found_by_value_and_scheme() -> None:
+    # PS3.16 annex: P5-06000 SRT is 44491008 SCT; SNM3 and 99SDM designate the same codes; 113735 was replaced by 113824.
+    assert codes.canonical("P5-06000", "SRT") == codes.canonical("P5-06000", "SNM3") == codes.canonical("44491008", "SCT")
+    assert codes.canonical("113735", "DCM") == codes.canonical("113824", "DCM")
+    assert codes.canonical("113735", "99PRIVATE") == "99PRIVATE:113735"
+    # CID 10006: copper, once "Copper or Copper compound".
+    assert codes.code("C-127F9", "SRT", "anything") == codes.Code("66925006", "SCT", "Copper")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20180413131326.0488", (datetime(2018, 4, 13, 13, 13, 26, 48800), None)),
+        ("20180413131326+0200", (datetime(2018, 4, 13, 13, 13, 26), timedelta(hours=2))),
+        ("20180413131326.123456-0330", (datetime(2018, 4, 13, 13, 13, 26, 123456), -timedelta(hours=3, minutes=30))),
+        ("20180413", (datetime(2018, 4, 13), None)),
+        ("", None),
+    ],
+)
+def test_dates_with_times_keep_fraction_and_offset(text: str, expected: object) -> None:
+    assert dates.parse_datetime(text) == expected
+
+
+@pytest.mark.parametrize("text", ["00000000", "20231345", "2023-13-45", "yesterday", "201804", "20180413250000"])
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        dates.parse_datetime(text)
+
+
+def test_dates_times_and_ages() -> None:
+    assert dates.parse_date("2016.05.12") == date(2016, 5, 12)
+    assert dates.parse_time("0843") == time(8, 43)
+    assert dates.parse_time("084336.482") == time(8, 43, 36, 482000)
+    assert dates.parse_age("006M") == 0.5
+    assert dates.parse_age("034Y") == 34
+    assert dates.age_between(date(1980, 1, 1), date(2020, 1, 1)) == pytest.approx(40, abs=0.01)
+
+
+def test_person_names_are_shown_for_people() -> None:
+    assert person_name("Yamada^Tarou=山田^太郎=やまだ^たろう") == "Yamada, Tarou (山田, 太郎, やまだ, たろう)"
+    assert person_name("O'Neil^Ann^Marie^Dr") == "O'Neil, Ann Marie Dr"
+    assert person_name("^^") is None

@@ -1,0 +1,110 @@
+"""Rules of the house: imports point one way, `orthanc` is known in one place, docs say what the code says."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from orthanc_dose import records
+from orthanc_dose.extract.rows import compile_fields
+from orthanc_dose.records import TABLES, Field
+from orthanc_dose.records.common import OBSERVERS
+from orthanc_dose.records.document import markdown
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = REPOSITORY / "plugin" / "orthanc_dose"
+REFERENCE = REPOSITORY.parent / "shared" / "reference" / "rdsr_codes.json"
+
+# Each room and the rooms that it may use. Nothing points back.
+MAY_USE = {
+    "dicom": set(),
+    "records": set(),
+    "extract": {"dicom", "records"},
+    "store": {"dicom", "records", "extract"},
+    "ingest": {"dicom", "records", "extract", "store"},
+    "query": {"dicom", "records", "extract", "store"},
+    "rest": {"records", "store", "query"},
+    "samples": set(),
+    "config": set(),
+    "host": set(),
+    "cli": {"records", "samples"},
+    "app": {"config", "host", "ingest", "rest", "store"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute names of the modules that a file imports."""
+    package = ("orthanc_dose", *path.relative_to(PACKAGE).parent.parts)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            name = ".".join(part for part in (base, node.module) if part)
+            found |= {f"{name}.{alias.name}" for alias in node.names} if not node.module else {name}
+    return found
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("orthanc_dose.")} - {here, "__version__"}
+    assert used <= MAY_USE[here], f"{here} may not use {used - MAY_USE[here]}"
+
+
+def test_only_the_host_knows_orthanc() -> None:
+    assert {path.name for path in modules() if "orthanc" in imports(path)} == {"host.py"}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_fields_are_declared_once_and_no_two_claim_a_content_item(table: records.Table) -> None:
+    assert len(set(table.names)) == len(table.names)
+    compile_fields(tuple(field for field in table.fields if field is not OBSERVERS))
+
+
+def test_numbers_have_a_unit_and_everything_a_title() -> None:
+    def check(field: Field) -> None:
+        assert field.title and (field.unit if field.type in ("number", "numbers") else not field.unit), field.name
+        for part in field.fields:
+            check(part)
+
+    for table in TABLES:
+        for field in table.fields:
+            check(field)
+
+
+def test_the_data_dictionary_of_the_docs_is_that_of_the_code() -> None:
+    assert (REPOSITORY / "docs" / "data-dictionary.md").read_text(encoding="utf-8") == markdown(), "run `make docs`"
+
+
+@pytest.mark.skipif(not REFERENCE.is_file(), reason="the standard's templates are not beside the repository")
+def test_every_row_of_the_templates_has_its_field() -> None:
+    claimed: set[str] = {"DCM:113701", "DCM:113702", "DCM:113706", "DCM:113811", "DCM:113819"}  # the containers themselves
+
+    def claim(fields: tuple[Field, ...]) -> None:
+        for field in fields:
+            claimed.update(concept for path in field.paths for concept in path)
+            claim(field.fields)
+
+    for table in TABLES:
+        claim(table.fields)
+    templates = json.loads(REFERENCE.read_text())["templates"]
+    wanted = ("10001", "10002", "10003", "10003A", "10003B", "10003C", "10004", "10005", "10006", "10007",
+              "10011", "10012", "10013", "10014", "10015")  # fmt: skip
+    for name in wanted:
+        for row in templates[name]["rows"]:
+            if "code" in row:
+                assert f"{row['scheme']}:{row['code']}" in claimed, f"TID {name} row {row['row']}: {row['meaning']}"

@@ -1,0 +1,163 @@
+"""The store: what is written is read back, all or nothing, and stores of other versions."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orthanc_dose import extract
+from orthanc_dose.dicom import part10
+from orthanc_dose.query import overview, studies
+from orthanc_dose.records import STUDY, TABLES
+from orthanc_dose.samples import make_studies, part10 as as_bytes
+from orthanc_dose.store import Batch, Store, StoreError, Writer
+from orthanc_dose.store.merge import Part, put_together
+
+
+def batch_of(count: int, seed: int = 1) -> Batch:
+    batch = Batch(state={"cursor": "7"})
+    for number, study in enumerate(make_studies(count, seed=seed)):
+        kept = extract.keep(part10.read(as_bytes(study.datasets[0])))
+        sop = str(study.datasets[0].SOPInstanceUID)
+        records = put_together([Part(sop, extract.extract(kept, extract.XRAY_DOSE_SR))])
+        uid = records[0].study["study_instance_uid"]
+        batch.studies[uid] = records
+        batch.objects.append({
+            "orthanc_id": f"{seed}-{number}", "sop_instance_uid": sop, "study_instance_uid": uid, "outcome": "imported",
+            "content": kept.pack()[0],
+        })  # fmt: skip
+    return batch
+
+
+@pytest.fixture
+def store(tmp_path: Path):  # type: ignore[no-untyped-def]
+    opened = Store(tmp_path)
+    yield opened
+    opened.close()
+
+
+def count(store: Store, table: str) -> int:
+    with store.reading() as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def given(value: object) -> object:
+    """A value without what is not given in it: structs come back with all their fields, lists that hold nothing as none."""
+    if isinstance(value, dict):
+        return {name: given(part) for name, part in value.items() if given(part) is not None}
+    return [given(part) for part in value] or None if isinstance(value, list) else value
+
+
+def test_records_come_back_as_they_were_written(store: Store) -> None:
+    batch = batch_of(24)
+    Writer(store).commit(batch)
+    with store.reading() as connection:
+        for records in batch.studies.values():
+            written = records[0]
+            found = studies.study(connection, written.study["id"])
+            assert found is not None
+            for name in STUDY.names:
+                if name in found:
+                    assert given(found[name]) == given(written.study.get(name)), name
+            assert len(found["events"]) == len(written.events)
+            for row, event in zip(found["events"], written.events, strict=True):
+                for name, value in event.items():
+                    assert given(row[name]) == given(value), name
+            assert found["equipment"]["manufacturer"] == written.equipment["manufacturer"]
+            assert found["objects"][0]["outcome"] == "imported"
+            assert studies.content(connection, written.study["id"])[0]["tree"]["concept"] == "DCM:113701"
+
+
+def test_a_study_that_is_written_again_keeps_its_number_and_is_there_once(store: Store) -> None:
+    writer = Writer(store)
+    writer.commit(batch_of(6))
+    events = count(store, "ct_event") + count(store, "projection_event")
+    with store.reading() as connection:
+        before = connection.execute("SELECT study_instance_uid, id FROM study ORDER BY 1").fetchall()
+    writer.commit(batch_of(6))
+    with store.reading() as connection:
+        assert connection.execute("SELECT study_instance_uid, id FROM study ORDER BY 1").fetchall() == before
+    assert count(store, "ct_event") + count(store, "projection_event") == events
+    assert count(store, "object") == 6
+
+
+def test_a_batch_that_cannot_be_written_leaves_nothing_behind(store: Store) -> None:
+    writer = Writer(store)
+    batch = batch_of(4)
+    batch.objects[-1]["size"] = "not a number"
+    with pytest.raises(Exception):  # noqa: B017  Arrow's error, whatever it is
+        writer.commit(batch)
+    assert [count(store, table.name) for table in TABLES if table.name != "state"] == [0] * (len(TABLES) - 1)
+    assert writer.state("cursor") is None
+    writer.commit(batch_of(4, seed=2))
+    assert count(store, "study") == 4
+
+
+def test_numbers_of_studies_are_not_given_twice_after_a_new_start(store: Store) -> None:
+    Writer(store).commit(batch_of(3))
+    with store.connection() as connection:
+        connection.execute("DELETE FROM study WHERE id = 3")
+    Writer(store).commit(batch_of(1, seed=9))
+    with store.reading() as connection:
+        assert [row[0] for row in connection.execute("SELECT id FROM study ORDER BY 1").fetchall()] == [1, 2, 4]
+
+
+def test_a_page_and_its_total_are_of_one_state(store: Store) -> None:
+    writer = Writer(store)
+    writer.commit(batch_of(4))
+    with store.reading() as connection:
+        first = studies.list_studies(connection, {}, "-study_date", 50, 0)
+        writer.commit(batch_of(5, seed=3))
+        assert studies.list_studies(connection, {}, "-study_date", 50, 0) == first
+    with store.reading() as connection:
+        assert studies.list_studies(connection, {}, "-study_date", 2, 0)["total"] == 9
+
+
+@pytest.mark.parametrize("sort", ["study_date", "-dlp_total", "equipment_display_name", "-number_of_events"])
+def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: str) -> None:
+    Writer(store).commit(batch_of(23))
+    with store.reading() as connection:
+        whole = studies.list_studies(connection, {}, sort, 100, 0)["studies"]
+        pages = [row for offset in range(0, 25, 5) for row in studies.list_studies(connection, {}, sort, 5, offset)["studies"]]
+        assert [row["id"] for row in pages] == [row["id"] for row in whole]
+        column = [row[sort.removeprefix("-")] for row in whole]
+        given = [value for value in column if value is not None]
+        assert given == sorted(given, reverse=sort.startswith("-")) and column[len(given) :] == [None] * (
+            len(column) - len(given)
+        )
+
+
+def test_the_summary_counts_what_is_there(store: Store) -> None:
+    Writer(store).commit(batch_of(20))
+    with store.reading() as connection:
+        by_modality = {row["modality"]: row for row in overview.summary(connection)}
+        held = overview.counts(connection)
+    assert {code: row["studies"] for code, row in by_modality.items()} == {code: n for code, n in held["studies"].items() if n}
+    assert sum(system["studies"] for row in by_modality.values() for system in row["systems"]) == 20
+    assert held["events"] == sum(row["events"] for row in by_modality.values())
+
+
+def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    with duckdb.connect(str(tmp_path / "dose.duckdb")) as connection:
+        connection.execute("UPDATE state SET value = '999' WHERE name = 'schema_version'")
+    with pytest.raises(StoreError, match="later version"):
+        Store(tmp_path)
+
+
+def test_columns_that_a_new_data_dictionary_adds_are_added(tmp_path: Path) -> None:
+    first = Store(tmp_path)
+    Writer(first).commit(batch_of(2))
+    first.close()
+    with duckdb.connect(str(tmp_path / "dose.duckdb")) as connection:
+        connection.execute("ALTER TABLE study DROP COLUMN comment")
+    second = Store(tmp_path)
+    with second.reading() as connection:
+        assert connection.execute("SELECT count(*), count(comment) FROM study").fetchone() == (2, 0)
+    second.close()
+
+
+def test_a_damaged_file_is_an_error_with_the_path(tmp_path: Path) -> None:
+    (tmp_path / "dose.duckdb").write_bytes(b"this is no database" * 1000)
+    with pytest.raises(StoreError, match="dose.duckdb"):
+        Store(tmp_path)
