@@ -10,7 +10,8 @@ import pytest
 from orthanc_dose.dicom import codes, dates, part10, units
 from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom
 from orthanc_dose.dicom.text import person_name
-from orthanc_dose.samples import ct_report, make_studies, part10 as as_bytes
+from orthanc_dose.samples import ct_report, make_studies
+from orthanc_dose.samples import part10 as as_bytes
 from tests.support.corpus import OBJECTS
 
 

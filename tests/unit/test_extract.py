@@ -10,7 +10,8 @@ from orthanc_dose import extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.extract import Extract, Ignored
 from orthanc_dose.records import MODALITIES, Field
-from orthanc_dose.samples import fluoroscopy_report, make_studies, non_dose_sr, part10 as as_bytes
+from orthanc_dose.samples import fluoroscopy_report, make_studies, non_dose_sr
+from orthanc_dose.samples import part10 as as_bytes
 from tests.support import independent
 from tests.support.corpus import DOSE_REPORTS
 

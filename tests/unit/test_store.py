@@ -9,7 +9,8 @@ from orthanc_dose import extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.query import overview, studies
 from orthanc_dose.records import STUDY, TABLES
-from orthanc_dose.samples import make_studies, part10 as as_bytes
+from orthanc_dose.samples import make_studies
+from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, StoreError, Writer
 from orthanc_dose.store.merge import Part, put_together
 
