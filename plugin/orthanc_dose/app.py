@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +18,12 @@ def start() -> None:
     try:
         _start()
     except (config.ConfigError, StoreError) as error:
-        # In one line first: Orthanc prints the trace of what is raised, and that is no text for a user.
         host.log_error(f"cannot start: {error}")
-        raise
+        # Raising would stop Orthanc, too, but with a trace, and then with a segmentation fault: its plugin does not finalize
+        # an interpreter whose script failed, and DuckDB's module cannot be taken down in one. Nothing is open yet.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _start() -> None:

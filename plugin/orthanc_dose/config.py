@@ -1,6 +1,7 @@
 """The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that name the key."""
 
 import os
+import re
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,6 +31,7 @@ class Config:
 
 
 _LIMITS: dict[str, tuple[float, float]] = {"batch_size": (1, 5000), "poll_seconds": (0.2, 3600)}
+_MEMORY = re.compile(r"\d+(\.\d+)?([KMGT]i?B|%)")
 _ALLOWED = {Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -72,6 +74,8 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
             raise ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]} from {low:g} to {high:g}, not {value:g}')
     elif not isinstance(value, str) or (kind is Path and not value.strip()):
         raise wrong
+    elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
+        raise ConfigError(f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not {_shown(value)}')
     return kind(value)
 
 

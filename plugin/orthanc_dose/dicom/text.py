@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from pydicom import charset
 
-# pydicom warns and substitutes where bytes do not fit; what was substituted is looked for below.
-warnings.filterwarnings("ignore", module=r"pydicom\.charset")
+# pydicom warns and substitutes where bytes do not fit; what was substituted is looked for below. Its warnings hold values
+# of the object, which have no place in a log.
+warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 # Characters that end the reach of an escape sequence (PS3.5 6.1.2.5.3): line ends, the value and the name delimiters.
 TEXT_DELIMITERS = frozenset(b"\r\n\t\f\\")

@@ -1,14 +1,13 @@
 """Study, patient and equipment from the attributes of an object's header."""
 
 from datetime import datetime, timedelta
-from math import isfinite
 
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
 from .kept import Kept
-from .rows import Row, code_value, mark
+from .rows import LARGEST, Row, code_value, mark
 
 _TEXTS = {
     "accession_number": "0008,0050",
@@ -118,7 +117,7 @@ def _number(dataset: Dataset, tag: str, name: str, row: Row) -> float | None:
         number = float(raw) if "_" not in raw else float("nan")
     except ValueError:
         number = float("nan")
-    if not isfinite(number):
+    if not abs(number) <= LARGEST:
         mark(row, name, "no_number", raw)
         return None
     if number == 0:

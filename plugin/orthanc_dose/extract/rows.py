@@ -7,7 +7,6 @@ value lands in its field in the field's unit, or it is left out with a mark that
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 
 from ..dicom import dates, units
@@ -16,6 +15,9 @@ from ..dicom.sr import Item
 from ..records import Field
 
 Row = dict[str, Any]
+
+# No measurement lies beyond this; sums and means of what is below it, in whatever unit, stay finite.
+LARGEST = 1e100
 
 
 class Node:
@@ -117,7 +119,7 @@ class RowReader:
             number = float(raw) if raw is not None and "_" not in raw else float("nan")
         except ValueError:
             number = float("nan")
-        if not isfinite(number):
+        if not abs(number) <= LARGEST:
             mark(row, field.name, "no_number", raw)
             return
         assert field.unit is not None

@@ -21,7 +21,12 @@ from .reading import Read, decide, read
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+# A transaction costs as much as some twenty reports in it. Where instances come in one by one, those of so many seconds
+# are written together; the first after a pause is written at once.
+GATHER = 0.5
 AUDIT_PAGE = 20_000
+# Errors of the disk or the store itself: no object is to blame, and trying again later can help.
+_STORE_ERRORS = (duckdb.IOException, duckdb.FatalException, StoreError, OSError)
 
 
 class Source(Protocol):
@@ -52,7 +57,7 @@ class Worker:
         self._requested: list[str] = []  # instances to read again or that the audit missed
         self._audit_wanted = audit_at_start
         self._audits_done = 0
-        self._rounds = 0
+        self._last_commit = float("-inf")
         self._round_done = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._status: dict[str, Any] = {
@@ -81,6 +86,8 @@ class Worker:
             requested = len(self._requested)
         status["last_change"] = last = self._source.last_change()
         status["pending"] = max(0, last - status["cursor"]) + requested
+        if status["pending"] and status["state"] == "idle":
+            self.wake()  # changes that no instance announced: whoever looks should not see them wait for the next poll
         return status
 
     def read_again(self, instances: Iterable[str]) -> None:
@@ -177,6 +184,8 @@ class Worker:
     def _follow_changes(self, writer: Writer) -> bool:
         cursor = self._status["cursor"]
         page = self._source.changes(cursor, self._batch_size * 2)
+        if page.instances and page.done and self._gathered():
+            page = self._source.changes(cursor, self._batch_size * 2)
         if not page.instances and page.last == cursor:
             if cursor and self._source.last_change() < cursor:
                 # The log was cleared, or belongs to another Orthanc: begin anew, and look for what it does not name.
@@ -191,6 +200,11 @@ class Worker:
         self._read_instances(writer, list(numbers), numbers, cursor=page.last)
         self._set(cursor=page.last)
         return True
+
+    def _gathered(self) -> bool:
+        """Wait until GATHER seconds after the last transaction; whether there was anything to wait for."""
+        left = self._last_commit + GATHER - time.monotonic()
+        return left > 0 and not self._stopping.wait(left)
 
     def _audit(self, writer: Writer) -> None:
         """Queue every instance of Orthanc that the store has no outcome of."""
@@ -239,7 +253,7 @@ class Worker:
         state = {} if cursor is None else {"cursor": str(cursor)}
         try:
             writer.commit(self._batch(writer, reads, state))
-        except (duckdb.IOException, duckdb.FatalException, StoreError, OSError):
+        except _STORE_ERRORS:
             raise
         except Exception:
             if len(reads) <= 1:
@@ -249,18 +263,26 @@ class Worker:
             for one in reads:
                 try:
                     writer.commit(self._batch(writer, [one], {}))
-                except (duckdb.IOException, duckdb.FatalException, StoreError, OSError):
+                except _STORE_ERRORS:
                     raise
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
+        self._last_commit = time.monotonic()
         self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
+        """Write that these objects failed; where even their identifiers do not fit, with Orthanc's alone."""
         for one in reads:
             decide(one.row, "failed", "store", "what was read from the object does not fit into the store")
             one.row["content"] = one.row["content_digest"] = None
-        writer.commit(Batch([one.row for one in reads], state=state))
+        try:
+            writer.commit(Batch([one.row for one in reads], state=state))
+        except _STORE_ERRORS:
+            raise
+        except Exception:  # noqa: BLE001  the object must not stand in the way of those behind it
+            kept = ("orthanc_id", "outcome", "rule", "reason", "processed_at", "change", "attempts", "extractor_version")
+            writer.commit(Batch([{name: one.row.get(name) for name in kept} for one in reads], state=state))
 
     def _read(self, details: Any, number: int | None, before: ObjectRow | None) -> Read | None:
         row: ObjectRow = {

@@ -102,6 +102,7 @@ _SHOWN = {
     "mGy/mA.s": Shown("mGy/(mA·s)"),
     "mSv/mGy.cm": Shown("mSv/(mGy·cm)"),
     "1": Shown(""),
+    "a": Shown("years"),
 }
 _DOSE_AT_REFERENCE_POINT = Shown("mGy", 1e3)
 

@@ -1,13 +1,15 @@
 """The routes of the API: each a declaration and a handler of a few lines over `query`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+import duckdb
 
 from .. import __version__
 from ..query import overview, studies
 from ..records import MARKS, MODALITIES, OUTCOMES, TABLES
-from ..store import Store
+from ..store import Store, StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .errors import not_found
@@ -37,17 +39,23 @@ class Services:
     queue: Queue
     orthanc: dict[str, Any]
     started_at: datetime
+    last_counts: dict[str, Any] = field(
+        default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0)}
+    )
 
 
 def get_status(services: Services) -> dict[str, Any]:
-    with services.store.reading() as connection:
-        held = overview.counts(connection)
+    try:
+        with services.store.reading() as connection:
+            services.last_counts = overview.counts(connection)
+    except (StoreError, duckdb.Error):
+        pass  # the status must tell what is wrong just then: with the numbers that were read last
     return {
         "version": __version__,
         "schema_version": SCHEMA_VERSION,
         "started_at": services.started_at.isoformat(timespec="seconds") + "Z",
         "orthanc": services.orthanc,
-        "store": {"size_bytes": services.store.size(), **held},
+        "store": {"size_bytes": services.store.size(), **services.last_counts},
         "queue": services.queue.status(),
     }
 

@@ -82,6 +82,8 @@ class Server:
         if self._app is None or not (self._app / "index.html").is_file():
             raise ApiError(404, "no_ui", "The web UI is not built: run `make ui`, or install the wheel, which has it.")
         name = request.path.removeprefix(APP).lstrip("/")
+        if "\0" in name:
+            raise not_found("The web UI has no such file.")
         path = (self._app / name).resolve()
         if not path.is_relative_to(self._app) or not path.is_file():
             if "." in name.rsplit("/", 1)[-1]:

@@ -1,0 +1,104 @@
+"""A server with made-up studies, and a real browser on its pages."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from orthanc_dose.samples import SampleStudy, make_studies
+from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.server import PASSWORD, USER, OrthancServer
+
+# A safety net for a busy machine; the pages answer at once.
+expect.set_options(timeout=60_000)
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def studies() -> list[SampleStudy]:
+    return list(make_studies(70, seed=21, until=date.today()))
+
+
+@pytest.fixture(scope="session")
+def server(studies: list[SampleStudy]) -> Iterator[OrthancServer]:
+    with OrthancServer() as running:
+        running.send(studies)
+        running.upload(HOSTILE["nasty_text_everywhere"](1))
+        running.wait_until_idle()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_server() -> Iterator[OrthancServer]:
+    with OrthancServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+class Visit:
+    """A page of the UI, with what the console said and which hosts were asked."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page = page
+        self.base = base
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(f"{self.base}/dose/app{path}")
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Until what the page asked for has come: the page marks what it still loads as busy."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_selector("main h1")
+        expect(self.page.locator("main [aria-busy=true], main span.bar")).to_have_count(0)
+
+    def check(self) -> None:
+        """No word on the console, no other host, nothing that axe finds (WCAG 2 A and AA)."""
+        assert self.complaints == []
+        assert self.hosts <= {self.base.split("/")[2]}
+        found = Axe().run(self.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: OrthancServer) -> Iterator[Visit]:
+    yield from _visit(browser, server, WIDE, "light")
+
+
+def _visit(browser: Browser, server: OrthancServer, viewport: dict[str, int], scheme: str) -> Iterator[Visit]:
+    context = browser.new_context(
+        http_credentials={"username": USER, "password": PASSWORD}, viewport=viewport, color_scheme=scheme
+    )
+    yield Visit(context.new_page(), f"http://127.0.0.1:{server.http_port}")
+    context.close()
+
+
+@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
+                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
+def any_visit(request: pytest.FixtureRequest, browser: Browser, server: OrthancServer) -> Iterator[Visit]:
+    scheme, viewport = request.param
+    yield from _visit(browser, server, viewport, scheme)
+
+
+@pytest.fixture
+def empty_visit(browser: Browser, empty_server: OrthancServer) -> Iterator[Visit]:
+    yield from _visit(browser, empty_server, WIDE, "light")
