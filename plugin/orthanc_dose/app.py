@@ -27,6 +27,8 @@ def start() -> None:
 
 
 def _start() -> None:
+    # Pages share Python's lock with the worker: it is handed over after a millisecond, not after five.
+    sys.setswitchinterval(0.001)
     settings = host.configuration()
     _refuse_empty_passwords(settings)
     configuration = config.read(settings.get("Dose"), host.configuration_directory())

@@ -151,9 +151,12 @@ _handlers: dict[str, Callable[..., Any]] = {}
 
 
 def listen(stored: Callable[[], None], started: Callable[[], None]) -> None:
-    """Be told when an instance was stored (on Orthanc's storing thread: return at once) and when Orthanc has started."""
+    """Be told when instances were stored and when Orthanc has started.
+
+    By the callback of changes, which has a thread of its own, and not by that of stored instances: that one runs on the
+    thread that stores, which would wait for Python's lock with every instance.
+    """
     _handlers["stored"], _handlers["started"] = stored, started
-    orthanc.RegisterOnStoredInstanceCallback(_on_stored)
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
@@ -173,12 +176,10 @@ def add_button(address: str, label: str) -> None:
     )
 
 
-def _on_stored(dicom: object, instance: str) -> None:
-    _handlers["stored"]()
-
-
 def _on_change(change: int, level: int, resource: str) -> None:
-    if change == orthanc.ChangeType.ORTHANC_STARTED:
+    if change == orthanc.ChangeType.NEW_INSTANCE:
+        _handlers["stored"]()
+    elif change == orthanc.ChangeType.ORTHANC_STARTED:
         _handlers["started"]()
 
 

@@ -26,7 +26,8 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 GATHER = 0.5
 AUDIT_PAGE = 20_000
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
-_STORE_ERRORS = (duckdb.IOException, duckdb.FatalException, StoreError, OSError)
+# A full disk comes as a TransactionException when it shows at the commit.
+_STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
 
 
 class Source(Protocol):
@@ -93,7 +94,8 @@ class Worker:
     def read_again(self, instances: Iterable[str]) -> None:
         """Queue instances to be read again."""
         with self._lock:
-            self._requested += [instance for instance in instances if instance not in self._requested]
+            queued = set(self._requested)
+            self._requested += [instance for instance in instances if instance not in queued]
         self.wake()
 
     def audit(self) -> None:
@@ -173,7 +175,7 @@ class Worker:
             self._set(state="working")
             self._read_instances(writer, requested, {}, again=True)
             with self._round_done:
-                self._requested = [instance for instance in self._requested if instance not in requested]
+                del self._requested[: len(requested)]  # what came meanwhile stands behind them
                 self._round_done.notify_all()
             return True
         if audit:

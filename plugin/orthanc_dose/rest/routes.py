@@ -9,6 +9,7 @@ from typing import Any
 from .errors import ApiError, bad_parameter
 
 _INTEGER = re.compile(r"-?\d{1,18}")
+LARGEST_INTEGER = 10**18 - 1  # by the pattern above
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -51,7 +52,7 @@ class Parameter:
         if self.kind == "integer":
             out: dict[str, Any] = {"type": "integer", "format": "int64"}
             out |= {"minimum": self.minimum} if self.minimum is not None else {}
-            out |= {"maximum": self.maximum} if self.maximum is not None else {}
+            out |= {"maximum": LARGEST_INTEGER if self.maximum is None else self.maximum}
         elif self.kind == "uid":
             out = {"type": "string", "pattern": r"^[0-9.]{1,64}$"}
         elif self.kind == "choice":

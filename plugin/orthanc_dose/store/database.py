@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from . import schema
 
@@ -86,6 +87,19 @@ def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     assert connection.description is not None
     names = [column[0] for column in connection.description]
     return [dict(zip(names, values, strict=True)) for values in connection.fetchall()]
+
+
+@contextlib.contextmanager
+def texts(connection: duckdb.DuckDBPyConnection, name: str, values: list[str]) -> Iterator[None]:
+    """Texts as a table `name` with the column `text`, for `IN (SELECT text FROM name)`.
+
+    By Arrow: as a parameter each text would be tested for being one of pandas' types, with a search for pandas.
+    """
+    connection.register(name, pa.table({"text": pa.array(values, pa.string())}))
+    try:
+        yield
+    finally:
+        connection.unregister(name)
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import EQUIPMENT, EQUIPMENT_KEY, MODALITIES, OBJECT, STUDY, STUDY_TABLES
-from .database import Store, rows
+from .database import Store, rows, texts
 from .merge import Record
 from .schema import arrow_schema
 
@@ -66,18 +66,21 @@ class Writer:
     def known_objects(self, orthanc_ids: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
         """Rows of objects with one of these identifiers, without their content."""
         names = ", ".join(name for name in OBJECT.names if name != "content")
-        query = f"SELECT {names} FROM object WHERE orthanc_id IN (SELECT unnest($1)) OR sop_instance_uid IN (SELECT unnest($2))"
-        return rows(self._connection.execute(query, [orthanc_ids, sop_instance_uids]))
+        query = f"""
+            SELECT {names} FROM object
+            WHERE orthanc_id IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM uids)
+        """
+        with texts(self._connection, "ids", orthanc_ids), texts(self._connection, "uids", sop_instance_uids):
+            return rows(self._connection.execute(query))
 
     def objects_of_studies(self, study_instance_uids: list[str]) -> list[ObjectRow]:
         """Rows of the objects that the records of these studies were made of, with their content."""
-        return rows(
-            self._connection.execute(
-                "SELECT * FROM object WHERE study_instance_uid IN (SELECT unnest($1)) AND content IS NOT NULL"
-                " AND outcome IN ('imported', 'merged', 'duplicate')",
-                [study_instance_uids],
-            )
-        )
+        query = """
+            SELECT * FROM object WHERE study_instance_uid IN (SELECT text FROM uids) AND content IS NOT NULL
+            AND outcome IN ('imported', 'merged', 'duplicate')
+        """
+        with texts(self._connection, "uids", study_instance_uids):
+            return rows(self._connection.execute(query))
 
     def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction: all of it or, with the error raised, nothing."""
@@ -107,10 +110,8 @@ class Writer:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
         if batch.objects:
-            self._connection.execute(
-                "DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1))",
-                [[row["orthanc_id"] for row in batch.objects]],
-            )
+            with texts(self._connection, "ids", [row["orthanc_id"] for row in batch.objects]):
+                self._connection.execute("DELETE FROM object WHERE orthanc_id IN (SELECT text FROM ids)")
             tables[OBJECT.name] = batch.objects
         for name, new in tables.items():
             if new:
@@ -127,10 +128,12 @@ class Writer:
 
     def _forget_studies(self, uids: list[str]) -> dict[str, list[tuple[int, str, int]]]:
         """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that numbers stay."""
-        found = self._connection.execute(
-            "SELECT study_instance_uid, id, modality, equipment_id FROM study WHERE study_instance_uid IN (SELECT unnest($1))",
-            [uids],
-        ).fetchall()
+        query = """
+            SELECT study_instance_uid, id, modality, equipment_id FROM study
+            WHERE study_instance_uid IN (SELECT text FROM uids)
+        """
+        with texts(self._connection, "uids", uids):
+            found = self._connection.execute(query).fetchall()
         existing: dict[str, list[tuple[int, str, int]]] = {}
         for uid, *rest in found:
             existing.setdefault(uid, []).append(tuple(rest))
