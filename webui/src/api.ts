@@ -1,0 +1,85 @@
+/** The one place that talks to the server. */
+import type { ContentObject, DataDictionary, ObjectPage, ObjectRow, Status, StudyDetail, StudyPage, Summary } from "./types";
+
+const ROOT = "/dose/api/";
+
+/** An answer that is no success. `status` is the HTTP status, 0 where no answer came at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+async function request<T>(method: "GET" | "POST", path: string, query: Query, signal?: AbortSignal): Promise<T> {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
+  }
+  const search = parameters.size ? `?${parameters}` : "";
+  let response: Response;
+  try {
+    response = await fetch(ROOT + path + search, {
+      method,
+      credentials: "same-origin",
+      headers: { Accept: "application/json" },
+      // Orthanc wants a body with each POST.
+      body: method === "POST" ? "{}" : undefined,
+      signal,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, "no_connection", "Orthanc does not answer.");
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (!response.ok) throw asError(response.status, body);
+  if (body === null) throw new ApiError(response.status, "no_json", "The answer of the server is not readable.");
+  return body as T;
+}
+
+function asError(status: number, body: unknown): ApiError {
+  const error = (body as { error?: { code?: string; message?: string; field?: string | null } } | null)?.error;
+  if (error?.message) return new ApiError(status, error.code ?? "error", error.message, error.field ?? null);
+  if (status === 401) return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
+  if (status === 403) return new ApiError(status, "forbidden", "You are not allowed to see this.");
+  return new ApiError(status, "error", `The server answered with status ${status}.`);
+}
+
+export interface StudyQuery extends Query {
+  modality: string;
+  limit: number;
+  offset: number;
+  sort: string;
+  equipment_id?: number | null;
+}
+
+export interface ObjectQuery extends Query {
+  outcome?: string | null;
+  sop_instance_uid?: string | null;
+  limit: number;
+  offset: number;
+  sort: string;
+}
+
+const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
+const post = <T>(path: string) => request<T>("POST", path, {});
+
+export const api = {
+  status: (signal?: AbortSignal) => get<Status>("status", signal),
+  summary: (signal?: AbortSignal) => get<Summary>("summary", signal),
+  fields: (signal?: AbortSignal) => get<DataDictionary>("fields", signal),
+  studies: (query: StudyQuery, signal?: AbortSignal) => get<StudyPage>("studies", signal, query),
+  study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
+  content: (id: number, signal?: AbortSignal) => get<{ objects: ContentObject[] }>(`studies/${id}/content`, signal),
+  objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
+  retry: (uid: string) => post<{ object?: ObjectRow; queued?: boolean }>(`objects/${encodeURIComponent(uid)}/retry`),
+  retryAllFailed: () => post<{ queued: number }>("objects/retry"),
+  audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
+};

@@ -1,0 +1,189 @@
+/** From stored values to what people read: numbers in the units they use, dates, times ago. */
+import type { Code, FieldInfo } from "./types";
+
+const LOCALE = "en-GB";
+const SIGNIFICANT = 4;
+export const NOTHING = "–";
+
+const plain = new Intl.NumberFormat(LOCALE, { useGrouping: "min2" as never, maximumFractionDigits: 0 });
+const fixed = new Map<number, Intl.NumberFormat>();
+
+function fixedFormat(decimals: number): Intl.NumberFormat {
+  let format = fixed.get(decimals);
+  if (!format) {
+    format = new Intl.NumberFormat(LOCALE, {
+      useGrouping: "min2" as never,
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    });
+    fixed.set(decimals, format);
+  }
+  return format;
+}
+
+export function formatCount(count: number | null | undefined): string {
+  return typeof count === "number" ? plain.format(count) : NOTHING;
+}
+
+/** The value in the unit that pages show. Takes off what binary fractions add: 0.0001234 Gy·m² is 123.4 cGy·cm². */
+export function scaled(value: number, field: FieldInfo | undefined): number {
+  return Number((value * (field?.shown_factor ?? 1)).toPrecision(12));
+}
+
+/**
+ * Decimals for numbers that stand below each other: four significant digits of the largest, none that all are zero.
+ */
+export function decimalsFor(values: number[]): number {
+  let largest = 0;
+  for (const value of values) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+  if (largest === 0) return 0;
+  const digits = Math.floor(Math.log10(largest)) + 1;
+  let decimals = Math.min(Math.max(SIGNIFICANT - digits, 0), 8);
+  const same = (value: number, fewer: number) =>
+    Math.abs(Number(value.toFixed(fewer)) - Number(value.toFixed(decimals))) < 10 ** -(decimals + 2);
+  while (decimals > 0 && values.every((value) => same(value, decimals - 1))) decimals -= 1;
+  return decimals;
+}
+
+/** A number with so many decimals; a small one keeps two digits that count, so that it never reads as zero. */
+export function formatNumber(value: number, decimals: number = decimalsFor([value])): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (value !== 0 && Math.abs(value) < 10 ** -decimals * 2) {
+    const needed = 1 - Math.floor(Math.log10(Math.abs(value)));
+    return needed > 8 ? value.toExponential(2) : fixedFormat(Math.max(needed, decimals)).format(value);
+  }
+  return fixedFormat(decimals).format(value);
+}
+
+export function formatDate(date: string | null | undefined): string {
+  return date ? date.slice(0, 10) : NOTHING;
+}
+
+/** "13:05:12.5" as 13:05, or 13:05:12 with seconds. */
+export function formatTime(time: string | null | undefined, seconds = false): string {
+  return time ? time.slice(0, seconds ? 8 : 5) : NOTHING;
+}
+
+const hasZone = (moment: string) => /(?:Z|[+-]\d\d:?\d\d)$/.test(moment);
+const two = (number: number) => String(number).padStart(2, "0");
+
+/** "2026-01-31T13:05:12.5" as 2026-01-31 13:05:12. A time of a study stands as written, one in UTC becomes local. */
+export function formatDateTime(moment: string | null | undefined): string {
+  if (!moment) return NOTHING;
+  if (!hasZone(moment)) return moment.replace("T", " ").slice(0, 19);
+  const date = new Date(moment);
+  if (Number.isNaN(date.getTime())) return moment;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "always" });
+const STEPS: [Intl.RelativeTimeFormatUnit, number, number][] = [
+  ["minute", 60, 3600],
+  ["hour", 3600, 86400],
+  ["day", 86400, 60 * 86400],
+  ["month", 30.44 * 86400, 730 * 86400],
+  ["year", 365.25 * 86400, Infinity],
+];
+
+/** "3 hours ago", by the server's clock `now`, so that a wrong one in the browser does not matter. */
+export function formatAgo(moment: string | null | undefined, now: string): string {
+  if (!moment) return NOTHING;
+  // A study's time has no zone: it is compared with the server's clock as that one stands on the wall.
+  if (!hasZone(moment)) now = now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
+  const seconds = (new Date(now).getTime() - new Date(moment).getTime()) / 1000;
+  if (Number.isNaN(seconds)) return formatDateTime(moment);
+  if (Math.abs(seconds) < 60) return "just now";
+  const [unit, length] = STEPS.find(([, , below]) => Math.abs(seconds) < below) ?? STEPS[0]!;
+  return relative.format(-Math.trunc(seconds / length), unit);
+}
+
+/** 754 s as "12 min 34 s"; null below a minute. */
+export function formatMinutes(seconds: number): string | null {
+  if (!(seconds >= 60)) return null;
+  const whole = Math.round(seconds);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  return hours ? `${hours} h ${minutes} min` : `${minutes} min ${whole % 60} s`;
+}
+
+export function formatBytes(bytes: number | null | undefined): string {
+  if (typeof bytes !== "number") return NOTHING;
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let step = 0;
+  while (bytes >= 1000 && step < units.length - 1) {
+    bytes /= 1000;
+    step += 1;
+  }
+  return `${formatNumber(bytes, bytes < 10 && step > 0 ? 1 : 0)} ${units[step]}`;
+}
+
+export function isCode(value: unknown): value is Code {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && "meaning" in value && "scheme" in value;
+}
+
+function codeText(code: Code): string {
+  return code.meaning || code.value || NOTHING;
+}
+
+function codeHint(code: Code): string {
+  return [code.scheme, code.value].filter(Boolean).join(" ");
+}
+
+/** One value as text, without its unit; anything that DICOM sends stays text. */
+export function formatValue(value: unknown, field?: FieldInfo, decimals?: number): string {
+  if (value === null || value === undefined || value === "") return NOTHING;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return NOTHING;
+    if (field?.type === "numbers" && decimals === undefined) {
+      decimals = decimalsFor(value.filter((one) => typeof one === "number").map((one) => scaled(one, field)));
+    }
+    return value.map((one) => formatValue(one, field, decimals)).join(", ");
+  }
+  if (typeof value === "number") {
+    if (field?.type === "integer") return formatCount(value);
+    const shown = scaled(value, field);
+    return formatNumber(shown, decimals ?? decimalsFor([shown]));
+  }
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (isCode(value)) return codeText(value);
+  if (typeof value === "object") return JSON.stringify(value);
+  const text = String(value);
+  if (field?.type === "datetime") return formatDateTime(text);
+  if (field?.type === "time") return formatTime(text, true);
+  return text;
+}
+
+/** What stands behind a value: the code, or the number as stored, in full. */
+export function hintOf(value: unknown, field?: FieldInfo): string | undefined {
+  if (isCode(value)) return codeHint(value) || undefined;
+  if (Array.isArray(value) && value.length && value.every(isCode)) return value.map(codeHint).join(", ");
+  if (typeof value === "number" && field?.type === "number") {
+    const unit = field.shown_unit ? ` ${field.shown_unit}` : "";
+    return `${scaled(value, field)}${unit}`;
+  }
+  return undefined;
+}
+
+/** A value with its unit behind it. */
+export function formatWithUnit(value: unknown, field?: FieldInfo): string {
+  const text = formatValue(value, field);
+  const unit = field?.shown_unit;
+  if (!unit || text === NOTHING) return text;
+  return unit === "°" ? text + unit : `${text} ${unit}`;
+}
+
+/** What the study is called: the first description that says anything. */
+export function describeStudy(study: Record<string, unknown>): string | null {
+  for (const name of [
+    "study_description",
+    "requested_procedure_description",
+    "performed_procedure_step_description",
+    "protocol_name",
+    "series_description",
+  ]) {
+    const text = study[name];
+    if (typeof text === "string" && text.trim()) return text;
+  }
+  return null;
+}

@@ -1,0 +1,64 @@
+import { createRouter, createWebHistory, type LocationQuery } from "vue-router";
+import HomePage from "./pages/HomePage.vue";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    title: string;
+  }
+}
+
+export const APP_NAME = "Orthanc Dose";
+
+export const router = createRouter({
+  history: createWebHistory(import.meta.env.BASE_URL),
+  routes: [
+    { path: "/", name: "home", component: HomePage, meta: { title: "Overview" } },
+    {
+      path: "/studies/:modality?",
+      name: "studies",
+      component: () => import("./pages/StudyListPage.vue"),
+      props: true,
+      meta: { title: "Studies" },
+    },
+    {
+      path: "/study/:id(\\d+)",
+      name: "study",
+      component: () => import("./pages/StudyPage.vue"),
+      props: (route) => ({ id: Number(route.params.id) }),
+      meta: { title: "Study" },
+    },
+    { path: "/activity", name: "activity", component: () => import("./pages/ActivityPage.vue"), meta: { title: "Activity" } },
+    {
+      path: "/:path(.*)*",
+      name: "not-found",
+      component: () => import("./pages/NotFoundPage.vue"),
+      meta: { title: "Page not found" },
+    },
+  ],
+  scrollBehavior(to, from, saved) {
+    if (saved) return saved;
+    if (to.hash) return { el: to.hash, top: 72 };
+    return to.path === from.path ? false : { top: 0 };
+  },
+});
+
+/** The title of the browser's tab; pages call it again when they know more. */
+export function setTitle(title: string): void {
+  document.title = `${title} · ${APP_NAME}`;
+}
+
+router.afterEach((to, from) => {
+  if (to.path !== from.path || from.matched.length === 0) setTitle(to.meta.title);
+});
+
+/** A whole number from the address bar, within bounds; `fallback` for anything else. */
+export function queryNumber(query: LocationQuery, name: string, fallback: number, least = 1): number {
+  const text = query[name];
+  const number = typeof text === "string" && /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  return number >= least ? number : fallback;
+}
+
+export function queryText(query: LocationQuery, name: string): string | null {
+  const text = query[name];
+  return typeof text === "string" && text !== "" ? text : null;
+}
