@@ -190,9 +190,12 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
     answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body))
+    allowed = answer.headers.pop("Allow", "")
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)
-    if answer.status == 200:
+    if answer.status == 405:
+        output.SendMethodNotAllowed(allowed)  # the only way that Orthanc has for it, and without a body
+    elif answer.status == 200:
         output.AnswerBuffer(answer.body, answer.mime)
     elif answer.status == 301:
         output.Redirect(answer.headers["Location"])

@@ -58,7 +58,7 @@ def test_records_come_back_as_they_were_written(store: Store) -> None:
             found = studies.study(connection, written.study["id"])
             assert found is not None
             for name in STUDY.names:
-                if name in found:
+                if name in found and name != "stored_at":
                     assert given(found[name]) == given(written.study.get(name)), name
             assert len(found["events"]) == len(written.events)
             for row, event in zip(found["events"], written.events, strict=True):

@@ -12,6 +12,7 @@ from typing import Any
 from ..dicom import dates, units
 from ..dicom.codes import Code
 from ..dicom.sr import Item
+from ..dicom.text import person_name
 from ..records import Field
 
 Row = dict[str, Any]
@@ -143,7 +144,10 @@ class RowReader:
 
     def _text(self, item: Item, field: Field, row: Row) -> None:
         value = item.value
-        text = value.meaning or value.key if isinstance(value, Code) else value
+        if isinstance(value, Code):
+            text: str | None = value.meaning or value.key
+        else:
+            text = person_name(value) if item.vt == "PNAME" else value
         if field.name == "comment" and row.get("comment"):
             row["comment"] += f"\n{text}"
         else:

@@ -5,9 +5,8 @@ from typing import Any
 
 import duckdb
 
-from ..records import MODALITIES, OBJECT, OUTCOMES
+from ..records import MODALITIES, OUTCOMES
 from ..store.database import rows
-from .studies import sop_class_name
 
 
 def summary(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -58,31 +57,3 @@ def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     )
     events = connection.execute("SELECT coalesce(sum(number_of_events), 0)::BIGINT FROM study").fetchone()
     return {"studies": studies, "events": events[0] if events else 0, "objects": objects}
-
-
-OBJECT_COLUMNS = tuple(name for name in OBJECT.names if name not in ("content", "content_digest"))
-OBJECT_SORTABLE = tuple(field.name for field in OBJECT.fields if field.name in OBJECT_COLUMNS)
-
-
-def list_objects(
-    connection: duckdb.DuckDBPyConnection, filters: dict[str, Any], sort: str, limit: int, offset: int
-) -> dict[str, Any]:
-    """A page of objects with their outcomes, and how many there are. `filters` are column names with the value."""
-    name, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
-    if name not in OBJECT_SORTABLE:
-        raise ValueError(f"not a column to sort by: {name}")
-    where = " AND ".join(f"{column} = ${column}" for column in filters) or "true"
-    total = connection.execute(f"SELECT count(*) FROM object WHERE {where}", filters).fetchone()
-    query = (
-        f"SELECT {', '.join(OBJECT_COLUMNS)} FROM object WHERE {where}"
-        f" ORDER BY {name} {direction} NULLS LAST, orthanc_id LIMIT {limit:d} OFFSET {offset:d}"
-    )
-    found = rows(connection.execute(query, filters))
-    for row in found:
-        row["sop_class_name"] = sop_class_name(row["sop_class_uid"])
-        row["received_at"], row["processed_at"] = _utc(row["received_at"]), _utc(row["processed_at"])
-    return {"total": total[0] if total else 0, "objects": found}
-
-
-def _utc(moment: Any) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds") + "Z"

@@ -4,13 +4,13 @@ from typing import Any
 
 import duckdb
 from pydicom.datadict import keyword_for_tag
-from pydicom.uid import UID
 
 from ..dicom import sr
 from ..dicom.dataset import Unreadable
 from ..extract import unpack
-from ..records import EQUIPMENT, MODALITIES, OBJECT, PATIENT, STUDY, TOTALS
+from ..records import EQUIPMENT, MODALITIES, PATIENT, STUDY, TOTALS
 from ..store.database import rows
+from . import objects
 
 # Columns of a list: what identifies a study, the system, the patient's age and sex, and the totals.
 _IDENTIFICATION = (
@@ -77,9 +77,8 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
                                ("events", modality.events, "event_number")):  # fmt: skip
         query = f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}'
         out[name] = rows(connection.execute(query, [study_id]))
-    names = ", ".join(name for name in OBJECT.names if name != "content")
-    query = f"SELECT {names} FROM object WHERE study_id = $1 ORDER BY received_at, sop_instance_uid"
-    out["objects"] = rows(connection.execute(query, [study_id]))
+    out["objects"] = objects.of_study(connection, study_id)
+    out["stored_at"] = objects.utc(out["stored_at"])
     return out
 
 
@@ -102,11 +101,6 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "sop_instance_uid": row["sop_instance_uid"], "sop_class_uid": row["sop_class_uid"],
-        "sop_class_name": sop_class_name(row["sop_class_uid"]), "transfer_syntax": kept.transfer_syntax,
+        "sop_class_name": objects.sop_class_name(row["sop_class_uid"]), "transfer_syntax": kept.transfer_syntax,
         "notes": kept.notes, "header": header, "tree": tree,
     }  # fmt: skip
-
-
-def sop_class_name(uid: str | None) -> str | None:
-    """The standard's name of a SOP class, or None for one that it does not know."""
-    return (UID(uid).name if UID(uid).name != uid else None) if uid else None

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import duckdb
 
 from .. import __version__
-from ..query import overview, studies
+from ..query import objects, overview, studies
 from ..records import MARKS, MODALITIES, OUTCOMES, TABLES
 from ..store import Store, StoreError
 from ..store.schema import SCHEMA_VERSION
@@ -90,7 +90,7 @@ def get_content(services: Services, id: int) -> dict[str, Any]:
 def get_objects(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
     given = {name: value for name, value in filters.items() if value is not None}
     with services.store.reading() as connection:
-        return overview.list_objects(connection, given, sort, limit, offset)
+        return objects.list_objects(connection, given, sort, limit, offset)
 
 
 def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
@@ -176,7 +176,7 @@ ROUTES: tuple[Route, ...] = (
             Parameter("outcome", "choice", "Only this outcome.", allowed=_OUTCOMES),
             Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
             Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-processed_at",
-                      allowed=overview.OBJECT_SORTABLE),
+                      allowed=objects.COLUMNS),
             *_PAGE,
         ),
         tag="Objects",

@@ -2,10 +2,12 @@
 
 
 class ApiError(Exception):
-    """An answer that is an error. code: stable, for programs; message: a sentence for people, without any identity."""
+    """An answer that is an error. code: stable, for programs; message: a sentence for people, without any identity; allow:
+    with status 405 the methods that the address answers."""
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, field: str | None = None, allow: str = "") -> None:
         super().__init__(message)
+        self.allow = allow
         self.status = status
         self.code = code
         self.field = field

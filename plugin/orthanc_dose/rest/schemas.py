@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..query.overview import OBJECT_COLUMNS
+from ..query.objects import COLUMNS as OBJECT_COLUMNS
 from ..query.studies import list_columns
 from ..records import EQUIPMENT, OBJECT, OUTCOMES, PATIENT, STUDY, STUDY_TABLES, Field, Table
 
@@ -80,7 +80,7 @@ _DETAIL["properties"] |= {
     "patient": any_object(**{field.name: of_field(field) for field in PATIENT}),
     "accumulated": array({"anyOf": [ref(table.name) for table in STUDY_TABLES if "accumulated" in table.name]}),
     "events": array({"anyOf": [ref(table.name) for table in STUDY_TABLES if "event" in table.name]}),
-    "objects": array(of_table(OBJECT, tuple(name for name in OBJECT.names if name != "content"))),
+    "objects": array(ref("object")),
 }
 _DETAIL["required"] += ["equipment", "patient", "accumulated", "events", "objects"]
 

@@ -61,7 +61,8 @@ class Server:
             self._log_error(f"{request.method} {_route_of(request.path)}: {type(error).__name__}{_place(error)}")
             failed = ApiError(500, "internal", "The server could not answer this; its log says where it went wrong.")
         body = json.dumps(failed.as_dict()).encode()
-        return answer(body, status=failed.status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS})
+        headers = {"Cache-Control": "no-store", **SECURITY_HEADERS} | ({"Allow": failed.allow} if failed.allow else {})
+        return answer(body, status=failed.status, headers=headers)
 
     def _api(self, request: Any) -> tuple[int, Any]:
         path, allowed = request.path.removeprefix(API), []
@@ -75,7 +76,9 @@ class Server:
             result = route.handler(self._services, **route.arguments(found.groupdict(), request.query))
             return result if isinstance(result, tuple) else (200, result)
         if allowed:
-            raise ApiError(405, "method_not_allowed", f"This address answers {' and '.join(sorted(allowed))} only.")
+            methods = sorted(allowed)
+            message = f"This address answers {' and '.join(methods)} only."
+            raise ApiError(405, "method_not_allowed", message, allow=", ".join(methods))
         raise not_found("The API has no such address; /dose/api/openapi.json lists all.")
 
     def _static(self, request: Any, answer: Any) -> Any:
