@@ -1,44 +1,19 @@
-"""Damages dose reports at random, and holds what becomes of them against rules that no input may break.
-
-In the suite by tests/unit/test_fuzz.py, for a while; longer by hand, any number of minutes, with another seed each time:
-
-    python -m tests.fuzz --seconds 600 --seed 3        run
-    python -m tests.fuzz --seed 3 --only 1234          the one object that a run named, with the whole trace
-
-An object depends on the seed and its number alone. Two kinds of damage: to the bytes of a file, which mostly breaks it;
-and to its tree of elements, written again without a fault in form, of which we then know what a reader must find.
-"""
+"""What is done to an object: functions that change its tree in place, functions that change its bytes; and mutants."""
 
 from __future__ import annotations
 
-import argparse
 import re
 import struct
-import sys
-import tempfile
-import time
-import traceback
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from io import BytesIO
-from pathlib import Path
 from random import Random
 
-import pydicom
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian
 
-from orthanc_dose import samples
-from orthanc_dose.dicom.dataset import Unreadable
-from orthanc_dose.extract import Ignored
-from orthanc_dose.samples.hostile import FATAL, HOSTILE, STORABLE
-from tests.support import corpus
-from tests.support.fuzz_rules import Result, Rules
-from tests.support.fuzz_tree import CONTENT, NAME, Element, Tree, decode, element, encode, sequences, whole_items
+from .seeds import files, trees
+from .tree import CONTENT, NAME, Element, Tree, all_elements, element, encode, first, items, sequences, whole
 
-LARGEST_SEED = 400_000  # bytes; larger reports only cost time
 EXPLICIT_VRS = b"AE AS AT CS DA DS DT FD FL IS LO LT OB OF OW PN SH SL SQ SS ST TM UI UL UN UR US UT UV".split()
 _HEAD = re.compile(rb"(?s)(?=(..[\x00-\x30]\x00|....)(" + b"|".join(EXPLICIT_VRS) + rb"))")
 
@@ -56,72 +31,15 @@ class Mutant:
         return f"{self.seed}: {', '.join(self.done)}"
 
 
-# --- what the damage is done to ---
-
-
-@cache
-def seeds() -> dict[str, bytes]:
-    """Files by name: reports of all makers, bad input, and the corpus of real objects where it is there."""
-    found: dict[str, bytes] = {}
-    for vendor in samples.VENDORS.values():
-        for kind in vendor.kinds:
-            made = {"ct": samples.ct_report, "rf": samples.fluoroscopy_report, "dx": samples.radiography_report,
-                    "mg": samples.mammography_report}[kind](2, vendor=vendor, key=f"fuzz|{kind}|{vendor.key}")  # fmt: skip
-            found[f"{kind} {vendor.key}"] = samples.part10(made)
-    for name, made in (
-        ("rf biplane", samples.fluoroscopy_report(4, biplane=True, participants=True)),
-        ("rf pulse-level", samples.fluoroscopy_report(1, pulse_level=True)),
-        ("ct dose check", samples.ct_report(3, participants=True)),
-        ("ct unknown items", samples.report_with_unknown_items()),
-        ("rf without events", samples.report_without_events("rf")),
-        ("no dose", samples.non_dose_sr()),
-    ):
-        found[name] = samples.part10(made)
-    found |= {path.stem: path.read_bytes() for path in corpus.OBJECTS if "SR" in path.name.upper()}
-    return {name: raw for name, raw in found.items() if len(raw) <= LARGEST_SEED}
-
-
-@cache
-def trees() -> dict[str, Tree]:
-    """The seeds as trees of elements, those that pydicom can write again in explicit encoding."""
-    found = {}
-    for name, raw in seeds().items():
-        try:
-            found[name] = decode(_written(raw, ExplicitVRLittleEndian))
-        except Exception:  # noqa: BLE001, S112  a real object with a fault in form stays a seed for damage to its bytes
-            continue
-    return found
-
-
-@cache
-def files() -> dict[str, bytes]:
-    """The seeds as files: as they are, bad input, and one in each other transfer syntax."""
-    found = dict(seeds())
-    found |= {f"hostile {name}": HOSTILE[name](1) for name in sorted(STORABLE | FATAL)}
-    found["implicit"] = samples.part10(samples.ct_report(2), implicit=True)
-    found["big endian"] = _written(samples.part10(samples.ct_report(2)), ExplicitVRBigEndian)
-    found["deflated"] = _written(samples.part10(samples.ct_report(2)), DeflatedExplicitVRLittleEndian)
-    return {name: raw for name, raw in found.items() if len(raw) <= LARGEST_SEED}
-
-
-def _written(raw: bytes, syntax: str) -> bytes:
-    ds, buffer = pydicom.dcmread(BytesIO(raw)), BytesIO()
-    for _ in ds.iterall():  # decoded first, else pydicom copies the bytes of the other encoding
-        pass
-    ds.file_meta.TransferSyntaxUID = syntax
-    pydicom.dcmwrite(buffer, ds, implicit_vr=False, little_endian=syntax != ExplicitVRBigEndian)
-    return buffer.getvalue()
-
-
 # --- damage to the tree; a function gives False where its damage leaves open what the object says ---
 
 NUMBERS = (b"NaN", b"inf", b"-Infinity", b"1e999", b"1E308", b"-1e308", b"1.7976931348623157e308", b"1e-400", b"0", b"-0.0",
            b"abc", b"", b"1,5", b"0x10", b"1_000", b"\xd9\xa3", b"--1", b"1\\2", b"9" * 400, b" 12.5 ", b"+.5", b"5.", b"e5",
            b"\xff\xfe", b"1e5", b"12 3", b"\\\\", b"." * 5000)  # fmt: skip
-UNITS = (b"Gy", b"mGy", b"uGy", b"cGy", b"Gy.m2", b"Gym2", b"dGy.cm2", b"Gy.cm2", b"cGy.cm2", b"mGy.cm2", b"uGy.m2", b"mGy.cm",
-         b"mGycm", b"mSv", b"s", b"ms", b"mm", b"cm", b"m", b"mA", b"uA", b"uA.s", b"mA.s", b"mAs", b"kV", b"deg", b"%", b"1",
-         b"{ratio}", b"{anything at all}", b"N", b"{pulse}/s", b"furlong", b"GY", b"gy", b"dgy.cm2", b"", b"{", b"Gy.m3",
-         b"mGy.cm\\Gy", b"M", b"k", b"\xb5Gy.m2x", b"x" * 3000)  # fmt: skip
+UNITS = (b"Gy", b"mGy", b"uGy", b"cGy", b"Gy.m2", b"Gym2", b"dGy.cm2", b"Gy.cm2", b"cGy.cm2", b"mGy.cm2", b"uGy.m2",
+         b"mGy.cm", b"mGycm", b"mSv", b"s", b"ms", b"mm", b"cm", b"m", b"km", b"mA", b"uA", b"uA.s", b"mA.s", b"mAs", b"kV",
+         b"deg", b"%", b"1", b"{ratio}", b"{anything at all}", b"N", b"{pulse}/s", b"dGy.dm2", b"furlong", b"GY", b"gy",
+         b"dgy.cm2", b"", b"{", b"Gy.m3", b"mGy.cm\\Gy", b"M", b"k", b"\xb5Gy.m2x", b"x" * 3000)  # fmt: skip
 SCHEMES = (b"DCM", b"SRT", b"SCT", b"UCUM", b"UCUN", b"99X", b"", b"LN", b"SNM3", b"dcm", b"DCM ", b"\\")
 VALUE_TYPES = (b"NUM", b"CODE", b"TEXT", b"CONTAINER", b"UIDREF", b"DATETIME", b"IMAGE", b"PNAME", b"", b"SCOORD", b"num")
 CHARACTER_SETS = (b"", b"ISO_IR 100", b"ISO_IR 192", b"\\ISO 2022 IR 87", b"ISO_IR 13", b"GB18030", b"GBK", b"ISO_IR 6",
@@ -132,13 +50,13 @@ TEXTS = (b"", b"\0", b"a\0b", b"\xed\xa0\x80", b"\xff\xfe\xfd", b"\x1b$B", b"\x1
          b"=^" * 60, b"\r\n\t", b"'; DROP TABLE study; --", b"x" * 60_000, "\U0001f480é".encode(), b"{}[]\"")  # fmt: skip
 
 
-def _pick(rng: Random, items: list[Element], text: tuple[bytes, ...]) -> None:
-    if items:
-        rng.choice(items).value = rng.choice(text)
+def _pick(rng: Random, found: list[Element], text: tuple[bytes, ...]) -> None:
+    if found:
+        rng.choice(found).value = rng.choice(text)
 
 
 def _of(tree: Tree, tag: str) -> list[Element]:
-    return [e for e in whole_items(tree, elements=True) if e.tag == tag and isinstance(e.value, bytes)]
+    return [e for e in all_elements(tree) if e.tag == tag and isinstance(e.value, bytes)]
 
 
 def numbers_changed(rng: Random, tree: Tree) -> None:
@@ -152,9 +70,28 @@ def units_changed(rng: Random, tree: Tree) -> None:
               SCHEMES if rng.random() < 0.15 else UNITS)  # fmt: skip
 
 
+def concept_changed(rng: Random, tree: Tree) -> None:
+    """The number of every item of one concept, the unit of all of them, or both: sums and means over them."""
+    by_concept: dict[bytes, list[Tree]] = {}
+    for content in sequences(tree, CONTENT):
+        for item in content:
+            for measured in items(item, "0040a300")[:1]:
+                names = items(item, NAME)
+                by_concept.setdefault(first(names[0], "00080100") if names else b"", []).append(measured)
+    if not by_concept:
+        return
+    number, unit, what = rng.choice(NUMBERS), rng.choice(UNITS), rng.randrange(3)
+    for measured in by_concept[rng.choice(sorted(by_concept))]:
+        for one in measured:
+            if one.tag == "0040a30a" and what != 1:
+                one.value = number
+            elif one.tag == "004008ea" and what != 0 and isinstance(one.value, list) and one.value:
+                _pick(rng, [e for e in one.value[0] if e.tag == "00080100"], (unit,))
+
+
 def _exchange(tag: str) -> Callable[[Random, Tree], None]:
     def exchange(rng: Random, tree: Tree) -> None:
-        found = [e for e in whole_items(tree, elements=True) if e.tag == tag]
+        found = [e for e in all_elements(tree) if e.tag == tag]
         if len(found) > 1:
             one, other = rng.sample(found, 2)
             one.value, other.value = other.value, one.value
@@ -177,11 +114,11 @@ def value_types_changed(rng: Random, tree: Tree) -> None:
 
 
 def dates_changed(rng: Random, tree: Tree) -> None:
-    _pick(rng, [e for e in whole_items(tree, elements=True) if e.vr in (b"DA", b"TM", b"DT", b"AS")], DATES)
+    _pick(rng, [e for e in all_elements(tree) if e.vr in (b"DA", b"TM", b"DT", b"AS")], DATES)
 
 
 def texts_changed(rng: Random, tree: Tree) -> None:
-    _pick(rng, [e for e in whole_items(tree, elements=True) if e.vr in (b"LO", b"SH", b"UT", b"PN", b"UI", b"ST")
+    _pick(rng, [e for e in all_elements(tree) if e.vr in (b"LO", b"SH", b"UT", b"PN", b"UI", b"ST")
                 and e.tag not in (CONTENT, "00080100", "00080102")], TEXTS)  # fmt: skip
 
 
@@ -202,7 +139,8 @@ def items_damaged(rng: Random, tree: Tree) -> None:
     if what == 0:
         del place[at]
     elif what == 1:
-        place[at:at] = [place[at]] * rng.choice((1, 1, 2, 7, 100))
+        most = max(1, 20_000 // len(all_elements(tree)))  # repeats of repeats would grow without end
+        place[at:at] = [place[at]] * min(most, rng.choice((1, 1, 2, 7, 100)))
     elif what == 2:
         rng.shuffle(place)
     elif not any(inner is other for inner in sequences(place[at], CONTENT)):
@@ -211,9 +149,9 @@ def items_damaged(rng: Random, tree: Tree) -> None:
 
 def content_wrapped(rng: Random, tree: Tree) -> None:
     """A content item put below containers of its own kind, a few levels deep or very many."""
-    items = [item for content in sequences(tree, CONTENT) for item in content]
-    if items:
-        item = rng.choice(items)
+    found = [item for content in sequences(tree, CONTENT) for item in content]
+    if found:
+        item = rng.choice(found)
         for _ in range(rng.choice((1, 2, 5, 40, 80))):
             head = [element(e) for e in item if e.tag in (NAME, "0040a010")] + [Element("0040a040", b"CS", b"CONTAINER")]
             item[:] = [*head, Element(CONTENT, b"SQ", [[element(e) for e in item]])]
@@ -221,8 +159,7 @@ def content_wrapped(rng: Random, tree: Tree) -> None:
 
 def elements_damaged(rng: Random, tree: Tree) -> None:
     """An element removed, emptied or doubled, anywhere."""
-    items = [item for item in whole_items(tree) if item]
-    item = rng.choice(items)
+    item = rng.choice([item for item in whole(tree) if item])
     at = rng.randrange(len(item))
     what = rng.randrange(3)
     if what == 0:
@@ -235,16 +172,16 @@ def elements_damaged(rng: Random, tree: Tree) -> None:
 
 def representation_changed(rng: Random, tree: Tree) -> bool:
     """Another value representation: text as binary, a sequence as text, text as a sequence."""
-    one = rng.choice(whole_items(tree, elements=True))
+    one = rng.choice(all_elements(tree))
     one.vr = rng.choice(EXPLICIT_VRS)
     return False
 
 
 TREE_DAMAGE: tuple[Callable[[Random, Tree], bool | None], ...] = (
-    numbers_changed, numbers_changed, numbers_changed, units_changed, units_changed, units_changed, codes_changed,
-    _exchange("00080100"), _exchange(NAME), _exchange("004008ea"), _exchange("0040a30a"), schemes_changed, value_types_changed,
-    dates_changed, texts_changed, character_set_changed, items_damaged, items_damaged, content_wrapped, elements_damaged,
-    elements_damaged, representation_changed,
+    numbers_changed, numbers_changed, units_changed, units_changed, concept_changed, concept_changed, concept_changed,
+    codes_changed, schemes_changed, value_types_changed, dates_changed, texts_changed, character_set_changed, items_damaged,
+    items_damaged, content_wrapped, elements_damaged, elements_damaged, representation_changed, _exchange("00080100"),
+    _exchange(NAME), _exchange("004008ea"), _exchange("0040a30a"),
 )  # fmt: skip
 
 # --- damage to bytes ---
@@ -283,7 +220,8 @@ def blocks_swapped(rng: Random, raw: bytes) -> bytes:
 
 def bytes_overwritten(rng: Random, raw: bytes) -> bytes:
     start, end = _span(rng, raw)
-    return raw[:start] + (rng.randbytes(end - start) if rng.random() < 0.5 else bytes([rng.randrange(256)]) * (end - start)) + raw[end:]
+    noise = rng.randbytes(end - start) if rng.random() < 0.5 else bytes([rng.randrange(256)]) * (end - start)
+    return raw[:start] + noise + raw[end:]
 
 
 def _head(rng: Random, raw: bytes) -> tuple[int, bytes]:
@@ -328,7 +266,7 @@ BYTE_DAMAGE: tuple[Callable[[Random, bytes], bytes], ...] = (
     vr_overwritten, deflated_again,
 )  # fmt: skip
 
-# --- the run ---
+# --- mutants ---
 
 
 def mutant(seed: int, number: int) -> Mutant:
@@ -359,66 +297,3 @@ def mutants(seed: int) -> Iterator[tuple[int, Mutant]]:
     while True:
         number += 1
         yield number, mutant(seed, number)
-
-
-def try_one(rules: Rules, number: int, one: Mutant) -> str:
-    """Hold one object against the rules: "read", "unreadable" or "ignored". Whatever else comes is raised."""
-    try:
-        result: Result = rules.follow(one.raw, count_calls=number % 20 == 0)
-    except Unreadable:
-        return "unreadable"
-    except Ignored:
-        return "ignored"
-    if one.tree is not None:
-        rules.hold_against(result, one.tree)
-    rules.keep_for_commit(result)
-    return "read"
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60, help="how long (60)")
-    parser.add_argument("--seed", type=int, default=1, help="which sequence of objects (1)")
-    parser.add_argument("--only", type=int, metavar="NUMBER", help="one object of the sequence alone, written to --save")
-    parser.add_argument("--save", type=Path, default=Path(tempfile.gettempdir()), help="folder for objects that break a rule")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rules = Rules(Path(folder))
-        if args.only:
-            one = mutant(args.seed, args.only)
-            path = args.save / f"fuzz-{args.seed}-{args.only}.dcm"
-            path.write_bytes(one.raw)
-            print(f"{path}: {one}")
-            print(try_one(rules, 20, one))
-            rules.commit()
-            return 0
-        return _run(rules, args)
-
-
-def _run(rules: Rules, args: argparse.Namespace) -> int:
-    outcomes: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    end = time.monotonic() + args.seconds
-    for number, one in mutants(args.seed):
-        if time.monotonic() > end:
-            break
-        try:
-            outcomes[try_one(rules, number, one)] += 1
-            if number % 200 == 0:
-                rules.commit()
-        except Exception as error:  # noqa: BLE001  each fault is told, and the run goes on
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            fault = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
-            faults[fault] += 1
-            if faults[fault] == 1:
-                (args.save / f"fuzz-{args.seed}-{number}.dcm").write_bytes(one.raw)
-                print(f"--only {number} ({one})\n    {fault}: {str(error)[:600]}", flush=True)
-            rules.forget()
-    print(f"{sum(outcomes.values())} objects: " + ", ".join(f"{count} {name}" for name, count in outcomes.most_common()))
-    for fault, count in faults.most_common():
-        print(f"{count} times {fault}")
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,37 @@
+"""`python -m bench`, which is `make bench`; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from . import __doc__ as description
+from . import api, extraction, insertion, storing
+from .results import Results, machine, write
+
+PARTS = {"extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "api": api.run}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(description or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer objects and rounds, below a minute")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given several times")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    args = parser.parse_args()
+    began = time.monotonic()
+    here, results = machine(), list[Results]()
+    print("\n".join(f"{name + ':':15}{value}" for name, value in here.items()), end="\n\n", flush=True)
+    for name in args.only or PARTS:
+        for part in PARTS[name](args.quick):
+            results.append(part)
+            print(part.text(), end="\n\n", flush=True)
+    if args.json:
+        write(args.json, here, results)
+    print(f"{time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

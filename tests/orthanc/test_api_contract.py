@@ -1,0 +1,46 @@
+"""Every route against its OpenAPI description, by schemathesis: good and bad input, statuses, types and schemas of answers.
+
+About 25 s.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from orthanc_dose.rest.api import ROUTES
+from orthanc_dose.samples import ct_slice, make_studies, non_dose_sr
+from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
+
+# Orthanc answers TRACE, HEAD and the like itself, with 400 and 404, before a plugin is asked. What our routes answer to
+# a wrong method is tested in test_api.py.
+NOT_OURS = "unsupported_method"
+
+
+def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
+    server.send(make_studies(12, seed=1), ct_slice(), non_dose_sr(), HOSTILE["empty_content_sequence"](1))
+    server.wait_until_idle()
+    document = f"{server.url}/dose/api/openapi.json"
+    command = [sys.executable, "-m", "schemathesis.cli", "run", document, "--auth", f"{USER}:{PASSWORD}", "--checks", "all",
+               "--exclude-checks", NOT_OURS, "--max-examples", "15", "--seed", "1", "--generation-database", "none",
+               "--no-color"]  # fmt: skip
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": os.pathsep.join(["plugin", str(ROOT)]),
+        "NO_PROXY": "127.0.0.1",
+    }  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "10 selected" in done.stdout or "11 selected" in done.stdout, "all routes were tried"
+    assert "Dose: GET" not in server.log and "Dose: POST" not in server.log, "no error 500 was logged"
+
+
+def test_all_routes_are_described(shared_server: OrthancServer) -> None:
+    document = shared_server.ok("/dose/api/openapi.json")
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == {(route.method, route.path) for route in ROUTES}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"] and operation["operationId"]
+            assert {"400", "401", "503"} <= set(operation["responses"])

@@ -1,0 +1,371 @@
+"""A real Orthanc on ports and in a folder of its own, with the plugin or without it, for tests and benchmarks.
+
+    with OrthancServer() as server:
+        server.send(make_studies(3))
+        server.wait_until_idle()
+        status, answer = server.get("/dose/api/studies")
+
+Time limits here are safety nets against a server that hangs, far beyond what a slow machine needs; they say nothing of
+speed. When one is reached the failure shows the end of Orthanc's log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+from pydicom.dataset import Dataset
+
+from orthanc_dose.samples import SampleStudy, part10
+
+ROOT = Path(__file__).resolve().parents[2]
+ORTHANC = "/usr/sbin/Orthanc"
+STORESCU = "/usr/bin/storescu"  # DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+USER, PASSWORD = "dose", "a password of the tests only"
+SAFETY_S = 120.0
+
+Sendable = Dataset | SampleStudy | bytes | Path | str
+
+
+class OrthancServer:
+    """Orthanc in a folder that lives as long as this object: it can be stopped, killed and started again.
+
+    dose: keys of the "Dose" section, over those of orthanc.json; a value that is no dict replaces the section.
+    overrides: other keys of the configuration. plugin: False for a bare Orthanc. folder: where the data lies and stays;
+    a temporary one, deleted by close(), where it is not given. Without any override Orthanc reads orthanc.json itself.
+    Everything but `send`, `get` and the like is for one thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        plugin: bool = True,
+        dose: Any = None,
+        overrides: dict[str, Any] | None = None,
+        environment: dict[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._temporary = folder is None
+        self.folder = Path(tempfile.mkdtemp(prefix="dose-test-")) if folder is None else folder
+        self.plugin, self.dose, self.overrides = plugin, dose, dict(overrides or {})
+        self.http_port, self.dicom_port = _free_ports(2)
+        self.url = f"http://127.0.0.1:{self.http_port}"
+        self.log_path = self.folder / "orthanc.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._environment = environment or {}
+        self._log_start = 0
+        self._sent = 0
+
+    @property
+    def dose_directory(self) -> Path:
+        """The folder of the plugin's store, unless "DataDirectory" was overridden."""
+        return self.folder / "dose"
+
+    @property
+    def log(self) -> str:
+        """Orthanc's log, of all starts."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    @property
+    def log_of_this_start(self) -> str:
+        return self.log_path.read_bytes()[self._log_start :].decode(errors="replace")
+
+    def __enter__(self) -> OrthancServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- the process ---
+
+    def launch(self) -> OrthancServer:
+        """Start the process without waiting for it to answer."""
+        assert self.process is None, "Orthanc runs already"
+        self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [ORTHANC, str(self._configuration_file())],
+                cwd=ROOT,
+                env=self._full_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        return self
+
+    def start(self) -> OrthancServer:
+        """Start Orthanc, and wait until it answers (with the plugin: until its API answers and its worker can run)."""
+        self.launch()
+        path = "/dose/api/status" if self.plugin else "/system"
+        self.wait_for(lambda: self._answers(path), "Orthanc's first answer")
+        if self.plugin:
+            # Orthanc's HTTP server is up a little before it tells plugins that it has started.
+            self.wait_for(lambda: "is ready; its store is" in self.log_of_this_start, "the start of the plugin's worker")
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End Orthanc in order; its exit status."""
+        assert self.process is not None, "Orthanc does not run"
+        self.process.send_signal(number)
+        return self.wait_for_exit()
+
+    def kill(self) -> None:
+        """End Orthanc at once, as a power cut does."""
+        self.stop(signal.SIGKILL)
+
+    def wait_for_exit(self) -> int:
+        """Wait until the process has ended; its exit status, negative for a signal."""
+        assert self.process is not None, "Orthanc does not run"
+        try:
+            status = self.process.wait(SAFETY_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            raise AssertionError(f"Orthanc did not end.\n{self._tail()}") from None
+        self.process = None
+        return status
+
+    def restart(self, **changes: Any) -> OrthancServer:
+        """Stop, and start again; with plugin=, dose= or overrides= in another way than before."""
+        assert self.stop() == 0, f"Orthanc did not stop in order.\n{self._tail()}"
+        return self.start_as(**changes)
+
+    def start_as(self, **changes: Any) -> OrthancServer:
+        """Start with plugin=, dose= or overrides= changed, on the same data."""
+        for name, value in changes.items():
+            assert name in ("plugin", "dose", "overrides"), name
+            setattr(self, name, value)
+        return self.start()
+
+    def close(self) -> None:
+        """End Orthanc if it runs, and delete the folder if it was a temporary one."""
+        with contextlib.suppress(AssertionError):
+            if self.process is not None:
+                self.kill()
+        if self._temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- the configuration ---
+
+    def _full_environment(self) -> dict[str, str]:
+        environment = {
+            **os.environ,
+            "DOSE_HOME": str(ROOT),
+            "DOSE_DATA": str(self.folder),
+            "DOSE_HTTP_PORT": str(self.http_port),
+            "DOSE_DICOM_PORT": str(self.dicom_port),
+            "DOSE_PASSWORD": PASSWORD,
+            "DOSE_REMOTE_ACCESS": "false",
+            "TCP_NODELAY": "1",
+            "PYTHONUNBUFFERED": "1",
+            **self._environment,
+        }
+        environment.pop("PYTHONHOME", None)  # another Python's home stops the embedded interpreter
+        return environment
+
+    def _configuration_file(self) -> Path:
+        if self.plugin and self.dose is None and not self.overrides:
+            return ROOT / "orthanc.json"
+        configuration = read_configuration(self._full_environment())
+        if self.plugin:
+            if self.dose is not None:
+                same = isinstance(self.dose, dict)
+                configuration["Dose"] = {**configuration["Dose"], **self.dose} if same else self.dose
+        else:
+            for key in ("Plugins", "PythonScript", "Dose"):
+                del configuration[key]
+        path = self.folder / "configuration.json"
+        path.write_text(json.dumps(configuration | self.overrides, indent=1))
+        return path
+
+    # --- HTTP ---
+
+    def request(self, method: str, path: str, **more: Any) -> requests.Response:
+        """A request with the credentials; more: as for requests.request. Raises requests.RequestException."""
+        more.setdefault("auth", (USER, PASSWORD))
+        more.setdefault("timeout", SAFETY_S)
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, self.url + path, **more)
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and answer of a GET: JSON as values, anything else as text."""
+        return _answer(self.request("GET", path))
+
+    def post(self, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and answer of a POST; body: bytes as they are, anything else as JSON."""
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return _answer(self.request("POST", path, data=data))
+
+    def delete(self, path: str) -> tuple[int, Any]:
+        return _answer(self.request("DELETE", path))
+
+    def ok(self, path: str) -> Any:
+        """The answer of a GET that must succeed."""
+        status, answer = self.get(path)
+        assert status == 200, f"GET {path}: {status} {answer}"
+        return answer
+
+    def objects(self, **filters: str) -> list[dict[str, Any]]:
+        """All rows of /dose/api/objects."""
+        return self._pages("/dose/api/objects", "objects", filters)
+
+    def studies(self, **filters: str) -> list[dict[str, Any]]:
+        """All rows of /dose/api/studies, the first stored first."""
+        return self._pages("/dose/api/studies", "studies", {"sort": "id", **filters})
+
+    def details(self, **filters: str) -> list[dict[str, Any]]:
+        """/dose/api/studies/{id} of all studies, the first stored first."""
+        return [self.ok(f"/dose/api/studies/{study['id']}") for study in self.studies(**filters)]
+
+    def _pages(self, path: str, name: str, filters: dict[str, str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            query = "&".join(f"{key}={value}" for key, value in {**filters, "limit": 500, "offset": len(found)}.items())
+            page = self.ok(f"{path}?{query}")
+            found += page[name]
+            if len(found) >= page["total"] or not page[name]:
+                return found
+
+    def status(self) -> dict[str, Any]:
+        """/dose/api/status."""
+        return self.ok("/dose/api/status")
+
+    # --- DICOM ---
+
+    def send(self, *objects: Sendable | Iterable[Sendable], check: bool = True) -> int:
+        """Send objects by C-STORE over one association; the exit status of storescu, 0 when all were stored.
+
+        Takes datasets, bytes of DICOM files, paths, made-up studies, and iterables of them; uncompressed ones (compressed
+        images go in by `upload`). check: fail unless all were stored. May be called from a thread.
+        """
+        self._sent += 1
+        folder = self.folder / "sent" / f"{self._sent}-{random.getrandbits(32):08x}"
+        folder.mkdir(parents=True)
+        files = write_files(folder, objects)
+        command = [STORESCU, "--no-halt", "--required", "-aec", "DOSE", "127.0.0.1", str(self.dicom_port)]
+        done = subprocess.run(
+            [*command, *map(str, files)], env=os.environ | {"TCP_NODELAY": "1"}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=5 * SAFETY_S,
+        )  # fmt: skip
+        shutil.rmtree(folder, ignore_errors=True)
+        if check:
+            assert done.returncode == 0, f"storescu ended with {done.returncode}\n{done.stdout}{done.stderr}\n{self._tail()}"
+        return done.returncode
+
+    def upload(self, raw: bytes) -> tuple[int, Any]:
+        """Store an object by POST /instances; status and answer."""
+        return self.post("/instances", raw)
+
+    # --- waiting ---
+
+    def wait_until_idle(self) -> dict[str, Any]:
+        """Wait until the plugin has read all that Orthanc holds and its audit at start is done; its queue's status."""
+        audits = not isinstance(self.dose, dict) or self.dose.get("AuditAtStart", True)
+        queue: dict[str, Any] = {}
+
+        def idle() -> bool:
+            queue.update(self.status()["queue"])
+            audit = queue["audit"]
+            audited = audit["state"] == "idle" and (audit["last_finished_at"] is not None or not audits)
+            return queue["pending"] == 0 and queue["state"] == "idle" and audited
+
+        self.wait_for(idle, "an idle queue", lambda: json.dumps(queue))
+        return queue
+
+    def wait_for(self, done: Callable[[], bool], what: str, say: Callable[[], str] = str) -> None:
+        """Wait until done() holds; fails when Orthanc ends meanwhile or when nothing comes of it."""
+        end = time.monotonic() + SAFETY_S
+        pause = 0.01
+        while not done():
+            if self.process is None or self.process.poll() is not None:
+                raise AssertionError(f"Orthanc ended while waiting for {what}.\n{self._tail()}")
+            if time.monotonic() > end:
+                raise AssertionError(f"Waited {SAFETY_S:.0f} s for {what} in vain. {say()}\n{self._tail()}")
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.25)
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return self.request("GET", path, timeout=10).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def _tail(self, lines: int = 25) -> str:
+        return "Orthanc's log ends:\n" + "\n".join(self.log.splitlines()[-lines:])
+
+
+def read_configuration(environment: dict[str, str]) -> dict[str, Any]:
+    """orthanc.json as plain values: without comments, its ${NAME:-value} taken from the environment."""
+    text = (ROOT / "orthanc.json").read_text()
+    text = re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda found: found[1] or "", text)
+    text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda found: environment.get(found[1]) or found[2] or "", text)
+    return json.loads(text)
+
+
+def flatten(objects: Iterable[Any]) -> Iterator[Dataset | bytes | Path]:
+    """The single objects of datasets, bytes, paths, made-up studies and iterables of them."""
+    for one in objects:
+        if isinstance(one, SampleStudy):
+            yield from one.datasets
+        elif isinstance(one, (Dataset, bytes, Path)):
+            yield one
+        elif isinstance(one, str):
+            yield Path(one)
+        else:
+            yield from flatten(one)
+
+
+def write_files(folder: Path, objects: Iterable[Any]) -> list[Path]:
+    """Objects as files in the folder; those that are files already stay where they are."""
+    files = []
+    for number, one in enumerate(flatten(objects)):
+        if isinstance(one, Path):
+            files.append(one)
+            continue
+        path = folder / f"{number:06d}.dcm"
+        path.write_bytes(one if isinstance(one, bytes) else part10(one))
+        files.append(path)
+    return files
+
+
+def _answer(response: requests.Response) -> tuple[int, Any]:
+    try:
+        return response.status_code, response.json()
+    except ValueError:
+        return response.status_code, response.text
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on, below those that the system gives to outgoing connections."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
+
+
+def _die_with_parent() -> None:
+    """Linux: no Orthanc is left behind when the tests are killed."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
