@@ -24,6 +24,7 @@ def main() -> int:
     here, results = machine(), list[Results]()
     print("\n".join(f"{name + ':':15}{value}" for name, value in here.items()), end="\n\n", flush=True)
     for name in args.only or PARTS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
         for part in PARTS[name](args.quick):
             results.append(part)
             print(part.text(), end="\n\n", flush=True)

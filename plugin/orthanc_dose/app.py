@@ -41,7 +41,9 @@ def _start() -> None:
         "dicom_port": settings.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(store, worker, orthanc, datetime.now(UTC).replace(tzinfo=None))
-    server = Server(services, _app_directory(), host.log_error)
+    # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
+    compress = settings.get("HttpCompressionEnabled") is False
+    server = Server(services, _app_directory(), compress, host.log_error)
 
     def started() -> None:
         orthanc["version"] = host.system()["Version"]

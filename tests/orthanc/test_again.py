@@ -29,6 +29,7 @@ def all_rows(server: OrthancServer) -> list[dict[str, Any]]:
     details = server.details()
     for detail in details:
         del detail["stored_at"]
+        detail["objects"].sort(key=lambda row: row["sop_instance_uid"])  # they come in the order in which they were received
         for row in detail["objects"]:
             for name in ("processed_at", "received_at", "change", "attempts"):
                 del row[name]

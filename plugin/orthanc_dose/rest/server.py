@@ -17,6 +17,8 @@ from .errors import ApiError, not_found
 
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
+# Bytes of an answer that are not worth compressing.
+SMALL = 2_000
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
@@ -36,8 +38,10 @@ def plain(value: object) -> object:
 class Server:
     """Answers requests below /dose. Safe to be called from several threads at once."""
 
-    def __init__(self, services: Services, app_directory: Path | None, log_error: Any) -> None:
+    def __init__(self, services: Services, app_directory: Path | None, compress: bool, log_error: Any) -> None:
+        """compress: whether to compress answers here; False where Orthanc does it with every answer."""
         self._services = services
+        self._compress = compress
         self._app = app_directory.resolve() if app_directory is not None else None
         self._log_error = log_error
 
@@ -48,8 +52,11 @@ class Server:
                 return answer(status=301, headers={"Location": f"{APP}/"})
             if request.path.startswith(f"{API}/"):
                 status, body = self._api(request)
-                text = json.dumps(body, default=plain, allow_nan=False, separators=(",", ":"))
-                return answer(text.encode(), status=status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS})
+                raw = json.dumps(body, default=plain, allow_nan=False, separators=(",", ":")).encode()
+                headers = {"Cache-Control": "no-store", **SECURITY_HEADERS}
+                if status == 200 and len(raw) > SMALL and self._may_compress(request):
+                    raw, headers["Content-Encoding"] = gzip.compress(raw, 1), "gzip"
+                return answer(raw, status=status, headers=headers)
             if (request.path == APP or request.path.startswith(f"{APP}/")) and request.method == "GET":
                 return self._static(request, answer)
             raise not_found("There is nothing at this address.")
@@ -63,6 +70,9 @@ class Server:
         body = json.dumps(failed.as_dict()).encode()
         headers = {"Cache-Control": "no-store", **SECURITY_HEADERS} | ({"Allow": failed.allow} if failed.allow else {})
         return answer(body, status=failed.status, headers=headers)
+
+    def _may_compress(self, request: Any) -> bool:
+        return self._compress and "gzip" in request.headers.get("accept-encoding", "")
 
     def _api(self, request: Any) -> tuple[int, Any]:
         path, allowed = request.path.removeprefix(API), []
@@ -92,7 +102,7 @@ class Server:
             if "." in name.rsplit("/", 1)[-1]:
                 raise not_found("The web UI has no such file.")
             path = self._app / "index.html"  # a page's address: the page is made in the browser
-        zipped = path.suffix in _COMPRESSED and "gzip" in request.headers.get("accept-encoding", "")
+        zipped = path.suffix in _COMPRESSED and self._may_compress(request)
         body, tag, mime = _file(path, path.stat().st_mtime_ns, zipped)
         fixed = path.parent.name == "assets"  # names there carry a hash of the content
         headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache"}
