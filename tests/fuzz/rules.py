@@ -224,6 +224,8 @@ def _same(stored: Any, made: Any) -> bool:
         return all(_same(value, made.get(name)) for name, value in stored.items())
     if isinstance(stored, list) and isinstance(made, list):
         return len(stored) == len(made) and all(map(_same, stored, made))
+    if isinstance(stored, str) and isinstance(made, datetime):  # when the row was written, UTC
+        return stored == made.isoformat(timespec="seconds") + "Z"
     return stored == made
 
 

@@ -216,13 +216,11 @@ class _Reader:
                     return out, end
                 if kind not in (_SEQUENCE, _UNKNOWN) and explicit:
                     raise Unreadable(f"broken: element ({name}) has no length")
-                if name in _CODES:
-                    out[name], pos = self.code_sequence(pos, end, length, explicit, encodings, depth, name)
-                    continue
                 # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2), but some writers keep
                 # it explicit: what stands where the first element has its VR tells.
                 inner = explicit and (kind == _SEQUENCE or raw[pos + 12 : pos + 14] in _KINDS)
-                out[name], pos = self.sequence(pos, end, length, inner, encodings, depth, name)
+                read_items = self.code_sequence if name in _CODES else self.sequence
+                out[name], pos = read_items(pos, end, length, inner, encodings, depth, name)
             elif after > end:
                 if name in PIXEL_DATA:
                     return out, end

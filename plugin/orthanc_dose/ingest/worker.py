@@ -21,11 +21,8 @@ from .reading import Read, decide, read
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
-# A transaction costs as much as some twenty reports in it. Where instances come in one by one, those of so many seconds
-# are written together; the first after a pause is written at once.
-GATHER = 0.5
-# Least seconds from one look at the log to the next while objects arrive. A transaction costs some 50 ms of a processor
-# however little it writes: one a second leaves the machine to the storing. The first object after a rest is read at once.
+# Least seconds from one look at the log to the next while objects arrive. A transaction costs as much as some twenty
+# reports in it: one a second leaves the machine to the storing. The first object after a rest is read at once.
 LEAST_INTERVAL = 1.0
 AUDIT_PAGE = 20_000
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
@@ -62,7 +59,6 @@ class Worker:
         self._audit_wanted = audit_at_start
         self._audits_done = 0
         self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
-        self._last_commit = float("-inf")
         self._round_done = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._status: dict[str, Any] = {
@@ -194,8 +190,6 @@ class Worker:
     def _follow_changes(self, writer: Writer) -> bool:
         cursor = self._status["cursor"]
         page = self._source.changes(cursor, self._batch_size * 2)
-        if page.instances and page.done and self._gathered():
-            page = self._source.changes(cursor, self._batch_size * 2)
         if not page.instances and page.last == cursor:
             if cursor and self._source.last_change() < cursor:
                 # The log was cleared, or belongs to another Orthanc: begin anew, and look for what it does not name.
@@ -209,12 +203,8 @@ class Worker:
         numbers = {change.instance: change.number for change in page.instances}
         self._read_instances(writer, list(numbers), numbers, cursor=page.last)
         self._set(cursor=page.last)
+        self._caught_up = page.done
         return True
-
-    def _gathered(self) -> bool:
-        """Wait until GATHER seconds after the last transaction; whether there was anything to wait for."""
-        left = self._last_commit + GATHER - time.monotonic()
-        return left > 0 and not self._stopping.wait(left)
 
     def _audit(self, writer: Writer) -> None:
         """Queue every instance of Orthanc that the store has no outcome of."""
@@ -278,7 +268,6 @@ class Worker:
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
-        self._last_commit = time.monotonic()
         self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:

@@ -91,14 +91,11 @@ def _dose_check(event: Row) -> bool:
 
 
 def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
-    by_plane = {plane: [row for row in accumulated if key_of(row.get("acquisition_plane")) == plane]
-                for plane in (PLANE_B, ALL_PLANES)}  # fmt: skip
-    rows_b = by_plane[PLANE_B]
-    rows_a = [row for row in accumulated if row not in rows_b and row not in by_plane[ALL_PLANES]]
+    rows_b, rows_all, rows_a = _by_plane(accumulated)
     if not rows_a and not rows_b:
-        rows_a = by_plane[ALL_PLANES]
-    events_b = [row for row in events if key_of(row.get("acquisition_plane")) == PLANE_B]
-    events_a = [row for row in events if row not in events_b] if events_b else events
+        rows_a = rows_all
+    events_b, events_all, events_a = _by_plane(events)
+    events_a += events_all
     biplane = bool(rows_b or events_b)
     for name, of_event in (("dap_total", "dap"), ("dose_rp_total", "dose_rp")):
         for suffix, rows, plane_events in (("_a", rows_a, events_a), ("_b", rows_b, events_b)):
@@ -114,6 +111,14 @@ def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap:
     _pass_on_marks(totals, "dose_rp_total")
 
 
+def _by_plane(rows: list[Row]) -> tuple[list[Row], list[Row], list[Row]]:
+    """The rows of plane B, those of all planes together, and the others: plane A, the single plane, no plane."""
+    split: dict[str, list[Row]] = {PLANE_B: [], ALL_PLANES: [], "": []}
+    for row in rows:
+        split.get(key_of(row.get("acquisition_plane")) or "", split[""]).append(row)
+    return split[PLANE_B], split[ALL_PLANES], split[""]
+
+
 def _pass_on_marks(totals: Row, name: str) -> None:
     """A total over planes carries the marks of its parts."""
     passed = {(m["mark"], m["raw"]) for m in totals.get("marks", ()) if m["field"] in (f"{name}_a", f"{name}_b")}
@@ -125,7 +130,7 @@ def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap
     _projection(totals, accumulated, events, overlap)
     rows = [row for row in accumulated if key_of(row.get("acquisition_plane")) != ALL_PLANES] or accumulated
     fluoroscopy = [row for row in events if key_of(row.get("irradiation_event_type")) == FLUOROSCOPY]
-    acquisitions = [row for row in events if row.get("irradiation_event_type") and row not in fluoroscopy]
+    acquisitions = [row for row in events if key_of(row.get("irradiation_event_type")) not in (None, FLUOROSCOPY)]
     for name, of_type, of_event in (
         ("fluoro_dap_total", fluoroscopy, "dap"),
         ("acquisition_dap_total", acquisitions, "dap"),
