@@ -1,6 +1,7 @@
 """Wiring: configuration, store, worker, routes; start and stop inside Orthanc."""
 
 import atexit
+import gc
 import os
 import sys
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ def start() -> None:
 def _start() -> None:
     # Pages share Python's lock with the worker: it is handed over after a millisecond, not after five.
     sys.setswitchinterval(0.001)
+    # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
+    gc.set_threshold(100_000, 20, 20)
     settings = host.configuration()
     _refuse_empty_passwords(settings)
     configuration = config.read(settings.get("Dose"), host.configuration_directory())

@@ -32,30 +32,54 @@ def identifiers(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
 
 
-def without_identity(dataset: Dataset) -> Dataset:
-    """A copy of the data set without the elements and content items that identify the patient.
+def remove_identity(dataset: Dataset) -> Dataset:
+    """Take the elements and content items that identify the patient out of a data set, and give it back.
 
     Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too.
     """
-    return _copy(dataset, identifiers(dataset), {})
+    _clean(dataset, identifiers(dataset), set())
+    return dataset
 
 
-def _copy(dataset: Dataset, known: tuple[str, ...], copied: dict[int, list[Dataset]]) -> Dataset:
-    out: Dataset = {}
+_KEEP, _DROP, _SCRUB = range(3)
+_DECISIONS: dict[str, int] = {}
+
+
+def _decide(tag: str) -> int:
+    if tag in _DROPPED or (tag[:4] in _DROPPED_GROUPS and tag not in _KEPT_OF_PATIENT):
+        decision = _DROP
+    else:
+        decision = _KEEP if tag in _IDENTIFIERS or tag in _STRUCTURE else _SCRUB
+    if len(_DECISIONS) < 50_000:
+        _DECISIONS[tag] = decision
+    return decision
+
+
+def _clean(dataset: Dataset, known: tuple[str, ...], done: set[int]) -> None:
+    changes: dict[str, str | None] = {}
     for tag, value in dataset.items():
-        if tag[:4] in _DROPPED_GROUPS and tag not in _KEPT_OF_PATIENT or tag in _DROPPED:
-            continue
-        if isinstance(value, list):
-            # Codes that a report repeats are one list in many places (see part10): copied once.
-            copy = copied.get(id(value))
-            if copy is None:
-                copy = copied[id(value)] = [_copy(item, known, copied) for item in value if not _is_subject(item)]
-            out[tag] = copy
-        elif value and known and tag not in _IDENTIFIERS and tag not in _STRUCTURE:
-            out[tag] = _scrubbed(value, known)
+        decision = _DECISIONS.get(tag)
+        if decision is None:
+            decision = _decide(tag)
+        if decision == _DROP:
+            changes[tag] = None
+        elif isinstance(value, list):
+            # Codes that a report repeats are one list in many places (see part10): cleaned once.
+            if id(value) not in done:
+                done.add(id(value))
+                if any(map(_is_subject, value)):
+                    value[:] = [item for item in value if not _is_subject(item)]
+                for item in value:
+                    _clean(item, known, done)
+        elif decision == _SCRUB and value:
+            scrubbed = _scrubbed(value, known)
+            if scrubbed is not value:
+                changes[tag] = scrubbed
+    for tag, new in changes.items():
+        if new is None:
+            del dataset[tag]
         else:
-            out[tag] = value
-    return out
+            dataset[tag] = new
 
 
 def _is_subject(item: Dataset) -> bool:
@@ -64,6 +88,8 @@ def _is_subject(item: Dataset) -> bool:
 
 
 def _scrubbed(value: str, known: tuple[str, ...]) -> str:
+    if not known:
+        return value
     if value.startswith(BINARY_URI):
         try:
             plain = base64.b64decode(value[len(BINARY_URI) :]).decode("latin-1")

@@ -95,51 +95,72 @@ def read_tree(dataset: Dataset) -> Item:
     """The root of the report's content tree. Raises Unreadable where the object has none."""
     if not isinstance(dataset.get("0040,a043"), list) and not isinstance(dataset.get("0040,a730"), list):
         raise Unreadable("the report has no content")
-    return _item(dataset, True)
+    return _Tree().item(dataset, root=True)
 
 
-def _item(entry: Dataset, root: bool = False) -> Item:
-    vt = entry.get("0040,a040")
-    vt = vt.strip(" \0") if isinstance(vt, str) else ("CONTAINER" if root else "")
-    name = entry.get("0040,a043")
-    concept = meaning = None
-    if isinstance(name, list) and name:
-        named = name[0]
-        value, scheme, meaning = named.get("0008,0100"), named.get("0008,0102"), named.get("0008,0104")
-        if isinstance(value, str) and value and isinstance(scheme, str):
-            concept = codes.canonical(value, scheme)
-        else:
-            other = read_code(name)
-            concept = other.key if other and other.value else None
-        meaning = meaning if isinstance(meaning, str) else None
-    relationship = entry.get("0040,a010")
-    item = Item(vt, relationship if isinstance(relationship, str) else None, concept, meaning)
-    if vt == "NUM":
-        _read_number(item, entry)
-    elif vt == "CODE":
-        item.value = read_code(entry.get("0040,a168"))
-    elif vt in _VALUE_TAGS:
-        item.value = _text(entry, _VALUE_TAGS[vt])
-    elif vt in _REFERENCES:
-        referenced = entry.get("0008,1199")
-        if isinstance(referenced, list) and referenced:
-            item.value = _text(referenced[0], "0008,1155")
-    elif not vt and "0040,db73" in entry:
-        item.vt, item.value = "REFERENCE", _text(entry, "0040,db73")
-    children = entry.get("0040,a730")
-    if isinstance(children, list):
-        item.children = [_item(child) for child in children]
-    return item
+class _Tree:
+    """Makes the items of one report. What a code sequence says is worked out once for all places that share the list
+    (see part10), which the report keeps alive meanwhile."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, tuple[str | None, str | None]] = {}
+        self.codes: dict[int, Code | None] = {}
+        self.units: dict[int, tuple[str | None, str | None]] = {}
+
+    def item(self, entry: Dataset, root: bool = False) -> Item:
+        vt = entry.get("0040,a040")
+        vt = vt.strip(" \0") if isinstance(vt, str) else ("CONTAINER" if root else "")
+        name = entry.get("0040,a043")
+        concept = meaning = None
+        if isinstance(name, list) and name:
+            known = self.names.get(id(name))
+            if known is None:
+                known = self.names[id(name)] = _name(name)
+            concept, meaning = known
+        relationship = entry.get("0040,a010")
+        item = Item(vt, relationship if isinstance(relationship, str) else None, concept, meaning)
+        if vt == "NUM":
+            self.number(item, entry)
+        elif vt == "CODE":
+            value = entry.get("0040,a168")
+            if id(value) not in self.codes:
+                self.codes[id(value)] = read_code(value)
+            item.value = self.codes[id(value)]
+        elif vt in _VALUE_TAGS:
+            item.value = _text(entry, _VALUE_TAGS[vt])
+        elif vt in _REFERENCES:
+            referenced = entry.get("0008,1199")
+            if isinstance(referenced, list) and referenced:
+                item.value = _text(referenced[0], "0008,1155")
+        elif not vt and "0040,db73" in entry:
+            item.vt, item.value = "REFERENCE", _text(entry, "0040,db73")
+        children = entry.get("0040,a730")
+        if isinstance(children, list):
+            item.children = [self.item(child) for child in children]
+        return item
+
+    def number(self, item: Item, entry: Dataset) -> None:
+        measured = entry.get("0040,a300")
+        if isinstance(measured, list) and measured:
+            item.value = _text(measured[0], "0040,a30a")
+            units = measured[0].get("0040,08ea")
+            if isinstance(units, list) and units:
+                known = self.units.get(id(units))
+                if known is None:
+                    known = self.units[id(units)] = _text(units[0], "0008,0100"), _text(units[0], "0008,0102")
+                item.unit, item.unit_scheme = known
+        qualifier = entry.get("0040,a301")
+        if qualifier:
+            item.qualifier = read_code(qualifier)
 
 
-def _read_number(item: Item, entry: Dataset) -> None:
-    measured = entry.get("0040,a300")
-    if isinstance(measured, list) and measured:
-        item.value = _text(measured[0], "0040,a30a")
-        units = measured[0].get("0040,08ea")
-        if isinstance(units, list) and units:
-            item.unit = _text(units[0], "0008,0100")
-            item.unit_scheme = _text(units[0], "0008,0102")
-    qualifier = entry.get("0040,a301")
-    if qualifier:
-        item.qualifier = read_code(qualifier)
+def _name(sequence: list[Dataset]) -> tuple[str | None, str | None]:
+    """(canonical key, meaning) of a concept name."""
+    named = sequence[0]
+    value, scheme, meaning = named.get("0008,0100"), named.get("0008,0102"), named.get("0008,0104")
+    if isinstance(value, str) and value and isinstance(scheme, str):
+        concept: str | None = codes.canonical(value, scheme)
+    else:
+        other = read_code(sequence)
+        concept = other.key if other and other.value else None
+    return concept, meaning if isinstance(meaning, str) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..dicom import dates
 from ..dicom.dataset import Dataset, first, text
-from ..dicom.identity import without_identity
+from ..dicom.identity import remove_identity
 from ..dicom.part10 import Part10
 
 
@@ -36,8 +36,9 @@ def unpack(packed: bytes) -> Kept:
 
 
 def keep(read: Part10) -> Kept:
-    """What is kept of an object."""
-    return Kept(without_identity(read.dataset), read.transfer_syntax, read.notes, _age(read.dataset))
+    """What is kept of an object. The data set that was read becomes it: the patient is taken out of that one."""
+    age = _age(read.dataset)
+    return Kept(remove_identity(read.dataset), read.transfer_syntax, read.notes, age)
 
 
 def _age(dataset: Dataset) -> float | None:

@@ -4,6 +4,8 @@ Orthanc writes an instance and its change in one transaction of its own, so the 
 here is read again after a kill, what was is not. Nothing is kept in memory that cannot be lost.
 """
 
+import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -24,6 +26,7 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 # Least seconds from one look at the log to the next while objects arrive. A transaction costs as much as some twenty
 # reports in it: one a second leaves the machine to the storing. The first object after a rest is read at once.
 LEAST_INTERVAL = 1.0
+NICENESS = 10
 AUDIT_PAGE = 20_000
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
 # A full disk comes as a TransactionException when it shows at the commit.
@@ -120,6 +123,9 @@ class Worker:
     # --- the worker's thread ---
 
     def _run(self) -> None:
+        # Storing comes first: the thread yields to Orthanc's own where they compete for a processor.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         pause = FIRST_PAUSE
         writer: Writer | None = None
         while not self._stopping.is_set():
@@ -199,11 +205,13 @@ class Worker:
                 self.audit()
                 return True
             return False
-        self._set(state="working")
-        numbers = {change.instance: change.number for change in page.instances}
-        self._read_instances(writer, list(numbers), numbers, cursor=page.last)
+        if page.instances:
+            self._set(state="working")
+            numbers = {change.instance: change.number for change in page.instances}
+            self._read_instances(writer, list(numbers), numbers, cursor=page.last)
+            self._caught_up = page.done
+        # A page without instances (new series, stable studies) is not worth a transaction: after a kill it is read again.
         self._set(cursor=page.last)
-        self._caught_up = page.done
         return True
 
     def _audit(self, writer: Writer) -> None:
