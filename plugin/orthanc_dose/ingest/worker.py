@@ -24,8 +24,8 @@ from .reading import Read, decide, read
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 # Least seconds from one look at the log to the next while objects arrive. A transaction costs as much as some twenty
-# reports in it: one a second leaves the machine to the storing. The first object after a rest is read at once.
-LEAST_INTERVAL = 1.0
+# reports in it: one every two seconds leaves the machine to the storing. The first object after a rest is read at once.
+LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
