@@ -52,8 +52,3 @@ def code(value: str, scheme: str, meaning: str | None = None) -> Code:
     key = canonical(value, scheme)
     canonical_scheme, _, canonical_value = key.partition(":")
     return Code(canonical_value, canonical_scheme, _MEANINGS.get(key) or (meaning or "").strip() or None)
-
-
-def meaning_of(key: str) -> str | None:
-    """The standard's meaning of a canonical key, or None for codes that are not in the table."""
-    return _MEANINGS.get(key)

@@ -7,7 +7,6 @@ values are a data URI in base64. Orthanc writes this form too (its "short" JSON)
 """
 
 import base64
-from collections.abc import Iterator
 
 import pydicom
 from pydicom.dataelem import RawDataElement
@@ -53,15 +52,6 @@ def items(dataset: Dataset, tag: str) -> list[Dataset]:
 def binary(raw: bytes) -> str:
     """The form in which a binary value stands in a data set."""
     return BINARY_URI + base64.b64encode(raw).decode("ascii")
-
-
-def walk(dataset: Dataset, depth: int = 0) -> Iterator[tuple[int, str, object]]:
-    """Every element with its depth, in order, items of sequences included."""
-    for tag, value in dataset.items():
-        yield depth, tag, value
-        if isinstance(value, list):
-            for item in value:
-                yield from walk(item, depth + 1)
 
 
 def from_pydicom(source: pydicom.Dataset) -> Dataset:

@@ -1,7 +1,7 @@
 """Dates and times of DICOM (PS3.5 section 6.2: DA, TM, DT): local wall time as written, the offset beside it."""
 
 import re
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 
 _TM = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?\s*$")
 _DT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?)?([+-]\d{4})?\s*$")
@@ -64,11 +64,6 @@ def parse_offset(text: str | None) -> timedelta | None:
     if offset > timedelta(hours=14):
         raise ValueError("not an offset from UTC")
     return -offset if sign == "-" else offset
-
-
-def with_offset(moment: datetime, offset: timedelta | None) -> datetime:
-    """The moment with its offset, for output; without one it stays a wall time."""
-    return moment if offset is None else moment.replace(tzinfo=timezone(offset))
 
 
 def parse_age(text: str | None) -> float | None:

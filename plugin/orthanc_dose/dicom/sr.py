@@ -4,8 +4,6 @@ A tree is made of `Item`: its concept is the canonical key of the concept name c
 value type says. Numbers stay text with the unit beside them; what they mean is decided by who knows the field.
 """
 
-from collections.abc import Iterator
-
 from . import codes
 from .codes import Code
 from .dataset import Dataset, Unreadable
@@ -43,20 +41,6 @@ class Item:
         self.unit_scheme: str | None = None
         self.qualifier: Code | None = None
         self.children: list[Item] = []
-
-    def find(self, concept: str) -> "Item | None":
-        """The first child with this concept."""
-        return next((child for child in self.children if child.concept == concept), None)
-
-    def find_all(self, concept: str) -> "list[Item]":
-        """All children with this concept."""
-        return [child for child in self.children if child.concept == concept]
-
-    def walk(self) -> "Iterator[Item]":
-        """The item and everything below it, in order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
 
     def as_dict(self) -> dict[str, object]:
         """For people and for JSON: only what is there."""

@@ -8,9 +8,7 @@ SQL_TYPES = {
     "number": "DOUBLE",
     "numbers": "DOUBLE[]",
     "integer": "BIGINT",
-    "boolean": "BOOLEAN",
     "text": "VARCHAR",
-    "texts": "VARCHAR[]",
     "uid": "VARCHAR",
     "uids": "VARCHAR[]",
     "code": CODE_TYPE,
@@ -135,9 +133,9 @@ def of_type(kind: str):  # type: ignore[no-untyped-def]
     return make
 
 
-code, codes, text, texts = of_type("code"), of_type("codes"), of_type("text"), of_type("texts")
+code, codes, text = of_type("code"), of_type("codes"), of_type("text")
 uid, uids, moment, integer = of_type("uid"), of_type("uids"), of_type("datetime"), of_type("integer")
-day, clock, boolean, blob = of_type("date"), of_type("time"), of_type("boolean"), of_type("bytes")
+day, clock, blob = of_type("date"), of_type("time"), of_type("bytes")
 
 
 def structs(name: str, title: str, path: str, source: str, description: str, *fields: Field) -> Field:

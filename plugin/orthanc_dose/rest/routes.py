@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -81,7 +81,6 @@ class Route:
     errors: tuple[int, ...] = ()
     tag: str = "Studies"
     description: str = ""
-    example: Any = field(default=None, compare=False)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
