@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pyarrow as pa
 from orthanc_dose import extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.codes import canonical
-from orthanc_dose.dicom.dataset import Unreadable, walk
+from orthanc_dose.dicom.dataset import Dataset, Unreadable
 from orthanc_dose.extract import Extract, Ignored, Kept
 from orthanc_dose.query import studies
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, Field, Table
@@ -148,6 +149,15 @@ class Rules:
             for row, item in zip(rows, read_from, strict=True):
                 _check_row(row, table.fields, _numbers_below(item), codes, None)
         _check_row(found.study, tuple(f for f in STUDY.fields if f.paths), _numbers_below(tree), codes, None)
+
+
+def walk(dataset: Dataset, depth: int = 0) -> Iterator[tuple[int, str, object]]:
+    """Every element of a data set with its depth, in order, items of sequences included."""
+    for tag, value in dataset.items():
+        yield depth, tag, value
+        if isinstance(value, list):
+            for item in value:
+                yield from walk(item, depth + 1)
 
 
 def try_one(rules: Rules, number: int, one: Mutant) -> str:
