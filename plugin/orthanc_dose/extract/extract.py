@@ -21,7 +21,7 @@ class Extract:
     """The rows of one object, before it is put together with others of its study.
 
     study, equipment, accumulated, events: rows by the fields of the tables. unused: content items that no field takes.
-    made_at: when the content was made, local time.
+    made_at: when the content was made, local time. source: how it was read, a key of SOURCES.
     """
 
     modality: str
@@ -31,3 +31,4 @@ class Extract:
     events: list[Row]
     unused: list[Item]
     made_at: datetime
+    source: str = "report"

@@ -13,16 +13,21 @@ from ..dicom.part10 import Part10
 
 @dataclass
 class Kept:
-    """An object's content. `patient_age` (years) is worked out before the birth date is dropped."""
+    """An object's content. `patient_age` (years) is worked out before the birth date is dropped; `screen` holds the lines of
+    text that were read from the pixels of a dose screen (OCR), None where nobody tried."""
 
     dataset: Dataset
     transfer_syntax: str = ""
     notes: list[str] = field(default_factory=list)
     patient_age: float | None = None
+    screen: list[str] | None = None
 
     def pack(self) -> tuple[bytes, str]:
         """The content as it lies in the store, JSON, compressed; and its SHA-256, to tell whether an object is the same."""
-        whole = {"syntax": self.transfer_syntax, "notes": self.notes, "age": self.patient_age, "dataset": self.dataset}
+        whole: dict[str, object] = {"syntax": self.transfer_syntax, "notes": self.notes, "age": self.patient_age}
+        whole["dataset"] = self.dataset
+        if self.screen is not None:
+            whole["screen"] = self.screen
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), check_circular=False)
         raw = text.encode("utf-8", "surrogatepass")
         # Level 1: a third larger than level 6, at a fifth of the time, of which the worker has little to spare.
@@ -32,7 +37,7 @@ class Kept:
 def unpack(packed: bytes) -> Kept:
     """The content that `pack` made."""
     read = json.loads(zlib.decompress(packed))
-    return Kept(read["dataset"], read["syntax"], read["notes"], read["age"])
+    return Kept(read["dataset"], read["syntax"], read["notes"], read["age"], read.get("screen"))
 
 
 def keep(read: Part10) -> Kept:

@@ -2,6 +2,14 @@
 
 from .field import Field, code, codes, integer, num, structs, text, uid
 
+# How a record was read, the best source first: where a study has several, the earlier one here counts.
+SOURCES = {
+    "report": "a structured dose report",
+    "image header": "dose values that the equipment wrote into the header of an image or of a dose screen",
+    "OCR": "text read from the pixels of a dose screen",
+    "computed": "worked out from the headers of the images of a series",
+}
+
 # Why a value is not plainly what the object says. `raw` is what stands there, where anything does.
 MARKS = {
     "computed": "computed from the irradiation events, since the report does not give it",
@@ -97,7 +105,7 @@ CALIBRATIONS = structs(
 def record_source() -> tuple[Field, ...]:
     return (
         uid("sop_instance_uid", "SOP instance UID", description="The object that the record comes from."),
-        text("source", "Source", description="How the record was read: report, image header, OCR, computed."),
+        text("source", "Source", description="; ".join(f"{name}: {what}" for name, what in SOURCES.items())),
     )
 
 
@@ -128,6 +136,6 @@ def label() -> tuple[Field, ...]:
 
 
 __all__ = [
-    "CALIBRATIONS", "MARKS", "OBSERVERS", "codes", "device_participants", "label", "marks", "person_participants",
+    "CALIBRATIONS", "MARKS", "OBSERVERS", "SOURCES", "codes", "device_participants", "label", "marks", "person_participants",
     "record_source", "repeated_and_rejected", "unused",
 ]  # fmt: skip

@@ -37,6 +37,8 @@ class Field:
     path: concepts from the record's container down to the content item; several paths where the standard moved it.
     per_pulse: a number that may stand several times, once a pulse; the field holds the mean of what is not zero, and a
     second field, `<name>_values`, all values as written.
+    header: where images carry it, the first that has a value counts: the element within sequences as ("0054,0016",
+    "0018,1074"), and for numbers the unit of the element, since headers do not write units.
     source: where the standard says what it is. modalities: for which it can have a value; empty means all.
     """
 
@@ -48,6 +50,7 @@ class Field:
     shown: Shown | None = None
     paths: tuple[tuple[str, ...], ...] = ()
     per_pulse: bool = False
+    header: tuple[tuple[tuple[str, ...], str], ...] = ()
     source: str = ""
     fields: "tuple[Field, ...]" = ()
     modalities: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class Field:
         out["description"] = self.description
         out["concepts"] = ["/".join(path) for path in self.paths]
         out["source"] = self.source
+        out["header"] = [f"({') ('.join(path)}){f' [{unit}]' if unit else ''}" for path, unit in self.header]
         out["modalities"] = list(self.modalities)
         out["fields"] = [field.as_dict() for field in self.fields]
         return out
@@ -113,10 +117,19 @@ def _paths(path: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(key(part) for part in one.split("/")) for one in path.split("|")) if path else ()
 
 
-def num(name: str, title: str, unit: str, path: str = "", source: str = "", description: str = "", **more: object) -> Field:
+def _header(elements: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    # "0018,9332 mA.s|0018,1153 uA.s", sequences before the element as "0054,0016/0018,1074 Bq".
+    return tuple((tuple(path.split("/")), unit) for path, _, unit in (one.partition(" ") for one in elements.split("|") if one))
+
+
+def num(
+    name: str, title: str, unit: str, path: str = "", source: str = "", description: str = "", header: str = "", **more: object
+) -> Field:  # fmt: skip
     """A number in a unit (NUM)."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
-    return Field(name, "number", title, description, unit, shown, _paths(path), source=source, **more)  # type: ignore[arg-type]
+    return Field(
+        name, "number", title, description, unit, shown, _paths(path), source=source, header=_header(header), **more  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def numbers(name: str, title: str, unit: str, path: str, source: str, description: str = "") -> Field:
@@ -127,8 +140,12 @@ def numbers(name: str, title: str, unit: str, path: str, source: str, descriptio
 def of_type(kind: str):  # type: ignore[no-untyped-def]
     """A maker of fields of one type without unit: name, title, path, source, description."""
 
-    def make(name: str, title: str, path: str = "", source: str = "", description: str = "", **more: object) -> Field:
-        return Field(name, kind, title, description, paths=_paths(path), source=source, **more)  # type: ignore[arg-type]
+    def make(
+        name: str, title: str, path: str = "", source: str = "", description: str = "", header: str = "", **more: object
+    ) -> Field:  # fmt: skip
+        return Field(
+            name, kind, title, description, paths=_paths(path), source=source, header=_header(header), **more  # type: ignore[arg-type]
+        )  # fmt: skip
 
     return make
 
@@ -138,9 +155,14 @@ uid, uids, moment, integer = of_type("uid"), of_type("uids"), of_type("datetime"
 day, clock, blob = of_type("date"), of_type("time"), of_type("bytes")
 
 
-def structs(name: str, title: str, path: str, source: str, description: str, *fields: Field) -> Field:
-    """A list of structs: a content item that may stand several times, with what it holds."""
-    return Field(name, "structs", title, description, paths=_paths(path), source=source, fields=fields)
+def structs(
+    name: str, title: str, path: str, source: str, description: str, *fields: Field, header: str = "", **more: object
+) -> Field:  # fmt: skip
+    """A list of structs: a content item that may stand several times, with what it holds. `header`: the sequence in images,
+    from which those of its fields stand."""
+    return Field(
+        name, "structs", title, description, paths=_paths(path), source=source, fields=fields, header=_header(header), **more  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
