@@ -58,6 +58,10 @@ def main(source: str) -> None:
     for key, entry in reference["aliases"].items():
         if key.startswith("SRT:"):
             srt[key[4:]] = entry["to"].removeprefix("SCT:")
+    for template in reference["templates"].values():
+        for row in template["rows"]:
+            if row.get("alt_scheme") == "SRT":
+                srt.setdefault(row["alt_code"], row["code"])
     srt.update(ELEMENTS)
     table = {"replaced": REPLACED, "srt_to_sct": dict(sorted(srt.items())), "meanings": dict(sorted(meanings.items()))}
     TARGET.write_text(json.dumps(table, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,12 +7,16 @@ values are a data URI in base64. Orthanc writes this form too (its "short" JSON)
 """
 
 import base64
+import binascii
+from functools import lru_cache
 
 import pydicom
+from pydicom.datadict import dictionary_description, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 
-Dataset = dict[str, "str | list[Dataset] | None"]
+Value = "str | list[Dataset] | None"
+Dataset = dict[str, Value]
 
 PIXEL_DATA = frozenset({"7fe0,0010", "7fe0,0008", "7fe0,0009"})
 BINARY_URI = "data:application/octet-stream;base64,"
@@ -49,6 +53,36 @@ def items(dataset: Dataset, tag: str) -> list[Dataset]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
+    """The bytes of a value that stands as bytes (an element of VR UN, OB and the like); those of its text otherwise."""
+    value = text(dataset, tag)
+    if value is None or not value.startswith(BINARY_URI):
+        return value.encode("latin-1", "replace") if value else None
+    try:
+        return base64.b64decode(value[len(BINARY_URI) :], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def spelled(value: str) -> str | None:
+    """The text that bytes spell where all of them are printable, for a value that stands as bytes."""
+    try:
+        raw = base64.b64decode(value.removeprefix(BINARY_URI), validate=True).rstrip(b" \0")
+    except (binascii.Error, ValueError):
+        return None
+    plain = raw.decode("latin-1").strip()
+    return plain if raw.isascii() and plain.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else None
+
+
+@lru_cache(maxsize=10_000)
+def element_name(tag: str) -> str | None:
+    """The standard's name of an element "gggg,eeee", or None for one that it does not know."""
+    try:
+        return dictionary_description(int(tag.replace(",", ""), 16))
+    except (KeyError, ValueError):
+        return None
+
+
 def binary(raw: bytes) -> str:
     """The form in which a binary value stands in a data set."""
     return BINARY_URI + base64.b64encode(raw).decode("ascii")
@@ -62,7 +96,7 @@ def from_pydicom(source: pydicom.Dataset) -> Dataset:
         if tag in PIXEL_DATA or key.element == 0:
             continue
         raw = source.get_item(key)
-        if isinstance(raw, RawDataElement) and raw.VR == "UN" and not isinstance(raw.value, list):
+        if isinstance(raw, RawDataElement) and raw.VR == "UN" and not isinstance(raw.value, list) and _stays_unknown(raw):
             # pydicom would give some private elements the type that its own table names; the object does not say it.
             out[tag] = binary(raw.value or b"")
             continue
@@ -79,6 +113,13 @@ def from_pydicom(source: pydicom.Dataset) -> Dataset:
         else:
             out[tag] = _plain(value, element.VR)
     return out
+
+
+def _stays_unknown(raw: RawDataElement) -> bool:
+    try:
+        return raw.tag.is_private or len(raw.value or b"") >= 0xFFFF or " or " in dictionary_VR(raw.tag)
+    except KeyError:
+        return True
 
 
 def _plain(value: object, vr: str) -> str:

@@ -16,7 +16,7 @@ import pydicom
 from pydicom.datadict import dictionary_VR
 
 from . import text
-from .dataset import PIXEL_DATA, Dataset, Unreadable, binary, from_pydicom
+from .dataset import PIXEL_DATA, Dataset, Unreadable, Value, binary, from_pydicom
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -132,6 +132,17 @@ def _implicit_vr(tag: bytes) -> bytes:
         if len(_IMPLICIT_VRS) < 50_000:
             _IMPLICIT_VRS[tag] = vr
     return vr
+
+
+def lost_kind(tag: bytes, length: int) -> "int | str":
+    """The kind of value of an element of the standard whose VR was lost; _BYTES where that leaves a choice."""
+    group, element = _u16(tag)[0], _u16(tag, 2)[0]
+    if group % 2 or length >= 0xFFFF:
+        return _BYTES
+    try:
+        return _KINDS.get(dictionary_VR((group << 16) | element).encode("ascii"), _BYTES)
+    except KeyError:
+        return _BYTES
 
 
 # What the first bytes of an element say: tag and VR in explicit encoding, the tag alone in implicit. By those bytes: the
@@ -251,7 +262,8 @@ class _Reader:
                 elif kind == _TAGS:
                     out[name] = "\\".join(_name(raw[at : at + 4]) for at in range(pos, after - 3, 4))
                 elif not name.endswith(",0000"):
-                    out[name] = binary(raw[pos:after])
+                    known_kind = lost_kind(head[:4], length) if kind == _UNKNOWN else _BYTES
+                    out[name] = self.unknown(name, known_kind, pos, after, encodings, depth)
                 pos = after
         if item and end == len(raw):
             raise Unreadable("truncated: the object ends within an item")
@@ -272,6 +284,23 @@ class _Reader:
         if after == stop:
             self.codes[key] = found
         return found, after
+
+    def unknown(
+        self, name: str, kind: "int | str", pos: int, after: int, encodings: tuple[str, ...], depth: int
+    ) -> Value:  # fmt: skip
+        """A value of bytes, or one of VR UN, whose kind is that of the dictionary: an element of the standard can lose its VR
+        on the way (PS3.5 6.2.2 note 2)."""
+        value = self.raw[pos:after]
+        if kind == _SEQUENCE:
+            return self.sequence(pos, after, len(value), value[12:14] in _KINDS, encodings, depth, name)[0]
+        if isinstance(kind, str):
+            return self.numbers(name, value, kind)
+        if kind == _ASCII:
+            return value.rstrip(b" \0").decode("latin-1")
+        if kind in (_TEXT, _NAME):
+            delimiters = text.TEXT_DELIMITERS if kind == _TEXT else text.NAME_DELIMITERS
+            return text.decode(value.rstrip(b" \0"), encodings, self.notes.add, delimiters)
+        return binary(value)
 
     def numbers(self, name: str, value: bytes, code: str) -> str:
         size = struct.calcsize(code)

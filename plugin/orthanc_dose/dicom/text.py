@@ -17,6 +17,8 @@ warnings.filterwarnings("ignore", module=r"pydicom\.")
 TEXT_DELIMITERS = frozenset(b"\r\n\t\f\\")
 NAME_DELIMITERS = TEXT_DELIMITERS | frozenset(b"^=")
 _KNOWN = frozenset(charset.python_encoding) | {""}
+# Terms of the default repertoire, which is ASCII: pydicom reads it as Latin-1 and so hides bytes that do not belong there.
+_DEFAULT = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 
 
 def decoders(declared: str | None) -> tuple[str, ...]:
@@ -26,7 +28,7 @@ def decoders(declared: str | None) -> tuple[str, ...]:
     if not any(terms) or not names:
         return ()
     # The first value empty means the default repertoire, with the others by code extension.
-    return tuple(charset.python_encoding[name] for name in names)
+    return tuple("ascii" if name in _DEFAULT else charset.python_encoding[name] for name in names)
 
 
 def decode(raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: frozenset[int]) -> str:

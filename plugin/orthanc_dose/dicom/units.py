@@ -34,7 +34,10 @@ _SIMPLE = {
     "time": ("s", ("s",), ("", "u", "m")),
     "mass": ("g", ("g",), ("", "k")),
     "force": ("N", ("N",), ("",)),
-    "activity": ("Bq", ("Bq",), ("", "k", "M", "G")),
+    # PS3.3 C.8.4.10.1.7 itself writes "Mbq".
+    "activity": ("Bq", ("Bq", "bq"), ("", "k", "M", "G")),
+    "amount": ("mol", ("mol",), ("", "u", "m")),
+    "volume": ("l", ("l", "L"), ("", "u", "m", "d")),
 }
 
 
@@ -60,6 +63,9 @@ def _table() -> dict[str, Unit]:
         "min": Unit("time", 60.0, 1.0),
         "h": Unit("time", 3600.0, 1.0),
         "d": Unit("time", 86400.0, 1.0),
+        "wk": Unit("time", 7 * 86400.0, 1.0),
+        "mo": Unit("time", 365.25 * 86400.0 / 12, 1.0),
+        "a": Unit("time", 365.25 * 86400.0, 1.0),
         "kV": Unit("voltage", 1e3, 1.0),
         "kVp": Unit("voltage", 1e3, 1.0),
         "deg": Unit("angle", 1.0, 1.0),
@@ -77,6 +83,13 @@ def _table() -> dict[str, Unit]:
         "mSv/mGy.cm": Unit("effective dose per dose length", 1.0, 1.0),
         "mSv/(mGy.cm)": Unit("effective dose per dose length", 1.0, 1.0),
         "kg/m2": Unit("mass per area", 1.0, 1.0),
+        "cm3": Unit("volume", 1.0, 1e3),
+        "cc": Unit("volume", 1.0, 1e3),
+        "Ci": Unit("activity", 3.7e10, 1.0),
+        "mCi": Unit("activity", 3.7e7, 1.0),
+        "uCi": Unit("activity", 3.7e4, 1.0),
+        "ml/min": Unit("clearance", 1.0, 1.0),
+        "mL/min": Unit("clearance", 1.0, 1.0),
         "g/cm3": Unit("density", 1.0, 1.0),
         "1": Unit("number", 1.0, 1.0),
         "events": Unit("number", 1.0, 1.0),
@@ -87,6 +100,14 @@ def _table() -> dict[str, Unit]:
         "pulses": Unit("number", 1.0, 1.0),
         "frames": Unit("number", 1.0, 1.0),
     }
+    for activity, power in (("Bq", 0), ("kBq", 3), ("MBq", 6), ("GBq", 9)):
+        for amount, divisor in (("mol", 0), ("mmol", -3), ("umol", -6), ("nmol", -9)):
+            table[f"{activity}/{amount}"] = Unit("activity per amount", *_size(power - divisor))
+    for litre in "lL":
+        table |= {f"{amount}mol/{litre}": Unit("amount per volume", *_size(_PREFIXES[amount])) for amount in ("m", "u")}
+        table |= {f"{mass}/d{litre}": Unit("mass per volume", *_size(power)) for mass, power in (("mg", -2), ("g", 1))}
+        for body in ("/{1.73_m2}", "{1.73_m2}", "/(1.73.m2)", "/1.73m2"):
+            table[f"m{litre}/min{body}"] = Unit("clearance per body surface", 1.0, 1.0)
     return table
 
 

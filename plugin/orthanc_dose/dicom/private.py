@@ -1,0 +1,46 @@
+"""Private elements (PS3.5 section 7.8): found by their creator, since the block that it reserved differs between objects."""
+
+import struct
+
+from .dataset import BINARY_URI, Dataset, items, raw_bytes, spelled, text
+
+
+def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
+    """The tag of element `element` (its last two digits) of a creator in this data set, None where the creator has no block."""
+    for block in range(0x10, 0x100):
+        name = raw_bytes(dataset, f"{group:04x},{block:04x}")
+        if name is not None and name.decode("latin-1").strip(" \0") == creator:
+            return f"{group:04x},{block:02x}{element:02x}"
+    return None
+
+
+def private_text(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
+    """The value of a private element as text; of bytes (VR UN) the text that they spell."""
+    tag = tag_of(dataset, group, creator, element)
+    if tag is None:
+        return None
+    value = text(dataset, tag)
+    if value is not None and value.startswith(BINARY_URI):
+        return spelled(value) or None
+    return value
+
+
+def private_double(dataset: Dataset, group: int, creator: str, element: int) -> float | None:
+    """The value of a private element of VR FD, or of eight bytes that are one (VR UN, little endian)."""
+    tag = tag_of(dataset, group, creator, element)
+    if tag is None:
+        return None
+    value = text(dataset, tag)
+    if value is not None and value.startswith(BINARY_URI):
+        raw = raw_bytes(dataset, tag) or b""
+        return struct.unpack("<d", raw)[0] if len(raw) == 8 else None
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None
+
+
+def private_items(dataset: Dataset, group: int, creator: str, element: int) -> list[Dataset]:
+    """The items of a private sequence."""
+    tag = tag_of(dataset, group, creator, element)
+    return items(dataset, tag) if tag else []
