@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from .common import MARKS
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
+from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
 from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, STATE, STUDY, TOTALS
 
 
 @dataclass(frozen=True)
 class Modality:
-    """A modality type is data: its tables, and the totals that lists show first."""
+    """A modality type is data: its tables, and the totals that lists show first. `accumulated` is None where reports hold no
+    totals of their own."""
 
     code: str
     title: str
     events: Table
-    accumulated: Table
+    accumulated: Table | None
     totals: tuple[str, ...]
 
     @property
@@ -36,17 +38,22 @@ MODALITIES: dict[str, Modality] = {
         Modality("DX", "Radiography", PROJECTION_EVENT, PROJECTION_ACCUMULATED, ("number_of_events", "dap_total")),
         Modality("MG", "Mammography", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
                  ("number_of_events", "agd_left", "agd_right")),
+        Modality("NM", "Nuclear medicine", NM_ADMINISTRATION, None,
+                 ("number_of_events", "radiopharmaceuticals", "radionuclides", "administered_activity_total",
+                  "effective_dose_total")),
     )
 }  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
-    STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, OBJECT, STATE,
+    STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, STATE,
 )  # fmt: skip
 # Tables whose rows belong to a study and are written anew with it.
-STUDY_TABLES: tuple[Table, ...] = (CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED)
+STUDY_TABLES: tuple[Table, ...] = (
+    CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION,
+)  # fmt: skip
 
 __all__ = [
-    "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "MARKS", "MODALITIES", "Modality", "OBJECT",
-    "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "STATE", "STUDY", "STUDY_TABLES", "Shown",
-    "TABLES", "TOTALS", "Table",
+    "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "MARKS", "MODALITIES", "Modality",
+    "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "STATE", "STUDY",
+    "STUDY_TABLES", "Shown", "TABLES", "TOTALS", "Table",
 ]  # fmt: skip

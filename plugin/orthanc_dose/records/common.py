@@ -12,7 +12,7 @@ SOURCES = {
 
 # Why a value is not plainly what the object says. `raw` is what stands there, where anything does.
 MARKS = {
-    "computed": "computed from the irradiation events, since the report does not give it",
+    "computed": "computed from other values, such as those of the irradiation events, since no object gives it",
     "empty": "the item is there without a value",
     "no_number": "what stands there is no number",
     "zero": "0 stands where nothing was entered; it is not used",
@@ -23,9 +23,25 @@ MARKS = {
     "mean": "mean of several values that are not zero (pulse-level data); all are kept beside it",
     "given_zero": "the report gives 0 although its events have values; the sum of the events is used",
     "incomplete": "not all irradiation events have the value, so no sum is formed",
+    "several_radionuclides": "activities of different radionuclides are not added",
     "overlap": "reports of this study share some events; totals are summed over the events, each once",
     "events_differ": "the report announces another number of irradiation events than it holds",
+    "other_date": "the object does not say when the exposure was; the date and time that it has next to it are shown",
+    "minimum_above_maximum": "the object writes the lower bound above the upper one; they were exchanged",
+    "unit_of_maker": "the maker writes this element in another unit than the standard's; it was converted",
+    "rounded": "the element holds whole numbers only, so the value is rough",
+    "implausible": "the number cannot be right in the unit that the standard gives this element; it is not used",
+    "from_comment": "taken from the line of the comment that names the series, since the element for it is empty",
+    "from_image": "the report leaves it open; taken from the image of the same irradiation event",
+    "images_without_event": "images of the study show exposures that the report does not hold; they are not counted",
+    "derived": "worked out from the headers of the images, since the study has no report",
     "text_encoding": "text did not fit the declared character set",
+    "ocr": "read from the pixels of a dose screen by OCR",
+    "ocr_disagrees": "two readings of a dose screen by OCR disagree; neither is used",
+    "ocr_unchecked": "read by OCR, and nothing on this page of the dose screen to check it against",
+    "carried": "not written for this event: the value that held at the end of the event before, same plane",
+    "private_item": "taken from an item or a comment of the maker's own, since the standard's item is missing",
+    "one_projection": "reports of this model give the dose of one projection of a tomosynthesis sweep, not of the sweep",
 }
 
 

@@ -21,9 +21,8 @@ def markdown() -> str:
     ]
     for modality in MODALITIES.values():
         totals = ", ".join(f"`{name}`" for name in modality.totals)
-        out.append(
-            f"| {modality.code} | {modality.title} | `{modality.events.name}` | `{modality.accumulated.name}` | {totals} |"
-        )
+        accumulated = f"`{modality.accumulated.name}`" if modality.accumulated else "none"
+        out.append(f"| {modality.code} | {modality.title} | `{modality.events.name}` | {accumulated} | {totals} |")
     for table in TABLES:
         out += ["", f"## {table.title}: `{table.name}`", "", table.description, ""]
         out += ["| Field | Title | Type | Unit | Concept | Source and meaning |", "|---|---|---|---|---|---|"]

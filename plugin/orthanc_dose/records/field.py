@@ -128,7 +128,8 @@ def num(
     """A number in a unit (NUM)."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
     return Field(
-        name, "number", title, description, unit, shown, _paths(path), source=source, header=_header(header), **more  # type: ignore[arg-type]
+        name, "number", title, description, unit, shown, _paths(path),
+        source=source, header=_header(header), **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -144,7 +145,8 @@ def of_type(kind: str):  # type: ignore[no-untyped-def]
         name: str, title: str, path: str = "", source: str = "", description: str = "", header: str = "", **more: object
     ) -> Field:  # fmt: skip
         return Field(
-            name, kind, title, description, paths=_paths(path), source=source, header=_header(header), **more  # type: ignore[arg-type]
+            name, kind, title, description, paths=_paths(path),
+            source=source, header=_header(header), **more,  # type: ignore[arg-type]
         )  # fmt: skip
 
     return make
@@ -161,7 +163,8 @@ def structs(
     """A list of structs: a content item that may stand several times, with what it holds. `header`: the sequence in images,
     from which those of its fields stand."""
     return Field(
-        name, "structs", title, description, paths=_paths(path), source=source, fields=fields, header=_header(header), **more  # type: ignore[arg-type]
+        name, "structs", title, description, paths=_paths(path),
+        source=source, fields=fields, header=_header(header), **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

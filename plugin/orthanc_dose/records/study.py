@@ -1,9 +1,11 @@
 """Tables of studies, of the equipment that made them, and of the DICOM objects that they were read from."""
 
-from .common import OBSERVERS, device_participants, marks, person_participants, unused
+from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
 from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, uid, uids
+from .nuclear import PATIENT_CHARACTERISTICS
+from .patient_dose import ORGAN_DOSE_ESTIMATES
 
-_CT, _RF, _DX, _MG = "CT", "RF", "DX", "MG"
+_CT, _RF, _DX, _MG, _NM = "CT", "RF", "DX", "MG", "NM"
 _PROJECTION = (_RF, _DX, _MG)
 
 EQUIPMENT = Table(
@@ -19,14 +21,18 @@ EQUIPMENT = Table(
         text("device_serial_number", "Serial number", source="(0018,1000)"),
         text("software_versions", "Software version", source="(0018,1020)"),
         text("display_name", "Display name", description="What the system is called on pages: hospital and station."),
+        text("user_defined_modality", "User-defined modality",
+             description="Set by hand for systems whose reports tell their type wrong: RF or DX for all of its studies; dual,"
+                         " where the system makes both, for sorting each study by what was done alone."),
     ),
 )  # fmt: skip
-# What makes two systems different: everything but the number and the name for display.
-EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", "display_name"))
+# What makes two systems different: everything but the number and what people set.
+EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", "display_name", "user_defined_modality"))
 
 _IDENTIFICATION = (
     integer("id", "Number", description="The study's number in this store; it stays while the study is there."),
-    text("modality", "Modality", description="CT, RF (fluoroscopy), DX (radiography) or MG, by the documented rule."),
+    text("modality", "Modality",
+         description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the documented rule."),
     uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
     integer("equipment_id", "Equipment", description="The system that made the study."),
     text("accession_number", "Accession number", source="(0008,0050)"),
@@ -55,8 +61,10 @@ PATIENT = (
 )
 
 _REPORT = (
-    code("procedure_reported", "Procedure reported", "121058", "TID 10001 row 2, TID 10011 row 2"),
-    code("procedure_intent", "Intent", "121058/SCT:363703001|SCT:363703001", "TID 10001 row 3, TID 10011 row 3"),
+    code("procedure_reported", "Procedure reported", "121058|SCT:363589002",
+         "TID 10001 row 2, TID 10011 row 2; Associated Procedure in TID 10021 row 2"),
+    code("procedure_intent", "Intent", "121058/SCT:363703001|SCT:363703001|SCT:363589002/SCT:363703001",
+         "TID 10001 row 3, TID 10011 row 3, TID 10021 row 3"),
     code("acquisition_device_type", "Acquisition device type", "122142", "TID 10001 row 4", modalities=_PROJECTION),
     code("scope_of_accumulation", "Scope of accumulation", "113705", "TID 10001 row 6, TID 10011 row 7"),
     uid("scope_uid", "UID of the scope", "113705/110180|113705/121126|113705/112002|113705/113769|113705/121124|110180|121126",
@@ -68,9 +76,11 @@ _REPORT = (
     code("mechanical_data_available", "Mechanical data available", "113944", "TID 10001 row 10",
          modalities=_PROJECTION),
     codes("sources_of_dose_information", "Source of dose information", "113854", "TID 10001 row 18, TID 10011 row 12"),
-    text("comment", "Comment", "121106", "TID 10001 row 15, TID 10011 row 11"),
+    text("comment", "Comment", "121106", "TID 10001 row 15, TID 10011 row 11, TID 10021 row 6"),
     code("language", "Language", "121049", "TID 1204"),
     uids("dose_images", "Dose images", "121342", "TID 10001 row 16", modalities=_PROJECTION),
+    PATIENT_CHARACTERISTICS,
+    ORGAN_DOSE_ESTIMATES,
     OBSERVERS,
     person_participants(source="TID 1020 in TID 10001 row 17, TID 10011 row 13"),
     device_participants(),
@@ -81,7 +91,8 @@ TOTALS = (
     integer("number_of_events", "Events", description="Number of irradiation events that the store holds."),
     num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' totals.", modalities=(_CT,)),
     num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
-    num("effective_dose_total", "Effective dose total", "mSv", description="As reported.", modalities=(_CT,)),
+    num("effective_dose_total", "Effective dose total", "mSv", modalities=(_CT, _NM),
+        description="As reported; of nuclear medicine the sum over the administrations, if all give it."),
     integer("dose_check_events", "Dose check events", modalities=(_CT,),
             description="Events whose forward estimate reached a configured alert or notification value."),
     num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION),
@@ -104,6 +115,12 @@ TOTALS = (
         modalities=(_MG,)),
     num("agd_unspecified", "AGD, side not given", "mGy", modalities=(_MG,),
         description="Accumulated average glandular dose of both breasts, or without a side."),
+    text("radiopharmaceuticals", "Radiopharmaceutical", modalities=(_NM,),
+         description="The agents of the administrations, each once."),
+    text("radionuclides", "Radionuclide", description="The nuclides of the administrations, each once.",
+         modalities=(_NM,)),
+    num("administered_activity_total", "Administered activity", "MBq", modalities=(_NM,),
+        description="Sum over the administrations of one radionuclide. Activities of different nuclides are not added."),
 )  # fmt: skip
 
 STUDY = Table(
@@ -111,6 +128,7 @@ STUDY = Table(
     (
         *_IDENTIFICATION, *PATIENT, *_REPORT, *TOTALS,
         moment("stored_at", "Stored", description="When the row was last written, UTC."),
+        text("source", "Source", description="; ".join(f"{name}: {what}" for name, what in SOURCES.items())),
         text("extractor_version", "Extractor", description="Version of the program that read the objects."),
         marks(),
         unused(),
@@ -137,6 +155,8 @@ OBJECT = Table(
         text("outcome", "Outcome", description="; ".join(f"{key}: {what}" for key, what in OUTCOMES.items())),
         text("rule", "Rule", description="Name of the rule that decided, for ignored, merged and duplicate objects."),
         text("reason", "Reason", description="The outcome's reason in a sentence."),
+        text("source", "Source", description="How its content was read; the sources of study."),
+        text("orthanc_series_id", "Series", description="Identifier of its series in Orthanc."),
         integer("change", "Change", description="Number of Orthanc's change that announced the instance."),
         integer("attempts", "Attempts", description="How often it was read."),
         moment("received_at", "Received", description="When Orthanc stored it, UTC."),
