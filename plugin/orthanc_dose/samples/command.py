@@ -12,14 +12,14 @@ from pathlib import Path
 
 from orthanc_dose.samples.document import part10
 from orthanc_dose.samples.projection_reports import fluoroscopy_report
-from orthanc_dose.samples.studies import KINDS, UNTIL, make_studies
+from orthanc_dose.samples.studies import ALL_KINDS, KINDS, UNTIL, make_studies
 
 
 def _kinds(value: str) -> tuple[str, ...]:
     kinds = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
-    unknown = [k for k in kinds if k not in KINDS]
+    unknown = [k for k in kinds if k not in ALL_KINDS]
     if unknown or not kinds:
-        raise argparse.ArgumentTypeError(f"{value!r}: give some of {','.join(KINDS)}, with commas between")
+        raise argparse.ArgumentTypeError(f"{value!r}: give some of {','.join(ALL_KINDS)}, with commas between")
     return kinds
 
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="S", type=int, default=1,
                         help="the same seed gives the same files, byte for byte (default 1)")
     parser.add_argument("--kinds", metavar="LIST", type=_kinds, default=KINDS,
-                        help="some of ct,rf,dx,mg (default: all)")
+                        help="some of ct,rf,dx,mg,nm (default: ct,rf,dx,mg)")
     parser.add_argument("--until", metavar="DATE", type=_day, default=UNTIL,
                         help=f"day of the last studies, or 'today' (default {UNTIL})")
     parser.add_argument("--events", metavar="N", type=_count, default=0,

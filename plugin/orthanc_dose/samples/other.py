@@ -19,7 +19,7 @@ from orthanc_dose.samples.vendors import ENHANCED_SR, VENDORS
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 _REPORT_OF_IMAGING = Concept("18748-4", "Diagnostic Imaging Report", "LN")
 _FINDING = Concept("121071", "Finding")
-_RADIOPHARMACEUTICAL_REPORT = Concept("113500", "Radiopharmaceutical Radiation Dose Report")
+_MEASUREMENT_REPORT = Concept("126000", "Imaging Measurement Report")
 
 
 def enhanced_sr_dose_report(*, seed: int = 1, events: int = 4) -> Dataset:
@@ -37,11 +37,11 @@ def non_dose_sr(*, seed: int = 1) -> Dataset:
 
 
 def other_root_dose_sr(*, seed: int = 1) -> Dataset:
-    """A dose SR object whose root code (113500, radiopharmaceutical) is not that of an X-ray dose report."""
+    """A dose SR object whose root code (126000, measurements) is not that of a dose report."""
     key = f"other-root|{seed}"
     study = Study(instance_uid=uid(key, "study"), description="PET/CT")
     system = System()
-    root = container(_RADIOPHARMACEUTICAL_REPORT, *observer(system), scope(study), template="10021")
+    root = container(_MEASUREMENT_REPORT, *observer(system), scope(study), template="1500")
     return document(root, Patient(), study, system, key=key)
 
 

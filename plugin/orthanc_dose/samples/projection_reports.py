@@ -110,7 +110,7 @@ def fluoroscopy_events(count: int, seed: int, started: datetime, key: str, vendo
             table_end=table if kind == v.STEPPING else None, device=vendor.comment_xml,
             images=[] if fluoro else [(_XA_IMAGE, uid(key, "image", index))])
         if vendor.comment_xml:
-            event.comment = (f"<FluoroData><iiDiameter SRData=\"{field_mm * 10}\"/><PatientPosition>"
+            event.comment = (f"<FluoroData><iiDiameter SRData=\"{field_mm}\"/><PatientPosition>"
                              "<Position SRData=\"HFS\"/></PatientPosition></FluoroData>")
         events.append(event)
     return events

@@ -14,6 +14,16 @@ from orthanc_dose.samples import values as v
 from orthanc_dose.samples.catalogue import CT_EXAMS, DX_EXAMS, FEMALE, NAMES, RF_EXAMS, systems
 from orthanc_dose.samples.ct import CtEvent, DoseCheck, SizeSpecific, Source, ct_report, localizer, total_dlp
 from orthanc_dose.samples.document import Patient, Study, System, age_string, uid
+from orthanc_dose.samples.nuclear import (
+    BONE_GIVEN,
+    BONE_STUDY,
+    FDG_GIVEN,
+    PET_OF_TUMOR,
+    PatientState,
+    administered_at,
+    radiopharmaceutical_report,
+)
+from orthanc_dose.samples.nuclear import systems as nuclear_systems
 from orthanc_dose.samples.projection import Totals, totals_of
 from orthanc_dose.samples.projection_reports import (
     fluoroscopy_events,
@@ -28,13 +38,15 @@ from orthanc_dose.samples.projection_reports import (
 from orthanc_dose.samples.sr import Spelling
 
 KINDS = ("ct", "rf", "dx", "mg")
+# What can be asked for by name; the mixture of the others stays as it is for a seed.
+ALL_KINDS = (*KINDS, "nm")
 UNTIL = date(2025, 6, 30)
 
 # Share of the year's studies by month: fewer in the summer holidays and at the end of the year.
 _MONTHS = (104, 100, 108, 98, 102, 99, 82, 80, 104, 108, 106, 84)
 _WEEKDAYS = (20, 20, 19, 20, 17, 6, 5)
 _HOURS = (1, 1, 1, 1, 1, 1, 2, 5, 11, 13, 13, 11, 8, 11, 12, 10, 7, 4, 3, 2, 2, 2, 1, 1)
-_MIX = {"ct": 45, "dx": 30, "rf": 15, "mg": 10}
+_MIX = {"ct": 45, "dx": 30, "rf": 15, "mg": 10, "nm": 8}
 
 
 @dataclass
@@ -44,7 +56,7 @@ class SampleStudy:
     totals: the totals as the object gives them, in canonical units (mGy.cm, Gy.m2, Gy, s, mGy), None where it does
     not give them. sums: the same names computed from the events, None where the events do not give it. Names:
     dlp_total; dap_total, rp_dose_total, fluoro_time_total (of two planes each twice: dap_total_a, dap_total_b and so
-    on); agd_right, agd_left.
+    on); agd_right, agd_left; administered_activity_total (MBq).
     """
 
     index: int
@@ -65,10 +77,10 @@ class SampleStudy:
 def make_studies(n: int, seed: int = 1, kinds: Sequence[str] = KINDS, *, until: date = UNTIL,
                  days: int = 730) -> Iterator[SampleStudy]:
     """`n` studies within `days` up to and including `until`; study number i does not depend on `n`."""
-    unknown = sorted(set(kinds) - set(KINDS))
+    unknown = sorted(set(kinds) - set(ALL_KINDS))
     if unknown or not kinds:
-        raise ValueError(f"kinds must be some of {', '.join(KINDS)}; not known: {', '.join(unknown) or '(none given)'}")
-    installed = {kind: systems(kind) for kind in kinds}
+        raise ValueError(f"kinds must be some of {', '.join(ALL_KINDS)}; not known: {', '.join(unknown) or '(none given)'}")
+    installed = {kind: nuclear_systems() if kind == "nm" else systems(kind) for kind in kinds}
     weights = [_MIX[kind] for kind in kinds]
     for index in range(n):
         rng = Random(f"study|{seed}|{index}")
@@ -222,10 +234,26 @@ def _mg(index: int, key: str, rng: Random, patient: Patient, study: Study, syste
     return _study(index, "mg", study, patient, system, count, dict(sums), sums, ds)
 
 
+def _nm(index: int, key: str, rng: Random, patient: Patient, study: Study, system: System) -> SampleStudy:
+    pet = rng.random() < 0.6
+    study.description = "PET/CT whole body FDG" if pet else "NM bone scan"
+    study.requested_procedure = study.description
+    heavy = (patient.weight or 75) / 75
+    activity = round((230 if pet else 620) * heavy * rng.uniform(0.9, 1.1), 1)
+    given = administered_at(FDG_GIVEN if pet else BONE_GIVEN, study.started - timedelta(minutes=rng.randint(55, 180)), activity)
+    ds = radiopharmaceutical_report(
+        [given], patient=patient, study=study, system=system, vendor=system.vendor, key=key,
+        procedure=PET_OF_TUMOR if pet else BONE_STUDY,
+        state=PatientState(height=round(patient.size * 100, 1) if patient.size else None, weight=patient.weight or None),
+    )  # fmt: skip
+    total: dict[str, float | None] = {"administered_activity_total": activity}
+    return _study(index, "nm", study, patient, system, 1, total, dict(total), ds)
+
+
 def _study(index: int, kind: str, study: Study, patient: Patient, system: System, events: int,
            totals: dict[str, float | None], sums: dict[str, float | None], ds: Dataset) -> SampleStudy:
     return SampleStudy(index, kind, system.vendor.key, study.instance_uid, study.accession_number, study.started,
                        study.description, patient, system, events, totals, sums, [ds])
 
 
-_MAKERS = {"ct": _ct, "rf": _rf, "dx": _dx, "mg": _mg}
+_MAKERS = {"ct": _ct, "rf": _rf, "dx": _dx, "mg": _mg, "nm": _nm}
