@@ -271,12 +271,17 @@ def _numbers_below(item: Tree) -> Numbers:
     return found
 
 
+# Marks of values that their container does not hold: worked out, held over from the event before, or another item's.
+NOT_READ = frozenset({"computed", "carried", "private_item"})
+
+
 def _check_row(
     row: dict[str, Any], fields: tuple[Field, ...], said: Numbers, codes: set[str | None], own: Field | None
 ) -> None:
+    not_read = {entry["field"] for entry in row.get("marks") or () if entry["mark"] in NOT_READ}
     for one in fields:
         value = row.get(one.name)
-        if value is None:
+        if value is None or one.name in not_read:
             continue
         concepts = {path[-1] for path in (one.paths or (own.paths if own else ()))}
         if one.type == "structs":

@@ -32,6 +32,7 @@ def seeds() -> dict[str, bytes]:
         ("ct dose check", samples.ct_report(3, participants=True)),
         ("ct unknown items", samples.report_with_unknown_items()),
         ("rf without events", samples.report_without_events("rf")),
+        ("rf xper", samples.xper_report()),
         ("no dose", samples.non_dose_sr()),
     ):
         found[name] = samples.part10(made)

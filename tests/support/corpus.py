@@ -4,5 +4,5 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[3] / "shared" / "corpus"
 OBJECTS = sorted(FOLDER.glob("*.dcm"))
-# X-Ray Radiation Dose SR of CT and projection X-ray, also where it comes as Enhanced SR.
-DOSE_REPORTS = [path for path in OBJECTS if "RDSR" in path.name and "RRDSR" not in path.name or "ESR-GE" in path.name]
+# Dose reports of CT, projection X-ray and nuclear medicine, also where they come as Enhanced SR.
+DOSE_REPORTS = [path for path in OBJECTS if "RDSR" in path.name or "ESR-GE" in path.name]

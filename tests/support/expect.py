@@ -40,6 +40,8 @@ def totals_of(sample: SampleStudy) -> dict[str, float | None]:
         return {"dlp_total": one("dlp_total")}
     if sample.kind == "mg":
         return {name: one(name) for name in ("agd_left", "agd_right")}
+    if sample.kind == "nm":
+        return {"administered_activity_total": one("administered_activity_total")}
     suffixes = ("_a", "_b") if "dap_total_a" in sample.totals else ("",)
     names = ("dap_total", "rp_dose_total", "fluoro_time_total")
     planes = {name: [one(name + suffix) for suffix in suffixes] for name in names}

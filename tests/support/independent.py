@@ -23,6 +23,10 @@ UNITS = {
     "mSv/mGy.cm": ("dose factor", "1"), "1": ("number", "1"), "{ratio}": ("number", "1"), "{events}": ("number", "1"),
     "{X-Ray sources}": ("number", "1"), "X-ray sources": ("number", "1"), "ratio": ("number", "1"), "events": ("number", "1"),
     "no units": ("number", "1"), "g/cm3": ("density", "1"),
+    "Bq": ("activity", "1"), "MBq": ("activity", "1e6"), "Mbq": ("activity", "1e6"), "mCi": ("activity", "3.7e7"),
+    "g": ("mass", "1"), "kg": ("mass", "1e3"), "kg/m2": ("body mass", "1"), "cm3": ("volume", "1e-6"), "ml": ("volume", "1e-6"),
+    "h": ("time", "3600"), "a": ("time", "31557600"), "mmol/l": ("molarity", "1"), "mg/dl": ("concentration", "1"),
+    "ml/min/{1.73_m2}": ("clearance", "1"), "Bq/mmol": ("specific activity", "1"), "MBq/mmol": ("specific activity", "1e6"),
 }  # fmt: skip
 
 Numbers = dict[str, list[Decimal]]

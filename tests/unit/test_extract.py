@@ -9,15 +9,21 @@ import pytest
 from orthanc_dose import extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.extract import Extract, Ignored
-from orthanc_dose.records import MODALITIES, Field
+from orthanc_dose.records import MODALITIES, STUDY, Field
 from orthanc_dose.samples import fluoroscopy_report, make_studies, non_dose_sr
 from orthanc_dose.samples import part10 as as_bytes
 from tests.support import independent
 from tests.support.corpus import DOSE_REPORTS
 
 SR = extract.XRAY_DOSE_SR
-# The retired code of Exposure Time is the same concept as today's.
-SAME = {"113735": "113824"}
+# The retired code of Exposure Time is the same concept as today's; Philips Xper's own codes of table positions and angles;
+# SNOMED-RT codes of nuclear medicine.
+SAME = {
+    "113735": "113824", "021": "113753", "020": "113761", "022": "128763", "019": "128765", "R-42806": "304283002",
+    "G-D701": "118538004", "F-01860": "60621009", "F-70210": "80274001",
+}  # fmt: skip
+# Values that the report does not hold.
+NOT_READ = {"computed", "carried", "private_item"}
 
 
 def read(raw: bytes) -> Extract:
@@ -30,10 +36,11 @@ def recorded_numbers(found: Extract) -> dict[str, list[Decimal]]:
     modality = MODALITIES[found.modality]
 
     def take(row: dict, fields: tuple[Field, ...], above: str = "") -> None:
+        not_read = {entry["field"] for entry in row.get("marks", ()) if entry["mark"] in NOT_READ}
         for field in fields:
             value = row.get(field.name)
-            if value is None:
-                continue
+            if value is None or field.name in not_read or not (field.paths or above or field.name.endswith("_values")):
+                continue  # the last: read from the text of a comment
             if field.type == "structs":
                 for part in value:
                     take(part, field.fields, field.paths[0][-1] if field.paths else above)
@@ -48,6 +55,7 @@ def recorded_numbers(found: Extract) -> dict[str, list[Decimal]]:
         take(row, modality.events.fields)
     for row in found.accumulated:
         take(row, modality.accumulated.fields)
+    take(found.study, (STUDY.field("patient_characteristics"),))
     for item in found.unused:
         if item.vt == "NUM" and item.value is not None and item.unit in independent.UNITS:
             out[(item.concept or ":").split(":")[1]].append(independent.in_base(item.value, item.unit))

@@ -1,23 +1,42 @@
 """From an object's content to records: one module per source of dose data; no I/O, no store."""
 
-from . import report
+from collections.abc import Callable
+
+from . import image, image_ct, image_nm, report, secondary
 from .extract import Extract, Ignored
+from .image_ct import reduced
 from .kept import Kept, keep, unpack
 
 # Raised whenever what an extractor gives for an object changes, so that kept content can be read again.
 EXTRACTOR_VERSION = "1"
 
 ENHANCED_SR, COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.22", "1.2.840.10008.5.1.4.1.1.88.33"
-XRAY_DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.67"
+XRAY_DOSE_SR, ENHANCED_XRAY_DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.67", "1.2.840.10008.5.1.4.1.1.88.76"
+RADIOPHARMACEUTICAL_DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.68"
+PATIENT_DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.73"
+_REPORTS = (
+    XRAY_DOSE_SR, ENHANCED_SR, COMPREHENSIVE_SR, ENHANCED_XRAY_DOSE_SR, RADIOPHARMACEUTICAL_DOSE_SR, PATIENT_DOSE_SR,
+)  # fmt: skip
+
+CT_IMAGE, PET_IMAGE, NM_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.128", image_nm.NM_IMAGE
+ENHANCED_PET_IMAGE = "1.2.840.10008.5.1.4.1.1.130"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+# Computed radiography, digital X-ray, mammography, intra-oral X-ray (for presentation, for processing), breast tomosynthesis,
+# breast projection X-ray.
+_PROJECTION_IMAGES = ("1.1", "1.1.1", "1.1.1.1", "1.1.2", "1.1.2.1", "1.1.3", "1.1.3.1", "1.13.1.3", "1.13.1.4", "1.13.1.5")
 
 # SOP classes that can hold dose, each with the extractor that reads it.
-EXTRACTORS = dict.fromkeys((XRAY_DOSE_SR, ENHANCED_SR, COMPREHENSIVE_SR), report.extract)
-# SOP classes that hold dose in other templates, known but without an extractor.
-WITHOUT_EXTRACTOR = {
-    "1.2.840.10008.5.1.4.1.1.88.68": "Radiopharmaceutical Radiation Dose SR",
-    "1.2.840.10008.5.1.4.1.1.88.73": "Patient Radiation Dose SR",
-    "1.2.840.10008.5.1.4.1.1.88.76": "Enhanced X-Ray Radiation Dose SR",
+EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
+    **dict.fromkeys(_REPORTS, report.extract),
+    **dict.fromkeys((f"1.2.840.10008.5.1.4.1.{end}" for end in _PROJECTION_IMAGES), image.extract),
+    **dict.fromkeys((SECONDARY_CAPTURE, *(f"{SECONDARY_CAPTURE}.{n}" for n in (1, 2, 3, 4))), secondary.extract),
+    **dict.fromkeys((PET_IMAGE, ENHANCED_PET_IMAGE, NM_IMAGE), image_nm.extract),
+    CT_IMAGE: image_ct.extract,
 }
+# Of these one image of a series is read, since all of them say the same of dose.
+ONE_OF_A_SERIES = frozenset({PET_IMAGE, ENHANCED_PET_IMAGE, NM_IMAGE})
+# SOP classes that hold dose in other templates, known but without an extractor.
+WITHOUT_EXTRACTOR: dict[str, str] = {}
 
 
 def can_hold_dose(sop_class_uid: str) -> bool:
@@ -31,6 +50,6 @@ def extract(kept: Kept, sop_class_uid: str) -> Extract:
 
 
 __all__ = [
-    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "WITHOUT_EXTRACTOR", "can_hold_dose", "extract",
-    "keep", "unpack",
+    "CT_IMAGE", "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "SECONDARY_CAPTURE",
+    "WITHOUT_EXTRACTOR", "can_hold_dose", "extract", "keep", "reduced", "unpack",
 ]  # fmt: skip

@@ -16,15 +16,25 @@ class Ignored(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class References:
+    """What an object refers to: SOP instance UIDs of dose reports, irradiation event UIDs."""
+
+    reports: frozenset[str]
+    events: frozenset[str]
+
+
 @dataclass
 class Extract:
     """The rows of one object, before it is put together with others of its study.
 
     study, equipment, accumulated, events: rows by the fields of the tables. unused: content items that no field takes.
     made_at: when the content was made, local time. source: how it was read, a key of SOURCES.
+    modality: None for an object without dose of its own, which adds fields to the records of the study in `study` that
+    were made from what it refers to.
     """
 
-    modality: str
+    modality: str | None
     study: Row
     equipment: Row
     accumulated: list[Row]
@@ -32,3 +42,4 @@ class Extract:
     unused: list[Item]
     made_at: datetime
     source: str = "report"
+    refers_to: References | None = None

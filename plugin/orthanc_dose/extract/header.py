@@ -30,6 +30,14 @@ _EQUIPMENT = {
     "device_serial_number": "0018,1000",
     "software_versions": "0018,1020",
 }
+# Elements that this module takes, or that identify the object, its study, series and patient.
+KNOWN = frozenset({
+    *_TEXTS.values(), *_NAMES.values(), *_NUMBERS.values(), *_EQUIPMENT.values(), "0008,0005", "0008,0012", "0008,0013",
+    "0008,0014", "0008,0016", "0008,0018", "0008,0020", "0008,0021", "0008,0022", "0008,0023", "0008,002a", "0008,0030",
+    "0008,0031", "0008,0032", "0008,0033", "0008,0060", "0008,0081", "0008,0201", "0008,1032", "0008,1110", "0008,1111",
+    "0008,1115", "0008,1120", "0008,1140", "0008,2112", "0010,1010", "0012,0062", "0012,0063", "0012,0064", "0020,000d",
+    "0020,000e", "0020,0011", "0020,0012", "0020,0013", "0032,1064", "0040,0244", "0040,0245", "0040,0275",
+})  # fmt: skip
 # Where the header leaves it open, the report's own description of the device: observer (TID 1004), participant (TID 1021).
 _BY_OBSERVER = {
     "manufacturer": "device_manufacturer",

@@ -24,8 +24,12 @@ def key_of(code: dict[str, str | None] | None) -> str | None:
     return f"{code['scheme']}:{code['value']}" if code and code["value"] else None
 
 
-def decide(holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row]) -> str:
-    """The modality type of a report from its rows, by the rule above."""
+def decide(holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row], dual: bool = False) -> str:
+    """The modality type of a report from its rows, by the rule above.
+
+    dual: a system that makes both radiography and fluoroscopy, which calls itself one of them in each report: rule 4 is
+    left out.
+    """
     procedure = key_of(study.get("procedure_reported"))
     if holds_ct or procedure == CT_PROCEDURE:
         return "CT"
@@ -38,7 +42,7 @@ def decide(holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row]
     if FLUOROSCOPY in types or any((row.get(name) or 0) > 0 for row in accumulated for name in fluoroscopy):
         return "RF"
     device = _DEVICE_TYPES.get(key_of(study.get("acquisition_device_type")) or "")
-    if device:
+    if device and not dual:
         return device
     if any(row.get("exposure_index") is not None for row in events):
         return "DX"

@@ -1,0 +1,123 @@
+"""What dose reports have in common: the content below the root is sorted, read into rows, and made into an extract."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..dicom.dataset import Unreadable
+from ..dicom.sr import Item
+from ..records import STUDY
+from ..records.common import OBSERVERS
+from . import header
+from .extract import Extract
+from .kept import Kept
+from .rows import Node, Row, RowReader, compile_fields, mark
+
+_OBSERVER_TYPE, _DEVICE_ROLE = "DCM:121005", "DCM:113876"
+_OBSERVER_TREE = compile_fields(OBSERVERS.fields)
+
+
+@dataclass
+class Content:
+    """Rows of one report: the study's, of the header and of the report; totals and events in the report's order.
+
+    concepts: of all items below the root. reader: holds what no field takes.
+    """
+
+    study: Row
+    accumulated: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    concepts: set[str] = field(default_factory=set)
+    reader: RowReader = field(default_factory=RowReader)
+
+
+def study_tree(*modalities: str) -> Node:
+    """The tree of what a report of these modality types can say of the study, without the observers, which are no tree."""
+    fields = (one for one in STUDY.fields if one is not OBSERVERS)
+    return compile_fields(tuple(one for one in fields if not one.modalities or set(one.modalities) & set(modalities)))
+
+
+def read(
+    kept: Kept, children: list[Item], study: Node, events: Mapping[str, Node], accumulated: Mapping[str, Node],
+    reader: RowReader | None = None,
+) -> Content:  # fmt: skip
+    """The rows of a report from the items below its root.
+
+    events, accumulated: concepts of the containers that become a row each, with the tree that reads it. study: the tree of
+    everything else. reader: where some of the report was read before.
+    """
+    content = Content(header.study_of(kept), reader=reader or RowReader())
+    rest: list[Item] = []
+    observers: list[Item] = []
+    for child in children:
+        concept = child.concept or ""
+        content.concepts.add(concept)
+        if concept in events:
+            content.events.append(content.reader.read(child, events[concept]))
+        elif concept in accumulated:
+            content.accumulated.append(content.reader.read(child, accumulated[concept]))
+        elif concept in _OBSERVER_TREE.children and not (concept == _DEVICE_ROLE and child.children):
+            observers.append(child)
+        else:
+            rest.append(child)
+    row = content.study
+    marks = row.pop("marks", [])
+    row |= content.reader.read(container(rest), study)
+    row["observers"] = _observers(observers, content.reader)
+    row["marks"] = marks + row.get("marks", [])
+    if content.reader.offset is not None and not row["timezone_offset_from_utc"]:
+        row["timezone_offset_from_utc"] = header.offset_text(content.reader.offset)
+    return content
+
+
+def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
+    """The extract of a report of this modality type. Raises Unreadable for one that does not say which study it is of."""
+    study, events = content.study, content.events
+    _fill_dates(study, events)
+    if not study["study_instance_uid"]:
+        raise Unreadable("the object has no Study Instance UID")
+    announced = next((row["total_number_of_irradiation_events"] for row in content.accumulated
+                      if row.get("total_number_of_irradiation_events") is not None), None)  # fmt: skip
+    if announced is not None and announced != len(events):
+        mark(study, "number_of_events", "events_differ", f"{announced:g} announced, {len(events)} held")
+    return Extract(
+        modality=modality,
+        study=study,
+        equipment=header.equipment_of(kept.dataset, study, events),
+        accumulated=content.accumulated,
+        events=events,
+        # An item that was read for several rows is listed once.
+        unused=list({id(item): item for item in content.reader.unused}.values()),
+        made_at=header.content_moment(kept.dataset),
+    )
+
+
+def container(children: list[Item]) -> Item:
+    """A container of no concept around these items."""
+    item = Item("CONTAINER", None, None, None)
+    item.children = children
+    return item
+
+
+def _observers(children: list[Item], reader: RowReader) -> list[Row] | None:
+    """Observers from items that stand side by side: each Observer Type begins another."""
+    groups: list[list[Item]] = []
+    for child in children:
+        if child.concept == _OBSERVER_TYPE or not groups:
+            groups.append([])
+        # Some equipment puts an observer's items below its type instead of beside it.
+        groups[-1] += [child, *child.children]
+        child.children = []
+    rows = [reader.read(container(group), _OBSERVER_TREE) for group in groups]
+    return [{name: value for name, value in row.items() if name != "marks"} for row in rows] or None
+
+
+def _fill_dates(study: Row, events: list[Row]) -> None:
+    """Where the header has no study date, the first irradiation or administration says when it was."""
+    if study["study_date"] is not None:
+        return
+    moments = [row["datetime_started"] for row in events if row.get("datetime_started")]
+    first = min(moments, default=study.get("start_of_irradiation"))
+    if first is not None:
+        study["study_date"] = first.date()
+        if study["study_time"] is None:
+            study["study_time"] = first.time()

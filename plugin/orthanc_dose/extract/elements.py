@@ -1,0 +1,198 @@
+"""Reads elements of an image's header into a row, by the elements that the table's fields declare.
+
+The first element of a field that has a usable value counts. Headers write no units: each declared element has the unit
+that the standard gives it. What no field takes is handed on as unused, as with reports.
+"""
+
+from typing import Any
+
+from ..dicom import codes, dates, units
+from ..dicom.codes import Code
+from ..dicom.dataset import BINARY_URI, Dataset, element_name, first, items, raw_bytes, spelled, text, values
+from ..dicom.sr import Item
+from ..records import Field
+from .rows import LARGEST, Row, code_value, mark
+
+# Numbers that are measured to be above zero where they are measured at all: 0 stands for "not entered".
+_NEVER_ZERO = frozenset({
+    "kvp", "xray_tube_current", "exposure_time", "exposure", "dap", "average_glandular_dose", "half_value_layer",
+    "compression_thickness", "distance_source_to_detector", "distance_source_to_patient", "entrance_dose",
+    "relative_xray_exposure", "sensitivity", "focal_spot_size", "exposure_index", "target_exposure_index",
+    "administered_activity", "radionuclide_half_life", "mean_ctdivol", "dlp",
+})  # fmt: skip
+# Words of headers (CS) that name what the standard has a code for.
+_LEFT, _RIGHT, _BOTH = ("7771000", "SCT"), ("24028007", "SCT"), ("51440002", "SCT")
+_WORDS: dict[str, dict[str, tuple[str, str]]] = {
+    "laterality": {"L": _LEFT, "R": _RIGHT, "B": _BOTH},
+    "anode_target_material": {
+        "TUNGSTEN": ("26194003", "SCT"), "MOLYBDENUM": ("71128006", "SCT"), "RHODIUM": ("59801003", "SCT"),
+    },
+    "image_view": {"CC": ("399162004", "SCT"), "MLO": ("399368009", "SCT")},
+    "ct_acquisition_type": {
+        "SPIRAL": ("116152004", "SCT"), "SEQUENCED": ("113804", "DCM"), "CONSTANT_ANGLE": ("113805", "DCM"),
+        "STATIONARY": ("113806", "DCM"), "FREE": ("113807", "DCM"),
+    },
+    "xray_grids": {
+        "FIXED": ("111641", "DCM"), "FOCUSED": ("111642", "DCM"), "RECIPROCATING": ("111643", "DCM"),
+        "PARALLEL": ("111644", "DCM"), "CROSSED": ("111645", "DCM"), "NONE": ("111646", "DCM"),
+    },
+}  # fmt: skip
+
+
+def number(raw: str | None) -> float | None:
+    """A number as headers write it, or None where it is none: empty, text, not finite, beyond any measurement."""
+    try:
+        found = float(raw) if raw is not None and "_" not in raw else float("nan")
+    except ValueError:
+        return None
+    return found if abs(found) <= LARGEST else None
+
+
+class HeaderReader:
+    """Reads rows from one data set; `taken` are the elements of its top level that a field took or looked at, `taken_within`
+    those of items that were read as rows."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.taken: set[str] = set()
+        self.taken_within: set[str] = set()
+
+    def read(self, fields: tuple[Field, ...], within: Dataset | None = None, skip: frozenset[str] = frozenset()) -> Row:
+        """A row of these fields, from the data set or from an item within it."""
+        dataset = self.dataset if within is None else within
+        row: Row = {}
+        for field in fields:
+            if field.header and field.name not in skip:
+                self._field(dataset, field, row, within is None)
+        return row
+
+    def _field(self, dataset: Dataset, field: Field, row: Row, top: bool) -> None:
+        problem: tuple[str, str] | None = None
+        for path, unit in field.header:
+            (self.taken if top else self.taken_within).add(path[0])
+            for holder in _holders(dataset, path[:-1]):
+                if field.type == "structs":
+                    self._structs(holder, path[-1], field, row)
+                    continue
+                value, wrong = _value(holder, path[-1], field, unit)
+                if wrong is not None:
+                    problem = problem or wrong
+                if value is not None and field.name not in row:
+                    row[field.name] = value
+            if field.name in row:
+                break
+        if problem is not None and field.name not in row:
+            mark(row, field.name, *problem)
+
+    def _structs(self, holder: Dataset, tag: str, field: Field, row: Row) -> None:
+        for entry in items(holder, tag):
+            part = self.read(field.fields, entry)
+            for found in part.pop("marks", ()):
+                mark(row, f"{field.name}.{found['field']}", found["mark"], found["raw"])
+            if part:
+                row.setdefault(field.name, []).append(part)
+
+    def unused(self, known: frozenset[str]) -> list[Item]:
+        """What of the top level no field takes, element by element."""
+        return unused_elements(self.dataset, known | self.taken)
+
+
+# Groups that describe the file, the pixels and the display, and overlays.
+_NOT_LISTED = frozenset({"0002", "0028", "0088", "2050", "5400", "6000", "7fe0"})
+
+
+def unused_elements(dataset: Dataset, taken: frozenset[str] | set[str]) -> list[Item]:
+    """What of a data set no field takes, without the description of the pixels and the display."""
+    out: list[Item] = []
+    for tag, value in dataset.items():
+        if tag in taken or tag[:4] in _NOT_LISTED or not value:
+            continue
+        private = int(tag[3], 16) % 2 == 1
+        if private and tag[5:7] == "00":
+            continue  # the creator, which its elements name
+        item = Item("TEXT", None, f"({tag.upper()})", _creator(dataset, tag) if private else element_name(tag))
+        item.value = _shown(value)
+        out.append(item)
+    return out
+
+
+def _creator(dataset: Dataset, tag: str) -> str:
+    name = (raw_bytes(dataset, f"{tag[:5]}00{tag[5:7]}") or b"").decode("latin-1").strip(" \0")
+    return f"private, {name}" if name else "private"
+
+
+def _shown(value: str | list[Dataset]) -> str | None:
+    if isinstance(value, list):
+        named = text(value[0], "0008,0104") or text(value[0], "0008,0100")
+        return named if named and len(value) == 1 else f"{len(value)} item{'s' if len(value) > 1 else ''}"
+    if not value.startswith(BINARY_URI):
+        return value
+    return spelled(value) or f"{(len(value) - len(BINARY_URI)) * 3 // 4} bytes"
+
+
+def _holders(dataset: Dataset, path: tuple[str, ...]) -> list[Dataset]:
+    found = [dataset]
+    for tag in path:
+        found = [item for holder in found for item in items(holder, tag)]
+    return found
+
+
+def _value(holder: Dataset, tag: str, field: Field, unit: str) -> tuple[Any, tuple[str, str] | None]:
+    """(value, what is wrong with it): either may be None."""
+    if field.type == "number":
+        return _number(holder, tag, field, unit)
+    if field.type in ("code", "codes"):
+        found = _codes(holder, tag, field.name)
+        if not found:
+            return None, None
+        if field.type == "codes":
+            return found, None
+        if len({(one["scheme"], one["value"], one["meaning"]) for one in found}) > 1:
+            return None, ("several_values", " | ".join(str(one["meaning"] or one["value"]) for one in found))
+        return found[0], None
+    if field.type == "datetime":
+        return _moment(holder, tag)
+    if field.type == "uids":
+        return values(holder, tag) or None, None
+    found_text = text(holder, tag)
+    return (None if found_text is None or found_text.startswith(BINARY_URI) else found_text), None
+
+
+def _moment(holder: Dataset, tag: str) -> tuple[Any, tuple[str, str] | None]:
+    raw = first(holder, tag)
+    try:
+        parsed = dates.parse_datetime(raw)
+    except ValueError:
+        return None, ("no_date", raw or "")
+    return (parsed[0] if parsed else None), None
+
+
+def _number(holder: Dataset, tag: str, field: Field, unit: str) -> tuple[float | None, tuple[str, str] | None]:
+    written = values(holder, tag)
+    if not written:
+        return None, None
+    if len(set(written)) > 1:
+        return None, ("several_values", " | ".join(written))
+    found = number(written[0])
+    if found is None:
+        return None, ("no_number", written[0])
+    if found == 0 and field.name in _NEVER_ZERO:
+        return None, ("zero", written[0])
+    assert field.unit is not None
+    times, over = units.conversion(unit, field.unit)
+    return found * times / over, None
+
+
+def _codes(holder: Dataset, tag: str, name: str) -> list[dict[str, str | None]]:
+    out = []
+    for entry in items(holder, tag):
+        value = text(entry, "0008,0100") or text(entry, "0008,0119") or text(entry, "0008,0120")
+        if value or text(entry, "0008,0104"):
+            out.append(code_value(codes.code(value or "", text(entry, "0008,0102") or "", text(entry, "0008,0104"))))
+    for word in values(holder, tag) if not out else ():
+        known = _WORDS.get(name, {})
+        if word.startswith(BINARY_URI) or (known and name == "laterality" and word.upper() not in known):
+            continue  # U, unpaired: no side
+        code = known.get(word.upper())
+        out.append(code_value(codes.code(*code) if code else Code("", "", word)))
+    return out

@@ -1,0 +1,205 @@
+"""Projection X-ray images (DX, CR, PX, MG): one exposure from the header of one image (PS3.3 C.8.7.8 X-Ray Acquisition Dose,
+C.8.11.3 DX Detector, C.8.11.7 Mammography Image and the like).
+
+What was exposed stands in the objects for processing and for presentation alike: store/merge.py counts it once.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from ..dicom import dates
+from ..dicom.codes import code
+from ..dicom.dataset import Dataset, Unreadable, first, items, text, values
+from ..dicom.private import private_text
+from ..records import PROJECTION_EVENT
+from . import header
+from .elements import HeaderReader, number
+from .extract import Extract, Ignored
+from .kept import Kept
+from .rows import Row, code_value, mark
+
+# Modality (0008,0060) of the images that this reads, with the modality type.
+MODALITY_TYPES = {"MG": "MG", "DX": "DX", "CR": "DX", "PX": "DX", "IO": "DX", "RG": "DX"}
+BREAST_TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
+_FIELDS = PROJECTION_EVENT.fields
+_OF_MAMMOGRAPHY = frozenset({"average_glandular_dose", "compression_thickness", "compression_force", "paddle",
+                             "breast_implant_present"})  # fmt: skip
+# What speaks for an exposure: without any of it an image says nothing about dose.
+_DOSE = ("dap", "average_glandular_dose", "entrance_dose", "exposure", "kvp", "exposure_index", "relative_xray_exposure")
+# What each maker calls the number in Relative X-Ray Exposure (0018,1405).
+_INDICATORS = (
+    ("FUJI", "S"), ("KONICA", "S"), ("CARESTREAM", "EI"), ("KODAK", "EI"), ("AGFA", "lgM"), ("CANON", "REX"),
+    ("SWISSRAY", "DI"), ("PHILIPS", "EI"), ("SIEMENS", "EXI"),
+)  # fmt: skip
+_WHEN = (
+    ("0008,0022", "0008,0032", None), ("0008,0023", "0008,0033", "Content Date"), ("0008,0021", "0008,0031", "Series Date"),
+    ("0008,0020", "0008,0030", "Study Date"),
+)  # fmt: skip
+
+
+def extract(kept: Kept) -> Extract:
+    """The exposure that an image shows. Raises Ignored for one that says nothing about dose, Unreadable for a broken one."""
+    dataset = kept.dataset
+    of_type = MODALITY_TYPES.get((first(dataset, "0008,0060") or "").upper())
+    if of_type is None:
+        raise Ignored("no_dose", "Images of this modality carry no dose in their header.")
+    reader = HeaderReader(dataset)
+    row = reader.read(_FIELDS, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY)
+    _acquisition_of_tomosynthesis(dataset, reader, row)
+    if not any(row.get(name) is not None for name in _DOSE):
+        raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
+    study = header.study_of(kept)
+    if not study["study_instance_uid"]:
+        raise Unreadable("the object has no Study Instance UID")
+    _filters(dataset, reader, row)
+    _started(dataset, row, study)
+    _indicator(dataset, row)
+    if of_type == "MG":
+        _mammography(dataset, reader, row)
+    _habits(dataset, row)
+    row["acquired_images"] = [uid] if (uid := first(dataset, "0008,0018")) else None
+    return Extract(
+        modality=of_type, study=study, equipment=header.equipment_of(dataset, study, []), accumulated=[], events=[row],
+        unused=reader.unused(header.KNOWN), made_at=header.content_moment(dataset), source="image header",
+    )  # fmt: skip
+
+
+def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
+    """Breast tomosynthesis images have what was exposed in X-Ray 3D Acquisition Sequence (PS3.3 C.8.21.3.5)."""
+    for entry in items(dataset, "0018,9507")[:1]:
+        reader.taken.add("0018,9507")
+        for name, value in reader.read(_FIELDS, entry).items():
+            row.setdefault(name, value)
+
+
+def _started(dataset: Dataset, row: Row, study: Row) -> None:
+    """When the exposure was: Acquisition DateTime, or what comes nearest to it, and then marked so."""
+    try:
+        parsed = dates.parse_datetime(first(dataset, "0008,002a"))
+    except ValueError:
+        parsed = None
+    if parsed is not None:
+        row["datetime_started"] = parsed[0]
+        if isinstance(parsed[1], timedelta) and not study["timezone_offset_from_utc"]:
+            study["timezone_offset_from_utc"] = header.offset_text(parsed[1])
+        return
+    for date_tag, time_tag, name in _WHEN:
+        try:
+            day, clock = dates.parse_date(first(dataset, date_tag)), dates.parse_time(first(dataset, time_tag))
+        except ValueError:
+            mark(row, "datetime_started", "no_date", f"{first(dataset, date_tag)} {first(dataset, time_tag)}")
+            continue
+        if day is None or clock is None:
+            continue
+        row["datetime_started"] = datetime.combine(day, clock)
+        if name is not None:
+            mark(row, "datetime_started", "other_date", name)
+        break
+    if study["study_date"] is None and row.get("datetime_started"):
+        study["study_date"] = row["datetime_started"].date()
+        if study["study_time"] is None:
+            study["study_time"] = row["datetime_started"].time()
+
+
+def _indicator(dataset: Dataset, row: Row) -> None:
+    if row.get("relative_xray_exposure") is not None:
+        maker = (text(dataset, "0008,0070") or "").upper()
+        row["exposure_indicator"] = next((name for start, name in _INDICATORS if maker.startswith(start)), None)
+
+
+# --- filters, in all their spellings ---
+
+_ALUMINIUM, _COPPER = ("12503006", "SCT"), ("66925006", "SCT")
+_MATERIALS = {
+    "AL": _ALUMINIUM, "ALUMINUM": _ALUMINIUM, "ALUMINIUM": _ALUMINIUM, "CU": _COPPER, "COPPER": _COPPER,
+    "RH": ("59801003", "SCT"), "RHODIUM": ("59801003", "SCT"), "MO": ("71128006", "SCT"), "MOLYBDENUM": ("71128006", "SCT"),
+    "AG": ("41967008", "SCT"), "SILVER": ("41967008", "SCT"), "SN": ("12597001", "SCT"), "TIN": ("12597001", "SCT"),
+    "TA": ("45215009", "SCT"), "TANTALUM": ("45215009", "SCT"), "NB": ("767776000", "SCT"), "NIOBIUM": ("767776000", "SCT"),
+    "PB": ("88488004", "SCT"), "LEAD": ("88488004", "SCT"), "EU": ("767775001", "SCT"), "EUROPIUM": ("767775001", "SCT"),
+}  # fmt: skip
+_TYPES = {"STRIP": "113650", "WEDGE": "113651", "BUTTERFLY": "113652", "FLAT": "113653", "NONE": "111609"}
+_TYPE_WITH_THICKNESS = re.compile(r"([A-Z]+)_(\d+(?:\.\d+)?)_?MM", re.IGNORECASE)  # Siemens: CU_0.2_MM
+
+
+def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
+    """Filters from Filter Type (0018,1160), Material (0018,7050), Thickness Minimum and Maximum (0018,7052, 7054)."""
+    reader.taken |= {"0018,1160", "0018,7050", "0018,7052", "0018,7054"}
+    materials = _split(dataset, "0018,7050")
+    types = values(dataset, "0018,1160")
+    spelled = _TYPE_WITH_THICKNESS.fullmatch(types[0]) if len(types) == 1 else None
+    if spelled and not materials:
+        thickness = float(spelled[2])
+        row["xray_filters"] = [
+            {"material": _material(spelled[1]), "thickness_minimum": thickness, "thickness_maximum": thickness}
+        ]
+        return
+    count = max(len(materials), 1)
+    lowest = _thicknesses(dataset, "0018,7052", count, "xray_filters.thickness_minimum", row)
+    highest = _thicknesses(dataset, "0018,7054", count, "xray_filters.thickness_maximum", row)
+    kind = types[0] if types else None
+    if not materials and kind is None and lowest == highest == [None]:
+        return
+    of_type = _TYPES.get((kind or "").upper())
+    type_code = code_value(code(of_type, "DCM")) if of_type else code_value(code("", "", kind)) if kind else None
+    filters = []
+    for index in range(count):
+        low, high = lowest[index], highest[index]
+        if low is not None and high is not None and low > high:
+            mark(row, "xray_filters", "minimum_above_maximum", f"{low:g} > {high:g}")
+            low, high = high, low
+        material = _material(materials[index]) if materials else None
+        filters.append({"type": type_code, "material": material, "thickness_minimum": low, "thickness_maximum": high})
+    row["xray_filters"] = filters
+
+
+def _split(dataset: Dataset, tag: str) -> list[str]:
+    # Carestream parts the values with a comma, which CS and DS do not allow; nothing else in them holds one.
+    return [part.strip() for value in values(dataset, tag) for part in value.split(",") if part.strip()]
+
+
+def _material(word: str) -> dict[str, str | None]:
+    known = _MATERIALS.get(word.upper())
+    return code_value(code(*known)) if known else code_value(code("", "", word))
+
+
+def _thicknesses(dataset: Dataset, tag: str, count: int, name: str, row: Row) -> list[float | None]:
+    written = _split(dataset, tag)
+    found = [number(part) for part in written]
+    if not written:
+        return [None] * count
+    if None in found:
+        mark(row, name, "no_number", text(dataset, tag))
+    elif len(found) == count:
+        return found
+    else:
+        mark(row, name, "several_values", text(dataset, tag))
+    return [None] * count
+
+
+# --- what single makers do ---
+
+
+def _mammography(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
+    """GE Senographe: the comment is the share of glandular tissue; the thickness for radiation is a private element."""
+    comment = row.get("comment") or ""
+    percent = number(comment.removesuffix("%").strip()) if comment.endswith("%") else None
+    if percent is not None and percent <= 100:
+        row["percent_fibroglandular_tissue"] = percent
+        del row["comment"]
+    thickness = number(private_text(dataset, 0x0045, "GEMS_SENO_02", 0x49))
+    if thickness:
+        row["patient_equivalent_thickness"] = thickness
+
+
+def _habits(dataset: Dataset, row: Row) -> None:
+    maker, model = ((text(dataset, tag) or "").upper() for tag in ("0008,0070", "0008,1090"))
+    if "7500" in model and maker.startswith(("KODAK", "CARESTREAM")) and (row.get("distance_source_to_detector") or 100) < 100:
+        # DR 7500 writes decimetres where the standard has millimetres: no detector is 11.5 mm from the tube.
+        row["distance_source_to_detector"] *= 100
+        mark(row, "distance_source_to_detector", "unit_of_maker", f"{row['distance_source_to_detector'] / 100:g} dm")
+    of_senographe_ds = maker.startswith("GE") and model.startswith(("SENOGRAPH DS", "SENOGRAPHE DS"))
+    if of_senographe_ds and row.get("compression_force") is not None:
+        # Senographe DS writes the force in another unit than N, and no public source says which: it is not converted.
+        mark(row, "compression_force", "unit_unknown", f"{row.pop('compression_force'):g}")
+    if (row.get("entrance_dose") or 0) >= 100 and text(dataset, "0040,8302") is None:
+        mark(row, "entrance_dose", "rounded", f"{text(dataset, '0040,0302')} dGy")

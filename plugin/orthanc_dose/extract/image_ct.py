@@ -1,0 +1,141 @@
+"""CT images (PS3.3 C.8.2.1, C.8.15.3): what a study without a report says of its irradiation, slice by slice.
+
+An object gives one slice; `events_of` puts the slices of a study together to its irradiation events. CTDIvol is modulated,
+so it is averaged over the slices. A DLP is taken where the images give one and never worked out: the scanned length is not
+the irradiated length.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from math import fsum
+
+from ..dicom import dates
+from ..dicom.codes import code
+from ..dicom.dataset import Dataset, Unreadable, first, values
+from ..dicom.private import private_double, private_text
+from ..records import CT_EVENT
+from . import header
+from .elements import HeaderReader, number
+from .extract import Extract, Ignored
+from .kept import Kept
+from .rows import Row, code_value, mark
+
+_TOSHIBA = "TOSHIBA_MEC_CT3"
+_LOCALIZER = code_value(code("113805", "DCM"))
+# What is kept of a slice: all that this module and `header` look at, since a study has hundreds of them.
+_PRIVATE_GROUPS = ("7005",)
+KEPT = frozenset({
+    *header.KNOWN, *(path[0] for field in CT_EVENT.fields for path, _ in field.header), "0008,0008", "0018,0050", "0018,0060",
+    "0018,1150", "0018,1151", "0018,8151", "0018,9305", "0020,0032", "0020,1041", "0018,0088", "0018,0022",
+})  # fmt: skip
+
+
+def reduced(dataset: Dataset) -> Dataset:
+    """The elements of a slice that are kept."""
+    return {tag: value for tag, value in dataset.items() if tag in KEPT or tag[:4] in _PRIVATE_GROUPS}
+
+
+def extract(kept: Kept) -> Extract:
+    """One slice. Raises Ignored for an image without anything on dose."""
+    dataset = kept.dataset
+    reader = HeaderReader(dataset)
+    row = reader.read(CT_EVENT.fields, skip=frozenset({"scanning_length"}))
+    private = private_double(dataset, 0x7005, _TOSHIBA, 0x63)
+    if row.get("mean_ctdivol") is None and private and private > 0:
+        row["mean_ctdivol"] = private
+    dlp = private_double(dataset, 0x7005, _TOSHIBA, 0x40)
+    row["dlp"] = dlp if dlp and dlp > 0 else None
+    row["pitch_factor"] = row.get("pitch_factor") or number(private_text(dataset, 0x7005, _TOSHIBA, 0x23)) or None
+    localizer = "LOCALIZER" in values(dataset, "0008,0008")
+    if localizer:
+        row["ct_acquisition_type"] = _LOCALIZER
+    kvp = number(first(dataset, "0018,0060")) or None
+    if kvp is None and row.get("mean_ctdivol") is None:
+        raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
+    study = header.study_of(kept)
+    if not study["study_instance_uid"]:
+        raise Unreadable("the object has no Study Instance UID")
+    micro, milli = number(first(dataset, "0018,8151")), number(first(dataset, "0018,1151"))
+    rotation, per_image = number(first(dataset, "0018,9305")), number(first(dataset, "0018,1150"))
+    positions = [number(value) for value in values(dataset, "0020,0032")]
+    row |= {
+        "_series": first(dataset, "0020,000e"), "_acquisition": first(dataset, "0020,0012"), "_kvp": kvp,
+        "_current": micro / 1000 if micro else milli or None,
+        # Revolution Time is in s; Exposure Time of the classic CT image is that of a rotation, in ms.
+        "_rotation": rotation or (per_image / 1000 if per_image else None),
+        "_z": positions[2] if len(positions) == 3 else number(first(dataset, "0020,1041")),
+        "_thickness": number(first(dataset, "0018,0050")), "_localizer": localizer,
+    }  # fmt: skip
+    row["datetime_started"] = _started(dataset)
+    return Extract(
+        modality="CT", study=study, equipment=header.equipment_of(dataset, study, []), accumulated=[], events=[row],
+        unused=[], made_at=header.content_moment(dataset), source="computed",
+    )  # fmt: skip
+
+
+def _started(dataset: Dataset) -> datetime | None:
+    try:
+        whole = dates.parse_datetime(first(dataset, "0008,002a"))
+        if whole is not None:
+            return whole[0]
+        day, clock = dates.parse_date(first(dataset, "0008,0022")), dates.parse_time(first(dataset, "0008,0032"))
+    except ValueError:
+        return None
+    return datetime.combine(day, clock) if day and clock else None
+
+
+def events_of(slices: Iterable[Row]) -> list[Row]:
+    """The irradiation events of a study from its slices.
+
+    Slices belong together by Irradiation Event UID; without one by series. Series without one that are reconstructions of the
+    same acquisition (frame of reference, acquisition number, tube voltage, first moment) count once.
+    """
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for row in slices:
+        uid = row.get("irradiation_event_uid")
+        groups[(uid,) if uid else (None, row["_series"], row["_acquisition"])].append(row)
+    found: dict[object, Row] = {}
+    for key, rows in sorted(groups.items(), key=lambda item: str(item[0])):
+        event = _event(rows)
+        same = key if key[0] else (event["frame_of_reference_uid"], rows[0]["_acquisition"], rows[0]["_kvp"],
+                                   event["datetime_started"], rows[0]["_localizer"])  # fmt: skip
+        if same[0] is None and same[3] is None and not key[0]:
+            same = key  # nothing says that two series are one acquisition
+        if same not in found or (event["scanning_length"] or 0) > (found[same]["scanning_length"] or 0):
+            found[same] = event
+    return sorted(found.values(), key=lambda row: (row["datetime_started"] is None, row["datetime_started"] or datetime.min,
+                                                   row["sop_instance_uid"]))  # fmt: skip
+
+
+def _event(rows: list[Row]) -> Row:
+    rows = sorted(rows, key=lambda row: (row["_z"] is None, row["_z"] or 0.0, row["sop_instance_uid"]))
+    event = {name: value for name, value in rows[0].items() if not name.startswith("_")}
+    event["marks"] = list(event.get("marks") or ())
+    event["datetime_started"] = min((row["datetime_started"] for row in rows if row["datetime_started"]), default=None)
+    event.setdefault("frame_of_reference_uid", None)
+    for name in ("mean_ctdivol", "dlp"):
+        given = [row[name] for row in rows if row.get(name) is not None]
+        event[name] = None
+        if name == "mean_ctdivol" and given:
+            event[name] = float(f"{fsum(given) / len(given):.12g}")
+            if len(set(given)) > 1:
+                mark(event, name, "mean", f"{len(given)} images")
+        elif given and len(set(given)) == 1:
+            event[name] = given[0]
+        elif given:
+            mark(event, name, "several_values", " | ".join(f"{value:g}" for value in sorted(set(given))[:5]))
+    heights = [row["_z"] for row in rows if row["_z"] is not None]
+    event["scanning_length"] = None
+    if len(heights) > 1 and not rows[0]["_localizer"]:
+        event["scanning_length"] = float(f"{max(heights) - min(heights) + (rows[0]['_thickness'] or 0):.12g}")
+        mark(event, "scanning_length", "derived")
+    currents = [row["_current"] for row in rows if row["_current"]]
+    kvps = {row["_kvp"] for row in rows if row["_kvp"]}
+    rotations = {row["_rotation"] for row in rows if row["_rotation"]}
+    event["xray_sources"] = [{
+        "kvp": kvps.pop() if len(kvps) == 1 else None, "maximum_xray_tube_current": max(currents, default=None),
+        "xray_tube_current": float(f"{fsum(currents) / len(currents):.12g}") if currents else None,
+        "exposure_time_per_rotation": rotations.pop() if len(rotations) == 1 else None,
+    }]  # fmt: skip
+    return event

@@ -1,0 +1,37 @@
+"""The Radiopharmaceutical Radiation Dose Report (TID 10021): administrations (TID 10022) with organ doses (TID 10023), and
+the patient's state (TID 10024)."""
+
+from ..dicom.dataset import Unreadable
+from ..dicom.sr import Item
+from ..records import NM_ADMINISTRATION
+from . import content
+from .extract import Extract
+from .kept import Kept
+from .rows import Node, Row, compile_fields
+
+ROOT = "DCM:113500"
+_STUDY_TREE = content.study_tree("NM")
+_ADMINISTRATIONS: dict[str, Node] = {"DCM:113502": compile_fields(NM_ADMINISTRATION.fields)}
+_SEXES = {"M": "M", "F": "F", "121102": "O"}  # CID 7455, as Patient's Sex (0010,0040) writes it
+
+
+def read(root: Item, kept: Kept) -> Extract:
+    """Everything that the report says. Raises Unreadable for one without administrations."""
+    found = content.read(kept, root.children, _STUDY_TREE, _ADMINISTRATIONS, {})
+    if not found.events:
+        raise Unreadable("the dose report holds no radiopharmaceutical administration")
+    _fill_patient(found.study)
+    return content.to_extract(kept, found, "NM")
+
+
+def _fill_patient(study: Row) -> None:
+    """What the header leaves open of the patient, as the report has it."""
+    for known in study.get("patient_characteristics") or ():
+        height, sex = known.get("patient_height"), known.get("subject_sex") or {}
+        filled = {
+            "patient_age": known.get("subject_age"), "patient_weight": known.get("patient_weight"),
+            "patient_size": None if height is None else height / 100, "patient_sex": _SEXES.get(sex.get("value") or ""),
+        }  # fmt: skip
+        for name, value in filled.items():
+            if study.get(name) is None and value:
+                study[name] = value

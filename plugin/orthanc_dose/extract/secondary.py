@@ -1,0 +1,20 @@
+"""Secondary captures: most are pictures, some carry dose; which reader one goes to is decided by what its header says."""
+
+from ..dicom.dataset import first
+from . import dose_info, image
+from .extract import Extract, Ignored
+from .kept import Kept
+
+
+def extract(kept: Kept) -> Extract:
+    """What a secondary capture says of dose. Raises Ignored for a picture, Unreadable for a broken object."""
+    if kept.screen is not None:
+        from . import screen
+
+        return screen.extract(kept)
+    if dose_info.is_dose_info(kept.dataset):
+        return dose_info.extract(kept)
+    if (first(kept.dataset, "0008,0060") or "").upper() in image.MODALITY_TYPES:
+        # Hologic writes the projections of tomosynthesis as secondary captures.
+        return image.extract(kept)
+    raise Ignored("no_dose", "A secondary capture without dose in its header.")

@@ -1,0 +1,75 @@
+"""Philips angiography (Allura Xper and later): its own items, and geometry that is written only when it changed.
+
+The items of the scheme 99PHI-IXR-XPER are declared with the fields; what is here follows from them.
+
+A rotational run has no end angle in these reports, and nothing else says how far it went: a run that starts at -120° is
+often the propeller movement to +120°, one at -45° the roll movement to +135°, but a shorter run starts there too. The end
+angle therefore stays open.
+"""
+
+from datetime import datetime
+
+from ..modality import key_of
+from ..rows import LARGEST, Row, mark
+from .any_maker import is_open
+
+# Geometry that stays what it was when an event does not write it; with it the field that says how it was at the event's end.
+_CARRIED: dict[str, str | None] = {
+    "distance_source_to_isocenter": None,
+    "distance_source_to_detector": "distance_source_to_detector_end",
+    "table_longitudinal_position": "table_longitudinal_end_position",
+    "table_lateral_position": "table_lateral_end_position",
+    "table_height_position": "table_height_end_position",
+    "table_head_tilt_angle": "table_head_tilt_end_angle",
+    "table_horizontal_rotation_angle": "table_horizontal_rotation_end_angle",
+    "table_cradle_tilt_angle": "table_cradle_tilt_end_angle",
+}
+# The plane in which shutters are given lies 1 m from the source.
+_SHUTTER_PLANE = 1000.0
+
+
+def complete(events: list[Row]) -> None:
+    """Pulses, geometry and collimated field of the events, as far as they follow from what the report says."""
+    for row in events:
+        if is_open(row, "number_of_pulses") and row.get("number_of_frames"):
+            row["number_of_pulses"] = row["number_of_frames"]
+            mark(row, "number_of_pulses", "private_item", f"{row['number_of_frames']:g}")
+    _carry(events)
+    for row in events:
+        _collimated_field(row)
+
+
+def _carry(events: list[Row]) -> None:
+    in_order = sorted(events, key=_started) if all(map(_started, events)) else events
+    planes: dict[str | None, dict[str, float]] = {}
+    for row in in_order:
+        holds = planes.setdefault(key_of(row.get("acquisition_plane")), {})
+        for name, at_end in _CARRIED.items():
+            if name in holds and is_open(row, name):
+                row[name] = holds[name]
+                mark(row, name, "carried")
+            # A value that was refused is not known, and neither is what holds after it.
+            last = row.get(name) if at_end is None or row.get(at_end) is None else row[at_end]
+            if last is None:
+                holds.pop(name, None)
+            else:
+                holds[name] = last
+
+
+def _started(row: Row) -> datetime | None:
+    return row.get("datetime_started")
+
+
+def _collimated_field(row: Row) -> None:
+    """Height and width of the field between the shutters as projected on the detector (CID 10008, DCM 113788, 113789): the
+    shutters are those at the end of the run, so the distance of the detector is that too."""
+    distance = row.get("distance_source_to_detector_end") or row.get("distance_source_to_detector")
+    sides = {side: row.get(f"shutter_{side}") for side in ("top", "bottom", "left", "right")}
+    fields = ("collimated_field_height", "collimated_field_width", "collimated_field_area")
+    if not distance or None in sides.values() or not all(is_open(row, name) for name in fields):
+        return
+    height, width = ((sides[a] + sides[b]) * distance / _SHUTTER_PLANE for a, b in (("top", "bottom"), ("left", "right")))
+    if height > 0 and width > 0 and height * width <= LARGEST:
+        for name, value in zip(fields, (height, width, height * width / 1e6), strict=True):
+            row[name] = value
+            mark(row, name, "computed", "shutters")

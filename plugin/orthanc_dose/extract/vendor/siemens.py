@@ -1,0 +1,138 @@
+"""Siemens: XML in comments of angiography, modulation in comments of CT, tomosynthesis of the Mammomat Revelation.
+
+The comment of an event is XML, <FluoroData> or <AcquisitionData>, with the field's diameter as iiDiameter in mm; that of
+the report has the patient's position on the table, with the time from which it holds. Values stand in the attribute SRData.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.ElementTree import fromstring
+
+from ..modality import key_of
+from ..rows import Row, mark
+from .any_maker import is_open
+
+# PS3.3 C.7.3.1.1.2
+_POSITIONS = frozenset(
+    "HFP HFS HFDR HFDL FFDR FFDL FFP FFS LFP LFS RFP RFS AFDR AFDL PFDR PFDL SITTING".split()
+)  # fmt: skip
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST = 200_000
+# Diameters that a field can have, in mm. The item has no unit; what lies outside is written in another one.
+_SMALLEST, _WIDEST = 40.0, 700.0
+_ROTATIONAL = "DCM:113613"
+# "Internal technical scan parameters: Organ Characteristic = Abdomen, Body Size = Adult, X-ray Modulation Type = XYZ_EC"
+_MODULATION = re.compile(r"X-ray Modulation Type = ([^,]{1,64})")
+
+
+def read_comments(study: Row, events: list[Row]) -> None:
+    """Field diameter and patient position of the events, from XML in comments. What is no XML stays what it is: text."""
+    positions = list(_positions(study.get("comment")))
+    for row in events:
+        own = []
+        for root in _trees(row.get("comment")):
+            own += _positions_in(root)
+            for element in root.iter("iiDiameter"):
+                _diameter(element.get("SRData"), row)
+        position = _position_of(row, own or positions)
+        if position is not None:
+            row["patient_position"] = position
+
+
+def read_modulation(events: list[Row]) -> None:
+    """X-ray modulation type of CT events from their comments, where older systems have it alone."""
+    for row in events:
+        written = _MODULATION.search(row.get("comment") or "")
+        if written and is_open(row, "xray_modulation_type"):
+            row["xray_modulation_type"] = written.group(1).strip()
+            mark(row, "xray_modulation_type", "private_item", written.group(0))
+
+
+def flag_tomosynthesis(study: Row, equipment: Row, events: list[Row]) -> None:
+    """Mark the glandular dose of tomosynthesis sweeps: the Revelation gives that of one projection, and how many there were
+    does not make it the dose of the sweep, since projections differ (DICOM conformance statement VC10, page 104)."""
+    if "revelation" not in (equipment.get("manufacturer_model_name") or "").lower():
+        return
+    sweeps = [row for row in events if row.get("average_glandular_dose") is not None and _is_sweep(row)]
+    for row in sweeps:
+        mark(row, "average_glandular_dose", "one_projection")
+    if sweeps:
+        mark(study, "average_glandular_dose", "one_projection", f"{len(sweeps)} of {len(events)} events")
+
+
+def _is_sweep(row: Row) -> bool:
+    start, end = row.get("positioner_primary_angle"), row.get("positioner_primary_end_angle")
+    moved = start is not None and end is not None and start != end
+    return moved or key_of(row.get("irradiation_event_type")) == _ROTATIONAL or (row.get("number_of_pulses") or 0) > 1
+
+
+def _trees(comment: str | None) -> Iterator[Element]:
+    """The XML of a comment; where an event has several comments they stand one below the other."""
+    if not comment or len(comment) > _LONGEST or "<" not in comment:
+        return
+    for text in (comment, *(comment.split("\n") if "\n" in comment else ())):
+        if text.lstrip().startswith("<"):
+            try:
+                yield fromstring(text.strip(), forbid_dtd=True)
+            except (ParseError, ValueError):  # broken, or it declares entities
+                continue
+            if text is comment:
+                return
+
+
+def _positions(comment: str | None) -> Iterator[tuple[datetime | None, str]]:
+    for root in _trees(comment):
+        yield from _positions_in(root)
+
+
+def _positions_in(root: Element) -> Iterator[tuple[datetime | None, str]]:
+    for patient in root.iter("PatientPosition"):
+        since = None
+        for element in patient:
+            if element.tag == "PositionTime":
+                since = _moment(element.get("SRData"))
+        for element in patient:
+            value = (element.get("SRData") or "").strip().upper()
+            if element.tag == "Position" and value in _POSITIONS:
+                yield since, value
+
+
+def _position_of(row: Row, positions: list[tuple[datetime | None, str]]) -> str | None:
+    """The position that holds for an event: the only one there is, else the last that was entered before it."""
+    different = {value for _, value in positions}
+    if len(different) < 2:
+        return next(iter(different), None)
+    started = row.get("datetime_started")
+    if started is None or any(since is None for since, _ in positions):
+        mark(row, "patient_position", "several_values", " | ".join(sorted(different)))
+        return None
+    before = [entry for entry in positions if entry[0] <= started]
+    return max(before)[1] if before else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """ "12-May-16 10:06:48", always in English."""
+    try:
+        day, _, clock = (text or "").strip().partition(" ")
+        number, month, year = day.split("-")
+        hour, minute, second = map(int, clock.split(":"))
+        return datetime(2000 + int(year) % 100, _MONTHS.index(month.lower()) + 1, int(number), hour, minute, second)
+    except ValueError:
+        return None
+
+
+def _diameter(raw: str | None, row: Row) -> None:
+    text = (raw or "").strip()
+    if not text:
+        return
+    try:
+        value = float(text) if "_" not in text else float("nan")
+    except ValueError:
+        value = float("nan")
+    if _SMALLEST <= value <= _WIDEST:
+        row["intensifier_size"] = value
+    else:
+        mark(row, "intensifier_size", "no_unit" if value > 0 else "no_number", text)

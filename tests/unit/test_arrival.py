@@ -1,0 +1,189 @@
+"""Objects of one study in whatever order, batches and repetition they come, before and after a restart: the store says the
+same. On a real store, by the same code as the worker's."""
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from orthanc_dose import samples
+from orthanc_dose.ingest import assembly
+from orthanc_dose.ingest.reading import read
+from orthanc_dose.records import STUDY_TABLES
+from orthanc_dose.samples import image_ct
+from orthanc_dose.store import Store, Writer
+from tests.support.several import ct_reports, rf_reports
+
+RECEIVED = datetime(2026, 1, 1)
+
+
+def _pet_ct() -> list[Dataset]:
+    """Two devices of one study: a CT report, and PET images of the same moment."""
+    study = samples.Study(instance_uid=samples.uid("pet-ct"))
+    return [samples.ct_report(2, study=study, key="pet-ct"), *samples.nuclear_images("ge-pet", slices=2, study=study)]
+
+
+def _report_and_images() -> list[Dataset]:
+    study, system = samples.Study(instance_uid=samples.uid("with images")), samples.System()
+    report = samples.radiography_report(2, study=study, system=system, key="with images")
+    uids = [str(item.UID) for event in report.ContentSequence for item in event.get("ContentSequence", ())
+            if item.ValueType == "UIDREF" and item.ConceptNameCodeSequence[0].CodeValue == "113769"]  # fmt: skip
+    same = {"study": study, "system": system}
+    images = [samples.radiography_image("standard", **same, event_uid=uid, key=f"image {uid} {intent}", intent=intent)
+              for uid in uids for intent in ("processing", "presentation")]  # fmt: skip
+    return [report, *images]
+
+
+def _dose_info_and_report() -> list[Dataset]:
+    study = samples.Study(instance_uid=samples.uid("dose info"))
+    system = samples.System(vendor=samples.vendor("philips-ct")) if "philips-ct" in samples.VENDORS else samples.System()
+    return [samples.philips_dose_info(study=study, system=system), samples.ct_report(3, study=study, system=system, key="info"),
+            *samples.ct_images("siemens", series=(image_ct.ABDOMEN,), study=study, system=system)]  # fmt: skip
+
+
+def _exposures() -> list[Dataset]:
+    """An exposure as two objects without event UIDs, and two more with them."""
+    study = samples.Study(instance_uid=samples.uid("exposures"))
+    pair = samples.radiography_pair("standard", event_uid=False, study=study, number=7, key="pair")
+    return [*pair, *samples.radiography_study("standard", exposures=2, study=study)]
+
+
+STUDIES = {
+    "cumulative": lambda: ct_reports("cumulative", [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5]]),
+    "overlapping": lambda: rf_reports("overlapping", [[0, 1, 2], [2, 3], [3, 4, 5]]),
+    "mixed": lambda: ct_reports("mixed", [[0, 1], [0, 1, 2], [4]]),
+    "exposures": _exposures,
+    "tomosynthesis": lambda: list(samples.hologic_combo(volume=True)),
+    "a report and its images": _report_and_images,
+    "two devices": _pet_ct,
+    "dose screen, report and images": _dose_info_and_report,
+}  # fmt: skip
+
+
+@lru_cache
+def objects(name: str) -> list[tuple[str, str, bytes]]:
+    """(SOP instance UID, SOP class UID, bytes) of a study's objects."""
+    return [(str(ds.SOPInstanceUID), str(ds.SOPClassUID), samples.part10(ds)) for ds in STUDIES[name]()]
+
+
+def arrive(writer: Writer, batch: list[tuple[str, str, bytes]], change: int) -> None:
+    reads = {}
+    for sop, sop_class, raw in batch:
+        orthanc_id = hashlib.sha1(sop.encode()).hexdigest()
+        before = next((row for row in writer.known_objects([orthanc_id], []) if row["orthanc_id"] == orthanc_id), None)
+        row = {"orthanc_id": orthanc_id, "sop_instance_uid": sop, "sop_class_uid": sop_class, "received_at": RECEIVED,
+               "change": change, "attempts": 1, "size": len(raw), "before": before}  # fmt: skip
+        reads[orthanc_id] = read(row, lambda raw=raw: raw)
+    writer.commit(assembly.batch(writer, list(reads.values()), {"cursor": str(change)}))
+
+
+def everything(store: Store) -> dict[str, Any]:
+    """What the store says, but for the numbers that rows have and when they were written."""
+    with store.reading() as connection:
+        out: dict[str, Any] = {}
+        out["study"] = connection.execute(
+            "SELECT s.* EXCLUDE (id, equipment_id, stored_at), e.manufacturer_model_name FROM study s"
+            " JOIN equipment e ON e.id = s.equipment_id ORDER BY study_instance_uid, modality, e.manufacturer_model_name"
+        ).fetchall()
+        for table in STUDY_TABLES:
+            query = f'SELECT t.* EXCLUDE (study_id), s.modality FROM "{table.name}" t JOIN study s ON s.id = t.study_id'
+            found = connection.execute(query).fetchall()
+            out[table.name] = sorted(map(repr, found))
+        out["object"] = connection.execute(
+            "SELECT sop_instance_uid, modality, outcome, rule, reason, source, content_digest FROM object ORDER BY 1"
+        ).fetchall()
+        return out
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_the_order_of_arrival_does_not_matter(name: str, data: st.DataObject) -> None:
+    given_objects = objects(name)
+    order = data.draw(st.permutations(range(len(given_objects))))
+    repeated = data.draw(st.lists(st.sampled_from(range(len(given_objects))), max_size=3))
+    coming = [given_objects[index] for index in [*order, *repeated]]
+    cuts = sorted(data.draw(st.lists(st.integers(1, len(coming)), max_size=4, unique=True)))
+    restart = data.draw(st.booleans())
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        writer = Writer(store)
+        for change, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(coming)], strict=True), 1):
+            if begin < end:
+                arrive(writer, coming[begin:end], change)
+            if restart:
+                writer.close()
+                store.reopen()
+                writer = Writer(store)
+        found = everything(store)
+        writer.close()
+        store.close()
+    assert found == expected(name)
+
+
+@lru_cache
+def expected(name: str) -> dict[str, Any]:
+    """All objects at once."""
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        writer = Writer(store)
+        arrive(writer, objects(name), 1)
+        found = everything(store)
+        writer.close()
+        store.close()
+        return found
+
+
+def test_taking_an_object_out_leaves_what_the_others_say() -> None:
+    for name in STUDIES:
+        given_objects = objects(name)
+        for gone in given_objects[:3]:
+            with TemporaryDirectory() as folder:
+                store = Store(Path(folder))
+                writer = Writer(store)
+                arrive(writer, [one for one in given_objects if one is not gone], 1)
+                without = everything(store)
+                arrive(writer, [gone], 2)
+                writer.commit(assembly.without(writer, gone[0]))
+                found = everything(store)
+                found["object"] = [row for row in found["object"] if row[0] != gone[0]]
+                assert found == without
+                writer.close()
+                store.close()
+
+
+def test_reading_again_from_kept_content_changes_nothing() -> None:
+    for name in STUDIES:
+        with TemporaryDirectory() as folder:
+            store = Store(Path(folder))
+            writer = Writer(store)
+            arrive(writer, objects(name), 1)
+            before = everything(store)
+            for uids in writer.studies_with_content(""):
+                writer.commit(assembly.again(writer, [uids], {}))
+            assert everything(store) == before
+            writer.close()
+            store.close()
+
+
+def test_a_study_whose_last_object_is_taken_out_is_gone() -> None:
+    (only,) = objects("cumulative")[:1]
+    with TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        writer = Writer(store)
+        arrive(writer, [only], 1)
+        writer.commit(assembly.without(writer, only[0]))
+        found = everything(store)
+        assert not any(found[name] for name in found if name != "object")
+        assert [(row[2], row[3], row[6]) for row in found["object"]] == [("ignored", "taken_out", None)]
+        arrive(writer, [only], 2)
+        assert len(everything(store)["study"]) == 1
+        writer.close()
+        store.close()

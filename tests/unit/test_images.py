@@ -1,0 +1,346 @@
+"""Image headers to records, against the facts that the makers write (read back from the objects by their own tests)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pydicom.dataset import Dataset
+
+from orthanc_dose import extract, samples
+from orthanc_dose.dicom import part10
+from orthanc_dose.extract import Extract, Ignored
+from orthanc_dose.samples import image_ct, image_nuclear
+from orthanc_dose.samples.image_mammography import MAMMOGRAPHY
+from orthanc_dose.samples.image_radiography import FILTER_SPELLINGS
+from orthanc_dose.samples.image_radiography_systems import RADIOGRAPHY
+from orthanc_dose.store.merge import Part, Record, put_together
+
+Row = dict[str, object]
+RADIOGRAPHS = {kind: system.exposure for kind, system in RADIOGRAPHY.items()}
+MAMMOGRAMS = {kind: system.exposure for kind, system in MAMMOGRAPHY.items()}
+
+
+def read(dataset: Dataset) -> Extract:
+    raw = samples.part10(dataset)
+    kept = extract.keep(part10.read_any(raw))
+    packed, _ = kept.pack()
+    return extract.extract(extract.unpack(packed), str(dataset.SOPClassUID))
+
+
+def event(dataset: Dataset) -> Row:
+    (row,) = read(dataset).events
+    return row
+
+
+def marks(row: Row, field: str) -> set[str]:
+    return {entry["mark"] for entry in row.get("marks") or () if entry["field"] == field}  # type: ignore[union-attr, attr-defined]
+
+
+def together(datasets: list[Dataset]) -> list[Record]:
+    return put_together([Part(str(ds.SOPInstanceUID), read(ds)) for ds in datasets])
+
+
+# --- radiography ---
+
+NUMBERS = {
+    "kvp": "kvp", "xray_tube_current": "current", "exposure_time": "time", "exposure": "exposure", "dap": "dap",
+    "distance_source_to_detector": "source_to_detector", "distance_source_to_patient": "source_to_patient",
+    "focal_spot_size": "focal_spot", "exposure_index": "exposure_index", "target_exposure_index": "target_index",
+    "deviation_index": "deviation", "relative_xray_exposure": "relative_exposure", "entrance_dose": "entrance_dose",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RADIOGRAPHS)
+def test_every_number_of_a_radiograph_is_in_its_record(kind: str) -> None:
+    made, row = RADIOGRAPHS[kind], event(samples.radiography_image(kind))
+    for name, attribute in NUMBERS.items():
+        expected = getattr(made, attribute)
+        assert row.get(name) == (None if expected is None else pytest.approx(expected, rel=1e-6)), name
+    filters = [(one["material"], one["thickness_minimum"], one["thickness_maximum"]) for one in row.get("xray_filters") or ()]
+    assert [low for _, low, _ in filters] == [layer.minimum for layer in made.filters or ()]
+    assert [high for _, _, high in filters] == [layer.maximum for layer in made.filters or ()]
+
+
+@pytest.mark.parametrize("kind", RADIOGRAPHS)
+def test_a_radiograph_belongs_to_radiography_and_says_its_source(kind: str) -> None:
+    found = read(samples.radiography_image(kind))
+    assert (found.modality, found.source) == ("DX", "image header")
+    assert found.study["study_date"] is not None and found.events[0]["acquired_images"]
+
+
+def test_decimetres_of_the_dr_7500_are_converted_and_marked() -> None:
+    row = event(samples.radiography_image("kodak-dr7500"))
+    assert row["distance_source_to_detector"] == 1150
+    assert marks(row, "distance_source_to_detector") == {"unit_of_maker"}
+    assert "minimum_above_maximum" in marks(row, "xray_filters")
+    assert marks(row, "datetime_started") == {"other_date"}
+
+
+@pytest.mark.parametrize("name", FILTER_SPELLINGS)
+def test_filters_in_all_their_spellings(name: str) -> None:
+    _, expected = FILTER_SPELLINGS[name]
+    row = event(samples.radiography_image("standard", filters=name))
+    found = row.get("xray_filters") or []
+    if expected is None:
+        known = [one for one in found if one["thickness_minimum"] is not None and (one["material"] or {}).get("value")]
+        assert not known
+        return
+    told = [((one["material"] or {}).get("meaning"), one["thickness_minimum"], one["thickness_maximum"]) for one in found
+            if one["material"] is not None]  # fmt: skip
+    assert [(low, high) for _, low, high in told] == [(layer.minimum, layer.maximum) for layer in expected]
+    assert all(word for word, _, _ in told)
+
+
+@pytest.mark.parametrize(
+    ("odd", "name", "value", "why"),
+    [
+        ("zero-dap", "dap", None, "zero"),
+        ("dap-is-text", "dap", None, "no_number"),
+        ("dap-is-nan", "dap", None, "no_number"),
+        ("decimal-comma", None, None, None),
+        ("two-kvp", "kvp", None, "several_values"),
+        ("decimals-in-is", "exposure_time", 161.3, None),
+        ("decimals-in-is", "exposure", 40196, None),
+        ("time-in-us", "exposure_time", RADIOGRAPHS["standard"].time, None),
+        ("current-in-ua", "xray_tube_current", RADIOGRAPHS["standard"].current, None),
+        ("exposure-as-fd", "exposure", RADIOGRAPHS["standard"].exposure, None),
+        ("exposure-in-uas-only", "exposure", RADIOGRAPHS["standard"].exposure, None),
+        ("exposure-in-mas-only", "exposure", RADIOGRAPHS["standard"].exposure, None),
+        ("no-acquisition-date", "datetime_started", ..., "other_date"),
+        ("empty-acquisition-date", "datetime_started", ..., "other_date"),
+        ("study-date-only", "datetime_started", ..., "other_date"),
+        ("no-dates-nor-times", "datetime_started", None, None),
+        ("laterality-u", "laterality", None, None),
+    ],
+)
+def test_what_headers_get_wrong_is_marked_and_never_guessed(odd: str, name: str | None, value: object, why: str | None) -> None:
+    row = event(samples.radiography_image("standard", odd=odd))
+    if name is None:
+        assert not any(isinstance(value, float) and value != value for value in row.values())
+        return
+    if value is ...:
+        assert row[name] is not None
+    else:
+        assert row.get(name) == (pytest.approx(value) if isinstance(value, float | int) else value)
+    assert marks(row, name) == ({why} if why else set())
+
+
+def test_an_image_without_anything_on_dose_is_left_alone() -> None:
+    with pytest.raises(Ignored, match="says nothing about dose") as caught:
+        read(samples.radiography_image("fuji-cr", RelativeXRayExposure=None, KVP=None, Sensitivity=None, odd="no-dose"))
+    assert caught.value.rule == "no_dose"
+
+
+@pytest.mark.parametrize("event_uid", [True, False])
+def test_for_processing_and_for_presentation_of_one_exposure_count_once(event_uid: bool) -> None:
+    (record,) = together(list(samples.radiography_pair("standard", event_uid=event_uid)))
+    assert record.study["number_of_events"] == 1
+    assert record.study["dap_total"] == pytest.approx(RADIOGRAPHS["standard"].dap)
+    assert sorted(outcome.outcome for outcome in record.outcomes.values()) == ["duplicate", "imported"]
+    assert len(record.events[0]["acquired_images"]) == 2
+
+
+def test_exposures_of_one_study_add_up() -> None:
+    datasets = list(samples.radiography_study("siemens-fluorospot", exposures=3))
+    (record,) = together(datasets)
+    base = RADIOGRAPHS["siemens-fluorospot"].dap
+    assert record.study["number_of_events"] == 3
+    assert record.study["dap_total"] == pytest.approx(base * (1 + 2 + 3))
+    assert {"field": "dap_total", "mark": "computed", "raw": None} in record.study["marks"]
+
+
+def test_a_total_is_not_formed_where_an_exposure_lacks_its_dap() -> None:
+    first, second = samples.radiography_study("standard", exposures=2)
+    del second.ImageAndFluoroscopyAreaDoseProduct
+    (record,) = together([first, second])
+    assert record.study.get("dap_total") is None
+    assert "incomplete" in {entry["mark"] for entry in record.study["marks"] if entry["field"] == "dap_total"}
+
+
+# --- mammography ---
+
+
+@pytest.mark.parametrize("kind", MAMMOGRAMS)
+def test_every_number_of_a_mammogram_is_in_its_record(kind: str) -> None:
+    made, found = MAMMOGRAMS[kind], read(samples.mammography_image(kind))
+    (row,) = found.events
+    assert found.modality == "MG"
+    for name, attribute in (
+        ("kvp", "kvp"), ("xray_tube_current", "current"), ("exposure_time", "time"), ("exposure", "exposure"),
+        ("average_glandular_dose", "agd"), ("entrance_dose", "entrance_dose"), ("compression_thickness", "thickness"),
+        ("percent_fibroglandular_tissue", "glandularity"),
+        ("patient_equivalent_thickness", "radiological_thickness"), ("focal_spot_size", "focal_spot"),
+    ):  # fmt: skip
+        expected = getattr(made, attribute)
+        assert row.get(name) == (None if expected is None else pytest.approx(expected, rel=1e-6)), name
+    assert row["laterality"]["value"] == {"L": "7771000", "R": "24028007"}[made.laterality]
+    assert row["anode_target_material"]["meaning"].upper() == made.target
+
+
+def test_the_force_of_the_senographe_ds_is_not_taken_for_newtons() -> None:
+    row = event(samples.mammography_image("ge-ds"))
+    assert row.get("compression_force") is None
+    assert marks(row, "compression_force") == {"unit_unknown"}
+
+
+@pytest.mark.parametrize("scheme", ["SCT", "SRT", "SNM3"])
+def test_the_view_is_the_same_in_every_scheme(scheme: str) -> None:
+    row = event(samples.mammography_image("standard", scheme=scheme))
+    assert row["image_view"]["scheme"] == "SCT"
+
+
+def test_views_of_both_breasts_add_up_by_side() -> None:
+    (record,) = together(list(samples.screening("hologic-dimensions")))
+    agd = MAMMOGRAMS["hologic-dimensions"].agd
+    assert record.study["number_of_events"] == 4
+    assert record.study["agd_right"] == pytest.approx(agd * (1 + 1.1), rel=1e-3)
+    assert record.study["agd_left"] == pytest.approx(agd * (1.05 + 1.15), rel=1e-3)
+
+
+@pytest.mark.parametrize("volume", [False, True])
+def test_a_2d_image_and_tomosynthesis_of_the_same_moment_are_two_irradiations(volume: bool) -> None:
+    (record,) = together(list(samples.hologic_combo(volume=volume)))
+    assert record.study["number_of_events"] == 2
+    sides = [record.study.get(name) for name in ("agd_left", "agd_right") if record.study.get(name) is not None]
+    assert sides == [pytest.approx(1.21 + 1.58)]
+
+
+@pytest.mark.parametrize("unknown_vrs", ["implicit", "explicit"])
+def test_elements_that_lost_their_vr_are_read_all_the_same(unknown_vrs: str) -> None:
+    row = event(samples.mammography_image("hologic-tomo", unknown_vrs=unknown_vrs))
+    assert row["average_glandular_dose"] == pytest.approx(MAMMOGRAMS["hologic-tomo"].agd)
+
+
+# --- nuclear medicine ---
+
+
+@pytest.mark.parametrize("kind", ["ge-pet", "siemens-pet", "ge-nm", "siemens-nm"])
+def test_activity_is_in_megabecquerel_whatever_the_image_writes(kind: str) -> None:
+    found = read(samples.nuclear_images(kind)[0])
+    assert (found.modality, found.source) == ("NM", "image header")
+    assert found.events[0]["administered_activity"] == pytest.approx(221.6 if kind.endswith("pet") else 612.5)
+    assert found.events[0]["datetime_started"] is not None
+
+
+def test_two_agents_are_two_administrations_and_their_activities_are_not_added_blindly() -> None:
+    agents = (image_nuclear.MIBI_REST, image_nuclear.MIBI_STRESS)
+    (record,) = together(samples.nuclear_images("ge-nm", administrations=agents)[:1])
+    assert [row["administered_activity"] for row in record.events] == [pytest.approx(287), pytest.approx(861)]
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [("other-unit", "implausible"), ("zero-activity", "zero"), ("activity-is-text", "no_number"),
+     ("two-activities", "several_values")],
+)  # fmt: skip
+def test_an_activity_that_cannot_be_right_is_not_used(odd: str, why: str) -> None:
+    for kind in ("ge-pet", "ge-nm"):
+        row = read(samples.nuclear_images(kind, odd=odd)[0]).events[0]
+        assert row.get("administered_activity") is None
+        assert marks(row, "administered_activity") == {why}
+
+
+def test_series_that_contradict_each_other_leave_the_activity_open() -> None:
+    datasets = [ds for ds in samples.nuclear_study("ge-pet", activities=(221.6, 219.4), slices=1)]
+    (record,) = together(datasets)
+    (row,) = record.events
+    assert row["administered_activity"] is None
+    assert "several_values" in marks(row, "administered_activity")
+
+
+@pytest.mark.parametrize("moments", ["both", "TM", "DT"])
+def test_the_start_stands_as_a_time_or_as_a_moment(moments: str) -> None:
+    (whole,) = samples.nuclear_images("ge-pet", slices=1)
+    made = samples.nuclear_images("ge-pet", slices=1, administrations=(replace(image_nuclear.Administration(), moments=moments),))[0]
+    assert event(made)["datetime_started"] == event(whole)["datetime_started"]
+
+
+def test_pet_images_without_an_administration_are_left_alone() -> None:
+    for options in ({"administrations": ()}, {"sequence": False}):
+        with pytest.raises(Ignored, match="names no administered"):
+            read(samples.nuclear_images("ge-pet", **options)[0])
+
+
+# --- computed tomography ---
+
+
+def slices(kind: str, **options: object) -> Record:
+    (record,) = together(samples.ct_images(kind, **options))
+    return record
+
+
+@pytest.mark.parametrize("kind", ["standard", "siemens", "ge", "toshiba"])
+@pytest.mark.parametrize("event_uid", [True, False])
+def test_ct_images_give_ctdivol_averaged_over_the_slices_and_their_length(kind: str, event_uid: bool) -> None:
+    series = (image_ct.LOCALIZER, image_ct.THORAX)
+    record = slices(kind, series=series, event_uid=event_uid)
+    rows = [row for row in record.events if (row.get("ct_acquisition_type") or {}).get("value") != "113805"]
+    assert record.source == "computed" and len(rows) == 1
+    assert rows[0]["mean_ctdivol"] == pytest.approx(image_ct.THORAX.mean_ctdi)
+    assert rows[0]["scanning_length"] == pytest.approx(image_ct.THORAX.length)
+    assert rows[0].get("dlp") == (pytest.approx(47.2) if kind == "toshiba" else None)
+    assert "derived" in {entry["mark"] for entry in record.study["marks"]}
+
+
+@pytest.mark.parametrize("options", [{"private_raw": True}, {"private_block": 0x11}])
+def test_toshibas_private_block_is_found_wherever_it_was_moved(options: dict) -> None:
+    record = slices("toshiba", series=(image_ct.ABDOMEN,), **options)
+    assert record.events[0]["mean_ctdivol"] == pytest.approx(9.8)
+    assert record.study["dlp_total"] == pytest.approx(71.5)
+
+
+def test_two_reconstructions_of_one_acquisition_count_once() -> None:
+    (record,) = together(samples.ct_images("siemens", series=samples.two_reconstructions()))
+    assert record.study["number_of_events"] == 2
+
+
+def test_no_dlp_is_made_up_where_the_images_give_none() -> None:
+    assert slices("siemens", series=(image_ct.ABDOMEN,)).study.get("dlp_total") is None
+
+
+# --- Philips Dose Info ---
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"kind": "ict"}, {"block": 0x11}, {"times": "given"}, {"times": "missing"}, {"image_type": "DOSE-INFO"},
+    {"private": False}, {"sequence": False},
+])  # fmt: skip
+def test_dose_info_gives_events_and_total_wherever_the_private_block_stands(options: dict) -> None:
+    (record,) = together([samples.philips_dose_info(**options)])
+    rounded = "sequence" in options or "private" in options  # the comment's figures alone
+    assert record.study["dlp_total"] == pytest.approx(444.675, abs=0.06 if rounded else 1e-9)
+    dlps = [row["dlp"] for row in record.events if row.get("dlp") is not None]
+    assert dlps == [pytest.approx(196.05, abs=0.06), pytest.approx(248.625, abs=0.06)]
+    assert all(row["source"] == "image header" for row in record.events)
+
+
+# --- beside a report ---
+
+
+def test_a_report_counts_and_what_only_the_image_says_is_kept_beside_it() -> None:
+    study = samples.Study(instance_uid=samples.uid("beside"))
+    system = samples.System()
+    report = samples.radiography_report(2, study=study, system=system, seed=4)
+    found = read(report)
+    uid = found.events[0]["irradiation_event_uid"]
+    image = samples.radiography_image("standard", study=study, system=system, event_uid=uid)
+    for order in ([report, image], [image, report]):
+        (record,) = together(order)
+        assert record.source == "report" and record.study["number_of_events"] == 2
+        assert record.study["dap_total"] == pytest.approx(put_together([Part("1", found)])[0].study["dap_total"])
+        (row,) = [row for row in record.events if row["irradiation_event_uid"] == uid]
+        assert row["entrance_dose"] == pytest.approx(RADIOGRAPHS["standard"].entrance_dose)
+        assert "from_image" in {entry["mark"] for entry in row["marks"]}
+        outcome = record.outcomes[str(image.SOPInstanceUID)]
+        assert (outcome.outcome, outcome.rule) == ("merged", "report_wins")
+
+
+def test_an_exposure_that_the_report_does_not_hold_is_said_and_not_counted() -> None:
+    study = samples.Study(instance_uid=samples.uid("beside"))
+    system = samples.System()
+    report = samples.radiography_report(2, study=study, system=system, seed=4)
+    acquired = study.started + timedelta(hours=3)
+    image = samples.radiography_image("standard", study=study, system=system, acquired=acquired)
+    (record,) = together([report, image])
+    assert record.study["number_of_events"] == 2
+    assert {"field": "number_of_events", "mark": "images_without_event", "raw": "1"} in record.study["marks"]
