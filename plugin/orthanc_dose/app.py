@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import __version__, config, host
-from .ingest import Worker
+from .ingest import Options, Worker
 from .rest.api import Services
 from .rest.server import Server
 from .store import Store, StoreError
@@ -36,9 +36,10 @@ def _start() -> None:
     _refuse_empty_passwords(settings)
     configuration = config.read(settings.get("Dose"), host.configuration_directory())
     store = Store(configuration.data_directory, configuration.memory_limit or None)
-    worker = Worker(
-        host, store, configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start  # type: ignore[arg-type]
-    )  # fmt: skip
+    worker = Worker(host, store, Options(  # type: ignore[arg-type]
+        configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, configuration.dose_from_ct_images,
+        configuration.dose_screens,
+    ))  # fmt: skip
     orthanc = {
         "version": "", "name": settings.get("Name"), "dicom_aet": settings.get("DicomAet", "ORTHANC"),
         "dicom_port": settings.get("DicomPort", 4242),

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import __version__
+from . import __version__, client
 from .records.document import markdown
 from .samples import command as make_samples
 
@@ -18,8 +18,15 @@ def main(arguments: list[str] | None = None) -> int:
     samples.set_defaults(run=make_samples.run)
     dictionary = commands.add_parser("data-dictionary", help="print the data dictionary as Markdown")
     dictionary.set_defaults(run=print_dictionary)
+    again = commands.add_parser("reextract", help="read all kept content again on a running server, and say what changed")
+    client.add_server_arguments(again)
+    again.set_defaults(run=client.reextract)
     chosen = parser.parse_args(arguments)
-    return int(chosen.run(chosen))
+    try:
+        return int(chosen.run(chosen))
+    except client.ClientError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def print_dictionary(chosen: argparse.Namespace) -> int:

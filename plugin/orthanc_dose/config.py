@@ -20,6 +20,9 @@ class Config:
     batch_size: how many changes are written in one transaction, 1 to 5000.
     poll_seconds: how often Orthanc's changes are asked for when nothing wakes the worker, 0.2 to 3600.
     audit_at_start: compare what Orthanc holds with the store when Orthanc starts.
+    dose_from_ct_images: make a record of CT studies that have no report from the headers of their images.
+    dose_screens: makers and models whose dose screens (values in the pixels) are read by OCR, as patterns
+        "MANUFACTURER/MODEL" with the wildcards * and ?, case-insensitive ("TOSHIBA*/Aquilion*"); none by default.
     memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
     """
 
@@ -27,12 +30,18 @@ class Config:
     batch_size: int = 200
     poll_seconds: float = 5.0
     audit_at_start: bool = True
+    dose_from_ct_images: bool = False
+    dose_screens: tuple[str, ...] = ()
     memory_limit: str = ""
 
 
 _LIMITS: dict[str, tuple[float, float]] = {"batch_size": (1, 5000), "poll_seconds": (0.2, 3600)}
 _MEMORY = re.compile(r"\d+(\.\d+)?([KMGT]i?B|%)")
-_ALLOWED = {Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_PATTERNS = tuple[str, ...]
+_ALLOWED = {
+    Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text",
+    _PATTERNS: 'a list of "MANUFACTURER/MODEL", as ["TOSHIBA*/Aquilion*"]',
+}  # fmt: skip
 
 
 def _key(name: str) -> str:
@@ -63,6 +72,10 @@ def read(section: object, base: Path) -> Config:
 
 def _value(key: str, name: str, kind: Any, value: object) -> object:
     wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
+    if kind == _PATTERNS:
+        if not isinstance(value, list) or not all(isinstance(one, str) and "/" in one for one in value):
+            raise wrong
+        return tuple(value)
     if kind is bool:
         if not isinstance(value, bool):
             raise wrong

@@ -29,22 +29,25 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """A page of the log: new instances in it, the number of its last change, whether the log ends there."""
+    """A page of the log: new instances in it, the number of its last change, whether the log ends there; the study that
+    became stable with that last change, where it was asked for."""
 
     instances: list[Change]
     last: int
     done: bool
+    stable_study: str | None = None
 
 
 @dataclass(frozen=True)
 class Details:
-    """What Orthanc knows of an instance without reading it. received_at is UTC."""
+    """What Orthanc knows of an instance without reading it. received_at is UTC; series is Orthanc's identifier of it."""
 
     instance: str
     sop_instance_uid: str | None
     sop_class_uid: str | None
     received_at: datetime | None
     size: int
+    series: str | None = None
 
 
 @dataclass
@@ -99,10 +102,16 @@ def system() -> dict[str, Any]:
     return json.loads(orthanc.RestApiGet("/system"))
 
 
-def changes(since: int, limit: int) -> Changes:
-    """New instances among at most `limit` changes after change number `since`."""
+def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
+    """New instances among at most `limit` changes after change number `since`. With `stable_studies` the page ends with the
+    first study that became stable."""
     page = json.loads(orthanc.RestApiGet(f"/changes?since={since}&limit={limit}"))
-    found = [Change(c["Seq"], c["ID"]) for c in page["Changes"] if c["ChangeType"] == "NewInstance"]
+    found: list[Change] = []
+    for change in page["Changes"]:
+        if change["ChangeType"] == "NewInstance":
+            found.append(Change(change["Seq"], change["ID"]))
+        elif stable_studies and change["ChangeType"] == "StableStudy":
+            return Changes(found, change["Seq"], False, change["ID"])
     return Changes(found, page["Changes"][-1]["Seq"] if page["Changes"] else since, page["Done"])
 
 
@@ -115,6 +124,15 @@ def last_change() -> int:
 def instances(since: int, limit: int) -> list[str]:
     """A page of the identifiers of all instances that Orthanc holds."""
     return json.loads(orthanc.RestApiGet(f"/instances?since={since}&limit={limit}"))
+
+
+def instances_of_study(study: str) -> list[str]:
+    """The identifiers of a study's instances; none where the study is gone."""
+    try:
+        found = json.loads(orthanc.RestApiGet(f"/studies/{study}/instances?expand=false"))
+    except orthanc.OrthancException:
+        return []
+    return [entry if isinstance(entry, str) else entry["ID"] for entry in found]
 
 
 def details(ids: list[str]) -> dict[str, Details]:
@@ -133,7 +151,8 @@ def _details(entry: dict[str, Any]) -> Details:
     except ValueError:
         received = None
     uid = entry.get("MainDicomTags", {}).get("0008,0018")
-    return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, int(entry.get("FileSize", 0)))
+    size, series = int(entry.get("FileSize", 0)), entry.get("ParentSeries")
+    return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, size, series)
 
 
 def dicom(instance: str) -> bytes:

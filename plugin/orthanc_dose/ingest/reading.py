@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from .. import extract
 from ..dicom import part10
 from ..dicom.dataset import Unreadable, first
+from ..dicom.identity import identifiers
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
+from . import dose_screens
+from .dose_screens import Screens
 
 
 @dataclass
@@ -19,17 +22,27 @@ class Read:
     extract: Extract | None = None
 
 
-def read(row: ObjectRow, fetch: Callable[[], bytes]) -> Read:
+def read(row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = ()) -> Read:
     """Read an instance of a class that can hold dose.
 
-    row: what is known of it; the outcome is set in it. fetch: gives its bytes. Whatever the object does to us ends as a
-    failed outcome.
+    row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose screens are read by OCR.
+    Whatever the object does to us ends as a failed outcome.
     """
     try:
-        kept = extract.keep(part10.read_any(fetch()))
+        raw = fetch()
+        whole = part10.read_any(raw)
+        patient = identifiers(whole.dataset)
+        kept = extract.keep(whole)
+        if row["sop_class_uid"] == extract.CT_IMAGE:
+            kept.dataset = extract.reduced(kept.dataset)
+        elif row["sop_class_uid"].startswith(extract.SECONDARY_CAPTURE):
+            dose_screens.read(kept, raw, patient, screens)
         row["content"], row["content_digest"] = kept.pack()
         row["study_instance_uid"] = first(kept.dataset, "0020,000d")
         found = extract.extract(kept, row["sop_class_uid"])
+    except dose_screens.NoEngine as error:
+        decide(row, "failed", "ocr_missing", str(error))
+        return Read(row)
     except Ignored as ignored:
         decide(row, "ignored", ignored.rule, ignored.reason)
         # What is not about dose is none of our business: its text is not kept.
@@ -45,7 +58,10 @@ def read(row: ObjectRow, fetch: Callable[[], bytes]) -> Read:
         where = _place(error)
         decide(row, "failed", "error", f"the object could not be read: {type(error).__name__} in {where}")
         return Read(row)
-    row["modality"] = found.modality
+    row |= {"modality": found.modality, "source": found.source}
+    if found.refers_to is not None:
+        # An estimate belongs to the study of the reports that it was made from, which may be another than its own.
+        row["study_instance_uid"] = found.study["study_instance_uid"]
     return Read(row, found)
 
 

@@ -9,17 +9,17 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import duckdb
 
 from .. import extract
-from ..dicom.dataset import Unreadable
-from ..extract import Ignored
 from ..store import Batch, ObjectRow, Store, StoreError, Writer
-from ..store.merge import Part, put_together
-from .reading import Read, decide, read
+from . import assembly
+from .reading import Read, Screens, decide, read
+from .reextraction import Reextraction
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
@@ -28,6 +28,7 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
+WAITS = "waits_for_study"  # the rule of CT images until their study is complete
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
 # A full disk comes as a TransactionException when it shows at the commit.
 _STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
@@ -38,28 +39,47 @@ class Source(Protocol):
 
     Gone: type[Exception]
 
-    def changes(self, since: int, limit: int) -> Any: ...
+    def changes(self, since: int, limit: int, stable_studies: bool = False) -> Any: ...
     def last_change(self) -> int: ...
     def instances(self, since: int, limit: int) -> list[str]: ...
+    def instances_of_study(self, study: str) -> list[str]: ...
     def details(self, ids: list[str]) -> dict[str, Any]: ...
     def dicom(self, instance: str) -> bytes: ...
     def log_warning(self, message: str) -> None: ...
     def log_error(self, message: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class Options:
+    """What the configuration says of the worker: see config.py."""
+
+    batch_size: int = 200
+    poll_seconds: float = 5.0
+    audit_at_start: bool = True
+    dose_from_ct_images: bool = False
+    screens: Screens = ()
+
+    @property
+    def reads_ct_images(self) -> bool:
+        """For dose, or for what the image of a series says beside a dose screen."""
+        return self.dose_from_ct_images or bool(self.screens)
+
+
 class Worker:
     """One thread that does all writing. `wake` may be called from any thread at any time and returns at once."""
 
-    def __init__(self, source: Source, store: Store, batch_size: int, poll_seconds: float, audit_at_start: bool) -> None:
+    def __init__(self, source: Source, store: Store, options: Options) -> None:
         self._source = source
         self._store = store
-        self._batch_size = batch_size
-        self._poll = poll_seconds
+        self._options = options
+        self.reextraction = Reextraction()
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._requested: list[str] = []  # instances to read again or that the audit missed
-        self._audit_wanted = audit_at_start
+        self._to_take_out: list[str] = []  # SOP Instance UIDs
+        self._to_set: list[tuple[int, str | None]] = []  # systems, each with its user-defined modality
+        self._audit_wanted = options.audit_at_start
         self._audits_done = 0
         self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
         self._round_done = threading.Condition(self._lock)
@@ -101,6 +121,30 @@ class Worker:
             self._requested += [instance for instance in instances if instance not in queued]
         self.wake()
 
+    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> None:
+        """Queue that a system is set to RF, DX, dual, or to nothing, and its studies are sorted by it."""
+        with self._lock:
+            self._to_set.append((equipment_id, modality))
+        self.wake()
+
+    def is_to_be_set(self, equipment_id: int) -> bool:
+        return any(wanted == equipment_id for wanted, _ in self._to_set)
+
+    def take_out(self, sop_instance_uid: str) -> None:
+        """Queue an object to be taken out of the dose record."""
+        with self._lock:
+            self._to_take_out.append(sop_instance_uid)
+        self.wake()
+
+    def is_to_be_taken_out(self, sop_instance_uid: str) -> bool:
+        return sop_instance_uid in self._to_take_out
+
+    def reextract(self) -> dict[str, Any]:
+        """Begin to read all kept content again; its status."""
+        status = self.reextraction.request()
+        self.wake()
+        return status
+
     def audit(self) -> None:
         """Queue a comparison of what Orthanc holds with the store."""
         with self._lock:
@@ -133,13 +177,14 @@ class Worker:
                 if writer is None:
                     writer = Writer(self._store)
                     self._set(cursor=int(writer.state("cursor") or 0))
+                    self.reextraction.load(writer)
                 self._woken.clear()
                 began = time.monotonic()
                 busy = self._round(writer)
                 pause = FIRST_PAUSE
                 self._set(state="working" if busy else "idle", last_error=None)
                 if not busy:
-                    self._woken.wait(self._poll)
+                    self._woken.wait(self._options.poll_seconds)
                 elif self._caught_up:
                     self._stopping.wait(max(0.0, began + LEAST_INTERVAL - time.monotonic()))
             except Exception as error:  # noqa: BLE001  whatever happens, the worker goes on
@@ -179,8 +224,19 @@ class Worker:
     def _round(self, writer: Writer) -> bool:
         """One batch: from requests, from the audit, or from the log of changes. Whether there was anything to do."""
         with self._lock:
-            requested, audit = self._requested[: self._batch_size], self._audit_wanted
+            requested, audit = self._requested[: self._options.batch_size], self._audit_wanted
+            to_take_out, to_set = self._to_take_out[:1], self._to_set[:1]
         self._caught_up = False
+        for uid in to_take_out:
+            writer.commit(assembly.without(writer, uid))
+            self._done(self._to_take_out)
+            return True
+        for equipment_id, modality in to_set:
+            studies = writer.set_user_defined_modality(equipment_id, modality)
+            for first in range(0, len(studies), self._options.batch_size):
+                writer.commit(assembly.again(writer, studies[first : first + self._options.batch_size], {}))
+            self._done(self._to_set)
+            return True
         if requested:
             self._set(state="working")
             self._read_instances(writer, requested, {}, again=True)
@@ -191,11 +247,18 @@ class Worker:
         if audit:
             self._audit(writer)
             return True
-        return self._follow_changes(writer)
+        # New objects first; reading again goes on beside them.
+        followed = self._follow_changes(writer)
+        return self.reextraction.step(writer) or followed
+
+    def _done(self, queue: list[Any]) -> None:
+        with self._round_done:
+            del queue[0]
+            self._round_done.notify_all()
 
     def _follow_changes(self, writer: Writer) -> bool:
         cursor = self._status["cursor"]
-        page = self._source.changes(cursor, self._batch_size * 2)
+        page = self._source.changes(cursor, self._options.batch_size * 2, self._options.reads_ct_images)
         if not page.instances and page.last == cursor:
             if cursor and self._source.last_change() < cursor:
                 # The log was cleared, or belongs to another Orthanc: begin anew, and look for what it does not name.
@@ -208,8 +271,10 @@ class Worker:
         if page.instances:
             self._set(state="working")
             numbers = {change.instance: change.number for change in page.instances}
-            self._read_instances(writer, list(numbers), numbers, cursor=page.last)
+            self._read_instances(writer, list(numbers), numbers, cursor=None if page.stable_study else page.last)
             self._caught_up = page.done
+        if page.stable_study:
+            self._read_ct_images(writer, page.stable_study, page.last)
         # A page without instances (new series, stable studies) is not worth a transaction: after a kill it is read again.
         self._set(cursor=page.last)
         return True
@@ -245,22 +310,36 @@ class Worker:
     def audits_done(self) -> int:
         return self._audits_done
 
+    def _read_ct_images(self, writer: Writer, study: str, cursor: int) -> None:
+        """The study is complete: read its CT images, all for dose, or one of each series beside a dose screen."""
+        rows = writer.known_objects(self._source.instances_of_study(study), [])
+        waiting = {row["orthanc_id"]: row for row in rows if row["rule"] == WAITS}
+        if not self._options.dose_from_ct_images:
+            of_series = {row["orthanc_series_id"]: row["orthanc_id"] for row in reversed(list(waiting.values()))}
+            beside_a_screen = any(row["source"] == "OCR" for row in rows)
+            waiting = {instance: waiting[instance] for instance in of_series.values()} if beside_a_screen else {}
+        numbers = {instance: row["change"] for instance, row in waiting.items()}
+        self._read_instances(writer, list(waiting), numbers, cursor, again=True, ct_images=True)
+
     def _read_instances(
-        self, writer: Writer, ids: list[str], numbers: dict[str, int], cursor: int | None = None, again: bool = False
-    ) -> None:
+        self, writer: Writer, ids: list[str], numbers: dict[str, int], cursor: int | None = None, again: bool = False,
+        ct_images: bool = False,
+    ) -> None:  # fmt: skip
         """Read these instances and commit what came of them, with the cursor where one is given."""
         details = self._source.details(ids)
         known = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
+        of_one = {found.series for found in details.values() if found.sop_class_uid in extract.ONE_OF_A_SERIES}
+        series = writer.series_read(of_one)
         reads: list[Read] = []
         for instance in ids:
             before = known.get(instance)
             if instance in details and (again or before is None or before["change"] != numbers.get(instance)):
-                one = self._read(details[instance], numbers.get(instance), before)
+                one = self._read(details[instance], numbers.get(instance), before, series, ct_images)
                 if one is not None:
                     reads.append(one)
         state = {} if cursor is None else {"cursor": str(cursor)}
         try:
-            writer.commit(self._batch(writer, reads, state))
+            writer.commit(assembly.batch(writer, reads, state))
         except _STORE_ERRORS:
             raise
         except Exception:
@@ -270,7 +349,7 @@ class Worker:
             # One object spoils the batch: each alone, so that only that one fails; the cursor last.
             for one in reads:
                 try:
-                    writer.commit(self._batch(writer, [one], {}))
+                    writer.commit(assembly.batch(writer, [one], {}))
                 except _STORE_ERRORS:
                     raise
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
@@ -291,12 +370,14 @@ class Worker:
             kept = ("orthanc_id", "outcome", "rule", "reason", "processed_at", "change", "attempts", "extractor_version")
             writer.commit(Batch([{name: one.row.get(name) for name in kept} for one in reads], state=state))
 
-    def _read(self, details: Any, number: int | None, before: ObjectRow | None) -> Read | None:
+    def _read(
+        self, details: Any, number: int | None, before: ObjectRow | None, series: dict[str, str], ct_images: bool
+    ) -> Read | None:
         row: ObjectRow = {
             "orthanc_id": details.instance, "sop_instance_uid": details.sop_instance_uid,
             "sop_class_uid": details.sop_class_uid, "received_at": details.received_at, "size": details.size,
             "change": number if number is not None else (before or {}).get("change"),
-            "attempts": ((before or {}).get("attempts") or 0) + 1,
+            "attempts": ((before or {}).get("attempts") or 0) + 1, "orthanc_series_id": details.series,
             "before": before,
         }  # fmt: skip
         sop_class = details.sop_class_uid or ""
@@ -307,77 +388,25 @@ class Worker:
         if not extract.can_hold_dose(sop_class):
             decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose report.")
             return Read(row)
+        if sop_class == extract.CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
+            if self._options.reads_ct_images:
+                decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
+            else:
+                decide(row, "ignored", "sop_class", "CT images are not read for dose unless the configuration says so.")
+            return Read(row)
+        if sop_class in extract.ONE_OF_A_SERIES and series.get(details.series, details.instance) != details.instance:
+            decide(row, "ignored", "same_series", "Another image of its series was read; all of them say the same of dose.")
+            return Read(row)
         try:
-            return read(row, lambda: self._source.dicom(details.instance))
+            one = read(row, lambda: self._source.dicom(details.instance), self._options.screens)
+            if one.extract is not None and sop_class in extract.ONE_OF_A_SERIES:
+                series[details.series] = details.instance
+            return one
         except self._source.Gone:
             if before is not None:
                 return None  # what was read of it before stays
             decide(row, "failed", "gone", "The instance was deleted from Orthanc before it was read.")
             return Read(row)
-
-    def _batch(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
-        """Put what was read together with what the store has of the same studies."""
-        batch = Batch(state=dict(state))
-        uids = sorted({one.row["sop_instance_uid"] for one in reads if one.extract and one.row["sop_instance_uid"]})
-        same: dict[str, ObjectRow] = {row["sop_instance_uid"]: row for row in writer.known_objects([], uids)
-                                      if row["outcome"] in ("imported", "merged", "duplicate")}  # fmt: skip
-        fresh: dict[str, dict[str, Part]] = {}
-        rows: dict[tuple[str, str], ObjectRow] = {}
-        touched: set[str] = set()
-        for one in reads:
-            row = dict(one.row)
-            before = row.pop("before", None)
-            if before is not None and before["study_instance_uid"] and before["outcome"] not in ("failed", "ignored"):
-                touched.add(before["study_instance_uid"])
-            batch.objects.append(row)
-            if one.extract is None:
-                continue
-            study, sop = row["study_instance_uid"], row["sop_instance_uid"]
-            other = same.get(sop)
-            if other is not None and other["orthanc_id"] != row["orthanc_id"]:
-                decide(
-                    row,
-                    "duplicate",
-                    "same_instance",
-                    "The same SOP instance was stored before, under another patient or study.",
-                )
-                row["content"] = None
-                continue
-            same[sop] = row
-            rows[study, sop] = row
-            touched.add(study)
-            fresh.setdefault(study, {})[sop] = Part(sop, one.extract)
-        self._assemble(writer, batch, touched, fresh, rows)
-        return batch
-
-    def _assemble(
-        self, writer: Writer, batch: Batch, touched: set[str], fresh: dict[str, dict[str, Part]],
-        rows: dict[tuple[str, str], ObjectRow],
-    ) -> None:  # fmt: skip
-        if not touched:
-            return
-        written = {row["orthanc_id"] for row in batch.objects}
-        for row in writer.objects_of_studies(sorted(touched)):
-            study, sop = row["study_instance_uid"], row["sop_instance_uid"]
-            if row["orthanc_id"] in written or (study, sop) in rows or row["rule"] == "same_instance":
-                continue
-            try:
-                found = extract.extract(extract.unpack(row["content"]), row["sop_class_uid"])
-            except (Ignored, Unreadable):
-                # An extractor of another version read it; what it said then cannot be had again without the object.
-                continue
-            rows[study, sop] = row
-            fresh.setdefault(study, {})[sop] = Part(sop, found)
-            batch.objects.append(row)
-        for study in touched:
-            records = put_together(list(fresh.get(study, {}).values()))
-            batch.studies[study] = records
-            for record in records:
-                record.study["extractor_version"] = extract.EXTRACTOR_VERSION
-                for sop, outcome in record.outcomes.items():
-                    row = rows[study, sop]
-                    if (row.get("outcome"), row.get("rule")) != (outcome.outcome, outcome.rule):
-                        decide(row, outcome.outcome, outcome.rule, outcome.reason)
 
 
 def _now() -> datetime:

@@ -75,8 +75,8 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
     out["patient"] = {field.name: out[field.name] for field in PATIENT}
     for name, table, order in (("accumulated", modality.accumulated, "sop_instance_uid, rowid"),
                                ("events", modality.events, "event_number")):  # fmt: skip
-        query = f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}'
-        out[name] = rows(connection.execute(query, [study_id]))
+        query = f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}' if table else ""
+        out[name] = rows(connection.execute(query, [study_id])) if table else []
     out["objects"] = objects.of_study(connection, study_id)
     out["stored_at"] = objects.utc(out["stored_at"])
     return out

@@ -14,7 +14,7 @@ from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .errors import not_found
 from .routes import Parameter, Route
-from .schemas import CONTENT, FIELDS, INTEGER, STATUS, SUMMARY, any_object, array, ref
+from .schemas import CONTENT, FIELDS, INTEGER, REEXTRACTION, STATUS, SUMMARY, any_object, array, ref
 
 RETRY_SECONDS = 10.0
 
@@ -25,6 +25,13 @@ class Queue(Protocol):
     def status(self) -> dict[str, Any]: ...
     def read_again(self, instances: list[str]) -> None: ...
     def audit(self) -> None: ...
+    def take_out(self, sop_instance_uid: str) -> None: ...
+    def is_to_be_taken_out(self, sop_instance_uid: str) -> bool: ...
+    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> None: ...
+    def is_to_be_set(self, equipment_id: int) -> bool: ...
+    def reextract(self) -> dict[str, Any]: ...
+    @property
+    def reextraction(self) -> Any: ...
     def is_queued(self, instance: str) -> bool: ...
     def wait(self, done: Any, seconds: float) -> bool: ...
     @property
@@ -112,6 +119,38 @@ def retry_failed(services: Services) -> dict[str, Any]:
     return {"queued": len(failed)}
 
 
+def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
+    if not get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"]:
+        raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
+    services.queue.take_out(sop_instance_uid)
+    if not services.queue.wait(lambda: not services.queue.is_to_be_taken_out(sop_instance_uid), RETRY_SECONDS):
+        return 202, {"queued": True}
+    return 200, {"object": get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"][0]}
+
+
+def set_modality(services: Services, id: int, modality: str) -> tuple[int, dict[str, Any]]:
+    with services.store.reading() as connection:
+        if overview.system(connection, id) is None:
+            raise not_found("There is no system of this number.", "id")
+    services.queue.set_user_defined_modality(id, None if modality == "by-rule" else modality)
+    if not services.queue.wait(lambda: not services.queue.is_to_be_set(id), RETRY_SECONDS):
+        return 202, {"queued": True}
+    with services.store.reading() as connection:
+        return 200, {"system": overview.system(connection, id)}
+
+
+def reextract(services: Services) -> tuple[int, dict[str, Any]]:
+    return 202, services.queue.reextract()
+
+
+def get_reextraction(services: Services) -> dict[str, Any]:
+    return services.queue.reextraction.status()
+
+
+def stop_reextraction(services: Services) -> dict[str, Any]:
+    return services.queue.reextraction.stop()
+
+
 def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
     before = services.queue.audits_done
     services.queue.audit()
@@ -129,7 +168,7 @@ def get_fields(services: Services) -> dict[str, Any]:
         ],
         "modalities": [
             {"code": modality.code, "title": modality.title, "events_table": modality.events.name,
-             "accumulated_table": modality.accumulated.name, "totals": list(modality.totals)}
+             "accumulated_table": modality.accumulated and modality.accumulated.name, "totals": list(modality.totals)}
             for modality in MODALITIES.values()
         ],
         "marks": MARKS,
@@ -186,6 +225,23 @@ ROUTES: tuple[Route, ...] = (
           (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects"),
     Route("POST", "/objects/retry", retry_failed, "Read all failed objects again", {200: any_object(queued=INTEGER)},
           tag="Objects"),
+    Route("POST", "/objects/{sop_instance_uid}/take-out", take_out_object, "Take an object out of the dose record",
+          {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
+          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects",
+          "Its study becomes what its other objects say; a study without another object is gone. The DICOM object in Orthanc"
+          " stays, and reading it again brings it back."),
+    Route("POST", "/equipment/{id}/modality/{modality}", set_modality, "Set which modality type a system has",
+          {200: any_object(system=ref("equipment")), 202: any_object(queued={"type": "boolean"})},
+          (Parameter("id", "integer", "The system's number.", minimum=1, in_path=True),
+           Parameter("modality", "choice", "RF or DX for all; dual to sort each study by what was done; or by-rule.",
+                     allowed=("RF", "DX", "dual", "by-rule"), in_path=True)),
+          (404,), "System", "The studies that the system has are sorted anew at once."),
+    Route("POST", "/reextract", reextract, "Read all kept content again with the present extractors", {202: REEXTRACTION},
+          tag="System", description="Needs no DICOM object. New objects go first; progress is at GET /reextract."),
+    Route("GET", "/reextract", get_reextraction, "Progress of reading again, and what changed", {200: REEXTRACTION},
+          tag="System"),
+    Route("POST", "/reextract/stop", stop_reextraction, "Stop reading again; what was read stays", {200: REEXTRACTION},
+          tag="System"),
     Route("POST", "/audit", run_audit, "Compare what Orthanc holds with the store, and read what is missing",
           {200: any_object(missing=INTEGER), 202: any_object(queued={"type": "boolean"})}, tag="System"),
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",

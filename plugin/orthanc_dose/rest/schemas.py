@@ -1,10 +1,11 @@
 """JSON schemas of the answers, made from the data dictionary."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
 from ..query.studies import list_columns
-from ..records import EQUIPMENT, OBJECT, OUTCOMES, PATIENT, STUDY, STUDY_TABLES, Field, Table
+from ..records import EQUIPMENT, MODALITIES, OBJECT, OUTCOMES, PATIENT, STUDY, STUDY_TABLES, Field, Table
 
 _CODE = {
     "type": ["object", "null"],
@@ -65,6 +66,10 @@ def _optional(schema: dict[str, Any], *names: str) -> dict[str, Any]:
     return schema | {"required": [name for name in schema["required"] if name not in names]}
 
 
+def _any_of(tables: Iterable[Table | None]) -> dict[str, Any]:
+    return array({"anyOf": [ref(name) for name in dict.fromkeys(table.name for table in tables if table)]})
+
+
 _OF_SOME = tuple(field.name for field in STUDY.fields if field.modalities)
 _LISTED = of_table(STUDY, list_columns(None))
 for _name in ("equipment_display_name", "manufacturer", "manufacturer_model_name", "institution_name", "station_name"):
@@ -76,8 +81,8 @@ _DETAIL = _optional(of_table(STUDY), *_OF_SOME)
 _DETAIL["properties"] |= {
     "equipment": ref("equipment"),
     "patient": any_object(**{field.name: of_field(field) for field in PATIENT}),
-    "accumulated": array({"anyOf": [ref(table.name) for table in STUDY_TABLES if "accumulated" in table.name]}),
-    "events": array({"anyOf": [ref(table.name) for table in STUDY_TABLES if "event" in table.name]}),
+    "accumulated": _any_of(modality.accumulated for modality in MODALITIES.values()),
+    "events": _any_of(modality.events for modality in MODALITIES.values()),
     "objects": array(ref("object")),
 }
 _DETAIL["required"] += ["equipment", "patient", "accumulated", "events", "objects"]
@@ -114,6 +119,11 @@ SUMMARY = any_object(
                                  manufacturer_model_name=TEXT_OR_NULL, last_study=TEXT_OR_NULL, **_COUNTED)),
     )),
 )  # fmt: skip
+REEXTRACTION = any_object(
+    state={"type": "string", "enum": ["idle", "running", "stopped", "done"]}, started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL,
+    total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER,
+    fields={"type": "object", "additionalProperties": INTEGER}, studies=array(INTEGER),
+)  # fmt: skip
 CONTENT = any_object(
     objects=array(any_object(
         sop_instance_uid=TEXT_OR_NULL, sop_class_uid=TEXT_OR_NULL, sop_class_name=TEXT_OR_NULL, transfer_syntax=TEXT,
@@ -123,6 +133,6 @@ CONTENT = any_object(
 )  # fmt: skip
 FIELDS = any_object(
     tables=array(any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))),
-    modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT, totals=array(TEXT))),
+    modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT))),
     marks={"type": "object", "additionalProperties": TEXT}, outcomes={"type": "object", "additionalProperties": TEXT},
 )  # fmt: skip

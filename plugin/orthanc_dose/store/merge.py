@@ -1,157 +1,77 @@
-"""Puts together what several objects say of one study (vendor habits: resent, cumulative and continued reports).
+"""Puts together what several objects say of one study.
 
-Decided by irradiation events, per study, modality type and system, over the objects in the order in which their content
-was made, so that the order of arrival does not matter:
+Reports go by their irradiation events, per study, modality type and system, in the order in which their content was made, so
+that the order of arrival does not matter (vendor habits: resent, cumulative, continued reports):
 
 - all its events are known: a duplicate, nothing changes;
 - it holds all known events and more: cumulative, it replaces what was there;
 - none of its events is known: continued, its events join;
 - some are known: the union, with the later values for what both have.
+
+A lesser source (an image header, a dose screen, CT images; the order is that of SOURCES) makes a record only where no better
+one of the study is of its exposures, or of its modality type and system; else what only it says is kept beside the better.
+Estimates of organ doses make none (estimates.py).
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
-from ..dicom.codes import Code
-from ..extract import Extract
-from ..extract.modality import key_of
-from ..extract.rows import Row
-from . import totals
-
-MAX_UNUSED = 500
-_SYSTEM = ("manufacturer", "manufacturer_model_name", "device_serial_number", "station_name")
+from ..extract import modality
+from ..extract.rows import Row, mark
+from ..records.common import SOURCES
+from . import estimates, images, reports, totals
+from .parts import SYSTEM, Outcome, Part, Record, event_keys, unused
 
 
-@dataclass(frozen=True)
-class Part:
-    """One object of a study: its SOP instance UID, what was read from it, and the source's name."""
+def put_together(parts: list[Part], user_defined: Callable[[Row], str | None] = lambda equipment: None) -> list[Record]:
+    """The records of one study from all its objects: one a modality type and system.
 
-    sop_instance_uid: str
-    extract: Extract
-    source: str = "report"
-
-
-@dataclass
-class Outcome:
-    """What became of an object: outcome, the rule that decided, and the reason in words."""
-
-    outcome: str
-    rule: str | None = None
-    reason: str | None = None
-
-
-@dataclass
-class Record:
-    """A study as it goes into the store."""
-
-    modality: str
-    study: Row
-    equipment: Row
-    accumulated: list[Row]
-    events: list[Row]
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    user_defined: what a user set for a system (RF, DX, dual), by its row of equipment.
+    """
+    parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
+    records: list[Record] = []
+    of_dose = [part for part in parts if part.extract.modality is not None]
+    for source in SOURCES:
+        for group in _groups(part for part in of_dose if part.extract.source == source):
+            if source == "report":
+                records.append(reports.record(group))
+            elif not images.put_beside(group, records):
+                records.append(images.record(group))
+    estimates.put_beside((part for part in parts if part.extract.modality is None), records)
+    for record in records:
+        _finish(record)
+    return records
 
 
-def put_together(parts: list[Part]) -> list[Record]:
-    """The records of one study from all its objects: one a modality type and system."""
+def _sorted(part: Part, user_defined: str | None) -> Part:
+    """A projection X-ray report under the modality type that its system is set to; of a dual one by what was done."""
+    found = part.extract
+    if user_defined is None or found.source != "report" or found.modality not in ("RF", "DX"):
+        return part
+    chosen = user_defined
+    if user_defined == "dual":
+        chosen = modality.decide(False, found.study, found.accumulated, found.events, dual=True)
+    return part if chosen == found.modality else Part(part.sop_instance_uid, replace(found, modality=chosen))
+
+
+def _groups(parts: Iterable[Part]) -> list[list[Part]]:
+    """Parts by modality type and system, each group in the order in which the content was made."""
     groups: dict[tuple[object, ...], list[Part]] = {}
     for part in sorted(parts, key=lambda part: (part.extract.made_at, part.sop_instance_uid)):
-        system = tuple(part.extract.equipment.get(name) for name in _SYSTEM)
+        system = tuple(part.extract.equipment.get(name) for name in SYSTEM)
         groups.setdefault((part.extract.modality, *system), []).append(part)
-    return [_record(group) for group in groups.values()]
+    return list(groups.values())
 
 
-def event_keys(part: Part) -> list[tuple[object, ...]]:
-    """What tells the events of an object from each other and finds them again in another object: the irradiation event
-    UID and plane; without a UID the start, the protocol and the dose. Equal ones within one object are counted."""
-    seen: Counter[tuple[object, ...]] = Counter()
-    keys = []
-    for row in part.extract.events:
-        plane = key_of(row.get("acquisition_plane"))
-        uid = row.get("irradiation_event_uid")
-        key = (uid, plane) if uid else (
-            None, plane, row.get("datetime_started"), row.get("acquisition_protocol"), row.get("dap"), row.get("dose_rp"),
-            row.get("dlp"), row.get("mean_ctdivol"), row.get("average_glandular_dose"),
-        )  # fmt: skip
-        keys.append((*key, seen[key]))
-        seen[key] += 1
-    return keys
+def _finish(record: Record) -> None:
+    """The totals, from what the record came to hold."""
+    study = record.study
+    sums = totals.of_study(record.modality, record.accumulated, record.events, record.overlap)
+    marks = [*(study.pop("marks", None) or ()), *sums.pop("marks", [])]
+    if record.source == "computed":
+        sums["marks"] = marks
+        mark(sums, "number_of_events", "derived")
+    study |= {"modality": record.modality, "source": record.source, **sums, "marks": marks, "not_used": unused(record.parts)}
 
 
-def _record(group: list[Part]) -> Record:
-    counting: list[Part] = []
-    known: dict[tuple[object, ...], tuple[Part, Row]] = {}
-    outcomes: dict[str, Outcome] = {}
-    overlap = False
-    for part in group:
-        rows = dict(zip(event_keys(part), part.extract.events, strict=True))
-        old = known.keys()
-        if not counting:
-            outcomes[part.sop_instance_uid] = Outcome("imported")
-        elif rows and rows.keys() <= old:
-            outcomes[part.sop_instance_uid] = Outcome(
-                "duplicate", "same_events", "All its irradiation events are in the study already."
-            )
-            continue
-        elif old <= rows.keys():
-            for earlier in counting:
-                outcomes[earlier.sop_instance_uid] = Outcome(
-                    "merged", "cumulative", "A later report of the study holds all of its irradiation events."
-                    if rows else "A later report without irradiation events replaces its totals.",
-                )  # fmt: skip
-            outcomes[part.sop_instance_uid] = Outcome("imported", "cumulative", "It replaces earlier reports that it contains.")
-            counting, known, overlap = [], {}, False
-        elif not rows.keys() & old:
-            if not rows:
-                outcomes[part.sop_instance_uid] = Outcome(
-                    "duplicate", "no_events", "It holds no irradiation events, and the study has some."
-                )
-                continue
-            reason = f"It continues the study: {len(rows)} irradiation events join."
-            outcomes[part.sop_instance_uid] = Outcome("merged", "continued", reason)
-        else:
-            shared = len(rows.keys() & old)
-            reason = f"{shared} of its {len(rows)} irradiation events were known: its values are used, the others join."
-            outcomes[part.sop_instance_uid] = Outcome("merged", "overlap", reason)
-            overlap = True
-        counting.append(part)
-        known |= {key: (part, row) for key, row in rows.items()}
-    events = [_of(part, row) for part, row in known.values()]
-    if len(counting) > 1 and all(row.get("datetime_started") for row in events):
-        events.sort(key=lambda row: row["datetime_started"])
-    for number, row in enumerate(events, 1):
-        row["event_number"] = number
-    accumulated = [_of(part, row) for part in counting for row in part.extract.accumulated]
-    extract = counting[-1].extract
-    study = {**_filled([part.extract.study for part in counting]), "modality": extract.modality}
-    sums = totals.of_study(extract.modality, accumulated, events, overlap)
-    marks = [*study.pop("marks", []), *sums.pop("marks", [])]
-    study |= sums
-    study |= {"marks": marks, "not_used": _unused(counting)}
-    equipment = _filled([part.extract.equipment for part in counting])
-    return Record(extract.modality, study, equipment, accumulated, events, outcomes)
-
-
-def _of(part: Part, row: Row) -> Row:
-    return {**row, "sop_instance_uid": part.sop_instance_uid, "source": part.source}
-
-
-def _filled(rows: list[Row]) -> Row:
-    """The last row, with what it leaves open filled from those before it."""
-    out = dict(rows[-1])
-    for row in reversed(rows[:-1]):
-        for name, value in row.items():
-            if out.get(name) is None:
-                out[name] = value
-    return out
-
-
-def _unused(parts: list[Part]) -> list[Row]:
-    found: Counter[tuple[str | None, str | None, str | None, str | None]] = Counter()
-    for part in parts:
-        for item in part.extract.unused:
-            value = item.value
-            words = (value.meaning or value.value) if isinstance(value, Code) else value
-            found[item.concept, item.meaning, words[:500] if words else None, item.unit] += 1
-    names = ("concept", "meaning", "value", "unit", "count")
-    return [dict(zip(names, (*key, count), strict=True)) for key, count in list(found.items())[:MAX_UNUSED]]
+__all__ = ["Outcome", "Part", "Record", "event_keys", "put_together"]

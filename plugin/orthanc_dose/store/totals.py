@@ -172,4 +172,27 @@ def _side(row: Row) -> str:
     return "left" if key in _LEFT else "right" if key in _RIGHT else "unspecified"
 
 
-_BY_MODALITY = {"CT": _ct, "RF": _fluoroscopy, "DX": _radiography, "MG": _mammography}
+def _nuclear(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+    """Reports of nuclear medicine hold no totals. Activities are added within one radionuclide: those of different nuclides
+    mean different things."""
+    agents = [_name(row.get("radiopharmaceutical_agent")) or row.get("radiopharmaceutical_name") for row in events]
+    nuclides = {key_of(row.get("radionuclide")) or _name(row.get("radionuclide")) for row in events}
+    totals["radiopharmaceuticals"] = "; ".join(dict.fromkeys(filter(None, agents))) or None
+    totals["radionuclides"] = "; ".join(dict.fromkeys(filter(None, (_name(row.get("radionuclide")) for row in events)))) or None
+    given = [row.get("administered_activity") for row in events]
+    known = [number for number in given if number is not None]
+    if len(nuclides) > 1 and len(known) > 1:
+        mark(totals, "administered_activity_total", "several_radionuclides")
+    elif len(known) == len(given):
+        totals["administered_activity_total"] = add(known) if known else None
+    elif known:
+        mark(totals, "administered_activity_total", "incomplete")
+    if any(row.get("effective_dose") is not None for row in events):
+        _total(totals, "effective_dose_total", [], events, lambda row: row.get("effective_dose"), overlap)
+
+
+def _name(code: dict[str, str | None] | None) -> str | None:
+    return code and (code["meaning"] or code["value"])
+
+
+_BY_MODALITY = {"CT": _ct, "RF": _fluoroscopy, "DX": _radiography, "MG": _mammography, "NM": _nuclear}

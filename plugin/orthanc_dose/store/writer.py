@@ -1,6 +1,7 @@
 """Writing: studies, objects and the cursor, all of a batch in one transaction, by Arrow."""
 
 import contextlib
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -41,8 +42,12 @@ class Writer:
 
     def _load(self) -> None:
         self._systems: dict[tuple[str | None, ...], int] = {}
+        self._user_defined: dict[tuple[str | None, ...], str] = {}
         for row in rows(self._connection.execute("SELECT * FROM equipment")):
-            self._systems[tuple(row[name] for name in EQUIPMENT_KEY)] = row["id"]
+            key = tuple(row[name] for name in EQUIPMENT_KEY)
+            self._systems[key] = row["id"]
+            if row["user_defined_modality"]:
+                self._user_defined[key] = row["user_defined_modality"]
         found = self._connection.execute("SELECT max(id) FROM study").fetchone()
         remembered = int(self.state("last_study_id") or 0)
         self._last_study = max(remembered, (found[0] if found else None) or 0)
@@ -73,14 +78,63 @@ class Writer:
         with texts(self._connection, "ids", orthanc_ids), texts(self._connection, "uids", sop_instance_uids):
             return rows(self._connection.execute(query))
 
-    def objects_of_studies(self, study_instance_uids: list[str]) -> list[ObjectRow]:
-        """Rows of the objects that the records of these studies were made of, with their content."""
-        query = """
+    def objects_of_studies(self, study_instance_uids: list[str], failed_too: bool = False) -> list[ObjectRow]:
+        """Rows of the objects that the records of these studies were made of, with their content; where asked for, also of
+        those that could not be read but whose content was kept."""
+        query = f"""
             SELECT * FROM object WHERE study_instance_uid IN (SELECT text FROM uids) AND content IS NOT NULL
-            AND outcome IN ('imported', 'merged', 'duplicate')
+            AND outcome IN ('imported', 'merged', 'duplicate'{", 'failed'" if failed_too else ""})
         """
         with texts(self._connection, "uids", study_instance_uids):
             return rows(self._connection.execute(query))
+
+    def series_read(self, series: set[str]) -> dict[str, str]:
+        """Of these series (Orthanc's identifiers), those of which an image was read, with that image's identifier."""
+        if not series:
+            return {}
+        query = """
+            SELECT orthanc_series_id, min(orthanc_id) FROM object WHERE orthanc_series_id IN (SELECT text FROM series)
+            AND outcome IN ('imported', 'merged', 'duplicate') GROUP BY 1
+        """
+        with texts(self._connection, "series", sorted(series)):
+            return dict(self._connection.execute(query).fetchall())
+
+    def studies_with_content(self, after: str) -> list[str]:
+        """Study Instance UIDs that objects with kept content have, in order, from the one after this."""
+        query = """
+            SELECT DISTINCT study_instance_uid FROM object
+            WHERE content IS NOT NULL AND study_instance_uid > $1 ORDER BY 1
+        """
+        return [row[0] for row in self._connection.execute(query, [after]).fetchall()]
+
+    def rows_of_studies(self, study_instance_uids: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """What the store says of these studies, by table, study number and position; not when and by what it was written."""
+        out: dict[tuple[Any, ...], dict[str, Any]] = {}
+        with texts(self._connection, "uids", study_instance_uids):
+            ids = "SELECT id FROM study WHERE study_instance_uid IN (SELECT text FROM uids)"
+            queries = {STUDY.name: f"SELECT * FROM study WHERE id IN ({ids})"}
+            for table in STUDY_TABLES:
+                queries[table.name] = f'SELECT * FROM "{table.name}" WHERE study_id IN ({ids}) ORDER BY study_id, rowid'
+            for name, query in queries.items():
+                position: Counter[int] = Counter()
+                for row in rows(self._connection.execute(query)):
+                    study = row["id" if name == STUDY.name else "study_id"]
+                    out[name, study, position[study]] = {
+                        key: value for key, value in row.items() if key not in ("stored_at", "extractor_version")
+                    }
+                    position[study] += 1
+        return out
+
+    def user_defined_modality(self, equipment: dict[str, Any]) -> str | None:
+        """What a user set for this system: RF, DX or dual."""
+        return self._user_defined.get(tuple(equipment.get(name) for name in EQUIPMENT_KEY))
+
+    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> list[str]:
+        """Set it, or forget it with None. Gives the studies that the system has, which are to be put together again."""
+        self._connection.execute("UPDATE equipment SET user_defined_modality = ? WHERE id = ?", [modality, equipment_id])
+        self._load()
+        query = "SELECT DISTINCT study_instance_uid FROM study WHERE equipment_id = ?"
+        return [row[0] for row in self._connection.execute(query, [equipment_id]).fetchall()]
 
     def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction: all of it or, with the error raised, nothing."""
@@ -165,6 +219,8 @@ class Writer:
         tables[STUDY.name].append(record.study)
         modality = MODALITIES[record.modality]
         for table, found in ((modality.events, record.events), (modality.accumulated, record.accumulated)):
+            if table is None:
+                continue
             for new in found:
                 new["study_id"] = study_id
             tables[table.name] += found

@@ -1,0 +1,76 @@
+"""Commands that talk to a running server, over the same API as the pages."""
+
+import argparse
+import base64
+import getpass
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+
+class ClientError(Exception):
+    """The server could not be reached or refused; the message says why, for a user."""
+
+
+class Client:
+    """The API below `url`/dose/api, with the user's name and password."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._base = f"{url.rstrip('/')}/dose/api"
+        self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+
+    def call(self, method: str, path: str) -> Any:
+        """The JSON answer of a route. Raises ClientError."""
+        body = b"" if method == "POST" else None
+        request = urllib.request.Request(self._base + path, body, {"Authorization": self._authorization}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code == 401:
+                raise ClientError("The server does not accept this user and password.") from error
+            try:
+                message = json.load(error)["error"]["message"]
+            except (ValueError, KeyError, TypeError):
+                message = f"status {error.code}"
+            raise ClientError(f"The server refused: {message}") from error
+        except (OSError, ValueError) as error:
+            raise ClientError(f"No answer from {self._base}: is Orthanc running there?") from error
+
+
+def add_server_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the server is and who asks."""
+    here = os.environ.get("DOSE_URL", "http://127.0.0.1:8042")
+    parser.add_argument("--url", default=here, help="address of Orthanc (%(default)s)")
+    parser.add_argument("--user", default=os.environ.get("DOSE_USER", "dose"), help="user name (%(default)s)")
+    # A password on the command line would stand in the list of processes.
+    parser.epilog = "The password comes from the environment variable DOSE_PASSWORD, or is asked for."
+
+
+def connected(chosen: argparse.Namespace) -> Client:
+    password = os.environ.get("DOSE_PASSWORD") or getpass.getpass(f"Password of {chosen.user}: ")
+    return Client(chosen.url, chosen.user, password)
+
+
+def reextract(chosen: argparse.Namespace) -> int:
+    """Start reading all kept content again, follow it, and print what changed."""
+    client = connected(chosen)
+    status = client.call("POST", "/reextract")
+    while status["state"] == "running":
+        time.sleep(0.5)
+        status = client.call("GET", "/reextract")
+        if sys.stderr.isatty():
+            print(f"\r{status['done']} of {status['total']} studies", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(f"{status['done']} studies read again, {status['changed']} changed, {status['failed']} objects failed.")
+    for name, count in status["fields"].items():
+        print(f"  {name}: {count}")
+    if status["state"] != "done":
+        print("It was stopped before the end.", file=sys.stderr)
+        return 1
+    return 0

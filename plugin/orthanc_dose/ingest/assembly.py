@@ -1,0 +1,123 @@
+"""From objects that were read to what one transaction writes: each study made anew from all of its objects."""
+
+from typing import Any
+
+from .. import extract
+from ..dicom.dataset import Unreadable
+from ..extract import Ignored
+from ..store import Batch, ObjectRow, Writer
+from ..store.estimates import waiting
+from ..store.merge import Part, put_together
+from .reading import Read, decide
+
+_COUNTING = ("imported", "merged", "duplicate")
+
+
+def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
+    """Put what was read together with what the store has of the same studies."""
+    out = Batch(state=dict(state))
+    uids = sorted({one.row["sop_instance_uid"] for one in reads if one.extract and one.row["sop_instance_uid"]})
+    same: dict[str, ObjectRow] = {row["sop_instance_uid"]: row for row in writer.known_objects([], uids)
+                                  if row["outcome"] in _COUNTING}  # fmt: skip
+    fresh: dict[str, dict[str, Part]] = {}
+    rows: dict[tuple[str, str], ObjectRow] = {}
+    touched: set[str] = set()
+    for one in reads:
+        row = dict(one.row)
+        before = row.pop("before", None)
+        if before is not None and before["study_instance_uid"] and before["outcome"] not in ("failed", "ignored"):
+            touched.add(before["study_instance_uid"])
+        out.objects.append(row)
+        if one.extract is None:
+            continue
+        study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+        other = same.get(sop)
+        if other is not None and other["orthanc_id"] != row["orthanc_id"]:
+            reason = "The same SOP instance was stored before, under another patient or study."
+            decide(row, "duplicate", "same_instance", reason)
+            row["content"] = None
+            continue
+        same[sop] = row
+        rows[study, sop] = row
+        touched.add(study)
+        fresh.setdefault(study, {})[sop] = Part(sop, one.extract)
+    _put_together(writer, out, touched, fresh, rows)
+    return out
+
+
+def without(writer: Writer, sop_instance_uid: str) -> Batch:
+    """Take an object out of the dose record: its study is what the others say."""
+    out = Batch()
+    touched = set()
+    for row in writer.known_objects([], [sop_instance_uid]):
+        if row["study_instance_uid"] and row["outcome"] in _COUNTING:
+            touched.add(row["study_instance_uid"])
+        reason = "It was taken out of the dose record by a user. Reading it again brings it back, while Orthanc holds it."
+        decide(row, "ignored", "taken_out", reason)
+        row |= {"content": None, "content_digest": None, "study_id": None}
+        out.objects.append(row)
+    _put_together(writer, out, touched, {}, {})
+    return out
+
+
+def again(writer: Writer, studies: list[str], state: dict[str, str]) -> Batch:
+    """The same studies by the present extractors, from the kept content of their objects alone."""
+    out = Batch(state=dict(state))
+    _put_together(writer, out, set(studies), {}, {}, failed_too=True)
+    return out
+
+
+def _put_together(
+    writer: Writer, out: Batch, touched: set[str], fresh: dict[str, dict[str, Part]],
+    rows: dict[tuple[str, str], ObjectRow], failed_too: bool = False,
+) -> None:  # fmt: skip
+    if not touched:
+        return
+    written = {row["orthanc_id"] for row in out.objects}
+    for row in writer.objects_of_studies(sorted(touched), failed_too):
+        study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+        if row["orthanc_id"] in written or (study, sop) in rows or row["rule"] == "same_instance":
+            continue
+        found = _kept(row, failed_too)
+        if failed_too:
+            out.objects.append(row)
+        if found is None:
+            continue
+        if not failed_too:
+            out.objects.append(row)
+        rows[study, sop] = row
+        fresh.setdefault(study, {})[sop] = Part(sop, found)
+    for study in touched:
+        parts = list(fresh.get(study, {}).values())
+        records = put_together(parts, writer.user_defined_modality)
+        out.studies[study] = records
+        for sop, outcome in waiting(parts, records).items():
+            row = rows[study, sop]
+            row["study_id"] = None
+            if row.get("rule") != outcome.rule:
+                decide(row, outcome.outcome, outcome.rule, outcome.reason)
+        for record in records:
+            record.study["extractor_version"] = extract.EXTRACTOR_VERSION
+            for sop, outcome in record.outcomes.items():
+                row = rows[study, sop]
+                if (row.get("outcome"), row.get("rule")) != (outcome.outcome, outcome.rule):
+                    decide(row, outcome.outcome, outcome.rule, outcome.reason)
+
+
+def _kept(row: ObjectRow, say: bool) -> Any:
+    """What the present extractors read from an object's kept content, None where they read nothing. `say`: set the outcome."""
+    try:
+        found = extract.extract(extract.unpack(row["content"]), row["sop_class_uid"])
+    except (Ignored, Unreadable) as error:
+        # Without being asked, an object that another version read stays as it was.
+        if say:
+            ignored = isinstance(error, Ignored)
+            decide(row, "ignored" if ignored else "failed", error.rule if ignored else "unreadable", str(error))  # type: ignore[union-attr]
+        return None
+    except Exception as error:  # noqa: BLE001  one object must not stop the others of its study
+        if say:
+            decide(row, "failed", "error", f"the kept content could not be read: {type(error).__name__}")
+        return None
+    if say:
+        row |= {"modality": found.modality, "source": found.source, "extractor_version": extract.EXTRACTOR_VERSION}
+    return found

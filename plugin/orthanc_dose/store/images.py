@@ -1,0 +1,217 @@
+"""Images and dose screens: a record of their own where nothing better is there, else what they add to the better one."""
+
+from collections import Counter
+from datetime import timedelta
+
+from ..extract import image_ct
+from ..extract.modality import key_of
+from ..extract.rows import Row, mark
+from .parts import SYSTEM, Key, Outcome, Part, Record, filled, numbered, of, rows_of
+
+# Clocks of a system agree this far between its report and its images.
+_SAME_MOMENT = timedelta(seconds=2)
+_SLICES = "computed"  # the source of CT images: each gives a slice, not an event
+_BEST = {"report": "a dose report", "image header": "dose values in the header of an image", "OCR": "a dose screen"}
+
+
+def record(group: list[Part]) -> Record:
+    """The record of objects of one source, modality type and system that nothing better stands beside."""
+    outcomes: dict[str, Outcome] = {}
+    source = group[0].extract.source
+    if source == _SLICES:
+        events = _events_of_slices(group)
+        reason = "The dose record was worked out from the headers of the images."
+        outcomes = {part.sop_instance_uid: Outcome("imported", "ct_images", reason) for part in group}
+        counting = group
+    else:
+        events, counting = _exposures(group, outcomes)
+    return Record(
+        modality=group[0].extract.modality,
+        source=source,
+        study=filled([part.extract.study for part in reversed(group)]),
+        equipment=filled([part.extract.equipment for part in reversed(group)]),
+        accumulated=[of(part, row) for part in counting for row in part.extract.accumulated],
+        events=numbered(events),
+        parts=counting,
+        outcomes=outcomes,
+    )
+
+
+def put_beside(group: list[Part], records: list[Record]) -> bool:
+    """Put objects to the record of a better source, of the same exposures or of the same modality type and system. Whether
+    there is one."""
+    source = group[0].extract.source
+    better = [one for one in records if one.source != source]
+    rows = _events_of_slices(group) if source == _SLICES else [row for part in group for row in rows_of(part)]
+    target = next((one for one in better if any(_named(row, one.events) for row in rows)), None)
+    if target is None:
+        target = next((one for one in better if one.modality == group[0].extract.modality
+                       and _compatible(one.equipment, group[0].extract.equipment)), None)  # fmt: skip
+    if target is None:
+        return False
+    matched = _match(rows, target, source)
+    for row, event in matched:
+        _fill(event, row)
+    reason = f"The study has {_BEST[target.source]}, which counts; what only this object says is kept beside it."
+    rule = "report_wins" if target.source == "report" else "better_source"
+    target.outcomes |= {part.sop_instance_uid: Outcome("merged", rule, reason) for part in group}
+    left = len(rows) - len(matched)
+    if left and source == "image header" and target.modality != "CT":
+        mark(target.study, "number_of_events", "images_without_event", left)
+    target.study = filled([*(part.extract.study | {"marks": None} for part in reversed(group)), target.study])
+    target.parts += group if source != _SLICES else []
+    return True
+
+
+def _events_of_slices(group: list[Part]) -> list[Row]:
+    return image_ct.events_of([row for part in group for row in rows_of(part)])
+
+
+# --- images of their own ---
+
+
+def _exposures(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[Row], list[Part]]:
+    """Each exposure once, though several images show it: for processing, for presentation, processed again."""
+    known: dict[Key, Row] = {}
+    seen: Counter[Key] = Counter()
+    counting: list[Part] = []
+    for part in group:
+        fresh = 0
+        for row in rows_of(part):
+            key = _exposure_key(row, seen)
+            if key in known:
+                _complete(known[key], row)
+            else:
+                known[key] = row
+                fresh += 1
+        if not part.extract.events or fresh:
+            counting.append(part)
+        if not outcomes:
+            outcomes[part.sop_instance_uid] = Outcome("imported")
+        elif fresh:
+            outcomes[part.sop_instance_uid] = Outcome("merged", "continued", "What it shows joins the study.")
+        else:
+            reason = "Another object of the study shows the same; it counts once."
+            outcomes[part.sop_instance_uid] = Outcome("duplicate", "same_exposure", reason)
+    return list(known.values()), counting
+
+
+_VALUES = ("kvp", "exposure", "exposure_time", "dap", "average_glandular_dose", "entrance_dose", "dlp", "mean_ctdivol",
+           "acquisition_protocol")  # fmt: skip
+
+
+def _exposure_key(row: Row, seen: Counter[Key]) -> Key:
+    """An exposure by its event UID; without one by its moment and values. Where images do not say when they were exposed,
+    those of one intent (for processing, for presentation) are counted, and the n-th of each belong together."""
+    uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
+    if uid:
+        return (uid,)
+    if "radionuclide" in row:
+        return None, row.get("datetime_started"), key_of(row.get("radionuclide")), key_of(row.get("radiopharmaceutical_agent"))
+    moment = None if any(entry["mark"] == "other_date" for entry in row.get("marks") or ()) else row.get("datetime_started")
+    values = (moment, key_of(row.get("laterality")), key_of(row.get("image_view")), *map(row.get, _VALUES))
+    if moment is not None:
+        return (None, *values)
+    of_intent = (*values, row.get("presentation_intent"))
+    seen[of_intent] += 1
+    return (None, *values, seen[of_intent])
+
+
+def _complete(event: Row, row: Row) -> None:
+    """Add what another image of the same exposure says; a different dose in it is a contradiction."""
+    for name, value in row.items():
+        if name == "acquired_images":
+            event[name] = sorted({*(event.get(name) or ()), *(value or ())})
+        elif event.get(name) is None and value is not None:
+            event[name] = value
+    activity = row.get("administered_activity")
+    if activity is not None and event.get("administered_activity") not in (None, activity):
+        mark(event, "administered_activity", "several_values", f"{event['administered_activity']:g} | {activity:g}")
+        event["administered_activity"] = None
+
+
+# --- beside something better ---
+
+
+def _named(row: Row, events: list[Row]) -> Row | None:
+    """The event that is this row's by its UID, or by the images that the report names."""
+    uid, images = row.get("irradiation_event_uid"), set(row.get("acquired_images") or ())
+    for event in events:
+        if (uid and event.get("irradiation_event_uid") == uid) or images & set(event.get("acquired_images") or ()):
+            return event
+    return None
+
+
+def _compatible(one: Row, other: Row) -> bool:
+    """Whether two descriptions can be of one system: nothing that both say differs. The serial number decides alone."""
+    serials = one.get("device_serial_number"), other.get("device_serial_number")
+    if all(serials):
+        return serials[0] == serials[1]
+    return all(one[name].casefold() == other[name].casefold() for name in SYSTEM if one.get(name) and other.get(name))
+
+
+def _match(rows: list[Row], target: Record, source: str) -> list[tuple[Row, Row]]:
+    """Pairs of a row and the event of the better record that is the same."""
+    pairs: list[tuple[Row, Row]] = []
+    left = []
+    for row in rows:
+        event = _named(row, target.events)
+        if event is not None:
+            pairs.append((row, event))
+        else:
+            left.append(row)
+    taken = {id(event) for _, event in pairs}
+    for row in list(left):
+        near = [event for event in target.events if id(event) not in taken and _near(row, event)]
+        same_moment = [other for other in left if other.get("datetime_started") == row.get("datetime_started")]
+        if len(near) == 1 and (len(same_moment) == 1 or source != _SLICES):
+            pairs.append((row, near[0]))
+            left.remove(row)
+    if source == _SLICES and target.source in ("OCR", "image header"):
+        pairs += _in_order(left, [event for event in target.events if id(event) not in {id(e) for _, e in pairs}])
+    return pairs
+
+
+def _near(row: Row, event: Row) -> bool:
+    """Whether a row and an event are of one moment, and nothing that both say contradicts it."""
+    starts = row.get("datetime_started"), event.get("datetime_started")
+    if None in starts or abs(starts[0] - starts[1]) > _SAME_MOMENT:  # type: ignore[operator]
+        return False
+    for name in ("kvp", "dap", "average_glandular_dose", "mean_ctdivol"):
+        ours, theirs = row.get(name), event.get(name)
+        if ours is not None and theirs is not None and abs(ours - theirs) > 0.02 * max(abs(ours), abs(theirs)):
+            return False
+    sides = key_of(row.get("laterality")), key_of(event.get("laterality"))
+    return None in sides or sides[0] == sides[1] or row.get("average_glandular_dose") is not None
+
+
+_LOCALIZER = "DCM:113805"
+
+
+def _in_order(rows: list[Row], events: list[Row]) -> list[tuple[Row, Row]]:
+    """Series and the lines of a dose screen that has no UIDs and no times: the n-th acquisition is the n-th line, where there
+    are as many, localizers apart, and no CTDIvol that both say differs."""
+    of_rows = [row for row in rows if key_of(row.get("ct_acquisition_type")) != _LOCALIZER]
+    of_events = [row for row in events if key_of(row.get("ct_acquisition_type")) != _LOCALIZER]
+    if len(of_rows) != len(of_events):
+        return []
+    pairs = list(zip(of_rows, of_events, strict=True))
+    for row, event in pairs:
+        ours, theirs = row.get("mean_ctdivol"), event.get("mean_ctdivol")
+        if ours is not None and theirs is not None and abs(ours - theirs) > max(0.1, 0.05 * theirs):
+            return []
+    return pairs
+
+
+_NOT_FILLED = frozenset({"sop_instance_uid", "source", "marks", "event_number", "study_id"})
+
+
+def _fill(event: Row, row: Row) -> None:
+    """Keep beside the better source what only the other says, marked so."""
+    marked = {entry["field"] for entry in event.get("marks") or ()}
+    for name, value in row.items():
+        if value is not None and name not in _NOT_FILLED and event.get(name) is None and name not in marked:
+            event[name] = value
+            mark(event, name, "from_image")
+    if row.get("acquired_images"):
+        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *row["acquired_images"]})

@@ -1,0 +1,120 @@
+"""What the rules for putting a study together work with: objects as parts, records, and what tells events from each other."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..dicom.codes import Code
+from ..extract import Extract
+from ..extract.modality import key_of
+from ..extract.rows import Row
+
+MAX_UNUSED = 500
+SYSTEM = ("manufacturer", "manufacturer_model_name", "device_serial_number", "station_name")
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One object of a study: its SOP instance UID, and what was read from it."""
+
+    sop_instance_uid: str
+    extract: Extract
+
+
+@dataclass
+class Outcome:
+    """What became of an object: outcome, the rule that decided, and the reason in words."""
+
+    outcome: str
+    rule: str | None = None
+    reason: str | None = None
+
+
+@dataclass
+class Record:
+    """A study as it goes into the store.
+
+    parts: the objects that its values come from, the best source first. overlap: some of its reports share events, so that
+    their totals cannot be added.
+    """
+
+    modality: str
+    source: str
+    study: Row
+    equipment: Row
+    accumulated: list[Row]
+    events: list[Row]
+    parts: list[Part]
+    overlap: bool = False
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
+def rows_of(part: Part) -> list[Row]:
+    """The events of an object, each with the object and the source that it comes from."""
+    return [of(part, row) for row in part.extract.events]
+
+
+def of(part: Part, row: Row) -> Row:
+    """A row with the object and the source that it comes from."""
+    # With marks of its own: what is marked while a study is put together is not said of the object.
+    marks = list(row.get("marks") or ())
+    return {**row, "sop_instance_uid": part.sop_instance_uid, "source": part.extract.source, "marks": marks}
+
+
+def event_key(row: Row) -> Key:
+    """What tells an event from others and finds it again in another object: the irradiation event UID (of nuclear medicine
+    the administration event UID) and plane; without a UID the start, the protocol and what was measured."""
+    plane = key_of(row.get("acquisition_plane"))
+    uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
+    if uid:
+        return uid, plane
+    return (
+        None, plane, row.get("datetime_started"), row.get("acquisition_protocol"), row.get("dap"), row.get("dose_rp"),
+        row.get("dlp"), row.get("mean_ctdivol"), row.get("average_glandular_dose"), row.get("administered_activity"),
+        key_of(row.get("radionuclide")),
+    )  # fmt: skip
+
+
+def event_keys(part: Part) -> list[Key]:
+    """The keys of an object's events; equal ones within one object are counted."""
+    seen: Counter[Key] = Counter()
+    keys = []
+    for row in part.extract.events:
+        key = event_key(row)
+        keys.append((*key, seen[key]))
+        seen[key] += 1
+    return keys
+
+
+def numbered(events: list[Row], in_time: bool = True) -> list[Row]:
+    """Events with their numbers, in the order of their start where all of them have one and it is asked for."""
+    if in_time and all(row.get("datetime_started") for row in events):
+        events = sorted(events, key=lambda row: row["datetime_started"])
+    for number, row in enumerate(events, 1):
+        row["event_number"] = number
+    return events
+
+
+def filled(rows: list[Row]) -> Row:
+    """The last row, with what it leaves open filled from those before it."""
+    out = dict(rows[-1])
+    if "marks" in out:
+        out["marks"] = list(out["marks"] or ())
+    for row in reversed(rows[:-1]):
+        for name, value in row.items():
+            if out.get(name) is None:
+                out[name] = value
+    return out
+
+
+def unused(parts: list[Part]) -> list[Row]:
+    """What of these objects no field takes, each content once with how often it stands."""
+    found: Counter[tuple[str | None, str | None, str | None, str | None]] = Counter()
+    for part in parts:
+        for item in part.extract.unused:
+            value: Any = item.value
+            words = (value.meaning or value.value) if isinstance(value, Code) else value
+            found[item.concept, item.meaning, words[:500] if words else None, item.unit] += 1
+    names = ("concept", "meaning", "value", "unit", "count")
+    return [dict(zip(names, (*key, count), strict=True)) for key, count in list(found.items())[:MAX_UNUSED]]

@@ -1,0 +1,57 @@
+"""Several reports of one study, modality type and system, by their irradiation events."""
+
+from ..extract.rows import Row
+from .parts import Key, Outcome, Part, Record, event_keys, filled, numbered, of
+
+
+def record(group: list[Part]) -> Record:
+    """The record of reports that are in the order in which their content was made; see merge.py for the rules."""
+    counting: list[Part] = []
+    known: dict[Key, tuple[Part, Row]] = {}
+    outcomes: dict[str, Outcome] = {}
+    overlap = False
+    for part in group:
+        rows = dict(zip(event_keys(part), part.extract.events, strict=True))
+        old = known.keys()
+        if not counting:
+            outcomes[part.sop_instance_uid] = Outcome("imported")
+        elif rows and rows.keys() <= old:
+            outcomes[part.sop_instance_uid] = Outcome(
+                "duplicate", "same_events", "All its irradiation events are in the study already."
+            )
+            continue
+        elif old <= rows.keys():
+            for earlier in counting:
+                outcomes[earlier.sop_instance_uid] = Outcome(
+                    "merged", "cumulative", "A later report of the study holds all of its irradiation events."
+                    if rows else "A later report without irradiation events replaces its totals.",
+                )  # fmt: skip
+            outcomes[part.sop_instance_uid] = Outcome("imported", "cumulative", "It replaces earlier reports that it contains.")
+            counting, known, overlap = [], {}, False
+        elif not rows.keys() & old:
+            if not rows:
+                outcomes[part.sop_instance_uid] = Outcome(
+                    "duplicate", "no_events", "It holds no irradiation events, and the study has some."
+                )
+                continue
+            reason = f"It continues the study: {len(rows)} irradiation events join."
+            outcomes[part.sop_instance_uid] = Outcome("merged", "continued", reason)
+        else:
+            shared = len(rows.keys() & old)
+            reason = f"{shared} of its {len(rows)} irradiation events were known: its values are used, the others join."
+            outcomes[part.sop_instance_uid] = Outcome("merged", "overlap", reason)
+            overlap = True
+        counting.append(part)
+        known |= {key: (part, row) for key, row in rows.items()}
+    events = [of(part, row) for part, row in known.values()]
+    return Record(
+        modality=group[0].extract.modality,
+        source="report",
+        study=filled([part.extract.study for part in counting]),
+        equipment=filled([part.extract.equipment for part in counting]),
+        accumulated=[of(part, row) for part in counting for row in part.extract.accumulated],
+        events=numbered(events, in_time=len(counting) > 1),
+        parts=counting,
+        overlap=overlap,
+        outcomes=outcomes,
+    )
