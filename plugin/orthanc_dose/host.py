@@ -135,6 +135,15 @@ def instances_of_study(study: str) -> list[str]:
     return [entry if isinstance(entry, str) else entry["ID"] for entry in found]
 
 
+def complete_study(instance: str) -> str | None:
+    """The study of an instance, where Orthanc holds it to be complete; None while objects of it may still come."""
+    try:
+        study = json.loads(orthanc.RestApiGet(f"/instances/{instance}/study"))
+    except orthanc.OrthancException:
+        return None
+    return study["ID"] if study.get("IsStable") else None
+
+
 def details(ids: list[str]) -> dict[str, Details]:
     """Details by identifier; instances that are gone are not in it."""
     if not ids:

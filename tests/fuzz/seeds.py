@@ -10,6 +10,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Exp
 
 from orthanc_dose import samples
 from orthanc_dose.samples.hostile import FATAL, HOSTILE, STORABLE
+from orthanc_dose.samples.nuclear import BLADDER, BRAIN
+from orthanc_dose.samples.values import CT_PROCEDURE
 from tests.support import corpus
 
 from .tree import Tree, decode
@@ -33,6 +35,11 @@ def seeds() -> dict[str, bytes]:
         ("ct unknown items", samples.report_with_unknown_items()),
         ("rf without events", samples.report_without_events("rf")),
         ("rf xper", samples.xper_report()),
+        ("enhanced", samples.enhanced_report()),
+        ("enhanced ct", samples.enhanced_report(procedure=CT_PROCEDURE)),
+        ("patient dose", samples.patient_dose_report([samples.Estimate(BRAIN, 2.1, 4.2), samples.Estimate(BLADDER, 3)],
+                                                     ["1.2.3"], ["1.2.4"])),
+        ("nm", samples.radiopharmaceutical_report(state=samples.PatientState(glucose=5.4, filtration_rates=(88, 91)))),
         ("no dose", samples.non_dose_sr()),
     ):
         found[name] = samples.part10(made)

@@ -251,7 +251,8 @@ def test_series_that_contradict_each_other_leave_the_activity_open() -> None:
 @pytest.mark.parametrize("moments", ["both", "TM", "DT"])
 def test_the_start_stands_as_a_time_or_as_a_moment(moments: str) -> None:
     (whole,) = samples.nuclear_images("ge-pet", slices=1)
-    made = samples.nuclear_images("ge-pet", slices=1, administrations=(replace(image_nuclear.Administration(), moments=moments),))[0]
+    written = replace(image_nuclear.Administration(), moments=moments)
+    (made,) = samples.nuclear_images("ge-pet", slices=1, administrations=(written,))
     assert event(made)["datetime_started"] == event(whole)["datetime_started"]
 
 
@@ -292,6 +293,14 @@ def test_toshibas_private_block_is_found_wherever_it_was_moved(options: dict) ->
 def test_two_reconstructions_of_one_acquisition_count_once() -> None:
     (record,) = together(samples.ct_images("siemens", series=samples.two_reconstructions()))
     assert record.study["number_of_events"] == 2
+
+
+@pytest.mark.parametrize("kind", ["ge-old", "toshiba"])
+def test_pitch_and_collimation_stand_in_private_elements(kind: str) -> None:
+    (row,) = slices(kind, series=(image_ct.THORAX,)).events
+    made = image_ct.THORAX
+    assert (row["pitch_factor"], row["nominal_single_collimation_width"], row["nominal_total_collimation_width"]) == (
+        made.pitch, made.single_collimation, made.total_collimation)  # fmt: skip
 
 
 def test_no_dlp_is_made_up_where_the_images_give_none() -> None:

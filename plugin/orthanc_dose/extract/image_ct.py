@@ -21,10 +21,10 @@ from .extract import Extract, Ignored
 from .kept import Kept
 from .rows import Row, code_value, mark
 
-_TOSHIBA = "TOSHIBA_MEC_CT3"
+_TOSHIBA, _GE_ROWS = "TOSHIBA_MEC_CT3", "GEMS_HELIOS_01"
 _LOCALIZER = code_value(code("113805", "DCM"))
 # What is kept of a slice: all that this module and `header` look at, since a study has hundreds of them.
-_PRIVATE_GROUPS = ("7005",)
+_PRIVATE_GROUPS = ("7005", "0019", "0043", "0045")
 KEPT = frozenset({
     *header.KNOWN, *(path[0] for field in CT_EVENT.fields for path, _ in field.header), "0008,0008", "0018,0050", "0018,0060",
     "0018,1150", "0018,1151", "0018,8151", "0018,9305", "0020,0032", "0020,1041", "0018,0088", "0018,0022",
@@ -46,7 +46,7 @@ def extract(kept: Kept) -> Extract:
         row["mean_ctdivol"] = private
     dlp = private_double(dataset, 0x7005, _TOSHIBA, 0x40)
     row["dlp"] = dlp if dlp and dlp > 0 else None
-    row["pitch_factor"] = row.get("pitch_factor") or number(private_text(dataset, 0x7005, _TOSHIBA, 0x23)) or None
+    _geometry_of_makers(dataset, row)
     localizer = "LOCALIZER" in values(dataset, "0008,0008")
     if localizer:
         row["ct_acquisition_type"] = _LOCALIZER
@@ -72,6 +72,25 @@ def extract(kept: Kept) -> Extract:
         modality="CT", study=study, equipment=header.equipment_of(dataset, study, []), accumulated=[], events=[row],
         unused=[], made_at=header.content_moment(dataset), source="computed",
     )  # fmt: skip
+
+
+def _geometry_of_makers(dataset: Dataset, row: Row) -> None:
+    """Pitch and collimation from private elements, where the standard's are not there.
+
+    Toshiba: pitch, width of a detector row, a map of the rows in use. GE: pitch as "0.984:1", number and width of the rows.
+    """
+    ratio = (private_text(dataset, 0x0043, "GEMS_PARM_01", 0x27) or "").partition(":")
+    pitch = number(private_text(dataset, 0x7005, _TOSHIBA, 0x23)) or (number(ratio[0]) if ratio[2] == "1" else None)
+    rows = private_text(dataset, 0x7005, _TOSHIBA, 0x09) or ""
+    count = float(rows.count("1")) if set(rows) <= {"0", "1"} else None
+    width = number(private_text(dataset, 0x7005, _TOSHIBA, 0x08))
+    count = count or number(private_text(dataset, 0x0045, _GE_ROWS, 0x01))
+    width = width or number(private_text(dataset, 0x0045, _GE_ROWS, 0x02))
+    total = float(f"{count * width:.12g}") if count and width else None
+    for name, value in (
+        ("pitch_factor", pitch), ("nominal_single_collimation_width", width), ("nominal_total_collimation_width", total),
+    ):  # fmt: skip
+        row[name] = row.get(name) or value or None
 
 
 def _started(dataset: Dataset) -> datetime | None:

@@ -43,6 +43,7 @@ class Source(Protocol):
     def last_change(self) -> int: ...
     def instances(self, since: int, limit: int) -> list[str]: ...
     def instances_of_study(self, study: str) -> list[str]: ...
+    def complete_study(self, instance: str) -> str | None: ...
     def details(self, ids: list[str]) -> dict[str, Any]: ...
     def dicom(self, instance: str) -> bytes: ...
     def log_warning(self, message: str) -> None: ...
@@ -81,6 +82,7 @@ class Worker:
         self._to_set: list[tuple[int, str | None]] = []  # systems, each with its user-defined modality
         self._audit_wanted = options.audit_at_start
         self._audits_done = 0
+        self._look_for_complete = options.reads_ct_images  # once the log is read: studies that became complete meanwhile
         self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
         self._round_done = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
@@ -249,6 +251,9 @@ class Worker:
             return True
         # New objects first; reading again goes on beside them.
         followed = self._follow_changes(writer)
+        if not followed and self._look_for_complete:
+            self._look_for_complete = False
+            self._complete_studies(writer)
         return self.reextraction.step(writer) or followed
 
     def _done(self, queue: list[Any]) -> None:
@@ -302,15 +307,22 @@ class Worker:
                 break
         missing = [instance for instance in missing if instance not in announced]
         self.read_again(missing)
+        self._look_for_complete = self._options.reads_ct_images
         now = _now().isoformat() + "Z"
         self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
         self._audits_done += 1
+
+    def _complete_studies(self, writer: Writer) -> None:
+        """Orthanc tells once that a study is complete, and not after it ended meanwhile: ask it for those that wait."""
+        waiting = writer.one_of_each_series(WAITS)
+        for study in sorted({found for found in map(self._source.complete_study, waiting) if found}):
+            self._read_ct_images(writer, study)
 
     @property
     def audits_done(self) -> int:
         return self._audits_done
 
-    def _read_ct_images(self, writer: Writer, study: str, cursor: int) -> None:
+    def _read_ct_images(self, writer: Writer, study: str, cursor: int | None = None) -> None:
         """The study is complete: read its CT images, all for dose, or one of each series beside a dose screen."""
         rows = writer.known_objects(self._source.instances_of_study(study), [])
         waiting = {row["orthanc_id"]: row for row in rows if row["rule"] == WAITS}

@@ -1,6 +1,17 @@
 """The OCR engine: Debian's tesseract, run as a program of its own with a time limit.
 
-Why tesseract and not PixelMed (com.pixelmed.doseocr.OCR in Debian's libpixelmed-java): FIGURES
+Why tesseract and not PixelMed (com.pixelmed.doseocr.OCR in Debian's libpixelmed-java)? Both were tried on Debian 12 on screens
+that we drew:
+
+                      installed   seconds a screen    dose values read right
+  tesseract 5.3.0     23 MB       0.6 to 1.1          130 of 131: 3 makers, 6 fonts, the larger of our two sizes
+  PixelMed 20220618   200 MB      2.5 to 3.4          none on 7 screens, for which it reports a total DLP of 0.00
+
+PixelMed compares glyphs bit by bit with the 770 that it holds. Six of the 7 screens were put together from these, but not at
+the makers' own distances, and of real screens there was none to try: there it may do better. A total of 0.00 for what it
+cannot read is not acceptable in either case. With two readings by tesseract that have to agree, and the checks of
+`extract.screen`, 68 of 90 random screens came out right, 22 failed with a reason (12 of them in a proportional font), and
+none came out wrong.
 """
 
 import os

@@ -99,6 +99,11 @@ class Writer:
         with texts(self._connection, "series", sorted(series)):
             return dict(self._connection.execute(query).fetchall())
 
+    def one_of_each_series(self, rule: str) -> list[str]:
+        """Of the objects that this rule left alone, one of each series, by Orthanc's identifiers."""
+        query = "SELECT min(orthanc_id) FROM object WHERE rule = ? GROUP BY orthanc_series_id"
+        return [row[0] for row in self._connection.execute(query, [rule]).fetchall()]
+
     def studies_with_content(self, after: str) -> list[str]:
         """Study Instance UIDs that objects with kept content have, in order, from the one after this."""
         query = """
