@@ -24,7 +24,7 @@ run: ## Orthanc with the plugin in the foreground
 
 .PHONY: test
 test: lint ## every test; ARGS goes to pytest (make test ARGS="-k store -x")
-	$(SETUP) orthanc chromium ui
+	$(SETUP) orthanc chromium ocr ui
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: lint
@@ -39,7 +39,7 @@ bench: ## measure, and print the ratios that the README gives; ARGS goes to the 
 
 .PHONY: setup
 setup: ## install everything that the other targets need
-	$(SETUP) orthanc chromium venv-dev ui
+	$(SETUP) orthanc chromium ocr venv-dev ui
 
 .PHONY: ui
 ui: ## build the web UI (webui/dist)

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from . import __doc__ as description
-from . import api, extraction, insertion, storing
+from . import api, extraction, insertion, mixed, storing
 from .results import Results, machine, write
 
-PARTS = {"extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "api": api.run}
+PARTS = {"extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "mixed": mixed.run, "api": api.run}
 
 
 def main() -> int:

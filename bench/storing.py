@@ -53,11 +53,11 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _pairs(results: Results, name: str, files: Path, count: int, size: int, way: str, aim: str, rounds: int) -> None:
-    send = {"DICOM": _by_dicom, "REST": _by_rest}[way]
+    send = {"DICOM": _by_dicom, "REST": by_rest}[way]
     with_plugin, without, ratios = [], [], []
     for number in range(rounds):
         # Each pair in the other order, so that a machine that grows slower or faster favours neither.
-        pair = {plugin: _round(plugin, files, send) for plugin in ((True, False) if number % 2 else (False, True))}
+        pair = {plugin: timed(plugin, files, send) for plugin in ((True, False) if number % 2 else (False, True))}
         with_plugin.append(pair[True])
         without.append(pair[False])
         ratios.append(pair[False].seconds / pair[True].seconds)
@@ -70,7 +70,8 @@ def _pairs(results: Results, name: str, files: Path, count: int, size: int, way:
     )  # fmt: skip
 
 
-def _round(plugin: bool, files: Path, send: Callable[[OrthancServer, Path], None]) -> Round:
+def timed(plugin: bool, files: Path, send: Callable[[OrthancServer, Path], None]) -> Round:
+    """One round of sending these files to a fresh Orthanc."""
     with OrthancServer(plugin=plugin) as server:
         if plugin:
             server.wait_until_idle()
@@ -92,7 +93,7 @@ def _by_dicom(server: OrthancServer, files: Path) -> None:
     assert done.returncode == 0, done.stderr[-1000:]
 
 
-def _by_rest(server: OrthancServer, files: Path) -> None:
+def by_rest(server: OrthancServer, files: Path) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.http_port)
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -4,6 +4,7 @@
 #   tools/setup.sh STEP...     STEP is one of
 #     orthanc     Debian's orthanc, orthanc-python, dcmtk, python3-venv
 #     chromium    Debian's chromium and libatomic1, for the tests of the pages
+#     ocr         Debian's tesseract-ocr, for the tests of dose screens
 #     venv        .venv on /usr/bin/python3 with what the plugin needs
 #     venv-dev    the same with what the tests need
 #     ui          webui/dist, the built web UI
@@ -90,6 +91,10 @@ step_chromium() {
     [ -z "$missing" ] || install_packages $missing
 }
 
+step_ocr() {
+    command -v tesseract >/dev/null || install_packages tesseract-ocr
+}
+
 # --- Python --------------------------------------------------------------------------------------------------------
 
 venv() { # venv EXTRA: "" for what runs, "dev" for the tests as well
@@ -171,6 +176,7 @@ for step in "$@"; do
     case $step in
     orthanc) step_orthanc ;;
     chromium) step_chromium ;;
+    ocr) step_ocr ;;
     venv) venv '' ;;
     venv-dev) venv dev ;;
     ui) step_ui ;;

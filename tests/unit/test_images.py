@@ -262,6 +262,21 @@ def test_pet_images_without_an_administration_are_left_alone() -> None:
             read(samples.nuclear_images("ge-pet", **options)[0])
 
 
+def test_an_administration_counts_once_though_the_report_comes_from_another_system() -> None:
+    study = samples.Study(instance_uid=samples.uid("administered"))
+    (image,) = samples.nuclear_images("ge-pet", slices=1, study=study)
+    (row,) = read(image).events
+    report = samples.radiopharmaceutical_report(vendor="spectrum", study=study)
+    found = read(report)
+    assert found.equipment != read(image).equipment
+    found.events[0] |= {name: row[name] for name in ("radionuclide", "datetime_started", "administered_activity")}
+    parts = [Part("report", found), Part("image", read(image))]
+    (record,) = put_together(parts)
+    assert record.source == "report" and record.study["number_of_events"] == 1
+    found.events[0]["datetime_started"] += timedelta(hours=3)
+    assert len(put_together(parts)) == 2, "another injection"
+
+
 # --- computed tomography ---
 
 

@@ -7,10 +7,12 @@ from .dataset import BINARY_URI, Dataset, items, raw_bytes, spelled, text
 
 def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
     """The tag of element `element` (its last two digits) of a creator in this data set, None where the creator has no block."""
-    for block in range(0x10, 0x100):
-        name = raw_bytes(dataset, f"{group:04x},{block:04x}")
-        if name is not None and name.decode("latin-1").strip(" \0") == creator:
-            return f"{group:04x},{block:02x}{element:02x}"
+    start = f"{group:04x},00"
+    for tag in dataset:
+        if tag.startswith(start):
+            name = raw_bytes(dataset, tag)
+            if name is not None and name.decode("latin-1").strip(" \0") == creator:
+                return f"{tag[:5]}{tag[7:]}{element:02x}"
     return None
 
 

@@ -35,8 +35,6 @@ EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
 }
 # Of these one image of a series is read, since all of them say the same of dose.
 ONE_OF_A_SERIES = frozenset({PET_IMAGE, ENHANCED_PET_IMAGE, NM_IMAGE})
-# SOP classes that hold dose in other templates, known but without an extractor.
-WITHOUT_EXTRACTOR: dict[str, str] = {}
 
 
 def can_hold_dose(sop_class_uid: str) -> bool:
@@ -51,5 +49,5 @@ def extract(kept: Kept, sop_class_uid: str) -> Extract:
 
 __all__ = [
     "CT_IMAGE", "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "SECONDARY_CAPTURE",
-    "WITHOUT_EXTRACTOR", "can_hold_dose", "extract", "keep", "reduced", "unpack",
+    "can_hold_dose", "extract", "keep", "reduced", "unpack",
 ]  # fmt: skip

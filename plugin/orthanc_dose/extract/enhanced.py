@@ -245,6 +245,9 @@ def _name_planes(events: list[_Period], totals: list[_Period]) -> None:
     sources = sorted({period.source for period in events if period.source})
     if not sources:
         sources = sorted({period.source for period in totals if period.source})
+    if len(sources) > len(_PLANES):
+        # A third tube's dose would have to go to one of the two planes: a wrong number.
+        raise Unreadable(f"the report has {len(sources)} X-ray sources, and a record has two planes")
     planes = dict(zip(sources, _PLANES if len(sources) > 1 else (_SINGLE_PLANE,), strict=False))
     for period in (*events, *totals):
         of_total = period.item.concept == _TOTALS

@@ -13,6 +13,8 @@ from ..store import ObjectRow
 from . import dose_screens
 from .dose_screens import Screens
 
+WAITS = "waits_for_study"  # the rule of CT images until their study is complete
+
 
 @dataclass
 class Read:
@@ -63,6 +65,28 @@ def read(row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = ()) -> R
         # An estimate belongs to the study of the reports that it was made from, which may be another than its own.
         row["study_instance_uid"] = found.study["study_instance_uid"]
     return Read(row, found)
+
+
+def left_alone(
+    row: ObjectRow, before: ObjectRow | None, series: dict[str, str], reads_ct_images: bool, ct_images: bool
+) -> bool:
+    """Whether the class or the series of an instance decides, without reading it; its outcome is set then.
+
+    before: its row in the store. series: those of which an image was read, with that image. ct_images: the study is complete.
+    """
+    sop_class, of_series = row["sop_class_uid"] or "", row["orthanc_series_id"]
+    if not extract.can_hold_dose(sop_class):
+        decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
+    elif sop_class == extract.CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
+        if reads_ct_images:
+            decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
+        else:
+            decide(row, "ignored", "sop_class", "CT images are not read for dose unless the configuration says so.")
+    elif sop_class in extract.ONE_OF_A_SERIES and series.get(of_series, row["orthanc_id"]) != row["orthanc_id"]:
+        decide(row, "ignored", "same_series", "Another image of its series was read; all of them say the same of dose.")
+    else:
+        return False
+    return True
 
 
 def decide(row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None) -> None:

@@ -18,7 +18,7 @@ import duckdb
 from .. import extract
 from ..store import Batch, ObjectRow, Store, StoreError, Writer
 from . import assembly
-from .reading import Read, Screens, decide, read
+from .reading import WAITS, Read, Screens, decide, left_alone, read
 from .reextraction import Reextraction
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
@@ -28,7 +28,6 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
-WAITS = "waits_for_study"  # the rule of CT images until their study is complete
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
 # A full disk comes as a TransactionException when it shows at the commit.
 _STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
@@ -392,26 +391,11 @@ class Worker:
             "attempts": ((before or {}).get("attempts") or 0) + 1, "orthanc_series_id": details.series,
             "before": before,
         }  # fmt: skip
-        sop_class = details.sop_class_uid or ""
-        if sop_class in extract.WITHOUT_EXTRACTOR:
-            reason = f"{extract.WITHOUT_EXTRACTOR[sop_class]} objects are not read by this version."
-            decide(row, "ignored", "no_extractor", reason)
-            return Read(row)
-        if not extract.can_hold_dose(sop_class):
-            decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose report.")
-            return Read(row)
-        if sop_class == extract.CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
-            if self._options.reads_ct_images:
-                decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
-            else:
-                decide(row, "ignored", "sop_class", "CT images are not read for dose unless the configuration says so.")
-            return Read(row)
-        if sop_class in extract.ONE_OF_A_SERIES and series.get(details.series, details.instance) != details.instance:
-            decide(row, "ignored", "same_series", "Another image of its series was read; all of them say the same of dose.")
+        if left_alone(row, before, series, self._options.reads_ct_images, ct_images):
             return Read(row)
         try:
             one = read(row, lambda: self._source.dicom(details.instance), self._options.screens)
-            if one.extract is not None and sop_class in extract.ONE_OF_A_SERIES:
+            if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one
         except self._source.Gone:

@@ -10,6 +10,7 @@ from .parts import SYSTEM, Key, Outcome, Part, Record, filled, numbered, of, row
 
 # Clocks of a system agree this far between its report and its images.
 _SAME_MOMENT = timedelta(seconds=2)
+_SAME_INJECTION = timedelta(minutes=15)
 _SLICES = "computed"  # the source of CT images: each gives a slice, not an event
 _BEST = {"report": "a dose report", "image header": "dose values in the header of an image", "OCR": "a dose screen"}
 
@@ -47,6 +48,10 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     if target is None:
         target = next((one for one in better if one.modality == group[0].extract.modality
                        and _compatible(one.equipment, group[0].extract.equipment)), None)  # fmt: skip
+    if target is None and group[0].extract.modality == "NM":
+        # What was administered to the patient is the same whoever reports it.
+        target = next((one for one in better if one.modality == "NM" and any(
+            _same_administration(row, event) for row in rows for event in one.events)), None)  # fmt: skip
     if target is None:
         return False
     matched = _match(rows, target, source)
@@ -174,6 +179,8 @@ def _match(rows: list[Row], target: Record, source: str) -> list[tuple[Row, Row]
 
 def _near(row: Row, event: Row) -> bool:
     """Whether a row and an event are of one moment, and nothing that both say contradicts it."""
+    if "radionuclide" in row:
+        return _same_administration(row, event)
     starts = row.get("datetime_started"), event.get("datetime_started")
     if None in starts or abs(starts[0] - starts[1]) > _SAME_MOMENT:  # type: ignore[operator]
         return False
@@ -183,6 +190,19 @@ def _near(row: Row, event: Row) -> bool:
             return False
     sides = key_of(row.get("laterality")), key_of(event.get("laterality"))
     return None in sides or sides[0] == sides[1] or row.get("average_glandular_dose") is not None
+
+
+def _same_administration(row: Row, event: Row) -> bool:
+    """Whether an image and a report speak of the same administration: one nuclide, and start and activity agree as far as both
+    say them. The report may come from an injector or a dispensing system, with a clock and a calibrator of its own."""
+    nuclides = key_of(row.get("radionuclide")), key_of(event.get("radionuclide"))
+    if None in nuclides or nuclides[0] != nuclides[1]:
+        return False
+    starts = row.get("datetime_started"), event.get("datetime_started")
+    if None not in starts and abs(starts[0] - starts[1]) > _SAME_INJECTION:  # type: ignore[operator]
+        return False
+    ours, theirs = row.get("administered_activity"), event.get("administered_activity")
+    return ours is None or theirs is None or abs(ours - theirs) <= 0.1 * max(ours, theirs)
 
 
 _LOCALIZER = "DCM:113805"
