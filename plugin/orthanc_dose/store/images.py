@@ -1,5 +1,6 @@
 """Images and dose screens: a record of their own where nothing better is there, else what they add to the better one."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 
@@ -148,10 +149,12 @@ def _named(row: Row, events: list[Row]) -> Row | None:
 
 
 def _compatible(one: Row, other: Row) -> bool:
-    """Whether two descriptions can be of one system: nothing that both say differs. The serial number decides alone."""
+    """Whether two descriptions can be of one system: one maker's serial number decides; without it, nothing that both say may
+    differ. Makers write their own name in several ways, of which the first word is the same ("GE Healthcare")."""
     serials = one.get("device_serial_number"), other.get("device_serial_number")
+    makers = [re.split(r"[\s,_]", (row.get("manufacturer") or "").casefold())[0] for row in (one, other)]
     if all(serials):
-        return serials[0] == serials[1]
+        return serials[0] == serials[1] and (makers[0] == makers[1] or not all(makers))
     return all(one[name].casefold() == other[name].casefold() for name in SYSTEM if one.get(name) and other.get(name))
 
 
