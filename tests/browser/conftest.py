@@ -81,10 +81,11 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser, server: OrthancServer) -> Iterator[Visit]:
-    yield from _visit(browser, server, WIDE, "light")
+    yield from visits(browser, server, WIDE, "light")
 
 
-def _visit(browser: Browser, server: OrthancServer, viewport: dict[str, int], scheme: str) -> Iterator[Visit]:
+def visits(browser: Browser, server: OrthancServer, viewport: dict[str, int], scheme: str) -> Iterator[Visit]:
+    """A visit of a new browser context, for fixtures."""
     context = browser.new_context(
         http_credentials={"username": USER, "password": PASSWORD}, viewport=viewport, color_scheme=scheme
     )
@@ -96,9 +97,9 @@ def _visit(browser: Browser, server: OrthancServer, viewport: dict[str, int], sc
                 ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
 def any_visit(request: pytest.FixtureRequest, browser: Browser, server: OrthancServer) -> Iterator[Visit]:
     scheme, viewport = request.param
-    yield from _visit(browser, server, viewport, scheme)
+    yield from visits(browser, server, viewport, scheme)
 
 
 @pytest.fixture
-def empty_visit(browser: Browser, empty_server: OrthancServer) -> Iterator[Visit]:
-    yield from _visit(browser, empty_server, WIDE, "light")
+def emptyvisits(browser: Browser, empty_server: OrthancServer) -> Iterator[Visit]:
+    yield from visits(browser, empty_server, WIDE, "light")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from io import BytesIO
 
 import pydicom
+from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from orthanc_dose import samples
@@ -43,8 +45,22 @@ def seeds() -> dict[str, bytes]:
         ("no dose", samples.non_dose_sr()),
     ):
         found[name] = samples.part10(made)
-    found |= {path.stem: path.read_bytes() for path in corpus.OBJECTS if "SR" in path.name.upper()}
+    found |= {f"image {name}": samples.part10(made) for name, made in _images()}
+    found |= {path.stem: path.read_bytes() for path in corpus.OBJECTS}
     return {name: raw for name, raw in found.items() if len(raw) <= LARGEST_SEED}
+
+
+def _images() -> Iterator[tuple[str, Dataset]]:
+    for kind in ("standard", "kodak-dr7500", "drgem", "newtom-px"):
+        yield kind, samples.radiography_image(kind)
+    for kind in ("ge-ds", "hologic-tomo", "hologic-dbt"):
+        yield kind, samples.mammography_image(kind)
+    yield "unknown vr", samples.mammography_image("hologic-tomo", unknown_vrs="implicit")
+    for kind in ("ge-pet", "siemens-nm"):
+        yield kind, samples.nuclear_images(kind, slices=1)[0]
+    for kind in ("siemens", "toshiba"):
+        yield f"ct {kind}", samples.ct_images(kind)[-1]
+    yield "dose info", samples.philips_dose_info()
 
 
 @cache

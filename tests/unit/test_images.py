@@ -11,7 +11,7 @@ from orthanc_dose.dicom import part10
 from orthanc_dose.extract import Extract, Ignored
 from orthanc_dose.samples import image_ct, image_nuclear
 from orthanc_dose.samples.image_mammography import MAMMOGRAPHY
-from orthanc_dose.samples.image_radiography import FILTER_SPELLINGS
+from orthanc_dose.samples.image_radiography import FILTER_SPELLINGS, ODDITIES
 from orthanc_dose.samples.image_radiography_systems import RADIOGRAPHY
 from orthanc_dose.store.merge import Part, Record, put_together
 
@@ -123,6 +123,42 @@ def test_what_headers_get_wrong_is_marked_and_never_guessed(odd: str, name: str 
     else:
         assert row.get(name) == (pytest.approx(value) if isinstance(value, float | int) else value)
     assert marks(row, name) == ({why} if why else set())
+
+
+@pytest.mark.parametrize("odd", ODDITIES)
+def test_no_oddity_of_a_header_is_an_exception_or_a_made_up_number(odd: str) -> None:
+    for kind in ("standard", "drgem"):
+        try:
+            row = event(samples.radiography_image(kind, odd=odd))
+        except Ignored:
+            continue
+        made = RADIOGRAPHS[kind]
+        for name, attribute in NUMBERS.items():
+            if row.get(name) is not None and not marks(row, name):
+                # The last ones stand in oddities that fix the value.
+                sayings = [getattr(made, attribute), 161.3, 40196.0, 81.0, 69.63999938964844]
+                assert any(said is not None and row[name] == pytest.approx(said, rel=1e-6) for said in sayings), name
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("fuji", "S"), ("konica", "S"), ("carestream-drx", "EI"), ("kodak-dr7500", "EI"), ("agfa", "lgM"), ("canon", "REX"),
+     ("swissray", "DI"), ("philips-didi", "EI"), ("siemens-multix", "EXI"), ("standard", None)],
+)  # fmt: skip
+def test_the_makers_exposure_indicator_has_the_makers_name(kind: str, name: str | None) -> None:
+    row = event(samples.radiography_image(kind))
+    assert row.get("exposure_indicator") == name
+    assert row.get("relative_xray_exposure") == RADIOGRAPHS[kind].relative_exposure
+
+
+def test_the_protocol_of_the_tfd_stands_in_the_image_comments() -> None:
+    dataset = samples.radiography_image("toshiba-tfd")
+    assert event(dataset)["acquisition_protocol"] == str(dataset.ImageComments)
+
+
+def test_an_entrance_dose_in_whole_decigrays_is_marked_as_rough() -> None:
+    row = event(samples.mammography_image("standard", EntranceDoseInmGy=None, EntranceDose=1))
+    assert row["entrance_dose"] == 100 and marks(row, "entrance_dose") == {"rounded"}
 
 
 def test_an_image_without_anything_on_dose_is_left_alone() -> None:
@@ -336,6 +372,17 @@ def test_dose_info_gives_events_and_total_wherever_the_private_block_stands(opti
     dlps = [row["dlp"] for row in record.events if row.get("dlp") is not None]
     assert dlps == [pytest.approx(196.05, abs=0.06), pytest.approx(248.625, abs=0.06)]
     assert all(row["source"] == "image header" for row in record.events)
+
+
+COMMENTS = ["EVENT=3 DLP=12.5\r\nEVENT=4 DLP=100\r\nTotal DLP=112.5", "Series #2 HEAD CTDIvol=40 DLP=600"]
+
+
+@pytest.mark.parametrize("comment", COMMENTS)
+def test_a_comment_alone_gives_events_marked_so(comment: str) -> None:
+    found = read(samples.philips_dose_info(sequence=False, private=False, comment=comment, total=None))
+    dlps = [float(part.split("DLP=")[1]) for part in comment.splitlines() if not part.startswith("Total")]
+    assert [row["dlp"] for row in found.events] == dlps
+    assert all(marks(row, "dlp") == {"from_comment"} for row in found.events)
 
 
 # --- beside a report ---

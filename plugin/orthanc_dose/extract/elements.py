@@ -178,6 +178,8 @@ def _number(holder: Dataset, tag: str, field: Field, unit: str) -> tuple[float |
         return None, ("no_number", written[0])
     if found == 0 and field.name in _NEVER_ZERO:
         return None, ("zero", written[0])
+    if found < 0 and field.name in _NEVER_ZERO:
+        return None, ("implausible", written[0])
     assert field.unit is not None
     times, over = units.conversion(unit, field.unit)
     return found * times / over, None

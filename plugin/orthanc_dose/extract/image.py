@@ -201,5 +201,7 @@ def _habits(dataset: Dataset, row: Row) -> None:
     if of_senographe_ds and row.get("compression_force") is not None:
         # Senographe DS writes the force in another unit than N, and no public source says which: it is not converted.
         mark(row, "compression_force", "unit_unknown", f"{row.pop('compression_force'):g}")
+    if maker == "TOSHIBA_MEC" and text(dataset, "0018,1030") is None and text(dataset, "0020,4000"):
+        row["acquisition_protocol"] = text(dataset, "0020,4000")  # TFD: the protocol's name stands in Image Comments
     if (row.get("entrance_dose") or 0) >= 100 and text(dataset, "0040,8302") is None:
         mark(row, "entrance_dose", "rounded", f"{text(dataset, '0040,0302')} dGy")
