@@ -5,9 +5,11 @@ Orthanc has started and must be joined before it ends; Orthanc's configuration h
 """
 
 import json
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_plus
@@ -164,14 +166,40 @@ def _details(entry: dict[str, Any]) -> Details:
     return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, size, series)
 
 
-def dicom(instance: str) -> bytes:
-    """The instance's bytes. Raises Gone."""
+# Above this size an object is an image, of which the header is wanted: its file is mapped, not copied.
+_LARGE = 1_000_000
+
+
+def dicom(instance: str, size: int) -> "bytes | mmap.mmap":
+    """The instance's bytes; of a large one its file in Orthanc's storage, mapped, of which only what is looked at is read.
+    Raises Gone."""
+    mapped = _mapped(instance) if size > _LARGE else None
+    if mapped is not None:
+        return mapped
     try:
         return orthanc.GetDicomForInstance(instance)
     except orthanc.OrthancException as error:
         if error.args and error.args[0] in (_UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_FILE):
             raise Gone(instance) from error
         raise
+
+
+def _mapped(instance: str) -> "mmap.mmap | None":
+    """The file where Orthanc's own storage keeps an instance, None where another storage does, or keeps it compressed."""
+    try:
+        found = json.loads(orthanc.RestApiGet(f"/instances/{instance}/attachments/dicom/info"))
+        uuid, size = found["Uuid"], found["UncompressedSize"]
+        with open(_storage() / uuid[:2] / uuid[2:4] / uuid, "rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return mapped if len(mapped) == size and mapped[128:132] == b"DICM" else None
+    except (orthanc.OrthancException, OSError, KeyError, ValueError):
+        return None
+
+
+@cache
+def _storage() -> Path:
+    settings = configuration()
+    return configuration_directory() / (settings.get("StorageDirectory") or "OrthancStorage")
 
 
 # The handlers that Orthanc's callbacks lead to, set once at start.

@@ -101,5 +101,5 @@ def any_visit(request: pytest.FixtureRequest, browser: Browser, server: OrthancS
 
 
 @pytest.fixture
-def emptyvisits(browser: Browser, empty_server: OrthancServer) -> Iterator[Visit]:
+def empty_visit(browser: Browser, empty_server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, empty_server, WIDE, "light")

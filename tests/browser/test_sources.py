@@ -98,7 +98,7 @@ def test_rows_of_the_events_have_one_height(visit: Visit, mixed_server: OrthancS
     page.keyboard.press("Escape")
     heights = page.locator("#events tbody tr").evaluate_all("rows => rows.map(row => Math.round(row.offsetHeight))")
     assert len(heights) > 1
-    assert len(set(heights)) == 1, heights
+    assert max(heights) - min(heights) <= 1, heights  # the last row has no line below it
 
 
 def test_the_dialog_keeps_the_focus_and_closes_with_escape(visit: Visit, mixed_server: OrthancServer) -> None:

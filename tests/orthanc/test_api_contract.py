@@ -6,6 +6,7 @@ About 25 s.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -32,7 +33,9 @@ def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
     }  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert "10 selected" in done.stdout or "11 selected" in done.stdout, "all routes were tried"
+    selected = re.search(r"(\d+) selected", done.stdout)
+    # All but the description of the routes itself may be among them.
+    assert selected and int(selected[1]) >= len(ROUTES) - 1, "all routes were tried"
     assert "Dose: GET" not in server.log and "Dose: POST" not in server.log, "no error 500 was logged"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,8 @@ def test_orthanc_json_says_the_defaults() -> None:
     assert section == {"DataDirectory": "data/dose"}
     for key, field in KEYS.items():
         if key != "DataDirectory":
-            default = {True: "true", False: "false"}.get(field.default, field.default) if field.type is bool else field.default
-            shown = f'"{default}"' if field.type is str else f"{default:g}" if field.type in (int, float) else default
+            default = list(field.default) if isinstance(field.default, tuple) else field.default
+            shown = f"{default:g}" if field.type in (int, float) else json.dumps(default)
             assert f'// "{key}": {shown},' in text, key
 
 

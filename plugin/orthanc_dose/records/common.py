@@ -30,7 +30,7 @@ MARKS = {
     "minimum_above_maximum": "the object writes the lower bound above the upper one; they were exchanged",
     "unit_of_maker": "the maker writes this element in another unit than the standard's; it was converted",
     "rounded": "the element holds whole numbers only, so the value is rough",
-    "implausible": "the number cannot be right in the unit that the standard gives this element, or is below zero; it is not used",
+    "implausible": "the number is below zero, or cannot be right in the unit that the standard gives this element; not used",
     "from_comment": "taken from the line of the comment that names the series, since the element for it is empty",
     "from_image": "the report leaves it open; taken from the image of the same irradiation event",
     "images_without_event": "images of the study show exposures that the report does not hold; they are not counted",
