@@ -1,5 +1,7 @@
 /** The one place that talks to the server. */
-import type { ContentObject, DataDictionary, ObjectPage, ObjectRow, Status, StudyDetail, StudyPage, Summary } from "./types";
+import type {
+  ContentObject, DataDictionary, Done, ObjectPage, ObjectRow, Reextraction, Row, Status, StudyDetail, StudyPage, Summary,
+} from "./types";
 
 const ROOT = "/dose/api/";
 
@@ -53,11 +55,12 @@ function asError(status: number, body: unknown): ApiError {
 }
 
 export interface StudyQuery extends Query {
-  modality: string;
-  limit: number;
-  offset: number;
-  sort: string;
+  modality?: string;
+  limit?: number;
+  offset?: number;
+  sort?: string;
   equipment_id?: number | null;
+  study_instance_uid?: string;
 }
 
 export interface ObjectQuery extends Query {
@@ -79,7 +82,13 @@ export const api = {
   study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
   content: (id: number, signal?: AbortSignal) => get<{ objects: ContentObject[] }>(`studies/${id}/content`, signal),
   objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
-  retry: (uid: string) => post<{ object?: ObjectRow; queued?: boolean }>(`objects/${encodeURIComponent(uid)}/retry`),
+  readAgain: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),
+  takeOut: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/take-out`),
   retryAllFailed: () => post<{ queued: number }>("objects/retry"),
+  setModality: (system: number, modality: string) =>
+    post<Done<{ system: Row }>>(`equipment/${system}/modality/${encodeURIComponent(modality)}`),
+  reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),
+  reextract: () => post<Reextraction>("reextract"),
+  stopReextraction: () => post<Reextraction>("reextract/stop"),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
 };

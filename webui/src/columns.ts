@@ -1,6 +1,6 @@
 /** Which columns of an events table come first, and the cells of its rows. Modalities differ by their fields only. */
-import { findMark, isEmpty, isNumeric } from "./fields";
-import { decimalsFor, formatValue, hintOf, scaled } from "./format";
+import { isEmpty, isNumeric, marksAt } from "./fields";
+import { decimalsFor, formatValue, hintOf, NOTHING, scaled } from "./format";
 import type { FieldInfo, Mark, Row } from "./types";
 
 /** A column: a field of the table, or a field of the structs in one ("xray_sources.kvp"). */
@@ -10,63 +10,57 @@ export interface Column {
   parent: FieldInfo | null;
   numeric: boolean;
   decimals: number | undefined;
+  /** Shown unless somebody chose otherwise. */
+  leading: boolean;
 }
 
 export interface Cell {
-  lines: string[];
+  text: string;
   hint: string | undefined;
-  mark: Mark | undefined;
+  marks: Mark[];
 }
 
-// What people look at first, in this order, as far as the records have it.
-const LEADING = [
-  "event_number",
-  "datetime_started",
-  "irradiation_event_type",
-  "ct_acquisition_type",
-  "acquisition_plane",
-  "acquisition_protocol",
-  "target_region",
-  "anatomical_structure",
-  "laterality",
-  "image_view",
-  "mean_ctdivol",
-  "dlp",
-  "ctdiw_phantom_type",
-  "dap",
-  "dose_rp",
-  "average_glandular_dose",
-  "xray_sources.kvp",
-  "xray_sources.xray_tube_current",
-  "xray_sources.exposure_time_per_rotation",
-  "kvp",
-  "xray_tube_current",
-  "exposure_time",
-  "exposure",
-  "pulse_rate",
-  "number_of_pulses",
-  "irradiation_duration",
-  "scanning_length",
-  "pitch_factor",
-  "compression_thickness",
-  "compression_force",
-  "anode_target_material",
-  "xray_filters.material",
-  "xray_filters.thickness_maximum",
-  "positioner_primary_angle",
-  "positioner_secondary_angle",
-  "exposure_index",
-  "deviation_index",
-  "comment",
+const WHAT = ["event_number", "source", "datetime_started"];
+const TUBE = ["kvp", "xray_tube_current", "exposure_time", "exposure"];
+const FILTERS = ["xray_filters.material", "xray_filters.thickness_maximum"];
+const PROJECTION = [
+  ...WHAT, "irradiation_event_type", "acquisition_plane", "acquisition_protocol", "target_region", "anatomical_structure",
+  "laterality", "image_view", "dap", "dose_rp", ...TUBE, "pulse_rate", "number_of_pulses", "irradiation_duration",
+  ...FILTERS, "positioner_primary_angle", "positioner_secondary_angle", "comment",
 ];
-const RANK = new Map(LEADING.map((key, rank) => [key, rank]));
+
+// What people look at first, in this order, as far as the records have it: by modality, or by table of events.
+const LEADING: Record<string, string[]> = {
+  ct_event: [
+    ...WHAT, "ct_acquisition_type", "acquisition_protocol", "target_region", "mean_ctdivol", "dlp", "scanning_length",
+    "xray_sources.kvp", "xray_sources.xray_tube_current", "xray_sources.exposure_time_per_rotation", "exposure_time",
+    "pitch_factor", "nominal_total_collimation_width", "ctdiw_phantom_type", "xray_modulation_type", "comment",
+  ],
+  projection_event: PROJECTION,
+  DX: [
+    ...WHAT, "acquisition_protocol", "anatomical_structure", "target_region", "laterality", "image_view", "dap", "exposure_index",
+    "target_exposure_index", "deviation_index", "exposure_indicator", "relative_xray_exposure", ...TUBE, ...FILTERS,
+    "xray_grids", "distance_source_to_detector", "dose_rp", "entrance_dose", "comment",
+  ],
+  MG: [
+    ...WHAT, "laterality", "image_view", "image_view_modifiers", "average_glandular_dose", "compression_thickness",
+    "compression_force", "acquisition_protocol", ...TUBE, "anode_target_material", ...FILTERS, "entrance_dose",
+    "entrance_exposure_at_rp", "half_value_layer", "comment",
+  ],
+  nm_administration: [
+    ...WHAT, "radiopharmaceutical_agent", "radiopharmaceutical_name", "radionuclide", "administered_activity",
+    "pre_administration_activity", "post_administration_activity", "route_of_administration", "site_of_administration",
+    "laterality", "radiopharmaceutical_volume", "effective_dose", "radionuclide_half_life", "comment",
+  ],
+};
+// Says something only where it differs from row to row.
+const WHERE_DIFFERENT = new Set(["acquisition_plane", "source"]);
 // Of the row's own bookkeeping, not of the irradiation.
 const NEVER = new Set(["study_id", "marks", "id"]);
 
-export const isLeading = (column: Column): boolean => RANK.has(column.key);
-
 /** The columns in which any of the rows has something, leading ones first. */
-export function columnsOf(fields: FieldInfo[], rows: Row[]): Column[] {
+export function columnsOf(table: string, modality: string, fields: FieldInfo[], rows: Row[]): Column[] {
+  const leading = new Map((LEADING[modality] ?? LEADING[table] ?? []).map((key, rank) => [key, rank]));
   const columns: Column[] = [];
   for (const field of fields) {
     if (NEVER.has(field.name) || field.type === "bytes") continue;
@@ -81,16 +75,19 @@ export function columnsOf(fields: FieldInfo[], rows: Row[]): Column[] {
       if (column) columns.push(column);
     }
   }
-  const rank = (column: Column) => RANK.get(column.key) ?? LEADING.length;
-  return columns.map((column, at) => ({ column, at })).sort((a, b) => rank(a.column) - rank(b.column) || a.at - b.at)
-    .map(({ column }) => column);
+  for (const column of columns) {
+    const alike = WHERE_DIFFERENT.has(column.key) && rows.every((row) => compareRows(row, rows[0]!, column) === 0);
+    column.leading = leading.has(column.key) && !alike;
+  }
+  const rank = (column: Column) => leading.get(column.key) ?? leading.size;
+  return columns.sort((a, b) => rank(a) - rank(b));
 }
 
 function makeColumn(key: string, field: FieldInfo, parent: FieldInfo | null, rows: Row[]): Column | null {
   const numbers: number[] = [];
   let used = false;
   for (const row of rows) {
-    if (!used && findMark(row, key)) used = true;
+    if (!used && marksAt(row, key).length) used = true;
     for (const value of valuesOf(row, field, parent)) {
       if (isEmpty(value)) continue;
       used = true;
@@ -99,7 +96,7 @@ function makeColumn(key: string, field: FieldInfo, parent: FieldInfo | null, row
   }
   if (!used) return null;
   const decimals = field.type === "number" ? decimalsFor(numbers) : undefined;
-  return { key, field, parent, numeric: isNumeric(field) && field.type !== "numbers", decimals };
+  return { key, field, parent, numeric: isNumeric(field) && field.type !== "numbers", decimals, leading: false };
 }
 
 function valuesOf(row: Row, field: FieldInfo, parent: FieldInfo | null): unknown[] {
@@ -108,19 +105,22 @@ function valuesOf(row: Row, field: FieldInfo, parent: FieldInfo | null): unknown
   return Array.isArray(structs) ? (structs as Row[]).map((one) => one[field.name]) : [];
 }
 
-/** What stands in the row under the column: one line, or one line a struct, so that they read across as sub-rows. */
+// Longer text than this may be cut off by its column.
+const LONG = 24;
+
+/** What stands in the row under the column, in one line: the values of several structs (sources, filters) side by side. */
 export function cellOf(row: Row, column: Column): Cell {
   const { field, parent, decimals } = column;
   const values = valuesOf(row, field, parent);
+  const marks = marksAt(row, column.key);
   const first = values[0];
   if (field.type === "numbers" && Array.isArray(first) && first.length > 0) {
-    return { lines: [`${first.length} values`], hint: formatValue(first, field), mark: findMark(row, column.key) };
+    return { text: `${first.length} values`, hint: formatValue(first, field), marks };
   }
-  return {
-    lines: values.map((value) => formatValue(value, field, decimals)),
-    hint: values.length === 1 ? hintOf(first, field) : undefined,
-    mark: findMark(row, column.key),
-  };
+  const text = values.map((value) => formatValue(value, field, decimals)).join(" / ") || NOTHING;
+  const code = values.length === 1 ? hintOf(first, field) : undefined;
+  const hint = column.numeric || text.length <= LONG ? code : [text, code].filter(Boolean).join("\n");
+  return { text, hint, marks };
 }
 
 /** For sorting by a column: numbers by size, all else by what is read; nothing comes last. */

@@ -48,6 +48,35 @@ export function findModality(code: string): ModalityInfo | undefined {
   return modalities().find((modality) => modality.code === code);
 }
 
+const EVENT = "event_number";
+
+/** What one irradiation, or one administration, of the modality is called: the title of its number. */
+export function eventWord(modality: string, count: number): string {
+  const word = (fieldTitle(findModality(modality)?.events_table ?? "", EVENT) || "Event").toLowerCase();
+  return count === 1 ? word : `${word}s`;
+}
+
+/** The title of a total; how many events there are is called as the modality calls them. */
+export function totalTitle(modality: string, name: string): string {
+  if (name === "number_of_events") return capital(eventWord(modality, 2));
+  return fieldTitle("study", name);
+}
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** The best source of a record, of which nothing needs to be said. */
+export const REPORT = "report";
+
+/** What a source of records means. */
+export function sourceSentence(source: string): string {
+  return dictionary.value?.sources[source] ?? "";
+}
+
+/** The source of a row where it is another than a report. */
+export function otherSource(row: Row): string | null {
+  return typeof row.source === "string" && row.source !== "" && row.source !== REPORT ? row.source : null;
+}
+
 export function outcomes(): Record<string, string> {
   return dictionary.value?.outcomes ?? {};
 }
@@ -60,8 +89,8 @@ export function marksOf(row: Row): Mark[] {
   return Array.isArray(row.marks) ? (row.marks as Mark[]) : [];
 }
 
-export function findMark(row: Row, field: string): Mark | undefined {
-  return marksOf(row).find((mark) => mark.field === field);
+export function marksAt(row: Row, field: string): Mark[] {
+  return marksOf(row).filter((mark) => mark.field === field);
 }
 
 export function isNumeric(field: FieldInfo): boolean {

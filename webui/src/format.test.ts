@@ -72,3 +72,10 @@ describe("sizes", () => {
     expect(format.formatBytes(999)).toBe("999 B");
   });
 });
+
+it("raises the mass numbers of nuclides in values, and leaves the content as it was sent", () => {
+  const code = { value: "C-B1031", scheme: "SRT", meaning: "Fluorodeoxyglucose F^18^" };
+  expect(format.formatValue(code, field("code"))).toBe("Fluorodeoxyglucose F¹⁸");
+  expect(format.formatValue("^99m^Technetium", field("text"))).toBe("⁹⁹ᵐTechnetium");
+  expect(format.formatValue(code)).toBe("Fluorodeoxyglucose F^18^");
+});

@@ -50,7 +50,10 @@ export function formatNumber(value: number, decimals: number = decimalsFor([valu
   if (!Number.isFinite(value)) return String(value);
   if (value !== 0 && Math.abs(value) < 10 ** -decimals * 2) {
     const needed = 1 - Math.floor(Math.log10(Math.abs(value)));
-    return needed > 8 ? value.toExponential(2) : fixedFormat(Math.max(needed, decimals)).format(value);
+    if (needed > 8) return value.toExponential(2);
+    // 0.1 is not 0.10 for that.
+    while (decimals < needed && Number(value.toFixed(decimals)) !== Number(value.toFixed(needed))) decimals += 1;
+    return fixedFormat(decimals).format(value);
   }
   return fixedFormat(decimals).format(value);
 }
@@ -130,6 +133,15 @@ function codeHint(code: Code): string {
   return [code.scheme, code.value].filter(Boolean).join(" ");
 }
 
+const RAISED: Record<string, string> = {
+  0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹", m: "ᵐ",
+};
+
+/** "^99m^Technetium", as codes of nuclides write it, with the mass number raised. */
+function raised(text: string): string {
+  return text.replace(/\^(\d{1,3}m?)\^/g, (_all, mass: string) => [...mass].map((one) => RAISED[one]).join(""));
+}
+
 /** One value as text, without its unit; anything that DICOM sends stays text. */
 export function formatValue(value: unknown, field?: FieldInfo, decimals?: number): string {
   if (value === null || value === undefined || value === "") return NOTHING;
@@ -146,12 +158,12 @@ export function formatValue(value: unknown, field?: FieldInfo, decimals?: number
     return formatNumber(shown, decimals ?? decimalsFor([shown]));
   }
   if (typeof value === "boolean") return value ? "Yes" : "No";
-  if (isCode(value)) return codeText(value);
+  if (isCode(value)) return field ? raised(codeText(value)) : codeText(value);
   if (typeof value === "object") return JSON.stringify(value);
   const text = String(value);
   if (field?.type === "datetime") return formatDateTime(text);
   if (field?.type === "time") return formatTime(text, true);
-  return text;
+  return field?.type === "text" ? raised(text) : text;
 }
 
 /** What stands behind a value: the code, or the number as stored, in full. */

@@ -26,7 +26,8 @@ export interface ModalityInfo {
   code: string;
   title: string;
   events_table: string;
-  accumulated_table: string;
+  /** null where the modality has no accumulated dose of its own. */
+  accumulated_table: string | null;
   totals: string[];
 }
 
@@ -34,6 +35,7 @@ export interface DataDictionary {
   tables: TableInfo[];
   modalities: ModalityInfo[];
   marks: Record<string, string>;
+  sources: Record<string, string>;
   outcomes: Record<string, string>;
 }
 
@@ -56,6 +58,7 @@ export type Row = Record<string, unknown>;
 export interface Study extends Row {
   id: number;
   modality: string;
+  source?: string | null;
   marks?: Mark[] | null;
 }
 
@@ -80,6 +83,7 @@ export interface ObjectRow extends Row {
   study_instance_uid?: string | null;
   modality?: string | null;
   study_id?: number | null;
+  source?: string | null;
   outcome: string;
   rule: string | null;
   reason: string | null;
@@ -88,6 +92,24 @@ export interface ObjectRow extends Row {
   processed_at: string | null;
   size?: number | null;
 }
+
+/** How far the reading of all kept content is, and what changed by it. */
+export interface Reextraction {
+  state: "idle" | "running" | "stopped" | "done";
+  started_at: string | null;
+  finished_at: string | null;
+  total: number;
+  done: number;
+  changed: number;
+  failed: number;
+  /** "table.field", or "table: row added", with how often it changed; most often first. */
+  fields: Record<string, number>;
+  /** Numbers of studies that changed; of very many, the first. */
+  studies: number[];
+}
+
+/** What an action on one thing answers: the thing after it, or that it waits for its turn. */
+export type Done<T> = Partial<T> & { queued?: boolean };
 
 export interface ObjectPage {
   total: number;

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { cellOf, columnsOf } from "./columns";
+import type { FieldInfo } from "./types";
+
+function field(name: string, type = "text", fields: FieldInfo[] = []): FieldInfo {
+  return {
+    name, type, title: name, unit: null, shown_unit: null, shown_factor: 1, description: "", concepts: [], source: "",
+    modalities: [], fields,
+  };
+}
+const FIELDS = [
+  field("event_number", "integer"), field("source"), field("acquisition_plane"), field("exposure_index", "number"),
+  field("laterality"), field("dap", "number"), field("xray_filters", "structs", [field("material"), field("thickness_maximum", "number")]),
+];
+const shown = (modality: string, rows: Record<string, unknown>[]) =>
+  columnsOf("projection_event", modality, FIELDS, rows).filter((one) => one.leading).map((one) => one.key);
+
+describe("columns of events", () => {
+  it("are those of the modality, as far as the rows have them", () => {
+    const rows = [{ event_number: 1, dap: 1, exposure_index: 300, laterality: "L" }];
+    expect(shown("DX", rows)).toEqual(["event_number", "laterality", "dap", "exposure_index"]);
+    expect(shown("RF", rows)).toEqual(["event_number", "laterality", "dap"]);
+    expect(shown("a later modality", rows)).toEqual(["event_number", "laterality", "dap"]);
+  });
+  it("leave out a plane or a source that is the same in all rows", () => {
+    const row = { event_number: 1, source: "report", acquisition_plane: "A" };
+    expect(shown("RF", [row, { ...row, event_number: 2 }])).toEqual(["event_number"]);
+    expect(shown("RF", [row, { ...row, source: "OCR", acquisition_plane: "B" }])).toEqual(["event_number", "source", "acquisition_plane"]);
+  });
+  it("show several filters in one line, and what may be cut off as a hint", () => {
+    const row = { xray_filters: [{ material: "Aluminium or its alloys" }, { material: "Copper", thickness_maximum: 0.1 }] };
+    const [material, thickness] = columnsOf("projection_event", "DX", FIELDS, [row]);
+    expect(cellOf(row, material!)).toEqual({ text: "Aluminium or its alloys / Copper", hint: "Aluminium or its alloys / Copper", marks: [] });
+    expect(cellOf(row, thickness!).text).toBe("– / 0.1");
+    expect(cellOf({}, thickness!).text).toBe("–");
+  });
+});
