@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from ..store import Writer
+from ..store import STORE_ERRORS, Batch, Writer
 from . import assembly
 
 # Studies of one transaction: new objects wait no longer than these take.
@@ -77,18 +77,29 @@ class Reextraction:
         return True
 
     def _read(self, writer: Writer, chunk: list[str], status: dict[str, Any]) -> None:
-        before = writer.rows_of_studies(chunk)
-        out = assembly.again(writer, chunk, {})
         status["done"] += len(chunk)
-        status["failed"] += sum(row["outcome"] == "failed" for row in out.objects)
-        # The differences are known after the commit alone; the state is written by one of its own, and if that is lost these
-        # studies are read once more, which changes nothing.
-        if chunk:
-            writer.commit(out)
-            self._compare(before, writer.rows_of_studies(chunk), status)
-        out.objects, out.studies = [], {}
-        out.state = {_STATE: json.dumps(status)}
+        try:
+            self._read_studies(writer, chunk, status)
+        except STORE_ERRORS:
+            raise
+        except Exception:  # noqa: BLE001  a study that spoils the chunk is left as it is, and the others are read
+            for study in chunk:
+                try:
+                    self._read_studies(writer, [study], status)
+                except STORE_ERRORS:
+                    raise
+                except Exception:  # noqa: BLE001
+                    status["failed"] += 1
+        # The differences are known after the commit alone, so the state has one of its own: if that is lost, these studies
+        # are read once more, which changes nothing.
+        writer.commit(Batch(state={_STATE: json.dumps(status)}))
+
+    def _read_studies(self, writer: Writer, studies: list[str], status: dict[str, Any]) -> None:
+        before = writer.rows_of_studies(studies)
+        out = assembly.again(writer, studies, {})
         writer.commit(out)
+        status["failed"] += sum(row["outcome"] == "failed" for row in out.objects)
+        self._compare(before, writer.rows_of_studies(studies), status)
 
     def _compare(self, before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, Any]], status: dict[str, Any]) -> None:
         fields: Counter[str] = Counter(status["fields"])

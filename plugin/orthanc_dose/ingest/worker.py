@@ -5,6 +5,7 @@ here is read again after a kill, what was is not. Nothing is kept in memory that
 """
 
 import contextlib
+import json
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 import duckdb
 
 from .. import extract
-from ..store import Batch, ObjectRow, Store, StoreError, Writer
+from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
 from . import assembly
 from .reading import WAITS, Read, Screens, decide, left_alone, read
 from .reextraction import Reextraction
@@ -28,9 +29,6 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
-# Errors of the disk or the store itself: no object is to blame, and trying again later can help.
-# A full disk comes as a TransactionException when it shows at the commit.
-_STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
 
 
 class Source(Protocol):
@@ -82,6 +80,7 @@ class Worker:
         self._audit_wanted = options.audit_at_start
         self._audits_done = 0
         self._look_for_complete = options.reads_ct_images  # once the log is read: studies that became complete meanwhile
+        self._complete: list[str] = []  # of those, the ones to read
         self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
         self._round_done = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
@@ -179,6 +178,7 @@ class Worker:
                     writer = Writer(self._store)
                     self._set(cursor=int(writer.state("cursor") or 0))
                     self.reextraction.load(writer)
+                    self._sources_changed(writer)
                 self._woken.clear()
                 began = time.monotonic()
                 busy = self._round(writer)
@@ -195,6 +195,16 @@ class Worker:
                 writer = self._recovered(writer)
         if writer is not None:
             writer.close()
+
+    def _sources_changed(self, writer: Writer) -> None:
+        """Where the configuration opened a source since the last start, what was left alone for it is looked at again."""
+        now = json.dumps([self._options.dose_from_ct_images, self._options.screens])
+        if writer.state("sources") == now:
+            return
+        self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
+        if self._options.reads_ct_images:
+            writer.let_wait(extract.CT_IMAGE, WAITS)
+        writer.commit(Batch(state={"sources": now}))
 
     def _failed(self, error: Exception) -> None:
         words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
@@ -252,7 +262,12 @@ class Worker:
         followed = self._follow_changes(writer)
         if not followed and self._look_for_complete:
             self._look_for_complete = False
-            self._complete_studies(writer)
+            waiting = writer.one_of_each_series(WAITS)
+            self._complete = sorted({found for found in map(self._source.complete_study, waiting) if found})
+        if self._complete:
+            self._read_ct_images(writer, self._complete[-1])
+            del self._complete[-1]
+            return True
         return self.reextraction.step(writer) or followed
 
     def _done(self, queue: list[Any]) -> None:
@@ -311,12 +326,6 @@ class Worker:
         self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
         self._audits_done += 1
 
-    def _complete_studies(self, writer: Writer) -> None:
-        """Orthanc tells once that a study is complete, and not after it ended meanwhile: ask it for those that wait."""
-        waiting = writer.one_of_each_series(WAITS)
-        for study in sorted({found for found in map(self._source.complete_study, waiting) if found}):
-            self._read_ct_images(writer, study)
-
     @property
     def audits_done(self) -> int:
         return self._audits_done
@@ -351,7 +360,7 @@ class Worker:
         state = {} if cursor is None else {"cursor": str(cursor)}
         try:
             writer.commit(assembly.batch(writer, reads, state))
-        except _STORE_ERRORS:
+        except STORE_ERRORS:
             raise
         except Exception:
             if len(reads) <= 1:
@@ -361,7 +370,7 @@ class Worker:
             for one in reads:
                 try:
                     writer.commit(assembly.batch(writer, [one], {}))
-                except _STORE_ERRORS:
+                except STORE_ERRORS:
                     raise
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
@@ -375,7 +384,7 @@ class Worker:
             one.row["content"] = one.row["content_digest"] = None
         try:
             writer.commit(Batch([one.row for one in reads], state=state))
-        except _STORE_ERRORS:
+        except STORE_ERRORS:
             raise
         except Exception:  # noqa: BLE001  the object must not stand in the way of those behind it
             kept = ("orthanc_id", "outcome", "rule", "reason", "processed_at", "change", "attempts", "extractor_version")

@@ -16,7 +16,7 @@ from . import objects
 _IDENTIFICATION = (
     "id", "modality", "study_instance_uid", "accession_number", "study_date", "study_time", "timezone_offset_from_utc",
     "study_description", "requested_procedure_description", "performed_procedure_step_description", "equipment_id",
-    "patient_age", "patient_sex",
+    "patient_age", "patient_sex", "source",
 )  # fmt: skip
 _SYSTEM = {
     "equipment_display_name": "display_name",

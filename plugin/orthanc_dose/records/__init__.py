@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .common import MARKS
+from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
 from .nuclear import NM_ADMINISTRATION
@@ -54,6 +54,6 @@ STUDY_TABLES: tuple[Table, ...] = (
 
 __all__ = [
     "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "MARKS", "MODALITIES", "Modality",
-    "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "STATE", "STUDY",
-    "STUDY_TABLES", "Shown", "TABLES", "TOTALS", "Table",
+    "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "SOURCES", "STATE",
+    "STUDY", "STUDY_TABLES", "Shown", "TABLES", "TOTALS", "Table",
 ]  # fmt: skip

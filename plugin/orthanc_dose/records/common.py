@@ -54,7 +54,7 @@ def marks() -> Field:
 
 def unused() -> Field:
     return structs(
-        "not_used", "Not used", "", "", "Content of the report that no field takes: nothing is dropped unseen.",
+        "not_used", "Not used", "", "", "Content of the objects that no field takes: nothing is dropped unseen.",
         text("concept", "Concept"), text("meaning", "Meaning"), text("value", "Value"), text("unit", "Unit"),
         integer("count", "How often"),
     )  # fmt: skip

@@ -105,6 +105,7 @@ _SHOWN = {
     "mSv/mGy.cm": Shown("mSv/(mGy·cm)"),
     "1": Shown(""),
     "a": Shown("years"),
+    "cm3": Shown("cm³"),
 }
 _DOSE_AT_REFERENCE_POINT = Shown("mGy", 1e3)
 

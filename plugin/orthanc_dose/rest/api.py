@@ -8,7 +8,7 @@ import duckdb
 
 from .. import __version__
 from ..query import objects, overview, studies
-from ..records import MARKS, MODALITIES, OUTCOMES, TABLES
+from ..records import MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
 from ..store import Store, StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
@@ -172,6 +172,7 @@ def get_fields(services: Services) -> dict[str, Any]:
             for modality in MODALITIES.values()
         ],
         "marks": MARKS,
+        "sources": SOURCES,
         "outcomes": OUTCOMES,
     }  # fmt: skip
 

@@ -134,5 +134,5 @@ CONTENT = any_object(
 FIELDS = any_object(
     tables=array(any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))),
     modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT))),
-    marks={"type": "object", "additionalProperties": TEXT}, outcomes={"type": "object", "additionalProperties": TEXT},
+    **{name: {"type": "object", "additionalProperties": TEXT} for name in ("marks", "sources", "outcomes")},
 )  # fmt: skip

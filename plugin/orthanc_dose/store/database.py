@@ -18,6 +18,11 @@ class StoreError(Exception):
     """The store cannot be opened or is not usable now; the message says why, for a user."""
 
 
+# Errors of the disk or the store itself: no object is to blame, and trying again later can help.
+# A full disk comes as a TransactionException when it shows at the commit.
+STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
+
+
 class Store:
     """The DuckDB file in the data directory. One process holds it; threads read by connections of their own."""
 

@@ -67,10 +67,13 @@ def _finish(record: Record) -> None:
     """The totals, from what the record came to hold."""
     study = record.study
     sums = totals.of_study(record.modality, record.accumulated, record.events, record.overlap)
-    marks = [*(study.pop("marks", None) or ()), *sums.pop("marks", [])]
     if record.source == "computed":
-        sums["marks"] = marks
         mark(sums, "number_of_events", "derived")
+    if record.source == "OCR":
+        for name in ("dlp_total", "ctdivol_max"):
+            if sums.get(name) is not None:
+                mark(sums, name, "ocr")
+    marks = [*(study.pop("marks", None) or ()), *sums.pop("marks", [])]
     study |= {"modality": record.modality, "source": record.source, **sums, "marks": marks, "not_used": unused(record.parts)}
 
 

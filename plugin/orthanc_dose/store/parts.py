@@ -117,4 +117,8 @@ def unused(parts: list[Part]) -> list[Row]:
             words = (value.meaning or value.value) if isinstance(value, Code) else value
             found[item.concept, item.meaning, words[:500] if words else None, item.unit] += 1
     names = ("concept", "meaning", "value", "unit", "count")
-    return [dict(zip(names, (*key, count), strict=True)) for key, count in list(found.items())[:MAX_UNUSED]]
+    listed = [dict(zip(names, (*key, count), strict=True)) for key, count in list(found.items())[:MAX_UNUSED]]
+    if len(found) > MAX_UNUSED:
+        rest = f"{len(found) - MAX_UNUSED} more; they stand in the content of the objects"
+        listed.append(dict(zip(names, (None, "(not listed)", rest, None, 1), strict=True)))
+    return listed

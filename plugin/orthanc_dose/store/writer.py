@@ -104,6 +104,16 @@ class Writer:
         query = "SELECT min(orthanc_id) FROM object WHERE rule = ? GROUP BY orthanc_series_id"
         return [row[0] for row in self._connection.execute(query, [rule]).fetchall()]
 
+    def left_alone_by(self, *rules: str) -> list[str]:
+        """The objects (Orthanc's identifiers) whose outcome one of these rules decided."""
+        query = "SELECT orthanc_id FROM object WHERE rule IN (SELECT unnest($1))"
+        return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
+
+    def let_wait(self, sop_class_uid: str, rule: str) -> None:
+        """Put the objects of a class that were left alone for their class under a rule by which they wait."""
+        query = "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class'"
+        self._connection.execute(query, [sop_class_uid, rule])
+
     def studies_with_content(self, after: str) -> list[str]:
         """Study Instance UIDs that objects with kept content have, in order, from the one after this."""
         query = """
