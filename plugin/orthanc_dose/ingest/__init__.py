@@ -1,5 +1,6 @@
 """From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order, durably."""
 
-from .worker import Options, Worker
+from .surroundings import Options
+from .worker import Worker
 
 __all__ = ["Options", "Worker"]

@@ -10,17 +10,17 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 
 from .. import extract
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
 from . import assembly
-from .reading import WAITS, Read, Screens, decide, left_alone, read
+from .reading import WAITS, Read, decide, left_alone, read
 from .reextraction import Reextraction
+from .surroundings import Options, Source
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
@@ -29,38 +29,6 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
-
-
-class Source(Protocol):
-    """What the worker needs of Orthanc (see host.py)."""
-
-    Gone: type[Exception]
-
-    def changes(self, since: int, limit: int, stable_studies: bool = False) -> Any: ...
-    def last_change(self) -> int: ...
-    def instances(self, since: int, limit: int) -> list[str]: ...
-    def instances_of_study(self, study: str) -> list[str]: ...
-    def complete_study(self, instance: str) -> str | None: ...
-    def details(self, ids: list[str]) -> dict[str, Any]: ...
-    def dicom(self, instance: str, size: int) -> Any: ...
-    def log_warning(self, message: str) -> None: ...
-    def log_error(self, message: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the configuration says of the worker: see config.py."""
-
-    batch_size: int = 200
-    poll_seconds: float = 5.0
-    audit_at_start: bool = True
-    dose_from_ct_images: bool = False
-    screens: Screens = ()
-
-    @property
-    def reads_ct_images(self) -> bool:
-        """For dose, or for what the image of a series says beside a dose screen."""
-        return self.dose_from_ct_images or bool(self.screens)
 
 
 class Worker:
