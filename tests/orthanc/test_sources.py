@@ -171,12 +171,14 @@ def test_kept_content_is_read_again_without_the_objects_and_says_what_changed(se
     assert server.stop() == 0
     with duckdb.connect(str(server.dose_directory / "dose.duckdb")) as connection:
         connection.execute("UPDATE study SET dlp_total = 1, study_description = 'changed' WHERE modality = 'CT'")
+        connection.execute("UPDATE object SET extractor_version = 'earlier' WHERE modality = 'CT'")
     server.start()
+    assert server.ok("/dose/api/reextract")["outdated"] == 1
     status, answer = server.post("/dose/api/reextract")
     assert status == 202 and answer["state"] == "running"
     server.wait_for(lambda: server.ok("/dose/api/reextract")["state"] == "done", "the end of reading again")
     told = server.ok("/dose/api/reextract")
-    assert (told["total"], told["done"], told["changed"], told["failed"]) == (2, 2, 1, 0)
+    assert (told["total"], told["done"], told["changed"], told["failed"], told["outdated"]) == (2, 2, 1, 0, 0)
     assert told["fields"] == {"study.dlp_total": 1, "study.study_description": 1}
     assert told["studies"] == [row["id"] for row in before if row["modality"] == "CT"]
     after = sorted(server.details(), key=lambda row: row["modality"])

@@ -102,6 +102,7 @@ export interface Reextraction {
   done: number;
   changed: number;
   failed: number;
+  outdated: number;
   /** "table.field", or "table: row added", with how often it changed; most often first. */
   fields: Record<string, number>;
   /** Numbers of studies that changed; of very many, the first. */

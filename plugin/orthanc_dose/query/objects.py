@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 from pydicom.uid import UID
 
+from ..extract import EXTRACTOR_VERSION
 from ..records import OBJECT
 from ..store.database import rows
 
@@ -33,6 +34,13 @@ def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[
     """The objects that a study was read from."""
     query = f"SELECT {', '.join(COLUMNS)} FROM object WHERE study_id = $1 ORDER BY received_at, sop_instance_uid"
     return [_shown(row) for row in rows(connection.execute(query, [study_id]))]
+
+
+def count_outdated(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many objects with kept content were read by another version of the extractors."""
+    query = "SELECT count(*) FROM object WHERE content IS NOT NULL AND extractor_version <> $1"
+    found = connection.execute(query, [EXTRACTOR_VERSION]).fetchone()
+    return found[0] if found else 0
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

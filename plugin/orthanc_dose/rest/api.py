@@ -140,15 +140,20 @@ def set_modality(services: Services, id: int, modality: str) -> tuple[int, dict[
 
 
 def reextract(services: Services) -> tuple[int, dict[str, Any]]:
-    return 202, services.queue.reextract()
+    return 202, _with_outdated(services, services.queue.reextract())
 
 
 def get_reextraction(services: Services) -> dict[str, Any]:
-    return services.queue.reextraction.status()
+    return _with_outdated(services, services.queue.reextraction.status())
 
 
 def stop_reextraction(services: Services) -> dict[str, Any]:
-    return services.queue.reextraction.stop()
+    return _with_outdated(services, services.queue.reextraction.stop())
+
+
+def _with_outdated(services: Services, status: dict[str, Any]) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        return status | {"outdated": objects.count_outdated(connection)}
 
 
 def run_audit(services: Services) -> tuple[int, dict[str, Any]]:

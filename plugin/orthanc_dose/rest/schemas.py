@@ -121,7 +121,7 @@ SUMMARY = any_object(
 )  # fmt: skip
 REEXTRACTION = any_object(
     state={"type": "string", "enum": ["idle", "running", "stopped", "done"]}, started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL,
-    total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER,
+    total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER, outdated=INTEGER,
     fields={"type": "object", "additionalProperties": INTEGER}, studies=array(INTEGER),
 )  # fmt: skip
 CONTENT = any_object(
