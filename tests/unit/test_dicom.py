@@ -1,16 +1,19 @@
 """Reading DICOM: bytes, text, dates, units, codes."""
 
+import copy
 import io
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGLosslessSV1
 
 from orthanc_dose.dicom import codes, dates, part10, units
 from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom
 from orthanc_dose.dicom.text import person_name
-from orthanc_dose.samples import ct_report, make_studies
+from orthanc_dose.samples import ct_report, make_studies, mammography_image
 from orthanc_dose.samples import part10 as as_bytes
 from tests.support.corpus import OBJECTS
 
@@ -51,6 +54,27 @@ def test_a_deflated_object_reads_as_the_plain_one() -> None:
     deflated.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
     deflated.save_as(out, enforce_file_format=True)
     assert part10.read(out.getvalue()).dataset == part10.read(plain_bytes).dataset
+
+
+@pytest.mark.parametrize("undefined_length", [True, False])
+def test_the_header_of_a_compressed_image_is_read_by_our_reader(undefined_length: bool) -> None:
+    whole = mammography_image("standard")
+    compressed = copy.deepcopy(whole)
+    compressed.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    compressed.PixelData = encapsulate([b"\xff\xd8" + bytes(600) + b"\xff\xd9"])
+    compressed["PixelData"].is_undefined_length = True
+    icon = pydicom.Dataset()
+    icon.Rows = icon.Columns = 8
+    icon.PixelData = encapsulate([b"\xff\xd8" + bytes(40) + b"\xff\xd9"] * 3)
+    icon["PixelData"].VR, icon["PixelData"].is_undefined_length = "OB", True
+    icon.is_undefined_length_sequence_item = undefined_length
+    compressed.IconImageSequence = [icon]
+    compressed["IconImageSequence"].is_undefined_length = undefined_length
+    raw = io.BytesIO()
+    pydicom.dcmwrite(raw, compressed, implicit_vr=False, little_endian=True)
+    read = part10.read(raw.getvalue()).dataset
+    assert read.pop("0088,0200") == [{"0028,0010": "8", "0028,0011": "8"}]
+    assert read == part10.read(as_bytes(whole)).dataset
 
 
 def test_a_big_endian_object_is_read_by_the_other_reader() -> None:

@@ -1,10 +1,10 @@
 """Reads the bytes of a DICOM object (PS3.10 file, or a bare data set) into a `Dataset`, at the speed the work needs.
 
-Handles the little-endian transfer syntaxes, explicit, implicit and deflated, which is what reports come in. For the
-others `read_any` takes pydicom. Compared with a general reader this one does less: no value is turned into an object,
-pixel data is not read. It keeps the bytes of text that does not fit the declared character set, and it refuses deep
-nesting before the stack does: Orthanc 1.10 dies of some fifty levels when it makes its JSON of an object, so that road,
-though offered, is not taken.
+Handles the little-endian transfer syntaxes, explicit, implicit and deflated, which is what reports come in, and those of
+compressed images. For the others `read_any` takes pydicom. Compared with a general reader this one does less: no value is
+turned into an object, pixel data is not read. It keeps the bytes of text that does not fit the declared character set, and
+it refuses deep nesting before the stack does: Orthanc 1.10 dies of some fifty levels when it makes its JSON of an object,
+so that road, though offered, is not taken.
 """
 
 import io
@@ -22,6 +22,11 @@ IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
+
+# JPEG and its kin, MPEG, RLE: their pixels are encapsulated, everything else is explicit, little endian (PS3.5 annex A.4).
+_ENCAPSULATED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+# JPIP Referenced Deflate and its HTJ2K kin are deflated as a whole.
+_JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 
 # A report nests some ten levels; beyond this an object is made to do harm.
 MAX_DEPTH = 64
@@ -68,7 +73,7 @@ def read(raw: bytes) -> Part10:
         syntax, start = reader.meta()
         if syntax == DEFLATED:
             reader.raw, start = _inflate(raw[start:]), 0
-        elif syntax not in (IMPLICIT, EXPLICIT):
+        elif syntax in _JPIP_DEFLATED or (syntax not in (IMPLICIT, EXPLICIT) and not syntax.startswith(_ENCAPSULATED)):
             raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} is read by another reader")
         dataset, _ = reader.elements(start, len(reader.raw), syntax != IMPLICIT, (), 0)
     except (struct.error, IndexError) as error:
@@ -224,7 +229,10 @@ class _Reader:
             after = pos + length
             if kind == _SEQUENCE or length == _UNDEFINED:
                 if name in PIXEL_DATA:
-                    return out, end
+                    if not depth:
+                        return out, end
+                    pos = self.fragments(pos, end)  # of an icon
+                    continue
                 if kind not in (_SEQUENCE, _UNKNOWN) and explicit:
                     raise Unreadable(f"broken: element ({name}) has no length")
                 # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2), but some writers keep
@@ -268,6 +276,18 @@ class _Reader:
         if item and end == len(raw):
             raise Unreadable("truncated: the object ends within an item")
         return out, pos
+
+    def fragments(self, pos: int, end: int) -> int:
+        """Where encapsulated pixel data ends (PS3.5 annex A.4)."""
+        while pos < end:
+            mark, length = self.raw[pos : pos + 4], _u32(self.raw, pos + 4)[0]
+            pos += 8
+            if mark == _SEQUENCE_END:
+                return pos
+            if mark != _ITEM or pos + length > end:
+                break
+            pos += length
+        raise Unreadable("truncated or broken: the fragments of an icon image do not end")
 
     def code_sequence(
         self, pos: int, end: int, length: int, explicit: bool, encodings: tuple[str, ...], depth: int, name: str
