@@ -63,6 +63,10 @@ def test_ct_images_wait_until_their_study_is_complete_and_give_way_to_a_report(s
     assert "derived" in {entry["mark"] for entry in record["marks"]}
     assert set(outcomes(server).values()) == {("imported", "ct_images")}
 
+    server.post(f"/dose/api/objects/{slices[-1].SOPInstanceUID}/take-out")
+    server.post(f"/dose/api/objects/{slices[-1].SOPInstanceUID}/retry")
+    server.wait_for(lambda: set(outcomes(server).values()) == {("imported", "ct_images")}, "an image that is read again")
+
     report = samples.ct_report(2, study=study, key="report", system=_system(slices[0]))
     server.send(report)
     server.wait_until_idle()

@@ -219,6 +219,7 @@ class Worker:
         if requested:
             self._set(state="working")
             self._read_instances(writer, requested, {}, again=True)
+            self._look_for_complete = self._options.reads_ct_images  # CT images among them wait again
             with self._round_done:
                 del self._requested[: len(requested)]  # what came meanwhile stands behind them
                 self._round_done.notify_all()
