@@ -284,6 +284,24 @@ def test_series_that_contradict_each_other_leave_the_activity_open() -> None:
     assert "several_values" in marks(row, "administered_activity")
 
 
+def test_a_contradiction_stays_one_whatever_comes_after_it() -> None:
+    datasets = samples.nuclear_study("ge-pet", activities=(221.6, 219.4, 221.6), slices=1)
+    (record,) = together(datasets)
+    assert record.events[0]["administered_activity"] is None, "half a percent, and no third series settles it"
+
+
+def test_images_of_one_event_with_different_doses_leave_the_dose_open() -> None:
+    study = samples.Study(instance_uid=samples.uid("contradiction"))
+    uid = samples.uid("one event")
+    same = {"study": study, "event_uid": uid}
+    images = [samples.radiography_image(**same, key=f"image {number}", ImageAndFluoroscopyAreaDoseProduct=dap)
+              for number, dap in enumerate(("0.41", "0.52", "0.41"))]  # fmt: skip
+    (record,) = together(images)
+    (row,) = record.events
+    assert row["dap"] is None and "several_values" in marks(row, "dap")
+    assert record.study.get("dap_total") is None
+
+
 @pytest.mark.parametrize("moments", ["both", "TM", "DT"])
 def test_the_start_stands_as_a_time_or_as_a_moment(moments: str) -> None:
     (whole,) = samples.nuclear_images("ge-pet", slices=1)

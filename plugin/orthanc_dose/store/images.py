@@ -7,6 +7,7 @@ from datetime import timedelta
 from ..extract import image_ct
 from ..extract.modality import key_of
 from ..extract.rows import Row, mark
+from . import totals
 from .parts import SYSTEM, Key, Outcome, Part, Record, filled, numbered, of, rows_of
 
 # Clocks of a system agree this far between its report and its images.
@@ -123,17 +124,25 @@ def _exposure_key(row: Row, seen: Counter[Key]) -> Key:
     return (None, *values, seen[of_intent])
 
 
+_DOSES = ("dap", "average_glandular_dose", "entrance_dose", "administered_activity")
+# Objects of one exposure round the same number each in its own way.
+_ROUNDING = 0.005
+
+
 def _complete(event: Row, row: Row) -> None:
-    """Add what another image of the same exposure says; a different dose in it is a contradiction."""
+    """Add what another image of the same exposure says; a different dose in it is a contradiction, and leaves that open."""
+    contradicted = {entry["field"] for entry in event.get("marks") or () if entry["mark"] == "several_values"}
     for name, value in row.items():
+        there = event.get(name)
         if name == "acquired_images":
-            event[name] = sorted({*(event.get(name) or ()), *(value or ())})
-        elif event.get(name) is None and value is not None:
+            event[name] = sorted({*(there or ()), *(value or ())})
+        elif value is None or name in contradicted:
+            continue
+        elif there is None:
             event[name] = value
-    activity = row.get("administered_activity")
-    if activity is not None and event.get("administered_activity") not in (None, activity):
-        mark(event, "administered_activity", "several_values", f"{event['administered_activity']:g} | {activity:g}")
-        event["administered_activity"] = None
+        elif name in _DOSES and abs(there - value) > _ROUNDING * max(there, value):
+            mark(event, name, "several_values", f"{there:g} | {value:g}")
+            event[name] = None
 
 
 # --- beside something better ---
@@ -191,8 +200,7 @@ def _near(row: Row, event: Row) -> bool:
         ours, theirs = row.get(name), event.get(name)
         if ours is not None and theirs is not None and abs(ours - theirs) > 0.02 * max(abs(ours), abs(theirs)):
             return False
-    sides = key_of(row.get("laterality")), key_of(event.get("laterality"))
-    return None in sides or sides[0] == sides[1] or row.get("average_glandular_dose") is not None
+    return {totals.side_of(row), totals.side_of(event)} != {"left", "right"}
 
 
 def _same_administration(row: Row, event: Row) -> bool:

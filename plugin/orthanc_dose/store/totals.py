@@ -160,14 +160,15 @@ def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap
     by_side: dict[str, list[float | None]] = {"left": [], "right": [], "unspecified": []}
     for row in accumulated:
         for entry in row.get("accumulated_agd") or ():
-            by_side[_side(entry)].append(entry.get("agd"))
+            by_side[side_of(entry)].append(entry.get("agd"))
     for side, given in by_side.items():
-        of_side = [row for row in events if _side(row) == side]
+        of_side = [row for row in events if side_of(row) == side]
         if given or any(row.get("average_glandular_dose") is not None for row in of_side):
             _total(totals, f"agd_{side}", given, of_side, lambda row: row.get("average_glandular_dose"), overlap)
 
 
-def _side(row: Row) -> str:
+def side_of(row: Row) -> str:
+    """The breast, or the side, that a row is of: left, right, or unspecified."""
     key = key_of(row.get("laterality"))
     return "left" if key in _LEFT else "right" if key in _RIGHT else "unspecified"
 
