@@ -403,6 +403,22 @@ def test_a_comment_alone_gives_events_marked_so(comment: str) -> None:
     assert all(marks(row, "dlp") == {"from_comment"} for row in found.events)
 
 
+def test_a_dose_screen_that_is_made_again_after_more_scans_replaces_the_first() -> None:
+    study = samples.Study(instance_uid=samples.uid("again"))
+    whole = samples.philips_dose_info(study=study, key="later")
+    rows = len(read(whole).events)
+    first = samples.philips_dose_info(study=study, key="first")
+    first.ExposureDoseSequence = first.ExposureDoseSequence[: rows - 1]
+    whole.ContentTime = "235900"
+    for order in ([first, whole], [whole, first]):
+        (record,) = together(order)
+        assert record.study["number_of_events"] == rows
+        assert record.study["dlp_total"] == pytest.approx(444.675)
+    same = samples.philips_dose_info(study=study, key="copy")
+    (record,) = together([whole, same])
+    assert record.study["dlp_total"] == pytest.approx(444.675)
+
+
 # --- beside a report ---
 
 

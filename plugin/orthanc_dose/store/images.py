@@ -7,7 +7,7 @@ from datetime import timedelta
 from ..extract import image_ct
 from ..extract.modality import key_of
 from ..extract.rows import Row, mark
-from . import totals
+from . import reports, totals
 from .parts import SYSTEM, Key, Outcome, Part, Record, filled, numbered, of, rows_of
 
 # Clocks of a system agree this far between its report and its images.
@@ -21,6 +21,8 @@ def record(group: list[Part]) -> Record:
     """The record of objects of one source, modality type and system that nothing better stands beside."""
     outcomes: dict[str, Outcome] = {}
     source = group[0].extract.source
+    if group[0].extract.modality == "CT" and source != _SLICES:
+        return reports.record(group)  # dose screens list events as reports do, and are made again when more come
     if source == _SLICES:
         events = _events_of_slices(group)
         reason = "The dose record was worked out from the headers of the images."

@@ -1,4 +1,4 @@
-"""Several reports of one study, modality type and system, by their irradiation events."""
+"""Several reports, or dose screens, of one study, modality type and system, by their irradiation events."""
 
 from ..extract.rows import Row
 from .parts import Key, Outcome, Part, Record, event_keys, filled, numbered, of
@@ -44,14 +44,17 @@ def record(group: list[Part]) -> Record:
         counting.append(part)
         known |= {key: (part, row) for key, row in rows.items()}
     events = [of(part, row) for part, row in known.values()]
+    source = group[0].extract.source
+    accumulated = [of(part, row) for part in counting for row in part.extract.accumulated]
     return Record(
         modality=group[0].extract.modality,
-        source="report",
+        source=source,
         study=filled([part.extract.study for part in counting]),
         equipment=filled([part.extract.equipment for part in counting]),
-        accumulated=[of(part, row) for part in counting for row in part.extract.accumulated],
+        accumulated=accumulated,
         events=numbered(events, in_time=len(counting) > 1),
         parts=counting,
-        overlap=overlap,
+        # Pages of a dose screen may each print the total of all of them.
+        overlap=overlap or (source != "report" and len(accumulated) > 1),
         outcomes=outcomes,
     )
