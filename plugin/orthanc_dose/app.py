@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import __version__, config, host
-from .ingest import Options, Worker
-from .rest.api import Services
+from .ingest import Options, Worker, identity_rules
 from .rest.server import Server
+from .rest.services import Services
 from .store import Store, StoreError
 
 
@@ -39,12 +39,13 @@ def _start() -> None:
     worker = Worker(host, store, Options(  # type: ignore[arg-type]
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, configuration.dose_from_ct_images,
         configuration.dose_screens,
+        identity_rules(configuration.patient_name, configuration.patient_id, configuration.data_directory),
     ))  # fmt: skip
     orthanc = {
         "version": "", "name": settings.get("Name"), "dicom_aet": settings.get("DicomAet", "ORTHANC"),
         "dicom_port": settings.get("DicomPort", 4242),
     }  # fmt: skip
-    services = Services(store, worker, orthanc, datetime.now(UTC).replace(tzinfo=None))
+    services = Services(store, worker, orthanc, datetime.now(UTC).replace(tzinfo=None), host.studies_of)
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = settings.get("HttpCompressionEnabled") is False
     server = Server(services, _app_directory(), compress, host.log_error)
@@ -55,7 +56,8 @@ def _start() -> None:
         host.log_warning(f"Orthanc Dose {__version__} is ready; its store is {store.path}")
 
     def stop() -> None:
-        # Orthanc's servers are down by now; the thread must end before the interpreter does.
+        # Orthanc's servers are down by now; the threads must end before the interpreter does.
+        host.stop_serving()
         worker.stop()
         store.close()
 

@@ -1,12 +1,15 @@
 """What the rest of the program needs of Orthanc. The only module that imports `orthanc`.
 
 Facts it takes care of: callbacks must be module-level functions that stay referenced; Python threads may start only when
-Orthanc has started and must be joined before it ends; Orthanc's configuration holds passwords and is never handed out.
+Orthanc has started and must be joined before it ends; Orthanc's configuration holds passwords and is never handed out; the
+threads on which Orthanc answers HTTP have a stack of some 100 kB, which the planning of a long SQL statement overflows.
 """
 
 import json
 import mmap
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -146,6 +149,12 @@ def complete_study(instance: str) -> str | None:
     return study["ID"] if study.get("IsStable") else None
 
 
+def studies_of(study_instance_uid: str) -> list[str]:
+    """Orthanc's identifiers of the studies that it holds with this UID; several where patient IDs differ."""
+    found = json.loads(orthanc.RestApiPost("/tools/lookup", study_instance_uid))
+    return [entry["ID"] for entry in found if entry["Type"] == "Study"]
+
+
 def details(ids: list[str]) -> dict[str, Details]:
     """Details by identifier; instances that are gone are not in it."""
     if not ids:
@@ -216,11 +225,23 @@ def listen(stored: Callable[[], None], started: Callable[[], None]) -> None:
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
+_STACK = 16 * 2**20  # bytes; memory is taken as it is used
+_AT_ONCE = 32  # requests that are answered at the same time; further ones wait
+
+
 def serve(handle: Callable[[Request], Answer]) -> None:
-    """Answer every request to /dose and below."""
-    _handlers["request"] = handle
+    """Answer every request to /dose and below, on threads of our own: see above."""
+    threading.stack_size(_STACK)
+    pool = ThreadPoolExecutor(_AT_ONCE, "dose-http")
+    _handlers["request"] = lambda request: pool.submit(handle, request).result()
+    _handlers["stop serving"] = lambda: pool.shutdown(cancel_futures=True)
     orthanc.RegisterRestCallback("/dose", _on_request)
     orthanc.RegisterRestCallback("/dose/(.*)", _on_request)
+
+
+def stop_serving() -> None:
+    """Join the threads of `serve`, which the interpreter must not end without."""
+    _handlers["stop serving"]()
 
 
 def add_button(address: str, label: str) -> None:
