@@ -11,13 +11,14 @@ from time import perf_counter
 import requests
 
 from orthanc_dose.records import STUDY_TABLES
-from orthanc_dose.store import Store, Writer
+from orthanc_dose.store import Store, Writer, index
 from tests.support.server import PASSWORD, USER, OrthancServer
 
 from .material import batch, studies
 from .results import Results
 
 BASE = 500
+PART = 100  # copies in one transaction
 
 
 def run(quick: bool) -> Iterator[Results]:
@@ -59,8 +60,9 @@ def fill(folder: Path, size: int) -> int:
             writer.close()
             held = BASE
         # In parts: a transaction is kept in memory until it ends.
-        for first in range(held // BASE, size // BASE, 20):
-            _copy(connection, first, min(first + 20, size // BASE))
+        for first in range(held // BASE, size // BASE, PART):
+            _copy(connection, first, min(first + PART, size // BASE))
+        index.fill(connection)
         connection.execute("DELETE FROM state WHERE name = 'last_study_id'")
         connection.execute("INSERT INTO state VALUES ('last_study_id', ?)", [str(size)])
         tables = " UNION ALL ".join(f'SELECT count(*) FROM "{name}"' for name in ("ct_event", "projection_event"))
@@ -70,26 +72,35 @@ def fill(folder: Path, size: int) -> int:
 
 
 def _copy(connection: object, first: int, last: int) -> None:
+    """Copies number `first` to `last` of the first studies. Descriptions and protocols vary, as those of many years do."""
     run = connection.execute  # type: ignore[attr-defined]
-    run("BEGIN TRANSACTION")
-    run(f"""
-        INSERT INTO study BY NAME SELECT * REPLACE (id + k * {BASE} AS id, study_instance_uid || '.' || k AS study_instance_uid,
-            accession_number || k AS accession_number, study_date - (k * 7 % 2000)::INTEGER AS study_date)
-        FROM study, range({first}, {last}) copies(k) WHERE id <= {BASE} ORDER BY k, id
-    """.replace("SELECT * REPLACE", "SELECT study.* REPLACE"))
-    for table in STUDY_TABLES:
-        uid = ", irradiation_event_uid || '.' || k AS irradiation_event_uid" if "irradiation_event_uid" in table.names else ""
+    protocol = f"(k * 11 + {{}} % {BASE}) % 900"
+    of_study = f"""
+        id + k * {BASE} AS id, study_instance_uid || '.' || k AS study_instance_uid, accession_number || k AS accession_number,
+        study_date - (k * 7 % 2000)::INTEGER AS study_date, study_description || ' ' || (k * 7 + id) % 400 AS study_description,
+        list_transform(acquisition_protocols, name -> name || ' ' || {protocol.format("study.id")}) AS acquisition_protocols
+    """
+    of_event = {
+        "sop_instance_uid": "sop_instance_uid || '.' || k", "irradiation_event_uid": "irradiation_event_uid || '.' || k",
+        "acquisition_protocol": f"acquisition_protocol || ' ' || {protocol.format('study_id')}",
+    }  # fmt: skip
+    of_object = f"""
+        orthanc_id || k AS orthanc_id, study_id + k * {BASE} AS study_id, sop_instance_uid || '.' || k AS sop_instance_uid,
+        study_instance_uid || '.' || k AS study_instance_uid, change + k * {BASE} AS change, NULL AS content
+    """
+
+    def copy(table: str, changes: str, number: str) -> None:
         run(f"""
-            INSERT INTO "{table.name}" BY NAME SELECT t.* REPLACE (study_id + k * {BASE} AS study_id,
-                sop_instance_uid || '.' || k AS sop_instance_uid {uid})
-            FROM "{table.name}" t, range({first}, {last}) copies(k) WHERE study_id <= {BASE} ORDER BY k, study_id
+            INSERT INTO "{table}" BY NAME SELECT "{table}".* REPLACE ({changes})
+            FROM "{table}", range({first}, {last}) copies(k) WHERE {number} <= {BASE} ORDER BY k, {number}
         """)
-    run(f"""
-        INSERT INTO object BY NAME SELECT object.* REPLACE (orthanc_id || k AS orthanc_id, study_id + k * {BASE} AS study_id,
-            sop_instance_uid || '.' || k AS sop_instance_uid, study_instance_uid || '.' || k AS study_instance_uid,
-            change + k * {BASE} AS change, NULL AS content)
-        FROM object, range({first}, {last}) copies(k) WHERE study_id <= {BASE} ORDER BY k, study_id
-    """)
+
+    run("BEGIN TRANSACTION")
+    copy("study", of_study, "id")
+    for table in STUDY_TABLES:
+        changes = ", ".join(f"{change} AS {name}" for name, change in of_event.items() if name in table.names)
+        copy(table.name, f"study_id + k * {BASE} AS study_id, {changes}", "study_id")
+    copy("object", of_object, "study_id")
     run("COMMIT")
 
 

@@ -23,6 +23,8 @@ class Config:
     dose_from_ct_images: make a record of CT studies that have no report from the headers of their images.
     dose_screens: makers and models whose dose screens (values in the pixels) are read by OCR, as patterns
         "MANUFACTURER/MODEL" with the wildcards * and ?, case-insensitive ("TOSHIBA*/Aquilion*"); none by default.
+    patient_name, patient_id: what is kept of the patient's name and ID: "none", "stored" as written, or "hashed" with a key
+        of this installation, by which studies of one patient are found without saying who it is.
     memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
     """
 
@@ -32,6 +34,8 @@ class Config:
     audit_at_start: bool = True
     dose_from_ct_images: bool = False
     dose_screens: tuple[str, ...] = ()
+    patient_name: str = "none"
+    patient_id: str = "none"
     memory_limit: str = ""
 
 
@@ -44,8 +48,11 @@ _ALLOWED = {
 }  # fmt: skip
 
 
+_WORDS = {"patient_name": ("none", "stored", "hashed"), "patient_id": ("none", "stored", "hashed")}
+
+
 def _key(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
+    return "".join("ID" if part == "id" else part.capitalize() for part in name.split("_"))
 
 
 KEYS = {_key(field.name): field for field in fields(Config)}
@@ -87,6 +94,8 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
             raise ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]} from {low:g} to {high:g}, not {value:g}')
     elif not isinstance(value, str) or (kind is Path and not value.strip()):
         raise wrong
+    elif name in _WORDS and value not in _WORDS[name]:
+        raise ConfigError(f'"Dose.{key}" must be one of {", ".join(_WORDS[name])}, not {_shown(value)}')
     elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
         raise ConfigError(f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not {_shown(value)}')
     return kind(value)

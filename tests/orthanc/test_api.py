@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+from urllib.parse import quote
 
 import pytest
 import requests
 
+from orthanc_dose.rest.api import ROUTES
 from orthanc_dose.rest.server import SECURITY_HEADERS
+from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.samples import make_studies
 from tests.support.server import ROOT, OrthancServer
 
 BUILT = (ROOT / "webui" / "dist" / "index.html").is_file()
 needs_pages = pytest.mark.skipif(not BUILT, reason="webui/dist is not built; `make test` builds it")
+_LIST = next(route for route in ROUTES if route.path == "/studies").parameters
 SAMPLES = list(make_studies(30, seed=51, kinds=["ct", "dx", "mg"]))
 
 
@@ -49,6 +53,52 @@ def test_errors_are_answers(filled: OrthancServer, path: str, status: int, code:
     error = answer.json()["error"]
     assert (error["code"], error["field"]) == (code, field)
     assert error["message"].endswith(".")
+
+
+HOSTILE = (
+    "'", '"', "';DROP TABLE study;--", "%", "_", "\\", "<script>alert(1)</script>", "$v0", "{0}", "(SELECT 1)", "\0", "💥",
+    'a,b"',
+)  # fmt: skip
+
+
+def test_hostile_values_are_data_or_refused(filled: OrthancServer) -> None:
+    total = filled.ok("/dose/api/studies/count")["total"]
+    for parameter in (*FILTER_PARAMETERS, *(one for one in _LIST if one.kind in ("sort", "choices"))):
+        for value in HOSTILE:
+            answer = filled.request("GET", "/dose/api/studies", params={parameter.name: value})
+            if parameter.kind == "terms":
+                assert answer.status_code == 200, (parameter.name, value)
+            else:
+                assert answer.status_code == 400 and answer.json()["error"]["field"] == parameter.name, (parameter.name, value)
+    assert filled.ok("/dose/api/studies/count")["total"] == total
+
+
+def test_all_filters_at_once_are_answered(filled: OrthancServer) -> None:
+    # The longest statement that there can be: it must not overflow the stack of the thread that answers.
+    example = {"integer": "1", "number": "1", "date": "2000-01-01", "time": "00:00", "time_until": "00:00", "terms": "a, b",
+               "uid": "1.2"}  # fmt: skip
+    asked = {one.name: example.get(one.kind) or one.allowed[0] for one in FILTER_PARAMETERS}
+    for path in ("studies", "studies/count", "studies/1/neighbours"):
+        assert filled.request("GET", f"/dose/api/{path}", params=asked).status_code == 200
+
+
+def test_filters_are_saved_under_a_name_for_one_user(filled: OrthancServer) -> None:
+    name, address = "CT high/dose, 2026 ä", "/dose/api/saved-filters/" + quote("CT high/dose, 2026 ä", safe="")
+    body = {"modality": "CT", "query": {"dlp_total_from": "500"}}
+    assert filled.request("PUT", address, json=body).json() == {"saved": {"name": name, **body}}
+    assert filled.ok("/dose/api/saved-filters") == {"saved": [{"name": name, **body}]}
+    changed = body | {"query": {"dlp_total_from": "700"}}
+    assert filled.request("PUT", address, json=changed).status_code == 200
+    assert filled.ok("/dose/api/saved-filters") == {"saved": [{"name": name, **changed}]}
+    wrong = (({"dlp_total_from": "much"}, "dlp_total_from"), ({"wibble": "1"}, "wibble"), ({"comment": 1}, "comment"))
+    for bad, field in wrong:
+        answer = filled.request("PUT", address, json=body | {"query": bad})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+    assert filled.request("PUT", address, data=b"{").json()["error"]["code"] == "bad_body"
+    assert filled.request("PUT", address, data=b" " * 200_000).status_code == 413
+    assert filled.request("DELETE", address).json() == {"deleted": True}
+    assert filled.request("DELETE", address).status_code == 404
+    assert filled.ok("/dose/api/saved-filters") == {"saved": []}
 
 
 @pytest.mark.parametrize(("method", "path", "allowed"), [

@@ -1,5 +1,6 @@
 """The store: what is written is read back, all or nothing, and stores of other versions."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -7,8 +8,8 @@ import pytest
 
 from orthanc_dose import extract
 from orthanc_dose.dicom import part10
-from orthanc_dose.query import overview, studies
-from orthanc_dose.records import STUDY, TABLES
+from orthanc_dose.query import lists, overview, studies
+from orthanc_dose.records import INDEXED, INDEXES, STUDY, TABLES, TERM
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, StoreError, Writer
@@ -107,19 +108,20 @@ def test_a_page_and_its_total_are_of_one_state(store: Store) -> None:
     writer = Writer(store)
     writer.commit(batch_of(4))
     with store.reading() as connection:
-        first = studies.list_studies(connection, {}, "-study_date", 50, 0)
+        first = lists.page(connection, {}, "-study_date", 50, 0, ())
         writer.commit(batch_of(5, seed=3))
-        assert studies.list_studies(connection, {}, "-study_date", 50, 0) == first
+        assert lists.page(connection, {}, "-study_date", 50, 0, ()) == first
     with store.reading() as connection:
-        assert studies.list_studies(connection, {}, "-study_date", 2, 0)["total"] == 9
+        assert lists.page(connection, {}, "-study_date", 2, 0, ())["total"] == 9
 
 
 @pytest.mark.parametrize("sort", ["study_date", "-dlp_total", "equipment_display_name", "-number_of_events"])
 def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: str) -> None:
     Writer(store).commit(batch_of(23))
     with store.reading() as connection:
-        whole = studies.list_studies(connection, {}, sort, 100, 0)["studies"]
-        pages = [row for offset in range(0, 25, 5) for row in studies.list_studies(connection, {}, sort, 5, offset)["studies"]]
+        columns = lists.usual_columns(None)
+        whole = lists.page(connection, {}, sort, 100, 0, columns)["studies"]
+        pages = [row for offset in range(0, 25, 5) for row in lists.page(connection, {}, sort, 5, offset, columns)["studies"]]
         assert [row["id"] for row in pages] == [row["id"] for row in whole]
         column = [row[sort.removeprefix("-")] for row in whole]
         given = [value for value in column if value is not None]
@@ -131,7 +133,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: s
 def test_the_summary_counts_what_is_there(store: Store) -> None:
     Writer(store).commit(batch_of(20))
     with store.reading() as connection:
-        by_modality = {row["modality"]: row for row in overview.summary(connection)}
+        by_modality = {row["modality"]: row for row in overview.summary(connection, date.today(), 7, 30)}
         held = overview.counts(connection)
     assert {code: row["studies"] for code, row in by_modality.items()} == {code: n for code, n in held["studies"].items() if n}
     assert sum(system["studies"] for row in by_modality.values() for system in row["systems"]) == 20
@@ -144,6 +146,29 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
         connection.execute("UPDATE state SET value = '999' WHERE name = 'schema_version'")
     with pytest.raises(StoreError, match="later version"):
         Store(tmp_path)
+
+
+def test_a_store_without_an_index_of_texts_gets_one(tmp_path: Path) -> None:
+    first = Store(tmp_path)
+    Writer(first).commit(batch_of(8))
+    query = "SELECT count(*) FROM (SELECT study_id, value FROM index_{0} i JOIN term t ON t.id = i.term AND t.field = '{0}')"
+    same = "SELECT study_id, value FROM index_{0} i JOIN term t ON t.id = i.term ORDER BY ALL"
+    with first.reading() as connection:
+        assert connection.execute(query.format("acquisition_protocols")).fetchone() > (8,)
+        written = {name: connection.execute(same.format(name)).fetchall() for name in INDEXED}
+    first.close()
+    with duckdb.connect(str(tmp_path / "dose.duckdb")) as connection:
+        for table in (*INDEXES, TERM):
+            connection.execute(f'DROP TABLE "{table.name}"')
+        connection.execute("UPDATE state SET value = '1' WHERE name = 'schema_version'")
+    second = Store(tmp_path)
+    with second.reading() as connection:
+        assert {name: connection.execute(same.format(name)).fetchall() for name in INDEXED} == written
+    writer = Writer(second)
+    writer.commit(batch_of(8))  # the same studies again
+    with second.reading() as connection:
+        assert {name: connection.execute(same.format(name)).fetchall() for name in INDEXED} == written
+    second.close()
 
 
 def test_columns_that_a_new_data_dictionary_adds_are_added(tmp_path: Path) -> None:

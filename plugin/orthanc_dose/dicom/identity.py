@@ -2,6 +2,9 @@
 
 import base64
 import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
 
 from .dataset import BINARY_URI, Dataset, text
 
@@ -40,6 +43,31 @@ def remove_identity(dataset: Dataset) -> Dataset:
     _clean(dataset, identifiers(dataset), set())
     return dataset
 
+
+RULES = ("none", "stored", "hashed")
+HASHED = "hmac-sha256:"  # stands before a hash, so that it is never taken for what was written
+
+
+@dataclass(frozen=True)
+class IdentityRules:
+    """What is kept of who the patient is, item by item: one of RULES. secret: the installation's key of the hashes."""
+
+    name: str = "none"
+    patient_id: str = "none"
+    secret: bytes = b""
+
+    def apply(self, dataset: Dataset) -> dict[str, str]:
+        """What is kept of this data set's patient: "name", "id". Asked before `remove_identity`."""
+        asked = (("name", self.name, "0010,0010"), ("id", self.patient_id, "0010,0020"))
+        written = ((item, rule, text(dataset, tag)) for item, rule, tag in asked if rule != "none")
+        return {item: value if rule == "stored" else self.hashed(value) for item, rule, value in written if value}
+
+    def hashed(self, value: str) -> str:
+        """The keyed hash (HMAC-SHA-256, RFC 2104) of a name or an ID."""
+        return HASHED + hmac.new(self.secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+NOTHING_KEPT = IdentityRules()
 
 _KEEP, _DROP, _SCRUB = range(3)
 _DECISIONS: dict[str, int] = {}

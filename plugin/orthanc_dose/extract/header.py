@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
+from ..dicom.identity import HASHED
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
 from .kept import Kept
@@ -69,6 +70,9 @@ def study_of(kept: Kept) -> Row:
     for name, tag in _NUMBERS.items():
         row[name] = _number(dataset, tag, name, row)
     row["patient_age"] = kept.patient_age
+    name = kept.patient.get("name")
+    row["patient_name"] = name if name is None or name.startswith(HASHED) else person_name(name)
+    row["patient_id"] = kept.patient.get("id")
     row["study_date"] = _parsed(dataset, "0008,0020", dates.parse_date, "study_date", row)
     row["study_time"] = _parsed(dataset, "0008,0030", dates.parse_time, "study_time", row)
     offset = _parsed(dataset, "0008,0201", dates.parse_offset, "timezone_offset_from_utc", row)

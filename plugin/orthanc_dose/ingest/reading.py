@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from .. import extract
 from ..dicom import part10
 from ..dicom.dataset import Unreadable, first
-from ..dicom.identity import identifiers
+from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
 from . import dose_screens
@@ -24,17 +24,20 @@ class Read:
     extract: Extract | None = None
 
 
-def read(row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = ()) -> Read:
+def read(
+    row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT
+) -> Read:  # fmt: skip
     """Read an instance of a class that can hold dose.
 
     row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose screens are read by OCR.
+    identity: what is kept of who the patient is.
     Whatever the object does to us ends as a failed outcome.
     """
     try:
         raw = fetch()
         whole = part10.read_any(raw)
         patient = identifiers(whole.dataset)
-        kept = extract.keep(whole)
+        kept = extract.keep(whole, identity)
         if row["sop_class_uid"] == extract.CT_IMAGE:
             kept.dataset = extract.reduced(kept.dataset)
         elif row["sop_class_uid"].startswith(extract.SECONDARY_CAPTURE):

@@ -1,8 +1,12 @@
 """What the worker is told: the source that it reads from, and the options of the configuration."""
 
+import os
+import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from ..dicom.identity import IdentityRules
 from .dose_screens import Screens
 
 
@@ -31,8 +35,24 @@ class Options:
     audit_at_start: bool = True
     dose_from_ct_images: bool = False
     screens: Screens = ()
+    identity: IdentityRules = IdentityRules()
 
     @property
     def reads_ct_images(self) -> bool:
         """For dose, or for what the image of a series says beside a dose screen."""
         return self.dose_from_ct_images or bool(self.screens)
+
+
+def identity_rules(name: str, patient_id: str, directory: Path) -> IdentityRules:
+    """The rules of the configuration, with the key of this installation's hashes: a file beside the store, made when it is
+    first needed. Whoever has the key can try names; without it old hashes match no new ones."""
+    if "hashed" not in (name, patient_id):
+        return IdentityRules(name, patient_id)
+    path = directory / "identity.key"
+    if not path.exists():
+        new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(new, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+    return IdentityRules(name, patient_id, path.read_bytes())

@@ -372,7 +372,8 @@ class Worker:
         if left_alone(row, before, series, self._options.reads_ct_images, ct_images):
             return Read(row)
         try:
-            one = read(row, lambda: self._source.dicom(details.instance, details.size), self._options.screens)
+            one = read(row, lambda: self._source.dicom(details.instance, details.size), self._options.screens,
+                       self._options.identity)  # fmt: skip
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one

@@ -1,42 +1,68 @@
 """What the home and activity pages show: studies per modality and system, what came in, outcomes of objects."""
 
-from datetime import UTC, date, datetime
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import duckdb
 
 from ..records import MODALITIES, OUTCOMES
 from ..store.database import rows
+from . import filters
 
 
-def summary(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Studies per modality and per system: numbers, the last study, the last 7 and 30 days. The last study's time is
-    the local wall time that the modality wrote."""
-    query = """
+def summary(connection: duckdb.DuckDBPyConnection, today: date, days: int, more_days: int) -> list[dict[str, Any]]:
+    """Studies per modality and per system, without possible test data: how many there are, the last one, those of the last
+    `days` and `more_days` (today included), and the workload: studies a day over the longer of the two times. The last
+    study's time is the local wall time that the modality wrote."""
+    condition, bound = filters.where({})
+    query = f"""
         SELECT s.modality, s.equipment_id, e.display_name, e.manufacturer, e.manufacturer_model_name,
-               count(*) AS studies, sum(s.number_of_events)::BIGINT AS events,
-               max(s.study_date + coalesce(s.study_time, TIME '00:00:00')) AS last_study,
-               count(*) FILTER (s.study_date > $1::DATE - 7) AS last_7_days,
-               count(*) FILTER (s.study_date > $1::DATE - 30) AS last_30_days,
-               count(*) FILTER (s.study_date >= $1::DATE) AS today
-        FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id
-        GROUP BY ALL
+               count(*) AS studies, sum(s.number_of_events)::BIGINT AS events, max(s.study_date + s.study_time) AS last_moment,
+               max(s.study_date) AS last_day
+        FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id WHERE {condition} GROUP BY ALL
     """
     systems = sorted(
-        rows(connection.execute(query, [date.today()])),
-        key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"]),
+        rows(connection.execute(query, bound)), key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"])
     )
-    return [_modality(code, [row for row in systems if row["modality"] == code]) for code in MODALITIES
-            if any(row["modality"] == code for row in systems)]  # fmt: skip
+    length = max(days, more_days)
+    first = today - timedelta(days=length - 1)
+    counts: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0] * length)
+    query = f"""
+        SELECT s.modality, s.equipment_id, s.study_date, count(*) FROM study s
+        WHERE s.study_date BETWEEN $first AND $today AND {condition} GROUP BY ALL
+    """
+    for modality, system, day, number in connection.execute(query, bound | {"first": first, "today": today}).fetchall():
+        counts[modality, system][(day - first).days] = number
+    for row in systems:
+        moment, day = row.pop("last_moment"), row.pop("last_day")
+        # A study without a time can be the last one of all.
+        row["last_study"] = day if moment is None or (day and day > moment.date()) else moment
+        row |= _work(counts[row["modality"], row["equipment_id"]], first, days, more_days)
+    return [_modality(code, of_code, first, days, more_days) for code in MODALITIES
+            if (of_code := [row for row in systems if row["modality"] == code])]  # fmt: skip
 
 
-def _modality(code: str, systems: list[dict[str, Any]]) -> dict[str, Any]:
+def _work(counts: list[int], first: date, days: int, more_days: int) -> dict[str, Any]:
+    """What came in, from the numbers a day."""
+    return {
+        "recent": [sum(counts[-number:]) for number in (days, more_days)], "today": counts[-1],
+        "workload": {"from": first, "days": len(counts), "counts": counts},
+    }  # fmt: skip
+
+
+def _modality(code: str, systems: list[dict[str, Any]], first: date, days: int, more_days: int) -> dict[str, Any]:
     out: dict[str, Any] = {"modality": code, "title": MODALITIES[code].title}
-    for name in ("studies", "events", "last_7_days", "last_30_days", "today"):
-        out[name] = sum(row[name] for row in systems)
-    out["last_study"] = max((row["last_study"] for row in systems if row["last_study"]), default=None)
+    out |= {name: sum(row[name] for row in systems) for name in ("studies", "events")}
+    out["last_study"] = max((row["last_study"] for row in systems if row["last_study"]), key=_moment, default=None)
+    each_day = zip(*(row["workload"]["counts"] for row in systems), strict=True)
+    out |= _work([sum(numbers) for numbers in each_day], first, days, more_days)
     out["systems"] = [{name: value for name, value in row.items() if name != "modality"} for row in systems]
     return out
+
+
+def _moment(day: date) -> datetime:
+    return day if isinstance(day, datetime) else datetime.combine(day, time.min)
 
 
 def system(connection: duckdb.DuckDBPyConnection, equipment_id: int) -> dict[str, Any] | None:

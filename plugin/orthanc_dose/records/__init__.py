@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
+from .index import INDEXED, INDEXES, TERM, index_name
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
-from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, STATE, STUDY, TOTALS
+from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, SETTING, STATE, STUDY, TOTALS
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ MODALITIES: dict[str, Modality] = {
 }  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
-    STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, STATE,
+    STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, SETTING,
+    STATE, TERM, *INDEXES,
 )  # fmt: skip
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
@@ -53,7 +55,7 @@ STUDY_TABLES: tuple[Table, ...] = (
 )  # fmt: skip
 
 __all__ = [
-    "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "MARKS", "MODALITIES", "Modality",
-    "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "SOURCES", "STATE",
-    "STUDY", "STUDY_TABLES", "Shown", "TABLES", "TOTALS", "Table",
+    "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "INDEXED", "INDEXES", "MARKS", "MODALITIES",
+    "Modality", "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT",
+    "SETTING", "SOURCES", "STATE", "STUDY", "STUDY_TABLES", "Shown", "TABLES", "TERM", "TOTALS", "Table", "index_name",
 ]  # fmt: skip

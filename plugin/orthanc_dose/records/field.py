@@ -9,6 +9,7 @@ SQL_TYPES = {
     "numbers": "DOUBLE[]",
     "integer": "BIGINT",
     "text": "VARCHAR",
+    "texts": "VARCHAR[]",
     "uid": "VARCHAR",
     "uids": "VARCHAR[]",
     "code": CODE_TYPE,
@@ -153,7 +154,7 @@ def of_type(kind: str):  # type: ignore[no-untyped-def]
     return make
 
 
-code, codes, text = of_type("code"), of_type("codes"), of_type("text")
+code, codes, text, texts = of_type("code"), of_type("codes"), of_type("text"), of_type("texts")
 uid, uids, moment, integer = of_type("uid"), of_type("uids"), of_type("datetime"), of_type("integer")
 day, clock, blob = of_type("date"), of_type("time"), of_type("bytes")
 

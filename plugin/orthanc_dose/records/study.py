@@ -1,7 +1,7 @@
 """Tables of studies, of the equipment that made them, and of the DICOM objects that they were read from."""
 
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
-from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, uid, uids
+from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, texts, uid, uids
 from .nuclear import PATIENT_CHARACTERISTICS
 from .patient_dose import ORGAN_DOSE_ESTIMATES
 
@@ -53,7 +53,10 @@ _IDENTIFICATION = (
     text("operators", "Operators", source="(0008,1070)"),
 )  # fmt: skip
 
+_IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a keyed hash."
 PATIENT = (
+    text("patient_name", "Patient name", source="(0010,0010)", description=_IDENTITY),
+    text("patient_id", "Patient ID", source="(0010,0020)", description=_IDENTITY),
     num("patient_age", "Age", "a", "", "(0010,1010), else birth date and study date", "Age at the study, in years."),
     text("patient_sex", "Sex", source="(0010,0040)"),
     num("patient_size", "Height", "m", "", "(0010,1020)"),
@@ -86,9 +89,21 @@ _REPORT = (
     device_participants(),
 )  # fmt: skip
 
+# Counts of events by CT Acquisition Type: field, title, code.
+CT_EVENTS_BY_TYPE = (
+    ("number_of_spiral_events", "Spiral events", "SCT:116152004"),
+    ("number_of_sequenced_events", "Sequenced events", "DCM:113804"),
+    ("number_of_constant_angle_events", "Constant angle events (localizers)", "DCM:113805"),
+    ("number_of_stationary_events", "Stationary events", "DCM:113806"),
+    ("number_of_free_events", "Free events", "DCM:113807"),
+    ("number_of_cone_beam_events", "Cone beam events", "SCT:702569007"),
+)
+
 # Totals of a study as lists show them. Where the report gives none they are computed and marked so.
 TOTALS = (
     integer("number_of_events", "Events", description="Number of irradiation events that the store holds."),
+    *(integer(name, title, description="Number of irradiation events of this CT Acquisition Type.", source="CID 10013",
+              modalities=(_CT,)) for name, title, _ in CT_EVENTS_BY_TYPE),
     num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' totals.", modalities=(_CT,)),
     num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
     num("effective_dose_total", "Effective dose total", "mSv", modalities=(_CT, _NM),
@@ -127,6 +142,11 @@ STUDY = Table(
     "study", "Studies", "One row a study, system and modality.",
     (
         *_IDENTIFICATION, *PATIENT, *_REPORT, *TOTALS,
+        texts("acquisition_protocols", "Acquisition protocols", description="Those of the events, each once."),
+        texts("all_marks", "Marks of all records",
+              description="The marks of the study, its accumulated dose and its events, each once."),
+        text("not_patient_indicator", "Not a patient",
+             description="The pattern of names and IDs that says that this is possible test data."),
         moment("stored_at", "Stored", description="When the row was last written, UTC."),
         text("source", "Source", description="; ".join(f"{name}: {what}" for name, what in SOURCES.items())),
         text("extractor_version", "Extractor", description="Version of the program that read the objects."),
@@ -168,6 +188,17 @@ OBJECT = Table(
     ),
 )  # fmt: skip
 
+SETTING = Table(
+    "setting", "Settings", "What people set, one row a setting.",
+    (
+        text("user_name", "User", description="Whose setting it is."),
+        text("kind", "Kind", description="saved filter: a name and the filters of a list."),
+        text("name", "Name"),
+        text("value", "Value", description="JSON."),
+        moment("changed_at", "Changed", description="UTC."),
+    ),
+)  # fmt: skip
+
 STATE = Table(
     "state",
     "State",
@@ -175,4 +206,4 @@ STATE = Table(
     (text("name", "Name"), text("value", "Value")),
 )
 
-__all__ = ["EQUIPMENT", "EQUIPMENT_KEY", "OBJECT", "OUTCOMES", "PATIENT", "STATE", "STUDY", "TOTALS"]
+__all__ = ["EQUIPMENT", "EQUIPMENT_KEY", "OBJECT", "OUTCOMES", "PATIENT", "SETTING", "STATE", "STUDY", "TOTALS"]

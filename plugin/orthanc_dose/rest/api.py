@@ -1,54 +1,26 @@
 """The routes of the API: each a declaration and a handler of a few lines over `query`."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any
 
 import duckdb
 
 from .. import __version__
-from ..query import objects, overview, studies
+from ..query import lists, objects, overview
+from ..query.filters import FILTERS, GROUPS
 from ..records import MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
-from ..store import Store, StoreError
+from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .errors import not_found
-from .routes import Parameter, Route
-from .schemas import CONTENT, FIELDS, INTEGER, REEXTRACTION, STATUS, SUMMARY, any_object, array, ref
+from .parameters import Parameter
+from .routes import Route
+from .saved_filters import SAVED_FILTER_ROUTES
+from .schemas import FIELDS, INTEGER, REEXTRACTION, STATUS, SUMMARY, any_object, array, ref
+from .services import Services
+from .studies import PAGE, STUDY_ROUTES
 
 RETRY_SECONDS = 10.0
-
-
-class Queue(Protocol):
-    """What the API needs of the worker."""
-
-    def status(self) -> dict[str, Any]: ...
-    def read_again(self, instances: list[str]) -> None: ...
-    def audit(self) -> None: ...
-    def take_out(self, sop_instance_uid: str) -> None: ...
-    def is_to_be_taken_out(self, sop_instance_uid: str) -> bool: ...
-    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> None: ...
-    def is_to_be_set(self, equipment_id: int) -> bool: ...
-    def reextract(self) -> dict[str, Any]: ...
-    @property
-    def reextraction(self) -> Any: ...
-    def is_queued(self, instance: str) -> bool: ...
-    def wait(self, done: Any, seconds: float) -> bool: ...
-    @property
-    def audits_done(self) -> int: ...
-
-
-@dataclass
-class Services:
-    """What handlers work with."""
-
-    store: Store
-    queue: Queue
-    orthanc: dict[str, Any]
-    started_at: datetime
-    last_counts: dict[str, Any] = field(
-        default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0)}
-    )
 
 
 def get_status(services: Services) -> dict[str, Any]:
@@ -67,31 +39,12 @@ def get_status(services: Services) -> dict[str, Any]:
     }
 
 
-def get_summary(services: Services) -> dict[str, Any]:
+def get_summary(services: Services, days: int, more_days: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        return {"now": now, "today": overview.received_today(connection), "modalities": overview.summary(connection)}
-
-
-def get_studies(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
-    given = {name: value for name, value in filters.items() if value is not None}
-    with services.store.reading() as connection:
-        return studies.list_studies(connection, given, sort, limit, offset)
-
-
-def get_study(services: Services, id: int) -> dict[str, Any]:
-    with services.store.reading() as connection:
-        found = studies.study(connection, id)
-    if found is None:
-        raise not_found("There is no study of this number.", "id")
-    return found
-
-
-def get_content(services: Services, id: int) -> dict[str, Any]:
-    with services.store.reading() as connection:
-        if studies.study(connection, id) is None:
-            raise not_found("There is no study of this number.", "id")
-        return {"objects": studies.content(connection, id)}
+        modalities = overview.summary(connection, date.today(), days, more_days)
+        today = overview.received_today(connection)
+        return {"now": now, "today": today, "days": [days, more_days], "modalities": modalities}
 
 
 def get_objects(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
@@ -179,6 +132,11 @@ def get_fields(services: Services) -> dict[str, Any]:
         "marks": MARKS,
         "sources": SOURCES,
         "outcomes": OUTCOMES,
+        "filters": [one.as_dict() for one in FILTERS if one.group],
+        "filter_groups": GROUPS,
+        "list_columns": {code: list(lists.columns_of(code)) for code in MODALITIES},
+        "usual_columns": {code: list(lists.usual_columns(code)) for code in MODALITIES},
+        "sortable": list(lists.SORTABLE),
     }  # fmt: skip
 
 
@@ -186,34 +144,20 @@ def get_openapi(services: Services) -> dict[str, Any]:
     return openapi.document(ROUTES)
 
 
-_PAGE = (
-    Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
-    Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
-)
-_ID = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
-_MODALITIES, _OUTCOMES = tuple(MODALITIES), tuple(OUTCOMES)
+_OUTCOMES = tuple(OUTCOMES)
+MOST_DAYS = 3660
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/status", get_status, "Version, what the store holds, the state of the queue", {200: STATUS},
           tag="System"),
-    Route("GET", "/summary", get_summary, "Studies per modality and system, and what came in today", {200: SUMMARY}),
-    Route(
-        "GET", "/studies", get_studies, "A page of studies",
-        {200: any_object(total=INTEGER, studies=array(ref("study_in_list")))},
-        (
-            Parameter("modality", "choice", "Only this modality type.", allowed=_MODALITIES),
-            Parameter("equipment_id", "integer", "Only studies of this system.", minimum=1),
-            Parameter("study_instance_uid", "uid", "Only this study."),
-            Parameter("accession_number", "text", "Only this accession number.", maximum=64),
-            Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-study_date",
-                      allowed=studies.SORTABLE),
-            *_PAGE,
-        ),
-    ),
-    Route("GET", "/studies/{id}", get_study, "A study with equipment, patient, accumulated dose, events, objects",
-          {200: ref("study")}, (_ID,), (404,)),
-    Route("GET", "/studies/{id}/content", get_content, "The kept content of a study's objects", {200: CONTENT}, (_ID,),
-          (404,)),
+    Route("GET", "/summary", get_summary, "Studies per modality and system, the workload, and what came in today",
+          {200: SUMMARY},
+          (Parameter("days", "integer", "Studies of so many days, today included.", 7, 1, MOST_DAYS),
+           Parameter("more_days", "integer", "Studies of so many days, today included.", 30, 1, MOST_DAYS)),
+          description="Possible test data is left out. The workload is the number of studies a day, over the longer of the"
+          " two times."),
+    *STUDY_ROUTES,
+    *SAVED_FILTER_ROUTES,
     Route(
         "GET", "/objects", get_objects, "A page of objects with their outcomes and reasons",
         {200: any_object(total=INTEGER, objects=array(ref("object")))},
@@ -222,7 +166,7 @@ ROUTES: tuple[Route, ...] = (
             Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
             Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-processed_at",
                       allowed=objects.COLUMNS),
-            *_PAGE,
+            *PAGE,
         ),
         tag="Objects",
     ),

@@ -20,5 +20,9 @@ def bad_parameter(field: str, message: str) -> ApiError:
     return ApiError(400, "bad_parameter", message, field)
 
 
+def bad_body(field: str | None, message: str) -> ApiError:
+    return ApiError(400, "bad_body", message, field)
+
+
 def not_found(message: str, field: str | None = None) -> ApiError:
     return ApiError(404, "not_found", message, field)

@@ -10,6 +10,7 @@ _ERRORS = {
     400: "A parameter is wrong; the answer names it.",
     401: "Not signed in.",
     404: "There is no such thing.",
+    413: "The body is too large.",
     409: "Not possible in the present state.",
     503: "The store cannot be used now.",
 }
@@ -49,7 +50,7 @@ def _operation(route: Route) -> dict[str, Any]:
         }
     # Orthanc itself answers a missing sign-in, in its own words.
     responses["401"] = {"description": _ERRORS[401]}
-    return {
+    operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{name}".replace(".", "_").replace("-", "_"),
         "summary": route.summary,
         "description": route.description or route.summary,
@@ -57,6 +58,9 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [_parameter(parameter) for parameter in route.parameters],
         "responses": responses,
     }
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
+    return operation
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ..query.lists import ALWAYS, SYSTEM, columns_of
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
-from ..query.studies import list_columns
 from ..records import EQUIPMENT, MODALITIES, OBJECT, OUTCOMES, PATIENT, STUDY, STUDY_TABLES, Field, Table
 
 _CODE = {
@@ -17,6 +17,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "numbers": {"type": ["array", "null"], "items": {"type": "number"}},
     "integer": {"type": ["integer", "null"]},
     "text": {"type": ["string", "null"]},
+    "texts": {"type": ["array", "null"], "items": {"type": "string"}},
     "uid": {"type": ["string", "null"]},
     "uids": {"type": ["array", "null"], "items": {"type": "string"}},
     "code": _CODE,
@@ -37,6 +38,7 @@ def array(items: dict[str, Any]) -> dict[str, Any]:
 
 
 INTEGER, TEXT, TEXT_OR_NULL = {"type": "integer"}, {"type": "string"}, {"type": ["string", "null"]}
+INTEGER_OR_NULL = {"type": ["integer", "null"]}
 
 
 def of_field(field: Field) -> dict[str, Any]:
@@ -71,9 +73,8 @@ def _any_of(tables: Iterable[Table | None]) -> dict[str, Any]:
 
 
 _OF_SOME = tuple(field.name for field in STUDY.fields if field.modalities)
-_LISTED = of_table(STUDY, list_columns(None))
-for _name in ("equipment_display_name", "manufacturer", "manufacturer_model_name", "institution_name", "station_name"):
-    _LISTED["properties"][_name] = TEXT_OR_NULL
+_LISTED = of_table(STUDY, (*ALWAYS, *columns_of(None))) | {"required": list(ALWAYS)}
+_LISTED["properties"] |= dict.fromkeys(SYSTEM, TEXT_OR_NULL)
 _OBJECT_LISTED = of_table(OBJECT, OBJECT_COLUMNS)
 _OBJECT_LISTED["properties"]["sop_class_name"] = TEXT_OR_NULL
 
@@ -84,15 +85,16 @@ _DETAIL["properties"] |= {
     "accumulated": _any_of(modality.accumulated for modality in MODALITIES.values()),
     "events": _any_of(modality.events for modality in MODALITIES.values()),
     "objects": array(ref("object")),
+    "orthanc_studies": array(TEXT),
 }
-_DETAIL["required"] += ["equipment", "patient", "accumulated", "events", "objects"]
+_DETAIL["required"] += ["equipment", "patient", "accumulated", "events", "objects", "orthanc_studies"]
 
 COMPONENTS: dict[str, dict[str, Any]] = {
     "error": any_object(
         error=any_object(code=TEXT, message=TEXT, field=TEXT_OR_NULL),
     ),
     "study": _DETAIL,
-    "study_in_list": _optional(_LISTED, *_OF_SOME),
+    "study_in_list": _LISTED,
     "object": _OBJECT_LISTED,
     "equipment": of_table(EQUIPMENT),
     **{table.name: of_table(table) for table in STUDY_TABLES},
@@ -110,15 +112,25 @@ STATUS = any_object(
                      audit=any_object(state={"type": "string", "enum": ["idle", "running"]},
                                       last_finished_at=TEXT_OR_NULL, missing={"type": ["integer", "null"]})),
 )  # fmt: skip
-_COUNTED = {name: INTEGER for name in ("studies", "last_7_days", "last_30_days", "today", "events")}
+_COUNTED = {
+    "studies": INTEGER, "events": INTEGER, "today": INTEGER, "recent": array(INTEGER), "last_study": TEXT_OR_NULL,
+    "workload": any_object(**{"from": TEXT, "days": INTEGER, "counts": array(INTEGER)}),
+}  # fmt: skip
 SUMMARY = any_object(
-    now=TEXT, today=any_object(objects=INTEGER, studies=INTEGER),
+    now=TEXT, today=any_object(objects=INTEGER, studies=INTEGER), days=array(INTEGER),
     modalities=array(any_object(
-        modality=TEXT, title=TEXT, last_study=TEXT_OR_NULL, **_COUNTED,
+        modality=TEXT, title=TEXT, **_COUNTED,
         systems=array(any_object(equipment_id=INTEGER, display_name=TEXT_OR_NULL, manufacturer=TEXT_OR_NULL,
-                                 manufacturer_model_name=TEXT_OR_NULL, last_study=TEXT_OR_NULL, **_COUNTED)),
+                                 manufacturer_model_name=TEXT_OR_NULL, **_COUNTED)),
     )),
 )  # fmt: skip
+HISTORY = any_object(
+    identified={"enum": ["stored", "hashed", None]}, patient_name=TEXT_OR_NULL, patient_id=TEXT_OR_NULL,
+    studies=array(ref("study_in_list")),
+    cumulated=array(any_object(modality=TEXT, studies=INTEGER, totals={
+        "type": "object", "additionalProperties": any_object(value={"type": "number"}, studies=INTEGER)})),
+)  # fmt: skip
+SAVED_FILTER = any_object(name=TEXT, modality=TEXT_OR_NULL, query={"type": "object", "additionalProperties": TEXT})
 REEXTRACTION = any_object(
     state={"type": "string", "enum": ["idle", "running", "stopped", "done"]}, started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL,
     total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER, outdated=INTEGER,
@@ -134,5 +146,12 @@ CONTENT = any_object(
 FIELDS = any_object(
     tables=array(any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))),
     modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT))),
-    **{name: {"type": "object", "additionalProperties": TEXT} for name in ("marks", "sources", "outcomes")},
+    filters=array(any_object(
+        **dict.fromkeys(("name", "label", "type", "group", "field", "description", "shown_unit"), TEXT), unit=TEXT_OR_NULL,
+        shown_factor={"type": "number"}, modalities=array(TEXT), identity={"type": "boolean"},
+        choices=array(any_object(value=TEXT, label=TEXT)), parameters={"type": "object", "additionalProperties": TEXT},
+    )),
+    sortable=array(TEXT),
+    **{name: {"type": "object", "additionalProperties": array(TEXT)} for name in ("list_columns", "usual_columns")},
+    **{name: {"type": "object", "additionalProperties": TEXT} for name in ("marks", "sources", "outcomes", "filter_groups")},
 )  # fmt: skip

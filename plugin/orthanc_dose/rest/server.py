@@ -1,5 +1,7 @@
 """From a request to an answer: finds the route, checks the parameters, turns errors into answers; serves the UI."""
 
+import base64
+import binascii
 import gzip
 import hashlib
 import json
@@ -12,13 +14,15 @@ from typing import Any
 import duckdb
 
 from ..store import StoreError
-from .api import ROUTES, Services
-from .errors import ApiError, not_found
+from .api import ROUTES
+from .errors import ApiError, bad_body, not_found
+from .services import Services
 
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
 # Bytes of an answer that are not worth compressing.
 SMALL = 2_000
+LARGEST_BODY = 100_000
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
@@ -83,7 +87,12 @@ class Server:
             if route.method != request.method:
                 allowed.append(route.method)
                 continue
-            result = route.handler(self._services, **route.arguments(found.groupdict(), request.query))
+            arguments = route.arguments(found.groupdict(), request.query)
+            if route.of_user:
+                arguments["user"] = user_of(request.headers)
+            if route.body is not None:
+                arguments["body"] = _json(request.body)
+            result = route.handler(self._services, **arguments)
             return result if isinstance(result, tuple) else (200, result)
         if allowed:
             methods = sorted(allowed)
@@ -110,6 +119,26 @@ class Server:
         if request.headers.get("if-none-match") == tag:
             return answer(b"", mime, 304, {name: value for name, value in headers.items() if name != "Content-Encoding"})
         return answer(body, mime, headers=headers)
+
+
+def user_of(headers: dict[str, str]) -> str:
+    """The name of who asks, as HTTP Basic gives it; empty where Orthanc lets everybody in."""
+    scheme, _, told = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(told, validate=True).decode("utf-8", "replace").partition(":")[0]
+    except binascii.Error:
+        return ""
+
+
+def _json(body: bytes) -> Any:
+    if len(body) > LARGEST_BODY:
+        raise ApiError(413, "too_large", f"The body may have at most {LARGEST_BODY:,} bytes.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise bad_body(None, "The body must be JSON.") from error
 
 
 @lru_cache(maxsize=500)

@@ -74,6 +74,10 @@ def _finish(record: Record) -> None:
             if sums.get(name) is not None:
                 mark(sums, name, "ocr")
     marks = [*(study.pop("marks", None) or ()), *sums.pop("marks", [])]
+    protocols = (row.get("acquisition_protocol") for row in record.events)
+    rows = (*record.accumulated, *record.events)
+    all_marks = {one["mark"] for one in marks} | {one["mark"] for row in rows for one in row.get("marks") or ()}
+    study |= {"acquisition_protocols": list(dict.fromkeys(filter(None, protocols))), "all_marks": sorted(all_marks)}
     study |= {"modality": record.modality, "source": record.source, **sums, "marks": marks, "not_used": unused(record.parts)}
 
 

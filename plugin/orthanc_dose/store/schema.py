@@ -10,16 +10,18 @@ import duckdb
 import pyarrow as pa
 
 from ..records import TABLES, Field, Table
+from . import index
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also sets the new version.
-MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection], None]] = {}
+MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection], None]] = {1: index.fill}
 
 _ARROW = {
     "number": pa.float64(),
     "numbers": pa.list_(pa.float64()),
     "integer": pa.int64(),
     "text": pa.string(),
+    "texts": pa.list_(pa.string()),
     "uid": pa.string(),
     "uids": pa.list_(pa.string()),
     "date": pa.date32(),
@@ -55,9 +57,9 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         for table in TABLES:
             columns = ", ".join(f'"{field.name}" {field.sql_type}' for field in table.fields)
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
-        _migrate(connection)
         for table in TABLES:
             _add_columns(connection, table)
+        _migrate(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

@@ -4,11 +4,13 @@ Totals of reports that continue each other add up. Where reports share events th
 only one that is right. A sum over events is formed only when all of them have the value: part of a dose is a wrong dose.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from math import fsum
 
 from ..extract.modality import FLUOROSCOPY, key_of
 from ..extract.rows import Row, mark
+from ..records.study import CT_EVENTS_BY_TYPE
 
 PLANE_B, ALL_PLANES = "DCM:113621", "DCM:113890"
 _LOCALIZER = "DCM:113805"  # Constant Angle Acquisition: often without dose values
@@ -75,6 +77,8 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
     if any(number is not None for number in given):
         _total(totals, "effective_dose_total", given, with_dose, lambda row: row.get("effective_dose"), overlap)
     totals["dose_check_events"] = sum(map(_dose_check, events))
+    types = Counter(key_of(row.get("ct_acquisition_type")) for row in events)
+    totals |= {name: types[code] for name, _, code in CT_EVENTS_BY_TYPE}
 
 
 _DOSE_CHECKS = (

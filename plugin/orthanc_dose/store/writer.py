@@ -9,12 +9,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import EQUIPMENT, EQUIPMENT_KEY, MODALITIES, OBJECT, STUDY, STUDY_TABLES
+from ..records import EQUIPMENT, EQUIPMENT_KEY, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TERM
 from .database import Store, rows, texts
+from .index import Terms
 from .merge import Record
 from .schema import arrow_schema
 
-_SCHEMAS = {table.name: arrow_schema(table) for table in (STUDY, EQUIPMENT, OBJECT, *STUDY_TABLES)}
+_SCHEMAS = {table.name: arrow_schema(table) for table in (STUDY, EQUIPMENT, OBJECT, TERM, *STUDY_TABLES, *INDEXES)}
 
 ObjectRow = dict[str, Any]
 
@@ -49,6 +50,7 @@ class Writer:
             if row["user_defined_modality"]:
                 self._user_defined[key] = row["user_defined_modality"]
         found = self._connection.execute("SELECT max(id) FROM study").fetchone()
+        self._terms = Terms(self._connection)
         remembered = int(self.state("last_study_id") or 0)
         self._last_study = max(remembered, (found[0] if found else None) or 0)
 
@@ -158,8 +160,10 @@ class Writer:
         try:
             self._write(batch)
             self._connection.execute("COMMIT")
+            self._terms.written()
         except BaseException:
             self._systems, self._last_study = systems, last
+            self._terms.undo()
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
@@ -209,7 +213,7 @@ class Writer:
         ids = [row[1] for row in found]
         if ids:
             self._connection.execute("DELETE FROM study WHERE id IN (SELECT unnest($1))", [ids])
-            for table in STUDY_TABLES:
+            for table in (*STUDY_TABLES, *INDEXES):
                 self._connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT unnest($1))', [ids])
         return existing
 
@@ -232,6 +236,7 @@ class Writer:
             study_id = self._last_study
         record.study |= {"id": study_id, "equipment_id": equipment_id, "stored_at": now}
         tables[STUDY.name].append(record.study)
+        self._terms.add(record.study, tables)
         modality = MODALITIES[record.modality]
         for table, found in ((modality.events, record.events), (modality.accumulated, record.accumulated)):
             if table is None:

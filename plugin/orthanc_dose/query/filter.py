@@ -1,0 +1,201 @@
+"""What a filter is: one declaration, from which the parameters of the API, their documentation, the form on the page and the
+SQL follow.
+
+A filter says where it looks (`Place`) and what type its values have; TYPES says which parameters a type has and what each
+means. Every condition is one on the study: `s` in SQL. A study matches by its events if one of them does, "not" means that
+none does, and what a study has no value of matches "not" and "is empty" only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..records import Shown, index_name
+
+Bind = Callable[[Any], str]  # keeps a value for the statement, and gives the placeholder that stands for it
+Given = dict[str, Any]  # the values of one filter's parameters, by role
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where values stand: an expression over a table. `key` names the column of the table by which studies hold its rows:
+    `study_id` in tables of events, `id` of equipment; empty for the study itself. `s` is the study, `t` the other table."""
+
+    expression: str
+    table: str = ""
+    key: str = ""
+
+    def holds(self, condition: str) -> str:
+        """That a value of the study is as `condition` says."""
+        if not self.table:
+            return f"({condition})"
+        if self.table.startswith("index_"):
+            terms = f"SELECT t.id FROM term t WHERE t.field = '{self.table.removeprefix('index_')}' AND ({condition})"
+            return f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.term IN ({terms}))'
+        of_study = "s.equipment_id" if self.table == "equipment" else "s.id"
+        return f'{of_study} IN (SELECT t.{self.key} FROM "{self.table}" t WHERE {condition})'
+
+    def lacks(self, condition: str) -> str:
+        """That no value of the study is as `condition` says; where there is none at all, that is so."""
+        return f"NOT coalesce({self.holds(condition)}, false)"
+
+
+def study(column: str) -> Place:
+    return Place(f"s.{column}")
+
+
+def equipment(column: str) -> Place:
+    return Place(f"t.{column}", "equipment", "id")
+
+
+def indexed(field: str) -> Place:
+    """A field of the study whose texts have an index."""
+    return Place("t.value", index_name(field), "study_id")
+
+
+def event(table: str, expression: str) -> Place:
+    return Place(f"t.{expression}", table, "study_id")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that can be chosen, what it is called, and the condition on the place's expression where it is not equality."""
+
+    value: str
+    label: str
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one parameter of a filter does: the suffix of its name, the kind of its values (see rest.routes.Parameter), its
+    description."""
+
+    suffix: str
+    kind: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type of filters: its parameters by role, and the conditions that their values make."""
+
+    roles: dict[str, Role]
+    conditions: "Callable[[Filter, Given, Bind], list[str]]"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter. type: a key of TYPES. group: a key of GROUPS. field: the entry of the data dictionary that it is about, as
+    "study.dlp_total". unit: of stored values; shown: how forms show them, by a power of ten. modalities: those that have
+    it; empty for all. identity: only for those who may see who the patient is."""
+
+    name: str
+    label: str
+    type: str
+    group: str
+    place: Place
+    field: str = ""
+    unit: str | None = None
+    shown: Shown | None = None
+    modalities: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    description: str = ""
+    identity: bool = False
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        return TYPES[self.type].roles
+
+    def parameter(self, role: str) -> str:
+        """The name of the parameter of this role."""
+        return self.name + self.roles[role].suffix
+
+    def conditions(self, values: dict[str, Any], bind: Bind) -> list[str]:
+        """The conditions that these values, by name of parameter, set."""
+        named = {role: values.get(self.parameter(role)) for role in self.roles}
+        given = {role: value for role, value in named.items() if value is not None and value != []}
+        return TYPES[self.type].conditions(self, given, bind) if given else []
+
+    def as_dict(self) -> dict[str, Any]:
+        """The filter for forms."""
+        shown = self.shown or Shown(self.unit or "")
+        return {
+            "name": self.name, "label": self.label, "type": self.type, "group": self.group, "field": self.field,
+            "modalities": list(self.modalities), "unit": self.unit, "shown_unit": shown.unit, "shown_factor": shown.factor,
+            "choices": [{"value": choice.value, "label": choice.label} for choice in self.choices],
+            "parameters": {role: self.parameter(role) for role in self.roles},
+            "description": self.description, "identity": self.identity,
+        }  # fmt: skip
+
+
+def _text(what: Filter, given: Given, bind: Bind) -> list[str]:
+    at = f"lower({what.place.expression})"
+
+    def contains(terms: list[str]) -> str:
+        return " OR ".join(f"contains({at}, lower({bind(term)}))" for term in terms)
+
+    out = []
+    if "contains" in given:
+        out.append(what.place.holds(contains(given["contains"])))
+    if "not" in given:
+        out.append(what.place.lacks(contains(given["not"])))
+    if "is" in given:
+        out.append(what.place.holds(" OR ".join(f"{at} = lower({bind(term)})" for term in given["is"])))
+    if "empty" in given:
+        turn = what.place.lacks if given["empty"] == "yes" else what.place.holds
+        out.append(turn(f"{what.place.expression} <> ''"))
+    return out
+
+
+def _between(what: Filter, given: Given, bind: Bind) -> list[str]:
+    # Both bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
+    bounds = (("from", ">="), ("to", "<="))
+    tests = (f"{what.place.expression} {sign} {bind(given[role])}" for role, sign in bounds if role in given)
+    return [what.place.holds(" AND ".join(tests))]
+
+
+def _clock(what: Filter, given: Given, bind: Bind) -> list[str]:
+    if len(given) < 2 or given["from"] <= given["to"]:
+        return _between(what, given, bind)
+    at = what.place.expression
+    return [what.place.holds(f"({at} >= {bind(given['from'])} OR {at} <= {bind(given['to'])})")]
+
+
+def _choices(what: Filter, given: Given, bind: Bind) -> list[str]:
+    by_value = {choice.value: choice for choice in what.choices}
+    tests = (by_value[value].condition or f"{what.place.expression} = {bind(value)}" for value in given["any"])
+    return [what.place.holds(" OR ".join(f"({test})" for test in tests))]
+
+
+def _equal(what: Filter, given: Given, bind: Bind) -> list[str]:
+    return [what.place.holds(f"{what.place.expression} = {bind(given['is'])}")]
+
+
+_TERMS = 'Terms are separated by commas; one with a comma in it stands in "double quotes". Upper and lower case are the same.'
+
+
+def _interval(kind: str, low: str = "At least this", high: str = "At most this", until: str = "") -> dict[str, Role]:
+    return {"from": Role("_from", kind, f"{low}."), "to": Role("_to", until or kind, f"{high}.")}
+
+
+TYPES: dict[str, Type] = {
+    "text": Type(
+        {
+            "contains": Role("", "terms", f"Contains one of the terms. {_TERMS}"),
+            "not": Role("_not", "terms", f"Contains none of the terms. {_TERMS}"),
+            "is": Role("_is", "terms", f"Is one of the terms, as a whole. {_TERMS}"),
+            "empty": Role("_empty", "choice", "yes: nothing stands there; no: something does."),
+        },
+        _text,
+    ),
+    "number": Type(_interval("number"), _between),
+    "integer": Type(_interval("integer"), _between),
+    "date": Type(_interval("date", "On this day or after", "On this day or before"), _between),
+    "time": Type(_interval("time", "At this time of day or after; later than the other bound means over midnight",
+                           "At this time of day or before; the whole of the last minute or second that is given",
+                           "time_until"), _clock),
+    "choices": Type({"any": Role("", "choices", "One of these, separated by commas.")}, _choices),
+    "uid": Type({"is": Role("", "uid", "This one.")}, _equal),
+    "id": Type({"is": Role("", "integer", "This one.")}, _equal),
+}  # fmt: skip

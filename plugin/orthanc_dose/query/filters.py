@@ -1,0 +1,123 @@
+"""The filters: each declared once, for lists, their forms and counts, and whatever else looks at some of the studies."""
+
+from typing import Any
+
+from ..records import CT_EVENT, EQUIPMENT, INDEXED, MARKS, MODALITIES, PROJECTION_EVENT, SOURCES, STUDY, Shown, Table
+from ..records.study import CT_EVENTS_BY_TYPE
+from .filter import Choice, Filter, Place, equipment, event, indexed, study
+
+GROUPS = {
+    "study": "Study",
+    "equipment": "System",
+    "people": "People",
+    "patient": "Patient",
+    "dose": "Dose",
+    "events": "Irradiation events",
+    "data": "Data",
+}
+_OF_TYPE = {"number": "number", "integer": "integer", "date": "date", "time": "time", "uid": "uid"}
+
+
+def _of(table: Table, name: str, place: Place, group: str, label: str = "", **more: Any) -> Filter:
+    # A filter by a field: label, unit and modalities are the field's.
+    field = table.field(name)
+    given: dict[str, Any] = {
+        "type": _OF_TYPE.get(field.type, "text"), "unit": field.unit, "shown": field.shown, "modalities": field.modalities,
+        "description": field.description, "field": f"{table.name}.{name}",
+    }  # fmt: skip
+    return Filter(name, label or field.title, group=group, place=place, **(given | more))
+
+
+def _study(group: str, *names: str, **more: Any) -> tuple[Filter, ...]:
+    return tuple(_of(STUDY, name, (indexed if name in INDEXED else study)(name), group, **more) for name in names)
+
+
+def _meaning(column: str) -> str:
+    return f"{column}.meaning"
+
+
+_PROJECTION = ("RF", "DX", "MG")
+_CODE = "t.ctdiw_phantom_type.value"
+_EVENT = PROJECTION_EVENT.name
+_MAS = Shown("mA·s", 1e-3)  # as physicists say it; stored, as the standard has it, in µA·s
+
+# The system's own number and the modality type, which addresses and pages set, are filters without a place on the form.
+MODALITY = Filter("modality", "Modality type", "choices", "", study("modality"), "study.modality",
+                  choices=tuple(Choice(code, modality.title) for code, modality in MODALITIES.items()))  # fmt: skip
+SYSTEM = Filter("equipment_id", "System", "id", "", study("equipment_id"), "study.equipment_id",
+                description="The system's number.")  # fmt: skip
+TEST_DATA = Filter(
+    "test_data", "Possible test data", "choices", "data", study("not_patient_indicator"), "study.not_patient_indicator",
+    choices=(Choice("no", "Patients", "s.not_patient_indicator IS NULL"),
+             Choice("yes", "Possible test data", "s.not_patient_indicator IS NOT NULL")),
+    description="Whether name or ID say that this is no patient. Left out unless asked for.",
+)  # fmt: skip
+
+FILTERS: tuple[Filter, ...] = (
+    MODALITY,
+    SYSTEM,
+    *_study("study", "study_date", "study_time"),
+    Filter(
+        "weekday", "Weekday", "choices", "study", Place("isodow(s.study_date)"), "",
+        choices=tuple(
+            Choice(day.lower()[:3], day, f"isodow(s.study_date) = {number}")
+            for number, day in enumerate(
+                ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1)
+        ),
+    ),
+    *_study("study", "study_description", "acquisition_protocols", "requested_procedure_description"),
+    *_study("study", "performed_procedure_step_description"),
+    _of(STUDY, "procedure_code", Place(_meaning("s.procedure_code")), "study"),
+    *_study("study", "comment", "accession_number", "study_instance_uid"),
+    Filter("sop_instance_uid", "SOP instance UID", "uid", "study", event("object", "sop_instance_uid"),
+           "object.sop_instance_uid",
+           description="Of one of the objects that the study was read from."),
+    _of(EQUIPMENT, "display_name", equipment("display_name"), "equipment"),
+    *(_of(EQUIPMENT, name, equipment(name), "equipment")
+      for name in ("institution_name", "institutional_department_name", "manufacturer", "manufacturer_model_name",
+                   "station_name", "device_serial_number", "software_versions")),
+    *_study("people", "performing_physician", "referring_physician", "operators"),
+    *_study("patient", "patient_age"),
+    Filter(
+        "patient_sex", "Sex", "choices", "patient", study("patient_sex"), "study.patient_sex",
+        choices=(Choice("F", "Female"), Choice("M", "Male"), Choice("O", "Other"),
+                 Choice("unknown", "Not given", "s.patient_sex IS NULL OR s.patient_sex NOT IN ('F', 'M', 'O')")),
+    ),
+    *_study("patient", "patient_size", "patient_weight"),
+    *_study("patient", "patient_name", "patient_id", identity=True),
+    *_study("dose", "dlp_total", "ctdivol_max", "dap_total", "dose_rp_total", "total_fluoro_time", "agd_left", "agd_right",
+            "agd_unspecified", "administered_activity_total", "radiopharmaceuticals", "radionuclides", "number_of_events",
+            *(name for name, _, _ in CT_EVENTS_BY_TYPE), "dose_check_events", "effective_dose_total"),
+    _of(CT_EVENT, "ctdiw_phantom_type", event(CT_EVENT.name, "ctdiw_phantom_type.value"), "events", type="choices",
+        modalities=("CT",),
+        choices=(Choice("head", "IEC head phantom (16 cm)", f"{_CODE} = '113690'"),
+                 Choice("body", "IEC body phantom (32 cm)", f"{_CODE} = '113691'"),
+                 Choice("other", "Another", f"{_CODE} NOT IN ('113690', '113691')"))),
+    _of(PROJECTION_EVENT, "kvp", event(_EVENT, "kvp"), "events", modalities=_PROJECTION),
+    _of(PROJECTION_EVENT, "exposure", event(_EVENT, "exposure"), "events", modalities=_PROJECTION, shown=_MAS),
+    _of(PROJECTION_EVENT, "exposure_index", event(_EVENT, "exposure_index"), "events", modalities=("RF", "DX")),
+    _of(PROJECTION_EVENT, "compression_thickness", event(_EVENT, "compression_thickness"), "events", modalities=("MG",)),
+    _of(PROJECTION_EVENT, "image_view", event(_EVENT, _meaning("image_view")), "events", modalities=("MG", "DX")),
+    _of(PROJECTION_EVENT, "exposure_control_mode", event(_EVENT, "exposure_control_mode"), "events",
+        modalities=("MG", "DX")),
+    Filter("source", "Source of the data", "choices", "data", study("source"), "study.source",
+           choices=tuple(Choice(name, what) for name, what in SOURCES.items())),
+    Filter("mark", "Marks", "choices", "data", study("all_marks"), "study.all_marks",
+           choices=tuple(Choice(name, what, f"list_contains(s.all_marks, '{name}')") for name, what in MARKS.items()),
+           description="Of the study, of its accumulated dose or of one of its events."),
+    TEST_DATA,
+)  # fmt: skip
+
+
+def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The condition on a study `s` that these values of parameters make, and what is bound in it. Possible test data is left
+    out unless `test_data` says otherwise."""
+    bound: dict[str, Any] = {}
+
+    def bind(value: Any) -> str:
+        bound[f"v{len(bound)}"] = value
+        return f"$v{len(bound) - 1}"
+
+    given = values if values.get(TEST_DATA.name) else values | {TEST_DATA.name: ["no"]}
+    conditions = [condition for one in FILTERS for condition in one.conditions(given, bind)]
+    return " AND ".join(conditions) or "true", bound

@@ -1,0 +1,55 @@
+"""A patient's history: all studies of one patient, found by the ID as it is kept, with sums over a time."""
+
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from ..dicom.identity import HASHED
+from ..records import MODALITIES
+from ..store.database import rows
+from . import lists
+
+# Totals that add up over studies. Activities of different nuclides do not; the largest of something is no sum.
+_ADDS_UP = (
+    "number_of_events", "dlp_total", "effective_dose_total", "dap_total", "dose_rp_total", "total_fluoro_time", "agd_left",
+    "agd_right", "agd_unspecified",
+)  # fmt: skip
+
+
+def of_patient(
+    connection: duckdb.DuckDBPyConnection, study_id: int, first: date | None, last: date | None
+) -> dict[str, Any] | None:
+    """The studies of the patient whom this study is of, oldest first, and their sums by modality type, over these days. None
+    where there is no study of this number. Sums say how many of the studies gave the value."""
+    found = connection.execute("SELECT patient_id, patient_name FROM study WHERE id = $1", [study_id]).fetchone()
+    if found is None:
+        return None
+    patient_id, name = found
+    out: dict[str, Any] = {"identified": None, "patient_id": None, "patient_name": None, "studies": [], "cumulated": []}
+    if patient_id is None:
+        return out
+    hashed = patient_id.startswith(HASHED)
+    out |= {"identified": "hashed" if hashed else "stored", "patient_id": None if hashed else patient_id}
+    out["patient_name"] = None if name is None or name.startswith(HASHED) else name
+    condition = "s.patient_id = $patient"
+    bound: dict[str, Any] = {"patient": patient_id}
+    for sign, key, day in ((">=", "first", first), ("<=", "last", last)):
+        if day is not None:
+            condition += f" AND s.study_date {sign} ${key}"
+            bound[key] = day
+    out["studies"] = lists.chosen(connection, condition, bound, "study_date")
+    sums = ", ".join(f"sum({name}) AS {name}, count({name}) AS {name}_studies" for name in _ADDS_UP)
+    query = f"SELECT modality, count(*) AS studies, {sums} FROM study s WHERE {condition} GROUP BY modality"
+    by_modality = {row["modality"]: row for row in rows(connection.execute(query, bound))}
+    out["cumulated"] = [_cumulated(code, by_modality[code]) for code in MODALITIES if code in by_modality]
+    return out
+
+
+def _cumulated(code: str, row: dict[str, Any]) -> dict[str, Any]:
+    has = {field.name for field in MODALITIES[code].fields}
+    totals = {
+        name: {"value": float(row[name]), "studies": row[f"{name}_studies"]}
+        for name in _ADDS_UP if name in has and row[name] is not None
+    }  # fmt: skip
+    return {"modality": code, "studies": row["studies"], "totals": totals}

@@ -1,0 +1,175 @@
+"""Lists of studies: the rows that filters leave, in an order, page by page; how many there are; and what stands next to one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from ..records import STUDY, TOTALS
+from ..store.database import rows
+from . import filters
+
+# What every row of a list has: what it is, when it was, and what is to be said beside its values.
+ALWAYS = (
+    "id", "modality", "equipment_id", "study_instance_uid", "study_date", "study_time", "source", "marks",
+    "not_patient_indicator",
+)  # fmt: skip
+_USUAL = (
+    "accession_number", "timezone_offset_from_utc", "study_description", "requested_procedure_description",
+    "performed_procedure_step_description", "patient_age", "patient_sex", "equipment_display_name", "manufacturer",
+    "manufacturer_model_name", "institution_name", "station_name",
+)  # fmt: skip
+# Columns of the system, by their names in lists.
+SYSTEM = {
+    "equipment_display_name": "display_name", "manufacturer": "manufacturer",
+    "manufacturer_model_name": "manufacturer_model_name", "institution_name": "institution_name",
+    "institutional_department_name": "institutional_department_name", "station_name": "station_name",
+    "device_serial_number": "device_serial_number", "software_versions": "software_versions",
+}  # fmt: skip
+_SORTABLE_TYPES = frozenset({"number", "integer", "text", "uid", "date", "time", "datetime"})
+_LISTABLE_TYPES = _SORTABLE_TYPES | {"code", "texts"}
+SORTABLE = tuple(field.name for field in STUDY.fields if field.type in _SORTABLE_TYPES) + tuple(SYSTEM)
+
+
+def columns_of(modality: str | None) -> tuple[str, ...]:
+    """Names of the columns that a list of this modality, or of all, can have beside those of ALWAYS."""
+    of_study = (
+        field.name for field in STUDY.fields
+        if field.type in _LISTABLE_TYPES and field.name not in ALWAYS
+        and (not modality or not field.modalities or modality in field.modalities)
+    )  # fmt: skip
+    return (*of_study, *SYSTEM)
+
+
+def usual_columns(modality: str | None) -> tuple[str, ...]:
+    """The columns that a list has where nobody asks for others: what tells studies apart, and the totals."""
+    totals = tuple(field.name for field in TOTALS if not modality or not field.modalities or modality in field.modalities)
+    return (*_USUAL, *totals)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a list. Missing values come last, up and down; the study's number makes it total."""
+
+    name: str
+    down: bool
+
+    @classmethod
+    def by(cls, sort: str) -> "Order":
+        """From one of SORTABLE, with "-" before it for descending."""
+        name = sort.removeprefix("-")
+        if name not in SORTABLE:
+            raise ValueError(f"not a column to sort by: {name}")
+        return cls(name, sort.startswith("-"))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What is compared, as expressions over the study `s`."""
+        if self.name in SYSTEM:
+            return (f"(SELECT e.{SYSTEM[self.name]} FROM equipment e WHERE e.id = s.equipment_id)", "s.id")
+        # The day alone leaves a day's studies in no order.
+        return (f"s.{self.name}", "s.study_time", "s.id") if self.name == "study_date" else (f"s.{self.name}", "s.id")
+
+    def clause(self, keys: tuple[str, ...], turned: bool = False) -> str:
+        """ORDER BY over these; `turned` for from the last to the first."""
+        direction = "DESC" if self.down != turned else "ASC"
+        return ", ".join(f"{key} {direction} NULLS {'FIRST' if turned else 'LAST'}" for key in keys)
+
+
+def page(
+    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], sort: str, limit: int, offset: int, columns: tuple[str, ...]
+) -> dict[str, Any]:
+    """A page of studies and how many there are. values: of the filters' parameters, by name; columns: of `columns_of`."""
+    condition, bound = filters.where(values)
+    order = Order.by(sort)
+    # Which studies they are is found with the few columns that this needs; the others are read for these alone.
+    found = connection.execute(
+        f"""
+        WITH hit AS MATERIALIZED (SELECT s.rowid AS place, {_numbered(order.keys)} FROM study s WHERE {condition})
+        SELECT (SELECT count(*) FROM hit), place FROM (SELECT 1) LEFT JOIN
+        (SELECT place, row_number() OVER () AS n FROM (SELECT place FROM hit ORDER BY {order.clause(_names(order.keys))}
+         LIMIT {limit:d} OFFSET {offset:d})) ON true ORDER BY n
+        """,
+        bound,
+    ).fetchall()
+    places = [place for _, place in found if place is not None]
+    return {"total": found[0][0], "studies": _rows(connection, places, columns)}
+
+
+def _numbered(keys: tuple[str, ...]) -> str:
+    return ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
+
+
+def _names(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"k{number}" for number in range(len(keys)))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, places: list[int], columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The rows at these places of the table, in this order."""
+    if not places:
+        return []
+    wanted = dict.fromkeys((*ALWAYS, *columns))
+    of_study = ", ".join(f"s.{name}" for name in wanted if name not in SYSTEM)
+    # By a subquery: DuckDB then goes to these rows, where with a list of numbers it would read the columns of all.
+    query = f"SELECT s.rowid AS place, {of_study} FROM study s WHERE s.rowid IN (SELECT unnest($places::BIGINT[]))"
+    found = {row.pop("place"): row for row in rows(connection.execute(query, {"places": places}))}
+    of_system = {name: column for name, column in SYSTEM.items() if name in wanted}
+    if of_system:
+        systems = {row["id"]: row for row in rows(connection.execute("SELECT * FROM equipment"))}
+        for row in found.values():
+            system = systems.get(row["equipment_id"], {})
+            row |= {name: system.get(column) for name, column in of_system.items()}
+    return [found[place] for place in places]
+
+
+def chosen(connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], sort: str) -> list[dict[str, Any]]:
+    """All studies `s` of a condition, in an order, with the usual columns."""
+    order = Order.by(sort)
+    query = f"SELECT s.rowid FROM study s WHERE {condition} ORDER BY {order.clause(order.keys)}"
+    places = [place for (place,) in connection.execute(query, bound).fetchall()]
+    return _rows(connection, places, usual_columns(None))
+
+
+def count(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
+    """How many studies the filters leave."""
+    condition, bound = filters.where(values)
+    found = connection.execute(f"SELECT count(*) FROM study s WHERE {condition}", bound).fetchone()
+    return found[0] if found else 0
+
+
+def neighbours(
+    connection: duckdb.DuckDBPyConnection, study_id: int, values: dict[str, Any], sort: str
+) -> dict[str, int | None]:
+    """Where a study stands in a list, from 1, and the studies before and after it; None for what there is not."""
+    condition, bound = filters.where(values)
+    order = Order.by(sort)
+    names = _names(order.keys)
+    hit = f"hit AS MATERIALIZED (SELECT s.id, {_numbered(order.keys)} FROM study s WHERE {condition})"
+    query = f"WITH {hit} SELECT {', '.join(names)} FROM hit WHERE id = $own"
+    own = connection.execute(query, bound | {"own": study_id}).fetchone()
+    if own is None:
+        return {"position": None, "total": count(connection, values), "previous": None, "next": None}
+    bound |= {f"own{number}": key for number, key in enumerate(own) if key is not None}
+    before, after = _beside(order, own, before=True), _beside(order, own, before=False)
+    query = f"""
+        WITH {hit} SELECT (SELECT count(*) FROM hit), (SELECT count(*) FROM hit WHERE {before}),
+        (SELECT id FROM hit WHERE {before} ORDER BY {order.clause(names, turned=True)} LIMIT 1),
+        (SELECT id FROM hit WHERE {after} ORDER BY {order.clause(names)} LIMIT 1)
+    """
+    total, earlier, previous, following = connection.execute(query, bound).fetchone()  # type: ignore[misc]
+    return {"position": earlier + 1, "total": total, "previous": previous, "next": following}
+
+
+def _beside(order: Order, own: tuple[Any, ...], before: bool) -> str:
+    """That a row comes before, or after, the one whose keys are bound as own0, own1, …: by the first key that differs."""
+    ways, alike = [], []
+    for number, key in enumerate(own):
+        name, bound = f"k{number}", f"$own{number}"
+        if key is None:
+            differs, same = (f"{name} IS NOT NULL" if before else "false"), f"{name} IS NULL"
+        else:
+            sign = "<" if before != order.down else ">"
+            differs, same = f"{name} {sign} {bound}" + ("" if before else f" OR {name} IS NULL"), f"{name} = {bound}"
+        ways.append(" AND ".join((*alike, f"({differs})")))
+        alike.append(same)
+    return "(" + " OR ".join(ways) + ")"

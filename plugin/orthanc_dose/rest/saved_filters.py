@@ -1,0 +1,72 @@
+"""The routes of saved filters: what a user looks for often, under a name, kept on the server."""
+
+from typing import Any
+
+from ..records import MODALITIES
+from ..store import settings
+from .errors import bad_body, not_found
+from .parameters import Parameter
+from .routes import Route
+from .schemas import SAVED_FILTER, any_object, array
+from .services import Services
+from .studies import FILTER_PARAMETERS
+
+_KIND = "saved filter"
+_NAME = Parameter("name", "text", "What it is called.", maximum=100, in_path=True)
+_KNOWN = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
+
+
+def list_saved(services: Services, user: str) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = settings.listed(connection, user, _KIND)
+    return {"saved": [{"name": name, **value} for name, value in found.items()]}
+
+
+def save(services: Services, name: str, user: str, body: Any) -> dict[str, Any]:
+    if not name.strip():
+        raise bad_body("name", "The name must not be empty.")
+    value = _checked(body)
+    settings.put(services.store, user, _KIND, name, value)
+    return {"saved": {"name": name, **value}}
+
+
+def _checked(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict) or set(body) != {"modality", "query"} or not isinstance(body["query"], dict):
+        raise bad_body(None, 'The body must be {"modality": a modality type or null, "query": {parameter: value, …}}.')
+    modality = body["modality"]
+    if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
+        raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
+    for name, value in body["query"].items():
+        if name not in _KNOWN or not isinstance(value, str):
+            raise bad_body(name[:100], "query holds the parameters of filters, with their values as text.")
+        _KNOWN[name].parse(value)
+    return {"modality": modality, "query": body["query"]}
+
+
+def forget(services: Services, name: str, user: str) -> dict[str, Any]:
+    if not settings.remove(services.store, user, _KIND, name):
+        raise not_found("There is no saved filter of this name.", "name")
+    return {"deleted": True}
+
+
+_BODY = {
+    "type": "object",
+    "properties": {
+        "modality": {"enum": [*MODALITIES, None]},
+        "query": {
+            "type": "object", "additionalProperties": False,
+            "properties": {name: parameter.text_schema() for name, parameter in _KNOWN.items()},
+        },
+    },
+    "required": ["modality", "query"],
+    "additionalProperties": False,
+}  # fmt: skip
+
+SAVED_FILTER_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/saved-filters", list_saved, "The filters that you saved", {200: any_object(saved=array(SAVED_FILTER))},
+          of_user=True),
+    Route("PUT", "/saved-filters/{name}", save, "Save filters under a name, in place of those that have it",
+          {200: any_object(saved=SAVED_FILTER)}, (_NAME,), (413,), body=_BODY, of_user=True),
+    Route("DELETE", "/saved-filters/{name}", forget, "Forget saved filters",
+          {200: any_object(deleted={"type": "boolean"})}, (_NAME,), (404,), of_user=True),
+)  # fmt: skip

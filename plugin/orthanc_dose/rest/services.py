@@ -1,0 +1,42 @@
+"""What the handlers of the routes work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..records import OUTCOMES
+from ..store import Store
+
+
+class Queue(Protocol):
+    """What the API needs of the worker."""
+
+    def status(self) -> dict[str, Any]: ...
+    def read_again(self, instances: list[str]) -> None: ...
+    def audit(self) -> None: ...
+    def take_out(self, sop_instance_uid: str) -> None: ...
+    def is_to_be_taken_out(self, sop_instance_uid: str) -> bool: ...
+    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> None: ...
+    def is_to_be_set(self, equipment_id: int) -> bool: ...
+    def reextract(self) -> dict[str, Any]: ...
+    @property
+    def reextraction(self) -> Any: ...
+    def is_queued(self, instance: str) -> bool: ...
+    def wait(self, done: Any, seconds: float) -> bool: ...
+    @property
+    def audits_done(self) -> int: ...
+
+
+@dataclass
+class Services:
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID."""
+
+    store: Store
+    queue: Queue
+    orthanc: dict[str, Any]
+    started_at: datetime
+    orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
+    last_counts: dict[str, Any] = field(
+        default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0)}
+    )

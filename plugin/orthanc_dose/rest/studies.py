@@ -1,0 +1,105 @@
+"""The routes of studies: lists, what the filters leave, one study, its neighbours and its patient's other studies."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from ..query import history, lists, studies
+from ..query.filter import Filter
+from ..query.filters import FILTERS, TEST_DATA
+from .errors import not_found
+from .parameters import Parameter
+from .routes import Route
+from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, ref
+from .services import Services
+
+
+def _parameters(of: Filter) -> Iterator[Parameter]:
+    unit = f" [{of.unit}]" if of.unit and of.unit != "1" else ""
+    for role, declared in of.roles.items():
+        words = [f"{of.label}{unit}: {declared.description}", of.description]
+        allowed = ("yes", "no") if declared.kind == "choice" else tuple(choice.value for choice in of.choices)
+        yield Parameter(
+            of.parameter(role), declared.kind, " ".join(filter(None, words)), allowed=allowed,
+            minimum=1 if of.type == "id" else None,
+        )  # fmt: skip
+
+
+FILTER_PARAMETERS = tuple(parameter for one in FILTERS for parameter in _parameters(one))
+PAGE = (
+    Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
+    Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
+)
+_SORT = Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-study_date", allowed=lists.SORTABLE)
+_ID = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
+_FILTERED = (
+    "Filters combine: a study must match all of them. Where one looks at irradiation events, a study matches by one of its"
+    f" events. Possible test data is left out unless {TEST_DATA.name} asks for it. Numbers are in the unit in brackets."
+)
+
+
+def get_studies(
+    services: Services, sort: str, limit: int, offset: int, columns: list[str] | None, **filters: Any
+) -> dict[str, Any]:  # fmt: skip
+    modality = filters["modality"][0] if len(filters["modality"] or ()) == 1 else None
+    wanted = tuple(columns) if columns is not None else lists.usual_columns(modality)
+    with services.store.reading() as connection:
+        return lists.page(connection, filters, sort, limit, offset, wanted)
+
+
+def count_studies(services: Services, **filters: Any) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        return {"total": lists.count(connection, filters)}
+
+
+def get_study(services: Services, id: int) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = studies.study(connection, id)
+    if found is None:
+        raise not_found("There is no study of this number.", "id")
+    return found | {"orthanc_studies": services.orthanc_studies(found["study_instance_uid"])}
+
+
+def get_content(services: Services, id: int) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        if studies.study(connection, id) is None:
+            raise not_found("There is no study of this number.", "id")
+        return {"objects": studies.content(connection, id)}
+
+
+def get_neighbours(services: Services, id: int, sort: str, **filters: Any) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        return lists.neighbours(connection, id, filters, sort)
+
+
+def get_history(services: Services, id: int, **days: date | None) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = history.of_patient(connection, id, days["from"], days["to"])
+    if found is None:
+        raise not_found("There is no study of this number.", "id")
+    return found
+
+
+STUDY_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/studies", get_studies, "A page of the studies that the filters leave",
+          {200: any_object(total=INTEGER, studies=array(ref("study_in_list")))},
+          (*FILTER_PARAMETERS, _SORT, *PAGE,
+           Parameter("columns", "choices", "Columns of the rows, separated by commas; without it the usual ones.",
+                     allowed=lists.columns_of(None))),
+          description=_FILTERED),
+    Route("GET", "/studies/count", count_studies, "How many studies the filters leave", {200: any_object(total=INTEGER)},
+          FILTER_PARAMETERS, description=_FILTERED),
+    Route("GET", "/studies/{id}", get_study, "A study with equipment, patient, accumulated dose, events, objects",
+          {200: ref("study")}, (_ID,), (404,)),
+    Route("GET", "/studies/{id}/content", get_content, "The kept content of a study's objects", {200: CONTENT}, (_ID,),
+          (404,)),
+    Route("GET", "/studies/{id}/neighbours", get_neighbours, "Where a study stands in a list, and what is next to it",
+          {200: any_object(position=INTEGER_OR_NULL, total=INTEGER, previous=INTEGER_OR_NULL, next=INTEGER_OR_NULL)},
+          (_ID, *FILTER_PARAMETERS, _SORT), description=_FILTERED),
+    Route("GET", "/studies/{id}/history", get_history, "All studies of the patient of a study, and their sums",
+          {200: HISTORY},
+          (_ID, Parameter("from", "date", "Studies of this day or after."),
+           Parameter("to", "date", "Studies of this day or before.")), (404,),
+          description="The patient is known by the patient ID as the installation keeps it, as written or hashed; where it"
+          " keeps none, `identified` is null and no study is listed. Sums are over the studies that give the value."),
+)  # fmt: skip

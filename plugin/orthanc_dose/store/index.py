@@ -1,0 +1,70 @@
+"""The index of texts that many studies share (records/index.py): its rows for studies that are written, and for a whole store
+that has none."""
+
+from typing import Any
+
+import duckdb
+
+from ..records import CT_EVENT, INDEXED, PROJECTION_EVENT, TERM, index_name
+
+Tables = dict[str, list[dict[str, Any]]]
+_PROTOCOLS = "acquisition_protocols"
+
+
+class Terms:
+    """The numbers of all texts, as the store has them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._numbers = {(field, value): number for number, field, value in connection.execute("SELECT * FROM term").fetchall()}
+        self._new: list[tuple[str, str]] = []
+
+    def add(self, study: dict[str, Any], tables: Tables) -> None:
+        """Put the index of a study, and texts that are new with it, to the rows that are going to be written."""
+        for field in INDEXED:
+            found = study.get(field)
+            for value in found if isinstance(found, list) else [found]:
+                if value:
+                    tables[index_name(field)].append({"study_id": study["id"], "term": self._number(field, value, tables)})
+
+    def _number(self, field: str, value: str, tables: Tables) -> int:
+        key = (field, value)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._numbers) + 1
+            self._new.append(key)
+            tables[TERM.name].append({"id": self._numbers[key], "field": field, "value": value})
+        return self._numbers[key]
+
+    def written(self) -> None:
+        """The texts that were new are in the store."""
+        self._new = []
+
+    def undo(self) -> None:
+        """They are not: forget them."""
+        for key in self._new:
+            del self._numbers[key]
+        self._new = []
+
+
+def fill(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the whole index anew from the studies and, for protocols, from their events."""
+    connection.execute("DELETE FROM term")
+    for field in INDEXED:
+        name = index_name(field)
+        if field == _PROTOCOLS:
+            events = (f'SELECT study_id, acquisition_protocol FROM "{table.name}"' for table in (CT_EVENT, PROJECTION_EVENT))
+            texts = " UNION ".join(events)
+        else:
+            texts = f"SELECT id, {field} FROM study"
+        connection.execute(f'DELETE FROM "{name}"')
+        connection.execute(f"""
+            CREATE TEMP TABLE texts AS SELECT study_id, value FROM ({texts}) t(study_id, value) WHERE value <> ''
+        """)
+        connection.execute(f"""
+            INSERT INTO term SELECT (SELECT count(*) FROM term) + row_number() OVER (ORDER BY value), '{field}', value
+            FROM (SELECT DISTINCT value FROM texts)
+        """)
+        connection.execute(f"""
+            INSERT INTO "{name}" SELECT study_id, t.id FROM texts JOIN term t ON t.field = '{field}' AND t.value = texts.value
+            ORDER BY study_id
+        """)
+        connection.execute("DROP TABLE texts")

@@ -1,0 +1,47 @@
+"""What people set: rows of their own, written beside the one writer of dose records in transactions of their own."""
+
+import contextlib
+import json
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from .database import Store
+
+# One at a time: two that write the same setting would conflict.
+_writing = threading.Lock()
+
+
+def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[str, Any]:
+    """A user's settings of a kind by name, in the order of the names."""
+    query = "SELECT name, value FROM setting WHERE user_name = $1 AND kind = $2 ORDER BY lower(name), name"
+    return {name: json.loads(value) for name, value in connection.execute(query, [user, kind]).fetchall()}
+
+
+def put(store: Store, user: str, kind: str, name: str, value: Any) -> None:
+    """Set it, in place of what it was."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    _write(store, user, kind, name, [user, kind, name, json.dumps(value), now])
+
+
+def remove(store: Store, user: str, kind: str, name: str) -> bool:
+    """Forget it. False where there was none."""
+    return _write(store, user, kind, name, None) > 0
+
+
+def _write(store: Store, user: str, kind: str, name: str, row: list[Any] | None) -> int:
+    with _writing, contextlib.closing(store.connection()) as connection:
+        connection.execute("BEGIN TRANSACTION")
+        try:
+            query = "DELETE FROM setting WHERE user_name = $1 AND kind = $2 AND name = $3"
+            there = connection.execute(query, [user, kind, name]).fetchone()
+            if row is not None:
+                connection.execute("INSERT INTO setting VALUES (?, ?, ?, ?, ?)", row)
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                connection.execute("ROLLBACK")
+            raise
+    return there[0] if there else 0

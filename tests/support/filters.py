@@ -1,0 +1,129 @@
+"""Filters evaluated in plain Python over the records as the store holds them: what the SQL of the filters is held against.
+
+Where each filter looks is written down here by itself, from the data dictionary and the words of the filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import time
+from typing import Any
+
+from orthanc_dose.store import Store
+from orthanc_dose.store.database import rows
+
+Whole = dict[str, Any]  # a study's row with "equipment", "events", "accumulated" and "objects"
+EVENTS = {"CT": "ct_event", "RF": "projection_event", "DX": "projection_event", "MG": "projection_event",
+          "NM": "nm_administration"}  # fmt: skip
+ACCUMULATED = {"CT": "ct_accumulated", "RF": "projection_accumulated", "DX": "projection_accumulated",
+               "MG": "projection_accumulated"}  # fmt: skip
+
+
+def whole_studies(store: Store) -> list[Whole]:
+    """All studies with everything that belongs to them."""
+
+    def read(connection: Any, table: str) -> list[dict[str, Any]]:
+        return rows(connection.execute(f'SELECT * FROM "{table}"'))
+
+    with store.reading() as connection:
+        equipment = {row["id"]: row for row in read(connection, "equipment")}
+        tables = {name: read(connection, name) for name in {*EVENTS.values(), *ACCUMULATED.values(), "object"}}
+        out = read(connection, "study")
+    for study in out:
+        def of(table: str | None, study_id: int = study["id"]) -> list[dict[str, Any]]:
+            return [row for row in tables[table] if row["study_id"] == study_id] if table else []
+
+        study["equipment"] = equipment[study["equipment_id"]]
+        study["events"], study["accumulated"] = of(EVENTS[study["modality"]]), of(ACCUMULATED.get(study["modality"]))
+        study["objects"] = of("object")
+    return out
+
+
+def _of_events(*path: str) -> Callable[[Whole], Iterable[Any]]:
+    def values(study: Whole) -> Iterable[Any]:
+        for event in study["events"]:
+            value: Any = event
+            for name in path:
+                value = value.get(name) if value is not None else None
+            yield value
+
+    return values
+
+
+def _events_of_type(*codes: str) -> Callable[[Whole], Iterable[Any]]:
+    return lambda study: [
+        sum((event["ct_acquisition_type"] or {}).get("value") in codes for event in study["events"])
+        if study["modality"] == "CT" else None
+    ]  # fmt: skip
+
+
+def _projection_only(values: Callable[[Whole], Iterable[Any]]) -> Callable[[Whole], Iterable[Any]]:
+    return lambda study: values(study) if study["modality"] in ("RF", "DX", "MG") else ()
+
+
+def _marks(study: Whole) -> set[str]:
+    records = (study, *study["events"], *study["accumulated"])
+    return {mark["mark"] for record in records for mark in record["marks"] or ()}
+
+
+_PHANTOMS = {"113690": "head", "113691": "body"}
+_OF_EQUIPMENT = ("display_name", "institution_name", "institutional_department_name", "manufacturer",
+                 "manufacturer_model_name", "station_name", "device_serial_number", "software_versions")  # fmt: skip
+# The values that a filter looks at, where they are not those of the study's field of the same name.
+VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
+    "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
+    "acquisition_protocols": _of_events("acquisition_protocol"),
+    "procedure_code": lambda study: [(study["procedure_code"] or {}).get("meaning")],
+    "sop_instance_uid": lambda study: [row["sop_instance_uid"] for row in study["objects"]],
+    **{name: lambda study, name=name: [study["equipment"][name]] for name in _OF_EQUIPMENT},
+    "patient_sex": lambda study: [study["patient_sex"] if study["patient_sex"] in ("F", "M", "O") else "unknown"],
+    "number_of_events": lambda study: [len(study["events"])],
+    "number_of_spiral_events": _events_of_type("116152004"),
+    "number_of_sequenced_events": _events_of_type("113804"),
+    "number_of_constant_angle_events": _events_of_type("113805"),
+    "number_of_stationary_events": _events_of_type("113806"),
+    "number_of_free_events": _events_of_type("113807"),
+    "number_of_cone_beam_events": _events_of_type("702569007"),
+    "ctdiw_phantom_type": lambda study: [
+        _PHANTOMS.get(code, "other") for code in _of_events("ctdiw_phantom_type", "value")(study) if code is not None
+    ] if study["modality"] == "CT" else (),
+    **{name: _projection_only(_of_events(name))
+       for name in ("kvp", "exposure", "exposure_index", "compression_thickness", "exposure_control_mode")},
+    "image_view": _projection_only(_of_events("image_view", "meaning")),
+    "mark": _marks,
+    "test_data": lambda study: ["no" if study["not_patient_indicator"] is None else "yes"],
+}  # fmt: skip
+
+
+def values_of(name: str, study: Whole) -> list[Any]:
+    """The values of a study that a filter looks at, without those that are missing or empty."""
+    found = VALUES[name](study) if name in VALUES else [study[name]]
+    return [value for value in found if value is not None and value != ""]
+
+
+def lowered(text: str) -> str:
+    return text.lower()
+
+
+def matches(name: str, role: str, wanted: Any, study: Whole) -> bool:
+    """Whether a study matches one parameter of a filter; an interval comes as ("interval", (low, high))."""
+    found = values_of(name, study)
+    if role == "contains":
+        return any(lowered(term) in lowered(value) for value in found for term in wanted)
+    if role == "not":
+        return not any(lowered(term) in lowered(value) for value in found for term in wanted)
+    if role == "is" and isinstance(wanted, list):
+        return any(lowered(term) == lowered(value) for value in found for term in wanted)
+    if role == "empty":
+        return (not found) == (wanted == "yes")
+    if role == "any":
+        return any(value in wanted for value in found)
+    if role == "interval":
+        return any(_between(value, *wanted) for value in found)
+    return wanted in found
+
+
+def _between(value: Any, low: Any, high: Any) -> bool:
+    if isinstance(value, time) and low is not None and high is not None and low > high:
+        return value >= low or value <= high
+    return (low is None or value >= low) and (high is None or value <= high)
