@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 
 from . import __doc__ as description
-from . import api, extraction, insertion, mixed, storing
+from . import api, extraction, insertion, mixed, reading, storing
 from .results import Results, machine, write
 
-PARTS = {"extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "mixed": mixed.run, "api": api.run}
+PARTS = {
+    "extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "mixed": mixed.run,
+    "reading": reading.run, "api": api.run,
+}  # fmt: skip
 
 
 def main() -> int:

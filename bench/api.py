@@ -22,20 +22,26 @@ PART = 100  # copies in one transaction
 
 
 def run(quick: bool) -> Iterator[Results]:
-    sizes = (500, 5_000) if quick else (1_000, 100_000)
+    sizes = (500, 5_000) if quick else (10_000, 1_000_000)
+    turns = 5 if quick else 20
     times: list[dict[str, list[float]]] = []
-    events = []
+    events, memory = [], []
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
         folder = Path(name)
+        began = perf_counter()
         for size in sizes:
             events.append(fill(folder / "dose", size))
-            times.append(_answers(folder, size, 5 if quick else 20))
+            of_size, used = _answers(folder, size, turns)
+            times.append(of_size)
+            memory.append(used)
         megabytes = (folder / "dose" / "dose.duckdb").stat().st_size / 1e6
+        seconds = perf_counter() - began
     results = Results(
         "api", "Time to answer",
         f"HTTP over one connection to a running Orthanc, from a store of {sizes[0]:,} studies and of {sizes[1]:,}"
-        f" ({events[1]:,} irradiation events, {megabytes:,.0f} MB); medians of {5 if quick else 20}, without the first.",
-        ("address below /dose/api", f"ms, {sizes[0]:,}", f"ms, {sizes[1]:,}", "first", "growth"),
+        f" ({events[1]:,} irradiation events, {megabytes:,.0f} MB, made and asked in {seconds:.0f} s); medians of {turns},"
+        " without the first.",
+        ("what", f"ms, {sizes[0]:,}", f"ms, {sizes[1]:,}", "first", "growth"),
     )  # fmt: skip
     for path, few in times[0].items():
         many = times[1][path]
@@ -43,6 +49,14 @@ def run(quick: bool) -> Iterator[Results]:
         results.add(path, small, large, many[0], large / small, path=path, studies=list(sizes), ms=[small, large],
                     first_ms=many[0], all_ms=many)  # fmt: skip
     yield results
+    of_memory = Results(
+        "api memory", "Memory of the Orthanc process",
+        "Resident, in MB: when it was ready, and the most while it answered these.",
+        ("studies", "ready", "most"),
+    )  # fmt: skip
+    for size, (ready, most) in zip(sizes, memory, strict=True):
+        of_memory.add(size, ready, most, studies=size, ready_mb=ready, most_mb=most)
+    yield of_memory
 
 
 def fill(folder: Path, size: int) -> int:
@@ -104,23 +118,53 @@ def _copy(connection: object, first: int, last: int) -> None:
     run("COMMIT")
 
 
-def _answers(folder: Path, size: int, turns: int) -> dict[str, list[float]]:
+# What a physicist asks for, by what it is called.
+ASKED = {
+    "home": "/summary",
+    "state": "/status",
+    "list of CT": "/studies?modality=CT",
+    "list of CT, DLP from 500": "/studies?modality=CT&dlp_total_from=500",
+    "list of CT, DLP from 500, since a day": "/studies?modality=CT&dlp_total_from=500&study_date_from=2023-01-01",
+    "acquisition protocol": "/studies?modality=CT&acquisition_protocols=abd",
+    "acquisition protocol, count": "/studies/count?modality=CT&acquisition_protocols=abd",
+    "text in study description": "/studies?study_description=head",
+    "text in accession number": "/studies?accession_number=1234",
+    "text in station name": "/studies?modality=CT&station_name=CT1",
+    "kVp of an event": "/studies?modality=RF&kvp_from=80&kvp_to=90",
+    "compressed thickness of an event": "/studies?modality=MG&compression_thickness_from=60",
+    "marks": "/studies?modality=CT&mark=computed",
+    "list of all, by number": "/studies?sort=id",
+    "list of CT, by DLP": "/studies?modality=CT&sort=-dlp_total",
+    "page far into the list": "/studies?modality=CT&offset={far}",
+    "detail": "/studies/{middle}",
+    "neighbours in the list": "/studies/{middle}/neighbours?modality=CT",
+    "SOP instance UID": "/studies?sop_instance_uid=1.2.3",
+    "objects": "/objects",
+}
+
+
+def _answers(folder: Path, size: int, turns: int) -> tuple[dict[str, list[float]], tuple[float, float]]:
     times: dict[str, list[float]] = {}
     with OrthancServer(folder=folder) as server, requests.Session() as session:
         session.trust_env, session.auth = False, (USER, PASSWORD)
         server.wait_until_idle()
-        for path in (
-            "/status", "/summary", "/studies?modality=CT&limit=50&sort=-study_date", "/studies?limit=50&sort=id",
-            f"/studies?modality=CT&limit=50&offset={size // 4}", "/studies?accession_number=none", f"/studies/{size // 2}",
-            f"/studies/{size - 7}", "/objects?limit=50", "/objects?outcome=failed",
-        ):  # fmt: skip
-            label = path.replace(str(size // 4), "(a quarter)").replace(f"/{size // 2}", "/(middle)")
-            label = label.replace(f"/{size - 7}", "/(last)")
+        assert server.process is not None
+        ready = _resident(server.process.pid)
+        most = ready
+        for label, path in ASKED.items():
             times[label] = []
+            address = f"{server.url}/dose/api{path.format(far=size // 4, middle=size // 2)}"
             for _ in range(turns + 1):
                 start = perf_counter()
-                answer = session.get(f"{server.url}/dose/api{path}", timeout=60)
+                answer = session.get(address, timeout=60)
                 times[label].append((perf_counter() - start) * 1e3)
                 assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:300]}"
+            most = max(most, _resident(server.process.pid))
         assert server.stop() == 0
-    return times
+    return times, (ready, most)
+
+
+def _resident(pid: int) -> float:
+    """Megabytes of memory that a process has."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0]) / 1000

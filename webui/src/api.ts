@@ -1,6 +1,7 @@
 /** The one place that talks to the server. */
 import type {
-  ContentObject, DataDictionary, Done, ObjectPage, ObjectRow, Reextraction, Row, Status, StudyDetail, StudyPage, Summary,
+  ContentObject, DataDictionary, Done, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction, Row,
+  SavedFilter, Status, StudyDetail, StudyPage, Summary,
 } from "./types";
 
 const ROOT = "/dose/api/";
@@ -20,7 +21,9 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | null | undefined>;
 
-async function request<T>(method: "GET" | "POST", path: string, query: Query, signal?: AbortSignal): Promise<T> {
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+async function request<T>(method: Method, path: string, query: Query, signal?: AbortSignal, sent: unknown = {}): Promise<T> {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
@@ -33,7 +36,7 @@ async function request<T>(method: "GET" | "POST", path: string, query: Query, si
       credentials: "same-origin",
       headers: { Accept: "application/json" },
       // Orthanc wants a body with each POST.
-      body: method === "POST" ? "{}" : undefined,
+      body: method === "POST" || method === "PUT" ? JSON.stringify(sent) : undefined,
       signal,
     });
   } catch (error) {
@@ -59,8 +62,7 @@ export interface StudyQuery extends Query {
   limit?: number;
   offset?: number;
   sort?: string;
-  equipment_id?: number | null;
-  study_instance_uid?: string;
+  columns?: string;
 }
 
 export interface ObjectQuery extends Query {
@@ -73,13 +75,24 @@ export interface ObjectQuery extends Query {
 
 const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
 const post = <T>(path: string) => request<T>("POST", path, {});
+const savedFilter = (name: string) => `saved-filters/${encodeURIComponent(name)}`;
 
 export const api = {
   status: (signal?: AbortSignal) => get<Status>("status", signal),
-  summary: (signal?: AbortSignal) => get<Summary>("summary", signal),
+  summary: (days: [number, number], signal?: AbortSignal) =>
+    get<Summary>("summary", signal, { days: days[0], more_days: days[1] }),
   fields: (signal?: AbortSignal) => get<DataDictionary>("fields", signal),
   studies: (query: StudyQuery, signal?: AbortSignal) => get<StudyPage>("studies", signal, query),
+  countStudies: (query: StudyQuery, signal?: AbortSignal) => get<{ total: number }>("studies/count", signal, query),
+  savedFilters: (signal?: AbortSignal) => get<{ saved: SavedFilter[] }>("saved-filters", signal),
+  saveFilter: ({ name, modality, query }: SavedFilter) =>
+    request<{ saved: SavedFilter }>("PUT", savedFilter(name), {}, undefined, { modality, query }),
+  deleteFilter: (name: string) => request<{ deleted: boolean }>("DELETE", savedFilter(name), {}),
   study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
+  neighbours: (id: number, query: StudyQuery, signal?: AbortSignal) =>
+    get<Neighbours>(`studies/${id}/neighbours`, signal, query),
+  history: (id: number, query: { from?: string; to?: string }, signal?: AbortSignal) =>
+    get<PatientHistory>(`studies/${id}/history`, signal, query),
   content: (id: number, signal?: AbortSignal) => get<{ objects: ContentObject[] }>(`studies/${id}/content`, signal),
   objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
   readAgain: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),

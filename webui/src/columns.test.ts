@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cellOf, columnsOf } from "./columns";
+import { cellOf, columnsOf, subRowsOf } from "./columns";
 import type { FieldInfo } from "./types";
 
 function field(name: string, type = "text", fields: FieldInfo[] = []): FieldInfo {
@@ -33,5 +33,19 @@ describe("columns of events", () => {
     expect(cellOf(row, material!)).toEqual({ text: "Aluminium or its alloys / Copper", hint: "Aluminium or its alloys / Copper", marks: [] });
     expect(cellOf(row, thickness!).text).toBe("– / 0.1");
     expect(cellOf({}, thickness!).text).toBe("–");
+  });
+  it("give each tube of dual-source CT a line of its own, and a single tube none", () => {
+    const fields = [field("event_number", "integer"), field("xray_sources", "structs", [field("identification"), field("kvp", "number")])];
+    const two = { event_number: 1, xray_sources: [{ identification: "A", kvp: 100 }, { identification: null, kvp: 140 }] };
+    const one = { event_number: 2, xray_sources: [{ identification: "A", kvp: 120 }] };
+    const columns = columnsOf("ct_event", "CT", fields, [two, one]);
+    expect(columns.map(({ key }) => key)).toEqual(["event_number", "xray_sources.kvp", "xray_sources.identification"]);
+    expect(columns.map((column) => cellOf(two, column).text)).toEqual(["1", "", ""]);
+    expect(subRowsOf(two, columns).map(({ title, cells }) => [title, ...cells.map(({ text }) => text)])).toEqual([
+      ["identification A", "", "100", "A"],
+      ["identification 2", "", "140", "–"],
+    ]);
+    expect(cellOf(one, columns[1]!).text).toBe("120");
+    expect(subRowsOf(one, columns)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /** Which columns of an events table come first, and the cells of its rows. Modalities differ by their fields only. */
-import { isEmpty, isNumeric, marksAt } from "./fields";
+import { isEmpty, isNumeric, marksAt, titleOf } from "./fields";
 import { decimalsFor, formatValue, hintOf, NOTHING, scaled } from "./format";
+import { t } from "./i18n";
 import type { FieldInfo, Mark, Row } from "./types";
 
 /** A column: a field of the table, or a field of the structs in one ("xray_sources.kvp"). */
@@ -18,6 +19,12 @@ export interface Cell {
   text: string;
   hint: string | undefined;
   marks: Mark[];
+}
+
+/** A line below the row of an event: one of several structs in it. */
+export interface SubRow {
+  title: string;
+  cells: Cell[];
 }
 
 const WHAT = ["event_number", "source", "datetime_started"];
@@ -57,6 +64,8 @@ const LEADING: Record<string, string[]> = {
 const WHERE_DIFFERENT = new Set(["acquisition_plane", "source"]);
 // Of the row's own bookkeeping, not of the irradiation.
 const NEVER = new Set(["study_id", "marks", "id"]);
+// Where a record has several of them, each gets a line of its own below the record: the tubes of dual-source CT.
+const IN_LINES = "xray_sources";
 
 /** The columns in which any of the rows has something, leading ones first. */
 export function columnsOf(table: string, modality: string, fields: FieldInfo[], rows: Row[]): Column[] {
@@ -99,28 +108,50 @@ function makeColumn(key: string, field: FieldInfo, parent: FieldInfo | null, row
   return { key, field, parent, numeric: isNumeric(field) && field.type !== "numbers", decimals, leading: false };
 }
 
-function valuesOf(row: Row, field: FieldInfo, parent: FieldInfo | null): unknown[] {
-  if (!parent) return [row[field.name]];
+function structsOf(row: Row, parent: FieldInfo): Row[] {
   const structs = row[parent.name];
-  return Array.isArray(structs) ? (structs as Row[]).map((one) => one[field.name]) : [];
+  return Array.isArray(structs) ? (structs as Row[]) : [];
+}
+
+function valuesOf(row: Row, field: FieldInfo, parent: FieldInfo | null): unknown[] {
+  return parent ? structsOf(row, parent).map((one) => one[field.name]) : [row[field.name]];
 }
 
 // Longer text than this may be cut off by its column.
 const LONG = 24;
+const EMPTY: Cell = { text: "", hint: undefined, marks: [] };
 
-/** What stands in the row under the column, in one line: the values of several structs (sources, filters) side by side. */
+/** What stands in the row under the column, in one line: the values of several structs (filters) side by side. */
 export function cellOf(row: Row, column: Column): Cell {
-  const { field, parent, decimals } = column;
-  const values = valuesOf(row, field, parent);
   const marks = marksAt(row, column.key);
+  const values = valuesOf(row, column.field, column.parent);
+  if (column.parent?.name === IN_LINES && values.length > 1) return { ...EMPTY, marks };
+  return { ...textOf(values, column), marks };
+}
+
+/** The lines below a row, each with a cell a column. */
+export function subRowsOf(row: Row, columns: Column[]): SubRow[] {
+  const parent = columns.find((column) => column.parent?.name === IN_LINES)?.parent;
+  const structs = parent ? structsOf(row, parent) : [];
+  if (!parent || structs.length < 2) return [];
+  const name = parent.fields[0];
+  return structs.map((struct, at) => ({
+    title: [titleOf(name ?? parent), (name && struct[name.name]) || at + 1].join(" "),
+    cells: columns.map((column) =>
+      column.parent === parent ? { ...textOf([struct[column.field.name]], column), marks: [] } : EMPTY,
+    ),
+  }));
+}
+
+function textOf(values: unknown[], column: Column): Omit<Cell, "marks"> {
+  const { field, decimals } = column;
   const first = values[0];
   if (field.type === "numbers" && Array.isArray(first) && first.length > 0) {
-    return { text: `${first.length} values`, hint: formatValue(first, field), marks };
+    return { text: t("study.values", first.length), hint: formatValue(first, field) };
   }
   const text = values.map((value) => formatValue(value, field, decimals)).join(" / ") || NOTHING;
   const code = values.length === 1 ? hintOf(first, field) : undefined;
-  const hint = column.numeric || text.length <= LONG ? code : [text, code].filter(Boolean).join("\n");
-  return { text, hint, marks };
+  return { text, hint: column.numeric || text.length <= LONG ? code : [text, code].filter(Boolean).join("\n") };
 }
 
 /** For sorting by a column: numbers by size, all else by what is read; nothing comes last. */

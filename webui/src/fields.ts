@@ -1,6 +1,10 @@
-/** The data dictionary, loaded once: titles, units, types, and what belongs to which modality. */
+/**
+ * The data dictionary, loaded once: titles, units, types, and what belongs to which modality. Its words are in the
+ * language of the pages where the file of that language has them under `dictionary`, else in the server's English.
+ */
 import { shallowRef } from "vue";
 import { api } from "./api";
+import { i18n, t } from "./i18n";
 import type { DataDictionary, FieldInfo, Mark, ModalityInfo, Row } from "./types";
 
 const dictionary = shallowRef<DataDictionary | null>(null);
@@ -9,7 +13,11 @@ let loading: Promise<DataDictionary> | null = null;
 /** The dictionary; asked for once, and again only after it could not be had. */
 export function loadFields(): Promise<DataDictionary> {
   loading ??= api.fields().then(
-    (fields) => (dictionary.value = fields),
+    (fields) => {
+      for (const { name, fields: all } of fields.tables) place(all, name);
+      fields.filters.forEach(translateUnit);
+      return (dictionary.value = fields);
+    },
     (reason: unknown) => {
       loading = null;
       throw reason;
@@ -24,12 +32,45 @@ export async function withFields<T>(data: Promise<T>): Promise<T> {
   return answer;
 }
 
+/** Where the words about a field stand: by table, or by the structure that it is in, whose fields are the same in all. */
+const places = new WeakMap<FieldInfo, [string, ...string[]]>();
+
+function place(fields: FieldInfo[], ...above: [string, ...string[]]): void {
+  for (const field of fields) {
+    places.set(field, [...above, field.name]);
+    translateUnit(field);
+    place(field.fields, "within", field.name);
+  }
+}
+
+/** Units that are words, such as years, are in the language of the pages wherever one is shown; symbols are the same in all. */
+function translateUnit(of: { shown_unit: string | null }): void {
+  const english = of.shown_unit;
+  if (english) Object.defineProperty(of, "shown_unit", { get: () => word("units", english) ?? english, enumerable: true });
+}
+
+/** What the language of the pages calls a thing of the dictionary; undefined where its file does not say. */
+function word(...path: string[]): string | undefined {
+  let at: unknown = (i18n.global.getLocaleMessage(i18n.global.locale.value) as Record<string, unknown>).dictionary;
+  for (const name of path) at = at !== null && typeof at === "object" ? (at as Record<string, unknown>)[name] : undefined;
+  return typeof at === "string" ? at : undefined;
+}
+
+export function titleOf(field: FieldInfo): string {
+  return word(...(places.get(field) ?? [])) ?? field.title;
+}
+
+/** What a field means, in a sentence or more. */
+export function descriptionOf(field: FieldInfo): string {
+  return word("descriptions", ...(places.get(field) ?? [])) ?? field.description;
+}
+
 export function tableFields(table: string): FieldInfo[] {
   return dictionary.value?.tables.find((one) => one.name === table)?.fields ?? [];
 }
 
 export function tableTitle(table: string): string {
-  return dictionary.value?.tables.find((one) => one.name === table)?.title ?? "";
+  return word("tables", table) ?? dictionary.value?.tables.find((one) => one.name === table)?.title ?? "";
 }
 
 export function findField(table: string, name: string): FieldInfo | undefined {
@@ -37,7 +78,8 @@ export function findField(table: string, name: string): FieldInfo | undefined {
 }
 
 export function fieldTitle(table: string, name: string): string {
-  return findField(table, name)?.title ?? "";
+  const field = findField(table, name);
+  return field ? titleOf(field) : "";
 }
 
 export function modalities(): ModalityInfo[] {
@@ -48,12 +90,18 @@ export function findModality(code: string): ModalityInfo | undefined {
   return modalities().find((modality) => modality.code === code);
 }
 
+export function modalityTitle(code: string): string {
+  return word("modalities", code) ?? findModality(code)?.title ?? code;
+}
+
 const EVENT = "event_number";
 
 /** What one irradiation, or one administration, of the modality is called: the title of its number. */
 export function eventWord(modality: string, count: number): string {
-  const word = (fieldTitle(findModality(modality)?.events_table ?? "", EVENT) || "Event").toLowerCase();
-  return count === 1 ? word : `${word}s`;
+  const table = findModality(modality)?.events_table ?? "";
+  if (word("events", table)) return t(`dictionary.events.${table}`, count);
+  const english = (findField(table, EVENT)?.title ?? "Event").toLowerCase();
+  return count === 1 ? english : `${english}s`;
 }
 
 /** The title of a total; how many events there are is called as the modality calls them. */
@@ -62,14 +110,21 @@ export function totalTitle(modality: string, name: string): string {
   return fieldTitle("study", name);
 }
 
-const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+export const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** The best source of a record, of which nothing needs to be said. */
 export const REPORT = "report";
 
+// "image header" is one word in the files.
+const keyOf = (source: string) => source.replaceAll(" ", "_");
+
+export function sourceTitle(source: string): string {
+  return word("source_titles", keyOf(source)) ?? source;
+}
+
 /** What a source of records means. */
 export function sourceSentence(source: string): string {
-  return dictionary.value?.sources[source] ?? "";
+  return word("sources", keyOf(source)) ?? dictionary.value?.sources[source] ?? "";
 }
 
 /** The source of a row where it is another than a report. */
@@ -77,12 +132,23 @@ export function otherSource(row: Row): string | null {
   return typeof row.source === "string" && row.source !== "" && row.source !== REPORT ? row.source : null;
 }
 
+/** Outcomes of objects, with what each means. */
 export function outcomes(): Record<string, string> {
-  return dictionary.value?.outcomes ?? {};
+  const all = Object.entries(dictionary.value?.outcomes ?? {});
+  return Object.fromEntries(all.map(([outcome, sentence]) => [outcome, word("outcomes", outcome) ?? sentence]));
+}
+
+export function outcomeTitle(outcome: string): string {
+  return word("outcome_titles", outcome) ?? outcome;
 }
 
 export function markSentence(mark: string): string {
-  return dictionary.value?.marks[mark] ?? mark;
+  return word("marks", mark) ?? dictionary.value?.marks[mark] ?? mark;
+}
+
+/** An error of the server: by its code, with the server's own sentence where the words have a place for it. */
+export function serverSentence(code: string, english: string): string {
+  return word("errors", code)?.replace("{message}", () => english) ?? english;
 }
 
 export function marksOf(row: Row): Mark[] {

@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import * as format from "./format";
+import { i18n } from "./i18n";
+import { dateStyle } from "./region";
 import type { FieldInfo } from "./types";
 
 function field(type: string, shown_unit: string | null = null, shown_factor = 1): FieldInfo {
@@ -8,6 +10,11 @@ function field(type: string, shown_unit: string | null = null, shown_factor = 1)
     description: "", concepts: [], source: "", modalities: [], fields: [],
   };
 }
+
+afterEach(() => {
+  i18n.global.locale.value = "en";
+  dateStyle.value = "language";
+});
 
 describe("numbers", () => {
   it("shows a DAP of the standard's unit in the unit of the field", () => {
@@ -36,6 +43,44 @@ describe("numbers", () => {
   });
 });
 
+describe("numbers in German", () => {
+  it("have a comma, and points between thousands", () => {
+    i18n.global.locale.value = "de";
+    expect(format.formatNumber(523.44, 1)).toBe("523,4");
+    expect(format.formatCount(1234567)).toBe("1.234.567");
+    expect(format.formatNumber(1.5e-12, 2)).toBe("1,50e-12");
+    expect(format.hintOf(0.0001234567, field("number", "cGy·cm²", 1e6))).toBe("123,4567 cGy·cm²");
+    expect(format.formatAgo("2026-01-31T10:00:00", "2026-01-31T13:05:00")).toBe("vor 3 Stunden");
+  });
+});
+
+describe("typed numbers", () => {
+  const cases: Record<string, [string, string | null][]> = {
+    en: [
+      ["1,234.5", "1234.5"], ["1234.50", "1234.50"], [" 12 ", "12"], [".5", "0.5"], ["5.", "5"], ["-3", "-3"], ["\u22123", "-3"],
+      ["+7", "7"], ["007", "7"], ["0", "0"], ["1 234 567", "1234567"], ["1,5", null], ["12,34", null], ["1,234,5", null],
+      ["0,123", null], ["", null], [".", null], ["-", null], ["1e3", null], ["1.2.3", null], ["12 mGy", null], ["1_234", null],
+    ],
+    de: [
+      ["1.234,5", "1234.5"], ["1234,5", "1234.5"], [",5", "0.5"], ["0,001", "0.001"], ["1.234.567", "1234567"], ["1.5", null],
+      ["0.123", null], ["1,234.5", null], ["1'234,5", "1234.5"], ["1\u202f234,5", "1234.5"],
+    ],
+    fr: [["1 234,5", "1234.5"], ["1\u202f234,5", "1234.5"], ["1.5", null]],
+  };
+  it.each(Object.entries(cases))("are read in the format of %s", (language, pairs) => {
+    i18n.global.locale.value = language;
+    for (const [typed, read] of pairs) expect([typed, format.parseNumberText(typed)]).toEqual([typed, read]);
+  });
+  it("are read as they are shown", () => {
+    for (const language of ["en", "de", "fr"]) {
+      i18n.global.locale.value = language;
+      for (const number of [0, 0.5, 12.25, 1234.5, 1234567, -98765.4321]) {
+        expect(Number(format.parseNumberText(format.formatNumber(number, 4)))).toBe(number);
+      }
+    }
+  });
+});
+
 describe("codes", () => {
   const code = { value: "113830", scheme: "DCM", meaning: "Mean CTDIvol" };
   it("shows the meaning, and the code behind it", () => {
@@ -47,8 +92,17 @@ describe("codes", () => {
 
 describe("times", () => {
   it("leaves a study's time as written", () => {
-    expect(format.formatDateTime("2026-01-31T13:05:12.5")).toBe("2026-01-31 13:05:12");
+    expect(format.formatDateTime("2026-01-31T13:05:12.5")).toBe("31/01/2026 13:05:12");
+    expect(format.formatDateTime("2026-01-31T13:05:12.5", false)).toBe("31/01/2026 13:05");
     expect(format.formatTime("13:05:12.5")).toBe("13:05");
+  });
+  it("writes dates by the language, or as the standard does", () => {
+    expect(format.formatDate("2026-01-31")).toBe("31/01/2026");
+    expect(format.formatDate("2026")).toBe("2026");
+    i18n.global.locale.value = "de";
+    expect(format.formatDate("2026-01-31")).toBe("31.01.2026");
+    dateStyle.value = "iso";
+    expect(format.formatDateTime("2026-01-31T13:05:12")).toBe("2026-01-31 13:05:12");
   });
   it("says how long ago", () => {
     const now = "2026-01-31T13:05:00";
@@ -78,4 +132,12 @@ it("raises the mass numbers of nuclides in values, and leaves the content as it 
   expect(format.formatValue(code, field("code"))).toBe("Fluorodeoxyglucose F¹⁸");
   expect(format.formatValue("^99m^Technetium", field("text"))).toBe("⁹⁹ᵐTechnetium");
   expect(format.formatValue(code)).toBe("Fluorodeoxyglucose F^18^");
+});
+
+it("writes dates as the region of the language does", async () => {
+  vi.stubGlobal("navigator", { languages: ["fr-CH", "en-US", "en-GB"] });
+  vi.resetModules();
+  const american = await import("./format");
+  expect(american.formatDate("2026-01-31")).toBe("01/31/2026");
+  vi.unstubAllGlobals();
 });

@@ -1,28 +1,67 @@
 /** From stored values to what people read: numbers in the units they use, dates, times ago. */
+import { computed } from "vue";
+import { sourceTitle } from "./fields";
+import { t } from "./i18n";
+import { dateParts, locale } from "./region";
 import type { Code, FieldInfo } from "./types";
 
-const LOCALE = "en-GB";
 const SIGNIFICANT = 4;
 export const NOTHING = "–";
 
-const plain = new Intl.NumberFormat(LOCALE, { useGrouping: "min2" as never, maximumFractionDigits: 0 });
-const fixed = new Map<number, Intl.NumberFormat>();
+/** Formats of numbers by how many decimals they have, in the user's format. */
+const formats = computed(() => ({ locale: locale.value, byDecimals: new Map<number, Intl.NumberFormat>() }));
 
 function fixedFormat(decimals: number): Intl.NumberFormat {
-  let format = fixed.get(decimals);
+  const { locale, byDecimals } = formats.value;
+  let format = byDecimals.get(decimals);
   if (!format) {
-    format = new Intl.NumberFormat(LOCALE, {
-      useGrouping: "min2" as never,
+    format = new Intl.NumberFormat(locale, {
+      numberingSystem: "latn",
+      useGrouping: "min2",
       minimumFractionDigits: decimals,
       maximumFractionDigits: decimals,
-    });
-    fixed.set(decimals, format);
+    } as Intl.NumberFormatOptions);
+    byDecimals.set(decimals, format);
   }
   return format;
 }
 
 export function formatCount(count: number | null | undefined): string {
-  return typeof count === "number" ? plain.format(count) : NOTHING;
+  return typeof count === "number" ? fixedFormat(0).format(count) : NOTHING;
+}
+
+/** "3 studies": the text of this key, with the number as {n} and in the form that the number asks for. */
+export function counted(key: string, count: number): string {
+  return t(key, { n: formatCount(count) }, count);
+}
+
+/** What the user's format puts between thousands and before decimals. */
+const separators = computed(() => {
+  const parts = new Intl.NumberFormat(locale.value, { numberingSystem: "latn" } as Intl.NumberFormatOptions).formatToParts(
+    1234567.5,
+  );
+  const sign = (type: string) => parts.find((part) => part.type === type)?.value ?? "";
+  return { group: sign("group"), decimal: sign("decimal") };
+});
+
+/** A number that JavaScript wrote, with the decimal sign of the user's format. */
+const withComma = (number: string) => number.replace(".", separators.value.decimal);
+
+/**
+ * A number typed in the user's format as a plain decimal: "1.234,5" in German and "1,234.5" in English are "1234.5".
+ * null for anything else: a point is never guessed to be a comma, since that would be wrong by a thousand one day.
+ * Spaces and apostrophes may stand between thousands in any language.
+ */
+export function parseNumberText(text: string): string | null {
+  const { group, decimal } = separators.value;
+  const plain = [...text.trim().replace(/^\u2212/, "-")]
+    .map((sign) => (sign === decimal ? "." : sign === group || /[\s'’]/.test(sign) ? "_" : /[._]/.test(sign) ? "?" : sign))
+    .join("");
+  const [, minus = "", whole = "", decimals = ""] =
+    /^([-+]?)(\d+|[1-9]\d{0,2}(?:_\d{3})+|(?=\.\d))(?:\.(\d*))?$/.exec(plain) ?? [];
+  if (whole + decimals === "") return null;
+  const digits = whole.replaceAll("_", "").replace(/^0+(?=\d)/, "") || "0";
+  return (minus === "-" ? "-" : "") + digits + (decimals && `.${decimals}`);
 }
 
 /** The value in the unit that pages show. Takes off what binary fractions add: 0.0001234 Gy·m² is 123.4 cGy·cm². */
@@ -50,7 +89,7 @@ export function formatNumber(value: number, decimals: number = decimalsFor([valu
   if (!Number.isFinite(value)) return String(value);
   if (value !== 0 && Math.abs(value) < 10 ** -decimals * 2) {
     const needed = 1 - Math.floor(Math.log10(Math.abs(value)));
-    if (needed > 8) return value.toExponential(2);
+    if (needed > 8) return withComma(value.toExponential(2));
     // 0.1 is not 0.10 for that.
     while (decimals < needed && Number(value.toFixed(decimals)) !== Number(value.toFixed(needed))) decimals += 1;
     return fixedFormat(decimals).format(value);
@@ -58,8 +97,12 @@ export function formatNumber(value: number, decimals: number = decimalsFor([valu
   return fixedFormat(decimals).format(value);
 }
 
-export function formatDate(date: string | null | undefined): string {
-  return date ? date.slice(0, 10) : NOTHING;
+/** "2026-01-31" as the user writes dates; what is no whole date stays as it is. */
+export function formatDate(date: string | null | undefined, parts = dateParts.value): string {
+  if (!date) return NOTHING;
+  const [all, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(date) ?? [];
+  if (!all) return date.slice(0, 10);
+  return parts.map((part) => ({ year, month, day })[part.type as "day"] ?? part.value).join("");
 }
 
 /** "13:05:12.5" as 13:05, or 13:05:12 with seconds. */
@@ -70,17 +113,20 @@ export function formatTime(time: string | null | undefined, seconds = false): st
 const hasZone = (moment: string) => /(?:Z|[+-]\d\d:?\d\d)$/.test(moment);
 const two = (number: number) => String(number).padStart(2, "0");
 
-/** "2026-01-31T13:05:12.5" as 2026-01-31 13:05:12. A time of a study stands as written, one in UTC becomes local. */
-export function formatDateTime(moment: string | null | undefined): string {
+/** "2026-01-31T13:05:12.5" as date and time. A time of a study stands as written, one in UTC becomes local. */
+export function formatDateTime(moment: string | null | undefined, seconds = true): string {
   if (!moment) return NOTHING;
-  if (!hasZone(moment)) return moment.replace("T", " ").slice(0, 19);
-  const date = new Date(moment);
-  if (Number.isNaN(date.getTime())) return moment;
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  if (hasZone(moment)) {
+    const date = new Date(moment);
+    if (Number.isNaN(date.getTime())) return moment;
+    const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+    moment = `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  }
+  const [day = "", time] = moment.split(/[T ]/);
+  return time ? `${formatDate(day)} ${formatTime(time, seconds)}` : formatDate(day);
 }
 
-const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "always" });
+const relative = computed(() => new Intl.RelativeTimeFormat(locale.value, { numeric: "always" }));
 const STEPS: [Intl.RelativeTimeFormatUnit, number, number][] = [
   ["minute", 60, 3600],
   ["hour", 3600, 86400],
@@ -96,9 +142,9 @@ export function formatAgo(moment: string | null | undefined, now: string): strin
   if (!hasZone(moment)) now = now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
   const seconds = (new Date(now).getTime() - new Date(moment).getTime()) / 1000;
   if (Number.isNaN(seconds)) return formatDateTime(moment);
-  if (Math.abs(seconds) < 60) return "just now";
+  if (Math.abs(seconds) < 60) return t("app.justNow");
   const [unit, length] = STEPS.find(([, , below]) => Math.abs(seconds) < below) ?? STEPS[0]!;
-  return relative.format(-Math.trunc(seconds / length), unit);
+  return relative.value.format(-Math.trunc(seconds / length), unit);
 }
 
 /** 754 s as "12 min 34 s"; null below a minute. */
@@ -157,10 +203,12 @@ export function formatValue(value: unknown, field?: FieldInfo, decimals?: number
     const shown = scaled(value, field);
     return formatNumber(shown, decimals ?? decimalsFor([shown]));
   }
-  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (typeof value === "boolean") return t(value ? "app.yes" : "app.no");
   if (isCode(value)) return field ? raised(codeText(value)) : codeText(value);
   if (typeof value === "object") return JSON.stringify(value);
   const text = String(value);
+  if (field?.name === "source") return sourceTitle(text);
+  if (field?.type === "date") return formatDate(text);
   if (field?.type === "datetime") return formatDateTime(text);
   if (field?.type === "time") return formatTime(text, true);
   return field?.type === "text" ? raised(text) : text;
@@ -172,7 +220,7 @@ export function hintOf(value: unknown, field?: FieldInfo): string | undefined {
   if (Array.isArray(value) && value.length && value.every(isCode)) return value.map(codeHint).join(", ");
   if (typeof value === "number" && field?.type === "number") {
     const unit = field.shown_unit ? ` ${field.shown_unit}` : "";
-    return `${scaled(value, field)}${unit}`;
+    return `${withComma(String(scaled(value, field)))}${unit}`;
   }
   return undefined;
 }

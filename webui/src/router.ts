@@ -1,8 +1,11 @@
+import { shallowRef, watchEffect } from "vue";
 import { createRouter, createWebHistory, type LocationQuery } from "vue-router";
+import { t } from "./i18n";
 import HomePage from "./pages/HomePage.vue";
 
 declare module "vue-router" {
   interface RouteMeta {
+    /** Where the title stands in the locale files. */
     title: string;
   }
 }
@@ -12,27 +15,40 @@ export const APP_NAME = "Orthanc Dose";
 export const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
   routes: [
-    { path: "/", name: "home", component: HomePage, meta: { title: "Overview" } },
+    { path: "/", name: "home", component: HomePage, meta: { title: "app.pages.home" } },
     {
       path: "/studies/:modality?",
       name: "studies",
       component: () => import("./pages/StudyListPage.vue"),
       props: true,
-      meta: { title: "Studies" },
+      meta: { title: "app.pages.studies" },
     },
     {
       path: "/study/:id(\\d+)",
       name: "study",
       component: () => import("./pages/StudyPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
-      meta: { title: "Study" },
+      meta: { title: "app.pages.study" },
     },
-    { path: "/activity", name: "activity", component: () => import("./pages/ActivityPage.vue"), meta: { title: "Activity" } },
+    {
+      path: "/study/:id(\\d+)/history",
+      name: "history",
+      component: () => import("./pages/HistoryPage.vue"),
+      props: (route) => ({ id: Number(route.params.id) }),
+      meta: { title: "history.title" },
+    },
+    {
+      path: "/compare",
+      name: "compare",
+      component: () => import("./pages/ComparePage.vue"),
+      meta: { title: "compare.title" },
+    },
+    { path: "/activity", name: "activity", component: () => import("./pages/ActivityPage.vue"), meta: { title: "app.pages.activity" } },
     {
       path: "/:path(.*)*",
       name: "not-found",
       component: () => import("./pages/NotFoundPage.vue"),
-      meta: { title: "Page not found" },
+      meta: { title: "app.pages.notFound" },
     },
   ],
   scrollBehavior(to, from, saved) {
@@ -42,13 +58,16 @@ export const router = createRouter({
   },
 });
 
+const title = shallowRef<() => string>(() => "");
+watchEffect(() => (document.title = [title.value(), APP_NAME].filter(Boolean).join(" · ")));
+
 /** The title of the browser's tab; pages call it again when they know more. */
-export function setTitle(title: string): void {
-  document.title = `${title} · ${APP_NAME}`;
+export function setTitle(text: string): void {
+  title.value = () => text;
 }
 
 router.afterEach((to, from) => {
-  if (to.path !== from.path || from.matched.length === 0) setTitle(to.meta.title);
+  if (to.path !== from.path || from.matched.length === 0) title.value = () => t(to.meta.title);
 });
 
 /** A whole number from the address bar, within bounds; `fallback` for anything else. */

@@ -2,8 +2,9 @@
 import { ref, watch, type ShallowRef } from "vue";
 import { useRouter } from "vue-router";
 import { api } from "./api";
-import { findModality, withFields } from "./fields";
-import { asApiError } from "./load";
+import { errorText } from "./errors";
+import { loadFields, modalityTitle, outcomeTitle, withFields } from "./fields";
+import { t } from "./i18n";
 import { say } from "./notice";
 import { onStoreChange, pollNow } from "./status";
 import type { Study, StudyDetail } from "./types";
@@ -11,6 +12,13 @@ import type { Study, StudyDetail } from "./types";
 interface Deed {
   said: string;
   undo?: string;
+}
+
+/** What makes a list hold possible test data too, which it leaves out by itself. */
+async function testData(): Promise<Record<string, string>> {
+  const filter = (await loadFields()).filters.find(({ name }) => name === "test_data");
+  const parameter = filter?.parameters.any;
+  return parameter ? { [parameter]: filter.choices.map(({ value }) => value).join(",") } : {};
 }
 
 export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
@@ -24,7 +32,7 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   async function follow(anyway = false): Promise<void> {
     const before = study.value;
     if (!before) return;
-    const { studies } = await api.studies({ study_instance_uid: String(before.study_instance_uid) });
+    const { studies } = await api.studies({ study_instance_uid: String(before.study_instance_uid), ...(await testData()) });
     if (studies.some(({ id }) => id === before.id)) {
       const now = await withFields(api.study(before.id));
       const same = now.stored_at === before.stored_at && now.objects.length === before.objects.length;
@@ -37,36 +45,38 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   async function leave(before: StudyDetail, next: Study | undefined, { said, undo }: Deed): Promise<void> {
     const options = { undo, pagesToGo: 1 };
     if (next) {
-      say(`${said} The study is now number ${next.id}, ${findModality(next.modality)?.title ?? next.modality}.`, options);
-      await router.replace({ name: "study", params: { id: next.id } });
+      const now = t("study.did.moved", { number: next.id, modality: modalityTitle(next.modality) });
+      say(`${said} ${now}`, options);
+      await router.replace({ name: "study", params: { id: next.id }, query: router.currentRoute.value.query });
     } else {
-      say(`${said} Study ${before.id} is no longer in the dose record.`, options);
+      say(`${said} ${t("study.did.gone", { number: before.id })}`, options);
       await router.replace({ name: "studies", params: { modality: before.modality } });
     }
   }
 
   async function after(said: string, queued: boolean, undo?: string): Promise<void> {
     last = { said, undo };
-    say(queued ? `${said} That comes as soon as what is being read now is done.` : said, { undo });
+    say(queued ? `${said} ${t("study.did.queued")}` : said, { undo });
     try {
       await follow(true);
     } catch (reason) {
-      say(`${said} The page could not be brought up to date: ${asApiError(reason).message}`, { undo });
+      say(`${said} ${t("study.did.stale", { reason: errorText(reason) })}`, { undo });
     }
     void pollNow();
   }
 
-  const modalitySet = (queued: boolean) => after("The modality type of the system is set.", queued);
+  const modalitySet = (queued: boolean) => after(t("study.did.modalitySet"), queued);
 
-  const takenOut = (uid: string, queued: boolean) => after("The object is taken out of the dose record.", queued, uid);
+  const takenOut = (uid: string, queued: boolean) => after(t("study.did.takenOut"), queued, uid);
 
   async function readAgain(uid: string): Promise<void> {
     busy.value.add(uid);
     try {
       const { object, queued } = await api.readAgain(uid);
-      await after(object ? `The object was read again: ${object.outcome}.` : "The object will be read again.", queued === true);
+      const said = object ? t("study.did.read", { outcome: outcomeTitle(object.outcome) }) : t("study.did.willRead");
+      await after(said, queued === true);
     } catch (reason) {
-      say(asApiError(reason).message);
+      say(errorText(reason));
     } finally {
       busy.value.delete(uid);
     }

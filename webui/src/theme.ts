@@ -1,5 +1,6 @@
 /** Light or dark: the system's choice or the user's, remembered. public/theme.js applies it before the first paint. */
 import { ref, watch } from "vue";
+import { recall, remember } from "./memory";
 
 export type Theme = "system" | "light" | "dark";
 
@@ -23,21 +24,3 @@ watch(theme, (choice) => {
   remember(KEY, choice === "system" ? null : choice);
   apply();
 });
-
-/** What the browser keeps for this user; null where it keeps nothing or may not. */
-export function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-export function remember(key: string, value: string | null): void {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {
-    // Storage is switched off or full: the choice lasts until the page is left.
-  }
-}

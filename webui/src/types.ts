@@ -31,9 +31,47 @@ export interface ModalityInfo {
   totals: string[];
 }
 
+export type FilterType =
+  "text" | "number" | "integer" | "date" | "time" | "choices" | "uid" | "id";
+export type FilterRole = "contains" | "not" | "is" | "empty" | "from" | "to" | "any";
+
+/** One filter of the list of studies. */
+export interface FilterInfo {
+  name: string;
+  label: string;
+  type: FilterType;
+  /** Empty: the filter has no place on the form. */
+  group: string;
+  /** Empty: all. */
+  modalities: string[];
+  unit: string | null;
+  shown_unit: string | null;
+  shown_factor: number;
+  /** "table.field" of the data dictionary that it is about, "" where there is none. */
+  field: string;
+  description: string;
+  choices: { value: string; label: string }[];
+  /** The API's parameters by what each does. */
+  parameters: Partial<Record<FilterRole, string>>;
+  identity: boolean;
+}
+
+/** Conditions on the list that the user has kept by name. */
+export interface SavedFilter {
+  name: string;
+  modality: string | null;
+  query: Record<string, string>;
+}
+
 export interface DataDictionary {
   tables: TableInfo[];
   modalities: ModalityInfo[];
+  filters: FilterInfo[];
+  /** Titles of the groups of filters, in the order of the form. */
+  filter_groups: Record<string, string>;
+  /** By modality: what a list of studies may be asked for, and what it gives unasked. */
+  list_columns: Record<string, string[]>;
+  usual_columns: Record<string, string[]>;
   marks: Record<string, string>;
   sources: Record<string, string>;
   outcomes: Record<string, string>;
@@ -73,6 +111,32 @@ export interface StudyDetail extends Study {
   accumulated: Row[];
   events: Row[];
   objects: ObjectRow[];
+  /** Identifiers of the study in Orthanc. */
+  orthanc_studies?: string[] | null;
+}
+
+/** Where a study stands in a list, and what stands beside it; null where it is not in the list, or nothing is there. */
+export interface Neighbours {
+  position: number | null;
+  total: number;
+  previous: number | null;
+  next: number | null;
+}
+
+/** A sum over studies, with how many of them gave a value. */
+export interface Cumulated {
+  modality: string;
+  studies: number;
+  totals: Record<string, { value: number | null; studies: number }>;
+}
+
+/** `identified` says how the patient's ID is kept; null where the store keeps none of this study. */
+export interface PatientHistory {
+  identified: "stored" | "hashed" | null;
+  patient_name: string | null;
+  patient_id: string | null;
+  studies: Study[];
+  cumulated: Cumulated[];
 }
 
 export interface ObjectRow extends Row {
@@ -162,31 +226,39 @@ export interface Status {
   };
 }
 
-export interface SystemSummary {
+/** Studies a day, from a day on. */
+export interface Workload {
+  from: string;
+  days: number;
+  counts: number[];
+}
+
+interface Counted {
+  studies: number;
+  events: number;
+  last_study: string | null;
+  today: number;
+  /** Studies of the last days, for both numbers of days that were asked for. */
+  recent: [number, number];
+  workload: Workload;
+}
+
+export interface SystemSummary extends Counted {
   equipment_id: number;
   display_name: string | null;
   manufacturer: string | null;
   manufacturer_model_name: string | null;
-  studies: number;
-  last_study: string | null;
-  last_7_days: number;
-  last_30_days: number;
 }
 
-export interface ModalitySummary {
+export interface ModalitySummary extends Counted {
   modality: string;
   title: string;
-  studies: number;
-  events: number;
-  last_study: string | null;
-  last_7_days: number;
-  last_30_days: number;
-  today: number;
   systems: SystemSummary[];
 }
 
 export interface Summary {
   now: string;
   today: { objects: number; studies: number };
+  days: [number, number];
   modalities: ModalitySummary[];
 }

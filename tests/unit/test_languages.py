@@ -1,0 +1,117 @@
+"""The files of the web UI's languages: German is complete, none has a text that the pages do not know."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_dose.query.filters import FILTERS, GROUPS
+from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
+
+ROOT = Path(__file__).parents[2]
+LOCALES = ROOT / "webui" / "src" / "locales"
+LANGUAGES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(LOCALES.glob("*.json"))}
+COMPLETE = ("en", "de")
+# The tables whose fields the pages show.
+_OF_MODALITIES = [table for one in MODALITIES.values() for table in (one.events, one.accumulated) if table]
+TABLES = {table.name: table for table in (STUDY, EQUIPMENT, OBJECT, *_OF_MODALITIES)}
+# What the server says in English, and what other languages have words of their own for: fields, marks, errors, filters.
+DICTIONARY = "dictionary."
+SERVER_SAYS = (DICTIONARY, *(f"filters.{kind}." for kind in ("names", "about", "choices", "groups")))
+
+
+def texts(node: dict[str, Any], *above: str) -> Iterator[tuple[str, str]]:
+    for name, value in node.items():
+        if isinstance(value, dict):
+            yield from texts(value, *above, name)
+        else:
+            assert isinstance(value, str) and value.strip(), f"{'.'.join((*above, name))} has no text"
+            yield ".".join((*above, name)), value
+
+
+def of_pages(language: str) -> dict[str, str]:
+    return {key: text for key, text in texts(LANGUAGES[language]) if not key.startswith(SERVER_SAYS)}
+
+
+def of_server(language: str) -> set[str]:
+    return {key for key, _ in texts(LANGUAGES[language]) if key.startswith(SERVER_SAYS)}
+
+
+def placeholders(text: str) -> list[set[str]]:
+    """Those of each plural form."""
+    return [set(re.findall(r"\{(\w+)\}", form)) for form in text.split("|")]
+
+
+def fields(of: tuple[Field, ...], place: str) -> Iterator[tuple[str, str]]:
+    """Each field with where its title stands: by table, or by the structure that it is in."""
+    for field in of:
+        yield place, field.name
+        yield from fields(field.fields, f"within.{field.name}")
+
+
+def dictionary_words() -> set[str]:
+    """Keys of all that the data dictionary and errors name."""
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "plugin").rglob("*.py"))
+    codes = set(re.findall(r'ApiError\(\s*\d{3},\s*"(\w+)"', source))
+    assert {"bad_parameter", "not_found", "internal"} <= codes
+    titles = {f"{place}.{name}" for table in TABLES.values() for place, name in fields(table.fields, table.name)}
+    units = {str(field.as_dict()["shown_unit"]) for table in TABLES.values() for field in table.fields}
+    sources = {source.replace(" ", "_") for source in SOURCES}
+    words = titles.union(
+        (f"tables.{name}" for name in TABLES),
+        (f"modalities.{code}" for code in MODALITIES),
+        (f"events.{modality.events.name}" for modality in MODALITIES.values()),
+        (f"marks.{mark}" for mark in MARKS),
+        (f"{kind}.{source}" for kind in ("sources", "source_titles") for source in sources),
+        (f"{kind}.{outcome}" for kind in ("outcomes", "outcome_titles") for outcome in OUTCOMES),
+        (f"errors.{code}" for code in codes),
+        (f"units.{unit}" for unit in units if re.search(r"[a-z]{5}", unit)),
+    )
+    return {DICTIONARY + word for word in words}
+
+
+def choice_words() -> set[str]:
+    """Keys of the choices of filters, but of those whose choices the data dictionary names."""
+    named = {"modality", "source", "mark"}
+    return {f"filters.choices.{one.name}.{choice.value}" for one in FILTERS if one.name not in named for choice in one.choices}
+
+
+def test_german_has_every_text_of_the_pages() -> None:
+    assert set(COMPLETE) <= set(LANGUAGES)
+    assert sorted(of_pages("en").keys() - of_pages("de").keys()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_has_a_text_that_the_pages_do_not_know(language: str) -> None:
+    assert sorted(of_pages(language).keys() - of_pages("en").keys()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_have_the_placeholders_and_plural_forms_of_the_english_ones(language: str) -> None:
+    english = of_pages("en")
+    for key, text in of_pages(language).items():
+        forms, wanted = placeholders(text), placeholders(english[key])
+        assert set().union(*forms) == set().union(*wanted), f"{language}: {key} has other placeholders"
+        assert (len(forms) == 1) == (len(wanted) == 1), f"{language}: {key} has other plural forms"
+        if language in COMPLETE:
+            assert len(forms) == len(wanted), f"{language}: {key} has another number of plural forms"
+
+
+def test_german_has_a_word_for_all_that_the_server_names() -> None:
+    words = of_server("de")
+    needed = dictionary_words() | choice_words() | {f"filters.groups.{group}" for group in GROUPS}
+    assert sorted(needed - words) == []
+    # A filter is called as its field is, or has a name of its own.
+    unnamed = [one.name for one in FILTERS if not {f"filters.names.{one.name}", DICTIONARY + one.field} & words]
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> None:
+    known = dictionary_words() | choice_words() | {f"filters.groups.{group}" for group in GROUPS}
+    known |= {f"filters.{kind}.{one.name}" for kind in ("names", "about") for one in FILTERS}
+    known |= {word.replace(DICTIONARY, f"{DICTIONARY}descriptions.") for word in known}
+    assert sorted(of_server(language) - known) == []

@@ -1,0 +1,52 @@
+/** The address of a list of studies: filters, order and page stand in it, so that it can be passed on. */
+import { computed } from "vue";
+import { useRoute, useRouter, type LocationQueryRaw } from "vue-router";
+import { conditionsOf, type Conditions } from "./filters";
+import { queryNumber, queryText } from "./router";
+
+export const SIZES = [25, 50, 100, 200];
+const SIZE = 50;
+const SORT = "-study_date";
+
+export function useListAddress() {
+  const route = useRoute();
+  const router = useRouter();
+
+  const page = computed(() => queryNumber(route.query, "page", 1));
+  const size = computed(() => {
+    const wanted = queryNumber(route.query, "size", SIZE);
+    return SIZES.includes(wanted) ? wanted : SIZE;
+  });
+  const sort = computed(() => queryText(route.query, "sort") ?? SORT);
+  const conditions = computed(() => conditionsOf(route.query));
+  /** New studies appear here; elsewhere rows would move under the reader. */
+  const atTheTop = computed(() => page.value === 1 && sort.value === SORT);
+
+  const query = (change: LocationQueryRaw) => ({ query: { ...route.query, ...change } });
+  const pageLink = (number: number) => query({ page: number === 1 ? undefined : number });
+  const sortLink = (key: string) => query({ sort: key === SORT ? undefined : key, page: undefined });
+  /** A study with the filters and the order in which it was found, for the way to its neighbours. */
+  const studyLink = (id: number) => ({
+    name: "study",
+    params: { id },
+    query: { ...route.query, page: undefined, size: undefined },
+  });
+
+  return {
+    page, size, sort, conditions, atTheTop, pageLink, sortLink, studyLink,
+    setSize: (number: number) => router.push(query({ size: number === SIZE ? undefined : number, page: undefined })),
+    setPage: (number: number) => router.push(pageLink(number)),
+    /** Filters anew; order and size of pages stay. */
+    filterBy: (wanted: Conditions, modality?: string) => {
+      const kept = Object.fromEntries(["sort", "size"].flatMap((name) => (route.query[name] ? [[name, route.query[name]]] : [])));
+      return router.push({ name: "studies", params: { modality: modality ?? route.params.modality }, query: { ...kept, ...wanted } });
+    },
+  };
+}
+
+/** The study that was left by the browser's way back to this list, if it was one. */
+export function studyLeft(): number | null {
+  const forward: unknown = (history.state as { forward?: unknown } | null)?.forward;
+  const [, id] = /^\/study\/(\d+)/.exec(typeof forward === "string" ? forward : "") ?? [];
+  return id ? Number(id) : null;
+}
