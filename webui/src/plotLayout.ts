@@ -3,7 +3,7 @@ import { decimalsFor, formatNumber } from "./format";
 import { ticks, timeUnit, type Plot, type PlotPoint } from "./plots";
 
 export const HEIGHT = 230;
-export const SPACE = { left: 64, right: 14, top: 20, bottom: 42 };
+export const SPACE = { left: 82, right: 14, top: 20, bottom: 42 };
 // Room that a number below the axis needs.
 const OF_TIME = 80;
 const OF_BAR = 34;
