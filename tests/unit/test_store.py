@@ -187,3 +187,22 @@ def test_a_damaged_file_is_an_error_with_the_path(tmp_path: Path) -> None:
     (tmp_path / "dose.duckdb").write_bytes(b"this is no database" * 1000)
     with pytest.raises(StoreError, match="dose.duckdb"):
         Store(tmp_path)
+
+
+def test_studies_a_day_are_those_of_the_store_whatever_is_written(store: Store) -> None:
+    counted = "SELECT modality, equipment_id, study_date, studies, events, last_time FROM study_day ORDER BY ALL"
+    fresh = """
+        SELECT modality, equipment_id, study_date, count(*), sum(number_of_events)::BIGINT, max(study_time) FROM study
+        WHERE not_patient_indicator IS NULL GROUP BY ALL ORDER BY ALL
+    """
+    writer = Writer(store)
+    first, again = batch_of(12), batch_of(12)
+    for number, records in enumerate(again.studies.values()):
+        if number % 3 == 0:
+            records[0].study["study_date"] = None if number else date(2030, 1, 1)
+        if number % 3 == 1:
+            records[0].study["not_patient_indicator"] = "name: *test*"
+    for batch in (first, again, batch_of(5, seed=2), Batch(studies={uid: [] for uid in first.studies})):
+        writer.commit(batch)
+        with store.reading() as connection:
+            assert connection.execute(counted).fetchall() == connection.execute(fresh).fetchall()

@@ -8,31 +8,26 @@ import duckdb
 
 from ..records import MODALITIES, OUTCOMES
 from ..store.database import rows
-from . import filters
 
 
 def summary(connection: duckdb.DuckDBPyConnection, today: date, days: int, more_days: int) -> list[dict[str, Any]]:
     """Studies per modality and per system, without possible test data: how many there are, the last one, those of the last
     `days` and `more_days` (today included), and the workload: studies a day over the longer of the two times. The last
     study's time is the local wall time that the modality wrote."""
-    condition, bound = filters.where({})
-    query = f"""
-        SELECT s.modality, s.equipment_id, e.display_name, e.manufacturer, e.manufacturer_model_name,
-               count(*) AS studies, sum(s.number_of_events)::BIGINT AS events, max(s.study_date + s.study_time) AS last_moment,
-               max(s.study_date) AS last_day
-        FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id WHERE {condition} GROUP BY ALL
+    query = """
+        SELECT d.modality, d.equipment_id, e.display_name, e.manufacturer, e.manufacturer_model_name,
+               sum(d.studies)::BIGINT AS studies, sum(d.events)::BIGINT AS events, max(d.study_date) AS last_day,
+               max(d.study_date + d.last_time) AS last_moment
+        FROM study_day d LEFT JOIN equipment e ON e.id = d.equipment_id GROUP BY ALL
     """
     systems = sorted(
-        rows(connection.execute(query, bound)), key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"])
+        rows(connection.execute(query)), key=lambda row: ((row["display_name"] or "").lower(), row["equipment_id"])
     )
     length = max(days, more_days)
     first = today - timedelta(days=length - 1)
     counts: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0] * length)
-    query = f"""
-        SELECT s.modality, s.equipment_id, s.study_date, count(*) FROM study s
-        WHERE s.study_date BETWEEN $first AND $today AND {condition} GROUP BY ALL
-    """
-    for modality, system, day, number in connection.execute(query, bound | {"first": first, "today": today}).fetchall():
+    query = "SELECT modality, equipment_id, study_date, studies FROM study_day WHERE study_date BETWEEN $1 AND $2"
+    for modality, system, day, number in connection.execute(query, [first, today]).fetchall():
         counts[modality, system][(day - first).days] = number
     for row in systems:
         moment, day = row.pop("last_moment"), row.pop("last_day")

@@ -1,7 +1,8 @@
-"""Index of texts that many studies share: what lists are searched by most, looked up among the few different texts instead of
-in every study. The writer keeps it with each study, in the same transaction."""
+"""What makes lists and the overview quick: an index of texts that many studies share, which are looked up among the few
+different ones instead of in every study; and how many studies there were a day. The writer keeps both with each study, in the
+same transaction."""
 
-from .field import Table, integer, text
+from .field import Table, clock, day, integer, text
 
 # Fields of the study whose texts are indexed.
 INDEXED = (
@@ -29,4 +30,17 @@ INDEXES = tuple(
         (integer("study_id", "Study"), integer("term", "Term", description="The number of the text in term.")),
     )
     for name in INDEXED
+)  # fmt: skip
+
+STUDY_DAY = Table(
+    "study_day", "Studies a day",
+    "How many studies of which modality type and system were made on a day; without possible test data.",
+    (
+        text("modality", "Modality"),
+        integer("equipment_id", "Equipment"),
+        day("study_date", "Study date"),
+        integer("studies", "Studies"),
+        integer("events", "Events"),
+        clock("last_time", "Last time", description="The time of the day's last study."),
+    ),
 )  # fmt: skip

@@ -1,11 +1,13 @@
-"""The index of texts that many studies share (records/index.py): its rows for studies that are written, and for a whole store
+"""What makes lists and the overview quick (records/index.py): its rows for studies that are written, and for a whole store
 that has none."""
 
+from datetime import date
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from ..records import CT_EVENT, INDEXED, PROJECTION_EVENT, TERM, index_name
+from ..records import CT_EVENT, INDEXED, PROJECTION_EVENT, STUDY_DAY, TERM, index_name
 
 Tables = dict[str, list[dict[str, Any]]]
 _PROTOCOLS = "acquisition_protocols"
@@ -45,8 +47,31 @@ class Terms:
         self._new = []
 
 
+Day = tuple[str, int, date | None]  # modality type, system, study date
+_DAYS = pa.schema([("modality", pa.string()), ("equipment_id", pa.int64()), ("study_date", pa.date32())])
+_COUNTED = """
+    SELECT s.modality, s.equipment_id, s.study_date, count(*), sum(s.number_of_events), max(s.study_time)
+    FROM study s {} WHERE s.not_patient_indicator IS NULL GROUP BY ALL
+"""
+_SAME_DAY = """
+    JOIN days d ON s.modality = d.modality AND s.equipment_id = d.equipment_id
+    AND s.study_date IS NOT DISTINCT FROM d.study_date
+"""
+
+
+def count_days(connection: duckdb.DuckDBPyConnection, touched: set[Day]) -> None:
+    """Count the studies of these days anew."""
+    columns = zip(*sorted(touched, key=str), strict=True)
+    connection.register("days", pa.table([list(column) for column in columns], schema=_DAYS))
+    connection.execute(f'DELETE FROM "{STUDY_DAY.name}" s USING days d WHERE {_SAME_DAY.partition(" ON ")[2]}')
+    connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {_COUNTED.format(_SAME_DAY)}')
+    connection.unregister("days")
+
+
 def fill(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the whole index anew from the studies and, for protocols, from their events."""
+    """Make all of it anew from the studies and, for protocols, from their events."""
+    connection.execute(f'DELETE FROM "{STUDY_DAY.name}"')
+    connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {_COUNTED.format("")}')
     connection.execute("DELETE FROM term")
     for field in INDEXED:
         name = index_name(field)

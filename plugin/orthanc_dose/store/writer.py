@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..records import EQUIPMENT, EQUIPMENT_KEY, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TERM
 from .database import Store, rows, texts
-from .index import Terms
+from .index import Day, Terms, count_days
 from .merge import Record
 from .schema import arrow_schema
 
@@ -172,8 +172,9 @@ class Writer:
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str, str], int] = {}
+        touched: set[Day] = set()
         if batch.studies:
-            existing = self._forget_studies(list(batch.studies))
+            existing = self._forget_studies(list(batch.studies), touched)
             for uid, records in batch.studies.items():
                 for record in records:
                     self._add(record, existing.get(uid, []), now, tables)
@@ -189,6 +190,9 @@ class Writer:
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
+        touched |= {(row["modality"], row["equipment_id"], row.get("study_date")) for row in tables[STUDY.name]}
+        if touched:
+            count_days(self._connection, touched)
         state = {**batch.state, "last_study_id": str(self._last_study)} if batch.studies else batch.state
         for name, value in state.items():
             self._connection.execute("DELETE FROM state WHERE name = ?", [name])
@@ -199,17 +203,19 @@ class Writer:
         self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
         self._connection.unregister("new_rows")
 
-    def _forget_studies(self, uids: list[str]) -> dict[str, list[tuple[int, str, int]]]:
-        """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that numbers stay."""
+    def _forget_studies(self, uids: list[str], touched: set[Day]) -> dict[str, list[tuple[int, str, int]]]:
+        """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that numbers stay. The days
+        that had them are added to `touched`."""
         query = """
-            SELECT study_instance_uid, id, modality, equipment_id FROM study
+            SELECT study_instance_uid, id, modality, equipment_id, study_date FROM study
             WHERE study_instance_uid IN (SELECT text FROM uids)
         """
         with texts(self._connection, "uids", uids):
             found = self._connection.execute(query).fetchall()
         existing: dict[str, list[tuple[int, str, int]]] = {}
-        for uid, *rest in found:
+        for uid, *rest, day in found:
             existing.setdefault(uid, []).append(tuple(rest))
+            touched.add((rest[1], rest[2], day))
         ids = [row[1] for row in found]
         if ids:
             self._connection.execute("DELETE FROM study WHERE id IN (SELECT unnest($1))", [ids])
