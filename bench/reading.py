@@ -15,15 +15,15 @@ import requests
 from orthanc_dose import samples
 from tests.support.server import PASSWORD, USER, OrthancServer
 
-from .api import fill
+from .api import COLUMNS, fill
 from .material import studies
 from .results import Results
 
 RATE = 100  # objects a second
 PAGES = {
     "home": "/summary",
-    "list of CT": "/studies?modality=CT",
-    "acquisition protocol": "/studies?modality=CT&acquisition_protocols=abd",
+    "list of CT": f"/studies?modality=CT{COLUMNS}",
+    "acquisition protocol": f"/studies?modality=CT&acquisition_protocols=abd{COLUMNS}",
     "detail": "/studies/250",
 }
 
