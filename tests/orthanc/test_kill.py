@@ -59,6 +59,10 @@ def several() -> dict[str, list[bytes]]:
             for pattern in PATTERNS for number in range(2)}  # fmt: skip
 
 
+def outcomes(server: OrthancServer) -> int:
+    return sum(server.status()["store"]["objects"].values())
+
+
 @pytest.fixture(scope="module")
 def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Iterator[OrthancServer]:
     """A server that was killed KILLS times while ever more objects arrived; stopped at the end."""
@@ -78,7 +82,9 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
             if round_ == 0:
                 for sender in senders:
                     sender.start()
-            # From "while the plugin starts" to "in the middle of the work".
+            # From "while the plugin starts" to "in the middle of the work"; on a busy machine that may take a while to begin.
+            if round_ % 2:
+                server.wait_for(lambda: outcomes(server) > processed[-1], "an outcome since the last kill")
             time.sleep(random.uniform(0.0, 0.9))
             server.kill()
             if random.random() < 0.2:
@@ -86,7 +92,7 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
                 time.sleep(random.uniform(0.0, 0.9))
                 server.kill()
             server.start()
-            processed.append(sum(server.status()["store"]["objects"].values()))
+            processed.append(outcomes(server))
         for sender in senders:
             sender.ending.set()
         for sender in senders:
