@@ -100,7 +100,8 @@ def _copy(connection: object, first: int, last: int) -> None:
     }  # fmt: skip
     of_object = f"""
         orthanc_id || k AS orthanc_id, study_id + k * {BASE} AS study_id, sop_instance_uid || '.' || k AS sop_instance_uid,
-        study_instance_uid || '.' || k AS study_instance_uid, change + k * {BASE} AS change, NULL AS content
+        study_instance_uid || '.' || k AS study_instance_uid, change + k * {BASE} AS change, NULL AS content,
+        processed_at - to_days((k % 2000)::INTEGER) AS processed_at
     """
 
     def copy(table: str, changes: str, number: str) -> None:
