@@ -127,9 +127,11 @@ def _rows(connection: duckdb.DuckDBPyConnection, places: list[int], columns: tup
         return []
     wanted = dict.fromkeys((*ALWAYS, *columns))
     of_study = ", ".join(f"s.{name}" for name in wanted if name not in SYSTEM)
-    # By a subquery: DuckDB then goes to these rows, where with a list of numbers it would read the columns of all.
-    query = f"SELECT s.rowid AS place, {of_study} FROM study s WHERE s.rowid IN (SELECT unnest($places::BIGINT[]))"
-    found = {row.pop("place"): row for row in rows(connection.execute(query, {"places": places}))}
+    # By a subquery: DuckDB then goes to these rows, where with a plain list it would read the columns of all. And as text: to
+    # bind a list costs 0.2 ms a number.
+    listed = ", ".join(map(str, places))
+    query = f"SELECT s.rowid AS place, {of_study} FROM study s WHERE s.rowid IN (SELECT unnest([{listed}]))"
+    found = {row.pop("place"): row for row in rows(connection.execute(query))}
     of_system = {name: column for name, column in SYSTEM.items() if name in wanted}
     if of_system:
         systems = {row["id"]: row for row in rows(connection.execute("SELECT * FROM equipment"))}
