@@ -139,7 +139,11 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number, number][] = [
 export function formatAgo(moment: string | null | undefined, now: string): string {
   if (!moment) return NOTHING;
   // A study's time has no zone: it is compared with the server's clock as that one stands on the wall.
-  if (!hasZone(moment)) now = now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
+  if (!hasZone(moment)) {
+    // A day without a time would be read as midnight in UTC.
+    if (moment.length === 10) moment += "T00:00:00";
+    now = now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
+  }
   const seconds = (new Date(now).getTime() - new Date(moment).getTime()) / 1000;
   if (Number.isNaN(seconds)) return formatDateTime(moment);
   if (Math.abs(seconds) < 60) return t("app.justNow");

@@ -68,7 +68,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Role:
-    """What one parameter of a filter does: the suffix of its name, the kind of its values (see rest.routes.Parameter), its
+    """What one parameter of a filter does: the suffix of its name, the kind of its values (see rest.parameters.KINDS), its
     description."""
 
     suffix: str

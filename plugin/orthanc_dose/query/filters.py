@@ -18,14 +18,14 @@ GROUPS = {
 _OF_TYPE = {"number": "number", "integer": "integer", "date": "date", "time": "time", "uid": "uid"}
 
 
-def _of(table: Table, name: str, place: Place, group: str, label: str = "", **more: Any) -> Filter:
+def _of(table: Table, name: str, place: Place, group: str, **more: Any) -> Filter:
     # A filter by a field: label, unit and modalities are the field's.
     field = table.field(name)
     given: dict[str, Any] = {
         "type": _OF_TYPE.get(field.type, "text"), "unit": field.unit, "shown": field.shown, "modalities": field.modalities,
         "description": field.description, "field": f"{table.name}.{name}",
     }  # fmt: skip
-    return Filter(name, label or field.title, group=group, place=place, **(given | more))
+    return Filter(name, field.title, group=group, place=place, **(given | more))
 
 
 def _study(group: str, *names: str, **more: Any) -> tuple[Filter, ...]:
