@@ -6,21 +6,21 @@ from typing import Any
 import duckdb
 
 from .. import __version__
-from ..query import lists, objects, overview
+from ..query import lists, overview
 from ..query.filters import FILTERS, GROUPS
 from ..records import MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
 from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
-from .errors import not_found
+from .equipment import EQUIPMENT_ROUTES
+from .objects import OBJECT_ROUTES
 from .parameters import Parameter
-from .routes import Route
+from .routes import SIGNED_IN, VIEW, WATCHING, Route
 from .saved_filters import SAVED_FILTER_ROUTES
-from .schemas import FIELDS, INTEGER, REEXTRACTION, STATUS, SUMMARY, any_object, array, ref
+from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
-from .studies import PAGE, STUDY_ROUTES
-
-RETRY_SECONDS = 10.0
+from .studies import STUDY_ROUTES
+from .work import WORK_ROUTES
 
 
 def get_status(services: Services) -> dict[str, Any]:
@@ -45,76 +45,6 @@ def get_summary(services: Services, days: int, more_days: int) -> dict[str, Any]
         modalities = overview.summary(connection, date.today(), days, more_days)
         today = overview.received_today(connection)
         return {"now": now, "today": today, "days": [days, more_days], "modalities": modalities}
-
-
-def get_objects(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
-    given = {name: value for name, value in filters.items() if value is not None}
-    with services.store.reading() as connection:
-        return objects.list_objects(connection, given, sort, limit, offset)
-
-
-def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
-    wanted = {"sop_instance_uid": sop_instance_uid}
-    found = get_objects(services, "-processed_at", 100, 0, **wanted)["objects"]
-    if not found:
-        raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
-    ids = [row["orthanc_id"] for row in found]
-    services.queue.read_again(ids)
-    if not services.queue.wait(lambda: not any(map(services.queue.is_queued, ids)), RETRY_SECONDS):
-        return 202, {"queued": True}
-    return 200, {"object": get_objects(services, "-processed_at", 1, 0, **wanted)["objects"][0]}
-
-
-def retry_failed(services: Services) -> dict[str, Any]:
-    with services.store.reading() as connection:
-        failed = connection.execute("SELECT orthanc_id FROM object WHERE outcome = 'failed'").fetchall()
-    services.queue.read_again([row[0] for row in failed])
-    return {"queued": len(failed)}
-
-
-def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
-    if not get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"]:
-        raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
-    services.queue.take_out(sop_instance_uid)
-    if not services.queue.wait(lambda: not services.queue.is_to_be_taken_out(sop_instance_uid), RETRY_SECONDS):
-        return 202, {"queued": True}
-    return 200, {"object": get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"][0]}
-
-
-def set_modality(services: Services, id: int, modality: str) -> tuple[int, dict[str, Any]]:
-    with services.store.reading() as connection:
-        if overview.system(connection, id) is None:
-            raise not_found("There is no system of this number.", "id")
-    services.queue.set_user_defined_modality(id, None if modality == "by-rule" else modality)
-    if not services.queue.wait(lambda: not services.queue.is_to_be_set(id), RETRY_SECONDS):
-        return 202, {"queued": True}
-    with services.store.reading() as connection:
-        return 200, {"system": overview.system(connection, id)}
-
-
-def reextract(services: Services) -> tuple[int, dict[str, Any]]:
-    return 202, _with_outdated(services, services.queue.reextract())
-
-
-def get_reextraction(services: Services) -> dict[str, Any]:
-    return _with_outdated(services, services.queue.reextraction.status())
-
-
-def stop_reextraction(services: Services) -> dict[str, Any]:
-    return _with_outdated(services, services.queue.reextraction.stop())
-
-
-def _with_outdated(services: Services, status: dict[str, Any]) -> dict[str, Any]:
-    with services.store.reading() as connection:
-        return status | {"outdated": objects.count_outdated(connection)}
-
-
-def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
-    before = services.queue.audits_done
-    services.queue.audit()
-    if not services.queue.wait(lambda: services.queue.audits_done > before, RETRY_SECONDS):
-        return 202, {"queued": True}
-    return 200, {"missing": services.queue.status()["audit"]["missing"]}
 
 
 def get_fields(services: Services) -> dict[str, Any]:
@@ -144,57 +74,23 @@ def get_openapi(services: Services) -> dict[str, Any]:
     return openapi.document(ROUTES)
 
 
-_OUTCOMES = tuple(OUTCOMES)
 MOST_DAYS = 3660
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/status", get_status, "Version, what the store holds, the state of the queue", {200: STATUS},
-          tag="System"),
+          tag="System", needs=WATCHING),
     Route("GET", "/summary", get_summary, "Studies per modality and system, the workload, and what came in today",
           {200: SUMMARY},
           (Parameter("days", "integer", "Studies of so many days, today included.", 7, 1, MOST_DAYS),
            Parameter("more_days", "integer", "Studies of so many days, today included.", 30, 1, MOST_DAYS)),
           description="Possible test data is left out. The workload is the number of studies a day, over the longer of the"
-          " two times."),
+          " two times.", needs=VIEW),
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
-    Route(
-        "GET", "/objects", get_objects, "A page of objects with their outcomes and reasons",
-        {200: any_object(total=INTEGER, objects=array(ref("object")))},
-        (
-            Parameter("outcome", "choice", "Only this outcome.", allowed=_OUTCOMES),
-            Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
-            Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-processed_at",
-                      allowed=objects.COLUMNS),
-            *PAGE,
-        ),
-        tag="Objects",
-    ),
-    Route("POST", "/objects/{sop_instance_uid}/retry", retry_object, "Read an object again",
-          {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
-          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects"),
-    Route("POST", "/objects/retry", retry_failed, "Read all failed objects again", {200: any_object(queued=INTEGER)},
-          tag="Objects"),
-    Route("POST", "/objects/{sop_instance_uid}/take-out", take_out_object, "Take an object out of the dose record",
-          {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
-          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects",
-          "Its study becomes what its other objects say; a study without another object is gone. The DICOM object in Orthanc"
-          " stays, and reading it again brings it back."),
-    Route("POST", "/equipment/{id}/modality/{modality}", set_modality, "Set which modality type a system has",
-          {200: any_object(system=ref("equipment")), 202: any_object(queued={"type": "boolean"})},
-          (Parameter("id", "integer", "The system's number.", minimum=1, in_path=True),
-           Parameter("modality", "choice", "RF or DX for all; dual to sort each study by what was done; or by-rule.",
-                     allowed=("RF", "DX", "dual", "by-rule"), in_path=True)),
-          (404,), "System", "The studies that the system has are sorted anew at once."),
-    Route("POST", "/reextract", reextract, "Read all kept content again with the present extractors", {202: REEXTRACTION},
-          tag="System", description="Needs no DICOM object. New objects go first; progress is at GET /reextract."),
-    Route("GET", "/reextract", get_reextraction, "Progress of reading again, and what changed", {200: REEXTRACTION},
-          tag="System"),
-    Route("POST", "/reextract/stop", stop_reextraction, "Stop reading again; what was read stays", {200: REEXTRACTION},
-          tag="System"),
-    Route("POST", "/audit", run_audit, "Compare what Orthanc holds with the store, and read what is missing",
-          {200: any_object(missing=INTEGER), 202: any_object(queued={"type": "boolean"})}, tag="System"),
+    *OBJECT_ROUTES,
+    *EQUIPMENT_ROUTES,
+    *WORK_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
-          {200: FIELDS}, tag="System"),
-    Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System"),
+          {200: FIELDS}, tag="System", needs=SIGNED_IN),
+    Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System", needs=SIGNED_IN),
 )  # fmt: skip

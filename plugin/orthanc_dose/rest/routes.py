@@ -2,13 +2,45 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from .errors import ApiError
 from .parameters import Parameter
+
+# What a route asks of its caller: one of these groups (keys of GROUPS in records/access.py) is enough; with none, whoever is
+# signed in; None is for everybody.
+Needs: TypeAlias = tuple[str, ...] | None
+ANYBODY: Needs = None
+SIGNED_IN: Needs = ()
+VIEW: Needs = ("view",)
+IMPORT_SIZES: Needs = ("import sizes",)
+ADMINISTRATION: Needs = ("administration",)
+WATCHING: Needs = ("view", "administration")  # what came in and how the work goes, which says nothing of doses
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in (cookie, Basic, token,
+    proxy), empty for nobody."""
+
+    name: str = ""
+    groups: frozenset[str] = frozenset()
+    address: str = ""
+    way: str = ""
+
+    @property
+    def sees_identity(self) -> bool:
+        """Whether the caller may see who patients are."""
+        return "patient identity" in self.groups
+
+    def may(self, needs: Needs) -> bool:
+        """Whether the caller may use a route that needs this."""
+        if needs is None:
+            return True
+        return bool(self.name) and (not needs or not self.groups.isdisjoint(needs))
 
 
 @dataclass(frozen=True)
@@ -17,7 +49,8 @@ class Route:
 
     handler: takes the application's services and the parsed parameters; gives what becomes the JSON answer, or a tuple
     (status, JSON). answers: JSON schema by status. errors: the error statuses it can have beside 400 for bad parameters.
-    body: JSON schema of the body, which the handler gets as `body`. of_user: the handler gets the name of who asks as `user`.
+    body: JSON schema of the body, which the handler gets as `body`. with_caller: the handler gets who asks as `caller`. action:
+    what the audit log calls it, with the path's parameters as what it was done to; empty for what is not noted.
     """
 
     method: str
@@ -30,7 +63,9 @@ class Route:
     tag: str = "Studies"
     description: str = ""
     body: dict[str, Any] | None = None
-    of_user: bool = False
+    with_caller: bool = False
+    action: str = ""
+    needs: Needs = field(kw_only=True)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

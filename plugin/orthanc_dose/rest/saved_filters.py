@@ -6,7 +6,7 @@ from ..records import MODALITIES
 from ..store import settings
 from .errors import bad_body, not_found
 from .parameters import Parameter
-from .routes import Route
+from .routes import SIGNED_IN, Caller, Route
 from .schemas import SAVED_FILTER, any_object, array
 from .services import Services
 from .studies import FILTER_PARAMETERS
@@ -16,17 +16,17 @@ _NAME = Parameter("name", "text", "What it is called.", maximum=100, in_path=Tru
 _KNOWN = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
 
 
-def list_saved(services: Services, user: str) -> dict[str, Any]:
+def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = settings.listed(connection, user, _KIND)
+        found = settings.listed(connection, caller.name, _KIND)
     return {"saved": [{"name": name, **value} for name, value in found.items()]}
 
 
-def save(services: Services, name: str, user: str, body: Any) -> dict[str, Any]:
+def save(services: Services, name: str, caller: Caller, body: Any) -> dict[str, Any]:
     if not name.strip():
         raise bad_body("name", "The name must not be empty.")
     value = _checked(body)
-    settings.put(services.store, user, _KIND, name, value)
+    settings.put(services.store, caller.name, _KIND, name, value)
     return {"saved": {"name": name, **value}}
 
 
@@ -43,8 +43,8 @@ def _checked(body: Any) -> dict[str, Any]:
     return {"modality": modality, "query": body["query"]}
 
 
-def forget(services: Services, name: str, user: str) -> dict[str, Any]:
-    if not settings.remove(services.store, user, _KIND, name):
+def forget(services: Services, name: str, caller: Caller) -> dict[str, Any]:
+    if not settings.remove(services.store, caller.name, _KIND, name):
         raise not_found("There is no saved filter of this name.", "name")
     return {"deleted": True}
 
@@ -64,9 +64,9 @@ _BODY = {
 
 SAVED_FILTER_ROUTES: tuple[Route, ...] = (
     Route("GET", "/saved-filters", list_saved, "The filters that you saved", {200: any_object(saved=array(SAVED_FILTER))},
-          of_user=True),
+          with_caller=True, needs=SIGNED_IN),
     Route("PUT", "/saved-filters/{name}", save, "Save filters under a name, in place of those that have it",
-          {200: any_object(saved=SAVED_FILTER)}, (_NAME,), (413,), body=_BODY, of_user=True),
+          {200: any_object(saved=SAVED_FILTER)}, (_NAME,), (413,), body=_BODY, with_caller=True, needs=SIGNED_IN),
     Route("DELETE", "/saved-filters/{name}", forget, "Forget saved filters",
-          {200: any_object(deleted={"type": "boolean"})}, (_NAME,), (404,), of_user=True),
+          {200: any_object(deleted={"type": "boolean"})}, (_NAME,), (404,), with_caller=True, needs=SIGNED_IN),
 )  # fmt: skip

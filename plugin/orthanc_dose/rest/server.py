@@ -13,9 +13,11 @@ from typing import Any
 
 import duckdb
 
+from ..records.access import GROUPS
 from ..store import StoreError
 from .api import ROUTES
 from .errors import ApiError, bad_body, not_found
+from .routes import Caller
 from .services import Services
 
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
@@ -88,8 +90,8 @@ class Server:
                 allowed.append(route.method)
                 continue
             arguments = route.arguments(found.groupdict(), request.query)
-            if route.of_user:
-                arguments["user"] = user_of(request.headers)
+            if route.with_caller:
+                arguments["caller"] = Caller(user_of(request.headers), frozenset(GROUPS))
             if route.body is not None:
                 arguments["body"] = _json(request.body)
             result = route.handler(self._services, **arguments)

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from ..records import OUTCOMES
 from ..store import Store
 
+# Seconds that an answer waits for the worker; what takes longer is answered with 202.
+PATIENCE = 10.0
+
 
 class Queue(Protocol):
     """What the API needs of the worker."""

@@ -9,7 +9,7 @@ from ..query.filter import Filter
 from ..query.filters import FILTERS, TEST_DATA
 from .errors import not_found
 from .parameters import Parameter
-from .routes import Route
+from .routes import VIEW, Route
 from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, ref
 from .services import Services
 
@@ -86,20 +86,21 @@ STUDY_ROUTES: tuple[Route, ...] = (
           (*FILTER_PARAMETERS, _SORT, *PAGE,
            Parameter("columns", "choices", "Columns of the rows, separated by commas; without it the usual ones.",
                      allowed=lists.columns_of(None))),
-          description=_FILTERED),
+          description=_FILTERED, needs=VIEW),
     Route("GET", "/studies/count", count_studies, "How many studies the filters leave", {200: any_object(total=INTEGER)},
-          FILTER_PARAMETERS, description=_FILTERED),
+          FILTER_PARAMETERS, description=_FILTERED, needs=VIEW),
     Route("GET", "/studies/{id}", get_study, "A study with equipment, patient, accumulated dose, events, objects",
-          {200: ref("study")}, (_ID,), (404,)),
+          {200: ref("study")}, (_ID,), (404,), needs=VIEW),
     Route("GET", "/studies/{id}/content", get_content, "The kept content of a study's objects", {200: CONTENT}, (_ID,),
-          (404,)),
+          (404,), needs=VIEW),
     Route("GET", "/studies/{id}/neighbours", get_neighbours, "Where a study stands in a list, and what is next to it",
           {200: any_object(position=INTEGER_OR_NULL, total=INTEGER, previous=INTEGER_OR_NULL, next=INTEGER_OR_NULL)},
-          (_ID, *FILTER_PARAMETERS, _SORT), description=_FILTERED),
+          (_ID, *FILTER_PARAMETERS, _SORT), description=_FILTERED, needs=VIEW),
     Route("GET", "/studies/{id}/history", get_history, "All studies of the patient of a study, and their sums",
           {200: HISTORY},
           (_ID, Parameter("from", "date", "Studies of this day or after."),
            Parameter("to", "date", "Studies of this day or before.")), (404,),
           description="The patient is known by the patient ID as the installation keeps it, as written or hashed; where it"
-          " keeps none, `identified` is null and no study is listed. Sums are over the studies that give the value."),
+          " keeps none, `identified` is null and no study is listed. Sums are over the studies that give the value.",
+          needs=VIEW),
 )  # fmt: skip
