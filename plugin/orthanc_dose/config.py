@@ -2,8 +2,9 @@
 
 import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ class Config:
     patient_name, patient_id: what is kept of the patient's name and ID: "none", "stored" as written, or "hashed" with a key
         of this installation, by which studies of one patient are found without saying who it is.
     memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
+    orthanc_users: the groups of users of "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
+        not named has all of them.
+    trusted_user_header: the header in which a proxy that signs people in names them; none where empty.
+    trusted_proxies: addresses and networks of the proxies before Orthanc: headers of theirs are believed.
     """
 
     data_directory: Path = Path("dose")
@@ -37,6 +42,9 @@ class Config:
     patient_name: str = "none"
     patient_id: str = "none"
     memory_limit: str = ""
+    orthanc_users: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted_user_header: str = ""
+    trusted_proxies: tuple[str, ...] = ()
 
 
 _LIMITS: dict[str, tuple[float, float]] = {"batch_size": (1, 5000), "poll_seconds": (0.2, 3600)}
@@ -55,7 +63,7 @@ def _key(name: str) -> str:
     return "".join("ID" if part == "id" else part.capitalize() for part in name.split("_"))
 
 
-KEYS = {_key(field.name): field for field in fields(Config)}
+KEYS = {_key(one.name): one for one in fields(Config)}
 
 
 def read(section: object, base: Path) -> Config:
@@ -66,18 +74,50 @@ def read(section: object, base: Path) -> Config:
         raise ConfigError('"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }')
     values: dict[str, Any] = {}
     for key, value in section.items():
-        field = KEYS.get(key)
-        if field is None:
+        known = KEYS.get(key)
+        if known is None:
             close = get_close_matches(key, KEYS, 1, 0.6)
             hint = f'; did you mean "{close[0]}"?' if close else ""
             raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(KEYS)}')
-        values[field.name] = _value(key, field.name, field.type, value)
+        values[known.name] = _value(key, known.name, known.type, value)
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
+    if values.get("trusted_user_header") and not values.get("trusted_proxies"):
+        raise ConfigError('"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is believed')
     return Config(**values)
 
 
+def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
+    wrong = ConfigError(f'"Dose.{key}" must be an object of users and their groups, as {{"anna": ["view", "export"]}}')
+    if not isinstance(value, dict) or not all(isinstance(groups, list) for groups in value.values()):
+        raise wrong
+    if not all(isinstance(group, str) for groups in value.values() for group in groups):
+        raise wrong
+    return {user: tuple(groups) for user, groups in value.items()}
+
+
+def _header(key: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]*", value):
+        raise ConfigError(f'"Dose.{key}" must be the name of an HTTP header, as "X-Remote-User", or empty')
+    return value
+
+
+def _networks(key: str, value: object) -> tuple[str, ...]:
+    wrong = f'"Dose.{key}" must be a list of addresses and networks, as ["10.1.2.3", "10.2.0.0/16"]'
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ConfigError(wrong)
+    try:
+        return tuple(str(ip_network(one.strip())) for one in value)
+    except ValueError as error:
+        raise ConfigError(f"{wrong}: {error}") from error
+
+
+_OF_THEIR_OWN = {"orthanc_users": _users, "trusted_user_header": _header, "trusted_proxies": _networks}
+
+
 def _value(key: str, name: str, kind: Any, value: object) -> object:
+    if name in _OF_THEIR_OWN:
+        return _OF_THEIR_OWN[name](key, value)
     wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
     if kind == _PATTERNS:
         if not isinstance(value, list) or not all(isinstance(one, str) and "/" in one for one in value):

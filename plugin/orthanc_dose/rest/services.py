@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..manage.access import Access
+from ..manage.audit import AuditLog
 from ..records import OUTCOMES
 from ..store import Store
 
@@ -33,9 +35,12 @@ class Queue(Protocol):
 
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID."""
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID. What a handler tells
+    of who a patient is, it notes in `audit`."""
 
     store: Store
+    access: Access
+    audit: AuditLog
     queue: Queue
     orthanc: dict[str, Any]
     started_at: datetime
