@@ -4,14 +4,16 @@ import atexit
 import gc
 import os
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import __version__, config, host
-from .ingest import Options, Worker, identity_rules
+from .ingest import JOBS, Housekeeping, Options, Requests, Tasks, Worker, identity_rules
+from .manage.settings import BY_KEY, Settings
 from .rest.server import Server
 from .rest.services import Services
-from .store import Store, StoreError
+from .store import Store, StoreError, tasks
 
 
 def start() -> None:
@@ -32,22 +34,25 @@ def _start() -> None:
     sys.setswitchinterval(0.001)
     # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
     gc.set_threshold(100_000, 20, 20)
-    settings = host.configuration()
-    _refuse_empty_passwords(settings)
-    configuration = config.read(settings.get("Dose"), host.configuration_directory())
+    orthanc_configuration = host.configuration()
+    _refuse_empty_passwords(orthanc_configuration)
+    configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
     store = Store(configuration.data_directory, configuration.memory_limit or None)
-    worker = Worker(host, store, Options(  # type: ignore[arg-type]
-        configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, configuration.dose_from_ct_images,
-        configuration.dose_screens,
-        identity_rules(configuration.patient_name, configuration.patient_id, configuration.data_directory),
-    ))  # fmt: skip
+    settings = Settings(store, configuration.first_values)
+    chores = (lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),)
+    options = _latest(settings, lambda: _options(configuration, settings))
+    worker = Worker(host, store, options, Tasks(JOBS),  # type: ignore[arg-type]
+                    Housekeeping(store, chores))  # fmt: skip
+    settings.watch(worker.wake)
     orthanc = {
-        "version": "", "name": settings.get("Name"), "dicom_aet": settings.get("DicomAet", "ORTHANC"),
-        "dicom_port": settings.get("DicomPort", 4242),
+        "version": "", "name": orthanc_configuration.get("Name"), "dicom_aet": orthanc_configuration.get("DicomAet", "ORTHANC"),
+        "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
-    services = Services(store, worker, orthanc, datetime.now(UTC).replace(tzinfo=None), host.studies_of)
+    services = Services(
+        store, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None), host.studies_of
+    )
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
-    compress = settings.get("HttpCompressionEnabled") is False
+    compress = orthanc_configuration.get("HttpCompressionEnabled") is False
     server = Server(services, _app_directory(), compress, host.log_error)
 
     def started() -> None:
@@ -65,6 +70,29 @@ def _start() -> None:
     host.serve(lambda request: server.handle(request, host.Answer))
     host.add_button("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
+    """What is made of the settings, made anew only when one of them changed."""
+    made: dict[int, Options] = {}
+
+    def latest() -> Options:
+        version = settings.version
+        if version not in made:
+            made.clear()
+            made[version] = make()
+        return made[version]
+
+    return latest
+
+
+def _options(configuration: config.Config, settings: Settings) -> Options:
+    value = settings.value
+    return Options(
+        configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
+        value("dose_screens"),
+        identity_rules(value("patient_name"), value("patient_id"), configuration.data_directory),
+    )
 
 
 def _app_directory() -> Path | None:

@@ -19,7 +19,9 @@ from .routes import SIGNED_IN, VIEW, WATCHING, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
+from .settings import SETTING_ROUTES
 from .studies import STUDY_ROUTES
+from .tasks import TASK_ROUTES
 from .work import WORK_ROUTES
 
 
@@ -90,6 +92,8 @@ ROUTES: tuple[Route, ...] = (
     *OBJECT_ROUTES,
     *EQUIPMENT_ROUTES,
     *WORK_ROUTES,
+    *TASK_ROUTES,
+    *SETTING_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", needs=SIGNED_IN),
     Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System", needs=SIGNED_IN),

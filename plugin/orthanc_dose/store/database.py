@@ -30,6 +30,7 @@ class Store:
         self.path = directory / FILE_NAME
         self._memory_limit = memory_limit
         self._lock = threading.Lock()
+        self._beside = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
         self.open()
 
@@ -81,6 +82,20 @@ class Store:
             with contextlib.suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
             connection.close()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for a short transaction beside the writer's: of settings, tasks, users, never of dose records. One at a
+        time; what is written is there after the block, or nothing is, where it raises."""
+        with self._beside, contextlib.closing(self.connection()) as connection:
+            connection.execute("BEGIN TRANSACTION")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):
+                    connection.execute("ROLLBACK")
+                raise
 
     def size(self) -> int:
         """Bytes on disk, the write-ahead log included."""

@@ -1,0 +1,1 @@
+"""The administrative half: settings, and who may do what."""
