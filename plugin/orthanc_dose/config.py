@@ -1,12 +1,17 @@
-"""The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that name the key."""
+"""The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that name the key.
+
+What needs a start of Orthanc to change is read here; the other keys are first values of settings (manage/settings.py).
+"""
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 
 class ConfigError(Exception):
@@ -21,70 +26,68 @@ class Config:
     batch_size: how many changes are written in one transaction, 1 to 5000.
     poll_seconds: how often Orthanc's changes are asked for when nothing wakes the worker, 0.2 to 3600.
     audit_at_start: compare what Orthanc holds with the store when Orthanc starts.
-    dose_from_ct_images: make a record of CT studies that have no report from the headers of their images.
-    dose_screens: makers and models whose dose screens (values in the pixels) are read by OCR, as patterns
-        "MANUFACTURER/MODEL" with the wildcards * and ?, case-insensitive ("TOSHIBA*/Aquilion*"); none by default.
-    patient_name, patient_id: what is kept of the patient's name and ID: "none", "stored" as written, or "hashed" with a key
-        of this installation, by which studies of one patient are found without saying who it is.
     memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
     orthanc_users: the groups of users of "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
         not named has all of them.
     trusted_user_header: the header in which a proxy that signs people in names them; none where empty.
-    trusted_proxies: addresses and networks of the proxies before Orthanc: headers of theirs are believed.
+    trusted_proxies: addresses and networks of the proxies before Orthanc, whose headers are believed.
+    first_values: of settings, by name.
     """
 
     data_directory: Path = Path("dose")
     batch_size: int = 200
     poll_seconds: float = 5.0
     audit_at_start: bool = True
-    dose_from_ct_images: bool = False
-    dose_screens: tuple[str, ...] = ()
-    patient_name: str = "none"
-    patient_id: str = "none"
     memory_limit: str = ""
     orthanc_users: dict[str, tuple[str, ...]] = field(default_factory=dict)
     trusted_user_header: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    first_values: dict[str, Any] = field(default_factory=dict)
 
 
 _LIMITS: dict[str, tuple[float, float]] = {"batch_size": (1, 5000), "poll_seconds": (0.2, 3600)}
 _MEMORY = re.compile(r"\d+(\.\d+)?([KMGT]i?B|%)")
-_PATTERNS = tuple[str, ...]
-_ALLOWED = {
-    Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text",
-    _PATTERNS: 'a list of "MANUFACTURER/MODEL", as ["TOSHIBA*/Aquilion*"]',
-}  # fmt: skip
+_ALLOWED = {Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-_WORDS = {"patient_name": ("none", "stored", "hashed"), "patient_id": ("none", "stored", "hashed")}
+KEYS = {one.name.title().replace("_", ""): one for one in fields(Config) if one.name != "first_values"}
 
 
-def _key(name: str) -> str:
-    return "".join("ID" if part == "id" else part.capitalize() for part in name.split("_"))
+class First(Protocol):
+    """What is asked of a setting here: its name, and its check, which raises ValueError."""
+
+    name: str
+
+    def checked(self, value: object) -> Any: ...
 
 
-KEYS = {_key(one.name): one for one in fields(Config)}
-
-
-def read(section: object, base: Path) -> Config:
-    """The configuration from the "Dose" section; relative paths stand from `base`. Raises ConfigError."""
+def read(section: object, base: Path, settings: Mapping[str, First] = MappingProxyType({})) -> Config:
+    """The configuration from the "Dose" section; relative paths stand from `base`. settings: those that can have a first value
+    there, by key. Raises ConfigError."""
     if section is None:
         section = {}
     if not isinstance(section, dict):
         raise ConfigError('"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }')
     values: dict[str, Any] = {}
+    first: dict[str, Any] = {}
+    known = (*KEYS, *settings)
     for key, value in section.items():
-        known = KEYS.get(key)
-        if known is None:
-            close = get_close_matches(key, KEYS, 1, 0.6)
+        if key in settings:
+            try:
+                first[settings[key].name] = settings[key].checked(value)
+            except ValueError as error:
+                raise ConfigError(f'"Dose.{key}" must be {error}, not {_shown(value)}') from error
+        elif key in KEYS:
+            values[KEYS[key].name] = _value(key, KEYS[key].name, KEYS[key].type, value)
+        else:
+            close = get_close_matches(key, known, 1, 0.6)
             hint = f'; did you mean "{close[0]}"?' if close else ""
-            raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(KEYS)}')
-        values[known.name] = _value(key, known.name, known.type, value)
+            raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(known)}')
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
     if values.get("trusted_user_header") and not values.get("trusted_proxies"):
         raise ConfigError('"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is believed')
-    return Config(**values)
+    return Config(**values, first_values=first)
 
 
 def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
@@ -119,10 +122,6 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
     if name in _OF_THEIR_OWN:
         return _OF_THEIR_OWN[name](key, value)
     wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
-    if kind == _PATTERNS:
-        if not isinstance(value, list) or not all(isinstance(one, str) and "/" in one for one in value):
-            raise wrong
-        return tuple(value)
     if kind is bool:
         if not isinstance(value, bool):
             raise wrong
@@ -134,8 +133,6 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
             raise ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]} from {low:g} to {high:g}, not {value:g}')
     elif not isinstance(value, str) or (kind is Path and not value.strip()):
         raise wrong
-    elif name in _WORDS and value not in _WORDS[name]:
-        raise ConfigError(f'"Dose.{key}" must be one of {", ".join(_WORDS[name])}, not {_shown(value)}')
     elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
         raise ConfigError(f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not {_shown(value)}')
     return kind(value)

@@ -278,7 +278,7 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["started"]()
 
 
-# Where the request comes from that a thread of Orthanc is at: only the filter is told, and the callback comes on the same thread.
+# From where the request comes that a thread of Orthanc is at: only the filter is told; the callback comes on the same thread.
 _peers: dict[int, str] = {}
 _METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
 

@@ -25,13 +25,14 @@ MAY_USE = {
     "ocr": {"dicom"},
     "ingest": {"dicom", "extract", "ocr", "records", "store"},
     "query": {"dicom", "records", "extract", "store"},
-    "rest": {"records", "store", "query"},
+    "manage": {"records", "store"},
+    "rest": {"manage", "records", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "cli": {"client", "records", "samples"},
-    "app": {"config", "host", "ingest", "rest", "store"},
+    "app": {"config", "host", "ingest", "manage", "records", "rest", "store"},
 }
 
 

@@ -12,6 +12,7 @@ from orthanc_dose import config, extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
 from orthanc_dose.ingest import identity_rules
+from orthanc_dose.manage.settings import BY_KEY
 from orthanc_dose.query import history, lists
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
@@ -88,7 +89,7 @@ def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(tmp
 
 
 def test_the_configuration_names_the_rules(tmp_path: Path) -> None:
-    read = config.read({"DataDirectory": str(tmp_path), "PatientID": "hashed", "PatientName": "stored"}, tmp_path)
-    assert (read.patient_id, read.patient_name) == ("hashed", "stored")
+    read = config.read({"DataDirectory": str(tmp_path), "PatientID": "hashed", "PatientName": "stored"}, tmp_path, BY_KEY)
+    assert read.first_values == {"patient_id": "hashed", "patient_name": "stored"}
     with pytest.raises(config.ConfigError, match="PatientID.*none, stored, hashed"):
-        config.read({"PatientID": "yes"}, tmp_path)
+        config.read({"PatientID": "yes"}, tmp_path, BY_KEY)

@@ -1,6 +1,13 @@
 """From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order, durably."""
 
+from .housekeeping import Housekeeping
+from .reextraction import Reextraction
+from .requests import Requests
 from .surroundings import Options, identity_rules
+from .tasks import Job, Tasks
 from .worker import Worker
 
-__all__ = ["Options", "Worker", "identity_rules"]
+# The kinds of tasks that the worker does.
+JOBS: dict[str, type[Job]] = {job.kind: job for job in (Reextraction,)}
+
+__all__ = ["JOBS", "Housekeeping", "Options", "Requests", "Tasks", "Worker", "identity_rules"]

@@ -28,7 +28,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """What the configuration says of the worker: see config.py."""
+    """What configuration and settings say of the worker: see config.py and manage/settings.py."""
 
     batch_size: int = 200
     poll_seconds: float = 5.0

@@ -10,17 +10,21 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from .. import extract
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
 from . import assembly
+from .housekeeping import Housekeeping
 from .reading import WAITS, Read, decide, left_alone, read
-from .reextraction import Reextraction
 from .surroundings import Options, Source
+from .tasks import Tasks
+
+T = TypeVar("T")
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
@@ -34,20 +38,25 @@ AUDIT_PAGE = 20_000
 class Worker:
     """One thread that does all writing. `wake` may be called from any thread at any time and returns at once."""
 
-    def __init__(self, source: Source, store: Store, options: Options) -> None:
+    def __init__(
+        self, source: Source, store: Store, options: Callable[[], Options], tasks: Tasks, housekeeping: Housekeeping
+    ) -> None:  # fmt: skip
+        """options: gives those that hold now; asked once a round."""
         self._source = source
         self._store = store
-        self._options = options
-        self.reextraction = Reextraction()
+        self._options_now = options
+        self.options = options()
+        self.tasks = tasks
+        self._housekeeping = housekeeping
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._requested: list[str] = []  # instances to read again or that the audit missed
-        self._to_take_out: list[str] = []  # SOP Instance UIDs
-        self._to_set: list[tuple[int, str | None]] = []  # systems, each with its user-defined modality
-        self._audit_wanted = options.audit_at_start
+        self._submitted: list[tuple[Future[Any], Callable[[Writer], Any]]] = []
+        self._audit_wanted = self.options.audit_at_start
         self._audits_done = 0
-        self._look_for_complete = options.reads_ct_images  # once the log is read: studies that became complete meanwhile
+        self._look_at_sources = True  # the options may have opened a source since they were looked at last
+        self._look_for_complete = self.options.reads_ct_images  # once the log is read: studies that became complete meanwhile
         self._complete: list[str] = []  # of those, the ones to read
         self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
         self._round_done = threading.Condition(self._lock)
@@ -89,29 +98,13 @@ class Worker:
             self._requested += [instance for instance in instances if instance not in queued]
         self.wake()
 
-    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> None:
-        """Queue that a system is set to RF, DX, dual, or to nothing, and its studies are sorted by it."""
+    def submit(self, work: Callable[[Writer], T]) -> Future[T]:
+        """Queue work that writes dose records. While the store cannot be written it waits, and is begun anew."""
+        future: Future[T] = Future()
         with self._lock:
-            self._to_set.append((equipment_id, modality))
+            self._submitted.append((future, work))
         self.wake()
-
-    def is_to_be_set(self, equipment_id: int) -> bool:
-        return any(wanted == equipment_id for wanted, _ in self._to_set)
-
-    def take_out(self, sop_instance_uid: str) -> None:
-        """Queue an object to be taken out of the dose record."""
-        with self._lock:
-            self._to_take_out.append(sop_instance_uid)
-        self.wake()
-
-    def is_to_be_taken_out(self, sop_instance_uid: str) -> bool:
-        return sop_instance_uid in self._to_take_out
-
-    def reextract(self) -> dict[str, Any]:
-        """Begin to read all kept content again; its status."""
-        status = self.reextraction.request()
-        self.wake()
-        return status
+        return future
 
     def audit(self) -> None:
         """Queue a comparison of what Orthanc holds with the store."""
@@ -145,15 +138,20 @@ class Worker:
                 if writer is None:
                     writer = Writer(self._store)
                     self._set(cursor=int(writer.state("cursor") or 0))
-                    self.reextraction.load(writer)
-                    self._sources_changed(writer)
+                    self.tasks.forget()
+                    self._look_at_sources = True
                 self._woken.clear()
+                options = self._options_now()
+                self._look_at_sources |= options != self.options
+                self.options = options
+                if self._look_at_sources:
+                    self._sources_changed(writer)
                 began = time.monotonic()
                 busy = self._round(writer)
                 pause = FIRST_PAUSE
                 self._set(state="working" if busy else "idle", last_error=None)
                 if not busy:
-                    self._woken.wait(self._options.poll_seconds)
+                    self._woken.wait(self.options.poll_seconds)
                 elif self._caught_up:
                     self._stopping.wait(max(0.0, began + LEAST_INTERVAL - time.monotonic()))
             except Exception as error:  # noqa: BLE001  whatever happens, the worker goes on
@@ -165,14 +163,14 @@ class Worker:
             writer.close()
 
     def _sources_changed(self, writer: Writer) -> None:
-        """Where the configuration opened a source since the last start, what was left alone for it is looked at again."""
-        now = json.dumps([self._options.dose_from_ct_images, self._options.screens])
-        if writer.state("sources") == now:
-            return
-        self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
-        if self._options.reads_ct_images:
-            writer.let_wait(extract.CT_IMAGE, WAITS)
-        writer.commit(Batch(state={"sources": now}))
+        """Where a source was opened since the last look, what was left alone for it is looked at again."""
+        now = json.dumps([self.options.dose_from_ct_images, self.options.screens])
+        if writer.state("sources") != now:
+            self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
+            if self.options.reads_ct_images:
+                writer.let_wait(extract.CT_IMAGE, WAITS)
+            writer.commit(Batch(state={"sources": now}))
+        self._look_at_sources = False
 
     def _failed(self, error: Exception) -> None:
         words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
@@ -186,6 +184,7 @@ class Worker:
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
         try:
+            self.tasks.forget()
             if writer is not None:
                 writer.recover()
             else:
@@ -203,23 +202,16 @@ class Worker:
     def _round(self, writer: Writer) -> bool:
         """One batch: from requests, from the audit, or from the log of changes. Whether there was anything to do."""
         with self._lock:
-            requested, audit = self._requested[: self._options.batch_size], self._audit_wanted
-            to_take_out, to_set = self._to_take_out[:1], self._to_set[:1]
+            requested, audit = self._requested[: self.options.batch_size], self._audit_wanted
+            submitted = self._submitted[:1]
         self._caught_up = False
-        for uid in to_take_out:
-            writer.commit(assembly.without(writer, uid))
-            self._done(self._to_take_out)
-            return True
-        for equipment_id, modality in to_set:
-            studies = writer.set_user_defined_modality(equipment_id, modality)
-            for first in range(0, len(studies), self._options.batch_size):
-                writer.commit(assembly.again(writer, studies[first : first + self._options.batch_size], {}))
-            self._done(self._to_set)
+        for future, work in submitted:
+            self._do(writer, future, work)
             return True
         if requested:
             self._set(state="working")
             self._read_instances(writer, requested, {}, again=True)
-            self._look_for_complete = self._options.reads_ct_images  # CT images among them wait again
+            self._look_for_complete = self.options.reads_ct_images  # CT images among them wait again
             with self._round_done:
                 del self._requested[: len(requested)]  # what came meanwhile stands behind them
                 self._round_done.notify_all()
@@ -237,16 +229,24 @@ class Worker:
             self._read_ct_images(writer, self._complete[-1])
             del self._complete[-1]
             return True
-        return self.reextraction.step(writer) or followed
+        self._housekeeping.step()
+        return self.tasks.step(writer) or followed
 
-    def _done(self, queue: list[Any]) -> None:
-        with self._round_done:
-            del queue[0]
-            self._round_done.notify_all()
+    def _do(self, writer: Writer, future: "Future[T]", work: Callable[[Writer], T]) -> None:
+        try:
+            result = work(writer)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  whoever asked is told
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        with self._lock:
+            del self._submitted[0]
 
     def _follow_changes(self, writer: Writer) -> bool:
         cursor = self._status["cursor"]
-        page = self._source.changes(cursor, self._options.batch_size * 2, self._options.reads_ct_images)
+        page = self._source.changes(cursor, self.options.batch_size * 2, self.options.reads_ct_images)
         if not page.instances and page.last == cursor:
             if cursor and self._source.last_change() < cursor:
                 # The log was cleared, or belongs to another Orthanc: begin anew, and look for what it does not name.
@@ -290,7 +290,7 @@ class Worker:
                 break
         missing = [instance for instance in missing if instance not in announced]
         self.read_again(missing)
-        self._look_for_complete = self._options.reads_ct_images
+        self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
         self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
         self._audits_done += 1
@@ -303,7 +303,7 @@ class Worker:
         """The study is complete: read its CT images, all for dose, or one of each series beside a dose screen."""
         rows = writer.known_objects(self._source.instances_of_study(study), [])
         waiting = {row["orthanc_id"]: row for row in rows if row["rule"] == WAITS}
-        if not self._options.dose_from_ct_images:
+        if not self.options.dose_from_ct_images:
             of_series = {row["orthanc_series_id"]: row["orthanc_id"] for row in reversed(list(waiting.values()))}
             beside_a_screen = any(row["source"] == "OCR" for row in rows)
             waiting = {instance: waiting[instance] for instance in of_series.values()} if beside_a_screen else {}
@@ -369,11 +369,11 @@ class Worker:
             "attempts": ((before or {}).get("attempts") or 0) + 1, "orthanc_series_id": details.series,
             "before": before,
         }  # fmt: skip
-        if left_alone(row, before, series, self._options.reads_ct_images, ct_images):
+        if left_alone(row, before, series, self.options.reads_ct_images, ct_images):
             return Read(row)
         try:
-            one = read(row, lambda: self._source.dicom(details.instance, details.size), self._options.screens,
-                       self._options.identity)  # fmt: skip
+            one = read(row, lambda: self._source.dicom(details.instance, details.size), self.options.screens,
+                       self.options.identity)  # fmt: skip
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one

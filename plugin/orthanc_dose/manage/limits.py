@@ -55,8 +55,8 @@ class Limits:
         return locked
 
     def succeeded(self, name: str) -> None:
-        """The right password of a name: its count begins anew. That of the address does not, else whoever has one password could
-        try those of others for ever."""
+        """The right password of a name: its count begins anew. That of the address does not, else whoever has one password
+        could try those of others for ever."""
         with self._lock:
             for key in _keys(name, ""):
                 self._wrong.pop(key, None)

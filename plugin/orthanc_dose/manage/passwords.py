@@ -1,4 +1,4 @@
-"""Passwords of the users whom an administrator adds: kept as Argon2id (RFC 9106, by argon2-cffi), and what a new one must be."""
+"""Passwords of the users whom an administrator adds: kept as Argon2id (RFC 9106), and what a new one must be."""
 
 import threading
 from functools import cache

@@ -31,8 +31,8 @@ class AccountError(Exception):
 
 @dataclass(frozen=True)
 class User:
-    """A user. configured: of Orthanc's configuration. orthanc: may use Orthanc's own pages and routes. secret: the password of a
-    configured one, the hash of an added one. stamp: another one with each other password."""
+    """A user. configured: of Orthanc's configuration. orthanc: may use Orthanc's own pages and routes. secret: the password of
+    a configured one, the hash of an added one. stamp: another one with each other password."""
 
     name: str
     groups: frozenset[str]
@@ -102,9 +102,9 @@ class Users:
             now = _now()
             user = User(name, frozenset(groups), False, kept, _stamp(now, now), created_at=now, created_by=by)
             with self._store.writing() as connection:
+                columns = '"name", password_hash, "groups", disabled, created_at, created_by, password_changed_at'
                 row = [name, kept, sorted(groups), False, now, by, now]
-                connection.execute("INSERT INTO account BY NAME SELECT * FROM (VALUES (?, ?, ?::VARCHAR[], ?, ?, ?, ?))"
-                                   " t(name, password_hash, groups, disabled, created_at, created_by, password_changed_at)", row)
+                connection.execute(f"INSERT INTO account ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             self._added = self._added | {name: user}
         return user
 
@@ -116,7 +116,7 @@ class Users:
             changed = replace(user, groups=frozenset(groups), disabled=disabled)
             self._keep_an_administrator(user, changed)
             with self._store.writing() as connection:
-                query = "UPDATE account SET groups = $groups, disabled = $disabled WHERE name = $name"
+                query = 'UPDATE account SET "groups" = $groups, disabled = $disabled WHERE name = $name'
                 connection.execute(query, {"groups": sorted(groups), "disabled": disabled, "name": name})
                 if disabled:
                     _end_tokens(connection, name)
@@ -174,7 +174,7 @@ def _configured(name: str, password: str, rights: Iterable[str] | None) -> User:
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> list[User]:
-    query = "SELECT name, groups, password_hash, created_at, password_changed_at, disabled, created_by FROM account"
+    query = 'SELECT name, "groups", password_hash, created_at, password_changed_at, disabled, created_by FROM account'
     return [
         User(name, frozenset(groups) & frozenset(GROUPS), False, kept, _stamp(made, changed), False, disabled, made, by)
         for name, groups, kept, made, changed, disabled, by in connection.execute(query).fetchall()

@@ -32,8 +32,8 @@ TOKEN = Table(
         text("name", "Name", description="What the user calls it."),
         text("user_name", "User", description="Whose rights it has, as far as the user has them at the time of use."),
         text("digest", "Digest",
-             description="HMAC-SHA-256, with the secret as key, of what changes with the password of the user: a token ends with"
-                         " the password that it was made under."),
+             description="HMAC-SHA-256, with the secret as key, of what changes with the user's password: a token ends with the"
+                         " password that it was made under."),
         moment("created_at", "Made", description="UTC."),
         moment("expires_at", "Ends", description="UTC; nothing where it has no end."),
         moment("last_used_at", "Last used", description="UTC, to the day."),

@@ -22,7 +22,9 @@ from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .session import SESSION_ROUTES
+from .settings import SETTING_ROUTES
 from .studies import STUDY_ROUTES
+from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
 from .users import USER_ROUTES
 from .work import WORK_ROUTES
@@ -104,6 +106,8 @@ ROUTES: tuple[Route, ...] = (
     *TOKEN_ROUTES,
     *USER_ROUTES,
     *AUDIT_LOG_ROUTES,
+    *TASK_ROUTES,
+    *SETTING_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
           description="Filters and columns are those that the caller may use."),

@@ -7,15 +7,14 @@ from .errors import not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Route
 from .schemas import any_object, ref
-from .services import PATIENCE, Services
+from .services import Services, in_time
 
 
 def set_modality(services: Services, id: int, modality: str) -> tuple[int, dict[str, Any]]:
     with services.store.reading() as connection:
         if overview.system(connection, id) is None:
             raise not_found("There is no system of this number.", "id")
-    services.queue.set_user_defined_modality(id, None if modality == "by-rule" else modality)
-    if not services.queue.wait(lambda: not services.queue.is_to_be_set(id), PATIENCE):
+    if not in_time(services.requests.set_user_defined_modality(id, None if modality == "by-rule" else modality)):
         return 202, {"queued": True}
     with services.store.reading() as connection:
         return 200, {"system": overview.system(connection, id)}

@@ -8,7 +8,7 @@ from .errors import not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
 from .schemas import INTEGER, any_object, array, ref
-from .services import PATIENCE, Services
+from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 
 
@@ -40,8 +40,7 @@ def retry_failed(services: Services) -> dict[str, Any]:
 def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
     if not get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"]:
         raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
-    services.queue.take_out(sop_instance_uid)
-    if not services.queue.wait(lambda: not services.queue.is_to_be_taken_out(sop_instance_uid), PATIENCE):
+    if not in_time(services.requests.take_out(sop_instance_uid)):
         return 202, {"queued": True}
     return 200, {"object": get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"][0]}
 

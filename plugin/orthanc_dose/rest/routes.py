@@ -55,8 +55,8 @@ class Route:
         return re.compile(part.sub(lambda name: f"(?P<{name[1]}>{'.' if name[1] in texts else '[^/]'}+)", self.path))
 
     def arguments(self, in_path: dict[str, str], query: dict[str, str], caller: Caller) -> dict[str, Any]:
-        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for one that tells the caller who a
-        patient is, who may not know it."""
+        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for one that tells who a patient
+        is, where the caller may not know it."""
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
         for name in query:
             if name not in known:

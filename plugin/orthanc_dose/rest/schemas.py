@@ -5,7 +5,7 @@ from typing import Any
 
 from ..query.lists import ALWAYS, SYSTEM, columns_of
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
-from ..records import EQUIPMENT, MODALITIES, OBJECT, OUTCOMES, PATIENT, STUDY, STUDY_TABLES, Field, Table
+from ..records import EQUIPMENT, MODALITIES, OBJECT, OUTCOMES, PATIENT, STATES, STUDY, STUDY_TABLES, Field, Table
 
 _CODE = {
     "type": ["object", "null"],
@@ -133,10 +133,17 @@ HISTORY = any_object(
 )  # fmt: skip
 SAVED_FILTER = any_object(name=TEXT, modality=TEXT_OR_NULL, query={"type": "object", "additionalProperties": TEXT})
 REEXTRACTION = any_object(
-    state={"type": "string", "enum": ["idle", "running", "stopped", "done"]}, started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL,
-    total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER, outdated=INTEGER,
-    fields={"type": "object", "additionalProperties": INTEGER}, studies=array(INTEGER),
+    state={"type": "string", "enum": ["idle", *STATES]}, task_id=INTEGER_OR_NULL,
+    started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL, total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER,
+    outdated=INTEGER, fields={"type": "object", "additionalProperties": INTEGER}, studies=array(INTEGER),
 )  # fmt: skip
+_ANYTHING = {"type": "object"}
+TASK = any_object(
+    id=INTEGER, kind=TEXT, subject=TEXT_OR_NULL, user_name=TEXT, state={"enum": list(STATES)}, done=INTEGER,
+    total=INTEGER_OR_NULL, message=TEXT_OR_NULL, parameters=_ANYTHING, result=_ANYTHING,
+    **dict.fromkeys(("created_at", "started_at", "finished_at"), TEXT_OR_NULL),
+)  # fmt: skip
+TASK_LINE = any_object(line=INTEGER, outcome=TEXT, study_id=INTEGER_OR_NULL, message=TEXT_OR_NULL)
 CONTENT = any_object(
     objects=array(any_object(
         sop_instance_uid=TEXT_OR_NULL, sop_class_uid=TEXT_OR_NULL, sop_class_name=TEXT_OR_NULL, transfer_syntax=TEXT,

@@ -1,12 +1,14 @@
 """What the handlers of the routes work with."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from ..manage.access import Access
 from ..manage.audit import AuditLog
+from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..store import Store
 
@@ -20,28 +22,41 @@ class Queue(Protocol):
     def status(self) -> dict[str, Any]: ...
     def read_again(self, instances: list[str]) -> None: ...
     def audit(self) -> None: ...
-    def take_out(self, sop_instance_uid: str) -> None: ...
-    def is_to_be_taken_out(self, sop_instance_uid: str) -> bool: ...
-    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> None: ...
-    def is_to_be_set(self, equipment_id: int) -> bool: ...
-    def reextract(self) -> dict[str, Any]: ...
-    @property
-    def reextraction(self) -> Any: ...
     def is_queued(self, instance: str) -> bool: ...
     def wait(self, done: Any, seconds: float) -> bool: ...
     @property
     def audits_done(self) -> int: ...
 
 
+class Requests(Protocol):
+    """What the API asks of the worker, each with a Future that ends when it is done."""
+
+    def take_out(self, sop_instance_uid: str) -> Future[None]: ...
+    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> Future[None]: ...
+    def start_task(self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int: ...
+    def stop_task(self, task_id: int) -> Future[bool]: ...
+
+
+def in_time(asked: Future[Any]) -> bool:
+    """Wait for what was asked of the worker; False where it takes longer than an answer waits. Raises what it raised."""
+    try:
+        asked.result(PATIENCE)
+    except TimeoutError:
+        return False
+    return True
+
+
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID. What a handler tells
-    of who a patient is, it notes in `audit`."""
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID. What a handler
+    tells of who a patient is, it notes in `audit`."""
 
     store: Store
     access: Access
     audit: AuditLog
     queue: Queue
+    requests: Requests
+    settings: Settings
     orthanc: dict[str, Any]
     started_at: datetime
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []

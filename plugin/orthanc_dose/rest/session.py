@@ -77,8 +77,8 @@ SESSION_ROUTES: tuple[Route, ...] = (
     Route("GET", "/session", get_session, "Who you are, and what you may do", {200: _SESSION}, tag="Access", with_caller=True,
           needs=ANYBODY),
     Route("POST", "/session", sign_in, "Sign in: a session with a cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
-          "The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. Scripts come by HTTP Basic, or with"
-          " a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}, with_caller=True, needs=ANYBODY),
+          "The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. Scripts come by HTTP Basic, or"
+          " with a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}, with_caller=True, needs=ANYBODY),
     Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",
           "Who comes by HTTP Basic, a token or a proxy has no session here that could end.", with_caller=True, needs=ANYBODY),
     Route("PUT", "/session/password", change_password, "Change your password", {200: any_object(changed=FLAG)}, (),

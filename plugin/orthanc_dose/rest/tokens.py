@@ -20,7 +20,7 @@ def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
 def make_token(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     given = checked(body, _BODY, ("days",))
     if caller.way == "token":
-        raise ApiError(403, "not_allowed", "A token cannot make another one, which would outlive it: sign in with the password.")
+        raise ApiError(403, "not_allowed", "A token cannot make another one: sign in with the password.")
     user = services.access.users.get(caller.name)
     if user is None:
         raise ApiError(409, "unknown_user", "Only users who are known here can have tokens.")
@@ -47,13 +47,14 @@ _BODY = {"name": LABEL, "days": DAYS | {"maximum": LONGEST_LIFE}}
 _TOKEN = any_object(id=TEXT, name=TEXT, user_name=TEXT, created_at=TEXT, expires_at=TEXT_OR_NULL, last_used_at=TEXT_OR_NULL)
 
 TOKEN_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/tokens", list_tokens, "Your tokens, or, for administrators, everybody's", {200: any_object(tokens=array(_TOKEN))},
+    Route("GET", "/tokens", list_tokens, "Your tokens, or, for administrators, everybody's",
+          {200: any_object(tokens=array(_TOKEN))},
           (Parameter("of", "choice", "Whose.", "me", allowed=("me", "everybody")),), (403,), "Access", with_caller=True,
           needs=SIGNED_IN),
     Route("POST", "/tokens", make_token, "A new token, which is shown this once", {200: any_object(token=_TOKEN, secret=TEXT)},
           (), (403, 409, 413), "Access",
-          "For `Authorization: Bearer`, with the rights that you have at the time of use. It ends after `days`, when you withdraw"
-          " it, or with your password.",
+          "For `Authorization: Bearer`, with the rights that you have at the time of use. It ends after `days`, when you"
+          " withdraw it, or with your password.",
           body=any_object(**_BODY) | {"required": ["name"], "additionalProperties": False}, with_caller=True, needs=SIGNED_IN),
     Route("DELETE", "/tokens/{id}", withdraw_token, "Withdraw a token: your own, as an administrator anybody's",
           {200: any_object(withdrawn=FLAG)}, (Parameter("id", "word", "Its number.", maximum=40, in_path=True),), (403, 404),

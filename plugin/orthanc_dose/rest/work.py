@@ -1,28 +1,46 @@
-"""The routes of long work: tasks, reading everything again, comparing with Orthanc."""
+"""The routes of work on the whole store: reading everything again, comparing with Orthanc."""
 
 from typing import Any
 
-from ..query import objects
-from .routes import ADMINISTRATION, WATCHING, Route
+from ..query import objects, tasks
+from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .schemas import INTEGER, REEXTRACTION, any_object
-from .services import PATIENCE, Services
+from .services import PATIENCE, Services, in_time
 
 
-def reextract(services: Services) -> tuple[int, dict[str, Any]]:
-    return 202, _with_outdated(services, services.queue.reextract())
+def reextract(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
+    if _last(services)["state"] != "running":
+        services.requests.start_task(_REEXTRACTION, caller.name)
+    return 202, _last(services)
 
 
 def get_reextraction(services: Services) -> dict[str, Any]:
-    return _with_outdated(services, services.queue.reextraction.status())
+    return _last(services)
 
 
 def stop_reextraction(services: Services) -> dict[str, Any]:
-    return _with_outdated(services, services.queue.reextraction.stop())
+    last = _last(services)
+    if last["state"] == "running":
+        in_time(services.requests.stop_task(last["task_id"]))
+    return _last(services)
 
 
-def _with_outdated(services: Services, status: dict[str, Any]) -> dict[str, Any]:
+_REEXTRACTION = "re-extraction"
+_NOTHING = {"changed": 0, "failed": 0, "fields": {}, "studies": []}
+
+
+def _last(services: Services) -> dict[str, Any]:
+    """The last task of reading again, or idle where there was none."""
     with services.store.reading() as connection:
-        return status | {"outdated": objects.count_outdated(connection)}
+        outdated = objects.count_outdated(connection)
+        found = tasks.listed(connection, {"kind": _REEXTRACTION}, 1, 0)["tasks"]
+    if not found:
+        idle = {"state": "idle", "task_id": None, "started_at": None, "finished_at": None, "total": 0, "done": 0}
+        return idle | _NOTHING | {"outdated": outdated}
+    task = found[0]
+    shown = {name: task[name] for name in ("started_at", "finished_at", "done")}
+    shown |= {"state": "running" if task["state"] == "waiting" else task["state"], "task_id": task["id"]}
+    return shown | {"total": task["total"] or 0, "outdated": outdated} | _NOTHING | task["result"]
 
 
 def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
@@ -36,7 +54,8 @@ def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
 WORK_ROUTES: tuple[Route, ...] = (
     Route("POST", "/reextract", reextract, "Read all kept content again with the present extractors", {202: REEXTRACTION},
           tag="System", description="Needs no DICOM object. New objects go first; progress is at GET /reextract.",
-          needs=ADMINISTRATION, action="re-extraction started"),
+          needs=ADMINISTRATION, with_caller=True,
+          action="re-extraction started"),
     Route("GET", "/reextract", get_reextraction, "Progress of reading again, and what changed", {200: REEXTRACTION},
           tag="System", needs=WATCHING),
     Route("POST", "/reextract/stop", stop_reextraction, "Stop reading again; what was read stays", {200: REEXTRACTION},

@@ -1,17 +1,12 @@
 """What people set: rows of their own, written beside the one writer of dose records in transactions of their own."""
 
-import contextlib
 import json
-import threading
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
 from .database import Store
-
-# One at a time: two that write the same setting would conflict.
-_writing = threading.Lock()
 
 
 def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[str, Any]:
@@ -32,16 +27,9 @@ def remove(store: Store, user: str, kind: str, name: str) -> bool:
 
 
 def _write(store: Store, user: str, kind: str, name: str, row: list[Any] | None) -> int:
-    with _writing, contextlib.closing(store.connection()) as connection:
-        connection.execute("BEGIN TRANSACTION")
-        try:
-            query = "DELETE FROM setting WHERE user_name = $1 AND kind = $2 AND name = $3"
-            there = connection.execute(query, [user, kind, name]).fetchone()
-            if row is not None:
-                connection.execute("INSERT INTO setting VALUES (?, ?, ?, ?, ?)", row)
-            connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(duckdb.Error):
-                connection.execute("ROLLBACK")
-            raise
+    with store.writing() as connection:
+        query = "DELETE FROM setting WHERE user_name = $1 AND kind = $2 AND name = $3"
+        there = connection.execute(query, [user, kind, name]).fetchone()
+        if row is not None:
+            connection.execute("INSERT INTO setting VALUES (?, ?, ?, ?, ?)", row)
     return there[0] if there else 0

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import EQUIPMENT, EQUIPMENT_KEY, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TERM
+from ..records import EQUIPMENT, EQUIPMENT_KEY, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TASK_LOG, TERM
+from . import tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days
 from .merge import Record
 from .schema import arrow_schema
 
-_SCHEMAS = {table.name: arrow_schema(table) for table in (STUDY, EQUIPMENT, OBJECT, TERM, *STUDY_TABLES, *INDEXES)}
+_SCHEMAS = {table.name: arrow_schema(table) for table in (STUDY, EQUIPMENT, OBJECT, TASK_LOG, TERM, *STUDY_TABLES, *INDEXES)}
 
 ObjectRow = dict[str, Any]
 
@@ -25,12 +27,16 @@ class Batch:
     """What one transaction writes.
 
     objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies: by Study Instance UID
-    all records of the study, replacing what was there. state: names and values to remember, the cursor among them.
+    all records of the study, replacing what was there. state: names and values to remember, the cursor among them. task: the
+    row of the task that this is of; log: rows of its log. more: further statements in the same transaction, which come first.
     """
 
     objects: list[ObjectRow] = field(default_factory=list)
     studies: dict[str, list[Record]] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
+    task: tasks.Task | None = None
+    log: list[dict[str, Any]] = field(default_factory=list)
+    more: Callable[[duckdb.DuckDBPyConnection], object] | None = None
 
 
 class Writer:
@@ -64,6 +70,11 @@ class Writer:
         self._store.reopen()
         self._connection = self._store.connection()
         self._load()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """For reading, on the writer's thread."""
+        return self._connection
 
     def state(self, name: str) -> str | None:
         """A remembered value."""
@@ -169,6 +180,8 @@ class Writer:
             raise
 
     def _write(self, batch: Batch) -> None:
+        if batch.more is not None:
+            batch.more(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str, str], int] = {}
@@ -187,12 +200,15 @@ class Writer:
             with texts(self._connection, "ids", [row["orthanc_id"] for row in batch.objects]):
                 self._connection.execute("DELETE FROM object WHERE orthanc_id IN (SELECT text FROM ids)")
             tables[OBJECT.name] = batch.objects
+        tables[TASK_LOG.name] = batch.log
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
         touched |= {(row["modality"], row["equipment_id"], row.get("study_date")) for row in tables[STUDY.name]}
         if touched:
             count_days(self._connection, touched)
+        if batch.task is not None:
+            tasks.put(self._connection, batch.task)
         state = {**batch.state, "last_study_id": str(self._last_study)} if batch.studies else batch.state
         for name, value in state.items():
             self._connection.execute("DELETE FROM state WHERE name = ?", [name])

@@ -1,0 +1,106 @@
+"""Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..store import STORE_ERRORS, Batch, Writer, tasks
+from ..store.tasks import Task
+
+
+class TaskError(Exception):
+    """The task cannot go on; the message says why, for a user, without any identity."""
+
+
+class Job:
+    """The work of one task. A kind of task is a subclass.
+
+    After each chunk, progress is in the store with what the chunk wrote, in one transaction: after a restart the job is made
+    anew from the task and goes on from there.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, task: Task) -> None:
+        self.parameters: dict[str, Any] = task["parameters"]
+        self.progress: dict[str, Any] = task["progress"]
+        self.result: dict[str, Any] = task["result"]
+        self.done: int = task["done"] or 0
+        self.total: int | None = task["total"]
+
+    def step(self, writer: Writer) -> Batch | None:
+        """Do a chunk, which takes a second at most, and give what is to be written; None at the end. Raises TaskError."""
+        raise NotImplementedError
+
+
+class Tasks:
+    """Those of the tasks in the store that are the worker's: everything but `look` is called on its thread."""
+
+    def __init__(self, kinds: Mapping[str, type[Job]]) -> None:
+        self._kinds = kinds
+        self._task: Task | None = None
+        self._job: Job | None = None
+        self._look = threading.Event()
+        self._look.set()
+
+    def look(self) -> None:
+        """There may be a new task in the store."""
+        self._look.set()
+
+    def forget(self) -> None:
+        """What is under way is read from the store again: after an error of the store."""
+        self._task = self._job = None
+        self._look.set()
+
+    def step(self, writer: Writer) -> bool:
+        """Do a chunk of the oldest task. Whether there was one."""
+        if self._job is None and not self._begin(writer):
+            return False
+        task, job = self._task, self._job
+        assert task is not None and job is not None
+        message = None
+        try:
+            batch = job.step(writer)
+        except STORE_ERRORS:
+            raise
+        except TaskError as error:
+            batch, message = None, str(error)
+        except Exception as error:  # noqa: BLE001  the worker goes on; the error's own words may hold values
+            batch, message = None, f"It could not go on: {type(error).__name__}."
+        task |= {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
+        if batch is None:
+            self._end(writer, "done" if message is None else "failed", message)
+        else:
+            batch.task = task
+            writer.commit(batch)
+        return True
+
+    def stop(self, writer: Writer, task_id: int) -> bool:
+        """End a task before its next chunk. Whether there was one that was not finished."""
+        if self._task is not None and self._task["id"] == task_id:
+            self._end(writer, "stopped")
+            return True
+        for task in tasks.of_states(writer.connection, ("waiting", "running")):
+            if task["id"] == task_id and task["kind"] in self._kinds:
+                writer.commit(Batch(task=task | {"state": "stopped", "finished_at": tasks.now()}))
+                return True
+        return False
+
+    def _begin(self, writer: Writer) -> bool:
+        if not self._look.is_set():
+            return False
+        self._look.clear()
+        found = [task for task in tasks.of_states(writer.connection, ("running", "waiting")) if task["kind"] in self._kinds]
+        if not found:
+            return False
+        self._look.set()  # there may be more behind it
+        self._task = found[0]
+        self._task |= {"state": "running", "started_at": self._task["started_at"] or tasks.now()}
+        self._job = self._kinds[self._task["kind"]](self._task)
+        writer.commit(Batch(task=self._task))
+        return True
+
+    def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
+        assert self._task is not None
+        writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
+        self._task = self._job = None

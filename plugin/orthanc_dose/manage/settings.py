@@ -1,0 +1,113 @@
+"""The settings: each declared once, for the store, the API, the page of settings, and the "Dose" section's first values."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..store import Store, settings
+from .setting import Setting
+
+TOPICS = {
+    "identity": "Patient identity",
+    "test data": "Not-patient patterns",
+    "sources": "Sources of dose",
+    "objects": "Objects in Orthanc",
+    "access": "Access",
+    "region": "Dates and times",
+    "log": "Logs and tasks",
+}
+
+_KEPT = (("none", "not stored"), ("stored", "stored as written"), ("hashed", "stored as a keyed hash (HMAC-SHA-256)"))
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("patient_name", "identity", "Patient name", "choice", "none", "What is kept of it from objects that come in.",
+            choices=_KEPT),
+    Setting("patient_id", "identity", "Patient ID", "choice", "none", "What is kept of it from objects that come in.",
+            choices=_KEPT),
+    Setting("dose_from_ct_images", "sources", "CT images", "flag", False,
+            "Make a dose record of CT studies that have no dose report from the headers of their images."),
+    Setting("dose_screens", "sources", "Dose screens", "patterns", (),
+            "Makers and models whose dose screens (values in the pixels) are read by OCR.",
+            example="TOSHIBA*/Aquilion*",
+            form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$", 'a list of "MANUFACTURER/MODEL", as ["TOSHIBA*/Aquilion*"]')),
+    Setting("session_hours", "access", "Length of a session", "number", 12,
+            "Who does nothing for so long is signed out.", minimum=1, maximum=168, unit="h"),
+    Setting("date_format", "region", "Dates", "choice", "dd/mm/yyyy", "How dates are written on pages and in exports.",
+            choices=(("dd/mm/yyyy", "31/01/2026"), ("dd.mm.yyyy", "31.01.2026"), ("yyyy-mm-dd", "2026-01-31"),
+                     ("mm/dd/yyyy", "01/31/2026"))),
+    Setting("first_day_of_week", "region", "First day of the week", "choice", "monday", "",
+            choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
+    Setting("time_zone", "region", "Time zone", "time zone", "",
+            "In which pages show times of the server. Times of studies are those of the systems that made them."),
+    Setting("audit_days", "log", "Audit log", "number", 730, "How long its entries are kept.",
+            minimum=30, maximum=36_500, unit="d"),
+    Setting("task_days", "log", "Finished tasks", "number", 90, "How long they are listed, with what came of them.",
+            minimum=1, maximum=3650, unit="d"),
+)  # fmt: skip
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+_KIND, _EVERYBODY = "setting", ""
+
+
+class Settings:
+    """The present values. first: those of the configuration, by name; what an administrator set stands over them.
+
+    Safe to be read from several threads; `version` grows with each change.
+    """
+
+    def __init__(self, store: Store, first: Mapping[str, Any]) -> None:
+        self._store = store
+        self._first = dict(first)
+        self._lock = threading.Lock()
+        self._watching: list[Callable[[], None]] = []
+        self.version = 0
+        self._set: dict[str, Any] = {}
+        with store.reading() as connection:
+            for name, value in settings.listed(connection, _EVERYBODY, _KIND).items():
+                try:
+                    self._set[name] = BY_NAME[name].checked(value)
+                except (KeyError, ValueError):
+                    continue  # of another version: the default holds until somebody sets it anew
+
+    def value(self, name: str) -> Any:
+        """The value that holds now."""
+        with self._lock:
+            return self._set.get(name, self.first(name))
+
+    def first(self, name: str) -> Any:
+        """The value that holds where nobody changed it: the configuration's, else the default."""
+        return self._first.get(name, BY_NAME[name].default)
+
+    def is_set(self, name: str) -> bool:
+        """Whether an administrator changed it."""
+        return name in self._set
+
+    def set(self, name: str, value: object) -> Any:
+        """Change it; the value as it was before. Raises ValueError for one that it cannot have."""
+        checked = BY_NAME[name].checked(value)
+        before = self.value(name)
+        settings.put(self._store, _EVERYBODY, _KIND, name, checked)
+        with self._lock:
+            self._set[name] = checked
+        self._changed()
+        return before
+
+    def reset(self, name: str) -> Any:
+        """Go back to the configuration's value; the value as it was before."""
+        before = self.value(name)
+        settings.remove(self._store, _EVERYBODY, _KIND, name)
+        with self._lock:
+            self._set.pop(name, None)
+        self._changed()
+        return before
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call this after each change, on the thread that made it."""
+        self._watching.append(changed)
+
+    def _changed(self) -> None:
+        self.version += 1
+        for tell in self._watching:
+            tell()

@@ -1,0 +1,46 @@
+"""Tasks for pages: lists, one, and what it did line by line."""
+
+from typing import Any
+
+import duckdb
+
+from ..store import tasks
+from ..store.database import rows
+from .objects import utc
+
+_MOMENTS = ("created_at", "started_at", "finished_at")
+
+
+def listed(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
+    """A page of tasks, the newest first, and how many there are. given: columns with the value that they must have."""
+    where = " AND ".join(f"{name} = ${name}" for name in given) or "true"
+    total = connection.execute(f"SELECT count(*) FROM task WHERE {where}", given).fetchone()
+    query = f"SELECT * FROM task WHERE {where} ORDER BY id DESC LIMIT {limit:d} OFFSET {offset:d}"
+    return {"total": total[0] if total else 0, "tasks": [_shown(row) for row in rows(connection.execute(query, given))]}
+
+
+def one(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any] | None:
+    """The task of this number, or None."""
+    found = listed(connection, {"id": task_id}, 1, 0)["tasks"]
+    return found[0] if found else None
+
+
+def log(connection: duckdb.DuckDBPyConnection, task_id: int, outcome: str | None, limit: int, offset: int) -> dict[str, Any]:
+    """A page of a task's log in the order of its lines, those of one outcome where it is given; how many there are of it, and
+    of each outcome."""
+    query = "SELECT outcome, count(*) FROM task_log WHERE task_id = $1 GROUP BY ALL ORDER BY ALL"
+    counts = dict(connection.execute(query, [task_id]).fetchall())
+    condition, bound = "task_id = $1", [task_id, *([outcome] if outcome else [])]
+    condition += " AND outcome = $2" if outcome else ""
+    query = f"""
+        SELECT line, outcome, study_id, message FROM task_log WHERE {condition} ORDER BY line, message
+        LIMIT {limit:d} OFFSET {offset:d}
+    """
+    lines = rows(connection.execute(query, bound))
+    return {"total": counts.get(outcome, 0) if outcome else sum(counts.values()), "outcomes": counts, "lines": lines}
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    task = tasks.read(row) | {name: utc(row[name]) for name in _MOMENTS}
+    del task["progress"]
+    return task

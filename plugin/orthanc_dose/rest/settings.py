@@ -1,0 +1,78 @@
+"""The routes of settings: what each means, its default and present value, changing it."""
+
+from typing import Any
+
+from ..manage.setting import Setting
+from ..manage.settings import BY_NAME, SETTINGS, TOPICS
+from .errors import bad_body
+from .parameters import Parameter
+from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
+from .schemas import INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .services import Services
+
+# Those that pages need of whoever is signed in.
+_OF_PAGES = ("date_format", "first_day_of_week", "time_zone")
+
+
+def list_settings(services: Services) -> dict[str, Any]:
+    return {
+        "topics": [{"name": name, "title": title} for name, title in TOPICS.items()],
+        "settings": [_shown(services, setting) for setting in SETTINGS],
+    }
+
+
+def get_region(services: Services) -> dict[str, Any]:
+    return {name: services.settings.value(name) for name in _OF_PAGES}
+
+
+def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise bad_body(None, "The body must be an object: settings by name, with their new values.")
+    for name, value in body.items():
+        if name not in BY_NAME:
+            raise bad_body(name[:100], "There is no setting of this name.")
+        try:
+            BY_NAME[name].checked(value)
+        except ValueError as error:
+            raise bad_body(name, f"{BY_NAME[name].title} must be {error}.") from error
+    for name, value in body.items():
+        before = services.settings.set(name, value)
+        services.audit.note(caller, "setting changed", name, f"from {before!r} to {services.settings.value(name)!r}")
+    return list_settings(services)
+
+
+def reset_setting(services: Services, caller: Caller, name: str) -> dict[str, Any]:
+    before = services.settings.reset(name)
+    services.audit.note(caller, "setting changed", name, f"from {before!r} to its default {services.settings.value(name)!r}")
+    return _shown(services, BY_NAME[name])
+
+
+def _shown(services: Services, setting: Setting) -> dict[str, Any]:
+    settings = services.settings
+    present = {"value": settings.value(setting.name), "default": settings.first(setting.name)}
+    return setting.as_dict() | present | {"changed": settings.is_set(setting.name)}
+
+
+_SETTING = any_object(
+    **dict.fromkeys(("name", "topic", "title", "kind", "description", "example", "key"), TEXT), unit=TEXT_OR_NULL,
+    choices=array(any_object(value=TEXT, label=TEXT)), minimum=INTEGER_OR_NULL, maximum=INTEGER_OR_NULL,
+    value={}, default={}, changed={"type": "boolean"},
+)  # fmt: skip
+_LIST = any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING))
+_CHANGES = {
+    "type": "object", "additionalProperties": False, "properties": {setting.name: setting.schema() for setting in SETTINGS},
+}  # fmt: skip
+_NAME = Parameter("name", "choice", "The setting's name.", allowed=tuple(BY_NAME), in_path=True)
+
+SETTING_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/settings", list_settings, "All settings by topic: meaning, default, present value",
+          {200: _LIST}, tag="Settings", needs=ADMINISTRATION,
+          description="The default is what holds where nobody changed a setting: the value of the configuration (section"
+          " `Dose`, under the setting's key), else the program's own."),
+    Route("GET", "/settings/region", get_region, "How pages write dates and times",
+          {200: any_object(**dict.fromkeys(_OF_PAGES, TEXT))}, tag="Settings", needs=SIGNED_IN),
+    Route("PUT", "/settings", change_settings, "Change settings; those that are not named stay as they are", {200: _LIST},
+          errors=(413,), tag="Settings", body=_CHANGES, with_caller=True, needs=ADMINISTRATION),
+    Route("DELETE", "/settings/{name}", reset_setting, "Set a setting back to its default", {200: _SETTING}, (_NAME,),
+          tag="Settings", with_caller=True, needs=ADMINISTRATION),
+)  # fmt: skip

@@ -1,0 +1,70 @@
+"""The routes of tasks: how far long work is, what came of it, stopping and forgetting it."""
+
+from typing import Any
+
+from ..query import tasks as queries
+from ..records import STATES
+from ..store import tasks
+from .errors import ApiError, not_found
+from .parameters import Parameter
+from .routes import SIGNED_IN, Caller, Route
+from .schemas import INTEGER, TASK, TASK_LINE, any_object, array
+from .services import Services, in_time
+from .studies import PAGE
+
+
+def list_tasks(services: Services, caller: Caller, limit: int, offset: int, **given: Any) -> dict[str, Any]:
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if "administration" not in caller.groups:
+        wanted["user_name"] = caller.name
+    with services.store.reading() as connection:
+        return queries.listed(connection, wanted, limit, offset)
+
+
+def get_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = queries.one(connection, id)
+    if found is None or not ("administration" in caller.groups or found["user_name"] == caller.name):
+        raise not_found("There is no task of this number, or it is another user's.", "id")
+    return found
+
+
+def get_log(services: Services, caller: Caller, id: int, outcome: str | None, limit: int, offset: int) -> dict[str, Any]:
+    get_task(services, caller, id)
+    with services.store.reading() as connection:
+        return queries.log(connection, id, outcome, limit, offset)
+
+
+def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
+    if get_task(services, caller, id)["state"] in tasks.FINISHED:
+        raise ApiError(409, "finished", "The task is finished.", "id")
+    done = in_time(services.requests.stop_task(id))
+    return (200 if done else 202), get_task(services, caller, id)
+
+
+def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+    if get_task(services, caller, id)["state"] not in tasks.FINISHED:
+        raise ApiError(409, "not_finished", "The task is not finished: stop it first.", "id")
+    return {"deleted": tasks.forget(services.store, [id])}
+
+
+_ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
+
+TASK_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/tasks", list_tasks, "Tasks, the newest first: your own; for administrators all",
+          {200: any_object(total=INTEGER, tasks=array(TASK))},
+          (Parameter("state", "choice", "Only in this state.", allowed=tuple(STATES)),
+           Parameter("kind", "text", "Only of this kind.", maximum=100), *PAGE),
+          tag="Tasks", with_caller=True, needs=SIGNED_IN),
+    Route("GET", "/tasks/{id}", get_task, "A task: how far it is, and what came of it", {200: TASK}, (_ID,), (404,),
+          tag="Tasks", with_caller=True, needs=SIGNED_IN),
+    Route("GET", "/tasks/{id}/log", get_log, "What a task did, line by line",
+          {200: any_object(total=INTEGER, outcomes={"type": "object", "additionalProperties": INTEGER},
+                           lines=array(TASK_LINE))},
+          (_ID, Parameter("outcome", "text", "Only lines of this outcome.", maximum=100), *PAGE), (404,),
+          tag="Tasks", with_caller=True, needs=SIGNED_IN),
+    Route("POST", "/tasks/{id}/stop", stop_task, "Stop a task; what it did stays", {200: TASK, 202: TASK}, (_ID,),
+          (404, 409), tag="Tasks", with_caller=True, needs=SIGNED_IN, action="task stopped"),
+    Route("DELETE", "/tasks/{id}", forget_task, "Forget a finished task and its log", {200: any_object(deleted=INTEGER)},
+          (_ID,), (404, 409), tag="Tasks", with_caller=True, needs=SIGNED_IN, action="task deleted"),
+)  # fmt: skip

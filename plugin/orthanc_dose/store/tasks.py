@@ -1,0 +1,69 @@
+"""Tasks in the store: rows that requests make and forget, and that whoever works on them keeps up to date."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from ..records import TASK
+from .database import Store, rows
+
+FINISHED = ("done", "stopped", "failed", "broken off")
+_JSON = ("parameters", "progress", "result")
+
+Task = dict[str, Any]
+
+
+def create(store: Store, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int:
+    """Note a task that is to be done; its number, which is never given twice."""
+    with store.writing() as connection:
+        found = connection.execute("SELECT value FROM state WHERE name = 'last_task'").fetchone()
+        number = (int(found[0]) if found else 0) + 1
+        connection.execute("DELETE FROM state WHERE name = 'last_task'")
+        connection.execute("INSERT INTO state VALUES ('last_task', ?)", [str(number)])
+        task = {"id": number, "kind": kind, "subject": subject, "user_name": user, "state": "waiting", "done": 0,
+                "parameters": parameters or {}, "progress": {}, "result": {}, "created_at": now()}  # fmt: skip
+        put(connection, task)
+    return number
+
+
+def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
+    """Write a task's row, in place of what it was, in the transaction of the connection."""
+    row = [json.dumps(task.get(name) or {}) if name in _JSON else task.get(name) for name in TASK.names]
+    connection.execute("DELETE FROM task WHERE id = $1", [task["id"]])
+    connection.execute(f"INSERT INTO task VALUES ({', '.join('?' * len(row))})", row)
+
+
+def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) -> list[Task]:
+    """The tasks in one of these states, the oldest first."""
+    query = "SELECT * FROM task WHERE state IN (SELECT unnest($1)) ORDER BY id"
+    return [read(row) for row in rows(connection.execute(query, [list(states)]))]
+
+
+def read(row: dict[str, Any]) -> Task:
+    """A task from its row."""
+    return row | {name: json.loads(row[name] or "{}") for name in _JSON}
+
+
+def forget(store: Store, ids: list[int]) -> int:
+    """Forget those of these tasks that are finished, with their logs; how many there were."""
+    with store.writing() as connection:
+        return _forget(connection, "id IN (SELECT unnest($1)) AND state IN (SELECT unnest($2))", [ids, list(FINISHED)])
+
+
+def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+    """Forget what was finished before a moment (UTC); how many there were."""
+    return _forget(connection, "finished_at < $1", [moment])
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, condition: str, bound: list[Any]) -> int:
+    ids = [row[0] for row in connection.execute(f"SELECT id FROM task WHERE {condition}", bound).fetchall()]
+    connection.execute("DELETE FROM task WHERE id IN (SELECT unnest($1))", [ids])
+    connection.execute("DELETE FROM task_log WHERE task_id IN (SELECT unnest($1))", [ids])
+    return len(ids)
+
+
+def now() -> datetime:
+    """This moment, UTC, as tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
