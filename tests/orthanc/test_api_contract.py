@@ -37,8 +37,9 @@ def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
     server.wait_until_idle()
     document = f"{server.url}/dose/api/openapi.json"
     command = [sys.executable, "-m", "schemathesis.cli", "run", document, "--auth", f"{USER}:{PASSWORD}", "--checks", "all",
-               "--exclude-checks", f"{NOT_OURS},{LOCKS}", "--max-examples", "10", "--seed", "1",
-               "--generation-database", "none", "--no-color", "--suppress-health-check", "filter_too_much,too_slow"]  # fmt: skip
+               "--exclude-checks", f"{NOT_OURS},{LOCKS}", "--max-examples", "10",
+               "--seed", "1", "--generation-database", "none", "--no-color",
+               "--suppress-health-check", "filter_too_much,too_slow"]  # fmt: skip
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": os.pathsep.join(["plugin", str(ROOT)]),
         "NO_PROXY": "127.0.0.1",
