@@ -1,0 +1,94 @@
+"""The studies that an export is about: found once, in order, in one state of the store, and handed out chunk by chunk."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from ..query import filters
+from ..records import MODALITIES
+from ..store import Store
+from .columns import Column, of_event, of_study
+
+# Studies of one piece: rows of text in memory, and the wait for an abort, stay small.
+CHUNK = 1_000
+
+
+@dataclass
+class Selection:
+    """Studies in the temporary table `hit` of a connection: their numbers `id` in the order `n`, from 1."""
+
+    connection: duckdb.DuckDBPyConnection
+    modality: str | None
+    total: int
+    study: tuple[Column, ...]
+    event: tuple[Column, ...]
+    most_events: int
+
+    @property
+    def events_table(self) -> str | None:
+        """The table of events, where one modality type is asked for."""
+        return MODALITIES[self.modality].events.name if self.modality else None
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """First and last `n` of each chunk."""
+        for first in range(1, self.total + 1, CHUNK):
+            yield first, min(first + CHUNK - 1, self.total)
+
+
+@contextlib.contextmanager
+def selected(
+    store: Store, modality: str | None, values: dict[str, Any], without: frozenset[str], events: bool = True
+) -> Iterator[Selection]:
+    """The studies of a modality type, or of all, that the filters' values leave. without: fields of the study to leave out.
+
+    All that is read within sees one state of the store. Columns that are empty in every row are left out.
+    """
+    given = values | ({"modality": [modality]} if modality else {})
+    condition, bound = filters.where(given)
+    with contextlib.closing(store.connection()) as connection:
+        connection.execute("BEGIN TRANSACTION")
+        connection.execute(f"""
+            CREATE TEMP TABLE hit AS
+            SELECT s.id, row_number() OVER (ORDER BY s.study_date, s.study_time, s.id) AS n FROM study s WHERE {condition}
+            ORDER BY n
+        """, bound)  # fmt: skip
+        total = _one(connection, "SELECT count(*) FROM hit")
+        chosen = Selection(connection, modality, total, of_study(modality, without), (), 0)
+        if events and modality is not None and total:
+            chosen.event = of_event(MODALITIES[modality].events)
+            query = f"""
+                SELECT max(c) FROM (SELECT count(*) AS c FROM "{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id
+                GROUP BY t.study_id)
+            """
+            chosen.most_events = _one(connection, query) or 0
+        chosen.study = _filled(chosen, chosen.study, STUDIES)
+        if chosen.event:
+            chosen.event = _filled(chosen, chosen.event, f'"{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id')
+        try:
+            yield chosen
+        finally:
+            with contextlib.suppress(duckdb.Error):
+                connection.execute("ROLLBACK")
+
+
+STUDIES = "hit JOIN study s USING (id) LEFT JOIN equipment e ON e.id = s.equipment_id"
+
+
+def _filled(chosen: Selection, columns: Sequence[Column], rows: str) -> tuple[Column, ...]:
+    """Those of the columns that have a value in some row."""
+    if not chosen.total:
+        return tuple(columns)
+    counts = ", ".join(f"count({column.sql})" for column in columns)
+    found = chosen.connection.execute(f"SELECT {counts} FROM {rows}").fetchone() or ()
+    return tuple(column for column, count in zip(columns, found, strict=True) if count)
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    found = connection.execute(query).fetchone()
+    return found[0] if found else None
+
+
+Progress = Callable[[int, int], None]  # rows done, of how many; raises to stop
