@@ -12,6 +12,7 @@ from ..records import MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
 from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
+from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
@@ -90,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
+    *DELETION_ROUTES,
     *EQUIPMENT_ROUTES,
     *WORK_ROUTES,
     *TASK_ROUTES,

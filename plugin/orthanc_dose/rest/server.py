@@ -93,7 +93,7 @@ class Server:
             if route.with_caller:
                 arguments["caller"] = Caller(user_of(request.headers), frozenset(GROUPS))
             if route.body is not None:
-                arguments["body"] = _json(request.body)
+                arguments["body"] = None if route.body_optional and not request.body else _json(request.body)
             result = route.handler(self._services, **arguments)
             return result if isinstance(result, tuple) else (200, result)
         if allowed:
