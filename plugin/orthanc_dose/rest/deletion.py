@@ -35,6 +35,7 @@ def delete_by_rules(services: Services, caller: Caller) -> tuple[int, dict[str, 
         for state in ("running", "waiting"):
             for task in tasks.listed(connection, {"kind": _BY_RULES, "state": state}, 1, 0)["tasks"]:
                 return 202, {"objects": found["objects"], "task_id": task["id"]}
+    services.audit.note(caller, "objects deleted by the rules", ", ".join(kinds), f"{found['objects']} objects")
     task_id = services.requests.start_task(_BY_RULES, caller.name, parameters={"kinds": kinds})
     return 202, {"objects": found["objects"], "task_id": task_id}
 
@@ -50,6 +51,8 @@ def delete_objects(services: Services, caller: Caller, body: Any) -> tuple[int, 
             ids = disposal.by_hand(connection, uids=chosen["sop_instance_uids"])
         else:
             ids = disposal.by_hand(connection, **chosen)
+    which = ", ".join(chosen["sop_instance_uids"] if by_uids else chosen.values())
+    services.audit.note(caller, "objects deleted", which, f"{len(ids)} objects")
     if len(ids) > AT_ONCE:
         return 202, {"objects": len(ids), "deleted": 0, "task_id": services.requests.start_task(_BY_HAND, caller.name,
                                                                                                 parameters=chosen)}  # fmt: skip
@@ -99,17 +102,16 @@ DELETION_ROUTES: tuple[Route, ...] = (
           "Apply the rules of deletion to the objects that are there already",
           {200: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL),
            202: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL)},
-          tag="Objects", needs=ADMINISTRATION, with_caller=True, action="objects deleted by the rules",
+          tag="Objects", needs=ADMINISTRATION, with_caller=True,
           description="Starts a task. What was read of the objects stays. Failed objects, those that wait, and physics studies"
           " are never deleted."),
     Route("POST", "/objects/delete", delete_objects, "Delete failed or ignored objects from Orthanc, and forget them",
           {200: _DELETED, 202: _DELETED}, errors=(404, 409, 413), tag="Objects",
           body={"anyOf": [selection.OF_UIDS, selection.OF_RULE]}, needs=ADMINISTRATION, with_caller=True,
-          action="objects deleted",
           description="Some by their UIDs, or all of an outcome or rule. Without a rule, ignored objects that may still be read"
           " are left out. Many are deleted by a task."),
     Route("DELETE", "/objects/{sop_instance_uid}", delete_object, "Delete a failed or ignored object from Orthanc",
           {200: _DELETED, 202: _DELETED},
           (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404, 409), "Objects",
-          needs=ADMINISTRATION, with_caller=True, action="object deleted"),
+          needs=ADMINISTRATION, with_caller=True),
 )  # fmt: skip
