@@ -37,7 +37,8 @@ def cell(column: Column) -> str:
 
 def _text(value: str) -> str:
     clean = f"left({value}, {LONGEST_TEXT})"
-    clean = f"CASE WHEN regexp_matches({clean}, '{_INVALID}') THEN regexp_replace({clean}, '{_INVALID}', '', 'g') ELSE {clean} END"
+    without = f"regexp_replace({clean}, '{_INVALID}', '', 'g')"
+    clean = f"CASE WHEN regexp_matches({clean}, '{_INVALID}') THEN {without} ELSE {clean} END"
     for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "_x000D_")):
         clean = f"replace({clean}, {_quoted(sign)}, '{written}')"
     style = f"CASE WHEN regexp_matches({value}, '^[=+\\-@\\t\\r]') THEN ' s=\"{_HARMLESS}\"' ELSE '' END"
@@ -136,8 +137,8 @@ def _styles(day: str) -> str:
              'numFmtId="21" applyNumberFormat="1"', 'numFmtId="165" applyNumberFormat="1"', 'numFmtId="49" quotePrefix="1"')
     return (
         f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">{formats}</numFmts>'
-        '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font>'
-        '</fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+        '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/>'
+        '</font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
         '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
         f'<cellXfs count="{len(cells)}">{"".join(f"<xf {one}/>" for one in cells)}</cellXfs></styleSheet>'
     )
