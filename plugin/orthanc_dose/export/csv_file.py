@@ -1,10 +1,11 @@
 """CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from . import rows
 from .columns import DATE, MOMENT, TEXT, TIME, Column
-from .selection import STUDIES, Progress, Selection
+from .selection import Progress, Selection
 
 DATE_FORMATS = {"dd/mm/yyyy": "%d/%m/%Y", "dd.mm.yyyy": "%d.%m.%Y", "yyyy-mm-dd": "%Y-%m-%d", "mm/dd/yyyy": "%m/%d/%Y"}
 _BOM = b"\xef\xbb\xbf"
@@ -19,29 +20,9 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
     with open(path, "wb") as file:
         file.write(_BOM + ",".join(map(quoted, titles)).encode() + b"\r\n")
         for first, last in chosen.chunks():
-            for lines in lines_of(chosen, study, event, ",", first, last):
+            for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events):
                 file.write("\r\n".join(lines).encode("utf-8", "replace") + b"\r\n")
             progress(last, chosen.total)
-
-
-def lines_of(
-    chosen: Selection, study: str, event: str, between: str, first: int, last: int, most: int = 1_000_000
-) -> Iterator[list[str]]:  # fmt: skip
-    """The rows of a chunk as text, in portions: the study's cells, then those of its first `most` events in their order."""
-    if not event:
-        query = f"SELECT {study} FROM {STUDIES} WHERE n BETWEEN {first} AND {last} ORDER BY n"
-    else:
-        query = f"""
-            WITH part AS (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last}),
-            events AS (
-                SELECT study_id, array_to_string(list({event} ORDER BY event_number)[1:{most:d}], '{between}') AS cells
-                FROM "{chosen.events_table}" t WHERE study_id IN (SELECT id FROM part) GROUP BY study_id
-            )
-            SELECT {study} || coalesce('{between}' || events.cells, '') FROM {STUDIES.replace("hit", "part hit")}
-            LEFT JOIN events ON events.study_id = s.id ORDER BY n
-        """
-    for batch in chosen.connection.execute(query).fetch_record_batch(2_000):
-        yield batch.column(0).to_pylist()
 
 
 def _line(columns: Sequence[Column], day: str) -> str:

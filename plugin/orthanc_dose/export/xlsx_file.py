@@ -5,13 +5,11 @@ makes an object of each cell. Text stands in the cells themselves (inlineStr), s
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
-from .csv_file import DATE_FORMATS, lines_of
-from .selection import Progress, Selection
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
@@ -138,8 +136,9 @@ def _styles(day: str) -> str:
     return (
         f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">{formats}</numFmts>'
         '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/>'
-        '</font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-        '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+        '</font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill>'
+        '<fill><patternFill patternType="gray125"/></fill></fills>'
+        '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
         f'<cellXfs count="{len(cells)}">{"".join(f"<xf {one}/>" for one in cells)}</cellXfs></styleSheet>'
     )
 
@@ -156,15 +155,3 @@ def width(column: Column) -> int:
     """A width in characters that titles and usual values fit."""
     usual = {TEXT: 22, DATE: 11, TIME: 9, MOMENT: 19, NUMBER: 10, INTEGER: 8}[column.kind]
     return max(usual, min(len(column.title) + 2, 30))
-
-
-def studies(chosen: Selection, progress: Progress) -> Iterator[list[str]]:
-    """The rows of all studies with their events to the right, as far as the sheet is wide."""
-    fits = (MOST_COLUMNS - len(chosen.study)) // max(1, len(chosen.event))
-    study, event = (f"concat({', '.join(map(cell, columns))})" if columns else "" for columns in (chosen.study, chosen.event))
-    for first, last in chosen.chunks():
-        yield from lines_of(chosen, study, event, "", first, last, fits)
-        progress(last, chosen.total)
-
-
-__all__ = ["DATE_FORMATS", "MOST_COLUMNS", "MOST_ROWS", "Workbook", "cell", "studies", "text_cell", "width"]
