@@ -4,13 +4,14 @@ import atexit
 import gc
 import os
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import __version__, config, host
-from .ingest import JOBS, Housekeeping, Options, Requests, Tasks, Worker, identity_rules
-from .manage.settings import BY_KEY, Settings
+from .ingest import Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs
+from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .rest.server import Server
 from .rest.services import Services
 from .store import Store, StoreError, tasks
@@ -41,7 +42,7 @@ def _start() -> None:
     settings = Settings(store, configuration.first_values)
     chores = (lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),)
     options = _latest(settings, lambda: _options(configuration, settings))
-    worker = Worker(host, store, options, Tasks(JOBS),  # type: ignore[arg-type]
+    worker = Worker(host, store, options, Tasks(jobs(options)),  # type: ignore[arg-type]
                     Housekeeping(store, chores))  # fmt: skip
     settings.watch(worker.wake)
     orthanc = {
@@ -49,7 +50,8 @@ def _start() -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None), host.studies_of
+        store, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
@@ -73,15 +75,16 @@ def _start() -> None:
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
-    """What is made of the settings, made anew only when one of them changed."""
-    made: dict[int, Options] = {}
+    """What is made of the settings, made anew only when one of them changed; for any thread."""
+    made: list[tuple[int, Options]] = []
+    lock = threading.Lock()
 
     def latest() -> Options:
-        version = settings.version
-        if version not in made:
-            made.clear()
-            made[version] = make()
-        return made[version]
+        with lock:
+            version = settings.version
+            if not made or made[0][0] != version:
+                made[:] = [(version, make())]
+            return made[0][1]
 
     return latest
 
@@ -91,7 +94,7 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
     return Options(
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
         value("dose_screens"),
-        identity_rules(value("patient_name"), value("patient_id"), configuration.data_directory),
+        installation_rules(configuration.data_directory, **identity_rules(settings)), not_patient(settings),
     )
 
 

@@ -1,13 +1,26 @@
 """From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order, durably."""
 
+from collections.abc import Callable
+from functools import partial
+
+from ..store.tasks import Task
 from .housekeeping import Housekeeping
+from .identity import ApplyIdentity
+from .not_patient import ApplyNotPatient
 from .reextraction import Reextraction
 from .requests import Requests
-from .surroundings import Options, identity_rules
+from .surroundings import Options, installation_rules
 from .tasks import Job, Tasks
 from .worker import Worker
 
-# The kinds of tasks that the worker does.
-JOBS: dict[str, type[Job]] = {job.kind: job for job in (Reextraction,)}
 
-__all__ = ["JOBS", "Housekeeping", "Options", "Requests", "Tasks", "Worker", "identity_rules"]
+def jobs(options: Callable[[], Options]) -> dict[str, Callable[[Task], Job]]:
+    """The kinds of tasks that the worker does, each with what makes its job."""
+    return {
+        Reextraction.kind: Reextraction,
+        ApplyIdentity.kind: partial(ApplyIdentity, options=options),
+        ApplyNotPatient.kind: ApplyNotPatient,
+    }
+
+
+__all__ = ["Housekeeping", "Options", "Requests", "Tasks", "Worker", "installation_rules", "jobs"]

@@ -9,6 +9,7 @@ from ..dicom import part10
 from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
 from ..extract import Extract, Ignored
+from ..records.not_patient import NO_PATTERNS, NotPatient
 from ..store import ObjectRow
 from . import dose_screens
 from .dose_screens import Screens
@@ -25,19 +26,20 @@ class Read:
 
 
 def read(
-    row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT
+    row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT,
+    not_patient: NotPatient = NO_PATTERNS,
 ) -> Read:  # fmt: skip
     """Read an instance of a class that can hold dose.
 
     row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose screens are read by OCR.
-    identity: what is kept of who the patient is.
+    identity: what is kept of who the patient is; not_patient: the patterns by which it is none.
     Whatever the object does to us ends as a failed outcome.
     """
     try:
         raw = fetch()
         whole = part10.read_any(raw)
         patient = identifiers(whole.dataset)
-        kept = extract.keep(whole, identity)
+        kept = extract.keep(whole, identity, not_patient)
         if row["sop_class_uid"] == extract.CT_IMAGE:
             kept.dataset = extract.reduced(kept.dataset)
         elif row["sop_class_uid"].startswith(extract.SECONDARY_CAPTURE):

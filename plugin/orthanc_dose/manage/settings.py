@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..records.not_patient import NotPatient
+from ..records.study import UNDER_RULES
 from ..store import Store, settings
 from .setting import Setting
 
@@ -17,14 +19,38 @@ TOPICS = {
     "log": "Logs and tasks",
 }
 
-_KEPT = (("none", "not stored"), ("stored", "stored as written"), ("hashed", "stored as a keyed hash (HMAC-SHA-256)"))
+_KEPT = (
+    ("none", "not stored"), ("stored", "stored as written"), ("hashed", "stored as a keyed hash (HMAC-SHA-256)"),
+    ("sha256", "stored as a plain hash (SHA-256)"),
+)  # fmt: skip
+_CHOICES = (
+    "As written: found by any part of it, and whoever may see patients' identity reads it. Keyed hash: found by the whole text"
+    " alone, exactly as the modality wrote it; nobody can read it, and without the key (the file identity.key beside the store)"
+    " nobody can try names or numbers against it. Plain hash: found in the same way, and equal to what OpenREM keeps, for those"
+    " who move from there; but anyone who sees it finds a number by trying all of them. Not stored: never found, and the"
+    " safest. A change is for what comes in from then on; what is there is brought to it by a task."
+)
+
+
+def _kept(name: str, title: str, default: str, about: str) -> Setting:
+    return Setting(name, "identity", title, "choice", default, f"{about} {_CHOICES}", choices=_KEPT)
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("patient_name", "identity", "Patient name", "choice", "none", "What is kept of it from objects that come in.",
-            choices=_KEPT),
-    Setting("patient_id", "identity", "Patient ID", "choice", "none", "What is kept of it from objects that come in.",
-            choices=_KEPT),
+    _kept("patient_name", "Patient name", "none", "What is kept of it, in studies and in the content of objects."),
+    _kept("patient_id", "Patient ID", "none",
+          "What is kept of it, in studies and in the content of objects. A patient's history needs it, in any of the forms."),
+    _kept("patient_birth_date", "Date of birth", "none",
+          "What is kept of it. The age at the study is worked out before it is dropped. Hashes are of YYYY-MM-DD."),
+    _kept("accession_number", "Accession number", "stored",
+          "What is kept of it, wherever it stands in an object. It finds the request and so, for those who have the RIS, the"
+          " patient."),
+    Setting("not_patient_names", "test data", "Names that are no patient's", "patterns", (),
+            "Objects whose patient name is like one of these are possible test data: left out of lists and overviews unless"
+            " asked for. Compared as written (Family^Given) and with spaces for ^. Wildcards: * ? [seq] [!seq]; upper and lower"
+            " case are the same. Studies show the pattern, so put no real name into it.", example="*phantom*"),
+    Setting("not_patient_ids", "test data", "IDs that are no patient's", "patterns", (),
+            "The same for patient IDs. Wildcards: * ? [seq] [!seq]; upper and lower case are the same.", example="qa[0-9]*"),
     Setting("dose_from_ct_images", "sources", "CT images", "flag", False,
             "Make a dose record of CT studies that have no dose report from the headers of their images."),
     Setting("dose_screens", "sources", "Dose screens", "patterns", (),
@@ -111,3 +137,13 @@ class Settings:
         self.version += 1
         for tell in self._watching:
             tell()
+
+
+def not_patient(settings: Settings) -> NotPatient:
+    """The patterns that the settings name."""
+    return NotPatient(settings.value("not_patient_names"), settings.value("not_patient_ids"))
+
+
+def identity_rules(settings: Settings) -> dict[str, str]:
+    """What is kept of each item, by the field of the study."""
+    return {name: settings.value(name) for name in UNDER_RULES}

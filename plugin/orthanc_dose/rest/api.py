@@ -13,6 +13,7 @@ from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .equipment import EQUIPMENT_ROUTES
+from .identity import IDENTITY_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .routes import SIGNED_IN, VIEW, WATCHING, Route
@@ -94,6 +95,7 @@ ROUTES: tuple[Route, ...] = (
     *WORK_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
+    *IDENTITY_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", needs=SIGNED_IN),
     Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System", needs=SIGNED_IN),

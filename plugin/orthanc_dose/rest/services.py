@@ -46,7 +46,8 @@ def in_time(asked: Future[Any]) -> bool:
 
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID."""
+    """What handlers work with. hashes: those by which the installation may keep a text. orthanc_studies: Orthanc's identifiers
+    of the studies of a Study Instance UID."""
 
     store: Store
     queue: Queue
@@ -54,6 +55,7 @@ class Services:
     settings: Settings
     orthanc: dict[str, Any]
     started_at: datetime
+    hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0)}
