@@ -28,6 +28,8 @@ _DROPPED = frozenset({"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,
 _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "121035", "121036"})
 # Where the accession number stands: the element, in the data set and in what it says of requests; the content item.
 _ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = "0008,0050", "0008,0051", "121022", "0040,a160"
+# Comments: on the object, the series, the image, the procedure step; the content item.
+_COMMENTS, _COMMENT_CODE = frozenset({"0008,4000", "0018,4000", "0020,4000", "0040,0280", "0040,0400"}), "121106"
 # Identifiers of the study, the request and the objects, which may equal the patient's ID by chance.
 _IDENTIFIERS = frozenset({
     _ACCESSION_NUMBER, "0020,0010", "0040,0009", "0040,0253", "0040,1001", "0040,2016", "0040,2017",
@@ -93,14 +95,14 @@ def identifiers(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
 
 
-def remove_identity(dataset: Dataset, rules: IdentityRules = NOTHING_KEPT) -> Dataset:
+def remove_identity(dataset: Dataset, rules: IdentityRules = NOTHING_KEPT, patient_id: str | None = None) -> Dataset:
     """Take the elements and content items that identify the patient out of a data set, and give it back; put the accession
-    number under its rule.
+    number under its rule. patient_id: where the data set does not hold it any more.
 
     Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too; so are accession numbers, unless
     they are stored.
     """
-    patient_ids = {found for tag in ("0010,0020", "0010,1000") for found in values(dataset, tag)}
+    patient_ids = {found for tag in ("0010,0020", "0010,1000") for found in values(dataset, tag)} | {patient_id or ""}
     numbers = set() if rules.accession_number == "stored" else set(_accession_numbers(dataset))
     other_names = (text(dataset, tag) for tag in ("0010,1001", "0010,1005"))
     ids = patient_ids | numbers | {name for name in other_names if name}
@@ -138,7 +140,7 @@ def _concept(item: Dataset) -> object:
 
 
 # What is to be done with an element, by its tag.
-_KEEP, _DROP, _IDENTIFIER, _TEXT, _PRIVATE, _OTHER, _DATE = range(7)
+_KEEP, _DROP, _IDENTIFIER, _TEXT, _COMMENT, _PRIVATE, _OTHER, _DATE = range(8)
 _BY_VR = {
     **dict.fromkeys(("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT", "OB", "OW", "OB or OW"), _TEXT),
     **dict.fromkeys(("AE", "AS", "CS", "DS", "IS", "UR"), _OTHER), **dict.fromkeys(("DA", "DT"), _DATE),
@@ -153,6 +155,8 @@ def _decide(tag: str) -> int:
         decision = _IDENTIFIER
     elif tag in _STRUCTURE:
         decision = _KEEP
+    elif tag in _COMMENTS:
+        decision = _COMMENT
     else:
         try:
             decision = _BY_VR.get(dictionary_VR(int(tag.replace(",", ""), 16)), _KEEP)
@@ -172,7 +176,7 @@ class _Cleaner:
 
     def clean(self, dataset: Dataset) -> None:
         changes: dict[str, str | None] = {}
-        is_accession_number = _concept(dataset) == _ACCESSION_CODE
+        concept = _concept(dataset)
         for tag, value in dataset.items():
             decision = _DECISIONS.get(tag)
             if decision is None:
@@ -182,12 +186,13 @@ class _Cleaner:
             elif isinstance(value, list):
                 self.clean_items(value)
             elif decision != _KEEP and value:
-                if tag == _ACCESSION_NUMBER or (is_accession_number and tag == _ITEM_TEXT):
+                if tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and concept == _ACCESSION_CODE):
                     new = self.accession_number(value)
                 elif decision == _IDENTIFIER:
                     new = None if self.dropped.is_one(value) else value
                 else:
-                    new = self.scrubbed(decision, value)
+                    of_comment = tag == _ITEM_TEXT and concept == _COMMENT_CODE
+                    new = self.scrubbed(_COMMENT if of_comment else decision, value)
                 if new is not value:
                     changes[tag] = new
         for tag, new in changes.items():
@@ -216,6 +221,8 @@ class _Cleaner:
     def scrubbed(self, decision: int, value: str) -> str:
         if not self.words:
             return value
+        if decision == _COMMENT:
+            return self.words.out_of_comment(value)
         if decision in (_TEXT, _PRIVATE):
             return self.words.out_of_text(value, decision == _PRIVATE)
         return self.words.out_of_date(value) if decision == _DATE else self.words.out_of_other(value)

@@ -2,7 +2,8 @@
 
 What stands where names and IDs belong is taken out by its tag (identity.py). This is for all other places: a protocol name
 into which somebody typed the patient's, a comment, a private element. What could be there by chance is left alone: a short
-number is an ID only where it is the whole of a text, never in a dose value or a UID.
+number is an ID only where it is the whole of a text, never in a dose value or a UID; a family name alone, which may be a word
+like Head or Young, goes from comments, and stays in the name of a protocol.
 """
 
 import base64
@@ -38,6 +39,11 @@ class Words:
         if birth_date:
             in_text += [rf"(?<!\d){birth_date.strftime(form)}(?!\d)" for form in _DATES]
         self._anywhere, self._in_text = _one_of(anywhere), _one_of(anywhere + in_text)
+        parts = {part for group in (name or "").split("=") for part in _parts(group)}
+        self._parts = _one_of([
+            rf"(?i:(?<!\w){re.escape(part)}(?!\w))" if part.isascii() else f"(?i:{re.escape(part)})"
+            for part in _longest_first(parts) if len(part) > (2 if part.isascii() else 1)
+        ])
 
     def __bool__(self) -> bool:
         return bool(self._whole or self._birth_date)
@@ -49,6 +55,11 @@ class Words:
         if value.strip(" \0").casefold() in (self._whole_of_private if private else self._whole):
             return REMOVED
         return self._in_text.sub(REMOVED, value) if self._in_text else value
+
+    def out_of_comment(self, value: str) -> str:
+        """A text that somebody wrote, without parts of the name either."""
+        value = self.out_of_text(value)
+        return self._parts.sub(REMOVED, value) if self._parts and not value.startswith(BINARY_URI) else value
 
     def out_of_other(self, value: str) -> str:
         """The value of an element that holds codes or numbers, into which text was put."""

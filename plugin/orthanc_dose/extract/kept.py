@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..dicom import dates
 from ..dicom.dataset import Dataset, first, text
-from ..dicom.identity import NOTHING_KEPT, IdentityRules, remove_identity
+from ..dicom.identity import NOTHING_KEPT, IdentityRules, is_hash, remove_identity
 from ..dicom.part10 import Part10
 from ..records.not_patient import NO_PATTERNS, NotPatient
 
@@ -65,9 +65,10 @@ def keep(read: Part10, rules: IdentityRules = NOTHING_KEPT, patterns: NotPatient
 def apply_again(kept: Kept, rules: IdentityRules) -> None:
     """Put content that is kept under other rules, as far as that can be: what was dropped does not come back, and a hash stays
     what it is or is dropped."""
+    patient_id = kept.patient.get("id")
     kept.patient = rules.again(kept.patient)
-    if rules.accession_number != "stored":
-        remove_identity(kept.dataset, rules)
+    if rules.accession_number != "stored" or kept.patient.get("id") != patient_id:
+        remove_identity(kept.dataset, rules, None if is_hash(patient_id) else patient_id)
 
 
 def _age(dataset: Dataset) -> float | None:

@@ -56,4 +56,8 @@ def change(connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[
         if held["accession_number"] != items["accession_number"]:
             unused = ", not_used = list_filter(not_used, x -> x.concept IS DISTINCT FROM 'DCM:121022')"
         names = ", ".join(f"{item} = ${item}" for item in held)
-        connection.execute(f"UPDATE study SET {names}{unused} WHERE id = $id", {**held, "id": number})
+        # Some systems write the patient's ID as the study's.
+        own = "study_id = CASE WHEN study_id = $old THEN NULL ELSE study_id END"
+        old = items["patient_id"] if held["patient_id"] != items["patient_id"] else None
+        query = f"UPDATE study SET {names}, {own}{unused} WHERE id = $id"
+        connection.execute(query, {**held, "id": number, "old": old})
