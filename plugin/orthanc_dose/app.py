@@ -7,14 +7,25 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from . import __version__, config, host
-from .ingest import Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs
+from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs
+from .ingest.ignoring import Ignoring
+from .manage.access import Access
+from .manage.audit import AuditLog, forget_before
+from .manage.limits import Limits
+from .manage.proxies import Proxies
+from .manage.sessions import Sessions
 from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
+from .manage.tokens import Tokens
+from .manage.users import ORTHANC, Users
+from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
-from .store import Store, StoreError, tasks
+from .store import Store, StoreError, disposal, tasks
 
 
 def start() -> None:
@@ -36,23 +47,30 @@ def _start() -> None:
     # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
     gc.set_threshold(100_000, 20, 20)
     orthanc_configuration = host.configuration()
-    _refuse_empty_passwords(orthanc_configuration)
     configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
-    chores = (lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),)
+    chores = (
+        lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
+        lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
+    )
+    audit = AuditLog(store, host.log_error)
+    access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
-    worker = Worker(host, store, options, Tasks(jobs(options)),  # type: ignore[arg-type]
-                    Housekeeping(store, chores))  # fmt: skip
+    deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
+    worker = Worker(host, store, options, Tasks(jobs(options, deletion)), Housekeeping(store, chores),  # type: ignore[arg-type]
+                    deletion, door)  # fmt: skip
     settings.watch(worker.wake)
+    settings.watch(_doorkeeper(door, options))
     orthanc = {
         "version": "", "name": orthanc_configuration.get("Name"), "dicom_aet": orthanc_configuration.get("DicomAet", "ORTHANC"),
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        store, access, audit, worker, Requests(worker, store, deletion), settings, orthanc,
+        datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
-    )
+    )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
     server = Server(services, _app_directory(), compress, host.log_error)
@@ -70,8 +88,26 @@ def _start() -> None:
 
     host.listen(worker.wake, started)
     host.serve(lambda request: server.handle(request, host.Answer))
-    host.add_button("../dose/app/", "Dose")
+    host.guard(access.opens_orthanc)
+    host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:
+    """What tells the door of changed options, and sets a watch on it when there is first a rule to drop anything."""
+    state = {"watched": False}
+
+    def changed() -> None:
+        door.options = options()
+        if door.watched and not state["watched"]:
+            try:
+                host.watch_door(door.drops)
+                state["watched"] = True
+            except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
+                host.log_error(f"objects cannot be dropped before they are stored, they are deleted afterwards: {error}")
+
+    changed()
+    return changed
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
@@ -95,7 +131,11 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
         value("dose_screens"),
         installation_rules(configuration.data_directory, **identity_rules(settings)), not_patient(settings),
-    )
+        Ignoring(*(value(f"ignored_{name}") for name in ("manufacturers", "models", "stations", "software_versions",
+                                                          "serial_numbers")), value("physics_names"), value("physics_ids")),
+        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
+        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+    )  # fmt: skip
 
 
 def _app_directory() -> Path | None:
@@ -109,13 +149,41 @@ def _app_directory() -> Path | None:
     return next((place for place in places if (place / "index.html").is_file()), None)
 
 
-def _refuse_empty_passwords(settings: dict[str, object]) -> None:
-    """An empty password lets everybody in: it comes from an environment variable that is not set."""
-    users = settings.get("RegisteredUsers")
-    if isinstance(users, dict) and settings.get("AuthenticationEnabled", True):
-        for user, password in users.items():
-            if not password:
-                raise config.ConfigError(
-                    f'"RegisteredUsers": the password of "{user}" is empty. Set it in the configuration, or, where it names'
-                    " an environment variable, set that variable."
-                )
+def _access(
+    orthanc_configuration: dict[str, Any], configuration: config.Config, store: Store, settings: Settings, audit: AuditLog
+) -> Access:
+    """Who may come in. Raises ConfigError."""
+    registered = orthanc_configuration.get("RegisteredUsers")
+    registered = registered if isinstance(registered, dict) else {}
+    for user, password in registered.items():
+        # An empty password lets everybody in: it comes from an environment variable that is not set.
+        if not password:
+            raise config.ConfigError(
+                f'"RegisteredUsers": the password of "{user}" is empty. Set it in the configuration, or, where it names'
+                " an environment variable, set that variable."
+            )
+    for user, groups in configuration.orthanc_users.items():
+        if user not in registered:
+            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" is not in "RegisteredUsers"')
+        unknown = set(groups) - {*GROUPS, ORTHANC}
+        if unknown:
+            known = ", ".join((*GROUPS, ORTHANC))
+            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" has "{min(unknown)}", which is none of: {known}')
+    users = Users(store, registered, configuration.orthanc_users)
+    if not users.have_administrator:
+        raise config.ConfigError(
+            'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
+        )
+    # Orthanc's own default: it asks where other machines can reach it.
+    if orthanc_configuration.get("AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)):
+        host.log_warning(
+            '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user before the plugin is asked, so'
+            " that users whom an administrator added, and tokens, cannot come in; with false the plugin asks, for Orthanc's own"
+            " pages too"
+        )
+    proxies = Proxies(
+        configuration.trusted_user_header.lower(), tuple(map(ip_network, configuration.trusted_proxies)),
+        bool(orthanc_configuration.get("SslEnabled")),
+    )  # fmt: skip
+    sessions = Sessions(lambda: settings.value("session_hours") * 3600.0)
+    return Access(users, sessions, Tokens(store, users), Limits(), audit, proxies, host.later)

@@ -35,12 +35,14 @@ class Change:
 @dataclass(frozen=True)
 class Changes:
     """A page of the log: new instances in it, the number of its last change, whether the log ends there; the study that
-    became stable with that last change, where it was asked for."""
+    became stable with that last change, where it was asked for. newest: of an empty page, the number of the last change that
+    Orthanc ever logged: those of objects that were deleted are not in the log any more."""
 
     instances: list[Change]
     last: int
     done: bool
     stable_study: str | None = None
+    newest: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ class Details:
 
 @dataclass
 class Request:
-    """A call to a route of ours. query values are decoded; header names are lower-case."""
+    """A call. query values are decoded; header names are lower-case; address: the peer's, a proxy's where one stands
+    before Orthanc."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
+    address: str = ""
 
 
 @dataclass
@@ -117,7 +121,8 @@ def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
             found.append(Change(change["Seq"], change["ID"]))
         elif stable_studies and change["ChangeType"] == "StableStudy":
             return Changes(found, change["Seq"], False, change["ID"])
-    return Changes(found, page["Changes"][-1]["Seq"] if page["Changes"] else since, page["Done"])
+    last = page["Changes"][-1]["Seq"] if page["Changes"] else since
+    return Changes(found, last, page["Done"], newest=page["Last"])
 
 
 def last_change() -> int:
@@ -193,6 +198,16 @@ def dicom(instance: str, size: int) -> "bytes | mmap.mmap":
         raise
 
 
+def delete(instance: str) -> None:
+    """Delete an instance, and what is above it where it was the last one there. Raises Gone."""
+    try:
+        orthanc.RestApiDelete(f"/instances/{instance}")
+    except orthanc.OrthancException as error:
+        if error.args and error.args[0] in (_UNKNOWN_RESOURCE, _INEXISTENT_ITEM):
+            raise Gone(instance) from error
+        raise
+
+
 def _mapped(instance: str) -> "mmap.mmap | None":
     """The file where Orthanc's own storage keeps an instance, None where another storage does, or keeps it compressed."""
     try:
@@ -225,6 +240,26 @@ def listen(stored: Callable[[], None], started: Callable[[], None]) -> None:
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
+def watch_door(drops: Callable[[bytes], bool]) -> None:
+    """Have each object that comes in, by whatever way, looked at before Orthanc stores it; an object that `drops` says yes to
+    is not stored, and its sender told that all went well.
+
+    Costs each object a copy and Python's lock, so this is called when there is a first rule, not before; Orthanc takes such a
+    callback at any time, from one plugin, and never gives it back. Raises orthanc.OrthancException where another has it.
+    """
+    _handlers["drops"] = drops
+    orthanc.RegisterReceivedInstanceCallback(_on_received)
+
+
+def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
+    try:
+        dropped = _handlers["drops"](raw)
+    except Exception as error:  # noqa: BLE001  an object is never lost to an error of ours
+        log_error(f"an object was stored unseen: {type(error).__name__}")
+        dropped = False
+    return (orthanc.ReceivedInstanceAction.DISCARD if dropped else orthanc.ReceivedInstanceAction.KEEP_AS_IS), None
+
+
 _STACK = 16 * 2**20  # bytes; memory is taken as it is used
 _AT_ONCE = 32  # requests that are answered at the same time; further ones wait
 
@@ -234,9 +269,23 @@ def serve(handle: Callable[[Request], Answer]) -> None:
     threading.stack_size(_STACK)
     pool = ThreadPoolExecutor(_AT_ONCE, "dose-http")
     _handlers["request"] = lambda request: pool.submit(handle, request).result()
+    _handlers["later"] = pool.submit
     _handlers["stop serving"] = lambda: pool.shutdown(cancel_futures=True)
     orthanc.RegisterRestCallback("/dose", _on_request)
     orthanc.RegisterRestCallback("/dose/(.*)", _on_request)
+
+
+def later(do: Callable[[], object]) -> None:
+    """Do something soon, on a thread of `serve`."""
+    _handlers["later"](do)
+
+
+def guard(opens: Callable[[Request], bool]) -> None:
+    """Ask before each request to Orthanc's own routes whether it may pass; one that may not is answered with 403, which is all
+    that a plugin can do there. Asked on Orthanc's threads, without query and body. What the plugin itself asks of Orthanc does
+    not come by here."""
+    _handlers["guard"] = opens
+    orthanc.RegisterIncomingHttpRequestFilter(_on_incoming)
 
 
 def stop_serving() -> None:
@@ -244,9 +293,11 @@ def stop_serving() -> None:
     _handlers["stop serving"]()
 
 
-def add_button(address: str, label: str) -> None:
-    """A button in Orthanc Explorer that leads to a page of ours."""
+def extend_explorer(address: str, label: str) -> None:
+    """A button in Orthanc Explorer that leads to a page of ours; and the header with which its own requests say that they are
+    no other site's."""
     orthanc.ExtendOrthancExplorer(
+        "$.ajaxSetup({ headers: { 'X-Dose-Request': '1' } });"
         "$('#lookup').live('pagebeforecreate', function() {"
         f"$('<a>').attr('data-role', 'button').attr('href', {json.dumps(address)}).attr('data-ajax', 'false')"
         f".attr('data-icon', 'star').text({json.dumps(label)}).insertAfter($('#lookup-form')); }});"
@@ -260,13 +311,28 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["started"]()
 
 
+# From where the request comes that a thread of Orthanc is at: only the filter is told; the callback comes on the same thread.
+_peers: dict[int, str] = {}
+_METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
+
+
+def _on_incoming(uri: str, **request: Any) -> bool:
+    if uri == "/dose" or uri.startswith("/dose/"):
+        _peers[threading.get_native_id()] = request.get("ip", "")
+        return True
+    method = _METHODS.get(int(request.get("method", 0)), "")
+    headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
+    return bool(_handlers["guard"](Request(method, uri, {}, headers, b"", request.get("ip", ""))))
+
+
 def _on_request(output: Any, uri: str, **request: Any) -> None:
     query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
     headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
     body = request.get("body") or b""
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
-    answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body))
+    peer = _peers.pop(threading.get_native_id(), "")
+    answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body, peer))
     allowed = answer.headers.pop("Allow", "")
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)

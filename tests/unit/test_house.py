@@ -25,14 +25,14 @@ MAY_USE = {
     "ocr": {"dicom"},
     "ingest": {"dicom", "extract", "ocr", "records", "store"},
     "query": {"dicom", "records", "extract", "store"},
-    "manage": {"records", "store"},
+    "manage": {"dicom", "records", "store"},
     "rest": {"manage", "records", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "cli": {"client", "records", "samples"},
-    "app": {"config", "host", "ingest", "manage", "rest", "store"},
+    "app": {"config", "host", "ingest", "manage", "records", "rest", "store"},
 }
 
 

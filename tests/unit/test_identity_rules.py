@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from orthanc_dose.dicom.dataset import binary
 from orthanc_dose.dicom.identity import IdentityRules, is_hash, remove_identity
+from orthanc_dose.dicom.not_patient import NotPatient, indicator
 from orthanc_dose.dicom.part10 import Part10
 from orthanc_dose.extract import Kept, apply_again, keep
-from orthanc_dose.records.not_patient import NotPatient, indicator
 
 SECRET = b"s" * 32
 NAME, ID, ACCESSION = "Zzyzx^Quillon^Marie", "PID-7734-Q", "ACC-559-12"

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
 from ..dicom.identity import is_hash
+from ..dicom.not_patient import indicator
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
-from ..records.not_patient import indicator
 from .kept import Kept
 from .rows import LARGEST, Row, code_value, mark
 

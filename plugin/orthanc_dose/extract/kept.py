@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from ..dicom import dates
 from ..dicom.dataset import Dataset, first, text
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, is_hash, remove_identity
+from ..dicom.not_patient import NO_PATTERNS, NotPatient
 from ..dicom.part10 import Part10
-from ..records.not_patient import NO_PATTERNS, NotPatient
 
 
 @dataclass

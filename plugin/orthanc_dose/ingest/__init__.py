@@ -4,6 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from ..store.tasks import Task
+from .deletion import Deletion
+from .deletion_jobs import ApplyRules, ForgetObjects
+from .door import Door
 from .housekeeping import Housekeeping
 from .identity import ApplyIdentity
 from .not_patient import ApplyNotPatient
@@ -14,13 +17,14 @@ from .tasks import Job, Tasks
 from .worker import Worker
 
 
-def jobs(options: Callable[[], Options]) -> dict[str, Callable[[Task], Job]]:
+def jobs(options: Callable[[], Options], deletion: Deletion) -> dict[str, Callable[[Task], Job]]:
     """The kinds of tasks that the worker does, each with what makes its job."""
     return {
         Reextraction.kind: Reextraction,
         ApplyIdentity.kind: partial(ApplyIdentity, options=options),
         ApplyNotPatient.kind: ApplyNotPatient,
+        **{job.kind: partial(job, deletion=deletion) for job in (ApplyRules, ForgetObjects)},
     }
 
 
-__all__ = ["Housekeeping", "Options", "Requests", "Tasks", "Worker", "installation_rules", "jobs"]
+__all__ = ["Deletion", "Door", "Housekeeping", "Options", "Requests", "Tasks", "Worker", "installation_rules", "jobs"]

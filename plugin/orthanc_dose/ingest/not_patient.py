@@ -1,8 +1,8 @@
 """The task that compares old objects with the present not-patient patterns, where names and IDs are kept as written."""
 
 from ..dicom.identity import is_hash
+from ..dicom.not_patient import NotPatient, indicator
 from ..extract import Kept
-from ..records.not_patient import NotPatient, indicator
 from ..store import Batch, Writer
 from ..store.tasks import Task
 from .contents import OverContents

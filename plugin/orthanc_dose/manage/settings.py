@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..records.not_patient import NotPatient
+from ..dicom.not_patient import OF_OPENREM, NotPatient, indicator
 from ..records.study import UNDER_RULES
 from ..store import Store, settings
+from ..store.disposal import KINDS
 from .setting import Setting
 
 TOPICS = {
@@ -19,21 +20,31 @@ TOPICS = {
     "log": "Logs and tasks",
 }
 
+_IN_ORTHANC = (("keep", "kept in Orthanc"), ("delete", "deleted from Orthanc after reading"))
+_OR_DROPPED = (*_IN_ORTHANC, ("drop", "not stored at all, and not read"))
+_OF_KIND: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "reports": ("Dose reports of all templates.", _IN_ORTHANC),
+    "mammography": ("Mammography and breast tomosynthesis. Dropped ones give no dose.", _OR_DROPPED),
+    "radiography": ("Computed and digital radiography, intra-oral X-ray. Dropped ones give no dose.", _OR_DROPPED),
+    "captures": ("Philips Dose Info and other dose screens of CT that were read.", _IN_ORTHANC),
+    "nuclear": ("PET and NM images, once one image of the series is read. Dropped ones give no dose.", _OR_DROPPED),
+    "unmatched": ("Whatever is left alone: objects without dose, of other SOP classes, of ignored systems; CT images, which are"
+                  " dropped only while no setting reads them. Objects of SOP classes that can hold dose are deleted instead of"
+                  " dropped.", _OR_DROPPED),
+}  # fmt: skip
+_WILDCARDS = " Wildcards * ? [seq] [!seq]; case is ignored. For objects that come in; those that came before can be read again."
+
 _KEPT = (
-    ("none", "not stored"), ("stored", "stored as written"), ("hashed", "stored as a keyed hash (HMAC-SHA-256)"),
-    ("sha256", "stored as a plain hash (SHA-256)"),
-)  # fmt: skip
-_CHOICES = (
-    "As written: found by any part of it, and whoever may see patients' identity reads it. Keyed hash: found by the whole text"
-    " alone, exactly as the modality wrote it; nobody can read it, and without the key (the file identity.key beside the store)"
-    " nobody can try names or numbers against it. Plain hash: found in the same way, and equal to what OpenREM keeps, for those"
-    " who move from there; but anyone who sees it finds a number by trying all of them. Not stored: never found, and the"
-    " safest. A change is for what comes in from then on; what is there is brought to it by a task."
+    ("none", "not stored: never found, and the safest"),
+    ("stored", "as written: found by any part of it, read by those who may see patients' identity"),
+    ("hashed", "keyed hash (HMAC-SHA-256): found by the same text alone; nobody can try texts without the installation's key"),
+    ("sha256", "plain hash (SHA-256), as OpenREM has it: found by the same text alone; numbers can be found out by trying"),
 )
 
 
 def _kept(name: str, title: str, default: str, about: str) -> Setting:
-    return Setting(name, "identity", title, "choice", default, f"{about} {_CHOICES}", choices=_KEPT)
+    later = "A change is for what comes in from then on; a task brings to it what is there."
+    return Setting(name, "identity", title, "choice", default, f"{about} {later}", choices=_KEPT)
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -57,6 +68,19 @@ SETTINGS: tuple[Setting, ...] = (
             "Makers and models whose dose screens (values in the pixels) are read by OCR.",
             example="TOSHIBA*/Aquilion*",
             form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$", 'a list of "MANUFACTURER/MODEL", as ["TOSHIBA*/Aquilion*"]')),
+    *(Setting(f"{kind}_in_orthanc", "objects", KINDS[kind], "choice", "keep", description, choices=choices)
+      for kind, (description, choices) in _OF_KIND.items()),
+    *(Setting(f"ignored_{name}", "objects", f"Ignored {words}", "patterns", (),
+              "Objects of systems that match are left alone." + _WILDCARDS, example=example)
+      for name, words, example in (
+          ("manufacturers", "manufacturers", "Acme*"), ("models", "models", "*Phantom*"),
+          ("stations", "stations", "TEST?"), ("software_versions", "software versions", "VA10*"),
+          ("serial_numbers", "serial numbers", "0000*"))),
+    *(Setting(name, "objects", title, "patterns", (),
+              "Studies of patients that match are physics: never deleted from Orthanc, and not read." + _WILDCARDS,
+              example=example)
+      for name, title, example in (("physics_names", "Physics studies, by patient name", "*PHYSICS*"),
+                                   ("physics_ids", "Physics studies, by patient ID", "PHY-*"))),
     Setting("session_hours", "access", "Length of a session", "number", 12,
             "Who does nothing for so long is signed out.", minimum=1, maximum=168, unit="h"),
     Setting("date_format", "region", "Dates", "choice", "dd/mm/yyyy", "How dates are written on pages and in exports.",
@@ -147,3 +171,8 @@ def not_patient(settings: Settings) -> NotPatient:
 def identity_rules(settings: Settings) -> dict[str, str]:
     """What is kept of each item, by the field of the study."""
     return {name: settings.value(name) for name in UNDER_RULES}
+
+
+__all__ = [
+    "BY_KEY", "BY_NAME", "OF_OPENREM", "SETTINGS", "Settings", "TOPICS", "identity_rules", "indicator", "not_patient",
+]  # fmt: skip

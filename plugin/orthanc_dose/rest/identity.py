@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from ..manage.settings import identity_rules, not_patient
-from ..records.not_patient import OPENREM_IDS, OPENREM_NAMES, indicator
+from ..manage.settings import OF_OPENREM, identity_rules, indicator, not_patient
 from ..records.study import UNDER_RULES
 from ..store import identity
-from .errors import bad_body
+from .bodies import checked
 from .routes import ADMINISTRATION, Caller, Route
 from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
@@ -35,16 +34,12 @@ def get_not_patient(services: Services) -> dict[str, Any]:
         query = "SELECT count(*) FROM study WHERE not_patient_indicator IS NOT NULL"
         [studies] = connection.execute(query).fetchone() or (0,)
     return {"names": list(patterns.names), "ids": list(patterns.ids), "studies": studies,
-            "openrem": {"names": list(OPENREM_NAMES), "ids": list(OPENREM_IDS)}}  # fmt: skip
+            "openrem": {"names": list(OF_OPENREM.names), "ids": list(OF_OPENREM.ids)}}  # fmt: skip
 
 
 def try_not_patient(services: Services, body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict) or not set(body) <= set(_TRIED):
-        raise bad_body(None, "The body must be an object with name, id or both.")
-    for item, value in body.items():
-        if not isinstance(value, str) or len(value) > _LONGEST:
-            raise bad_body(item, f"{item} must be text of at most {_LONGEST} characters.")
-    found = not_patient(services.settings).matching(body.get("name"), body.get("id"))
+    tried = checked(body, _TRIED, optional=tuple(_TRIED))
+    found = not_patient(services.settings).matching(tried["name"], tried["id"])
     return {"name": found.get("name"), "id": found.get("id"), "indicator": indicator(found)}
 
 
@@ -54,8 +49,7 @@ def apply_not_patient(services: Services, caller: Caller) -> tuple[int, dict[str
     return 202, {"task_id": services.requests.start_task("not-patient", caller.name, parameters=parameters)}
 
 
-_LONGEST = 300
-_TRIED = dict.fromkeys(("name", "id"), {"type": "string", "maxLength": _LONGEST})
+_TRIED = dict.fromkeys(("name", "id"), {"type": "string", "maxLength": 300})
 _STARTED = any_object(task_id=INTEGER)
 _ITEM = any_object(
     name={"enum": list(UNDER_RULES)}, rule=TEXT, studies=any_object(**dict.fromkeys(identity.WAYS, INTEGER)),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..manage.access import Access
+from ..manage.audit import AuditLog
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..store import Store
@@ -30,6 +32,7 @@ class Requests(Protocol):
     """What the API asks of the worker, each with a Future that ends when it is done."""
 
     def take_out(self, sop_instance_uid: str) -> Future[None]: ...
+    def forget_objects(self, orthanc_ids: list[str]) -> Future[int]: ...
     def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> Future[None]: ...
     def start_task(self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int: ...
     def stop_task(self, task_id: int) -> Future[bool]: ...
@@ -47,9 +50,11 @@ def in_time(asked: Future[Any]) -> bool:
 @dataclass
 class Services:
     """What handlers work with. hashes: those by which the installation may keep a text. orthanc_studies: Orthanc's identifiers
-    of the studies of a Study Instance UID."""
+    of the studies of a Study Instance UID. What a handler tells of who a patient is, it notes in `audit`."""
 
     store: Store
+    access: Access
+    audit: AuditLog
     queue: Queue
     requests: Requests
     settings: Settings
@@ -58,5 +63,6 @@ class Services:
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
     last_counts: dict[str, Any] = field(
-        default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0)}
+        default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0),
+                                 "in_orthanc": dict.fromkeys(("to_delete", "deleted", "dropped"), 0)}
     )
