@@ -176,7 +176,7 @@ class _Cleaner:
 
     def clean(self, dataset: Dataset) -> None:
         changes: dict[str, str | None] = {}
-        concept = _concept(dataset)
+        concept = _concept(dataset) if _ITEM_TEXT in dataset else None
         for tag, value in dataset.items():
             decision = _DECISIONS.get(tag)
             if decision is None:

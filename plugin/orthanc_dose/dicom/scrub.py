@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import cached_property
 
 from .dataset import BINARY_URI
 
@@ -24,26 +25,47 @@ _BETWEEN = r"[\s^,;._・-]"
 
 class Words:
     """What names one patient, ready to be looked for. ids: the patient's, and other texts that must not be found. birth_date:
-    None also where the object's own days may be the same."""
+    None also where the object's own days may be the same.
+
+    Most texts hold none of it, which the needles tell; the patterns are made for the others.
+    """
 
     def __init__(self, name: str | None, ids: Iterable[str], birth_date: date | None = None) -> None:
         ids = {found for found in ids if len(found) > 2}
+        self._name, self._birth_date = name, birth_date.strftime("%Y%m%d") if birth_date else ""
         numbers = {found for found in ids if _is_number(found)}
         whole = {word.casefold() for word in (*ids, *names(name)) if len(word) > 2}
-        self._long_ids = frozenset(found for found in ids if len(found) >= _LONG_ID)
         self._whole = frozenset(whole)
         self._whole_of_private = frozenset(whole - {word for word in numbers if len(word) < _LONG_NUMBER})
-        anywhere = [*_name_patterns(name), *(re.escape(one) for one in _longest_first(ids - numbers) if len(one) >= _LONG_ID)]
-        in_text = [rf"(?<![\d.]){re.escape(one)}(?!\.?\d)" for one in _longest_first(numbers) if len(one) >= _LONG_NUMBER]
-        self._birth_date = birth_date.strftime("%Y%m%d") if birth_date else ""
-        if birth_date:
-            in_text += [rf"(?<!\d){birth_date.strftime(form)}(?!\d)" for form in _DATES]
-        self._anywhere, self._in_text = _one_of(anywhere), _one_of(anywhere + in_text)
-        parts = {part for group in (name or "").split("=") for part in _parts(group)}
-        self._parts = _one_of([
+        self._long_ids = _longest_first(one for one in ids if len(one) >= _LONG_ID)
+        self._texts = [one for one in self._long_ids if one not in numbers]
+        self._numbers = _longest_first(one for one in numbers if len(one) >= _LONG_NUMBER)
+        self._dates = [birth_date.strftime(form) for form in _DATES] if birth_date else []
+        groups = [_parts(group) for group in (name or "").split("=")]
+        self._parts = {part for group in groups for part in group}
+        firsts = {group[0].split()[0].casefold() for group in groups if group}
+        self._needles = (*firsts, *(one.casefold() for one in (*self._texts, *self._numbers)), *self._dates)
+
+    @cached_property
+    def _anywhere(self) -> "re.Pattern[str] | None":
+        return _one_of([*_name_patterns(self._name), *map(re.escape, self._texts)])
+
+    @cached_property
+    def _in_text(self) -> "re.Pattern[str] | None":
+        numbers = [rf"(?<![\d.]){re.escape(one)}(?!\.?\d)" for one in self._numbers]
+        days = [rf"(?<!\d){re.escape(one)}(?!\d)" for one in self._dates]
+        return _one_of([*_name_patterns(self._name), *map(re.escape, self._texts), *numbers, *days])
+
+    @cached_property
+    def _in_comment(self) -> "re.Pattern[str] | None":
+        return _one_of([
             rf"(?i:(?<!\w){re.escape(part)}(?!\w))" if part.isascii() else f"(?i:{re.escape(part)})"
-            for part in _longest_first(parts) if len(part) > (2 if part.isascii() else 1)
-        ])
+            for part in _longest_first(self._parts) if len(part) > (2 if part.isascii() else 1)
+        ])  # fmt: skip
+
+    def _may_be_in(self, text: str) -> bool:
+        folded = text.casefold()
+        return any(needle in folded for needle in self._needles)
 
     def __bool__(self) -> bool:
         return bool(self._whole or self._birth_date)
@@ -54,16 +76,16 @@ class Words:
             return self._out_of_bytes(value)
         if value.strip(" \0").casefold() in (self._whole_of_private if private else self._whole):
             return REMOVED
-        return self._in_text.sub(REMOVED, value) if self._in_text else value
+        return self._in_text.sub(REMOVED, value) if self._may_be_in(value) and self._in_text else value
 
     def out_of_comment(self, value: str) -> str:
         """A text that somebody wrote, without parts of the name either."""
         value = self.out_of_text(value)
-        return self._parts.sub(REMOVED, value) if self._parts and not value.startswith(BINARY_URI) else value
+        return self._in_comment.sub(REMOVED, value) if self._in_comment and not value.startswith(BINARY_URI) else value
 
     def out_of_other(self, value: str) -> str:
         """The value of an element that holds codes or numbers, into which text was put."""
-        return self._anywhere.sub(REMOVED, value) if self._anywhere and value.upper() != value.lower() else value
+        return self._anywhere.sub(REMOVED, value) if self._may_be_in(value) and self._anywhere else value
 
     def out_of_date(self, value: str) -> str:
         """A date, or date and time."""
@@ -71,7 +93,7 @@ class Words:
 
     def is_one(self, value: str) -> bool:
         """Whether an identifier of something else is one of the IDs, or has it as a part, and that not by chance."""
-        return not self._long_ids.isdisjoint(part.strip(" \0") for part in (value, *_PARTS.split(value)))
+        return any(part.strip(" \0") in self._long_ids for part in (value, *_PARTS.split(value)))
 
     def _out_of_bytes(self, value: str) -> str:
         try:
@@ -80,7 +102,9 @@ class Words:
             return value
         for encoding in ("latin-1", "utf-8", "utf-16-le"):
             plain = raw.decode(encoding, "ignore")
-            if plain.strip(" \0").casefold() in self._whole_of_private or (self._in_text and self._in_text.search(plain)):
+            if plain.strip(" \0").casefold() in self._whole_of_private or (
+                self._may_be_in(plain) and self._in_text and self._in_text.search(plain)
+            ):
                 return REMOVED
         return value
 
@@ -97,7 +121,7 @@ def names(name: str | None) -> list[str]:
     return _longest_first(found)
 
 
-_DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%d\\.%m\\.%Y", "%d/%m/%Y", "%m/%d/%Y")
+_DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 
 
 def _name_patterns(name: str | None) -> list[str]:
