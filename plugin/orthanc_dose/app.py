@@ -6,13 +6,15 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from . import __version__, config, host
-from .ingest import JOBS, Housekeeping, Options, Requests, Tasks, Worker, identity_rules
+from .ingest import JOBS, Housekeeping, Options, Requests, SizeImport, Tasks, Worker, identity_rules, key_of_hashes
 from .manage.settings import BY_KEY, Settings
 from .rest.server import Server
 from .rest.services import Services
+from .sizes.files import SizeFiles
 from .store import Store, StoreError, tasks
 
 
@@ -39,9 +41,15 @@ def _start() -> None:
     configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
-    chores = (lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),)
+    size_files = SizeFiles(configuration.data_directory, store)
+    key = partial(key_of_hashes, configuration.data_directory)
+    chores = (
+        lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
+        size_files.sweep,
+    )
+    jobs = {**JOBS, SizeImport.kind: lambda task: SizeImport(task, size_files, key)}
     options = _latest(settings, lambda: _options(configuration, settings))
-    worker = Worker(host, store, options, Tasks(JOBS),  # type: ignore[arg-type]
+    worker = Worker(host, store, options, Tasks(jobs),  # type: ignore[arg-type]
                     Housekeeping(store, chores))  # fmt: skip
     settings.watch(worker.wake)
     orthanc = {
@@ -49,8 +57,9 @@ def _start() -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None), host.studies_of
-    )
+        store, worker, Requests(worker, store), settings, size_files, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        host.studies_of,
+    )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
     server = Server(services, _app_directory(), compress, host.log_error)

@@ -23,16 +23,17 @@ MAY_USE = {
     "extract": {"dicom", "records"},
     "store": {"dicom", "records", "extract"},
     "ocr": {"dicom"},
-    "ingest": {"dicom", "extract", "ocr", "records", "store"},
+    "sizes": {"dicom", "store"},
+    "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"records", "store"},
-    "rest": {"manage", "records", "store", "query"},
+    "rest": {"manage", "records", "sizes", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "cli": {"client", "records", "samples"},
-    "app": {"config", "host", "ingest", "manage", "rest", "store"},
+    "app": {"config", "host", "ingest", "manage", "rest", "sizes", "store"},
 }
 
 

@@ -8,7 +8,7 @@ from .field import Field, Shown, Table
 from .index import INDEXED, INDEXES, STUDY_DAY, TERM, index_name
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
-from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, SETTING, STATE, STUDY, TOTALS
+from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, PATIENT_SIZE, SETTING, STATE, STUDY, TOTALS
 from .task import STATES, TASK, TASK_LOG
 
 
@@ -48,7 +48,7 @@ MODALITIES: dict[str, Modality] = {
 
 TABLES: tuple[Table, ...] = (
     STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, SETTING,
-    STATE, TASK, TASK_LOG, TERM, *INDEXES, STUDY_DAY,
+    STATE, PATIENT_SIZE, TASK, TASK_LOG, TERM, *INDEXES, STUDY_DAY,
 )  # fmt: skip
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
@@ -57,7 +57,7 @@ STUDY_TABLES: tuple[Table, ...] = (
 
 __all__ = [
     "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "INDEXED", "INDEXES", "MARKS", "MODALITIES",
-    "Modality", "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT",
-    "SETTING", "SOURCES", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_TABLES", "Shown", "TABLES", "TASK", "TASK_LOG",
-    "TERM", "TOTALS", "Table", "index_name",
+    "Modality", "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE", "PROJECTION_ACCUMULATED",
+    "PROJECTION_EVENT", "SETTING", "SOURCES", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_TABLES", "Shown", "TABLES",
+    "TASK", "TASK_LOG", "TERM", "TOTALS", "Table", "index_name",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .settings import SETTING_ROUTES
+from .sizes import SIZE_ROUTES
 from .studies import STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .work import WORK_ROUTES
@@ -94,6 +95,7 @@ ROUTES: tuple[Route, ...] = (
     *WORK_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
+    *SIZE_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", needs=SIGNED_IN),
     Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System", needs=SIGNED_IN),

@@ -60,6 +60,9 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
+    if route.raw_body:
+        file = {"type": "string", "format": "binary", "maxLength": route.raw_body}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": file}}}
     return operation
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 
@@ -94,6 +95,9 @@ class Server:
                 arguments["caller"] = Caller(user_of(request.headers), frozenset(GROUPS))
             if route.body is not None:
                 arguments["body"] = _json(request.body)
+            if route.raw_body:
+                arguments["body"] = _no_longer_than(route.raw_body, request.body)
+                arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
             result = route.handler(self._services, **arguments)
             return result if isinstance(result, tuple) else (200, result)
         if allowed:
@@ -134,11 +138,15 @@ def user_of(headers: dict[str, str]) -> str:
         return ""
 
 
+def _no_longer_than(limit: int, body: bytes) -> bytes:
+    if len(body) > limit:
+        raise ApiError(413, "too_large", f"The body may have at most {limit:,} bytes.")
+    return body
+
+
 def _json(body: bytes) -> Any:
-    if len(body) > LARGEST_BODY:
-        raise ApiError(413, "too_large", f"The body may have at most {LARGEST_BODY:,} bytes.")
     try:
-        return json.loads(body)
+        return json.loads(_no_longer_than(LARGEST_BODY, body))
     except (ValueError, RecursionError) as error:
         raise bad_body(None, "The body must be JSON.") from error
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..manage.settings import Settings
 from ..records import OUTCOMES
+from ..sizes.files import SizeFiles
 from ..store import Store
 
 # Seconds that an answer waits for the worker; what takes longer is answered with 202.
@@ -46,12 +47,15 @@ def in_time(asked: Future[Any]) -> bool:
 
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID."""
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID; key_of_hashes:
+    the key of the installation's hashes, empty where there is none."""
 
     store: Store
     queue: Queue
     requests: Requests
     settings: Settings
+    size_files: SizeFiles
+    key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
