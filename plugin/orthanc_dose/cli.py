@@ -6,6 +6,7 @@ import sys
 from . import __version__, client
 from .records.document import markdown
 from .samples import command as make_samples
+from .sizes import command as import_sizes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     again = commands.add_parser("reextract", help="read all kept content again on a running server, and say what changed")
     client.add_server_arguments(again)
     again.set_defaults(run=client.reextract)
+    sizes = commands.add_parser("import-sizes", help="put heights and weights of a CSV file into a running server")
+    import_sizes.add_arguments(sizes)
+    sizes.set_defaults(run=import_sizes.run)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -23,7 +23,7 @@ MAY_USE = {
     "extract": {"dicom", "records"},
     "store": {"dicom", "records", "extract"},
     "ocr": {"dicom"},
-    "sizes": {"dicom", "store"},
+    "sizes": {"client", "dicom", "store"},
     "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"records", "store"},
@@ -32,8 +32,8 @@ MAY_USE = {
     "config": set(),
     "host": set(),
     "client": set(),
-    "cli": {"client", "records", "samples"},
-    "app": {"config", "host", "ingest", "manage", "rest", "sizes", "store"},
+    "cli": {"client", "records", "samples", "sizes"},
+    "app": {"config", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
 }
 
 

@@ -65,6 +65,8 @@ PATIENT = (
     text("patient_size_from", "Height from", description=_FROM),
     text("patient_weight_from", "Weight from", description=_FROM),
 )
+# Which of a study's fields say who the patient is: for callers of the group "patient identity" alone.
+IDENTITY_FIELDS = frozenset({"patient_name", "patient_id"})
 
 _REPORT = (
     code("procedure_reported", "Procedure reported", "121058|SCT:363589002",
@@ -224,4 +226,7 @@ STATE = Table(
     (text("name", "Name"), text("value", "Value")),
 )
 
-__all__ = ["EQUIPMENT", "EQUIPMENT_KEY", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE", "SETTING", "STATE", "STUDY", "TOTALS"]
+__all__ = [
+    "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE", "SETTING", "STATE",
+    "STUDY", "TOTALS",
+]  # fmt: skip
