@@ -32,7 +32,8 @@ MAY_USE = {
     "config": set(),
     "host": set(),
     "client": set(),
-    "cli": {"client", "records", "samples", "sizes"},
+    "sending": {"client"},
+    "cli": {"client", "records", "samples", "sending", "sizes"},
     "app": {"config", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
 }
 
