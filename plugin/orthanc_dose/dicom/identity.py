@@ -49,6 +49,17 @@ def is_hash(value: str | None) -> bool:
     return value is not None and _HASH.fullmatch(value) is not None
 
 
+def keyed_hash(secret: bytes, value: str) -> str:
+    """HMAC-SHA-256 (RFC 2104) of a value's UTF-8."""
+    return HMAC + hmac.new(secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def plain_hash(value: str) -> str:
+    """SHA-256 of a value's UTF-8 in hexadecimal, which is what OpenREM keeps (docs.openrem.org, "Patient identifiable data": a
+    SHA 256 hash of exactly the same text)."""
+    return SHA256 + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 @dataclass(frozen=True)
 class IdentityRules:
     """What is kept of who the patient is, item by item: one of RULES. secret: the installation's key of the hashes."""
@@ -79,11 +90,8 @@ class IdentityRules:
         return value if rule == "stored" or is_hash(value) else self.hashes(value)[rule]
 
     def hashes(self, value: str) -> dict[str, str]:
-        """By rule the hashes of a value's UTF-8: HMAC-SHA-256 with the key (RFC 2104); plain SHA-256 in hexadecimal, which is
-        what OpenREM keeps (docs.openrem.org, "Patient identifiable data": a SHA 256 hash of exactly the same text)."""
-        raw = value.encode("utf-8", "surrogatepass")
-        keyed = {"hashed": HMAC + hmac.new(self.secret, raw, hashlib.sha256).hexdigest()} if self.secret else {}
-        return keyed | {"sha256": SHA256 + hashlib.sha256(raw).hexdigest()}
+        """By rule the hashes of a value; without a key there is no keyed one."""
+        return ({"hashed": keyed_hash(self.secret, value)} if self.secret else {}) | {"sha256": plain_hash(value)}
 
 
 NOTHING_KEPT = IdentityRules()

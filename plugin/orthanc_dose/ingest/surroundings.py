@@ -49,10 +49,21 @@ class Options:
         return self.dose_from_ct_images or bool(self.screens)
 
 
+KEY_OF_HASHES = "identity.key"
+
+
+def key_of_hashes(directory: Path) -> bytes:
+    """The key of this installation's hashes, empty where nothing was ever hashed."""
+    try:
+        return (directory / KEY_OF_HASHES).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def installation_rules(directory: Path, **rules: str) -> IdentityRules:
     """The rules of items (see IdentityRules), with the key of this installation's hashes: a file beside the store, made when
     it is first needed. Whoever has the key can try names; without it old hashes match no new ones."""
-    path = directory / "identity.key"
+    path = directory / KEY_OF_HASHES
     if not path.exists():
         if "hashed" not in rules.values():
             return IdentityRules(**rules)

@@ -26,6 +26,7 @@ from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
+from .sizes import SIZE_ROUTES
 from .studies import STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
@@ -113,6 +114,7 @@ ROUTES: tuple[Route, ...] = (
     *TASK_ROUTES,
     *SETTING_ROUTES,
     *IDENTITY_ROUTES,
+    *SIZE_ROUTES,
     *LOG_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
