@@ -130,10 +130,8 @@ class Access:
         return True
 
     def end_all(self, name: str) -> None:
-        """End all sessions of a user, whose tokens end in the store."""
+        """End all sessions of a user, whose tokens end in the store. What was checked for HTTP Basic ends by its stamp."""
         self.sessions.end_all(name)
-        with self._lock:
-            self._checked.clear()
 
     def _known(self, request: Incoming, quick: bool) -> Caller:
         headers, peer = request.headers, request.address

@@ -89,7 +89,7 @@ def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> byte
 
 def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
     """Delete what is older; how many entries that were."""
-    found = connection.execute("DELETE FROM audit_log WHERE at < $1", [moment]).fetchone()
+    found = connection.execute('DELETE FROM audit_log WHERE "at" < $1', [moment]).fetchone()
     return found[0] if found else 0
 
 
@@ -97,8 +97,8 @@ def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> in
 FILTERS = {
     "user": "user_name = $user",
     "action": "action = $action",
-    "from": "at >= $from",
-    "to": "at < $to",
+    "from": '"at" >= $from',
+    "to": '"at" < $to',
     "text": "contains(lower(concat_ws(' ', user_name, address, action, subject, details)), lower($text))",
 }
 

@@ -39,8 +39,6 @@ def problem(password: object, name: str) -> str | None:
         return f"A password has {SHORTEST} to {LONGEST} characters."
     if password.casefold().strip() == name.casefold():
         return "The password must not be the name."
-    if len(set(password)) < 4:
-        return "A password has at least four different characters."
     return None
 
 

@@ -88,7 +88,7 @@ class Users:
         user = self._configured.get(name)
         return _same(user.secret if user else "\0", password) and user is not None
 
-    def add(self, name: str, groups: Iterable[str], password: object, by: str) -> User:
+    def add(self, name: str, groups: Iterable[str], password: object, by: str, disabled: bool = False) -> User:
         """Add a user. Raises AccountError."""
         if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
             raise AccountError("bad_name", f"A name has up to {LONGEST_NAME} letters, digits, spaces, and . _ @ + -.")
@@ -100,10 +100,10 @@ class Users:
             if _alike(name) in {_alike(user.name) for user in self.all()}:
                 raise AccountError("taken", "There is a user of this name.")
             now = _now()
-            user = User(name, frozenset(groups), False, kept, _stamp(now, now), created_at=now, created_by=by)
+            user = User(name, frozenset(groups), False, kept, _stamp(now, now), False, disabled, now, by)
             with self._store.writing() as connection:
                 columns = '"name", password_hash, "groups", disabled, created_at, created_by, password_changed_at'
-                row = [name, kept, sorted(groups), False, now, by, now]
+                row = [name, kept, sorted(groups), disabled, now, by, now]
                 connection.execute(f"INSERT INTO account ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             self._added = self._added | {name: user}
         return user

@@ -25,9 +25,7 @@ def put_user(services: Services, caller: Caller, name: str, body: Any) -> dict[s
     details = f"groups: {', '.join(groups) or 'none'}{'; disabled' if given['disabled'] else ''}"
     with _refusals():
         if given["password"] is not None:
-            if given["disabled"]:
-                raise ApiError(400, "bad_body", "A new user is not disabled.", "disabled")
-            user = users.add(name, groups, given["password"], caller.name)
+            user = users.add(name, groups, given["password"], caller.name, bool(given["disabled"]))
             services.audit.note(caller, "user added", f"user {name}", details)
         else:
             user = users.change(name, groups, bool(given["disabled"]))
