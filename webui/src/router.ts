@@ -78,6 +78,13 @@ export const router = createRouter({
       meta: { title: "signIn.title" },
     },
     {
+      path: "/settings/:topic?",
+      name: "settings",
+      component: () => import("./pages/SettingsPage.vue"),
+      props: true,
+      meta: { title: "app.pages.settings", needs: ["administration"] },
+    },
+    {
       path: "/:path(.*)*",
       name: "not-found",
       component: () => import("./pages/NotFoundPage.vue"),
