@@ -1,7 +1,7 @@
 """Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..store import STORE_ERRORS, Batch, Writer, tasks
@@ -36,7 +36,7 @@ class Job:
 class Tasks:
     """Those of the tasks in the store that are the worker's: everything but `look` is called on its thread."""
 
-    def __init__(self, kinds: Mapping[str, type[Job]]) -> None:
+    def __init__(self, kinds: Mapping[str, Callable[[Task], Job]]) -> None:
         self._kinds = kinds
         self._task: Task | None = None
         self._job: Job | None = None

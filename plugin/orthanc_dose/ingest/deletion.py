@@ -1,0 +1,137 @@
+"""Deleting objects from Orthanc: after their outcome is in the store, a chunk at a time, between other work.
+
+What is to be deleted is noted with the outcome, in one transaction; that it was deleted, in a later one. A kill between them
+leaves an object that is to be deleted and is gone already, which is as good.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..dicom import part10
+from ..dicom.dataset import Dataset, Unreadable
+from ..store import Batch, ObjectRow, Writer, disposal
+from ..store.tasks import now
+from .surroundings import Options, Source
+
+# Objects of one transaction: some milliseconds each.
+CHUNK = 100
+# Seconds until objects that Orthanc would not delete are tried again.
+PAUSE_S = 60.0
+
+
+@dataclass
+class Deleted:
+    """What became of a chunk, by Orthanc's identifiers. gone: were not there any more; kept: are not to be deleted after all;
+    refused: Orthanc could not."""
+
+    deleted: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def note(self, connection: Any) -> None:
+        """Write it, in the transaction of the connection."""
+        disposal.set_in_orthanc(connection, disposal.DELETED, self.deleted + self.gone, now())
+        disposal.set_in_orthanc(connection, None, self.kept)
+
+
+def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
+    """Note in the rows of new objects, whose outcome is decided, that they are to be deleted, where they are of these kinds."""
+    for row in rows:
+        if row["orthanc_id"] in new:
+            row["in_orthanc"] = disposal.TO_DELETE if kinds and disposal.kind(row) in kinds else None
+            row["deleted_at"] = None
+
+
+class Deletion:
+    """Called on the worker's thread alone."""
+
+    def __init__(self, source: Source, options: Callable[[], Options]) -> None:
+        self._source = source
+        self._options = options
+        self._after = ""
+        self._refused = 0  # of the pass at hand
+        self._next_pass = math.inf
+        self._look = True  # since the pass at hand began
+        self._passing = False
+
+    def look(self) -> None:
+        """There may be something new to delete."""
+        self._look = True
+
+    def step(self, writer: Writer) -> bool:
+        """Delete a chunk of what is to be deleted by the rules. Whether there was anything."""
+        if not self._passing:
+            if not self._look and time.monotonic() < self._next_pass:
+                return False
+            self._passing, self._look, self._after, self._refused, self._next_pass = True, False, "", 0, math.inf
+        ids = disposal.waiting(writer.connection, self._after, CHUNK)
+        if not ids:
+            self._passing = False
+            self._next_pass = time.monotonic() + PAUSE_S if self._refused else math.inf
+            return False
+        result = self.delete(writer, ids, lambda row: disposal.kind(row) is not None)
+        writer.commit(Batch(more=result.note))
+        self._after = ids[-1]
+        self._refused += len(result.refused)
+        return True
+
+    def delete(self, writer: Writer, ids: list[str], may: Callable[[ObjectRow], bool]) -> Deleted:
+        """Delete these objects from Orthanc, but those of which `may` says no by now. What came of it is still to be noted."""
+        out = Deleted()
+        details = self._source.details(ids)
+        rows = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
+        read = writer.series_read({row["orthanc_series_id"] for row in rows.values()
+                                   if row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"]})  # fmt: skip
+        for instance in ids:
+            row, found = rows.get(instance), details.get(instance)
+            if row is None:
+                continue
+            if not may(row) or (row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"] not in read):
+                out.kept.append(instance)
+            elif found is None:
+                out.gone.append(instance)
+            elif _other(row, found) or self._is_physics(found):
+                # Another object came in its place, which is still to be read; or the lists keep it, whoever asks.
+                out.kept.append(instance)
+            else:
+                self._delete(instance, out)
+        return out
+
+    def _delete(self, instance: str, out: Deleted) -> None:
+        try:
+            self._source.delete(instance)
+            out.deleted.append(instance)
+        except self._source.Gone:
+            out.gone.append(instance)
+        except Exception as error:  # noqa: BLE001  the others are deleted, and this one is tried again
+            if not self._refused and not out.refused:
+                self._source.log_error(f"Orthanc did not delete an object, to be tried again: {type(error).__name__}")
+            out.refused.append(instance)
+
+    def _is_physics(self, found: Any) -> bool:
+        """Objects that are left alone for their class are not looked into when they come: this is when their patient counts."""
+        ignoring = self._options().ignoring
+        if not ignoring.knows_physics:
+            return False
+        try:
+            return ignoring.is_physics(_beginning(self._source.dicom(found.instance, found.size)))
+        except self._source.Gone:
+            return False
+        except Unreadable:
+            return True  # nobody can tell
+
+
+def _other(row: ObjectRow, found: Any) -> bool:
+    """Whether Orthanc has another object now than the one that was read."""
+    return row["size"] is not None and (row["received_at"], row["size"]) != (found.received_at, found.size)
+
+
+def _beginning(raw: bytes) -> Dataset:
+    try:
+        return part10.beginning(raw)
+    except part10.OtherTransferSyntax:
+        return part10.read_any(raw).dataset
