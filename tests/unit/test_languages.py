@@ -11,6 +11,7 @@ import pytest
 from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
+from orthanc_dose.records.access import GROUPS as PERSONS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -128,3 +129,20 @@ def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> 
     known |= setting_words()
     known |= {word.replace(DICTIONARY, f"{DICTIONARY}descriptions.") for word in known}
     assert sorted(of_server(language) - known) == []
+
+
+def test_groups_and_actions_of_the_audit_log_have_words() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "plugin").rglob("*.py"))
+    actions = set(re.findall(r'\baction="([^"]+)"', source))
+    actions |= set(re.findall(r'\bnote\(\s*\w+,\s*"([^"]+)"', source)) | set(re.findall(r'_note\(\w+, \w+, "([^"]+)"', source))
+    assert {"sign-in", "user added", "object taken out"} <= actions
+
+    def key(name: str) -> str:
+        return re.sub("[ -]", "_", name)
+
+    needed = {f"audit.actions.{key(action)}" for action in actions}
+    needed |= {f"groups.{kind}.{key(group)}" for kind in ("titles", "opens") for group in PERSONS}
+    for language in COMPLETE:
+        assert sorted(needed - of_pages(language).keys()) == [], language
+    of_log = {name for name in of_pages("en") if name.startswith(("audit.actions.", "groups.titles.", "groups.opens."))}
+    assert sorted(of_log - needed) == [], "words that nothing needs"
