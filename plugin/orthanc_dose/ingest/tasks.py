@@ -1,11 +1,14 @@
 """Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..store import STORE_ERRORS, Batch, Writer, tasks
 from ..store.tasks import Task
+
+_LOG = logging.getLogger(__name__)
 
 
 class TaskError(Exception):
@@ -67,6 +70,7 @@ class Tasks:
             batch, message = None, str(error)
         except Exception as error:  # noqa: BLE001  the worker goes on; the error's own words may hold values
             batch, message = None, f"It could not go on: {type(error).__name__}."
+            _LOG.error("task %d, %s, cannot go on", task["id"], task["kind"], exc_info=error)
         task |= {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
         if batch is None:
             self._end(writer, "done" if message is None else "failed", message)
@@ -97,10 +101,12 @@ class Tasks:
         self._task = found[0]
         self._task |= {"state": "running", "started_at": self._task["started_at"] or tasks.now()}
         self._job = self._kinds[self._task["kind"]](self._task)
+        _LOG.info("task %d begins: %s", self._task["id"], self._task["kind"])
         writer.commit(Batch(task=self._task))
         return True
 
     def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
         assert self._task is not None
+        _LOG.info("task %d ends: %s", self._task["id"], state)
         writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
         self._task = self._job = None
