@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
-from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, identity_rules, jobs
+from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, identity_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
@@ -26,6 +27,7 @@ from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .sizes.files import SizeFiles
 from .store import Store, StoreError, disposal, tasks
 
 _LOG = logging.getLogger(__name__)
@@ -55,16 +57,19 @@ def _start(log: Log) -> None:
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
     log.follow(settings, configuration.data_directory)
+    size_files = SizeFiles(configuration.data_directory, store)
+    key = partial(key_of_hashes, configuration.data_directory)
     chores = (
         lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
         lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
+        size_files.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
-    worker = Worker(host, store, options, Tasks(jobs(deletion)), Housekeeping(store, chores),  # type: ignore[arg-type]
-                    deletion, door)  # fmt: skip
+    kinds = jobs(deletion, size_files, key)
+    worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
     settings.watch(worker.wake)
     settings.watch(_doorkeeper(door, options))
     orthanc = {
@@ -72,7 +77,7 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, log, worker, Requests(worker, store, deletion), settings, orthanc,
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, key, orthanc,
         datetime.now(UTC).replace(tzinfo=None),
         host.studies_of,
     )  # fmt: skip

@@ -47,12 +47,23 @@ class Options:
         return self.dose_from_ct_images or bool(self.screens)
 
 
+KEY_OF_HASHES = "identity.key"
+
+
+def key_of_hashes(directory: Path) -> bytes:
+    """The key of this installation's hashes, empty where nothing was ever hashed."""
+    try:
+        return (directory / KEY_OF_HASHES).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def identity_rules(name: str, patient_id: str, directory: Path) -> IdentityRules:
     """The rules of the configuration, with the key of this installation's hashes: a file beside the store, made when it is
     first needed. Whoever has the key can try names; without it old hashes match no new ones."""
     if "hashed" not in (name, patient_id):
         return IdentityRules(name, patient_id)
-    path = directory / "identity.key"
+    path = directory / KEY_OF_HASHES
     if not path.exists():
         new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(new, "wb") as file:

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..records import CT_EVENT, EQUIPMENT, INDEXED, MARKS, MODALITIES, PROJECTION_EVENT, SOURCES, STUDY, Shown, Table
 from ..records.study import CT_EVENTS_BY_TYPE
+from . import sizes
 from .filter import Choice, Filter, Place, equipment, event, indexed, study
 
 GROUPS = {
@@ -103,7 +104,8 @@ FILTERS: tuple[Filter, ...] = (
     Filter("source", "Source of the data", "choices", "data", study("source"), "study.source",
            choices=tuple(Choice(name, what) for name, what in SOURCES.items())),
     Filter("mark", "Marks", "choices", "data", study("all_marks"), "study.all_marks",
-           choices=tuple(Choice(name, what, f"list_contains(s.all_marks, '{name}')") for name, what in MARKS.items()),
+           choices=tuple(Choice(name, what, sizes.IS_MARKED if name == sizes.MARK else f"list_contains(s.all_marks, '{name}')")
+                         for name, what in MARKS.items()),
            description="Of the study, of its accumulated dose or of one of its events."),
     TEST_DATA,
 )  # fmt: skip

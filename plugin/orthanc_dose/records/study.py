@@ -53,6 +53,7 @@ _IDENTIFICATION = (
     text("operators", "Operators", source="(0008,1070)"),
 )  # fmt: skip
 
+_FROM = "import: from a file of sizes. Empty where it is from the objects."
 _IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a keyed hash."
 PATIENT = (
     text("patient_name", "Patient name", source="(0010,0010)", description=_IDENTITY),
@@ -61,6 +62,8 @@ PATIENT = (
     text("patient_sex", "Sex", source="(0010,0040)"),
     num("patient_size", "Height", "m", "", "(0010,1020)"),
     num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
+    text("patient_size_from", "Height from", description=_FROM),
+    text("patient_weight_from", "Weight from", description=_FROM),
 )
 # Which of a study's fields say who the patient is: for callers of the group "patient identity" alone.
 IDENTITY_FIELDS = frozenset({"patient_name", "patient_id"})
@@ -199,6 +202,21 @@ OBJECT = Table(
     ),
 )  # fmt: skip
 
+PATIENT_SIZE = Table(
+    "patient_size", "Patient sizes",
+    "Heights and weights that files gave, one row a study. Its records take them where its objects give none, or where a user"
+    " had them overwritten; they stay when the records are made anew.",
+    (
+        uid("study_instance_uid", "Study instance UID"),
+        num("height", "Height", "m"),
+        num("weight", "Weight", "kg"),
+        integer("height_overwrites", "Height overwrites", description="1: the height stands over that of the objects."),
+        integer("weight_overwrites", "Weight overwrites", description="1: the weight stands over that of the objects."),
+        integer("task_id", "Task", description="The import that wrote the row last."),
+        moment("changed_at", "Changed", description="UTC."),
+    ),
+)  # fmt: skip
+
 DROPPED = Table(
     "dropped", "Dropped objects", "How many objects of a SOP class the rules kept from being stored at all.",
     (
@@ -228,6 +246,6 @@ STATE = Table(
 )
 
 __all__ = [
-    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "SETTING",
-    "STATE", "STUDY", "TOTALS",
+    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE",
+    "SETTING", "STATE", "STUDY", "TOTALS",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import EQUIPMENT, EQUIPMENT_KEY, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TASK_LOG, TERM
-from . import tasks
+from . import sizes, tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days
 from .merge import Record
@@ -204,6 +204,9 @@ class Writer:
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
+        if batch.studies:
+            with texts(self._connection, "written", list(batch.studies)):
+                sizes.put_into(self._connection, "written")
         touched |= {(row["modality"], row["equipment_id"], row.get("study_date")) for row in tables[STUDY.name]}
         if touched:
             count_days(self._connection, touched)
