@@ -68,7 +68,8 @@ def _marks(study: Whole) -> set[str]:
 
 _PHANTOMS = {"113690": "head", "113691": "body"}
 _OF_EQUIPMENT = ("display_name", "institution_name", "institutional_department_name", "manufacturer",
-                 "manufacturer_model_name", "station_name", "device_serial_number", "software_versions")  # fmt: skip
+                 "manufacturer_model_name", "station_name", "device_serial_number", "software_versions",
+                 "gantry_id")  # fmt: skip
 # The values that a filter looks at, where they are not those of the study's field of the same name.
 VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],

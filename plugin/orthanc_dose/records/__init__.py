@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
-from .index import INDEXED, INDEXES, STUDY_DAY, TERM, index_name
+from .index import INDEXED, INDEXES, STANDARD_NAME, STUDY_DAY, STUDY_NAMES, TERM, TERM_NAME, index_name
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
 from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, SETTING, STATE, STUDY, TOTALS
@@ -49,6 +49,7 @@ MODALITIES: dict[str, Modality] = {
 TABLES: tuple[Table, ...] = (
     STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, SETTING,
     STATE, TASK, TASK_LOG, TERM, *INDEXES, STUDY_DAY,
+    STANDARD_NAME, TERM_NAME,
 )  # fmt: skip
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
@@ -58,6 +59,6 @@ STUDY_TABLES: tuple[Table, ...] = (
 __all__ = [
     "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "INDEXED", "INDEXES", "MARKS", "MODALITIES",
     "Modality", "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT",
-    "SETTING", "SOURCES", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_TABLES", "Shown", "TABLES", "TASK", "TASK_LOG",
-    "TERM", "TOTALS", "Table", "index_name",
+    "SETTING", "SOURCES", "STANDARD_NAME", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_NAMES", "STUDY_TABLES", "Shown",
+    "TABLES", "TASK", "TASK_LOG", "TERM", "TERM_NAME", "TOTALS", "Table", "index_name",
 ]  # fmt: skip

@@ -20,7 +20,9 @@ from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .settings import SETTING_ROUTES
+from .standard_names import STANDARD_NAME_ROUTES
 from .studies import STUDY_ROUTES
+from .system_studies import SYSTEM_STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .work import WORK_ROUTES
 
@@ -53,7 +55,7 @@ def get_fields(services: Services) -> dict[str, Any]:
     return {
         "tables": [
             {"name": table.name, "title": table.title, "description": table.description,
-             "fields": [field.as_dict() for field in table.fields]}
+             "fields": [field.as_dict() for field in (*table.fields, *table.derived)]}
             for table in TABLES
         ],
         "modalities": [
@@ -91,6 +93,8 @@ ROUTES: tuple[Route, ...] = (
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
     *EQUIPMENT_ROUTES,
+    *SYSTEM_STUDY_ROUTES,
+    *STANDARD_NAME_ROUTES,
     *WORK_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
