@@ -22,28 +22,27 @@ class BadEntry(Exception):
 
 
 def checked(found: Any) -> list[Entry]:
-    """The entries of a map, as they are kept. Raises BadEntry."""
+    """The entries of a map, as they are kept: of those with the same kind, pattern and modality type the first. Raises
+    BadEntry."""
     if not isinstance(found, list) or len(found) > MOST_ENTRIES:
         raise BadEntry(f"The map must be a list of at most {MOST_ENTRIES} entries.")
     out: dict[tuple[str, str, str], Entry] = {}
     for number, entry in enumerate(found, 1):
         one = _checked(entry, number)
-        key = (one["kind"], one["pattern"].casefold(), one["modality"] or "")
-        if key in out:
-            raise BadEntry(f"Entry {number} has the kind, pattern and modality type of another.")
-        out[key] = one
+        out.setdefault(key_of(one), one)
     return list(out.values())
 
 
 def with_entries(there: list[Entry], new: list[Entry]) -> list[Entry]:
     """The map with these entries: in place of those of the same kind, pattern and modality type, the others behind. Raises
     BadEntry where there are too many then."""
+    together = {key_of(entry): entry for entry in there} | {key_of(entry): entry for entry in new}
+    return checked(list(together.values()))
 
-    def key(entry: Entry) -> tuple[str, str, str]:
-        return entry["kind"], entry["pattern"].casefold(), entry["modality"] or ""
 
-    together = list(({key(entry): entry for entry in there} | {key(entry): entry for entry in new}).values())
-    return checked(together)
+def key_of(entry: Entry) -> tuple[str, str, str]:
+    """What there is one entry of."""
+    return entry["kind"], entry["pattern"].casefold(), entry["modality"] or ""
 
 
 def is_line(text: str) -> bool:
@@ -96,7 +95,10 @@ def from_csv(text: str) -> list[Entry]:
             raise BadEntry(f"Line {number} has {len(line)} columns instead of {len(COLUMNS)}.")
         entry: Entry = dict(zip(header, (_value(cell) for cell in line), strict=True))
         found.append(entry | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None})
-    return checked(found)
+    entries = checked(found)
+    if len(entries) < len(found):
+        raise BadEntry("Several lines have the same kind, pattern and modality type.")
+    return entries
 
 
 def _cell(text: str) -> str:

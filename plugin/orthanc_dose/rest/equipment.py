@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 from typing import Any
 
-from ..manage.name_map import LONGEST, is_line
+from ..manage.name_map import LINE, LONGEST, is_line
 from ..query import equipment
 from ..records import EQUIPMENT
 from ..store.joins import Missing, Refused
@@ -38,7 +38,7 @@ def list_joins(services: Services) -> dict[str, Any]:
 def rename(services: Services, body: Any) -> tuple[int, dict[str, Any]]:
     ids = ids_of(body, "display_name")
     name = body["display_name"]
-    if not isinstance(name, str) or not (is_line(name) or name == ""):
+    if not isinstance(name, str) or len(name) > LONGEST or (name.strip(" ") and not is_line(name)):
         raise bad_body("display_name", f"display_name must be a line of at most {LONGEST} characters, or empty.")
     return _changed(services, ids, services.requests.rename_systems(ids, name.strip()))
 
@@ -110,6 +110,10 @@ _JOIN = any_object(
 _TASK_ID = "`task_id` is the task that sorts studies anew, where systems are set to different modality types."
 
 
+_BLANK = {"type": "string", "pattern": "^ *$", "maxLength": LONGEST}
+LINE_OF_TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": LINE}
+
+
 def body_of(**more: dict[str, Any]) -> dict[str, Any]:
     """The JSON schema of a body with numbers of systems."""
     return any_object(ids=_IDS, **more) | {"additionalProperties": False}
@@ -128,7 +132,7 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/equipment/{id}", get_system, "A system, with the numbers of its studies", {200: SYSTEM}, (ID,), (404,),
           "Systems", needs=WATCHING),
     Route("PUT", "/equipment/display-name", rename, "Name systems", CHANGED, errors=(404, 413), tag="Systems",
-          body=body_of(display_name={"type": "string", "maxLength": LONGEST}), needs=ADMINISTRATION,
+          body=body_of(display_name={"anyOf": [LINE_OF_TEXT, _BLANK]}), needs=ADMINISTRATION,
           description="An empty name is the one that a system has until somebody names it: hospital and station.",
           action="systems named"),
     Route("POST", "/equipment/join", join, "Join systems into one", CHANGED, errors=(404, 409, 413), tag="Systems",

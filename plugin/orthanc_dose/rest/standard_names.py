@@ -3,9 +3,11 @@
 from typing import Any
 
 from ..manage import name_map
-from ..manage.name_map import COLUMNS, LONGEST, MOST_ENTRIES, BadEntry
+from ..manage.name_map import COLUMNS, MOST_ENTRIES, BadEntry
 from ..query import names
 from ..records import INDEXED, MODALITIES
+from .answers import Content, Download
+from .equipment import LINE_OF_TEXT
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
@@ -43,6 +45,11 @@ def import_names(services: Services, body: Any) -> tuple[int, dict[str, Any]]:
     return _change(services, lambda there: entries if body["replace"] else name_map.with_entries(there, entries))
 
 
+def export_names(services: Services) -> Content:
+    with services.store.reading() as connection:
+        return Content(Download(name_map.as_csv(names.entries(connection)), "text/csv; charset=utf-8", "standard-names.csv"))
+
+
 def list_unmapped(services: Services, kind: str, limit: int, offset: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         return names.unmapped(connection, kind, limit, offset)
@@ -65,9 +72,8 @@ def _change(services: Services, change: Any) -> tuple[int, dict[str, Any]]:
     return (200, list_names(services)) if done else (202, {"queued": True})
 
 
-_LINE = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": name_map.LINE}
 _ENTRY = any_object(
-    kind={"enum": list(INDEXED)}, pattern=_LINE, modality={"enum": [None, *MODALITIES]}, standard_name=_LINE,
+    kind={"enum": list(INDEXED)}, pattern=LINE_OF_TEXT, modality={"enum": [None, *MODALITIES]}, standard_name=LINE_OF_TEXT,
 ) | {"additionalProperties": False}  # fmt: skip
 _BODY = any_object(entries=array(_ENTRY) | {"maxItems": MOST_ENTRIES}) | {"additionalProperties": False}
 _LIST = any_object(kinds=array(TEXT), entries=array(any_object(**dict.fromkeys(COLUMNS, TEXT) | {"modality": TEXT_OR_NULL})))
@@ -87,6 +93,8 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
           {200: any_object(total=INTEGER, texts=array(any_object(text=TEXT, modality=TEXT, studies=INTEGER)))},
           (Parameter("kind", "choice", "Of this field of the study.", "acquisition_protocols", allowed=INDEXED), *PAGE),
           tag="Standard names", needs=WATCHING),
+    Route("GET", "/standard-names/export", export_names, "The map as CSV", {200: TEXT}, tag="Standard names",
+          description=_CSV, needs=WATCHING),
     Route("POST", "/standard-names/import", import_names, "Read the map from CSV", _CHANGED, errors=(413,),
           tag="Standard names", description=f"{_CSV} `replace`: the map is what the file says; else it is added to the map.",
           body=any_object(csv=TEXT, replace={"type": "boolean"}) | {"additionalProperties": False}, needs=ADMINISTRATION,

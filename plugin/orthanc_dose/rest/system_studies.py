@@ -50,15 +50,17 @@ def delete_studies(services: Services, caller: Caller, id: int, body: Any) -> tu
     if not isinstance(body, dict) or set(body) != {"studies", "row"}:
         raise bad_body(None, "The body must have studies and row, and nothing else.")
     wanted, row = body["studies"], body["row"]
-    if isinstance(wanted, bool) or not isinstance(wanted, (int, float)) or not 0 <= wanted <= LARGEST_INTEGER:
+    number = not isinstance(wanted, bool) and isinstance(wanted, (int, float)) and 0 <= wanted <= LARGEST_INTEGER
+    if not number or wanted != int(wanted):
         raise bad_body("studies", "studies must be the number of studies that are to be deleted.")
     if not isinstance(row, bool):
         raise bad_body("row", "row must be true or false.")
     system = get_system(services, id)
     if system["joined_into"] is not None:
-        raise ApiError(409, "not_possible", "The system is joined into another, which has its studies: separate it first.", "id")
+        message = "The system is joined into another, which has its studies: separate it first."
+        raise ApiError(409, "not_possible", message, "id")
     if wanted != system["studies"]:
-        message = f"The system has {system['studies']} studies, not {wanted:g}; nothing was deleted."
+        message = f"The system has {system['studies']} studies, not {int(wanted)}; nothing was deleted."
         raise ApiError(409, "number_changed", message, "studies")
     return _answered(services, services.requests.delete_studies(id, int(wanted), row, caller.name))
 
@@ -113,8 +115,9 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
           action="modality of system set"),
     Route("PUT", "/equipment/modality", set_modalities, f"Set which modality type up to {MOST} systems have",
           {200: any_object(systems=array(SYSTEM), task_id=INTEGER), 202: _WAITS}, errors=(404, 413), tag="Systems",
-          description="The studies that they have are sorted anew, by one task.", body=body_of(modality={"enum": list(_CHOICES)}),
-          with_caller=True, needs=ADMINISTRATION, action="modality of systems set"),
+          description="The studies that they have are sorted anew, by one task.",
+          body=body_of(modality={"enum": list(_CHOICES)}), with_caller=True, needs=ADMINISTRATION,
+          action="modality of systems set"),
     Route("POST", "/equipment/{id}/sort", sort_studies, "Sort the studies of a system by modality type anew", _DONE_OR_NOT,
           (ID,), (404,), "Systems", "They are put together anew from their objects, by a task.", with_caller=True,
           needs=ADMINISTRATION, action="studies of system sorted"),
@@ -124,8 +127,8 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
           needs=WATCHING),
     Route("POST", "/equipment/{id}/delete", delete_studies, "Delete the studies of a system, and its row where asked for",
           _DONE_OR_NOT, (ID,), (404, 409, 413), "Systems",
-          "`studies` must be their present number, which GET /equipment/{id} says: the answer to the second question. With `row`"
-          f" the system goes, too, with those that were joined into it. {_STAYS} All of it or nothing is done, by a task.",
+          "`studies` must be their present number, which GET /equipment/{id} says: the answer to the second question. With"
+          f" `row` the system goes, too, with those that were joined into it. {_STAYS} All or nothing is done, by a task.",
           body=_DELETE | {"additionalProperties": False}, with_caller=True, needs=ADMINISTRATION,
           action="studies of system deleted"),
     Route("POST", "/studies/{id}/delete", delete_study, "Delete one study from the dose record",
