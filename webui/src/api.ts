@@ -1,7 +1,7 @@
 /** The one place that talks to the server. */
 import type {
-  ContentObject, DataDictionary, Done, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction, Row,
-  SavedFilter, Status, StudyDetail, StudyPage, Summary,
+  ContentObject, DataDictionary, Done, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction, Region, Row,
+  SavedFilter, Setting, SettingList, Status, StudyDetail, StudyPage, Summary,
 } from "./types";
 
 const ROOT = "/dose/api/";
@@ -104,5 +104,9 @@ export const api = {
   reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),
   reextract: () => post<Reextraction>("reextract"),
   stopReextraction: () => post<Reextraction>("reextract/stop"),
+  settings: (signal?: AbortSignal) => get<SettingList>("settings", signal),
+  changeSettings: (values: Record<string, unknown>) => request<SettingList>("PUT", "settings", {}, undefined, values),
+  resetSetting: (name: string) => request<Setting>("DELETE", `settings/${name}`, {}),
+  region: (signal?: AbortSignal) => get<Region>("settings/region", signal),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
 };

@@ -45,6 +45,13 @@ export const router = createRouter({
     },
     { path: "/activity", name: "activity", component: () => import("./pages/ActivityPage.vue"), meta: { title: "app.pages.activity" } },
     {
+      path: "/settings/:topic?",
+      name: "settings",
+      component: () => import("./pages/SettingsPage.vue"),
+      props: true,
+      meta: { title: "app.pages.settings" },
+    },
+    {
       path: "/:path(.*)*",
       name: "not-found",
       component: () => import("./pages/NotFoundPage.vue"),
