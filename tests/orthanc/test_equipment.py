@@ -53,8 +53,11 @@ def test_a_name_stays_until_it_is_taken_back(server: OrthancServer) -> None:
                          ({"ids": ids, "display_name": "a\nb"}, 400), ({"ids": ids, "display_name": None}, 400),
                          ({"ids": ["1"], "display_name": "x"}, 400), ([], 400)):  # fmt: skip
         assert put(server, "/equipment/display-name", body)[0] == status, body
+    assert put(server, "/equipment/display-name", {"ids": [ids[0]], "display_name": "Named"})[0] == 200
+    send(server, report("d", SoftwareVersions=systems(server, "Named")[0]["software_versions"], GantryID="G1"))
+    assert [row["gantry_id"] for row in systems(server, "Named")] == [None, "G1"], "it is the same, with its gantry"
     noted = [row["subject"] for row in server.ok(f"{API}/audit-log?action=systems%20named")["entries"]]
-    assert noted == [f"systems {ids[0]}", f"systems {ids[0]}, {ids[1]}"]
+    assert noted == [f"systems {ids[0]}", f"systems {ids[0]}", f"systems {ids[0]}, {ids[1]}"]
 
 
 def test_systems_that_look_like_one_are_proposed(server: OrthancServer) -> None:
