@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from .ingest.ignoring import Ignoring
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
 from .manage.limits import Limits
+from .manage.log import Log
 from .manage.proxies import Proxies
 from .manage.sessions import Sessions
 from .manage.settings import BY_KEY, Settings
@@ -26,13 +28,16 @@ from .rest.server import Server
 from .rest.services import Services
 from .store import Store, StoreError, disposal, tasks
 
+_LOG = logging.getLogger(__name__)
+
 
 def start() -> None:
     """Called once, while Orthanc loads its plugins. An unusable configuration or store stops Orthanc's start."""
+    log = Log(host.log)
     try:
-        _start()
+        _start(log)
     except (config.ConfigError, StoreError) as error:
-        host.log_error(f"cannot start: {error}")
+        _LOG.error("cannot start: %s", error)
         # Raising would stop Orthanc, too, but with a trace, and then with a segmentation fault: its plugin does not finalize
         # an interpreter whose script failed, and DuckDB's module cannot be taken down in one. Nothing is open yet.
         sys.stdout.flush()
@@ -40,7 +45,7 @@ def start() -> None:
         os._exit(1)
 
 
-def _start() -> None:
+def _start(log: Log) -> None:
     # Pages share Python's lock with the worker: it is handed over after a millisecond, not after five.
     sys.setswitchinterval(0.001)
     # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
@@ -49,11 +54,12 @@ def _start() -> None:
     configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
+    log.follow(settings, configuration.data_directory)
     chores = (
         lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
         lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
     )
-    audit = AuditLog(store, host.log_error)
+    audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
@@ -66,24 +72,25 @@ def _start() -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, worker, Requests(worker, store, deletion), settings, orthanc,
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, orthanc,
         datetime.now(UTC).replace(tzinfo=None),
         host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
-    server = Server(services, _app_directory(), compress, host.log_error)
+    server = Server(services, _app_directory(), compress)
 
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
         worker.start()
-        host.log_warning(f"Orthanc Dose {__version__} is ready; its store is {store.path}")
+        _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         host.stop_serving()
         worker.stop()
         store.close()
+        log.close()
 
     host.listen(worker.wake, started)
     host.serve(lambda request: server.handle(request, host.Answer))
@@ -103,7 +110,7 @@ def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None
                 host.watch_door(door.drops)
                 state["watched"] = True
             except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
-                host.log_error(f"objects cannot be dropped before they are stored, they are deleted afterwards: {error}")
+                _LOG.error("objects cannot be dropped before they are stored, they are deleted afterwards: %s", error)
 
     changed()
     return changed
@@ -176,7 +183,7 @@ def _access(
         )
     # Orthanc's own default: it asks where other machines can reach it.
     if orthanc_configuration.get("AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)):
-        host.log_warning(
+        _LOG.warning(
             '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user before the plugin is asked, so'
             " that users whom an administrator added, and tokens, cannot come in; with false the plugin asks, for Orthanc's own"
             " pages too"

@@ -1,11 +1,14 @@
 """Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..store import STORE_ERRORS, Batch, Writer, tasks
 from ..store.tasks import Task
+
+_LOG = logging.getLogger(__name__)
 
 
 class TaskError(Exception):
@@ -84,7 +87,7 @@ class Tasks:
         except TaskError as error:
             batch, message = None, str(error)
         except Exception as error:  # noqa: BLE001  the worker goes on; the error's own words may hold values
-            batch, message = None, _without_values(error)
+            batch, message = None, _cannot_go_on(task, error)
         now = {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
         if batch is not None:
             batch.task = task | now
@@ -93,7 +96,7 @@ class Tasks:
             except STORE_ERRORS:
                 raise
             except Exception as error:  # noqa: BLE001  what does not fit into the store once never will
-                self._end(writer, "failed", _without_values(error))
+                self._end(writer, "failed", _cannot_go_on(task, error))
                 return True
         task |= now
         if batch is None:
@@ -122,14 +125,17 @@ class Tasks:
         self._task = found[0]
         self._task |= {"state": "running", "started_at": self._task["started_at"] or tasks.now()}
         self._job = self._kinds[self._task["kind"]](self._task)
+        _LOG.info("task %d begins: %s", self._task["id"], self._task["kind"])
         writer.commit(Batch(task=self._task))
         return True
 
     def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
         assert self._task is not None
+        _LOG.info("task %d ends: %s", self._task["id"], state)
         writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
         self._task = self._job = None
 
 
-def _without_values(error: Exception) -> str:
+def _cannot_go_on(task: Task, error: Exception) -> str:
+    _LOG.error("task %d, %s, cannot go on", task["id"], task["kind"], exc_info=error)
     return f"It could not go on: {type(error).__name__}."

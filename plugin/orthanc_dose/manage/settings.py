@@ -1,5 +1,6 @@
 """The settings: each declared once, for the store, the API, the page of settings, and the "Dose" section's first values."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from ..store import Store, settings
 from ..store.disposal import KINDS
 from .setting import Setting
+
+_LOG = logging.getLogger(__name__)
 
 TOPICS = {
     "identity": "Patient identity",
@@ -68,6 +71,16 @@ SETTINGS: tuple[Setting, ...] = (
             choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
     Setting("time_zone", "region", "Time zone", "time zone", "",
             "In which pages show times of the server. Times of studies are those of the systems that made them."),
+    Setting("log_level", "log", "Log", "choice", "warning",
+            "What is written to it. Orthanc's own log shows what is below a warning with --verbose only.",
+            choices=(("error", "errors"), ("warning", "errors and warnings"), ("info", "also what is done"),
+                     ("debug", "also each request"))),
+    Setting("log_to_file", "log", "Log in a file", "flag", False,
+            "Write it to log/orthanc-dose.log in the data directory, too."),
+    Setting("log_file_megabytes", "log", "Size of the file", "number", 10, "A new one is begun above it.",
+            minimum=1, maximum=100, unit="MB"),
+    Setting("log_files_kept", "log", "Files kept", "number", 5, "How many are kept beside the one that is written.",
+            minimum=1, maximum=20),
     Setting("audit_days", "log", "Audit log", "number", 730, "How long its entries are kept.",
             minimum=30, maximum=36_500, unit="d"),
     Setting("task_days", "log", "Finished tasks", "number", 90, "How long they are listed, with what came of them.",
@@ -119,7 +132,7 @@ class Settings:
         settings.put(self._store, _EVERYBODY, _KIND, name, checked)
         with self._lock:
             self._set[name] = checked
-        self._changed()
+        self._changed(name)
         return before
 
     def reset(self, name: str) -> Any:
@@ -128,14 +141,15 @@ class Settings:
         settings.remove(self._store, _EVERYBODY, _KIND, name)
         with self._lock:
             self._set.pop(name, None)
-        self._changed()
+        self._changed(name)
         return before
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call this after each change, on the thread that made it."""
         self._watching.append(changed)
 
-    def _changed(self) -> None:
+    def _changed(self, name: str) -> None:
+        _LOG.info("setting changed: %s", name)
         self.version += 1
         for tell in self._watching:
             tell()

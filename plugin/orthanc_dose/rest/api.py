@@ -16,6 +16,7 @@ from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
+from .log import LOG_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
@@ -114,6 +115,7 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
+    *LOG_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
           description="Filters and columns are those that the caller may use."),

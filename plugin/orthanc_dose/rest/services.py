@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..manage.access import Access
 from ..manage.audit import AuditLog
+from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..store import Store
@@ -61,6 +62,7 @@ class Services:
     store: Store
     access: Access
     audit: AuditLog
+    log: Log
     queue: Queue
     requests: Requests
     settings: Settings
