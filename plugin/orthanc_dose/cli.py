@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import __version__, client
+from . import __version__, client, sending
 from .records.document import markdown
 from .samples import command as make_samples
 
@@ -21,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     again = commands.add_parser("reextract", help="read all kept content again on a running server, and say what changed")
     client.add_server_arguments(again)
     again.set_defaults(run=client.reextract)
+    send = commands.add_parser("send", help="send DICOM files, folders and zip archives to Orthanc")
+    sending.add_arguments(send)
+    send.set_defaults(run=sending.run)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -31,7 +31,8 @@ MAY_USE = {
     "config": set(),
     "host": set(),
     "client": set(),
-    "cli": {"client", "records", "samples"},
+    "sending": {"client"},
+    "cli": {"client", "records", "samples", "sending"},
     "app": {"config", "host", "ingest", "manage", "records", "rest", "store"},
 }
 
