@@ -5,14 +5,16 @@ import gc
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
-from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, identity_rules, jobs
+from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
@@ -20,12 +22,13 @@ from .manage.limits import Limits
 from .manage.log import Log
 from .manage.proxies import Proxies
 from .manage.sessions import Sessions
-from .manage.settings import BY_KEY, Settings
+from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .sizes.files import SizeFiles
 from .store import Store, StoreError, disposal, tasks
 
 _LOG = logging.getLogger(__name__)
@@ -55,16 +58,19 @@ def _start(log: Log) -> None:
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
     log.follow(settings, configuration.data_directory)
+    size_files = SizeFiles(configuration.data_directory, store)
+    key = partial(key_of_hashes, configuration.data_directory)
     chores = (
         lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
         lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
+        size_files.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
-    worker = Worker(host, store, options, Tasks(jobs(deletion)), Housekeeping(store, chores),  # type: ignore[arg-type]
-                    deletion, door)  # fmt: skip
+    kinds = jobs(options, deletion, size_files, key)
+    worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
     settings.watch(worker.wake)
     settings.watch(_doorkeeper(door, options))
     orthanc = {
@@ -72,9 +78,9 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, log, worker, Requests(worker, store, deletion), settings, orthanc,
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, key, orthanc,
         datetime.now(UTC).replace(tzinfo=None),
-        host.studies_of,
+        lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
@@ -117,17 +123,16 @@ def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
-    """What is made of the settings, made anew only when one of them changed."""
-    made: dict[int, Options] = {}
+    """What is made of the settings, made anew only when one of them changed; for any thread."""
+    made: list[tuple[int, Options]] = []
+    lock = threading.Lock()
 
     def latest() -> Options:
-        version = settings.version
-        found = made.get(version)
-        if found is None:
-            found = make()
-            made.clear()
-            made[version] = found
-        return found
+        with lock:
+            version = settings.version
+            if not made or made[0][0] != version:
+                made[:] = [(version, make())]
+            return made[0][1]
 
     return latest
 
@@ -137,7 +142,7 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
     return Options(
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
         value("dose_screens"),
-        identity_rules(value("patient_name"), value("patient_id"), configuration.data_directory),
+        installation_rules(configuration.data_directory, **identity_rules(settings)), not_patient(settings),
         Ignoring(*(value(f"ignored_{name}") for name in ("manufacturers", "models", "stations", "software_versions",
                                                           "serial_numbers")), value("physics_names"), value("physics_ids")),
         frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),

@@ -35,11 +35,16 @@ class Job:
         """Do a chunk, which takes a second at most, and give what is to be written; None at the end. Raises TaskError."""
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Do away with what the task needed beside the store. Called when it is written that the task ended, in whatever way; a
+        kill in between leaves this undone."""
+
 
 class Tasks:
     """Those of the tasks in the store that are the worker's: everything but `look` is called on its thread."""
 
     def __init__(self, kinds: Mapping[str, Callable[[Task], Job]]) -> None:
+        """kinds: what makes the job of a task, by its kind."""
         self._kinds = kinds
         self._task: Task | None = None
         self._job: Job | None = None
@@ -87,6 +92,7 @@ class Tasks:
         for task in tasks.of_states(writer.connection, ("waiting", "running")):
             if task["id"] == task_id and task["kind"] in self._kinds:
                 writer.commit(Batch(task=task | {"state": "stopped", "finished_at": tasks.now()}))
+                self._kinds[task["kind"]](task).end()
                 return True
         return False
 
@@ -106,7 +112,8 @@ class Tasks:
         return True
 
     def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
-        assert self._task is not None
+        assert self._task is not None and self._job is not None
         _LOG.info("task %d ends: %s", self._task["id"], state)
         writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
-        self._task = self._job = None
+        job, self._task, self._job = self._job, None, None
+        job.end()

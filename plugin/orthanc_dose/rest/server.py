@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 
@@ -111,6 +112,9 @@ class Server:
                 arguments["caller"] = caller
             if route.body is not None:
                 arguments["body"] = None if route.body_optional and not request.body else _json(request.body)
+            if route.raw_body:
+                arguments["body"] = _no_longer_than(route.raw_body, request.body)
+                arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
             result = route.handler(self._services, **arguments)
             done = True
         except Locked as error:
@@ -171,11 +175,15 @@ def _locked(error: Locked) -> ApiError:
     return ApiError(423, "locked", str(error), more={"seconds": error.seconds})
 
 
+def _no_longer_than(limit: int, body: bytes) -> bytes:
+    if len(body) > limit:
+        raise ApiError(413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit})
+    return body
+
+
 def _json(body: bytes) -> Any:
-    if len(body) > LARGEST_BODY:
-        raise ApiError(413, "too_large", f"The body may have at most {LARGEST_BODY:,} bytes.", more={"limit": LARGEST_BODY})
     try:
-        return json.loads(body)
+        return json.loads(_no_longer_than(LARGEST_BODY, body))
     except (ValueError, RecursionError) as error:
         raise bad_body(None, "The body must be JSON.") from error
 
