@@ -124,6 +124,9 @@ def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Vi
     expect(card.get_by_role("progressbar")).to_have_attribute("max", "1000")
     visit.settle()
     visit.check()
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the header has room for the sign"
+    page.set_viewport_size(WIDE)
     card.get_by_role("button", name="Stop").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert asked == []
