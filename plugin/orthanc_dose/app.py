@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
-from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, identity_rules, jobs, key_of_hashes
+from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
@@ -21,7 +22,7 @@ from .manage.limits import Limits
 from .manage.log import Log
 from .manage.proxies import Proxies
 from .manage.sessions import Sessions
-from .manage.settings import BY_KEY, Settings
+from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
@@ -68,7 +69,7 @@ def _start(log: Log) -> None:
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
-    kinds = jobs(deletion, size_files, key)
+    kinds = jobs(options, deletion, size_files, key)
     worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
     settings.watch(worker.wake)
     settings.watch(_doorkeeper(door, options))
@@ -79,7 +80,7 @@ def _start(log: Log) -> None:
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, key, orthanc,
         datetime.now(UTC).replace(tzinfo=None),
-        host.studies_of,
+        lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
@@ -122,17 +123,16 @@ def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
-    """What is made of the settings, made anew only when one of them changed."""
-    made: dict[int, Options] = {}
+    """What is made of the settings, made anew only when one of them changed; for any thread."""
+    made: list[tuple[int, Options]] = []
+    lock = threading.Lock()
 
     def latest() -> Options:
-        version = settings.version
-        found = made.get(version)
-        if found is None:
-            found = make()
-            made.clear()
-            made[version] = found
-        return found
+        with lock:
+            version = settings.version
+            if not made or made[0][0] != version:
+                made[:] = [(version, make())]
+            return made[0][1]
 
     return latest
 
@@ -142,7 +142,7 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
     return Options(
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
         value("dose_screens"),
-        identity_rules(value("patient_name"), value("patient_id"), configuration.data_directory),
+        installation_rules(configuration.data_directory, **identity_rules(settings)), not_patient(settings),
         Ignoring(*(value(f"ignored_{name}") for name in ("manufacturers", "models", "stations", "software_versions",
                                                           "serial_numbers")), value("physics_names"), value("physics_ids")),
         frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),

@@ -26,7 +26,7 @@ MAY_USE = {
     "sizes": {"client", "dicom", "store"},
     "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
-    "manage": {"records", "store"},
+    "manage": {"dicom", "records", "store"},
     "rest": {"manage", "records", "sizes", "store", "query"},
     "samples": set(),
     "config": set(),

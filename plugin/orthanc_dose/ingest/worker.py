@@ -409,7 +409,7 @@ class Worker:
             return Read(row)
         try:
             one = read(row, lambda: self._source.dicom(details.instance, details.size), self.options.screens,
-                       self.options.identity, self.options.ignoring)  # fmt: skip
+                       self.options.identity, self.options.not_patient, self.options.ignoring)  # fmt: skip
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one

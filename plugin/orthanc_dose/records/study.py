@@ -29,13 +29,14 @@ EQUIPMENT = Table(
 # What makes two systems different: everything but the number and what people set.
 EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", "display_name", "user_defined_modality"))
 
+_IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a hash."
 _IDENTIFICATION = (
     integer("id", "Number", description="The study's number in this store; it stays while the study is there."),
     text("modality", "Modality",
          description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the documented rule."),
     uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
     integer("equipment_id", "Equipment", description="The system that made the study."),
-    text("accession_number", "Accession number", source="(0008,0050)"),
+    text("accession_number", "Accession number", source="(0008,0050)", description=_IDENTITY),
     text("study_id", "Study ID", source="(0020,0010)"),
     day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
     clock("study_time", "Study time", source="(0008,0030), else the first irradiation event's"),
@@ -54,10 +55,10 @@ _IDENTIFICATION = (
 )  # fmt: skip
 
 _FROM = "import: from a file of sizes. Empty where it is from the objects."
-_IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a keyed hash."
 PATIENT = (
     text("patient_name", "Patient name", source="(0010,0010)", description=_IDENTITY),
     text("patient_id", "Patient ID", source="(0010,0020)", description=_IDENTITY),
+    text("patient_birth_date", "Date of birth", source="(0010,0030)", description=f"YYYY-MM-DD. {_IDENTITY}"),
     num("patient_age", "Age", "a", "", "(0010,1010), else birth date and study date", "Age at the study, in years."),
     text("patient_sex", "Sex", source="(0010,0040)"),
     num("patient_size", "Height", "m", "", "(0010,1020)"),
@@ -66,7 +67,9 @@ PATIENT = (
     text("patient_weight_from", "Weight from", description=_FROM),
 )
 # Which of a study's fields say who the patient is: for callers of the group "patient identity" alone.
-IDENTITY_FIELDS = frozenset({"patient_name", "patient_id"})
+IDENTITY_FIELDS = frozenset({"patient_name", "patient_id", "patient_birth_date"})
+# Those of which the installation's rules say what is kept, with the settings of the same names.
+UNDER_RULES = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
 
 _REPORT = (
     code("procedure_reported", "Procedure reported", "121058|SCT:363589002",
@@ -247,5 +250,5 @@ STATE = Table(
 
 __all__ = [
     "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE",
-    "SETTING", "STATE", "STUDY", "TOTALS",
+    "SETTING", "STATE", "STUDY", "TOTALS", "UNDER_RULES",
 ]  # fmt: skip

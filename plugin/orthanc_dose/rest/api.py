@@ -16,6 +16,7 @@ from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
+from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
@@ -112,6 +113,7 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
+    *IDENTITY_ROUTES,
     *SIZE_ROUTES,
     *LOG_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",

@@ -52,8 +52,8 @@ def in_time(asked: Future[Any]) -> bool:
 @dataclass
 class Services:
     """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID; key_of_hashes:
-    the key of the installation's hashes, empty where there is none. What a handler tells of who a patient is, it notes in
-    `audit`."""
+    the key of the installation's hashes, empty where there is none; hashes: those by which it may keep a text. What a handler
+    tells of who a patient is, it notes in `audit`."""
 
     store: Store
     access: Access
@@ -66,6 +66,7 @@ class Services:
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime
+    hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0),

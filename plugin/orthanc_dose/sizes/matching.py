@@ -5,7 +5,6 @@ size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a stud
 them with the records.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..dicom.identity import IdentityRules
+from ..dicom.identity import keyed_hash, plain_hash
 from . import values
 from .table import Row
 
@@ -26,7 +25,6 @@ OUTCOMES = {
     "bad value": "the line gives nothing that can be used",
     "contradiction": "lines of the same study give different values; none was used",
 }
-PLAIN_SHA256 = "sha256:"
 
 SCHEMA = pa.schema([("n", pa.int64()), ("line", pa.int64()), ("height", pa.float64()), ("weight", pa.float64()),
                     ("problem", pa.string())])  # fmt: skip
@@ -118,14 +116,14 @@ def match(
     column = "study_instance_uid" if kind == "study-uid" else "accession_number"
     keys = list(identifiers)
     if kind == "accession-number":
-        rules = IdentityRules(secret=key())
+        secret = key()
         hashed = connection.execute("""
             SELECT coalesce(bool_or(starts_with(accession_number, 'hmac-sha256:')), false),
             coalesce(bool_or(starts_with(accession_number, 'sha256:')), false) FROM study
         """).fetchone()
         assert hashed is not None
-        if hashed[0] and rules.secret:
-            keys += [(n, rules.hashed(text)) for n, text in identifiers]
+        if hashed[0] and secret:
+            keys += [(n, keyed_hash(secret, text)) for n, text in identifiers]
         if hashed[1]:
             keys += [(n, plain_hash(text)) for n, text in identifiers]
     numbers, texts = [n for n, _ in keys], [text.encode("utf-8", "replace").decode() for _, text in keys]
@@ -135,11 +133,6 @@ def match(
         return connection.execute(query).to_arrow_table().cast(MATCH)
     finally:
         connection.unregister("size_key")
-
-
-def plain_hash(text: str) -> str:
-    """SHA-256 without a key, as those keep it who come from OpenREM."""
-    return PLAIN_SHA256 + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # Of each study that rows are of: the first row that gives each value, and whether rows give different ones.
