@@ -12,4 +12,5 @@ from tests.unit.test_languages import COMPLETE, LANGUAGES
 def test_each_part_of_a_message_and_each_outcome_has_a_word(language: str) -> None:
     known = LANGUAGES[language]["sizes"]
     assert set(known["said"]) == {re.sub("[^a-z]+", "_", word) for word in words()}
-    assert set(known["outcomes"]) == set(known["meaning"]) == {outcome.replace(" ", "_") for outcome in OUTCOMES}
+    outcomes = {outcome.replace(" ", "_") for outcome in OUTCOMES}
+    assert set(known["meaning"]) == outcomes <= set(LANGUAGES[language]["tasks"]["outcomes"])

@@ -1,6 +1,9 @@
 /** Heights and weights from CSV files: what the server says of a file and of its lines, in words. */
 import { t, te } from "./i18n";
 
+/** The kind of the tasks that import. */
+export const SIZES = "import-sizes";
+
 export type IdentifierKind = "accession-number" | "study-uid";
 export const IDENTIFIER_KINDS: IdentifierKind[] = ["accession-number", "study-uid"];
 
