@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,8 @@ import pytest
 from orthanc_dose import extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
-from orthanc_dose.ingest import Options, Tasks, jobs
+from orthanc_dose.ingest import Options, Tasks
+from orthanc_dose.ingest.identity import ApplyIdentity
 from orthanc_dose.query import filters, lists
 from orthanc_dose.records import TABLES
 from orthanc_dose.records.study import UNDER_RULES
@@ -52,7 +54,7 @@ def run(store: Store, writer: Writer, rules: dict[str, str]) -> dict[str, object
     """The task that applies rules, until its end."""
     under = IdentityRules(**rules, secret=SECRET)
     number = tasks.create(store, "apply-identity", "somebody", parameters={"rules": rules})
-    worker = Tasks(jobs(lambda: Options(identity=under), None))  # type: ignore[arg-type]
+    worker = Tasks({ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))})
     worker.look()
     while worker.step(writer):
         pass

@@ -14,6 +14,8 @@ from .not_patient import ApplyNotPatient
 from .reextraction import Reextraction
 from .requests import Requests
 from .size_import import SizeImport
+from .sorting import SortStudies
+from .study_deletion import DeleteStudies
 from .surroundings import Options, installation_rules, key_of_hashes
 from .tasks import Job, Tasks
 from .worker import Worker
@@ -29,6 +31,8 @@ def jobs(
         ApplyNotPatient.kind: ApplyNotPatient,
         **{job.kind: partial(job, deletion=deletion) for job in (ApplyRules, ForgetObjects)},
         SizeImport.kind: partial(SizeImport, uploads=size_files, key=key),
+        SortStudies.kind: SortStudies,
+        DeleteStudies.kind: DeleteStudies,
     }
 
 

@@ -19,6 +19,7 @@ import duckdb
 
 from .. import extract
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
+from ..store.disposal import STUDY_DELETED
 from . import assembly
 from .deletion import Deletion, mark
 from .door import Door
@@ -351,7 +352,8 @@ class Worker:
         reads: list[Read] = []
         for instance in ids:
             before = known.get(instance)
-            if instance in details and (again or before is None or before["change"] != numbers.get(instance)):
+            fresh = before is None or (before["change"] != numbers.get(instance) and before["rule"] != STUDY_DELETED)
+            if instance in details and (again or fresh):
                 one = self._read(details[instance], numbers.get(instance), before, series, ct_images)
                 if one is not None:
                     reads.append(one)

@@ -7,10 +7,19 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import CT_EVENT, INDEXED, INDEXES, PROJECTION_EVENT, STUDY_DAY, TERM, index_name
+from ..records import CT_EVENT, INDEXED, INDEXES, PROJECTION_EVENT, STUDY_DAY, STUDY_NAMES, TERM, index_name
 
 Tables = dict[str, list[dict[str, Any]]]
 _PROTOCOLS = "acquisition_protocols"
+
+# The standard names of each study (names.py), by way of its texts.
+VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
+    f"""
+    SELECT i.study_id, '{field}' AS kind, n.standard_name FROM "{index_name(field)}" i
+    JOIN term_name n ON n.term = i.term JOIN study s ON s.id = i.study_id AND s.modality = n.modality
+    """
+    for field in INDEXED
+)
 
 
 class Terms:
@@ -70,10 +79,19 @@ def count_days(connection: duckdb.DuckDBPyConnection, touched: set[Day]) -> None
     connection.unregister("days")
 
 
+def count_systems(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> None:
+    """Count all days of these systems anew."""
+    of_these = "equipment_id IN (SELECT unnest($1))"
+    connection.execute(f'DELETE FROM "{STUDY_DAY.name}" WHERE {of_these}', [numbers])
+    counted = _COUNTED.format("").replace("WHERE", f"WHERE s.{of_these} AND")
+    connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {counted}', [numbers])
+
+
 def forget_unused_terms(connection: duckdb.DuckDBPyConnection) -> None:
     """Forget texts that no study has any more. Whoever knows the numbers of texts must read them anew."""
     used = " UNION ALL ".join(f'SELECT term FROM "{table.name}"' for table in INDEXES)
     connection.execute(f"DELETE FROM term WHERE id NOT IN ({used})")
+    connection.execute("DELETE FROM term_name WHERE term NOT IN (SELECT id FROM term)")
 
 
 def fill(connection: duckdb.DuckDBPyConnection) -> None:
