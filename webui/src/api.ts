@@ -1,5 +1,6 @@
 /** The one place that talks to the server. */
 import { passGate, shut, shutGate, signIns } from "./gate";
+import type { SizeChoice, SizeFile, SizeLine } from "./sizes";
 import type {
   AuditPage, ContentObject, DataDictionary, Done, Group, LogPage, Neighbours, ObjectPage, ObjectRow,
   PatientHistory, Reextraction, Region, Row, SavedFilter, Session, Setting, SettingList, Status, StudyDetail,
@@ -30,6 +31,7 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 // Of signing in itself: it does not wait for somebody to be signed in.
 const SESSION = "session";
 
+/** `sent`: a file as it is, anything else as JSON. */
 async function request<T>(method: Method, path: string, query: Query, signal?: AbortSignal, sent: unknown = {}): Promise<T> {
   for (;;) {
     if (!path.startsWith(SESSION)) await passGate(signal);
@@ -52,9 +54,13 @@ async function attempt<T>(method: Method, path: string, query: Query, signal: Ab
       method,
       credentials: "same-origin",
       // A page of another site cannot send this header.
-      headers: method === "GET" ? { Accept: "application/json" } : { Accept: "application/json", "X-Dose-Request": "1" },
+      headers: {
+        Accept: "application/json",
+        ...(method === "GET" ? {} : { "X-Dose-Request": "1" }),
+        ...(sent instanceof File ? { "X-File-Name": encodeURIComponent(sent.name) } : {}),
+      },
       // Orthanc wants a body with each POST.
-      body: method === "POST" || method === "PUT" ? JSON.stringify(sent) : undefined,
+      body: method === "POST" || method === "PUT" ? (sent instanceof File ? sent : JSON.stringify(sent)) : undefined,
       signal,
     });
   } catch (error) {
@@ -172,7 +178,7 @@ export const api = {
   changeSettings: (values: Record<string, unknown>) => request<SettingList>("PUT", "settings", {}, undefined, values),
   resetSetting: (name: string) => request<Setting>("DELETE", `settings/${name}`, {}),
   region: (signal?: AbortSignal) => get<Region>("settings/region", signal),
-  tasks: (query: { limit: number; offset?: number }, signal?: AbortSignal) => get<TaskPage>("tasks", signal, query),
+  tasks: (query: { kind?: string; limit: number; offset?: number }, signal?: AbortSignal) => get<TaskPage>("tasks", signal, query),
   task: (id: number, signal?: AbortSignal) => get<Task>(`tasks/${id}`, signal),
   taskLog: (id: number, query: { outcome: string | null; limit: number; offset: number }, signal?: AbortSignal) =>
     get<TaskLog>(`tasks/${id}/log`, signal, query),
@@ -181,5 +187,11 @@ export const api = {
   deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
   log: (query: LogQuery & { limit: number }, signal?: AbortSignal) => get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),
+  uploadSizes: (file: File) => request<SizeFile>("POST", "size-imports", {}, undefined, file),
+  previewSizes: (id: number, choice: SizeChoice, signal?: AbortSignal) =>
+    request<{ rows: SizeLine[] }>("POST", `size-imports/${id}/preview`, {}, signal, choice),
+  startSizes: (id: number, choice: SizeChoice) =>
+    request<{ task_id: number }>("POST", `size-imports/${id}/start`, {}, undefined, choice),
+  deleteSizes: (id: number) => request<{ deleted: boolean }>("DELETE", `size-imports/${id}`, {}),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
 };

@@ -10,6 +10,7 @@ export interface MenuEntry {
 export const MENU: MenuEntry[] = [
   { route: "users", icon: "people" },
   { route: "settings", icon: "gear" },
+  { route: "sizes", icon: "rulers" },
   { route: "tasks", icon: "tasks" },
   { route: "audit-log", icon: "journalCheck" },
   { route: "log", icon: "journal" },

@@ -92,6 +92,12 @@ export const router = createRouter({
       meta: { title: "log.title", needs: ["administration"] },
     },
     {
+      path: "/sizes",
+      name: "sizes",
+      component: () => import("./pages/SizesPage.vue"),
+      meta: { title: "sizes.title", needs: ["import sizes"] },
+    },
+    {
       path: "/settings/:topic?",
       name: "settings",
       component: () => import("./pages/SettingsPage.vue"),
