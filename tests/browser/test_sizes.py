@@ -120,7 +120,8 @@ def test_replacing_is_asked_about(visit: Visit, own_server: OrthancServer, file:
     dialog.get_by_role("button", name="Import and replace").click()
     expect(page).to_have_url(re.compile(r"/tasks/\d+"))
     expect(page.locator("main")).to_contain_text("done")
-    last = next(row for row in own_server.studies(columns="accession_number,patient_size") if row["accession_number"] == NUMBERS[4])
+    rows = own_server.studies(columns="accession_number,patient_size")
+    last = next(row for row in rows if row["accession_number"] == NUMBERS[4])
     assert last["patient_size"] == 1.7
 
 
