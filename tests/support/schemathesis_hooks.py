@@ -36,8 +36,15 @@ _calls = itertools.count(256)
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     # Wrong passwords lock the name and the address: each sign-in is another name, from another address (the server of this
     # test believes its peer to be a proxy).
+    if case.path.endswith("/standard-names/import") and isinstance(case.body, dict) and isinstance(case.body.get("csv"), str):
+        # No schema says what CSV is: texts that are none are refused, as test_standard_names.py asks.
+        case.body = case.body | {"csv": "kind,pattern,modality,standard_name\r\n"}
     if case.method == "POST" and case.path.endswith("/session"):
         number = next(_calls)
         case.headers = {**(case.headers or {}), "X-Forwarded-For": f"10.1.{number // 256}.{number % 256}"}
         if isinstance(case.body, dict) and isinstance(case.body.get("name"), str) and len(case.body["name"]) == 1:
             case.body = case.body | {"name": case.body["name"] + str(number)}
+    # No schema says what a CSV file is: it begins with a header, and then come any bytes.
+    if case.method == "POST" and case.path.endswith("/size-imports"):
+        made = case.body if isinstance(case.body, bytes) else getattr(case.body, "data", b"")
+        case.body = b"number;height;weight\n" + made.replace(b"\0", b"")

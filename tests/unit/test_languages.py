@@ -11,6 +11,7 @@ import pytest
 from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
+from orthanc_dose.records.access import GROUPS as PERSONS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -32,6 +33,16 @@ def texts(node: dict[str, Any], *above: str) -> Iterator[tuple[str, str]]:
         else:
             assert isinstance(value, str) and value.strip(), f"{'.'.join((*above, name))} has no text"
             yield ".".join((*above, name)), value
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_stands_twice(language: str) -> None:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert sorted(names) == sorted(set(names))
+        return dict(pairs)
+
+    json.loads((LOCALES / f"{language}.json").read_text("utf-8"), object_pairs_hook=once)
 
 
 def of_pages(language: str) -> dict[str, str]:
@@ -59,7 +70,8 @@ def dictionary_words() -> set[str]:
     source = "".join(path.read_text("utf-8") for path in (ROOT / "plugin").rglob("*.py"))
     codes = set(re.findall(r'ApiError\(\s*\d{3},\s*"(\w+)"', source))
     assert {"bad_parameter", "not_found", "internal"} <= codes
-    titles = {f"{place}.{name}" for table in TABLES.values() for place, name in fields(table.fields, table.name)}
+    titles = {f"{place}.{name}" for table in TABLES.values()
+              for place, name in fields((*table.fields, *table.derived), table.name)}
     units = {str(field.as_dict()["shown_unit"]) for table in TABLES.values() for field in table.fields}
     sources = {source.replace(" ", "_") for source in SOURCES}
     words = titles.union(
@@ -128,3 +140,17 @@ def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> 
     known |= setting_words()
     known |= {word.replace(DICTIONARY, f"{DICTIONARY}descriptions.") for word in known}
     assert sorted(of_server(language) - known) == []
+
+
+def test_groups_and_actions_of_the_audit_log_have_words() -> None:
+    package = ROOT / "plugin" / "orthanc_dose"
+    paths = [path for room in ("rest", "manage", "ingest") for path in (package / room).glob("*.py")]
+    source = "".join(path.read_text("utf-8") for path in paths)
+    actions = set(re.findall(r'\baction="([^"]+)"|\bnote\(\s*\w+,\s*"([^"]+)"|_note\(\w+, \w+, "([^"]+)"', source))
+    names = {"".join(found) for found in actions}
+    assert {"sign-in", "user added", "object taken out"} <= names
+    needed = {f"audit.actions.{re.sub('[ -]', '_', name)}" for name in names}
+    needed |= {f"groups.{kind}.{re.sub('[ -]', '_', group)}" for kind in ("titles", "opens") for group in PERSONS}
+    for language in COMPLETE:
+        missing = sorted(needed - of_pages(language).keys())
+        assert missing == [], f"{language}.json has to say what these are called"

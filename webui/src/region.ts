@@ -104,3 +104,12 @@ export function wallTime(moment: Date): string {
 export function today(): Date {
   return new Date(wallTime(new Date()));
 }
+
+/** The moment, in UTC, at which a day begins in the installation's time zone. */
+export function momentOf(day: string): string {
+  const wanted = Date.parse(`${day}T00:00:00Z`);
+  // How far the wall is from UTC is asked once more where it was found: the clocks may change in between.
+  let moment = wanted;
+  for (let round = 0; round < 2; round += 1) moment += wanted - Date.parse(`${wallTime(new Date(moment))}Z`);
+  return new Date(moment).toISOString();
+}

@@ -159,7 +159,8 @@ export interface ObjectRow extends Row {
 
 /** How far the reading of all kept content is, and what changed by it. */
 export interface Reextraction {
-  state: "idle" | "running" | "stopped" | "done";
+  state: "idle" | "running" | "stopped" | "done" | "failed" | "broken off";
+  task_id: number | null;
   started_at: string | null;
   finished_at: string | null;
   total: number;
@@ -171,6 +172,56 @@ export interface Reextraction {
   fields: Record<string, number>;
   /** Numbers of studies that changed; of very many, the first. */
   studies: number[];
+}
+
+export type TaskState = "waiting" | "running" | "done" | "stopped" | "failed" | "broken off";
+
+/** Long work on the server. Moments are UTC. */
+export interface Task {
+  id: number;
+  kind: string;
+  subject: string | null;
+  user_name: string;
+  state: TaskState;
+  done: number;
+  /** null until it is known. */
+  total: number | null;
+  message: string | null;
+  parameters: Record<string, unknown>;
+  result: Record<string, unknown>;
+  created_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+export interface TaskPage {
+  /** The server's clock. */
+  now: string;
+  total: number;
+  /** How many tasks are in each state, whatever is asked for. */
+  states: Partial<Record<TaskState, number>>;
+  tasks: Task[];
+}
+
+export interface TaskLog {
+  total: number;
+  outcomes: Record<string, number>;
+  lines: { line: number; outcome: string; study_id: number | null; message: string | null }[];
+}
+
+export interface LogEntry {
+  at: string;
+  level: "error" | "warning" | "info" | "debug";
+  room: string;
+  message: string;
+}
+
+export interface LogPage {
+  /** What is written at least. */
+  level: LogEntry["level"];
+  /** null: the entries are those that the server remembers. */
+  file: string | null;
+  entries: LogEntry[];
 }
 
 /** What an action on one thing answers: the thing after it, or that it waits for its turn. */
@@ -261,6 +312,61 @@ export interface Summary {
   today: { objects: number; studies: number };
   days: [number, number];
   modalities: ModalitySummary[];
+}
+
+/** What a user may do; see records/access.py. */
+export type Group = "view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration";
+
+/** Who asks. `way`: how the server knows; null for nobody. */
+export interface Session {
+  signed_in: boolean;
+  name: string | null;
+  groups: Group[];
+  way: "cookie" | "Basic" | "token" | "proxy" | null;
+  may_change_password: boolean;
+  /** Whether Orthanc's own pages are open to the user. */
+  may_use_orthanc: boolean;
+  session_hours: number;
+}
+
+export interface User {
+  name: string;
+  groups: Group[];
+  /** In Orthanc's configuration, where alone it can be changed. */
+  configured: boolean;
+  may_use_orthanc: boolean;
+  disabled: boolean;
+  created_by: string | null;
+  created_at: string | null;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  user_name: string;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface AuditEntry {
+  number: number;
+  at: string;
+  user_name: string;
+  address: string;
+  way: string;
+  action: string;
+  subject: string;
+  details: string;
+  succeeded: boolean;
+}
+
+export interface AuditPage {
+  total: number;
+  entries: AuditEntry[];
+  /** Those that there are to choose from. */
+  users: string[];
+  actions: string[];
 }
 
 /** A setting of the installation. `default` holds where nobody changed it. */

@@ -6,7 +6,7 @@ from .access import ACCOUNT, AUDIT_LOG, TOKEN
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
-from .index import INDEXED, INDEXES, STUDY_DAY, TERM, index_name
+from .index import INDEXED, INDEXES, STANDARD_NAME, STUDY_DAY, STUDY_NAMES, TERM, TERM_NAME, index_name
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
 from .study import (
@@ -18,6 +18,7 @@ from .study import (
     OBJECT,
     OUTCOMES,
     PATIENT,
+    PATIENT_SIZE,
     SETTING,
     STATE,
     STUDY,
@@ -62,7 +63,8 @@ MODALITIES: dict[str, Modality] = {
 
 TABLES: tuple[Table, ...] = (
     STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, DROPPED,
-    SETTING, STATE, TASK, TASK_LOG, ACCOUNT, TOKEN, AUDIT_LOG, TERM, *INDEXES, STUDY_DAY,
+    SETTING, STATE, PATIENT_SIZE, TASK, TASK_LOG, ACCOUNT, TOKEN, AUDIT_LOG, TERM, *INDEXES, STUDY_DAY, STANDARD_NAME,
+    TERM_NAME,
 )  # fmt: skip
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
@@ -72,6 +74,7 @@ STUDY_TABLES: tuple[Table, ...] = (
 __all__ = [
     "ACCOUNT", "AUDIT_LOG", "CT_ACCUMULATED", "CT_EVENT", "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "Field",
     "IDENTITY_FIELDS", "INDEXED", "INDEXES", "IN_ORTHANC", "MARKS", "MODALITIES", "Modality", "NM_ADMINISTRATION", "OBJECT",
-    "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "SETTING", "SOURCES", "STATE", "STATES", "STUDY",
-    "STUDY_DAY", "STUDY_TABLES", "Shown", "TABLES", "TASK", "TASK_LOG", "TERM", "TOKEN", "TOTALS", "Table", "index_name",
+    "OUTCOMES", "PATIENT", "PATIENT_SIZE", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "SETTING", "SOURCES",
+    "STANDARD_NAME", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_NAMES", "STUDY_TABLES", "Shown", "TABLES", "TASK",
+    "TASK_LOG", "TERM", "TERM_NAME", "TOKEN", "TOTALS", "Table", "index_name",
 ]  # fmt: skip

@@ -16,6 +16,8 @@ from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
+from .identity import IDENTITY_ROUTES
+from .log import LOG_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
@@ -24,7 +26,10 @@ from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
+from .sizes import SIZE_ROUTES
+from .standard_names import STANDARD_NAME_ROUTES
 from .studies import STUDY_ROUTES
+from .system_studies import SYSTEM_STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
 from .users import USER_ROUTES
@@ -64,7 +69,7 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
     return {
         "tables": [
             {"name": table.name, "title": table.title, "description": table.description,
-             "fields": [field.as_dict() for field in table.fields]}
+             "fields": [field.as_dict() for field in (*table.fields, *table.derived)]}
             for table in TABLES
         ],
         "modalities": [
@@ -103,6 +108,8 @@ ROUTES: tuple[Route, ...] = (
     *OBJECT_ROUTES,
     *DELETION_ROUTES,
     *EQUIPMENT_ROUTES,
+    *SYSTEM_STUDY_ROUTES,
+    *STANDARD_NAME_ROUTES,
     *WORK_ROUTES,
     *SESSION_ROUTES,
     *TOKEN_ROUTES,
@@ -110,6 +117,9 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
+    *IDENTITY_ROUTES,
+    *SIZE_ROUTES,
+    *LOG_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
           description="Filters and columns are those that the caller may use."),

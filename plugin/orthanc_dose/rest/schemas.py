@@ -57,7 +57,8 @@ def of_field(field: Field) -> dict[str, Any]:
 
 def of_table(table: Table, names: tuple[str, ...] | None = None) -> dict[str, Any]:
     """The schema of a row."""
-    return any_object(**{field.name: of_field(field) for field in table.fields if names is None or field.name in names})
+    fields = (*table.fields, *table.derived)
+    return any_object(**{field.name: of_field(field) for field in fields if names is None or field.name in names})
 
 
 def ref(name: str) -> dict[str, Any]:
@@ -128,7 +129,7 @@ SUMMARY = any_object(
 )  # fmt: skip
 HISTORY = any_object(
     identified={"enum": ["stored", "hashed", None]}, patient_name=TEXT_OR_NULL, patient_id=TEXT_OR_NULL,
-    studies=array(ref("study_in_list")),
+    patient_birth_date=TEXT_OR_NULL, studies=array(ref("study_in_list")),
     cumulated=array(any_object(modality=TEXT, studies=INTEGER, totals={
         "type": "object", "additionalProperties": any_object(value={"type": "number"}, studies=INTEGER)})),
 )  # fmt: skip
