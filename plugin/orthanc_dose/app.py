@@ -6,11 +6,21 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from . import __version__, config, host
 from .ingest import JOBS, Housekeeping, Options, Requests, Tasks, Worker, identity_rules
+from .manage.access import Access
+from .manage.audit import AuditLog, forget_before
+from .manage.limits import Limits
+from .manage.proxies import Proxies
+from .manage.sessions import Sessions
 from .manage.settings import BY_KEY, Settings
+from .manage.tokens import Tokens
+from .manage.users import ORTHANC, Users
+from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
 from .store import Store, StoreError, tasks
@@ -35,11 +45,15 @@ def _start() -> None:
     # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
     gc.set_threshold(100_000, 20, 20)
     orthanc_configuration = host.configuration()
-    _refuse_empty_passwords(orthanc_configuration)
     configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
-    chores = (lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),)
+    chores = (
+        lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
+        lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
+    )
+    audit = AuditLog(store, host.log_error)
+    access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     worker = Worker(host, store, options, Tasks(JOBS),  # type: ignore[arg-type]
                     Housekeeping(store, chores))  # fmt: skip
@@ -49,8 +63,9 @@ def _start() -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None), host.studies_of
-    )
+        store, access, audit, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        host.studies_of,
+    )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
     server = Server(services, _app_directory(), compress, host.log_error)
@@ -68,7 +83,8 @@ def _start() -> None:
 
     host.listen(worker.wake, started)
     host.serve(lambda request: server.handle(request, host.Answer))
-    host.add_button("../dose/app/", "Dose")
+    host.guard(access.opens_orthanc)
+    host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
 
 
@@ -106,13 +122,40 @@ def _app_directory() -> Path | None:
     return next((place for place in places if (place / "index.html").is_file()), None)
 
 
-def _refuse_empty_passwords(settings: dict[str, object]) -> None:
-    """An empty password lets everybody in: it comes from an environment variable that is not set."""
-    users = settings.get("RegisteredUsers")
-    if isinstance(users, dict) and settings.get("AuthenticationEnabled", True):
-        for user, password in users.items():
-            if not password:
-                raise config.ConfigError(
-                    f'"RegisteredUsers": the password of "{user}" is empty. Set it in the configuration, or, where it names'
-                    " an environment variable, set that variable."
-                )
+def _access(
+    orthanc_configuration: dict[str, Any], configuration: config.Config, store: Store, settings: Settings, audit: AuditLog
+) -> Access:
+    """Who may come in. Raises ConfigError."""
+    registered = orthanc_configuration.get("RegisteredUsers")
+    registered = registered if isinstance(registered, dict) else {}
+    for user, password in registered.items():
+        # An empty password lets everybody in: it comes from an environment variable that is not set.
+        if not password:
+            raise config.ConfigError(
+                f'"RegisteredUsers": the password of "{user}" is empty. Set it in the configuration, or, where it names'
+                " an environment variable, set that variable."
+            )
+    for user, groups in configuration.orthanc_users.items():
+        if user not in registered:
+            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" is not in "RegisteredUsers"')
+        unknown = set(groups) - {*GROUPS, ORTHANC}
+        if unknown:
+            known = ", ".join((*GROUPS, ORTHANC))
+            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" has "{min(unknown)}", which is none of: {known}')
+    users = Users(store, registered, configuration.orthanc_users)
+    if not users.have_administrator:
+        raise config.ConfigError(
+            'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
+        )
+    if orthanc_configuration.get("AuthenticationEnabled", True):
+        host.log_warning(
+            '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user before the plugin is asked, so'
+            " that users whom an administrator added, and tokens, cannot come in; with false the plugin asks, for Orthanc's own"
+            " pages too"
+        )
+    proxies = Proxies(
+        configuration.trusted_user_header.lower(), tuple(map(ip_network, configuration.trusted_proxies)),
+        bool(orthanc_configuration.get("SslEnabled")),
+    )  # fmt: skip
+    sessions = Sessions(lambda: settings.value("session_hours") * 3600.0)
+    return Access(users, sessions, Tokens(store, users), Limits(), audit, proxies, host.later)

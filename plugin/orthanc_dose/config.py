@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -26,6 +27,10 @@ class Config:
     poll_seconds: how often Orthanc's changes are asked for when nothing wakes the worker, 0.2 to 3600.
     audit_at_start: compare what Orthanc holds with the store when Orthanc starts.
     memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
+    orthanc_users: the groups of users of "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
+        not named has all of them.
+    trusted_user_header: the header in which a proxy that signs people in names them; none where empty.
+    trusted_proxies: addresses and networks of the proxies before Orthanc, whose headers are believed.
     first_values: of settings, by name.
     """
 
@@ -34,6 +39,9 @@ class Config:
     poll_seconds: float = 5.0
     audit_at_start: bool = True
     memory_limit: str = ""
+    orthanc_users: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted_user_header: str = ""
+    trusted_proxies: tuple[str, ...] = ()
     first_values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,10 +85,42 @@ def read(section: object, base: Path, settings: Mapping[str, First] = MappingPro
             raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(known)}')
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
+    if values.get("trusted_user_header") and not values.get("trusted_proxies"):
+        raise ConfigError('"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is believed')
     return Config(**values, first_values=first)
 
 
+def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
+    wrong = ConfigError(f'"Dose.{key}" must be an object of users and their groups, as {{"anna": ["view", "export"]}}')
+    if not isinstance(value, dict) or not all(isinstance(groups, list) for groups in value.values()):
+        raise wrong
+    if not all(isinstance(group, str) for groups in value.values() for group in groups):
+        raise wrong
+    return {user: tuple(groups) for user, groups in value.items()}
+
+
+def _header(key: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]*", value):
+        raise ConfigError(f'"Dose.{key}" must be the name of an HTTP header, as "X-Remote-User", or empty')
+    return value
+
+
+def _networks(key: str, value: object) -> tuple[str, ...]:
+    wrong = f'"Dose.{key}" must be a list of addresses and networks, as ["10.1.2.3", "10.2.0.0/16"]'
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ConfigError(wrong)
+    try:
+        return tuple(str(ip_network(one.strip())) for one in value)
+    except ValueError as error:
+        raise ConfigError(f"{wrong}: {error}") from error
+
+
+_OF_THEIR_OWN = {"orthanc_users": _users, "trusted_user_header": _header, "trusted_proxies": _networks}
+
+
 def _value(key: str, name: str, kind: Any, value: object) -> object:
+    if name in _OF_THEIR_OWN:
+        return _OF_THEIR_OWN[name](key, value)
     wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
     if kind is bool:
         if not isinstance(value, bool):

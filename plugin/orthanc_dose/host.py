@@ -57,13 +57,15 @@ class Details:
 
 @dataclass
 class Request:
-    """A call to a route of ours. query values are decoded; header names are lower-case."""
+    """A call. query values are decoded; header names are lower-case; address: the peer's, a proxy's where one stands
+    before Orthanc."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
+    address: str = ""
 
 
 @dataclass
@@ -234,9 +236,23 @@ def serve(handle: Callable[[Request], Answer]) -> None:
     threading.stack_size(_STACK)
     pool = ThreadPoolExecutor(_AT_ONCE, "dose-http")
     _handlers["request"] = lambda request: pool.submit(handle, request).result()
+    _handlers["later"] = pool.submit
     _handlers["stop serving"] = lambda: pool.shutdown(cancel_futures=True)
     orthanc.RegisterRestCallback("/dose", _on_request)
     orthanc.RegisterRestCallback("/dose/(.*)", _on_request)
+
+
+def later(do: Callable[[], object]) -> None:
+    """Do something soon, on a thread of `serve`."""
+    _handlers["later"](do)
+
+
+def guard(opens: Callable[[Request], bool]) -> None:
+    """Ask before each request to Orthanc's own routes whether it may pass; one that may not is answered with 403, which is all
+    that a plugin can do there. Asked on Orthanc's threads, without query and body. What the plugin itself asks of Orthanc does
+    not come by here."""
+    _handlers["guard"] = opens
+    orthanc.RegisterIncomingHttpRequestFilter(_on_incoming)
 
 
 def stop_serving() -> None:
@@ -244,9 +260,11 @@ def stop_serving() -> None:
     _handlers["stop serving"]()
 
 
-def add_button(address: str, label: str) -> None:
-    """A button in Orthanc Explorer that leads to a page of ours."""
+def extend_explorer(address: str, label: str) -> None:
+    """A button in Orthanc Explorer that leads to a page of ours; and the header with which its own requests say that they are
+    no other site's."""
     orthanc.ExtendOrthancExplorer(
+        "$.ajaxSetup({ headers: { 'X-Dose-Request': '1' } });"
         "$('#lookup').live('pagebeforecreate', function() {"
         f"$('<a>').attr('data-role', 'button').attr('href', {json.dumps(address)}).attr('data-ajax', 'false')"
         f".attr('data-icon', 'star').text({json.dumps(label)}).insertAfter($('#lookup-form')); }});"
@@ -260,13 +278,28 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["started"]()
 
 
+# From where the request comes that a thread of Orthanc is at: only the filter is told; the callback comes on the same thread.
+_peers: dict[int, str] = {}
+_METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
+
+
+def _on_incoming(uri: str, **request: Any) -> bool:
+    if uri == "/dose" or uri.startswith("/dose/"):
+        _peers[threading.get_native_id()] = request.get("ip", "")
+        return True
+    method = _METHODS.get(int(request.get("method", 0)), "")
+    headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
+    return bool(_handlers["guard"](Request(method, uri, {}, headers, b"", request.get("ip", ""))))
+
+
 def _on_request(output: Any, uri: str, **request: Any) -> None:
     query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
     headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
     body = request.get("body") or b""
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
-    answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body))
+    peer = _peers.pop(threading.get_native_id(), "")
+    answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body, peer))
     allowed = answer.headers.pop("Allow", "")
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)

@@ -1,5 +1,6 @@
 """A server with made-up studies, and a real browser on its pages."""
 
+import base64
 from collections.abc import Iterator
 from datetime import date
 
@@ -86,8 +87,10 @@ def visit(browser: Browser, server: OrthancServer) -> Iterator[Visit]:
 
 def visits(browser: Browser, server: OrthancServer, viewport: dict[str, int], scheme: str) -> Iterator[Visit]:
     """A visit of a new browser context, for fixtures."""
+    # Sent unasked, as scripts do: the server does not ask a browser for them. No page goes to another host (see `check`).
+    credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     context = browser.new_context(
-        http_credentials={"username": USER, "password": PASSWORD}, viewport=viewport, color_scheme=scheme
+        extra_http_headers={"Authorization": f"Basic {credentials}"}, viewport=viewport, color_scheme=scheme
     )
     yield Visit(context.new_page(), f"http://127.0.0.1:{server.http_port}")
     context.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ def test_orthanc_json_says_the_defaults() -> None:
     assert section == {"DataDirectory": "data/dose"}
     for key, field in KEYS.items():
         if key != "DataDirectory":
-            default = list(field.default) if isinstance(field.default, tuple) else field.default
+            default = field.default if field.default_factory is MISSING else field.default_factory()
+            default = list(default) if isinstance(default, tuple) else default
             shown = f"{default:g}" if field.type in (int, float) else json.dumps(default)
             assert f'// "{key}": {shown},' in text, key
 

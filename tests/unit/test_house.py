@@ -32,7 +32,7 @@ MAY_USE = {
     "host": set(),
     "client": set(),
     "cli": {"client", "records", "samples"},
-    "app": {"config", "host", "ingest", "manage", "rest", "store"},
+    "app": {"config", "host", "ingest", "manage", "records", "rest", "store"},
 }
 
 

@@ -34,7 +34,8 @@ async function request<T>(method: Method, path: string, query: Query, signal?: A
     response = await fetch(ROOT + path + search, {
       method,
       credentials: "same-origin",
-      headers: { Accept: "application/json" },
+      // A page of another site cannot send this header.
+      headers: method === "GET" ? { Accept: "application/json" } : { Accept: "application/json", "X-Dose-Request": "1" },
       // Orthanc wants a body with each POST.
       body: method === "POST" || method === "PUT" ? JSON.stringify(sent) : undefined,
       signal,

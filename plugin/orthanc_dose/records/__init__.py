@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from .access import ACCOUNT, AUDIT_LOG, TOKEN
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
 from .index import INDEXED, INDEXES, STUDY_DAY, TERM, index_name
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
-from .study import EQUIPMENT, EQUIPMENT_KEY, OBJECT, OUTCOMES, PATIENT, SETTING, STATE, STUDY, TOTALS
+from .study import EQUIPMENT, EQUIPMENT_KEY, IDENTITY_FIELDS, OBJECT, OUTCOMES, PATIENT, SETTING, STATE, STUDY, TOTALS
 from .task import STATES, TASK, TASK_LOG
 
 
@@ -48,7 +49,7 @@ MODALITIES: dict[str, Modality] = {
 
 TABLES: tuple[Table, ...] = (
     STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, SETTING,
-    STATE, TASK, TASK_LOG, TERM, *INDEXES, STUDY_DAY,
+    STATE, TASK, TASK_LOG, ACCOUNT, TOKEN, AUDIT_LOG, TERM, *INDEXES, STUDY_DAY,
 )  # fmt: skip
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
@@ -56,8 +57,8 @@ STUDY_TABLES: tuple[Table, ...] = (
 )  # fmt: skip
 
 __all__ = [
-    "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "INDEXED", "INDEXES", "MARKS", "MODALITIES",
-    "Modality", "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT",
-    "SETTING", "SOURCES", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_TABLES", "Shown", "TABLES", "TASK", "TASK_LOG",
-    "TERM", "TOTALS", "Table", "index_name",
+    "ACCOUNT", "AUDIT_LOG", "CT_ACCUMULATED", "CT_EVENT", "EQUIPMENT", "EQUIPMENT_KEY", "Field", "IDENTITY_FIELDS",
+    "INDEXED", "INDEXES", "MARKS", "MODALITIES", "Modality", "NM_ADMINISTRATION", "OBJECT", "OUTCOMES", "PATIENT",
+    "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "SETTING", "SOURCES", "STATE", "STATES", "STUDY", "STUDY_DAY",
+    "STUDY_TABLES", "Shown", "TABLES", "TASK", "TASK_LOG", "TERM", "TOKEN", "TOTALS", "Table", "index_name",
 ]  # fmt: skip

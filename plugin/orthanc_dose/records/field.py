@@ -8,6 +8,7 @@ SQL_TYPES = {
     "number": "DOUBLE",
     "numbers": "DOUBLE[]",
     "integer": "BIGINT",
+    "flag": "BOOLEAN",
     "text": "VARCHAR",
     "texts": "VARCHAR[]",
     "uid": "VARCHAR",
@@ -156,7 +157,7 @@ def of_type(kind: str):  # type: ignore[no-untyped-def]
 
 code, codes, text, texts = of_type("code"), of_type("codes"), of_type("text"), of_type("texts")
 uid, uids, moment, integer = of_type("uid"), of_type("uids"), of_type("datetime"), of_type("integer")
-day, clock, blob = of_type("date"), of_type("time"), of_type("bytes")
+day, clock, blob, flag = of_type("date"), of_type("time"), of_type("bytes"), of_type("flag")
 
 
 def structs(

@@ -62,6 +62,8 @@ PATIENT = (
     num("patient_size", "Height", "m", "", "(0010,1020)"),
     num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
 )
+# Which of a study's fields say who the patient is: for callers of the group "patient identity" alone.
+IDENTITY_FIELDS = frozenset({"patient_name", "patient_id"})
 
 _REPORT = (
     code("procedure_reported", "Procedure reported", "121058|SCT:363589002",
@@ -206,4 +208,6 @@ STATE = Table(
     (text("name", "Name"), text("value", "Value")),
 )
 
-__all__ = ["EQUIPMENT", "EQUIPMENT_KEY", "OBJECT", "OUTCOMES", "PATIENT", "SETTING", "STATE", "STUDY", "TOTALS"]
+__all__ = [
+    "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "OBJECT", "OUTCOMES", "PATIENT", "SETTING", "STATE", "STUDY", "TOTALS",
+]  # fmt: skip

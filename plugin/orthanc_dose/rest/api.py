@@ -1,5 +1,6 @@
 """The routes of the API: each a declaration and a handler of a few lines over `query`."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -8,20 +9,24 @@ import duckdb
 from .. import __version__
 from ..query import lists, overview
 from ..query.filters import FILTERS, GROUPS
-from ..records import MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
+from ..records import IDENTITY_FIELDS, MARKS, MODALITIES, OUTCOMES, SOURCES, TABLES
 from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
+from .audit_log import AUDIT_LOG_ROUTES
 from .equipment import EQUIPMENT_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
-from .routes import SIGNED_IN, VIEW, WATCHING, Route
+from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
+from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
 from .studies import STUDY_ROUTES
 from .tasks import TASK_ROUTES
+from .tokens import TOKEN_ROUTES
+from .users import USER_ROUTES
 from .work import WORK_ROUTES
 
 
@@ -49,7 +54,12 @@ def get_summary(services: Services, days: int, more_days: int) -> dict[str, Any]
         return {"now": now, "today": today, "days": [days, more_days], "modalities": modalities}
 
 
-def get_fields(services: Services) -> dict[str, Any]:
+def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
+    hidden = frozenset() if caller.sees_identity else IDENTITY_FIELDS
+
+    def shown(names: Iterable[str]) -> list[str]:
+        return [name for name in names if name not in hidden]
+
     return {
         "tables": [
             {"name": table.name, "title": table.title, "description": table.description,
@@ -64,11 +74,11 @@ def get_fields(services: Services) -> dict[str, Any]:
         "marks": MARKS,
         "sources": SOURCES,
         "outcomes": OUTCOMES,
-        "filters": [one.as_dict() for one in FILTERS if one.group],
+        "filters": [one.as_dict() for one in FILTERS if one.group and (caller.sees_identity or not one.identity)],
         "filter_groups": GROUPS,
-        "list_columns": {code: list(lists.columns_of(code)) for code in MODALITIES},
-        "usual_columns": {code: list(lists.usual_columns(code)) for code in MODALITIES},
-        "sortable": list(lists.SORTABLE),
+        "list_columns": {code: shown(lists.columns_of(code)) for code in MODALITIES},
+        "usual_columns": {code: shown(lists.usual_columns(code)) for code in MODALITIES},
+        "sortable": shown(lists.SORTABLE),
     }  # fmt: skip
 
 
@@ -92,9 +102,14 @@ ROUTES: tuple[Route, ...] = (
     *OBJECT_ROUTES,
     *EQUIPMENT_ROUTES,
     *WORK_ROUTES,
+    *SESSION_ROUTES,
+    *TOKEN_ROUTES,
+    *USER_ROUTES,
+    *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
-          {200: FIELDS}, tag="System", needs=SIGNED_IN),
+          {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
+          description="Filters and columns are those that the caller may use."),
     Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System", needs=SIGNED_IN),
 )  # fmt: skip

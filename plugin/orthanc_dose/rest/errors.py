@@ -2,18 +2,22 @@
 
 
 class ApiError(Exception):
-    """An answer that is an error. code: stable, for programs; message: a sentence for people, without any identity; allow:
-    with status 405 the methods that the address answers."""
+    """An answer that is an error. code: stable, for programs; message: a sentence for people, without any identity; headers:
+    of the answer; more: what else programs get beside it."""
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None, allow: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, field: str | None = None, headers: dict[str, str] | None = None,
+        more: dict[str, object] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(message)
-        self.allow = allow
+        self.headers = headers or {}
+        self.more = more or {}
         self.status = status
         self.code = code
         self.field = field
 
     def as_dict(self) -> dict[str, object]:
-        return {"error": {"code": self.code, "message": str(self), "field": self.field}}
+        return {"error": {"code": self.code, "message": str(self), "field": self.field} | self.more}
 
 
 def bad_parameter(field: str, message: str) -> ApiError:
@@ -26,3 +30,7 @@ def bad_body(field: str | None, message: str) -> ApiError:
 
 def not_found(message: str, field: str | None = None) -> ApiError:
     return ApiError(404, "not_found", message, field)
+
+
+def needs_identity(field: str) -> ApiError:
+    return ApiError(403, "needs_identity", 'This tells who a patient is: it needs the group "patient identity".', field)

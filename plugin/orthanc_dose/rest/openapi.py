@@ -3,17 +3,27 @@
 from typing import Any
 
 from .. import __version__
+from ..manage.access import COOKIE
 from .routes import Parameter, Route
 from .schemas import COMPONENTS, ref
 
 _ERRORS = {
     400: "A parameter is wrong; the answer names it.",
     401: "Not signed in.",
+    403: "The caller may not do this, or it did not come from a page of this server.",
     404: "There is no such thing.",
     413: "The body is too large.",
+    423: "Too many wrong passwords; `seconds` says how long to wait.",
     409: "Not possible in the present state.",
     503: "The store cannot be used now.",
 }
+
+_WAYS = {
+    "basic": {"type": "http", "scheme": "basic"},
+    "token": {"type": "http", "scheme": "bearer", "description": "A token of POST /tokens."},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session of POST /session."},
+}
+_SIGNED_IN: list[dict[str, list[str]]] = [{name: []} for name in _WAYS]
 
 
 def document(routes: tuple[Route, ...]) -> dict[str, Any]:
@@ -31,25 +41,24 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": "/dose/api"}],
-        "security": [{"basic": []}],
+        "security": _SIGNED_IN,
         "paths": paths,
-        "components": {"schemas": COMPONENTS, "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}}},
+        "components": {"schemas": COMPONENTS, "securitySchemes": _WAYS},
     }
 
 
 def _operation(route: Route) -> dict[str, Any]:
     name = "_".join(part.strip("{}") for part in route.path.strip("/").split("/"))
     responses: dict[str, Any] = {
-        str(status): {"description": "The answer.", "content": {"application/json": {"schema": schema}}}
+        str(status): {"description": "The answer.", "content": {_mime(schema): {"schema": schema}}}
         for status, schema in route.answers.items()
     }
-    for status in sorted({400, 401, 503, *route.errors}):
+    refusals = {401, *([403] if route.needs or route.method != "GET" else [])}
+    for status in sorted({400, 503, *refusals, *route.errors}):
         responses[str(status)] = {
             "description": _ERRORS[status],
             "content": {"application/json": {"schema": ref("error")}},
         }
-    # Orthanc itself answers a missing sign-in, in its own words.
-    responses["401"] = {"description": _ERRORS[401]}
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{name}".replace(".", "_").replace("-", "_"),
         "summary": route.summary,
@@ -58,9 +67,17 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [_parameter(parameter) for parameter in route.parameters],
         "responses": responses,
     }
+    if route.needs is None:
+        operation["security"] = []
+    elif route.needs:
+        operation["x-groups"] = list(route.needs)  # one of these is enough
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
     return operation
+
+
+def _mime(schema: dict[str, Any]) -> str:
+    return "text/csv" if schema == {"type": "string"} else "application/json"
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -4,10 +4,11 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from .errors import bad_parameter
+from ..records import IDENTITY_FIELDS
+from .errors import bad_parameter, needs_identity
 
 LARGEST_INTEGER = 10**18 - 1
 LONGEST_TEXT = 1000
@@ -17,6 +18,7 @@ _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[-+]\d\d:\d\d)?", re.ASCII)
 # A term in double quotes, in which "" stands for one, or text up to the next comma.
 _TERM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 
@@ -24,7 +26,7 @@ _TERM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of a route. kind: a key of KINDS. allowed: the values of choice and choices, the columns of sort and names.
-    in_path: it is a part of the address."""
+    in_path: it is a part of the address. identity: it tells who a patient is."""
 
     name: str
     kind: str
@@ -34,10 +36,17 @@ class Parameter:
     maximum: int | None = None
     allowed: tuple[str, ...] = ()
     in_path: bool = False
+    identity: bool = False
 
     def parse(self, raw: str) -> Any:
         """The value. Raises ApiError 400 that names the parameter and what is allowed."""
         return KINDS[self.kind].parse(self, raw)
+
+    def refuse_identity(self, value: Any) -> None:
+        """Raises ApiError 403 for a value that tells who a patient is: by such a filter, or by such columns."""
+        columns = {"sort": lambda: {value.removeprefix("-")}, "choices": lambda: set(value)}.get(self.kind, set)()
+        if self.identity or columns & IDENTITY_FIELDS:
+            raise needs_identity(self.name)
 
     def schema(self) -> dict[str, Any]:
         """The parameter's JSON schema."""
@@ -143,6 +152,22 @@ def _sort(of: Parameter, raw: str) -> str:
     return raw
 
 
+def _moment(of: Parameter, raw: str) -> datetime:
+    try:
+        if _MOMENT.fullmatch(raw):
+            told = datetime.fromisoformat(raw.upper())
+            return told if told.tzinfo is None else told.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        pass
+    raise of.wrong("a moment, as 2026-01-31T07:30:00Z; without Z or offset it is UTC")
+
+
+def _word(of: Parameter, raw: str) -> str:
+    if not re.fullmatch(f"[^/\\x00-\\x1f\\x7f]{{1,{of.maximum or LONGEST_TEXT}}}", raw):
+        raise of.wrong(f"a name of at most {of.maximum or LONGEST_TEXT} characters, without /")
+    return raw
+
+
 def _uid(of: Parameter, raw: str) -> str:
     if not _UID.fullmatch(raw):
         raise of.wrong("a DICOM UID: up to 64 digits and dots")
@@ -166,6 +191,8 @@ KINDS: dict[str, Kind] = {
     "time": Kind(_time, _TIMES),
     "time_until": Kind(_time_until, _TIMES),
     "text": Kind(_text, lambda of: {"type": "string", "maxLength": of.maximum or LONGEST_TEXT}),
+    "moment": Kind(_moment, _plain(format="date-time")),
+    "word": Kind(_word, lambda of: {"type": "string", "pattern": f"^[^/\\x00-\\x1f\\x7f]{{1,{of.maximum or LONGEST_TEXT}}}$"}),
     "terms": Kind(_terms, lambda of: {"type": "string", "maxLength": LONGEST_TERMS}),
     "choice": Kind(_choice, lambda of: {"type": "string", "enum": list(of.allowed)}),
     "choices": Kind(_choices, _choices_schema),

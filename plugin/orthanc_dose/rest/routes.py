@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from ..manage.access import Caller
 from .errors import ApiError
 from .parameters import Parameter
 
@@ -22,35 +23,14 @@ WATCHING: Needs = ("view", "administration")  # what came in and how the work go
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in (cookie, Basic, token,
-    proxy), empty for nobody."""
-
-    name: str = ""
-    groups: frozenset[str] = frozenset()
-    address: str = ""
-    way: str = ""
-
-    @property
-    def sees_identity(self) -> bool:
-        """Whether the caller may see who patients are."""
-        return "patient identity" in self.groups
-
-    def may(self, needs: Needs) -> bool:
-        """Whether the caller may use a route that needs this."""
-        if needs is None:
-            return True
-        return bool(self.name) and (not needs or not self.groups.isdisjoint(needs))
-
-
-@dataclass(frozen=True)
 class Route:
     """One route: a method, a path below /dose/api with {parameters}, what answers it, and what the answer looks like.
 
     handler: takes the application's services and the parsed parameters; gives what becomes the JSON answer, or a tuple
     (status, JSON). answers: JSON schema by status. errors: the error statuses it can have beside 400 for bad parameters.
     body: JSON schema of the body, which the handler gets as `body`. with_caller: the handler gets who asks as `caller`. action:
-    what the audit log calls it, with the path's parameters as what it was done to; empty for what is not noted.
+    what the audit log calls it, with the path's parameters as what it was done to; empty for what is not noted, or what the
+    handler notes itself.
     """
 
     method: str
@@ -74,8 +54,9 @@ class Route:
         part = re.compile(r"\{(\w+)\}")
         return re.compile(part.sub(lambda name: f"(?P<{name[1]}>{'.' if name[1] in texts else '[^/]'}+)", self.path))
 
-    def arguments(self, in_path: dict[str, str], query: dict[str, str]) -> dict[str, Any]:
-        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one."""
+    def arguments(self, in_path: dict[str, str], query: dict[str, str], caller: Caller) -> dict[str, Any]:
+        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for one that tells who a patient
+        is, where the caller may not know it."""
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
         for name in query:
             if name not in known:
@@ -84,6 +65,8 @@ class Route:
         for parameter in self.parameters:
             raw = in_path.get(parameter.name) if parameter.in_path else query.get(parameter.name)
             values[parameter.name] = parameter.default if raw is None else parameter.parse(raw)
+            if raw is not None and not caller.sees_identity:
+                parameter.refuse_identity(values[parameter.name])
         return values
 
 
@@ -93,3 +76,8 @@ def _unknown(name: str, known: set[str]) -> str:
     close = get_close_matches(name, sorted(known), 3, 0.5) if len(known) > 20 else sorted(known)
     hint = f" Known are: {', '.join(close)}." if len(known) <= 20 else f" Close to it are: {', '.join(close)}." if close else ""
     return f"This route knows no such parameter.{hint} /dose/api/openapi.json lists all."
+
+
+__all__ = [
+    "ADMINISTRATION", "ANYBODY", "IMPORT_SIZES", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs", "Route",
+]  # fmt: skip

@@ -25,12 +25,12 @@ def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
 def save(services: Services, name: str, caller: Caller, body: Any) -> dict[str, Any]:
     if not name.strip():
         raise bad_body("name", "The name must not be empty.")
-    value = _checked(body)
+    value = _checked(body, caller)
     settings.put(services.store, caller.name, _KIND, name, value)
     return {"saved": {"name": name, **value}}
 
 
-def _checked(body: Any) -> dict[str, Any]:
+def _checked(body: Any, caller: Caller) -> dict[str, Any]:
     if not isinstance(body, dict) or set(body) != {"modality", "query"} or not isinstance(body["query"], dict):
         raise bad_body(None, 'The body must be {"modality": a modality type or null, "query": {parameter: value, …}}.')
     modality = body["modality"]
@@ -39,7 +39,9 @@ def _checked(body: Any) -> dict[str, Any]:
     for name, value in body["query"].items():
         if name not in _KNOWN or not isinstance(value, str):
             raise bad_body(name[:100], "query holds the parameters of filters, with their values as text.")
-        _KNOWN[name].parse(value)
+        parsed = _KNOWN[name].parse(value)
+        if not caller.sees_identity:
+            _KNOWN[name].refuse_identity(parsed)
     return {"modality": modality, "query": body["query"]}
 
 
@@ -66,7 +68,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
     Route("GET", "/saved-filters", list_saved, "The filters that you saved", {200: any_object(saved=array(SAVED_FILTER))},
           with_caller=True, needs=SIGNED_IN),
     Route("PUT", "/saved-filters/{name}", save, "Save filters under a name, in place of those that have it",
-          {200: any_object(saved=SAVED_FILTER)}, (_NAME,), (413,), body=_BODY, with_caller=True, needs=SIGNED_IN),
+          {200: any_object(saved=SAVED_FILTER)}, (_NAME,), (403, 413), body=_BODY, with_caller=True, needs=SIGNED_IN),
     Route("DELETE", "/saved-filters/{name}", forget, "Forget saved filters",
           {200: any_object(deleted={"type": "boolean"})}, (_NAME,), (404,), with_caller=True, needs=SIGNED_IN),
 )  # fmt: skip

@@ -16,6 +16,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "number": {"type": ["number", "null"]},
     "numbers": {"type": ["array", "null"], "items": {"type": "number"}},
     "integer": {"type": ["integer", "null"]},
+    "flag": {"type": ["boolean", "null"]},
     "text": {"type": ["string", "null"]},
     "texts": {"type": ["array", "null"], "items": {"type": "string"}},
     "uid": {"type": ["string", "null"]},

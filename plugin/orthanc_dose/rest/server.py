@@ -1,7 +1,5 @@
 """From a request to an answer: finds the route, checks the parameters, turns errors into answers; serves the UI."""
 
-import base64
-import binascii
 import gzip
 import hashlib
 import json
@@ -13,11 +11,13 @@ from typing import Any
 
 import duckdb
 
-from ..records.access import GROUPS
+from ..manage.access import NotSignedIn
+from ..manage.limits import Locked
 from ..store import StoreError
+from .answers import Content, Download
 from .api import ROUTES
 from .errors import ApiError, bad_body, not_found
-from .routes import Caller
+from .routes import Caller, Route
 from .services import Services
 
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
@@ -27,10 +27,11 @@ SMALL = 2_000
 LARGEST_BODY = 1_000_000
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
+    " script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
@@ -57,12 +58,7 @@ class Server:
             if request.path in (ROOT, f"{ROOT}/"):
                 return answer(status=301, headers={"Location": f"{APP}/"})
             if request.path.startswith(f"{API}/"):
-                status, body = self._api(request)
-                raw = json.dumps(body, default=plain, allow_nan=False, separators=(",", ":")).encode()
-                headers = {"Cache-Control": "no-store", **SECURITY_HEADERS}
-                if status == 200 and len(raw) > SMALL and self._may_compress(request):
-                    raw, headers["Content-Encoding"] = gzip.compress(raw, 1), "gzip"
-                return answer(raw, status=status, headers=headers)
+                return self._answered(request, self._api(request), answer)
             if (request.path == APP or request.path.startswith(f"{APP}/")) and request.method == "GET":
                 return self._static(request, answer)
             raise not_found("There is nothing at this address.")
@@ -74,33 +70,78 @@ class Server:
             self._log_error(f"{request.method} {_route_of(request.path)}: {type(error).__name__}{_place(error)}")
             failed = ApiError(500, "internal", "The server could not answer this; its log says where it went wrong.")
         body = json.dumps(failed.as_dict()).encode()
-        headers = {"Cache-Control": "no-store", **SECURITY_HEADERS} | ({"Allow": failed.allow} if failed.allow else {})
-        return answer(body, status=failed.status, headers=headers)
+        return answer(body, status=failed.status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS, **failed.headers})
+
+    def _answered(self, request: Any, found: Content, answer: Any) -> Any:
+        headers = {"Cache-Control": "no-store", **SECURITY_HEADERS, **found.headers}
+        if isinstance(found.body, Download):
+            headers["Content-Disposition"] = f'attachment; filename="{found.body.name}"'
+            return answer(found.body.raw, found.body.mime, headers=headers)
+        raw = json.dumps(found.body, default=plain, allow_nan=False, separators=(",", ":")).encode()
+        if found.status == 200 and len(raw) > SMALL and self._may_compress(request):
+            raw, headers["Content-Encoding"] = gzip.compress(raw, 1), "gzip"
+        return answer(raw, status=found.status, headers=headers)
 
     def _may_compress(self, request: Any) -> bool:
         return self._compress and "gzip" in request.headers.get("accept-encoding", "")
 
-    def _api(self, request: Any) -> tuple[int, Any]:
+    def _api(self, request: Any) -> Content:
         path, allowed = request.path.removeprefix(API), []
         for route in ROUTES:
             found = route.pattern.fullmatch(path)
             if found is None:
                 continue
-            if route.method != request.method:
-                allowed.append(route.method)
-                continue
-            arguments = route.arguments(found.groupdict(), request.query)
-            if route.with_caller:
-                arguments["caller"] = Caller(user_of(request.headers), frozenset(GROUPS))
-            if route.body is not None:
-                arguments["body"] = _json(request.body)
-            result = route.handler(self._services, **arguments)
-            return result if isinstance(result, tuple) else (200, result)
+            if route.method == request.method:
+                return self._routed(request, route, found.groupdict())
+            allowed.append(route.method)
         if allowed:
             methods = sorted(allowed)
             message = f"This address answers {' and '.join(methods)} only."
-            raise ApiError(405, "method_not_allowed", message, allow=", ".join(methods))
+            raise ApiError(405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)})
         raise not_found("The API has no such address; /dose/api/openapi.json lists all.")
+
+    def _routed(self, request: Any, route: Route, in_path: dict[str, str]) -> Content:
+        caller = self._caller(request)
+        done = False
+        try:
+            self._let_in(request, route, caller)
+            arguments = route.arguments(in_path, request.query, caller)
+            if route.with_caller:
+                arguments["caller"] = caller
+            if route.body is not None:
+                arguments["body"] = _json(request.body)
+            result = route.handler(self._services, **arguments)
+            done = True
+        except Locked as error:
+            raise _locked(error) from error
+        finally:
+            if route.action and caller.name:
+                subject = ", ".join(f"{name} {value}" for name, value in in_path.items())
+                self._services.audit.note(caller, route.action, subject, succeeded=done)
+        if isinstance(result, Content):
+            return result
+        return Content(result[1], result[0]) if isinstance(result, tuple) else Content(result)
+
+    def _caller(self, request: Any) -> Caller:
+        try:
+            return self._services.access.caller(request)
+        except NotSignedIn as error:
+            # A browser that never said who it is shall not ask by a box of its own: there is a page for it.
+            asks = {"WWW-Authenticate": 'Basic realm="Orthanc Dose", charset="UTF-8"'}
+            headers = asks if "authorization" in request.headers else {}
+            raise ApiError(401, "not_signed_in", str(error), headers=headers) from error
+        except Locked as error:
+            raise _locked(error) from error
+
+    def _let_in(self, request: Any, route: Route, caller: Caller) -> None:
+        if not caller.may(route.needs):
+            if not caller.name:
+                raise ApiError(401, "not_signed_in", "Sign in first.")
+            groups = " or ".join(f'"{group}"' for group in route.needs or ())
+            raise ApiError(403, "not_allowed", f"This needs the group {groups}.")
+        if self._services.access.is_forged(request, caller):
+            message = "A change must come from the pages of this server, or with the header X-Dose-Request: 1."
+            raise ApiError(403, "from_elsewhere", message)
 
     def _static(self, request: Any, answer: Any) -> Any:
         if self._app is None or not (self._app / "index.html").is_file():
@@ -123,20 +164,14 @@ class Server:
         return answer(body, mime, headers=headers)
 
 
-def user_of(headers: dict[str, str]) -> str:
-    """The name of who asks, as HTTP Basic gives it; empty where Orthanc lets everybody in."""
-    scheme, _, told = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(told, validate=True).decode("utf-8", "replace").partition(":")[0]
-    except binascii.Error:
-        return ""
+def _locked(error: Locked) -> ApiError:
+    # Orthanc does not know 429.
+    return ApiError(423, "locked", str(error), more={"seconds": error.seconds})
 
 
 def _json(body: bytes) -> Any:
     if len(body) > LARGEST_BODY:
-        raise ApiError(413, "too_large", f"The body may have at most {LARGEST_BODY:,} bytes.")
+        raise ApiError(413, "too_large", f"The body may have at most {LARGEST_BODY:,} bytes.", more={"limit": LARGEST_BODY})
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..manage.access import Access
+from ..manage.audit import AuditLog
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..store import Store
@@ -46,9 +48,12 @@ def in_time(asked: Future[Any]) -> bool:
 
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID."""
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID. What a handler
+    tells of who a patient is, it notes in `audit`."""
 
     store: Store
+    access: Access
+    audit: AuditLog
     queue: Queue
     requests: Requests
     settings: Settings

@@ -6,7 +6,7 @@ from ..manage.setting import Setting
 from ..manage.settings import BY_NAME, SETTINGS, TOPICS
 from .errors import bad_body
 from .parameters import Parameter
-from .routes import ADMINISTRATION, SIGNED_IN, Route
+from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
 from .schemas import INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
@@ -25,7 +25,7 @@ def get_region(services: Services) -> dict[str, Any]:
     return {name: services.settings.value(name) for name in _OF_PAGES}
 
 
-def change_settings(services: Services, body: Any) -> dict[str, Any]:
+def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise bad_body(None, "The body must be an object: settings by name, with their new values.")
     for name, value in body.items():
@@ -36,12 +36,14 @@ def change_settings(services: Services, body: Any) -> dict[str, Any]:
         except ValueError as error:
             raise bad_body(name, f"{BY_NAME[name].title} must be {error}.") from error
     for name, value in body.items():
-        services.settings.set(name, value)
+        before = services.settings.set(name, value)
+        services.audit.note(caller, "setting changed", name, f"from {before!r} to {services.settings.value(name)!r}")
     return list_settings(services)
 
 
-def reset_setting(services: Services, name: str) -> dict[str, Any]:
-    services.settings.reset(name)
+def reset_setting(services: Services, caller: Caller, name: str) -> dict[str, Any]:
+    before = services.settings.reset(name)
+    services.audit.note(caller, "setting changed", name, f"from {before!r} to its default {services.settings.value(name)!r}")
     return _shown(services, BY_NAME[name])
 
 
@@ -70,7 +72,7 @@ SETTING_ROUTES: tuple[Route, ...] = (
     Route("GET", "/settings/region", get_region, "How pages write dates and times",
           {200: any_object(**dict.fromkeys(_OF_PAGES, TEXT))}, tag="Settings", needs=SIGNED_IN),
     Route("PUT", "/settings", change_settings, "Change settings; those that are not named stay as they are", {200: _LIST},
-          errors=(413,), tag="Settings", body=_CHANGES, needs=ADMINISTRATION, action="settings changed"),
+          errors=(413,), tag="Settings", body=_CHANGES, with_caller=True, needs=ADMINISTRATION),
     Route("DELETE", "/settings/{name}", reset_setting, "Set a setting back to its default", {200: _SETTING}, (_NAME,),
-          tag="Settings", needs=ADMINISTRATION, action="setting reset"),
+          tag="Settings", with_caller=True, needs=ADMINISTRATION),
 )  # fmt: skip

@@ -7,9 +7,10 @@ from typing import Any
 from ..query import history, lists, studies
 from ..query.filter import Filter
 from ..query.filters import FILTERS, TEST_DATA
+from ..records import IDENTITY_FIELDS
 from .errors import not_found
 from .parameters import Parameter
-from .routes import VIEW, Route
+from .routes import VIEW, Caller, Route
 from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, ref
 from .services import Services
 
@@ -21,7 +22,7 @@ def _parameters(of: Filter) -> Iterator[Parameter]:
         allowed = ("yes", "no") if declared.kind == "choice" else tuple(choice.value for choice in of.choices)
         yield Parameter(
             of.parameter(role), declared.kind, " ".join(filter(None, words)), allowed=allowed,
-            minimum=1 if of.type == "id" else None,
+            minimum=1 if of.type == "id" else None, identity=of.identity,
         )  # fmt: skip
 
 
@@ -39,12 +40,14 @@ _FILTERED = (
 
 
 def get_studies(
-    services: Services, sort: str, limit: int, offset: int, columns: list[str] | None, **filters: Any
+    services: Services, caller: Caller, sort: str, limit: int, offset: int, columns: list[str] | None, **filters: Any
 ) -> dict[str, Any]:  # fmt: skip
     modality = filters["modality"][0] if len(filters["modality"] or ()) == 1 else None
     wanted = tuple(columns) if columns is not None else lists.usual_columns(modality)
     with services.store.reading() as connection:
-        return lists.page(connection, filters, sort, limit, offset, wanted)
+        found = lists.page(connection, filters, sort, limit, offset, wanted)
+    _note_identity(services, caller, "list", found["studies"])
+    return found
 
 
 def count_studies(services: Services, **filters: Any) -> dict[str, Any]:
@@ -52,11 +55,15 @@ def count_studies(services: Services, **filters: Any) -> dict[str, Any]:
         return {"total": lists.count(connection, filters)}
 
 
-def get_study(services: Services, id: int) -> dict[str, Any]:
+def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = studies.study(connection, id)
     if found is None:
         raise not_found("There is no study of this number.", "id")
+    if not caller.sees_identity:
+        found |= dict.fromkeys(IDENTITY_FIELDS)
+        found["patient"] |= dict.fromkeys(IDENTITY_FIELDS)
+    _note_identity(services, caller, "study", [found])
     return found | {"orthanc_studies": services.orthanc_studies(found["study_instance_uid"])}
 
 
@@ -72,12 +79,22 @@ def get_neighbours(services: Services, id: int, sort: str, **filters: Any) -> di
         return lists.neighbours(connection, id, filters, sort)
 
 
-def get_history(services: Services, id: int, **days: date | None) -> dict[str, Any]:
+def get_history(services: Services, caller: Caller, id: int, **days: date | None) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = history.of_patient(connection, id, days["from"], days["to"])
     if found is None:
         raise not_found("There is no study of this number.", "id")
+    if not caller.sees_identity:
+        found |= dict.fromkeys(IDENTITY_FIELDS)
+    _note_identity(services, caller, "history", [{"id": id} | {name: found[name] for name in IDENTITY_FIELDS}])
     return found
+
+
+def _note_identity(services: Services, caller: Caller, view: str, rows: list[dict[str, Any]]) -> None:
+    """Note of whom the caller was told who they are: by the numbers of their studies."""
+    told = [row["id"] for row in rows if any(row.get(name) is not None for name in IDENTITY_FIELDS)]
+    if told:
+        services.audit.note(caller, "patient identity seen", view, f"studies {', '.join(map(str, told))}")
 
 
 STUDY_ROUTES: tuple[Route, ...] = (
@@ -86,21 +103,22 @@ STUDY_ROUTES: tuple[Route, ...] = (
           (*FILTER_PARAMETERS, _SORT, *PAGE,
            Parameter("columns", "choices", "Columns of the rows, separated by commas; without it the usual ones.",
                      allowed=lists.columns_of(None))),
-          description=_FILTERED, needs=VIEW),
+          (403,), description=_FILTERED, with_caller=True, needs=VIEW),
     Route("GET", "/studies/count", count_studies, "How many studies the filters leave", {200: any_object(total=INTEGER)},
-          FILTER_PARAMETERS, description=_FILTERED, needs=VIEW),
+          FILTER_PARAMETERS, (403,), description=_FILTERED, needs=VIEW),
     Route("GET", "/studies/{id}", get_study, "A study with equipment, patient, accumulated dose, events, objects",
-          {200: ref("study")}, (_ID,), (404,), needs=VIEW),
+          {200: ref("study")}, (_ID,), (404,), with_caller=True, needs=VIEW),
     Route("GET", "/studies/{id}/content", get_content, "The kept content of a study's objects", {200: CONTENT}, (_ID,),
           (404,), needs=VIEW),
     Route("GET", "/studies/{id}/neighbours", get_neighbours, "Where a study stands in a list, and what is next to it",
           {200: any_object(position=INTEGER_OR_NULL, total=INTEGER, previous=INTEGER_OR_NULL, next=INTEGER_OR_NULL)},
-          (_ID, *FILTER_PARAMETERS, _SORT), description=_FILTERED, needs=VIEW),
+          (_ID, *FILTER_PARAMETERS, _SORT), (403,), description=_FILTERED, needs=VIEW),
     Route("GET", "/studies/{id}/history", get_history, "All studies of the patient of a study, and their sums",
           {200: HISTORY},
           (_ID, Parameter("from", "date", "Studies of this day or after."),
            Parameter("to", "date", "Studies of this day or before.")), (404,),
           description="The patient is known by the patient ID as the installation keeps it, as written or hashed; where it"
-          " keeps none, `identified` is null and no study is listed. Sums are over the studies that give the value.",
-          needs=VIEW),
+          " keeps none, `identified` is null and no study is listed. Sums are over the studies that give the value. Name and ID"
+          " are for those of the group \"patient identity\".",
+          with_caller=True, needs=VIEW),
 )  # fmt: skip

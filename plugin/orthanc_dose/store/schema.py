@@ -20,6 +20,7 @@ _ARROW = {
     "number": pa.float64(),
     "numbers": pa.list_(pa.float64()),
     "integer": pa.int64(),
+    "flag": pa.bool_(),
     "text": pa.string(),
     "texts": pa.list_(pa.string()),
     "uid": pa.string(),

@@ -1,0 +1,242 @@
+"""Who asks, and what that opens: the one place that looks at passwords, sessions, tokens, and what a proxy says."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from .audit import AuditLog
+from .limits import Limits
+from .proxies import Proxies
+from .sessions import Sessions, key_of
+from .tokens import Tokens
+from .users import User, Users
+
+COOKIE = "dose-session"
+OWN_REQUEST = "x-dose-request"  # what a page of another site cannot send
+_CHECKED_FOR = 300.0  # seconds for which a name and password of HTTP Basic are not checked again
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in (cookie, Basic, token,
+    proxy), empty for nobody. orthanc: may use Orthanc's own routes. https: whether the browser asked so. session: the key of
+    the session, with a cookie."""
+
+    name: str = ""
+    groups: frozenset[str] = frozenset()
+    address: str = ""
+    way: str = ""
+    orthanc: bool = False
+    https: bool = False
+    session: str = ""
+
+    @property
+    def sees_identity(self) -> bool:
+        """Whether the caller may see who patients are."""
+        return "patient identity" in self.groups
+
+    def may(self, needs: tuple[str, ...] | None) -> bool:
+        """Whether the caller may use a route that needs this: see rest/routes.py."""
+        if needs is None:
+            return True
+        return bool(self.name) and (not needs or not self.groups.isdisjoint(needs))
+
+
+class Incoming(Protocol):
+    """What is looked at of a request. headers: names in lower case; address: the peer's."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def address(self) -> str: ...
+
+
+class NotSignedIn(Exception):
+    """Nobody is known by what the request says; the message is a sentence for people."""
+
+
+_WRONG = "This user name and password are not known, or the user is disabled."
+
+
+class Access:
+    """Tells who asks. Safe to be used from several threads."""
+
+    def __init__(
+        self, users: Users, sessions: Sessions, tokens: Tokens, limits: Limits, audit: AuditLog, proxies: Proxies,
+        later: Callable[[Callable[[], object]], object], clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """later: does something soon, on a thread that may use the store."""
+        self.users, self.sessions, self.tokens = users, sessions, tokens
+        self._limits, self._audit, self._proxies, self._later, self._clock = limits, audit, proxies, later, clock
+        self._key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._checked: dict[bytes, tuple[str, float]] = {}
+        self._wrong_tokens: dict[str, float] = {}
+
+    def caller(self, request: Incoming) -> Caller:
+        """Who sent a request; a caller without a name where it does not say. Raises NotSignedIn where it says something that is
+        not so, Locked."""
+        return self._known(request, quick=False)
+
+    def opens_orthanc(self, request: Incoming) -> bool:
+        """Whether a request may go to Orthanc's own routes. On Orthanc's threads: nothing slow, no store."""
+        try:
+            caller = self._known(request, quick=True)
+        except Exception:  # noqa: BLE001  a closed door is the answer to whatever goes wrong
+            return False
+        if not caller.orthanc:
+            return False
+        if request.method == "GET" or _is_own(request.headers):
+            return True
+        return caller.way == "Basic" and not _is_from_elsewhere(request.headers)
+
+    def is_forged(self, request: Incoming, caller: Caller) -> bool:
+        """Whether a page of another site may have made a browser send this: it then sends what the browser knows the user by,
+        but not our header."""
+        if request.method == "GET" or request.headers.get(OWN_REQUEST) == "1":
+            return False
+        return caller.way in ("cookie", "proxy") or _is_from_elsewhere(request.headers)
+
+    def sign_in(self, asking: Caller, name: str, password: str) -> tuple[Caller, str]:
+        """Begin a session: who it is, and what the cookie is to hold. Raises NotSignedIn, Locked."""
+        who = replace(asking, name="", groups=frozenset(), way="cookie")
+        user = self._check(who, name, password, quick=False)
+        secret = self.sessions.start(user.name, user.stamp)
+        if asking.session:
+            self.sessions.end(asking.session)
+        return replace(_as(user, who, "cookie"), session=key_of(secret)), secret
+
+    def sign_out(self, caller: Caller) -> None:
+        """End the caller's session."""
+        self.sessions.end(caller.session)
+        self._audit.note(caller, "sign-out")
+
+    def check_own_password(self, caller: Caller, password: str) -> bool:
+        """Whether this is the caller's own password; wrong ones count as when signing in. Raises Locked."""
+        try:
+            self._check(caller, caller.name, password, quick=False, note=False)
+        except NotSignedIn:
+            return False
+        return True
+
+    def end_all(self, name: str) -> None:
+        """End all sessions of a user, whose tokens end in the store. What was checked for HTTP Basic ends by its stamp."""
+        self.sessions.end_all(name)
+
+    def _known(self, request: Incoming, quick: bool) -> Caller:
+        headers, peer = request.headers, request.address
+        nobody = Caller(address=self._proxies.address(headers, peer), https=self._proxies.https(headers, peer))
+        told = self._proxies.user(headers, peer)
+        if told is not None:
+            user = self.users.get(told)
+            if user is not None and user.disabled:
+                raise NotSignedIn(_WRONG)
+            return _as(user, nobody, "proxy") if user else replace(nobody, name=told, way="proxy")
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            return self._by_basic(nobody, credentials.strip(), quick)
+        if scheme.lower() == "bearer" and not quick:
+            return self._by_token(nobody, credentials.strip())
+        if scheme:
+            raise NotSignedIn("Sign in by HTTP Basic, or with a token as Authorization: Bearer.")
+        return self._by_cookie(nobody, headers.get("cookie", ""))
+
+    def _by_cookie(self, nobody: Caller, cookies: str) -> Caller:
+        for cookie in cookies.split(";"):
+            name, _, secret = cookie.strip().partition("=")
+            found = self.sessions.find(secret) if name == COOKIE else None
+            user = self.users.get(found[0]) if found else None
+            if user is not None and found is not None and user.stamp == found[1] and not user.disabled:
+                return replace(_as(user, nobody, "cookie"), session=key_of(secret))
+        return nobody
+
+    def _by_token(self, nobody: Caller, token: str) -> Caller:
+        user = self.tokens.user(token)
+        if user is None:
+            # Nobody guesses a token: a script that goes on with a withdrawn one is noted now and then, and locks nothing.
+            now = self._clock()
+            if now - self._wrong_tokens.get(nobody.address, -_CHECKED_FOR) >= _CHECKED_FOR:
+                self._wrong_tokens = {at: when for at, when in self._wrong_tokens.items() if now - when < _CHECKED_FOR}
+                self._wrong_tokens[nobody.address] = now
+                self._note(False, replace(nobody, way="token"), "sign-in", succeeded=False)
+            raise NotSignedIn("This token is not known, has ended or was withdrawn.")
+        return _as(user, nobody, "token")
+
+    def _by_basic(self, nobody: Caller, credentials: str, quick: bool) -> Caller:
+        try:
+            told = base64.b64decode(credentials, validate=True).decode("utf-8")
+        except (binascii.Error, ValueError) as error:
+            raise NotSignedIn("What stands in the header Authorization cannot be read.") from error
+        name, _, password = told.partition(":")
+        who = replace(nobody, way="Basic")
+        self._limits.check(name, who.address)
+        key = hmac.new(self._key, credentials.encode(), hashlib.sha256).digest()
+        with self._lock:
+            stamp, until = self._checked.get(key, ("", 0.0))
+        user = self.users.get(name)
+        if user is None or user.disabled or stamp != user.stamp or until <= self._clock():
+            user = self._check(who, name, password, quick)
+            with self._lock:
+                now = self._clock()
+                self._checked = {one: kept for one, kept in self._checked.items() if kept[1] > now}
+                self._checked[key] = user.stamp, now + _CHECKED_FOR
+        return _as(user, nobody, "Basic")
+
+    def _check(self, who: Caller, name: str, password: str, quick: bool, note: bool = True) -> User:
+        """The user of this password. Raises NotSignedIn, Locked; counts and notes what is wrong."""
+        self._limits.check(name, who.address)
+        # What the user is before: a password that is changed meanwhile leaves no session behind.
+        user = self.users.get(name)
+        right = (self.users.is_configured_password if quick else self.users.is_password)(name, password)
+        if user is None or not right or user.disabled:
+            if not (quick and user is not None and not user.configured):
+                self._wrong(who, name, quick)
+            raise NotSignedIn(_WRONG)
+        self._limits.succeeded(name)
+        if note:
+            self._note(quick, _as(user, who, who.way), "sign-in")
+        return user
+
+    def _wrong(self, who: Caller, name: str, quick: bool) -> None:
+        user = self.users.get(name)
+        named = replace(who, name=user.name if user else "")
+        locked = self._limits.failed(name, who.address)
+        self._note(quick, named, "sign-in", succeeded=False)
+        if locked:
+            self._note(quick, named, "locked after wrong passwords", succeeded=False)
+
+    def _note(self, quick: bool, who: Caller, action: str, succeeded: bool = True) -> None:
+        def note() -> None:
+            self._audit.note(who, action, succeeded=succeeded)
+
+        if quick:
+            self._later(note)
+        else:
+            note()
+
+
+def _as(user: User, nobody: Caller, way: str) -> Caller:
+    return replace(nobody, name=user.name, groups=user.groups, orthanc=user.orthanc, way=way)
+
+
+def _is_own(headers: dict[str, str]) -> bool:
+    """Whether our own header, or the browser, says that the request comes from a page of this server."""
+    origin = headers.get("origin")
+    return headers.get(OWN_REQUEST) == "1" or bool(origin and urlsplit(origin).netloc == headers.get("host"))
+
+
+def _is_from_elsewhere(headers: dict[str, str]) -> bool:
+    """Whether the browser says that a page of another site made it send the request."""
+    if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        return True
+    return "origin" in headers and not _is_own(headers)

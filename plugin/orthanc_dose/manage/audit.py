@@ -1,0 +1,117 @@
+"""The audit log: who did what to what, when and from where. Nothing changes or deletes an entry but its age."""
+
+import csv
+import io
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import duckdb
+
+from ..records import AUDIT_LOG
+from ..store import Store
+from ..store.database import rows
+
+UNKNOWN = "(unknown)"  # for a name that nobody has: people type passwords where names belong
+COLUMNS = AUDIT_LOG.names
+_LONGEST = {"subject": 300, "details": 2000, "user_name": 200, "address": 100}
+
+
+class Who(Protocol):
+    """Of whom the log speaks."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def way(self) -> str: ...
+
+
+class AuditLog:
+    """The log in the store. Safe to be used from several threads."""
+
+    def __init__(self, store: Store, log_error: Callable[[str], None]) -> None:
+        self._store, self._log_error = store, log_error
+        self._lock = threading.Lock()
+        with store.reading() as connection:
+            found = connection.execute("SELECT max(number) FROM audit_log").fetchone()
+        self._last = (found and found[0]) or 0
+
+    def note(self, who: Who, action: str, subject: str = "", details: str = "", succeeded: bool = True) -> None:
+        """Add an entry; no patient's name or ID may be in it. What the store cannot take now goes to Orthanc's log: a full disk
+        must not keep an administrator out."""
+        entry = {
+            "at": datetime.now(UTC).replace(tzinfo=None), "user_name": who.name or UNKNOWN, "address": who.address,
+            "way": who.way, "action": action, "subject": subject, "details": details, "succeeded": succeeded,
+        }  # fmt: skip
+        entry |= {name: str(entry[name])[:most] for name, most in _LONGEST.items()}
+        names = ", ".join(f'"{name}"' for name in ("number", *entry))
+        query = f"INSERT INTO audit_log ({names}) VALUES ({', '.join('?' * (len(entry) + 1))})"
+        try:
+            with self._lock, self._store.writing() as connection:
+                connection.execute(query, [self._last + 1, *entry.values()])
+                self._last += 1
+        except Exception as error:  # noqa: BLE001  whatever it is, what was done stays done
+            said = f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, {subject!r}"
+            self._log_error(f"the audit log could not take an entry ({type(error).__name__}): {said}")
+
+
+def page(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
+    """Entries, the newest first, and how many there are. given: values by name of FILTERS."""
+    where, bound = _where(given)
+    total = connection.execute(f"SELECT count(*) FROM audit_log WHERE {where}", bound).fetchone()
+    query = f"SELECT * FROM audit_log WHERE {where} ORDER BY number DESC LIMIT {limit:d} OFFSET {offset:d}"
+    return {"total": total[0] if total else 0, "entries": rows(connection.execute(query, bound))}
+
+
+def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Which users and actions there are to choose from."""
+    out = {}
+    for name in ("user_name", "action"):
+        found = connection.execute(f"SELECT DISTINCT {name} FROM audit_log ORDER BY lower({name}), {name}").fetchall()
+        out[name] = [row[0] for row in found]
+    return {"users": out["user_name"], "actions": out["action"]}
+
+
+def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> bytes:
+    """The entries, the oldest first, as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
+    where, bound = _where(given)
+    out = io.StringIO()
+    written = csv.writer(out)
+    written.writerow(COLUMNS)
+    connection.execute(f"SELECT * FROM audit_log WHERE {where} ORDER BY number", bound)
+    while found := connection.fetchmany(10_000):
+        written.writerows([_cell(value) for value in row] for row in found)
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+    """Delete what is older; how many entries that were."""
+    found = connection.execute('DELETE FROM audit_log WHERE "at" < $1', [moment]).fetchone()
+    return found[0] if found else 0
+
+
+# What can be looked for: by name of the parameter its condition.
+FILTERS = {
+    "user": "user_name = $user",
+    "action": "action = $action",
+    "from": '"at" >= $from',
+    "to": '"at" < $to',
+    "text": "contains(lower(concat_ws(' ', user_name, address, action, subject, details)), lower($text))",
+}
+
+
+def _where(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    bound = {name: given[name] for name in FILTERS if given.get(name) is not None}
+    return " AND ".join(FILTERS[name] for name in bound) or "true", bound
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds") + "Z"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    # A spreadsheet would take it for a formula, and run it.
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

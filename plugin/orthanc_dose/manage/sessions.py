@@ -1,0 +1,68 @@
+"""Sessions of people who signed in on the page. In memory: a restart of Orthanc signs everybody out."""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_MOST_OF_ONE = 50  # sessions of a user; with more, the one that was used longest ago ends
+
+
+@dataclass
+class _Session:
+    user: str
+    stamp: str
+    used: float
+
+
+class Sessions:
+    """The sessions, by the SHA-256 of what the cookie holds. idle: seconds without a request after which one ends.
+
+    Each holds the stamp that the user's password had: with another password it is over. Safe to be used from several threads.
+    """
+
+    def __init__(self, idle: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
+        self._idle, self._clock = idle, clock
+        self._lock = threading.Lock()
+        self._open: dict[str, _Session] = {}
+
+    def start(self, user: str, stamp: str) -> str:
+        """A new session: what its cookie is to hold."""
+        secret = secrets.token_urlsafe(32)
+        with self._lock:
+            self._forget()
+            own = sorted((key for key, one in self._open.items() if one.user == user), key=lambda key: self._open[key].used)
+            for key in own[: max(0, len(own) - _MOST_OF_ONE + 1)]:
+                del self._open[key]
+            self._open[key_of(secret)] = _Session(user, stamp, self._clock())
+        return secret
+
+    def find(self, secret: str) -> tuple[str, str] | None:
+        """User and stamp of an open session, which is used by this; None where there is none."""
+        with self._lock:
+            found = self._open.get(key_of(secret))
+            if found is None or self._clock() - found.used > self._idle():
+                return None
+            found.used = self._clock()
+            return found.user, found.stamp
+
+    def end(self, key: str) -> None:
+        """End one, by its key."""
+        with self._lock:
+            self._open.pop(key, None)
+
+    def end_all(self, user: str) -> None:
+        """End all of a user."""
+        with self._lock:
+            self._open = {key: one for key, one in self._open.items() if one.user != user}
+
+    def _forget(self) -> None:
+        oldest = self._clock() - self._idle()
+        self._open = {key: one for key, one in self._open.items() if one.used >= oldest}
+
+
+def key_of(secret: str) -> str:
+    """By what a session is known here: what the cookie holds is kept nowhere."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,22 @@
+"""What a handler can answer beside plain JSON: headers of its own, or a file."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file for the user. name: plain ASCII without quotes."""
+
+    raw: bytes
+    mime: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """An answer: what becomes JSON, or a Download, with status and headers."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)

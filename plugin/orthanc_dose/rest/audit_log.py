@@ -1,0 +1,49 @@
+"""The routes of the audit log: reading and taking it along. Nothing writes it but what is done."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ..manage import audit
+from ..records import AUDIT_LOG
+from .answers import Content, Download
+from .parameters import Parameter
+from .routes import ADMINISTRATION, Caller, Route
+from .schemas import INTEGER, TEXT, any_object, array, of_table
+from .services import Services
+from .studies import PAGE
+
+
+def read_log(services: Services, limit: int, offset: int, **given: Any) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = audit.page(connection, given, limit, offset) | audit.known(connection)
+    for entry in found["entries"]:
+        entry["at"] = entry["at"].isoformat(timespec="seconds") + "Z"
+    return found
+
+
+def export_log(services: Services, caller: Caller, **given: Any) -> Content:
+    filters = ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
+    services.audit.note(caller, "audit log exported", "audit log", filters)
+    with services.store.reading() as connection:
+        raw = audit.as_csv(connection, given)
+    name = f"audit-log-{datetime.now(UTC):%Y-%m-%d}.csv"
+    return Content(Download(raw, "text/csv; charset=utf-8", name))
+
+
+_FILTERS = (
+    Parameter("user", "text", "Of this user.", maximum=200),
+    Parameter("action", "text", "Of this action.", maximum=100),
+    Parameter("from", "moment", "At this moment or after."),
+    Parameter("to", "moment", "Before this moment."),
+    Parameter("text", "text", "With this text in user, address, action, subject or details.", maximum=200),
+)
+_ENTRY = of_table(AUDIT_LOG)
+
+AUDIT_LOG_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/audit-log", read_log, "A page of the audit log, the newest entries first",
+          {200: any_object(total=INTEGER, entries=array(_ENTRY), users=array(TEXT), actions=array(TEXT))}, (*_FILTERS, *PAGE),
+          tag="Access", description="`users` and `actions` are those that there are to choose from.", needs=ADMINISTRATION),
+    Route("GET", "/audit-log/export", export_log, "The audit log as CSV", {200: {"type": "string"}}, _FILTERS, tag="Access",
+          description="The whole of it, or what the filters leave, the oldest entries first.", with_caller=True,
+          needs=ADMINISTRATION),
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""The routes of signing in and out, and of one's own password."""
+
+from typing import Any
+
+from ..manage import passwords
+from ..manage.access import COOKIE, NotSignedIn
+from ..manage.users import AccountError
+from .answers import Content
+from .bodies import FLAG, PASSWORD, WORD, checked
+from .errors import ApiError
+from .routes import ANYBODY, SIGNED_IN, Caller, Route
+from .schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .services import Services
+
+
+def _described(services: Services, caller: Caller) -> dict[str, Any]:
+    user = services.access.users.get(caller.name)
+    return {
+        "signed_in": bool(caller.name), "name": caller.name or None, "groups": sorted(caller.groups),
+        "way": caller.way or None, "may_change_password": user is not None and not user.configured,
+        "may_use_orthanc": caller.orthanc, "session_hours": services.settings.value("session_hours"),
+    }  # fmt: skip
+
+
+def get_session(services: Services, caller: Caller) -> dict[str, Any]:
+    return {"session": _described(services, caller)}
+
+
+def sign_in(services: Services, caller: Caller, body: Any) -> Content:
+    given = checked(body, _SIGN_IN)
+    try:
+        who, secret = services.access.sign_in(caller, given["name"], given["password"])
+    except NotSignedIn as error:
+        raise ApiError(401, "wrong_password", str(error)) from error
+    return Content({"session": _described(services, who)}, headers={"Set-Cookie": _cookie(caller, secret)})
+
+
+def sign_out(services: Services, caller: Caller) -> Content:
+    if caller.way == "cookie":
+        services.access.sign_out(caller)
+    gone = {"Set-Cookie": f"{_cookie(caller, '')}; Max-Age=0"}
+    return Content({"signed_out": caller.way in ("cookie", "")}, headers=gone)
+
+
+def _cookie(caller: Caller, value: str) -> str:
+    # For all of the server, as Orthanc's own pages stand beside ours.
+    secure = "; Secure" if caller.https else ""
+    return f"{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+
+def change_password(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+    given = checked(body, _CHANGE)
+    users = services.access.users
+    user = users.get(caller.name)
+    if user is None or user.configured:
+        raise ApiError(409, "from_configuration", "Your password is changed in Orthanc's configuration.")
+    if not services.access.check_own_password(caller, given["old"]):
+        raise ApiError(400, "wrong_old_password", "This is not your password.", "old")
+    if given["new"] == given["old"]:
+        raise ApiError(400, "bad_password", "This is the password that you have.", "new")
+    try:
+        users.set_password(caller.name, given["new"])
+    except AccountError as error:
+        raise ApiError(400, "bad_password", str(error), "new") from error
+    services.access.end_all(caller.name)
+    return {"changed": True}
+
+
+_SIGN_IN = {"name": WORD, "password": PASSWORD}
+_CHANGE = {"old": PASSWORD, "new": {"type": "string", "minLength": passwords.SHORTEST, "maxLength": passwords.LONGEST}}
+_SESSION = any_object(session=any_object(
+    signed_in=FLAG, name=TEXT_OR_NULL, groups=array(TEXT), way={"enum": ["cookie", "Basic", "token", "proxy", None]},
+    may_change_password=FLAG, may_use_orthanc=FLAG, session_hours={"type": "number"},
+))  # fmt: skip
+
+SESSION_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/session", get_session, "Who you are, and what you may do", {200: _SESSION}, tag="Access", with_caller=True,
+          needs=ANYBODY),
+    Route("POST", "/session", sign_in, "Sign in: a session with a cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
+          "The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. Scripts come by HTTP Basic, or"
+          " with a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}, with_caller=True, needs=ANYBODY),
+    Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",
+          "Who comes by HTTP Basic, a token or a proxy has no session here that could end.", with_caller=True, needs=ANYBODY),
+    Route("PUT", "/session/password", change_password, "Change your password", {200: any_object(changed=FLAG)}, (),
+          (403, 409, 413, 423), "Access", "It ends all your sessions, this one too, and all your tokens.",
+          body=any_object(**_CHANGE) | {"additionalProperties": False}, with_caller=True, needs=SIGNED_IN,
+          action="own password changed"),
+)  # fmt: skip

@@ -1,0 +1,100 @@
+"""The routes of users: those of Orthanc's configuration, and those whom administrators add."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..manage import passwords
+from ..manage.users import LONGEST_NAME, AccountError, User
+from ..records.access import GROUPS
+from .bodies import FLAG, GROUP_LIST, PASSWORD, checked
+from .errors import ApiError, not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, Caller, Route
+from .schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .services import Services
+
+
+def list_users(services: Services) -> dict[str, Any]:
+    return {"users": [_shown(user) for user in services.access.users.all()], "groups": GROUPS}
+
+
+def put_user(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
+    given = checked(body, _BODY, ("disabled", "password"))
+    groups, users = given["groups"], services.access.users
+    details = f"groups: {', '.join(groups) or 'none'}{'; disabled' if given['disabled'] else ''}"
+    with _refusals():
+        if given["password"] is not None:
+            user = users.add(name, groups, given["password"], caller.name, bool(given["disabled"]))
+            services.audit.note(caller, "user added", f"user {name}", details)
+        else:
+            user = users.change(name, groups, bool(given["disabled"]))
+            services.audit.note(caller, "user changed", f"user {name}", details)
+            if user.disabled:
+                services.access.end_all(name)
+    return {"user": _shown(user)}
+
+
+def set_password(services: Services, name: str, body: Any) -> dict[str, Any]:
+    given = checked(body, _PASSWORD)
+    with _refusals():
+        services.access.users.set_password(name, given["password"])
+    services.access.end_all(name)
+    return {"changed": True}
+
+
+def remove_user(services: Services, name: str) -> dict[str, Any]:
+    with _refusals():
+        services.access.users.remove(name)
+    services.access.end_all(name)
+    return {"deleted": True}
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except AccountError as error:
+        said = str(error)
+        if error.code == "unknown":
+            raise not_found(said, "name") from error
+        raise {
+            "bad_name": ApiError(400, "bad_name", said, "name"),
+            "bad_password": ApiError(400, "bad_password", said, "password"),
+            "bad_groups": ApiError(400, "bad_body", said, "groups"),
+            "taken": ApiError(409, "taken", said, "name"),
+            "from_configuration": ApiError(409, "from_configuration", said, "name"),
+            "last_administrator": ApiError(409, "last_administrator", said, "groups"),
+        }[error.code] from error
+
+
+def _shown(user: User) -> dict[str, Any]:
+    return {
+        "name": user.name, "groups": [group for group in GROUPS if group in user.groups], "configured": user.configured,
+        "may_use_orthanc": user.orthanc, "disabled": user.disabled, "created_by": user.created_by or None,
+        "created_at": user.created_at and user.created_at.isoformat(timespec="seconds") + "Z",
+    }  # fmt: skip
+
+
+_NAME = Parameter("name", "word", "The user's name.", maximum=LONGEST_NAME, in_path=True)
+_NEW = PASSWORD | {"minLength": passwords.SHORTEST}
+_BODY = {"groups": GROUP_LIST, "disabled": FLAG, "password": _NEW}
+_PASSWORD = {"password": _NEW}
+_USER = any_object(name=TEXT, groups=array(TEXT), configured=FLAG, may_use_orthanc=FLAG, disabled=FLAG, created_by=TEXT_OR_NULL,
+                   created_at=TEXT_OR_NULL)  # fmt: skip
+
+USER_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/users", list_users, "The users, and what the groups open",
+          {200: any_object(users=array(_USER), groups={"type": "object", "additionalProperties": TEXT})}, tag="Access",
+          description="Those with `configured` are in Orthanc's configuration, and are changed there.", needs=ADMINISTRATION),
+    Route("PUT", "/users/{name}", put_user, "Add a user, with a password; or, without one, change what a user may do",
+          {200: any_object(user=_USER)}, (_NAME,), (403, 404, 409, 413), "Access",
+          "Who is disabled cannot sign in, and loses sessions and tokens.",
+          body=any_object(**_BODY) | {"required": ["groups"], "additionalProperties": False}, with_caller=True,
+          needs=ADMINISTRATION),
+    Route("PUT", "/users/{name}/password", set_password, "Give a user another password", {200: any_object(changed=FLAG)},
+          (_NAME,), (403, 404, 409, 413), "Access", "It ends the user's sessions and tokens.",
+          body=any_object(**_PASSWORD) | {"additionalProperties": False}, needs=ADMINISTRATION, action="password set"),
+    Route("DELETE", "/users/{name}", remove_user, "Delete a user, with tokens and saved filters",
+          {200: any_object(deleted=FLAG)}, (_NAME,), (403, 404, 409), "Access", needs=ADMINISTRATION, action="user deleted"),
+)  # fmt: skip
