@@ -45,6 +45,12 @@ export const router = createRouter({
     },
     { path: "/activity", name: "activity", component: () => import("./pages/ActivityPage.vue"), meta: { title: "app.pages.activity" } },
     {
+      path: "/upload",
+      name: "upload",
+      component: () => import("./pages/UploadPage.vue"),
+      meta: { title: "upload.title" },
+    },
+    {
       path: "/:path(.*)*",
       name: "not-found",
       component: () => import("./pages/NotFoundPage.vue"),

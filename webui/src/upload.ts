@@ -1,5 +1,5 @@
 /** Sending files to Orthanc, some at a time: what became of each, how far it is, stopping and trying again. */
-import { computed, onScopeDispose, shallowRef, triggerRef } from "vue";
+import { computed, onScopeDispose, shallowRef } from "vue";
 import { ApiError, api } from "./api";
 import { t, te } from "./i18n";
 import { asApiError } from "./load";
@@ -45,7 +45,9 @@ const nothing = (): Upload => ({
 });
 
 export function useUpload() {
-  const state = shallowRef(nothing());
+  let now = nothing();
+  /** As the page shows it. */
+  const state = shallowRef(now);
   let waiting: Item[] = [];
   let controller = new AbortController();
   let stopped = false;
@@ -57,12 +59,12 @@ export function useUpload() {
   function changed(): void {
     timer ??= window.setTimeout(() => {
       timer = undefined;
-      triggerRef(state);
+      state.value = { ...now, items: [...now.items], counts: { ...now.counts }, bytes: { ...now.bytes } };
     }, REDRAW_MS);
   }
 
   function put(item: Item, result: Result, reason = ""): void {
-    const { counts, bytes } = state.value;
+    const { counts, bytes } = now;
     counts[item.result] -= 1;
     counts[result] += 1;
     bytes.sent -= item.sent;
@@ -76,13 +78,13 @@ export function useUpload() {
 
   function progress(item: Item, sent: number): void {
     const bytes = Math.min(sent, item.size);
-    state.value.bytes.sent += bytes - item.sent;
+    now.bytes.sent += bytes - item.sent;
     item.sent = bytes;
     changed();
   }
 
   async function add(sources: AsyncGenerator<Source>): Promise<void> {
-    const into = state.value;
+    const into = now;
     into.looking += 1;
     changed();
     try {
@@ -107,11 +109,11 @@ export function useUpload() {
   }
 
   function go(): void {
-    while (waiting.length && state.value.running < AT_ONCE) void work();
+    while (waiting.length && now.running < AT_ONCE) void work();
   }
 
   async function work(): Promise<void> {
-    const into = state.value;
+    const into = now;
     into.running += 1;
     for (let item = waiting.shift(); item; item = waiting.shift()) {
       await send(item, controller.signal);
@@ -138,7 +140,7 @@ export function useUpload() {
   }
 
   async function open(archive: Item, blob: Blob): Promise<void> {
-    const into = state.value;
+    const into = now;
     await add(archivedFiles(blob, archive.path));
     if (archive.result !== "sending") return;
     // Its members stand in its place.
@@ -168,7 +170,8 @@ export function useUpload() {
     const rest = waiting;
     waiting = [];
     for (const item of rest) put(item, "stopped");
-    state.value.halted = reason;
+    now.halted = reason;
+    changed();
   }
 
   function stop(): void {
@@ -181,9 +184,9 @@ export function useUpload() {
   /** Sends anew what did not arrive. */
   function again(): void {
     stopped = false;
-    state.value.halted = "";
+    now.halted = "";
     failures = 0;
-    const items = state.value.items.filter((item) => AGAIN.includes(item.result));
+    const items = now.items.filter((item) => AGAIN.includes(item.result));
     for (const item of items) put(item, "waiting");
     waiting.push(...items);
     go();
@@ -192,7 +195,7 @@ export function useUpload() {
   /** For a new beginning, when nothing runs any more. */
   function clear(): void {
     stopped = false;
-    state.value = nothing();
+    state.value = now = nothing();
   }
 
   onScopeDispose(() => {
