@@ -147,7 +147,8 @@ def _access(
         raise config.ConfigError(
             'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
         )
-    if orthanc_configuration.get("AuthenticationEnabled", True):
+    # Orthanc's own default: it asks where other machines can reach it.
+    if orthanc_configuration.get("AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)):
         host.log_warning(
             '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user before the plugin is asked, so'
             " that users whom an administrator added, and tokens, cannot come in; with false the plugin asks, for Orthanc's own"

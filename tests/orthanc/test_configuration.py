@@ -84,6 +84,20 @@ def test_empty_password(stopped: OrthancServer) -> None:
     assert "RegisteredUsers" in line and '"dose"' in line
 
 
+@pytest.mark.parametrize(("dose", "registered", "words"), [
+    ({}, {}, ["no administrator", "RegisteredUsers"]),
+    ({"OrthancUsers": {"dose": ["view"]}}, {"dose": PASSWORD}, ["no administrator"]),
+    ({"OrthancUsers": {"anna": ["view"]}}, {"dose": PASSWORD}, ['"anna"', "RegisteredUsers"]),
+    ({"OrthancUsers": {"dose": ["views"]}}, {"dose": PASSWORD}, ['"views"', "administration", "orthanc"]),
+])  # fmt: skip
+def test_somebody_must_be_able_to_come_in(
+    stopped: OrthancServer, dose: dict[str, Any], registered: dict[str, str], words: list[str]
+) -> None:  # fmt: skip
+    stopped.dose, stopped.overrides = dose, {"RegisteredUsers": registered}
+    line = refusal(stopped)
+    assert all(word in line for word in words), line
+
+
 def test_secrets_of_the_configuration_are_not_logged(stopped: OrthancServer) -> None:
     stopped.overrides = {"RegisteredUsers": {"dose": PASSWORD, "other": "another-secret-77"}}
     stopped.dose = {"Wibble": 1}

@@ -1,7 +1,8 @@
 /** The one place that talks to the server. */
+import { passGate, shut, shutGate, signIns } from "./gate";
 import type {
-  ContentObject, DataDictionary, Done, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction, Row,
-  SavedFilter, Status, StudyDetail, StudyPage, Summary,
+  AuditPage, ContentObject, DataDictionary, Done, Group, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction, Row,
+  SavedFilter, Session, Status, StudyDetail, StudyPage, Summary, Token, User,
 } from "./types";
 
 const ROOT = "/dose/api/";
@@ -13,25 +14,40 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly field: string | null = null,
+    /** For how long nothing is to be tried again. */
+    readonly seconds: number | null = null,
   ) {
     super(message);
     this.name = "ApiError";
   }
 }
 
-type Query = Record<string, string | number | null | undefined>;
+export type Query = Record<string, string | number | null | undefined>;
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
+// Of signing in itself: it does not wait for somebody to be signed in.
+const SESSION = "session";
+
 async function request<T>(method: Method, path: string, query: Query, signal?: AbortSignal, sent: unknown = {}): Promise<T> {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
+  for (;;) {
+    if (!path.startsWith(SESSION)) await passGate(signal);
+    const before = signIns();
+    try {
+      return await attempt(method, path, query, signal, sent);
+    } catch (error) {
+      // The session has ended: the same again as soon as there is one.
+      if (path === SESSION || !(error instanceof ApiError && error.code === "not_signed_in")) throw error;
+      if (!shut.value && before === signIns()) shutGate(true);
+      await passGate(signal);
+    }
   }
-  const search = parameters.size ? `?${parameters}` : "";
+}
+
+async function attempt<T>(method: Method, path: string, query: Query, signal: AbortSignal | undefined, sent: unknown): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(ROOT + path + search, {
+    response = await fetch(addressOf(path, query), {
       method,
       credentials: "same-origin",
       // A page of another site cannot send this header.
@@ -50,9 +66,23 @@ async function request<T>(method: Method, path: string, query: Query, signal?: A
   return body as T;
 }
 
+function addressOf(path: string, query: Query): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
+  }
+  return ROOT + path + (parameters.size ? `?${parameters}` : "");
+}
+
+interface ErrorBody {
+  error?: { code?: string; message?: string; field?: string | null; seconds?: number };
+}
+
 function asError(status: number, body: unknown): ApiError {
-  const error = (body as { error?: { code?: string; message?: string; field?: string | null } } | null)?.error;
-  if (error?.message) return new ApiError(status, error.code ?? "error", error.message, error.field ?? null);
+  const error = (body as ErrorBody | null)?.error;
+  if (error?.message) {
+    return new ApiError(status, error.code ?? "error", error.message, error.field ?? null, error.seconds ?? null);
+  }
   if (status === 401) return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
   if (status === 403) return new ApiError(status, "forbidden", "You are not allowed to see this.");
   return new ApiError(status, "error", `The server answered with status ${status}.`);
@@ -74,50 +104,39 @@ export interface ObjectQuery extends Query {
   sort: string;
 }
 
-/** What Orthanc answers about an object that it was sent. */
-interface Stored {
-  ID?: string;
-  Status?: string;
-}
-
-/**
- * Stores an object by Orthanc's own route: the plugin has none, as an object stored from Python would stand in Orthanc's way.
- * Codes of errors: no_connection, not_allowed, too_large, disk_full, not_readable.
- */
-function storeObject(content: Blob, progress: (sent: number) => void, signal: AbortSignal): Promise<Stored> {
-  return new Promise((resolve, reject) => {
-    // Not fetch, which does not tell how much has gone.
-    const call = new XMLHttpRequest();
-    const abort = () => call.abort();
-    call.open("POST", "/instances");
-    call.setRequestHeader("X-Dose-Request", "1");
-    call.setRequestHeader("Content-Type", "application/dicom");
-    call.responseType = "json";
-    call.upload.onprogress = (event) => progress(event.loaded);
-    call.onload = () => {
-      const body = call.response as (Stored & { Message?: string; Details?: string }) | null;
-      if (call.status === 200 && body) return resolve(body);
-      const code = STORING[call.status] ?? "error";
-      reject(new ApiError(call.status, code, body?.Details || body?.Message || `The server answered with status ${call.status}.`));
-    };
-    call.onerror = () => reject(new ApiError(0, "no_connection", "Orthanc does not answer."));
-    call.onabort = () => reject(new ApiError(0, "stopped", "Stopped."));
-    call.onloadend = () => signal.removeEventListener("abort", abort);
-    signal.addEventListener("abort", abort);
-    call.send(content);
-  });
-}
-
-const STORING: Record<number, string> = {
-  400: "not_readable", 401: "not_allowed", 403: "not_allowed", 413: "too_large", 415: "not_readable", 507: "disk_full",
-};
-
-const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
-const post = <T>(path: string) => request<T>("POST", path, {});
+export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
+export const post = <T>(path: string, sent?: unknown) => request<T>("POST", path, {}, undefined, sent);
+export const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
+export const remove = <T>(path: string) => request<T>("DELETE", path, {});
+const user = (name: string) => `users/${encodeURIComponent(name)}`;
 const savedFilter = (name: string) => `saved-filters/${encodeURIComponent(name)}`;
 
+export interface AuditQuery extends Query {
+  user?: string | null;
+  action?: string | null;
+  from?: string | null;
+  to?: string | null;
+  text?: string | null;
+}
+
 export const api = {
-  storeObject,
+  session: () => get<{ session: Session }>(SESSION),
+  signIn: (name: string, password: string) =>
+    request<{ session: Session }>("POST", SESSION, {}, undefined, { name, password }),
+  signOut: () => remove<{ signed_out: boolean }>(SESSION),
+  changePassword: (old: string, wanted: string) => put<{ changed: boolean }>(`${SESSION}/password`, { old, new: wanted }),
+  tokens: (signal?: AbortSignal) => get<{ tokens: Token[] }>("tokens", signal),
+  makeToken: (name: string, days: number | null) =>
+    request<{ token: Token; secret: string }>("POST", "tokens", {}, undefined, { name, days }),
+  withdrawToken: (id: string) => remove<{ withdrawn: boolean }>(`tokens/${encodeURIComponent(id)}`),
+  users: (signal?: AbortSignal) => get<{ users: User[] }>("users", signal),
+  addUser: (name: string, groups: Group[], password: string) => put<{ user: User }>(user(name), { groups, password }),
+  changeUser: (name: string, groups: Group[], disabled: boolean) => put<{ user: User }>(user(name), { groups, disabled }),
+  setPassword: (name: string, password: string) => put<{ changed: boolean }>(`${user(name)}/password`, { password }),
+  removeUser: (name: string) => remove<{ deleted: boolean }>(user(name)),
+  auditLog: (query: AuditQuery & { limit: number; offset: number }, signal?: AbortSignal) =>
+    get<AuditPage>("audit-log", signal, query),
+  auditExport: (query: AuditQuery) => addressOf("audit-log/export", query),
   status: (signal?: AbortSignal) => get<Status>("status", signal),
   summary: (days: [number, number], signal?: AbortSignal) =>
     get<Summary>("summary", signal, { days: days[0], more_days: days[1] }),
@@ -126,8 +145,8 @@ export const api = {
   countStudies: (query: StudyQuery, signal?: AbortSignal) => get<{ total: number }>("studies/count", signal, query),
   savedFilters: (signal?: AbortSignal) => get<{ saved: SavedFilter[] }>("saved-filters", signal),
   saveFilter: ({ name, modality, query }: SavedFilter) =>
-    request<{ saved: SavedFilter }>("PUT", savedFilter(name), {}, undefined, { modality, query }),
-  deleteFilter: (name: string) => request<{ deleted: boolean }>("DELETE", savedFilter(name), {}),
+    put<{ saved: SavedFilter }>(savedFilter(name), { modality, query }),
+  deleteFilter: (name: string) => remove<{ deleted: boolean }>(savedFilter(name)),
   study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
   neighbours: (id: number, query: StudyQuery, signal?: AbortSignal) =>
     get<Neighbours>(`studies/${id}/neighbours`, signal, query),

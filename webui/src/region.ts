@@ -39,3 +39,8 @@ export const languageDateParts = computed<DatePart[]>(() => {
 
 /** The same as the user has chosen it. */
 export const dateParts = computed(() => (dateStyle.value === "iso" ? ISO : languageDateParts.value));
+
+/** The moment, in UTC, at which a day begins. */
+export function momentOf(day: string): string {
+  return new Date(`${day}T00:00:00`).toISOString();
+}

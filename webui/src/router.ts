@@ -1,12 +1,16 @@
 import { shallowRef, watchEffect } from "vue";
 import { createRouter, createWebHistory, type LocationQuery } from "vue-router";
 import { t } from "./i18n";
-import HomePage from "./pages/HomePage.vue";
+import FrontPage from "./pages/FrontPage.vue";
+import { session } from "./session";
+import type { Group } from "./types";
 
 declare module "vue-router" {
   interface RouteMeta {
     /** Where the title stands in the locale files. */
     title: string;
+    /** Groups of which one is enough to see the page; none: whoever is signed in. */
+    needs?: Group[];
   }
 }
 
@@ -15,35 +19,64 @@ export const APP_NAME = "Orthanc Dose";
 export const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
   routes: [
-    { path: "/", name: "home", component: HomePage, meta: { title: "app.pages.home" } },
+    { path: "/", name: "home", component: FrontPage, meta: { title: "app.pages.home" } },
     {
       path: "/studies/:modality?",
       name: "studies",
       component: () => import("./pages/StudyListPage.vue"),
       props: true,
-      meta: { title: "app.pages.studies" },
+      meta: { title: "app.pages.studies", needs: ["view"] },
     },
     {
       path: "/study/:id(\\d+)",
       name: "study",
       component: () => import("./pages/StudyPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
-      meta: { title: "app.pages.study" },
+      meta: { title: "app.pages.study", needs: ["view"] },
     },
     {
       path: "/study/:id(\\d+)/history",
       name: "history",
       component: () => import("./pages/HistoryPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
-      meta: { title: "history.title" },
+      meta: { title: "history.title", needs: ["view"] },
     },
     {
       path: "/compare",
       name: "compare",
       component: () => import("./pages/ComparePage.vue"),
-      meta: { title: "compare.title" },
+      meta: { title: "compare.title", needs: ["view"] },
     },
-    { path: "/activity", name: "activity", component: () => import("./pages/ActivityPage.vue"), meta: { title: "app.pages.activity" } },
+    {
+      path: "/activity",
+      name: "activity",
+      component: () => import("./pages/ActivityPage.vue"),
+      meta: { title: "app.pages.activity", needs: ["view", "administration"] },
+    },
+    {
+      path: "/account",
+      name: "account",
+      component: () => import("./pages/AccountPage.vue"),
+      meta: { title: "account.title" },
+    },
+    {
+      path: "/users",
+      name: "users",
+      component: () => import("./pages/UsersPage.vue"),
+      meta: { title: "users.title", needs: ["administration"] },
+    },
+    {
+      path: "/audit-log",
+      name: "audit-log",
+      component: () => import("./pages/AuditLogPage.vue"),
+      meta: { title: "audit.title", needs: ["administration"] },
+    },
+    {
+      path: "/sign-in",
+      name: "sign-in",
+      component: () => import("./pages/SignInPage.vue"),
+      meta: { title: "signIn.title" },
+    },
     {
       path: "/upload",
       name: "upload",
@@ -63,6 +96,19 @@ export const router = createRouter({
     return to.path === from.path ? false : { top: 0 };
   },
 });
+
+// Nobody sees a page before they are signed in, and whoever is has nothing to do where one signs in.
+router.beforeEach((to) => {
+  if (!session.value) return true;
+  if (session.value.signed_in) return to.name === "sign-in" ? (wantedIn(to.query) ?? "/") : true;
+  return to.name === "sign-in" ? true : { name: "sign-in", query: to.path === "/" ? {} : { to: to.fullPath } };
+});
+
+/** Where somebody wanted to go who had to sign in first: a page of ours, and nothing else. */
+export function wantedIn(query: LocationQuery): string | null {
+  const wanted = queryText(query, "to");
+  return wanted && /^\/(?![/\\])/.test(wanted) ? wanted : null;
+}
 
 const title = shallowRef<() => string>(() => "");
 watchEffect(() => (document.title = [title.value(), APP_NAME].filter(Boolean).join(" · ")));

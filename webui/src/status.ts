@@ -1,7 +1,9 @@
 /** The server's state, asked for every few seconds while the page can be seen; one poll for the whole app. */
 import { computed, ref, shallowRef, watch } from "vue";
 import { api, type ApiError } from "./api";
+import { shut } from "./gate";
 import { asApiError } from "./load";
+import { may } from "./session";
 import type { Status } from "./types";
 
 const INTERVAL = 5000;
@@ -20,13 +22,13 @@ let busy = false;
 
 export async function pollNow(): Promise<void> {
   window.clearTimeout(timer);
-  if (busy) return;
+  if (busy || shut.value || !may("view", "administration")) return;
   busy = true;
   try {
     status.value = await api.status(AbortSignal.timeout(4 * INTERVAL));
     statusError.value = null;
   } catch (reason) {
-    statusError.value = asApiError(reason);
+    if (!shut.value) statusError.value = asApiError(reason);
   } finally {
     busy = false;
     polls.value += 1;
@@ -39,7 +41,7 @@ export function startPolling(): void {
     if (document.hidden) window.clearTimeout(timer);
     else void pollNow();
   });
-  void pollNow();
+  watch(shut, () => void pollNow(), { immediate: true });
 }
 
 /** Calls back when the store has changed since the page was opened; ends with the component. */

@@ -262,3 +262,58 @@ export interface Summary {
   days: [number, number];
   modalities: ModalitySummary[];
 }
+
+/** What a user may do; see records/access.py. */
+export type Group = "view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration";
+
+/** Who asks. `way`: how the server knows; null for nobody. */
+export interface Session {
+  signed_in: boolean;
+  name: string | null;
+  groups: Group[];
+  way: "cookie" | "Basic" | "token" | "proxy" | null;
+  may_change_password: boolean;
+  /** Whether Orthanc's own pages are open to the user. */
+  may_use_orthanc: boolean;
+  session_hours: number;
+}
+
+export interface User {
+  name: string;
+  groups: Group[];
+  /** In Orthanc's configuration, where alone it can be changed. */
+  configured: boolean;
+  may_use_orthanc: boolean;
+  disabled: boolean;
+  created_by: string | null;
+  created_at: string | null;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  user_name: string;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface AuditEntry {
+  number: number;
+  at: string;
+  user_name: string;
+  address: string;
+  way: string;
+  action: string;
+  subject: string;
+  details: string;
+  succeeded: boolean;
+}
+
+export interface AuditPage {
+  total: number;
+  entries: AuditEntry[];
+  /** Those that there are to choose from. */
+  users: string[];
+  actions: string[];
+}

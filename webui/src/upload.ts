@@ -1,8 +1,9 @@
 /** Sending files to Orthanc, some at a time: what became of each, how far it is, stopping and trying again. */
 import { computed, onScopeDispose, shallowRef } from "vue";
-import { ApiError, api } from "./api";
+import type { ApiError } from "./api";
 import { t, te } from "./i18n";
 import { asApiError } from "./load";
+import { storeObject } from "./orthanc";
 import { Unsendable, archivedFiles, kindOf, type Source } from "./uploadSources";
 
 const AT_ONCE = 3;
@@ -152,7 +153,7 @@ export function useUpload() {
 
   async function store(item: Item, blob: Blob, signal: AbortSignal): Promise<void> {
     try {
-      const { ID, Status } = await api.storeObject(blob, (sent) => progress(item, sent), signal);
+      const { ID, Status } = await storeObject(blob, (sent) => progress(item, sent), signal);
       item.orthancId = ID ?? null;
       failures = 0;
       put(item, Status === "AlreadyStored" ? "present" : Status === "FilteredOut" ? "dropped" : "stored");

@@ -1,0 +1,85 @@
+/** Who is signed in, and what that opens. */
+import { computed, shallowRef } from "vue";
+import { api, type ApiError } from "./api";
+import { ended, openGate, shut, shutGate } from "./gate";
+import { asApiError } from "./load";
+import type { Group, Session } from "./types";
+
+/** All groups, in the order in which people read them. */
+export const GROUPS: Group[] = ["view", "import sizes", "query-retrieve", "export", "patient identity", "administration"];
+
+export const session = shallowRef<Session | null>(null);
+/** Why nobody knows who is signed in: the server is away. */
+export const sessionError = shallowRef<ApiError | null>(null);
+
+/** Whether the user is in one of these groups. */
+export const may = (...groups: Group[]): boolean => groups.some((group) => session.value?.groups.includes(group));
+export const administers = computed(() => may("administration"));
+/** Whether one signs in and out here: not where Orthanc itself asks for the password, or a proxy does. */
+export const signsInHere = computed(() => session.value?.way === null || session.value?.way === "cookie");
+
+function take(now: Session): void {
+  session.value = now;
+  sessionError.value = null;
+  if (now.signed_in) openGate();
+  else shutGate();
+}
+
+/** Asks who is signed in. */
+export async function loadSession(): Promise<void> {
+  try {
+    take((await api.session()).session);
+  } catch (reason) {
+    sessionError.value = asApiError(reason);
+  }
+}
+
+/** Throws ApiError: 401 for a wrong name or password, 423 while none is looked at. */
+export async function signIn(name: string, password: string): Promise<void> {
+  take((await api.signIn(name, password)).session);
+}
+
+/** To the page where one signs in. It is loaded anew, so that nothing of the user's stays in it. */
+export function leave(): void {
+  location.assign(`${import.meta.env.BASE_URL}sign-in`);
+}
+
+export async function signOut(): Promise<void> {
+  shutGate();
+  try {
+    await api.signOut();
+  } catch (reason) {
+    openGate();
+    throw reason;
+  }
+  leave();
+}
+
+/** It ends all sessions: signs in again at once with the new one. */
+export async function changePassword(old: string, wanted: string): Promise<void> {
+  shutGate();
+  try {
+    await api.changePassword(old, wanted);
+  } catch (reason) {
+    openGate();
+    throw reason;
+  }
+  try {
+    await signIn(session.value?.name ?? "", wanted);
+  } catch {
+    // It is changed all the same: the page asks for it.
+    shutGate(true);
+  }
+}
+
+/** In another tab of the browser somebody may have signed in meanwhile, or out. */
+async function lookAgain(): Promise<void> {
+  if (document.hidden || !session.value?.name || (shut.value && !ended.value)) return;
+  const now = (await api.session().catch(() => null))?.session;
+  if (!now) return;
+  if (!now.signed_in) shutGate(true);
+  else if (now.name === session.value.name) take(now);
+  // What stands here belongs to somebody else.
+  else location.reload();
+}
+document.addEventListener("visibilitychange", () => void lookAgain());
