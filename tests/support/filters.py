@@ -13,6 +13,7 @@ from orthanc_dose.store import Store
 from orthanc_dose.store.database import rows
 
 Whole = dict[str, Any]  # a study's row with "equipment", "events", "accumulated" and "objects"
+NAMED = ("study_description", "requested_procedure_description", "performed_procedure_step_description")
 EVENTS = {"CT": "ct_event", "RF": "projection_event", "DX": "projection_event", "MG": "projection_event",
           "NM": "nm_administration"}  # fmt: skip
 ACCUMULATED = {"CT": "ct_accumulated", "RF": "projection_accumulated", "DX": "projection_accumulated",
@@ -28,7 +29,7 @@ def whole_studies(store: Store) -> list[Whole]:
     with store.reading() as connection:
         equipment = {row["id"]: row for row in read(connection, "equipment")}
         tables = {name: read(connection, name) for name in {*EVENTS.values(), *ACCUMULATED.values(), "object"}}
-        out = read(connection, "study")
+        out, entries = read(connection, "study"), sorted(read(connection, "standard_name"), key=lambda row: row["position"])
     for study in out:
         def of(table: str | None, study_id: int = study["id"]) -> list[dict[str, Any]]:
             return [row for row in tables[table] if row["study_id"] == study_id] if table else []
@@ -36,7 +37,18 @@ def whole_studies(store: Store) -> list[Whole]:
         study["equipment"] = equipment[study["equipment_id"]]
         study["events"], study["accumulated"] = of(EVENTS[study["modality"]]), of(ACCUMULATED.get(study["modality"]))
         study["objects"] = of("object")
+        kinds = {**{name: [study[name]] for name in NAMED}, "acquisition_protocols": study["acquisition_protocols"] or ()}
+        study["standard_names"] = [name for kind, texts in kinds.items() for name in _names(entries, kind, texts, study)]
     return out
+
+
+def _names(entries: list[dict[str, Any]], kind: str, texts: Iterable[Any], study: Whole) -> Iterable[str]:
+    """The standard name of each text, by the first entry that fits: a word with * before and behind."""
+    for text in filter(None, texts):
+        fits = (entry["standard_name"] for entry in entries
+                if entry["kind"] == kind and entry["modality"] in (None, study["modality"])
+                and entry["pattern"].strip("*").lower() in text.lower())  # fmt: skip
+        yield from list(fits)[:1]
 
 
 def _of_events(*path: str) -> Callable[[Whole], Iterable[Any]]:
@@ -68,7 +80,8 @@ def _marks(study: Whole) -> set[str]:
 
 _PHANTOMS = {"113690": "head", "113691": "body"}
 _OF_EQUIPMENT = ("display_name", "institution_name", "institutional_department_name", "manufacturer",
-                 "manufacturer_model_name", "station_name", "device_serial_number", "software_versions")  # fmt: skip
+                 "manufacturer_model_name", "station_name", "device_serial_number", "software_versions",
+                 "gantry_id")  # fmt: skip
 # The values that a filter looks at, where they are not those of the study's field of the same name.
 VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
@@ -90,6 +103,7 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     **{name: _projection_only(_of_events(name))
        for name in ("kvp", "exposure", "exposure_index", "compression_thickness", "exposure_control_mode")},
     "image_view": _projection_only(_of_events("image_view", "meaning")),
+    "standard_names": lambda study: study["standard_names"],
     "mark": _marks,
     "test_data": lambda study: ["no" if study["not_patient_indicator"] is None else "yes"],
 }  # fmt: skip

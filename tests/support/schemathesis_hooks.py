@@ -36,6 +36,9 @@ _calls = itertools.count(256)
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     # Wrong passwords lock the name and the address: each sign-in is another name, from another address (the server of this
     # test believes its peer to be a proxy).
+    if case.path.endswith("/standard-names/import") and isinstance(case.body, dict) and isinstance(case.body.get("csv"), str):
+        # No schema says what CSV is: texts that are none are refused, as test_standard_names.py asks.
+        case.body = case.body | {"csv": "kind,pattern,modality,standard_name\r\n"}
     if case.method == "POST" and case.path.endswith("/session"):
         number = next(_calls)
         case.headers = {**(case.headers or {}), "X-Forwarded-For": f"10.1.{number // 256}.{number % 256}"}

@@ -23,6 +23,7 @@ from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, Writer
 from orthanc_dose.store.merge import Part, put_together
+from orthanc_dose.store.names import StandardNames
 from tests.support import filters as plain
 
 PARAMETERS = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
@@ -58,6 +59,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
                 record.study["study_date"] = record.study["study_time"] = None
         batch.studies[study.study_instance_uid] = records
     writer.commit(batch)
+    map_of_names = StandardNames([
+        {"kind": "acquisition_protocols", "pattern": "*thorax*", "modality": "CT", "standard_name": "CT chest"},
+        {"kind": "study_description", "pattern": "*chest*", "modality": None, "standard_name": "Chest, any"},
+        {"kind": "study_description", "pattern": "*a*", "modality": "RF", "standard_name": "Other"},
+        {"kind": "acquisition_protocols", "pattern": "*e*", "modality": None, "standard_name": "With an e"},
+    ])
+    writer.commit(Batch(more=map_of_names.write, names=map_of_names))
     writer.close()
     yield made
     made.close()

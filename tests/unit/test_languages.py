@@ -57,7 +57,8 @@ def dictionary_words() -> set[str]:
     source = "".join(path.read_text("utf-8") for path in (ROOT / "plugin").rglob("*.py"))
     codes = set(re.findall(r'ApiError\(\s*\d{3},\s*"(\w+)"', source))
     assert {"bad_parameter", "not_found", "internal"} <= codes
-    titles = {f"{place}.{name}" for table in TABLES.values() for place, name in fields(table.fields, table.name)}
+    titles = {f"{place}.{name}" for table in TABLES.values()
+              for place, name in fields((*table.fields, *table.derived), table.name)}
     units = {str(field.as_dict()["shown_unit"]) for table in TABLES.values() for field in table.fields}
     sources = {source.replace(" ", "_") for source in SOURCES}
     words = titles.union(

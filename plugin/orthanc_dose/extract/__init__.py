@@ -8,7 +8,7 @@ from .image_ct import reduced
 from .kept import Kept, keep, unpack
 
 # Raised whenever what an extractor gives for an object changes, so that kept content can be read again.
-EXTRACTOR_VERSION = "3"
+EXTRACTOR_VERSION = "4"
 
 ENHANCED_SR, COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.22", "1.2.840.10008.5.1.4.1.1.88.33"
 XRAY_DOSE_SR, ENHANCED_XRAY_DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.67", "1.2.840.10008.5.1.4.1.1.88.76"

@@ -30,6 +30,7 @@ _EQUIPMENT = {
     "station_name": "0008,1010",
     "device_serial_number": "0018,1000",
     "software_versions": "0018,1020",
+    "gantry_id": "0018,1008",
 }
 # Elements that this module takes, or that identify the object, its study, series and patient.
 KNOWN = frozenset({

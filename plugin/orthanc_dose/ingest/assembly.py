@@ -8,6 +8,7 @@ from ..extract import Ignored
 from ..store import Batch, ObjectRow, Writer
 from ..store.estimates import waiting
 from ..store.merge import Part, put_together
+from ..store.systems import Systems
 from .reading import Read, decide
 
 _COUNTING = ("imported", "merged", "duplicate")
@@ -60,20 +61,26 @@ def without(writer: Writer, sop_instance_uid: str) -> Batch:
     return out
 
 
-def again(writer: Writer, studies: list[str], state: dict[str, str]) -> Batch:
-    """The same studies by the present extractors, from the kept content of their objects alone."""
-    out = Batch(state=dict(state))
-    _put_together(writer, out, set(studies), {}, {}, failed_too=True)
+def again(
+    writer: Writer, studies: list[str], systems: Systems | None = None, but: frozenset[str] = frozenset()
+) -> Batch:
+    """The same studies by the present extractors, from the kept content of their objects alone.
+
+    systems: as they are with what is written in the same transaction. but: objects (Orthanc's identifiers) to leave out.
+    """
+    out = Batch(systems=systems)
+    _put_together(writer, out, set(studies), {}, {}, failed_too=True, but=but)
     return out
 
 
 def _put_together(
     writer: Writer, out: Batch, touched: set[str], fresh: dict[str, dict[str, Part]],
-    rows: dict[tuple[str, str], ObjectRow], failed_too: bool = False,
+    rows: dict[tuple[str, str], ObjectRow], failed_too: bool = False, but: frozenset[str] = frozenset(),
 ) -> None:  # fmt: skip
     if not touched:
         return
-    written = {row["orthanc_id"] for row in out.objects}
+    written = {row["orthanc_id"] for row in out.objects} | but
+    systems = out.systems or writer.systems
     for row in writer.objects_of_studies(sorted(touched), failed_too):
         study, sop = row["study_instance_uid"], row["sop_instance_uid"]
         if row["orthanc_id"] in written or (study, sop) in rows or row["rule"] == "same_instance":
@@ -89,7 +96,7 @@ def _put_together(
         fresh.setdefault(study, {})[sop] = Part(sop, found)
     for study in touched:
         parts = list(fresh.get(study, {}).values())
-        records = put_together(parts, writer.user_defined_modality)
+        records = put_together(parts, systems.user_defined_modality, systems.counts_as)
         out.studies[study] = records
         for sop, outcome in waiting(parts, records).items():
             row = rows[study, sop]

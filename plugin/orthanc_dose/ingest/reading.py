@@ -14,6 +14,7 @@ from . import dose_screens
 from .dose_screens import Screens
 
 WAITS = "waits_for_study"  # the rule of CT images until their study is complete
+DELETED = "study_deleted"  # the rule of objects whose dose record a user deleted
 
 
 @dataclass

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from ..store import STORE_ERRORS, Batch, Writer
+from ..store import Batch, Writer
 from ..store.tasks import Task
 from . import assembly
-from .tasks import Job
+from .tasks import Job, all_or_each
 
 # Studies of one transaction: new objects wait no longer than these take.
 CHUNK = 25
@@ -32,7 +32,7 @@ class Reextraction(Job):
         chunk = self._studies[:CHUNK]
         if not chunk:
             return None
-        self._read(writer, chunk)
+        self.result["failed"] += all_or_each(chunk, lambda studies: self._read_studies(writer, studies))
         del self._studies[: len(chunk)]
         self.done += len(chunk)
         self.progress = {"after": chunk[-1]}
@@ -40,23 +40,9 @@ class Reextraction(Job):
         # read once more, which changes nothing.
         return Batch()
 
-    def _read(self, writer: Writer, chunk: list[str]) -> None:
-        try:
-            self._read_studies(writer, chunk)
-        except STORE_ERRORS:
-            raise
-        except Exception:  # noqa: BLE001  a study that spoils the chunk is left as it is, and the others are read
-            for study in chunk:
-                try:
-                    self._read_studies(writer, [study])
-                except STORE_ERRORS:
-                    raise
-                except Exception:  # noqa: BLE001
-                    self.result["failed"] += 1
-
     def _read_studies(self, writer: Writer, studies: list[str]) -> None:
         before = writer.rows_of_studies(studies)
-        out = assembly.again(writer, studies, {})
+        out = assembly.again(writer, studies)
         writer.commit(out)
         self.result["failed"] += sum(row["outcome"] == "failed" for row in out.objects)
         self._compare(before, writer.rows_of_studies(studies))

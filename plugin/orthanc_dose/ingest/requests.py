@@ -1,10 +1,13 @@
 """What others ask of the worker, each done on its thread, in a transaction of its own or as a task."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from ..store import Store, Writer, tasks
-from . import assembly
+from ..store.names import Entry
+from . import assembly, changes, deletion
+from .sorting import SortStudies
 from .worker import Worker
 
 
@@ -19,16 +22,47 @@ class Requests:
         """Take an object out of the dose record."""
         return self._worker.submit(lambda writer: writer.commit(assembly.without(writer, sop_instance_uid)))
 
-    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> Future[None]:
-        """Set a system to RF, DX, dual, or to nothing, and sort its studies by it."""
+    def rename_systems(self, equipment_ids: list[int], display_name: str) -> Future[None]:
+        """Name these systems; with an empty name, as they are called without one. Raises joins.Refused."""
+        return self._worker.submit(lambda writer: changes.rename(writer, equipment_ids, display_name))
 
-        def set_it(writer: Writer) -> None:
-            studies = writer.set_user_defined_modality(equipment_id, modality)
-            size = self._worker.options.batch_size
-            for first in range(0, len(studies), size):
-                writer.commit(assembly.again(writer, studies[first : first + size], {}))
+    def join_systems(self, equipment_ids: list[int], into: int, user: str) -> Future[int | None]:
+        """Join these systems into that one. The task that sorts its studies, where these go by another modality type now.
+        Raises joins.Refused."""
 
-        return self._worker.submit(set_it)
+        def join(writer: Writer) -> int | None:
+            sort = changes.join(writer, set(equipment_ids), into)
+            return self.sort_studies([into], user) if sort else None
+
+        return self._worker.submit(join)
+
+    def separate_system(self, equipment_id: int, user: str) -> Future[int | None]:
+        """Undo a join. The task that sorts the studies of the system, where these go by another modality type now. Raises
+        joins.Refused."""
+
+        def separate(writer: Writer) -> int | None:
+            sort = changes.separate(writer, equipment_id)
+            return self.sort_studies([equipment_id], user) if sort else None
+
+        return self._worker.submit(separate)
+
+    def sort_studies(self, equipment_ids: list[int], user: str, **parameters: Any) -> int:
+        """Note a task that puts the studies of these systems together again (SortStudies has its parameters); its number."""
+        subject = f"system {', '.join(map(str, equipment_ids[:20]))}{' …' if len(equipment_ids) > 20 else ''}"
+        return self.start_task(SortStudies.kind, user, subject, {"equipment": equipment_ids, **parameters})
+
+    def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int:
+        """Note a task that deletes the studies of a system (DeleteStudies); its number."""
+        parameters = {"equipment": equipment_id, "studies": studies, "row": row}
+        return self.start_task(deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters)
+
+    def delete_study(self, study_id: int) -> Future[None]:
+        """Delete one dose record."""
+        return self._worker.submit(lambda writer: writer.commit(deletion.of_one(writer, study_id)))
+
+    def change_names(self, change: Callable[[list[Entry]], list[Entry]]) -> Future[None]:
+        """Change the map of standard names; it holds at once, for all studies."""
+        return self._worker.submit(lambda writer: changes.rename_terms(writer, change))
 
     def start_task(self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int:
         """Note a task for the worker; its number."""

@@ -1,7 +1,7 @@
 """Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..store import STORE_ERRORS, Batch, Writer, tasks
@@ -10,6 +10,24 @@ from ..store.tasks import Task
 
 class TaskError(Exception):
     """The task cannot go on; the message says why, for a user, without any identity."""
+
+
+def all_or_each(studies: list[str], work: Callable[[list[str]], object]) -> int:
+    """Do it for all of these studies at once; where one of them spoils that, for each alone. How many could not be done."""
+    failed = 0
+    try:
+        work(studies)
+    except STORE_ERRORS:
+        raise
+    except Exception:  # noqa: BLE001  a study that spoils the chunk is left as it is, and the others are done
+        for study in studies:
+            try:
+                work([study])
+            except STORE_ERRORS:
+                raise
+            except Exception:  # noqa: BLE001
+                failed += 1
+    return failed
 
 
 class Job:
@@ -66,13 +84,20 @@ class Tasks:
         except TaskError as error:
             batch, message = None, str(error)
         except Exception as error:  # noqa: BLE001  the worker goes on; the error's own words may hold values
-            batch, message = None, f"It could not go on: {type(error).__name__}."
-        task |= {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
+            batch, message = None, _without_values(error)
+        now = {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
+        if batch is not None:
+            batch.task = task | now
+            try:
+                writer.commit(batch)
+            except STORE_ERRORS:
+                raise
+            except Exception as error:  # noqa: BLE001  what does not fit into the store once never will
+                self._end(writer, "failed", _without_values(error))
+                return True
+        task |= now
         if batch is None:
             self._end(writer, "done" if message is None else "failed", message)
-        else:
-            batch.task = task
-            writer.commit(batch)
         return True
 
     def stop(self, writer: Writer, task_id: int) -> bool:
@@ -104,3 +129,7 @@ class Tasks:
         assert self._task is not None
         writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
         self._task = self._job = None
+
+
+def _without_values(error: Exception) -> str:
+    return f"It could not go on: {type(error).__name__}."

@@ -20,7 +20,7 @@ from .. import extract
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
 from . import assembly
 from .housekeeping import Housekeeping
-from .reading import WAITS, Read, decide, left_alone, read
+from .reading import DELETED, WAITS, Read, decide, left_alone, read
 from .surroundings import Options, Source
 from .tasks import Tasks
 
@@ -322,7 +322,8 @@ class Worker:
         reads: list[Read] = []
         for instance in ids:
             before = known.get(instance)
-            if instance in details and (again or before is None or before["change"] != numbers.get(instance)):
+            fresh = before is None or (before["change"] != numbers.get(instance) and before["rule"] != DELETED)
+            if instance in details and (again or fresh):
                 one = self._read(details[instance], numbers.get(instance), before, series, ct_images)
                 if one is not None:
                     reads.append(one)

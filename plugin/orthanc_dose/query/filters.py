@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from ..records import CT_EVENT, EQUIPMENT, INDEXED, MARKS, MODALITIES, PROJECTION_EVENT, SOURCES, STUDY, Shown, Table
+from ..records import (
+    CT_EVENT,
+    EQUIPMENT,
+    INDEXED,
+    MARKS,
+    MODALITIES,
+    PROJECTION_EVENT,
+    SOURCES,
+    STUDY,
+    STUDY_NAMES,
+    Shown,
+    Table,
+)  # fmt: skip
 from ..records.study import CT_EVENTS_BY_TYPE
 from .filter import Choice, Filter, Place, equipment, event, indexed, study
 
@@ -67,6 +79,7 @@ FILTERS: tuple[Filter, ...] = (
     ),
     *_study("study", "study_description", "acquisition_protocols", "requested_procedure_description"),
     *_study("study", "performed_procedure_step_description"),
+    _of(STUDY, "standard_names", Place("t.standard_name", STUDY_NAMES, "study_id"), "study"),
     _of(STUDY, "procedure_code", Place(_meaning("s.procedure_code")), "study"),
     *_study("study", "comment", "accession_number", "study_instance_uid"),
     Filter("sop_instance_uid", "SOP instance UID", "uid", "study", event("object", "sop_instance_uid"),
@@ -75,7 +88,7 @@ FILTERS: tuple[Filter, ...] = (
     _of(EQUIPMENT, "display_name", equipment("display_name"), "equipment"),
     *(_of(EQUIPMENT, name, equipment(name), "equipment")
       for name in ("institution_name", "institutional_department_name", "manufacturer", "manufacturer_model_name",
-                   "station_name", "device_serial_number", "software_versions")),
+                   "station_name", "device_serial_number", "software_versions", "gantry_id")),
     *_study("people", "performing_physician", "referring_physician", "operators"),
     *_study("patient", "patient_age"),
     Filter(

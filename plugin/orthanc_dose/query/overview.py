@@ -60,12 +60,6 @@ def _moment(day: date) -> datetime:
     return day if isinstance(day, datetime) else datetime.combine(day, time.min)
 
 
-def system(connection: duckdb.DuckDBPyConnection, equipment_id: int) -> dict[str, Any] | None:
-    """The row of a system, or None where there is none of this number."""
-    found = rows(connection.execute("SELECT * FROM equipment WHERE id = $1", [equipment_id]))
-    return found[0] if found else None
-
-
 def received_today(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Objects that were processed since midnight, by the server's clock, and the studies that they went to."""
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)

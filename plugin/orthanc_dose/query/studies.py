@@ -10,7 +10,7 @@ from ..dicom.dataset import Unreadable
 from ..extract import unpack
 from ..records import EQUIPMENT, MODALITIES, PATIENT
 from ..store.database import rows
-from . import objects
+from . import lists, objects
 
 
 def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any] | None:
@@ -24,6 +24,7 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
     out = {name: value for name, value in out.items() if name in keep}
     equipment = rows(connection.execute("SELECT * FROM equipment WHERE id = $1", [out["equipment_id"]]))
     out["equipment"] = equipment[0] if equipment else dict.fromkeys(EQUIPMENT.names)
+    out["standard_names"] = lists.standard_names(connection, [study_id]).get(study_id, [])
     out["patient"] = {field.name: out[field.name] for field in PATIENT}
     for name, table, order in (("accumulated", modality.accumulated, "sop_instance_uid, rowid"),
                                ("events", modality.events, "event_number")):  # fmt: skip

@@ -26,7 +26,7 @@ def markdown() -> str:
     for table in TABLES:
         out += ["", f"## {table.title}: `{table.name}`", "", table.description, ""]
         out += ["| Field | Title | Type | Unit | Concept | Source and meaning |", "|---|---|---|---|---|---|"]
-        for field in table.fields:
+        for field in (*table.fields, *table.derived):
             out += _rows(field, "")
     out += ["", "## Marks", "", "| Mark | Meaning |", "|---|---|"]
     out += [f"| `{name}` | {meaning} |" for name, meaning in MARKS.items()]

@@ -79,16 +79,18 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the store: one row is what `description` says."""
+    """A table of the store: one row is what `description` says. derived: fields that are no columns, but worked out of other
+    tables when a row is read."""
 
     name: str
     title: str
     description: str
     fields: tuple[Field, ...]
+    derived: tuple[Field, ...] = ()
 
     def field(self, name: str) -> Field:
-        """The field of this name. Raises KeyError."""
-        return next(field for field in self.fields if field.name == name)
+        """The field of this name. Raises StopIteration."""
+        return next(field for field in (*self.fields, *self.derived) if field.name == name)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -32,6 +32,30 @@ INDEXES = tuple(
     for name in INDEXED
 )  # fmt: skip
 
+STANDARD_NAME = Table(
+    "standard_name", "Map of names",
+    "What an installation calls protocols and procedures, whatever the systems write. The first entry that fits counts.",
+    (
+        integer("position", "Position", description="From 1."),
+        text("kind", "Kind", description="The indexed field of study whose texts it names."),
+        text("pattern", "Pattern", description="With the wildcards * ? [seq] [!seq]; case is ignored."),
+        text("modality", "Modality", description="Only in studies of this type; empty for all."),
+        text("standard_name", "Standard name"),
+    ),
+)  # fmt: skip
+
+TERM_NAME = Table(
+    "term_name", "Standard names of terms", "What the map of names makes of a text in studies of a modality type.",
+    (
+        integer("term", "Term", description="The number of the text in term."),
+        text("modality", "Modality"),
+        text("standard_name", "Standard name"),
+    ),
+)  # fmt: skip
+
+# A view: the standard names of each study.
+STUDY_NAMES = "study_standard_name"
+
 STUDY_DAY = Table(
     "study_day", "Studies a day",
     "How many studies of which modality type and system were made on a day; without possible test data.",

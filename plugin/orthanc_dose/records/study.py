@@ -10,7 +10,8 @@ _PROJECTION = (_RF, _DX, _MG)
 
 EQUIPMENT = Table(
     "equipment", "Equipment",
-    "One row a system: a combination of manufacturer, model, institution, department, station, serial number, software.",
+    "One row a system: a combination of manufacturer, model, institution, department, station, serial number, software and"
+    " gantry.",
     (
         integer("id", "Number"),
         text("manufacturer", "Manufacturer", source="(0008,0070)"),
@@ -20,14 +21,19 @@ EQUIPMENT = Table(
         text("station_name", "Station name", source="(0008,1010)"),
         text("device_serial_number", "Serial number", source="(0018,1000)"),
         text("software_versions", "Software version", source="(0018,1020)"),
-        text("display_name", "Display name", description="What the system is called on pages: hospital and station."),
+        text("gantry_id", "Gantry", source="(0018,1008)"),
+        text("display_name", "Display name",
+             description="What the system is called on pages: hospital and station, until somebody names it."),
         text("user_defined_modality", "User-defined modality",
              description="Set by hand for systems whose reports tell their type wrong: RF or DX for all of its studies; dual,"
                          " where the system makes both, for sorting each study by what was done alone."),
+        integer("joined_into", "Joined into",
+                description="The system, by its number, that this one was joined with: it has the studies of both."),
     ),
 )  # fmt: skip
 # What makes two systems different: everything but the number and what people set.
-EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", "display_name", "user_defined_modality"))
+_SET = ("display_name", "user_defined_modality", "joined_into")
+EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", *_SET))
 
 _IDENTIFICATION = (
     integer("id", "Number", description="The study's number in this store; it stays while the study is there."),
@@ -35,6 +41,9 @@ _IDENTIFICATION = (
          description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the documented rule."),
     uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
     integer("equipment_id", "Equipment", description="The system that made the study."),
+    integer("made_by", "Equipment as named",
+            description="The system that the objects name, which is another than Equipment where systems were joined; 0 where"
+                        " they name several. Empty in rows of before there were joins: the same as Equipment."),
     text("accession_number", "Accession number", source="(0008,0050)"),
     text("study_id", "Study ID", source="(0020,0010)"),
     day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
@@ -154,6 +163,10 @@ STUDY = Table(
         text("extractor_version", "Extractor", description="Version of the program that read the objects."),
         marks(),
         unused(),
+    ),
+    derived=(
+        texts("standard_names", "Standard names",
+              description="What the installation calls its descriptions, procedures and protocols, by the map of names."),
     ),
 )  # fmt: skip
 

@@ -23,7 +23,9 @@ from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
+from .standard_names import STANDARD_NAME_ROUTES
 from .studies import STUDY_ROUTES
+from .system_studies import SYSTEM_STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
 from .users import USER_ROUTES
@@ -63,7 +65,7 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
     return {
         "tables": [
             {"name": table.name, "title": table.title, "description": table.description,
-             "fields": [field.as_dict() for field in table.fields]}
+             "fields": [field.as_dict() for field in (*table.fields, *table.derived)]}
             for table in TABLES
         ],
         "modalities": [
@@ -101,6 +103,8 @@ ROUTES: tuple[Route, ...] = (
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
     *EQUIPMENT_ROUTES,
+    *SYSTEM_STUDY_ROUTES,
+    *STANDARD_NAME_ROUTES,
     *WORK_ROUTES,
     *SESSION_ROUTES,
     *TOKEN_ROUTES,

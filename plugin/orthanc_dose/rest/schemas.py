@@ -57,7 +57,8 @@ def of_field(field: Field) -> dict[str, Any]:
 
 def of_table(table: Table, names: tuple[str, ...] | None = None) -> dict[str, Any]:
     """The schema of a row."""
-    return any_object(**{field.name: of_field(field) for field in table.fields if names is None or field.name in names})
+    fields = (*table.fields, *table.derived)
+    return any_object(**{field.name: of_field(field) for field in fields if names is None or field.name in names})
 
 
 def ref(name: str) -> dict[str, Any]:

@@ -7,10 +7,19 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import CT_EVENT, INDEXED, PROJECTION_EVENT, STUDY_DAY, TERM, index_name
+from ..records import CT_EVENT, INDEXED, PROJECTION_EVENT, STUDY_DAY, STUDY_NAMES, TERM, index_name
 
 Tables = dict[str, list[dict[str, Any]]]
 _PROTOCOLS = "acquisition_protocols"
+
+# The standard names of each study (names.py), by way of its texts.
+VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
+    f"""
+    SELECT i.study_id, '{field}' AS kind, n.standard_name FROM "{index_name(field)}" i
+    JOIN term_name n ON n.term = i.term JOIN study s ON s.id = i.study_id AND s.modality = n.modality
+    """
+    for field in INDEXED
+)
 
 
 class Terms:
@@ -66,6 +75,14 @@ def count_days(connection: duckdb.DuckDBPyConnection, touched: set[Day]) -> None
     connection.execute(f'DELETE FROM "{STUDY_DAY.name}" s USING days d WHERE {_SAME_DAY.partition(" ON ")[2]}')
     connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {_COUNTED.format(_SAME_DAY)}')
     connection.unregister("days")
+
+
+def count_systems(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> None:
+    """Count all days of these systems anew."""
+    of_these = "equipment_id IN (SELECT unnest($1))"
+    connection.execute(f'DELETE FROM "{STUDY_DAY.name}" WHERE {of_these}', [numbers])
+    counted = _COUNTED.format("").replace("WHERE", f"WHERE s.{of_these} AND")
+    connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {counted}', [numbers])
 
 
 def fill(connection: duckdb.DuckDBPyConnection) -> None:

@@ -23,11 +23,16 @@ from . import estimates, images, reports, totals
 from .parts import SYSTEM, Outcome, Part, Record, event_keys, unused
 
 
-def put_together(parts: list[Part], user_defined: Callable[[Row], str | None] = lambda equipment: None) -> list[Record]:
+def put_together(
+    parts: list[Part], user_defined: Callable[[Row], str | None] = lambda equipment: None,
+    counts_as: Callable[[Row], Row | None] = lambda equipment: None,
+) -> list[Record]:  # fmt: skip
     """The records of one study from all its objects: one a modality type and system.
 
-    user_defined: what a user set for a system (RF, DX, dual), by its row of equipment.
+    user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as: the system that a system was
+    joined into, None where it was not.
     """
+    parts = [_joined(part, counts_as(part.extract.equipment)) for part in parts]
     parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
     records: list[Record] = []
     of_dose = [part for part in parts if part.extract.modality is not None]
@@ -39,8 +44,18 @@ def put_together(parts: list[Part], user_defined: Callable[[Row], str | None] = 
                 records.append(images.record(group))
     estimates.put_beside((part for part in parts if part.extract.modality is None), records)
     for record in records:
+        of_record = [part for part in parts if part.sop_instance_uid in record.outcomes]
+        if any(part.named for part in of_record):
+            record.named = [part.named or part.extract.equipment for part in of_record]
         _finish(record)
     return records
+
+
+def _joined(part: Part, system: Row | None) -> Part:
+    """An object as one of the system that its own was joined into."""
+    if system is None:
+        return part
+    return replace(part, extract=replace(part.extract, equipment=dict(system)), named=part.extract.equipment)
 
 
 def _sorted(part: Part, user_defined: str | None) -> Part:
@@ -51,7 +66,7 @@ def _sorted(part: Part, user_defined: str | None) -> Part:
     chosen = user_defined
     if user_defined == "dual":
         chosen = modality.decide(False, found.study, found.accumulated, found.events, dual=True)
-    return part if chosen == found.modality else Part(part.sop_instance_uid, replace(found, modality=chosen))
+    return part if chosen == found.modality else replace(part, extract=replace(found, modality=chosen))
 
 
 def _groups(parts: Iterable[Part]) -> list[list[Part]]:

@@ -16,10 +16,12 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """One object of a study: its SOP instance UID, and what was read from it."""
+    """One object of a study: its SOP instance UID, and what was read from it. named: the system that it names, where that was
+    joined into another, as which it counts."""
 
     sop_instance_uid: str
     extract: Extract
+    named: Row | None = None
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Record:
     """A study as it goes into the store.
 
     parts: the objects that its values come from, the best source first. overlap: some of its reports share events, so that
-    their totals cannot be added.
+    their totals cannot be added. named: the systems that its objects name, where one of these was joined into another.
     """
 
     modality: str
@@ -48,6 +50,7 @@ class Record:
     parts: list[Part]
     overlap: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    named: list[Row] = field(default_factory=list)
 
 
 def rows_of(part: Part) -> list[Row]:

@@ -60,6 +60,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
         for table in TABLES:
             _add_columns(connection, table)
+        connection.execute(index.VIEW)
         _migrate(connection)
         connection.execute("COMMIT")
     except BaseException:

@@ -10,14 +10,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import EQUIPMENT, EQUIPMENT_KEY, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TASK_LOG, TERM
+from ..records import EQUIPMENT, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TASK_LOG, TERM, TERM_NAME
 from . import tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days
+from .joins import SEVERAL
 from .merge import Record
+from .names import StandardNames
 from .schema import arrow_schema
+from .systems import Systems
 
-_SCHEMAS = {table.name: arrow_schema(table) for table in (STUDY, EQUIPMENT, OBJECT, TASK_LOG, TERM, *STUDY_TABLES, *INDEXES)}
+_WRITTEN = (STUDY, EQUIPMENT, OBJECT, TASK_LOG, TERM, TERM_NAME, *STUDY_TABLES, *INDEXES)
+_SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
 
 ObjectRow = dict[str, Any]
 
@@ -28,7 +32,8 @@ class Batch:
 
     objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies: by Study Instance UID
     all records of the study, replacing what was there. state: names and values to remember, the cursor among them. task: the
-    row of the task that this is of; log: rows of its log. more: further statements in the same transaction, which come first.
+    row of the task that this is of; log: rows of its log. more: further statements in the same transaction, which come first;
+    systems, names: what the writer knows from then on of systems and standard names, where they change it.
     """
 
     objects: list[ObjectRow] = field(default_factory=list)
@@ -37,6 +42,8 @@ class Batch:
     task: tasks.Task | None = None
     log: list[dict[str, Any]] = field(default_factory=list)
     more: Callable[[duckdb.DuckDBPyConnection], object] | None = None
+    systems: Systems | None = None
+    names: StandardNames | None = None
 
 
 class Writer:
@@ -48,13 +55,8 @@ class Writer:
         self._load()
 
     def _load(self) -> None:
-        self._systems: dict[tuple[str | None, ...], int] = {}
-        self._user_defined: dict[tuple[str | None, ...], str] = {}
-        for row in rows(self._connection.execute("SELECT * FROM equipment")):
-            key = tuple(row[name] for name in EQUIPMENT_KEY)
-            self._systems[key] = row["id"]
-            if row["user_defined_modality"]:
-                self._user_defined[key] = row["user_defined_modality"]
+        self.systems = Systems.read(self._connection)
+        self.names = StandardNames.read(self._connection)
         found = self._connection.execute("SELECT max(id) FROM study").fetchone()
         self._terms = Terms(self._connection)
         remembered = int(self.state("last_study_id") or 0)
@@ -153,27 +155,26 @@ class Writer:
                     position[study] += 1
         return out
 
-    def user_defined_modality(self, equipment: dict[str, Any]) -> str | None:
-        """What a user set for this system: RF, DX or dual."""
-        return self._user_defined.get(tuple(equipment.get(name) for name in EQUIPMENT_KEY))
-
-    def set_user_defined_modality(self, equipment_id: int, modality: str | None) -> list[str]:
-        """Set it, or forget it with None. Gives the studies that the system has, which are to be put together again."""
-        self._connection.execute("UPDATE equipment SET user_defined_modality = ? WHERE id = ?", [modality, equipment_id])
-        self._load()
-        query = "SELECT DISTINCT study_instance_uid FROM study WHERE equipment_id = ?"
-        return [row[0] for row in self._connection.execute(query, [equipment_id]).fetchall()]
+    def studies_of_systems(self, equipment_ids: list[int], after: str = "") -> list[str]:
+        """Study Instance UIDs of these systems, in order, from the one after this."""
+        query = """
+            SELECT DISTINCT study_instance_uid FROM study
+            WHERE equipment_id IN (SELECT unnest($1)) AND study_instance_uid > $2 ORDER BY 1
+        """
+        return [row[0] for row in self._connection.execute(query, [equipment_ids, after]).fetchall()]
 
     def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction: all of it or, with the error raised, nothing."""
-        systems, last = dict(self._systems), self._last_study
+        systems, names, last = self.systems, self.names, self._last_study
+        self.systems = (batch.systems or systems).copy()
+        self.names = batch.names or names
         self._connection.execute("BEGIN TRANSACTION")
         try:
             self._write(batch)
             self._connection.execute("COMMIT")
             self._terms.written()
         except BaseException:
-            self._systems, self._last_study = systems, last
+            self.systems, self.names, self._last_study = systems, names, last
             self._terms.undo()
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
@@ -204,12 +205,15 @@ class Writer:
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
+        self._name_terms(tables[TERM.name])
         touched |= {(row["modality"], row["equipment_id"], row.get("study_date")) for row in tables[STUDY.name]}
         if touched:
             count_days(self._connection, touched)
         if batch.task is not None:
             tasks.put(self._connection, batch.task)
-        state = {**batch.state, "last_study_id": str(self._last_study)} if batch.studies else batch.state
+        state = dict(batch.state)
+        if batch.studies:
+            state |= {"last_study_id": str(self._last_study), "last_equipment_id": str(self.systems.last)}
         for name, value in state.items():
             self._connection.execute("DELETE FROM state WHERE name = ?", [name])
             self._connection.execute("INSERT INTO state VALUES (?, ?)", [name, value])
@@ -218,6 +222,12 @@ class Writer:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
         self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
         self._connection.unregister("new_rows")
+
+    def _name_terms(self, terms: list[dict[str, Any]]) -> None:
+        """Write the standard names of texts that are new."""
+        named = [row for term in terms for row in self.names.rows_of(term)]
+        if named:
+            self._insert(TERM_NAME.name, named)
 
     def _forget_studies(self, uids: list[str], touched: set[Day]) -> dict[str, list[tuple[int, str, int]]]:
         """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that numbers stay. The days
@@ -246,7 +256,9 @@ class Writer:
         now: datetime,
         tables: dict[str, list[dict[str, Any]]],
     ) -> None:
-        equipment_id = self._system(record.equipment, tables)
+        own = self._system(record.equipment, tables)
+        equipment_id = self.systems.root(own)
+        named = {self._system(equipment, tables) for equipment in record.named} or {own}
         # The number of the row that this record replaces: the same modality and system, else the same modality.
         same = [row for row in existing if row[1] == record.modality]
         row = next((row for row in same if row[2] == equipment_id), same[0] if same else None)
@@ -257,6 +269,7 @@ class Writer:
             self._last_study += 1
             study_id = self._last_study
         record.study |= {"id": study_id, "equipment_id": equipment_id, "stored_at": now}
+        record.study["made_by"] = named.pop() if len(named) == 1 else SEVERAL
         tables[STUDY.name].append(record.study)
         self._terms.add(record.study, tables)
         modality = MODALITIES[record.modality]
@@ -268,21 +281,9 @@ class Writer:
             tables[table.name] += found
 
     def _system(self, equipment: dict[str, Any], tables: dict[str, list[dict[str, Any]]]) -> int:
-        key = tuple(equipment.get(name) for name in EQUIPMENT_KEY)
-        found = self._systems.get(key)
+        found = self.systems.find(equipment)
         if found is None:
-            found = max(self._systems.values(), default=0) + 1
-            self._systems[key] = found
-            tables[EQUIPMENT.name].append({**equipment, "id": found, "display_name": display_name(equipment)})
+            new = self.systems.add(equipment)
+            tables[EQUIPMENT.name].append(new)
+            found = new["id"]
         return found
-
-
-def display_name(equipment: dict[str, Any]) -> str:
-    """What a system is called until someone names it: "hospital station", else what else is known of it."""
-    named = [equipment.get("institution_name"), equipment.get("station_name")]
-    described = [equipment.get("manufacturer"), equipment.get("manufacturer_model_name")]
-    for parts in (named if equipment.get("station_name") else [named[0], *described], described):
-        words = " ".join(part for part in parts if part)
-        if words:
-            return words
-    return "(not named)"

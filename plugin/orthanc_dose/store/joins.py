@@ -1,0 +1,74 @@
+"""Joining systems, taking them apart, naming and setting them: statements within the writer's transaction."""
+
+from typing import Any
+
+import duckdb
+
+from .index import count_systems
+from .systems import Systems
+
+# What `made_by` of a study says where its objects name several systems, which were joined.
+SEVERAL = 0
+
+
+class Refused(Exception):
+    """What was asked cannot be done as things stand; the message says why, for a user."""
+
+
+class Missing(Refused):
+    """There is no such system."""
+
+
+def set_values(connection: duckdb.DuckDBPyConnection, systems: Systems, numbers: set[int]) -> None:
+    """Write what people set of these rows, as `systems` has it."""
+    for number in numbers:
+        row = systems.rows[number]
+        query = "UPDATE equipment SET display_name = $1, user_defined_modality = $2, joined_into = $3 WHERE id = $4"
+        connection.execute(query, [row["display_name"], row["user_defined_modality"], row["joined_into"], number])
+
+
+def check_join(systems: Systems, numbers: set[int], into: int) -> None:
+    """Raises Refused where these rows cannot be joined into that one."""
+    if into in numbers:
+        raise Refused("A system cannot be joined with itself.")
+    for number in (*sorted(numbers), into):
+        if number not in systems.rows:
+            raise Missing(f"There is no system of the number {number}.")
+        if systems.rows[number].get("joined_into") is not None:
+            raise Refused(f"System {number} is joined into another: separate it first.")
+
+
+def move_studies(connection: duckdb.DuckDBPyConnection, origin: int, to: int, named: set[int] | None = None) -> None:
+    """Give the studies of one system to another: all, or those whose objects name one of these systems alone."""
+    condition, bound = "equipment_id = $1", [origin, to]
+    if named is not None:
+        condition += " AND made_by IN (SELECT unnest($3))"
+        bound.append(sorted(named))  # type: ignore[arg-type]
+    query = f"UPDATE study SET made_by = coalesce(made_by, equipment_id), equipment_id = $2 WHERE {condition}"
+    connection.execute(query, bound)
+
+
+def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> None:
+    """Studies a day of these systems."""
+    count_systems(connection, sorted(numbers))
+
+
+def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> list[str]:
+    """Study Instance UIDs with several records of one modality type, one of these systems' among them: once the systems are
+    one, their objects may belong together."""
+    query = """
+        SELECT DISTINCT study_instance_uid FROM (
+            SELECT study_instance_uid FROM study GROUP BY study_instance_uid, modality
+            HAVING count(*) > 1 AND bool_or(equipment_id IN (SELECT unnest($1)))
+        )
+    """
+    return _texts(connection, query, [sorted(numbers)])
+
+
+def named_several(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Study Instance UIDs of records whose objects name several systems, which were joined."""
+    return _texts(connection, f"SELECT DISTINCT study_instance_uid FROM study WHERE made_by = {SEVERAL}", [])
+
+
+def _texts(connection: duckdb.DuckDBPyConnection, query: str, bound: list[Any]) -> list[str]:
+    return [row[0] for row in connection.execute(query, bound).fetchall()]

@@ -1,0 +1,91 @@
+"""The systems that made the studies: which row of equipment an object's system is, and which are joined into which."""
+
+from typing import Any
+
+import duckdb
+
+from ..records import EQUIPMENT, EQUIPMENT_KEY
+from .database import rows
+
+Equipment = dict[str, Any]
+Key = tuple[str | None, ...]
+
+
+class Systems:
+    """All rows of equipment, as the writer knows them. Rows that are joined into another stay, so that what was joined can be
+    separated again: what an object names is one of them, and its study goes to the `root`."""
+
+    def __init__(self, found: list[Equipment], last: int = 0) -> None:
+        """last: the largest number that was ever given; none is given twice."""
+        self.rows: dict[int, Equipment] = {row["id"]: row for row in found}
+        self.last = max([last, *self.rows])
+        self._by_key: dict[Key, int] = {_key(row): row["id"] for row in found}
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
+        """Those of the store."""
+        last = connection.execute("SELECT value FROM state WHERE name = 'last_equipment_id'").fetchone()
+        return cls(rows(connection.execute("SELECT * FROM equipment")), int(last[0]) if last else 0)
+
+    def copy(self) -> "Systems":
+        return Systems(list(self.rows.values()), self.last)
+
+    def find(self, equipment: Equipment) -> int | None:
+        """The number of the row with these fields, or None."""
+        return self._by_key.get(_key(equipment))
+
+    def add(self, equipment: Equipment) -> Equipment:
+        """A new row with these fields, under the next number and with the name that it has until someone names it."""
+        self.last += 1
+        row = dict.fromkeys(EQUIPMENT.names) | equipment | {"id": self.last, "display_name": display_name(equipment)}
+        self.rows[self.last] = row
+        self._by_key[_key(row)] = self.last
+        return row
+
+    def root(self, number: int) -> int:
+        """The system that has this one's studies: itself, or the one that it was joined into in the end."""
+        while (into := self.rows[number].get("joined_into")) is not None:
+            number = into
+        return number
+
+    def joined(self, number: int) -> set[int]:
+        """This one and all that were joined into it, directly or by way of others."""
+        out = {number}
+        while more := {row["id"] for row in self.rows.values() if row.get("joined_into") in out} - out:
+            out |= more
+        return out
+
+    def counts_as(self, equipment: Equipment) -> Equipment | None:
+        """The fields of the system that this one was joined into; None where it was not."""
+        number = self.find(equipment)
+        if number is None or self.rows[number].get("joined_into") is None:
+            return None
+        return {name: self.rows[self.root(number)][name] for name in EQUIPMENT_KEY}
+
+    def user_defined_modality(self, equipment: Equipment) -> str | None:
+        """What a user set for this system: RF, DX or dual."""
+        number = self.find(equipment)
+        return None if number is None else self.rows[self.root(number)].get("user_defined_modality")
+
+    def with_values(self, numbers: set[int], **values: Any) -> "Systems":
+        """The same with these values set in these rows."""
+        return Systems([row | values if row["id"] in numbers else row for row in self.rows.values()], self.last)
+
+    def without(self, numbers: set[int]) -> "Systems":
+        """The same without these rows."""
+        return Systems([row for row in self.rows.values() if row["id"] not in numbers], self.last)
+
+
+def display_name(equipment: Equipment) -> str:
+    """What a system is called until someone names it: "hospital station", else what else is known of it."""
+    named = [equipment.get("institution_name"), equipment.get("station_name")]
+    described = [equipment.get("manufacturer"), equipment.get("manufacturer_model_name")]
+    for parts in (named if equipment.get("station_name") else [named[0], *described], described):
+        words = " ".join(part for part in parts if part)
+        if words:
+            return words
+    return "(not named)"
+
+
+def _key(equipment: Equipment) -> Key:
+    return tuple(equipment.get(name) for name in EQUIPMENT_KEY)
