@@ -66,7 +66,7 @@ async function attempt<T>(method: Method, path: string, query: Query, signal: Ab
   return body as T;
 }
 
-function addressOf(path: string, query: Query): string {
+export function addressOf(path: string, query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));

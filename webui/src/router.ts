@@ -78,6 +78,25 @@ export const router = createRouter({
       meta: { title: "signIn.title" },
     },
     {
+      path: "/equipment",
+      name: "equipment",
+      component: () => import("./pages/EquipmentPage.vue"),
+      meta: { title: "equipment.title", needs: ["view", "administration"] },
+    },
+    {
+      path: "/equipment/:id(\\d+)",
+      name: "system",
+      component: () => import("./pages/SystemPage.vue"),
+      props: (route) => ({ id: Number(route.params.id) }),
+      meta: { title: "equipment.title", needs: ["view", "administration"] },
+    },
+    {
+      path: "/standard-names",
+      name: "standard-names",
+      component: () => import("./pages/StandardNamesPage.vue"),
+      meta: { title: "names.title", needs: ["view", "administration"] },
+    },
+    {
       path: "/upload",
       name: "upload",
       component: () => import("./pages/UploadPage.vue"),
