@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
-from .ingest import JOBS, Housekeeping, Options, Requests, Tasks, Worker, identity_rules
+from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, identity_rules, jobs
+from .ingest.ignoring import Ignoring
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
 from .manage.limits import Limits
@@ -23,7 +24,7 @@ from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
-from .store import Store, StoreError, tasks
+from .store import Store, StoreError, disposal, tasks
 
 
 def start() -> None:
@@ -55,15 +56,18 @@ def _start() -> None:
     audit = AuditLog(store, host.log_error)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
-    worker = Worker(host, store, options, Tasks(JOBS),  # type: ignore[arg-type]
-                    Housekeeping(store, chores))  # fmt: skip
+    deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
+    worker = Worker(host, store, options, Tasks(jobs(deletion)), Housekeeping(store, chores),  # type: ignore[arg-type]
+                    deletion, door)  # fmt: skip
     settings.watch(worker.wake)
+    settings.watch(_doorkeeper(door, options))
     orthanc = {
         "version": "", "name": orthanc_configuration.get("Name"), "dicom_aet": orthanc_configuration.get("DicomAet", "ORTHANC"),
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, worker, Requests(worker, store), settings, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        store, access, audit, worker, Requests(worker, store, deletion), settings, orthanc,
+        datetime.now(UTC).replace(tzinfo=None),
         host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -88,16 +92,35 @@ def _start() -> None:
     atexit.register(stop)
 
 
+def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:
+    """What tells the door of changed options, and sets a watch on it when there is first a rule to drop anything."""
+    state = {"watched": False}
+
+    def changed() -> None:
+        door.options = options()
+        if door.watched and not state["watched"]:
+            try:
+                host.watch_door(door.drops)
+                state["watched"] = True
+            except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
+                host.log_error(f"objects cannot be dropped before they are stored, they are deleted afterwards: {error}")
+
+    changed()
+    return changed
+
+
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
     """What is made of the settings, made anew only when one of them changed."""
     made: dict[int, Options] = {}
 
     def latest() -> Options:
         version = settings.version
-        if version not in made:
+        found = made.get(version)
+        if found is None:
+            found = make()
             made.clear()
-            made[version] = make()
-        return made[version]
+            made[version] = found
+        return found
 
     return latest
 
@@ -108,7 +131,11 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
         value("dose_screens"),
         identity_rules(value("patient_name"), value("patient_id"), configuration.data_directory),
-    )
+        Ignoring(*(value(f"ignored_{name}") for name in ("manufacturers", "models", "stations", "software_versions",
+                                                          "serial_numbers")), value("physics_names"), value("physics_ids")),
+        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
+        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+    )  # fmt: skip
 
 
 def _app_directory() -> Path | None:

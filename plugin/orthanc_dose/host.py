@@ -35,12 +35,14 @@ class Change:
 @dataclass(frozen=True)
 class Changes:
     """A page of the log: new instances in it, the number of its last change, whether the log ends there; the study that
-    became stable with that last change, where it was asked for."""
+    became stable with that last change, where it was asked for. newest: of an empty page, the number of the last change that
+    Orthanc ever logged: those of objects that were deleted are not in the log any more."""
 
     instances: list[Change]
     last: int
     done: bool
     stable_study: str | None = None
+    newest: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
             found.append(Change(change["Seq"], change["ID"]))
         elif stable_studies and change["ChangeType"] == "StableStudy":
             return Changes(found, change["Seq"], False, change["ID"])
-    return Changes(found, page["Changes"][-1]["Seq"] if page["Changes"] else since, page["Done"])
+    last = page["Changes"][-1]["Seq"] if page["Changes"] else since
+    return Changes(found, last, page["Done"], newest=page["Last"])
 
 
 def last_change() -> int:
@@ -195,6 +198,16 @@ def dicom(instance: str, size: int) -> "bytes | mmap.mmap":
         raise
 
 
+def delete(instance: str) -> None:
+    """Delete an instance, and what is above it where it was the last one there. Raises Gone."""
+    try:
+        orthanc.RestApiDelete(f"/instances/{instance}")
+    except orthanc.OrthancException as error:
+        if error.args and error.args[0] in (_UNKNOWN_RESOURCE, _INEXISTENT_ITEM):
+            raise Gone(instance) from error
+        raise
+
+
 def _mapped(instance: str) -> "mmap.mmap | None":
     """The file where Orthanc's own storage keeps an instance, None where another storage does, or keeps it compressed."""
     try:
@@ -225,6 +238,26 @@ def listen(stored: Callable[[], None], started: Callable[[], None]) -> None:
     """
     _handlers["stored"], _handlers["started"] = stored, started
     orthanc.RegisterOnChangeCallback(_on_change)
+
+
+def watch_door(drops: Callable[[bytes], bool]) -> None:
+    """Have each object that comes in, by whatever way, looked at before Orthanc stores it; an object that `drops` says yes to
+    is not stored, and its sender told that all went well.
+
+    Costs each object a copy and Python's lock, so this is called when there is a first rule, not before; Orthanc takes such a
+    callback at any time, from one plugin, and never gives it back. Raises orthanc.OrthancException where another has it.
+    """
+    _handlers["drops"] = drops
+    orthanc.RegisterReceivedInstanceCallback(_on_received)
+
+
+def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
+    try:
+        dropped = _handlers["drops"](raw)
+    except Exception as error:  # noqa: BLE001  an object is never lost to an error of ours
+        log_error(f"an object was stored unseen: {type(error).__name__}")
+        dropped = False
+    return (orthanc.ReceivedInstanceAction.DISCARD if dropped else orthanc.ReceivedInstanceAction.KEEP_AS_IS), None
 
 
 _STACK = 16 * 2**20  # bytes; memory is taken as it is used

@@ -254,7 +254,7 @@ def test_identity_is_a_filter_and_a_column_for_those_who_may_know_it(come: Enter
     for user, there in (("vera", False), ("ines", True)):
         visit = come(user)
         page = visit.open("/studies/CT")
-        page.get_by_text("Columns", exact=True).first.click()
+        page.locator("summary", has_text="Columns").click()
         expect(page.get_by_role("checkbox", name="Patient name")).to_have_count(int(there))
         assert (name in visit.open(f"/study/{number}").locator("main").inner_text()) == there
         assert (name in visit.open(f"/study/{number}/history").locator("main").inner_text()) == there
@@ -429,8 +429,8 @@ def test_the_audit_log_is_filtered_and_leads_to_studies(come: Enter, door: Ortha
     come("ines").open(f"/study/{number}")
     visit = come("ruth")
     page = visit.open("/audit-log")
-    page.get_by_label("User", exact=True).select_option("ines")
-    page.get_by_label("What", exact=True).select_option(label="Patient identity seen")
+    page.get_by_role("combobox", name="User", exact=True).select_option("ines")
+    page.get_by_role("combobox", name="What", exact=True).select_option(label="Patient identity seen")
     visit.settle()
     expect(page).to_have_url(re.compile("user=ines"))
     rows = page.locator("main tbody tr")

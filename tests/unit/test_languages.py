@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
+from orthanc_dose.records.access import GROUPS as PERSONS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -20,7 +22,8 @@ _OF_MODALITIES = [table for one in MODALITIES.values() for table in (one.events,
 TABLES = {table.name: table for table in (STUDY, EQUIPMENT, OBJECT, *_OF_MODALITIES)}
 # What the server says in English, and what other languages have words of their own for: fields, marks, errors, filters.
 DICTIONARY = "dictionary."
-SERVER_SAYS = (DICTIONARY, *(f"filters.{kind}." for kind in ("names", "about", "choices", "groups")))
+SERVER_SAYS = (DICTIONARY, *(f"filters.{kind}." for kind in ("names", "about", "choices", "groups")),
+               *(f"settings.{kind}." for kind in ("titles", "about", "choices", "topics")))  # fmt: skip
 
 
 def texts(node: dict[str, Any], *above: str) -> Iterator[tuple[str, str]]:
@@ -80,6 +83,15 @@ def choice_words() -> set[str]:
     return {f"filters.choices.{one.name}.{choice.value}" for one in FILTERS if one.name not in named for choice in one.choices}
 
 
+def setting_words() -> set[str]:
+    """Keys of all that settings say. A choice whose label has no letters, as a date, is the same in every language."""
+    words = {f"settings.topics.{topic}" for topic in TOPICS}
+    for one in SETTINGS:
+        words |= {f"settings.titles.{one.name}"} | ({f"settings.about.{one.name}"} if one.description else set())
+        words |= {f"settings.choices.{one.name}.{value}" for value, label in one.choices if re.search("[A-Za-z]", label)}
+    return words
+
+
 def test_german_has_every_text_of_the_pages() -> None:
     assert set(COMPLETE) <= set(LANGUAGES)
     assert sorted(of_pages("en").keys() - of_pages("de").keys()) == []
@@ -104,7 +116,8 @@ def test_texts_have_the_placeholders_and_plural_forms_of_the_english_ones(langua
 def test_german_has_a_word_for_all_that_the_server_names() -> None:
     words = of_server("de")
     needed = dictionary_words() | choice_words() | {f"filters.groups.{group}" for group in GROUPS}
-    assert sorted(needed - words) == []
+    needed |= setting_words()
+    assert sorted(needed - words) == [], "what the server names in English has to stand in de.json, too"
     # A filter is called as its field is, or has a name of its own.
     unnamed = [one.name for one in FILTERS if not {f"filters.names.{one.name}", DICTIONARY + one.field} & words]
     assert unnamed == []
@@ -114,5 +127,19 @@ def test_german_has_a_word_for_all_that_the_server_names() -> None:
 def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> None:
     known = dictionary_words() | choice_words() | {f"filters.groups.{group}" for group in GROUPS}
     known |= {f"filters.{kind}.{one.name}" for kind in ("names", "about") for one in FILTERS}
+    known |= setting_words()
     known |= {word.replace(DICTIONARY, f"{DICTIONARY}descriptions.") for word in known}
     assert sorted(of_server(language) - known) == []
+
+
+def test_groups_and_actions_of_the_audit_log_have_words() -> None:
+    package = ROOT / "plugin" / "orthanc_dose"
+    paths = [path for room in ("rest", "manage", "ingest") for path in (package / room).glob("*.py")]
+    source = "".join(path.read_text("utf-8") for path in paths)
+    actions = set(re.findall(r'\baction="([^"]+)"|\bnote\(\s*\w+,\s*"([^"]+)"|_note\(\w+, \w+, "([^"]+)"', source))
+    names = {"".join(found) for found in actions}
+    assert {"sign-in", "user added", "object taken out"} <= names
+    needed = {f"audit.actions.{re.sub('[ -]', '_', name)}" for name in names}
+    needed |= {f"groups.{kind}.{re.sub('[ -]', '_', group)}" for kind in ("titles", "opens") for group in PERSONS}
+    for language in COMPLETE:
+        assert sorted(needed - of_pages(language).keys()) == [], language

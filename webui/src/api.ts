@@ -1,8 +1,8 @@
 /** The one place that talks to the server. */
 import { passGate, shut, shutGate, signIns } from "./gate";
 import type {
-  AuditPage, ContentObject, DataDictionary, Done, Group, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction, Row,
-  SavedFilter, Session, Status, StudyDetail, StudyPage, Summary, Token, User,
+  AuditPage, ContentObject, DataDictionary, Done, Group, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction,
+  Region, Row, SavedFilter, Session, Setting, SettingList, Status, StudyDetail, StudyPage, Summary, Token, User,
 } from "./types";
 
 const ROOT = "/dose/api/";
@@ -162,5 +162,9 @@ export const api = {
   reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),
   reextract: () => post<Reextraction>("reextract"),
   stopReextraction: () => post<Reextraction>("reextract/stop"),
+  settings: (signal?: AbortSignal) => get<SettingList>("settings", signal),
+  changeSettings: (values: Record<string, unknown>) => request<SettingList>("PUT", "settings", {}, undefined, values),
+  resetSetting: (name: string) => request<Setting>("DELETE", `settings/${name}`, {}),
+  region: (signal?: AbortSignal) => get<Region>("settings/region", signal),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
 };

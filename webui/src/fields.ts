@@ -4,7 +4,7 @@
  */
 import { shallowRef } from "vue";
 import { api } from "./api";
-import { i18n, t } from "./i18n";
+import { t, wordAt } from "./i18n";
 import type { DataDictionary, FieldInfo, Mark, ModalityInfo, Row } from "./types";
 
 const dictionary = shallowRef<DataDictionary | null>(null);
@@ -50,11 +50,7 @@ function translateUnit(of: { shown_unit: string | null }): void {
 }
 
 /** What the language of the pages calls a thing of the dictionary; undefined where its file does not say. */
-function word(...path: string[]): string | undefined {
-  let at: unknown = (i18n.global.getLocaleMessage(i18n.global.locale.value) as Record<string, unknown>).dictionary;
-  for (const name of path) at = at !== null && typeof at === "object" ? (at as Record<string, unknown>)[name] : undefined;
-  return typeof at === "string" ? at : undefined;
-}
+const word = (...path: string[]) => wordAt("dictionary", ...path);
 
 export function titleOf(field: FieldInfo): string {
   return word(...(places.get(field) ?? [])) ?? field.title;

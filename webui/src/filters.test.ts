@@ -60,12 +60,22 @@ describe("terms", () => {
 });
 
 it("knows the periods that people ask for", () => {
-  const by = Object.fromEntries(periods(new Date(2024, 2, 3)).map(({ key, from, to }) => [key, [from, to]]));
+  // A Sunday.
+  const by = Object.fromEntries(periods(new Date(2024, 2, 3), 1).map(({ key, from, to }) => [key, [from, to]]));
   expect(by).toEqual({
     today: ["2024-03-03", "2024-03-03"],
+    thisWeek: ["2024-02-26", "2024-03-03"],
     days7: ["2024-02-26", "2024-03-03"],
     days30: ["2024-02-03", "2024-03-03"],
     thisYear: ["2024-01-01", "2024-12-31"],
     lastYear: ["2023-01-01", "2023-12-31"],
   });
+});
+
+it.each([
+  [7, "2024-03-03", "2024-03-09"],
+  [6, "2024-03-02", "2024-03-08"],
+])("begins the week with day %i", (firstDay, from, to) => {
+  const [week] = periods(new Date(2024, 2, 3), firstDay).filter(({ key }) => key === "thisWeek");
+  expect([week?.from, week?.to]).toEqual([from, to]);
 });

@@ -80,17 +80,19 @@ const iso = (day: Date) =>
   [day.getFullYear(), String(day.getMonth() + 1).padStart(2, "0"), String(day.getDate()).padStart(2, "0")].join("-");
 
 export interface Period {
-  key: "today" | "days7" | "days30" | "thisYear" | "lastYear";
+  key: "today" | "thisWeek" | "days7" | "days30" | "thisYear" | "lastYear";
   from: string;
   to: string;
 }
 
-/** Periods that people ask for most, as they are on that day. */
-export function periods(today: Date): Period[] {
+/** Periods that people ask for most, as they are on that day. firstDay: of the week, 1 for Monday to 7 for Sunday. */
+export function periods(today: Date, firstDay: number): Period[] {
   const [year, month, day] = [today.getFullYear(), today.getMonth(), today.getDate()];
   const ago = (days: number) => iso(new Date(year, month, day - days));
+  const intoWeek = (today.getDay() - firstDay + 7) % 7;
   return [
     { key: "today", from: ago(0), to: ago(0) },
+    { key: "thisWeek", from: ago(intoWeek), to: ago(intoWeek - 6) },
     { key: "days7", from: ago(6), to: ago(0) },
     { key: "days30", from: ago(29), to: ago(0) },
     { key: "thisYear", from: `${year}-01-01`, to: `${year}-12-31` },

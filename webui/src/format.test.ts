@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as format from "./format";
 import { i18n } from "./i18n";
-import { dateStyle } from "./region";
+import { dateStyle, region, weekdays } from "./region";
 import type { FieldInfo } from "./types";
 
 function field(type: string, shown_unit: string | null = null, shown_factor = 1): FieldInfo {
@@ -11,9 +11,12 @@ function field(type: string, shown_unit: string | null = null, shown_factor = 1)
   };
 }
 
+const USUAL = region.value;
+
 afterEach(() => {
   i18n.global.locale.value = "en";
-  dateStyle.value = "language";
+  dateStyle.value = "installation";
+  region.value = USUAL;
 });
 
 describe("numbers", () => {
@@ -96,13 +99,33 @@ describe("times", () => {
     expect(format.formatDateTime("2026-01-31T13:05:12.5", false)).toBe("31/01/2026 13:05");
     expect(format.formatTime("13:05:12.5")).toBe("13:05");
   });
-  it("writes dates by the language, or as the standard does", () => {
+  it("writes dates as the installation says, by the language, or as the standard does", () => {
     expect(format.formatDate("2026-01-31")).toBe("31/01/2026");
     expect(format.formatDate("2026")).toBe("2026");
+    region.value = { ...region.value, date_format: "mm/dd/yyyy" };
+    expect(format.formatDate("2026-01-31")).toBe("01/31/2026");
     i18n.global.locale.value = "de";
+    expect(format.formatDate("2026-01-31")).toBe("01/31/2026");
+    dateStyle.value = "language";
     expect(format.formatDate("2026-01-31")).toBe("31.01.2026");
     dateStyle.value = "iso";
     expect(format.formatDateTime("2026-01-31T13:05:12")).toBe("2026-01-31 13:05:12");
+  });
+  it("shows moments of the server in the installation's time zone", () => {
+    region.value = { ...region.value, server_time_zone: "America/New_York" };
+    expect(format.formatDateTime("2026-01-31T13:05:12Z")).toBe("31/01/2026 08:05:12");
+    region.value = { ...region.value, time_zone: "Asia/Kolkata" };
+    expect(format.formatDateTime("2026-01-31T20:05:12Z")).toBe("01/02/2026 01:35:12");
+    expect(format.formatDateTime("2026-07-31T18:30:00+00:00", false)).toBe("01/08/2026 00:00");
+    // What the server knows and the browser does not.
+    region.value = { ...region.value, time_zone: "Nowhere/Atlantis" };
+    expect(format.formatDateTime("2026-01-31T13:05:12Z")).toBe("31/01/2026 08:05:12");
+    // A study's time is compared with the wall clock there: half past three in the afternoon.
+    region.value = { ...region.value, time_zone: "Asia/Kolkata" };
+    expect(format.formatAgo("2026-01-31T13:30:00", "2026-01-31T10:00:00Z")).toBe("2 hours ago");
+    expect(weekdays.value).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    region.value = { ...region.value, first_day_of_week: "saturday" };
+    expect(weekdays.value).toEqual([6, 7, 1, 2, 3, 4, 5]);
   });
   it("says how long ago", () => {
     const now = "2026-01-31T13:05:00";
@@ -138,6 +161,7 @@ it("writes dates as the region of the language does", async () => {
   vi.stubGlobal("navigator", { languages: ["fr-CH", "en-US", "en-GB"] });
   vi.resetModules();
   const american = await import("./format");
+  (await import("./region")).dateStyle.value = "language";
   expect(american.formatDate("2026-01-31")).toBe("01/31/2026");
   vi.unstubAllGlobals();
 });

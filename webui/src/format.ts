@@ -2,7 +2,7 @@
 import { computed } from "vue";
 import { sourceTitle } from "./fields";
 import { t } from "./i18n";
-import { dateParts, locale } from "./region";
+import { dateParts, knowsZone, locale, wallTime } from "./region";
 import type { Code, FieldInfo } from "./types";
 
 const SIGNIFICANT = 4;
@@ -111,16 +111,14 @@ export function formatTime(time: string | null | undefined, seconds = false): st
 }
 
 const hasZone = (moment: string) => /(?:Z|[+-]\d\d:?\d\d)$/.test(moment);
-const two = (number: number) => String(number).padStart(2, "0");
 
-/** "2026-01-31T13:05:12.5" as date and time. A time of a study stands as written, one in UTC becomes local. */
+/** "2026-01-31T13:05:12.5" as date and time. A time of a study stands as written, one in UTC as the installation's clocks do. */
 export function formatDateTime(moment: string | null | undefined, seconds = true): string {
   if (!moment) return NOTHING;
   if (hasZone(moment)) {
     const date = new Date(moment);
     if (Number.isNaN(date.getTime())) return moment;
-    const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-    moment = `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+    moment = wallTime(date);
   }
   const [day = "", time] = moment.split(/[T ]/);
   return time ? `${formatDate(day)} ${formatTime(time, seconds)}` : formatDate(day);
@@ -138,11 +136,11 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number, number][] = [
 /** "3 hours ago", by the server's clock `now`, so that a wrong one in the browser does not matter. */
 export function formatAgo(moment: string | null | undefined, now: string): string {
   if (!moment) return NOTHING;
-  // A study's time has no zone: it is compared with the server's clock as that one stands on the wall.
+  // A study's time has no zone: it is compared with the installation's clock as that one stands on the wall.
   if (!hasZone(moment)) {
     // A day without a time would be read as midnight in UTC.
     if (moment.length === 10) moment += "T00:00:00";
-    now = now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
+    if (hasZone(now)) now = knowsZone.value ? wallTime(new Date(now)) : now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
   }
   const seconds = (new Date(now).getTime() - new Date(moment).getTime()) / 1000;
   if (Number.isNaN(seconds)) return formatDateTime(moment);

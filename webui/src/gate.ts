@@ -2,7 +2,7 @@
 import { ref } from "vue";
 
 /** Whether they wait. */
-export const shut = ref(true);
+export const shut = ref(false);
 /** A session ended while a page was open: whoever is there is asked to sign in again. */
 export const ended = ref(false);
 

@@ -103,6 +103,13 @@ export const router = createRouter({
       meta: { title: "upload.title" },
     },
     {
+      path: "/settings/:topic?",
+      name: "settings",
+      component: () => import("./pages/SettingsPage.vue"),
+      props: true,
+      meta: { title: "app.pages.settings", needs: ["administration"] },
+    },
+    {
       path: "/:path(.*)*",
       name: "not-found",
       component: () => import("./pages/NotFoundPage.vue"),

@@ -3,6 +3,7 @@ import { computed, shallowRef } from "vue";
 import { api, type ApiError } from "./api";
 import { ended, openGate, shut, shutGate } from "./gate";
 import { asApiError } from "./load";
+import { loadRegion } from "./region";
 import type { Group, Session } from "./types";
 
 /** All groups, in the order in which people read them. */
@@ -14,21 +15,25 @@ export const sessionError = shallowRef<ApiError | null>(null);
 
 /** Whether the user is in one of these groups. */
 export const may = (...groups: Group[]): boolean => groups.some((group) => session.value?.groups.includes(group));
+/** Whether a page that needs one of these groups is open to the user. */
+export const mayOpen = (needs?: Group[]): boolean => !needs?.length || may(...needs);
 export const administers = computed(() => may("administration"));
 /** Whether one signs in and out here: not where Orthanc itself asks for the password, or a proxy does. */
 export const signsInHere = computed(() => session.value?.way === null || session.value?.way === "cookie");
 
-function take(now: Session): void {
+async function take(now: Session): Promise<void> {
   session.value = now;
   sessionError.value = null;
-  if (now.signed_in) openGate();
-  else shutGate();
+  if (!now.signed_in) return shutGate();
+  openGate();
+  // Before the first page stands there: how it writes dates.
+  await loadRegion();
 }
 
 /** Asks who is signed in. */
 export async function loadSession(): Promise<void> {
   try {
-    take((await api.session()).session);
+    await take((await api.session()).session);
   } catch (reason) {
     sessionError.value = asApiError(reason);
   }
@@ -36,7 +41,7 @@ export async function loadSession(): Promise<void> {
 
 /** Throws ApiError: 401 for a wrong name or password, 423 while none is looked at. */
 export async function signIn(name: string, password: string): Promise<void> {
-  take((await api.signIn(name, password)).session);
+  await take((await api.signIn(name, password)).session);
 }
 
 /** To the page where one signs in. It is loaded anew, so that nothing of the user's stays in it. */
@@ -78,7 +83,7 @@ async function lookAgain(): Promise<void> {
   const now = (await api.session().catch(() => null))?.session;
   if (!now) return;
   if (!now.signed_in) shutGate(true);
-  else if (now.name === session.value.name) take(now);
+  else if (now.name === session.value.name) await take(now);
   // What stands here belongs to somebody else.
   else location.reload();
 }

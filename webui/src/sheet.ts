@@ -1,5 +1,6 @@
 /** A sheet that a `details` element opens: Escape and a click beside it close it. */
-import { onBeforeUnmount, onMounted, type Ref } from "vue";
+import { onBeforeUnmount, onMounted, watch, type Ref } from "vue";
+import { useRoute } from "vue-router";
 
 export function useSheet(box: Ref<HTMLDetailsElement | undefined>, mayClose: () => boolean = () => true) {
   function close(): void {
@@ -16,4 +17,20 @@ export function useSheet(box: Ref<HTMLDetailsElement | undefined>, mayClose: () 
   onMounted(() => document.addEventListener("click", closeOutside));
   onBeforeUnmount(() => document.removeEventListener("click", closeOutside));
   return { close };
+}
+
+/** One with links in it: going to another page closes it, too. */
+export function useMenu(box: Ref<HTMLDetailsElement | undefined>) {
+  const route = useRoute();
+  watch(
+    () => route.fullPath,
+    () => box.value && (box.value.open = false),
+  );
+
+  // Focus that leaves by keyboard closes it too, so that it never covers where the focus is.
+  function left(event: FocusEvent): void {
+    const to = event.relatedTarget as Node | null;
+    if (box.value && to && !box.value.contains(to)) box.value.open = false;
+  }
+  return { ...useSheet(box), left };
 }

@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch } from "vue";
 import { api, type ApiError } from "./api";
 import { shut } from "./gate";
 import { asApiError } from "./load";
-import { may } from "./session";
+import { may, session } from "./session";
 import type { Status } from "./types";
 
 const INTERVAL = 5000;
@@ -41,7 +41,7 @@ export function startPolling(): void {
     if (document.hidden) window.clearTimeout(timer);
     else void pollNow();
   });
-  watch(shut, () => void pollNow(), { immediate: true });
+  watch([shut, session], () => void pollNow(), { immediate: true });
 }
 
 /** Calls back when the store has changed since the page was opened; ends with the component. */

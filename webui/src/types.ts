@@ -317,3 +317,37 @@ export interface AuditPage {
   users: string[];
   actions: string[];
 }
+
+/** A setting of the installation. `default` holds where nobody changed it. */
+export interface Setting {
+  name: string;
+  topic: string;
+  title: string;
+  /** choice, flag, number, text, patterns, time zone. */
+  kind: string;
+  description: string;
+  choices: { value: string; label: string }[];
+  minimum: number | null;
+  maximum: number | null;
+  unit: string | null;
+  example: string;
+  /** Its name in the section "Dose" of orthanc.json. */
+  key: string;
+  value: unknown;
+  default: unknown;
+  changed: boolean;
+}
+
+export interface SettingList {
+  topics: { name: string; title: string }[];
+  settings: Setting[];
+}
+
+/** How pages write dates and times. */
+export interface Region {
+  date_format: string;
+  first_day_of_week: string;
+  /** Empty: the server's own. */
+  time_zone: string;
+  server_time_zone: string;
+}

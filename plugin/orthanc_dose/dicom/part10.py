@@ -95,6 +95,37 @@ def read_any(raw: bytes) -> Part10:
             raise Unreadable("the object cannot be read in its transfer syntax") from error
 
 
+def announced_class(raw: bytes) -> str | None:
+    """The SOP class that the file meta information names (Media Storage SOP Class UID), None where it names none."""
+    pos = 132
+    try:
+        while raw[128:132] == b"DICM" and raw[pos : pos + 2] == b"\x02\x00" and raw[pos + 2] <= 2:
+            head, length = (12, _u32(raw, pos + 8)[0]) if raw[pos + 4 : pos + 6] in _LONG else (8, _u16(raw, pos + 6)[0])
+            if raw[pos + 2 : pos + 4] == b"\x02\x00":
+                return raw[pos + head : pos + head + length].rstrip(b" \0").decode("latin-1") or None
+            pos += head + length
+    except (struct.error, IndexError):
+        pass
+    return None
+
+
+PATIENT_GROUP = 0x0010
+
+
+def beginning(raw: bytes) -> Dataset:
+    """The elements of an object up to those of the patient, without reading further, however large it is. Raises Unreadable,
+    OtherTransferSyntax also for deflated objects, which cannot be read in part."""
+    reader = _Reader(raw)
+    try:
+        syntax, start = reader.meta()
+        if syntax not in (IMPLICIT, EXPLICIT) and (syntax in _JPIP_DEFLATED or not syntax.startswith(_ENCAPSULATED)):
+            raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} is read by another reader")
+        end = reader.end_of_group(PATIENT_GROUP, start, syntax != IMPLICIT)
+        return reader.elements(start, end, syntax != IMPLICIT, (), 0)[0]
+    except (struct.error, IndexError) as error:
+        raise Unreadable("truncated: the object ends within an element") from error
+
+
 def _inflate(raw: bytes) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
@@ -276,6 +307,23 @@ class _Reader:
         if item and end == len(raw):
             raise Unreadable("truncated: the object ends within an item")
         return out, pos
+
+    def end_of_group(self, group: int, pos: int, explicit: bool) -> int:
+        """Where the elements of this group and those before it end."""
+        raw = self.raw
+        while pos + 8 <= len(raw) and _u16(raw, pos)[0] <= group:
+            vr = raw[pos + 4 : pos + 6]
+            if not explicit:
+                head, length = 8, _u32(raw, pos + 4)[0]
+            else:
+                head, length = (12, _u32(raw, pos + 8)[0]) if vr in _LONG else (8, _u16(raw, pos + 6)[0])
+            pos += head
+            if length == _UNDEFINED:
+                inner = explicit and (vr == b"SQ" or raw[pos + 12 : pos + 14] in _KINDS)
+                _, pos = self.sequence(pos, len(raw), length, inner, (), 0, "a sequence")
+            else:
+                pos += length
+        return min(pos, len(raw))
 
     def fragments(self, pos: int, end: int) -> int:
         """Where encapsulated pixel data ends (PS3.5 annex A.4)."""

@@ -1,108 +1,137 @@
-"""Deleting dose records: those of a system, or one. Nothing is deleted from Orthanc.
+"""Deleting objects from Orthanc: after their outcome is in the store, a chunk at a time, between other work.
 
-An object that a deleted record was made of is ignored from then on, its content forgotten: it does not come back by itself,
-not by the audit and not when it is sent again. Reading it again, which an administrator asks for, brings it back while Orthanc
-holds it. An object that was not there before is new, and makes a record, of the same study or not.
-
-Records of the same study that other systems made stay. An estimate of organ doses, which may belong to several records,
-stays with those.
+What is to be deleted is noted with the outcome, in one transaction; that it was deleted, in a later one. A kill between them
+leaves an object that is to be deleted and is gone already, which is as good.
 """
 
-from datetime import UTC, datetime
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-import duckdb
+from ..dicom import part10
+from ..dicom.dataset import Dataset, Unreadable
+from ..store import Batch, ObjectRow, Writer, disposal
+from ..store.tasks import now
+from .surroundings import Options, Source
 
-from ..records import INDEXES, STUDY_TABLES
-from ..store import Batch, Writer, index
-from ..store.database import texts
-from . import assembly
-from .reading import DELETED
-from .tasks import Job, TaskError
-
-_REASON = "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
-
-
-def of_one(writer: Writer, study_id: int) -> Batch:
-    """Delete one record."""
-    return _batch(writer, "id = $1", study_id)
+# Objects of one transaction: some milliseconds each.
+CHUNK = 100
+# Seconds until objects that Orthanc would not delete are tried again.
+PAUSE_S = 60.0
 
 
-class DeleteStudies(Job):
-    """parameters: equipment (number of a system), studies (how many there are), row (whether the system goes, too). All of it
-    is one transaction; where there are now more or fewer, nothing is done. result: deleted (studies), row."""
+@dataclass
+class Deleted:
+    """What became of a chunk, by Orthanc's identifiers. gone: were not there any more; kept: are not to be deleted after all;
+    refused: Orthanc could not."""
 
-    kind = "delete-studies"
+    deleted: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
-    def step(self, writer: Writer) -> Batch | None:
-        if self.progress:
-            return None
-        system, wanted = self.parameters["equipment"], self.parameters["studies"]
-        if system not in writer.systems.rows:
-            raise TaskError("The system is gone; nothing was deleted.")
-        if writer.systems.root(system) != system:
-            raise TaskError("The system was joined into another meanwhile; nothing was deleted.")
-        found = writer.connection.execute("SELECT count(*) FROM study WHERE equipment_id = $1", [system]).fetchone()
-        if found != (wanted,):
-            raise TaskError("The system has another number of studies by now; nothing was deleted.")
-        batch = _batch(writer, "equipment_id = $1", system)
-        if self.parameters["row"]:
-            _with_row(writer, batch, system)
-        self.progress, self.done, self.total = {"deleted": True}, wanted, wanted
-        self.result = {"deleted": wanted, "row": self.parameters["row"]}
-        return batch
+    def note(self, connection: Any) -> None:
+        """Write it, in the transaction of the connection."""
+        disposal.set_in_orthanc(connection, disposal.DELETED, self.deleted + self.gone, now())
+        disposal.set_in_orthanc(connection, None, self.kept)
 
 
-def _with_row(writer: Writer, batch: Batch, system: int) -> None:
-    """The row of the system goes, too, and those that were joined into it."""
-    rows, studies = writer.systems.joined(system), batch.more
-    batch.systems = writer.systems.without(rows)
-    batch.state["last_equipment_id"] = str(writer.systems.last)
-
-    def more(connection: duckdb.DuckDBPyConnection) -> None:
-        assert studies is not None
-        studies(connection)
-        connection.execute("DELETE FROM equipment WHERE id IN (SELECT unnest($1))", [sorted(rows)])
-
-    batch.more = more
+def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
+    """Note in the rows of new objects, whose outcome is decided, that they are to be deleted, where they are of these kinds."""
+    for row in rows:
+        if row["orthanc_id"] in new:
+            row["in_orthanc"] = disposal.TO_DELETE if kinds and disposal.kind(row) in kinds else None
+            row["deleted_at"] = None
 
 
-def _batch(writer: Writer, condition: str, number: int) -> Batch:
-    shared = _texts(writer, f"""
-        SELECT DISTINCT study_instance_uid FROM object
-        WHERE modality IS NULL AND study_id IN (SELECT id FROM study WHERE {condition})
-        AND study_instance_uid IN (SELECT study_instance_uid FROM study WHERE NOT {condition})
-    """, number)  # fmt: skip
-    batch = Batch()
-    if shared:
-        # An estimate of organ doses may belong to a record that stays: what is left of the study is put together anew.
-        query = f"""
-            SELECT orthanc_id FROM object WHERE modality IS NOT NULL AND study_instance_uid IN (SELECT text FROM uids)
-            AND study_id IN (SELECT id FROM study WHERE {condition})
-        """
-        with texts(writer.connection, "uids", shared):
-            gone = _texts(writer, query, number)
-        batch = assembly.again(writer, shared, but=frozenset(gone))
-    batch.more = lambda connection: _delete(connection, condition, number)
-    return batch
+class Deletion:
+    """Called on the worker's thread alone."""
+
+    def __init__(self, source: Source, options: Callable[[], Options]) -> None:
+        self._source = source
+        self._options = options
+        self._after = ""
+        self._refused = 0  # of the pass at hand
+        self._next_pass = math.inf
+        self._look = True  # since the pass at hand began
+        self._passing = False
+
+    def look(self) -> None:
+        """There may be something new to delete."""
+        self._look = True
+
+    def step(self, writer: Writer) -> bool:
+        """Delete a chunk of what is to be deleted by the rules. Whether there was anything."""
+        if not self._passing:
+            if not self._look and time.monotonic() < self._next_pass:
+                return False
+            self._passing, self._look, self._after, self._refused, self._next_pass = True, False, "", 0, math.inf
+        ids = disposal.waiting(writer.connection, self._after, CHUNK)
+        if not ids:
+            self._passing = False
+            self._next_pass = time.monotonic() + PAUSE_S if self._refused else math.inf
+            return False
+        result = self.delete(writer, ids, lambda row: disposal.kind(row) is not None)
+        writer.commit(Batch(more=result.note))
+        self._after = ids[-1]
+        self._refused += len(result.refused)
+        return True
+
+    def delete(self, writer: Writer, ids: list[str], may: Callable[[ObjectRow], bool]) -> Deleted:
+        """Delete these objects from Orthanc, but those of which `may` says no by now. What came of it is still to be noted."""
+        out = Deleted()
+        details = self._source.details(ids)
+        rows = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
+        read = writer.series_read({row["orthanc_series_id"] for row in rows.values()
+                                   if row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"]})  # fmt: skip
+        for instance in ids:
+            row, found = rows.get(instance), details.get(instance)
+            if row is None:
+                continue
+            if not may(row) or (row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"] not in read):
+                out.kept.append(instance)
+            elif found is None:
+                out.gone.append(instance)
+            elif _other(row, found) or self._is_physics(found):
+                # Another object came in its place, which is still to be read; or the lists keep it, whoever asks.
+                out.kept.append(instance)
+            else:
+                self._delete(instance, out)
+        return out
+
+    def _delete(self, instance: str, out: Deleted) -> None:
+        try:
+            self._source.delete(instance)
+            out.deleted.append(instance)
+        except self._source.Gone:
+            out.gone.append(instance)
+        except Exception as error:  # noqa: BLE001  the others are deleted, and this one is tried again
+            if not self._refused and not out.refused:
+                self._source.log_error(f"Orthanc did not delete an object, to be tried again: {type(error).__name__}")
+            out.refused.append(instance)
+
+    def _is_physics(self, found: Any) -> bool:
+        """Objects that are left alone for their class are not looked into when they come: this is when their patient counts."""
+        ignoring = self._options().ignoring
+        if not ignoring.knows_physics:
+            return False
+        try:
+            return ignoring.is_physics(_beginning(self._source.dicom(found.instance, found.size)))
+        except self._source.Gone:
+            return False
+        except Unreadable:
+            return True  # nobody can tell
 
 
-def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) -> None:
-    kept = "SELECT id, modality, equipment_id, study_date FROM study"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE gone AS {kept} WHERE {condition}", [number])
-    days = connection.execute("SELECT DISTINCT modality, equipment_id, study_date FROM gone").fetchall()
-    now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute("""
-        UPDATE object SET outcome = 'ignored', rule = $1, reason = $2, processed_at = $3, study_id = NULL, content = NULL,
-        content_digest = NULL WHERE study_id IN (SELECT id FROM gone)
-    """, [DELETED, _REASON, now])  # fmt: skip
-    connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
-    for table in (*STUDY_TABLES, *INDEXES):
-        connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')
-    connection.execute("DROP TABLE gone")
-    if days:
-        index.count_days(connection, set(days))
+def _other(row: ObjectRow, found: Any) -> bool:
+    """Whether Orthanc has another object now than the one that was read."""
+    return row["size"] is not None and (row["received_at"], row["size"]) != (found.received_at, found.size)
 
 
-def _texts(writer: Writer, query: str, number: int) -> list[Any]:
-    return [row[0] for row in writer.connection.execute(query, [number]).fetchall()]
+def _beginning(raw: bytes) -> Dataset:
+    try:
+        return part10.beginning(raw)
+    except part10.OtherTransferSyntax:
+        return part10.read_any(raw).dataset

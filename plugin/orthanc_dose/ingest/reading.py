@@ -10,11 +10,10 @@ from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
+from ..store.disposal import SAME_SERIES, WAITS
 from . import dose_screens
 from .dose_screens import Screens
-
-WAITS = "waits_for_study"  # the rule of CT images until their study is complete
-DELETED = "study_deleted"  # the rule of objects whose dose record a user deleted
+from .ignoring import NOTHING_IGNORED, Ignoring
 
 
 @dataclass
@@ -26,17 +25,19 @@ class Read:
 
 
 def read(
-    row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT
+    row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT,
+    ignoring: Ignoring = NOTHING_IGNORED,
 ) -> Read:  # fmt: skip
     """Read an instance of a class that can hold dose.
 
     row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose screens are read by OCR.
-    identity: what is kept of who the patient is.
+    identity: what is kept of who the patient is. ignoring: systems and studies that are left alone.
     Whatever the object does to us ends as a failed outcome.
     """
     try:
         raw = fetch()
         whole = part10.read_any(raw)
+        ignoring.check(whole.dataset)
         patient = identifiers(whole.dataset)
         kept = extract.keep(whole, identity)
         if row["sop_class_uid"] == extract.CT_IMAGE:
@@ -87,7 +88,7 @@ def left_alone(
         else:
             decide(row, "ignored", "sop_class", "CT images are not read for dose unless the configuration says so.")
     elif sop_class in extract.ONE_OF_A_SERIES and series.get(of_series, row["orthanc_id"]) != row["orthanc_id"]:
-        decide(row, "ignored", "same_series", "Another image of its series was read; all of them say the same of dose.")
+        decide(row, "ignored", SAME_SERIES, "Another image of its series was read; all of them say the same of dose.")
     else:
         return False
     return True

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from ..store import Store, Writer, tasks
+from ..store import Batch, Store, Writer, disposal, tasks
 from ..store.names import Entry
-from . import assembly, changes, deletion
+from . import assembly, changes, study_deletion
+from .deletion import Deletion
+from .deletion_jobs import may_be_forgotten
 from .sorting import SortStudies
 from .worker import Worker
 
@@ -14,13 +16,31 @@ from .worker import Worker
 class Requests:
     """May be called from any thread. A Future ends when the worker has done it, with the error where it could not."""
 
-    def __init__(self, worker: Worker, store: Store) -> None:
+    def __init__(self, worker: Worker, store: Store, deletion: Deletion) -> None:
         self._worker = worker
+        self._deletion = deletion
         self._store = store
 
     def take_out(self, sop_instance_uid: str) -> Future[None]:
         """Take an object out of the dose record."""
         return self._worker.submit(lambda writer: writer.commit(assembly.without(writer, sop_instance_uid)))
+
+    def forget_objects(self, orthanc_ids: list[str]) -> Future[int]:
+        """Delete some failed or ignored objects from Orthanc and forget them; how many were forgotten."""
+
+        def forget(writer: Writer) -> int:
+            found = self._deletion.delete(writer, orthanc_ids, may_be_forgotten)
+            forgotten = 0
+
+            def note(connection: Any) -> None:
+                nonlocal forgotten
+                found.note(connection)
+                forgotten = disposal.forget(connection, orthanc_ids)
+
+            writer.commit(Batch(more=note))
+            return forgotten
+
+        return self._worker.submit(forget)
 
     def rename_systems(self, equipment_ids: list[int], display_name: str) -> Future[None]:
         """Name these systems; with an empty name, as they are called without one. Raises joins.Refused."""
@@ -54,11 +74,11 @@ class Requests:
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int:
         """Note a task that deletes the studies of a system (DeleteStudies); its number."""
         parameters = {"equipment": equipment_id, "studies": studies, "row": row}
-        return self.start_task(deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters)
+        return self.start_task(study_deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters)
 
     def delete_study(self, study_id: int) -> Future[None]:
         """Delete one dose record."""
-        return self._worker.submit(lambda writer: writer.commit(deletion.of_one(writer, study_id)))
+        return self._worker.submit(lambda writer: writer.commit(study_deletion.of_one(writer, study_id)))
 
     def change_names(self, change: Callable[[list[Entry]], list[Entry]]) -> Future[None]:
         """Change the map of standard names; it holds at once, for all studies."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..dicom.identity import IdentityRules
 from .dose_screens import Screens
+from .ignoring import Ignoring
 
 
 class Source(Protocol):
@@ -22,13 +23,15 @@ class Source(Protocol):
     def complete_study(self, instance: str) -> str | None: ...
     def details(self, ids: list[str]) -> dict[str, Any]: ...
     def dicom(self, instance: str, size: int) -> Any: ...
+    def delete(self, instance: str) -> None: ...
     def log_warning(self, message: str) -> None: ...
     def log_error(self, message: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Options:
-    """What configuration and settings say of the worker: see config.py and manage/settings.py."""
+    """What configuration and settings say of the worker: see config.py and manage/settings.py. deleted, dropped: kinds of
+    objects (keys of KINDS in store/disposal.py) that are deleted from Orthanc after reading, or not stored at all."""
 
     batch_size: int = 200
     poll_seconds: float = 5.0
@@ -36,6 +39,9 @@ class Options:
     dose_from_ct_images: bool = False
     screens: Screens = ()
     identity: IdentityRules = IdentityRules()
+    ignoring: Ignoring = Ignoring()
+    deleted: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
     @property
     def reads_ct_images(self) -> bool:

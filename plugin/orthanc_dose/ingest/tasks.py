@@ -54,7 +54,7 @@ class Job:
 class Tasks:
     """Those of the tasks in the store that are the worker's: everything but `look` is called on its thread."""
 
-    def __init__(self, kinds: Mapping[str, type[Job]]) -> None:
+    def __init__(self, kinds: Mapping[str, Callable[[Task], Job]]) -> None:
         self._kinds = kinds
         self._task: Task | None = None
         self._job: Job | None = None

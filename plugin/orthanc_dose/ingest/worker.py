@@ -19,6 +19,8 @@ import duckdb
 from .. import extract
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
 from . import assembly
+from .deletion import Deletion, mark
+from .door import Door
 from .housekeeping import Housekeeping
 from .reading import DELETED, WAITS, Read, decide, left_alone, read
 from .surroundings import Options, Source
@@ -39,7 +41,8 @@ class Worker:
     """One thread that does all writing. `wake` may be called from any thread at any time and returns at once."""
 
     def __init__(
-        self, source: Source, store: Store, options: Callable[[], Options], tasks: Tasks, housekeeping: Housekeeping
+        self, source: Source, store: Store, options: Callable[[], Options], tasks: Tasks, housekeeping: Housekeeping,
+        deletion: Deletion, door: Door,
     ) -> None:  # fmt: skip
         """options: gives those that hold now; asked once a round."""
         self._source = source
@@ -48,6 +51,8 @@ class Worker:
         self.options = options()
         self.tasks = tasks
         self._housekeeping = housekeeping
+        self._deletion = deletion
+        self._door = door
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -58,6 +63,7 @@ class Worker:
         self._look_at_sources = True  # the options may have opened a source since they were looked at last
         self._look_for_complete = self.options.reads_ct_images  # once the log is read: studies that became complete meanwhile
         self._complete: list[str] = []  # of those, the ones to read
+        self._log_is_empty = False  # and what Orthanc holds was compared with the store for it
         self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
         self._round_done = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
@@ -160,6 +166,8 @@ class Worker:
                 pause = min(pause * 2, LAST_PAUSE)
                 writer = self._recovered(writer)
         if writer is not None:
+            with contextlib.suppress(Exception):
+                self._door.write(writer, at_once=True)
             writer.close()
 
     def _sources_changed(self, writer: Writer) -> None:
@@ -230,7 +238,9 @@ class Worker:
             del self._complete[-1]
             return True
         self._housekeeping.step()
-        return self.tasks.step(writer) or followed
+        self._door.write(writer)
+        deleted = self._deletion.step(writer)
+        return self.tasks.step(writer) or deleted or followed
 
     def _do(self, writer: Writer, future: "Future[T]", work: Callable[[Writer], T]) -> None:
         try:
@@ -248,14 +258,8 @@ class Worker:
         cursor = self._status["cursor"]
         page = self._source.changes(cursor, self.options.batch_size * 2, self.options.reads_ct_images)
         if not page.instances and page.last == cursor:
-            if cursor and self._source.last_change() < cursor:
-                # The log was cleared, or belongs to another Orthanc: begin anew, and look for what it does not name.
-                self._source.log_warning("Orthanc's log of changes begins anew; comparing what it holds with the store")
-                writer.commit(Batch(state={"cursor": "0"}))
-                self._set(cursor=0)
-                self.audit()
-                return True
-            return False
+            return self._log_ends(writer, cursor, page.newest)
+        self._log_is_empty = False
         if page.instances:
             self._set(state="working")
             numbers = {change.instance: change.number for change in page.instances}
@@ -265,6 +269,25 @@ class Worker:
             self._read_ct_images(writer, page.stable_study, page.last)
         # A page without instances (new series, stable studies) is not worth a transaction: after a kill it is read again.
         self._set(cursor=page.last)
+        return True
+
+    def _log_ends(self, writer: Writer, cursor: int, newest: int) -> bool:
+        """Nothing came after the cursor: whether that is because the log is not the one that it was.
+
+        That it ends before the cursor says nothing: the changes of deleted objects are gone from it.
+        """
+        if not cursor:
+            return False
+        if newest < cursor:
+            # It belongs to another Orthanc: begin anew, and look for what it does not name.
+            self._source.log_warning("Orthanc's log of changes begins anew; comparing what it holds with the store")
+            writer.commit(Batch(state={"cursor": "0"}))
+            self._set(cursor=0)
+        elif self._log_is_empty or self._source.last_change():
+            return False
+        else:
+            self._log_is_empty = True  # it was cleared, or all objects were deleted, which the comparison sees at once
+        self.audit()
         return True
 
     def _audit(self, writer: Writer) -> None:
@@ -329,7 +352,7 @@ class Worker:
                     reads.append(one)
         state = {} if cursor is None else {"cursor": str(cursor)}
         try:
-            writer.commit(assembly.batch(writer, reads, state))
+            self._commit(writer, reads, state)
         except STORE_ERRORS:
             raise
         except Exception:
@@ -339,13 +362,19 @@ class Worker:
             # One object spoils the batch: each alone, so that only that one fails; the cursor last.
             for one in reads:
                 try:
-                    writer.commit(assembly.batch(writer, [one], {}))
+                    self._commit(writer, [one], {})
                 except STORE_ERRORS:
                     raise
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
         self._set(last_commit_at=_now().isoformat() + "Z")
+
+    def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
+        batch = assembly.batch(writer, reads, state)
+        mark(batch.objects, {one.row["orthanc_id"] for one in reads}, self.options.deleted)
+        writer.commit(batch)
+        self._deletion.look()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         """Write that these objects failed; where even their identifiers do not fit, with Orthanc's alone."""
@@ -374,7 +403,7 @@ class Worker:
             return Read(row)
         try:
             one = read(row, lambda: self._source.dicom(details.instance, details.size), self.options.screens,
-                       self.options.identity)  # fmt: skip
+                       self.options.identity, self.options.ignoring)  # fmt: skip
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..store import Store, settings
+from ..store.disposal import KINDS
 from .setting import Setting
 
 TOPICS = {
@@ -16,6 +17,20 @@ TOPICS = {
     "region": "Dates and times",
     "log": "Logs and tasks",
 }
+
+_IN_ORTHANC = (("keep", "kept in Orthanc"), ("delete", "deleted from Orthanc after reading"))
+_OR_DROPPED = (*_IN_ORTHANC, ("drop", "not stored at all, and not read"))
+_OF_KIND: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "reports": ("Dose reports of all templates.", _IN_ORTHANC),
+    "mammography": ("Mammography and breast tomosynthesis. Dropped ones give no dose.", _OR_DROPPED),
+    "radiography": ("Computed and digital radiography, intra-oral X-ray. Dropped ones give no dose.", _OR_DROPPED),
+    "captures": ("Philips Dose Info and other dose screens of CT that were read.", _IN_ORTHANC),
+    "nuclear": ("PET and NM images, once one image of the series is read. Dropped ones give no dose.", _OR_DROPPED),
+    "unmatched": ("Whatever is left alone: objects without dose, of other SOP classes, of ignored systems; CT images, which are"
+                  " dropped only while no setting reads them. Objects of SOP classes that can hold dose are deleted instead of"
+                  " dropped.", _OR_DROPPED),
+}  # fmt: skip
+_WILDCARDS = " Wildcards * ? [seq] [!seq]; case is ignored. For objects that come in; those that came before can be read again."
 
 _KEPT = (("none", "not stored"), ("stored", "stored as written"), ("hashed", "stored as a keyed hash (HMAC-SHA-256)"))
 
@@ -31,6 +46,19 @@ SETTINGS: tuple[Setting, ...] = (
             "Makers and models whose dose screens (values in the pixels) are read by OCR.",
             example="TOSHIBA*/Aquilion*",
             form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$", 'a list of "MANUFACTURER/MODEL", as ["TOSHIBA*/Aquilion*"]')),
+    *(Setting(f"{kind}_in_orthanc", "objects", KINDS[kind], "choice", "keep", description, choices=choices)
+      for kind, (description, choices) in _OF_KIND.items()),
+    *(Setting(f"ignored_{name}", "objects", f"Ignored {words}", "patterns", (),
+              "Objects of systems that match are left alone." + _WILDCARDS, example=example)
+      for name, words, example in (
+          ("manufacturers", "manufacturers", "Acme*"), ("models", "models", "*Phantom*"),
+          ("stations", "stations", "TEST?"), ("software_versions", "software versions", "VA10*"),
+          ("serial_numbers", "serial numbers", "0000*"))),
+    *(Setting(name, "objects", title, "patterns", (),
+              "Studies of patients that match are physics: never deleted from Orthanc, and not read." + _WILDCARDS,
+              example=example)
+      for name, title, example in (("physics_names", "Physics studies, by patient name", "*PHYSICS*"),
+                                   ("physics_ids", "Physics studies, by patient ID", "PHY-*"))),
     Setting("session_hours", "access", "Length of a session", "number", 12,
             "Who does nothing for so long is signed out.", minimum=1, maximum=168, unit="h"),
     Setting("date_format", "region", "Dates", "choice", "dd/mm/yyyy", "How dates are written on pages and in exports.",

@@ -8,6 +8,7 @@ import duckdb
 
 from ..records import MODALITIES, OUTCOMES
 from ..store.database import rows
+from ..store.disposal import DELETED, TO_DELETE
 
 
 def summary(connection: duckdb.DuckDBPyConnection, today: date, days: int, more_days: int) -> list[dict[str, Any]]:
@@ -69,7 +70,7 @@ def received_today(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """How much the store holds: studies by modality, events, objects by outcome."""
+    """How much the store holds: studies by modality, events, objects by outcome; what the rules made of objects in Orthanc."""
     studies = dict.fromkeys(MODALITIES, 0) | dict(
         connection.execute("SELECT modality, count(*) FROM study GROUP BY modality").fetchall()
     )
@@ -77,4 +78,11 @@ def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         connection.execute("SELECT outcome, count(*) FROM object GROUP BY outcome").fetchall()
     )
     events = connection.execute("SELECT coalesce(sum(number_of_events), 0)::BIGINT FROM study").fetchone()
-    return {"studies": studies, "events": events[0] if events else 0, "objects": objects}
+    query = "SELECT in_orthanc, count(*) FROM object WHERE in_orthanc IS NOT NULL GROUP BY 1"
+    rules = dict(connection.execute(query).fetchall())
+    dropped = connection.execute("SELECT coalesce(sum(objects), 0)::BIGINT FROM dropped").fetchone()
+    return {
+        "studies": studies, "events": events[0] if events else 0, "objects": objects,
+        "in_orthanc": {"to_delete": rules.get(TO_DELETE, 0), "deleted": rules.get(DELETED, 0),
+                       "dropped": dropped[0] if dropped else 0},
+    }  # fmt: skip

@@ -178,6 +178,12 @@ OUTCOMES = {
     "failed": "it could not be read",
 }
 
+# What the rules of deletion make of an object in Orthanc.
+IN_ORTHANC = {
+    "to delete": "it will be deleted from Orthanc",
+    "deleted": "it was deleted from Orthanc; what was read from it stays",
+}
+
 OBJECT = Table(
     "object", "Objects", "One row an instance that Orthanc stored, with what became of it.",
     (
@@ -198,8 +204,21 @@ OBJECT = Table(
         moment("processed_at", "Processed", description="When the outcome was decided, UTC."),
         integer("size", "Size", description="Size of the object in bytes."),
         text("extractor_version", "Extractor", description="Version of the program that read it."),
+        text("in_orthanc", "In Orthanc",
+             description="; ".join(f"{key}: {what}" for key, what in IN_ORTHANC.items()) + "; else empty."),
+        moment("deleted_at", "Deleted", description="When it was deleted from Orthanc by this program, UTC."),
         text("content_digest", "Digest", description="SHA-256 of the kept content."),
         blob("content", "Content", description="All of the object but pixel data and patient identity, compressed."),
+    ),
+)  # fmt: skip
+
+DROPPED = Table(
+    "dropped", "Dropped objects", "How many objects of a SOP class the rules kept from being stored at all.",
+    (
+        uid("sop_class_uid", "SOP class UID"),
+        integer("objects", "Objects"),
+        moment("first_at", "First", description="UTC."),
+        moment("last_at", "Last", description="UTC; counts are written now and then, so it is right to some seconds."),
     ),
 )  # fmt: skip
 
@@ -222,5 +241,6 @@ STATE = Table(
 )
 
 __all__ = [
-    "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "OBJECT", "OUTCOMES", "PATIENT", "SETTING", "STATE", "STUDY", "TOTALS",
+    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "SETTING",
+    "STATE", "STUDY", "TOTALS",
 ]  # fmt: skip

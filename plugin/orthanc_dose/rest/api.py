@@ -14,6 +14,7 @@ from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
+from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
@@ -102,6 +103,7 @@ ROUTES: tuple[Route, ...] = (
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
+    *DELETION_ROUTES,
     *EQUIPMENT_ROUTES,
     *SYSTEM_STUDY_ROUTES,
     *STANDARD_NAME_ROUTES,

@@ -1,13 +1,18 @@
-"""The routes of objects: what became of each, reading again, taking out of the dose record."""
+"""The routes of objects: what became of each, reading again, taking out of the dose record.
+
+Those that delete stand in deletion.py.
+"""
 
 from typing import Any
 
 from ..query import objects
-from ..records import OUTCOMES
-from .errors import not_found
+from ..records import IN_ORTHANC, OUTCOMES
+from ..store import disposal
+from . import selection
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
-from .schemas import INTEGER, any_object, array, ref
+from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 
@@ -18,23 +23,40 @@ def get_objects(services: Services, sort: str, limit: int, offset: int, **filter
         return objects.list_objects(connection, given, sort, limit, offset)
 
 
+def get_rules(services: Services) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        return {"rules": objects.by_rule(connection)}
+
+
+def get_dropped(services: Services) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = objects.dropped(connection)
+    return {"total": sum(row["objects"] for row in found), "classes": found}
+
+
 def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
     wanted = {"sop_instance_uid": sop_instance_uid}
     found = get_objects(services, "-processed_at", 100, 0, **wanted)["objects"]
     if not found:
         raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
-    ids = [row["orthanc_id"] for row in found]
+    ids = [row["orthanc_id"] for row in found if row["in_orthanc"] != disposal.DELETED]
+    if not ids:
+        raise ApiError(
+            409, "deleted_from_orthanc", f"It was deleted from Orthanc after reading, at {found[0]['deleted_at']}. What was"
+            " kept of it can be read again with all others (re-extraction).", "sop_instance_uid",
+        )  # fmt: skip
     services.queue.read_again(ids)
     if not services.queue.wait(lambda: not any(map(services.queue.is_queued, ids)), PATIENCE):
         return 202, {"queued": True}
     return 200, {"object": get_objects(services, "-processed_at", 1, 0, **wanted)["objects"][0]}
 
 
-def retry_failed(services: Services) -> dict[str, Any]:
+def retry_objects(services: Services, body: Any) -> dict[str, Any]:
+    chosen = {"outcome": "failed"} if body is None else selection.of_rule(body)
     with services.store.reading() as connection:
-        failed = connection.execute("SELECT orthanc_id FROM object WHERE outcome = 'failed'").fetchall()
-    services.queue.read_again([row[0] for row in failed])
-    return {"queued": len(failed)}
+        found = objects.held(connection, chosen)
+    services.queue.read_again(found)
+    return {"queued": len(found)}
 
 
 def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
@@ -50,7 +72,11 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "GET", "/objects", get_objects, "A page of objects with their outcomes and reasons",
         {200: any_object(total=INTEGER, objects=array(ref("object")))},
         (
-            Parameter("outcome", "choice", "Only this outcome.", allowed=tuple(OUTCOMES)),
+            Parameter("outcome", "choices", "Only these outcomes.", allowed=tuple(OUTCOMES)),
+            Parameter("rule", "text", "Only those that the rule of this name decided.", maximum=100),
+            Parameter("reason", "text", "Only those whose reason contains this text; case is ignored.", maximum=300),
+            Parameter("in_orthanc", "choices", "Only those of which the rules of deletion made this.",
+                      allowed=tuple(IN_ORTHANC)),
             Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
             Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-processed_at",
                       allowed=objects.COLUMNS),
@@ -59,10 +85,21 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         tag="Objects", needs=WATCHING),
     Route("POST", "/objects/{sop_instance_uid}/retry", retry_object, "Read an object again",
           {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
-          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects",
+          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404, 409), "Objects",
           needs=ADMINISTRATION, action="object read again"),
-    Route("POST", "/objects/retry", retry_failed, "Read all failed objects again", {200: any_object(queued=INTEGER)},
-          tag="Objects", needs=ADMINISTRATION, action="failed objects read again"),
+    Route("POST", "/objects/retry", retry_objects, "Read all failed objects again, or all that a rule decided",
+          {200: any_object(queued=INTEGER)}, errors=(413,), tag="Objects", body=selection.OF_RULE, body_optional=True,
+          description="Without a body, all that failed. Those that were deleted from Orthanc are left out.",
+          needs=ADMINISTRATION, action="objects read again"),
+    Route("GET", "/objects/rules", get_rules, "How many objects each rule decided",
+          {200: any_object(rules=array(any_object(outcome=TEXT, rule=TEXT_OR_NULL, objects=INTEGER, bytes=INTEGER)))},
+          tag="Objects", needs=WATCHING),
+    Route("GET", "/objects/dropped", get_dropped, "How many objects were not stored at all, by SOP class",
+          {200: any_object(total=INTEGER, classes=array(any_object(
+              sop_class_uid=TEXT_OR_NULL, sop_class_name=TEXT_OR_NULL, objects=INTEGER, first_at=TEXT_OR_NULL,
+              last_at=TEXT_OR_NULL)))},
+          tag="Objects", needs=WATCHING,
+          description="Counts are written every few seconds; a crash can lose those of the last ones."),
     Route("POST", "/objects/{sop_instance_uid}/take-out", take_out_object, "Take an object out of the dose record",
           {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
           (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects",

@@ -72,7 +72,8 @@ def _operation(route: Route) -> dict[str, Any]:
     elif route.needs:
         operation["x-groups"] = list(route.needs)  # one of these is enough
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
+        content = {"application/json": {"schema": route.body}}
+        operation["requestBody"] = {"required": not route.body_optional, "content": content}
     return operation
 
 

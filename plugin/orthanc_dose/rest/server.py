@@ -109,7 +109,7 @@ class Server:
             if route.with_caller:
                 arguments["caller"] = caller
             if route.body is not None:
-                arguments["body"] = _json(request.body)
+                arguments["body"] = None if route.body_optional and not request.body else _json(request.body)
             result = route.handler(self._services, **arguments)
             done = True
         except Locked as error:

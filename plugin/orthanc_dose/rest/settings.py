@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..manage.region import server_time_zone
 from ..manage.setting import Setting
 from ..manage.settings import BY_NAME, SETTINGS, TOPICS
 from .errors import bad_body
@@ -22,7 +23,7 @@ def list_settings(services: Services) -> dict[str, Any]:
 
 
 def get_region(services: Services) -> dict[str, Any]:
-    return {name: services.settings.value(name) for name in _OF_PAGES}
+    return {name: services.settings.value(name) for name in _OF_PAGES} | {"server_time_zone": server_time_zone()}
 
 
 def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
@@ -70,7 +71,8 @@ SETTING_ROUTES: tuple[Route, ...] = (
           description="The default is what holds where nobody changed a setting: the value of the configuration (section"
           " `Dose`, under the setting's key), else the program's own."),
     Route("GET", "/settings/region", get_region, "How pages write dates and times",
-          {200: any_object(**dict.fromkeys(_OF_PAGES, TEXT))}, tag="Settings", needs=SIGNED_IN),
+          {200: any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT))}, tag="Settings", needs=SIGNED_IN,
+          description="Where no time zone is set, times of the server are shown in its own."),
     Route("PUT", "/settings", change_settings, "Change settings; those that are not named stay as they are", {200: _LIST},
           errors=(413,), tag="Settings", body=_CHANGES, with_caller=True, needs=ADMINISTRATION),
     Route("DELETE", "/settings/{name}", reset_setting, "Set a setting back to its default", {200: _SETTING}, (_NAME,),

@@ -126,7 +126,7 @@ class Writer:
 
     def let_wait(self, sop_class_uid: str, rule: str) -> None:
         """Put the objects of a class that were left alone for their class under a rule by which they wait."""
-        query = "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class'"
+        query = "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class' AND deleted_at IS NULL"
         self._connection.execute(query, [sop_class_uid, rule])
 
     def studies_with_content(self, after: str) -> list[str]:

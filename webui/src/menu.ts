@@ -1,0 +1,14 @@
+/** The pages of administration in the menu of the header: one line each. Who may see one stands with its route. */
+import type { IconName } from "./components/AppIcon.vue";
+
+export interface MenuEntry {
+  /** Name of the route, whose title the menu shows. */
+  route: string;
+  icon: IconName;
+}
+
+export const MENU: MenuEntry[] = [
+  { route: "users", icon: "people" },
+  { route: "settings", icon: "gear" },
+  { route: "audit-log", icon: "journalCheck" },
+];
