@@ -18,11 +18,12 @@ import duckdb
 
 from .. import extract
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
+from ..store.disposal import STUDY_DELETED
 from . import assembly
 from .deletion import Deletion, mark
 from .door import Door
 from .housekeeping import Housekeeping
-from .reading import DELETED, WAITS, Read, decide, left_alone, read
+from .reading import WAITS, Read, decide, left_alone, read
 from .surroundings import Options, Source
 from .tasks import Tasks
 
@@ -345,7 +346,7 @@ class Worker:
         reads: list[Read] = []
         for instance in ids:
             before = known.get(instance)
-            fresh = before is None or (before["change"] != numbers.get(instance) and before["rule"] != DELETED)
+            fresh = before is None or (before["change"] != numbers.get(instance) and before["rule"] != STUDY_DELETED)
             if instance in details and (again or fresh):
                 one = self._read(details[instance], numbers.get(instance), before, series, ct_images)
                 if one is not None:

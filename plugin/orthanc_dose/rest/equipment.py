@@ -35,18 +35,22 @@ def list_joins(services: Services) -> dict[str, Any]:
         return {"joins": equipment.joins(connection)}
 
 
-def rename(services: Services, body: Any) -> tuple[int, dict[str, Any]]:
+def rename(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
     ids = ids_of(body, "display_name")
     name = body["display_name"]
     if not isinstance(name, str) or len(name) > LONGEST or (name.strip(" ") and not is_line(name)):
         raise bad_body("display_name", f"display_name must be a line of at most {LONGEST} characters, or empty.")
-    return _changed(services, ids, services.requests.rename_systems(ids, name.strip()))
+    out = _changed(services, ids, services.requests.rename_systems(ids, name.strip()))
+    services.audit.note(caller, "systems named", words(ids), name.strip())
+    return out
 
 
 def join(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
     ids = ids_of(body, "into")
     into = _number(body["into"], "into")
-    return _changed(services, [*ids, into], services.requests.join_systems(ids, into, caller.name))
+    out = _changed(services, [*ids, into], services.requests.join_systems(ids, into, caller.name))
+    services.audit.note(caller, "systems joined", words(ids), f"into system {into}")
+    return out
 
 
 def separate(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
@@ -61,6 +65,11 @@ def ids_of(body: Any, *more: str) -> list[int]:
     if not isinstance(ids, list) or not 1 <= len(ids) <= MOST:
         raise bad_body("ids", f"ids must be a list of 1 to {MOST} numbers of systems.")
     return list(dict.fromkeys(_number(number, "ids") for number in ids))
+
+
+def words(ids: list[int]) -> str:
+    """Systems, as the audit log calls them."""
+    return f"systems {', '.join(map(str, ids))}"
 
 
 def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
@@ -134,9 +143,9 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
     Route("PUT", "/equipment/display-name", rename, "Name systems", CHANGED, errors=(404, 413), tag="Systems",
           body=body_of(display_name={"anyOf": [LINE_OF_TEXT, _BLANK]}), needs=ADMINISTRATION,
           description="An empty name is the one that a system has until somebody names it: hospital and station.",
-          action="systems named"),
+          with_caller=True),
     Route("POST", "/equipment/join", join, "Join systems into one", CHANGED, errors=(404, 409, 413), tag="Systems",
-          body=body_of(into=_IDS["items"]), with_caller=True, needs=ADMINISTRATION, action="systems joined",
+          body=body_of(into=_IDS["items"]), with_caller=True, needs=ADMINISTRATION,
           description=f"Studies of `ids`, and objects that name them later, go to `into`. {_TASK_ID}"),
     Route("POST", "/equipment/{id}/separate", separate, "Undo a join", CHANGED, (ID,), (404, 409), "Systems",
           f"The system has again the studies whose objects name it. {_TASK_ID}", with_caller=True, needs=ADMINISTRATION,

@@ -5,7 +5,7 @@ from typing import Any
 from ..query import equipment, tasks
 from ..query import studies as query
 from ..store.tasks import FINISHED
-from .equipment import ID, MOST, QUEUED, SYSTEM, all_there, body_of, get_system, ids_of
+from .equipment import ID, MOST, QUEUED, SYSTEM, all_there, body_of, get_system, ids_of, words
 from .errors import ApiError, bad_body, not_found
 from .parameters import LARGEST_INTEGER, Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
@@ -30,6 +30,7 @@ def set_modalities(services: Services, caller: Caller, body: Any) -> tuple[int, 
         raise bad_body("modality", f"modality must be one of: {', '.join(_CHOICES)}.")
     all_there(services, ids)
     number = services.requests.sort_studies(ids, caller.name, modality=body["modality"])
+    services.audit.note(caller, "modality of systems set", words(ids), body["modality"])
     if not _is_finished(services, number):
         return 202, {"queued": True, "task_id": number}
     return 200, {"systems": all_there(services, ids), "task_id": number}
@@ -62,7 +63,9 @@ def delete_studies(services: Services, caller: Caller, id: int, body: Any) -> tu
     if wanted != system["studies"]:
         message = f"The system has {system['studies']} studies, not {int(wanted)}; nothing was deleted."
         raise ApiError(409, "number_changed", message, "studies")
-    return _answered(services, services.requests.delete_studies(id, int(wanted), row, caller.name))
+    number = services.requests.delete_studies(id, int(wanted), row, caller.name)
+    services.audit.note(caller, "studies of system deleted", f"system {id}", f"{system['studies']} studies; row: {row}")
+    return _answered(services, number)
 
 
 def delete_study(services: Services, id: int) -> tuple[int, dict[str, Any]]:
@@ -116,8 +119,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
     Route("PUT", "/equipment/modality", set_modalities, f"Set which modality type up to {MOST} systems have",
           {200: any_object(systems=array(SYSTEM), task_id=INTEGER), 202: _WAITS}, errors=(404, 413), tag="Systems",
           description="The studies that they have are sorted anew, by one task.",
-          body=body_of(modality={"enum": list(_CHOICES)}), with_caller=True, needs=ADMINISTRATION,
-          action="modality of systems set"),
+          body=body_of(modality={"enum": list(_CHOICES)}), with_caller=True, needs=ADMINISTRATION),
     Route("POST", "/equipment/{id}/sort", sort_studies, "Sort the studies of a system by modality type anew", _DONE_OR_NOT,
           (ID,), (404,), "Systems", "They are put together anew from their objects, by a task.", with_caller=True,
           needs=ADMINISTRATION, action="studies of system sorted"),
@@ -129,8 +131,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
           _DONE_OR_NOT, (ID,), (404, 409, 413), "Systems",
           "`studies` must be their present number, which GET /equipment/{id} says: the answer to the second question. With"
           f" `row` the system goes, too, with those that were joined into it. {_STAYS} All or nothing is done, by a task.",
-          body=_DELETE | {"additionalProperties": False}, with_caller=True, needs=ADMINISTRATION,
-          action="studies of system deleted"),
+          body=_DELETE | {"additionalProperties": False}, with_caller=True, needs=ADMINISTRATION),
     Route("POST", "/studies/{id}/delete", delete_study, "Delete one study from the dose record",
           {200: any_object(deleted=INTEGER), 202: QUEUED},
           (Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),), (404,),

@@ -15,6 +15,7 @@ from ..extract import CT_IMAGE, MAMMOGRAPHY_IMAGES, ONE_OF_A_SERIES, RADIOGRAPHY
 
 WAITS = "waits_for_study"  # the rule of CT images until their study is complete
 SAME_SERIES = "same_series"  # the rule of images of a series of which another one was read
+STUDY_DELETED = "study_deleted"  # the rule of objects whose dose record a user deleted
 PHYSICS = "physics"  # the rule of kept physics studies
 TO_DELETE, DELETED = "to delete", "deleted"  # of object.in_orthanc
 
@@ -28,7 +29,7 @@ KINDS = {
 }
 
 # Ignored for now: a change of the settings, of the program or of a person's mind can make a dose record of them yet.
-_MAY_BE_READ = frozenset({WAITS, PHYSICS, "dose_screen", "screen_not_read", "taken_out"})
+_MAY_BE_READ = frozenset({WAITS, PHYSICS, "dose_screen", "screen_not_read", "taken_out", STUDY_DELETED})
 _COUNTED = frozenset({"imported", "merged", "duplicate"})
 _OF_CLASSES = {
     **dict.fromkeys(REPORTS, "reports"),

@@ -9,6 +9,7 @@ from .database import rows
 
 Equipment = dict[str, Any]
 Key = tuple[str | None, ...]
+SET = tuple(name for name in EQUIPMENT.names if name not in ("id", *EQUIPMENT_KEY))  # what people set
 
 
 class Systems:
@@ -35,9 +36,11 @@ class Systems:
         return self._by_key.get(_key(equipment))
 
     def add(self, equipment: Equipment) -> Equipment:
-        """A new row with these fields, under the next number and with the name that it has until someone names it."""
+        """A new row with these fields, under the next number; with what people set for the row without its gantry."""
+        before = self._known(equipment)
+        inherited = {name: self.rows[before][name] for name in SET} if before else {"display_name": display_name(equipment)}
         self.last += 1
-        row = dict.fromkeys(EQUIPMENT.names) | equipment | {"id": self.last, "display_name": display_name(equipment)}
+        row = dict.fromkeys(EQUIPMENT.names) | equipment | inherited | {"id": self.last}
         self.rows[self.last] = row
         self._by_key[_key(row)] = self.last
         return row
@@ -57,15 +60,20 @@ class Systems:
 
     def counts_as(self, equipment: Equipment) -> Equipment | None:
         """The fields of the system that this one was joined into; None where it was not."""
-        number = self.find(equipment)
+        number = self._known(equipment)
         if number is None or self.rows[number].get("joined_into") is None:
             return None
         return {name: self.rows[self.root(number)][name] for name in EQUIPMENT_KEY}
 
     def user_defined_modality(self, equipment: Equipment) -> str | None:
         """What a user set for this system: RF, DX or dual."""
-        number = self.find(equipment)
+        number = self._known(equipment)
         return None if number is None else self.rows[self.root(number)].get("user_defined_modality")
+
+    def _known(self, equipment: Equipment) -> int | None:
+        """Its row, or the one without its gantry: as older versions, which did not read it, knew the same system."""
+        number = self.find(equipment)
+        return number if number is not None else self.find(equipment | {"gantry_id": None})
 
     def with_values(self, numbers: set[int], **values: Any) -> "Systems":
         """The same with these values set in these rows."""
