@@ -98,6 +98,9 @@ export interface StudyQuery extends Query {
 
 export interface ObjectQuery extends Query {
   outcome?: string | null;
+  rule?: string | null;
+  reason?: string | null;
+  in_orthanc?: string | null;
   sop_instance_uid?: string | null;
   limit: number;
   offset: number;
@@ -156,7 +159,6 @@ export const api = {
   objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
   readAgain: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),
   takeOut: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/take-out`),
-  retryAllFailed: () => post<{ queued: number }>("objects/retry"),
   setModality: (system: number, modality: string) =>
     post<Done<{ system: Row }>>(`equipment/${system}/modality/${encodeURIComponent(modality)}`),
   reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),
