@@ -26,13 +26,15 @@ export async function* chosenFiles(files: File[]): AsyncGenerator<Source> {
 }
 
 /** What was dropped on the page. The browser tells it during the event alone: `entriesOf` has to be called there. */
-export function entriesOf(drop: DataTransfer): FileSystemEntry[] {
-  return [...drop.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+export function entriesOf(drop: DataTransfer): (FileSystemEntry | File)[] {
+  return [...drop.items].flatMap((item) => item.webkitGetAsEntry() ?? item.getAsFile() ?? []);
 }
 
-export async function* droppedFiles(entries: FileSystemEntry[]): AsyncGenerator<Source> {
+export async function* droppedFiles(entries: (FileSystemEntry | File)[]): AsyncGenerator<Source> {
   for (const entry of entries) {
-    if (entry.isDirectory) {
+    if (entry instanceof File) {
+      yield ofFile(entry, entry.name);
+    } else if (entry.isDirectory) {
       const reader = (entry as FileSystemDirectoryEntry).createReader();
       // A hundred entries come at a time, until none comes.
       for (let some = await read(reader); some.length; some = await read(reader)) yield* droppedFiles(some);
