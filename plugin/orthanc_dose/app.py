@@ -2,37 +2,45 @@
 
 import atexit
 import gc
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
-from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, identity_rules, jobs
+from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
 from .manage.limits import Limits
+from .manage.log import Log
 from .manage.proxies import Proxies
 from .manage.sessions import Sessions
-from .manage.settings import BY_KEY, Settings
+from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .sizes.files import SizeFiles
 from .store import Store, StoreError, disposal, tasks
+
+_LOG = logging.getLogger(__name__)
 
 
 def start() -> None:
     """Called once, while Orthanc loads its plugins. An unusable configuration or store stops Orthanc's start."""
+    log = Log(host.log)
     try:
-        _start()
+        _start(log)
     except (config.ConfigError, StoreError) as error:
-        host.log_error(f"cannot start: {error}")
+        _LOG.error("cannot start: %s", error)
         # Raising would stop Orthanc, too, but with a trace, and then with a segmentation fault: its plugin does not finalize
         # an interpreter whose script failed, and DuckDB's module cannot be taken down in one. Nothing is open yet.
         sys.stdout.flush()
@@ -40,7 +48,7 @@ def start() -> None:
         os._exit(1)
 
 
-def _start() -> None:
+def _start(log: Log) -> None:
     # Pages share Python's lock with the worker: it is handed over after a millisecond, not after five.
     sys.setswitchinterval(0.001)
     # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
@@ -49,16 +57,20 @@ def _start() -> None:
     configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
+    log.follow(settings, configuration.data_directory)
+    size_files = SizeFiles(configuration.data_directory, store)
+    key = partial(key_of_hashes, configuration.data_directory)
     chores = (
         lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
         lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
+        size_files.sweep,
     )
-    audit = AuditLog(store, host.log_error)
+    audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
-    worker = Worker(host, store, options, Tasks(jobs(deletion)), Housekeeping(store, chores),  # type: ignore[arg-type]
-                    deletion, door)  # fmt: skip
+    kinds = jobs(options, deletion, size_files, key)
+    worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
     settings.watch(worker.wake)
     settings.watch(_doorkeeper(door, options))
     orthanc = {
@@ -66,24 +78,25 @@ def _start() -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, worker, Requests(worker, store, deletion), settings, orthanc,
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, key, orthanc,
         datetime.now(UTC).replace(tzinfo=None),
-        host.studies_of,
+        lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
-    server = Server(services, _app_directory(), compress, host.log_error)
+    server = Server(services, _app_directory(), compress)
 
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
         worker.start()
-        host.log_warning(f"Orthanc Dose {__version__} is ready; its store is {store.path}")
+        _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         host.stop_serving()
         worker.stop()
         store.close()
+        log.close()
 
     host.listen(worker.wake, started)
     host.serve(lambda request: server.handle(request, host.Answer))
@@ -103,24 +116,23 @@ def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None
                 host.watch_door(door.drops)
                 state["watched"] = True
             except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
-                host.log_error(f"objects cannot be dropped before they are stored, they are deleted afterwards: {error}")
+                _LOG.error("objects cannot be dropped before they are stored, they are deleted afterwards: %s", error)
 
     changed()
     return changed
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
-    """What is made of the settings, made anew only when one of them changed."""
-    made: dict[int, Options] = {}
+    """What is made of the settings, made anew only when one of them changed; for any thread."""
+    made: list[tuple[int, Options]] = []
+    lock = threading.Lock()
 
     def latest() -> Options:
-        version = settings.version
-        found = made.get(version)
-        if found is None:
-            found = make()
-            made.clear()
-            made[version] = found
-        return found
+        with lock:
+            version = settings.version
+            if not made or made[0][0] != version:
+                made[:] = [(version, make())]
+            return made[0][1]
 
     return latest
 
@@ -130,7 +142,7 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
     return Options(
         configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
         value("dose_screens"),
-        identity_rules(value("patient_name"), value("patient_id"), configuration.data_directory),
+        installation_rules(configuration.data_directory, **identity_rules(settings)), not_patient(settings),
         Ignoring(*(value(f"ignored_{name}") for name in ("manufacturers", "models", "stations", "software_versions",
                                                           "serial_numbers")), value("physics_names"), value("physics_ids")),
         frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
@@ -176,7 +188,7 @@ def _access(
         )
     # Orthanc's own default: it asks where other machines can reach it.
     if orthanc_configuration.get("AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)):
-        host.log_warning(
+        _LOG.warning(
             '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user before the plugin is asked, so'
             " that users whom an administrator added, and tokens, cannot come in; with false the plugin asks, for Orthanc's own"
             " pages too"

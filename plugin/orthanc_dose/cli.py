@@ -3,9 +3,10 @@
 import argparse
 import sys
 
-from . import __version__, client
+from . import __version__, client, sending
 from .records.document import markdown
 from .samples import command as make_samples
+from .sizes import command as import_sizes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     again = commands.add_parser("reextract", help="read all kept content again on a running server, and say what changed")
     client.add_server_arguments(again)
     again.set_defaults(run=client.reextract)
+    sizes = commands.add_parser("import-sizes", help="put heights and weights of a CSV file into a running server")
+    import_sizes.add_arguments(sizes)
+    sizes.set_defaults(run=import_sizes.run)
+    send = commands.add_parser("send", help="send DICOM files, folders and zip archives to Orthanc")
+    sending.add_arguments(send)
+    send.set_defaults(run=sending.run)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

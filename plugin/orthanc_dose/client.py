@@ -23,12 +23,13 @@ class Client:
         self._base = f"{url.rstrip('/')}/dose/api"
         self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
-    def call(self, method: str, path: str) -> Any:
-        """The JSON answer of a route. Raises ClientError."""
-        body = b"" if method == "POST" else None
-        request = urllib.request.Request(self._base + path, body, {"Authorization": self._authorization}, method=method)
+    def call(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None) -> Any:
+        """The JSON answer of a route. body: of a POST, bytes as they are, anything else as JSON. Raises ClientError."""
+        sent = (body if isinstance(body, bytes) else json.dumps(body).encode()) if method == "POST" else None
+        own = {"Authorization": self._authorization, "Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(self._base + path, sent, own | (headers or {}), method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code == 401:

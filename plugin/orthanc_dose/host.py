@@ -6,6 +6,7 @@ threads on which Orthanc answers HTTP have a stack of some 100 kB, which the pla
 """
 
 import json
+import logging
 import mmap
 import threading
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 import orthanc
+
+_LOG = logging.getLogger(__name__)
 
 
 class Gone(Exception):
@@ -94,16 +97,10 @@ def configuration_directory() -> Path:
     return path if path.is_dir() else path.parent
 
 
-def log_info(message: str) -> None:
-    orthanc.LogInfo(f"Dose: {message}")
-
-
-def log_warning(message: str) -> None:
-    orthanc.LogWarning(f"Dose: {message}")
-
-
-def log_error(message: str) -> None:
-    orthanc.LogError(f"Dose: {message}")
+def log(level: int, message: str) -> None:
+    """Write to Orthanc's log. level: of Python's logging; what is below a warning Orthanc shows with --verbose."""
+    warning = orthanc.LogWarning if level >= logging.WARNING else orthanc.LogInfo
+    (orthanc.LogError if level >= logging.ERROR else warning)(f"Dose: {message}")
 
 
 def system() -> dict[str, Any]:
@@ -255,7 +252,7 @@ def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
     try:
         dropped = _handlers["drops"](raw)
     except Exception as error:  # noqa: BLE001  an object is never lost to an error of ours
-        log_error(f"an object was stored unseen: {type(error).__name__}")
+        _LOG.error("an object was stored unseen", exc_info=error)
         dropped = False
     return (orthanc.ReceivedInstanceAction.DISCARD if dropped else orthanc.ReceivedInstanceAction.KEEP_AS_IS), None
 

@@ -354,6 +354,8 @@ def test_a_user_is_added_changed_disabled_and_removed(come: Enter, door: Orthanc
     dialog.get_by_label("First password", exact=True).fill(SECRET)
     dialog.get_by_role("button", name="Add").click()
     expect(dialog.locator("#new-user-about")).to_contain_text("There is a user of this name")
+    assert [said for said in visit.complaints if "409" not in said] == []
+    visit.complaints.clear()
     dialog.get_by_label("Name", exact=True).fill("nina")
     dialog.get_by_role("button", name="Add").click()
     expect(dialog).to_have_count(0)

@@ -44,3 +44,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.headers = {**(case.headers or {}), "X-Forwarded-For": f"10.1.{number // 256}.{number % 256}"}
         if isinstance(case.body, dict) and isinstance(case.body.get("name"), str) and len(case.body["name"]) == 1:
             case.body = case.body | {"name": case.body["name"] + str(number)}
+    # No schema says what a CSV file is: it begins with a header, and then come any bytes.
+    if case.method == "POST" and case.path.endswith("/size-imports"):
+        made = case.body if isinstance(case.body, bytes) else getattr(case.body, "data", b"")
+        case.body = b"number;height;weight\n" + made.replace(b"\0", b"")

@@ -23,16 +23,18 @@ MAY_USE = {
     "extract": {"dicom", "records"},
     "store": {"dicom", "records", "extract"},
     "ocr": {"dicom"},
-    "ingest": {"dicom", "extract", "ocr", "records", "store"},
+    "sizes": {"client", "dicom", "store"},
+    "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
-    "manage": {"records", "store"},
-    "rest": {"manage", "records", "store", "query"},
+    "manage": {"dicom", "records", "store"},
+    "rest": {"manage", "records", "sizes", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
-    "cli": {"client", "records", "samples"},
-    "app": {"config", "host", "ingest", "manage", "records", "rest", "store"},
+    "sending": {"client"},
+    "cli": {"client", "records", "samples", "sending", "sizes"},
+    "app": {"config", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
 }
 
 

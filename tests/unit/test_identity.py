@@ -11,7 +11,7 @@ import pytest
 from orthanc_dose import config, extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
-from orthanc_dose.ingest import identity_rules
+from orthanc_dose.ingest import installation_rules
 from orthanc_dose.manage.settings import BY_KEY
 from orthanc_dose.query import history, lists
 from orthanc_dose.samples import make_studies
@@ -40,7 +40,7 @@ def stored(folder: Path, rules: IdentityRules) -> Store:
 
 @pytest.mark.parametrize("rule", ["none", "stored", "hashed"])
 def test_name_and_id_are_kept_as_the_rule_says(tmp_path: Path, rule: str) -> None:
-    store = stored(tmp_path, IdentityRules(rule, rule, SECRET))
+    store = stored(tmp_path, IdentityRules(rule, rule, secret=SECRET))
     hashed = {text: "hmac-sha256:" + hmac.new(SECRET, text.encode(), hashlib.sha256).hexdigest() for text in (NAME, ID)}
     expected = {"none": (None, None), "stored": ("Verylongname, Anna", ID), "hashed": (hashed[NAME], hashed[ID])}[rule]
     with store.reading() as connection:
@@ -57,7 +57,7 @@ def test_name_and_id_are_kept_as_the_rule_says(tmp_path: Path, rule: str) -> Non
 
 @pytest.mark.parametrize("rule", ["none", "stored", "hashed"])
 def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
-    store = stored(tmp_path, IdentityRules("none", rule, SECRET))
+    store = stored(tmp_path, IdentityRules("none", rule, secret=SECRET))
     with store.reading() as connection:
         rows = {row["id"]: row for row in lists.page(connection, {}, "id", 50, 0, lists.usual_columns(None))["studies"]}
         whole = history.of_patient(connection, 1, None, None)
@@ -82,8 +82,10 @@ def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
 
 
 def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(tmp_path: Path) -> None:
-    assert identity_rules("stored", "none", tmp_path).secret == b"" and not (tmp_path / "identity.key").exists()
-    first, second = (identity_rules("none", "hashed", tmp_path) for _ in range(2))
+    assert installation_rules(tmp_path, patient_name="stored").secret == b"" and not (tmp_path / "identity.key").exists()
+    first, second = (installation_rules(tmp_path, patient_id="hashed") for _ in range(2))
+    # What was hashed is looked for by the key, whatever the rules are now.
+    assert installation_rules(tmp_path).secret == first.secret
     assert first == second and len(first.secret) == 32
     assert (tmp_path / "identity.key").stat().st_mode & 0o777 == 0o600
 
@@ -91,5 +93,5 @@ def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(tmp
 def test_the_configuration_names_the_rules(tmp_path: Path) -> None:
     read = config.read({"DataDirectory": str(tmp_path), "PatientID": "hashed", "PatientName": "stored"}, tmp_path, BY_KEY)
     assert read.first_values == {"patient_id": "hashed", "patient_name": "stored"}
-    with pytest.raises(config.ConfigError, match="PatientID.*none, stored, hashed"):
+    with pytest.raises(config.ConfigError, match="PatientID.*none, stored, hashed, sha256"):
         config.read({"PatientID": "yes"}, tmp_path, BY_KEY)

@@ -142,4 +142,5 @@ def test_groups_and_actions_of_the_audit_log_have_words() -> None:
     needed = {f"audit.actions.{re.sub('[ -]', '_', name)}" for name in names}
     needed |= {f"groups.{kind}.{re.sub('[ -]', '_', group)}" for kind in ("titles", "opens") for group in PERSONS}
     for language in COMPLETE:
-        assert sorted(needed - of_pages(language).keys()) == [], language
+        missing = sorted(needed - of_pages(language).keys())
+        assert missing == [], f"{language}.json has to say what these are called"

@@ -1,12 +1,23 @@
-"""What identifies a patient in an object, and taking it out before the object's content is kept."""
+"""What identifies a patient in an object, what is kept of it, and taking it out before the object's content is kept."""
 
-import base64
-import binascii
 import hashlib
 import hmac
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from .dataset import BINARY_URI, Dataset, text
+from pydicom.datadict import dictionary_VR
+
+from . import dates
+from .dataset import Dataset, text, values
+from .scrub import Words, names
+
+# What is kept of an item.
+RULES = ("none", "stored", "hashed", "sha256")
+# These stand before a hash, so that it is never taken for what was written.
+HMAC, SHA256 = "hmac-sha256:", "sha256:"
+_HASH = re.compile(f"({HMAC}|{SHA256})[0-9a-f]{{64}}")
 
 # Of the patient group only what dose needs stays: sex, age, size, weight, and what describes the body.
 _KEPT_OF_PATIENT = frozenset({"0010,0040", "0010,1010", "0010,1020", "0010,1021", "0010,1022", "0010,1030", "0010,9431"})
@@ -15,120 +26,211 @@ _DROPPED_GROUPS = ("0010", "0038")
 _DROPPED = frozenset({"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,1400", "0040,3001", "4008,4000"})
 # Content items of TID 1006 to 1008 (Subject Context): subject UID, name, ID, birth date, and the like.
 _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "121035", "121036"})
-# Identifiers of the study, the request and the objects: what they are is said by rules of their own, and they may equal
-# the patient's ID by chance.
-_IDENTIFIERS = frozenset({"0008,0050", "0020,0010", "0040,0009", "0040,0253", "0040,1001", "0040,2016", "0040,2017"})
-# What a content item is made of, beside its values: value type, relationship, continuity, numbers.
-_STRUCTURE = frozenset({"0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102"})
-_REMOVED = "(removed)"
+# Where the accession number stands: the element, in the data set and in what it says of requests; the content item.
+_ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = "0008,0050", "0008,0051", "121022", "0040,a160"
+# Comments: on the object, the series, the image, the procedure step; the content item.
+_COMMENTS, _COMMENT_CODE = frozenset({"0008,4000", "0018,4000", "0020,4000", "0040,0280", "0040,0400"}), "121106"
+# Identifiers of the study, the request and the objects, which may equal the patient's ID by chance.
+_IDENTIFIERS = frozenset({
+    _ACCESSION_NUMBER, "0020,0010", "0040,0009", "0040,0253", "0040,1001", "0040,2016", "0040,2017",
+})  # fmt: skip
+# What a content item is made of, beside its values: value type, relationship, continuity, numbers. And what tells systems
+# apart: the ID of a phantom may be the name of the station.
+_STRUCTURE = frozenset({
+    "0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102",
+    "0008,0070", "0008,1010", "0008,1090", "0018,1000", "0018,1020",
+})  # fmt: skip
+# An infant's birth date may be a day of the study.
+_INFANT = timedelta(days=60)
 
 
-def identifiers(dataset: Dataset) -> tuple[str, ...]:
-    """Texts that name this patient: the name as written and with spaces, the patient ID."""
-    name, patient_id = text(dataset, "0010,0010"), text(dataset, "0010,0020")
-    found = {part for part in (name, patient_id) if part}
-    if name:
-        for group in name.split("="):
-            parts = [part.strip() for part in group.split("^") if part.strip()]
-            if len(parts) > 1:
-                found |= {group.strip("^ "), " ".join(parts), " ".join(reversed(parts)), ", ".join(parts)}
-    return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
+def is_hash(value: str | None) -> bool:
+    """Whether what is kept of an item is a hash of it."""
+    return value is not None and _HASH.fullmatch(value) is not None
 
 
-def remove_identity(dataset: Dataset) -> Dataset:
-    """Take the elements and content items that identify the patient out of a data set, and give it back.
-
-    Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too.
-    """
-    _clean(dataset, identifiers(dataset), set())
-    return dataset
+def keyed_hash(secret: bytes, value: str) -> str:
+    """HMAC-SHA-256 (RFC 2104) of a value's UTF-8."""
+    return HMAC + hmac.new(secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-RULES = ("none", "stored", "hashed")
-HASHED = "hmac-sha256:"  # stands before a hash, so that it is never taken for what was written
+def plain_hash(value: str) -> str:
+    """SHA-256 of a value's UTF-8 in hexadecimal, which is what OpenREM keeps (docs.openrem.org, "Patient identifiable data": a
+    SHA 256 hash of exactly the same text)."""
+    return SHA256 + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
 class IdentityRules:
     """What is kept of who the patient is, item by item: one of RULES. secret: the installation's key of the hashes."""
 
-    name: str = "none"
+    patient_name: str = "none"
     patient_id: str = "none"
+    patient_birth_date: str = "none"
+    accession_number: str = "stored"
     secret: bytes = b""
 
     def apply(self, dataset: Dataset) -> dict[str, str]:
-        """What is kept of this data set's patient: "name", "id". Asked before `remove_identity`."""
-        asked = (("name", self.name, "0010,0010"), ("id", self.patient_id, "0010,0020"))
-        written = ((item, rule, text(dataset, tag)) for item, rule, tag in asked if rule != "none")
-        return {item: value if rule == "stored" else self.hashed(value) for item, rule, value in written if value}
+        """What is kept of this data set's patient: "name", "id", "birth_date" (YYYY-MM-DD). Asked before `remove_identity`."""
+        birth_date = _day(dataset, "0010,0030")
+        written = {"name": text(dataset, "0010,0010"), "id": text(dataset, "0010,0020"),
+                   "birth_date": birth_date.isoformat() if birth_date else None}  # fmt: skip
+        return self.again({item: value for item, value in written.items() if value})
 
-    def hashed(self, value: str) -> str:
-        """The keyed hash (HMAC-SHA-256, RFC 2104) of a name or an ID."""
-        return HASHED + hmac.new(self.secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    def again(self, patient: dict[str, str]) -> dict[str, str]:
+        """The same of what was kept by other rules. What is a hash stays one."""
+        rules = {"name": self.patient_name, "id": self.patient_id, "birth_date": self.patient_birth_date}
+        kept = {item: self.kept(rules[item], value) for item, value in patient.items()}
+        return {item: value for item, value in kept.items() if value is not None}
+
+    def kept(self, rule: str, value: str) -> str | None:
+        """What a rule keeps of a value, which may be a hash already."""
+        if rule == "none":
+            return None
+        return value if rule == "stored" or is_hash(value) else self.hashes(value)[rule]
+
+    def hashes(self, value: str) -> dict[str, str]:
+        """By rule the hashes of a value; without a key there is no keyed one."""
+        return ({"hashed": keyed_hash(self.secret, value)} if self.secret else {}) | {"sha256": plain_hash(value)}
 
 
 NOTHING_KEPT = IdentityRules()
 
-_KEEP, _DROP, _SCRUB = range(3)
+
+def identifiers(dataset: Dataset) -> tuple[str, ...]:
+    """Texts that name this patient: the name as written and with spaces, the patient ID."""
+    found = {*names(text(dataset, "0010,0010")), text(dataset, "0010,0020") or ""}
+    return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
+
+
+def remove_identity(dataset: Dataset, rules: IdentityRules = NOTHING_KEPT, patient_id: str | None = None) -> Dataset:
+    """Take the elements and content items that identify the patient out of a data set, and give it back; put the accession
+    number under its rule. patient_id: where the data set does not hold it any more.
+
+    Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too; so are accession numbers, unless
+    they are stored.
+    """
+    patient_ids = {found for tag in ("0010,0020", "0010,1000") for found in values(dataset, tag)} | {patient_id or ""}
+    numbers = set() if rules.accession_number == "stored" else set(_accession_numbers(dataset))
+    other_names = (text(dataset, tag) for tag in ("0010,1001", "0010,1005"))
+    ids = patient_ids | numbers | {name for name in other_names if name}
+    everything = Words(text(dataset, "0010,0010"), ids, _telling_birth_date(dataset))
+    dropped = Words(None, numbers if rules.patient_id == "stored" else numbers | patient_ids)
+    _Cleaner(rules, everything, dropped).clean(dataset)
+    return dataset
+
+
+def _day(dataset: Dataset, tag: str) -> date | None:
+    try:
+        return dates.parse_date(text(dataset, tag))
+    except ValueError:
+        return None
+
+
+def _telling_birth_date(dataset: Dataset) -> date | None:
+    """The birth date, unless it may be a day on which the object or the study was made."""
+    birth_date, own = _day(dataset, "0010,0030"), [_day(dataset, tag) for tag in ("0008,0020", "0008,0023", "0008,0012")]
+    return None if birth_date is None or any(day and day - birth_date < _INFANT for day in own) else birth_date
+
+
+def _accession_numbers(dataset: Dataset) -> Iterator[str]:
+    for tag, value in dataset.items():
+        if isinstance(value, list):
+            for item in value:
+                yield from _accession_numbers(item)
+        elif value and (tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and _concept(dataset) == _ACCESSION_CODE)):
+            yield value.strip(" \0")
+
+
+def _concept(item: Dataset) -> object:
+    name = item.get("0040,a043")
+    return name[0].get("0008,0100") if isinstance(name, list) and name else None
+
+
+# What is to be done with an element, by its tag.
+_KEEP, _DROP, _IDENTIFIER, _TEXT, _COMMENT, _PRIVATE, _OTHER, _DATE = range(8)
+_BY_VR = {
+    **dict.fromkeys(("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT", "OB", "OW", "OB or OW"), _TEXT),
+    **dict.fromkeys(("AE", "AS", "CS", "DS", "IS", "UR"), _OTHER), **dict.fromkeys(("DA", "DT"), _DATE),
+}  # fmt: skip
 _DECISIONS: dict[str, int] = {}
 
 
 def _decide(tag: str) -> int:
     if tag in _DROPPED or (tag[:4] in _DROPPED_GROUPS and tag not in _KEPT_OF_PATIENT):
         decision = _DROP
+    elif tag in _IDENTIFIERS:
+        decision = _IDENTIFIER
+    elif tag in _STRUCTURE:
+        decision = _KEEP
+    elif tag in _COMMENTS:
+        decision = _COMMENT
     else:
-        decision = _KEEP if tag in _IDENTIFIERS or tag in _STRUCTURE else _SCRUB
+        try:
+            decision = _BY_VR.get(dictionary_VR(int(tag.replace(",", ""), 16)), _KEEP)
+        except KeyError:
+            decision = _PRIVATE
     if len(_DECISIONS) < 50_000:
         _DECISIONS[tag] = decision
     return decision
 
 
-def _clean(dataset: Dataset, known: tuple[str, ...], done: set[int]) -> None:
-    changes: dict[str, str | None] = {}
-    for tag, value in dataset.items():
-        decision = _DECISIONS.get(tag)
-        if decision is None:
-            decision = _decide(tag)
-        if decision == _DROP:
-            changes[tag] = None
-        elif isinstance(value, list):
-            # Codes that a report repeats are one list in many places (see part10): cleaned once.
-            if id(value) not in done:
-                done.add(id(value))
-                if any(map(_is_subject, value)):
-                    value[:] = [item for item in value if not _is_subject(item)]
-                for item in value:
-                    _clean(item, known, done)
-        elif decision == _SCRUB and value:
-            scrubbed = _scrubbed(value, known)
-            if scrubbed is not value:
-                changes[tag] = scrubbed
-    for tag, new in changes.items():
-        if new is None:
-            del dataset[tag]
-        else:
-            dataset[tag] = new
+class _Cleaner:
+    """Takes what identifies out of one object. words: what is looked for in texts; dropped: IDs that no identifier may be."""
 
+    def __init__(self, rules: IdentityRules, words: Words, dropped: Words) -> None:
+        self.rules, self.words, self.dropped = rules, words, dropped
+        self.done: set[int] = set()
 
-def _is_subject(item: Dataset) -> bool:
-    name = item.get("0040,a043")
-    return isinstance(name, list) and bool(name) and name[0].get("0008,0100") in _SUBJECT_CODES
+    def clean(self, dataset: Dataset) -> None:
+        changes: dict[str, str | None] = {}
+        concept = _concept(dataset) if _ITEM_TEXT in dataset else None
+        for tag, value in dataset.items():
+            decision = _DECISIONS.get(tag)
+            if decision is None:
+                decision = _decide(tag)
+            if decision == _DROP or (tag == _ITS_ISSUER and self.rules.accession_number == "none"):
+                changes[tag] = None
+            elif isinstance(value, list):
+                self.clean_items(value)
+            elif decision != _KEEP and value:
+                if tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and concept == _ACCESSION_CODE):
+                    new = self.accession_number(value)
+                elif decision == _IDENTIFIER:
+                    new = None if self.dropped.is_one(value) else value
+                else:
+                    of_comment = tag == _ITEM_TEXT and concept == _COMMENT_CODE
+                    new = self.scrubbed(_COMMENT if of_comment else decision, value)
+                if new is not value:
+                    changes[tag] = new
+        for tag, new in changes.items():
+            if new is None:
+                del dataset[tag]
+            else:
+                dataset[tag] = new
 
+    def clean_items(self, sequence: list[Dataset]) -> None:
+        # Codes that a report repeats are one list in many places (see part10): cleaned once.
+        if id(sequence) in self.done:
+            return
+        self.done.add(id(sequence))
+        gone = _SUBJECT_CODES if self.rules.accession_number != "none" else _SUBJECT_CODES | {_ACCESSION_CODE}
+        if any(_concept(item) in gone for item in sequence):
+            sequence[:] = [item for item in sequence if _concept(item) not in gone]
+        for item in sequence:
+            self.clean(item)
 
-def _scrubbed(value: str, known: tuple[str, ...]) -> str:
-    if not known:
-        return value
-    if value.startswith(BINARY_URI):
-        try:
-            plain = base64.b64decode(value[len(BINARY_URI) :]).decode("latin-1")
-        except (binascii.Error, ValueError):
+    def accession_number(self, value: str) -> str | None:
+        rule, number = self.rules.accession_number, value.strip(" \0")
+        if rule == "stored":
+            return None if self.dropped.is_one(number) else value
+        return self.rules.kept(rule, number) if number else value
+
+    def scrubbed(self, decision: int, value: str) -> str:
+        if not self.words:
             return value
-        return _REMOVED if any(word in plain for word in known) else value
-    for word in known:
-        if word in value:
-            # A short number can stand in any UID or dose value by chance; alone it is the ID.
-            if value.strip() == word:
-                return _REMOVED
-            if not word.replace("-", "").replace(".", "").isdecimal() and len(word) > 4:
-                value = value.replace(word, _REMOVED)
-    return value
+        if decision == _COMMENT:
+            return self.words.out_of_comment(value)
+        if decision in (_TEXT, _PRIVATE):
+            return self.words.out_of_text(value, decision == _PRIVATE)
+        return self.words.out_of_date(value) if decision == _DATE else self.words.out_of_other(value)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from . import image, image_ct, image_nm, report, secondary
 from .extract import Extract, Ignored
 from .image_ct import reduced
-from .kept import Kept, keep, unpack
+from .kept import Kept, apply_again, keep, unpack
 
 # Raised whenever what an extractor gives for an object changes, so that kept content can be read again.
 EXTRACTOR_VERSION = "4"
@@ -51,5 +51,6 @@ def extract(kept: Kept, sop_class_uid: str) -> Extract:
 
 __all__ = [
     "CT_IMAGE", "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "MAMMOGRAPHY_IMAGES", "ONE_OF_A_SERIES",
-    "RADIOGRAPHY_IMAGES", "REPORTS", "SECONDARY_CAPTURE", "can_hold_dose", "extract", "keep", "reduced", "unpack",
+    "RADIOGRAPHY_IMAGES", "REPORTS", "SECONDARY_CAPTURE", "apply_again", "can_hold_dose", "extract", "keep", "reduced",
+    "unpack",
 ]  # fmt: skip

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
-from ..dicom.identity import HASHED
+from ..dicom.identity import is_hash
+from ..dicom.not_patient import indicator
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
 from .kept import Kept
@@ -72,8 +73,10 @@ def study_of(kept: Kept) -> Row:
         row[name] = _number(dataset, tag, name, row)
     row["patient_age"] = kept.patient_age
     name = kept.patient.get("name")
-    row["patient_name"] = name if name is None or name.startswith(HASHED) else person_name(name)
+    row["patient_name"] = name if is_hash(name) else person_name(name)
     row["patient_id"] = kept.patient.get("id")
+    row["patient_birth_date"] = kept.patient.get("birth_date")
+    row["not_patient_indicator"] = indicator(kept.not_patient)
     row["study_date"] = _parsed(dataset, "0008,0020", dates.parse_date, "study_date", row)
     row["study_time"] = _parsed(dataset, "0008,0030", dates.parse_time, "study_time", row)
     offset = _parsed(dataset, "0008,0201", dates.parse_offset, "timezone_offset_from_utc", row)

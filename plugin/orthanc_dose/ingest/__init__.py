@@ -3,26 +3,40 @@
 from collections.abc import Callable
 from functools import partial
 
+from ..sizes.files import SizeFiles
 from ..store.tasks import Task
 from .deletion import Deletion
 from .deletion_jobs import ApplyRules, ForgetObjects
 from .door import Door
 from .housekeeping import Housekeeping
+from .identity import ApplyIdentity
+from .not_patient import ApplyNotPatient
 from .reextraction import Reextraction
 from .requests import Requests
+from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import Options, identity_rules
+from .surroundings import Options, installation_rules, key_of_hashes
 from .tasks import Job, Tasks
 from .worker import Worker
 
-# The kinds of tasks that the worker does.
-JOBS: dict[str, type[Job]] = {job.kind: job for job in (Reextraction, SortStudies, DeleteStudies)}
+
+def jobs(
+    options: Callable[[], Options], deletion: Deletion, size_files: SizeFiles, key: Callable[[], bytes]
+) -> dict[str, Callable[[Task], Job]]:
+    """The kinds of tasks that the worker does, each with what makes its job. key: of the installation's hashes."""
+    return {
+        Reextraction.kind: Reextraction,
+        ApplyIdentity.kind: partial(ApplyIdentity, options=options),
+        ApplyNotPatient.kind: ApplyNotPatient,
+        **{job.kind: partial(job, deletion=deletion) for job in (ApplyRules, ForgetObjects)},
+        SizeImport.kind: partial(SizeImport, uploads=size_files, key=key),
+        SortStudies.kind: SortStudies,
+        DeleteStudies.kind: DeleteStudies,
+    }
 
 
-def jobs(deletion: Deletion) -> dict[str, Callable[[Task], Job]]:
-    """All kinds of tasks of the worker, those that need Orthanc among them."""
-    return {**JOBS, **{job.kind: partial(job, deletion=deletion) for job in (ApplyRules, ForgetObjects)}}
-
-
-__all__ = ["Deletion", "Door", "Housekeeping", "Options", "Requests", "Tasks", "Worker", "identity_rules", "jobs"]
+__all__ = [
+    "Deletion", "Door", "Housekeeping", "Options", "Requests", "Tasks", "Worker", "installation_rules", "jobs",
+    "key_of_hashes",
+]  # fmt: skip

@@ -14,6 +14,10 @@ from .reading import Read, decide
 _COUNTING = ("imported", "merged", "duplicate")
 
 
+class Unread(Exception):
+    """An object counts in its study, and what is kept of it cannot be read any more."""
+
+
 def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
     """Put what was read together with what the store has of the same studies."""
     out = Batch(state=dict(state))
@@ -70,6 +74,25 @@ def again(
     """
     out = Batch(systems=systems)
     _put_together(writer, out, set(studies), {}, {}, failed_too=True, but=but)
+    return out
+
+
+def with_content(writer: Writer, changed: list[ObjectRow]) -> Batch:
+    """The studies of these objects, whose kept content was changed, from it. Raises Unread, where an object that counts in
+    its study cannot be read from it."""
+    out = Batch(objects=changed)
+    fresh: dict[str, dict[str, Part]] = {}
+    rows: dict[tuple[str, str], ObjectRow] = {}
+    for row in changed:
+        study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+        if row["outcome"] not in _COUNTING or row["rule"] == "same_instance" or not study:
+            continue
+        found = _kept(row, say=False)
+        if found is None:
+            raise Unread
+        rows[study, sop] = row
+        fresh.setdefault(study, {})[sop] = Part(sop, found)
+    _put_together(writer, out, set(fresh), fresh, rows)
     return out
 
 

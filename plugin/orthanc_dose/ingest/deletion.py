@@ -4,6 +4,7 @@ What is to be deleted is noted with the outcome, in one transaction; that it was
 leaves an object that is to be deleted and is gone already, which is as good.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.tasks import now
 from .surroundings import Options, Source
 
+_LOG = logging.getLogger(__name__)
 # Objects of one transaction: some milliseconds each.
 CHUNK = 100
 # Seconds until objects that Orthanc would not delete are tried again.
@@ -109,7 +111,7 @@ class Deletion:
             out.gone.append(instance)
         except Exception as error:  # noqa: BLE001  the others are deleted, and this one is tried again
             if not self._refused and not out.refused:
-                self._source.log_error(f"Orthanc did not delete an object, to be tried again: {type(error).__name__}")
+                _LOG.error("Orthanc did not delete an object, to be tried again", exc_info=error)
             out.refused.append(instance)
 
     def _is_physics(self, found: Any) -> bool:

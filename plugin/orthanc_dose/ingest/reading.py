@@ -8,6 +8,7 @@ from .. import extract
 from ..dicom import part10
 from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
+from ..dicom.not_patient import NO_PATTERNS, NotPatient
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
 from ..store.disposal import SAME_SERIES, WAITS
@@ -26,12 +27,13 @@ class Read:
 
 def read(
     row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT,
-    ignoring: Ignoring = NOTHING_IGNORED,
+    not_patient: NotPatient = NO_PATTERNS, ignoring: Ignoring = NOTHING_IGNORED,
 ) -> Read:  # fmt: skip
     """Read an instance of a class that can hold dose.
 
     row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose screens are read by OCR.
-    identity: what is kept of who the patient is. ignoring: systems and studies that are left alone.
+    identity: what is kept of who the patient is; not_patient: the patterns by which it is none. ignoring: systems and studies
+    that are left alone.
     Whatever the object does to us ends as a failed outcome.
     """
     try:
@@ -39,7 +41,7 @@ def read(
         whole = part10.read_any(raw)
         ignoring.check(whole.dataset)
         patient = identifiers(whole.dataset)
-        kept = extract.keep(whole, identity)
+        kept = extract.keep(whole, identity, not_patient)
         if row["sop_class_uid"] == extract.CT_IMAGE:
             kept.dataset = extract.reduced(kept.dataset)
         elif row["sop_class_uid"].startswith(extract.SECONDARY_CAPTURE):

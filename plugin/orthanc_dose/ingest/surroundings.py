@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..dicom.identity import IdentityRules
+from ..dicom.identity import NOTHING_KEPT, IdentityRules
+from ..dicom.not_patient import NO_PATTERNS, NotPatient
 from .dose_screens import Screens
 from .ignoring import Ignoring
 
@@ -24,8 +25,6 @@ class Source(Protocol):
     def details(self, ids: list[str]) -> dict[str, Any]: ...
     def dicom(self, instance: str, size: int) -> Any: ...
     def delete(self, instance: str) -> None: ...
-    def log_warning(self, message: str) -> None: ...
-    def log_error(self, message: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,8 @@ class Options:
     audit_at_start: bool = True
     dose_from_ct_images: bool = False
     screens: Screens = ()
-    identity: IdentityRules = IdentityRules()
+    identity: IdentityRules = NOTHING_KEPT
+    not_patient: NotPatient = NO_PATTERNS
     ignoring: Ignoring = Ignoring()
     deleted: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
@@ -49,16 +49,27 @@ class Options:
         return self.dose_from_ct_images or bool(self.screens)
 
 
-def identity_rules(name: str, patient_id: str, directory: Path) -> IdentityRules:
-    """The rules of the configuration, with the key of this installation's hashes: a file beside the store, made when it is
-    first needed. Whoever has the key can try names; without it old hashes match no new ones."""
-    if "hashed" not in (name, patient_id):
-        return IdentityRules(name, patient_id)
-    path = directory / "identity.key"
+KEY_OF_HASHES = "identity.key"
+
+
+def key_of_hashes(directory: Path) -> bytes:
+    """The key of this installation's hashes, empty where nothing was ever hashed."""
+    try:
+        return (directory / KEY_OF_HASHES).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def installation_rules(directory: Path, **rules: str) -> IdentityRules:
+    """The rules of items (see IdentityRules), with the key of this installation's hashes: a file beside the store, made when
+    it is first needed. Whoever has the key can try names; without it old hashes match no new ones."""
+    path = directory / KEY_OF_HASHES
     if not path.exists():
+        if "hashed" not in rules.values():
+            return IdentityRules(**rules)
         new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(new, "wb") as file:
             file.write(secrets.token_bytes(32))
             file.flush()
             os.fsync(file.fileno())
-    return IdentityRules(name, patient_id, path.read_bytes())
+    return IdentityRules(**rules, secret=path.read_bytes())

@@ -1,11 +1,14 @@
 """Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..store import STORE_ERRORS, Batch, Writer, tasks
 from ..store.tasks import Task
+
+_LOG = logging.getLogger(__name__)
 
 
 class TaskError(Exception):
@@ -50,11 +53,16 @@ class Job:
         """Do a chunk, which takes a second at most, and give what is to be written; None at the end. Raises TaskError."""
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Do away with what the task needed beside the store. Called when it is written that the task ended, in whatever way; a
+        kill in between leaves this undone."""
+
 
 class Tasks:
     """Those of the tasks in the store that are the worker's: everything but `look` is called on its thread."""
 
     def __init__(self, kinds: Mapping[str, Callable[[Task], Job]]) -> None:
+        """kinds: what makes the job of a task, by its kind."""
         self._kinds = kinds
         self._task: Task | None = None
         self._job: Job | None = None
@@ -84,7 +92,7 @@ class Tasks:
         except TaskError as error:
             batch, message = None, str(error)
         except Exception as error:  # noqa: BLE001  the worker goes on; the error's own words may hold values
-            batch, message = None, _without_values(error)
+            batch, message = None, _cannot_go_on(task, error)
         now = {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
         if batch is not None:
             batch.task = task | now
@@ -93,7 +101,7 @@ class Tasks:
             except STORE_ERRORS:
                 raise
             except Exception as error:  # noqa: BLE001  what does not fit into the store once never will
-                self._end(writer, "failed", _without_values(error))
+                self._end(writer, "failed", _cannot_go_on(task, error))
                 return True
         task |= now
         if batch is None:
@@ -108,6 +116,7 @@ class Tasks:
         for task in tasks.of_states(writer.connection, ("waiting", "running")):
             if task["id"] == task_id and task["kind"] in self._kinds:
                 writer.commit(Batch(task=task | {"state": "stopped", "finished_at": tasks.now()}))
+                self._kinds[task["kind"]](task).end()
                 return True
         return False
 
@@ -122,14 +131,18 @@ class Tasks:
         self._task = found[0]
         self._task |= {"state": "running", "started_at": self._task["started_at"] or tasks.now()}
         self._job = self._kinds[self._task["kind"]](self._task)
+        _LOG.info("task %d begins: %s", self._task["id"], self._task["kind"])
         writer.commit(Batch(task=self._task))
         return True
 
     def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
-        assert self._task is not None
+        assert self._task is not None and self._job is not None
+        _LOG.info("task %d ends: %s", self._task["id"], state)
         writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
-        self._task = self._job = None
+        job, self._task, self._job = self._job, None, None
+        job.end()
 
 
-def _without_values(error: Exception) -> str:
+def _cannot_go_on(task: Task, error: Exception) -> str:
+    _LOG.error("task %d, %s, cannot go on", task["id"], task["kind"], exc_info=error)
     return f"It could not go on: {type(error).__name__}."

@@ -6,6 +6,7 @@ here is read again after a kill, what was is not. Nothing is kept in memory that
 
 import contextlib
 import json
+import logging
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from .. import extract
-from ..store import STORE_ERRORS, Batch, ObjectRow, Store, StoreError, Writer
+from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED
 from . import assembly
 from .deletion import Deletion, mark
@@ -28,6 +29,7 @@ from .surroundings import Options, Source
 from .tasks import Tasks
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
@@ -183,12 +185,16 @@ class Worker:
 
     def _failed(self, error: Exception) -> None:
         words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-        known = isinstance(error, (duckdb.Error, StoreError, OSError))
-        message = f"the store cannot be written: {words}" if known else f"{type(error).__name__}: {words}"
+        known = isinstance(error, (*STORE_ERRORS, duckdb.OutOfMemoryException))
+        # The words of another error may hold values.
+        message = f"the store cannot be written: {words}" if known else type(error).__name__
         with self._lock:
             before = self._status["last_error"]
         if before is None or before["message"] != message:
-            self._source.log_error(f"waiting to try again: {message}")
+            if known:
+                _LOG.error("waiting to try again: %s", message)
+            else:
+                _LOG.error("waiting to try again", exc_info=error)
         self._set(state="waiting", last_error={"message": message, "at": _now().isoformat() + "Z"})
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
@@ -281,7 +287,7 @@ class Worker:
             return False
         if newest < cursor:
             # It belongs to another Orthanc: begin anew, and look for what it does not name.
-            self._source.log_warning("Orthanc's log of changes begins anew; comparing what it holds with the store")
+            _LOG.warning("Orthanc's log of changes begins anew; comparing what it holds with the store")
             writer.commit(Batch(state={"cursor": "0"}))
             self._set(cursor=0)
         elif self._log_is_empty or self._source.last_change():
@@ -369,6 +375,7 @@ class Worker:
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
+        _LOG.debug("%d objects written", len(reads))
         self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
@@ -404,7 +411,7 @@ class Worker:
             return Read(row)
         try:
             one = read(row, lambda: self._source.dicom(details.instance, details.size), self.options.screens,
-                       self.options.identity, self.options.ignoring)  # fmt: skip
+                       self.options.identity, self.options.not_patient, self.options.ignoring)  # fmt: skip
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one

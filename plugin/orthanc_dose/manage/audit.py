@@ -2,8 +2,8 @@
 
 import csv
 import io
+import logging
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -12,6 +12,8 @@ import duckdb
 from ..records import AUDIT_LOG
 from ..store import Store
 from ..store.database import rows
+
+_LOG = logging.getLogger(__name__)
 
 UNKNOWN = "(unknown)"  # for a name that nobody has: people type passwords where names belong
 COLUMNS = AUDIT_LOG.names
@@ -32,8 +34,8 @@ class Who(Protocol):
 class AuditLog:
     """The log in the store. Safe to be used from several threads."""
 
-    def __init__(self, store: Store, log_error: Callable[[str], None]) -> None:
-        self._store, self._log_error = store, log_error
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._lock = threading.Lock()
         with store.reading() as connection:
             found = connection.execute("SELECT max(number) FROM audit_log").fetchone()
@@ -55,7 +57,7 @@ class AuditLog:
                 self._last += 1
         except Exception as error:  # noqa: BLE001  whatever it is, what was done stays done
             said = f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, {subject!r}"
-            self._log_error(f"the audit log could not take an entry ({type(error).__name__}): {said}")
+            _LOG.error("the audit log could not take an entry: %s", said, exc_info=error)
 
 
 def page(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """The settings: each declared once, for the store, the API, the page of settings, and the "Dose" section's first values."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..dicom.not_patient import OF_OPENREM, NotPatient, indicator
+from ..records.study import UNDER_RULES
 from ..store import Store, settings
 from ..store.disposal import KINDS
 from .setting import Setting
+
+_LOG = logging.getLogger(__name__)
 
 TOPICS = {
     "identity": "Patient identity",
@@ -32,14 +37,34 @@ _OF_KIND: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 _WILDCARDS = " Wildcards * ? [seq] [!seq]; case is ignored. For objects that come in; those that came before can be read again."
 
-_KEPT = (("none", "not stored"), ("stored", "stored as written"), ("hashed", "stored as a keyed hash (HMAC-SHA-256)"))
+_KEPT = (
+    ("none", "not stored: never found, and the safest"),
+    ("stored", "as written: found by any part of it, read by those who may see patients' identity"),
+    ("hashed", "keyed hash (HMAC-SHA-256): found by the same text alone; nobody can try texts without the installation's key"),
+    ("sha256", "plain hash (SHA-256), as OpenREM has it: found by the same text alone; numbers can be found out by trying"),
+)
+
+
+def _kept(name: str, title: str, default: str, about: str) -> Setting:
+    later = "A change is for what comes in from then on; a task brings to it what is there."
+    return Setting(name, "identity", title, "choice", default, f"{about} {later}", choices=_KEPT)
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("patient_name", "identity", "Patient name", "choice", "none", "What is kept of it from objects that come in.",
-            choices=_KEPT),
-    Setting("patient_id", "identity", "Patient ID", "choice", "none", "What is kept of it from objects that come in.",
-            choices=_KEPT),
+    _kept("patient_name", "Patient name", "none", "What is kept of it, in studies and in the content of objects."),
+    _kept("patient_id", "Patient ID", "none",
+          "What is kept of it, in studies and in the content of objects. A patient's history needs it, in any of the forms."),
+    _kept("patient_birth_date", "Date of birth", "none",
+          "What is kept of it. The age at the study is worked out before it is dropped. Hashes are of YYYY-MM-DD."),
+    _kept("accession_number", "Accession number", "stored",
+          "What is kept of it, wherever it stands in an object. It finds the request and so, for those who have the RIS, the"
+          " patient."),
+    Setting("not_patient_names", "test data", "Names that are no patient's", "patterns", (),
+            "Objects whose patient name is like one of these are possible test data: left out of lists and overviews unless"
+            " asked for. Compared as written (Family^Given) and with spaces for ^. Wildcards: * ? [seq] [!seq]; upper and lower"
+            " case are the same. Studies show the pattern, so put no real name into it.", example="*phantom*"),
+    Setting("not_patient_ids", "test data", "IDs that are no patient's", "patterns", (),
+            "The same for patient IDs. Wildcards: * ? [seq] [!seq]; upper and lower case are the same.", example="qa[0-9]*"),
     Setting("dose_from_ct_images", "sources", "CT images", "flag", False,
             "Make a dose record of CT studies that have no dose report from the headers of their images."),
     Setting("dose_screens", "sources", "Dose screens", "patterns", (),
@@ -68,6 +93,16 @@ SETTINGS: tuple[Setting, ...] = (
             choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
     Setting("time_zone", "region", "Time zone", "time zone", "",
             "In which pages show times of the server. Times of studies are those of the systems that made them."),
+    Setting("log_level", "log", "Log", "choice", "warning",
+            "What is written to it. Orthanc's own log shows what is below a warning with --verbose only.",
+            choices=(("error", "errors"), ("warning", "errors and warnings"), ("info", "also what is done"),
+                     ("debug", "also each request"))),
+    Setting("log_to_file", "log", "Log in a file", "flag", False,
+            "Write it to log/orthanc-dose.log in the data directory, too."),
+    Setting("log_file_megabytes", "log", "Size of the file", "number", 10, "A new one is begun above it.",
+            minimum=1, maximum=100, unit="MB"),
+    Setting("log_files_kept", "log", "Files kept", "number", 5, "How many are kept beside the one that is written.",
+            minimum=1, maximum=20),
     Setting("audit_days", "log", "Audit log", "number", 730, "How long its entries are kept.",
             minimum=30, maximum=36_500, unit="d"),
     Setting("task_days", "log", "Finished tasks", "number", 90, "How long they are listed, with what came of them.",
@@ -119,7 +154,7 @@ class Settings:
         settings.put(self._store, _EVERYBODY, _KIND, name, checked)
         with self._lock:
             self._set[name] = checked
-        self._changed()
+        self._changed(name)
         return before
 
     def reset(self, name: str) -> Any:
@@ -128,14 +163,30 @@ class Settings:
         settings.remove(self._store, _EVERYBODY, _KIND, name)
         with self._lock:
             self._set.pop(name, None)
-        self._changed()
+        self._changed(name)
         return before
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call this after each change, on the thread that made it."""
         self._watching.append(changed)
 
-    def _changed(self) -> None:
+    def _changed(self, name: str) -> None:
+        _LOG.info("setting changed: %s", name)
         self.version += 1
         for tell in self._watching:
             tell()
+
+
+def not_patient(settings: Settings) -> NotPatient:
+    """The patterns that the settings name."""
+    return NotPatient(settings.value("not_patient_names"), settings.value("not_patient_ids"))
+
+
+def identity_rules(settings: Settings) -> dict[str, str]:
+    """What is kept of each item, by the field of the study."""
+    return {name: settings.value(name) for name in UNDER_RULES}
+
+
+__all__ = [
+    "BY_KEY", "BY_NAME", "OF_OPENREM", "SETTINGS", "Settings", "TOPICS", "identity_rules", "indicator", "not_patient",
+]  # fmt: skip

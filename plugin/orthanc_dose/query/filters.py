@@ -1,5 +1,6 @@
 """The filters: each declared once, for lists, their forms and counts, and whatever else looks at some of the studies."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ..records import (
@@ -15,7 +16,8 @@ from ..records import (
     Shown,
     Table,
 )  # fmt: skip
-from ..records.study import CT_EVENTS_BY_TYPE
+from ..records.study import CT_EVENTS_BY_TYPE, UNDER_RULES
+from . import sizes
 from .filter import Choice, Filter, Place, equipment, event, indexed, study
 
 GROUPS = {
@@ -97,7 +99,7 @@ FILTERS: tuple[Filter, ...] = (
                  Choice("unknown", "Not given", "s.patient_sex IS NULL OR s.patient_sex NOT IN ('F', 'M', 'O')")),
     ),
     *_study("patient", "patient_size", "patient_weight"),
-    *_study("patient", "patient_name", "patient_id", identity=True),
+    *_study("patient", "patient_name", "patient_id", "patient_birth_date", identity=True),
     *_study("dose", "dlp_total", "ctdivol_max", "dap_total", "dose_rp_total", "total_fluoro_time", "agd_left", "agd_right",
             "agd_unspecified", "administered_activity_total", "radiopharmaceuticals", "radionuclides", "number_of_events",
             *(name for name, _, _ in CT_EVENTS_BY_TYPE), "dose_check_events", "effective_dose_total"),
@@ -116,10 +118,24 @@ FILTERS: tuple[Filter, ...] = (
     Filter("source", "Source of the data", "choices", "data", study("source"), "study.source",
            choices=tuple(Choice(name, what) for name, what in SOURCES.items())),
     Filter("mark", "Marks", "choices", "data", study("all_marks"), "study.all_marks",
-           choices=tuple(Choice(name, what, f"list_contains(s.all_marks, '{name}')") for name, what in MARKS.items()),
+           choices=tuple(Choice(name, what, sizes.IS_MARKED if name == sizes.MARK else f"list_contains(s.all_marks, '{name}')")
+                         for name, what in MARKS.items()),
            description="Of the study, of its accumulated dose or of one of its events."),
     TEST_DATA,
 )  # fmt: skip
+
+
+def or_hashes(values: dict[str, Any], hashes: Callable[[str], list[str]]) -> dict[str, Any]:
+    """The same values, with which fields that can be kept as hashes are found by these, too: where text is stored a term is
+    looked for in it, where a hash is, it must be the whole of what was written."""
+    out = dict(values)
+    for one in FILTERS:
+        if one.name in UNDER_RULES:
+            for role in ("contains", "not", "is"):
+                name = one.parameter(role)
+                if values.get(name):
+                    out[name] = [*values[name], *(found for term in values[name] for found in hashes(term))]
+    return out
 
 
 def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from ..dicom.identity import HASHED
+from ..dicom.identity import is_hash
 from ..records import MODALITIES
 from ..store.database import rows
 from . import lists
@@ -15,6 +15,7 @@ _ADDS_UP = (
     "number_of_events", "dlp_total", "effective_dose_total", "dap_total", "dose_rp_total", "total_fluoro_time", "agd_left",
     "agd_right", "agd_unspecified",
 )  # fmt: skip
+_WHO = ("patient_id", "patient_name", "patient_birth_date")
 
 
 def of_patient(
@@ -22,16 +23,16 @@ def of_patient(
 ) -> dict[str, Any] | None:
     """The studies of the patient whom this study is of, oldest first, and their sums by modality type, over these days. None
     where there is no study of this number. Sums say how many of the studies gave the value."""
-    found = connection.execute("SELECT patient_id, patient_name FROM study WHERE id = $1", [study_id]).fetchone()
+    query = "SELECT patient_id, patient_name, patient_birth_date FROM study WHERE id = $1"
+    found = connection.execute(query, [study_id]).fetchone()
     if found is None:
         return None
-    patient_id, name = found
-    out: dict[str, Any] = {"identified": None, "patient_id": None, "patient_name": None, "studies": [], "cumulated": []}
+    patient_id = found[0]
+    out: dict[str, Any] = {"identified": None, **dict.fromkeys(_WHO), "studies": [], "cumulated": []}
     if patient_id is None:
         return out
-    hashed = patient_id.startswith(HASHED)
-    out |= {"identified": "hashed" if hashed else "stored", "patient_id": None if hashed else patient_id}
-    out["patient_name"] = None if name is None or name.startswith(HASHED) else name
+    out["identified"] = "hashed" if is_hash(patient_id) else "stored"
+    out |= {name: None if is_hash(kept) else kept for name, kept in zip(_WHO, found, strict=True)}
     condition = "s.patient_id = $patient"
     bound: dict[str, Any] = {"patient": patient_id}
     for sign, key, day in ((">=", "first", first), ("<=", "last", last)):

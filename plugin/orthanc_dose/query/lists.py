@@ -7,7 +7,7 @@ import duckdb
 
 from ..records import STUDY, STUDY_NAMES, TOTALS
 from ..store.database import rows
-from . import filters
+from . import filters, sizes
 
 # What every row of a list has: what it is, when it was, and what is to be said beside its values.
 ALWAYS = (
@@ -131,7 +131,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, places: list[int], columns: tup
     if not places:
         return []
     wanted = dict.fromkeys((*ALWAYS, *columns))
-    of_study = ", ".join(f"s.{name}" for name in wanted if name not in (*SYSTEM, *_DERIVED))
+    of_study = ", ".join(f"s.{name}" for name in {**wanted, **sizes.FROM} if name not in (*SYSTEM, *_DERIVED))
     # By a subquery: DuckDB then goes to these rows, where with a plain list it would read the columns of all. And as text: to
     # bind a list costs 0.2 ms a number.
     listed = ", ".join(map(str, places))
@@ -141,6 +141,10 @@ def _rows(connection: duckdb.DuckDBPyConnection, places: list[int], columns: tup
         names = standard_names(connection, [row["id"] for row in found.values()])
         for row in found.values():
             row["standard_names"] = names.get(row["id"], [])
+    for row in found.values():
+        sizes.mark(row)
+        for name in sizes.FROM.keys() - wanted.keys():
+            del row[name]
     of_system = {name: column for name, column in SYSTEM.items() if name in wanted}
     if of_system:
         systems = {row["id"]: row for row in rows(connection.execute("SELECT * FROM equipment"))}

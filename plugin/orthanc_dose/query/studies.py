@@ -10,7 +10,7 @@ from ..dicom.dataset import Unreadable
 from ..extract import unpack
 from ..records import EQUIPMENT, MODALITIES, PATIENT
 from ..store.database import rows
-from . import lists, objects
+from . import lists, objects, sizes
 
 
 def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any] | None:
@@ -19,6 +19,7 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
     if not found:
         return None
     out = found[0]
+    sizes.mark(out)
     modality = MODALITIES[out["modality"]]
     keep = {field.name for field in modality.fields}
     out = {name: value for name, value in out.items() if name in keep}

@@ -33,7 +33,7 @@ def log(connection: duckdb.DuckDBPyConnection, task_id: int, outcome: str | None
     condition, bound = "task_id = $1", [task_id, *([outcome] if outcome else [])]
     condition += " AND outcome = $2" if outcome else ""
     query = f"""
-        SELECT line, outcome, study_id, message FROM task_log WHERE {condition} ORDER BY line, message
+        SELECT line, outcome, study_id, message FROM task_log WHERE {condition} ORDER BY line, study_id, message
         LIMIT {limit:d} OFFSET {offset:d}
     """
     lines = rows(connection.execute(query, bound))

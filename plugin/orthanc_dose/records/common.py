@@ -41,6 +41,7 @@ MARKS = {
     "ocr_unchecked": "read by OCR, and nothing on this page of the dose screen to check it against",
     "carried": "not written for this event: the value that held at the end of the event before, same plane",
     "private_item": "taken from an item or a comment of the maker's own, since the standard's item is missing",
+    "from_size_import": "taken from a file of heights and weights that was imported, not from the objects of the study",
     "one_projection": "reports of this model give the dose of one projection of a tomosynthesis sweep, not of the sweep",
 }
 

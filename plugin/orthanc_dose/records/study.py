@@ -35,6 +35,7 @@ EQUIPMENT = Table(
 _SET = ("display_name", "user_defined_modality", "joined_into")
 EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", *_SET))
 
+_IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a hash."
 _IDENTIFICATION = (
     integer("id", "Number", description="The study's number in this store; it stays while the study is there."),
     text("modality", "Modality",
@@ -44,7 +45,7 @@ _IDENTIFICATION = (
     integer("made_by", "Equipment as named",
             description="The system that the objects name, which is another than Equipment where systems were joined; 0 where"
                         " they name several. Empty in rows of before there were joins: the same as Equipment."),
-    text("accession_number", "Accession number", source="(0008,0050)"),
+    text("accession_number", "Accession number", source="(0008,0050)", description=_IDENTITY),
     text("study_id", "Study ID", source="(0020,0010)"),
     day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
     clock("study_time", "Study time", source="(0008,0030), else the first irradiation event's"),
@@ -62,17 +63,22 @@ _IDENTIFICATION = (
     text("operators", "Operators", source="(0008,1070)"),
 )  # fmt: skip
 
-_IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a keyed hash."
+_FROM = "import: from a file of sizes. Empty where it is from the objects."
 PATIENT = (
     text("patient_name", "Patient name", source="(0010,0010)", description=_IDENTITY),
     text("patient_id", "Patient ID", source="(0010,0020)", description=_IDENTITY),
+    text("patient_birth_date", "Date of birth", source="(0010,0030)", description=f"YYYY-MM-DD. {_IDENTITY}"),
     num("patient_age", "Age", "a", "", "(0010,1010), else birth date and study date", "Age at the study, in years."),
     text("patient_sex", "Sex", source="(0010,0040)"),
     num("patient_size", "Height", "m", "", "(0010,1020)"),
     num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
+    text("patient_size_from", "Height from", description=_FROM),
+    text("patient_weight_from", "Weight from", description=_FROM),
 )
 # Which of a study's fields say who the patient is: for callers of the group "patient identity" alone.
-IDENTITY_FIELDS = frozenset({"patient_name", "patient_id"})
+IDENTITY_FIELDS = frozenset({"patient_name", "patient_id", "patient_birth_date"})
+# Those of which the installation's rules say what is kept, with the settings of the same names.
+UNDER_RULES = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
 
 _REPORT = (
     code("procedure_reported", "Procedure reported", "121058|SCT:363589002",
@@ -212,6 +218,21 @@ OBJECT = Table(
     ),
 )  # fmt: skip
 
+PATIENT_SIZE = Table(
+    "patient_size", "Patient sizes",
+    "Heights and weights that files gave, one row a study. Its records take them where its objects give none, or where a user"
+    " had them overwritten; they stay when the records are made anew.",
+    (
+        uid("study_instance_uid", "Study instance UID"),
+        num("height", "Height", "m"),
+        num("weight", "Weight", "kg"),
+        integer("height_overwrites", "Height overwrites", description="1: the height stands over that of the objects."),
+        integer("weight_overwrites", "Weight overwrites", description="1: the weight stands over that of the objects."),
+        integer("task_id", "Task", description="The import that wrote the row last."),
+        moment("changed_at", "Changed", description="UTC."),
+    ),
+)  # fmt: skip
+
 DROPPED = Table(
     "dropped", "Dropped objects", "How many objects of a SOP class the rules kept from being stored at all.",
     (
@@ -241,6 +262,6 @@ STATE = Table(
 )
 
 __all__ = [
-    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "SETTING",
-    "STATE", "STUDY", "TOTALS",
+    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE",
+    "SETTING", "STATE", "STUDY", "TOTALS", "UNDER_RULES",
 ]  # fmt: skip

@@ -16,6 +16,8 @@ from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
+from .identity import IDENTITY_ROUTES
+from .log import LOG_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
@@ -24,6 +26,7 @@ from .schemas import FIELDS, STATUS, SUMMARY
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
+from .sizes import SIZE_ROUTES
 from .standard_names import STANDARD_NAME_ROUTES
 from .studies import STUDY_ROUTES
 from .system_studies import SYSTEM_STUDY_ROUTES
@@ -114,6 +117,9 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *SETTING_ROUTES,
+    *IDENTITY_ROUTES,
+    *SIZE_ROUTES,
+    *LOG_ROUTES,
     Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
           {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
           description="Filters and columns are those that the caller may use."),

@@ -74,6 +74,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         content = {"application/json": {"schema": route.body}}
         operation["requestBody"] = {"required": not route.body_optional, "content": content}
+    if route.raw_body:
+        file = {"type": "string", "format": "binary", "maxLength": route.raw_body}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": file}}}
     return operation
 
 

@@ -28,9 +28,10 @@ class Route:
 
     handler: takes the application's services and the parsed parameters; gives what becomes the JSON answer, or a tuple
     (status, JSON). answers: JSON schema by status. errors: the error statuses it can have beside 400 for bad parameters.
-    body: JSON schema of the body, which the handler gets as `body`, None where body_optional lets it be empty. with_caller: the
-    handler gets who asks as `caller`. action: what the audit log calls it, with the path's parameters as what it was done to;
-    empty for what is not noted, or what the handler notes itself.
+    body: JSON schema of the body, which the handler gets as `body`, None where body_optional lets it be empty. raw_body: for a
+    body that is a file, how many bytes it may have; the handler gets them as `body` and, from the header X-File-Name,
+    `file_name`. with_caller: the handler gets who asks as `caller`. action: what the audit log calls it, with the path's
+    parameters as what it was done to; empty for what is not noted, or what the handler notes itself.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Route:
     description: str = ""
     body: dict[str, Any] | None = None
     body_optional: bool = False
+    raw_body: int = 0
     with_caller: bool = False
     action: str = ""
     needs: Needs = field(kw_only=True)

@@ -129,7 +129,7 @@ SUMMARY = any_object(
 )  # fmt: skip
 HISTORY = any_object(
     identified={"enum": ["stored", "hashed", None]}, patient_name=TEXT_OR_NULL, patient_id=TEXT_OR_NULL,
-    studies=array(ref("study_in_list")),
+    patient_birth_date=TEXT_OR_NULL, studies=array(ref("study_in_list")),
     cumulated=array(any_object(modality=TEXT, studies=INTEGER, totals={
         "type": "object", "additionalProperties": any_object(value={"type": "number"}, studies=INTEGER)})),
 )  # fmt: skip

@@ -3,11 +3,13 @@
 import gzip
 import hashlib
 import json
+import logging
 import mimetypes
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 
@@ -20,6 +22,7 @@ from .errors import ApiError, bad_body, not_found
 from .routes import Caller, Route
 from .services import Services
 
+_LOG = logging.getLogger(__name__)
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
 # Bytes of an answer that are not worth compressing.
@@ -45,12 +48,11 @@ def plain(value: object) -> object:
 class Server:
     """Answers requests below /dose. Safe to be called from several threads at once."""
 
-    def __init__(self, services: Services, app_directory: Path | None, compress: bool, log_error: Any) -> None:
+    def __init__(self, services: Services, app_directory: Path | None, compress: bool) -> None:
         """compress: whether to compress answers here; False where Orthanc does it with every answer."""
         self._services = services
         self._compress = compress
         self._app = app_directory.resolve() if app_directory is not None else None
-        self._log_error = log_error
 
     def handle(self, request: Any, answer: Any) -> Any:
         """The answer to a request; `answer` is the class to make it with."""
@@ -67,7 +69,7 @@ class Server:
         except (StoreError, duckdb.IOException, duckdb.FatalException) as error:
             failed = ApiError(503, "store_unavailable", f"The store cannot be used now: {str(error).splitlines()[0][:200]}")
         except Exception as error:  # noqa: BLE001  an answer in any case; what happened goes to the log, without values
-            self._log_error(f"{request.method} {_route_of(request.path)}: {type(error).__name__}{_place(error)}")
+            _LOG.error("%s %s", request.method, _route_of(request.path), exc_info=error)
             failed = ApiError(500, "internal", "The server could not answer this; its log says where it went wrong.")
         body = json.dumps(failed.as_dict()).encode()
         return answer(body, status=failed.status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS, **failed.headers})
@@ -110,6 +112,9 @@ class Server:
                 arguments["caller"] = caller
             if route.body is not None:
                 arguments["body"] = None if route.body_optional and not request.body else _json(request.body)
+            if route.raw_body:
+                arguments["body"] = _no_longer_than(route.raw_body, request.body)
+                arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
             result = route.handler(self._services, **arguments)
             done = True
         except Locked as error:
@@ -118,6 +123,7 @@ class Server:
             if route.action and caller.name:
                 subject = ", ".join(f"{name} {value}" for name, value in in_path.items())
                 self._services.audit.note(caller, route.action, subject, succeeded=done)
+        _LOG.debug("%s %s by %r", route.method, route.path, caller.name)
         if isinstance(result, Content):
             return result
         return Content(result[1], result[0]) if isinstance(result, tuple) else Content(result)
@@ -169,11 +175,15 @@ def _locked(error: Locked) -> ApiError:
     return ApiError(423, "locked", str(error), more={"seconds": error.seconds})
 
 
+def _no_longer_than(limit: int, body: bytes) -> bytes:
+    if len(body) > limit:
+        raise ApiError(413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit})
+    return body
+
+
 def _json(body: bytes) -> Any:
-    if len(body) > LARGEST_BODY:
-        raise ApiError(413, "too_large", f"The body may have at most {LARGEST_BODY:,} bytes.", more={"limit": LARGEST_BODY})
     try:
-        return json.loads(body)
+        return json.loads(_no_longer_than(LARGEST_BODY, body))
     except (ValueError, RecursionError) as error:
         raise bad_body(None, "The body must be JSON.") from error
 
@@ -190,10 +200,3 @@ def _file(path: Path, changed: int, zipped: bool) -> tuple[bytes, str, str]:
 def _route_of(path: str) -> str:
     found = next((route.path for route in ROUTES if route.pattern.fullmatch(path.removeprefix(API))), None)
     return found or "(another address)"
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f" in {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from ..manage.access import Access
 from ..manage.audit import AuditLog
+from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
+from ..sizes.files import SizeFiles
 from ..store import Store
 
 # Seconds that an answer waits for the worker; what takes longer is answered with 202.
@@ -55,17 +57,22 @@ def in_time(asked: Future[Any]) -> bool:
 
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID. What a handler
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID; key_of_hashes:
+    the key of the installation's hashes, empty where there is none; hashes: those by which it may keep a text. What a handler
     tells of who a patient is, it notes in `audit`."""
 
     store: Store
     access: Access
     audit: AuditLog
+    log: Log
     queue: Queue
     requests: Requests
     settings: Settings
+    size_files: SizeFiles
+    key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime
+    hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0),

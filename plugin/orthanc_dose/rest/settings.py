@@ -29,14 +29,17 @@ def get_region(services: Services) -> dict[str, Any]:
 def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise bad_body(None, "The body must be an object: settings by name, with their new values.")
+    checked: dict[str, Any] = {}
     for name, value in body.items():
         if name not in BY_NAME:
             raise bad_body(name[:100], "There is no setting of this name.")
         try:
-            BY_NAME[name].checked(value)
+            checked[name] = BY_NAME[name].checked(value)
         except ValueError as error:
             raise bad_body(name, f"{BY_NAME[name].title} must be {error}.") from error
-    for name, value in body.items():
+    for name, value in checked.items():
+        if value == services.settings.value(name):
+            continue  # nothing to write, and nothing to note
         before = services.settings.set(name, value)
         services.audit.note(caller, "setting changed", name, f"from {before!r} to {services.settings.value(name)!r}")
     return list_settings(services)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..query import history, lists, studies
 from ..query.filter import Filter
-from ..query.filters import FILTERS, TEST_DATA
+from ..query.filters import FILTERS, TEST_DATA, or_hashes
 from ..records import IDENTITY_FIELDS
 from .errors import not_found
 from .parameters import Parameter
@@ -45,14 +45,14 @@ def get_studies(
     modality = filters["modality"][0] if len(filters["modality"] or ()) == 1 else None
     wanted = tuple(columns) if columns is not None else lists.usual_columns(modality)
     with services.store.reading() as connection:
-        found = lists.page(connection, filters, sort, limit, offset, wanted)
+        found = lists.page(connection, or_hashes(filters, services.hashes), sort, limit, offset, wanted)
     _note_identity(services, caller, "list", found["studies"])
     return found
 
 
 def count_studies(services: Services, **filters: Any) -> dict[str, Any]:
     with services.store.reading() as connection:
-        return {"total": lists.count(connection, filters)}
+        return {"total": lists.count(connection, or_hashes(filters, services.hashes))}
 
 
 def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def get_content(services: Services, id: int) -> dict[str, Any]:
 
 def get_neighbours(services: Services, id: int, sort: str, **filters: Any) -> dict[str, Any]:
     with services.store.reading() as connection:
-        return lists.neighbours(connection, id, filters, sort)
+        return lists.neighbours(connection, id, or_hashes(filters, services.hashes), sort)
 
 
 def get_history(services: Services, caller: Caller, id: int, **days: date | None) -> dict[str, Any]:

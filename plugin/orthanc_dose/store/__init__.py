@@ -1,6 +1,6 @@
 """The store: DuckDB, its schema from the data dictionary, what is written in one transaction, and reading."""
 
-from .database import STORE_ERRORS, Store, StoreError
+from .database import STORE_ERRORS, NotRenewed, Store, StoreError
 from .writer import Batch, ObjectRow, Writer
 
-__all__ = ["STORE_ERRORS", "Batch", "ObjectRow", "Store", "StoreError", "Writer"]
+__all__ = ["STORE_ERRORS", "Batch", "NotRenewed", "ObjectRow", "Store", "StoreError", "Writer"]

@@ -1,6 +1,8 @@
 """Opening the store, giving connections to readers, and opening it anew when the disk let it down."""
 
 import contextlib
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,14 @@ class StoreError(Exception):
 STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
 
 
+class NotRenewed(Exception):
+    """The store's file could not be written anew, and is as it was; the message says why, as a part of a sentence."""
+
+
+# Seconds that the end of readers is waited for.
+PATIENCE_S = 30.0
+
+
 class Store:
     """The DuckDB file in the data directory. One process holds it; threads read by connections of their own."""
 
@@ -30,12 +40,16 @@ class Store:
         self.path = directory / FILE_NAME
         self._memory_limit = memory_limit
         self._lock = threading.Lock()
+        self._readers = 0
+        self._gate = threading.Condition()  # closed while the file is put in place of another
+        self._is_closed_to_readers = False
         self._beside = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
         self.open()
 
     def open(self) -> None:
         """Open the file, creating it where it is not there. Raises StoreError."""
+        _unlink(self.path.with_name(f"{FILE_NAME}.new"))  # of a renewal that was killed
         config: dict[str, Any] = {"memory_limit": self._memory_limit} if self._memory_limit else {}
         try:
             database = duckdb.connect(str(self.path), config=config)
@@ -72,16 +86,24 @@ class Store:
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection on which all queries see one state of the store."""
-        connection = self.connection()
+        with self._gate:
+            self._gate.wait_for(lambda: not self._is_closed_to_readers, PATIENCE_S)
+            self._readers += 1
         try:
-            connection.execute("BEGIN TRANSACTION READ ONLY")
-            yield connection
-        except duckdb.FatalException as error:
-            raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
+            connection = self.connection()
+            try:
+                connection.execute("BEGIN TRANSACTION READ ONLY")
+                yield connection
+            except duckdb.FatalException as error:
+                raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
+            finally:
+                with contextlib.suppress(duckdb.Error):
+                    connection.execute("ROLLBACK")
+                connection.close()
         finally:
-            with contextlib.suppress(duckdb.Error):
-                connection.execute("ROLLBACK")
-            connection.close()
+            with self._gate:
+                self._readers -= 1
+                self._gate.notify_all()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -96,6 +118,59 @@ class Store:
                 with contextlib.suppress(duckdb.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def renew(self) -> None:
+        """Write the file anew from what the tables hold. DuckDB leaves the bytes of what was changed or deleted in blocks that
+        it uses again some day, or never; in the new file they are not. The writer must have closed its connection.
+
+        Readers go on meanwhile, but for a moment at the end. Raises NotRenewed.
+        """
+        fresh = self.path.with_name(f"{FILE_NAME}.new")
+        with self._beside:
+            _unlink(fresh)
+            needed = 1.2 * self.size()
+            if shutil.disk_usage(self.path.parent).free < needed:
+                raise NotRenewed(f"to write it anew, {needed / 1e6:,.0f} MB must be free on its disk")
+            try:
+                try:
+                    self._copy_to(fresh)
+                except (duckdb.Error, OSError) as error:
+                    raise NotRenewed(f"it could not be written anew: {_first_line(error)}") from error
+                with self._without_readers():
+                    self.close()
+                    # An instance that somebody still holds would go on with the old file, and what it writes would be lost.
+                    if _is_open(self.path) or self.path.with_name(f"{FILE_NAME}.wal").exists():
+                        self.open()
+                        raise NotRenewed("it could not be closed")
+                    os.replace(fresh, self.path)
+                    _flush(self.path.parent)
+                    self.open()
+            finally:
+                _unlink(fresh)
+
+    def _copy_to(self, fresh: Path) -> None:
+        with contextlib.closing(self.connection()) as connection:
+            [name] = connection.execute("SELECT current_database()").fetchone() or ()
+            connection.execute("ATTACH '{}' AS renewed".format(str(fresh).replace("'", "''")))
+            try:
+                connection.execute(f'COPY FROM DATABASE "{name}" TO renewed')
+            finally:
+                connection.execute("DETACH renewed")
+        _flush(fresh)
+
+    @contextlib.contextmanager
+    def _without_readers(self) -> Iterator[None]:
+        with self._gate:
+            self._is_closed_to_readers = True
+        try:
+            with self._gate:
+                if not self._gate.wait_for(lambda: not self._readers, PATIENCE_S):
+                    raise NotRenewed("it could not be written anew while somebody was reading")
+            yield
+        finally:
+            with self._gate:
+                self._is_closed_to_readers = False
+                self._gate.notify_all()
 
     def size(self) -> int:
         """Bytes on disk, the write-ahead log included."""
@@ -120,6 +195,30 @@ def texts(connection: duckdb.DuckDBPyConnection, name: str, values: list[str]) -
         yield
     finally:
         connection.unregister(name)
+
+
+def _unlink(path: Path) -> None:
+    for one in (path, path.with_name(f"{path.name}.wal")):
+        one.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether this process has a file open."""
+    own = path.stat()
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            found = os.stat(f"/proc/self/fd/{number}")
+            if (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):
+                return True
+    return False
 
 
 def _first_line(error: BaseException) -> str:

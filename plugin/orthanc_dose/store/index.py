@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import CT_EVENT, INDEXED, PROJECTION_EVENT, STUDY_DAY, STUDY_NAMES, TERM, index_name
+from ..records import CT_EVENT, INDEXED, INDEXES, PROJECTION_EVENT, STUDY_DAY, STUDY_NAMES, TERM, index_name
 
 Tables = dict[str, list[dict[str, Any]]]
 _PROTOCOLS = "acquisition_protocols"
@@ -27,6 +27,7 @@ class Terms:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._numbers = {(field, value): number for number, field, value in connection.execute("SELECT * FROM term").fetchall()}
+        self._last = max(self._numbers.values(), default=0)
         self._new: list[tuple[str, str]] = []
 
     def add(self, study: dict[str, Any], tables: Tables) -> None:
@@ -40,7 +41,8 @@ class Terms:
     def _number(self, field: str, value: str, tables: Tables) -> int:
         key = (field, value)
         if key not in self._numbers:
-            self._numbers[key] = len(self._numbers) + 1
+            self._last += 1
+            self._numbers[key] = self._last
             self._new.append(key)
             tables[TERM.name].append({"id": self._numbers[key], "field": field, "value": value})
         return self._numbers[key]
@@ -83,6 +85,13 @@ def count_systems(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> 
     connection.execute(f'DELETE FROM "{STUDY_DAY.name}" WHERE {of_these}', [numbers])
     counted = _COUNTED.format("").replace("WHERE", f"WHERE s.{of_these} AND")
     connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {counted}', [numbers])
+
+
+def forget_unused_terms(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget texts that no study has any more. Whoever knows the numbers of texts must read them anew."""
+    used = " UNION ALL ".join(f'SELECT term FROM "{table.name}"' for table in INDEXES)
+    connection.execute(f"DELETE FROM term WHERE id NOT IN ({used})")
+    connection.execute("DELETE FROM term_name WHERE term NOT IN (SELECT id FROM term)")
 
 
 def fill(connection: duckdb.DuckDBPyConnection) -> None:

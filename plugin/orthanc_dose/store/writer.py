@@ -11,9 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from ..records import EQUIPMENT, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TASK_LOG, TERM, TERM_NAME
-from . import tasks
+from . import sizes, tasks
 from .database import Store, rows, texts
-from .index import Day, Terms, count_days
+from .index import Day, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .merge import Record
 from .names import StandardNames
@@ -72,6 +72,27 @@ class Writer:
         self._store.reopen()
         self._connection = self._store.connection()
         self._load()
+
+    def renew(self) -> None:
+        """Have the store's file written anew (Store.renew). Raises NotRenewed."""
+        self.close()
+        try:
+            self._store.renew()
+        finally:
+            self._connection = self._store.connection()
+            self._load()
+
+    def forget_unused_terms(self) -> None:
+        """Forget texts of the indexes that no study has any more, in a transaction of its own."""
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            forget_unused_terms(self._connection)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        self._terms = Terms(self._connection)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -136,6 +157,15 @@ class Writer:
             WHERE content IS NOT NULL AND study_instance_uid > $1 ORDER BY 1
         """
         return [row[0] for row in self._connection.execute(query, [after]).fetchall()]
+
+    def contents_of(self, study_instance_uids: list[str]) -> list[ObjectRow]:
+        """Rows of all objects of these studies of which content is kept, whatever became of them; the study "" is of those
+        that name none."""
+        query = """
+            SELECT * FROM object WHERE content IS NOT NULL AND coalesce(study_instance_uid, '') IN (SELECT text FROM uids)
+        """
+        with texts(self._connection, "uids", study_instance_uids):
+            return rows(self._connection.execute(query))
 
     def rows_of_studies(self, study_instance_uids: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
         """What the store says of these studies, by table, study number and position; not when and by what it was written."""
@@ -206,6 +236,9 @@ class Writer:
             if new:
                 self._insert(name, new)
         self._name_terms(tables[TERM.name])
+        if batch.studies:
+            with texts(self._connection, "written", list(batch.studies)):
+                sizes.put_into(self._connection, "written")
         touched |= {(row["modality"], row["equipment_id"], row.get("study_date")) for row in tables[STUDY.name]}
         if touched:
             count_days(self._connection, touched)

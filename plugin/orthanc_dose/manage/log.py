@@ -1,0 +1,198 @@
+"""The program's log: Python's logging, into Orthanc's log, into memory for the page of it, and into a file where that is set.
+
+Whoever writes has a logger of its module. Who a patient is stands in no log: a message names no values of objects, and of an
+exception its type and place are written, never its words, which may hold values.
+"""
+
+import logging
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from .settings import Settings
+
+LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+MOST_REMEMBERED = 2_000
+FILE = Path("log", "orthanc-dose.log")
+_PACKAGE = __name__.partition(".")[0]
+_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([A-Z]+) (\S+) (.*)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_BLOCK = 65_536  # bytes of a file that are read at once
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record of the log. at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the module; message: one line."""
+
+    at: str
+    level: str
+    room: str
+    message: str
+
+    def line(self) -> str:
+        """As it stands in the file."""
+        return f"{self.at} {self.level.upper()} {self.room} {self.message}"
+
+
+def entry_of(record: logging.LogRecord) -> Entry:
+    """What is kept of a record of Python's logging."""
+    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    level = next((name for name, least in LEVELS.items() if record.levelno >= least), "debug")
+    message = record.getMessage()
+    if record.exc_info and record.exc_info[1] is not None:
+        message += f": {type(record.exc_info[1]).__name__}{place_of(record.exc_info[1])}"
+    return Entry(at, level, record.name.removeprefix(f"{_PACKAGE}."), _CONTROL.sub(" ", message))
+
+
+def read_line(line: str) -> Entry | None:
+    """An entry from its line of the file; None for another line."""
+    found = _LINE.fullmatch(line)
+    return Entry(found[1], found[2].lower(), found[3], found[4]) if found and found[2].lower() in LEVELS else None
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised: " in module:line"."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f" in {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+
+
+class _ToOrthanc(logging.Handler):
+    def __init__(self, write: Callable[[int, str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._write(record.levelno, entry_of(record).message)
+
+
+class _ToMemory(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: deque[Entry] = deque(maxlen=MOST_REMEMBERED)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.entries.append(entry_of(record))
+
+
+class _ToFile(RotatingFileHandler):
+    """A full disk must stop nothing: what the file cannot take still stands in Orthanc's log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return entry_of(record).line()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
+        pass
+
+
+class Log:
+    """The log of this program while it runs. write: takes a level of Python's logging and a line, for Orthanc's own log."""
+
+    def __init__(self, write: Callable[[int, str], None]) -> None:
+        self._logger = logging.getLogger(_PACKAGE)
+        self._logger.propagate = False
+        self._logger.setLevel(logging.WARNING)
+        self._memory = _ToMemory()
+        self._handlers: list[logging.Handler] = [_ToOrthanc(write), self._memory]
+        for handler in self._handlers:
+            self._logger.addHandler(handler)
+        # What libraries say may hold values of objects: it goes nowhere, where Python would write it to Orthanc's output.
+        logging.getLogger().addHandler(logging.NullHandler())
+        logging.captureWarnings(True)
+        self._lock = threading.Lock()
+        self._file: _ToFile | None = None
+        self._file_is: tuple[int, int] | None = None
+        self._path = FILE
+        self._settings: Settings | None = None
+
+    def follow(self, settings: Settings, directory: Path) -> None:
+        """Do as the settings say, now and after each change. directory: in which the file's folder is."""
+        self._settings, self._path = settings, directory / FILE
+        settings.watch(self._apply)
+        self._apply()
+
+    @property
+    def level(self) -> str:
+        """What is written at least: a key of LEVELS."""
+        return next(name for name, level in LEVELS.items() if self._logger.level >= level)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is written to."""
+        return self._path if self._file is not None else None
+
+    def newest(self, least: str, text: str, limit: int) -> list[Entry]:
+        """At most so many entries, the newest first: of this level or graver, with this text in the message or the room."""
+        least_level, words = LEVELS[least], text.lower()
+        found: list[Entry] = []
+        for entry in self._entries():
+            if LEVELS[entry.level] >= least_level and (words in entry.message.lower() or words in entry.room.lower()):
+                found.append(entry)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def close(self) -> None:
+        """Write nothing any more."""
+        for handler in (*self._handlers, *([self._file] if self._file else [])):
+            self._logger.removeHandler(handler)
+            handler.close()
+
+    def _entries(self) -> Iterator[Entry]:
+        """The newest first: of the file and those before it, else of those remembered."""
+        if self._file is None:
+            return reversed(list(self._memory.entries))
+        kept = self._file_is[1] if self._file_is else 0
+        paths = (self._path, *(self._path.with_name(f"{self._path.name}.{number}") for number in range(1, kept + 1)))
+        return _parsed(line for path in paths for line in _lines_backwards(path))
+
+    def _apply(self) -> None:
+        assert self._settings is not None
+        value = self._settings.value
+        wanted = (value("log_file_megabytes"), value("log_files_kept")) if value("log_to_file") else None
+        self._logger.setLevel(LEVELS[value("log_level")])
+        with self._lock:
+            if wanted == self._file_is:
+                return
+            if self._file is not None:
+                self._logger.removeHandler(self._file)
+                self._file.close()
+            self._file, self._file_is = None, None
+            if wanted is None:
+                return
+            try:
+                self._path.parent.mkdir(exist_ok=True)
+                self._file = _ToFile(self._path, maxBytes=wanted[0] * 1_000_000, backupCount=wanted[1], encoding="utf-8")
+            except OSError as error:
+                self._logger.error("the file of the log cannot be written: %s", error.strerror)
+                return
+            self._file_is = wanted
+            self._logger.addHandler(self._file)
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Entry]:
+    return (entry for entry in map(read_line, lines) if entry is not None)
+
+
+def _lines_backwards(path: Path) -> Iterator[str]:
+    """The lines of a file, the last first; of one that is not there none."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115  closed below
+    except OSError:
+        return
+    with file:
+        end, rest = file.seek(0, 2), b""
+        while end > 0:
+            start = max(0, end - _BLOCK)
+            file.seek(start)
+            lines = (file.read(end - start) + rest).split(b"\n")
+            rest, end = lines[0], start
+            for line in reversed(lines[1:]):
+                yield line.decode("utf-8", "replace")
+        yield rest.decode("utf-8", "replace")

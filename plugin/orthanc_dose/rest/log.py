@@ -1,0 +1,45 @@
+"""The routes of the program's log: reading it and taking it along."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from ..manage.log import LEVELS
+from .answers import Content, Download
+from .parameters import Parameter
+from .routes import ADMINISTRATION, Route
+from .schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .services import Services
+
+MOST, MOST_EXPORTED = 2_000, 200_000
+
+
+def read_log(services: Services, level: str, text: str | None, limit: int) -> dict[str, Any]:
+    log = services.log
+    return {
+        "level": log.level, "file": str(log.file) if log.file else None,
+        "entries": [asdict(entry) for entry in log.newest(level, text or "", limit)],
+    }  # fmt: skip
+
+
+def export_log(services: Services, level: str, text: str | None) -> Content:
+    lines = [entry.line() for entry in reversed(services.log.newest(level, text or "", MOST_EXPORTED))]
+    raw = "".join(f"{line}\n" for line in lines).encode()
+    return Content(Download(raw, "text/plain; charset=utf-8", f"orthanc-dose-{datetime.now(UTC):%Y-%m-%d}.log"))
+
+
+_FILTERS = (
+    Parameter("level", "choice", "Of this level or graver.", "debug", allowed=tuple(LEVELS)),
+    Parameter("text", "text", "With this text in the message or the room.", maximum=200),
+)
+_ENTRY = any_object(at=TEXT, level={"enum": list(LEVELS)}, room=TEXT, message=TEXT)
+
+LOG_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/log", read_log, "The newest entries of the program's log",
+          {200: any_object(level={"enum": list(LEVELS)}, file=TEXT_OR_NULL, entries=array(_ENTRY))},
+          (*_FILTERS, Parameter("limit", "integer", "At most so many.", 500, 1, MOST)), tag="System", needs=ADMINISTRATION,
+          description="Of the file, where one is written (setting `log_to_file`), else of the last 2,000 entries since the"
+          " start. `level` is what is written at least (setting `log_level`)."),
+    Route("GET", "/log/export", export_log, "The program's log as text, the oldest entries first", {200: {"type": "string"}},
+          _FILTERS, tag="System", needs=ADMINISTRATION),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Height and weight of patients from CSV files: reading the file, its numbers and units, finding the studies, deciding."""

@@ -1,0 +1,91 @@
+"""`orthanc-dose import-sizes`: heights and weights from a CSV file into a running server."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ..client import Client, ClientError, add_server_arguments, connected
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the CSV file")
+    parser.add_argument("--identifier", required=True, metavar="COLUMN", help="column of the identifier: its name or number")
+    parser.add_argument("--kind", choices=("accession-number", "study-uid"), default="accession-number",
+                        help="what the identifier is (%(default)s)")  # fmt: skip
+    parser.add_argument("--height", metavar="COLUMN", help="column of the height")
+    parser.add_argument("--weight", metavar="COLUMN", help="column of the weight, in kg")
+    parser.add_argument("--height-unit", choices=("cm", "m"), help="unit of heights whose cells name none; recognised where"
+                        " the column's name or its values leave no doubt")  # fmt: skip
+    parser.add_argument("--overwrite", action="store_true", help="replace heights and weights that are there already")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, and say what would happen")
+    add_server_arguments(parser)
+    parser.epilog = f"{parser.epilog} The exit status is 0 when the whole file was worked through."
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Upload the file, import it, follow the task, and print what became of the lines."""
+    if not (chosen.height or chosen.weight):
+        raise ClientError("Say which columns hold the values: --height COLUMN, --weight COLUMN, or both.")
+    try:
+        raw = chosen.file.read_bytes()
+    except OSError as error:
+        raise ClientError(f"{chosen.file} cannot be read: {error.strerror}.") from error
+    client = connected(chosen)
+    uploaded = client.call("POST", "/size-imports", raw, {"X-File-Name": quote(chosen.file.name)})
+    place = f"/size-imports/{uploaded['id']}"
+    try:
+        choice = _choice(chosen, uploaded)
+        task = client.call("POST", f"{place}/start", choice | {"dry_run": chosen.dry_run})["task_id"]
+    except ClientError:
+        client.call("DELETE", place)
+        raise
+    found = _follow(client, task)
+    if chosen.dry_run:
+        client.call("DELETE", place)
+    verb = "would be" if chosen.dry_run else "were"
+    print(f"{found['done']:,} lines {verb} worked through; studies and lines by what {verb.removesuffix(' be')} done:")
+    for outcome, count in found["result"].items():
+        print(f"  {outcome + ':':15}{count:>12,}")
+    if found["state"] != "done":
+        print(f"The import did not come to its end: {found['message'] or found['state']}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _choice(chosen: argparse.Namespace, uploaded: dict[str, Any]) -> dict[str, Any]:
+    columns = uploaded["columns"]
+    at = {name: _column(columns, getattr(chosen, name)) for name in ("identifier", "height", "weight")}
+    unit = chosen.height_unit
+    if unit is None and at["height"] is not None and uploaded["guess"]["height"] == at["height"]:
+        unit = uploaded["guess"]["height_unit"]
+    if unit is None and at["height"] is not None:
+        raise ClientError("It is not sure in which unit the heights are: say --height-unit cm or --height-unit m.")
+    return at | {"kind": chosen.kind, "height_unit": unit, "weight_unit": "kg", "overwrite": chosen.overwrite}
+
+
+def _column(columns: list[str], wanted: str | None) -> int | None:
+    if wanted is None:
+        return None
+    found = [at for at, name in enumerate(columns) if name.casefold() == wanted.strip().casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not found and wanted.isdecimal() and 0 < int(wanted) <= len(columns):
+        return int(wanted) - 1
+    why = "several columns have this name" if found else "the file has no such column"
+    raise ClientError(f'"{wanted}": {why}. Its columns are: {", ".join(columns)}. A number counts them from 1.')
+
+
+def _follow(client: Client, task: int) -> dict[str, Any]:
+    while True:
+        found: dict[str, Any] = client.call("GET", f"/tasks/{task}")
+        if sys.stderr.isatty():
+            far = f"{found['done']:,} of {found['total']:,} lines" if found["total"] else "reading the file"
+            print(f"\r{far:40}", end="", file=sys.stderr, flush=True)
+        if found["state"] not in ("waiting", "running"):
+            if sys.stderr.isatty():
+                print(file=sys.stderr)
+            return found
+        time.sleep(0.2)

@@ -1,0 +1,120 @@
+"""Files of sizes between their upload and the end of their import: by number, in a folder of their own beside the store."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from ..store import Store, tasks
+from .table import Dialect, dialect
+
+KIND = "import-sizes"
+FOLDER = "imports"
+LARGEST = 200_000_000  # bytes; a million rows are some 50 MB
+KEPT_S = 24 * 3600.0  # how long a file waits to be started
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was uploaded. name: what the user called it; task: the import that was started with it, 0 for none."""
+
+    number: int
+    name: str
+    user: str
+    dialect: Dialect
+    path: Path
+    task: int = 0
+
+
+class SizeFiles:
+    """The folder of uploads. What a file holds names patients: it is readable for the server alone, and does not stay."""
+
+    def __init__(self, directory: Path, store: Store) -> None:
+        self._folder = directory / FOLDER
+        self._store = store
+        self._starting = threading.Lock()
+
+    def add(self, body: bytes, name: str, user: str) -> Upload:
+        """Keep a file. Raises NotATable where it is no CSV, and OSError where it cannot be kept."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        number = _next_number(self._store)
+        path = self._folder / f"{number}.csv"
+        try:
+            _write(path, body)
+            with path.open("rb") as file:
+                written = dialect(file)
+            shown = "".join(sign for sign in name if sign.isprintable()).replace("\\", "/").rsplit("/", 1)[-1].strip()
+            upload = Upload(number, shown[:_LONGEST_NAME], user, written, path)
+            self._note(upload)
+        except BaseException:
+            self.remove(number)
+            raise
+        return upload
+
+    def get(self, number: int) -> Upload | None:
+        """The file of this number, or None."""
+        try:
+            found = json.loads((self._folder / f"{number}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        how = found.pop("dialect")
+        how["columns"] = tuple(how["columns"])
+        path = self._folder / f"{number}.csv"
+        return Upload(**found, dialect=Dialect(**how), path=path) if path.is_file() else None
+
+    def start(self, upload: Upload, begin: Callable[[], int]) -> int | None:
+        """Note the task that `begin` makes of it; None where one was made of it before."""
+        with self._starting:
+            now = self.get(upload.number)
+            if now is None or now.task:
+                return None
+            task = begin()
+            self._note(Upload(**{**vars(now), "task": task}))
+            return task
+
+    def remove(self, number: int) -> None:
+        for kind in ("csv", "json"):
+            with suppress(FileNotFoundError):
+                (self._folder / f"{number}.{kind}").unlink()
+
+    def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Delete what nobody started for a day, and what an import left behind that ended while the server did."""
+        under_way = {task["id"] for task in tasks.of_states(connection, ("waiting", "running")) if task["kind"] == KIND}
+        for path in self._folder.glob("*.csv"):
+            upload = self.get(int(path.stem))
+            with suppress(OSError):  # one that cannot be deleted now is tried again
+                old = time.time() - path.stat().st_mtime > KEPT_S
+                if old if upload is None or not upload.task else upload.task not in under_way:
+                    self.remove(int(path.stem))
+
+    def _note(self, upload: Upload) -> None:
+        found = {name: value for name, value in asdict(upload).items() if name != "path"}
+        path = self._folder / f"{upload.number}.json"
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        _write(new, json.dumps(found).encode())
+        new.replace(path)
+
+
+def _next_number(store: Store) -> int:
+    """Never given twice, so that no import takes another file for its own."""
+    with store.writing() as connection:
+        found = connection.execute("SELECT value FROM state WHERE name = 'last_size_file'").fetchone()
+        number = (int(found[0]) if found else 0) + 1
+        connection.execute("DELETE FROM state WHERE name = 'last_size_file'")
+        connection.execute("INSERT INTO state VALUES ('last_size_file', ?)", [str(number)])
+    return number
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

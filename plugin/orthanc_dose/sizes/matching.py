@@ -1,0 +1,204 @@
+"""From rows of a file to what becomes of each: which studies it is of, and what their records have already.
+
+Three relations, registered tables or temporary ones, hold what is known of the file, none of them an identifier of it:
+size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a study with the rows that are of it). `decide` joins
+them with the records.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..dicom.identity import keyed_hash, plain_hash
+from . import values
+from .table import Row
+
+KINDS = ("accession-number", "study-uid")
+OUTCOMES = {
+    "inserted": "a height or weight that was missing was put in",
+    "there already": "the record had what the line gives, or another value that was kept",
+    "overwritten": "another height or weight was replaced",
+    "no study": "no study has this identifier",
+    "bad value": "the line gives nothing that can be used",
+    "contradiction": "lines of the same study give different values; none was used",
+}
+
+SCHEMA = pa.schema([("n", pa.int64()), ("line", pa.int64()), ("height", pa.float64()), ("weight", pa.float64()),
+                    ("problem", pa.string())])  # fmt: skip
+MATCH = pa.schema([("n", pa.int64()), ("uid", pa.string())])
+
+# Words for what is wrong with a row. Pages translate them: a sentence here has its text there (tests/unit/test_size_words.py).
+LINE_UNREADABLE = "the line cannot be read: cells or quotes do not match the header"
+NO_IDENTIFIER, NO_VALUE = "no identifier", "no height and no weight"
+PROBLEMS = {
+    (quantity, problem): f"the {quantity} {words}"
+    for quantity in values.UNITS
+    for problem, words in (
+        (values.NO_NUMBER, "is no number"),
+        (values.UNIT_UNKNOWN, "has a unit that is not known"),
+        (values.UNIT_MISSING, "has no unit"),
+        (values.IMPLAUSIBLE, "is not plausible"),
+    )
+}
+_STATES = ("inserted", "there already", "overwritten", "other value kept")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user chose: the columns by number from 0 (None for one that there is not), the kind of identifier, units (None:
+    only cells that name theirs), whether values that are there are replaced."""
+
+    identifier: int
+    height: int | None
+    weight: int | None
+    kind: str
+    height_unit: str | None
+    weight_unit: str | None
+    overwrite: bool
+
+
+class Reader:
+    """Rows of a file as tables."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+        self._known: dict[tuple[str, str], values.Value] = {}  # heights and weights repeat
+
+    def lines(self, first: int, rows: Iterable[Row]) -> tuple[pa.Table, list[tuple[int, str]]]:
+        """A table of SCHEMA, numbered from `first`, and the identifiers of those rows that can be used."""
+        columns: tuple[list[Any], ...] = ([], [], [], [], [])
+        identifiers = []
+        for n, row in enumerate(rows, first):
+            identifier, height, weight, problem = self._line(row.cells)
+            for column, value in zip(columns, (n, row.line, height, weight, problem), strict=True):
+                column.append(value)
+            if identifier and (height is not None or weight is not None):
+                identifiers.append((n, identifier))
+        return pa.table(list(columns), schema=SCHEMA), identifiers
+
+    def _line(self, cells: list[str] | None) -> tuple[str, float | None, float | None, str | None]:
+        if cells is None:
+            return "", None, None, LINE_UNREADABLE
+        choice = self._choice
+        identifier = _cell(cells, choice.identifier)
+        if not identifier:
+            return "", None, None, NO_IDENTIFIER
+        height = self._value(cells, choice.height, "height", choice.height_unit)
+        weight = self._value(cells, choice.weight, "weight", choice.weight_unit)
+        problems = [PROBLEMS[quantity, value.problem] for quantity, value in (("height", height), ("weight", weight))
+                    if value.problem]  # fmt: skip
+        if height.value is None and weight.value is None and not problems:
+            problems = [NO_VALUE]
+        return identifier, height.value, weight.value, "; ".join(problems) or None
+
+    def _value(self, cells: list[str], at: int | None, quantity: str, unit: str | None) -> values.Value:
+        text = _cell(cells, at)
+        found = self._known.get((quantity, text))
+        if found is None:
+            if len(self._known) > 100_000:
+                self._known.clear()
+            found = self._known[quantity, text] = values.read(text, quantity, unit)
+        return found
+
+
+def _cell(cells: list[str], at: int | None) -> str:
+    return cells[at].strip() if at is not None and at < len(cells) else ""
+
+
+def match(
+    connection: duckdb.DuckDBPyConnection, identifiers: list[tuple[int, str]], kind: str, key: Callable[[], bytes]
+) -> pa.Table:
+    """A table of MATCH. Accession numbers that the store keeps as hashes are found by those of what is written. key: gives that
+    of the installation's hashes, empty where there is none."""
+    column = "study_instance_uid" if kind == "study-uid" else "accession_number"
+    keys = list(identifiers)
+    if kind == "accession-number":
+        secret = key()
+        hashed = connection.execute("""
+            SELECT coalesce(bool_or(starts_with(accession_number, 'hmac-sha256:')), false),
+            coalesce(bool_or(starts_with(accession_number, 'sha256:')), false) FROM study
+        """).fetchone()
+        assert hashed is not None
+        if hashed[0] and secret:
+            keys += [(n, keyed_hash(secret, text)) for n, text in identifiers]
+        if hashed[1]:
+            keys += [(n, plain_hash(text)) for n, text in identifiers]
+    numbers, texts = [n for n, _ in keys], [text.encode("utf-8", "replace").decode() for _, text in keys]
+    connection.register("size_key", pa.table([pa.array(numbers, pa.int64()), pa.array(texts, pa.string())], ["n", "text"]))
+    try:
+        query = f"SELECT DISTINCT k.n, s.study_instance_uid AS uid FROM size_key k JOIN study s ON s.{column} = k.text"
+        return connection.execute(query).to_arrow_table().cast(MATCH)
+    finally:
+        connection.unregister("size_key")
+
+
+# Of each study that rows are of: the first row that gives each value, and whether rows give different ones.
+STUDIES = """
+    SELECT m.uid, min(l.n) FILTER (l.height IS NOT NULL) AS first_height,
+    min(l.n) FILTER (l.weight IS NOT NULL) AS first_weight,
+    coalesce(min(l.height) < max(l.height), false) OR coalesce(min(l.weight) < max(l.weight), false) AS differ
+    FROM size_match m JOIN size_line l ON l.n = m.n GROUP BY m.uid
+"""
+
+
+def _state(value: str, column: str, first: str) -> str:
+    return f"""
+        CASE WHEN l.{value} IS NULL OR s.id IS NULL THEN NULL WHEN l.n > f.{first} THEN 'there already'
+        WHEN s.{column} IS NULL THEN 'inserted' WHEN abs(s.{column} - l.{value}) < 1e-6 THEN 'there already'
+        WHEN $overwrite THEN 'overwritten' ELSE 'other value kept' END
+    """
+
+
+DECIDE = f"""
+    WITH state AS (
+        SELECT l.*, m.uid, s.id AS study_id, f.differ,
+        {_state("height", "patient_size", "first_height")} AS height_state,
+        {_state("weight", "patient_weight", "first_weight")} AS weight_state
+        FROM size_line l LEFT JOIN size_match m ON m.n = l.n LEFT JOIN size_study f ON f.uid = m.uid
+        LEFT JOIN study s ON s.study_instance_uid = m.uid
+        WHERE l.n > $after AND l.n <= $upto
+    )
+    SELECT l.n, l.line, l.uid, l.study_id, l.height, l.weight, height_state, weight_state,
+    CASE WHEN l.height IS NULL AND l.weight IS NULL THEN 'bad value' WHEN study_id IS NULL THEN 'no study'
+    WHEN differ THEN 'contradiction' WHEN 'overwritten' IN (height_state, weight_state) THEN 'overwritten'
+    WHEN 'inserted' IN (height_state, weight_state) THEN 'inserted' ELSE 'there already' END AS outcome,
+    nullif(concat_ws('; ', problem, CASE WHEN study_id IS NOT NULL AND NOT differ THEN concat_ws('; ',
+    'height ' || height_state, 'weight ' || weight_state) END), '') AS message
+    FROM state l
+"""
+
+
+def words() -> set[str]:
+    """All that messages are made of, between semicolons."""
+    states = {f"{quantity} {state}" for quantity in values.UNITS for state in _STATES}
+    return states | set(PROBLEMS.values()) | {LINE_UNREADABLE, NO_IDENTIFIER, NO_VALUE}
+
+
+def decide(connection: duckdb.DuckDBPyConnection, into: str, after: int, upto: int, overwrite: bool) -> None:
+    """Make the temporary table `into` of what becomes of the rows after number `after` up to `upto`."""
+    # Parameters do not go into CREATE.
+    bound = {"$overwrite": str(bool(overwrite)), "$after": f"{after:d}", "$upto": f"{upto:d}"}
+    query = DECIDE
+    for name, value in bound.items():
+        query = query.replace(name, value)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {query}")
+
+
+def preview(
+    connection: duckdb.DuckDBPyConnection, rows: list[Row], choice: Choice, key: Callable[[], bytes]
+) -> list[dict[str, Any]]:
+    """What would become of these rows, if the file held no others: one entry a row and record."""
+    lines, identifiers = Reader(choice).lines(1, rows)
+    connection.register("size_line", lines)
+    connection.register("size_match", match(connection, identifiers, choice.kind, key))
+    connection.register("size_study", connection.execute(STUDIES).to_arrow_table())
+    bound = {"after": 0, "upto": len(rows), "overwrite": choice.overwrite}
+    found = connection.execute(f"{DECIDE} ORDER BY n, study_id", bound).to_arrow_table().to_pylist()
+    return [
+        {"line": row["line"], "identifier": _cell(rows[row["n"] - 1].cells or [], choice.identifier),
+         **{name: row[name] for name in ("height", "weight", "study_id", "outcome", "message")}}
+        for row in found
+    ]  # fmt: skip
