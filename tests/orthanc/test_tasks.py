@@ -40,7 +40,10 @@ def test_a_task_tells_how_far_it_is_and_what_came_of_it(filled: OrthancServer) -
     assert done["result"]["changed"] == 0 and done["message"] is None
     assert done["created_at"] <= done["started_at"] <= done["finished_at"]
     assert filled.ok("/dose/api/tasks?state=done&kind=re-extraction")["tasks"] == [done]
-    assert filled.ok("/dose/api/tasks?state=running") == {"total": 0, "tasks": []}
+    running = filled.ok("/dose/api/tasks?state=running")
+    assert (running["total"], running["tasks"]) == (0, [])
+    assert {state: count for state, count in running["states"].items() if count} == {"done": 1}
+    assert running["now"] >= done["finished_at"]
 
 
 def test_a_task_goes_on_after_a_kill(filled: OrthancServer) -> None:
@@ -80,3 +83,13 @@ def test_the_log_of_a_task_that_has_none_is_empty(filled: OrthancServer) -> None
     number = start(filled)
     wait_for_state(filled, number, "done")
     assert filled.ok(f"/dose/api/tasks/{number}/log") == {"total": 0, "outcomes": {}, "lines": []}
+
+
+def test_all_finished_tasks_are_forgotten_at_once(filled: OrthancServer) -> None:
+    for _ in range(2):
+        wait_for_state(filled, start(filled), "done")
+    going = start(filled)
+    status, answer = filled.delete("/dose/api/tasks")
+    assert (status, answer["deleted"] in (2, 3)) == (200, True)
+    left = filled.ok("/dose/api/tasks")["tasks"]
+    assert [one["id"] for one in left] == ([going] if answer["deleted"] == 2 else [])

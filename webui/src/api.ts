@@ -1,8 +1,9 @@
 /** The one place that talks to the server. */
 import { passGate, shut, shutGate, signIns } from "./gate";
 import type {
-  AuditPage, ContentObject, DataDictionary, Done, Group, Neighbours, ObjectPage, ObjectRow, PatientHistory, Reextraction,
-  Region, Row, SavedFilter, Session, Setting, SettingList, Status, StudyDetail, StudyPage, Summary, Token, User,
+  AuditPage, ContentObject, DataDictionary, Done, Group, LogPage, Neighbours, ObjectPage, ObjectRow,
+  PatientHistory, Reextraction, Region, Row, SavedFilter, Session, Setting, SettingList, Status, StudyDetail,
+  StudyPage, Summary, Task, TaskLog, TaskPage, Token, User,
 } from "./types";
 
 const ROOT = "/dose/api/";
@@ -107,6 +108,11 @@ export interface ObjectQuery extends Query {
   sort: string;
 }
 
+export interface LogQuery extends Query {
+  level: string | null;
+  text: string | null;
+}
+
 export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
 export const post = <T>(path: string, sent?: unknown) => request<T>("POST", path, {}, undefined, sent);
 export const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
@@ -168,5 +174,14 @@ export const api = {
   changeSettings: (values: Record<string, unknown>) => request<SettingList>("PUT", "settings", {}, undefined, values),
   resetSetting: (name: string) => request<Setting>("DELETE", `settings/${name}`, {}),
   region: (signal?: AbortSignal) => get<Region>("settings/region", signal),
+  tasks: (query: { limit: number; offset?: number }, signal?: AbortSignal) => get<TaskPage>("tasks", signal, query),
+  task: (id: number, signal?: AbortSignal) => get<Task>(`tasks/${id}`, signal),
+  taskLog: (id: number, query: { outcome: string | null; limit: number; offset: number }, signal?: AbortSignal) =>
+    get<TaskLog>(`tasks/${id}/log`, signal, query),
+  stopTask: (id: number) => post<Task>(`tasks/${id}/stop`),
+  deleteTask: (id: number) => request<{ deleted: number }>("DELETE", `tasks/${id}`, {}),
+  deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
+  log: (query: LogQuery & { limit: number }, signal?: AbortSignal) => get<LogPage>("log", signal, query),
+  logExport: (query: LogQuery) => addressOf("log/export", query),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
 };

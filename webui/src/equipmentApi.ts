@@ -1,7 +1,6 @@
 /** Routes of systems: the equipment that made the studies. */
 import { get, post, put, type Query } from "./api";
-import type { Task } from "./taskApi";
-import type { Row } from "./types";
+import type { Row, Task } from "./types";
 
 export interface System extends Row {
   id: number;

@@ -158,6 +158,9 @@ export function formatMinutes(seconds: number): string | null {
   return hours ? `${hours} h ${minutes} min` : `${minutes} min ${whole % 60} s`;
 }
 
+/** 754 s as "12 min 34 s", 5 s as "5 s". */
+export const formatDuration = (seconds: number): string => formatMinutes(seconds) ?? `${Math.max(0, Math.round(seconds))} s`;
+
 export function formatBytes(bytes: number | null | undefined): string {
   if (typeof bytes !== "number") return NOTHING;
   const units = ["B", "kB", "MB", "GB", "TB"];

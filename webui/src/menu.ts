@@ -13,5 +13,7 @@ export const MENU: MenuEntry[] = [
   { route: "upload", icon: "upload" },
   { route: "users", icon: "people" },
   { route: "settings", icon: "gear" },
+  { route: "tasks", icon: "tasks" },
   { route: "audit-log", icon: "journalCheck" },
+  { route: "log", icon: "journal" },
 ];

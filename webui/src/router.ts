@@ -77,6 +77,20 @@ export const router = createRouter({
       component: () => import("./pages/SignInPage.vue"),
       meta: { title: "signIn.title" },
     },
+    { path: "/tasks", name: "tasks", component: () => import("./pages/TasksPage.vue"), meta: { title: "tasks.title" } },
+    {
+      path: "/tasks/:id(\\d+)",
+      name: "task",
+      component: () => import("./pages/TaskPage.vue"),
+      props: (route) => ({ id: Number(route.params.id) }),
+      meta: { title: "tasks.title" },
+    },
+    {
+      path: "/log",
+      name: "log",
+      component: () => import("./pages/LogPage.vue"),
+      meta: { title: "log.title", needs: ["administration"] },
+    },
     {
       path: "/equipment",
       name: "equipment",

@@ -162,7 +162,8 @@ export interface ObjectRow extends Row {
 
 /** How far the reading of all kept content is, and what changed by it. */
 export interface Reextraction {
-  state: "idle" | "running" | "stopped" | "done";
+  state: "idle" | "running" | "stopped" | "done" | "failed" | "broken off";
+  task_id: number | null;
   started_at: string | null;
   finished_at: string | null;
   total: number;
@@ -174,6 +175,56 @@ export interface Reextraction {
   fields: Record<string, number>;
   /** Numbers of studies that changed; of very many, the first. */
   studies: number[];
+}
+
+export type TaskState = "waiting" | "running" | "done" | "stopped" | "failed" | "broken off";
+
+/** Long work on the server. Moments are UTC. */
+export interface Task {
+  id: number;
+  kind: string;
+  subject: string | null;
+  user_name: string;
+  state: TaskState;
+  done: number;
+  /** null until it is known. */
+  total: number | null;
+  message: string | null;
+  parameters: Record<string, unknown>;
+  result: Record<string, unknown>;
+  created_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+export interface TaskPage {
+  /** The server's clock. */
+  now: string;
+  total: number;
+  /** How many tasks are in each state, whatever is asked for. */
+  states: Partial<Record<TaskState, number>>;
+  tasks: Task[];
+}
+
+export interface TaskLog {
+  total: number;
+  outcomes: Record<string, number>;
+  lines: { line: number; outcome: string; study_id: number | null; message: string | null }[];
+}
+
+export interface LogEntry {
+  at: string;
+  level: "error" | "warning" | "info" | "debug";
+  room: string;
+  message: string;
+}
+
+export interface LogPage {
+  /** What is written at least. */
+  level: LogEntry["level"];
+  /** null: the entries are those that the server remembers. */
+  file: string | null;
+  entries: LogEntry[];
 }
 
 /** What an action on one thing answers: the thing after it, or that it waits for its turn. */

@@ -4,6 +4,7 @@ from typing import Any
 
 import duckdb
 
+from ..records import STATES
 from ..store import tasks
 from ..store.database import rows
 from .objects import utc
@@ -17,6 +18,12 @@ def listed(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: 
     total = connection.execute(f"SELECT count(*) FROM task WHERE {where}", given).fetchone()
     query = f"SELECT * FROM task WHERE {where} ORDER BY id DESC LIMIT {limit:d} OFFSET {offset:d}"
     return {"total": total[0] if total else 0, "tasks": [_shown(row) for row in rows(connection.execute(query, given))]}
+
+
+def states(connection: duckdb.DuckDBPyConnection, user: str | None) -> dict[str, int]:
+    """How many tasks of a user, of everybody where None, are in each state."""
+    query = "SELECT state, count(*) FROM task WHERE $1::VARCHAR IS NULL OR user_name = $1 GROUP BY ALL"
+    return dict.fromkeys(STATES, 0) | dict(connection.execute(query, [user]).fetchall())
 
 
 def one(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any] | None:

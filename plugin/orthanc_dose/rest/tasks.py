@@ -1,5 +1,6 @@
 """The routes of tasks: how far long work is, what came of it, stopping and forgetting it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from ..query import tasks as queries
@@ -8,23 +9,29 @@ from ..store import tasks
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
-from .schemas import INTEGER, TASK, TASK_LINE, any_object, array
+from .schemas import INTEGER, TASK, TASK_LINE, TEXT, any_object, array
 from .services import Services, in_time
 from .studies import PAGE
 
 
 def list_tasks(services: Services, caller: Caller, limit: int, offset: int, **given: Any) -> dict[str, Any]:
     wanted = {name: value for name, value in given.items() if value is not None}
-    if "administration" not in caller.groups:
-        wanted["user_name"] = caller.name
+    of = _whose(caller)
+    wanted |= {} if of is None else {"user_name": of}
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with services.store.reading() as connection:
-        return queries.listed(connection, wanted, limit, offset)
+        return {"now": now, "states": queries.states(connection, of)} | queries.listed(connection, wanted, limit, offset)
+
+
+def _whose(caller: Caller) -> str | None:
+    """Whose tasks somebody may see: their own, administrators (None) all."""
+    return None if "administration" in caller.groups else caller.name
 
 
 def get_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = queries.one(connection, id)
-    if found is None or not ("administration" in caller.groups or found["user_name"] == caller.name):
+    if found is None or _whose(caller) not in (None, found["user_name"]):
         raise not_found("There is no task of this number, or it is another user's.", "id")
     return found
 
@@ -48,14 +55,23 @@ def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     return {"deleted": tasks.forget(services.store, [id])}
 
 
+def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:
+    return {"deleted": tasks.forget_finished(services.store, _whose(caller))}
+
+
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 
 TASK_ROUTES: tuple[Route, ...] = (
     Route("GET", "/tasks", list_tasks, "Tasks, the newest first: your own; for administrators all",
-          {200: any_object(total=INTEGER, tasks=array(TASK))},
+          {200: any_object(now=TEXT, total=INTEGER, tasks=array(TASK),
+                           states={"type": "object", "additionalProperties": INTEGER})},
           (Parameter("state", "choice", "Only in this state.", allowed=tuple(STATES)),
            Parameter("kind", "text", "Only of this kind.", maximum=100), *PAGE),
-          tag="Tasks", with_caller=True, needs=SIGNED_IN),
+          tag="Tasks", description="`states` counts them in each state, whatever is asked for.", with_caller=True,
+          needs=SIGNED_IN),
+    Route("DELETE", "/tasks", forget_tasks, "Forget all finished tasks and their logs: your own; for administrators all",
+          {200: any_object(deleted=INTEGER)}, tag="Tasks", with_caller=True, needs=SIGNED_IN,
+          action="finished tasks deleted"),
     Route("GET", "/tasks/{id}", get_task, "A task: how far it is, and what came of it", {200: TASK}, (_ID,), (404,),
           tag="Tasks", with_caller=True, needs=SIGNED_IN),
     Route("GET", "/tasks/{id}/log", get_log, "What a task did, line by line",

@@ -52,6 +52,13 @@ def forget(store: Store, ids: list[int]) -> int:
         return _forget(connection, "id IN (SELECT unnest($1)) AND state IN (SELECT unnest($2))", [ids, list(FINISHED)])
 
 
+def forget_finished(store: Store, user: str | None) -> int:
+    """Forget all finished tasks of a user, of everybody where None, with their logs; how many there were."""
+    with store.writing() as connection:
+        condition = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name = $2)"
+        return _forget(connection, condition, [list(FINISHED), user])
+
+
 def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
     """Forget what was finished before a moment (UTC); how many there were."""
     return _forget(connection, "finished_at < $1", [moment])
