@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
+from .export.exports import Exports
 from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
 from .manage.access import Access
@@ -60,10 +61,12 @@ def _start(log: Log) -> None:
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
     key = partial(key_of_hashes, configuration.data_directory)
+    exports = Exports(store, configuration.data_directory, lambda: settings.value("date_format"))
     chores = (
         lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
         lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
         size_files.sweep,
+        exports.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
@@ -78,7 +81,7 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, key, orthanc,
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, exports, key, orthanc,
         datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
@@ -94,6 +97,7 @@ def _start(log: Log) -> None:
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         host.stop_serving()
+        exports.close()
         worker.stop()
         store.close()
         log.close()

@@ -27,14 +27,15 @@ MAY_USE = {
     "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
-    "rest": {"manage", "records", "sizes", "store", "query"},
+    "export": {"records", "store", "query"},
+    "rest": {"export", "manage", "records", "sizes", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "sending": {"client"},
     "cli": {"client", "records", "samples", "sending", "sizes"},
-    "app": {"config", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
+    "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
 }
 
 

@@ -10,8 +10,8 @@ NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT = "number", "integer", "text", "date",
 _KINDS = {"number": NUMBER, "integer": INTEGER, "date": DATE, "time": TIME, "datetime": MOMENT}
 _SEPARATOR = "; "
 
-# Which study an event belongs to is said by the row that it stands in.
-_OF_THE_STORE = frozenset({"study_id", "equipment_id"})
+# Numbers of rows that say which belong together: the row of the file says it.
+_OF_THE_STORE = frozenset({"equipment_id", "made_by"})
 # Of the system: what people set, and what identifies the row, is not the study's.
 _SYSTEM = tuple(field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality"))
 
@@ -39,7 +39,7 @@ def of_study(modality: str | None, without: frozenset[str]) -> tuple[Column, ...
 
 def of_event(table: Table) -> tuple[Column, ...]:
     """The columns of an irradiation event or administration `t`."""
-    return tuple(column for field in table.fields if field.name not in _OF_THE_STORE for column in _columns(table, field, "t"))
+    return tuple(column for field in table.fields if field.name != "study_id" for column in _columns(table, field, "t"))
 
 
 def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:

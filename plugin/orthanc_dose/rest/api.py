@@ -16,6 +16,7 @@ from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
+from .exports import EXPORT_ROUTES
 from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
 from .objects import OBJECT_ROUTES
@@ -116,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
     *USER_ROUTES,
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
+    *EXPORT_ROUTES,
     *SETTING_ROUTES,
     *IDENTITY_ROUTES,
     *SIZE_ROUTES,

@@ -9,11 +9,10 @@ from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
 from .schemas import SAVED_FILTER, any_object, array
 from .services import Services
-from .studies import FILTER_PARAMETERS
+from .studies import QUERY, parsed
 
 _KIND = "saved filter"
 _NAME = Parameter("name", "text", "What it is called.", maximum=100, in_path=True)
-_KNOWN = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
 
 
 def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
@@ -31,17 +30,12 @@ def save(services: Services, name: str, caller: Caller, body: Any) -> dict[str, 
 
 
 def _checked(body: Any, caller: Caller) -> dict[str, Any]:
-    if not isinstance(body, dict) or set(body) != {"modality", "query"} or not isinstance(body["query"], dict):
+    if not isinstance(body, dict) or set(body) != {"modality", "query"}:
         raise bad_body(None, 'The body must be {"modality": a modality type or null, "query": {parameter: value, …}}.')
     modality = body["modality"]
     if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
         raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
-    for name, value in body["query"].items():
-        if name not in _KNOWN or not isinstance(value, str):
-            raise bad_body(name[:100], "query holds the parameters of filters, with their values as text.")
-        parsed = _KNOWN[name].parse(value)
-        if not caller.sees_identity:
-            _KNOWN[name].refuse_identity(parsed)
+    parsed(body["query"], caller)
     return {"modality": modality, "query": body["query"]}
 
 
@@ -55,10 +49,7 @@ _BODY = {
     "type": "object",
     "properties": {
         "modality": {"enum": [*MODALITIES, None]},
-        "query": {
-            "type": "object", "additionalProperties": False,
-            "properties": {name: parameter.text_schema() for name, parameter in _KNOWN.items()},
-        },
+        "query": QUERY,
     },
     "required": ["modality", "query"],
     "additionalProperties": False,

@@ -8,7 +8,7 @@ from ..query import history, lists, studies
 from ..query.filter import Filter
 from ..query.filters import FILTERS, TEST_DATA, or_hashes
 from ..records import IDENTITY_FIELDS
-from .errors import not_found
+from .errors import bad_body, not_found
 from .parameters import Parameter
 from .routes import VIEW, Caller, Route
 from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, ref
@@ -27,6 +27,12 @@ def _parameters(of: Filter) -> Iterator[Parameter]:
 
 
 FILTER_PARAMETERS = tuple(parameter for one in FILTERS for parameter in _parameters(one))
+_BY_NAME = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
+# In bodies: what the filters of a list are set to, as text, by the names of their parameters.
+QUERY = {
+    "type": "object", "additionalProperties": False,
+    "properties": {name: parameter.text_schema() for name, parameter in _BY_NAME.items()},
+}  # fmt: skip
 PAGE = (
     Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
     Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
@@ -37,6 +43,21 @@ _FILTERED = (
     "Filters combine: a study must match all of them. Where one looks at irradiation events, a study matches by one of its"
     f" events. Possible test data is left out unless {TEST_DATA.name} asks for it. Numbers are in the unit in brackets."
 )
+
+
+def parsed(query: Any, caller: Caller) -> dict[str, Any]:
+    """The values of a body's QUERY, None for parameters that are not in it. Raises ApiError 400, or 403 for what the caller may
+    not ask by."""
+    if not isinstance(query, dict):
+        raise bad_body("query", "query must be an object of filters' parameters with their values as text.")
+    values: dict[str, Any] = dict.fromkeys(_BY_NAME)
+    for name, value in query.items():
+        if name not in _BY_NAME or not isinstance(value, str):
+            raise bad_body(name[:100], "query holds the parameters of filters, with their values as text.")
+        values[name] = _BY_NAME[name].parse(value)
+        if not caller.sees_identity:
+            _BY_NAME[name].refuse_identity(values[name])
+    return values
 
 
 def get_studies(

@@ -41,6 +41,12 @@ def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) ->
     return [read(row) for row in rows(connection.execute(query, [list(states)]))]
 
 
+def one(connection: duckdb.DuckDBPyConnection, number: int) -> Task | None:
+    """The task of this number, or None."""
+    found = rows(connection.execute("SELECT * FROM task WHERE id = $1", [number]))
+    return read(found[0]) if found else None
+
+
 def read(row: dict[str, Any]) -> Task:
     """A task from its row."""
     return row | {name: json.loads(row[name] or "{}") for name in _JSON}

@@ -1,0 +1,78 @@
+"""The routes of exports: starting one of a list as it stands, and fetching the file."""
+
+from typing import Any
+
+from ..export.exports import FORMATS, KIND
+from ..query import tasks as queries
+from ..query.filters import or_hashes
+from ..records import IDENTITY_FIELDS, MODALITIES
+from .answers import Content, Download
+from .errors import bad_body, needs_identity, not_found
+from .parameters import Parameter
+from .routes import EXPORT, Caller, Route
+from .schemas import TASK, TEXT, any_object, array
+from .services import Services
+from .studies import QUERY, parsed
+from .tasks import get_task
+
+
+def list_formats(services: Services) -> dict[str, Any]:
+    return {"formats": [{"name": name, "title": one.title} for name, one in FORMATS.items()]}
+
+
+def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
+    wanted, modality = _checked(body)
+    if body["identity"] and not caller.sees_identity:
+        raise needs_identity("identity")
+    values = or_hashes(parsed(body["query"], caller), services.hashes)
+    without = frozenset() if body["identity"] else IDENTITY_FIELDS
+    number = services.exports.start(caller.name, wanted, modality, values, body["query"], without)
+    told = ", ".join((wanted, modality or "all modalities", *(() if without else ("with patient identity",))))
+    services.audit.note(caller, "export started", f"task {number}", told)
+    with services.store.reading() as connection:
+        return 202, queries.one(connection, number) or {}
+
+
+def get_file(services: Services, caller: Caller, id: int) -> Content:
+    task = get_task(services, caller, id)
+    if task["kind"] != KIND:
+        raise not_found("This task makes no file.", "id")
+    if task["user_name"] != caller.name and task["parameters"].get("identity") and not caller.sees_identity:
+        raise needs_identity("id")
+    try:
+        path, mime = services.exports.file(task)
+    except FileNotFoundError:
+        raise not_found("The export has no file: it is not finished, or was not.", "id") from None
+    return Content(Download(path.read_bytes(), mime, task["subject"]))
+
+
+def _checked(body: Any) -> tuple[str, str | None]:
+    """Format and modality type of a body of the right form."""
+    if not isinstance(body, dict) or set(body) != {"format", "modality", "query", "identity"}:
+        raise bad_body(None, "The body must be an object with format, modality, query and identity.")
+    wanted, modality = body["format"], body["modality"]
+    if not isinstance(wanted, str) or wanted not in FORMATS:
+        raise bad_body("format", f"format must be one of: {', '.join(FORMATS)}.")
+    if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
+        raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
+    if not isinstance(body["identity"], bool):
+        raise bad_body("identity", "identity must be true or false.")
+    return wanted, modality
+
+
+_ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
+_BODY = any_object(
+    format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY, identity={"type": "boolean"}
+) | {"additionalProperties": False}
+
+EXPORT_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/exports/formats", list_formats, "The formats of exports",
+          {200: any_object(formats=array(any_object(name=TEXT, title=TEXT)))}, tag="Exports", needs=EXPORT),
+    Route("POST", "/exports", start_export, "Start an export of the studies that filters leave", {202: TASK},
+          errors=(403, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
+          description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
+          " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
+          " identity: with names, IDs and birth dates, as the installation keeps them; for the group \"patient identity\"."),
+    Route("GET", "/exports/{id}/file", get_file, "The file of an export", {200: {"type": "string"}}, (_ID,), (403, 404),
+          tag="Exports", with_caller=True, needs=EXPORT, action="export fetched"),
+)  # fmt: skip
