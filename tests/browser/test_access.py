@@ -191,6 +191,29 @@ def test_who_comes_by_http_basic_is_not_offered_to_sign_out(visit: Visit) -> Non
     visit.check()
 
 
+def test_where_orthanc_asks_or_a_proxy_nobody_is_offered_to_sign_out(browser: Browser) -> None:
+    dose = {"TrustedUserHeader": "X-Remote-User", "TrustedProxies": ["127.0.0.1"]}
+    with OrthancServer(dose=dose) as server, browser.new_context(extra_http_headers={"X-Remote-User": "petra"}) as context:
+        visit = Visit(context.new_page(), server.url)
+        page = visit.open("/account")
+        expect(page.locator("main h2").first).to_have_text("petra")
+        expect(page.locator("main")).to_contain_text("at the proxy that stands before Orthanc")
+        page.get_by_label("Account: petra").click()
+        expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+        visit.check()
+        put_user(server, "petra", groups=["view"], password=SECRET)
+        visit.open("/studies/CT")
+        expect(page.locator("main")).to_contain_text("No studies yet")
+
+        server.restart(overrides={"AuthenticationEnabled": True})
+        asked = browser.new_context(http_credentials={"username": USER, "password": PASSWORD})
+        page = Visit(asked.new_page(), server.url).open("/account")
+        expect(page.locator("main")).to_contain_text("HTTP Basic")
+        page.get_by_label(f"Account: {USER}").click()
+        expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+        asked.close()
+
+
 # --- rights ---
 
 
@@ -259,6 +282,14 @@ def test_identity_is_a_filter_and_a_column_for_those_who_may_know_it(come: Enter
         assert (name in visit.open(f"/study/{number}").locator("main").inner_text()) == there
         assert (name in visit.open(f"/study/{number}/history").locator("main").inner_text()) == there
         visit.check()
+
+
+def test_a_filter_that_one_may_not_use_says_so_and_is_cleared(come: Enter) -> None:
+    visit = come("vera")
+    page = visit.open("/studies/CT?patient_id=1")
+    expect(page.get_by_role("alert")).to_contain_text("patient identity")
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator("tbody tr").first).to_be_visible()
 
 
 # --- the account ---

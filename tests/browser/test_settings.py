@@ -41,7 +41,7 @@ def value(server: OrthancServer, name: str) -> Any:
 
 
 def row(page: Page, title: str) -> Any:
-    return page.get_by_role("region", name=re.compile(f"^{title}"))
+    return page.get_by_role("region", name=re.compile(rf"^{re.escape(title)}( changed| not saved)?$"))
 
 
 def test_each_topic_is_clean_in_both_themes_and_widths(any_visit: Visit, own_server: OrthancServer) -> None:

@@ -277,6 +277,8 @@ def test_lists_by_rule_and_reason_and_reading_a_rule_again(server: OrthancServer
 def test_bodies_that_choose_nothing(shared_server: OrthancServer, body: Any) -> None:
     status, answer = shared_server.post(f"{API}/objects/delete", b"null" if body is None else body)
     assert (status, answer["error"]["code"]) == (400, "bad_body")
+    if body is None:
+        assert shared_server.post(f"{API}/objects/retry", b"null")[0] == 400
 
 
 def test_physics_studies_are_not_deleted_by_hand(server: OrthancServer) -> None:

@@ -106,17 +106,25 @@ def temporary_files(since: float) -> Iterator[tuple[str, bytes]]:
             yield str(path), path.read_bytes()
 
 
-def run(server: OrthancServer, path: str) -> dict[str, Any]:
-    """Start a task and wait for its end."""
+def started(server: OrthancServer, path: str) -> int:
     status, answer = server.post(path)
     assert status == 202
+    return int(answer["task_id"])
+
+
+def run(server: OrthancServer, path: str) -> dict[str, Any]:
+    """Start a task and wait for its end."""
+    return end_of(server, started(server, path))
+
+
+def end_of(server: OrthancServer, number: int) -> dict[str, Any]:
     task: dict[str, Any] = {}
 
     def ended() -> bool:
-        task.update(server.ok(f"/dose/api/tasks/{answer['task_id']}"))
+        task.update(server.ok(f"/dose/api/tasks/{number}"))
         return task["state"] not in ("waiting", "running")
 
-    server.wait_for(ended, f"the end of {path}", lambda: str(task))
+    server.wait_for(ended, f"the end of task {number}", lambda: str(task))
     return task
 
 
@@ -184,6 +192,22 @@ def test_what_was_stored_is_gone_when_the_task_has_ended(rule: str) -> None:
         assert stopped_and_searched(server, ALL) == []
         server.start()
         assert len(server.studies(test_data="no,yes")) == number
+
+
+def test_a_task_that_is_killed_goes_on_to_its_end() -> None:
+    with OrthancServer(dose=STORED) as server:
+        server.send([with_identity(dataset) for study in make_studies(60, seed=6) for dataset in study.datasets])
+        server.wait_until_idle()
+        studies = len(server.studies(patient_id=ID))
+        put(server, **dict.fromkeys(ITEMS, "hashed"))
+        number = started(server, "/dose/api/identity/apply")
+        server.kill()
+        server.start()
+        task = end_of(server, number)
+        assert task["state"] == "done"
+        assert {item: task["result"]["items"][item]["hashed"] for item in ITEMS} == dict.fromkeys(ITEMS, studies)
+        assert len(server.studies(patient_id=ID)) == studies
+        assert stopped_and_searched(server, ALL) == []
 
 
 def test_what_cannot_be_brought_back_is_counted_and_said() -> None:

@@ -122,6 +122,7 @@ def test_the_file_holds_what_was_dropped_until_it_is_written_anew(tmp_path: Path
     # The writer goes on, into the new file.
     writer.commit(Batch(state={"after": "renewal"}))
     store.close()
+    (tmp_path / "dose.duckdb.new").write_bytes(b"of a renewal that was killed")
     again = Store(tmp_path)
     assert Writer(again).state("after") == "renewal"
     again.close()

@@ -35,6 +35,16 @@ def texts(node: dict[str, Any], *above: str) -> Iterator[tuple[str, str]]:
             yield ".".join((*above, name)), value
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_stands_twice(language: str) -> None:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert sorted(names) == sorted(set(names))
+        return dict(pairs)
+
+    json.loads((LOCALES / f"{language}.json").read_text("utf-8"), object_pairs_hook=once)
+
+
 def of_pages(language: str) -> dict[str, str]:
     return {key: text for key, text in texts(LANGUAGES[language]) if not key.startswith(SERVER_SAYS)}
 

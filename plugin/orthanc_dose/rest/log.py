@@ -40,6 +40,7 @@ LOG_ROUTES: tuple[Route, ...] = (
           (*_FILTERS, Parameter("limit", "integer", "At most so many.", 500, 1, MOST)), tag="System", needs=ADMINISTRATION,
           description="Of the file, where one is written (setting `log_to_file`), else of the last 2,000 entries since the"
           " start. `level` is what is written at least (setting `log_level`)."),
-    Route("GET", "/log/export", export_log, "The program's log as text, the oldest entries first", {200: {"type": "string"}},
+    Route("GET", "/log/export", export_log, "The program's log as text, the oldest entries first",
+          {200: {"type": "string", "contentMediaType": "text/plain"}},
           _FILTERS, tag="System", needs=ADMINISTRATION),
 )  # fmt: skip

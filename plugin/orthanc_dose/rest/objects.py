@@ -52,7 +52,7 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
 
 
 def retry_objects(services: Services, body: Any) -> dict[str, Any]:
-    chosen = {"outcome": "failed"} if body is None else selection.of_rule(body)
+    chosen = selection.of_rule(body)
     with services.store.reading() as connection:
         found = objects.held(connection, chosen)
     services.queue.read_again(found)
@@ -88,7 +88,8 @@ OBJECT_ROUTES: tuple[Route, ...] = (
           (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404, 409), "Objects",
           needs=ADMINISTRATION, action="object read again"),
     Route("POST", "/objects/retry", retry_objects, "Read all failed objects again, or all that a rule decided",
-          {200: any_object(queued=INTEGER)}, errors=(413,), tag="Objects", body=selection.OF_RULE, body_optional=True,
+          {200: any_object(queued=INTEGER)}, errors=(413,), tag="Objects", body=selection.OF_RULE,
+          body_default={"outcome": "failed"},
           description="Without a body, all that failed. Those that were deleted from Orthanc are left out.",
           needs=ADMINISTRATION, action="objects read again"),
     Route("GET", "/objects/rules", get_rules, "How many objects each rule decided",

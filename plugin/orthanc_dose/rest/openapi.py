@@ -73,7 +73,7 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["x-groups"] = list(route.needs)  # one of these is enough
     if route.body is not None:
         content = {"application/json": {"schema": route.body}}
-        operation["requestBody"] = {"required": not route.body_optional, "content": content}
+        operation["requestBody"] = {"required": route.body_default is None, "content": content}
     if route.raw_body:
         file = {"type": "string", "format": "binary", "maxLength": route.raw_body}
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": file}}}
@@ -81,7 +81,9 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _mime(schema: dict[str, Any]) -> str:
-    return "text/csv" if schema == {"type": "string"} else "application/json"
+    if schema.get("type") == "string":
+        return schema.get("contentMediaType", "text/csv")
+    return "application/json"
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

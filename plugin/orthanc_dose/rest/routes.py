@@ -28,7 +28,7 @@ class Route:
 
     handler: takes the application's services and the parsed parameters; gives what becomes the JSON answer, or a tuple
     (status, JSON). answers: JSON schema by status. errors: the error statuses it can have beside 400 for bad parameters.
-    body: JSON schema of the body, which the handler gets as `body`, None where body_optional lets it be empty. raw_body: for a
+    body: JSON schema of the body, which the handler gets as `body`; body_default: what an empty one stands for. raw_body: for a
     body that is a file, how many bytes it may have; the handler gets them as `body` and, from the header X-File-Name,
     `file_name`. with_caller: the handler gets who asks as `caller`. action: what the audit log calls it, with the path's
     parameters as what it was done to; empty for what is not noted, or what the handler notes itself.
@@ -44,7 +44,7 @@ class Route:
     tag: str = "Studies"
     description: str = ""
     body: dict[str, Any] | None = None
-    body_optional: bool = False
+    body_default: dict[str, Any] | None = None
     raw_body: int = 0
     with_caller: bool = False
     action: str = ""
@@ -55,7 +55,7 @@ class Route:
         # Orthanc decodes addresses: a text, which stands last, may hold slashes.
         texts = {parameter.name for parameter in self.parameters if parameter.in_path and parameter.kind == "text"}
         part = re.compile(r"\{(\w+)\}")
-        return re.compile(part.sub(lambda name: f"(?P<{name[1]}>{'.' if name[1] in texts else '[^/]'}+)", self.path))
+        return re.compile(part.sub(lambda name: f"(?P<{name[1]}>{'.' if name[1] in texts else '[^/]'}+)", self.path), re.DOTALL)
 
     def arguments(self, in_path: dict[str, str], query: dict[str, str], caller: Caller) -> dict[str, Any]:
         """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for one that tells who a patient

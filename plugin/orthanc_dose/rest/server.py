@@ -111,7 +111,7 @@ class Server:
             if route.with_caller:
                 arguments["caller"] = caller
             if route.body is not None:
-                arguments["body"] = None if route.body_optional and not request.body else _json(request.body)
+                arguments["body"] = _json(request.body) if request.body or route.body_default is None else route.body_default
             if route.raw_body:
                 arguments["body"] = _no_longer_than(route.raw_body, request.body)
                 arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
