@@ -152,6 +152,8 @@ def test_a_file_that_is_no_table_is_refused_in_words(visit: Visit, tmp_path: Pat
 
 
 def test_by_the_keyboard_alone(visit: Visit, file: Path) -> None:
+    # With somebody listening from the beginning, the browser never opens a dialog of its own.
+    visit.page.on("filechooser", lambda chooser: None)
     page = visit.open("/sizes")
     page.locator("main").focus()
     page.keyboard.press("Tab")
