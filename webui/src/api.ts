@@ -73,7 +73,7 @@ async function attempt<T>(method: Method, path: string, query: Query, signal: Ab
   return body as T;
 }
 
-function addressOf(path: string, query: Query): string {
+export function addressOf(path: string, query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") parameters.set(name, String(value));
@@ -105,6 +105,9 @@ export interface StudyQuery extends Query {
 
 export interface ObjectQuery extends Query {
   outcome?: string | null;
+  rule?: string | null;
+  reason?: string | null;
+  in_orthanc?: string | null;
   sop_instance_uid?: string | null;
   limit: number;
   offset: number;
@@ -116,10 +119,10 @@ export interface LogQuery extends Query {
   text: string | null;
 }
 
-const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
-const post = <T>(path: string) => request<T>("POST", path, {});
-const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
-const remove = <T>(path: string) => request<T>("DELETE", path, {});
+export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
+export const post = <T>(path: string, sent?: unknown) => request<T>("POST", path, {}, undefined, sent);
+export const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
+export const remove = <T>(path: string) => request<T>("DELETE", path, {});
 const user = (name: string) => `users/${encodeURIComponent(name)}`;
 const savedFilter = (name: string) => `saved-filters/${encodeURIComponent(name)}`;
 
@@ -168,7 +171,6 @@ export const api = {
   objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
   readAgain: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),
   takeOut: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/take-out`),
-  retryAllFailed: () => post<{ queued: number }>("objects/retry"),
   setModality: (system: number, modality: string) =>
     post<Done<{ system: Row }>>(`equipment/${system}/modality/${encodeURIComponent(modality)}`),
   reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),

@@ -8,6 +8,9 @@ export interface MenuEntry {
 }
 
 export const MENU: MenuEntry[] = [
+  { route: "equipment", icon: "devices" },
+  { route: "standard-names", icon: "tags" },
+  { route: "upload", icon: "upload" },
   { route: "users", icon: "people" },
   { route: "settings", icon: "gear" },
   { route: "sizes", icon: "rulers" },

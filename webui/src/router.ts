@@ -98,6 +98,31 @@ export const router = createRouter({
       meta: { title: "sizes.title", needs: ["import sizes"] },
     },
     {
+      path: "/equipment",
+      name: "equipment",
+      component: () => import("./pages/EquipmentPage.vue"),
+      meta: { title: "equipment.title", needs: ["view", "administration"] },
+    },
+    {
+      path: "/equipment/:id(\\d+)",
+      name: "system",
+      component: () => import("./pages/SystemPage.vue"),
+      props: (route) => ({ id: Number(route.params.id) }),
+      meta: { title: "equipment.title", needs: ["view", "administration"] },
+    },
+    {
+      path: "/standard-names",
+      name: "standard-names",
+      component: () => import("./pages/StandardNamesPage.vue"),
+      meta: { title: "names.title", needs: ["view", "administration"] },
+    },
+    {
+      path: "/upload",
+      name: "upload",
+      component: () => import("./pages/UploadPage.vue"),
+      meta: { title: "upload.title" },
+    },
+    {
       path: "/settings/:topic?",
       name: "settings",
       component: () => import("./pages/SettingsPage.vue"),

@@ -155,6 +155,9 @@ export interface ObjectRow extends Row {
   received_at?: string | null;
   processed_at: string | null;
   size?: number | null;
+  /** What the rules of deletion made of it: "to delete", "deleted"; else null. */
+  in_orthanc?: string | null;
+  deleted_at?: string | null;
 }
 
 /** How far the reading of all kept content is, and what changed by it. */
@@ -265,6 +268,7 @@ export interface Status {
     studies: Record<string, number>;
     events: number;
     objects: Record<string, number>;
+    in_orthanc: { to_delete: number; deleted: number; dropped: number };
   };
   queue: {
     state: "idle" | "working" | "waiting";
