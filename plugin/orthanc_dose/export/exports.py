@@ -50,6 +50,7 @@ FORMATS = {
 }  # fmt: skip
 _PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
 _ZIP = "application/zip"
+MEDIA_TYPES = (*(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..export.exports import FORMATS, KIND
+from ..export.exports import FORMATS, KIND, MEDIA_TYPES
 from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import IDENTITY_FIELDS, MODALITIES
@@ -61,6 +61,7 @@ def _checked(body: Any) -> tuple[str, str | None]:
 
 
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
+_FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 _BODY = any_object(
     format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY, identity={"type": "boolean"}
 ) | {"additionalProperties": False}
@@ -73,6 +74,6 @@ EXPORT_ROUTES: tuple[Route, ...] = (
           description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
           " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
           " identity: with names, IDs and birth dates, as the installation keeps them; for the group \"patient identity\"."),
-    Route("GET", "/exports/{id}/file", get_file, "The file of an export", {200: {"type": "string"}}, (_ID,), (403, 404),
+    Route("GET", "/exports/{id}/file", get_file, "The file of an export", {200: _FILE}, (_ID,), (403, 404),
           tag="Exports", with_caller=True, needs=EXPORT, action="export fetched"),
 )  # fmt: skip

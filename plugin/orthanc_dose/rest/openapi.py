@@ -50,7 +50,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     name = "_".join(part.strip("{}") for part in route.path.strip("/").split("/"))
     responses: dict[str, Any] = {
-        str(status): {"description": "The answer.", "content": {_mime(schema): {"schema": schema}}}
+        str(status): {"description": "The answer.", "content": {mime: {"schema": schema} for mime in _mimes(schema)}}
         for status, schema in route.answers.items()
     }
     refusals = {401, *([403] if route.needs or route.method != "GET" else [])}
@@ -80,10 +80,11 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _mime(schema: dict[str, Any]) -> str:
+def _mimes(schema: dict[str, Any]) -> list[str]:
+    """The media types of an answer: a file can have one of several."""
     if schema.get("type") == "string":
-        return schema.get("contentMediaType", "text/csv")
-    return "application/json"
+        return schema.get("x-media-types", [schema.get("contentMediaType", "text/csv")])
+    return ["application/json"]
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
