@@ -63,7 +63,7 @@ def test_every_setting_stands_on_the_page_of_its_topic_with_default_and_key(visi
         if not settings:
             continue
         page.get_by_role("navigation", name="Topics").get_by_role("link", name=topic["title"]).click()
-        expect(page.get_by_role("heading", level=2)).to_have_text(topic["title"])
+        expect(page.get_by_role("heading", level=2).first).to_have_text(topic["title"])
         for setting in settings:
             expect(row(page, setting["title"])).to_contain_text("Default:")
             expect(row(page, setting["title"]).locator("code")).to_have_text(setting["key"])

@@ -118,6 +118,7 @@ def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Vi
     page = visit.open("/")
     badge = page.get_by_role("link", name="1 task is under way")
     badge.click()
+    expect(page).to_have_url(re.compile("/tasks$"))
     card = page.get_by_role("article")
     expect(card).to_contain_text("250 of 1000")
     expect(card).to_contain_text("for 1 min 30 s")

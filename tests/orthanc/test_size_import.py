@@ -150,6 +150,16 @@ def test_what_was_imported_survives_new_objects_reading_again_and_a_restart(fill
     assert sizes(filled)[0] == (1.5, 70)
 
 
+def test_the_size_goes_with_a_study_that_is_deleted(filled: OrthancServer) -> None:
+    run(filled, HEADER + "".join(f"{number};170;70\n" for number in NUMBERS[:2]))
+    gone = studies(filled)[0]["id"]
+    objects = filled.ok(f"/dose/api/studies/{gone}")["objects"]
+    assert filled.post(f"/dose/api/studies/{gone}/delete")[0] == 200
+    for row in objects:
+        assert filled.post(f"/dose/api/objects/{row['sop_instance_uid']}/retry")[0] == 200
+    assert sizes(filled)[:2] == [(None, None), (1.7, 70)]
+
+
 def test_a_kill_and_an_abort_in_the_middle(filled: OrthancServer) -> None:
     # Enough lines for several steps; the studies stand at the beginning and at the end.
     lines = [f"{NUMBERS[0]};170;70"] + [f"nobody-{at};170;70" for at in range(300_000)] + [f"{NUMBERS[1]};171;71"]

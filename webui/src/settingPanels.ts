@@ -7,7 +7,10 @@ import { defineAsyncComponent, type Component } from "vue";
 
 type Load = () => Promise<{ default: Component }>;
 
-const PANELS: Record<string, Load[]> = {};
+const PANELS: Record<string, Load[]> = {
+  identity: [() => import("./components/IdentityPanel.vue")],
+  "test data": [() => import("./components/NotPatientPanel.vue")],
+};
 
 const made = Object.entries(PANELS).map(([topic, panels]) => [topic, panels.map((load) => defineAsyncComponent(load))] as const);
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from ..records import INDEXES, STUDY_TABLES
-from ..store import Batch, Writer, index
+from ..store import Batch, Writer, index, sizes
 from ..store.database import texts
 from ..store.disposal import STUDY_DELETED
 from . import assembly
@@ -88,7 +88,7 @@ def _batch(writer: Writer, condition: str, number: int) -> Batch:
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) -> None:
-    kept = "SELECT id, modality, equipment_id, study_date FROM study"
+    kept = "SELECT id, study_instance_uid, modality, equipment_id, study_date FROM study"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE gone AS {kept} WHERE {condition}", [number])
     days = connection.execute("SELECT DISTINCT modality, equipment_id, study_date FROM gone").fetchall()
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -99,6 +99,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) 
     connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
     for table in (*STUDY_TABLES, *INDEXES):
         connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')
+    sizes.forget(connection, "gone")
     connection.execute("DROP TABLE gone")
     if days:
         index.count_days(connection, set(days))

@@ -48,5 +48,13 @@ def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:
         _put_in(connection, "size_again")
 
 
+def forget(connection: duckdb.DuckDBPyConnection, gone: str) -> None:
+    """Forget what files gave of the studies in the table `gone` (study_instance_uid) that have no record any more."""
+    connection.execute(f"""
+        DELETE FROM patient_size WHERE study_instance_uid IN (SELECT study_instance_uid FROM {gone})
+        AND study_instance_uid NOT IN (SELECT study_instance_uid FROM study)
+    """)
+
+
 def _put_in(connection: duckdb.DuckDBPyConnection, sizes: str) -> None:
     connection.execute(f"UPDATE study s SET {_SET} FROM {sizes} p WHERE p.study_instance_uid = s.study_instance_uid")
