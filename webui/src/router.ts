@@ -11,6 +11,8 @@ declare module "vue-router" {
     title: string;
     /** Groups of which one is enough to see the page; none: whoever is signed in. */
     needs?: Group[];
+    /** Of use only to those who may use Orthanc's own routes. */
+    orthanc?: boolean;
   }
 }
 
@@ -77,7 +79,12 @@ export const router = createRouter({
       component: () => import("./pages/SignInPage.vue"),
       meta: { title: "signIn.title" },
     },
-    { path: "/tasks", name: "tasks", component: () => import("./pages/TasksPage.vue"), meta: { title: "tasks.title" } },
+    {
+      path: "/tasks",
+      name: "tasks",
+      component: () => import("./pages/TasksPage.vue"),
+      meta: { title: "tasks.title", needs: ["administration", "import sizes", "export", "query-retrieve"] },
+    },
     {
       path: "/tasks/:id(\\d+)",
       name: "task",
@@ -120,7 +127,7 @@ export const router = createRouter({
       path: "/upload",
       name: "upload",
       component: () => import("./pages/UploadPage.vue"),
-      meta: { title: "upload.title" },
+      meta: { title: "upload.title", orthanc: true },
     },
     {
       path: "/settings/:topic?",
