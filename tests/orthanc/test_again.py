@@ -116,7 +116,7 @@ def essence(detail: dict[str, Any], reports: list[str]) -> dict[str, Any]:
     for made, sop_uid in enumerate(reports):
         text = text.replace(f'"{sop_uid}"', f'"report {made}"')
     rest = json.loads(re.sub(r'"2\.25\.\d+"', '"another UID"', text))
-    for name in ("id", "equipment_id", "stored_at", "orthanc_studies"):
+    for name in ("id", "equipment_id", "made_by", "stored_at", "orthanc_studies"):
         del rest[name]
     for row in [*rest["events"], *rest["accumulated"]]:
         del row["study_id"]

@@ -89,8 +89,9 @@ def everything(store: Store) -> dict[str, Any]:
     with store.reading() as connection:
         out: dict[str, Any] = {}
         out["study"] = connection.execute(
-            "SELECT s.* EXCLUDE (id, equipment_id, stored_at), e.manufacturer_model_name FROM study s"
-            " JOIN equipment e ON e.id = s.equipment_id ORDER BY study_instance_uid, modality, e.manufacturer_model_name"
+            "SELECT s.* EXCLUDE (id, equipment_id, made_by, stored_at), e.manufacturer_model_name, m.manufacturer_model_name"
+            " FROM study s JOIN equipment e ON e.id = s.equipment_id LEFT JOIN equipment m ON m.id = s.made_by"
+            " ORDER BY study_instance_uid, modality, e.manufacturer_model_name"
         ).fetchall()
         for table in STUDY_TABLES:
             query = f'SELECT t.* EXCLUDE (study_id), s.modality FROM "{table.name}" t JOIN study s ON s.id = t.study_id'

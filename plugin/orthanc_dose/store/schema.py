@@ -60,12 +60,20 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
         for table in TABLES:
             _add_columns(connection, table)
-        connection.execute(index.VIEW)
+        _make_view(connection)
         _migrate(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
+    # Only where it is another one by now: a store on a full disk can be opened to be read, but not be written.
+    if connection.execute("SELECT value FROM state WHERE name = 'view'").fetchone() != (index.VIEW,):
+        connection.execute(index.VIEW)
+        connection.execute("DELETE FROM state WHERE name = 'view'")
+        connection.execute("INSERT INTO state VALUES ('view', ?)", [index.VIEW])
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
