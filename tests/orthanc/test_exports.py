@@ -182,6 +182,15 @@ def test_filters_and_identity(server: OrthancServer) -> None:
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "format")
 
 
+def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancServer) -> None:
+    export(server, "csv", None, query={"patient_name": "Known", "patient_id_is": "-1+1", "accession_number": "A9",
+                                               "patient_sex": "F"})
+    listed = server.ok("/dose/api/tasks?kind=export")
+    kept = listed["tasks"][0]["parameters"]["query"]
+    assert kept == {"patient_name": "…", "patient_id_is": "…", "accession_number": "…", "patient_sex": "F"}
+    assert "Known" not in json.dumps(listed) + json.dumps(server.ok("/dose/api/audit-log?limit=500"))
+
+
 def test_a_kill_leaves_no_half_file(server: OrthancServer) -> None:
     body = {"format": "xlsx", "modality": "CT", "query": {}, "identity": False}
     number = server.request("POST", "/dose/api/exports", json=body).json()["id"]

@@ -13,7 +13,7 @@ _SEPARATOR = "; "
 # Numbers of rows that say which belong together: the row of the file says it.
 _OF_THE_STORE = frozenset({"equipment_id", "made_by"})
 # Of the system: what people set, and what identifies the row, is not the study's.
-_SYSTEM = tuple(field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality"))
+SYSTEM = tuple(field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality"))
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Column:
 def of_study(modality: str | None, without: frozenset[str]) -> tuple[Column, ...]:
     """The columns of a study `s` and its system `e`, of one modality type or of all. without: fields that are left out."""
     fields = (MODALITIES[modality] if modality else STUDY).fields
-    system = tuple(column for field in _SYSTEM for column in _columns(EQUIPMENT, field, "e"))
+    system = tuple(column for field in SYSTEM for column in _columns(EQUIPMENT, field, "e"))
     own = [column for field in fields if field.name not in without | _OF_THE_STORE
            for column in _columns(STUDY, field, "s")]  # fmt: skip
     # The system stands behind what the study is called by: number, modality type and UID.

@@ -18,7 +18,7 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
     titles = [column.title for column in chosen.study]
     titles += [f"E{number} {column.title}" for number in range(1, chosen.most_events + 1) for column in chosen.event]
     with open(path, "wb") as file:
-        file.write(_BOM + ",".join(map(quoted, titles)).encode() + b"\r\n")
+        file.write(_BOM + ",".join(map(_quoted, titles)).encode() + b"\r\n")
         for first, last in chosen.chunks():
             for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events):
                 file.write("\r\n".join(lines).encode("utf-8", "replace") + b"\r\n")
@@ -49,6 +49,6 @@ def _safe(text: str) -> str:
         ELSE {text} END"""
 
 
-def quoted(text: str) -> str:
+def _quoted(text: str) -> str:
     """A title as a cell."""
     return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(sign in text for sign in '",\r\n') else text

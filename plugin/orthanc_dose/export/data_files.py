@@ -12,11 +12,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ..records import EQUIPMENT, MODALITIES, STUDY, Field
+from ..records import MODALITIES, STUDY, Field
 from ..store.schema import arrow_type
+from .columns import SYSTEM
 from .selection import STUDIES, Progress, Selection
-
-_SYSTEM = tuple(field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality"))
 
 Writer = Callable[[duckdb.DuckDBPyConnection, str, pa.Schema, Path], None]
 
@@ -62,8 +61,8 @@ KINDS: dict[str, Writer] = {"parquet": _parquet, "arrow": _arrow, "jsonl": _json
 def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, str, pa.Schema]]:
     modality = MODALITIES[chosen.modality] if chosen.modality else None
     of_study = [field for field in (modality.fields if modality else STUDY.fields) if field.name not in without]
-    columns = [f's."{field.name}"' for field in of_study] + [f'e."{field.name}"' for field in _SYSTEM]
-    schema = pa.schema([_field(field) for field in (*of_study, *_SYSTEM)])
+    columns = [f's."{field.name}"' for field in of_study] + [f'e."{field.name}"' for field in SYSTEM]
+    schema = pa.schema([_field(field) for field in (*of_study, *SYSTEM)])
     yield "studies", f"SELECT {', '.join(columns)} FROM {STUDIES} ORDER BY hit.n", schema
     if modality is not None:
         table = modality.events

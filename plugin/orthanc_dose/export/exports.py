@@ -75,12 +75,12 @@ class Exports:
         self, user: str, file_format: str, modality: str | None, values: dict[str, Any], query: dict[str, str],
         without: frozenset[str],
     ) -> int:  # fmt: skip
-        """Begin an export of the studies that the filters' values leave; the task's number. query: the same values as text, to
-        be told; without: fields of the study that are left out."""
+        """Begin an export of the studies that the filters' values leave; the task's number. query: the same values as text, as
+        far as they may be kept; without: fields of the study that are left out."""
         ending = "zip" if modality and file_format in _PACKED else FORMATS[file_format].ending
         name = f"{(modality or 'all').lower()}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
-        told = {"format": file_format, "modality": modality, "query": query, "identity": not without}
-        number = tasks.create(self._store, KIND, user, name, told)
+        parameters = {"format": file_format, "modality": modality, "query": query, "identity": not without}
+        number = tasks.create(self._store, KIND, user, name, parameters)
         with self._lock:
             self._runs[number] = _Run()
         self._pool.submit(self._work, number, file_format, modality, values, without)

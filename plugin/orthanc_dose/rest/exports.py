@@ -12,7 +12,7 @@ from .parameters import Parameter
 from .routes import EXPORT, Caller, Route
 from .schemas import TASK, TEXT, any_object, array
 from .services import Services
-from .studies import QUERY, parsed
+from .studies import QUERY, parsed, told
 from .tasks import get_task
 
 
@@ -26,9 +26,9 @@ def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, di
         raise needs_identity("identity")
     values = or_hashes(parsed(body["query"], caller), services.hashes)
     without = frozenset() if body["identity"] else IDENTITY_FIELDS
-    number = services.exports.start(caller.name, wanted, modality, values, body["query"], without)
-    told = ", ".join((wanted, modality or "all modalities", *(() if without else ("with patient identity",))))
-    services.audit.note(caller, "export started", f"task {number}", told)
+    number = services.exports.start(caller.name, wanted, modality, values, told(body["query"]), without)
+    about = ", ".join((wanted, modality or "all modalities", *(() if without else ("with patient identity",))))
+    services.audit.note(caller, "export started", f"task {number}", about)
     with services.store.reading() as connection:
         return 202, queries.one(connection, number) or {}
 

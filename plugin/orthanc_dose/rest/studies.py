@@ -8,6 +8,7 @@ from ..query import history, lists, studies
 from ..query.filter import Filter
 from ..query.filters import FILTERS, TEST_DATA, or_hashes
 from ..records import IDENTITY_FIELDS
+from ..records.study import UNDER_RULES
 from .errors import bad_body, not_found
 from .parameters import Parameter
 from .routes import VIEW, Caller, Route
@@ -28,6 +29,7 @@ def _parameters(of: Filter) -> Iterator[Parameter]:
 
 FILTER_PARAMETERS = tuple(parameter for one in FILTERS for parameter in _parameters(one))
 _BY_NAME = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
+_UNDER_RULES = {one.parameter(role) for one in FILTERS if one.name in UNDER_RULES for role in one.roles}
 # In bodies: what the filters of a list are set to, as text, by the names of their parameters.
 QUERY = {
     "type": "object", "additionalProperties": False,
@@ -58,6 +60,11 @@ def parsed(query: Any, caller: Caller) -> dict[str, Any]:
         if not caller.sees_identity:
             _BY_NAME[name].refuse_identity(values[name])
     return values
+
+
+def told(query: dict[str, str]) -> dict[str, str]:
+    """The same QUERY to be kept and shown: of filters by what falls under the rules of identity, not what was typed."""
+    return {name: "…" if name in _UNDER_RULES else value for name, value in query.items()}
 
 
 def get_studies(
