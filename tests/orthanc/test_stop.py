@@ -30,7 +30,8 @@ def test_clean_stop_while_objects_arrive(server: OrthancServer, number: int) -> 
     for word in ("Traceback", "Fatal", "Segmentation", "terminate called"):
         assert word not in server.log
     assert not [line for line in server.log.splitlines() if line.startswith("E") and "Dose:" in line]
-    assert sorted(path.name for path in server.dose_directory.iterdir()) == ["dose.duckdb"], "no write-ahead log is left"
+    left = {path.name for path in server.dose_directory.iterdir() if path.is_file()}
+    assert left == {"dose.duckdb"}, "no write-ahead log is left"
     with duckdb.connect(str(server.dose_directory / "dose.duckdb"), read_only=True) as store:
         assert store.execute("SELECT count(*) FROM study").fetchone() >= (5,)
     server.start()
