@@ -32,7 +32,7 @@ def server() -> Any:
 
 
 def export(server: OrthancServer, file_format: str, modality: str | None = None, **more: Any) -> bytes:
-    body = {"format": file_format, "modality": modality, "query": {}, "identity": False} | more
+    body = {"format": file_format, "modality": modality, "query": {}, "identity": []} | more
     answer = server.request("POST", "/dose/api/exports", json=body)
     assert answer.status_code == 202, answer.text
     number = answer.json()["id"]
@@ -172,12 +172,12 @@ def rows_of(kind: str, raw: bytes) -> list[dict[str, Any]]:
 
 
 def test_filters_and_identity(server: OrthancServer) -> None:
-    raw = export(server, "csv", None, query={"study_description": "odd one"}, identity=True).decode("utf-8-sig")
+    raw = export(server, "csv", None, query={"study_description": "odd one"}, identity=["name", "id"]).decode("utf-8-sig")
     titles, line = csv.reader(io.StringIO(raw, newline=""))
     cells = dict(zip(titles, line, strict=True))
     assert (cells["Patient name"], cells["Patient ID"]) == ("Somebody, Known", "'-1+1")
     assert cells["Study description"].startswith("'=cmd")
-    wrong = {"format": "pdf", "modality": None, "query": {}, "identity": False}
+    wrong = {"format": "pdf", "modality": None, "query": {}, "identity": []}
     refused = server.request("POST", "/dose/api/exports", json=wrong)
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "format")
 
@@ -192,7 +192,7 @@ def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancSe
 
 
 def test_a_kill_leaves_no_half_file(server: OrthancServer) -> None:
-    body = {"format": "xlsx", "modality": "CT", "query": {}, "identity": False}
+    body = {"format": "xlsx", "modality": "CT", "query": {}, "identity": []}
     number = server.request("POST", "/dose/api/exports", json=body).json()["id"]
     server.kill()
     server.start()

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Any
 
 import duckdb
 
+from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
 from . import csv_file, data_files, workbook
-from .selection import Selection, selected
+from .selection import Progress, Selection, selected
 
 KIND = "export"
+# What an export can say of who the patients are, and by which fields.
+IDENTITY = {"name": {"patient_name", "patient_birth_date"}, "id": {"patient_id", "patient_birth_date"}}
 AT_ONCE = 2
 _LOG = logging.getLogger(__name__)
 _EVERY_S = 0.5  # from one note of the progress to the next
@@ -26,29 +29,38 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
+class Options:
+    """How a file is written: the format of its dates (a key of csv_file.DATE_FORMATS), the fields that are left out."""
+
+    date_format: str
+    without: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Format:
-    """A format of files. write: from the selection, path, format of dates, fields to leave out, and progress."""
+    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together."""
 
     title: str
     ending: str
     mime: str
-    write: Callable[[Selection, Path, str, frozenset[str], Callable[[int, int], None]], None]
+    write: Callable[[Selection, Path, Options, Progress], None]
+    modalities: tuple[str, ...] | None = None
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
-    return lambda chosen, path, dates, without, progress: data_files.write(chosen, path, kind, without, progress)
+    return lambda chosen, path, options, progress: data_files.write(chosen, path, kind, options.without, progress)
 
 
 FORMATS = {
     "csv": Format("CSV", "csv", "text/csv; charset=utf-8",
-                  lambda chosen, path, dates, without, progress: csv_file.write(chosen, path, dates, progress)),
+                  lambda chosen, path, options, progress: csv_file.write(chosen, path, options.date_format, progress)),
     "xlsx": Format("XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                   lambda chosen, path, dates, without, progress: workbook.write(chosen, path, dates, progress)),
+                   lambda chosen, path, options, progress: workbook.write(chosen, path, options.date_format, progress)),
     "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", _for_programs("parquet")),
     "arrow": Format("Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")),
     "jsonl": Format("JSON Lines", "jsonl", "application/x-ndjson", _for_programs("jsonl")),
 }  # fmt: skip
-_PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
+PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
 _ZIP = "application/zip"
 MEDIA_TYPES = (*(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
@@ -73,16 +85,17 @@ class Exports:
 
     def start(
         self, user: str, file_format: str, modality: str | None, values: dict[str, Any], query: dict[str, str],
-        without: frozenset[str],
+        identity: Collection[str] = (),
     ) -> int:  # fmt: skip
         """Begin an export of the studies that the filters' values leave; the task's number. query: the same values as text, as
-        far as they may be kept; without: fields of the study that are left out."""
-        ending = "zip" if modality and file_format in _PACKED else FORMATS[file_format].ending
+        far as they may be kept; identity: which of IDENTITY says who the patients are."""
+        ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
         name = f"{(modality or 'all').lower()}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
-        parameters = {"format": file_format, "modality": modality, "query": query, "identity": not without}
+        parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
         number = tasks.create(self._store, KIND, user, name, parameters)
         with self._lock:
             self._runs[number] = _Run()
+        without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
         self._pool.submit(self._work, number, file_format, modality, values, without)
         return number
 
@@ -140,9 +153,10 @@ class Exports:
             if run.stopping.is_set():
                 raise Stopped
             self._note(number, **note)
-            with selected(self._store, modality, values, without, events=file_format not in _PACKED) as chosen:
+            with selected(self._store, modality, values, without, events=file_format not in PACKED) as chosen:
                 run.connection = chosen.connection
-                FORMATS[file_format].write(chosen, part, self._date_format(), without, self._progress(number, run))
+                options = Options(self._date_format(), without)
+                FORMATS[file_format].write(chosen, part, options, self._progress(number, run))
                 total = chosen.total
             part.replace(self._path(number))
             size = self._path(number).stat().st_size

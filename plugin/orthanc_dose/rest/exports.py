@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..export.exports import FORMATS, KIND, MEDIA_TYPES
+from ..export.exports import FORMATS, IDENTITY, KIND, MEDIA_TYPES, PACKED
 from ..query import tasks as queries
 from ..query.filters import or_hashes
-from ..records import IDENTITY_FIELDS, MODALITIES
+from ..records import MODALITIES
 from .answers import Content, Download
 from .errors import bad_body, needs_identity, not_found
 from .parameters import Parameter
@@ -17,7 +17,8 @@ from .tasks import get_task
 
 
 def list_formats(services: Services) -> dict[str, Any]:
-    return {"formats": [{"name": name, "title": one.title} for name, one in FORMATS.items()]}
+    return {"formats": [{"name": name, "title": one.title, "modalities": None if one.modalities is None else [*one.modalities],
+                         "packed": name in PACKED} for name, one in FORMATS.items()]}  # fmt: skip
 
 
 def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
@@ -25,9 +26,8 @@ def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, di
     if body["identity"] and not caller.sees_identity:
         raise needs_identity("identity")
     values = or_hashes(parsed(body["query"], caller), services.hashes)
-    without = frozenset() if body["identity"] else IDENTITY_FIELDS
-    number = services.exports.start(caller.name, wanted, modality, values, told(body["query"]), without)
-    about = ", ".join((wanted, modality or "all modalities", *(() if without else ("with patient identity",))))
+    number = services.exports.start(caller.name, wanted, modality, values, told(body["query"]), body["identity"])
+    about = ", ".join((wanted, modality or "all modalities", *(f"with patient {one}" for one in sorted(body["identity"]))))
     services.audit.note(caller, "export started", f"task {number}", about)
     with services.store.reading() as connection:
         return 202, queries.one(connection, number) or {}
@@ -55,25 +55,31 @@ def _checked(body: Any) -> tuple[str, str | None]:
         raise bad_body("format", f"format must be one of: {', '.join(FORMATS)}.")
     if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
         raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
-    if not isinstance(body["identity"], bool):
-        raise bad_body("identity", "identity must be true or false.")
+    if modality not in (FORMATS[wanted].modalities or (modality,)):
+        raise bad_body("modality", f"{wanted} is for: {', '.join(FORMATS[wanted].modalities or ())}.")
+    if not isinstance(body["identity"], list) or not all(isinstance(one, str) and one in IDENTITY for one in body["identity"]):
+        raise bad_body("identity", f"identity must be a list of: {', '.join(IDENTITY)}.")
     return wanted, modality
 
 
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 _BODY = any_object(
-    format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY, identity={"type": "boolean"}
+    format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
+    identity={"type": "array", "items": {"enum": list(IDENTITY)}},
 ) | {"additionalProperties": False}
 
 EXPORT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/exports/formats", list_formats, "The formats of exports",
-          {200: any_object(formats=array(any_object(name=TEXT, title=TEXT)))}, tag="Exports", needs=EXPORT),
+          {200: any_object(formats=array(any_object(name=TEXT, title=TEXT, packed={"type": "boolean"},
+                                                    modalities={"type": ["array", "null"], "items": TEXT})))},
+          tag="Exports", needs=EXPORT),
     Route("POST", "/exports", start_export, "Start an export of the studies that filters leave", {202: TASK},
           errors=(403, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
           description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
           " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
-          " identity: with names, IDs and birth dates, as the installation keeps them; for the group \"patient identity\"."),
+          " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
+          " \"patient identity\"."),
     Route("GET", "/exports/{id}/file", get_file, "The file of an export", {200: _FILE}, (_ID,), (403, 404),
           tag="Exports", with_caller=True, needs=EXPORT, action="export fetched"),
 )  # fmt: skip

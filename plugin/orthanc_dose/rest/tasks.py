@@ -6,7 +6,7 @@ from typing import Any
 from ..query import tasks as queries
 from ..records import STATES
 from ..store import tasks
-from .errors import ApiError, not_found
+from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
 from .schemas import INTEGER, TASK, TASK_LINE, TEXT, any_object, array
@@ -52,13 +52,28 @@ def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[st
 def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     if get_task(services, caller, id)["state"] not in tasks.FINISHED:
         raise ApiError(409, "not_finished", "The task is not finished: stop it first.", "id")
-    return {"deleted": tasks.forget(services.store, [id])}
+    return _without_files(services, tasks.forget(services.store, [id]))
+
+
+def forget_chosen(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+    ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None
+    if not isinstance(ids, list) or len(ids) > _MOST_CHOSEN or not all(type(one) is int and 0 < one < 2**53 for one in ids):
+        raise bad_body("ids", f"The body must be an object with ids, a list of at most {_MOST_CHOSEN} numbers of tasks.")
+    return _without_files(services, tasks.forget(services.store, ids, _whose(caller)))
 
 
 def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:
-    return {"deleted": tasks.forget_finished(services.store, _whose(caller))}
+    return _without_files(services, tasks.forget_finished(services.store, _whose(caller)))
 
 
+def _without_files(services: Services, deleted: int) -> dict[str, Any]:
+    """The answer about tasks that are forgotten, when their files are gone, too."""
+    with services.store.reading() as connection:
+        services.exports.sweep(connection)
+    return {"deleted": deleted}
+
+
+_MOST_CHOSEN = 1_000
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 
 TASK_ROUTES: tuple[Route, ...] = (
@@ -72,6 +87,11 @@ TASK_ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/tasks", forget_tasks, "Forget all finished tasks and their logs: your own; for administrators all",
           {200: any_object(deleted=INTEGER)}, tag="Tasks", with_caller=True, needs=SIGNED_IN,
           action="finished tasks deleted"),
+    Route("POST", "/tasks/forget", forget_chosen, "Forget those of these tasks that are finished, their logs and files",
+          {200: any_object(deleted=INTEGER)}, tag="Tasks", with_caller=True, needs=SIGNED_IN, action="chosen tasks deleted",
+          body=any_object(ids=array({"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
+                          | {"maxItems": _MOST_CHOSEN}) | {"additionalProperties": False},
+          description="Your own; for administrators all. Those that are not finished stay."),
     Route("GET", "/tasks/{id}", get_task, "A task: how far it is, and what came of it", {200: TASK}, (_ID,), (404,),
           tag="Tasks", with_caller=True, needs=SIGNED_IN),
     Route("GET", "/tasks/{id}/log", get_log, "What a task did, line by line",
@@ -81,6 +101,7 @@ TASK_ROUTES: tuple[Route, ...] = (
           tag="Tasks", with_caller=True, needs=SIGNED_IN),
     Route("POST", "/tasks/{id}/stop", stop_task, "Stop a task; what it did stays", {200: TASK, 202: TASK}, (_ID,),
           (404, 409), tag="Tasks", with_caller=True, needs=SIGNED_IN, action="task stopped"),
-    Route("DELETE", "/tasks/{id}", forget_task, "Forget a finished task and its log", {200: any_object(deleted=INTEGER)},
-          (_ID,), (404, 409), tag="Tasks", with_caller=True, needs=SIGNED_IN, action="task deleted"),
+    Route("DELETE", "/tasks/{id}", forget_task, "Forget a finished task, its log and its file",
+          {200: any_object(deleted=INTEGER)}, (_ID,), (404, 409), tag="Tasks",
+          with_caller=True, needs=SIGNED_IN, action="task deleted"),
 )  # fmt: skip

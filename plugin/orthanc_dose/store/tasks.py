@@ -52,17 +52,19 @@ def read(row: dict[str, Any]) -> Task:
     return row | {name: json.loads(row[name] or "{}") for name in _JSON}
 
 
-def forget(store: Store, ids: list[int]) -> int:
-    """Forget those of these tasks that are finished, with their logs; how many there were."""
+_FINISHED = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name = $2)"
+
+
+def forget(store: Store, ids: list[int], user: str | None = None) -> int:
+    """Forget those of these tasks that are finished, of a user or of everybody, with their logs; how many there were."""
     with store.writing() as connection:
-        return _forget(connection, "id IN (SELECT unnest($1)) AND state IN (SELECT unnest($2))", [ids, list(FINISHED)])
+        return _forget(connection, f"{_FINISHED} AND id IN (SELECT unnest($3::BIGINT[]))", [list(FINISHED), user, ids])
 
 
 def forget_finished(store: Store, user: str | None) -> int:
     """Forget all finished tasks of a user, of everybody where None, with their logs; how many there were."""
     with store.writing() as connection:
-        condition = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name = $2)"
-        return _forget(connection, condition, [list(FINISHED), user])
+        return _forget(connection, _FINISHED, [list(FINISHED), user])
 
 
 def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
