@@ -45,7 +45,6 @@ def server() -> Iterator[OrthancServer]:
 @pytest.fixture(scope="module")
 def details(server: OrthancServer) -> list[dict[str, Any]]:
     found = server.details()
-    print([(one["modality"], len(one["events"])) for one in found])
     assert {one["modality"] for one in found} == {"CT", "RF", "DX", "MG", "NM"}
     return found
 
@@ -242,7 +241,8 @@ def test_orthancs_identifiers_are_made_from_the_patient_id_and_go_with_it(
     server: OrthancServer, details: list[dict[str, Any]]
 ) -> None:  # fmt: skip
     study = study_of(details, WORDS)["id"]
-    assert json.loads(file(server, study, "json"))["study"]["objects"][0]["orthanc_id"] is None
+    for query in ("", "&identity=name"):
+        assert json.loads(file(server, study, "json", query))["study"]["objects"][0]["orthanc_id"] is None
     assert json.loads(file(server, study, "json", "&identity=id"))["study"]["objects"][0]["orthanc_id"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import __version__
 from ..query import studies
-from ..records import EQUIPMENT, IDENTITY_FIELDS, MODALITIES, STUDY, Field
+from ..records import EQUIPMENT, MODALITIES, STUDY, Field
 from ..store import Store
 from . import study_report, study_workbook
 from .shown import Shown
@@ -52,7 +52,7 @@ def _detail(store: Store, wanted: Wanted) -> dict[str, Any]:
 
 def _json(store: Store, wanted: Wanted) -> bytes:
     study = _detail(store, wanted)
-    if wanted.without == IDENTITY_FIELDS:
+    if "patient_id" in wanted.without:
         # Orthanc's identifiers are made from the patient ID: who has the UIDs could try IDs until one fits.
         study["objects"] = [row | {"orthanc_id": None, "orthanc_series_id": None} for row in study["objects"]]
     modality = MODALITIES[study["modality"]]

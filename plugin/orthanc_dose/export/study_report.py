@@ -104,7 +104,10 @@ def _totals(study: Row, shown: Shown) -> Content:
         if value is None and not sign:
             continue
         longer = _longer(value) if shown.words.unit(field) == "s" else ""
-        rows.append([shown.words.title(field, STUDY), shown.value(value, field) + sign + longer, shown.words.unit(field)])
+        title = shown.words.title(field, STUDY)
+        if field.name == "number_of_events":
+            title = shown.words.events(modality.code, 2).capitalize()
+        rows.append([title, shown.value(value, field) + sign + longer, shown.words.unit(field)])
     return (Column("", label=True), Column(say("study.value"), number=True), Column(say("study.unit"))), rows
 
 

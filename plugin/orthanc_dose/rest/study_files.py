@@ -9,7 +9,7 @@ from .answers import Content, Download
 from .errors import not_found
 from .parameters import Parameter
 from .routes import EXPORT, Caller, Route
-from .schemas import TEXT, any_object, ref
+from .schemas import TEXT, any_object
 from .services import Services
 
 
@@ -30,7 +30,7 @@ def get_study_file(
 
 _FILE = {
     "type": "string", "format": "binary", "x-media-types": [one.mime for one in FORMATS.values()],
-    "x-json": any_object(program=TEXT, made_at=TEXT, units={"type": "object"}, study=ref("study")),
+    "x-json": any_object(program=TEXT, made_at=TEXT, units={"type": "object"}, study={"type": "object"}),
 }  # fmt: skip
 
 STUDY_FILE_ROUTES: tuple[Route, ...] = (
@@ -43,5 +43,7 @@ STUDY_FILE_ROUTES: tuple[Route, ...] = (
                      " ID or both, and then the birth date; for the group \"patient identity\". Without it, nothing.",
                      allowed=tuple(IDENTITY), identity=True),
            Parameter("language", "choice", "Of the report.", "en", allowed=LANGUAGES)),
-          (403, 404), tag="Exports", with_caller=True, needs=EXPORT),
+          (403, 404), tag="Exports", with_caller=True, needs=EXPORT,
+          description="JSON holds the study as /studies/{id} gives it, and `units` of its tables as UCUM codes. Orthanc's"
+          " identifiers of objects are made from the patient ID: they are there with it alone."),
 )  # fmt: skip
