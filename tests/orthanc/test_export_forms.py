@@ -233,6 +233,22 @@ def test_the_fluoroscopy_survey(server: OrthancServer) -> None:
     assert row[30:32] == ("0.1 - 0.2 mm", "1 mm") and row[42] is None
 
 
+def test_doses_of_two_planes_are_not_made_one(server: OrthancServer) -> None:
+    rows = {row[2]: row for row in sheet(export(server, "phe_rf_2019", "RF"))[6:]}
+    details = server.details(modality="RF")
+    assert rows.keys() == {one["id"] for one in details} and {len(one["accumulated"]) for one in details} >= {1, 2}
+    for one in details:
+        row = rows[one["id"]]
+        assert (row[4], row[7], row[8]) == (one["dap_total"], one["total_fluoro_time"], one["dose_rp_total"])
+        plane = one["accumulated"][0]
+        single = (plane["fluoro_dose_rp_total"], plane["acquisition_dose_rp_total"])
+        assert row[9:11] == (single if len(one["accumulated"]) == 1 else (None, None))
+        assert ("Two planes" in (row[42] or "")) == (one["dose_rp_total_b"] is not None)
+        rates = {event["pulse_rate"] for event in one["events"] if event["pulse_rate"]
+                 and event["irradiation_event_type"]["value"] == "44491008"}  # fmt: skip
+        assert row[19] == ("Multiple rates" if len(rates) > 1 else next(iter(rates), None))
+
+
 def test_the_file_for_openskin(server: OrthancServer) -> None:
     study = server.studies(modality="RF", study_description="cmd|")[0]
     answer = server.request("GET", f"/dose/api/studies/{study['id']}/openskin")
