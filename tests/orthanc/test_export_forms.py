@@ -88,6 +88,7 @@ def server() -> Iterator[OrthancServer]:
             samples.radiography_report(radiographs(7, "dx"), key="dx", study=Study(started=DAY, description=EVIL)),
             samples.radiography_report(radiographs(1, "dx one"), key="dx one", study=Study(started=DAY, description="one")),
             samples.ct_report(scans(), key="phe-ct", study=Study(started=DAY, description="forms")),
+            samples.fluoroscopy_report(6, key="two planes", biplane=True, study=Study(started=DAY, description="two planes")),
             make_studies(24, seed=5),
             *(FOLDER.glob("MG-RDSR-*.dcm")), *(FOLDER.glob("RF-RDSR-*.dcm")),
         )
