@@ -10,6 +10,7 @@ import duckdb
 
 from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
+from ..store.database import EXPORTS
 from . import csv_file, data_files, workbook
 from .background import Background, Run
 from .selection import Progress, Selection, selected
@@ -61,7 +62,7 @@ class Exports:
 
     def __init__(self, store: Store, background: Background, data_directory: Path, date_format: Callable[[], str]) -> None:
         self._store, self._background, self._date_format = store, background, date_format
-        self._folder = data_directory / "exports"
+        self._folder = data_directory / EXPORTS
         self._folder.mkdir(mode=0o700, exist_ok=True)
         for path in self._folder.glob("*.part*"):  # of a server that was killed
             path.unlink(missing_ok=True)
