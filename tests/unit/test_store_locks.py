@@ -8,14 +8,13 @@ import pyarrow as pa
 import pytest
 
 from orthanc_dose.store import Store, StoreError
-from orthanc_dose.store.database import EXPORTS, WORK, quoted, texts
+from orthanc_dose.store.database import EXPORTS, quoted, texts
 
 
 @pytest.fixture(scope="module", params=("data", "a folder's name, ü"))
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("locks") / request.param
-    for name in (EXPORTS, WORK):
-        (directory / name).mkdir(parents=True)
+    (directory / EXPORTS).mkdir(parents=True)
     (directory / "identity.key").write_text("a key")
     (directory / "exports2").mkdir()
     (directory.parent / "beside").mkdir()
@@ -102,9 +101,8 @@ def test_a_python_variable_is_no_table(store: Store) -> None:
     assert secret.num_rows == 1
 
 
-@pytest.mark.parametrize("name", [EXPORTS, WORK])
-def test_files_can_be_written_where_exports_and_copies_are(store: Store, folder: Path, name: str) -> None:
-    to = folder / name
+def test_files_can_be_written_where_exports_are(store: Store, folder: Path) -> None:
+    to = folder / EXPORTS
     with store.reading() as connection:
         for ending, options in (("parquet", "FORMAT parquet"), ("jsonl", "FORMAT json")):
             path = to / f"1.part.{ending}"

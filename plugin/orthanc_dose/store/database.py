@@ -14,8 +14,8 @@ import pyarrow as pa
 from . import schema
 
 FILE_NAME = "dose.duckdb"
-# Folders beside it in which DuckDB may write files (COPY): those of exports, and one for what goes elsewhere when it is whole.
-EXPORTS, WORK = "exports", "work"
+# The folder beside it in which DuckDB may write files (COPY), the only one.
+EXPORTS = "exports"
 # What DuckDB puts beside a database file while it works on it.
 _BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
 # No code from elsewhere, and no Python variable taken for a table.
@@ -44,7 +44,7 @@ class Store:
     """The DuckDB file in the data directory. One process holds it; threads read by connections of their own.
 
     Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own, those of a renewal, and
-    those in the folders EXPORTS and WORK of the data directory; nothing can change that while the store is open.
+    what lies in the folder EXPORTS of the data directory; nothing can change that while the store is open.
     """
 
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
@@ -79,9 +79,8 @@ class Store:
     def _lock_in(self, database: duckdb.DuckDBPyConnection) -> None:
         # In this order: what is allowed can only be said while everything still is. DuckDB adds its own file and the folder
         # to which it spills what memory does not hold.
-        folders = [self.path.parent / EXPORTS, self.path.parent / WORK]
         files = [f"{self._fresh}{ending}" for ending in _BESIDE]
-        database.execute(f"SET allowed_directories = {_listed(folders)}")
+        database.execute(f"SET allowed_directories = {_listed([self.path.parent / EXPORTS])}")
         database.execute(f"SET allowed_paths = {_listed(files)}")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
