@@ -20,8 +20,8 @@ import duckdb
 
 from ..records import EQUIPMENT, IDENTITY_FIELDS, OBJECT, STUDY, STUDY_TABLES, Table
 from ..store import Store, tasks
+from ..store.database import quoted
 from .background import Background, Run, Stopped
-from .data_files import quoted
 
 KIND = "parquet-copy"
 LATEST = "latest"
@@ -106,7 +106,7 @@ class Copies:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, to: Path, parts: str = "") -> int:
-    found = connection.execute(f"COPY ({query}) TO '{quoted(to)}' (FORMAT parquet, COMPRESSION zstd{parts})").fetchone()
+    found = connection.execute(f"COPY ({query}) TO {quoted(to)} (FORMAT parquet, COMPRESSION zstd{parts})").fetchone()
     return found[0] if found else 0
 
 

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import MODALITIES, STUDY, Field
+from ..store.database import quoted
 from ..store.schema import arrow_type
 from .columns import SYSTEM
 from .selection import Progress, Selection
@@ -42,11 +43,11 @@ def _parquet(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schem
     # DuckDB's own writer; in the file's metadata is what readers by Arrow take that of the fields from.
     told = base64.b64encode(schema.serialize().to_pybytes()).decode()
     options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{'ARROW:schema': '{told}'}}"
-    connection.execute(f"COPY ({query}) TO '{quoted(path)}' ({options})")
+    connection.execute(f"COPY ({query}) TO {quoted(path)} ({options})")
 
 
 def _json_lines(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
-    connection.execute(f"COPY ({query}) TO '{quoted(path)}' (FORMAT json)")
+    connection.execute(f"COPY ({query}) TO {quoted(path)} (FORMAT json)")
 
 
 def _arrow(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
@@ -77,8 +78,3 @@ def _field(field: Field) -> pa.Field:
     told = {"title": field.title, "unit": field.unit or "", "description": field.description, "source": field.source,
             "concepts": " ".join("/".join(path) for path in field.paths)}  # fmt: skip
     return pa.field(field.name, arrow_type(field), metadata={name: value for name, value in told.items() if value})
-
-
-def quoted(path: Path) -> str:
-    """A path within quotes of SQL."""
-    return str(path).replace("'", "''")

@@ -11,7 +11,8 @@ import duckdb
 
 from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
-from . import csv_file, data_files, workbook
+from ..store.database import EXPORTS
+from . import csv_file, data_files, forms, nhsbsp, phe, workbook
 from .background import Background, Run
 from .selection import Progress, Selection, selected
 
@@ -43,24 +44,38 @@ def _for_programs(kind: str) -> Callable[..., None]:
     return lambda chosen, path, options, progress: data_files.write(chosen, path, kind, options.without, progress)
 
 
+def _form(title: str, modality: str, name: str) -> Format:
+    def write(chosen: Selection, path: Path, options: Options, progress: Progress) -> None:
+        forms.write(phe.FORMS[name], chosen, path, options.date_format, progress)
+
+    return Format(title, "xlsx", _XLSX, write, (modality,))
+
+
+CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = {
-    "csv": Format("CSV", "csv", "text/csv; charset=utf-8",
+    "csv": Format("CSV", "csv", CSV,
                   lambda chosen, path, options, progress: csv_file.write(chosen, path, options.date_format, progress)),
-    "xlsx": Format("XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": Format("XLSX", "xlsx", _XLSX,
                    lambda chosen, path, options, progress: workbook.write(chosen, path, options.date_format, progress)),
     "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", _for_programs("parquet")),
     "arrow": Format("Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")),
     "jsonl": Format("JSON Lines", "jsonl", "application/x-ndjson", _for_programs("jsonl")),
+    "nhsbsp": Format("NHSBSP dose survey", "csv", CSV,
+                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",)),
+    "phe_ct_2019": _form("PHE 2019 CT survey", "CT", "phe_ct_2019"),
+    "phe_dx_2019_projection": _form("PHE 2019 radiography survey, single projection", "DX", "phe_dx_2019_projection"),
+    "phe_dx_2019_study": _form("PHE 2019 radiography survey, study", "DX", "phe_dx_2019_study"),
+    "phe_rf_2019": _form("PHE 2019 fluoroscopy survey", "RF", "phe_rf_2019"),
 }  # fmt: skip
 PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
 _ZIP = "application/zip"
-MEDIA_TYPES = (*(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
+MEDIA_TYPES = (*dict.fromkeys(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
 def folder(data_directory: Path) -> Path:
     """The folder of the files, each named by its task's number, with .part where it is being written; made where it is not
     there, and cleaned of what a server left that was killed."""
-    path = data_directory / "exports"
+    path = data_directory / EXPORTS
     path.mkdir(mode=0o700, exist_ok=True)
     for left in path.glob("*.part*"):
         if left.is_dir():
@@ -83,7 +98,8 @@ class Exports:
         """Begin an export of the studies that the filters' values leave; the task's number. query: the same values as text, as
         far as they may be kept; identity: which of IDENTITY says who the patients are."""
         ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
-        name = f"{(modality or 'all').lower()}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
+        about = (modality or "all").lower() if FORMATS[file_format].modalities is None else file_format.replace("_", "-")
+        name = f"{about}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
         parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
         without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
         work = partial(self._work, file_format, modality, values, without)

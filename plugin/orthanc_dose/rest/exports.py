@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from ..export.exports import FORMATS, IDENTITY, KIND, MEDIA_TYPES, PACKED
+from ..export import openskin
+from ..export.exports import CSV, FORMATS, IDENTITY, KIND, MEDIA_TYPES, PACKED
+from ..query import studies
 from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import MODALITIES
@@ -55,6 +57,17 @@ def get_file(services: Services, caller: Caller, id: int, offset: int | None, le
         return Content(Download(file.read(length), mime, task["subject"]))
 
 
+def get_openskin(services: Services, id: int) -> Content:
+    with services.store.reading() as connection:
+        found = studies.study(connection, id)
+    if found is None:
+        raise not_found("There is no study of this number.", "id")
+    if found["modality"] != "RF" or not found["events"]:
+        message = "openSkin works on the exposures of a fluoroscopy study: this one has none."
+        raise ApiError(409, "no_fluoroscopy", message, "id")
+    return Content(Download(openskin.csv_of(found), CSV, f"openskin-{id}.csv"))
+
+
 def get_copy(services: Services) -> dict[str, Any]:
     return {"folder": str(services.copies.folder), "newest": services.copies.newest()}
 
@@ -90,6 +103,7 @@ def _checked(body: Any) -> tuple[str, str | None]:
 # A piece fits into the buffers of a connection.
 PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
+_STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 _BODY = any_object(
     format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
@@ -105,6 +119,7 @@ EXPORT_ROUTES: tuple[Route, ...] = (
           errors=(403, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
           description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
           " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
+          " The forms of national surveys are for one modality type and name no patient."
           " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
           " \"patient identity\"."),
     Route("GET", "/exports/copy", get_copy, "Where the copies of the whole dose record as Parquet are",
@@ -120,4 +135,9 @@ EXPORT_ROUTES: tuple[Route, ...] = (
            Parameter("length", "integer", "How many bytes a piece has at most.", PIECE, minimum=1, maximum=4 * PIECE)),
           (403, 404, 409),
           tag="Exports", with_caller=True, needs=EXPORT),
+    Route("GET", "/studies/{id}/openskin", get_openskin, "The exposures of a fluoroscopy study as openSkin reads them",
+          {200: {"type": "string", "x-media-types": [CSV.partition(";")[0]]}}, (_STUDY,), (404, 409),
+          tag="Exports", needs=EXPORT, action="openSkin file fetched",
+          description="A CSV without a line of titles, an exposure a line, in the standard's units, for the skin dose maps of"
+          " openSkin. It says nothing of who the patient is but the sex. 409 where the study is no fluoroscopy."),
 )  # fmt: skip
