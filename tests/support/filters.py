@@ -87,6 +87,7 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
     "acquisition_protocols": _of_events("acquisition_protocol"),
     "procedure_code": lambda study: [(study["procedure_code"] or {}).get("meaning")],
+    "study_number": lambda study: [study["id"]],
     "sop_instance_uid": lambda study: [row["sop_instance_uid"] for row in study["objects"]],
     **{name: lambda study, name=name: [study["equipment"][name]] for name in _OF_EQUIPMENT},
     "patient_sex": lambda study: [study["patient_sex"] if study["patient_sex"] in ("F", "M", "O") else "unknown"],
@@ -128,6 +129,14 @@ def matches(name: str, role: str, wanted: Any, study: Whole) -> bool:
         return not any(lowered(term) in lowered(value) for value in found for term in wanted)
     if role == "is" and isinstance(wanted, list):
         return any(lowered(term) == lowered(value) for value in found for term in wanted)
+    if role in ("exactly", "alike"):
+        return any(wanted == value if role == "exactly" else lowered(wanted) == lowered(value) for value in found)
+    if role == "given":
+        return any(value != 0 for value in found) == (wanted == "yes")
+    if role == "above":
+        return any(value > wanted for value in found)
+    if role == "below":
+        return any(value < wanted for value in found)
     if role == "empty":
         return (not found) == (wanted == "yes")
     if role == "any":

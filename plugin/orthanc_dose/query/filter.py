@@ -19,15 +19,17 @@ Given = dict[str, Any]  # the values of one filter's parameters, by role
 @dataclass(frozen=True)
 class Place:
     """Where values stand: an expression over a table. `key` names the column of the table by which studies hold its rows:
-    `study_id` in tables of events, `id` of equipment; empty for the study itself. `s` is the study, `t` the other table."""
+    `study_id` in tables of events, `id` of equipment; empty for the study itself. `s` is the study, `t` the other table.
+    together: its conditions are on one row `t`, which must hold those of all such places of the table (see filters.where)."""
 
     expression: str
     table: str = ""
     key: str = ""
+    together: bool = False
 
     def holds(self, condition: str) -> str:
-        """That a value of the study is as `condition` says."""
-        if not self.table:
+        """That a value of the study, or of the row, is as `condition` says."""
+        if not self.table or self.together:
             return f"({condition})"
         if self.table.startswith("index_"):
             terms = f"SELECT t.id FROM term t WHERE t.field = '{self.table.removeprefix('index_')}' AND ({condition})"
@@ -53,8 +55,8 @@ def indexed(field: str) -> Place:
     return Place("t.value", index_name(field), "study_id")
 
 
-def event(table: str, expression: str) -> Place:
-    return Place(f"t.{expression}", table, "study_id")
+def event(table: str, expression: str, together: bool = False) -> Place:
+    return Place(f"t.{expression}", table, "study_id", together)
 
 
 @dataclass(frozen=True)
@@ -142,24 +144,39 @@ def _text(what: Filter, given: Given, bind: Bind) -> list[str]:
         out.append(what.place.lacks(contains(given["not"])))
     if "is" in given:
         out.append(what.place.holds(" OR ".join(f"{at} = lower({bind(term)})" for term in given["is"])))
+    if "exactly" in given:
+        out.append(what.place.holds(f"{what.place.expression} = {bind(given['exactly'])}"))
+    if "alike" in given:
+        out.append(what.place.holds(f"{at} = lower({bind(given['alike'])})"))
     if "empty" in given:
-        turn = what.place.lacks if given["empty"] == "yes" else what.place.holds
-        out.append(turn(f"{what.place.expression} <> ''"))
+        out.append(_there(what, f"{what.place.expression} <> ''", given["empty"] == "no"))
     return out
 
 
+def _there(what: Filter, condition: str, is_there: bool) -> str:
+    return (what.place.holds if is_there else what.place.lacks)(condition)
+
+
 def _between(what: Filter, given: Given, bind: Bind) -> list[str]:
-    # Both bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
-    bounds = (("from", ">="), ("to", "<="))
-    tests = (f"{what.place.expression} {sign} {bind(given[role])}" for role, sign in bounds if role in given)
-    return [what.place.holds(" AND ".join(tests))]
+    # All bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
+    bounds = (("from", ">="), ("to", "<="), ("above", ">"), ("below", "<"))
+    tests = [f"{what.place.expression} {sign} {bind(given[role])}" for role, sign in bounds if role in given]
+    if given.get("given") == "yes":
+        tests.append(f"{what.place.expression} <> 0")
+    out = [what.place.holds(" AND ".join(tests))] if tests else []
+    if given.get("given") == "no":
+        out.append(what.place.lacks(f"{what.place.expression} <> 0"))
+    if "empty" in given:
+        out.append(_there(what, f"{what.place.expression} IS NOT NULL", given["empty"] == "no"))
+    return out
 
 
 def _clock(what: Filter, given: Given, bind: Bind) -> list[str]:
-    if len(given) < 2 or given["from"] <= given["to"]:
+    if not {"from", "to"} <= given.keys() or given["from"] <= given["to"]:
         return _between(what, given, bind)
     at = what.place.expression
-    return [what.place.holds(f"({at} >= {bind(given['from'])} OR {at} <= {bind(given['to'])})")]
+    over_midnight = what.place.holds(f"({at} >= {bind(given['from'])} OR {at} <= {bind(given['to'])})")
+    return [over_midnight, *_between(what, {role: given[role] for role in given.keys() - {"from", "to"}}, bind)]
 
 
 def _choices(what: Filter, given: Given, bind: Bind) -> list[str]:
@@ -175,8 +192,19 @@ def _equal(what: Filter, given: Given, bind: Bind) -> list[str]:
 _TERMS = 'Terms are separated by commas; one with a comma in it stands in "double quotes". Upper and lower case are the same.'
 
 
-def _interval(kind: str, low: str = "At least this", high: str = "At most this", until: str = "") -> dict[str, Role]:
-    return {"from": Role("_from", kind, f"{low}."), "to": Role("_to", until or kind, f"{high}.")}
+_EMPTY = Role("_empty", "choice", "yes: nothing stands there; no: something does.")
+
+
+def _interval(kind: str, low: str, high: str, until: str = "") -> dict[str, Role]:
+    return {"from": Role("_from", kind, f"{low}."), "to": Role("_to", until or kind, f"{high}."), "empty": _EMPTY}
+
+
+def _quantity(kind: str) -> dict[str, Role]:
+    return {
+        "from": Role("_from", kind, "At least this."), "to": Role("_to", kind, "At most this."),
+        "above": Role("_above", kind, "More than this."), "below": Role("_below", kind, "Less than this."),
+        "given": Role("_given", "choice", "yes: a value that is not zero; no: there is none."),
+    }  # fmt: skip
 
 
 TYPES: dict[str, Type] = {
@@ -185,12 +213,14 @@ TYPES: dict[str, Type] = {
             "contains": Role("", "terms", f"Contains one of the terms. {_TERMS}"),
             "not": Role("_not", "terms", f"Contains none of the terms. {_TERMS}"),
             "is": Role("_is", "terms", f"Is one of the terms, as a whole. {_TERMS}"),
-            "empty": Role("_empty", "choice", "yes: nothing stands there; no: something does."),
+            "exactly": Role("_exactly", "text", "Is this text as a whole, upper and lower case told apart."),
+            "alike": Role("_alike", "text", "Is this text as a whole, upper and lower case the same."),
+            "empty": _EMPTY,
         },
         _text,
     ),
-    "number": Type(_interval("number"), _between),
-    "integer": Type(_interval("integer"), _between),
+    "number": Type(_quantity("number"), _between),
+    "integer": Type(_quantity("integer"), _between),
     "date": Type(_interval("date", "On this day or after", "On this day or before"), _between),
     "time": Type(_interval("time", "At this time of day or after; later than the other bound means over midnight",
                            "At this time of day or before; the whole of the last minute or second that is given",

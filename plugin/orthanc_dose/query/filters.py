@@ -1,6 +1,7 @@
 """The filters: each declared once, for lists, their forms and counts, and whatever else looks at some of the studies."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..records import (
@@ -9,6 +10,7 @@ from ..records import (
     INDEXED,
     MARKS,
     MODALITIES,
+    NM_ADMINISTRATION,
     PROJECTION_EVENT,
     SOURCES,
     STUDY,
@@ -67,9 +69,36 @@ TEST_DATA = Filter(
     description="Whether name or ID say that this is no patient. Left out unless asked for.",
 )  # fmt: skip
 
+
+def _of_one_event(table: Table, name: str, **more: Any) -> Filter:
+    part = ".meaning" if table.field(name).type == "code" else ""
+    return _of(table, name, event(table.name, name + part, together=True), "", **more)
+
+
+# What a click into a chart asks for, of one event together: an event of this protocol and with this dose. Named by their table,
+# without a place on the form.
+_TOGETHER = tuple(
+    replace(one, name=f"{one.place.table}_{one.name}")
+    for one in (
+        *(_of_one_event(CT_EVENT, name) for name in ("acquisition_protocol", "dlp", "mean_ctdivol")),
+        *(_of_one_event(PROJECTION_EVENT, name)
+          for name in ("acquisition_protocol", "image_view", "dap", "kvp", "average_glandular_dose", "compression_thickness")),
+        _of_one_event(PROJECTION_EVENT, "exposure", shown=_MAS),
+        _of_one_event(NM_ADMINISTRATION, "administered_activity"),
+        replace(_of_one_event(NM_ADMINISTRATION, "radiopharmaceutical_agent"), place=Place(
+            "coalesce(nullif(t.radiopharmaceutical_agent.meaning, ''), t.radiopharmaceutical_name)",
+            NM_ADMINISTRATION.name, "study_id", together=True)),
+        Filter("activity_per_weight", "Administered activity per weight", "number", "", Place(
+            "(t.administered_activity / nullif(s.patient_weight, 0))", NM_ADMINISTRATION.name, "study_id", together=True),
+            unit="MBq/kg"),
+    )
+)  # fmt: skip
+
 FILTERS: tuple[Filter, ...] = (
     MODALITY,
     SYSTEM,
+    Filter("study_number", "Study", "id", "", study("id"), "study.id", description="The study's number."),
+    *_TOGETHER,
     *_study("study", "study_date", "study_time"),
     Filter(
         "weekday", "Weekday", "choices", "study", Place("isodow(s.study_date)"), "",
@@ -148,5 +177,22 @@ def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return f"$v{len(bound) - 1}"
 
     given = values if values.get(TEST_DATA.name) else values | {TEST_DATA.name: ["no"]}
-    conditions = [condition for one in FILTERS for condition in one.conditions(given, bind)]
+    conditions: list[str] = []
+    of_one_event: dict[str, list[str]] = {}
+    for one in FILTERS:
+        found = one.conditions(given, bind)
+        (of_one_event.setdefault(one.place.table, []) if one.place.together else conditions).extend(found)
+    conditions += [Place("", table, "study_id").holds(" AND ".join(found)) for table, found in of_one_event.items() if found]
     return " AND ".join(conditions) or "true", bound
+
+
+def of_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
+    """The condition on an event `t` of the study `s` that the filters of one event make, and what is bound in it."""
+    bound: dict[str, Any] = {}
+
+    def bind(value: Any) -> str:
+        bound[f"e{len(bound)}"] = value
+        return f"$e{len(bound) - 1}"
+
+    places = [one for one in _TOGETHER if one.place.table == table]
+    return " AND ".join(condition for one in places for condition in one.conditions(values, bind)) or "true", bound

@@ -14,6 +14,7 @@ from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
 from .audit_log import AUDIT_LOG_ROUTES
+from .charts import CHART_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
 from .exports import EXPORT_ROUTES
@@ -121,6 +122,7 @@ ROUTES: tuple[Route, ...] = (
     *TASK_ROUTES,
     *EXPORT_ROUTES,
     *STUDY_FILE_ROUTES,
+    *CHART_ROUTES,
     *SETTING_ROUTES,
     *IDENTITY_ROUTES,
     *SIZE_ROUTES,

@@ -57,7 +57,7 @@ class Parameter:
         if self.kind == "integer":
             return {"type": "string", "pattern": r"^[1-9][0-9]{0,17}$" if self.minimum else r"^-?[0-9]{1,18}$"}
         if self.kind == "number":
-            return {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?$"}
+            return {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,17})?(e-?[0-9]{1,2})?$"}
         return self.schema()
 
     def wrong(self, allowed: str) -> Exception:

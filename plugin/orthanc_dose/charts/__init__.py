@@ -1,0 +1,9 @@
+"""Charts: what the doses of the studies are that filters leave, where they differ and how they move."""
+
+from .chart import Chart
+from .charts import CHARTS
+from .data import Data, Row, data_of
+from .figures import figure_of
+from .options import DEFAULTS, OPTIONS, Option
+
+__all__ = ["CHARTS", "Chart", "DEFAULTS", "Data", "OPTIONS", "Option", "Row", "data_of", "figure_of"]

@@ -1,0 +1,101 @@
+"""What a chart is: one declaration, from which its data, its figure, its place in the API and the tests follow.
+
+What it measures and what it groups by are filters (query/filters.py): they know where values stand, how they are shown, and by
+which parameters a list is filtered to what stands behind a bar.
+"""
+
+from dataclasses import dataclass
+
+from ..query.filter import Filter
+from ..query.filters import FILTERS
+from ..records import MODALITIES, Shown
+
+_FILTERS = {one.name: one for one in FILTERS}
+
+# What charts show, by kind: the ways in which each can be looked at, the first one where nobody chooses.
+VIEWS = {
+    "average": ("bar", "box", "histogram"),
+    "frequency": ("bar", "pie"),
+    "time": ("line",),
+    "workload": ("weekday", "hour"),
+    "scatter": ("points",),
+}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A filter as what a chart measures or groups by."""
+
+    filter: Filter
+
+    @property
+    def is_of_events(self) -> bool:
+        return self.filter.place.together
+
+    @property
+    def expression(self) -> str:
+        """Its value, over the study `s` and, for events, the event `t`."""
+        place = self.filter.place
+        # An indexed text stands in the study as well.
+        return place.expression if self.is_of_events or not place.table else f"s.{self.filter.name}"
+
+    @property
+    def shown(self) -> Shown:
+        return self.filter.shown or Shown("" if self.filter.unit in (None, "1") else self.filter.unit or "")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart. kind: a key of VIEWS. measure: the filter whose values it shows; empty where it counts. grouping: the filter
+    by whose texts it groups, empty for none. against: of scatter plots, the filter of the horizontal axis.
+
+    Its level is the event where it measures or groups by what events have, else the study.
+    """
+
+    name: str
+    modality: str
+    kind: str
+    measure_name: str = ""
+    grouping_name: str = ""
+    against_name: str = ""
+
+    @property
+    def measure(self) -> Quantity | None:
+        return Quantity(_FILTERS[self.measure_name]) if self.measure_name else None
+
+    @property
+    def grouping(self) -> Quantity | None:
+        return Quantity(_FILTERS[self.grouping_name]) if self.grouping_name else None
+
+    @property
+    def against(self) -> Quantity | None:
+        return Quantity(_FILTERS[self.against_name]) if self.against_name else None
+
+    @property
+    def is_of_events(self) -> bool:
+        return any(one.is_of_events for one in (self.measure, self.grouping, self.against) if one)
+
+    @property
+    def level(self) -> str:
+        return "event" if self.is_of_events else "study"
+
+    @property
+    def events_table(self) -> str:
+        return MODALITIES[self.modality].events.name
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return VIEWS[self.kind]
+
+    @property
+    def title(self) -> str:
+        """In English; pages make it of the parts in other languages."""
+        what = self.measure.filter.label if self.measure else ""
+        by = f" by {self.grouping.filter.label.lower()}" if self.grouping else ""
+        if self.kind == "frequency":
+            return f"{'Events' if self.is_of_events else 'Studies'}{by}"
+        if self.kind == "workload":
+            return "Workload"
+        if self.kind == "scatter" and self.against:
+            return f"{what} against {self.against.filter.label.lower()}"
+        return f"{what}{' over time' if self.kind == 'time' else ''}{by}"

@@ -1,0 +1,55 @@
+"""The data of a chart: rows of numbers in shown units, each with the way to the studies behind it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+
+from .bins import histogram, scatter
+from .categories import averages, frequencies
+from .chart import Chart
+from .options import Options
+from .periods import over_time
+from .source import Source
+from .workload import workload
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Data:
+    """rows: numbers, `n` of values and `studies` of studies, and `query`: the parameters that, put in place of those of the
+    list, leave exactly these studies, None where none do. edges: of the bins of a histogram. is_binned: rows are cells of a
+    scatter plot. n: of all rows together."""
+
+    chart: Chart
+    view: str
+    options: Options
+    rows: list[Row]
+    edges: list[float] = field(default_factory=list)
+    is_binned: bool = False
+
+    @property
+    def n(self) -> int:
+        return sum(row["n"] for row in self.rows)
+
+
+def data_of(
+    connection: duckdb.DuckDBPyConnection, chart: Chart, view: str, options: Options, values: dict[str, Any]
+) -> Data:  # fmt: skip
+    """view: one of the chart's; values: of the filters' parameters, by name."""
+    if view == "pie":
+        options = options | {"per_system": False}
+    source = Source(connection, chart, options, values)
+    data = Data(chart, view, options, [])
+    if chart.kind == "average":
+        if view != "histogram":
+            return replace(data, rows=averages(source, view))
+        rows, edges = histogram(source)
+        return replace(data, rows=rows, edges=edges)
+    if chart.kind == "scatter":
+        rows, is_binned = scatter(source)
+        return replace(data, rows=rows, is_binned=is_binned)
+    if chart.kind == "frequency":
+        return replace(data, rows=frequencies(source))
+    return replace(data, rows=over_time(source) if chart.kind == "time" else workload(source, view))

@@ -1,0 +1,20 @@
+"""Workload: how many studies on which weekday, and at which hour. All studies count."""
+
+from typing import Any
+
+from .links import joined
+from .source import Source
+
+
+def workload(source: Source, view: str) -> list[dict[str, Any]]:
+    """Rows by system and weekday, from 1, Monday; in the view "hour" by hour, too. None for studies without date or time."""
+    by_hour = view == "hour"
+    columns = ("isodow(s.study_date) AS weekday", *(("hour(s.study_time) AS hour",) if by_hour else ()))
+    names = ("system", "weekday", *(("hour",) if by_hour else ()))
+    query = f"SELECT {', '.join(names)}, count(*) FROM ({source.rows(*columns)}) GROUP BY ALL ORDER BY ALL"
+    systems, links, rows = source.systems(), source.links, []
+    for system, weekday, *hours, n in source.fetch(query):
+        link = joined(links.system(system), links.weekday(weekday), *map(links.hour, hours))
+        rows.append({"equipment_id": system, "system": systems.get(system), "weekday": weekday,
+                     **dict(zip(("hour",), hours, strict=False)), "n": n, "studies": n, "query": link})  # fmt: skip
+    return rows

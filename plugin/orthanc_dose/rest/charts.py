@@ -1,0 +1,173 @@
+"""The routes of charts: what there is, the figure and the data of one, and what a user has chosen of them."""
+
+from dataclasses import asdict
+from typing import Any
+
+from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, data_of, figure_of
+from ..charts.chart import VIEWS, Quantity
+from ..query.filters import or_hashes
+from ..records import MODALITIES
+from ..store import settings
+from .errors import bad_body, bad_parameter, not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, VIEW, Caller, Route
+from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .services import Services
+from .studies import FILTER_PARAMETERS
+
+_KIND, _EVERYBODY = "chart options", ""
+
+
+def list_charts(services: Services, modality: str | None) -> dict[str, Any]:
+    return {
+        "charts": [_told(chart) for chart in CHARTS.values() if modality in (None, chart.modality)],
+        "options": [asdict(option) for option in OPTIONS.values()],
+    }
+
+
+def _told(chart: Chart) -> dict[str, Any]:
+    def quantity(of: Quantity | None) -> dict[str, Any] | None:
+        if of is None:
+            return None
+        return {"filter": of.filter.name, "field": of.filter.field, "label": of.filter.label, "unit": of.shown.unit}
+
+    return {
+        "name": chart.name, "title": chart.title, "modality": chart.modality, "level": chart.level, "kind": chart.kind,
+        "measure": quantity(chart.measure), "grouping": quantity(chart.grouping), "against": quantity(chart.against),
+        "views": list(chart.views),
+    }  # fmt: skip
+
+
+def get_figure(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> dict[str, Any]:
+    chart = CHARTS.get(name)
+    if chart is None:
+        raise not_found("There is no chart of this name.", "name")
+    options, filters = _options(services, caller), {}
+    for key, value in given.items():
+        if key not in _OF_CHARTS:
+            filters[key] = value
+        elif value is not None:
+            options[key] = value == "yes" if OPTIONS[key].kind == "flag" else value
+    if view is None:
+        view = options["frequency_as"] if chart.kind == "frequency" else chart.views[0]
+    if view not in chart.views:
+        raise bad_parameter("view", f"This chart can be seen as: {', '.join(chart.views)}.")
+    if chart.modality not in (filters["modality"] or (chart.modality,)):
+        raise bad_parameter("modality", f"This chart is of {chart.modality}.")
+    with services.store.reading() as connection:
+        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
+    return {"name": name, "view": view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
+            "options": {key: options[key] for key in _OF_CHARTS}, "figure": figure_of(data)}  # fmt: skip
+
+
+def _options(services: Services, caller: Caller) -> dict[str, Any]:
+    """The caller's own, else the administrators' defaults, else ours."""
+    with services.store.reading() as connection:
+        stored = [settings.listed(connection, user, _KIND) for user in (_EVERYBODY, caller.name)]
+    return DEFAULTS | _known(stored[0]) | _known(stored[1])
+
+
+def _known(stored: dict[str, Any]) -> dict[str, Any]:
+    """Of what is stored that which still can be: charts come and go with versions."""
+    out = {name: value for name, value in stored.items() if name in OPTIONS}
+    if out.get("charts"):
+        out["charts"] = [name for name in out["charts"] if name in CHARTS]
+    return {name: value for name, value in out.items() if OPTIONS[name].problem(value) is None}
+
+
+def get_options(services: Services, caller: Caller) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        defaults = DEFAULTS | _known(settings.listed(connection, _EVERYBODY, _KIND))
+        own = _known(settings.listed(connection, caller.name, _KIND))
+    return {"options": defaults | own, "own": sorted(own), "defaults": defaults}
+
+
+def put_options(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+    _keep(services, caller.name, body)
+    return get_options(services, caller)
+
+
+def put_defaults(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+    _keep(services, _EVERYBODY, body)
+    return get_options(services, caller)
+
+
+def _keep(services: Services, user: str, body: Any) -> None:
+    """Keep what the body gives; null in place of an option's value forgets it, and the default holds again."""
+    if not isinstance(body, dict):
+        raise bad_body(None, f"The body must be an object with some of: {', '.join(OPTIONS)}.")
+    for name, value in body.items():
+        if name not in OPTIONS:
+            raise bad_body(name[:100], f"The body has some of: {', '.join(OPTIONS)}, and nothing else.")
+        problem = OPTIONS[name].problem(value) if value is not None else None
+        if problem:
+            raise bad_body(name, f"{name} must be {problem}.")
+    for name, value in body.items():
+        if value is None:
+            settings.remove(services.store, user, _KIND, name)
+        else:
+            settings.put(services.store, user, _KIND, name, int(value) if OPTIONS[name].kind == "integer" else value)
+
+
+_OF_CHARTS = {option.name: option for option in OPTIONS.values() if not option.of_page}
+
+
+def _parameters() -> tuple[Parameter, ...]:
+    out = []
+    for option in _OF_CHARTS.values():
+        about = f"{option.description} Without it what the caller has chosen holds."
+        if option.kind == "integer":
+            out.append(Parameter(option.name, "integer", about, minimum=option.low, maximum=option.high))
+        else:
+            out.append(Parameter(option.name, "choice", about, allowed=option.allowed or ("yes", "no")))
+    return tuple(out)
+
+
+_NAME = Parameter("name", "word", "The chart's name.", maximum=100, in_path=True)
+_VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
+_QUANTITY = {"type": ["object", "null"], "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT)}
+_CHART = any_object(
+    **dict.fromkeys(("name", "title", "modality", "level", "kind"), TEXT), views=array(TEXT),
+    **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
+)  # fmt: skip
+_QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
+_ROW = any_object(n=INTEGER, studies=INTEGER, query=_QUERY)
+_ROW["properties"] |= {
+    **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
+    **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
+                     "x_from", "x_to", "y_from", "y_to"), {"type": "number"}),
+    **dict.fromkeys(("equipment_id", "weekday", "hour"), {"type": ["integer", "null"]}), "bin": INTEGER,
+    **dict.fromkeys(("below", "above"), _QUERY),
+}  # fmt: skip
+_VALUES = {name: option.schema() for name, option in OPTIONS.items()}
+_STATE = any_object(options=any_object(**_VALUES), own=array(TEXT), defaults=any_object(**_VALUES))
+_BODY = {"type": "object", "additionalProperties": False,
+         "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in _VALUES.items()}}  # fmt: skip
+
+CHART_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/charts", list_charts, "The charts that there are, and what can be chosen of them",
+          {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
+          (Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)),), tag="Charts", needs=VIEW),
+    Route("GET", "/charts/options", get_options, "What you have chosen of charts",
+          {200: _STATE}, tag="Charts", with_caller=True, needs=VIEW,
+          description="own: the options that you set yourself; for the others the defaults hold."),
+    Route("PUT", "/charts/options", put_options, "Choose of charts what you like to see", {200: _STATE}, errors=(413,),
+          tag="Charts", body=_BODY, with_caller=True, needs=VIEW,
+          description="Options that are not given stay as they are; null sets one back to the default."),
+    Route("PUT", "/charts/options/defaults", put_defaults, "Set what holds of charts for those who have not chosen",
+          {200: _STATE}, errors=(413,), tag="Charts", body=_BODY, with_caller=True, needs=ADMINISTRATION,
+          action="chart defaults set"),
+    Route("GET", "/charts/{name}/figure", get_figure, "A chart over the studies that the filters leave",
+          {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array({"type": "number"}),
+                           binned={"type": "boolean"}, options={"type": "object"}, figure={"type": "object"})},
+          (_NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.",
+                            allowed=_VIEWS), *_parameters(), *FILTER_PARAMETERS),
+          (403, 404), tag="Charts", with_caller=True, needs=VIEW,
+          description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
+          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n counts these,"
+          " studies the studies that they are of. Quantiles are by linear interpolation. query: the filters that, set in place"
+          " of the list's own, leave exactly these studies; null where none do. Of box plots below and above lead to the"
+          " studies with values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest"
+          " value of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
+          " category is that of the chart with the filters of its row."),
+)  # fmt: skip

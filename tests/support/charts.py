@@ -1,0 +1,126 @@
+"""Studies with the values that charts are about, put into a real store as they are; and the same charts by numpy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, time, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from orthanc_dose.charts import Chart
+from orthanc_dose.records import MODALITIES
+from orthanc_dose.store import Store, index
+
+NAMES = (None, "", "Chest", "CHEST", "chest ", "it's", '50% "+" <b>x</b>', "胸部", "a, b", "Ä", "ä", "1", "2024-01-01", "\\")
+QUANTITIES = {
+    "study": ("dlp_total", "dap_total", "dose_rp_total", "total_fluoro_time", "administered_activity_total", "patient_weight"),
+    "ct_event": ("dlp", "mean_ctdivol"),
+    "projection_event": ("dap", "kvp", "exposure", "average_glandular_dose", "compression_thickness"),
+    "nm_administration": ("administered_activity",),
+}  # fmt: skip
+VALUES = st.sampled_from((None, 0.0, 1.0, 2.5, 2.5, 1e-7)) | st.floats(1e-9, 1e4)
+_DAYS = st.none() | st.dates(date(2023, 12, 25), date(2024, 3, 5))
+_TIMES = st.none() | st.sampled_from((time(0), time(7, 59, 59, 999_999), time(8), time(8, 30), time(23, 59))) | st.times()
+Made = dict[str, Any]
+
+
+def _code(meaning: str | None) -> dict[str, Any] | None:
+    return None if meaning is None else {"value": "1", "scheme": "99TEST", "meaning": meaning}
+
+
+@st.composite
+def studies(draw: Any, modality: str) -> list[Made]:
+    """Some studies with their events under "events"."""
+    table, out = MODALITIES[modality].events.name, []
+    names = st.sampled_from(draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6)))
+    for number in range(1, draw(st.integers(0, 12)) + 1):
+        study: Made = {
+            "id": number, "modality": modality, "equipment_id": draw(st.integers(1, 3)), "study_date": draw(_DAYS),
+            "study_time": draw(_TIMES), "study_description": draw(names), "requested_procedure_description": draw(names),
+            "study_instance_uid": f"1.2.{number}", **{name: draw(VALUES) for name in QUANTITIES["study"]},
+        }  # fmt: skip
+        events = [{name: draw(VALUES) for name in QUANTITIES[table]} for _ in range(draw(st.integers(0, 3)))]
+        for event in events:
+            event["study_id"] = number
+            if table == "nm_administration":
+                event |= {"radiopharmaceutical_agent": _code(draw(names)), "radiopharmaceutical_name": draw(names)}
+            else:
+                event["acquisition_protocol"] = draw(names)
+            if table == "projection_event":
+                event["image_view"] = _code(draw(names))
+        out.append(study | {"number_of_events": len(events), "events": events})
+    return out
+
+
+def put(store: Store, made: list[Made]) -> None:
+    """These in place of what the store has. Of three systems one has no name."""
+    with store.connection() as connection:
+        connection.execute("BEGIN TRANSACTION")
+        for table in ("study", "equipment", *QUANTITIES.keys() - {"study"}):
+            connection.execute(f'DELETE FROM "{table}"')
+
+        def insert(table: str, rows: list[Made]) -> None:
+            if rows:
+                connection.register("rows", pa.Table.from_pylist(rows))
+                connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM rows')
+                connection.unregister("rows")
+
+        systems = ((1, "CT <1> & 胸"), (2, "Other"), (3, None))
+        insert("equipment", [{"id": number, "display_name": name} for number, name in systems])
+        insert("study", [{name: value for name, value in study.items() if name != "events"} for study in made])
+        for modality, one in MODALITIES.items():
+            insert(one.events.name, [event for study in made if study["modality"] == modality for event in study["events"]])
+        index.fill(connection)
+        connection.execute("COMMIT")
+
+
+def value(field: str, study: Made, event: Made) -> Any:
+    """What a chart measures or groups by; `field` as "table.field"."""
+    if field == "nm_administration.radiopharmaceutical_agent":
+        agent = event["radiopharmaceutical_agent"]
+        return (agent and agent["meaning"]) or event["radiopharmaceutical_name"]
+    if not field:  # activity per weight
+        weight = study["patient_weight"]
+        return event["administered_activity"] / weight if weight and event["administered_activity"] is not None else None
+    table, name = field.split(".")
+    found = (study if table == "study" else event)[name]
+    return found["meaning"] if isinstance(found, dict) else found
+
+
+def rows_of(chart: Chart, made: list[Made]) -> Iterator[tuple[Made, Made]]:
+    """What a chart counts: studies, or events with their study."""
+    for study in made:
+        yield from ((study, event) for event in (study["events"] if chart.level == "event" else ({},)))
+
+
+def grouped(chart: Chart, made: list[Made], options: Made, *more: Any) -> dict[Any, tuple[np.ndarray, set[int]]]:
+    """Values in the shown unit, those that count, and the studies that they are of: by name, system, and what `more` gives of a
+    study. Charts that measure nothing have ones."""
+    found: defaultdict[Any, list[float]] = defaultdict(list)
+    of: defaultdict[Any, set[int]] = defaultdict(set)
+    for study, event in rows_of(chart, made):
+        number = 1.0
+        if chart.measure:
+            stored = value(chart.measure.filter.field, study, event)
+            if not stored:
+                continue
+            number = stored * chart.measure.shown.factor
+        name = (value(chart.grouping.filter.field, study, event) or None) if chart.grouping else None
+        name = name.lower() if name and options["ignore_case"] else name
+        key = (name, study["equipment_id"] if options["per_system"] else None, *(one(study) for one in more))
+        found[key].append(number)
+        of[key].add(study["id"])
+    return {key: (np.array(values), of[key]) for key, values in found.items()}
+
+
+def period_of(day: date | None, period: str) -> date | None:
+    """The first day of the period."""
+    if day is None or period == "day":
+        return day
+    if period == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if period == "month" else day.replace(month=1, day=1)
