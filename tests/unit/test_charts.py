@@ -21,7 +21,7 @@ from tests.support import charts as plain
 
 PARAMETERS = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
 QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
-ROUNDS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+ROUNDS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 CLOSE = {"rel": 1e-9, "abs": 1e-15}
 
 
