@@ -11,6 +11,7 @@ from time import perf_counter
 import requests
 
 from orthanc_dose.records import STUDY_TABLES
+from orthanc_dose.samples import SampleStudy
 from orthanc_dose.store import Store, Writer, index
 from tests.support.server import PASSWORD, USER, OrthancServer
 
@@ -59,16 +60,17 @@ def run(quick: bool) -> Iterator[Results]:
     yield of_memory
 
 
-def fill(folder: Path, size: int) -> int:
-    """Bring a store to `size` studies; irradiation events in it. The first 500 are extracted from made-up reports, the
-    others are copies with numbers, UIDs, accession numbers and days of their own, without the kept content."""
+def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
+    """Bring a store to `size` studies; irradiation events in it. The first 500 are extracted from made-up reports (`made`, if
+    these are given), the others are copies with numbers, UIDs, accession numbers and days of their own, without the kept
+    content."""
     folder.mkdir(exist_ok=True)
     store = Store(folder)
     with store.connection() as connection:
         held = connection.execute("SELECT count(*) FROM study").fetchone()[0]  # type: ignore[index]
         if not held:
             writer = Writer(store)
-            made = list(studies(BASE))
+            made = made or list(studies(BASE))
             for at in range(0, BASE, 100):
                 writer.commit(batch(made[at : at + 100], at + 1))
             writer.close()

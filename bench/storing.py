@@ -53,7 +53,7 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _pairs(results: Results, name: str, files: Path, count: int, size: int, way: str, aim: str, rounds: int) -> None:
-    send = {"DICOM": _by_dicom, "REST": by_rest}[way]
+    send = {"DICOM": by_dicom, "REST": by_rest}[way]
     with_plugin, without, ratios = [], [], []
     for number in range(rounds):
         # Each pair in the other order, so that a machine that grows slower or faster favours neither.
@@ -87,7 +87,7 @@ def timed(plugin: bool, files: Path, send: Callable[[OrthancServer, Path], None]
         return out
 
 
-def _by_dicom(server: OrthancServer, files: Path) -> None:
+def by_dicom(server: OrthancServer, files: Path) -> None:
     command = [STORESCU, "+sd", "--required", "-aec", "DOSE", "127.0.0.1", str(server.dicom_port), str(files)]
     done = subprocess.run(command, env=os.environ | {"TCP_NODELAY": "1"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-1000:]

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 import orthanc
+import pyarrow as pa
 
 _LOG = logging.getLogger(__name__)
 
@@ -75,9 +76,9 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes back to the client."""
+    """What goes back to the client. body: bytes, or the file that holds them."""
 
-    body: bytes = b""
+    body: bytes | Path = b""
     mime: str = "application/json"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -336,12 +337,21 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     if answer.status == 405:
         output.SendMethodNotAllowed(allowed)  # the only way that Orthanc has for it, and without a body
     elif answer.status == 200:
-        output.AnswerBuffer(answer.body, answer.mime)
+        output.AnswerBuffer(answer.body if isinstance(answer.body, bytes) else _mapped(answer.body), answer.mime)
     elif answer.status == 301:
         output.Redirect(answer.headers["Location"])
     else:
         output.SetHttpHeader("Content-Type", answer.mime)
         _send_status(output, answer)
+
+
+def _mapped(path: Path) -> Any:
+    # Orthanc sends what it is given from where it lies: a file that is mapped takes no memory. Of Python's own kinds of buffer
+    # that one is not accepted.
+    if not path.stat().st_size:
+        return b""
+    with pa.memory_map(str(path)) as file:
+        return file.read_buffer()
 
 
 def _send_status(output: Any, answer: Answer) -> None:

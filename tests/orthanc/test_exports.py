@@ -201,3 +201,22 @@ def test_a_kill_leaves_no_half_file(server: OrthancServer) -> None:
     file = server.request("GET", f"/dose/api/exports/{number}/file")
     assert file.status_code == (200 if task["state"] == "done" else 404)
     assert not list((server.dose_directory / "exports").glob("*.part*"))
+
+
+def test_a_file_comes_whole_or_in_pieces_and_goes_with_its_task(server: OrthancServer) -> None:
+    started = [server.request("POST", "/dose/api/exports", json={"format": kind, "modality": None, "query": {}, "identity": []})
+               for kind in ("csv", "jsonl", "xlsx")]  # fmt: skip
+    ids = [answer.json()["id"] for answer in started]
+    for number in ids:
+        server.wait_for(lambda number=number: server.ok(f"/dose/api/tasks/{number}")["state"] == "done", "the export")
+    address = f"/dose/api/exports/{ids[0]}/file"
+    whole = server.request("GET", address).content
+    assert len(whole) == server.ok(f"/dose/api/tasks/{ids[0]}")["result"]["bytes"] > 3000
+    pieces = [server.request("GET", f"{address}?offset={at}&length=1000").content for at in range(0, len(whole) + 1000, 1000)]
+    assert b"".join(pieces) == whole and pieces[-1] == b"" and {len(one) for one in pieces[:-2]} == {1000}
+    folder = server.dose_directory / "exports"
+    assert {str(number) for number in ids} <= {path.name for path in folder.iterdir()}
+    assert server.request("DELETE", f"/dose/api/tasks/{ids[0]}").json() == {"deleted": 1}
+    assert server.request("POST", "/dose/api/tasks/forget", json={"ids": ids}).json() == {"deleted": 2}
+    assert not {str(number) for number in ids} & {path.name for path in folder.iterdir()}
+    assert server.request("GET", address).status_code == 404

@@ -1,14 +1,15 @@
 """What a handler can answer beside plain JSON: headers of its own, or a file."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file for the user. name: plain ASCII without quotes."""
+    """A file for the user: its bytes, or where it is. name: plain ASCII without quotes."""
 
-    raw: bytes
+    raw: bytes | Path
     mime: str
     name: str
 

@@ -7,7 +7,7 @@ from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from .answers import Content, Download
-from .errors import bad_body, needs_identity, not_found
+from .errors import ApiError, bad_body, needs_identity, not_found
 from .parameters import Parameter
 from .routes import EXPORT, Caller, Route
 from .schemas import TASK, TEXT, any_object, array
@@ -33,7 +33,7 @@ def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, di
         return 202, queries.one(connection, number) or {}
 
 
-def get_file(services: Services, caller: Caller, id: int) -> Content:
+def get_file(services: Services, caller: Caller, id: int, offset: int | None, length: int) -> Content:
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
         raise not_found("This task makes no file.", "id")
@@ -43,7 +43,16 @@ def get_file(services: Services, caller: Caller, id: int) -> Content:
         path, mime = services.exports.file(task)
     except FileNotFoundError:
         raise not_found("The export has no file: it is not finished, or was not.", "id") from None
-    return Content(Download(path.read_bytes(), mime, task["subject"]))
+    if not offset:
+        services.audit.note(caller, "export fetched", f"task {id}")
+    if offset is None:
+        if path.stat().st_size > WHOLE:
+            message = f"The file has more than {WHOLE // 2**20} MiB: ask for it in pieces, by offset."
+            raise ApiError(409, "in_pieces", message, "id")
+        return Content(Download(path, mime, task["subject"]))
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return Content(Download(file.read(length), mime, task["subject"]))
 
 
 def _checked(body: Any) -> tuple[str, str | None]:
@@ -62,6 +71,9 @@ def _checked(body: Any) -> tuple[str, str | None]:
     return wanted, modality
 
 
+# While Orthanc sends an answer, its Python waits (before version 4.3 of its plugin always): a slow line must not hold it up.
+# A piece fits into the buffers of a connection.
+PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 _BODY = any_object(
@@ -80,6 +92,10 @@ EXPORT_ROUTES: tuple[Route, ...] = (
           " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
           " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
           " \"patient identity\"."),
-    Route("GET", "/exports/{id}/file", get_file, "The file of an export", {200: _FILE}, (_ID,), (403, 404),
-          tag="Exports", with_caller=True, needs=EXPORT, action="export fetched"),
+    Route("GET", "/exports/{id}/file", get_file, "The file of an export, or a piece of it", {200: _FILE},
+          (_ID, Parameter("offset", "integer", "The first byte of a piece; the whole file comes without it.", minimum=0,
+                          maximum=2**53 - 1),
+           Parameter("length", "integer", "How many bytes a piece has at most.", PIECE, minimum=1, maximum=4 * PIECE)),
+          (403, 404, 409),
+          tag="Exports", with_caller=True, needs=EXPORT),
 )  # fmt: skip

@@ -1,0 +1,184 @@
+"""Exports: how long they take, what memory they take, and what they leave to those who send."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from time import perf_counter, sleep
+
+import openpyxl
+
+from orthanc_dose.export.data_files import write as write_data
+from orthanc_dose.export.selection import selected
+from orthanc_dose.samples import SampleStudy, make_studies
+from orthanc_dose.store import Store
+from tests.support.server import OrthancServer
+
+from .api import BASE, fill
+from .material import write_reports
+from .results import Results
+from .storing import by_dicom
+
+
+def run(quick: bool) -> Iterator[Results]:
+    yield _tables(1_000 if quick else 10_000)
+    yield _programs(10_000 if quick else 1_000_000, 1 if quick else 3)
+    yield _storing(80 if quick else 400, 1 if quick else 5, 1_000 if quick else 10_000)
+
+
+def _ct(size: int) -> list[SampleStudy]:
+    """CT studies of 4 to 8 events."""
+    made = (one for one in make_studies(20 * size, kinds=("ct",)) if 4 <= one.events <= 8)
+    return list(islice(made, size))
+
+
+def _tables(size: int) -> Results:
+    results = Results(
+        "exports", "Exports of CT",
+        f"{size:,} CT studies of 4 to 8 irradiation events each, all columns that are filled, from the request to a running"
+        " Orthanc until the file is there; memory: the most that the process had above what it had before. openpyxl: its"
+        " write-only mode writing the rows of that workbook's largest sheet, which it is given, alone.",
+        ("what", "s", "MB above idle", "file, MB", "aim"),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
+        folder = Path(name)
+        fill(folder / "dose", size, _ct(BASE))
+        with OrthancServer(folder=folder) as server:
+            server.wait_until_idle()
+            pid = server.process.pid  # type: ignore[union-attr]
+            raw = b""
+            for kind, aim in (("csv", "1 s"), ("xlsx", "5 s, 150 MB"), ("parquet", ""), ("arrow", ""), ("jsonl", "")):
+                before = _memory(pid, "VmRSS")
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
+                seconds, file = _export(server, kind)
+                above = _memory(pid, "VmHWM") - before
+                raw = file if kind == "xlsx" else raw
+                results.add(kind, seconds, above, len(file) / 1e6, aim, what=kind, seconds=seconds, mb_above=above,
+                            bytes=len(file), studies=size)  # fmt: skip
+            assert server.stop() == 0
+        rows = [*openpyxl.load_workbook(BytesIO(raw), read_only=True)["All data"].iter_rows(values_only=True)]
+        seconds = _timed(lambda: _by_openpyxl(rows, folder / "openpyxl.xlsx"))
+        results.add("openpyxl, one sheet", seconds, "", (folder / "openpyxl.xlsx").stat().st_size / 1e6, "", what="openpyxl",
+                    seconds=seconds)  # fmt: skip
+    return results
+
+
+def _by_openpyxl(rows: list[tuple[object, ...]], path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+
+
+def _programs(size: int, rounds: int) -> Results:
+    results = Results(
+        "exports parquet", "Parquet, and DuckDB's own COPY",
+        f"{size:,} studies of all kinds: the export, with the choice of its studies, against COPY of the same columns from the"
+        f" table of studies as they lie. Median of {rounds}.",
+        ("what", "s", "ratio", "least", "most", "aim"),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
+        folder = Path(name)
+        fill(folder, size)
+        store = Store(folder)
+        ours, copied = [], []
+        for _ in range(rounds):
+            ours.append(_timed(lambda: _ours(store, folder / "ours.parquet")))
+            copied.append(_timed(lambda: _copy(store, folder / "copy.parquet")))
+        store.close()
+    ratios = [one / other for one, other in zip(ours, copied, strict=True)]
+    results.add("COPY", median(copied), "", "", "", "", what="COPY", seconds=copied, studies=size)
+    results.add("export", median(ours), median(ratios), min(ratios), max(ratios), "1.2", what="export", seconds=ours,
+                ratios=ratios, studies=size)  # fmt: skip
+    return results
+
+
+def _ours(store: Store, path: Path) -> None:
+    with selected(store, None, {}, frozenset(), events=False) as chosen:
+        write_data(chosen, path, "parquet", frozenset(), lambda done, total: None)
+
+
+def _copy(store: Store, path: Path) -> None:
+    with store.connection() as connection:
+        columns = connection.execute(f"SELECT * FROM read_parquet('{path.with_name('ours.parquet')}') LIMIT 0").description
+        own = {row[0] for row in connection.execute("SELECT column_name FROM (DESCRIBE study)").fetchall()}
+        names = ", ".join(f'{"s" if column[0] in own else "e"}."{column[0]}"' for column in columns or ())
+        connection.execute(f"""
+            COPY (SELECT {names} FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id)
+            TO '{path}' (FORMAT parquet, COMPRESSION zstd)
+        """)
+
+
+def _storing(count: int, rounds: int, size: int) -> Results:
+    results = Results(
+        "exports storing", "Rate of storing during an export",
+        f"{count:,} dose reports by one association of storescu to a server that exports {size:,} CT studies as XLSX again and"
+        f" again, and to the same server when it exports nothing. Median of {rounds} pairs.",
+        ("during, per s", "without, per s", "ratio", "least", "most", "aim"),
+    )  # fmt: skip
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
+        folder, files = Path(name), Path(name) / "files"
+        files.mkdir()
+        write_reports(files, count)
+        fill(folder / "dose", size, _ct(BASE))
+        with OrthancServer(folder=folder) as server:
+            server.wait_until_idle()
+            by_dicom(server, files)  # so that each round finds the same objects stored
+            server.wait_until_idle()
+            for number in range(rounds):
+                for exporting in (True, False) if number % 2 else (False, True):
+                    with _exporting(server, exporting):
+                        rates[exporting].append(count / _timed(lambda: by_dicom(server, files)))
+                    server.wait_until_idle()
+            assert server.stop() == 0
+    ratios = [one / other for one, other in zip(rates[True], rates[False], strict=True)]
+    results.add(median(rates[True]), median(rates[False]), median(ratios), min(ratios), max(ratios), "0.8", during=rates[True],
+                without=rates[False], ratios=ratios)  # fmt: skip
+    return results
+
+
+@contextmanager
+def _exporting(server: OrthancServer, does: bool) -> Iterator[None]:
+    ending = threading.Event()
+
+    def export() -> None:
+        while not ending.is_set():
+            _export(server, "xlsx")
+
+    thread = threading.Thread(target=export if does else lambda: None)
+    thread.start()
+    sleep(0.5)
+    yield
+    ending.set()
+    thread.join()
+
+
+def _export(server: OrthancServer, kind: str) -> tuple[float, bytes]:
+    """Seconds from the request until the file is there, and the file."""
+    start = perf_counter()
+    body = {"format": kind, "modality": "CT", "query": {}, "identity": []}
+    number = server.request("POST", "/dose/api/exports", json=body).json()["id"]
+    while (task := server.ok(f"/dose/api/tasks/{number}"))["finished_at"] is None:
+        sleep(0.05)
+    seconds = perf_counter() - start
+    assert task["state"] == "done", task
+    return seconds, server.request("GET", f"/dose/api/exports/{number}/file").content
+
+
+def _memory(pid: int, what: str) -> float:
+    """Megabytes: VmRSS, what a process has; VmHWM, the most it had since that was reset."""
+    return int(Path(f"/proc/{pid}/status").read_text().split(f"{what}:")[1].split()[0]) / 1000
+
+
+def _timed(do: Callable[[], object]) -> float:
+    start = perf_counter()
+    do()
+    return perf_counter() - start
