@@ -1,6 +1,7 @@
 /** A page of tasks, kept up to date while it can be seen. */
 import { onScopeDispose, watch } from "vue";
 import { api } from "./api";
+import { withFields } from "./fields";
 import { useLoad } from "./load";
 import { noteStates, underWay } from "./tasks";
 
@@ -10,7 +11,7 @@ const SELDOM = 5000;
 /** kind: only of this one. */
 export function useTaskList(query: { kind?: string; limit: number }, page: () => number) {
   const loaded = useLoad(async (signal) => {
-    const answer = await api.tasks({ ...query, offset: (page() - 1) * query.limit }, signal);
+    const answer = await withFields(api.tasks({ ...query, offset: (page() - 1) * query.limit }, signal));
     noteStates(answer);
     return answer;
   }, page);
