@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
+from .export import exports as export_tasks
+from .export.background import Background
 from .export.exports import Exports
 from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
@@ -61,7 +63,8 @@ def _start(log: Log) -> None:
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
     key = partial(key_of_hashes, configuration.data_directory)
-    exports = Exports(store, configuration.data_directory, lambda: settings.value("date_format"))
+    background = Background(store, (export_tasks.KIND,))
+    exports = Exports(store, background, configuration.data_directory, lambda: settings.value("date_format"))
     chores = (
         lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
         lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
@@ -81,8 +84,8 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, exports, key, orthanc,
-        datetime.now(UTC).replace(tzinfo=None),
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, exports, key,
+        orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -97,7 +100,7 @@ def _start(log: Log) -> None:
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         host.stop_serving()
-        exports.close()
+        background.close()
         worker.stop()
         store.close()
         log.close()

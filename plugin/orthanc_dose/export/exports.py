@@ -1,11 +1,8 @@
-"""Exports as tasks: on threads of their own, each from one state of the store, into a file that is there when it is whole."""
+"""Exports as tasks: each from one state of the store, into a file that is there when it is whole."""
 
-import logging
-import threading
-import time
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +11,12 @@ import duckdb
 from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
 from . import csv_file, data_files, workbook
+from .background import Background, Run
 from .selection import Progress, Selection, selected
 
 KIND = "export"
 # What an export can say of who the patients are, and by which fields.
 IDENTITY = {"name": {"patient_name", "patient_birth_date"}, "id": {"patient_id", "patient_birth_date"}}
-AT_ONCE = 2
-_LOG = logging.getLogger(__name__)
-_EVERY_S = 0.5  # from one note of the progress to the next
-
-
-class Stopped(Exception):
-    """Somebody stopped the task, or the server ends."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +56,15 @@ _ZIP = "application/zip"
 MEDIA_TYPES = (*(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
-@dataclass
-class _Run:
-    stopping: threading.Event = field(default_factory=threading.Event)
-    connection: duckdb.DuckDBPyConnection | None = None
-
-
 class Exports:
-    """Starts, stops and remembers exports. May be used from any thread."""
+    """Starts exports, and knows their files. May be used from any thread."""
 
-    def __init__(self, store: Store, data_directory: Path, date_format: Callable[[], str]) -> None:
-        self._store, self._date_format = store, date_format
+    def __init__(self, store: Store, background: Background, data_directory: Path, date_format: Callable[[], str]) -> None:
+        self._store, self._background, self._date_format = store, background, date_format
         self._folder = data_directory / "exports"
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._pool = ThreadPoolExecutor(AT_ONCE, "dose-export")
-        self._lock = threading.Lock()
-        self._runs: dict[int, _Run] = {}
-        self._break_off()
+        for path in self._folder.glob("*.part*"):  # of a server that was killed
+            path.unlink(missing_ok=True)
 
     def start(
         self, user: str, file_format: str, modality: str | None, values: dict[str, Any], query: dict[str, str],
@@ -92,23 +75,9 @@ class Exports:
         ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
         name = f"{(modality or 'all').lower()}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
         parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
-        number = tasks.create(self._store, KIND, user, name, parameters)
-        with self._lock:
-            self._runs[number] = _Run()
         without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
-        self._pool.submit(self._work, number, file_format, modality, values, without)
-        return number
-
-    def stop(self, task_id: int) -> bool:
-        """End an export; False where none of this number waits or runs."""
-        with self._lock:
-            run = self._runs.get(task_id)
-        if run is None:
-            return False
-        run.stopping.set()
-        if run.connection is not None:
-            run.connection.interrupt()
-        return True
+        work = partial(self._work, file_format, modality, values, without)
+        return self._background.start(KIND, user, name, parameters, work)
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
         """Where the file of a finished task is, and its media type. Raises FileNotFoundError."""
@@ -124,71 +93,21 @@ class Exports:
             if path.name.split(".")[0] not in known:
                 path.unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Stop all, and join the threads."""
-        with self._lock:
-            numbers = list(self._runs)
-        for number in numbers:
-            self.stop(number)
-        self._pool.shutdown(cancel_futures=True)
-
     def _path(self, number: int) -> Path:
         return self._folder / str(number)
 
-    def _break_off(self) -> None:
-        """What was under way when the server ended cannot go on: its file is gone."""
-        with self._store.writing() as connection:
-            for task in tasks.of_states(connection, ("waiting", "running")):
-                if task["kind"] == KIND:
-                    tasks.put(connection, task | {"state": "broken off", "finished_at": tasks.now()})
-        for path in self._folder.glob("*.part*"):
-            path.unlink(missing_ok=True)
-
     def _work(
-        self, number: int, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str]
-    ) -> None:  # fmt: skip
-        run, part = self._runs[number], self._folder / f"{number}.part"
-        note = {"state": "running", "started_at": tasks.now()}
+        self, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str], run: Run
+    ) -> dict[str, Any]:  # fmt: skip
+        part, path = self._folder / f"{run.number}.part", self._path(run.number)
         try:
-            if run.stopping.is_set():
-                raise Stopped
-            self._note(number, **note)
             with selected(self._store, modality, values, without, events=file_format not in PACKED) as chosen:
-                run.connection = chosen.connection
-                options = Options(self._date_format(), without)
-                FORMATS[file_format].write(chosen, part, options, self._progress(number, run))
-                total = chosen.total
-            part.replace(self._path(number))
-            size = self._path(number).stat().st_size
-            end = {"state": "done", "done": total, "total": total, "result": {"studies": total, "bytes": size}}
-        except Exception as error:  # noqa: BLE001  whatever it is, the task says so
-            stopped = run.stopping.is_set()
-            if not stopped:
-                _LOG.error("an export failed", exc_info=error)
-            failed = {"state": "failed", "message": f"The export could not be made: {type(error).__name__}."}
-            end = {"state": "stopped"} if stopped else failed
-            for left in self._folder.glob(f"{number}.part*"):
-                left.unlink(missing_ok=True)
+                run.connection, total = chosen.connection, chosen.total
+                FORMATS[file_format].write(chosen, part, Options(self._date_format(), without), run.progress)
+                run.connection = None
+            run.note(run.number, done=total, total=total)
+            part.replace(path)
         finally:
-            with self._lock:
-                del self._runs[number]
-        self._note(number, finished_at=tasks.now(), **end)
-
-    def _progress(self, number: int, run: _Run) -> Callable[[int, int], None]:
-        last = 0.0
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last
-            if run.stopping.is_set():
-                raise Stopped
-            if time.monotonic() - last > _EVERY_S:
-                last = time.monotonic()
-                self._note(number, done=done, total=total)
-
-        return progress
-
-    def _note(self, number: int, **changes: Any) -> None:
-        with self._store.writing() as connection:
-            found = tasks.one(connection, number)
-            if found is not None:
-                tasks.put(connection, found | changes)
+            for left in self._folder.glob(f"{run.number}.part*"):
+                left.unlink(missing_ok=True)
+        return {"studies": total, "bytes": path.stat().st_size}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..export.background import Background
 from ..export.exports import Exports
 from ..manage.access import Access
 from ..manage.audit import AuditLog
@@ -70,6 +71,7 @@ class Services:
     requests: Requests
     settings: Settings
     size_files: SizeFiles
+    background: Background
     exports: Exports
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]

@@ -1,0 +1,108 @@
+"""Tasks on threads of their own, which only read the store: DICOM reception and reading go on beside them."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from ..store import Store, tasks
+
+AT_ONCE = 2
+_LOG = logging.getLogger(__name__)
+_EVERY_S = 0.5  # from one note of the progress to the next
+
+
+class Stopped(Exception):
+    """Somebody stopped the task, or the server ends."""
+
+
+@dataclass
+class Run:
+    """A task that waits or runs. connection: what stopping must break off; the work sets it."""
+
+    number: int
+    note: Callable[..., None]
+    stopping: threading.Event = field(default_factory=threading.Event)
+    connection: duckdb.DuckDBPyConnection | None = None
+    _noted: float = 0.0
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far the work is. Raises Stopped."""
+        if self.stopping.is_set():
+            raise Stopped
+        if time.monotonic() - self._noted > _EVERY_S:
+            self._noted = time.monotonic()
+            self.note(self.number, done=done, total=total)
+
+
+class Background:
+    """Starts, stops and notes such tasks. May be used from any thread."""
+
+    def __init__(self, store: Store, kinds: Collection[str]) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(AT_ONCE, "dose-background")
+        self._lock = threading.Lock()
+        self._runs: dict[int, Run] = {}
+        # What was under way when the server ended cannot go on.
+        with store.writing() as connection:
+            for task in tasks.of_states(connection, ("waiting", "running")):
+                if task["kind"] in kinds:
+                    tasks.put(connection, task | {"state": "broken off", "finished_at": tasks.now()})
+
+    def start(
+        self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Callable[[Run], dict[str, Any]]
+    ) -> int:  # fmt: skip
+        """Begin a task; its number. work gives the task's result; what it made so far is gone when it raises."""
+        number = tasks.create(self._store, kind, user, subject, parameters)
+        run = Run(number, self._note)
+        with self._lock:
+            self._runs[number] = run
+        self._pool.submit(self._work, run, kind, work)
+        return number
+
+    def stop(self, task_id: int) -> bool:
+        """End a task; False where none of this number waits or runs."""
+        with self._lock:
+            run = self._runs.get(task_id)
+        if run is None:
+            return False
+        run.stopping.set()
+        if run.connection is not None:
+            run.connection.interrupt()
+        return True
+
+    def close(self) -> None:
+        """Stop all, and join the threads."""
+        with self._lock:
+            numbers = list(self._runs)
+        for number in numbers:
+            self.stop(number)
+        self._pool.shutdown(cancel_futures=True)
+
+    def _work(self, run: Run, kind: str, work: Callable[[Run], dict[str, Any]]) -> None:
+        try:
+            if run.stopping.is_set():
+                raise Stopped
+            self._note(run.number, state="running", started_at=tasks.now())
+            result = work(run)
+            end: dict[str, Any] = {"state": "done", "result": result}
+        except Exception as error:  # noqa: BLE001  whatever it is, the task says so
+            end = {"state": "stopped"}
+            if not run.stopping.is_set():
+                _LOG.error("task %d (%s) failed", run.number, kind, exc_info=error)
+                end = {"state": "failed", "message": f"It could not be done: {type(error).__name__}."}
+        finally:
+            with self._lock:
+                del self._runs[run.number]
+        self._note(run.number, finished_at=tasks.now(), **end)
+
+    def _note(self, number: int, **changes: Any) -> None:
+        with self._store.writing() as connection:
+            found = tasks.one(connection, number)
+            if found is not None:
+                tasks.put(connection, found | changes)
