@@ -101,7 +101,7 @@ def _programs(size: int, rounds: int) -> Results:
 
 
 def _ours(store: Store, path: Path) -> None:
-    with selected(store, None, {}, frozenset(), events=False) as chosen:
+    with selected(store, None, {}, frozenset(), cells=False) as chosen:
         write_data(chosen, path, "parquet", frozenset(), lambda done, total: None)
 
 

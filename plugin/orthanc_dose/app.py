@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, config, host
-from .export import exports as export_tasks
+from .export import copy, exports
 from .export.background import Background
-from .export.exports import Exports
+from .export.nightly import Nightly
 from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
 from .manage.access import Access
@@ -63,13 +63,24 @@ def _start(log: Log) -> None:
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
     key = partial(key_of_hashes, configuration.data_directory)
-    background = Background(store, (export_tasks.KIND,))
-    exports = Exports(store, background, configuration.data_directory, lambda: settings.value("date_format"))
+    background = Background(store, (exports.KIND, copy.KIND))
+    work = exports.folder(configuration.data_directory)
+    files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
+    copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
+    nightly = Nightly(
+        store, lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
+        lambda: copies.start("", settings.value("parquet_copy_identity")), datetime.now,
+    )  # fmt: skip
+
+    def kept_since(setting: str) -> datetime:
+        return tasks.now() - timedelta(days=settings.value(setting))
+
     chores = (
-        lambda connection: tasks.forget_before(connection, tasks.now() - timedelta(days=settings.value("task_days"))),
-        lambda connection: forget_before(connection, tasks.now() - timedelta(days=settings.value("audit_days"))),
+        lambda connection: tasks.forget_before(connection, kept_since("task_days")),
+        lambda connection: tasks.forget_before(connection, kept_since("export_days"), exports.KIND),
+        lambda connection: forget_before(connection, kept_since("audit_days")),
         size_files.sweep,
-        exports.sweep,
+        files.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
@@ -84,8 +95,8 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }  # fmt: skip
     services = Services(
-        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, exports, key,
-        orthanc, datetime.now(UTC).replace(tzinfo=None),
+        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
+        key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -95,11 +106,13 @@ def _start(log: Log) -> None:
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
         worker.start()
+        nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         host.stop_serving()
+        nightly.close()
         background.close()
         worker.stop()
         store.close()

@@ -25,6 +25,7 @@ class Config:
     data_directory: folder of the store; created where it is not there.
     batch_size: how many changes are written in one transaction, 1 to 5000.
     poll_seconds: how often Orthanc's changes are asked for when nothing wakes the worker, 0.2 to 3600.
+    parquet_directory: folder of the copies of the whole dose record as Parquet; "parquet" in the data directory where empty.
     audit_at_start: compare what Orthanc holds with the store when Orthanc starts.
     memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
     orthanc_users: the groups of users of "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
@@ -36,6 +37,7 @@ class Config:
 
     data_directory: Path = Path("dose")
     batch_size: int = 200
+    parquet_directory: str = ""
     poll_seconds: float = 5.0
     audit_at_start: bool = True
     memory_limit: str = ""
@@ -85,6 +87,8 @@ def read(section: object, base: Path, settings: Mapping[str, First] = MappingPro
             raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(known)}')
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
+    parquet = values.get("parquet_directory")
+    values["parquet_directory"] = str(base / parquet if parquet else values["data_directory"] / "parquet")
     if values.get("trusted_user_header") and not values.get("trusted_proxies"):
         raise ConfigError('"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is believed')
     return Config(**values, first_values=first)

@@ -337,7 +337,7 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     if answer.status == 405:
         output.SendMethodNotAllowed(allowed)  # the only way that Orthanc has for it, and without a body
     elif answer.status == 200:
-        output.AnswerBuffer(answer.body if isinstance(answer.body, bytes) else _mapped(answer.body), answer.mime)
+        output.AnswerBuffer(answer.body if isinstance(answer.body, bytes) else _contents(answer.body), answer.mime)
     elif answer.status == 301:
         output.Redirect(answer.headers["Location"])
     else:
@@ -345,7 +345,7 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
         _send_status(output, answer)
 
 
-def _mapped(path: Path) -> Any:
+def _contents(path: Path) -> Any:
     # Orthanc sends what it is given from where it lies: a file that is mapped takes no memory. Of Python's own kinds of buffer
     # that one is not accepted.
     if not path.stat().st_size:

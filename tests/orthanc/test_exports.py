@@ -191,6 +191,15 @@ def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancSe
     assert "Known" not in json.dumps(listed) + json.dumps(server.ok("/dose/api/audit-log?limit=500"))
 
 
+def test_orthanc_ends_without_waiting_for_exports(server: OrthancServer) -> None:
+    body = {"format": "xlsx", "modality": "CT", "query": {}, "identity": []}
+    ids = [server.request("POST", "/dose/api/exports", json=body).json()["id"] for _ in range(12)]
+    assert server.stop() == 0
+    server.start()
+    states = [server.ok(f"/dose/api/tasks/{number}")["state"] for number in ids]
+    assert set(states) <= {"done", "broken off"} and states[-1] == "broken off"
+
+
 def test_a_kill_leaves_no_half_file(server: OrthancServer) -> None:
     body = {"format": "xlsx", "modality": "CT", "query": {}, "identity": []}
     number = server.request("POST", "/dose/api/exports", json=body).json()["id"]

@@ -4,8 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any
 
 import duckdb
@@ -26,6 +26,8 @@ class Run:
     """A task that waits or runs. connection: what stopping must break off; the work sets it."""
 
     number: int
+    kind: str
+    work: "Work"
     note: Callable[..., None]
     stopping: threading.Event = field(default_factory=threading.Event)
     connection: duckdb.DuckDBPyConnection | None = None
@@ -40,13 +42,23 @@ class Run:
             self.note(self.number, done=done, total=total)
 
 
+# Gives the task's result; what it made so far is gone when it raises.
+Work = Callable[[Run], dict[str, Any]]
+
+
 class Background:
-    """Starts, stops and notes such tasks. May be used from any thread."""
+    """Starts, stops and notes such tasks. May be used from any thread.
+
+    The interpreter waits for threads that are no daemons, and for those of an executor, before it tells anybody that it ends: a
+    long export would hold up Orthanc's end.
+    """
 
     def __init__(self, store: Store, kinds: Collection[str]) -> None:
         self._store = store
-        self._pool = ThreadPoolExecutor(AT_ONCE, "dose-background")
+        self._waiting: SimpleQueue[Run | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
+        self._closing = False
         self._runs: dict[int, Run] = {}
         # What was under way when the server ended cannot go on.
         with store.writing() as connection:
@@ -54,15 +66,17 @@ class Background:
                 if task["kind"] in kinds:
                     tasks.put(connection, task | {"state": "broken off", "finished_at": tasks.now()})
 
-    def start(
-        self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Callable[[Run], dict[str, Any]]
-    ) -> int:  # fmt: skip
-        """Begin a task; its number. work gives the task's result; what it made so far is gone when it raises."""
+    def start(self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Work) -> int:
+        """Begin a task; its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
-        run = Run(number, self._note)
+        run = Run(number, kind, work, self._note)
         with self._lock:
             self._runs[number] = run
-        self._pool.submit(self._work, run, kind, work)
+            if len(self._threads) < AT_ONCE:
+                thread = threading.Thread(target=self._take, name=f"dose-background-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        self._waiting.put(run)
         return number
 
     def stop(self, task_id: int) -> bool:
@@ -79,22 +93,30 @@ class Background:
     def close(self) -> None:
         """Stop all, and join the threads."""
         with self._lock:
+            self._closing = True
             numbers = list(self._runs)
         for number in numbers:
             self.stop(number)
-        self._pool.shutdown(cancel_futures=True)
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _work(self, run: Run, kind: str, work: Callable[[Run], dict[str, Any]]) -> None:
+    def _take(self) -> None:
+        while (run := self._waiting.get()) is not None:
+            self._work(run)
+
+    def _work(self, run: Run) -> None:
         try:
             if run.stopping.is_set():
                 raise Stopped
             self._note(run.number, state="running", started_at=tasks.now())
-            result = work(run)
+            result = run.work(run)
             end: dict[str, Any] = {"state": "done", "result": result}
         except Exception as error:  # noqa: BLE001  whatever it is, the task says so
-            end = {"state": "stopped"}
+            end = {"state": "broken off" if self._closing else "stopped"}
             if not run.stopping.is_set():
-                _LOG.error("task %d (%s) failed", run.number, kind, exc_info=error)
+                _LOG.error("task %d (%s) failed", run.number, run.kind, exc_info=error)
                 end = {"state": "failed", "message": f"It could not be done: {type(error).__name__}."}
         finally:
             with self._lock:

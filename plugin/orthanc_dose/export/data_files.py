@@ -13,9 +13,10 @@ import duckdb
 import pyarrow as pa
 
 from ..records import MODALITIES, STUDY, Field
+from ..store.database import quoted
 from ..store.schema import arrow_type
 from .columns import SYSTEM
-from .selection import STUDIES, Progress, Selection
+from .selection import Progress, Selection
 
 Writer = Callable[[duckdb.DuckDBPyConnection, str, pa.Schema, Path], None]
 
@@ -42,11 +43,11 @@ def _parquet(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schem
     # DuckDB's own writer; in the file's metadata is what readers by Arrow take that of the fields from.
     told = base64.b64encode(schema.serialize().to_pybytes()).decode()
     options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{'ARROW:schema': '{told}'}}"
-    connection.execute(f"COPY ({query}) TO '{_quoted(path)}' ({options})")
+    connection.execute(f"COPY ({query}) TO {quoted(path)} ({options})")
 
 
 def _json_lines(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
-    connection.execute(f"COPY ({query}) TO '{_quoted(path)}' (FORMAT json)")
+    connection.execute(f"COPY ({query}) TO {quoted(path)} (FORMAT json)")
 
 
 def _arrow(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
@@ -63,19 +64,17 @@ def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, 
     of_study = [field for field in (modality.fields if modality else STUDY.fields) if field.name not in without]
     columns = [f's."{field.name}"' for field in of_study] + [f'e."{field.name}"' for field in SYSTEM]
     schema = pa.schema([_field(field) for field in (*of_study, *SYSTEM)])
-    yield "studies", f"SELECT {', '.join(columns)} FROM {STUDIES} ORDER BY hit.n", schema
+    # As they lie in the table: to sort rows of this width takes several times as long as to write them.
+    rows = "study s LEFT JOIN equipment e ON e.id = s.equipment_id"
+    yield "studies", f"SELECT {', '.join(columns)} FROM {rows} WHERE s.id IN (SELECT id FROM hit)", schema
     if modality is not None:
         table = modality.events
         columns = [f't."{field.name}"' for field in table.fields]
-        query = f"SELECT {', '.join(columns)} FROM \"{table.name}\" t JOIN hit ON hit.id = t.study_id"
-        yield "events", f"{query} ORDER BY hit.n, t.event_number", pa.schema([_field(field) for field in table.fields])
+        query = f"SELECT {', '.join(columns)} FROM \"{table.name}\" t WHERE t.study_id IN (SELECT id FROM hit)"
+        yield "events", query, pa.schema([_field(field) for field in table.fields])
 
 
 def _field(field: Field) -> pa.Field:
     told = {"title": field.title, "unit": field.unit or "", "description": field.description, "source": field.source,
             "concepts": " ".join("/".join(path) for path in field.paths)}  # fmt: skip
     return pa.field(field.name, arrow_type(field), metadata={name: value for name, value in told.items() if value})
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

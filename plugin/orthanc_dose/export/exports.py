@@ -1,5 +1,6 @@
 """Exports as tasks: each from one state of the store, into a file that is there when it is whole."""
 
+import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ import duckdb
 
 from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
+from ..store.database import EXPORTS
 from . import csv_file, data_files, workbook
 from .background import Background, Run
 from .selection import Progress, Selection, selected
@@ -56,15 +58,24 @@ _ZIP = "application/zip"
 MEDIA_TYPES = (*(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
-class Exports:
-    """Starts exports, and knows their files. May be used from any thread."""
+def folder(data_directory: Path) -> Path:
+    """The folder of the files, each named by its task's number, with .part where it is being written; made where it is not
+    there, and cleaned of what a server left that was killed."""
+    path = data_directory / EXPORTS
+    path.mkdir(mode=0o700, exist_ok=True)
+    for left in path.glob("*.part*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+    return path
 
-    def __init__(self, store: Store, background: Background, data_directory: Path, date_format: Callable[[], str]) -> None:
-        self._store, self._background, self._date_format = store, background, date_format
-        self._folder = data_directory / "exports"
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        for path in self._folder.glob("*.part*"):  # of a server that was killed
-            path.unlink(missing_ok=True)
+
+class Exports:
+    """Starts exports, and knows their files in a folder. May be used from any thread."""
+
+    def __init__(self, store: Store, background: Background, folder: Path, date_format: Callable[[], str]) -> None:
+        self._store, self._background, self._folder, self._date_format = store, background, folder, date_format
 
     def start(
         self, user: str, file_format: str, modality: str | None, values: dict[str, Any], query: dict[str, str],
@@ -90,7 +101,7 @@ class Exports:
         """Delete files whose tasks are forgotten."""
         known = {str(row[0]) for row in connection.execute("SELECT id FROM task WHERE kind = $1", [KIND]).fetchall()}
         for path in self._folder.iterdir():
-            if path.name.split(".")[0] not in known:
+            if path.name.isdigit() and path.name not in known:
                 path.unlink(missing_ok=True)
 
     def _path(self, number: int) -> Path:
@@ -101,7 +112,7 @@ class Exports:
     ) -> dict[str, Any]:  # fmt: skip
         part, path = self._folder / f"{run.number}.part", self._path(run.number)
         try:
-            with selected(self._store, modality, values, without, events=file_format not in PACKED) as chosen:
+            with selected(self._store, modality, values, without, cells=file_format not in PACKED) as chosen:
                 run.connection, total = chosen.connection, chosen.total
                 FORMATS[file_format].write(chosen, part, Options(self._date_format(), without), run.progress)
                 run.connection = None

@@ -40,11 +40,12 @@ class Selection:
 
 @contextlib.contextmanager
 def selected(
-    store: Store, modality: str | None, values: dict[str, Any], without: frozenset[str], events: bool = True
+    store: Store, modality: str | None, values: dict[str, Any], without: frozenset[str], cells: bool = True
 ) -> Iterator[Selection]:
     """The studies of a modality type, or of all, that the filters' values leave. without: fields of the study to leave out.
+    cells: whether the columns of tables are wanted; those that are empty in every row are left out.
 
-    All that is read within sees one state of the store. Columns that are empty in every row are left out.
+    All that is read within sees one state of the store.
     """
     given = values | ({"modality": [modality]} if modality else {})
     condition, bound = filters.where(given)
@@ -56,16 +57,16 @@ def selected(
             ORDER BY n
         """, bound)  # fmt: skip
         total = _one(connection, "SELECT count(*) FROM hit")
-        chosen = Selection(connection, modality, total, of_study(modality, without), (), 0)
-        if events and modality is not None and total:
+        chosen = Selection(connection, modality, total, (), (), 0)
+        if cells:
+            chosen.study = _filled(chosen, of_study(modality, without), STUDIES)
+        if cells and modality is not None and total:
             chosen.event = of_event(MODALITIES[modality].events)
             query = f"""
                 SELECT max(c) FROM (SELECT count(*) AS c FROM "{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id
                 GROUP BY t.study_id)
             """
             chosen.most_events = _one(connection, query) or 0
-        chosen.study = _filled(chosen, chosen.study, STUDIES)
-        if chosen.event:
             chosen.event = _filled(chosen, chosen.event, f'"{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id')
         try:
             yield chosen

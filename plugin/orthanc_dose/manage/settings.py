@@ -20,6 +20,7 @@ TOPICS = {
     "objects": "Objects in Orthanc",
     "access": "Access",
     "region": "Dates and times",
+    "exports": "Exports",
     "log": "Logs and tasks",
 }
 
@@ -93,6 +94,15 @@ SETTINGS: tuple[Setting, ...] = (
             choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
     Setting("time_zone", "region", "Time zone", "time zone", "",
             "In which pages show times of the server. Times of studies are those of the systems that made them."),
+    Setting("export_days", "exports", "Exports", "number", 14, "How long their files can be fetched; then they are deleted.",
+            minimum=1, maximum=3650, unit="d"),
+    Setting("parquet_copy", "exports", "Nightly Parquet copy", "flag", False,
+            "Write the whole dose record as Parquet into a folder each night, for DuckDB, Spark, Polars and R."),
+    Setting("parquet_copy_hour", "exports", "Hour of the copy", "number", 2,
+            "When it begins, by the server's time zone. After it was switched on, or when the server was down at that hour, it"
+            " begins as soon as it can.", minimum=0, maximum=23, unit="h"),
+    Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
+            "With patients' names, IDs and birth dates, as the store has them. Whoever reads the folder reads them."),
     Setting("log_level", "log", "Log", "choice", "warning",
             "What is written to it. Orthanc's own log shows what is below a warning with --verbose only.",
             choices=(("error", "errors"), ("warning", "errors and warnings"), ("info", "also what is done"),

@@ -9,8 +9,8 @@ from ..records import MODALITIES
 from .answers import Content, Download
 from .errors import ApiError, bad_body, needs_identity, not_found
 from .parameters import Parameter
-from .routes import EXPORT, Caller, Route
-from .schemas import TASK, TEXT, any_object, array
+from .routes import ADMINISTRATION, EXPORT, Caller, Route
+from .schemas import INTEGER, TASK, TEXT, any_object, array
 from .services import Services
 from .studies import QUERY, parsed, told
 from .tasks import get_task
@@ -55,6 +55,21 @@ def get_file(services: Services, caller: Caller, id: int, offset: int | None, le
         return Content(Download(file.read(length), mime, task["subject"]))
 
 
+def get_copy(services: Services) -> dict[str, Any]:
+    return {"folder": str(services.copies.folder), "newest": services.copies.newest()}
+
+
+def start_copy(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
+    if not isinstance(body, dict) or set(body) != {"identity"} or not isinstance(body["identity"], bool):
+        raise bad_body("identity", "The body must be an object with identity, true or false.")
+    if body["identity"] and not caller.sees_identity:
+        raise needs_identity("identity")
+    number = services.copies.start(caller.name, body["identity"])
+    about = "with patient identity" if body["identity"] else ""
+    services.audit.note(caller, "parquet copy started", f"task {number}", about)
+    return 202, {"task_id": number}
+
+
 def _checked(body: Any) -> tuple[str, str | None]:
     """Format and modality type of a body of the right form."""
     if not isinstance(body, dict) or set(body) != {"format", "modality", "query", "identity"}:
@@ -92,6 +107,13 @@ EXPORT_ROUTES: tuple[Route, ...] = (
           " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
           " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
           " \"patient identity\"."),
+    Route("GET", "/exports/copy", get_copy, "Where the copies of the whole dose record as Parquet are",
+          {200: any_object(folder=TEXT, newest={"type": ["string", "null"]})}, tag="Exports", needs=ADMINISTRATION),
+    Route("POST", "/exports/copy", start_copy, "Copy the whole dose record as Parquet into the server's folder, by a task",
+          {202: any_object(task_id=INTEGER)}, errors=(403,), tag="Exports", with_caller=True, needs=ADMINISTRATION,
+          body=any_object(identity={"type": "boolean"}) | {"additionalProperties": False},
+          description="As it is done each night where the settings say so. identity: with patients' names, IDs and birth dates;"
+          " for the group \"patient identity\"."),
     Route("GET", "/exports/{id}/file", get_file, "The file of an export, or a piece of it", {200: _FILE},
           (_ID, Parameter("offset", "integer", "The first byte of a piece; the whole file comes without it.", minimum=0,
                           maximum=2**53 - 1),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ..export.background import Background
+from ..export.copy import Copies
 from ..export.exports import Exports
 from ..manage.access import Access
 from ..manage.audit import AuditLog
@@ -73,6 +74,7 @@ class Services:
     size_files: SizeFiles
     background: Background
     exports: Exports
+    copies: Copies
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,13 @@ import pyarrow as pa
 from . import schema
 
 FILE_NAME = "dose.duckdb"
+# The folder beside it in which DuckDB may write files (COPY), the only one.
+EXPORTS = "exports"
+# What DuckDB puts beside a database file while it works on it.
+_BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
+# No code from elsewhere, and no Python variable taken for a table.
+_CONFIG = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False,
+           "python_enable_replacements": False}  # fmt: skip
 
 
 class StoreError(Exception):
@@ -34,10 +41,15 @@ PATIENCE_S = 30.0
 
 
 class Store:
-    """The DuckDB file in the data directory. One process holds it; threads read by connections of their own."""
+    """The DuckDB file in the data directory. One process holds it; threads read by connections of their own.
+
+    Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own, those of a renewal, and
+    what lies in the folder EXPORTS of the data directory; nothing can change that while the store is open.
+    """
 
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
         self.path = directory / FILE_NAME
+        self._fresh = directory / f"{FILE_NAME}.new"
         self._memory_limit = memory_limit
         self._lock = threading.Lock()
         self._readers = 0
@@ -49,19 +61,29 @@ class Store:
 
     def open(self) -> None:
         """Open the file, creating it where it is not there. Raises StoreError."""
-        _unlink(self.path.with_name(f"{FILE_NAME}.new"))  # of a renewal that was killed
-        config: dict[str, Any] = {"memory_limit": self._memory_limit} if self._memory_limit else {}
+        _unlink(self._fresh)  # of a renewal that was killed
+        config: dict[str, Any] = _CONFIG | ({"memory_limit": self._memory_limit} if self._memory_limit else {})
         try:
             database = duckdb.connect(str(self.path), config=config)
         except duckdb.Error as error:
             raise StoreError(f"the store {self.path} cannot be opened: {_first_line(error)}") from error
         try:
+            self._lock_in(database)
             schema.prepare(database)
         except (duckdb.Error, schema.SchemaError) as error:
             database.close()
             raise StoreError(f"the store {self.path} cannot be used: {_first_line(error)}") from error
         with self._lock:
             self._database = database
+
+    def _lock_in(self, database: duckdb.DuckDBPyConnection) -> None:
+        # In this order: what is allowed can only be said while everything still is. DuckDB adds its own file and the folder
+        # to which it spills what memory does not hold.
+        files = [f"{self._fresh}{ending}" for ending in _BESIDE]
+        database.execute(f"SET allowed_directories = {_listed([self.path.parent / EXPORTS])}")
+        database.execute(f"SET allowed_paths = {_listed(files)}")
+        database.execute("SET enable_external_access = false")
+        database.execute("SET lock_configuration = true")
 
     def reopen(self) -> None:
         """Close and open again: what DuckDB needs after an error of the disk. Raises StoreError."""
@@ -125,7 +147,7 @@ class Store:
 
         Readers go on meanwhile, but for a moment at the end. Raises NotRenewed.
         """
-        fresh = self.path.with_name(f"{FILE_NAME}.new")
+        fresh = self._fresh
         with self._beside:
             _unlink(fresh)
             needed = 1.2 * self.size()
@@ -151,7 +173,7 @@ class Store:
     def _copy_to(self, fresh: Path) -> None:
         with contextlib.closing(self.connection()) as connection:
             [name] = connection.execute("SELECT current_database()").fetchone() or ()
-            connection.execute("ATTACH '{}' AS renewed".format(str(fresh).replace("'", "''")))
+            connection.execute(f"ATTACH {quoted(fresh)} AS renewed")
             try:
                 connection.execute(f'COPY FROM DATABASE "{name}" TO renewed')
             finally:
@@ -197,9 +219,18 @@ def texts(connection: duckdb.DuckDBPyConnection, name: str, values: list[str]) -
         connection.unregister(name)
 
 
+def quoted(path: Path | str) -> str:
+    """A path as a text in SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _listed(paths: Iterable[Path | str]) -> str:
+    return f"[{', '.join(map(quoted, paths))}]"
+
+
 def _unlink(path: Path) -> None:
-    for one in (path, path.with_name(f"{path.name}.wal")):
-        one.unlink(missing_ok=True)
+    for ending in _BESIDE:
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

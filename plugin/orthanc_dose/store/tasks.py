@@ -67,9 +67,9 @@ def forget_finished(store: Store, user: str | None) -> int:
         return _forget(connection, _FINISHED, [list(FINISHED), user])
 
 
-def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
-    """Forget what was finished before a moment (UTC); how many there were."""
-    return _forget(connection, "finished_at < $1", [moment])
+def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime, kind: str | None = None) -> int:
+    """Forget what was finished before a moment (UTC), of one kind or of all; how many there were."""
+    return _forget(connection, "finished_at < $1 AND ($2::VARCHAR IS NULL OR kind = $2)", [moment, kind])
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, condition: str, bound: list[Any]) -> int:
