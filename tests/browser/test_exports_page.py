@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,16 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Come, own_server: Orth
     expect(card).to_contain_text("vera")
     task = own_server.ok("/dose/api/tasks?kind=export")["tasks"][0]
     expect(card).to_contain_text(re.compile(rf"Radiography, CSV.*{task['result']['studies']} studies.*is removed after", re.S))
+    # Its time is a setting; where the time of tasks is shorter, that one.
+    expect(page.locator("main")).to_contain_text("kept for 14 days")
+    own_server.request("PUT", "/dose/api/settings", json={"task_days": 3})
+    try:
+        page.reload()
+        expect(page.locator("main")).to_contain_text("kept for 3 days")
+        removed = (datetime.fromisoformat(task["finished_at"]) + timedelta(days=3)).astimezone()
+        expect(card).to_contain_text(f"is removed after {removed:%d/%m/%Y}")
+    finally:
+        own_server.delete("/dose/api/settings/task_days")
 
 
 def test_what_a_restart_broke_off_can_be_started_again(come: Come, own_server: OrthancServer) -> None:
@@ -275,7 +286,7 @@ def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Come
     def answer(route: Any) -> None:
         state = "stopped" if asked else "running"
         finished = "2026-01-31T10:02:00Z" if asked else None
-        route.fulfill(json={"now": "2026-01-31T10:01:30Z", "kept_days": 30, "total": 1, "states": {state: 1},
+        route.fulfill(json={"now": "2026-01-31T10:01:30Z", "total": 1, "states": {state: 1},
                             "tasks": [told | {"state": state, "finished_at": finished}]})  # fmt: skip
 
     def stop(route: Any) -> None:

@@ -24,18 +24,9 @@ export interface ExportRequest {
   identity: Identity[];
 }
 
-let formats: Promise<ExportFormat[]> | null = null;
-
 export const exportsApi = {
-  /** Asked for once, and again only after they could not be had. */
-  formats: (): Promise<ExportFormat[]> =>
-    (formats ??= get<{ formats: ExportFormat[] }>("exports/formats").then(
-      (answer) => answer.formats,
-      (reason: unknown) => {
-        formats = null;
-        throw reason;
-      },
-    )),
+  /** kept_days: how many days a finished one is kept. */
+  formats: (signal?: AbortSignal) => get<{ formats: ExportFormat[]; kept_days: number }>("exports/formats", signal),
   start: (wanted: ExportRequest) => post<Task>("exports", wanted),
   /** The address of a task's file. */
   file: (id: number) => addressOf(`exports/${id}/file`, {}),

@@ -200,8 +200,6 @@ export interface Task {
 export interface TaskPage {
   /** The server's clock. */
   now: string;
-  /** How many days finished ones are listed. */
-  kept_days: number;
   total: number;
   /** How many tasks are in each state, whatever is asked for. */
   states: Partial<Record<TaskState, number>>;

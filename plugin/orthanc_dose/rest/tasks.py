@@ -20,8 +20,7 @@ def list_tasks(services: Services, caller: Caller, limit: int, offset: int, **gi
     wanted |= {} if of is None else {"user_name": of}
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with services.store.reading() as connection:
-        found = queries.listed(connection, wanted, limit, offset)
-        return {"now": now, "kept_days": services.settings.value("task_days"), "states": queries.states(connection, of)} | found
+        return {"now": now, "states": queries.states(connection, of)} | queries.listed(connection, wanted, limit, offset)
 
 
 def _whose(caller: Caller) -> str | None:
@@ -79,12 +78,12 @@ _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 
 TASK_ROUTES: tuple[Route, ...] = (
     Route("GET", "/tasks", list_tasks, "Tasks, the newest first: your own; for administrators all",
-          {200: any_object(now=TEXT, kept_days=INTEGER, total=INTEGER, tasks=array(TASK),
+          {200: any_object(now=TEXT, total=INTEGER, tasks=array(TASK),
                            states={"type": "object", "additionalProperties": INTEGER})},
           (Parameter("state", "choice", "Only in this state.", allowed=tuple(STATES)),
            Parameter("kind", "text", "Only of this kind.", maximum=100), *PAGE),
-          tag="Tasks", with_caller=True, needs=SIGNED_IN,
-          description="`states` counts them in each state, whatever is asked for; finished ones are listed for `kept_days`."),
+          tag="Tasks", description="`states` counts them in each state, whatever is asked for.", with_caller=True,
+          needs=SIGNED_IN),
     Route("DELETE", "/tasks", forget_tasks, "Forget all finished tasks and their logs: your own; for administrators all",
           {200: any_object(deleted=INTEGER)}, tag="Tasks", with_caller=True, needs=SIGNED_IN,
           action="finished tasks deleted"),
