@@ -178,6 +178,12 @@ def test_every_list_offers_what_the_server_makes_of_its_type(come: Come, own_ser
     for code in sorted(code for code, number in counts.items() if number):
         page = visit.open(f"/studies/{code}")
         dialog = dialog_of(page)
+        if code == "MG":
+            dialog.get_by_role("radio", name=re.compile("^NHSBSP")).check()
+            # A form says nothing of who the patients are.
+            expect(dialog.get_by_role("checkbox")).to_have_count(0)
+            dialog.get_by_role("radio", name=re.compile("^CSV")).check()
+            expect(dialog.get_by_role("checkbox")).to_have_count(2)
         offered = dialog.locator("input[name=export-format]")
         values = offered.evaluate_all("all => all.map((one) => one.value)")
         assert values == [one["name"] for one in formats if one["modalities"] is None or code in one["modalities"]]

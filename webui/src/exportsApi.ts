@@ -10,6 +10,8 @@ export interface ExportFormat {
   modalities: string[] | null;
   /** Of one modality type: a ZIP of studies and events. */
   packed: boolean;
+  /** Whether it can say who the patients are. */
+  identity: boolean;
 }
 
 /** What a file can say of who the patients are. */

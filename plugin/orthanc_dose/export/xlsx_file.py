@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
+from .columns import DATE, FORMULA, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
@@ -39,7 +39,7 @@ def _text(value: str) -> str:
     clean = f"CASE WHEN regexp_matches({clean}, '{_INVALID}') THEN {without} ELSE {clean} END"
     for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "_x000D_")):
         clean = f"replace({clean}, {_quoted(sign)}, '{written}')"
-    style = f"CASE WHEN regexp_matches({value}, '^[=+\\-@\\t\\r]') THEN ' s=\"{_HARMLESS}\"' ELSE '' END"
+    style = f"CASE WHEN regexp_matches({value}, '{FORMULA}') THEN ' s=\"{_HARMLESS}\"' ELSE '' END"
     return f"'<c t=\"inlineStr\"' || {style} || '><is><t xml:space=\"preserve\">' || {clean} || '</t></is></c>'"
 
 
