@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..query.sizes import MARKS
 from ..records import EQUIPMENT, MODALITIES, STUDY, Field, Table
 
 # What a value is in a cell.
@@ -45,7 +46,8 @@ def of_event(table: Table) -> tuple[Column, ...]:
 
 
 def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
-    at, name, title = f'{alias}."{field.name}"', f"{table.name}.{field.name}", field.title
+    name, title = f"{table.name}.{field.name}", field.title
+    at = MARKS if name == "study.marks" else f'{alias}."{field.name}"'
     if field.type != "structs":
         kind = _KINDS.get(field.type, TEXT)
         yield Column(name, _titled(title, field), kind, _value(field, at), field)

@@ -37,7 +37,7 @@ def _text(value: str) -> str:
     clean = f"left({value}, {LONGEST_TEXT})"
     without = f"regexp_replace({clean}, '{_INVALID}', '', 'g')"
     clean = f"CASE WHEN regexp_matches({clean}, '{_INVALID}') THEN {without} ELSE {clean} END"
-    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "_x000D_")):
+    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
         clean = f"replace({clean}, {_quoted(sign)}, '{written}')"
     style = f"CASE WHEN regexp_matches({value}, '{FORMULA}') THEN ' s=\"{_HARMLESS}\"' ELSE '' END"
     return f"'<c t=\"inlineStr\"' || {style} || '><is><t xml:space=\"preserve\">' || {clean} || '</t></is></c>'"
