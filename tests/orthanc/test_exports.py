@@ -3,9 +3,13 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -17,7 +21,7 @@ from orthanc_dose import samples
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples.ct import default_events
 from orthanc_dose.samples.hostile import HOSTILE
-from tests.support.server import OrthancServer
+from tests.support.server import PASSWORD, USER, OrthancServer
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +268,9 @@ def test_filters_and_identity(server: OrthancServer) -> None:
     wrong = {"format": "pdf", "modality": None, "query": {}, "identity": []}
     refused = server.request("POST", "/dose/api/exports", json=wrong)
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "format")
+    form = {"format": "nhsbsp", "modality": "MG", "query": {}, "identity": ["name"]}
+    refused = server.request("POST", "/dose/api/exports", json=form)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "identity")
 
 
 def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancServer) -> None:
@@ -273,6 +280,27 @@ def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancSe
     kept = listed["tasks"][0]["parameters"]["query"]
     assert kept == {"patient_name": "…", "patient_id_is": "…", "accession_number": "…", "patient_sex": "F"}
     assert "Known" not in json.dumps(listed) + json.dumps(server.ok("/dose/api/audit-log?limit=500"))
+
+
+def test_the_command_writes_a_file(server: OrthancServer, tmp_path: Path) -> None:
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "orthanc_dose.cli", "export", "--url", server.url, "--user", USER, *arguments]
+        return subprocess.run(line, env=os.environ | {"DOSE_PASSWORD": PASSWORD}, capture_output=True, text=True, check=False)
+
+    path = tmp_path / "abdomen.csv"
+    done = command("--format", "csv", "--modality", "CT", "--filter", "study_description=odd one", "--output", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    titles, line = csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
+    assert line[titles.index("Study description")].startswith("'=cmd")
+    assert done.stdout == f"{path}: studies: 1, {path.stat().st_size:,} bytes\n"
+    for wrong, said in (
+        (("--format", "pdf"), "format must be one of"), (("--filter", "colour"), "NAME=VALUE"),
+        (("--filter", "colour=blue"), "colour"), (("--modality", "XX"), "modality must be"),
+        (("--output", "/nowhere/at.all"), "cannot be written"),
+    ):  # fmt: skip
+        failed = command(*wrong)
+        assert failed.returncode == 1 and said in failed.stderr and "Traceback" not in failed.stderr
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 def test_orthanc_ends_without_waiting_for_exports(server: OrthancServer) -> None:

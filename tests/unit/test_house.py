@@ -27,14 +27,14 @@ MAY_USE = {
     "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
-    "export": {"records", "store", "query"},
+    "export": {"client", "records", "store", "query"},
     "rest": {"export", "manage", "records", "sizes", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "sending": {"client"},
-    "cli": {"client", "records", "samples", "sending", "sizes"},
+    "cli": {"client", "export", "records", "samples", "sending", "sizes"},
     "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
 }
 

@@ -7,6 +7,7 @@ makes an object of each cell. Text stands in the cells themselves (inlineStr), s
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 from xml.sax.saxutils import escape
 
 from .columns import DATE, FORMULA, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
@@ -60,7 +61,7 @@ def text_cell(text: object, style: int = _PLAIN) -> str:
 class Workbook:
     """A workbook that is written sheet by sheet, each from its first row to its last."""
 
-    def __init__(self, path: Path, date_format: str) -> None:
+    def __init__(self, path: Path | BinaryIO, date_format: str) -> None:
         # Level 1: half as large again as level 6, in a third of the time.
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self._day = date_format.replace("/", "\\/").replace(".", "\\.")
