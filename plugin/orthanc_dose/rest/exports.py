@@ -110,17 +110,18 @@ PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
+def _of_format(name: str, modalities: tuple[str, ...] | None, identity: bool) -> dict[str, Any]:
+    """What may be asked for of a format."""
+    asked = {"format": {"const": name}, "modality": {"enum": list(modalities or (*MODALITIES, None))}}
+    return {"properties": asked if identity else asked | {"identity": {"maxItems": 0}}}
+
+
 _BODY = any_object(
     format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
     identity={"type": "array", "items": {"enum": list(IDENTITY)}},
 ) | {
     "additionalProperties": False,
-    # Which formats are for which modality types.
-    "anyOf": [
-        {"properties": {"format": {"enum": [name for name, one in FORMATS.items() if one.modalities is None]}}},
-        *({"properties": {"format": {"const": name}, "modality": {"enum": list(one.modalities)}}}
-          for name, one in FORMATS.items() if one.modalities is not None),
-    ],
+    "anyOf": [_of_format(name, one.modalities, one.identity) for name, one in FORMATS.items()],
 }  # fmt: skip
 
 EXPORT_ROUTES: tuple[Route, ...] = (
