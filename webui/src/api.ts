@@ -192,6 +192,7 @@ export const api = {
     get<TaskLog>(`tasks/${id}/log`, signal, query),
   stopTask: (id: number) => post<Task>(`tasks/${id}/stop`),
   deleteTask: (id: number) => request<{ deleted: number }>("DELETE", `tasks/${id}`, {}),
+  forgetTasks: (ids: number[]) => post<{ deleted: number }>("tasks/forget", { ids }),
   deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
   log: (query: LogQuery & { limit: number }, signal?: AbortSignal) => get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),

@@ -31,13 +31,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together."""
+    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together.
+    identity: whether it can say who the patients are."""
 
     title: str
     ending: str
     mime: str
     write: Callable[[Selection, Path, Options, Progress], None]
     modalities: tuple[str, ...] | None = None
+    identity: bool = True
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
@@ -48,7 +50,7 @@ def _form(title: str, modality: str, name: str) -> Format:
     def write(chosen: Selection, path: Path, options: Options, progress: Progress) -> None:
         forms.write(phe.FORMS[name], chosen, path, options.date_format, progress)
 
-    return Format(title, "xlsx", _XLSX, write, (modality,))
+    return Format(title, "xlsx", _XLSX, write, (modality,), identity=False)
 
 
 CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -61,7 +63,7 @@ FORMATS = {
     "arrow": Format("Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")),
     "jsonl": Format("JSON Lines", "jsonl", "application/x-ndjson", _for_programs("jsonl")),
     "nhsbsp": Format("NHSBSP dose survey", "csv", CSV,
-                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",)),
+                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",), identity=False),
     "phe_ct_2019": _form("PHE 2019 CT survey", "CT", "phe_ct_2019"),
     "phe_dx_2019_projection": _form("PHE 2019 radiography survey, single projection", "DX", "phe_dx_2019_projection"),
     "phe_dx_2019_study": _form("PHE 2019 radiography survey, study", "DX", "phe_dx_2019_study"),
