@@ -110,6 +110,8 @@ PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
+
+
 def _of_format(name: str, modalities: tuple[str, ...] | None, identity: bool) -> dict[str, Any]:
     """What may be asked for of a format."""
     asked = {"format": {"const": name}, "modality": {"enum": list(modalities or (*MODALITIES, None))}}
