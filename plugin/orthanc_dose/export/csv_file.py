@@ -8,7 +8,7 @@ from .columns import DATE, MOMENT, TEXT, TIME, Column
 from .selection import Progress, Selection
 
 DATE_FORMATS = {"dd/mm/yyyy": "%d/%m/%Y", "dd.mm.yyyy": "%d.%m.%Y", "yyyy-mm-dd": "%Y-%m-%d", "mm/dd/yyyy": "%m/%d/%Y"}
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
@@ -18,7 +18,7 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
     titles = [column.title for column in chosen.study]
     titles += [f"E{number} {column.title}" for number in range(1, chosen.most_events + 1) for column in chosen.event]
     with open(path, "wb") as file:
-        file.write(_BOM + ",".join(map(_quoted, titles)).encode() + b"\r\n")
+        file.write(BOM + ",".join(map(_quoted, titles)).encode() + b"\r\n")
         for first, last in chosen.chunks():
             for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events):
                 file.write("\r\n".join(lines).encode("utf-8", "replace") + b"\r\n")
@@ -38,12 +38,13 @@ def _cell(column: Column, day: str) -> str:
     elif column.kind == TIME:
         value = f"CAST({value} AS VARCHAR)"
     elif column.kind == TEXT:
-        return f"coalesce({_safe(value)}, '')"
+        return f"coalesce({safe(value)}, '')"
     return f"coalesce(CAST({value} AS VARCHAR), '')"
 
 
-def _safe(text: str) -> str:
-    # What a spreadsheet would take for a formula gets an apostrophe, which makes it text.
+def safe(text: str) -> str:
+    """A text of SQL as a cell of a line, without a comma beside it: what a spreadsheet would take for a formula gets an
+    apostrophe, which makes it text."""
     harmless = f"CASE WHEN regexp_matches({text}, '^[=+\\-@\\t\\r]') THEN '''' || {text} ELSE {text} END"
     return f"""CASE WHEN regexp_matches({text}, '[",\\r\\n\\t]|^[=+\\-@]') THEN '"' || replace({harmless}, '"', '""') || '"'
         ELSE {text} END"""
