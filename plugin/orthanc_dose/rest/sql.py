@@ -99,5 +99,5 @@ SQL_ROUTES: tuple[Route, ...] = (
           " `place` in the text, {line, column} from 1, where there is one. The audit log holds the statement without the texts"
           " and long numbers that it compares with."),
     Route("DELETE", "/sql", stop_sql, "Stop your own statements that run for an answer", {200: any_object(stopped=INTEGER)},
-          tag="SQL", with_caller=True, needs=ADMINISTRATION),
+          tag="SQL", with_caller=True, needs=ADMINISTRATION, action="SQL statements stopped"),
 )  # fmt: skip
