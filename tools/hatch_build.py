@@ -7,9 +7,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class WebUiHook(BuildHookInterface):
-    """Adds webui/dist to the wheel as orthanc_dose/webui_dist.
+    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and the words of its languages, which reports use, too.
 
-    An editable install goes without: it serves the pages from the working copy's webui/dist, built or not yet.
+    An editable install goes without: it takes both from the working copy's webui, built or not yet.
     """
 
     PLUGIN_NAME = "custom"
@@ -21,3 +21,4 @@ class WebUiHook(BuildHookInterface):
             raise RuntimeError("the web UI is not built (webui/dist/index.html is missing): run 'make ui' first")
         if self.target_name == "wheel":
             build_data["force_include"]["webui/dist"] = "orthanc_dose/webui_dist"
+            build_data["force_include"]["webui/src/locales"] = "orthanc_dose/locales"

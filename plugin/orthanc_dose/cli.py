@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from . import __version__, client, sending
+from .export import command as exporting
 from .records.document import markdown
 from .samples import command as make_samples
 from .sizes import command as import_sizes
@@ -28,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     send = commands.add_parser("send", help="send DICOM files, folders and zip archives to Orthanc")
     sending.add_arguments(send)
     send.set_defaults(run=sending.run)
+    export = commands.add_parser("export", help="write the studies that filters leave into a file")
+    exporting.add_arguments(export)
+    export.set_defaults(run=exporting.run)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -3,6 +3,7 @@
 import argparse
 import base64
 import getpass
+import http.client
 import json
 import os
 import sys
@@ -17,20 +18,27 @@ class ClientError(Exception):
 
 
 class Client:
-    """The API below `url`/dose/api, with the user's name and password."""
+    """The API below `url`/dose/api. authorization: the value of that header."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, authorization: str) -> None:
         self._base = f"{url.rstrip('/')}/dose/api"
-        self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+        self._authorization = authorization
 
     def call(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None) -> Any:
         """The JSON answer of a route. body: of a POST, bytes as they are, anything else as JSON. Raises ClientError."""
+        try:
+            return json.loads(self.raw(method, path, body, headers))
+        except ValueError as error:
+            raise ClientError(f"No answer from {self._base}: is Orthanc running there?") from error
+
+    def raw(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None) -> bytes:
+        """The bytes that a route answers. Raises ClientError."""
         sent = (body if isinstance(body, bytes) else json.dumps(body).encode()) if method == "POST" else None
         own = {"Authorization": self._authorization, "Content-Type": "application/octet-stream"}
         request = urllib.request.Request(self._base + path, sent, own | (headers or {}), method=method)
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
-                return json.load(answer)
+                return answer.read()
         except urllib.error.HTTPError as error:
             if error.code == 401:
                 raise ClientError("The server does not accept this user and password.") from error
@@ -39,7 +47,7 @@ class Client:
             except (ValueError, KeyError, TypeError):
                 message = f"status {error.code}"
             raise ClientError(f"The server refused: {message}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ClientError(f"No answer from {self._base}: is Orthanc running there?") from error
 
 
@@ -49,12 +57,36 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default=here, help="address of Orthanc (%(default)s)")
     parser.add_argument("--user", default=os.environ.get("DOSE_USER", "dose"), help="user name (%(default)s)")
     # A password on the command line would stand in the list of processes.
-    parser.epilog = "The password comes from the environment variable DOSE_PASSWORD, or is asked for."
+    parser.epilog = (
+        "The password comes from the environment variable DOSE_PASSWORD, or is asked for; DOSE_TOKEN is a token to use instead."
+    )
+
+
+def authorization(user: str) -> str:
+    """What says who asks: a token where there is one, else the user's password."""
+    token = os.environ.get("DOSE_TOKEN")
+    if token:
+        return f"Bearer {token}"
+    password = os.environ.get("DOSE_PASSWORD") or getpass.getpass(f"Password of {user}: ")
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
 def connected(chosen: argparse.Namespace) -> Client:
-    password = os.environ.get("DOSE_PASSWORD") or getpass.getpass(f"Password of {chosen.user}: ")
-    return Client(chosen.url, chosen.user, password)
+    return Client(chosen.url, authorization(chosen.user))
+
+
+def follow(client: Client, task: int, what: str) -> dict[str, Any]:
+    """Wait for the end of a task, and give it. what: what it counts."""
+    while True:
+        found: dict[str, Any] = client.call("GET", f"/tasks/{task}")
+        if sys.stderr.isatty():
+            far = f"{found['done']:,} of {found['total']:,} {what}" if found["total"] else "preparing"
+            print(f"\r{far:40}", end="", file=sys.stderr, flush=True)
+        if found["finished_at"] is not None:
+            if sys.stderr.isatty():
+                print(file=sys.stderr)
+            return found
+        time.sleep(0.2)
 
 
 def reextract(chosen: argparse.Namespace) -> int:

@@ -1,8 +1,6 @@
 """`orthanc-dose send`: files, folders and zip archives to Orthanc's own POST /instances, over one connection."""
 
 import argparse
-import base64
-import getpass
 import http.client
 import json
 import os
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from .client import ClientError, add_server_arguments
+from .client import ClientError, add_server_arguments, authorization
 
 # Bytes of a member of an archive: it is unpacked in memory. Larger objects can be sent as files, which are not.
 LARGEST_MEMBER = 1_000_000_000
@@ -77,15 +75,6 @@ def run(chosen: argparse.Namespace) -> int:
         sender.close()
     print(", ".join(_summary(counts)) + ".")
     return 1 if counts["refused"] or not any(counts[status] for status in _TAKEN) else 0
-
-
-def authorization(user: str) -> str:
-    """What says who sends: a token where there is one, else the user's password."""
-    token = os.environ.get("DOSE_TOKEN")
-    if token:
-        return f"Bearer {token}"
-    password = os.environ.get("DOSE_PASSWORD") or getpass.getpass(f"Password of {user}: ")
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
 def search(paths: list[Path]) -> Iterator[Found]:

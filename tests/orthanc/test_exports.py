@@ -3,8 +3,13 @@
 import csv
 import io
 import json
+import os
+import re
+import subprocess
+import sys
 import zipfile
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -14,21 +19,38 @@ import pytest
 
 from orthanc_dose import samples
 from orthanc_dose.samples import make_studies
+from orthanc_dose.samples.ct import default_events
 from orthanc_dose.samples.hostile import HOSTILE
-from tests.support.server import OrthancServer
+from tests.support.server import PASSWORD, USER, OrthancServer
 
 
 @pytest.fixture(scope="module")
 def server() -> Any:
     with OrthancServer(dose={"PatientName": "stored", "PatientID": "stored"}) as running:
         running.send(make_studies(60, seed=5))
+        running.send(make_studies(4, seed=6, kinds=("nm",)))
         odd = samples.ct_report(3, key="odd")
         odd.StudyDescription = "=cmd|' /C calc'!A0, \"odd one\""
         odd.PatientName, odd.PatientID = "Somebody^Known", "-1+1"
         running.send(odd)
+        running.upload(samples.part10(_long()))
         running.upload(HOSTILE["nasty_text_everywhere"](1))
         running.wait_until_idle()
         yield running
+
+
+LONG = "画像 <&> \"quoted\"\r\nnext line, " * 2_000  # above what a cell of a spreadsheet holds
+CLASHING = ("Head/Neck", "HEAD:NECK", "Head Neck", "h" * 40, "h" * 39 + "i", "画像")
+
+
+def _long() -> Any:
+    """A report with a comment of more than 32,767 characters, and protocols whose names clash as names of sheets."""
+    events = default_events(len(CLASHING), 3, datetime(2025, 5, 5, 10, 0), "long")
+    for event, name in zip(events, CLASHING, strict=True):
+        event.protocol = name
+    made = samples.ct_report(events, key="long", comment=LONG)
+    made.SpecificCharacterSet = "ISO_IR 192"
+    return made
 
 
 def export(server: OrthancServer, file_format: str, modality: str | None = None, **more: Any) -> bytes:
@@ -109,10 +131,11 @@ def same(cell: str, value: Any) -> None:
         assert float(cell) == value
 
 
-def test_the_workbook_gives_every_value_of_the_api(server: OrthancServer) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", "CT")))
+@pytest.mark.parametrize("modality", EVENTS)
+def test_the_workbook_gives_every_value_of_the_api(server: OrthancServer, modality: str) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", modality)))
     assert book.sheetnames[:2] == ["Summary", "All data"]
-    details = {one["id"]: one for one in server.details(modality="CT")}
+    details = {one["id"]: one for one in server.details(modality=modality)}
     titles, *lines = book["All data"].iter_rows(values_only=True)
     assert len(lines) == len(details)
     fields = of_dictionary(server)
@@ -123,44 +146,109 @@ def test_the_workbook_gives_every_value_of_the_api(server: OrthancServer) -> Non
             table, _, key = name.partition(".")
             if table == "study" and field["type"] in PLAIN and key in detail and key not in (
                 *OF_THE_STORE, "patient_name", "patient_id", "patient_birth_date"):  # fmt: skip
-                value = shown(field, detail[key])
-                assert cells.get(titled(field)) == (None if detail[key] in (None, "", []) else value), name
-            elif table == "ct_event" and field["type"] in PLAIN and key != "study_id":
+                assert cells.get(titled(field)) == in_cell(field, detail[key]), name
+            elif table == EVENTS[modality] and modality != "RF" and field["type"] in PLAIN and key != "study_id":
                 for number, event in enumerate(detail["events"], 1):
-                    value = shown(field, event[key])
-                    assert cells.get(f"E{number} {titled(field)}") == (None if event[key] in (None, "", []) else value), name
+                    assert cells.get(f"E{number} {titled(field)}") == in_cell(field, event[key]), name
         assert cells["Study date"] == (datetime.combine(date.fromisoformat(detail["study_date"]), time())
                                        if detail["study_date"] else None)  # fmt: skip
     events = sum(len(one["events"]) for one in details.values())
+    for sheet in book.worksheets[2:]:
+        titles, *lines = sheet.iter_rows(values_only=True)
+        first = titles.index(titled(fields[f"{EVENTS[modality]}.event_number"]))
+        for line in lines:
+            event = details[line[0]]["events"][line[first] - 1]
+            for title, cell in zip(titles[first:], line[first:], strict=True):
+                for field in by_title(fields, EVENTS[modality]).get(title, ()):
+                    assert cell == in_cell(field, event[field["name"]]), title
     assert sum(book[name].max_row - 1 for name in book.sheetnames[2:]) == events
     assert all(len(name) <= 31 for name in book.sheetnames)
     assert book["All data"].freeze_panes == "A2"
 
 
-def test_files_for_programs_hold_the_values_of_the_store(server: OrthancServer) -> None:
-    details = {one["id"]: one for one in server.details(modality="CT")}
-    read = {}
-    for kind in ("parquet", "arrow", "jsonl"):
-        with zipfile.ZipFile(io.BytesIO(export(server, kind, "CT"))) as packed:
-            parts = {name: packed.read(name) for name in packed.namelist()}
-        assert set(parts) == {f"studies.{kind}", f"events.{kind}"}
-        read[kind] = {name.split(".")[0]: rows_of(kind, raw) for name, raw in parts.items()}
+def in_cell(field: dict[str, Any], value: Any) -> Any:
+    """A value of the API as a cell of a workbook should hold it: at most 32,767 characters."""
+    given = shown(field, value)
+    return None if value in (None, "", []) else given[:32_767] if isinstance(given, str) else given
+
+
+def by_title(fields: dict[str, dict[str, Any]], table: str) -> dict[str, list[dict[str, Any]]]:
+    plain = [field for name, field in fields.items() if name.startswith(f"{table}.") and field["type"] in PLAIN]
+    return {titled(field): [field] for field in plain}
+
+
+def test_sheets_of_protocols_whose_names_clash(server: OrthancServer) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", "CT", query={"acquisition_protocols": "画像"})))
+    names = book.sheetnames[2:]
+    assert len(names) == len(CLASHING) == len({name.casefold() for name in names})
+    titles, *lines = book["All data"].iter_rows(values_only=True)
+    assert lines[0][titles.index("Comment")] == LONG[:32_767]
+    column = {name: [cell.value for cell in book[name][1]].index("Acquisition protocol") + 1 for name in names}
+    assert {book[name].cell(2, column[name]).value for name in names} == set(CLASHING)
+
+
+def test_fluoroscopy_stands_in_groups(server: OrthancServer) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", "RF")))
+    details = {one["id"]: one for one in server.details(modality="RF")}
+    titles, *lines = book["All data"].iter_rows(values_only=True)
+    assert not [title for title in titles if title.startswith("E1 ")]
+    for line in lines:
+        cells, events = dict(zip(titles, line, strict=True)), details[line[0]]["events"]
+        groups = [title.split(" ")[0] for title in titles if title.endswith(" Exposures") and cells[title]]
+        assert sum(cells[f"{group} Exposures"] for group in groups) == len(events)
+        kvps = [one["kvp"] for one in events if one["kvp"] is not None]
+        for at, pick in (("minimum", min), ("maximum", max)):
+            got = [cells[f"{group} KVP [kV], {at}"] for group in groups]
+            assert (pick([one for one in got if one is not None], default=None)) == (pick(kvps) if kvps else None)
+        for group in groups:
+            low, mean, high = (cells[f"{group} KVP [kV], {at}"] for at in ("minimum", "mean", "maximum"))
+            assert low is None or low <= mean * (1 + 1e-12) and mean <= high * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(("kind", "modality"), [("parquet", code) for code in EVENTS] + [("arrow", "CT"), ("jsonl", "RF")])
+def test_files_for_programs_hold_the_values_of_the_store(server: OrthancServer, kind: str, modality: str) -> None:
+    details = {one["id"]: one for one in server.details(modality=modality)}
+    with zipfile.ZipFile(io.BytesIO(export(server, kind, modality))) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    assert set(parts) == {f"studies.{kind}", f"events.{kind}"}
+    tables = {name.split(".")[0]: rows_of(kind, raw) for name, raw in parts.items()}
+    assert len(tables["studies"]) == len(details)
+    assert len(tables["events"]) == sum(len(one["events"]) for one in details.values())
+    compared = set()
+    for row in tables["studies"]:
+        detail = details[row["id"]]
+        assert "patient_name" not in row
+        for name in row.keys() & detail.keys() - {"stored_at"}:  # of which the API says the second
+            compared.add(name)
+            assert as_json(row[name]) == as_json(detail[name]), name
+    for row in tables["events"]:
+        event = details[row["study_id"]]["events"][row["event_number"] - 1]
+        for name in row.keys() & event.keys():
+            compared.add(name)
+            assert as_json(row[name]) == as_json(event[name]), name
+    assert len(compared) > 60
+
+
+def test_fields_of_parquet_say_what_they_are(server: OrthancServer) -> None:
     fields = of_dictionary(server)
-    for kind, tables in read.items():
-        assert len(tables["studies"]) == len(details), kind
-        for row in tables["studies"]:
-            detail = details[row["id"]]
-            for name in ("study_instance_uid", "study_description", "dlp_total", "ctdivol_max", "acquisition_protocols"):
-                assert row[name] == detail[name], (kind, name)
-            assert "patient_name" not in row
-        for row in tables["events"]:
-            event = details[row["study_id"]]["events"][row["event_number"] - 1]
-            for name in ("mean_ctdivol", "dlp", "acquisition_protocol", "xray_sources", "target_region", "scanning_length"):
-                assert row[name] == event[name], (kind, name)
     with zipfile.ZipFile(io.BytesIO(export(server, "parquet", "CT"))) as packed:
         schema = pq.read_schema(io.BytesIO(packed.read("events.parquet")))
     told = {key.decode(): value.decode() for key, value in schema.field("dlp").metadata.items()}
     assert told["unit"] == fields["ct_event.dlp"]["unit"] and told["title"] == "DLP"
+
+
+def as_json(value: Any) -> Any:
+    """A value of a file as the API writes it: moments as text, nothing for an empty list."""
+    if isinstance(value, datetime):
+        return as_json(value.isoformat(" "))
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: as_json(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [as_json(one) for one in value] or None
+    moment = isinstance(value, str) and re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T]([0-9:]{8})(\.\d+?)?0*Z?", value)
+    return " ".join(moment.groups("")) if moment else value
 
 
 def rows_of(kind: str, raw: bytes) -> list[dict[str, Any]]:
@@ -180,6 +268,9 @@ def test_filters_and_identity(server: OrthancServer) -> None:
     wrong = {"format": "pdf", "modality": None, "query": {}, "identity": []}
     refused = server.request("POST", "/dose/api/exports", json=wrong)
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "format")
+    form = {"format": "nhsbsp", "modality": "MG", "query": {}, "identity": ["name"]}
+    refused = server.request("POST", "/dose/api/exports", json=form)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "identity")
 
 
 def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancServer) -> None:
@@ -189,6 +280,27 @@ def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancSe
     kept = listed["tasks"][0]["parameters"]["query"]
     assert kept == {"patient_name": "…", "patient_id_is": "…", "accession_number": "…", "patient_sex": "F"}
     assert "Known" not in json.dumps(listed) + json.dumps(server.ok("/dose/api/audit-log?limit=500"))
+
+
+def test_the_command_writes_a_file(server: OrthancServer, tmp_path: Path) -> None:
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "orthanc_dose.cli", "export", "--url", server.url, "--user", USER, *arguments]
+        return subprocess.run(line, env=os.environ | {"DOSE_PASSWORD": PASSWORD}, capture_output=True, text=True, check=False)
+
+    path = tmp_path / "abdomen.csv"
+    done = command("--format", "csv", "--modality", "CT", "--filter", "study_description=odd one", "--output", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    titles, line = csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
+    assert line[titles.index("Study description")].startswith("'=cmd")
+    assert done.stdout == f"{path}: studies: 1, {path.stat().st_size:,} bytes\n"
+    for wrong, said in (
+        (("--format", "pdf"), "format must be one of"), (("--filter", "colour"), "NAME=VALUE"),
+        (("--filter", "colour=blue"), "colour"), (("--modality", "XX"), "modality must be"),
+        (("--output", "/nowhere/at.all"), "cannot be written"),
+    ):  # fmt: skip
+        failed = command(*wrong)
+        assert failed.returncode == 1 and said in failed.stderr and "Traceback" not in failed.stderr
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 def test_orthanc_ends_without_waiting_for_exports(server: OrthancServer) -> None:

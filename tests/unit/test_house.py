@@ -27,7 +27,7 @@ MAY_USE = {
     "ingest": {"dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
-    "export": {"records", "store", "query"},
+    "export": {"client", "records", "store", "query"},
     "sql": {"export", "records", "store"},
     "rest": {"export", "manage", "records", "sizes", "sql", "store", "query"},
     "samples": set(),
@@ -35,7 +35,7 @@ MAY_USE = {
     "host": set(),
     "client": set(),
     "sending": {"client"},
-    "cli": {"client", "records", "samples", "sending", "sizes"},
+    "cli": {"client", "export", "records", "samples", "sending", "sizes"},
     "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "sql", "store"},
 }
 

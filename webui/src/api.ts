@@ -26,6 +26,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Formats of the file of one study. */
+export type StudyFile = "pdf" | "xlsx" | "json";
+
 export type Query = Record<string, string | number | null | undefined>;
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -166,6 +169,9 @@ export const api = {
     put<{ saved: SavedFilter }>(savedFilter(name), { modality, query }),
   deleteFilter: (name: string) => remove<{ deleted: boolean }>(savedFilter(name)),
   study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
+  studyFile: (id: number, query: { format: StudyFile; identity: string | null; language: string | null }) =>
+    addressOf(`studies/${id}/file`, query),
+  studyOpenSkin: (id: number) => addressOf(`studies/${id}/openskin`, {}),
   neighbours: (id: number, query: StudyQuery, signal?: AbortSignal) =>
     get<Neighbours>(`studies/${id}/neighbours`, signal, query),
   history: (id: number, query: { from?: string; to?: string }, signal?: AbortSignal) =>
@@ -189,6 +195,7 @@ export const api = {
     get<TaskLog>(`tasks/${id}/log`, signal, query),
   stopTask: (id: number) => post<Task>(`tasks/${id}/stop`),
   deleteTask: (id: number) => request<{ deleted: number }>("DELETE", `tasks/${id}`, {}),
+  forgetTasks: (ids: number[]) => post<{ deleted: number }>("tasks/forget", { ids }),
   deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
   log: (query: LogQuery & { limit: number }, signal?: AbortSignal) => get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),

@@ -1,4 +1,4 @@
-/** Which columns of an events table come first, and the cells of its rows. Modalities differ by their fields only. */
+/** The columns of an events table, and the cells of its rows. Modalities differ by their fields only. */
 import { isEmpty, isNumeric, marksAt, titleOf } from "./fields";
 import { decimalsFor, formatValue, hintOf, NOTHING, scaled } from "./format";
 import { t } from "./i18n";
@@ -27,39 +27,6 @@ export interface SubRow {
   cells: Cell[];
 }
 
-const WHAT = ["event_number", "source", "datetime_started"];
-const TUBE = ["kvp", "xray_tube_current", "exposure_time", "exposure"];
-const FILTERS = ["xray_filters.material", "xray_filters.thickness_maximum"];
-const PROJECTION = [
-  ...WHAT, "irradiation_event_type", "acquisition_plane", "acquisition_protocol", "target_region", "anatomical_structure",
-  "laterality", "image_view", "dap", "dose_rp", ...TUBE, "pulse_rate", "number_of_pulses", "irradiation_duration",
-  ...FILTERS, "positioner_primary_angle", "positioner_secondary_angle", "comment",
-];
-
-// What people look at first, in this order, as far as the records have it: by modality, or by table of events.
-const LEADING: Record<string, string[]> = {
-  ct_event: [
-    ...WHAT, "ct_acquisition_type", "acquisition_protocol", "target_region", "mean_ctdivol", "dlp", "scanning_length",
-    "xray_sources.kvp", "xray_sources.xray_tube_current", "xray_sources.exposure_time_per_rotation", "exposure_time",
-    "pitch_factor", "nominal_total_collimation_width", "ctdiw_phantom_type", "xray_modulation_type", "comment",
-  ],
-  projection_event: PROJECTION,
-  DX: [
-    ...WHAT, "acquisition_protocol", "anatomical_structure", "target_region", "laterality", "image_view", "dap", "exposure_index",
-    "target_exposure_index", "deviation_index", "exposure_indicator", "relative_xray_exposure", ...TUBE, ...FILTERS,
-    "xray_grids", "distance_source_to_detector", "dose_rp", "entrance_dose", "comment",
-  ],
-  MG: [
-    ...WHAT, "laterality", "image_view", "image_view_modifiers", "average_glandular_dose", "compression_thickness",
-    "compression_force", "acquisition_protocol", ...TUBE, "anode_target_material", ...FILTERS, "entrance_dose",
-    "entrance_exposure_at_rp", "half_value_layer", "comment",
-  ],
-  nm_administration: [
-    ...WHAT, "radiopharmaceutical_agent", "radiopharmaceutical_name", "radionuclide", "administered_activity",
-    "pre_administration_activity", "post_administration_activity", "route_of_administration", "site_of_administration",
-    "laterality", "radiopharmaceutical_volume", "effective_dose", "radionuclide_half_life", "comment",
-  ],
-};
 // Says something only where it differs from row to row.
 const WHERE_DIFFERENT = new Set(["acquisition_plane", "source"]);
 // Of the row's own bookkeeping, not of the irradiation.
@@ -67,9 +34,9 @@ const NEVER = new Set(["study_id", "marks", "id"]);
 // Where a record has several of them, each gets a line of its own below the record: the tubes of dual-source CT.
 const IN_LINES = "xray_sources";
 
-/** The columns in which any of the rows has something, leading ones first. */
-export function columnsOf(table: string, modality: string, fields: FieldInfo[], rows: Row[]): Column[] {
-  const leading = new Map((LEADING[modality] ?? LEADING[table] ?? []).map((key, rank) => [key, rank]));
+/** The columns in which any of the rows has something; those that are looked at `first` lead, in their order. */
+export function columnsOf(fields: FieldInfo[], rows: Row[], first: string[]): Column[] {
+  const leading = new Map(first.map((key, rank) => [key, rank]));
   const columns: Column[] = [];
   for (const field of fields) {
     if (NEVER.has(field.name) || field.type === "bytes") continue;

@@ -50,6 +50,12 @@ export const router = createRouter({
       meta: { title: "compare.title", needs: ["view"] },
     },
     {
+      path: "/exports",
+      name: "exports",
+      component: () => import("./pages/ExportsPage.vue"),
+      meta: { title: "app.pages.exports", needs: ["export"] },
+    },
+    {
       path: "/activity",
       name: "activity",
       component: () => import("./pages/ActivityPage.vue"),

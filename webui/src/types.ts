@@ -29,6 +29,8 @@ export interface ModalityInfo {
   /** null where the modality has no accumulated dose of its own. */
   accumulated_table: string | null;
   totals: string[];
+  /** What people look at first of its events, in this order; "xray_sources.kvp" is a field of the structs in one. */
+  event_columns: string[];
 }
 
 export type FilterType =

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..query.sizes import MARKS
 from ..records import EQUIPMENT, MODALITIES, STUDY, Field, Table
 
 # What a value is in a cell.
 NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT = "number", "integer", "text", "date", "time", "moment"
 _KINDS = {"number": NUMBER, "integer": INTEGER, "date": DATE, "time": TIME, "datetime": MOMENT}
 _SEPARATOR = "; "
+# Text that a spreadsheet would take for a formula; objects of DICOM may hold any. A pattern of both SQL's and Python's.
+FORMULA = r"^[=+\-@\t\r]"
 
 # Numbers of rows that say which belong together: the row of the file says it.
 _OF_THE_STORE = frozenset({"equipment_id", "made_by"})
@@ -43,7 +46,8 @@ def of_event(table: Table) -> tuple[Column, ...]:
 
 
 def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
-    at, name, title = f'{alias}."{field.name}"', f"{table.name}.{field.name}", field.title
+    name, title = f"{table.name}.{field.name}", field.title
+    at = MARKS if name == "study.marks" else f'{alias}."{field.name}"'
     if field.type != "structs":
         kind = _KINDS.get(field.type, TEXT)
         yield Column(name, _titled(title, field), kind, _value(field, at), field)
@@ -75,7 +79,10 @@ def _value(field: Field, at: str) -> str:
 
 
 def _scaled(field: Field, at: str) -> str:
-    """The number in the unit that is shown. Fifteen digits, which a stored number has, so that 1e-6 times a million is 1."""
-    if field.shown is None or field.shown.factor == 1:
-        return at
-    return f"CAST(printf('%.15g', {at} * {field.shown.factor:.17g}) AS DOUBLE)"
+    """The number in the unit that is shown."""
+    return at if field.shown is None or field.shown.factor == 1 else times(at, field.shown.factor)
+
+
+def times(at: str, factor: float) -> str:
+    """A number in another unit, of fifteen digits, which a stored number has: 1e-6 times a million is 1."""
+    return f"CAST(printf('%.15g', {at} * {factor:.17g}) AS DOUBLE)"

@@ -1,14 +1,16 @@
 """CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the right."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import rows
-from .columns import DATE, MOMENT, TEXT, TIME, Column
+from .columns import DATE, FORMULA, MOMENT, TEXT, TIME, Column
 from .selection import Progress, Selection
 
 DATE_FORMATS = {"dd/mm/yyyy": "%d/%m/%Y", "dd.mm.yyyy": "%d.%m.%Y", "yyyy-mm-dd": "%Y-%m-%d", "mm/dd/yyyy": "%m/%d/%Y"}
 BOM = b"\xef\xbb\xbf"
+END = b"\r\n"
 
 
 def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
@@ -18,11 +20,24 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
     titles = [column.title for column in chosen.study]
     titles += [f"E{number} {column.title}" for number in range(1, chosen.most_events + 1) for column in chosen.event]
     with open(path, "wb") as file:
-        file.write(BOM + ",".join(map(_quoted, titles)).encode() + b"\r\n")
+        file.write(BOM + ",".join(map(_quoted, titles)).encode() + END)
         for first, last in chosen.chunks():
             for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events):
-                file.write("\r\n".join(lines).encode("utf-8", "replace") + b"\r\n")
+                file.write("\r\n".join(lines).encode("utf-8", "replace") + END)
             progress(last, chosen.total)
+
+
+def line(values: Iterable[str | float | None]) -> bytes:
+    """A line of single values: numbers with as many digits as they have, what is not given empty, text harmless."""
+    return ",".join(_quoted(harmless(value)) for value in values).encode("utf-8", "replace") + END
+
+
+def harmless(value: str | float | None) -> str:
+    """The text of a cell that no spreadsheet takes for a formula."""
+    if isinstance(value, float):
+        return format(value, ".15g")
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and re.match(FORMULA, text) else text
 
 
 def _line(columns: Sequence[Column], day: str) -> str:
@@ -45,8 +60,8 @@ def _cell(column: Column, day: str) -> str:
 def safe(text: str) -> str:
     """A text of SQL as a cell of a line, without a comma beside it: what a spreadsheet would take for a formula gets an
     apostrophe, which makes it text."""
-    harmless = f"CASE WHEN regexp_matches({text}, '^[=+\\-@\\t\\r]') THEN '''' || {text} ELSE {text} END"
-    return f"""CASE WHEN regexp_matches({text}, '[",\\r\\n\\t]|^[=+\\-@]') THEN '"' || replace({harmless}, '"', '""') || '"'
+    marked = f"CASE WHEN regexp_matches({text}, '{FORMULA}') THEN '''' || {text} ELSE {text} END"
+    return f"""CASE WHEN regexp_matches({text}, '[",\\r\\n\\t]|{FORMULA}') THEN '"' || replace({marked}, '"', '""') || '"'
         ELSE {text} END"""
 
 

@@ -12,7 +12,7 @@ import duckdb
 from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
 from ..store.database import EXPORTS
-from . import csv_file, data_files, workbook
+from . import csv_file, data_files, forms, nhsbsp, phe, workbook
 from .background import Background, Run
 from .selection import Progress, Selection, selected
 
@@ -31,31 +31,47 @@ class Options:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together."""
+    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together.
+    identity: whether it can say who the patients are."""
 
     title: str
     ending: str
     mime: str
     write: Callable[[Selection, Path, Options, Progress], None]
     modalities: tuple[str, ...] | None = None
+    identity: bool = True
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
     return lambda chosen, path, options, progress: data_files.write(chosen, path, kind, options.without, progress)
 
 
+def _form(title: str, modality: str, name: str) -> Format:
+    def write(chosen: Selection, path: Path, options: Options, progress: Progress) -> None:
+        forms.write(phe.FORMS[name], chosen, path, options.date_format, progress)
+
+    return Format(title, "xlsx", _XLSX, write, (modality,), identity=False)
+
+
+CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = {
-    "csv": Format("CSV", "csv", "text/csv; charset=utf-8",
+    "csv": Format("CSV", "csv", CSV,
                   lambda chosen, path, options, progress: csv_file.write(chosen, path, options.date_format, progress)),
-    "xlsx": Format("XLSX", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": Format("XLSX", "xlsx", _XLSX,
                    lambda chosen, path, options, progress: workbook.write(chosen, path, options.date_format, progress)),
     "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", _for_programs("parquet")),
     "arrow": Format("Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")),
     "jsonl": Format("JSON Lines", "jsonl", "application/x-ndjson", _for_programs("jsonl")),
+    "nhsbsp": Format("NHSBSP dose survey", "csv", CSV,
+                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",), identity=False),
+    "phe_ct_2019": _form("PHE 2019 CT survey", "CT", "phe_ct_2019"),
+    "phe_dx_2019_projection": _form("PHE 2019 radiography survey, single projection", "DX", "phe_dx_2019_projection"),
+    "phe_dx_2019_study": _form("PHE 2019 radiography survey, study", "DX", "phe_dx_2019_study"),
+    "phe_rf_2019": _form("PHE 2019 fluoroscopy survey", "RF", "phe_rf_2019"),
 }  # fmt: skip
 PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
 _ZIP = "application/zip"
-MEDIA_TYPES = (*(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
+MEDIA_TYPES = (*dict.fromkeys(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
 def folder(data_directory: Path) -> Path:
@@ -84,7 +100,8 @@ class Exports:
         """Begin an export of the studies that the filters' values leave; the task's number. query: the same values as text, as
         far as they may be kept; identity: which of IDENTITY says who the patients are."""
         ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
-        name = f"{(modality or 'all').lower()}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
+        about = (modality or "all").lower() if FORMATS[file_format].modalities is None else file_format.replace("_", "-")
+        name = f"{about}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
         parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
         without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
         return self.begin(user, name, parameters, partial(self._of_studies, file_format, modality, values, without))

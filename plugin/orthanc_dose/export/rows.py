@@ -17,12 +17,12 @@ def of_studies(
     part = f"WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last})"
     of_part = STUDIES.replace("hit", "part")
     if not event:
-        return _portions(chosen, f"{part} SELECT {study} FROM {of_part} ORDER BY n")
+        return portions(chosen, f"{part} SELECT {study} FROM {of_part} ORDER BY n")
     table, mine = f'"{chosen.events_table}" t', "study_id IN (SELECT id FROM part)"
     if number == "group_number":
         table = f"(SELECT study_id, group_number, {event} AS cells FROM {table} JOIN grouped USING (study_id, event_number)"
         table, event = f"{table} WHERE {mine} GROUP BY ALL) t", "cells"
-    return _portions(chosen, f"""
+    return portions(chosen, f"""
         {part}, events AS (
             SELECT study_id, array_to_string(list({event} ORDER BY {number})[1:{most:d}], '{between}') AS cells
             FROM {table} WHERE {mine} GROUP BY study_id
@@ -47,6 +47,7 @@ def of_events(
         yield from zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
 
 
-def _portions(chosen: Selection, query: str) -> Iterator[list[str]]:
+def portions(chosen: Selection, query: str) -> Iterator[list[str]]:
+    """The rows of a query that gives one text each."""
     for batch in chosen.connection.execute(query).fetch_record_batch(PORTION):
         yield batch.column(0).to_pylist()

@@ -7,9 +7,10 @@ makes an object of each cell. Text stands in the cells themselves (inlineStr), s
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 from xml.sax.saxutils import escape
 
-from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
+from .columns import DATE, FORMULA, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
@@ -37,9 +38,9 @@ def _text(value: str) -> str:
     clean = f"left({value}, {LONGEST_TEXT})"
     without = f"regexp_replace({clean}, '{_INVALID}', '', 'g')"
     clean = f"CASE WHEN regexp_matches({clean}, '{_INVALID}') THEN {without} ELSE {clean} END"
-    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "_x000D_")):
+    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")):
         clean = f"replace({clean}, {_quoted(sign)}, '{written}')"
-    style = f"CASE WHEN regexp_matches({value}, '^[=+\\-@\\t\\r]') THEN ' s=\"{_HARMLESS}\"' ELSE '' END"
+    style = f"CASE WHEN regexp_matches({value}, '{FORMULA}') THEN ' s=\"{_HARMLESS}\"' ELSE '' END"
     return f"'<c t=\"inlineStr\"' || {style} || '><is><t xml:space=\"preserve\">' || {clean} || '</t></is></c>'"
 
 
@@ -60,7 +61,7 @@ def text_cell(text: object, style: int = _PLAIN) -> str:
 class Workbook:
     """A workbook that is written sheet by sheet, each from its first row to its last."""
 
-    def __init__(self, path: Path, date_format: str) -> None:
+    def __init__(self, path: Path | BinaryIO, date_format: str) -> None:
         # Level 1: half as large again as level 6, in a third of the time.
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self._day = date_format.replace("/", "\\/").replace(".", "\\.")

@@ -1,7 +1,7 @@
 """Where the server is: the time zone that its clock shows."""
 
 import os
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,6 +12,15 @@ def server_time_zone() -> str:
     """The name of the server's own time zone, as Europe/London; of one that it does not name, that of its present offset."""
     named = next((name for name in _named() if _shows_our_time(name)), None)
     return named or _by_offset(datetime.now().astimezone().utcoffset())
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of a name as `server_time_zone` gives it, or as the setting has it."""
+    if name in available_timezones():
+        return ZoneInfo(name)
+    hours, _, minutes = name.lstrip("+-").partition(":")
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if name.startswith("-") else offset)
 
 
 def _named() -> list[str]:

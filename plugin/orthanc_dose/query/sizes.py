@@ -6,6 +6,10 @@ from typing import Any
 MARK = "from_size_import"
 FROM = {"patient_size_from": "patient_size", "patient_weight_from": "patient_weight"}
 IS_MARKED = "(s.patient_size_from IS NOT NULL OR s.patient_weight_from IS NOT NULL)"
+# The marks of a study `s` with it, in SQL.
+MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{', '.join(
+    f"{{'field': CASE WHEN s.{column} IS NOT NULL THEN '{field}' END, 'mark': '{MARK}', 'raw': CAST(NULL AS VARCHAR)}}"
+    for column, field in FROM.items())}], lambda one: one.field IS NOT NULL))"""  # fmt: skip
 
 
 def mark(row: dict[str, Any]) -> None:

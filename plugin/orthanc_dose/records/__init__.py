@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from . import leading
 from .access import ACCOUNT, AUDIT_LOG, TOKEN
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
@@ -29,14 +30,15 @@ from .task import STATES, TASK, TASK_LOG
 
 @dataclass(frozen=True)
 class Modality:
-    """A modality type is data: its tables, and the totals that lists show first. `accumulated` is None where reports hold no
-    totals of their own."""
+    """A modality type is data: its tables, the totals that lists show first, and what is read first of its events (see
+    leading.py). `accumulated` is None where reports hold no totals of their own."""
 
     code: str
     title: str
     events: Table
     accumulated: Table | None
     totals: tuple[str, ...]
+    leading: tuple[str, ...]
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -48,16 +50,16 @@ MODALITIES: dict[str, Modality] = {
     modality.code: modality
     for modality in (
         Modality("CT", "Computed tomography", CT_EVENT, CT_ACCUMULATED,
-                 ("number_of_events", "dlp_total", "ctdivol_max")),
+                 ("number_of_events", "dlp_total", "ctdivol_max"), leading.CT),
         Modality("RF", "Fluoroscopy", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
                  ("number_of_events", "dap_total", "dap_total_b", "dose_rp_total_a", "dose_rp_total_b",
-                  "total_fluoro_time")),
-        Modality("DX", "Radiography", PROJECTION_EVENT, PROJECTION_ACCUMULATED, ("number_of_events", "dap_total")),
+                  "total_fluoro_time"), leading.RF),
+        Modality("DX", "Radiography", PROJECTION_EVENT, PROJECTION_ACCUMULATED, ("number_of_events", "dap_total"), leading.DX),
         Modality("MG", "Mammography", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
-                 ("number_of_events", "agd_left", "agd_right")),
+                 ("number_of_events", "agd_left", "agd_right"), leading.MG),
         Modality("NM", "Nuclear medicine", NM_ADMINISTRATION, None,
                  ("number_of_events", "radiopharmaceuticals", "radionuclides", "administered_activity_total",
-                  "effective_dose_total")),
+                  "effective_dose_total"), leading.NM),
     )
 }  # fmt: skip
 

@@ -31,6 +31,7 @@ from .sizes import SIZE_ROUTES
 from .sql import SQL_ROUTES
 from .standard_names import STANDARD_NAME_ROUTES
 from .studies import STUDY_ROUTES
+from .study_files import STUDY_FILE_ROUTES
 from .system_studies import SYSTEM_STUDY_ROUTES
 from .tasks import TASK_ROUTES
 from .tokens import TOKEN_ROUTES
@@ -76,7 +77,8 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
         ],
         "modalities": [
             {"code": modality.code, "title": modality.title, "events_table": modality.events.name,
-             "accumulated_table": modality.accumulated and modality.accumulated.name, "totals": list(modality.totals)}
+             "accumulated_table": modality.accumulated and modality.accumulated.name, "totals": list(modality.totals),
+             "event_columns": list(modality.leading)}
             for modality in MODALITIES.values()
         ],
         "marks": MARKS,
@@ -120,6 +122,7 @@ ROUTES: tuple[Route, ...] = (
     *TASK_ROUTES,
     *EXPORT_ROUTES,
     *SQL_ROUTES,
+    *STUDY_FILE_ROUTES,
     *SETTING_ROUTES,
     *IDENTITY_ROUTES,
     *SIZE_ROUTES,

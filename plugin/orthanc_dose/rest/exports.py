@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from ..export.exports import FORMATS, IDENTITY, KIND, MEDIA_TYPES, PACKED
+from ..export import openskin
+from ..export.exports import CSV, FORMATS, IDENTITY, KIND, MEDIA_TYPES, PACKED
+from ..query import studies
 from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import MODALITIES
@@ -17,8 +19,11 @@ from .tasks import get_task
 
 
 def list_formats(services: Services) -> dict[str, Any]:
-    return {"formats": [{"name": name, "title": one.title, "modalities": None if one.modalities is None else [*one.modalities],
-                         "packed": name in PACKED} for name, one in FORMATS.items()]}  # fmt: skip
+    # An export is a task, too: whichever time is the shorter one removes it.
+    days = min(services.settings.value("export_days"), services.settings.value("task_days"))
+    return {"kept_days": days, "formats": [
+        {"name": name, "title": one.title, "modalities": None if one.modalities is None else [*one.modalities],
+         "packed": name in PACKED, "identity": one.identity} for name, one in FORMATS.items()]}  # fmt: skip
 
 
 def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
@@ -55,6 +60,17 @@ def get_file(services: Services, caller: Caller, id: int, offset: int | None, le
         return Content(Download(file.read(length), mime, task["subject"]))
 
 
+def get_openskin(services: Services, id: int) -> Content:
+    with services.store.reading() as connection:
+        found = studies.study(connection, id)
+    if found is None:
+        raise not_found("There is no study of this number.", "id")
+    if found["modality"] != "RF" or not found["events"]:
+        message = "openSkin works on the exposures of a fluoroscopy study: this one has none."
+        raise ApiError(409, "no_fluoroscopy", message, "id")
+    return Content(Download(openskin.csv_of(found), CSV, f"openskin-{id}.csv"))
+
+
 def get_copy(services: Services) -> dict[str, Any]:
     return {"folder": str(services.copies.folder), "newest": services.copies.newest()}
 
@@ -83,6 +99,8 @@ def _checked(body: Any) -> tuple[str, str | None]:
         raise bad_body("modality", f"{wanted} is for: {', '.join(FORMATS[wanted].modalities or ())}.")
     if not isinstance(body["identity"], list) or not all(isinstance(one, str) and one in IDENTITY for one in body["identity"]):
         raise bad_body("identity", f"identity must be a list of: {', '.join(IDENTITY)}.")
+    if body["identity"] and not FORMATS[wanted].identity:
+        raise bad_body("identity", f"{wanted} does not say who the patients are: identity must be an empty list.")
     return wanted, modality
 
 
@@ -90,6 +108,7 @@ def _checked(body: Any) -> tuple[str, str | None]:
 # A piece fits into the buffers of a connection.
 PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
+_STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 _BODY = any_object(
     format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
@@ -97,14 +116,16 @@ _BODY = any_object(
 ) | {"additionalProperties": False}
 
 EXPORT_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/exports/formats", list_formats, "The formats of exports",
-          {200: any_object(formats=array(any_object(name=TEXT, title=TEXT, packed={"type": "boolean"},
-                                                    modalities={"type": ["array", "null"], "items": TEXT})))},
+    Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a finished one is kept",
+          {200: any_object(kept_days=INTEGER, formats=array(any_object(
+              name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed={"type": "boolean"},
+              identity={"type": "boolean"})))},
           tag="Exports", needs=EXPORT),
     Route("POST", "/exports", start_export, "Start an export of the studies that filters leave", {202: TASK},
           errors=(403, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
           description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
           " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
+          " The forms of national surveys are for one modality type and name no patient."
           " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
           " \"patient identity\"."),
     Route("GET", "/exports/copy", get_copy, "Where the copies of the whole dose record as Parquet are",
@@ -120,4 +141,9 @@ EXPORT_ROUTES: tuple[Route, ...] = (
            Parameter("length", "integer", "How many bytes a piece has at most.", PIECE, minimum=1, maximum=4 * PIECE)),
           (403, 404, 409),
           tag="Exports", with_caller=True, needs=EXPORT),
+    Route("GET", "/studies/{id}/openskin", get_openskin, "The exposures of a fluoroscopy study as openSkin reads them",
+          {200: {"type": "string", "x-media-types": [CSV.partition(";")[0]]}}, (_STUDY,), (404, 409),
+          tag="Exports", needs=EXPORT, action="openSkin file fetched",
+          description="A CSV without a line of titles, an exposure a line, in the standard's units, for the skin dose maps of"
+          " openSkin. It says nothing of who the patient is but the sex. 409 where the study is no fluoroscopy."),
 )  # fmt: skip

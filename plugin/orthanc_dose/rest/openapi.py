@@ -7,6 +7,7 @@ from ..manage.access import COOKIE
 from .routes import Parameter, Route
 from .schemas import COMPONENTS, ref
 
+_JSON = "application/json"
 _ERRORS = {
     400: "A parameter is wrong; the answer names it.",
     401: "Not signed in.",
@@ -50,14 +51,14 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     name = "_".join(part.strip("{}") for part in route.path.strip("/").split("/"))
     responses: dict[str, Any] = {
-        str(status): {"description": "The answer.", "content": {mime: {"schema": schema} for mime in _mimes(schema)}}
+        str(status): {"description": "The answer.", "content": _content(schema)}
         for status, schema in route.answers.items()
     }
     refusals = {401, *([403] if route.needs or route.method != "GET" else [])}
     for status in sorted({400, 503, *refusals, *route.errors}):
         responses[str(status)] = {
             "description": _ERRORS[status],
-            "content": {"application/json": {"schema": ref("error")}},
+            "content": {_JSON: {"schema": ref("error")}},
         }
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{name}".replace(".", "_").replace("-", "_"),
@@ -72,7 +73,7 @@ def _operation(route: Route) -> dict[str, Any]:
     elif route.needs:
         operation["x-groups"] = list(route.needs)  # one of these is enough
     if route.body is not None:
-        content = {"application/json": {"schema": route.body}}
+        content = {_JSON: {"schema": route.body}}
         operation["requestBody"] = {"required": route.body_default is None, "content": content}
     if route.raw_body:
         file = {"type": "string", "format": "binary", "maxLength": route.raw_body}
@@ -80,11 +81,13 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _mimes(schema: dict[str, Any]) -> list[str]:
-    """The media types of an answer: a file can have one of several."""
-    if schema.get("type") == "string":
-        return schema.get("x-media-types", [schema.get("contentMediaType", "text/csv")])
-    return ["application/json"]
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    """The media types of an answer with the schema of each: a file can have one of several, and what it is as JSON."""
+    if schema.get("type") != "string":
+        return {_JSON: {"schema": schema}}
+    file = {name: value for name, value in schema.items() if name not in ("x-media-types", "x-json")}
+    mimes = schema.get("x-media-types", [schema.get("contentMediaType", "text/csv")])
+    return {mime: {"schema": schema.get("x-json", file) if mime == _JSON else file} for mime in mimes}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

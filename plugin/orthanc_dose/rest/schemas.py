@@ -155,7 +155,8 @@ CONTENT = any_object(
 )  # fmt: skip
 FIELDS = any_object(
     tables=array(any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))),
-    modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT))),
+    modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT),
+                                event_columns=array(TEXT))),
     filters=array(any_object(
         **dict.fromkeys(("name", "label", "type", "group", "field", "description", "shown_unit"), TEXT), unit=TEXT_OR_NULL,
         shown_factor={"type": "number"}, modalities=array(TEXT), identity={"type": "boolean"},

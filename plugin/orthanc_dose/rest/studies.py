@@ -55,7 +55,8 @@ def parsed(query: Any, caller: Caller) -> dict[str, Any]:
     values: dict[str, Any] = dict.fromkeys(_BY_NAME)
     for name, value in query.items():
         if name not in _BY_NAME or not isinstance(value, str):
-            raise bad_body(name[:100], "query holds the parameters of filters, with their values as text.")
+            message = f"query holds the parameters of filters, with their values as text; {name[:100]!r} is none."
+            raise bad_body(name[:100], message)
         values[name] = _BY_NAME[name].parse(value)
         if not caller.sees_identity:
             _BY_NAME[name].refuse_identity(values[name])

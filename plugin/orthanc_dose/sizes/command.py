@@ -2,12 +2,11 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..client import Client, ClientError, add_server_arguments, connected
+from ..client import ClientError, add_server_arguments, connected, follow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +41,7 @@ def run(chosen: argparse.Namespace) -> int:
     except ClientError:
         client.call("DELETE", place)
         raise
-    found = _follow(client, task)
+    found = follow(client, task, "lines")
     if chosen.dry_run:
         client.call("DELETE", place)
     verb = "would be" if chosen.dry_run else "were"
@@ -76,16 +75,3 @@ def _column(columns: list[str], wanted: str | None) -> int | None:
         return int(wanted) - 1
     why = "several columns have this name" if found else "the file has no such column"
     raise ClientError(f'"{wanted}": {why}. Its columns are: {", ".join(columns)}. A number counts them from 1.')
-
-
-def _follow(client: Client, task: int) -> dict[str, Any]:
-    while True:
-        found: dict[str, Any] = client.call("GET", f"/tasks/{task}")
-        if sys.stderr.isatty():
-            far = f"{found['done']:,} of {found['total']:,} lines" if found["total"] else "reading the file"
-            print(f"\r{far:40}", end="", file=sys.stderr, flush=True)
-        if found["state"] not in ("waiting", "running"):
-            if sys.stderr.isatty():
-                print(file=sys.stderr)
-            return found
-        time.sleep(0.2)

@@ -1,0 +1,68 @@
+"""Text for PDF pages: which font has which character, and what stands for a character that none has.
+
+The fonts lie beside this module: DejaVu Sans Condensed (Latin, Greek, Cyrillic, signs) and Droid Sans Fallback (Chinese,
+Japanese, Korean). A character that they lack, or that needs more than a glyph after the other (from right to left, joined
+letters), becomes a visible box: a name in a wrong order would be a wrong name.
+"""
+
+import unicodedata
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+PLAIN, BOLD, _MORE = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold", "DroidSansFallback"
+MISSING = "\u25a1"  # □
+_FOLDER = Path(__file__).parent / "fonts"
+_FROM_RIGHT = frozenset({"R", "AL", "AN"})
+_VARIANTS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # selectors of variants: the plain sign says the same
+
+
+def printable(text: str) -> str:
+    """The text in characters that the fonts have, in one line."""
+    return "".join(_printable(sign) for sign in unicodedata.normalize("NFC", text))
+
+
+def runs(text: str, font: str) -> list[tuple[str, str]]:
+    """A printable text as pieces, each with the font that has it: `font` wherever it can be."""
+    return [(of, "".join(signs)) for of, signs in groupby(text, key=lambda sign: _font_of(sign, font))]
+
+
+def width(text: str, font: str, size: float) -> float:
+    """How wide a printable text is, in points."""
+    return sum(_width(sign, font) for sign in text) * size / 1000
+
+
+@cache
+def _printable(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category == "Cf" or any(ord(sign) in variants for variants in _VARIANTS):
+        return ""  # has no shape of its own
+    if category in ("Cc", "Zl", "Zp", "Zs"):
+        return " "
+    if unicodedata.bidirectional(sign) in _FROM_RIGHT or not (_has(PLAIN, sign) or _has(_MORE, sign)):
+        return MISSING
+    return sign
+
+
+@cache
+def _font_of(sign: str, font: str) -> str:
+    return next((one for one in (font, PLAIN) if _has(one, sign)), _MORE)
+
+
+@cache
+def _width(sign: str, font: str) -> float:
+    return _face(_font_of(sign, font)).charWidths[ord(sign)]
+
+
+def _has(font: str, sign: str) -> bool:
+    return ord(sign) in _face(font).charWidths
+
+
+@cache
+def _face(font: str):  # type: ignore[no-untyped-def]
+    """The face of a font, which is registered for the pages when it is first asked for."""
+    pdfmetrics.registerFont(TTFont(font, str(_FOLDER / f"{font}.ttf")))
+    return pdfmetrics.getFont(font).face

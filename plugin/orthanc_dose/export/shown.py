@@ -1,0 +1,134 @@
+"""Values as the pages show them: the same digits, units, dates and words (webui/src/format.ts)."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, tzinfo
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
+
+from ..records import Field
+from .words import Words
+
+NOTHING = "–"
+_SIGNIFICANT, _MOST_DECIMALS = 4, 8
+# What stands between thousands and before decimals.
+_SIGNS = {"en": (",", "."), "de": (".", ",")}
+_RAISED = str.maketrans("0123456789m", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵐ")
+_MASS = re.compile(r"\^(\d{1,3}m?)\^")
+
+
+def scaled(value: float, field: Field) -> float:
+    """The value in the unit that is shown, without what binary fractions add: 0.0001234 Gy·m² is 123.4 cGy·cm²."""
+    factor = field.shown.factor if field.shown else 1.0
+    return float(Context(prec=12, rounding=ROUND_HALF_UP).create_decimal_from_float(value * factor))
+
+
+def decimals_for(values: Iterable[float]) -> int:
+    """Decimals for numbers that stand below each other: four significant digits of the largest, none that all are zero."""
+    finite = [value for value in values if math.isfinite(value)]
+    largest = max(map(abs, finite), default=0.0)
+    if largest == 0:
+        return 0
+    decimals = min(max(_SIGNIFICANT - math.floor(math.log10(largest)) - 1, 0), _MOST_DECIMALS)
+    while decimals and all(_rounded(value, decimals - 1) == _rounded(value, decimals) for value in finite):
+        decimals -= 1
+    return decimals
+
+
+def _rounded(value: float, decimals: int) -> Decimal:
+    return Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, Context(prec=400))
+
+
+class Shown:
+    """How values are shown in one language. date_format: a choice of the setting of this name; zone: that of the clocks on the
+    wall, in which times of the server are shown."""
+
+    def __init__(self, words: Words, date_format: str, zone: tzinfo) -> None:
+        self.words, self._date_format, self._zone = words, date_format, zone
+
+    def value(self, value: Any, field: Field, decimals: int | None = None) -> str:
+        """A value without its unit; a dash where there is none. decimals: those of the numbers that stand beside it."""
+        if value is None or value == "" or value == []:
+            return NOTHING
+        if isinstance(value, list):
+            if field.type == "numbers" and decimals is None:
+                decimals = decimals_for(scaled(one, field) for one in value)
+            return ", ".join(self.value(one, field, decimals) for one in value)
+        if isinstance(value, bool):
+            return self.words.say("app.yes" if value else "app.no")
+        if isinstance(value, int) and field.type == "integer":
+            return self._grouped(Decimal(value))
+        if isinstance(value, (int, float)):
+            shown = scaled(value, field)
+            return self.number(shown, decimals_for([shown]) if decimals is None else decimals)
+        if isinstance(value, dict):
+            return _raised(value.get("meaning") or value.get("value") or NOTHING)
+        if isinstance(value, datetime):
+            return self.moment(value)
+        if isinstance(value, date):
+            return self.day(value)
+        if isinstance(value, time):
+            return value.strftime("%H:%M:%S")
+        if field.name == "source":
+            return self.words.source(value)
+        return _raised(value) if field.type == "text" else str(value)
+
+    def with_unit(self, value: Any, field: Field) -> str:
+        text, unit = self.value(value, field), self.words.unit(field)
+        if not unit or text == NOTHING:
+            return text
+        return f"{text}{unit}" if unit == "°" else f"{text} {unit}"
+
+    def number(self, value: float, decimals: int) -> str:
+        """A small number keeps two digits that count, so that it never reads as zero."""
+        if not math.isfinite(value):
+            return str(value)
+        if value and abs(value) < 2 * 10**-decimals:
+            needed = 1 - math.floor(math.log10(abs(value)))
+            if needed > _MOST_DECIMALS:
+                digits, exponent = f"{value:.2e}".split("e")
+                return f"{digits}e{int(exponent):+d}".replace(".", _SIGNS[self.words.language][1])
+            while decimals < needed and _rounded(value, decimals) != _rounded(value, needed):
+                decimals += 1
+        return self._grouped(_rounded(value, decimals))
+
+    def day(self, value: date) -> str:
+        parts = {"yyyy": f"{value.year:04d}", "mm": f"{value.month:02d}", "dd": f"{value.day:02d}"}
+        text = self._date_format
+        for part, written in parts.items():
+            text = text.replace(part, written)
+        return text
+
+    def moment(self, value: datetime) -> str:
+        """Times of a study stand as written, those with a zone as the clocks on the wall show them."""
+        wall = value.astimezone(self._zone) if value.tzinfo else value
+        return f"{self.day(wall)} {wall:%H:%M:%S}"
+
+    def _grouped(self, value: Decimal) -> str:
+        group, point = _SIGNS[self.words.language]
+        whole, _, rest = f"{value:f}".partition(".")
+        if len(whole.lstrip("-")) > 4:  # 1234 stands without
+            whole = f"{int(whole):,}".replace(",", group)
+        return whole + (point + rest if rest else "")
+
+
+def minutes(seconds: float) -> str:
+    """754 s as "12 min 34 s"; empty below a minute."""
+    if not seconds >= 60:
+        return ""
+    whole = math.floor(seconds + 0.5)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+
+
+def describe(study: dict[str, Any]) -> str | None:
+    """What a study is called: the first description that says anything."""
+    names: Sequence[str] = ("study_description", "requested_procedure_description", "performed_procedure_step_description",
+                            "protocol_name", "series_description")  # fmt: skip
+    return next((study[name] for name in names if (study.get(name) or "").strip()), None)
+
+
+def _raised(text: str) -> str:
+    """As ^99m^Technetium, which is how codes of nuclides write it, with the mass number raised."""
+    return _MASS.sub(lambda found: found[1].translate(_RAISED), text)

@@ -1,0 +1,99 @@
+"""Files of one study: as JSON, as a workbook, and as a report to be printed."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, tzinfo
+from typing import Any
+
+from .. import __version__
+from ..query import studies
+from ..records import EQUIPMENT, MODALITIES, STUDY, Field
+from ..store import Store
+from . import study_report, study_workbook
+from .shown import Shown
+from .words import Words
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a file is to say, and how. without: fields of the study that are left out; language: one of words.LANGUAGES, which a
+    report is written in; date_format: a choice of the setting of this name; zone: in which times of the server are shown, with
+    its name."""
+
+    study_id: int
+    without: frozenset[str]
+    language: str
+    date_format: str
+    zone: tzinfo
+    zone_name: str
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files. make: the file of a study; it raises LookupError where there is none of this number."""
+
+    title: str
+    mime: str
+    make: Callable[[Store, Wanted], bytes]
+
+
+def _detail(store: Store, wanted: Wanted) -> dict[str, Any]:
+    """All that the store holds of the study, without what the file is not to say."""
+    with store.reading() as connection:
+        found = studies.study(connection, wanted.study_id)
+    if found is None:
+        raise LookupError
+    found |= dict.fromkeys(wanted.without)
+    found["patient"] |= dict.fromkeys(wanted.without)
+    return found
+
+
+def _json(store: Store, wanted: Wanted) -> bytes:
+    study = _detail(store, wanted)
+    if "patient_id" in wanted.without:
+        # Orthanc's identifiers are made from the patient ID: who has the UIDs could try IDs until one fits.
+        study["objects"] = [row | {"orthanc_id": None, "orthanc_series_id": None} for row in study["objects"]]
+    modality = MODALITIES[study["modality"]]
+    tables = [table for table in (STUDY, EQUIPMENT, modality.events, modality.accumulated) if table]
+    whole = {
+        "program": f"Orthanc Dose {__version__}", "made_at": _now().isoformat(timespec="seconds"),
+        "units": {table.name: _units(table.fields) for table in tables}, "study": study,
+    }  # fmt: skip
+    return json.dumps(whole, default=_plain, allow_nan=False, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def _units(fields: tuple[Field, ...]) -> dict[str, str]:
+    """The units of numbers by their names, as UCUM codes; "xray_sources.kvp" is one within structs."""
+    within = {f"{field.name}.{name}": unit for field in fields for name, unit in _units(field.fields).items()}
+    return {field.name: field.unit for field in fields if field.unit} | within
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _xlsx(store: Store, wanted: Wanted) -> bytes:
+    out = io.BytesIO()
+    with store.reading() as connection:
+        study_workbook.write(connection, wanted.study_id, wanted.without, out, wanted.date_format)
+    return out.getvalue()
+
+
+def _pdf(store: Store, wanted: Wanted) -> bytes:
+    shown = Shown(Words(wanted.language), wanted.date_format, wanted.zone)
+    return study_report.write(_detail(store, wanted), shown, _now(), wanted.zone_name)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+FORMATS = {
+    "pdf": Format("PDF", "application/pdf", _pdf),
+    "xlsx": Format("XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
+    "json": Format("JSON", "application/json", _json),
+}

@@ -1,0 +1,80 @@
+"""Words of reports in the languages of the web UI: from its files of words, of which there is one a language."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..records import MARKS, MODALITIES, Field, Table
+
+# Languages whose files have every word.
+LANGUAGES = ("en", "de")
+_PACKAGE = Path(__file__).resolve().parents[1]
+# In the wheel within the package, in a checkout where the web UI is made of them.
+_PLACES = (_PACKAGE / "locales", _PACKAGE.parents[1] / "webui" / "src" / "locales")
+
+
+class Words:
+    """The words of one language. What its file does not say is in the English of the declarations, as on the pages."""
+
+    def __init__(self, language: str) -> None:
+        """language: one of LANGUAGES."""
+        self.language = language
+        self._words = _file(language)
+
+    def say(self, key: str, count: int | None = None, **values: object) -> str:
+        """The text of a key as "study.title", in the form that `count` asks for, with its placeholders filled in."""
+        text = self._at(*key.split(".")) or key
+        forms = text.split(" | ")
+        text = forms[0] if count == 1 else forms[-1]
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        return text
+
+    def title(self, field: Field, table: Table, *above: Field) -> str:
+        """What a field is called; above: the field of structs that it is in."""
+        place = ("within", above[-1].name) if above else (table.name,)
+        return self._of_dictionary(*place, field.name) or field.title
+
+    def table(self, table: Table) -> str:
+        return self._of_dictionary("tables", table.name) or table.title
+
+    def unit(self, field: Field) -> str:
+        """The unit in which a field is shown; empty where it has none."""
+        unit = field.shown.unit if field.shown else field.unit
+        return (self._of_dictionary("units", unit) or unit) if unit else ""
+
+    def modality(self, code: str) -> str:
+        return self._of_dictionary("modalities", code) or MODALITIES[code].title
+
+    def mark(self, mark: str) -> str:
+        return self._of_dictionary("marks", mark) or MARKS.get(mark, mark)
+
+    def source(self, source: str) -> str:
+        return self._of_dictionary("source_titles", source.replace(" ", "_")) or source
+
+    def outcome(self, outcome: str) -> str:
+        return self._of_dictionary("outcome_titles", outcome) or outcome
+
+    def events(self, modality: str, count: int) -> str:
+        """What the irradiations or administrations of a modality are called."""
+        table = MODALITIES[modality].events
+        if self._of_dictionary("events", table.name):
+            return self.say(f"dictionary.events.{table.name}", count)
+        one = table.field("event_number").title.lower()
+        return one if count == 1 else f"{one}s"
+
+    def _of_dictionary(self, *path: str) -> str | None:
+        return self._at("dictionary", *path)
+
+    def _at(self, *path: str) -> str | None:
+        found: Any = self._words
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        return found if isinstance(found, str) else None
+
+
+@cache
+def _file(language: str) -> dict[str, Any]:
+    path = next(place for place in _PLACES if place.is_dir()) / f"{language}.json"
+    return json.loads(path.read_text("utf-8"))
