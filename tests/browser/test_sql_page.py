@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.support.server import OrthancServer
+from tests.support.server import PASSWORD, USER, OrthancServer
 
 RUN = "Run"
 
@@ -125,17 +125,28 @@ def test_a_statement_is_stopped(visit: Visit) -> None:
     expect(alert).to_contain_text("The statement was stopped")
 
 
-def test_a_file_is_fetched(visit: Visit, tmp_path: Path) -> None:
+def test_a_file_is_fetched_and_stands_among_the_exports(visit: Visit) -> None:
+    # A download does not have the headers that the visit sends unasked.
+    session = {"name": USER, "password": PASSWORD}
+    answer = visit.page.context.request.post(f"{visit.base}/dose/api/session", headers={"X-Dose-Request": "1"}, data=session)
+    assert answer.ok
     page = visit.open("/sql")
-    write(page, "SELECT id, study_description FROM study ORDER BY id")
+    write(page, "SELECT id, study_description FROM study WHERE study_description <> 'a name' ORDER BY id")
     page.get_by_role("button", name="CSV").click()
-    link = page.get_by_role("link", name=re.compile("^sql-.*\\.csv$|^Download"))
+    link = page.get_by_role("link", name=re.compile("^Download"))
     expect(link).to_be_visible()
-    with page.expect_download() as download:
+    with page.expect_download() as coming:
         link.click()
-    download.value.save_as(tmp_path / "file.csv")
-    titles, *lines = csv.reader(io.StringIO((tmp_path / "file.csv").read_text("utf-8-sig"), newline=""))
+    raw = Path(coming.value.path()).read_text("utf-8-sig")
+    assert re.fullmatch(r"sql-[\d-]+\.csv", coming.value.suggested_filename)
+    titles, *lines = csv.reader(io.StringIO(raw, newline=""))
     assert titles == ["id", "study_description"] and lines
+    visit.check()
+    page = visit.open("/exports")
+    card = page.get_by_role("article", name=coming.value.suggested_filename)
+    expect(card).to_contain_text("SQL, CSV: SELECT id, study_description FROM study")
+    expect(card).not_to_contain_text("a name")
+    expect(card).to_contain_text("rows")
     visit.check()
 
 
