@@ -40,7 +40,7 @@ def test_the_page_is_right_in_every_theme_and_width(any_visit: Visit) -> None:
 
 def test_it_is_in_the_menu_and_runs_by_ctrl_and_enter(visit: Visit, server: OrthancServer) -> None:
     page = visit.open("/")
-    page.get_by_text("Administration").click()
+    page.get_by_text("Administration", exact=True).click()
     page.get_by_role("link", name="SQL").click()
     write(page, "SELECT modality, count(*) AS n, NULL AS nothing FROM study GROUP BY ALL ORDER BY ALL")
     page.get_by_label(re.compile("^Statement \\(")).press("Control+Enter")
