@@ -56,7 +56,7 @@ def get_file(services: Services, caller: Caller, id: int, offset: int | None, le
             raise ApiError(409, "in_pieces", message, "id")
         return Content(Download(path, mime, task["subject"]))
     with open(path, "rb") as file:
-        file.seek(offset)
+        file.seek(min(offset, path.stat().st_size))  # file systems have a largest offset of their own
         return Content(Download(file.read(length), mime, task["subject"]))
 
 
@@ -113,7 +113,15 @@ _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES
 _BODY = any_object(
     format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
     identity={"type": "array", "items": {"enum": list(IDENTITY)}},
-) | {"additionalProperties": False}
+) | {
+    "additionalProperties": False,
+    # Which formats are for which modality types.
+    "anyOf": [
+        {"properties": {"format": {"enum": [name for name, one in FORMATS.items() if one.modalities is None]}}},
+        *({"properties": {"format": {"const": name}, "modality": {"enum": list(one.modalities)}}}
+          for name, one in FORMATS.items() if one.modalities is not None),
+    ],
+}  # fmt: skip
 
 EXPORT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a finished one is kept",
