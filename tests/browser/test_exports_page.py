@@ -366,3 +366,21 @@ def test_many_are_deleted_with_their_files_after_a_question(come: Come, own_serv
     assert {path.name for path in folder.iterdir()} == others
     visit.settle()
     visit.check()
+
+
+def test_a_large_file_comes_in_pieces(come: Come, own_server: OrthancServer) -> None:
+    own_server.send(make_studies(12, seed=4, kinds=("rf",)))
+    own_server.wait_until_idle()
+    body = {"format": "jsonl", "modality": "RF", "query": {}, "identity": []}
+    number = own_server.request("POST", "/dose/api/exports", json=body).json()["id"]
+    own_server.wait_for(lambda: own_server.ok(f"/dose/api/tasks/{number}")["state"] == "done", "the export")
+    whole = own_server.request("GET", f"/dose/api/exports/{number}/file").content
+    assert len(whole) > 2**20
+    visit = come()
+    page = visit.open("/exports")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/file" in request.url else None)
+    name, raw = downloaded(page, page.get_by_role("article").first.get_by_role("link", name=re.compile("^Download")))
+    assert raw == whole and name.startswith("rf-") and name.endswith(".zip")
+    assert [url.partition("offset=")[2] for url in asked] == [str(at) for at in range(0, len(whole), 2**20)]
+    visit.check()

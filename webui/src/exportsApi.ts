@@ -1,5 +1,5 @@
 /** Routes of exports: files of the studies that filters leave. Their tasks are asked for, stopped and forgotten as all are. */
-import { addressOf, get, post } from "./api";
+import { addressOf, get, getBlob, post } from "./api";
 import type { Conditions } from "./filters";
 import type { Task } from "./types";
 
@@ -32,4 +32,8 @@ export const exportsApi = {
   start: (wanted: ExportRequest) => post<Task>("exports", wanted),
   /** The address of a task's file. */
   file: (id: number) => addressOf(`exports/${id}/file`, {}),
+  piece: (id: number, offset: number, signal?: AbortSignal) => getBlob(`exports/${id}/file`, signal, { offset }),
+  /** Where copies of the whole record go; the name of the newest. */
+  copy: (signal?: AbortSignal) => get<{ folder: string; newest: string | null }>("exports/copy", signal),
+  startCopy: (identity: boolean) => post<{ task_id: number }>("exports/copy", { identity }),
 };

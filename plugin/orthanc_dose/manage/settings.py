@@ -100,8 +100,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("parquet_copy", "exports", "Nightly Parquet copy", "flag", False,
             "Write the whole dose record as Parquet into a folder each night, for DuckDB, Spark, Polars and R."),
     Setting("parquet_copy_hour", "exports", "Hour of the copy", "number", 2,
-            "When it begins, by the server's time zone. After it was switched on, or when the server was down at that hour, it"
-            " begins as soon as it can.", minimum=0, maximum=23, unit="h"),
+            "When it begins, by the server's clock. After it was switched on, or when the server was down at that hour, it"
+            " begins as soon as it can.", minimum=0, maximum=23),
     Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
             "With patients' names, IDs and birth dates, as the store has them. Whoever reads the folder reads them."),
     Setting("sql_seconds", "sql", "Longest run", "number", 30,
