@@ -28,14 +28,15 @@ MAY_USE = {
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
-    "rest": {"export", "manage", "records", "sizes", "store", "query"},
+    "sql": {"export", "records", "store"},
+    "rest": {"export", "manage", "records", "sizes", "sql", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "sending": {"client"},
     "cli": {"client", "export", "records", "samples", "sending", "sizes"},
-    "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
+    "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "sql", "store"},
 }
 
 

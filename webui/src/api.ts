@@ -18,6 +18,8 @@ export class ApiError extends Error {
     readonly field: string | null = null,
     /** For how long nothing is to be tried again. */
     readonly seconds: number | null = null,
+    /** Where in a text that was sent it is wrong: line and column from 1. */
+    readonly place: { line: number; column: number } | null = null,
   ) {
     super(message);
     this.name = "ApiError";
@@ -95,13 +97,14 @@ export function addressOf(path: string, query: Query): string {
 }
 
 interface ErrorBody {
-  error?: { code?: string; message?: string; field?: string | null; seconds?: number };
+  error?: { code?: string; message?: string; field?: string | null; seconds?: number; place?: ApiError["place"] };
 }
 
 function asError(status: number, body: unknown): ApiError {
   const error = (body as ErrorBody | null)?.error;
   if (error?.message) {
-    return new ApiError(status, error.code ?? "error", error.message, error.field ?? null, error.seconds ?? null);
+    const { code = "error", message, field = null, seconds = null, place = null } = error;
+    return new ApiError(status, code, message, field, seconds, place);
   }
   if (status === 401) return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
   if (status === 403) return new ApiError(status, "forbidden", "You are not allowed to see this.");

@@ -17,6 +17,9 @@ export function requestOf({ parameters }: Task): ExportRequest {
   return { format: format ?? "", modality: modality ?? null, query: query ?? {}, identity: identity ?? [] };
 }
 
+/** The statement of which an export is the result, without what it compares with; null for one of studies. */
+export const statementOf = ({ parameters }: Task): string | null => (parameters.sql as string | undefined) ?? null;
+
 /** Whether the same can be asked for again: not where it is no longer known what was typed. */
 export const isWhole = ({ query }: ExportRequest): boolean => !Object.values(query).includes(HIDDEN);
 

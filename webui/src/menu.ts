@@ -17,6 +17,7 @@ export const MENU: MenuEntry[] = [
   { route: "users", icon: "people" },
   { route: "settings", icon: "gear" },
   { route: "sizes", icon: "rulers" },
+  { route: "sql", icon: "terminal" },
   { route: "tasks", icon: "tasks" },
   { route: "audit-log", icon: "journalCheck" },
   { route: "log", icon: "journal" },

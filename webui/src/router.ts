@@ -130,6 +130,12 @@ export const router = createRouter({
       meta: { title: "names.title", needs: ["view", "administration"] },
     },
     {
+      path: "/sql",
+      name: "sql",
+      component: () => import("./pages/SqlPage.vue"),
+      meta: { title: "sql.title", needs: ["administration"] },
+    },
+    {
       path: "/upload",
       name: "upload",
       component: () => import("./pages/UploadPage.vue"),

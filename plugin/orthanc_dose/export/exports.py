@@ -104,8 +104,14 @@ class Exports:
         name = f"{about}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
         parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
         without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
-        work = partial(self._work, file_format, modality, values, without)
-        return self._background.start(KIND, user, name, parameters, work)
+        return self.begin(user, name, parameters, partial(self._of_studies, file_format, modality, values, without))
+
+    def begin(
+        self, user: str, name: str, parameters: dict[str, Any], write: Callable[[Path, Run], dict[str, Any]]
+    ) -> int:  # fmt: skip
+        """Begin a task that makes a file; its number. name: of the file; parameters: with its format, key of FORMATS, and
+        identity, which of IDENTITY it says; write: writes the file and gives the task's result, but for the file's size."""
+        return self._background.start(KIND, user, name, parameters, partial(self._work, write))
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
         """Where the file of a finished task is, and its media type. Raises FileNotFoundError."""
@@ -124,18 +130,22 @@ class Exports:
     def _path(self, number: int) -> Path:
         return self._folder / str(number)
 
-    def _work(
-        self, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str], run: Run
+    def _of_studies(
+        self, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str], path: Path, run: Run
     ) -> dict[str, Any]:  # fmt: skip
+        with selected(self._store, modality, values, without, cells=file_format not in PACKED) as chosen:
+            run.connection, total = chosen.connection, chosen.total
+            FORMATS[file_format].write(chosen, path, Options(self._date_format(), without), run.progress)
+            run.connection = None
+        run.note(run.number, done=total, total=total)
+        return {"studies": total}
+
+    def _work(self, write: Callable[[Path, Run], dict[str, Any]], run: Run) -> dict[str, Any]:
         part, path = self._folder / f"{run.number}.part", self._path(run.number)
         try:
-            with selected(self._store, modality, values, without, cells=file_format not in PACKED) as chosen:
-                run.connection, total = chosen.connection, chosen.total
-                FORMATS[file_format].write(chosen, part, Options(self._date_format(), without), run.progress)
-                run.connection = None
-            run.note(run.number, done=total, total=total)
+            result = write(part, run)
             part.replace(path)
         finally:
             for left in self._folder.glob(f"{run.number}.part*"):
                 left.unlink(missing_ok=True)
-        return {"studies": total, "bytes": path.stat().st_size}
+        return result | {"bytes": path.stat().st_size}
