@@ -32,6 +32,8 @@ from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
 from .sizes.files import SizeFiles
+from .sql.runs import Limits as SqlLimits
+from .sql.runs import Runs
 from .store import Store, StoreError, disposal, tasks
 
 _LOG = logging.getLogger(__name__)
@@ -72,6 +74,8 @@ def _start(log: Log) -> None:
         lambda: copies.start("", settings.value("parquet_copy_identity")), datetime.now,
     )  # fmt: skip
 
+    sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -96,7 +100,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -111,6 +115,7 @@ def _start(log: Log) -> None:
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
+        sql.close()
         host.stop_serving()
         nightly.close()
         background.close()

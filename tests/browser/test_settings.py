@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,3 +173,18 @@ def test_dates_and_times_are_as_the_installation_says(browser: Browser, server: 
     finally:
         for name in ("date_format", "first_day_of_week", "time_zone"):
             server.delete(f"/dose/api/settings/{name}")
+
+
+def test_the_whole_record_is_copied_from_the_page(visit: Visit, own_server: OrthancServer) -> None:
+    page = visit.open("/settings/exports")
+    panel = page.get_by_role("region", name="Copy of the whole dose record as Parquet")
+    expect(panel).to_contain_text("none yet")
+    panel.get_by_role("button", name="Copy now").click()
+    dialog = page.get_by_role("dialog", name="Copy now?")
+    expect(dialog).to_contain_text("without patients' names")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(panel).to_contain_text(re.compile(r"dose-\d{8}-\d{6}"))
+    told = own_server.ok("/dose/api/exports/copy")
+    expect(panel.locator("dd").nth(1)).to_have_text(told["newest"])
+    assert (Path(told["folder"]) / "latest" / "study" / "data_0.parquet").is_file()
+    visit.check()

@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from orthanc_dose.samples import ct_report, fluoroscopy_report, make_studies, mammography_report
+from orthanc_dose.samples import ct_report, fluoroscopy_report, make_studies, mammography_image, mammography_report
 from orthanc_dose.samples.hostile import HOSTILE
 from tests.support.report import Line, lines_of, number, pages_of, words_of
 from tests.support.server import ROOT, OrthancServer
@@ -34,7 +34,7 @@ def server() -> Iterator[OrthancServer]:
         odd.SpecificCharacterSet, odd.StudyDescription = "ISO_IR 192", WORDS
         odd.PatientName, odd.PatientID, odd.PatientBirthDate = NAME, ID, BORN
         running.send(odd, fluoroscopy_report(MANY, seed=3, key="many"), fluoroscopy_report(6, key="planes", biplane=True),
-                     mammography_report(4, key="sides"))  # fmt: skip
+                     mammography_report(4, key="sides"), mammography_image(key="image"))  # fmt: skip
         running.upload(HOSTILE["nasty_text_everywhere"](1))
         if CORPUS.is_file():
             running.upload(CORPUS.read_bytes())
@@ -169,6 +169,21 @@ def test_planes_and_sides_have_tables_of_their_own(server: OrthancServer, detail
             assert f"({len(wanted)} event" in heading
             numbers = [line[0] for line in after(lines, heading) if line[0].isdigit()]
             assert numbers[: len(wanted)] == wanted
+
+
+def test_doubts_and_a_lesser_source_are_said(server: OrthancServer, details: list[dict[str, Any]]) -> None:
+    dictionary, marked = server.ok("/dose/api/fields"), 0
+    for detail in details:
+        lines = lines_of(file(server, detail["id"], "pdf"))
+        # A paragraph may go on below the foot of a page.
+        text = " ".join(" ".join(line) for line in lines if not line[0].startswith(("Dose report: ", "Made by ")))
+        for row in (detail, *detail["accumulated"], *detail["events"]):
+            for mark in row["marks"] or ():
+                assert dictionary["marks"][mark["mark"]] in text, (detail["id"], mark["mark"])
+                marked += 1
+        lesser = detail["source"] != "report"
+        assert (f"Not from a dose report: {dictionary['sources'][detail['source']]}." in text) == lesser
+    assert marked and any(detail["source"] == "image header" for detail in details)
 
 
 def test_hundreds_of_events_have_the_titles_on_each_page(server: OrthancServer, details: list[dict[str, Any]]) -> None:

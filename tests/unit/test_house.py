@@ -29,14 +29,15 @@ MAY_USE = {
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
     "charts": {"query", "records"},
-    "rest": {"charts", "export", "manage", "records", "sizes", "store", "query"},
+    "sql": {"export", "records", "store"},
+    "rest": {"charts", "export", "manage", "records", "sizes", "sql", "store", "query"},
     "samples": set(),
     "config": set(),
     "host": set(),
     "client": set(),
     "sending": {"client"},
     "cli": {"client", "export", "records", "samples", "sending", "sizes"},
-    "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "store"},
+    "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "sql", "store"},
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orthanc_dose.export.exports import FORMATS
 from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
@@ -140,6 +141,12 @@ def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> 
     known |= setting_words()
     known |= {word.replace(DICTIONARY, f"{DICTIONARY}descriptions.") for word in known}
     assert sorted(of_server(language) - known) == []
+
+
+def test_formats_of_exports_have_words() -> None:
+    needed = {f"exports.{kind}.{name}" for kind in ("formats", "about") for name in FORMATS}
+    for language in COMPLETE:
+        assert sorted(needed - of_pages(language).keys()) == []
 
 
 def test_groups_and_actions_of_the_audit_log_have_words() -> None:

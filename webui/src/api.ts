@@ -18,6 +18,8 @@ export class ApiError extends Error {
     readonly field: string | null = null,
     /** For how long nothing is to be tried again. */
     readonly seconds: number | null = null,
+    /** Where in a text that was sent it is wrong: line and column from 1. */
+    readonly place: { line: number; column: number } | null = null,
   ) {
     super(message);
     this.name = "ApiError";
@@ -34,13 +36,22 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 // Of signing in itself: it does not wait for somebody to be signed in.
 const SESSION = "session";
 
-/** `sent`: a file as it is, anything else as JSON. */
-async function request<T>(method: Method, path: string, query: Query, signal?: AbortSignal, sent: unknown = {}): Promise<T> {
+const json = async (response: Response): Promise<unknown> => {
+  const body: unknown = await response.json().catch(() => null);
+  if (body === null) throw new ApiError(response.status, "no_json", "The answer of the server is not readable.");
+  return body;
+};
+
+/** `sent`: a file as it is, anything else as JSON. `read`: of an answer that is a success. */
+async function request<T>(
+  method: Method, path: string, query: Query, signal?: AbortSignal, sent: unknown = {},
+  read: (response: Response) => Promise<unknown> = json,
+): Promise<T> {
   for (;;) {
     if (!path.startsWith(SESSION)) await passGate(signal);
     const before = signIns();
     try {
-      return await attempt(method, path, query, signal, sent);
+      return (await attempt(method, path, query, signal, sent, read)) as T;
     } catch (error) {
       // The session has ended: the same again as soon as there is one.
       if (path === SESSION || !(error instanceof ApiError && error.code === "not_signed_in")) throw error;
@@ -50,7 +61,10 @@ async function request<T>(method: Method, path: string, query: Query, signal?: A
   }
 }
 
-async function attempt<T>(method: Method, path: string, query: Query, signal: AbortSignal | undefined, sent: unknown): Promise<T> {
+async function attempt(
+  method: Method, path: string, query: Query, signal: AbortSignal | undefined, sent: unknown,
+  read: (response: Response) => Promise<unknown>,
+): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(addressOf(path, query), {
@@ -70,10 +84,8 @@ async function attempt<T>(method: Method, path: string, query: Query, signal: Ab
     if (signal?.aborted) throw error;
     throw new ApiError(0, "no_connection", "Orthanc does not answer.");
   }
-  const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw asError(response.status, body);
-  if (body === null) throw new ApiError(response.status, "no_json", "The answer of the server is not readable.");
-  return body as T;
+  if (!response.ok) throw asError(response.status, await response.json().catch(() => null));
+  return read(response);
 }
 
 export function addressOf(path: string, query: Query): string {
@@ -85,13 +97,14 @@ export function addressOf(path: string, query: Query): string {
 }
 
 interface ErrorBody {
-  error?: { code?: string; message?: string; field?: string | null; seconds?: number };
+  error?: { code?: string; message?: string; field?: string | null; seconds?: number; place?: ApiError["place"] };
 }
 
 function asError(status: number, body: unknown): ApiError {
   const error = (body as ErrorBody | null)?.error;
   if (error?.message) {
-    return new ApiError(status, error.code ?? "error", error.message, error.field ?? null, error.seconds ?? null);
+    const { code = "error", message, field = null, seconds = null, place = null } = error;
+    return new ApiError(status, code, message, field, seconds, place);
   }
   if (status === 401) return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
   if (status === 403) return new ApiError(status, "forbidden", "You are not allowed to see this.");
@@ -123,6 +136,9 @@ export interface LogQuery extends Query {
 }
 
 export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
+/** A piece of a file. */
+export const getBlob = (path: string, signal?: AbortSignal, query: Query = {}) =>
+  request<Blob>("GET", path, query, signal, {}, (response) => response.blob());
 export const post = <T>(path: string, sent?: unknown) => request<T>("POST", path, {}, undefined, sent);
 export const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
 export const remove = <T>(path: string) => request<T>("DELETE", path, {});
@@ -192,6 +208,7 @@ export const api = {
     get<TaskLog>(`tasks/${id}/log`, signal, query),
   stopTask: (id: number) => post<Task>(`tasks/${id}/stop`),
   deleteTask: (id: number) => request<{ deleted: number }>("DELETE", `tasks/${id}`, {}),
+  forgetTasks: (ids: number[]) => post<{ deleted: number }>("tasks/forget", { ids }),
   deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
   log: (query: LogQuery & { limit: number }, signal?: AbortSignal) => get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),

@@ -50,6 +50,12 @@ export const router = createRouter({
       meta: { title: "compare.title", needs: ["view"] },
     },
     {
+      path: "/exports",
+      name: "exports",
+      component: () => import("./pages/ExportsPage.vue"),
+      meta: { title: "app.pages.exports", needs: ["export"] },
+    },
+    {
       path: "/activity",
       name: "activity",
       component: () => import("./pages/ActivityPage.vue"),
@@ -122,6 +128,12 @@ export const router = createRouter({
       name: "standard-names",
       component: () => import("./pages/StandardNamesPage.vue"),
       meta: { title: "names.title", needs: ["view", "administration"] },
+    },
+    {
+      path: "/sql",
+      name: "sql",
+      component: () => import("./pages/SqlPage.vue"),
+      meta: { title: "sql.title", needs: ["administration"] },
     },
     {
       path: "/upload",

@@ -10,6 +10,7 @@ type Load = () => Promise<{ default: Component }>;
 const PANELS: Record<string, Load[]> = {
   identity: [() => import("./components/IdentityPanel.vue")],
   "test data": [() => import("./components/NotPatientPanel.vue")],
+  exports: [() => import("./components/CopyPanel.vue")],
 };
 
 const made = Object.entries(PANELS).map(([topic, panels]) => [topic, panels.map((load) => defineAsyncComponent(load))] as const);

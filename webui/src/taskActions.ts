@@ -4,10 +4,11 @@ import { api } from "./api";
 import { errorText } from "./errors";
 import { counted } from "./format";
 import { t } from "./i18n";
-import { kindTitle } from "./taskWords";
+import { EXPORT } from "./exportWords";
+import { taskTitle } from "./taskWords";
 import type { Task } from "./types";
 
-type Asked = { what: "stop" | "remove"; task: Task } | { what: "removeAll"; count: number };
+type Asked = { what: "stop" | "remove"; task: Task } | { what: "removeAll"; count: number } | { what: "removeExports"; ids: number[] };
 
 /** changed: what to do when something was done; the number of a task that is gone, or null. */
 export function useTaskActions(changed: (gone: number | null) => unknown) {
@@ -22,9 +23,14 @@ export function useTaskActions(changed: (gone: number | null) => unknown) {
     if (now.what === "removeAll") {
       return { title: t("tasks.askAll"), text: counted("tasks.askAllWhat", now.count), confirm: t("tasks.delete"), danger: true };
     }
-    const name = kindTitle(now.task.kind);
-    if (now.what === "stop") return { title: t("tasks.askStop", { name }), text: t("tasks.askStopWhat"), confirm: t("tasks.stop"), danger: false };
-    return { title: t("tasks.askDelete", { name }), text: t("tasks.askDeleteWhat"), confirm: t("tasks.delete"), danger: true };
+    if (now.what === "removeExports") {
+      const [title, text] = ["exports.askChosen", "exports.askChosenWhat"].map((key) => counted(key, now.ids.length));
+      return { title: title!, text: text!, confirm: t("tasks.delete"), danger: true };
+    }
+    const name = taskTitle(now.task);
+    const words = now.task.kind === EXPORT ? "exports" : "tasks";
+    if (now.what === "stop") return { title: t("tasks.askStop", { name }), text: t(`${words}.askStopWhat`), confirm: t("tasks.stop"), danger: false };
+    return { title: t("tasks.askDelete", { name }), text: t(`${words}.askDeleteWhat`), confirm: t("tasks.delete"), danger: true };
   });
 
   function ask(now: Asked): void {
@@ -35,6 +41,10 @@ export function useTaskActions(changed: (gone: number | null) => unknown) {
   async function act(now: Asked): Promise<number | null> {
     if (now.what === "removeAll") {
       said.value = counted("tasks.deleted", (await api.deleteTasks()).deleted);
+      return null;
+    }
+    if (now.what === "removeExports") {
+      said.value = counted("exports.deleted", (await api.forgetTasks(now.ids)).deleted);
       return null;
     }
     if (now.what === "remove") {

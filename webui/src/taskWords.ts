@@ -1,5 +1,6 @@
 /** Long work on the server in words: what a task does, how far it is, what came of it. */
-import { formatCount, formatDuration } from "./format";
+import { EXPORT } from "./exportWords";
+import { formatBytes, formatCount, formatDuration } from "./format";
 import { t, te } from "./i18n";
 import type { Task, TaskPage, TaskState } from "./types";
 
@@ -20,10 +21,23 @@ export function kindTitle(kind: string): string {
 
 export const stateTitle = (state: string) => t(`tasks.states.${keyOf(state)}`);
 
+/** One task by its name: an export is called as its file is. */
+export function taskTitle(task: Task): string {
+  return [kindTitle(task.kind), task.kind === EXPORT && task.subject].filter(Boolean).join(" ");
+}
+
 /** What became of a line of a task's log. */
 export function outcomeWord(outcome: string): string {
   const key = `tasks.outcomes.${keyOf(outcome)}`;
   return known(key) ? t(key) : outcome;
+}
+
+const BYTES = "bytes";
+
+/** How far it is, where it is known how much there is to do. */
+export function progressWords({ kind, done, total }: Task): string {
+  if (!total) return "";
+  return t(kind === EXPORT ? "exports.progress" : "tasks.progress", { done: formatCount(done), total: formatCount(total) });
 }
 
 /** What came of it, in words: its numbers by their names, with those of the kind first; zeros are left out where others are. */
@@ -32,6 +46,7 @@ export function resultWords(task: Task): string {
   const some = all.filter(([, count]) => count);
   return (some.length ? some : all)
     .map(([name, count]) => {
+      if (name === BYTES) return formatBytes(count);
       const key = [`tasks.results.${keyOf(task.kind)}.${keyOf(name)}`, `tasks.results.any.${keyOf(name)}`].find(known);
       return key ? t(key, { n: formatCount(count) }, count) : `${name}: ${formatCount(count)}`;
     })

@@ -21,6 +21,10 @@ class Stopped(Exception):
     """Somebody stopped the task, or the server ends."""
 
 
+class Failed(Exception):
+    """The task cannot be done; the message is a sentence for its user, without any identity."""
+
+
 @dataclass
 class Run:
     """A task that waits or runs. connection: what stopping must break off; the work sets it."""
@@ -33,8 +37,8 @@ class Run:
     connection: duckdb.DuckDBPyConnection | None = None
     _noted: float = 0.0
 
-    def progress(self, done: int, total: int) -> None:
-        """Say how far the work is. Raises Stopped."""
+    def progress(self, done: int, total: int | None) -> None:
+        """Say how far the work is; total: None where nobody knows. Raises Stopped."""
         if self.stopping.is_set():
             raise Stopped
         if time.monotonic() - self._noted > _EVERY_S:
@@ -117,7 +121,8 @@ class Background:
             end = {"state": "broken off" if self._closing else "stopped"}
             if not run.stopping.is_set():
                 _LOG.error("task %d (%s) failed", run.number, run.kind, exc_info=error)
-                end = {"state": "failed", "message": f"It could not be done: {type(error).__name__}."}
+                said = str(error) if isinstance(error, Failed) else f"It could not be done: {type(error).__name__}."
+                end = {"state": "failed", "message": said}
         finally:
             with self._lock:
                 del self._runs[run.number]

@@ -53,12 +53,13 @@ def _cell(column: Column, day: str) -> str:
     elif column.kind == TIME:
         value = f"CAST({value} AS VARCHAR)"
     elif column.kind == TEXT:
-        return f"coalesce({_safe(value)}, '')"
+        return f"coalesce({safe(value)}, '')"
     return f"coalesce(CAST({value} AS VARCHAR), '')"
 
 
-def _safe(text: str) -> str:
-    # What a spreadsheet would take for a formula gets an apostrophe, which makes it text.
+def safe(text: str) -> str:
+    """A text of SQL as a cell of a line, without a comma beside it: what a spreadsheet would take for a formula gets an
+    apostrophe, which makes it text."""
     marked = f"CASE WHEN regexp_matches({text}, '{FORMULA}') THEN '''' || {text} ELSE {text} END"
     return f"""CASE WHEN regexp_matches({text}, '[",\\r\\n\\t]|{FORMULA}') THEN '"' || replace({marked}, '"', '""') || '"'
         ELSE {text} END"""

@@ -31,13 +31,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together."""
+    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together.
+    identity: whether it can say who the patients are."""
 
     title: str
     ending: str
     mime: str
     write: Callable[[Selection, Path, Options, Progress], None]
     modalities: tuple[str, ...] | None = None
+    identity: bool = True
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
@@ -48,7 +50,7 @@ def _form(title: str, modality: str, name: str) -> Format:
     def write(chosen: Selection, path: Path, options: Options, progress: Progress) -> None:
         forms.write(phe.FORMS[name], chosen, path, options.date_format, progress)
 
-    return Format(title, "xlsx", _XLSX, write, (modality,))
+    return Format(title, "xlsx", _XLSX, write, (modality,), identity=False)
 
 
 CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -61,7 +63,7 @@ FORMATS = {
     "arrow": Format("Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")),
     "jsonl": Format("JSON Lines", "jsonl", "application/x-ndjson", _for_programs("jsonl")),
     "nhsbsp": Format("NHSBSP dose survey", "csv", CSV,
-                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",)),
+                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",), identity=False),
     "phe_ct_2019": _form("PHE 2019 CT survey", "CT", "phe_ct_2019"),
     "phe_dx_2019_projection": _form("PHE 2019 radiography survey, single projection", "DX", "phe_dx_2019_projection"),
     "phe_dx_2019_study": _form("PHE 2019 radiography survey, study", "DX", "phe_dx_2019_study"),
@@ -102,8 +104,14 @@ class Exports:
         name = f"{about}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
         parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
         without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
-        work = partial(self._work, file_format, modality, values, without)
-        return self._background.start(KIND, user, name, parameters, work)
+        return self.begin(user, name, parameters, partial(self._of_studies, file_format, modality, values, without))
+
+    def begin(
+        self, user: str, name: str, parameters: dict[str, Any], write: Callable[[Path, Run], dict[str, Any]]
+    ) -> int:  # fmt: skip
+        """Begin a task that makes a file; its number. name: of the file; parameters: with its format, key of FORMATS, and
+        identity, which of IDENTITY it says; write: writes the file and gives the task's result, but for the file's size."""
+        return self._background.start(KIND, user, name, parameters, partial(self._work, write))
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
         """Where the file of a finished task is, and its media type. Raises FileNotFoundError."""
@@ -122,18 +130,22 @@ class Exports:
     def _path(self, number: int) -> Path:
         return self._folder / str(number)
 
-    def _work(
-        self, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str], run: Run
+    def _of_studies(
+        self, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str], path: Path, run: Run
     ) -> dict[str, Any]:  # fmt: skip
+        with selected(self._store, modality, values, without, cells=file_format not in PACKED) as chosen:
+            run.connection, total = chosen.connection, chosen.total
+            FORMATS[file_format].write(chosen, path, Options(self._date_format(), without), run.progress)
+            run.connection = None
+        run.note(run.number, done=total, total=total)
+        return {"studies": total}
+
+    def _work(self, write: Callable[[Path, Run], dict[str, Any]], run: Run) -> dict[str, Any]:
         part, path = self._folder / f"{run.number}.part", self._path(run.number)
         try:
-            with selected(self._store, modality, values, without, cells=file_format not in PACKED) as chosen:
-                run.connection, total = chosen.connection, chosen.total
-                FORMATS[file_format].write(chosen, part, Options(self._date_format(), without), run.progress)
-                run.connection = None
-            run.note(run.number, done=total, total=total)
+            result = write(part, run)
             part.replace(path)
         finally:
             for left in self._folder.glob(f"{run.number}.part*"):
                 left.unlink(missing_ok=True)
-        return {"studies": total, "bytes": path.stat().st_size}
+        return result | {"bytes": path.stat().st_size}

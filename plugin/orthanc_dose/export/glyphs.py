@@ -5,6 +5,7 @@ Japanese, Korean). A character that they lack, or that needs more than a glyph a
 letters), becomes a visible box: a name in a wrong order would be a wrong name.
 """
 
+import threading
 import unicodedata
 from functools import cache
 from itertools import groupby
@@ -16,6 +17,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 PLAIN, BOLD, _MORE = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold", "DroidSansFallback"
 MISSING = "\u25a1"  # □
 _FOLDER = Path(__file__).parent / "fonts"
+_REGISTERING = threading.Lock()  # a second object of one font would number its glyphs anew
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
 _VARIANTS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # selectors of variants: the plain sign says the same
 
@@ -64,5 +66,7 @@ def _has(font: str, sign: str) -> bool:
 @cache
 def _face(font: str):  # type: ignore[no-untyped-def]
     """The face of a font, which is registered for the pages when it is first asked for."""
-    pdfmetrics.registerFont(TTFont(font, str(_FOLDER / f"{font}.ttf")))
+    with _REGISTERING:
+        if font not in pdfmetrics.getRegisteredFontNames():
+            pdfmetrics.registerFont(TTFont(font, str(_FOLDER / f"{font}.ttf")))
     return pdfmetrics.getFont(font).face

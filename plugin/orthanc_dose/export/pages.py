@@ -60,7 +60,7 @@ class Pages:
             self._need(_TEXT * _LEADING)
             self._line(line, PLAIN, _TEXT)
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], most: int = _MOST_LINES) -> None:
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], most: int) -> None:
         """A table, whose titles stand on each page that it takes. most: lines of a cell."""
         titles = [printable(column.title) for column in columns]
         cells = [[printable(cell) for cell in row] for row in rows]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import __version__
-from ..records import EQUIPMENT, MODALITIES, OBJECT, PATIENT, STUDY, TOTALS, Field, Table
+from ..records import EQUIPMENT, MODALITIES, OBJECT, PATIENT, SOURCES, STUDY, TOTALS, Field, Table
+from .doubts import lines_of
 from .event_columns import EventColumn, columns_of
 from .pages import Column, Pages
 from .shown import NOTHING, Shown, decimals_for, describe, minutes, scaled
@@ -14,19 +15,20 @@ Row = dict[str, Any]
 # Of the study and its system, what a report needs to say which study it is of.
 _STUDY = ("study_date", "study_time", "accession_number", "study_id", "study_description", "requested_procedure_description",
           "performed_procedure_step_description", "protocol_name", "performing_physician", "referring_physician", "operators",
-          "study_instance_uid")  # fmt: skip
+          "not_patient_indicator", "study_instance_uid")  # fmt: skip
 _SYSTEM = ("display_name", "institution_name", "institutional_department_name", "station_name", "manufacturer",
            "manufacturer_model_name", "device_serial_number", "software_versions")  # fmt: skip
 _OBJECT = ("sop_class_name", "sop_instance_uid", "source", "outcome", "rule", "processed_at", "extractor_version")
 # Of accumulated values, what is not a value of the plane or the report.
 _NOT_VALUES = frozenset({"study_id", "sop_instance_uid", "acquisition_plane", "source", "marks"})
 # Lists of a study that stand elsewhere, or on its page alone.
-_NOT_LISTS = frozenset({"marks", "not_used", "observers", "persons", "devices"})
+_NOT_LISTS = frozenset({"marks", "not_used", "observers", "persons", "devices", "calibrations"})
 # Events of these modality types stand in a table for each plane or side.
 _APART = {"RF": "acquisition_plane", "MG": "laterality"}
 _MARKED = " *"
+_BEST_SOURCE = next(iter(SOURCES))
 _MOST_OBJECTS = 100
-_EVENT_LINES = 3  # makers write pages into comments of events
+_LINES, _EVENT_LINES = 8, 3  # of a cell: makers write pages into comments of events
 
 
 def write(study: Row, shown: Shown, made: datetime, zone: str) -> bytes:
@@ -36,29 +38,27 @@ def write(study: Row, shown: Shown, made: datetime, zone: str) -> bytes:
     title = f"{say('report.title')}: {shown.words.modality(modality.code)}"
     pages.heading(title, 15)
     pages.heading(describe(study) or say("study.noDescription"), 11)
-    pages.table(*_facts(study, shown))
-    pages.heading(say("report.totals"))
-    pages.table(*_totals(study, shown))
-    if study["accumulated"] and modality.accumulated:
-        pages.heading(say("study.accumulatedValues"))
-        pages.table(*_accumulated(modality.accumulated, study["accumulated"], shown))
+    if study["source"] not in (None, _BEST_SOURCE):
+        pages.paragraph(say("study.notFromReport", source=shown.words.source_sentence(study["source"])))
+    pages.table(*_facts(study, shown), _LINES)
+    _put(pages, say("report.totals"), *_totals(study, shown))
+    if modality.accumulated:
+        _put(pages, say("study.accumulatedValues"), *_accumulated(modality.accumulated, study["accumulated"], shown))
+        for row in study["accumulated"]:
+            _put_lists(pages, row, modality.accumulated, shown)
     for heading, columns, rows in _events(study, shown):
-        pages.heading(heading)
-        pages.table(columns, rows, _EVENT_LINES)
+        _put(pages, heading, columns, rows, _EVENT_LINES)
     if not study["events"]:
         pages.paragraph(say("study.noEvents", events=shown.words.events(modality.code, 2)))
-    for field in STUDY.fields:
-        if field.type == "structs" and field.name not in _NOT_LISTS and study.get(field.name):
-            pages.heading(shown.words.title(field, STUDY))
-            pages.table(*_structs(field, study[field.name], shown))
-    doubts = list(_doubts(study, shown))
+    _put_lists(pages, study, STUDY, shown)
+    doubts = list(lines_of(study, shown))
     if doubts:
         pages.heading(say("study.marks"))
         pages.paragraph(say("report.marked", sign=_MARKED.strip()))
         for line in doubts:
             pages.paragraph(line)
-    pages.heading(f"{say('study.objects')} ({len(study['objects'])})")
-    pages.table(*_objects(study["objects"][:_MOST_OBJECTS], shown))
+    objects = f"{say('study.objects')} ({len(study['objects'])})"
+    _put(pages, objects, *_objects(study["objects"][:_MOST_OBJECTS], shown))
     if len(study["objects"]) > _MOST_OBJECTS:
         pages.paragraph(say("study.more", n=len(study["objects"]) - _MOST_OBJECTS))
     when = f"{shown.moment(made)} ({zone})"
@@ -68,7 +68,21 @@ def write(study: Row, shown: Shown, made: datetime, zone: str) -> bytes:
     return pages.raw(f"{title}, {number}", foot, lambda page, of: say("report.page", page=page, of=of))
 
 
-Content = tuple[Sequence[Column], list[list[str]]]
+Content: TypeAlias = tuple[Sequence[Column], list[list[str]]]
+
+
+def _put(pages: Pages, heading: str, columns: Sequence[Column], rows: list[list[str]], most: int = _LINES) -> None:
+    """A table below its heading, where it has any rows."""
+    if rows:
+        pages.heading(heading)
+        pages.table(columns, rows, most)
+
+
+def _put_lists(pages: Pages, row: Row, table: Table, shown: Shown) -> None:
+    """The lists of structs of a row, each as a table."""
+    for field in table.fields:
+        if field.type == "structs" and field.name not in _NOT_LISTS and row.get(field.name):
+            _put(pages, shown.words.title(field, table), *_structs(field, row[field.name], shown))
 
 
 def _facts(study: Row, shown: Shown) -> Content:
@@ -170,35 +184,6 @@ def _structs(field: Field, rows: list[Row], shown: Shown) -> Content:
         columns.append(Column(shown.words.title(part, STUDY, field) + (f" [{unit}]" if unit else ""), bool(numbers)))
         cells.append([shown.value(row[part.name], part, decimals) for row in rows])
     return columns, [list(row) for row in zip(*cells, strict=True)]
-
-
-def _doubts(study: Row, shown: Shown) -> Iterator[str]:
-    """Why values are not plainly what the objects say: a line for each reason and table, with what is written there."""
-    modality = MODALITIES[study["modality"]]
-    parts = [("", STUDY, [study]), (f"{shown.words.say('study.accumulated')}, ", modality.accumulated, study["accumulated"]),
-             ("", modality.events, study["events"])]  # fmt: skip
-    for where, table, rows in parts:
-        reasons: dict[tuple[str, str], list[str]] = {}
-        for row in rows:
-            for mark in row.get("marks") or ():
-                said = f" ({shown.words.say('study.asWritten', text=mark['raw'])})" if mark["raw"] else ""
-                if table is modality.events:
-                    said = f" {row['event_number']}{said}"
-                reasons.setdefault((mark["mark"], mark["field"]), []).append(said)
-        for (mark, name), said in reasons.items():
-            what = f"{where}{_named(name, table, shown)}" if table else name
-            if table is modality.events:
-                what = f"{what}, {shown.words.events(modality.code, len(said))}"
-            yield f"• {what}{','.join(dict.fromkeys(said))} – {shown.words.mark(mark)}."
-
-
-def _named(name: str, table: Table, shown: Shown) -> str:
-    """What the field of a mark is called: "xray_sources.kvp" is one within structs."""
-    outer, _, inner = name.partition(".")
-    field = next((one for one in table.fields if one.name == outer), None)
-    part = next((one for one in field.fields if one.name == inner), None) if field else None
-    titles = [shown.words.title(field, table) if field else outer, shown.words.title(part, table, field) if part else inner]
-    return ": ".join(filter(None, titles))
 
 
 def _objects(objects: list[Row], shown: Shown) -> Content:

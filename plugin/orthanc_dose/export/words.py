@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..records import MARKS, MODALITIES, Field, Table
+from ..records import MARKS, MODALITIES, SOURCES, Field, Table
 
 # Languages whose files have every word.
 LANGUAGES = ("en", "de")
@@ -52,6 +52,10 @@ class Words:
 
     def source(self, source: str) -> str:
         return self._of_dictionary("source_titles", source.replace(" ", "_")) or source
+
+    def source_sentence(self, source: str) -> str:
+        """What a source of records means."""
+        return self._of_dictionary("sources", source.replace(" ", "_")) or SOURCES.get(source, source)
 
     def outcome(self, outcome: str) -> str:
         return self._of_dictionary("outcome_titles", outcome) or outcome

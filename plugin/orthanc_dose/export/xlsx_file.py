@@ -140,7 +140,8 @@ def _styles(day: str) -> str:
         '</font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill>'
         '<fill><patternFill patternType="gray125"/></fill></fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        f'<cellXfs count="{len(cells)}">{"".join(f"<xf {one}/>" for one in cells)}</cellXfs></styleSheet>'
+        f'<cellXfs count="{len(cells)}">{"".join(f"<xf {one}/>" for one in cells)}</cellXfs>'
+        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
     )
 
 

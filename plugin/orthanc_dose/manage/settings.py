@@ -20,6 +20,7 @@ TOPICS = {
     "objects": "Objects in Orthanc",
     "access": "Access",
     "region": "Dates and times",
+    "sql": "SQL",
     "exports": "Exports",
     "log": "Logs and tasks",
 }
@@ -99,10 +100,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("parquet_copy", "exports", "Nightly Parquet copy", "flag", False,
             "Write the whole dose record as Parquet into a folder each night, for DuckDB, Spark, Polars and R."),
     Setting("parquet_copy_hour", "exports", "Hour of the copy", "number", 2,
-            "When it begins, by the server's time zone. After it was switched on, or when the server was down at that hour, it"
-            " begins as soon as it can.", minimum=0, maximum=23, unit="h"),
+            "When it begins, by the server's clock. After it was switched on, or when the server was down at that hour, it"
+            " begins as soon as it can.", minimum=0, maximum=23),
     Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
             "With patients' names, IDs and birth dates, as the store has them. Whoever reads the folder reads them."),
+    Setting("sql_seconds", "sql", "Longest run", "number", 30,
+            "A statement on the page SQL is stopped after it; one that makes a file after ten times as long.",
+            minimum=1, maximum=600, unit="s"),
+    Setting("sql_rows", "sql", "Rows on the page", "number", 10_000, "At most so many are shown.",
+            minimum=10, maximum=100_000),
+    Setting("sql_file_rows", "sql", "Rows of a file", "number", 1_000_000, "At most so many are in a file of a statement.",
+            minimum=10, maximum=100_000_000),
     Setting("log_level", "log", "Log", "choice", "warning",
             "What is written to it. Orthanc's own log shows what is below a warning with --verbose only.",
             choices=(("error", "errors"), ("warning", "errors and warnings"), ("info", "also what is done"),

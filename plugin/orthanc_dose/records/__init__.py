@@ -7,7 +7,7 @@ from .access import ACCOUNT, AUDIT_LOG, TOKEN
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
-from .index import INDEXED, INDEXES, STANDARD_NAME, STUDY_DAY, STUDY_NAMES, TERM, TERM_NAME, index_name
+from .index import INDEXED, INDEXES, STANDARD_NAME, STUDY_DAY, STUDY_NAMES, STUDY_STANDARD_NAME, TERM, TERM_NAME, index_name
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
 from .study import (
@@ -77,6 +77,6 @@ __all__ = [
     "ACCOUNT", "AUDIT_LOG", "CT_ACCUMULATED", "CT_EVENT", "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "Field",
     "IDENTITY_FIELDS", "INDEXED", "INDEXES", "IN_ORTHANC", "MARKS", "MODALITIES", "Modality", "NM_ADMINISTRATION", "OBJECT",
     "OUTCOMES", "PATIENT", "PATIENT_SIZE", "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "SETTING", "SOURCES",
-    "STANDARD_NAME", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_NAMES", "STUDY_TABLES", "Shown", "TABLES", "TASK",
-    "TASK_LOG", "TERM", "TERM_NAME", "TOKEN", "TOTALS", "Table", "index_name",
+    "STANDARD_NAME", "STATE", "STATES", "STUDY", "STUDY_DAY", "STUDY_NAMES", "STUDY_STANDARD_NAME", "STUDY_TABLES", "Shown",
+    "TABLES", "TASK", "TASK_LOG", "TERM", "TERM_NAME", "TOKEN", "TOTALS", "Table", "index_name",
 ]  # fmt: skip

@@ -53,8 +53,16 @@ TERM_NAME = Table(
     ),
 )  # fmt: skip
 
-# A view: the standard names of each study.
-STUDY_NAMES = "study_standard_name"
+# A view, not a table: see store/index.py.
+STUDY_STANDARD_NAME = Table(
+    "study_standard_name", "Standard names of studies", "What the map of names makes of the texts of each study.",
+    (
+        integer("study_id", "Study"),
+        text("kind", "Kind", description="The field of study whose text it names."),
+        text("standard_name", "Standard name"),
+    ),
+)  # fmt: skip
+STUDY_NAMES = STUDY_STANDARD_NAME.name
 
 STUDY_DAY = Table(
     "study_day", "Studies a day",

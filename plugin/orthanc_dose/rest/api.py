@@ -29,6 +29,7 @@ from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
 from .sizes import SIZE_ROUTES
+from .sql import SQL_ROUTES
 from .standard_names import STANDARD_NAME_ROUTES
 from .studies import STUDY_ROUTES
 from .study_files import STUDY_FILE_ROUTES
@@ -121,6 +122,7 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *EXPORT_ROUTES,
+    *SQL_ROUTES,
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,
     *SETTING_ROUTES,

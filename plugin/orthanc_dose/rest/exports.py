@@ -19,8 +19,11 @@ from .tasks import get_task
 
 
 def list_formats(services: Services) -> dict[str, Any]:
-    return {"formats": [{"name": name, "title": one.title, "modalities": None if one.modalities is None else [*one.modalities],
-                         "packed": name in PACKED} for name, one in FORMATS.items()]}  # fmt: skip
+    # An export is a task, too: whichever time is the shorter one removes it.
+    days = min(services.settings.value("export_days"), services.settings.value("task_days"))
+    return {"kept_days": days, "formats": [
+        {"name": name, "title": one.title, "modalities": None if one.modalities is None else [*one.modalities],
+         "packed": name in PACKED, "identity": one.identity} for name, one in FORMATS.items()]}  # fmt: skip
 
 
 def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
@@ -53,7 +56,7 @@ def get_file(services: Services, caller: Caller, id: int, offset: int | None, le
             raise ApiError(409, "in_pieces", message, "id")
         return Content(Download(path, mime, task["subject"]))
     with open(path, "rb") as file:
-        file.seek(offset)
+        file.seek(min(offset, path.stat().st_size))  # file systems have a largest offset of their own
         return Content(Download(file.read(length), mime, task["subject"]))
 
 
@@ -96,6 +99,8 @@ def _checked(body: Any) -> tuple[str, str | None]:
         raise bad_body("modality", f"{wanted} is for: {', '.join(FORMATS[wanted].modalities or ())}.")
     if not isinstance(body["identity"], list) or not all(isinstance(one, str) and one in IDENTITY for one in body["identity"]):
         raise bad_body("identity", f"identity must be a list of: {', '.join(IDENTITY)}.")
+    if body["identity"] and not FORMATS[wanted].identity:
+        raise bad_body("identity", f"{wanted} does not say who the patients are: identity must be an empty list.")
     return wanted, modality
 
 
@@ -105,15 +110,27 @@ PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
+
+
+def _of_format(name: str, modalities: tuple[str, ...] | None, identity: bool) -> dict[str, Any]:
+    """What may be asked for of a format."""
+    asked = {"format": {"const": name}, "modality": {"enum": list(modalities or (*MODALITIES, None))}}
+    return {"properties": asked if identity else asked | {"identity": {"maxItems": 0}}}
+
+
 _BODY = any_object(
     format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
     identity={"type": "array", "items": {"enum": list(IDENTITY)}},
-) | {"additionalProperties": False}
+) | {
+    "additionalProperties": False,
+    "anyOf": [_of_format(name, one.modalities, one.identity) for name, one in FORMATS.items()],
+}  # fmt: skip
 
 EXPORT_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/exports/formats", list_formats, "The formats of exports",
-          {200: any_object(formats=array(any_object(name=TEXT, title=TEXT, packed={"type": "boolean"},
-                                                    modalities={"type": ["array", "null"], "items": TEXT})))},
+    Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a finished one is kept",
+          {200: any_object(kept_days=INTEGER, formats=array(any_object(
+              name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed={"type": "boolean"},
+              identity={"type": "boolean"})))},
           tag="Exports", needs=EXPORT),
     Route("POST", "/exports", start_export, "Start an export of the studies that filters leave", {202: TASK},
           errors=(403, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,

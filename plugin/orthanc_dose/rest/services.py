@@ -15,6 +15,7 @@ from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..sizes.files import SizeFiles
+from ..sql.runs import Runs
 from ..store import Store
 
 # Seconds that an answer waits for the worker; what takes longer is answered with 202.
@@ -75,6 +76,7 @@ class Services:
     background: Background
     exports: Exports
     copies: Copies
+    sql: Runs
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime

@@ -57,9 +57,11 @@ def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
 
 def forget_chosen(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None
-    if not isinstance(ids, list) or len(ids) > _MOST_CHOSEN or not all(type(one) is int and 0 < one < 2**53 for one in ids):
+    if not isinstance(ids, list) or len(ids) > _MOST_CHOSEN or not all(
+        type(one) in (int, float) and 0 < one < 2**53 and one == int(one) for one in ids
+    ):
         raise bad_body("ids", f"The body must be an object with ids, a list of at most {_MOST_CHOSEN} numbers of tasks.")
-    return _without_files(services, tasks.forget(services.store, ids, _whose(caller)))
+    return _without_files(services, tasks.forget(services.store, [int(one) for one in ids], _whose(caller)))
 
 
 def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:

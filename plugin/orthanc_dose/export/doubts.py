@@ -1,0 +1,50 @@
+"""The marks of a study in words: which values are not plainly what its objects say, and why."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..records import MODALITIES, STUDY, Table
+from .shown import Shown
+
+Row = dict[str, Any]
+
+
+def lines_of(study: Row, shown: Shown) -> Iterator[str]:
+    """Why values are not plainly what the objects say: a line for each reason and table, with what is written there."""
+    modality = MODALITIES[study["modality"]]
+    parts = [("", STUDY, [study]), (f"{shown.words.say('study.accumulated')}, ", modality.accumulated, study["accumulated"]),
+             ("", modality.events, study["events"])]  # fmt: skip
+    for where, table, rows in parts:
+        reasons: dict[tuple[str, str], dict[str, list[int]]] = {}
+        for row in rows:
+            for mark in row.get("marks") or ():
+                said = f" ({shown.words.say('study.asWritten', text=mark['raw'])})" if mark["raw"] else ""
+                of_reason = reasons.setdefault((mark["mark"], mark["field"]), {})
+                of_reason.setdefault(said, []).append(row.get("event_number", 0))
+        for (mark, name), written in reasons.items():
+            why = f"{where}{_named(name, table, shown)} – {shown.words.mark(mark)}"
+            if table is modality.events:
+                # Behind the reason, since it may be long.
+                why += f": {shown.words.events(modality.code, sum(map(len, written.values())))} "
+                written = {f"{_ranges(numbers)}{said}": numbers for said, numbers in written.items()}
+            yield f"• {why}{', '.join(written)}."
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """1, 2, 3 and 5 as "1–3, 5"."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _named(name: str, table: Table, shown: Shown) -> str:
+    """What the field of a mark is called: "xray_sources.kvp" is one within structs."""
+    outer, _, inner = name.partition(".")
+    field = next((one for one in table.fields if one.name == outer), None)
+    part = next((one for one in field.fields if one.name == inner), None) if field else None
+    titles = [shown.words.title(field, table) if field else outer, shown.words.title(part, table, field) if part else inner]
+    return ": ".join(filter(None, titles))

@@ -1,0 +1,49 @@
+"""The views that SQL reads: the dose record as the data dictionary has it, and nothing of how the program works."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from ..records import EQUIPMENT, IDENTITY_FIELDS, OBJECT, STUDY, STUDY_STANDARD_NAME, STUDY_TABLES, Field, Table
+
+# Of objects what became of them: not their content, nor identifiers that Orthanc makes of the patient's ID.
+_OF_OBJECTS = ("sop_instance_uid", "sop_class_uid", "study_instance_uid", "modality", "study_id", "outcome", "rule", "reason",
+               "source", "received_at", "processed_at", "size", "extractor_version", "in_orthanc", "deleted_at")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class View:
+    """A view, which has the name of its table; fields: its columns, for callers who may know who patients are."""
+
+    table: Table
+    fields: tuple[Field, ...]
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    def columns(self, identity: bool) -> tuple[Field, ...]:
+        """The columns for a caller. identity: whether the caller may know who patients are."""
+        return tuple(field for field in self.fields if identity or not self.tells_identity(field))
+
+    def tells_identity(self, field: Field) -> bool:
+        """Whether a column of this view says who the patient is."""
+        return self.table is STUDY and field.name in IDENTITY_FIELDS
+
+
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (
+        *(View(table, table.fields) for table in (STUDY, EQUIPMENT, *STUDY_TABLES)),
+        View(STUDY_STANDARD_NAME, STUDY_STANDARD_NAME.fields),
+        View(OBJECT, tuple(field for field in OBJECT.fields if field.name in _OF_OBJECTS)),
+    )
+}
+
+
+def create(connection: duckdb.DuckDBPyConnection, identity: bool) -> None:
+    """Make the views on a connection: temporary ones, which stand before the tables of their names."""
+    [database] = connection.execute("SELECT current_database()").fetchone() or ()
+    for view in VIEWS.values():
+        columns = ", ".join(f'"{field.name}"' for field in view.columns(identity))
+        connection.execute(f'CREATE TEMP VIEW "{view.name}" AS SELECT {columns} FROM "{database}".main."{view.name}"')

@@ -1,0 +1,62 @@
+/** Exports in words: what is in the file, of which studies, and how long it is kept. */
+import { IDENTITY, type ExportFormat, type ExportRequest } from "./exportsApi";
+import { modalityTitle } from "./fields";
+import { filtersFor, type Conditions } from "./filters";
+import { chipsOf } from "./filterWords";
+import { t, wordAt } from "./i18n";
+import type { DataDictionary, Task } from "./types";
+
+/** The kind of their tasks. */
+export const EXPORT = "export";
+// In place of what somebody typed to find patients: it is not kept.
+const HIDDEN = "…";
+
+/** What a task was asked for. */
+export function requestOf({ parameters }: Task): ExportRequest {
+  const { format, modality, query, identity } = parameters as Partial<ExportRequest>;
+  return { format: format ?? "", modality: modality ?? null, query: query ?? {}, identity: identity ?? [] };
+}
+
+/** The statement of which an export is the result, without what it compares with; null for one of studies. */
+export const statementOf = ({ parameters }: Task): string | null => (parameters.sql as string | undefined) ?? null;
+
+/** Whether the same can be asked for again: not where it is no longer known what was typed. */
+export const isWhole = ({ query }: ExportRequest): boolean => !Object.values(query).includes(HIDDEN);
+
+/** A format as the pages call it, else as the server does. */
+export function formatTitle(name: string, formats: ExportFormat[] = []): string {
+  return wordAt("exports", "formats", name) ?? formats.find((one) => one.name === name)?.title ?? name;
+}
+
+/** What a format is, and for whom; empty where the pages do not say. */
+export const formatAbout = (name: string): string => wordAt("exports", "about", name) ?? "";
+
+/** Those for a modality type; null: for all types together. */
+export const formatsFor = (formats: ExportFormat[], modality: string | null): ExportFormat[] =>
+  formats.filter(({ modalities }) => modalities === null || (modality !== null && modalities.includes(modality)));
+
+export const typesTitle = (modality: string | null): string => (modality ? modalityTitle(modality) : t("exports.allTypes"));
+
+/** "Computed tomography, CSV, with patient names". */
+export function fileWords({ modality, format, identity }: ExportRequest, formats?: ExportFormat[]): string {
+  const who = IDENTITY.filter((one) => identity.includes(one)).map((one) => t(`exports.with.${one}`));
+  return [typesTitle(modality), formatTitle(format, formats), ...who].join(", ");
+}
+
+// The system has no place in the form of filters.
+const SYSTEM = "equipment_id";
+
+/** The filters in words, in the order of their form. */
+export function queryWords(query: Conditions, modality: string | null, dictionary: DataDictionary): string[] {
+  const { [SYSTEM]: system, ...others } = query;
+  const filters = modality ? filtersFor(dictionary.filters, modality) : dictionary.filters;
+  const words = chipsOf(others, filters).map((chip) => chip.text);
+  return system ? [t("list.system", { name: system }), ...words] : words;
+}
+
+const DAY_MS = 86_400_000;
+
+/** When a finished task is forgotten, and its file with it; null while it is not finished. */
+export function keptUntil({ finished_at }: Task, days: number): string | null {
+  return finished_at && new Date(Date.parse(finished_at) + days * DAY_MS).toISOString();
+}
