@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from ..records import EQUIPMENT, IDENTITY_FIELDS, OBJECT, STUDY, STUDY_TABLES, Table
+from ..records import EQUIPMENT, IDENTITY_FIELDS, OBJECT, OBJECT_OUTCOMES, STUDY, STUDY_TABLES, Table
 from ..store import Store, tasks
 from ..store.database import quoted
 from .background import Background, Run, Stopped
@@ -26,9 +26,6 @@ from .background import Background, Run, Stopped
 KIND = "parquet-copy"
 LATEST = "latest"
 _PREFIX = "dose-"
-# The kept content of objects and how the program works on them are not the dose record.
-_OF_OBJECTS = ("sop_instance_uid", "sop_class_uid", "study_instance_uid", "study_id", "outcome", "rule", "reason", "source",
-               "received_at", "processed_at", "size", "extractor_version")  # fmt: skip
 
 
 class Copies:
@@ -120,5 +117,5 @@ def _queries(without: frozenset[str]) -> Iterator[tuple[Table, str, bool]]:
         order = ", t.event_number" if "event_number" in table.names else ""
         query = f'SELECT t.*, {of_study} FROM "{table.name}" t JOIN study s ON s.id = t.study_id'
         yield table, f"{query} ORDER BY s.study_date, s.id{order}", True
-    columns = ", ".join(f'"{name}"' for name in _OF_OBJECTS)
+    columns = ", ".join(f'"{name}"' for name in OBJECT_OUTCOMES)
     yield OBJECT, f"SELECT {columns} FROM object ORDER BY received_at", False

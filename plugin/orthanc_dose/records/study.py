@@ -260,8 +260,15 @@ STATE = Table(
     "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
     (text("name", "Name"), text("value", "Value")),
 )
+# What is told of objects where the dose record is taken out: what became of them, not their content, nor identifiers that
+# Orthanc makes of the patient's ID.
+OBJECT_OUTCOMES = (
+    "sop_instance_uid", "sop_class_uid", "study_instance_uid", "modality", "study_id", "outcome", "rule", "reason", "source",
+    "received_at", "processed_at", "size", "extractor_version", "in_orthanc", "deleted_at",
+)  # fmt: skip
 
 __all__ = [
-    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OUTCOMES", "PATIENT", "PATIENT_SIZE",
+    "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "IDENTITY_FIELDS", "IN_ORTHANC", "OBJECT", "OBJECT_OUTCOMES", "OUTCOMES",
+    "PATIENT", "PATIENT_SIZE",
     "SETTING", "STATE", "STUDY", "TOTALS", "UNDER_RULES",
 ]  # fmt: skip

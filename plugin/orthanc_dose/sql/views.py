@@ -4,11 +4,17 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ..records import EQUIPMENT, IDENTITY_FIELDS, OBJECT, STUDY, STUDY_STANDARD_NAME, STUDY_TABLES, Field, Table
-
-# Of objects what became of them: not their content, nor identifiers that Orthanc makes of the patient's ID.
-_OF_OBJECTS = ("sop_instance_uid", "sop_class_uid", "study_instance_uid", "modality", "study_id", "outcome", "rule", "reason",
-               "source", "received_at", "processed_at", "size", "extractor_version", "in_orthanc", "deleted_at")  # fmt: skip
+from ..records import (
+    EQUIPMENT,
+    IDENTITY_FIELDS,
+    OBJECT,
+    OBJECT_OUTCOMES,
+    STUDY,
+    STUDY_STANDARD_NAME,
+    STUDY_TABLES,
+    Field,
+    Table,
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ VIEWS: dict[str, View] = {
     for view in (
         *(View(table, table.fields) for table in (STUDY, EQUIPMENT, *STUDY_TABLES)),
         View(STUDY_STANDARD_NAME, STUDY_STANDARD_NAME.fields),
-        View(OBJECT, tuple(field for field in OBJECT.fields if field.name in _OF_OBJECTS)),
+        View(OBJECT, tuple(field for field in OBJECT.fields if field.name in OBJECT_OUTCOMES)),
     )
 }
 
