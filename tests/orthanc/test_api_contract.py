@@ -31,7 +31,7 @@ def server() -> Iterator[OrthancServer]:
         yield running
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
     server.send(make_studies(12, seed=1), ct_slice(), non_dose_sr(), HOSTILE["empty_content_sequence"](1))
     server.wait_until_idle()

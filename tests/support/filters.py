@@ -129,14 +129,10 @@ def matches(name: str, role: str, wanted: Any, study: Whole) -> bool:
         return not any(lowered(term) in lowered(value) for value in found for term in wanted)
     if role == "is" and isinstance(wanted, list):
         return any(lowered(term) == lowered(value) for value in found for term in wanted)
-    if role in ("exactly", "alike"):
-        return any(wanted == value if role == "exactly" else lowered(wanted) == lowered(value) for value in found)
+    if role == "exactly":
+        return wanted in found
     if role == "given":
         return any(value != 0 for value in found) == (wanted == "yes")
-    if role == "above":
-        return any(value > wanted for value in found)
-    if role == "below":
-        return any(value < wanted for value in found)
     if role == "empty":
         return (not found) == (wanted == "yes")
     if role == "any":

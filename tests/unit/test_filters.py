@@ -108,11 +108,11 @@ def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
     one = draw(st.sampled_from([found for found in FILTERS if found.name != "test_data" and not found.place.together]))
     known = sorted({value for study in whole for value in plain.values_of(one.name, study)}, key=str)
     if one.type == "text":
-        role = draw(st.sampled_from(("contains", "not", "is", "empty", "exactly", "alike")))
+        role = draw(st.sampled_from(("contains", "not", "is", "empty", "exactly")))
         if role == "empty":
             wanted = draw(st.sampled_from(("yes", "no")))
             return Asked(one.name, role, {one.parameter(role): wanted}, wanted)
-        if role in ("exactly", "alike"):
+        if role == "exactly":
             text = draw(st.sampled_from((*known, "no such text")))
             text = draw(st.sampled_from((text, text.upper(), text.lower())))
             return Asked(one.name, role, {one.parameter(role): text}, text)
@@ -124,14 +124,10 @@ def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
     if one.type in ("uid", "id"):
         value = draw(st.sampled_from([*known, 10**6] if one.type == "id" else [*known, "1.2.3"]))
         return Asked(one.name, "is", {one.name: str(value)}, value)
-    more = ("empty",) if one.type in ("date", "time") else ("given", "above", "below")
-    role = draw(st.sampled_from(("interval", "interval", *(more if known else more[:1]))))
-    if role in ("empty", "given"):
+    role = draw(st.sampled_from(("interval", "interval", "empty" if one.type in ("date", "time") else "given")))
+    if role != "interval":
         wanted = draw(st.sampled_from(("yes", "no")))
         return Asked(one.name, role, {one.parameter(role): wanted}, wanted)
-    if role != "interval":
-        wanted = draw(st.sampled_from(known))
-        return Asked(one.name, role, {one.parameter(role): str(wanted)}, wanted)
     bounds = st.none() | (st.sampled_from(known) if known else st.none())
     low, high = draw(st.tuples(bounds, bounds))
     if one.type == "time" and high is not None:

@@ -32,8 +32,8 @@ def averages(source: Source, view: str) -> list[Row]:
         row |= {name: stored[name] * factor for name in wanted}
         row["query"] = joined(row["query"], source.links.given())
         if view == "box":
-            for role, of in (("below", "p5"), ("above", "p95")):
-                row[role] = joined(row["query"], source.links.beyond(role, stored[of]))
+            row["below"] = joined(row["query"], source.links.below(stored["p5"]))
+            row["above"] = joined(row["query"], source.links.above(stored["p95"]))
         rows.append(row)
     shown = "median" if source.options["average"] == "median" or "mean" not in wanted else "mean"
     return _ordered(source, rows, shown)

@@ -10,7 +10,8 @@ from .options import Options
 
 Link = dict[str, str] | None  # None: no parameters say it
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-LONGEST = 1000  # characters of a name that an address can hold
+# Characters of a name, and of one as a term, that parameters of filters take.
+LONGEST, LONGEST_TERM = 1000, 300
 
 
 def joined(*links: Link) -> Link:
@@ -23,9 +24,16 @@ def joined(*links: Link) -> Link:
     return out
 
 
-def _bound(of: Quantity, role: str, value: float) -> dict[str, str]:
-    if of.filter.type == "integer":  # the whole number that says the same
-        return {of.filter.parameter(role): str((math.ceil if role in ("from", "below") else math.floor)(value))}
+def _bound(of: Quantity, role: str, value: float, is_open: bool = False) -> dict[str, str]:
+    """From or to a value, without the value itself where the bound is open: filters have closed ones, so it is the next number
+    that there is."""
+    if of.filter.type == "integer":
+        whole = math.ceil(value) if (role == "from") != is_open else math.floor(value)
+        if is_open:
+            whole += 1 if role == "from" else -1
+        return {of.filter.parameter(role): str(whole)}
+    if is_open:
+        value = math.nextafter(value, math.inf if role == "from" else -math.inf)
     return {of.filter.parameter(role): repr(float(value))}
 
 
@@ -43,7 +51,10 @@ class Links:
             return None
         if name is None:
             return {grouping.filter.parameter("empty"): "yes"}
-        return {grouping.filter.parameter("alike" if self.options["ignore_case"] else "exactly"): name}
+        if not self.options["ignore_case"]:
+            return {grouping.filter.parameter("exactly"): name}
+        term = '"' + name.replace('"', '""') + '"'
+        return {grouping.filter.parameter("is"): term} if name == name.strip() and len(term) <= LONGEST_TERM else None
 
     def system(self, number: int | None) -> Link:
         return {} if number is None else {"equipment_id": str(number)}
@@ -54,12 +65,16 @@ class Links:
 
     def between(self, of: Quantity, low: float, high: float, is_last: bool) -> Link:
         """Stored values from `low` to below `high`; of the last interval `high` as well."""
-        return _bound(of, "from", low) | _bound(of, "to" if is_last else "below", high)
+        return _bound(of, "from", low) | _bound(of, "to", high, is_open=not is_last)
 
-    def beyond(self, role: str, value: float) -> Link:
-        """Stored values that are given and "below" or "above" this one."""
+    def below(self, value: float) -> Link:
+        """Stored values that are given and less than this one."""
         assert self.chart.measure is not None
-        return joined(self.given(), _bound(self.chart.measure, role, value))
+        return joined(self.given(), _bound(self.chart.measure, "to", value, is_open=True))
+
+    def above(self, value: float) -> Link:
+        assert self.chart.measure is not None
+        return joined(self.given(), _bound(self.chart.measure, "from", value, is_open=True))
 
     def days(self, first: date, last: date) -> Link:
         low, high = self.values.get("study_date_from"), self.values.get("study_date_to")

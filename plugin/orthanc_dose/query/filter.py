@@ -146,8 +146,6 @@ def _text(what: Filter, given: Given, bind: Bind) -> list[str]:
         out.append(what.place.holds(" OR ".join(f"{at} = lower({bind(term)})" for term in given["is"])))
     if "exactly" in given:
         out.append(what.place.holds(f"{what.place.expression} = {bind(given['exactly'])}"))
-    if "alike" in given:
-        out.append(what.place.holds(f"{at} = lower({bind(given['alike'])})"))
     if "empty" in given:
         out.append(_there(what, f"{what.place.expression} <> ''", given["empty"] == "no"))
     return out
@@ -158,8 +156,8 @@ def _there(what: Filter, condition: str, is_there: bool) -> str:
 
 
 def _between(what: Filter, given: Given, bind: Bind) -> list[str]:
-    # All bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
-    bounds = (("from", ">="), ("to", "<="), ("above", ">"), ("below", "<"))
+    # Both bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
+    bounds = (("from", ">="), ("to", "<="))
     tests = [f"{what.place.expression} {sign} {bind(given[role])}" for role, sign in bounds if role in given]
     if given.get("given") == "yes":
         tests.append(f"{what.place.expression} <> 0")
@@ -202,7 +200,6 @@ def _interval(kind: str, low: str, high: str, until: str = "") -> dict[str, Role
 def _quantity(kind: str) -> dict[str, Role]:
     return {
         "from": Role("_from", kind, "At least this."), "to": Role("_to", kind, "At most this."),
-        "above": Role("_above", kind, "More than this."), "below": Role("_below", kind, "Less than this."),
         "given": Role("_given", "choice", "yes: a value that is not zero; no: there is none."),
     }  # fmt: skip
 
@@ -214,7 +211,6 @@ TYPES: dict[str, Type] = {
             "not": Role("_not", "terms", f"Contains none of the terms. {_TERMS}"),
             "is": Role("_is", "terms", f"Is one of the terms, as a whole. {_TERMS}"),
             "exactly": Role("_exactly", "text", "Is this text as a whole, upper and lower case told apart."),
-            "alike": Role("_alike", "text", "Is this text as a whole, upper and lower case the same."),
             "empty": _EMPTY,
         },
         _text,
