@@ -1,6 +1,7 @@
 """Tasks on threads of their own, which only read the store: DICOM reception and reading go on beside them."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -13,6 +14,7 @@ import duckdb
 from ..store import Store, tasks
 
 AT_ONCE = 2
+_NICENESS = 10
 _LOG = logging.getLogger(__name__)
 _EVERY_S = 0.5  # from one note of the progress to the next
 
@@ -107,6 +109,8 @@ class Background:
             thread.join()
 
     def _take(self) -> None:
+        # Whoever sends comes first: on Linux the priority is that of the thread alone.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while (run := self._waiting.get()) is not None:
             self._work(run)
 

@@ -20,7 +20,8 @@ _MARGIN, _FOOT = 34.0, 46.0
 _ROOM = _WIDTH - 2 * _MARGIN
 _LEADING = 1.25  # from line to line, times the size of the letters
 _PAD = 3.0
-_MOST_LINES, _WIDEST_WORD, _ENOUGH, _SMALLEST = 8, 52.0, 180.0, 4.5
+_MOST_LINES, _WIDEST_WORD, _ENOUGH = 8, 52.0, 180.0
+_UNBROKEN, _SMALLEST = 5.8, 4.5  # sizes of letters: down to these words, and numbers, are kept whole
 _ROUNDING = 0.01  # what sums of widths may lack
 _Fit: TypeAlias = tuple[float, list[float]]
 _INK, _GREY, _LINE, _SHADE = 0.0, 0.35, 0.75, 0.93
@@ -184,8 +185,8 @@ def _fitting(columns: Sequence[Column], titles: Sequence[str], rows: Sequence[Se
     if sum(words) <= _ROOM:
         enough = [max(min(one, _ENOUGH), word) for one, word in zip(whole, words, strict=True)]
         return size, _shared(words, enough)
-    if sum(least) <= _ROOM or size <= _SMALLEST:
-        return size, _shared(least, words)
+    if (sum(least) <= _ROOM and size <= _UNBROKEN) or size <= _SMALLEST:
+        return size, _least_first(least, words)
     return _fitting(columns, titles, rows, size * 0.92)
 
 
@@ -194,6 +195,16 @@ def _shared(low: Sequence[float], high: Sequence[float]) -> list[float]:
     rest, wanted = _ROOM - sum(low), sum(high) - sum(low)
     return [one + rest * (most - one) / wanted if wanted > 0 else one + rest / len(low)
             for one, most in zip(low, high, strict=True)]  # fmt: skip
+
+
+def _least_first(low: Sequence[float], high: Sequence[float]) -> list[float]:
+    """Widths that fill the page, each from the lower one on: the rest goes to those that lack least to the higher one, so that
+    as few words as can be are broken."""
+    widths, rest = list(low), _ROOM - sum(low)
+    for at in sorted(range(len(low)), key=lambda at: high[at] - low[at]):
+        more = min(rest, high[at] - low[at])
+        widths[at], rest = widths[at] + more, rest - more
+    return widths
 
 
 def _lines(text: str, font: str, size: float, room: float, most: int, hyphen: str = "") -> list[str]:
