@@ -17,6 +17,7 @@ from ..records import Field
 from .views import VIEWS
 
 LONGEST = 20_000
+_DEEPEST = 900  # levels of the tree: what every version of Python reads, and DuckDB plans
 # What may stand after FROM beside views, and takes no more than a limit of rows can stop.
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree"})
 # Functions that read settings, catalog, other SQL or the log, or that change something.
@@ -127,7 +128,7 @@ def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     except UnicodeEncodeError as error:
         raise Refused("The text holds characters that cannot be written.") from error
     except RecursionError as error:
-        raise Refused("The statement is nested too deeply.") from error
+        raise _too_deep() from error
     except duckdb.Error as error:
         raise wrong(error, sql, before=0) from error
     if len(statements) != 1:
@@ -136,7 +137,17 @@ def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
         raise Refused("Parameters have no values here: write the values.")
     if statements[0].type != duckdb.StatementType.SELECT or tree.get("error") or len(tree.get("statements", ())) != 1:
         raise Refused("Only SELECT can run.")
+    level: list[Any] = [tree]
+    for _ in range(_DEEPEST):
+        level = [below for one in level for below in (one.values() if isinstance(one, dict) else one)
+                 if isinstance(below, (dict, list))]  # fmt: skip
+    if level:
+        raise _too_deep()
     return tree
+
+
+def _too_deep() -> Refused:
+    return Refused("The statement is nested too deeply.")
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
