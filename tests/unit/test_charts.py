@@ -299,3 +299,23 @@ def test_names_in_figures_are_text_and_never_marks(store: Store) -> None:
     assert list(figure["layout"]["xaxis"]["ticktext"]) == [escaped]
     assert figure["data"][0]["name"] == "CT &lt;1&gt; &amp; 胸 mean"
     assert "<a" not in str(figure)
+
+
+def test_of_5000_protocols_the_most_frequent_are_shown(store: Store) -> None:
+    made = [{"id": 1, "modality": "CT", "equipment_id": 3, "study_date": date(2024, 1, 1), "study_time": time(8),
+             "study_instance_uid": "1.2", "events": [
+                 {"study_id": 1, "acquisition_protocol": f"Protocol {number}", "dlp": float(number)}
+                 for number in range(1, 5001) for _ in range(2 if number <= 100 else 1)]}]  # fmt: skip
+    plain.put(store, made)
+    with store.reading() as connection:
+        chart = CHARTS["ct-dlp-protocol"]
+        data = data_of(connection, chart, "bar", DEFAULTS | {"per_system": True, "order": "value"}, {})
+        whole = data_of(connection, chart, "bar", DEFAULTS | {"categories": 5000}, {})
+    # The first hundred are twice as frequent; their values are their numbers.
+    assert [row["category"] for row in data.rows[:-1]] == [f"Protocol {number}" for number in range(1, 101)]
+    others = data.rows[-1]
+    assert others["others"] and (others["n"], others["studies"], others["query"]) == (4900, 1, None)
+    assert others["mean"] == pytest.approx(np.mean(range(101, 5001)))
+    assert len(whole.rows) == 5000 and not any(row["others"] for row in whole.rows)
+    # A system without a name is called by its number.
+    assert {row["system"] for row in data.rows} == {"System 3"}
