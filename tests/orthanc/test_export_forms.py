@@ -296,7 +296,7 @@ def test_forms_are_of_one_modality_type(server: OrthancServer) -> None:
         "phe_rf_2019": ["RF"]}  # fmt: skip
     body = {"format": "nhsbsp", "modality": "CT", "query": {}, "identity": []}
     refused = server.request("POST", "/dose/api/exports", json=body)
-    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "modality")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (409, "modality")
 
 
 def test_a_form_of_no_study_is_empty(server: OrthancServer) -> None:

@@ -270,7 +270,7 @@ def test_filters_and_identity(server: OrthancServer) -> None:
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "format")
     form = {"format": "nhsbsp", "modality": "MG", "query": {}, "identity": ["name"]}
     refused = server.request("POST", "/dose/api/exports", json=form)
-    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "identity")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (409, "identity")
 
 
 def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancServer) -> None:
