@@ -71,7 +71,7 @@ class Copies:
     def _write(self, run: Run, made: Path, identity: bool) -> int:
         tables = list(_queries(frozenset() if identity else IDENTITY_FIELDS))
         rows = 0
-        with self._store.reading() as connection:
+        with self._store.snapshot() as connection:
             run.connection = connection
             for number, (table, query, parted) in enumerate(tables):
                 run.progress(number, len(tables))

@@ -80,7 +80,7 @@ class Runs:
         set (cut). kind: key of FILES. Raises Failed."""
         limits = self.limits()
         try:
-            with self._store.reading() as connection, self._watched(connection, "", LONGER * limits.seconds):
+            with self._store.snapshot() as connection, self._watched(connection, "", LONGER * limits.seconds):
                 task.connection = connection
                 of = self._prepared(connection, asked, identity)
                 count, cut = FILES[kind](

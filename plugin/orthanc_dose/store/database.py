@@ -112,20 +112,26 @@ class Store:
             self._gate.wait_for(lambda: not self._is_closed_to_readers, PATIENCE_S)
             self._readers += 1
         try:
-            connection = self.connection()
-            try:
-                connection.execute("BEGIN TRANSACTION READ ONLY")
+            with self.snapshot() as connection:
                 yield connection
-            except duckdb.FatalException as error:
-                raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
-            finally:
-                with contextlib.suppress(duckdb.Error):
-                    connection.execute("ROLLBACK")
-                connection.close()
         finally:
             with self._gate:
                 self._readers -= 1
                 self._gate.notify_all()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The same for long work, which may write beside it by `writing`: a renewal does not wait for it, and fails."""
+        connection = self.connection()
+        try:
+            connection.execute("BEGIN TRANSACTION READ ONLY")
+            yield connection
+        except duckdb.FatalException as error:
+            raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
+        finally:
+            with contextlib.suppress(duckdb.Error):
+                connection.execute("ROLLBACK")
+            connection.close()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
