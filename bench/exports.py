@@ -18,6 +18,7 @@ from orthanc_dose.export.data_files import write as write_data
 from orthanc_dose.export.selection import selected
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.store import Store
+from orthanc_dose.store.database import EXPORTS
 from tests.support.server import OrthancServer
 
 from .api import BASE, fill
@@ -87,11 +88,12 @@ def _programs(size: int, rounds: int) -> Results:
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
         folder = Path(name)
         fill(folder, size)
-        store = Store(folder)
+        store, files = Store(folder), folder / EXPORTS
+        files.mkdir(exist_ok=True)
         ours, copied = [], []
         for _ in range(rounds):
-            ours.append(_timed(lambda: _ours(store, folder / "ours.parquet")))
-            copied.append(_timed(lambda: _copy(store, folder / "copy.parquet")))
+            ours.append(_timed(lambda: _ours(store, files / "ours.parquet")))
+            copied.append(_timed(lambda: _copy(store, files / "copy.parquet")))
         store.close()
     ratios = [one / other for one, other in zip(ours, copied, strict=True)]
     results.add("COPY", median(copied), "", "", "", "", what="COPY", seconds=copied, studies=size)
