@@ -23,9 +23,9 @@ run: ## Orthanc with the plugin in the foreground
 	@exec $(PYTHON) -u tools/run.py
 
 .PHONY: test
-test: lint ## every test; ARGS goes to pytest (make test ARGS="-k store -x")
+test: lint ## every test, two files at a time; ARGS goes to pytest (make test ARGS="-k store -x")
 	$(SETUP) orthanc chromium ocr ui
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: ## check the Python code

@@ -1,5 +1,6 @@
 """Tasks on threads of their own, which only read the store: DICOM reception and reading go on beside them."""
 
+import contextlib
 import logging
 import os
 import threading
@@ -36,6 +37,7 @@ class Run:
     work: "Work"
     note: Callable[..., None]
     stopping: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
     connection: duckdb.DuckDBPyConnection | None = None
     _noted: float = 0.0
 
@@ -46,6 +48,17 @@ class Run:
         if time.monotonic() - self._noted > _EVERY_S:
             self._noted = time.monotonic()
             self.note(self.number, done=done, total=total)
+
+
+def break_off(ended: threading.Event, connection: Callable[[], duckdb.DuckDBPyConnection | None]) -> None:
+    """Interrupt what runs on the connection until it has ended: DuckDB forgets an interruption that comes between two
+    statements."""
+    while not ended.is_set():
+        found = connection()
+        if found is not None:
+            with contextlib.suppress(duckdb.Error):  # it is closed just now
+                found.interrupt()
+        ended.wait(0.1)
 
 
 # Gives the task's result; what it made so far is gone when it raises.
@@ -92,8 +105,7 @@ class Background:
         if run is None:
             return False
         run.stopping.set()
-        if run.connection is not None:
-            run.connection.interrupt()
+        threading.Thread(target=break_off, args=(run.ended, lambda: run.connection), daemon=True).start()
         return True
 
     def close(self) -> None:
@@ -128,6 +140,7 @@ class Background:
                 said = str(error) if isinstance(error, Failed) else f"It could not be done: {type(error).__name__}."
                 end = {"state": "failed", "message": said}
         finally:
+            run.ended.set()
             with self._lock:
                 del self._runs[run.number]
         self._note(run.number, finished_at=tasks.now(), **end)

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from ..export.background import Failed, Run
+from ..export.background import Failed, Run, break_off
 from ..store import Store
 from . import results, statement, views
 from .statement import Refused, Statement
@@ -148,6 +148,4 @@ def _watch(run: _Running, seconds: float) -> None:
     run.stopping.wait(seconds)
     if not run.ended.is_set():
         run.stop(Refused(f"The statement was stopped after {seconds:g} s, which is the limit.", code="sql_too_long"))
-    # More than once: DuckDB forgets an interruption that comes between two statements.
-    while not run.ended.wait(0.1):
-        run.connection.interrupt()
+    break_off(run.ended, lambda: run.connection)
