@@ -120,6 +120,16 @@ def test_a_chart_is_over_what_the_filters_leave(server: OrthancServer) -> None:
     assert len(bins["edges"]) == 8 and bins["n"] == total and bins["edges"][0] >= 300
 
 
+def test_charts_come_in_the_language_that_is_asked_for(server: OrthancServer) -> None:
+    titles = {language: {chart["name"]: (chart["title"], chart["measure"] and chart["measure"]["label"])
+                         for chart in asked(server, "/charts", {"language": language})["charts"]} for language in ("en", "de")}
+    assert titles["en"]["ct-dlp-protocol"] == ("DLP by acquisition protocol", "DLP")
+    assert titles["de"]["ct-events-study-description"] == ("Ereignisse je Studie nach Beschreibung", "Ereignisse je Studie")
+    shown = figure(server, "ct-workload", language="de")["figure"]["layout"]
+    assert shown["yaxis"]["title"]["text"] == "Studien" and "Montag" in shown["xaxis"]["ticktext"]
+    assert server.request("GET", "/dose/api/charts?language=xx").json()["error"]["field"] == "language"
+
+
 @pytest.mark.parametrize(("path", "status", "field"), [
     ("/charts/no-such-chart/figure", 404, "name"), ("/charts/ct-workload/figure?view=pie", 400, "view"),
     ("/charts/ct-workload/figure?modality=RF", 400, "modality"), ("/charts/ct-workload/figure?bins=41", 400, "bins"),

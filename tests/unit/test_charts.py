@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Data, data_of, figure_of
+from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Data, Wording, data_of, figure_of
 from orthanc_dose.charts.bins import CELLS, edges
-from orthanc_dose.charts.figures import category_title
 from orthanc_dose.query import lists
 from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.store import Store
@@ -73,7 +72,7 @@ class Asked:
         ids = {row["id"] for row in left}
         self.made = [study for study in made if study["id"] in ids]
         self.options, self.chart = self.data.options, chart
-        figure_of(self.data)
+        figure_of(self.data, Wording())
 
     @staticmethod
     def _ids(connection: Any, raw: dict[str, str], query: dict[str, str] | None) -> set[int] | None:
@@ -278,12 +277,12 @@ def test_declarations_are_whole() -> None:
 
     names = {one.name for one in FILTERS}
     for name, chart in CHARTS.items():
-        assert name == chart.name and chart.title
+        assert name == chart.name
         assert {chart.measure_name, chart.grouping_name, chart.against_name} - {""} <= names
         for quantity in (chart.measure, chart.grouping, chart.against):
             assert quantity is None or not quantity.is_of_events or quantity.filter.place.table == chart.events_table
         assert (chart.measure is None) == (chart.kind in ("frequency", "workload"))
-    assert len({(chart.modality, chart.title) for chart in CHARTS.values()}) == len(CHARTS)
+    assert len({(chart.modality, Wording().title(chart)) for chart in CHARTS.values()}) == len(CHARTS)
 
 
 def test_names_in_figures_are_text_and_never_marks(store: Store) -> None:
@@ -293,12 +292,62 @@ def test_names_in_figures_are_text_and_never_marks(store: Store) -> None:
     plain.put(store, made)
     with store.reading() as connection:
         data = data_of(connection, CHARTS["ct-dlp-study-description"], "bar", DEFAULTS | {"per_system": True}, {})
-    figure = figure_of(data)
-    assert [category_title(row) for row in data.rows] == [odd]
+    figure = figure_of(data, Wording())
+    assert [Wording().category(row) for row in data.rows] == [odd]
     escaped = '&lt;a href="https://example.org"&gt;x&lt;/a&gt; &amp; 胸部 %{y} +'
     assert list(figure["layout"]["xaxis"]["ticktext"]) == [escaped]
     assert figure["data"][0]["name"] == "CT &lt;1&gt; &amp; 胸 mean"
     assert "<a" not in str(figure)
+
+
+def _german(store: Store, name: str, view: str, **options: Any) -> dict[str, Any]:
+    """The figure of three CT studies in German: of a Monday, of a Tuesday in the next month, and of no day."""
+    days = (date(2024, 1, 29), date(2024, 2, 6), None)
+    made = [{"id": number, "modality": "CT", "equipment_id": 1, "study_date": day, "study_time": time(8, 30),
+             "study_description": "Chest" if day else None, "study_instance_uid": f"1.2.{number}", "number_of_events": 2,
+             "dlp_total": 1234.5678, "events": []} for number, day in enumerate(days, 1)]  # fmt: skip
+    plain.put(store, made)
+    with store.reading() as connection:
+        data = data_of(connection, CHARTS[name], view, DEFAULTS | options, {})
+    return figure_of(data, Wording("de", "dd.mm.yyyy"))
+
+
+def test_charts_speak_the_language_of_the_page(store: Store) -> None:
+    bars = _german(store, "ct-dlp-study-description", "bar", average="both")
+    assert [trace["name"] for trace in bars["data"]] == ["Mittelwert", "Median"]
+    assert list(bars["data"][0]["hovertext"]) == ["Chest<br>1235 mGy·cm", "(leer)<br>1235 mGy·cm"]
+    layout = bars["layout"]
+    assert list(layout["xaxis"]["ticktext"]) == ["Chest", "(leer)"] and layout["separators"] == ",."
+    assert (layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]) == ("Beschreibung", "DLP gesamt [mGy·cm]")
+    others = _german(store, "ct-events-study-description", "bar", categories=1)["layout"]
+    assert list(others["xaxis"]["ticktext"]) == ["Chest", "andere"]
+    assert others["yaxis"]["title"]["text"] == "Ereignisse je Studie"
+    week = _german(store, "ct-dlp-over-time-study-description", "line", period="week")["data"][0]
+    assert list(week["hovertext"]) == ["Woche ab 29.01.2024<br>1235 mGy·cm", "Woche ab 05.02.2024<br>1235 mGy·cm"]
+    work = _german(store, "ct-workload", "weekday")
+    assert list(work["layout"]["xaxis"]["ticktext"]) == [
+        "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag", "(leer)"]  # fmt: skip
+    assert work["layout"]["yaxis"]["title"]["text"] == "Studien"
+    assert list(work["data"][0]["hovertext"]) == ["Montag", "Dienstag", "(leer)"]
+    hours = _german(store, "ct-workload", "hour")
+    assert [(trace["name"], *trace["hovertext"]) for trace in hours["data"]] == [
+        ("Montag", "08"), ("Dienstag", "08"), ("(leer)", "08")]  # fmt: skip
+    parts = _german(store, "ct-dlp-study-description", "histogram", normalised=True)["layout"]
+    assert parts["yaxis"]["title"]["text"] == "Anteil der Studien"
+
+
+def test_titles_are_sentences_of_their_language() -> None:
+    told = {language: [Wording(language).title(CHARTS[name]) for name in (
+        "ct-dlp-protocol", "ct-frequency-study-description", "ct-events-study-description", "dx-dap-over-time-protocol",
+        "mg-agd-thickness", "rf-workload", "nm-frequency-agent")] for language in ("en", "de")}  # fmt: skip
+    assert told["en"] == [
+        "DLP by acquisition protocol", "Studies by study description", "Events per study by study description",
+        "DAP over time by acquisition protocol", "AGD against compression thickness", "Workload",
+        "Administrations by radiopharmaceutical agent"]  # fmt: skip
+    assert told["de"] == [
+        "DLP nach Aufnahmeprotokoll", "Studien nach Beschreibung", "Ereignisse je Studie nach Beschreibung",
+        "DFP im Zeitverlauf nach Aufnahmeprotokoll", "Mittlere Parenchymdosis gegen Kompressionsdicke", "Aufkommen",
+        "Applikationen nach Wirkstoff"]  # fmt: skip
 
 
 def test_of_5000_protocols_the_most_frequent_are_shown(store: Store) -> None:

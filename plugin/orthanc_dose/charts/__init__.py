@@ -5,5 +5,6 @@ from .charts import CHARTS
 from .data import Data, Row, data_of
 from .figures import figure_of
 from .options import DEFAULTS, OPTIONS, Option
+from .wording import Wording
 
-__all__ = ["CHARTS", "Chart", "DEFAULTS", "Data", "OPTIONS", "Option", "Row", "data_of", "figure_of"]
+__all__ = ["CHARTS", "Chart", "DEFAULTS", "Data", "OPTIONS", "Option", "Row", "Wording", "data_of", "figure_of"]

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, data_of, figure_of
+from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, Data, Wording, data_of, figure_of
 from ..charts.chart import VIEWS, Quantity
+from ..export.words import LANGUAGES
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..store import settings
@@ -18,27 +19,41 @@ from .studies import FILTER_PARAMETERS
 _KIND, _EVERYBODY = "chart options", ""
 
 
-def list_charts(services: Services, modality: str | None) -> dict[str, Any]:
+def list_charts(services: Services, modality: str | None, language: str) -> dict[str, Any]:
+    wording = Wording(language)
     return {
-        "charts": [_told(chart) for chart in CHARTS.values() if modality in (None, chart.modality)],
+        "charts": [_told(chart, wording) for chart in CHARTS.values() if modality in (None, chart.modality)],
         "options": [asdict(option) for option in OPTIONS.values()],
     }
 
 
-def _told(chart: Chart) -> dict[str, Any]:
+def _told(chart: Chart, wording: Wording) -> dict[str, Any]:
     def quantity(of: Quantity | None) -> dict[str, Any] | None:
         if of is None:
             return None
-        return {"filter": of.filter.name, "field": of.filter.field, "label": of.filter.label, "unit": of.shown.unit}
+        return {"filter": of.filter.name, "field": of.filter.field, "label": wording.quantity(of, chart),
+                "unit": wording.unit(of)}  # fmt: skip
 
     return {
-        "name": chart.name, "title": chart.title, "modality": chart.modality, "level": chart.level, "kind": chart.kind,
+        "name": chart.name, "title": wording.title(chart), "modality": chart.modality, "level": chart.level, "kind": chart.kind,
         "measure": quantity(chart.measure), "grouping": quantity(chart.grouping), "against": quantity(chart.against),
         "views": list(chart.views),
     }  # fmt: skip
 
 
-def get_figure(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> dict[str, Any]:
+def get_figure(services: Services, caller: Caller, name: str, language: str, **given: Any) -> dict[str, Any]:
+    data = _data(services, caller, name, **given)
+    return {"name": name, "view": data.view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
+            "options": {key: data.options[key] for key in _OF_CHARTS},
+            "figure": figure_of(data, _wording(services, language))}  # fmt: skip
+
+
+def _wording(services: Services, language: str) -> Wording:
+    return Wording(language, services.settings.value("date_format"))
+
+
+def _data(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> Data:
+    """The data of a chart by the parameters of a route."""
     chart = CHARTS.get(name)
     if chart is None:
         raise not_found("There is no chart of this name.", "name")
@@ -55,9 +70,7 @@ def get_figure(services: Services, caller: Caller, name: str, view: str | None, 
     if chart.modality not in (filters["modality"] or (chart.modality,)):
         raise bad_parameter("modality", f"This chart is of {chart.modality}.")
     with services.store.reading() as connection:
-        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
-    return {"name": name, "view": view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
-            "options": {key: options[key] for key in _OF_CHARTS}, "figure": figure_of(data)}  # fmt: skip
+        return data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
 
 
 def _options(services: Services, caller: Caller) -> dict[str, Any]:
@@ -124,7 +137,12 @@ def _parameters() -> tuple[Parameter, ...]:
 
 
 _NAME = Parameter("name", "word", "The chart's name.", maximum=100, in_path=True)
+_LANGUAGE = Parameter("language", "choice", "Of titles and of whatever else stands in a chart.", "en", allowed=LANGUAGES)
 _VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
+_OF_ONE = (
+    _NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.", allowed=_VIEWS),
+    _LANGUAGE, *_parameters(), *FILTER_PARAMETERS,
+)  # fmt: skip
 _QUANTITY = {"type": ["object", "null"], "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT)}
 _CHART = any_object(
     **dict.fromkeys(("name", "title", "modality", "level", "kind"), TEXT), views=array(TEXT),
@@ -147,7 +165,8 @@ _BODY = {"type": "object", "additionalProperties": False,
 CHART_ROUTES: tuple[Route, ...] = (
     Route("GET", "/charts", list_charts, "The charts that there are, and what can be chosen of them",
           {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
-          (Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)),), tag="Charts", needs=VIEW),
+          (Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)), _LANGUAGE),
+          tag="Charts", needs=VIEW),
     Route("GET", "/charts/options", get_options, "What you have chosen of charts",
           {200: _STATE}, tag="Charts", with_caller=True, needs=VIEW,
           description="own: the options that you set yourself; for the others the defaults hold."),
@@ -160,8 +179,7 @@ CHART_ROUTES: tuple[Route, ...] = (
     Route("GET", "/charts/{name}/figure", get_figure, "A chart over the studies that the filters leave",
           {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array({"type": "number"}),
                            binned={"type": "boolean"}, options={"type": "object"}, figure={"type": "object"})},
-          (_NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.",
-                            allowed=_VIEWS), *_parameters(), *FILTER_PARAMETERS),
+          _OF_ONE,
           (403, 404), tag="Charts", with_caller=True, needs=VIEW,
           description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
           " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n counts these,"
