@@ -94,7 +94,7 @@ def _averages(figure: "go.Figure", data: Data, wording: Wording) -> None:
             continue
         for average in ("mean", "median"):
             if data.rows[numbers[0]].get(average) is not None:
-                title = " ".join(filter(None, (series, wording.average(average))))
+                title = " ".join(filter(None, (series, wording.number(average))))
                 pattern = {"pattern": {"shape": "/"}} if average == "median" and data.options["average"] == "both" else {}
                 y = _of(data, numbers, average)
                 told = [f"{name}<br>{_text(wording.measured(value, measure))}" for name, value in zip(names, y, strict=True)]
@@ -138,7 +138,7 @@ def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
         title = " · ".join(filter(None, (_text(wording.category(row)), _text(row["system"] or ""))))
         periods = _of(data, numbers, "period")
         for average in (one for one in ("mean", "median") if row.get(one) is not None):
-            name = f"{title} ({wording.average(average)})" if data.options["average"] == "both" else title
+            name = f"{title} ({wording.number(average)})" if data.options["average"] == "both" else title
             y = _of(data, numbers, average)
             told = [f"{wording.period(first, data.options['period'])}<br>{_text(wording.measured(value, measure))}"
                     for first, value in zip(periods, y, strict=True)]  # fmt: skip
@@ -178,12 +178,12 @@ def _histogram(figure: "go.Figure", data: Data, wording: Wording) -> None:
         figure.add_trace(go.Bar(
             x=[low + (high - low) / 2 for low, high in bounds], y=_of(data, numbers, "part" if is_part else "n"),
             width=[high - low or 1 for low, high in bounds], name=series, customdata=_customdata(data, numbers),
-            hovertext=[f"{wording.number(low)} – {wording.number(high)}" for low, high in bounds],
+            hovertext=[f"{wording.written(low)} – {wording.written(high)}" for low, high in bounds],
             hovertemplate=_hover("%{hovertext}", series), opacity=0.7 if len(data.rows) > len(data.edges) else 1,
         ))  # fmt: skip
     counted = wording.counted(data.chart)
     figure.update_layout(barmode="overlay", bargap=0, xaxis=_measured(data, wording),
-                         yaxis=_axis(wording.say("part", what=counted) if is_part else counted))  # fmt: skip
+                         yaxis=_axis(wording.part(data.chart) if is_part else counted))  # fmt: skip
 
 
 def _scatter(figure: "go.Figure", data: Data, wording: Wording) -> None:

@@ -17,7 +17,7 @@ class Wording:
 
     def __init__(self, language: str = "en", date_format: str = "yyyy-mm-dd") -> None:
         """language: one of export.words.LANGUAGES."""
-        self.words = Words(language)
+        self.words, self.date_format = Words(language), date_format
         self._shown = Shown(self.words, date_format, UTC)
 
     def say(self, key: str, **values: object) -> str:
@@ -28,7 +28,9 @@ class Wording:
         values = {"what": self.quantity(chart.measure, chart) if chart.measure else self.counted(chart)}
         by = chart.grouping or chart.against
         if by:
-            values["by"] = self._within(by, chart)
+            # As the language bends it, where its file says so.
+            bent = self.words.find(f"charts.by.{by.filter.name}")
+            values["by"] = bent or self._within(self.quantity(by, chart))
         return self.say(f"titles.{chart.kind}", **values)
 
     def quantity(self, of: Quantity, chart: Chart) -> str:
@@ -39,8 +41,10 @@ class Wording:
 
     def axis(self, of: Quantity, chart: Chart) -> str:
         """The same with its unit, as axes and columns are called."""
-        unit = self.unit(of)
-        return f"{self.quantity(of, chart)} [{unit}]" if unit else self.quantity(of, chart)
+        return self.with_unit(self.quantity(of, chart), of)
+
+    def with_unit(self, name: str, of: Quantity) -> str:
+        return f"{name} [{self.unit(of)}]" if self.unit(of) else name
 
     def unit(self, of: Quantity) -> str:
         return self.words.symbol(of.shown.unit)
@@ -49,15 +53,23 @@ class Wording:
         """What a chart without a measure counts."""
         return self._events(chart) if chart.is_of_events else self.words.table(STUDY)
 
+    def part(self, chart: Chart) -> str:
+        """What parts of the number of a histogram are called."""
+        return self.say("part", what=self._within(self.counted(chart)))
+
     def category(self, row: Row) -> str:
         """What the category of a row is called."""
         if row["others"]:
             return self.say("others")
         return self.say("blank") if row["category"] is None else row["category"]
 
-    def average(self, name: str) -> str:
-        """name: of a column of numbers, as "median"."""
-        return self.say(f"averages.{name}")
+    def head(self, name: str) -> str:
+        """What a column of the data is called. name: as rows have it, "median"."""
+        return self.say(f"heads.{name}")
+
+    def number(self, name: str) -> str:
+        """The same within a sentence."""
+        return self._within(self.head(name))
 
     def weekday(self, number: int | None) -> str:
         """number: from 1, Monday."""
@@ -70,15 +82,17 @@ class Wording:
         """A period by its first day."""
         if period in ("month", "year"):
             return first.isoformat()[:7] if period == "month" else f"{first.year:04}"
-        day = self._shown.day(first)
-        return self.say("week", day=day) if period == "week" else day
+        return self.say("week", day=self.day(first)) if period == "week" else self.day(first)
 
-    def number(self, value: float) -> str:
+    def day(self, day: date) -> str:
+        return self._shown.day(day)
+
+    def written(self, value: float) -> str:
         return self._shown.number(value, decimals_for([value]))
 
     def measured(self, value: float, of: Quantity) -> str:
         """A value with its unit."""
-        return " ".join(filter(None, (self.number(value), self.unit(of))))
+        return " ".join(filter(None, (self.written(value), self.unit(of))))
 
     @property
     def separators(self) -> str:
@@ -89,9 +103,7 @@ class Wording:
         name = self.words.events(chart.modality, 2)
         return name[:1].upper() + name[1:]
 
-    def _within(self, of: Quantity, chart: Chart) -> str:
-        """A name within a title: as the language bends it, where its file says so; an English one loses its capital, unless it
-        is one of letters."""
-        name = self.words.find(f"charts.by.{of.filter.name}") or self.quantity(of, chart)
+    def _within(self, name: str) -> str:
+        """A name within a sentence: an English one loses its capital, unless it is one of letters."""
         is_word = self.words.language == "en" and name[1:2].islower()
         return name[:1].lower() + name[1:] if is_word else name

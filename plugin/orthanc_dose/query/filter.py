@@ -120,15 +120,16 @@ class Filter:
         return TYPES[self.type].conditions(self, given, bind) if given else []
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter for forms, on which it has a place where it has a group. of_one: the table of events of which one must be as
-        all of its filters say; empty for others."""
+        """The filter for forms, on which it has a place where it has a group. of_one: the table of events of which one must be
+        as all of its filters say; empty for others."""
         shown = self.shown or Shown(self.unit or "")
         return {
             "name": self.name, "label": self.label, "type": self.type, "group": self.group, "field": self.field,
             "modalities": list(self.modalities), "unit": self.unit, "shown_unit": shown.unit, "shown_factor": shown.factor,
             "choices": [{"value": choice.value, "label": choice.label} for choice in self.choices],
             "parameters": {role: self.parameter(role) for role in self.roles},
-            "description": self.description, "identity": self.identity, "of_one": self.place.table if self.place.together else "",
+            "description": self.description, "identity": self.identity,
+            "of_one": self.place.table if self.place.together else "",
         }  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, Data, Wording, data_of, figure_of
+from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, Data, Wording, as_csv, as_xlsx, data_of, figure_of
 from ..charts.chart import VIEWS, Quantity
+from ..export.exports import FORMATS
 from ..export.words import LANGUAGES
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..store import settings
+from .answers import Content, Download
 from .errors import bad_body, bad_parameter, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, VIEW, Caller, Route
@@ -46,6 +48,12 @@ def get_figure(services: Services, caller: Caller, name: str, language: str, **g
     return {"name": name, "view": data.view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
             "options": {key: data.options[key] for key in _OF_CHARTS},
             "figure": figure_of(data, _wording(services, language))}  # fmt: skip
+
+
+def get_data(services: Services, caller: Caller, name: str, language: str, format: str, **given: Any) -> Content:
+    data = _data(services, caller, name, **given)
+    raw = _FILES[format](data, _wording(services, language))
+    return Content(Download(raw, FORMATS[format].mime, f"{name}-{data.view}.{format}"))
 
 
 def _wording(services: Services, language: str) -> Wording:
@@ -119,7 +127,7 @@ def _keep(services: Services, user: str, body: Any) -> None:
         if value is None:
             settings.remove(services.store, user, _KIND, name)
         else:
-            settings.put(services.store, user, _KIND, name, int(value) if OPTIONS[name].kind == "integer" else value)
+            settings.put(services.store, user, _KIND, name, OPTIONS[name].kept(value))
 
 
 _OF_CHARTS = {option.name: option for option in OPTIONS.values() if not option.of_page}
@@ -138,6 +146,7 @@ def _parameters() -> tuple[Parameter, ...]:
 
 _NAME = Parameter("name", "word", "The chart's name.", maximum=100, in_path=True)
 _LANGUAGE = Parameter("language", "choice", "Of titles and of whatever else stands in a chart.", "en", allowed=LANGUAGES)
+_FILES = {"csv": as_csv, "xlsx": as_xlsx}
 _VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
 _OF_ONE = (
     _NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.", allowed=_VIEWS),
@@ -188,4 +197,11 @@ CHART_ROUTES: tuple[Route, ...] = (
           " studies with values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest"
           " value of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
           " category is that of the chart with the filters of its row."),
+    # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a study, says who a patient is.
+    Route("GET", "/charts/{name}/data", get_data, "The data of a chart as a file",
+          {200: {"type": "string", "format": "binary",
+                 "x-media-types": [FORMATS[one].mime.partition(";")[0] for one in _FILES]}},
+          (Parameter("format", "choice", "Of the file.", "csv", allowed=tuple(_FILES)), *_OF_ONE),
+          (403, 404), tag="Charts", with_caller=True, needs=VIEW,
+          description="The rows of the figure that has the same parameters, under titles with units."),
 )  # fmt: skip
