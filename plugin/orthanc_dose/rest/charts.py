@@ -14,7 +14,7 @@ from .answers import Content, Download
 from .errors import bad_body, bad_parameter, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, VIEW, Caller, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 from .studies import FILTER_PARAMETERS
 
@@ -60,7 +60,9 @@ def _wording(services: Services, language: str) -> Wording:
     return Wording(language, services.settings.value("date_format"))
 
 
-def _data(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> Data:
+def _data(
+    services: Services, caller: Caller, name: str, view: str | None, studies: str | None, **given: Any
+) -> Data:  # fmt: skip
     """The data of a chart by the parameters of a route."""
     chart = CHARTS.get(name)
     if chart is None:
@@ -78,7 +80,7 @@ def _data(services: Services, caller: Caller, name: str, view: str | None, **giv
     if chart.modality not in (filters["modality"] or (chart.modality,)):
         raise bad_parameter("modality", f"This chart is of {chart.modality}.")
     with services.store.reading() as connection:
-        return data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
+        return data_of(connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no")
 
 
 def _options(services: Services, caller: Caller) -> dict[str, Any]:
@@ -150,6 +152,8 @@ _FILES = {"csv": as_csv, "xlsx": as_xlsx}
 _VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
 _OF_ONE = (
     _NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.", allowed=_VIEWS),
+    Parameter("studies", "choice", "no: charts of events do not count the studies that they are of, which takes as long as all"
+              " the rest; studies is null then.", allowed=("yes", "no")),
     _LANGUAGE, *_parameters(), *FILTER_PARAMETERS,
 )  # fmt: skip
 _QUANTITY = {"type": ["object", "null"], "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT)}
@@ -158,12 +162,12 @@ _CHART = any_object(
     **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
 )  # fmt: skip
 _QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
-_ROW = any_object(n=INTEGER, studies=INTEGER, query=_QUERY)
+_ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
 _ROW["properties"] |= {
     **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
     **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
                      "x_from", "x_to", "y_from", "y_to"), {"type": "number"}),
-    **dict.fromkeys(("equipment_id", "weekday", "hour"), {"type": ["integer", "null"]}), "bin": INTEGER,
+    **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
 _VALUES = {name: option.schema() for name, option in OPTIONS.items()}
@@ -191,11 +195,12 @@ CHART_ROUTES: tuple[Route, ...] = (
           _OF_ONE,
           (403, 404), tag="Charts", with_caller=True, needs=VIEW,
           description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
-          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n counts these,"
-          " studies the studies that they are of. Quantiles are by linear interpolation. query: the filters that, set in place"
-          " of the list's own, leave exactly these studies; null where none do. Of box plots below and above lead to the"
-          " studies with values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest"
-          " value of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
+          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n"
+          " counts these, studies the studies that they are of, which for the others of charts of events nobody"
+          " counts. Quantiles are by linear interpolation. query: the filters that, set in place of the list's own,"
+          " leave exactly these studies; null where none do. Of box plots below and above lead to the studies with"
+          " values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest value"
+          " of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
           " category is that of the chart with the filters of its row."),
     # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a study, says who a patient is.
     Route("GET", "/charts/{name}/data", get_data, "The data of a chart as a file",
