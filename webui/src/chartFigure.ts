@@ -22,6 +22,8 @@ export interface ChartSeries {
   /** Plain text. */
   name: string;
   colour: string;
+  /** How often all colours have been used before it: 0 for the first ones, the next ones are patterned. */
+  round: number;
 }
 
 export interface DrawOptions {
@@ -62,11 +64,12 @@ const perSeries = (answer: ChartAnswer): number =>
   answer.options.average === "both" && answer.rows[0]?.mean !== undefined && answer.rows[0].median !== undefined && answer.view !== "box" ? 2 : 1;
 
 export function seriesOf(chart: Chart, answer: ChartAnswer, colours: ChartColours): ChartSeries[] {
-  const colour = (at: number) => colours.series[at % colours.series.length]!;
-  if (isPie(answer.figure)) return answer.rows.map((row, at) => ({ at, name: rowTitle(chart, answer, row), colour: colour(at) }));
+  const number = colours.series.length;
+  const look = (at: number) => ({ colour: colours.series[at % number]!, round: Math.floor(at / number) });
+  if (isPie(answer.figure)) return answer.rows.map((row, at) => ({ at, name: rowTitle(chart, answer, row), ...look(at) }));
   if (answer.binned) return [];
   const each = perSeries(answer);
-  return answer.figure.data.map((trace, at) => ({ at, name: plain(String(trace.name ?? "")), colour: colour(Math.floor(at / each)) }));
+  return answer.figure.data.map((trace, at) => ({ at, name: plain(String(trace.name ?? "")), ...look(Math.floor(at / each)) }));
 }
 
 /** How many rows of pictures histograms side by side take, and how many stand in each. */
@@ -114,6 +117,7 @@ export function drawn(chart: Chart, answer: ChartAnswer, colours: ChartColours, 
     automargin: true,
     title: { standoff: 8, ...(own as { title?: object } | undefined)?.title },
   });
+  const ofNames = categories ? { showgrid: false, ...(options.whole ? {} : { title: { text: "" } }) } : {};
   const inSight = categories && namesInSight(categories, [-0.5, categories.length - 0.5], options);
   return {
     data: traces,
@@ -137,7 +141,7 @@ export function drawn(chart: Chart, answer: ChartAnswer, colours: ChartColours, 
       ...(isPie(answer.figure)
         ? { hiddenlabels: [...options.hidden].map(String) }
         : // What names are of stands above the picture.
-          { xaxis: { ...axis(layout.xaxis), ...inSight, ...(inSight && !options.whole ? { title: { text: "" } } : {}) }, yaxis: axis(layout.yaxis) }),
+          { xaxis: { ...axis(layout.xaxis), ...inSight, autotickangles: [0, -45, -90], ...ofNames }, yaxis: axis(layout.yaxis) }),
       ...(answer.view === "box" ? { barmode: "group", bargap: 0.3, boxgap: 0.3, bargroupgap: 0.15, boxgroupgap: 0.15 } : {}),
       ...side.layout,
     },
@@ -150,9 +154,8 @@ const matchesCoarse = () => typeof matchMedia === "function" && matchMedia("(poi
 function dressed(
   trace: Trace, at: number, answer: ChartAnswer, series: ChartSeries[], colours: ChartColours, options: DrawOptions,
 ): Trace {
-  const colour = series[at]?.colour ?? colours.series[0]!;
+  const { colour, round } = series[at] ?? { colour: colours.series[0]!, round: 0 };
   const each = perSeries(answer);
-  const round = Math.floor(at / each / colours.series.length);
   const visible = !options.hidden.has(at);
   const template = String(trace.hovertemplate ?? "");
   const hovertemplate = template.includes("n = ") ? template : template.replace("<extra>", "<br>n = %{customdata[1]:,}<extra>");
@@ -165,7 +168,7 @@ function dressed(
         visible: true,
         marker: {
           colors: series.map((one) => one.colour),
-          pattern: { shape: series.map((_, slice) => PATTERNS[Math.floor(slice / colours.series.length) % PATTERNS.length]!), fgcolor: colours.surface },
+          pattern: { shape: series.map((one) => PATTERNS[one.round % PATTERNS.length]!), fillmode: "overlay", fgcolor: colours.surface },
           line: { color: colours.surface, width: 1 },
         },
         textposition: "inside",
@@ -175,7 +178,7 @@ function dressed(
     case "bar": {
       const given = (trace.marker as { pattern?: { shape?: string } } | undefined)?.pattern?.shape;
       const shape = given ?? PATTERNS[round % PATTERNS.length]!;
-      return { ...own, marker: { color: colour, line: edge, pattern: { shape, fgcolor: colours.surface, size: 6, solidity: 0.3 } } };
+      return { ...own, marker: { color: colour, line: edge, pattern: { shape, fillmode: "overlay", fgcolor: colours.surface, size: 6, solidity: 0.3 } } };
     }
     case "box":
       return { ...own, line: { color: colour, width: 1.5 }, fillcolor: `${colour}55`, offsetgroup: String(at), hoverinfo: "skip", hovertemplate: undefined };
