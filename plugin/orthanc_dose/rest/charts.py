@@ -11,7 +11,7 @@ from ..store import settings
 from .errors import bad_body, bad_parameter, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, VIEW, Caller, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 from .studies import FILTER_PARAMETERS
 
@@ -38,7 +38,9 @@ def _told(chart: Chart) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def get_figure(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> dict[str, Any]:
+def get_figure(
+    services: Services, caller: Caller, name: str, view: str | None, studies: str | None, **given: Any
+) -> dict[str, Any]:
     chart = CHARTS.get(name)
     if chart is None:
         raise not_found("There is no chart of this name.", "name")
@@ -55,7 +57,7 @@ def get_figure(services: Services, caller: Caller, name: str, view: str | None, 
     if chart.modality not in (filters["modality"] or (chart.modality,)):
         raise bad_parameter("modality", f"This chart is of {chart.modality}.")
     with services.store.reading() as connection:
-        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
+        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no")
     return {"name": name, "view": view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
             "options": {key: options[key] for key in _OF_CHARTS}, "figure": figure_of(data)}  # fmt: skip
 
@@ -131,12 +133,12 @@ _CHART = any_object(
     **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
 )  # fmt: skip
 _QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
-_ROW = any_object(n=INTEGER, studies=INTEGER, query=_QUERY)
+_ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
 _ROW["properties"] |= {
     **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
     **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
                      "x_from", "x_to", "y_from", "y_to"), {"type": "number"}),
-    **dict.fromkeys(("equipment_id", "weekday", "hour"), {"type": ["integer", "null"]}), "bin": INTEGER,
+    **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
 _VALUES = {name: option.schema() for name, option in OPTIONS.items()}
@@ -161,13 +163,17 @@ CHART_ROUTES: tuple[Route, ...] = (
           {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array({"type": "number"}),
                            binned={"type": "boolean"}, options={"type": "object"}, figure={"type": "object"})},
           (_NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.",
-                            allowed=_VIEWS), *_parameters(), *FILTER_PARAMETERS),
+                            allowed=_VIEWS),
+           Parameter("studies", "choice", "no: charts of events do not count the studies that they are of, which takes as"
+                     " long as all the rest; studies is null then.", allowed=("yes", "no")),
+           *_parameters(), *FILTER_PARAMETERS),
           (403, 404), tag="Charts", with_caller=True, needs=VIEW,
           description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
-          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n counts these,"
-          " studies the studies that they are of. Quantiles are by linear interpolation. query: the filters that, set in place"
-          " of the list's own, leave exactly these studies; null where none do. Of box plots below and above lead to the"
-          " studies with values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest"
-          " value of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
+          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n"
+          " counts these, studies the studies that they are of, which for the others of charts of events nobody"
+          " counts. Quantiles are by linear interpolation. query: the filters that, set in place of the list's own,"
+          " leave exactly these studies; null where none do. Of box plots below and above lead to the studies with"
+          " values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest value"
+          " of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
           " category is that of the chart with the filters of its row."),
 )  # fmt: skip
