@@ -97,9 +97,6 @@ export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
   ];
 }
 
-/** What a chart counts besides studies: values, or events. */
-export const counts = (answer: ChartAnswer): boolean => answer.rows.some((row) => row.n !== row.studies);
-
 const SAID = 5;
 
 /** The chart in words: how it is looked at, its number, and its first rows. */

@@ -67,7 +67,8 @@ export type ChartLink = Conditions | null;
 /** Numbers in the shown unit. Which of them there are depends on the chart's kind and view. */
 export interface ChartRow {
   n: number;
-  studies: number;
+  /** null: nobody counted them. */
+  studies: number | null;
   query: ChartLink;
   /** Of box plots: to the studies with values below the 5th and above the 95th percentile. */
   below?: ChartLink;
@@ -105,9 +106,8 @@ export interface ChartAnswer {
   figure: Figure;
 }
 
-export interface ChartQuery extends Conditions {
-  view: string;
-}
+/** Conditions of the list, and how the chart is looked at. */
+export type ChartQuery = Conditions & { view: string };
 
 const ofChart = (name: string, what: string) => `charts/${encodeURIComponent(name)}/${what}`;
 
@@ -117,8 +117,9 @@ export const chartsApi = {
   choose: (change: ChartChange) => put<ChartChoice>("charts/options", change),
   /** What holds for those who have not chosen; for administrators. */
   chooseDefaults: (change: ChartChange) => put<ChartChoice>("charts/options/defaults", change),
-  figure: (name: string, query: ChartQuery, signal?: AbortSignal) =>
-    get<ChartAnswer>(ofChart(name, "figure"), signal, query),
+  /** counted: with the number of the studies that events are of. */
+  figure: (name: string, query: ChartQuery, counted: boolean, signal?: AbortSignal) =>
+    get<ChartAnswer>(ofChart(name, "figure"), signal, { ...query, studies: counted ? null : "no" }),
   /** The address of the rows as a file. */
   file: (name: string, query: ChartQuery, format: "csv" | "xlsx") => addressOf(ofChart(name, "data"), { ...query, format }),
 };
