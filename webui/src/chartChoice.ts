@@ -1,8 +1,9 @@
 /** The charts that there are and what the user has chosen of them: asked for once, the same wherever it is shown. */
 import { computed, shallowRef } from "vue";
 import { chartsApi, type Chart, type ChartChange, type ChartChoice, type ChartOption } from "./chartsApi";
+import { serverLanguage } from "./i18n";
 
-const all = shallowRef<{ charts: Chart[]; options: ChartOption[] } | null>(null);
+const all = shallowRef<{ charts: Chart[]; options: ChartOption[]; language: string } | null>(null);
 /** null until it is loaded. */
 export const chartChoice = shallowRef<ChartChoice | null>(null);
 /** The options as the server declares them. */
@@ -10,8 +11,10 @@ export const chartOptions = computed(() => all.value?.options ?? []);
 export const chartsOn = computed(() => chartChoice.value?.options.on ?? false);
 
 export async function loadCharts(signal?: AbortSignal): Promise<void> {
-  const [list, choice] = await Promise.all([all.value ?? chartsApi.list(signal), chartsApi.choice(signal)]);
-  all.value = list;
+  const language = serverLanguage.value;
+  const known = all.value?.language === language ? all.value : null;
+  const [list, choice] = await Promise.all([known ?? chartsApi.list(signal), chartsApi.choice(signal)]);
+  all.value = { ...list, language };
   chartChoice.value = choice;
 }
 

@@ -1,18 +1,19 @@
 /** Routes of charts: what there is, the figure and the data of one, and what the user has chosen of them. */
-import { addressOf, get, put } from "./api";
+import { addressOf, get, put, type Query } from "./api";
 import type { Conditions } from "./filters";
+import { serverLanguage } from "./i18n";
 
 /** What a chart measures or groups by: a filter, and the field that it looks at as "table.field". */
 export interface ChartQuantity {
   filter: string;
   field: string;
+  /** In the language of the page, as all words of charts are. */
   label: string;
   unit: string;
 }
 
 export interface Chart {
   name: string;
-  /** In English. */
   title: string;
   modality: string;
   level: "study" | "event";
@@ -111,15 +112,18 @@ export type ChartQuery = Conditions & { view: string };
 
 const ofChart = (name: string, what: string) => `charts/${encodeURIComponent(name)}/${what}`;
 
+const inLanguage = (query: Query): Query => ({ ...query, language: serverLanguage.value });
+
 export const chartsApi = {
-  list: (signal?: AbortSignal) => get<{ charts: Chart[]; options: ChartOption[] }>("charts", signal),
+  list: (signal?: AbortSignal) => get<{ charts: Chart[]; options: ChartOption[] }>("charts", signal, inLanguage({})),
   choice: (signal?: AbortSignal) => get<ChartChoice>("charts/options", signal),
   choose: (change: ChartChange) => put<ChartChoice>("charts/options", change),
   /** What holds for those who have not chosen; for administrators. */
   chooseDefaults: (change: ChartChange) => put<ChartChoice>("charts/options/defaults", change),
   /** counted: with the number of the studies that events are of. */
   figure: (name: string, query: ChartQuery, counted: boolean, signal?: AbortSignal) =>
-    get<ChartAnswer>(ofChart(name, "figure"), signal, { ...query, studies: counted ? null : "no" }),
+    get<ChartAnswer>(ofChart(name, "figure"), signal, inLanguage({ ...query, studies: counted ? null : "no" })),
   /** The address of the rows as a file. */
-  file: (name: string, query: ChartQuery, format: "csv" | "xlsx") => addressOf(ofChart(name, "data"), { ...query, format }),
+  file: (name: string, query: ChartQuery, format: "csv" | "xlsx") => 
+    addressOf(ofChart(name, "data"), inLanguage({ ...query, format })),
 };
