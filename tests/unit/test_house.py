@@ -29,6 +29,7 @@ MAY_USE = {
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
     "charts": {"export", "query", "records"},
+    "retrieve": set(),
     "sql": {"export", "records", "store"},
     "rest": {"charts", "export", "manage", "records", "sizes", "sql", "store", "query"},
     "samples": set(),
