@@ -24,7 +24,7 @@ def averages(source: Source, view: str) -> list[Row]:
         columns.append(f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])")
     factor = measure.shown.factor
     rows = []
-    for row, found in _grouped(source, (f"{measure.expression} AS value",), (is_given(measure),), tuple(columns)):
+    for row, found in grouped(source, (f"{measure.expression} AS value",), (is_given(measure),), tuple(columns)):
         if quantiles:
             found, listed = found[:-1], found[-1]
         stored = dict(zip((name for name in wanted if name in plain), found, strict=True))
@@ -36,18 +36,19 @@ def averages(source: Source, view: str) -> list[Row]:
             row["above"] = joined(row["query"], source.links.above(stored["p95"]))
         rows.append(row)
     shown = "median" if source.options["average"] == "median" or "mean" not in wanted else "mean"
-    return _ordered(source, rows, shown)
+    return ordered(source, rows, shown)
 
 
 def frequencies(source: Source) -> list[Row]:
     """How many of each category."""
-    return _ordered(source, [row for row, _ in _grouped(source, (), (), ())], "n")
+    return ordered(source, [row for row, _ in grouped(source, (), (), ())], "n")
 
 
-def _grouped(
-    source: Source, columns: tuple[str, ...], conditions: tuple[str, ...], aggregates: tuple[str, ...]
+def grouped(
+    source: Source, columns: tuple[str, ...], conditions: tuple[str, ...], aggregates: tuple[str, ...],
+    bound: dict[str, Any] | None = None,
 ) -> list[tuple[Row, tuple[Any, ...]]]:
-    """The row of each category and system, and its aggregates."""
+    """The row of each category and system, and its aggregates, with what is bound in them."""
     part = source.rows(source.category(), *columns, conditions=conditions)
     wanted = ", ".join((source.label, "count(*)", source.studies, *aggregates))
     query = f"""
@@ -56,7 +57,7 @@ def _grouped(
     """
     systems = source.systems()
     out = []
-    for is_others, system, name, n, studies, *found in source.fetch(query):
+    for is_others, system, name, n, studies, *found in source.fetch(query, **bound or {}):
         row = {
             "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
             "n": n, "studies": studies,
@@ -66,7 +67,7 @@ def _grouped(
     return out
 
 
-def _ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
+def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
     """By the chosen order, which goes by the whole category: its number, its name, or the mean of its series' values, weighted
     by their numbers. The others come last."""
     order = source.options["order"]

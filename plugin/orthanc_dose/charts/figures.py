@@ -19,7 +19,9 @@ _COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
 
 def figure_of(data: Data) -> dict[str, Any]:
-    """The figure: {"data": [...], "layout": {...}}."""
+    """The figure: {"data": [...], "layout": {...}}. A table has nothing to draw."""
+    if data.view == "table":
+        return {"data": [], "layout": {}}
     import plotly.graph_objects as go
 
     make = {"average": _averages, "frequency": _frequencies, "time": _over_time, "workload": _workload, "scatter": _scatter}
@@ -124,24 +126,61 @@ def _frequencies(figure: "go.Figure", data: Data) -> None:
 
 
 def _over_time(figure: "go.Figure", data: Data) -> None:
+    """In the view "change" each line lies in its control band, and one alone is on at first: bands would hide each other."""
     import plotly.graph_objects as go
 
     lines: dict[Any, list[int]] = {}
     for number, row in enumerate(data.rows):
         lines.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
     unit = data.chart.measure.shown.unit if data.chart.measure else ""
-    for numbers in lines.values():
+    for place, numbers in enumerate(lines.values()):
         row = data.rows[numbers[0]]
+        more: dict[str, Any] = {}
+        hover = f"%{{x}}<br>%{{y:.4g}} {_text(unit)}"
+        if data.view == "change":
+            colour = _COLOURS[place % len(_COLOURS)]
+            more = {"legendgroup": str(place), "visible": "legendonly" if place else True}
+            _band(figure, data, numbers, colour, more)
+            more |= _changes(data, numbers, colour, unit)
+            hover += "<br>%{hovertext}"
         title = " · ".join(filter(None, (_text(category_title(row)), _text(row["system"] or ""))))
         for average in (one for one in ("mean", "median") if row.get(one) is not None):
             name = f"{title} ({average})" if data.options["average"] == "both" else title
             figure.add_trace(go.Scatter(
                 x=[day.isoformat() for day in _of(data, numbers, "period")], y=_of(data, numbers, average), name=name,
                 mode="lines+markers", customdata=_customdata(data, numbers),
-                line={"dash": "dot"} if average == "median" and data.options["average"] == "both" else {},
-                hovertemplate=_hover(f"%{{x}}<br>%{{y:.4g}} {_text(unit)}", name),
+                hovertemplate=_hover(hover, name),
+                **{"line": {"dash": "dot"} if average == "median" and data.options["average"] == "both" else {}} | more,
             ))  # fmt: skip
     figure.update_layout(xaxis={"type": "date"}, yaxis=_axis(data.chart.measure))
+
+
+def _band(figure: "go.Figure", data: Data, numbers: list[int], colour: str, common: dict[str, Any]) -> None:
+    """The control band of a line, where it has one, and its centre."""
+    import plotly.graph_objects as go
+
+    own = [number for number in numbers if data.rows[number]["centre"] is not None]
+    common = common | {"x": [day.isoformat() for day in _of(data, own, "period")], "customdata": _customdata(data, own),
+                       "mode": "lines", "hoverinfo": "skip", "showlegend": False}  # fmt: skip
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    area = {"fill": "tonexty", "fillcolor": f"rgba({red}, {green}, {blue}, 0.2)"}
+    for name, line, fill in (("lower", {"width": 0}, {}), ("upper", {"width": 0}, area),
+                             ("centre", {"width": 1, "dash": "dash", "color": colour}, {})):  # fmt: skip
+        figure.add_trace(go.Scatter(**common, **fill, y=_of(data, own, name), line=line))
+
+
+def _changes(data: Data, numbers: list[int], colour: str, unit: str) -> dict[str, Any]:
+    """How the points of a line stand to the period before and to the band: signs that are told apart by their form."""
+    symbols, texts = {None: "circle", "above": "triangle-up", "below": "triangle-down"}, []
+    for row in (data.rows[number] for number in numbers):
+        change = [] if row["change"] is None else [f"{row['change']:+.1f} % from the period before"]
+        band = [] if row["centre"] is None else [f"Band {row['lower']:.4g} – {row['upper']:.4g} {_text(unit)}"]
+        texts.append("<br>".join(change + band + ([f"{row['out'].title()} the band"] if row["out"] else [])))
+    outs = _of(data, numbers, "out")
+    return {
+        "marker": {"symbol": [symbols[out] for out in outs], "size": [13 if out else 6 for out in outs], "color": colour},
+        "line": {"color": colour}, "hovertext": texts,
+    }  # fmt: skip
 
 
 def _workload(figure: "go.Figure", data: Data) -> None:

@@ -4,19 +4,25 @@ import calendar
 from datetime import date, timedelta
 from typing import Any
 
+from .control import with_band
 from .links import joined
 from .source import KEPT, Source, is_given, top
 
 MOST_LINES = 20
+_COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": "var_samp(value)"}
 
 
-def over_time(source: Source) -> list[dict[str, Any]]:
-    """Rows by category, system and first day of the period. A week begins on Monday."""
+def over_time(source: Source, view: str) -> list[dict[str, Any]]:
+    """Rows by category, system and first day of the period. A week begins on Monday. In the view "change" means alone, with
+    what control.py makes of them."""
     measure = source.chart.measure
     assert measure is not None
     period = source.options["period"]
-    wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
-    columns = ", ".join({"mean": "avg(value)", "median": "quantile_cont(value, 0.5)"}[name] for name in wanted)
+    if view == "change":
+        wanted = ("mean", "variance")
+    else:
+        wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
+    columns = ", ".join(_COLUMNS[name] for name in wanted)
     start = f"date_trunc('{period}', s.study_date)::DATE AS period"
     part = source.rows(source.category(), f"{measure.expression} AS value", start,
                        conditions=(is_given(measure), "s.study_date IS NOT NULL"))  # fmt: skip
@@ -25,16 +31,27 @@ def over_time(source: Source) -> list[dict[str, Any]]:
         SELECT k.place IS NULL, system, period, {source.label}, count(*), {source.studies}, {columns}
         FROM {KEPT} GROUP BY k.place, system, period ORDER BY k.place, system, period
     """
-    systems, links, rows = source.systems(), source.links, []
+    systems, links, rows, factor = source.systems(), source.links, [], measure.shown.factor
     for is_others, system, first, name, n, studies, *found in source.fetch(query):
         days = links.days(first, last(first, period))
         link = joined(links.category(name, is_others), links.system(system), links.given(), days)
         rows.append({
             "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
             "period": first, "n": n, "studies": studies, "query": link,
-            **{name: value * measure.shown.factor for name, value in zip(wanted, found, strict=True)},
+            **{name: value and value * factor ** (2 if name == "variance" else 1)
+               for name, value in zip(wanted, found, strict=True)},
         })  # fmt: skip
+    if view == "change":
+        with_band(lines(rows), lambda before, row: last(before["period"], period) + timedelta(days=1) == row["period"])
     return rows
+
+
+def lines(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The rows of each category and system, in the order of time."""
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(row)
+    return list(found.values())
 
 
 def last(first: date, period: str) -> date:

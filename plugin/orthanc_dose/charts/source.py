@@ -52,8 +52,9 @@ class Source:
 
     @property
     def label(self) -> str:
-        """What a category of these rows is called: where case is ignored one of its spellings, always the same."""
-        return "min(spelling)" if self.options["ignore_case"] else "any_value(p.category)"
+        """What a category of rows that are grouped by `k.place` is called: where case is ignored one of its spellings, the same
+        for all of its rows."""
+        return "min(min(spelling)) OVER (PARTITION BY k.place)" if self.options["ignore_case"] else "any_value(p.category)"
 
     @property
     def studies(self) -> str:

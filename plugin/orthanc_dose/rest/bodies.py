@@ -1,5 +1,6 @@
 """What bodies hold: the schemas of their properties, from which the checks follow."""
 
+import math
 import re
 from typing import Any
 
@@ -51,6 +52,12 @@ def _problem(value: Any, schema: dict[str, Any]) -> str | None:
         low, high = schema["minimum"], schema["maximum"]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not low <= value <= high:
             return f"a whole number from {low} to {high}" + (" or null" if "null" in kinds else "")
+    elif "number" in kinds:
+        low, high = schema.get("exclusiveMinimum", schema.get("minimum", -math.inf)), schema["maximum"]
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or not low <= value <= high or value == schema.get("exclusiveMinimum"):
+            said = "more than" if "exclusiveMinimum" in schema else "at least"
+            return f"a number, {said} {low} and at most {high}" + (" or null" if "null" in kinds else "")
     elif "array" in kinds:
         allowed = schema["items"]["enum"]
         if not isinstance(value, list) or any(one not in allowed for one in value) or len(set(value)) < len(value):
