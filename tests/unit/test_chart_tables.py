@@ -274,7 +274,7 @@ def test_a_month_that_is_out_of_control_is_marked_with_a_sign(store: Store) -> N
     assert (outs[10], outs[12]) == ("above", "below") and set(outs.values()) == {None, "above", "below"}
     # The month after one without a value has no change.
     assert [row["period"].month for row in asked.data.rows if row["change"] is None] == [1, 10]
-    lower, upper, centre, line = figure_of(asked.data)["data"]
+    line, lower, upper, centre = figure_of(asked.data)["data"]
     assert upper["fill"] == "tonexty" and list(upper["x"]) == list(lower["x"]) == list(centre["x"])
     assert all(low < middle < high for low, middle, high in zip(lower["y"], centre["y"], upper["y"], strict=True))
     symbols = dict(zip((row["period"].month for row in asked.data.rows), line["marker"]["symbol"], strict=True))

@@ -126,7 +126,8 @@ def _frequencies(figure: "go.Figure", data: Data) -> None:
 
 
 def _over_time(figure: "go.Figure", data: Data) -> None:
-    """In the view "change" each line lies in its control band, and one alone is on at first: bands would hide each other."""
+    """In the view "change" each line has its control band, whose traces (`meta` "band") come after those of all lines and
+    share its legend group; one line alone is on at first, as bands would hide each other."""
     import plotly.graph_objects as go
 
     lines: dict[Any, list[int]] = {}
@@ -138,10 +139,7 @@ def _over_time(figure: "go.Figure", data: Data) -> None:
         more: dict[str, Any] = {}
         hover = f"%{{x}}<br>%{{y:.4g}} {_text(unit)}"
         if data.view == "change":
-            colour = _COLOURS[place % len(_COLOURS)]
-            more = {"legendgroup": str(place), "visible": "legendonly" if place else True}
-            _band(figure, data, numbers, colour, more)
-            more |= _changes(data, numbers, colour, unit)
+            more = _group(place) | _changes(data, numbers, _COLOURS[place % len(_COLOURS)], unit)
             hover += "<br>%{hovertext}"
         title = " · ".join(filter(None, (_text(category_title(row)), _text(row["system"] or ""))))
         for average in (one for one in ("mean", "median") if row.get(one) is not None):
@@ -152,7 +150,14 @@ def _over_time(figure: "go.Figure", data: Data) -> None:
                 hovertemplate=_hover(hover, name),
                 **{"line": {"dash": "dot"} if average == "median" and data.options["average"] == "both" else {}} | more,
             ))  # fmt: skip
+    if data.view == "change":
+        for place, numbers in enumerate(lines.values()):
+            _band(figure, data, numbers, _COLOURS[place % len(_COLOURS)], _group(place))
     figure.update_layout(xaxis={"type": "date"}, yaxis=_axis(data.chart.measure))
+
+
+def _group(place: int) -> dict[str, Any]:
+    return {"legendgroup": str(place), "visible": "legendonly" if place else True}
 
 
 def _band(figure: "go.Figure", data: Data, numbers: list[int], colour: str, common: dict[str, Any]) -> None:
@@ -160,8 +165,10 @@ def _band(figure: "go.Figure", data: Data, numbers: list[int], colour: str, comm
     import plotly.graph_objects as go
 
     own = [number for number in numbers if data.rows[number]["centre"] is not None]
+    if not own:
+        return
     common = common | {"x": [day.isoformat() for day in _of(data, own, "period")], "customdata": _customdata(data, own),
-                       "mode": "lines", "hoverinfo": "skip", "showlegend": False}  # fmt: skip
+                       "mode": "lines", "hoverinfo": "skip", "showlegend": False, "meta": "band"}  # fmt: skip
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     area = {"fill": "tonexty", "fillcolor": f"rgba({red}, {green}, {blue}, 0.2)"}
     for name, line, fill in (("lower", {"width": 0}, {}), ("upper", {"width": 0}, area),

@@ -15,7 +15,8 @@ from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
-_OPTIONAL = ("pattern", "standard_name", "age_from", "age_to", "weight_from", "weight_to", "phantom", "year", "url", "note")
+_OPTIONAL = ("pattern", "standard_name", "age_from", "age_to", "weight_from", "weight_to", "phantom", "year", "url", "note",
+             "shipped_as")  # fmt: skip
 _CLASSES = (("age_from", "age_to"), ("weight_from", "weight_to"))
 
 
@@ -39,7 +40,10 @@ def list_levels(services: Services) -> dict[str, Any]:
 
 def add_level(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     level = _checked(body)
-    [number] = _add(services, [level])
+    numbers = _add(services, [level])
+    if not numbers:
+        raise _not_possible("shipped_as", "This level, which came with the program, is in the list.")
+    [number] = numbers
     services.audit.note(caller, "reference level added", f"reference level {number}", level["name"])
     return _level(services, number)
 
@@ -68,8 +72,8 @@ def load_levels(services: Services, caller: Caller) -> dict[str, Any]:
         source = shipped["sources"][entry["source"]]
         title = f"{source['title']} ({source['licence']})" if source["licence"] else source["title"]
         told = {"statistic": "median", "valid": True, "source": title, "url": source["url"]}
-        body = nothing | {name: value for name, value in entry.items() if name not in ("key", "unit")} | told
-        levels.append(_checked(body) | {"shipped_as": entry["key"]})
+        told |= {"shipped_as": entry["key"]}
+        levels.append(_checked(nothing | {name: value for name, value in entry.items() if name not in ("key", "unit")} | told))
     added = _add(services, levels)
     services.audit.note(caller, "reference levels loaded", "", f"{len(added)} levels of version {shipped['version']}")
     return {"added": len(added)} | list_levels(services)
@@ -94,6 +98,10 @@ def _unknown() -> ApiError:
     return not_found("There is no reference level of this number.", "id")
 
 
+def _not_possible(field: str, message: str) -> ApiError:
+    return ApiError(409, "not_possible", message, field)
+
+
 def _shown(level: dict[str, Any]) -> dict[str, Any]:
     of = QUANTITIES[level["quantity"]][0].shown
     return level | {"value": as_shown(level["value"], of.factor), "unit": of.unit,
@@ -101,22 +109,23 @@ def _shown(level: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(body: Any) -> dict[str, Any]:
-    """The level of a body, as the store has it. Raises ApiError 400 that names the property."""
+    """The level of a body, as the store has it. Raises ApiError that names the property: 400, or 409 where it does not go with
+    another one."""
     given = checked(body, _BODY, _OPTIONAL)
-    for name in ("modality", "quantity", "statistic", "phantom"):
+    for name in ("modality", "quantity", "statistic", "phantom", "shipped_as"):
         allowed = _BODY[name]["enum"]
         if given[name] not in allowed:
             raise bad_body(name, f"{name} must be one of: {', '.join(one or 'null' for one in allowed)}.")
     quantity, modalities = QUANTITIES[given["quantity"]]
     if given["modality"] not in modalities:
-        raise bad_body("quantity", f"Of this quantity there are charts of: {', '.join(modalities)}.")
+        raise _not_possible("quantity", f"Of this quantity there are charts of: {', '.join(modalities)}.")
     if given["phantom"] and not has_phantom(quantity):
-        raise bad_body("phantom", "Only values of CT irradiation events can be told apart by phantom.")
+        raise _not_possible("phantom", "Only values of CT irradiation events can be told apart by phantom.")
     if given["pattern"] and given["standard_name"]:
-        raise bad_body("standard_name", "A level has a pattern or a standard name, not both.")
+        raise _not_possible("standard_name", "A level has a pattern or a standard name, not both.")
     for low, high in _CLASSES:
         if given[low] is not None and given[high] is not None and given[low] >= given[high]:
-            raise bad_body(high, f"{high} must be more than {low}.")
+            raise _not_possible(high, f"{high} must be more than {low}.")
     texts = {name: value.strip() or None for name, value in given.items() if isinstance(value, str)}
     year = given["year"] and int(given["year"])
     return given | texts | {"value": given["value"] / quantity.shown.factor, "year": year}
@@ -129,12 +138,15 @@ _WEIGHT = {"type": ["number", "null"], "minimum": 0, "maximum": 1000}
 _BODY: dict[str, dict[str, Any]] = {
     "name": _LINE, "pattern": _LINE_OR_NULL, "standard_name": _LINE_OR_NULL,
     "modality": {"type": "string", "enum": list(MODALITIES)}, "quantity": {"type": "string", "enum": list(QUANTITIES)},
-    "value": {"type": "number", "exclusiveMinimum": 0, "maximum": 1e9},
+    "value": {"type": "number", "minimum": 1e-9, "maximum": 1e9},
     "statistic": {"type": "string", "enum": list(STATISTICS)},
     "age_from": _AGE, "age_to": _AGE, "weight_from": _WEIGHT, "weight_to": _WEIGHT,
     "phantom": {"type": ["string", "null"], "enum": [*PHANTOMS, None]},
     "source": _LINE, "year": {"type": ["integer", "null"], "minimum": 1900, "maximum": 2200},
-    "url": _LINE_OR_NULL | {"pattern": r"^https?://[^\s\x00-\x1f\x7f]+$"}, "note": _LINE_OR_NULL, "valid": FLAG,
+    "url": _LINE_OR_NULL | {"pattern": r"^https?://[^\s\x00-\x1f\x7f]+$",
+                            "description": "an address that begins with http:// or https://"},
+    "note": _LINE_OR_NULL, "valid": FLAG,
+    "shipped_as": {"type": ["string", "null"], "enum": [*(one["key"] for one in reference_levels.shipped()["levels"]), None]},
 }  # fmt: skip
 _SCHEMA = any_object(**_BODY) | {"additionalProperties": False, "required": [name for name in _BODY if name not in _OPTIONAL]}
 _LEVEL = any_object(**{field.name: {"type": ["string", "number", "boolean", "null"]} for field in REFERENCE_LEVEL.fields}) | {}
@@ -152,7 +164,8 @@ _ONE = any_object(level=_LEVEL)
 _ABOUT = (
     "A level is for the names that a pattern fits (wildcards * ? [seq] [!seq], case is ignored) or that have a standard name;"
     " with neither it is compared with nothing. Bounds of ages and weights: from inclusive, to exclusive. value is in the unit"
-    " that pages show, as quantities say."
+    " that pages show, as quantities say. shipped_as: the key of a level that came with the program, to put it back where it"
+    " was deleted; a change leaves it as it is."
 )
 
 REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
@@ -165,7 +178,7 @@ REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
           {200: _LIST | {"properties": _LIST["properties"] | {"added": INTEGER}}}, errors=(409,), tag="Reference levels",
           description="Those that are not in the list. What was changed of them stays.", with_caller=True,
           needs=ADMINISTRATION),
-    Route("PUT", "/reference-levels/{id}", change_level, "Change a reference level", {200: _ONE}, (_ID,), (404, 413),
+    Route("PUT", "/reference-levels/{id}", change_level, "Change a reference level", {200: _ONE}, (_ID,), (404, 409, 413),
           "Reference levels", description=_ABOUT, body=_SCHEMA, with_caller=True, needs=ADMINISTRATION),
     Route("DELETE", "/reference-levels/{id}", delete_level, "Delete a reference level", {200: any_object(deleted=FLAG)}, (_ID,),
           (404,), "Reference levels", with_caller=True, needs=ADMINISTRATION),
