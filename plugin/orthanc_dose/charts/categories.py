@@ -4,9 +4,10 @@ from collections import defaultdict
 from typing import Any
 
 from .links import joined
-from .source import KEPT, QUANTILES, Source, is_given, top
+from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept
 
 Row = dict[str, Any]
+_PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
 
 def averages(source: Source, view: str) -> list[Row]:
@@ -17,23 +18,14 @@ def averages(source: Source, view: str) -> list[Row]:
         wanted = ("mean", *QUANTILES, "least", "largest")
     else:
         wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
-    quantiles = [name for name in wanted if name in QUANTILES]
-    plain = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
-    columns = [plain[name] for name in wanted if name in plain]
-    if quantiles:
-        columns.append(f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])")
-    factor = measure.shown.factor
+    part = source.rows(source.category(), f"{measure.expression} AS value", conditions=(is_given(measure),))
     rows = []
-    for row, found in grouped(source, (f"{measure.expression} AS value",), (is_given(measure),), tuple(columns)):
-        if quantiles:
-            found, listed = found[:-1], found[-1]
-        stored = dict(zip((name for name in wanted if name in plain), found, strict=True))
-        stored |= dict(zip(quantiles, listed, strict=True)) if quantiles else {}
-        row |= {name: stored[name] * factor for name in wanted}
+    for row, found in _grouped(source, part, wanted):
+        row |= {name: value * measure.shown.factor for name, value in found.items()}
         row["query"] = joined(row["query"], source.links.given())
         if view == "box":
-            row["below"] = joined(row["query"], source.links.below(stored["p5"]))
-            row["above"] = joined(row["query"], source.links.above(stored["p95"]))
+            row["below"] = joined(row["query"], source.links.below(found["p5"]))
+            row["above"] = joined(row["query"], source.links.above(found["p95"]))
         rows.append(row)
     shown = "median" if source.options["average"] == "median" or "mean" not in wanted else "mean"
     return ordered(source, rows, shown)
@@ -41,23 +33,42 @@ def averages(source: Source, view: str) -> list[Row]:
 
 def frequencies(source: Source) -> list[Row]:
     """How many of each category."""
-    return ordered(source, [row for row, _ in grouped(source, (), (), ())], "n")
+    return ordered(source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n")
+
+
+def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[Row, dict[str, float]]]:
+    """The row of each category and system, and these of its stored values."""
+    plain, quantiles = [name for name in wanted if name in _PLAIN], [name for name in wanted if name in QUANTILES]
+    studies = source.studies(IS_KEPT)
+    if set(wanted) <= {"mean"} and studies in ("count(*)", "NULL"):  # the first look knows all
+        n = "sum(n)::BIGINT"
+        columns = (n, studies.replace("count(*)", n), *("sum(total) / sum(n)" for _ in wanted))
+        found = grouped(source, part, columns, "part", "sum(value)" if wanted else "NULL")
+    else:
+        columns = ("count(*)", studies, *(_PLAIN[name] for name in plain))
+        if quantiles:
+            columns += (f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])",)
+        found = grouped(source, part, columns)
+    out = []
+    for row, own in found:
+        values = [*own[: len(plain)], *(own[-1] if quantiles else ())]
+        out.append((row, dict(zip((*plain, *quantiles), values, strict=True))))
+    return out
 
 
 def grouped(
-    source: Source, columns: tuple[str, ...], conditions: tuple[str, ...], aggregates: tuple[str, ...],
-    bound: dict[str, Any] | None = None,
-) -> list[tuple[Row, tuple[Any, ...]]]:
-    """The row of each category and system, and its aggregates, with what is bound in them."""
-    part = source.rows(source.category(), *columns, conditions=conditions)
-    wanted = ", ".join((source.label, "count(*)", source.studies, *aggregates))
+    source: Source, part: str, columns: tuple[str, ...], rows: str = "", total: str = "NULL", **bound: Any
+) -> list[tuple[Row, tuple[Any, ...]]]:  # fmt: skip
+    """The row of each category and system, and what more these columns have. columns: the number, that of studies, and others,
+    over `part`, or over `rows` where these are another table. bound: what is bound in columns."""
     query = f"""
-        WITH {top(source, part, source.options['categories'])}
-        SELECT k.place IS NULL AS others, system, {wanted} FROM {KEPT} GROUP BY k.place, system ORDER BY k.place, system
+        WITH {kept(source, part, source.options['categories'], total)}
+        SELECT k.place IS NULL, {source.system}, any_value(k.name), {', '.join(columns)} FROM {rows or f'({part})'} {KEPT}
+        GROUP BY {source.series}k.place ORDER BY {source.series}k.place
     """
     systems = source.systems()
     out = []
-    for is_others, system, name, n, studies, *found in source.fetch(query, **bound or {}):
+    for is_others, system, name, n, studies, *found in source.fetch(query, **bound):
         row = {
             "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
             "n": n, "studies": studies,

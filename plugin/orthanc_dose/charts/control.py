@@ -8,6 +8,7 @@ need their own standard error, which the normal distribution does not give for d
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 # The band begins where there are two periods before, at least, with so many values beyond one for each: with fewer s itself is
@@ -16,25 +17,24 @@ FEWEST_PERIODS, FEWEST_DEGREES = 2, 20
 _CLOSE = 1e-9  # of the centre: what rounding may put beside it
 
 
-def with_band(lines: list[list[dict[str, Any]]], is_next: Any) -> None:
-    """Adds to the rows of each line, which stand in the order of time with `mean`, `variance` (within the period) and `n`, what
+def with_band(line: list[dict[str, Any]], is_next: Callable[[dict[str, Any], dict[str, Any]], bool]) -> None:
+    """Adds to the rows of a line, which stand in the order of time with `mean`, `variance` (within the period) and `n`, what
     the page shows: `change` in percent from the period before, None where that one has no value; `centre`, `lower` and `upper`,
     None where there is too little before; `out`: "above", "below" or None. is_next: whether a row's period follows another's at
     once. Takes `variance` away."""
-    for line in lines:
-        n, total, squares, before = 0, 0.0, 0.0, None
-        for periods, row in enumerate(line):
-            follows = before is not None and is_next(before, row)
-            row["change"] = (row["mean"] / before["mean"] - 1) * 100 if follows else None
-            band = None
-            if periods >= FEWEST_PERIODS and n - periods >= FEWEST_DEGREES:
-                centre, width = total / n, 3 * math.sqrt(squares / (n - periods) / row["n"])
-                band = (centre, max(0.0, centre - width), centre + width)
-            row |= dict(zip(("centre", "lower", "upper"), band or (None, None, None), strict=True))
-            row["out"] = _side(row["mean"], band)
-            n, total = n + row["n"], total + row["mean"] * row["n"]
-            squares += (row.pop("variance") or 0.0) * (row["n"] - 1)
-            before = row
+    n, total, squares, before = 0, 0.0, 0.0, None
+    for periods, row in enumerate(line):
+        follows = before is not None and before["mean"] != 0 and is_next(before, row)
+        row["change"] = (row["mean"] / before["mean"] - 1) * 100 if follows else None
+        band = None
+        if periods >= FEWEST_PERIODS and n - periods >= FEWEST_DEGREES:
+            centre, width = total / n, 3 * math.sqrt(squares / (n - periods) / row["n"])
+            band = (centre, max(0.0, centre - width), centre + width)
+        row |= dict(zip(("centre", "lower", "upper"), band or (None, None, None), strict=True))
+        row["out"] = _side(row["mean"], band)
+        n, total = n + row["n"], total + row["mean"] * row["n"]
+        squares += (row.pop("variance") or 0.0) * (row["n"] - 1)
+        before = row
 
 
 def _side(mean: float, band: tuple[float, float, float] | None) -> str | None:

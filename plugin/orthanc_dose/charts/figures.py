@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .chart import Quantity
 from .data import Data, Row
+from .periods import lines
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -130,11 +131,9 @@ def _over_time(figure: "go.Figure", data: Data) -> None:
     share its legend group; one line alone is on at first, as bands would hide each other."""
     import plotly.graph_objects as go
 
-    lines: dict[Any, list[int]] = {}
-    for number, row in enumerate(data.rows):
-        lines.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
+    found = lines(data.rows)
     unit = data.chart.measure.shown.unit if data.chart.measure else ""
-    for place, numbers in enumerate(lines.values()):
+    for place, numbers in enumerate(found):
         row = data.rows[numbers[0]]
         more: dict[str, Any] = {}
         hover = f"%{{x}}<br>%{{y:.4g}} {_text(unit)}"
@@ -151,7 +150,7 @@ def _over_time(figure: "go.Figure", data: Data) -> None:
                 **{"line": {"dash": "dot"} if average == "median" and data.options["average"] == "both" else {}} | more,
             ))  # fmt: skip
     if data.view == "change":
-        for place, numbers in enumerate(lines.values()):
+        for place, numbers in enumerate(found):
             _band(figure, data, numbers, _COLOURS[place % len(_COLOURS)], _group(place))
     figure.update_layout(xaxis={"type": "date"}, yaxis=_axis(data.chart.measure))
 

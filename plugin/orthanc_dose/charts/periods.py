@@ -6,10 +6,12 @@ from typing import Any
 
 from .control import with_band
 from .links import joined
-from .source import KEPT, Source, is_given, top
+from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20
-_COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": "var_samp(value)"}
+# Without values of which no dose is one: DuckDB gives up where their squares leave the range of numbers.
+_VARIANCE = "var_samp(value) FILTER (WHERE abs(value) < 1e100)"
+_COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": _VARIANCE}
 
 
 def over_time(source: Source, view: str) -> list[dict[str, Any]]:
@@ -27,9 +29,9 @@ def over_time(source: Source, view: str) -> list[dict[str, Any]]:
     part = source.rows(source.category(), f"{measure.expression} AS value", start,
                        conditions=(is_given(measure), "s.study_date IS NOT NULL"))  # fmt: skip
     query = f"""
-        WITH {top(source, part, min(source.options['categories'], MOST_LINES))}
-        SELECT k.place IS NULL, system, period, {source.label}, count(*), {source.studies}, {columns}
-        FROM {KEPT} GROUP BY k.place, system, period ORDER BY k.place, system, period
+        WITH {kept(source, part, min(source.options['categories'], MOST_LINES))}
+        SELECT k.place IS NULL, {source.system}, period, any_value(k.name), count(*), {source.studies(IS_KEPT)}, {columns}
+        FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place, {source.series}period
     """
     systems, links, rows, factor = source.systems(), source.links, [], measure.shown.factor
     for is_others, system, first, name, n, studies, *found in source.fetch(query):
@@ -42,16 +44,22 @@ def over_time(source: Source, view: str) -> list[dict[str, Any]]:
                for name, value in zip(wanted, found, strict=True)},
         })  # fmt: skip
     if view == "change":
-        with_band(lines(rows), lambda before, row: last(before["period"], period) + timedelta(days=1) == row["period"])
+        for line in lines(rows):
+            with_band([rows[number] for number in line], lambda before, row: _next(before["period"], period) == row["period"])
     return rows
 
 
-def lines(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The rows of each category and system, in the order of time."""
-    found: dict[Any, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(row)
+def lines(rows: list[dict[str, Any]]) -> list[list[int]]:
+    """The numbers of the rows of each category and system, in the order of time."""
+    found: dict[Any, list[int]] = {}
+    for number, row in enumerate(rows):
+        found.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
     return list(found.values())
+
+
+def _next(first: date, period: str) -> date:
+    """The first day of the period after the one that begins on this day and is not the last that there is."""
+    return last(first, period) + timedelta(days=1)
 
 
 def last(first: date, period: str) -> date:

@@ -7,7 +7,7 @@ from . import bootstrap
 from .categories import Row, grouped, ordered
 from .levels import Levels
 from .links import joined
-from .source import QUANTILES, Source, is_given
+from .source import IS_KEPT, QUANTILES, Source, is_given
 
 SHOWN = ("median", "p75", "p95")
 # With fewer values a percentile has no interval.
@@ -24,10 +24,12 @@ def percentiles(source: Source) -> list[Row]:
     # Values leave the store only around the ends of intervals.
     firsts = [bootstrap.first_of(QUANTILES[name], side).replace("n *", "count(*) *") for name, side in _ENDS]
     slices = [f"list_slice(list_sort(list(value)), {first}, {first} + {2 * bootstrap.REACH})" for first in firsts]
-    asked = ("avg(value)", f"quantile_cont(value, [{quantiles}])", *firsts, *slices, *levels.aggregates)
-    columns = (f"{measure.expression} AS value", *levels.columns)
+    asked = ("count(*)", source.studies(IS_KEPT), "avg(value)", f"quantile_cont(value, [{quantiles}])", *firsts, *slices,
+             *levels.aggregates)  # fmt: skip
+    columns = (source.category(), f"{measure.expression} AS value", *levels.columns)
+    part = source.rows(*columns, conditions=(is_given(measure),))
     factor, rows = measure.shown.factor, []
-    for row, (mean, found, *more) in grouped(source, columns, (is_given(measure),), asked, levels.bound):
+    for row, (mean, found, *more) in grouped(source, part, asked, **levels.bound):
         row |= {"mean": mean * factor, **{name: value * factor for name, value in zip(SHOWN, found, strict=True)}}
         row |= _intervals(row["n"], list(zip(more, more[len(_ENDS) :], strict=False))[: len(_ENDS)], factor)
         row["levels"] = levels.beside(row, tuple(more[2 * len(_ENDS) :]))

@@ -33,7 +33,9 @@ class Place:
             return f"({condition})"
         if self.table.startswith("index_"):
             terms = f"SELECT t.id FROM term t WHERE t.field = '{self.table.removeprefix('index_')}' AND ({condition})"
-            return f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.term IN ({terms}))'
+            # The first condition holds always. It makes DuckDB expect fewer rows of the index than there are studies, so that
+            # it hashes the studies found, and not all others.
+            return f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.study_id % 1 = 0 AND i.term IN ({terms}))'
         of_study = "s.equipment_id" if self.table == "equipment" else "s.id"
         return f'{of_study} IN (SELECT t.{self.key} FROM "{self.table}" t WHERE {condition})'
 

@@ -38,7 +38,9 @@ def _told(chart: Chart) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def get_figure(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> dict[str, Any]:
+def get_figure(
+    services: Services, caller: Caller, name: str, view: str | None, studies: str | None, **given: Any
+) -> dict[str, Any]:
     chart = CHARTS.get(name)
     if chart is None:
         raise not_found("There is no chart of this name.", "name")
@@ -55,7 +57,7 @@ def get_figure(services: Services, caller: Caller, name: str, view: str | None, 
     if chart.modality not in (filters["modality"] or (chart.modality,)):
         raise bad_parameter("modality", f"This chart is of {chart.modality}.")
     with services.store.reading() as connection:
-        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
+        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no")
     return {"name": name, "view": view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
             "fewest": data.fewest, "options": {key: options[key] for key in _OF_CHARTS}, "figure": figure_of(data)}  # fmt: skip
 
@@ -131,7 +133,7 @@ _CHART = any_object(
     **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
 )  # fmt: skip
 _QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
-_ROW = any_object(n=INTEGER, studies=INTEGER, query=_QUERY)
+_ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
 _NUMBER, _NUMBER_OR_NULL = {"type": "number"}, {"type": ["number", "null"]}
 _INTERVAL = {"type": ["array", "null"], "items": _NUMBER, "minItems": 2, "maxItems": 2}
 _COMPARED = any_object(
@@ -145,7 +147,7 @@ _ROW["properties"] |= {
                      "x_from", "x_to", "y_from", "y_to"), _NUMBER),
     **dict.fromkeys(("median_interval", "p75_interval", "p95_interval"), _INTERVAL), "levels": array(_COMPARED),
     **dict.fromkeys(("change", "centre", "lower", "upper"), _NUMBER_OR_NULL), "out": {"enum": ["above", "below", None]},
-    **dict.fromkeys(("equipment_id", "weekday", "hour"), {"type": ["integer", "null"]}), "bin": INTEGER,
+    **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
 _VALUES = {name: option.schema() for name, option in OPTIONS.items()}
@@ -171,14 +173,18 @@ CHART_ROUTES: tuple[Route, ...] = (
                            binned={"type": "boolean"}, fewest={"type": "object", "additionalProperties": INTEGER},
                            options={"type": "object"}, figure={"type": "object"})},
           (_NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.",
-                            allowed=_VIEWS), *_parameters(), *FILTER_PARAMETERS),
+                            allowed=_VIEWS),
+           Parameter("studies", "choice", "no: charts of events do not count the studies that they are of, which takes as"
+                     " long as all the rest; studies is null then.", allowed=("yes", "no")),
+           *_parameters(), *FILTER_PARAMETERS),
           (403, 404), tag="Charts", with_caller=True, needs=VIEW,
           description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
-          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n counts these,"
-          " studies the studies that they are of. Quantiles are by linear interpolation. query: the filters that, set in place"
-          " of the list's own, leave exactly these studies; null where none do. Of box plots below and above lead to the"
-          " studies with values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest"
-          " value of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
+          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n"
+          " counts these, studies the studies that they are of, which for the others of charts of events nobody"
+          " counts. Quantiles are by linear interpolation. query: the filters that, set in place of the list's own,"
+          " leave exactly these studies; null where none do. Of box plots below and above lead to the studies with"
+          " values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest value"
+          " of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
           " category is that of the chart with the filters of its row. In a table each percentile has the ends of its bootstrap"
           " interval (95 percent, the percentile method, from the exact distribution), null where there are fewer values than"
           " fewest says; levels are the reference levels for the category: own is the installation's value in the class of the"
