@@ -28,7 +28,7 @@ MAY_USE = {
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
-    "charts": {"query", "records"},
+    "charts": {"export", "query", "records"},
     "sql": {"export", "records", "store"},
     "rest": {"charts", "export", "manage", "records", "sizes", "sql", "store", "query"},
     "samples": set(),

@@ -122,7 +122,8 @@ class Filter:
         return TYPES[self.type].conditions(self, given, bind) if given else []
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter for forms."""
+        """The filter for forms, on which it has a place where it has a group. of_one: the table of events of which one must be
+        as all of its filters say; empty for others."""
         shown = self.shown or Shown(self.unit or "")
         return {
             "name": self.name, "label": self.label, "type": self.type, "group": self.group, "field": self.field,
@@ -130,6 +131,7 @@ class Filter:
             "choices": [{"value": choice.value, "label": choice.label} for choice in self.choices],
             "parameters": {role: self.parameter(role) for role in self.roles},
             "description": self.description, "identity": self.identity,
+            "of_one": self.place.table if self.place.together else "",
         }  # fmt: skip
 
 
