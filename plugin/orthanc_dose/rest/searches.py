@@ -7,7 +7,7 @@ from ..query import tasks as queries
 from ..retrieve.nodes import NoNode
 from ..retrieve.question import GROUPS, Question, Words
 from ..retrieve.searches import KIND
-from .errors import bad_body, not_found
+from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
 from .schemas import INTEGER, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
@@ -15,7 +15,9 @@ from .services import Services
 from .studies import PAGE
 from .tasks import get_task
 
-_FLAGS = {"only_reports": False, "station_of_study": False, "leave_out_known": True, "unseen_reports": False, "toshiba": False,
+_ONLY_REPORTS = "SR"
+_GROUPS = (*GROUPS, _ONLY_REPORTS)
+_FLAGS = {"station_of_study": False, "leave_out_known": True, "unseen_reports": False, "toshiba": False,
           "by_day": False}  # fmt: skip
 _WORDS = ("descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out")
 _DAYS = 3660
@@ -65,20 +67,23 @@ def _checked(body: Any) -> tuple[Any, dict[str, Any]]:
     yesterday = (date.today() - timedelta(1)).isoformat()
     told = {"first": yesterday, "last": None, "groups": [], "time_from": None, "time_to": None, **_FLAGS,
             **{name: [] for name in _WORDS}} | body  # fmt: skip
-    told["last"] = told["last"] or max(told["first"], date.today().isoformat()) if isinstance(told["first"], str) else None
+    if told["last"] is None:
+        told["last"] = max(str(told["first"]), date.today().isoformat())
     first, last = (_parsed(name, told[name], date.fromisoformat, "a date as 2026-01-31") for name in ("first", "last"))
     if not first <= last <= first + timedelta(_DAYS):
-        raise bad_body("last", f"last must be a day from first on, at most {_DAYS} days later.")
+        raise ApiError(409, "not_possible", f"last must be a day from first on, at most {_DAYS} days later.", "last")
     times = [None if told[name] is None else _parsed(name, told[name], time.fromisoformat, "a time as 07:30")
              for name in ("time_from", "time_to")]  # fmt: skip
     for name in _FLAGS:
         if not isinstance(told[name], bool):
             raise bad_body(name, f"{name} must be true or false.")
     groups = told["groups"]
-    if not isinstance(groups, list) or not all(isinstance(one, str) and one in GROUPS for one in groups):
-        raise bad_body("groups", f"groups must be a list of: {', '.join(GROUPS)}.")
-    if bool(groups) == told["only_reports"]:
-        raise bad_body("groups", "Ask for one of groups at least, or for only_reports.")
+    if not isinstance(groups, list) or not groups or not all(isinstance(one, str) and one in _GROUPS for one in groups):
+        raise bad_body("groups", f"groups must be a list with some of: {', '.join(_GROUPS)}.")
+    only_reports = _ONLY_REPORTS in groups
+    if only_reports and len(set(groups)) > 1:
+        message = "Studies that hold reports alone are of no other group: SR stands by itself."
+        raise ApiError(409, "not_possible", message, "groups")
     for name in _WORDS:
         value = told[name]
         if not isinstance(value, list) or len(value) > 100 or not all(isinstance(x, str) and 0 < len(x) <= 64 for x in value):
@@ -87,8 +92,10 @@ def _checked(body: Any) -> tuple[Any, dict[str, Any]]:
     def question(modality_too: bool) -> Question:
         words = {what: Words(tuple(told[f"{what}_keep"]), tuple(told[f"{what}_leave_out"]))
                  for what in ("descriptions", "stations")}  # fmt: skip
-        return Question(first, last, tuple(dict.fromkeys(groups)), time_from=times[0], time_to=times[1],
-                        modality_too=modality_too, **words, **{name: told[name] for name in _FLAGS})  # fmt: skip
+        return Question(
+            first, last, () if only_reports else tuple(dict.fromkeys(groups)), only_reports, *times,
+            modality_too=modality_too, **words, **{name: told[name] for name in _FLAGS},
+        )  # fmt: skip
 
     return question, told
 
@@ -102,10 +109,11 @@ def _parsed(name: str, value: Any, parse: Any, what: str) -> Any:
 
 _NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in_path=True)
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
-_DAY, _TIME = {"type": ["string", "null"], "format": "date"}, {"type": ["string", "null"]}
-_BODY = {"type": "object", "additionalProperties": False, "properties": {
+_DAY = {"type": ["string", "null"], "format": "date"}
+_TIME = {"type": ["string", "null"], "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
+_BODY = {"type": "object", "additionalProperties": False, "required": ["groups"], "properties": {
     "first": {"type": "string", "format": "date"}, "last": _DAY, "time_from": _TIME, "time_to": _TIME,
-    "groups": {"type": "array", "items": {"enum": list(GROUPS)}}, **dict.fromkeys(_FLAGS, {"type": "boolean"}),
+    "groups": {"type": "array", "minItems": 1, "items": {"enum": list(_GROUPS)}}, **dict.fromkeys(_FLAGS, {"type": "boolean"}),
     **dict.fromkeys(_WORDS, {"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 64}}),
 }}  # fmt: skip
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
@@ -118,9 +126,9 @@ _FOUND = any_object(
 
 SEARCH_ROUTES: tuple[Route, ...] = (
     Route("POST", "/nodes/{name}/searches", start_search, "Ask a node for studies, and decide what of them carries dose",
-          {202: TASK}, (_NAME,), (404, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE,
+          {202: TASK}, (_NAME,), (404, 409, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE,
           description="A task, which fetches nothing. first and last: days of the studies, from yesterday to today without"
-          " them. groups: CT; MG; FL (RF, XA); DX (DX, CR, PX); NM (NM, PT); one at least, or only_reports for studies that hold"
+          " them. groups: CT; MG; FL (RF, XA); DX (DX, CR, PX); NM (NM, PT); or SR by itself, for studies that hold"
           " structured reports alone. Words are looked for in descriptions of studies, and in station names of series, or of"
           " studies with station_of_study; case is ignored, and what a node leaves empty passes. leave_out_known: without"
           " objects that are in the store. unseen_reports: a series of reports whose objects the node does not list counts as"
