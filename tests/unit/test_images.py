@@ -1,5 +1,5 @@
-"""Headers of radiographs and mammograms to records, and beside a report, against the facts that the makers write (read back from
-the objects by their own tests)."""
+"""Headers of radiographs and mammograms to records, and beside a report, against the facts that the makers write (read back
+from the objects by their own tests)."""
 
 from datetime import timedelta
 
