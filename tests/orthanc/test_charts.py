@@ -1,8 +1,11 @@
 """Charts of a real server: the number of a list that a chart leads to is the number in the chart, whatever names look like."""
 
+import csv
+import io
 from datetime import datetime
 from typing import Any
 
+import openpyxl
 import pytest
 
 from orthanc_dose import samples
@@ -120,6 +123,34 @@ def test_a_chart_is_over_what_the_filters_leave(server: OrthancServer) -> None:
     assert len(bins["edges"]) == 8 and bins["n"] == total and bins["edges"][0] >= 300
 
 
+def test_charts_come_in_the_language_that_is_asked_for(server: OrthancServer) -> None:
+    titles = {language: {chart["name"]: (chart["title"], chart["measure"] and chart["measure"]["label"])
+                         for chart in asked(server, "/charts", {"language": language})["charts"]} for language in ("en", "de")}
+    assert titles["en"]["ct-dlp-protocol"] == ("DLP by acquisition protocol", "DLP")
+    assert titles["de"]["ct-events-study-description"] == ("Ereignisse je Studie nach Beschreibung", "Ereignisse je Studie")
+    shown = figure(server, "ct-workload", language="de")["figure"]["layout"]
+    assert shown["yaxis"]["title"]["text"] == "Studien" and "Montag" in shown["xaxis"]["ticktext"]
+    assert server.request("GET", "/dose/api/charts?language=xx").json()["error"]["field"] == "language"
+
+
+def test_the_data_of_a_chart_come_as_a_file(server: OrthancServer) -> None:
+    rows = figure(server, "ct-dlp-requested-procedure", average="median", dlp_total_from="300")["rows"]
+    answer = server.request("GET", "/dose/api/charts/ct-dlp-requested-procedure/data",
+                            params={"average": "median", "dlp_total_from": "300", "language": "de"})  # fmt: skip
+    assert answer.status_code == 200 and answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert 'filename="ct-dlp-requested-procedure-bar.csv"' in answer.headers["content-disposition"]
+    lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(line["Angeforderte Prozedur"], int(line["n"]), float(line["DLP gesamt: Median [mGy·cm]"])) for line in lines] == [
+        (row["category"] or "(leer)", row["n"], pytest.approx(row["median"])) for row in rows]  # fmt: skip
+    answer = server.request("GET", "/dose/api/charts/ct-workload/data?format=xlsx&view=hour&per_system=yes")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert sheet.title == "Workload" and [cell.value for cell in sheet[1]] == ["System", "Weekday", "Hour", "Studies"]
+    assert sum(row[3] for row in sheet.iter_rows(min_row=2, values_only=True)) == count(server, {"modality": "CT"})
+    wrong = (("ct-workload/data?format=pdf", "format"), ("nothing/data", "name"), ("rf-workload/data?bins=x", "bins"))
+    for path, field in wrong:
+        assert server.request("GET", f"/dose/api/charts/{path}").json()["error"]["field"] == field
+
+
 @pytest.mark.parametrize(("path", "status", "field"), [
     ("/charts/no-such-chart/figure", 404, "name"), ("/charts/ct-workload/figure?view=pie", 400, "view"),
     ("/charts/ct-workload/figure?modality=RF", 400, "modality"), ("/charts/ct-workload/figure?bins=41", 400, "bins"),
@@ -147,6 +178,14 @@ def test_options_are_kept_by_user_over_the_defaults(server: OrthancServer) -> No
     back = put("options", {"bins": None, "on": None, "charts": None}).json()
     assert back["options"]["bins"] == 12 and back["own"] == []
     assert put("options/defaults", {"average": None, "bins": None}).json()["defaults"] == first["defaults"]
+    # Somebody who wants all charts has all, whatever the defaults are.
+    assert put("options/defaults", {"charts": ["ct-workload"]}).json()["options"]["charts"] == ["ct-workload"]
+    every = [chart["name"] for chart in server.ok("/dose/api/charts")["charts"]]
+    found = put("options", {"charts": every[::-1]}).json()
+    assert (found["options"]["charts"], found["own"]) == (None, ["charts"])
+    assert put("options", {"charts": []}).json()["options"]["charts"] == []
+    assert put("options", {"charts": None}).json()["options"]["charts"] == ["ct-workload"]
+    put("options/defaults", {"charts": None})
     for body in ({"bins": 1}, {"bins": "5"}, {"charts": ["nothing"]}, {"order": "up"}, {"none": 1}, [], {"on": 1}):
         answer = put("options", body)
         assert answer.status_code == 400, body

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Data, data_of, figure_of
+from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Data, Wording, as_csv, as_xlsx, data_of, figure_of
 from orthanc_dose.charts.bins import CELLS, edges
-from orthanc_dose.charts.figures import category_title
 from orthanc_dose.query import lists
 from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.store import Store
@@ -73,7 +75,7 @@ class Asked:
         ids = {row["id"] for row in left}
         self.made = [study for study in made if study["id"] in ids]
         self.options, self.chart = self.data.options, chart
-        figure_of(self.data)
+        figure_of(self.data, Wording())
 
     @staticmethod
     def _ids(connection: Any, raw: dict[str, str], query: dict[str, str] | None) -> set[int] | None:
@@ -92,6 +94,11 @@ class Asked:
         """Whether parameters of filters can say what is behind a row: terms have no spaces around them."""
         is_term = not self.options["ignore_case"] or (row["category"] or "") == (row["category"] or "").strip()
         return not row["others"] and is_term
+
+    def numbers(self, row: dict[str, Any], values: Any, studies: Any) -> bool:
+        """Whether a row has the numbers of these. Of what lead nowhere, and would take long, studies are not counted."""
+        is_open = row["others"] and self.chart.level == "event"
+        return (row["n"], row["studies"]) == (len(values), None if is_open else len(studies))
 
     def others(self, groups: dict[Any, Any]) -> dict[Any, Any]:
         """The same groups with those put together whose category has no row of its own; the rest of the key stays."""
@@ -118,7 +125,7 @@ def test_averages_are_those_of_numpy(store: Store, data: Any, chart: Chart, opti
     assert len(asked.data.rows) == len(expected)
     for row, behind, beyond in zip(asked.data.rows, asked.behind, asked.beyond, strict=True):
         values, studies = expected["<others>" if row["others"] else asked.key(row)[0], row["equipment_id"]]
-        assert (row["n"], row["studies"]) == (len(values), len(studies))
+        assert asked.numbers(row, values, studies)
         assert behind == studies if asked.has_way(row) else behind is None
         wanted = {"mean": np.mean(values), **{name: np.quantile(values, q) for name, q in QUANTILES.items()},
                   "least": values.min(), "largest": values.max()}  # fmt: skip
@@ -198,7 +205,7 @@ def test_frequencies_count_everything(store: Store, data: Any, chart: Chart, opt
     assert len(asked.data.rows) == len(expected)
     for row, behind in zip(asked.data.rows, asked.behind, strict=True):
         values, studies = expected["<others>" if row["others"] else asked.key(row)[0], row["equipment_id"]]
-        assert (row["n"], row["studies"]) == (len(values), len(studies))
+        assert asked.numbers(row, values, studies)
         assert behind == studies if asked.has_way(row) else behind is None
 
 
@@ -215,7 +222,7 @@ def test_times_are_those_of_numpy(store: Store, data: Any, chart: Chart, options
     for row, behind in zip(asked.data.rows, asked.behind, strict=True):
         name = "<others>" if row["others"] else asked.key(row)[0]
         values, studies = expected[name, row["equipment_id"], row["period"]]
-        assert (row["n"], row["studies"]) == (len(values), len(studies))
+        assert asked.numbers(row, values, studies)
         assert behind == studies if asked.has_way(row) else behind is None
         for average, of in (("mean", np.mean), ("median", np.median)):
             assert (average in row) == (options["average"] in (average, "both"))
@@ -278,12 +285,12 @@ def test_declarations_are_whole() -> None:
 
     names = {one.name for one in FILTERS}
     for name, chart in CHARTS.items():
-        assert name == chart.name and chart.title
+        assert name == chart.name
         assert {chart.measure_name, chart.grouping_name, chart.against_name} - {""} <= names
         for quantity in (chart.measure, chart.grouping, chart.against):
             assert quantity is None or not quantity.is_of_events or quantity.filter.place.table == chart.events_table
         assert (chart.measure is None) == (chart.kind in ("frequency", "workload"))
-    assert len({(chart.modality, chart.title) for chart in CHARTS.values()}) == len(CHARTS)
+    assert len({(chart.modality, Wording().title(chart)) for chart in CHARTS.values()}) == len(CHARTS)
 
 
 def test_names_in_figures_are_text_and_never_marks(store: Store) -> None:
@@ -293,12 +300,62 @@ def test_names_in_figures_are_text_and_never_marks(store: Store) -> None:
     plain.put(store, made)
     with store.reading() as connection:
         data = data_of(connection, CHARTS["ct-dlp-study-description"], "bar", DEFAULTS | {"per_system": True}, {})
-    figure = figure_of(data)
-    assert [category_title(row) for row in data.rows] == [odd]
+    figure = figure_of(data, Wording())
+    assert [Wording().category(row) for row in data.rows] == [odd]
     escaped = '&lt;a href="https://example.org"&gt;x&lt;/a&gt; &amp; 胸部 %{y} +'
     assert list(figure["layout"]["xaxis"]["ticktext"]) == [escaped]
     assert figure["data"][0]["name"] == "CT &lt;1&gt; &amp; 胸 mean"
     assert "<a" not in str(figure)
+
+
+def _german(store: Store, name: str, view: str, **options: Any) -> dict[str, Any]:
+    """The figure of three CT studies in German: of a Monday, of a Tuesday in the next month, and of no day."""
+    days = (date(2024, 1, 29), date(2024, 2, 6), None)
+    made = [{"id": number, "modality": "CT", "equipment_id": 1, "study_date": day, "study_time": time(8, 30),
+             "study_description": "Chest" if day else None, "study_instance_uid": f"1.2.{number}", "number_of_events": 2,
+             "dlp_total": 1234.5678, "events": []} for number, day in enumerate(days, 1)]  # fmt: skip
+    plain.put(store, made)
+    with store.reading() as connection:
+        data = data_of(connection, CHARTS[name], view, DEFAULTS | options, {})
+    return figure_of(data, Wording("de", "dd.mm.yyyy"))
+
+
+def test_charts_speak_the_language_of_the_page(store: Store) -> None:
+    bars = _german(store, "ct-dlp-study-description", "bar", average="both")
+    assert [trace["name"] for trace in bars["data"]] == ["Mittelwert", "Median"]
+    assert list(bars["data"][0]["hovertext"]) == ["Chest<br>1235 mGy·cm", "(leer)<br>1235 mGy·cm"]
+    layout = bars["layout"]
+    assert list(layout["xaxis"]["ticktext"]) == ["Chest", "(leer)"] and layout["separators"] == ",."
+    assert (layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]) == ("Beschreibung", "DLP gesamt [mGy·cm]")
+    others = _german(store, "ct-events-study-description", "bar", categories=1)["layout"]
+    assert list(others["xaxis"]["ticktext"]) == ["Chest", "andere"]
+    assert others["yaxis"]["title"]["text"] == "Ereignisse je Studie"
+    week = _german(store, "ct-dlp-over-time-study-description", "line", period="week")["data"][0]
+    assert list(week["hovertext"]) == ["Woche ab 29.01.2024<br>1235 mGy·cm", "Woche ab 05.02.2024<br>1235 mGy·cm"]
+    work = _german(store, "ct-workload", "weekday")
+    assert list(work["layout"]["xaxis"]["ticktext"]) == [
+        "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag", "(leer)"]  # fmt: skip
+    assert work["layout"]["yaxis"]["title"]["text"] == "Studien"
+    assert list(work["data"][0]["hovertext"]) == ["Montag", "Dienstag", "(leer)"]
+    hours = _german(store, "ct-workload", "hour")
+    assert [(trace["name"], *trace["hovertext"]) for trace in hours["data"]] == [
+        ("Montag", "08"), ("Dienstag", "08"), ("(leer)", "08")]  # fmt: skip
+    parts = _german(store, "ct-dlp-study-description", "histogram", normalised=True)["layout"]
+    assert parts["yaxis"]["title"]["text"] == "Anteil der Studien"
+
+
+def test_titles_are_sentences_of_their_language() -> None:
+    told = {language: [Wording(language).title(CHARTS[name]) for name in (
+        "ct-dlp-protocol", "ct-frequency-study-description", "ct-events-study-description", "dx-dap-over-time-protocol",
+        "mg-agd-thickness", "rf-workload", "nm-frequency-agent")] for language in ("en", "de")}  # fmt: skip
+    assert told["en"] == [
+        "DLP by acquisition protocol", "Studies by study description", "Events per study by study description",
+        "DAP over time by acquisition protocol", "AGD against compression thickness", "Workload",
+        "Administrations by radiopharmaceutical agent"]  # fmt: skip
+    assert told["de"] == [
+        "DLP nach Aufnahmeprotokoll", "Studien nach Beschreibung", "Ereignisse je Studie nach Beschreibung",
+        "DFP im Zeitverlauf nach Aufnahmeprotokoll", "Mittlere Parenchymdosis gegen Kompressionsdicke", "Aufkommen",
+        "Applikationen nach Wirkstoff"]  # fmt: skip
 
 
 def test_of_5000_protocols_the_most_frequent_are_shown(store: Store) -> None:
@@ -314,8 +371,100 @@ def test_of_5000_protocols_the_most_frequent_are_shown(store: Store) -> None:
     # The first hundred are twice as frequent; their values are their numbers.
     assert [row["category"] for row in data.rows[:-1]] == [f"Protocol {number}" for number in range(1, 101)]
     others = data.rows[-1]
-    assert others["others"] and (others["n"], others["studies"], others["query"]) == (4900, 1, None)
+    assert others["others"] and (others["n"], others["studies"], others["query"]) == (4900, None, None)
     assert others["mean"] == pytest.approx(np.mean(range(101, 5001)))
     assert len(whole.rows) == 5000 and not any(row["others"] for row in whole.rows)
     # A system without a name is called by its number.
     assert {row["system"] for row in data.rows} == {"System 3"}
+
+
+def files(store: Store, made: list[Any], name: str, view: str, language: str = "en", **options: Any) -> tuple[Any, Any]:
+    """The rows of the CSV and of the XLSX of a chart, titles first."""
+    plain.put(store, made)
+    with store.reading() as connection:
+        data = data_of(connection, CHARTS[name], view, DEFAULTS | options, {})
+    wording = Wording(language, "dd.mm.yyyy")
+    raw = as_csv(data, wording)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(data, wording)))
+    [sheet] = book.worksheets
+    return list(csv.reader(io.StringIO(raw.decode("utf-8-sig")))), [list(row) for row in sheet.iter_rows(values_only=True)]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data(), options=chosen_options(), language=st.sampled_from(("en", "de")))
+def test_files_of_averages_have_the_numbers_of_numpy(store: Store, data: Any, options: dict[str, Any], language: str) -> None:
+    """Each number under its title, for each name and system."""
+    options |= {"average": "both", "categories": 100, "ignore_case": False}
+    chart = CHARTS["dx-dap-protocol"]
+    made = data.draw(plain.studies("DX"))
+    titles = {
+        "en": ["Acquisition protocol", "n", "Studies", "DAP: mean [cGy·cm²]", "DAP: median [cGy·cm²]"],
+        "de": ["Aufnahmeprotokoll", "n", "Studien", "DFP: Mittelwert [cGy·cm²]", "DFP: Median [cGy·cm²]"],
+    }[language]
+    if options["per_system"]:
+        titles.insert(1, "System")
+    names, blank = {1: "CT <1> & 胸", 2: "Other", 3: "System 3", None: None}, {"en": "(blank)", "de": "(leer)"}[language]
+    expected = {}
+    for (name, system), (values, studies) in plain.grouped(chart, made, options).items():
+        key = (name or blank, *((names[system],) if options["per_system"] else ()))
+        expected[key] = (len(values), len(studies), np.mean(values), np.median(values))
+    in_csv, in_xlsx = files(store, made, chart.name, "bar", language, **options)
+    assert in_csv[0] == in_xlsx[0] == titles
+    texts = len(titles) - 4
+    of_csv = {tuple(one.removeprefix("'") for one in row[:texts]): [float(one) for one in row[texts:]] for row in in_csv[1:]}
+    of_xlsx = {tuple(row[:texts]): row[texts:] for row in in_xlsx[1:]}
+    assert of_csv.keys() == of_xlsx.keys() == expected.keys()
+    for key, wanted in expected.items():
+        assert of_csv[key] == pytest.approx(wanted, **CLOSE) and of_xlsx[key] == pytest.approx(wanted, **CLOSE)
+
+
+def test_files_of_every_kind_of_chart(store: Store) -> None:
+    """Two CT studies of a Monday morning and one without day or time; DLP 1, 2 and 4 mGy·cm."""
+    when = ((date(2024, 1, 29), time(8, 30)), (date(2024, 1, 29), time(8, 59)), (None, None))
+    made = [{"id": number, "modality": "CT", "equipment_id": 1, "study_date": day, "study_time": clock,
+             "study_description": "=cmd()|x", "study_instance_uid": f"1.2.{number}", "number_of_events": 0,
+             "dlp_total": float(2 ** (number - 1)), "events": []} for number, (day, clock) in enumerate(when, 1)]  # fmt: skip
+    # What a spreadsheet would take for a formula is text in both.
+    in_csv, in_xlsx = files(store, made, "ct-dlp-study-description", "box")
+    assert in_csv == [
+        ["Study description", "n", *(f"DLP total: {name} [mGy·cm]" for name in (
+            "mean", "smallest", "5th percentile", "25th percentile", "median", "75th percentile", "95th percentile",
+            "largest"))],
+        ["'=cmd()|x", "3", "2.33333333333333", "1", "1.1", "1.5", "2", "3", "3.8", "4"],
+    ]  # fmt: skip
+    assert in_xlsx[1] == ["=cmd()|x", 3, pytest.approx(7 / 3), 1, 1.1, 1.5, 2, 3, 3.8, 4]
+    in_csv, in_xlsx = files(store, made, "ct-dlp-study-description", "histogram", bins=3, normalised=True)
+    assert in_csv == [["DLP total: from [mGy·cm]", "DLP total: to [mGy·cm]", "n", "Part of studies"],
+                      ["1", "2", "1", "0.333333333333333"], ["2", "3", "1", "0.333333333333333"],
+                      ["3", "4", "1", "0.333333333333333"]]  # fmt: skip
+    assert in_xlsx[1] == [1, 2, 1, pytest.approx(1 / 3)]
+    in_csv, in_xlsx = files(store, made, "ct-dlp-over-time-study-description", "line", average="median")
+    assert in_csv == [["Study description", "Period", "n", "DLP total: median [mGy·cm]"],
+                      ["'=cmd()|x", "01.01.2024", "2", "1.5"]]  # fmt: skip
+    assert in_xlsx[1] == ["=cmd()|x", datetime(2024, 1, 1), 2, 1.5]
+    in_csv, in_xlsx = files(store, made, "ct-workload", "hour", "de", per_system=True)
+    assert in_csv == [["System", "Wochentag", "Stunde", "Studien"], ["CT <1> & 胸", "Montag", "8", "2"],
+                      ["CT <1> & 胸", "(leer)", "", "1"]]  # fmt: skip
+    assert in_xlsx[1:] == [["CT <1> & 胸", "Montag", 8, 2], ["CT <1> & 胸", "(leer)", None, 1]]
+    in_csv, _ = files(store, made, "ct-frequency-study-description", "pie")
+    assert in_csv == [["Study description", "Studies"], ["'=cmd()|x", "3"]]
+    assert files(store, [], "ct-dlp-protocol", "bar") == ([["Acquisition protocol", "n", "Studies", "DLP: mean [mGy·cm]"]],) * 2
+
+
+def test_files_of_scatter_plots_have_points_or_cells(store: Store) -> None:
+    pairs = ((50.0, 1.25), (60.0, 2.0), (None, 0.5), (55.0, 0.0))
+    made = [{"id": number, "modality": "MG", "equipment_id": 1, "study_date": None, "study_time": None,
+             "study_instance_uid": f"1.2.{number}", "events": [
+                 {"study_id": number, "compression_thickness": thickness, "average_glandular_dose": dose}]}
+            for number, (thickness, dose) in enumerate(pairs, 1)]  # fmt: skip
+    in_csv, in_xlsx = files(store, made, "mg-agd-thickness", "points")
+    titles = ["Compression thickness [mm]", "AGD [mGy]"]
+    assert in_csv == [titles, ["50", "1.25"], ["60", "2"]]
+    assert in_xlsx[1:] == [[float(one) for one in row] for row in in_csv[1:]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orthanc_dose.charts.bins.MOST_POINTS", 0)
+        cells, _ = files(store, made, "mg-agd-thickness", "points", per_system=True)
+    assert cells[0] == ["Compression thickness: from [mm]", "Compression thickness: to [mm]", "AGD: from [mGy]",
+                        "AGD: to [mGy]", "n", "Studies"]  # fmt: skip
+    assert [row[4:] for row in cells[1:]] == [["1", "1"], ["1", "1"]]

@@ -1,7 +1,7 @@
 /** Exports in words: what is in the file, of which studies, and how long it is kept. */
 import { IDENTITY, type ExportFormat, type ExportRequest } from "./exportsApi";
 import { modalityTitle } from "./fields";
-import { filtersFor, type Conditions } from "./filters";
+import type { Conditions } from "./filters";
 import { chipsOf } from "./filterWords";
 import { t, wordAt } from "./i18n";
 import type { DataDictionary, Task } from "./types";
@@ -47,10 +47,9 @@ export function fileWords({ modality, format, identity }: ExportRequest, formats
 const SYSTEM = "equipment_id";
 
 /** The filters in words, in the order of their form. */
-export function queryWords(query: Conditions, modality: string | null, dictionary: DataDictionary): string[] {
+export function queryWords(query: Conditions, dictionary: DataDictionary): string[] {
   const { [SYSTEM]: system, ...others } = query;
-  const filters = modality ? filtersFor(dictionary.filters, modality) : dictionary.filters;
-  const words = chipsOf(others, filters).map((chip) => chip.text);
+  const words = chipsOf(others, dictionary.filters).map((chip) => chip.text);
   return system ? [t("list.system", { name: system }), ...words] : words;
 }
 

@@ -6,7 +6,7 @@ import type { FilterInfo } from "./types";
 
 const filter = (name: string, more: Partial<FilterInfo> = {}): FilterInfo => ({
   name, label: name, type: "number", group: "dose", modalities: [], unit: null, shown_unit: null, shown_factor: 1,
-  field: "", description: "", choices: [], identity: false, parameters: { from: `${name}_from`, to: `${name}_to` }, ...more,
+  field: "", description: "", choices: [], identity: false, of_one: "", parameters: { from: `${name}_from`, to: `${name}_to` }, ...more,
 });
 
 describe("conditions", () => {
@@ -54,7 +54,7 @@ describe("numbers in another unit", () => {
 describe("terms", () => {
   it("stand between commas, or in quotes", () => {
     expect(termsOf('head, "neck, chest" ,abdomen,,')).toEqual(["head", "neck, chest", "abdomen"]);
-    expect(termsOf('one " quote')).toEqual(["one", '"', "quote"]);
+    expect(termsOf('one " quote, "it""s ""it"""')).toEqual(['one " quote', 'it"s "it"']);
     expect(termsOf("")).toEqual([]);
   });
 });

@@ -70,10 +70,12 @@ export const toStored = (plain: string, filter: FilterInfo): string => timesTenT
 /** A number of the API in the unit that people see. */
 export const toShown = (stored: string, filter: FilterInfo): string => plainNumber(timesTenTo(stored, powerOf(filter)));
 
-/** Terms stand between commas; one with a comma in it stands in double quotes. */
+const TERM = /\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g;
+
+/** Terms stand between commas; one with a comma in it stands in double quotes, in which "" is one of them. */
 export function termsOf(text: string): string[] {
-  const terms = text.match(/"[^"]*"|[^,"]+|"/g) ?? [];
-  return terms.map((term) => term.trim().replace(/^"([^"]*)"$/, "$1").trim()).filter(Boolean);
+  const terms = [...text.matchAll(TERM)].map(([, quoted, plain = ""]) => quoted?.replaceAll('""', '"') ?? plain);
+  return terms.map((term) => term.trim()).filter(Boolean);
 }
 
 const iso = (day: Date) =>

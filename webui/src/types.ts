@@ -35,7 +35,7 @@ export interface ModalityInfo {
 
 export type FilterType =
   "text" | "number" | "integer" | "date" | "time" | "choices" | "uid" | "id";
-export type FilterRole = "contains" | "not" | "is" | "empty" | "from" | "to" | "any";
+export type FilterRole = "contains" | "not" | "is" | "exactly" | "empty" | "from" | "to" | "given" | "any";
 
 /** One filter of the list of studies. */
 export interface FilterInfo {
@@ -44,6 +44,8 @@ export interface FilterInfo {
   type: FilterType;
   /** Empty: the filter has no place on the form. */
   group: string;
+  /** The table of events of which one must be as all of its filters say; empty for filters of the study. */
+  of_one: string;
   /** Empty: all. */
   modalities: string[];
   unit: string | null;

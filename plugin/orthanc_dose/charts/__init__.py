@@ -4,6 +4,10 @@ from .chart import Chart
 from .charts import CHARTS
 from .data import Data, Row, data_of
 from .figures import figure_of
+from .files import as_csv, as_xlsx
 from .options import DEFAULTS, OPTIONS, Option
+from .wording import Wording
 
-__all__ = ["CHARTS", "Chart", "DEFAULTS", "Data", "OPTIONS", "Option", "Row", "data_of", "figure_of"]
+__all__ = [
+    "CHARTS", "Chart", "DEFAULTS", "Data", "OPTIONS", "Option", "Row", "Wording", "as_csv", "as_xlsx", "data_of", "figure_of",
+]  # fmt: skip

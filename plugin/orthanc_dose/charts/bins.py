@@ -46,9 +46,9 @@ def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
         return [], []
     found = edges(least, largest, source.options["bins"])
     query = f"""
-        SELECT system, {bin_of("value", found, "edges")} AS bin, count(*), {source.studies},
-               sum(count(*)) OVER (PARTITION BY system)
-        FROM ({part}) GROUP BY system, bin ORDER BY system, bin
+        SELECT {source.system}, {bin_of("value", found, "edges")} AS bin, count(*), {source.studies()},
+               sum(count(*)) OVER (PARTITION BY {source.system})
+        FROM ({part}) GROUP BY {source.series}bin ORDER BY {source.series}bin
     """
     bound = {"edges": found} if len(found) > 2 else {}
     systems, links, rows = source.systems(), source.links, []
@@ -80,7 +80,7 @@ def scatter(source: Source) -> tuple[list[dict[str, Any]], bool]:
         ], False  # fmt: skip
     along, upward = edges(*bounds[:2], CELLS[0]), edges(*bounds[2:], CELLS[1])
     query = f"""
-        SELECT {bin_of("x", along, "along")} AS i, {bin_of("y", upward, "upward")} AS j, count(*), {source.studies}
+        SELECT {bin_of("x", along, "along")} AS i, {bin_of("y", upward, "upward")} AS j, count(*), {source.studies()}
         FROM ({part}) GROUP BY i, j ORDER BY i, j
     """
     bound = {name: found for name, found in (("along", along), ("upward", upward)) if len(found) > 2}

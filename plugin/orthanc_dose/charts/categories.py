@@ -4,9 +4,10 @@ from collections import defaultdict
 from typing import Any
 
 from .links import joined
-from .source import KEPT, QUANTILES, Source, is_given, top
+from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept
 
 Row = dict[str, Any]
+_PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
 
 def averages(source: Source, view: str) -> list[Row]:
@@ -17,23 +18,14 @@ def averages(source: Source, view: str) -> list[Row]:
         wanted = ("mean", *QUANTILES, "least", "largest")
     else:
         wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
-    quantiles = [name for name in wanted if name in QUANTILES]
-    plain = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
-    columns = [plain[name] for name in wanted if name in plain]
-    if quantiles:
-        columns.append(f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])")
-    factor = measure.shown.factor
+    part = source.rows(source.category(), f"{measure.expression} AS value", conditions=(is_given(measure),))
     rows = []
-    for row, found in _grouped(source, (f"{measure.expression} AS value",), (is_given(measure),), tuple(columns)):
-        if quantiles:
-            found, listed = found[:-1], found[-1]
-        stored = dict(zip((name for name in wanted if name in plain), found, strict=True))
-        stored |= dict(zip(quantiles, listed, strict=True)) if quantiles else {}
-        row |= {name: stored[name] * factor for name in wanted}
+    for row, found in _grouped(source, part, wanted):
+        row |= {name: value * measure.shown.factor for name, value in found.items()}
         row["query"] = joined(row["query"], source.links.given())
         if view == "box":
-            row["below"] = joined(row["query"], source.links.below(stored["p5"]))
-            row["above"] = joined(row["query"], source.links.above(stored["p95"]))
+            row["below"] = joined(row["query"], source.links.below(found["p5"]))
+            row["above"] = joined(row["query"], source.links.above(found["p95"]))
         rows.append(row)
     shown = "median" if source.options["average"] == "median" or "mean" not in wanted else "mean"
     return _ordered(source, rows, shown)
@@ -41,18 +33,24 @@ def averages(source: Source, view: str) -> list[Row]:
 
 def frequencies(source: Source) -> list[Row]:
     """How many of each category."""
-    return _ordered(source, [row for row, _ in _grouped(source, (), (), ())], "n")
+    return _ordered(source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n")
 
 
-def _grouped(
-    source: Source, columns: tuple[str, ...], conditions: tuple[str, ...], aggregates: tuple[str, ...]
-) -> list[tuple[Row, tuple[Any, ...]]]:
-    """The row of each category and system, and its aggregates."""
-    part = source.rows(source.category(), *columns, conditions=conditions)
-    wanted = ", ".join((source.label, "count(*)", source.studies, *aggregates))
+def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[Row, dict[str, float]]]:
+    """The row of each category and system, and these of its stored values."""
+    plain, quantiles = [name for name in wanted if name in _PLAIN], [name for name in wanted if name in QUANTILES]
+    studies = source.studies(IS_KEPT)
+    if set(wanted) <= {"mean"} and studies in ("count(*)", "NULL"):  # the first look knows all
+        rows, n = "part", "sum(n)::BIGINT"
+        columns = [n, studies.replace("count(*)", n), *("sum(total) / sum(n)" for _ in wanted)]
+    else:
+        rows, columns = f"({part})", ["count(*)", studies, *(_PLAIN[name] for name in plain)]
+        if quantiles:
+            columns.append(f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])")
     query = f"""
-        WITH {top(source, part, source.options['categories'])}
-        SELECT k.place IS NULL AS others, system, {wanted} FROM {KEPT} GROUP BY k.place, system ORDER BY k.place, system
+        WITH {kept(source, part, source.options['categories'], 'sum(value)' if wanted else 'NULL')}
+        SELECT k.place IS NULL, {source.system}, any_value(k.name), {', '.join(columns)} FROM {rows} {KEPT}
+        GROUP BY {source.series}k.place ORDER BY {source.series}k.place
     """
     systems = source.systems()
     out = []
@@ -62,7 +60,8 @@ def _grouped(
             "n": n, "studies": studies,
             "query": joined(source.links.category(name, is_others), source.links.system(system)),
         }  # fmt: skip
-        out.append((row, tuple(found)))
+        values = [*found[: len(plain)], *(found[-1] if quantiles else ())]
+        out.append((row, dict(zip((*plain, *quantiles), values, strict=True))))
     return out
 
 

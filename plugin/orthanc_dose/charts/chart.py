@@ -86,16 +86,3 @@ class Chart:
     @property
     def views(self) -> tuple[str, ...]:
         return VIEWS[self.kind]
-
-    @property
-    def title(self) -> str:
-        """In English; pages make it of the parts in other languages."""
-        what = self.measure.filter.label if self.measure else ""
-        by = f" by {self.grouping.filter.label.lower()}" if self.grouping else ""
-        if self.kind == "frequency":
-            return f"{'Events' if self.is_of_events else 'Studies'}{by}"
-        if self.kind == "workload":
-            return "Workload"
-        if self.kind == "scatter" and self.against:
-            return f"{what} against {self.against.filter.label.lower()}"
-        return f"{what}{' over time' if self.kind == 'time' else ''}{by}"

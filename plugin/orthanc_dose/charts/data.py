@@ -18,9 +18,9 @@ Row = dict[str, Any]
 
 @dataclass
 class Data:
-    """rows: numbers, `n` of values and `studies` of studies, and `query`: the parameters that, put in place of those of the
-    list, leave exactly these studies, None where none do. edges: of the bins of a histogram. is_binned: rows are cells of a
-    scatter plot. n: of all rows together."""
+    """rows: numbers, `n` of values and `studies` of studies, None where they were not asked for, and `query`: the parameters
+    that, put in place of those of the list, leave exactly these studies, None where none do. edges: of the bins of a histogram.
+    is_binned: rows are cells of a scatter plot. n: of all rows together."""
 
     chart: Chart
     view: str
@@ -35,12 +35,14 @@ class Data:
 
 
 def data_of(
-    connection: duckdb.DuckDBPyConnection, chart: Chart, view: str, options: Options, values: dict[str, Any]
+    connection: duckdb.DuckDBPyConnection, chart: Chart, view: str, options: Options, values: dict[str, Any],
+    with_studies: bool = True,
 ) -> Data:  # fmt: skip
-    """view: one of the chart's; values: of the filters' parameters, by name."""
+    """view: one of the chart's; values: of the filters' parameters, by name. with_studies: charts of events count the studies
+    as well, which takes as long as all the rest."""
     if view == "pie":
         options = options | {"per_system": False}
-    source = Source(connection, chart, options, values)
+    source = Source(connection, chart, options, values, with_studies)
     data = Data(chart, view, options, [])
     if chart.kind == "average":
         if view != "histogram":

@@ -6,31 +6,26 @@ figure is first asked for: that takes a third of a second.
 
 from typing import TYPE_CHECKING, Any
 
-from .chart import Quantity
-from .data import Data, Row
+from .data import Data
+from .wording import Wording
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-BLANK, OTHERS = "(blank)", "others"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Okabe and Ito's, which eyes that do not see red or green tell apart; without black and yellow, which vanish on dark or white.
 _COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
 
-def figure_of(data: Data) -> dict[str, Any]:
+def figure_of(data: Data, wording: Wording) -> dict[str, Any]:
     """The figure: {"data": [...], "layout": {...}}."""
     import plotly.graph_objects as go
 
     make = {"average": _averages, "frequency": _frequencies, "time": _over_time, "workload": _workload, "scatter": _scatter}
-    figure = go.Figure(layout={"template": "none", "colorway": _COLOURS, "hovermode": "closest"})
-    (_histogram if data.view == "histogram" else make[data.chart.kind])(figure, data)
+    figure = go.Figure(layout={"template": "none", "colorway": _COLOURS, "hovermode": "closest",
+                               "separators": wording.separators})  # fmt: skip
+    (_histogram if data.view == "histogram" else make[data.chart.kind])(figure, data, wording)
     figure.update_layout(showlegend=len(figure.data) > 1 or data.view == "pie")
     return figure.to_plotly_json()
-
-
-def category_title(row: Row) -> str:
-    return OTHERS if row["others"] else BLANK if row["category"] is None else row["category"]
 
 
 def _text(name: str) -> str:
@@ -38,11 +33,14 @@ def _text(name: str) -> str:
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _axis(of: Quantity | None, otherwise: str = "") -> dict[str, Any]:
-    if of is None:
-        return {"title": {"text": otherwise}}
-    unit = f" [{of.shown.unit}]" if of.shown.unit else ""
-    return {"title": {"text": _text(f"{of.filter.label}{unit}")}}
+def _axis(title: str) -> dict[str, Any]:
+    return {"title": {"text": _text(title)}}
+
+
+def _measured(data: Data, wording: Wording) -> dict[str, Any]:
+    """The axis of what the chart measures."""
+    assert data.chart.measure is not None
+    return _axis(wording.axis(data.chart.measure, data.chart))
 
 
 def _by_system(data: Data) -> list[tuple[str, list[int]]]:
@@ -53,14 +51,15 @@ def _by_system(data: Data) -> list[tuple[str, list[int]]]:
     return [(_text(data.rows[numbers[0]]["system"] or ""), numbers) for numbers in found.values()]
 
 
-def _places(figure: "go.Figure", data: Data, axis: str = "xaxis") -> dict[Any, int]:
+def _places(figure: "go.Figure", data: Data, wording: Wording) -> dict[Any, int]:
     """Categories stand at whole numbers, with their names as ticks: names that look like numbers or dates stay names."""
     titles: dict[Any, str] = {}
     for row in data.rows:
-        titles.setdefault((row["others"], row["category"]), _text(category_title(row)))
-    grouping = data.chart.grouping
+        titles.setdefault((row["others"], row["category"]), _text(wording.category(row)))
+    assert data.chart.grouping is not None
+    title = wording.axis(data.chart.grouping, data.chart)
     ticks = {"tickvals": list(range(len(titles))), "ticktext": list(titles.values())}
-    figure.update_layout({axis: {**_axis(grouping), **ticks, "tickmode": "array", "automargin": True}})
+    figure.update_layout({"xaxis": {**_axis(title), **ticks, "tickmode": "array", "automargin": True}})
     return {category: place for place, category in enumerate(titles)}
 
 
@@ -73,103 +72,104 @@ def _customdata(data: Data, numbers: list[int]) -> list[list[int]]:
 
 
 def _hover(what: str, series: str) -> str:
-    return f"{what}<br>n = %{{customdata[1]:,}}<extra>{series}</extra>"
+    # A name with a brace is no place for a value.
+    return f"{what}<br>n = %{{customdata[1]:,}}<extra>{series.replace('{', '&#123;')}</extra>"
 
 
-def _averages(figure: "go.Figure", data: Data) -> None:
+def _averages(figure: "go.Figure", data: Data, wording: Wording) -> None:
     import plotly.graph_objects as go
 
-    places = _places(figure, data)
-    unit = data.chart.measure.shown.unit if data.chart.measure else ""
+    measure, places = data.chart.measure, _places(figure, data, wording)
+    assert measure is not None
     for series, numbers in _by_system(data):
         x = [places[data.rows[number]["others"], data.rows[number]["category"]] for number in numbers]
-        names = [_text(category_title(data.rows[number])) for number in numbers]
-        common = {"x": x, "customdata": _customdata(data, numbers), "hovertext": names}
+        names = [_text(wording.category(data.rows[number])) for number in numbers]
+        common = {"x": x, "customdata": _customdata(data, numbers)}
         if data.view == "box":
             figure.add_trace(go.Box(
-                **common, name=series, mean=_of(data, numbers, "mean"), q1=_of(data, numbers, "p25"),
+                **common, hovertext=names, name=series, mean=_of(data, numbers, "mean"), q1=_of(data, numbers, "p25"),
                 median=_of(data, numbers, "median"), q3=_of(data, numbers, "p75"), lowerfence=_of(data, numbers, "p5"),
                 upperfence=_of(data, numbers, "p95"), boxpoints=False,
             ))  # fmt: skip
             continue
         for average in ("mean", "median"):
             if data.rows[numbers[0]].get(average) is not None:
-                name = " ".join(filter(None, (series, average)))
+                title = " ".join(filter(None, (series, wording.number(average))))
                 pattern = {"pattern": {"shape": "/"}} if average == "median" and data.options["average"] == "both" else {}
-                hover = _hover(f"%{{hovertext}}<br>%{{y:.4g}} {_text(unit)}", name)
                 y = _of(data, numbers, average)
-                figure.add_trace(go.Bar(**common, y=y, name=name, hovertemplate=hover, marker=pattern))
-    figure.update_layout(yaxis=_axis(data.chart.measure), **{f"{'box' if data.view == 'box' else 'bar'}mode": "group"})
+                told = [f"{name}<br>{_text(wording.measured(value, measure))}" for name, value in zip(names, y, strict=True)]
+                figure.add_trace(go.Bar(
+                    **common, y=y, hovertext=told, name=title, hovertemplate=_hover("%{hovertext}", title), marker=pattern,
+                ))  # fmt: skip
+    figure.update_layout(yaxis=_measured(data, wording), **{f"{'box' if data.view == 'box' else 'bar'}mode": "group"})
 
 
-def _frequencies(figure: "go.Figure", data: Data) -> None:
+def _frequencies(figure: "go.Figure", data: Data, wording: Wording) -> None:
     import plotly.graph_objects as go
 
     if data.view == "pie":
         numbers = list(range(len(data.rows)))
         figure.add_trace(go.Pie(
-            labels=numbers, text=[_text(category_title(row)) for row in data.rows], values=_of(data, numbers, "n"), sort=False,
+            labels=numbers, text=[_text(wording.category(row)) for row in data.rows], values=_of(data, numbers, "n"),
             customdata=_customdata(data, numbers), textinfo="text", hovertemplate=_hover("%{text}<br>%{percent}", ""),
-            direction="clockwise",
+            sort=False, direction="clockwise",
         ))  # fmt: skip
         return
-    places = _places(figure, data)
+    places = _places(figure, data, wording)
     for series, numbers in _by_system(data):
         figure.add_trace(go.Bar(
             x=[places[data.rows[number]["others"], data.rows[number]["category"]] for number in numbers],
-            y=_of(data, numbers, "n"), hovertext=[_text(category_title(data.rows[number])) for number in numbers], name=series,
-            customdata=_customdata(data, numbers), hovertemplate=_hover("%{hovertext}", series),
+            y=_of(data, numbers, "n"), hovertext=[_text(wording.category(data.rows[number])) for number in numbers],
+            customdata=_customdata(data, numbers), hovertemplate=_hover("%{hovertext}", series), name=series,
         ))  # fmt: skip
-    figure.update_layout(yaxis=_axis(None, "Events" if data.chart.is_of_events else "Studies"), barmode="stack")
+    figure.update_layout(yaxis=_axis(wording.counted(data.chart)), barmode="stack")
 
 
-def _over_time(figure: "go.Figure", data: Data) -> None:
+def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
     import plotly.graph_objects as go
 
     lines: dict[Any, list[int]] = {}
     for number, row in enumerate(data.rows):
         lines.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
-    unit = data.chart.measure.shown.unit if data.chart.measure else ""
+    measure = data.chart.measure
+    assert measure is not None
     for numbers in lines.values():
         row = data.rows[numbers[0]]
-        title = " · ".join(filter(None, (_text(category_title(row)), _text(row["system"] or ""))))
+        title = " · ".join(filter(None, (_text(wording.category(row)), _text(row["system"] or ""))))
+        periods = _of(data, numbers, "period")
         for average in (one for one in ("mean", "median") if row.get(one) is not None):
-            name = f"{title} ({average})" if data.options["average"] == "both" else title
+            name = f"{title} ({wording.number(average)})" if data.options["average"] == "both" else title
+            y = _of(data, numbers, average)
+            told = [f"{wording.period(first, data.options['period'])}<br>{_text(wording.measured(value, measure))}"
+                    for first, value in zip(periods, y, strict=True)]  # fmt: skip
             figure.add_trace(go.Scatter(
-                x=[day.isoformat() for day in _of(data, numbers, "period")], y=_of(data, numbers, average), name=name,
-                mode="lines+markers", customdata=_customdata(data, numbers),
+                x=[day.isoformat() for day in periods], y=y, name=name, mode="lines+markers",
+                customdata=_customdata(data, numbers), hovertext=told, hovertemplate=_hover("%{hovertext}", name),
                 line={"dash": "dot"} if average == "median" and data.options["average"] == "both" else {},
-                hovertemplate=_hover(f"%{{x}}<br>%{{y:.4g}} {_text(unit)}", name),
             ))  # fmt: skip
-    figure.update_layout(xaxis={"type": "date"}, yaxis=_axis(data.chart.measure))
+    figure.update_layout(xaxis={"type": "date"}, yaxis=_measured(data, wording))
 
 
-def _workload(figure: "go.Figure", data: Data) -> None:
+def _workload(figure: "go.Figure", data: Data, wording: Wording) -> None:
     import plotly.graph_objects as go
 
     by_hour = data.view == "hour"
+    blank, named = (-1, wording.hour) if by_hour else (8, wording.weekday)
     for series, numbers in _by_system(data):
-        for day in sorted({data.rows[number]["weekday"] or 8 for number in numbers}) if by_hour else (None,):
-            own = [number for number in numbers if day is None or (data.rows[number]["weekday"] or 8) == day]
-            at = _of(data, own, "hour" if by_hour else "weekday")
-            name = " · ".join(filter(None, (series, _weekday(day)))) if by_hour else series
+        for day in dict.fromkeys(data.rows[number]["weekday"] for number in numbers) if by_hour else ("all",):
+            own = [number for number in numbers if day in ("all", data.rows[number]["weekday"])]
+            at = _of(data, own, data.view)
+            name = " · ".join(filter(None, (series, wording.weekday(day)))) if by_hour else series
             figure.add_trace(go.Bar(
-                x=[-1 if one is None else one for one in at] if by_hour else [one or 8 for one in at], y=_of(data, own, "n"),
-                name=name, customdata=_customdata(data, own), hovertemplate=_hover("%{x}", name),
+                x=[blank if one is None else one for one in at], y=_of(data, own, "n"), hovertext=[named(one) for one in at],
+                name=name, customdata=_customdata(data, own), hovertemplate=_hover("%{hovertext}", name),
             ))  # fmt: skip
-    is_blank = any(row["hour" if by_hour else "weekday"] is None for row in data.rows)
-    ticks, blank = (range(-1, 24), -1) if by_hour else (range(1, 9), 8)
-    used = [tick for tick in ticks if is_blank or tick != blank]
-    texts = [BLANK if tick < 0 else f"{tick:02}" if by_hour else _weekday(tick) for tick in used]
-    figure.update_layout(barmode="stack", xaxis={"tickmode": "array", "tickvals": used, "ticktext": texts},
-                         yaxis=_axis(None, "Studies"))  # fmt: skip
+    used = [*(range(24) if by_hour else range(1, 8)), *((None,) if any(row[data.view] is None for row in data.rows) else ())]
+    ticks = {"tickvals": [blank if one is None else one for one in used], "ticktext": [named(one) for one in used]}
+    figure.update_layout(barmode="stack", xaxis={"tickmode": "array", **ticks}, yaxis=_axis(wording.counted(data.chart)))
 
 
-def _weekday(number: int | None) -> str:
-    return "" if number is None else BLANK if number == 8 else WEEKDAYS[number - 1]
-
-
-def _histogram(figure: "go.Figure", data: Data) -> None:
+def _histogram(figure: "go.Figure", data: Data, wording: Wording) -> None:
     import plotly.graph_objects as go
 
     is_part = data.options["normalised"]
@@ -178,15 +178,15 @@ def _histogram(figure: "go.Figure", data: Data) -> None:
         figure.add_trace(go.Bar(
             x=[low + (high - low) / 2 for low, high in bounds], y=_of(data, numbers, "part" if is_part else "n"),
             width=[high - low or 1 for low, high in bounds], name=series, customdata=_customdata(data, numbers),
-            hovertext=[f"{low:.4g} – {high:.4g}" for low, high in bounds], hovertemplate=_hover("%{hovertext}", series),
-            opacity=0.7 if len(data.rows) > len(data.edges) else 1,
+            hovertext=[f"{wording.written(low)} – {wording.written(high)}" for low, high in bounds],
+            hovertemplate=_hover("%{hovertext}", series), opacity=0.7 if len(data.rows) > len(data.edges) else 1,
         ))  # fmt: skip
-    counted = "Events" if data.chart.is_of_events else "Studies"
-    figure.update_layout(barmode="overlay", bargap=0, xaxis=_axis(data.chart.measure),
-                         yaxis=_axis(None, f"Part of {counted.lower()}" if is_part else counted))  # fmt: skip
+    counted = wording.counted(data.chart)
+    figure.update_layout(barmode="overlay", bargap=0, xaxis=_measured(data, wording),
+                         yaxis=_axis(wording.part(data.chart) if is_part else counted))  # fmt: skip
 
 
-def _scatter(figure: "go.Figure", data: Data) -> None:
+def _scatter(figure: "go.Figure", data: Data, wording: Wording) -> None:
     import plotly.graph_objects as go
 
     if data.is_binned:
@@ -202,4 +202,5 @@ def _scatter(figure: "go.Figure", data: Data) -> None:
                 x=_of(data, numbers, "x"), y=_of(data, numbers, "y"), mode="markers", name=series,
                 customdata=_customdata(data, numbers), hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}<extra>{series}</extra>",
             ))  # fmt: skip
-    figure.update_layout(xaxis=_axis(data.chart.against), yaxis=_axis(data.chart.measure))
+    assert data.chart.against is not None
+    figure.update_layout(xaxis=_axis(wording.axis(data.chart.against, data.chart)), yaxis=_measured(data, wording))

@@ -95,7 +95,13 @@ class Links:
                 return None
             low, high = (None, high) if start <= high else (low, None)
         start, end = max(start, low or start), min(end, high or end)
-        return {"study_time_from": start.isoformat(), "study_time_to": end.isoformat()}
+        return {"study_time_from": _clock(start, (0, 0)), "study_time_to": _clock(end, (59, 999_999))}
+
+
+def _clock(at: time, edge: tuple[int, int]) -> str:
+    """As people write it, where a minute begins or ends, which the seconds and microseconds `edge` say: filters take the whole
+    of the last minute."""
+    return at.isoformat("minutes" if (at.second, at.microsecond) == edge else "auto")
 
 
 _HOUR = timedelta(hours=1) - timedelta(microseconds=1)

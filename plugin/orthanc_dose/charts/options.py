@@ -32,6 +32,12 @@ class Option:
             return {"type": "integer", "minimum": self.low, "maximum": self.high}
         return {"type": ["array", "null"], "items": {"type": "string", "enum": list(self.allowed)}, "uniqueItems": True}
 
+    def kept(self, value: Any) -> Any:
+        """A right value as it is stored: all of the names as all, which then are those of later versions, too."""
+        if self.kind == "names" and value is not None and set(value) == set(self.allowed):
+            return None
+        return int(value) if self.kind == "integer" else value
+
     def problem(self, value: Any) -> str | None:
         """What a value should be instead; None where it is right."""
         if self.kind == "flag":

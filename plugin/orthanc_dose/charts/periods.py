@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from .links import joined
-from .source import KEPT, Source, is_given, top
+from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20
 
@@ -21,9 +21,9 @@ def over_time(source: Source) -> list[dict[str, Any]]:
     part = source.rows(source.category(), f"{measure.expression} AS value", start,
                        conditions=(is_given(measure), "s.study_date IS NOT NULL"))  # fmt: skip
     query = f"""
-        WITH {top(source, part, min(source.options['categories'], MOST_LINES))}
-        SELECT k.place IS NULL, system, period, {source.label}, count(*), {source.studies}, {columns}
-        FROM {KEPT} GROUP BY k.place, system, period ORDER BY k.place, system, period
+        WITH {kept(source, part, min(source.options['categories'], MOST_LINES))}
+        SELECT k.place IS NULL, {source.system}, period, any_value(k.name), count(*), {source.studies(IS_KEPT)}, {columns}
+        FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place, {source.series}period
     """
     systems, links, rows = source.systems(), source.links, []
     for is_others, system, first, name, n, studies, *found in source.fetch(query):

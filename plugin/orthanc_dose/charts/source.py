@@ -23,6 +23,7 @@ class Source:
     chart: Chart
     options: Options
     values: dict[str, Any]
+    with_studies: bool = True
 
     def __post_init__(self) -> None:
         self.values = self.values | {"modality": [self.chart.modality]}
@@ -36,12 +37,22 @@ class Source:
         """The rows as SQL: these columns, over the study `s` and, in charts of events, the event `t`; with `study`, the number
         of the study, and `system`, that of the system or NULL where there is no series per system."""
         system = "s.equipment_id" if self.options["per_system"] else "NULL::BIGINT"
-        origin, tests = "study s", [self._condition, *conditions]
+        study, origin, tests = "s.id", "study s", [self._condition, *conditions]
         if self.chart.is_of_events:
-            origin = f'study s JOIN "{self.chart.events_table}" t ON t.study_id = s.id'
+            study, origin = "t.study_id", f'study s JOIN "{self.chart.events_table}" t ON t.study_id = s.id'
             tests.append(self._of_events)
-        wanted = ", ".join(("s.id AS study", f"{system} AS system", *columns))
+        wanted = ", ".join((f"{study} AS study", f"{system} AS system", *columns))
         return f"SELECT {wanted} FROM {origin} WHERE {' AND '.join(f'({test})' for test in tests)}"
+
+    @property
+    def series(self) -> str:
+        """What rows are grouped by besides: "system, " or nothing, as a group of what is always the same costs like any."""
+        return "system, " if self.options["per_system"] else ""
+
+    @property
+    def system(self) -> str:
+        """The column of rows, in what is grouped so."""
+        return "system" if self.options["per_system"] else "NULL"
 
     def category(self) -> str:
         """The column `category`: what rows are grouped by, NULL for no name; and `spelling`, the name as written."""
@@ -50,15 +61,12 @@ class Source:
         name = f"nullif({grouping.expression}, '')"
         return f"lower({name}) AS category, {name} AS spelling" if self.options["ignore_case"] else f"{name} AS category"
 
-    @property
-    def label(self) -> str:
-        """What a category of these rows is called: where case is ignored one of its spellings, always the same."""
-        return "min(spelling)" if self.options["ignore_case"] else "any_value(p.category)"
-
-    @property
-    def studies(self) -> str:
-        """How many studies rows are of."""
-        return "count(DISTINCT study)" if self.chart.is_of_events else "count(*)"
+    def studies(self, of: str = "true") -> str:
+        """How many studies rows are of, as SQL; NULL where that was not asked for and is more than their number. of: those rows
+        of events that it is known for."""
+        if not self.chart.is_of_events:
+            return "count(*)"
+        return f"nullif(count(DISTINCT study) FILTER ({of}), 0)" if self.with_studies else "NULL"
 
     def fetch(self, query: str, **more: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(query, self.bound | more).fetchall()
@@ -78,15 +86,25 @@ def is_given(of: Quantity) -> str:
     return f"{of.expression} <> 0"
 
 
-def top(source: Source, part: str, categories: int) -> str:
-    """Tables as SQL: `part`, the rows of this query, and `kept`, their most frequent categories with their place from 0."""
+def kept(source: Source, rows: str, categories: int, total: str = "NULL") -> str:
+    """Tables as SQL: `part`, the number `n` and the `total` of these rows by category and system; `kept`, the most frequent
+    categories with their `name` and their place from 0.
+
+    Rows are counted first and looked at once more where that is not enough: a join with the categories that are kept costs less
+    than keeping all rows.
+    """
+    name = "min(spelling)" if source.options["ignore_case"] else "any_value(category)"
     return f"""
-        part AS MATERIALIZED ({part}),
+        part AS MATERIALIZED (
+            SELECT category, {name} AS name, count(*) AS n, {total} AS total, {source.system} AS system FROM ({rows})
+            GROUP BY {source.series}category
+        ),
         kept AS MATERIALIZED (
-            SELECT category, row_number() OVER (ORDER BY count(*) DESC, category NULLS LAST) - 1 AS place
+            SELECT category, min(name) AS name, row_number() OVER (ORDER BY sum(n) DESC, category NULLS LAST) - 1 AS place
             FROM part GROUP BY category QUALIFY place < {categories:d}
         )
     """
 
 
-KEPT = "part p LEFT JOIN kept k ON k.category IS NOT DISTINCT FROM p.category"
+IS_KEPT = "k.place IS NOT NULL"
+KEPT = "p LEFT JOIN kept k ON k.category IS NOT DISTINCT FROM p.category"

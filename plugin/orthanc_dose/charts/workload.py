@@ -10,8 +10,11 @@ def workload(source: Source, view: str) -> list[dict[str, Any]]:
     """Rows by system and weekday, from 1, Monday; in the view "hour" by hour, too. None for studies without date or time."""
     by_hour = view == "hour"
     columns = ("isodow(s.study_date) AS weekday", *(("hour(s.study_time) AS hour",) if by_hour else ()))
-    names = ("system", "weekday", *(("hour",) if by_hour else ()))
-    query = f"SELECT {', '.join(names)}, count(*) FROM ({source.rows(*columns)}) GROUP BY ALL ORDER BY ALL"
+    names = f"weekday{', hour' if by_hour else ''}"
+    query = f"""
+        SELECT {source.system}, {names}, count(*) FROM ({source.rows(*columns)})
+        GROUP BY {source.series}{names} ORDER BY {source.series}{names}
+    """
     systems, links, rows = source.systems(), source.links, []
     for system, weekday, *hours, n in source.fetch(query):
         link = joined(links.system(system), links.weekday(weekday), *map(links.hour, hours))

@@ -47,6 +47,7 @@ class Shown:
 
     def __init__(self, words: Words, date_format: str, zone: tzinfo) -> None:
         self.words, self._date_format, self._zone = words, date_format, zone
+        self.signs = _SIGNS[words.language]
 
     def value(self, value: Any, field: Field, decimals: int | None = None) -> str:
         """A value without its unit; a dash where there is none. decimals: those of the numbers that stand beside it."""
@@ -91,7 +92,7 @@ class Shown:
             needed = 1 - math.floor(math.log10(abs(value)))
             if needed > _MOST_DECIMALS:
                 digits, exponent = f"{value:.2e}".split("e")
-                return f"{digits}e{int(exponent):+d}".replace(".", _SIGNS[self.words.language][1])
+                return f"{digits}e{int(exponent):+d}".replace(".", self.signs[1])
             while decimals < needed and _rounded(value, decimals) != _rounded(value, needed):
                 decimals += 1
         return self._grouped(_rounded(value, decimals))
@@ -119,7 +120,7 @@ class Shown:
         return f"{self.day(wall)} {wall:%H:%M:%S}"
 
     def _grouped(self, value: Decimal) -> str:
-        group, point = _SIGNS[self.words.language]
+        group, point = self.signs
         whole, _, rest = f"{value:f}".partition(".")
         if len(whole.lstrip("-")) > 4:  # 1234 stands without
             whole = f"{int(whole):,}".replace(",", group)

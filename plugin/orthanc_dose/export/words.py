@@ -1,10 +1,11 @@
-"""Words of reports in the languages of the web UI: from its files of words, of which there is one a language."""
+"""Words of reports and charts in the languages of the web UI: from its files of words, of which there is one a language."""
 
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..query.filter import Choice, Filter
 from ..records import MARKS, MODALITIES, SOURCES, Field, Table
 
 # Languages whose files have every word.
@@ -24,12 +25,16 @@ class Words:
 
     def say(self, key: str, count: int | None = None, **values: object) -> str:
         """The text of a key as "study.title", in the form that `count` asks for, with its placeholders filled in."""
-        text = self._at(*key.split(".")) or key
+        text = self.find(key) or key
         forms = text.split(" | ")
         text = forms[0] if count == 1 else forms[-1]
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text
+
+    def find(self, key: str) -> str | None:
+        """The text of a key as it is written; None where the file has none."""
+        return self._at(*key.split("."))
 
     def title(self, field: Field, table: Table, *above: Field) -> str:
         """What a field is called; above: the field of structs that it is in."""
@@ -41,8 +46,18 @@ class Words:
 
     def unit(self, field: Field) -> str:
         """The unit in which a field is shown; empty where it has none."""
-        unit = field.shown.unit if field.shown else field.unit
-        return (self._of_dictionary("units", unit) or unit) if unit else ""
+        return self.symbol((field.shown.unit if field.shown else field.unit) or "")
+
+    def symbol(self, unit: str) -> str:
+        """A unit as it is shown: most are the same in all languages."""
+        return self._of_dictionary("units", unit) or unit
+
+    def filter(self, of: Filter) -> str:
+        """What a filter is called: it has a name of its own, or that of its field."""
+        return self._at("filters", "names", of.name) or self._of_dictionary(*of.field.split(".")) or of.label
+
+    def choice(self, of: Filter, choice: Choice) -> str:
+        return self._at("filters", "choices", of.name, choice.value) or choice.label
 
     def modality(self, code: str) -> str:
         return self._of_dictionary("modalities", code) or MODALITIES[code].title

@@ -4,8 +4,10 @@ DuckDB makes the XML of the rows, a study or an event each, many at a time, whic
 makes an object of each cell. Text stands in the cells themselves (inlineStr), so that nothing has to be kept to the end.
 """
 
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 from xml.sax.saxutils import escape
@@ -16,7 +18,9 @@ from .sheet_names import SheetNames
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
 # Styles by their place in cellXfs below. Harmless is text that could be taken for a formula: Excel's own apostrophe.
 _PLAIN, _TITLE, _DATE, _TIME, _MOMENT, _HARMLESS = range(6)
-_EPOCH = "DATE '1899-12-30'"
+_FIRST_DAY = date(1899, 12, 30)
+_EPOCH = f"DATE '{_FIRST_DAY}'"
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _INVALID = "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{FFFE}\\x{FFFF}]"
 
 
@@ -48,14 +52,19 @@ def _quoted(sign: str) -> str:
     return "chr(13)" if sign == "\r" else f"'{sign}'"
 
 
-def text_cell(text: object, style: int = _PLAIN) -> str:
-    """A cell of ours."""
-    if text is None:
+def text_cell(value: str | float | date | None, style: int = _PLAIN) -> str:
+    """A cell of a single value: a number or day as such, text without what XML cannot hold and harmless."""
+    if value is None:
         return "<c/>"
+    if isinstance(value, date):
+        value, style = (value - _FIRST_DAY).days, _DATE
+    if isinstance(value, str) and re.match(FORMULA, value):
+        style = style or _HARMLESS
     marked = f' s="{style}"' if style else ""
-    if isinstance(text, (int, float)):
-        return f"<c{marked}><v>{text!r}</v></c>"
-    return f'<c t="inlineStr"{marked}><is><t xml:space="preserve">{escape(str(text))}</t></is></c>'
+    if isinstance(value, (int, float)):
+        return f"<c{marked}><v>{value!r}</v></c>"
+    text = escape(_NOT_IN_XML.sub("", value[:LONGEST_TEXT]), {"\r": "&#13;"})
+    return f'<c t="inlineStr"{marked}><is><t xml:space="preserve">{text}</t></is></c>'
 
 
 class Workbook:

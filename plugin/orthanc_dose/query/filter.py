@@ -33,7 +33,9 @@ class Place:
             return f"({condition})"
         if self.table.startswith("index_"):
             terms = f"SELECT t.id FROM term t WHERE t.field = '{self.table.removeprefix('index_')}' AND ({condition})"
-            return f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.term IN ({terms}))'
+            # The first condition holds always. It makes DuckDB expect fewer rows of the index than there are studies, so that
+            # it hashes the studies found, and not all others.
+            return f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.study_id % 1 = 0 AND i.term IN ({terms}))'
         of_study = "s.equipment_id" if self.table == "equipment" else "s.id"
         return f'{of_study} IN (SELECT t.{self.key} FROM "{self.table}" t WHERE {condition})'
 
@@ -120,7 +122,8 @@ class Filter:
         return TYPES[self.type].conditions(self, given, bind) if given else []
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter for forms."""
+        """The filter for forms, on which it has a place where it has a group. of_one: the table of events of which one must be
+        as all of its filters say; empty for others."""
         shown = self.shown or Shown(self.unit or "")
         return {
             "name": self.name, "label": self.label, "type": self.type, "group": self.group, "field": self.field,
@@ -128,6 +131,7 @@ class Filter:
             "choices": [{"value": choice.value, "label": choice.label} for choice in self.choices],
             "parameters": {role: self.parameter(role) for role in self.roles},
             "description": self.description, "identity": self.identity,
+            "of_one": self.place.table if self.place.together else "",
         }  # fmt: skip
 
 

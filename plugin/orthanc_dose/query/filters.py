@@ -62,6 +62,13 @@ MODALITY = Filter("modality", "Modality type", "choices", "", study("modality"),
                   choices=tuple(Choice(code, modality.title) for code, modality in MODALITIES.items()))  # fmt: skip
 SYSTEM = Filter("equipment_id", "System", "id", "", study("equipment_id"), "study.equipment_id",
                 description="The system's number.")  # fmt: skip
+WEEKDAY = Filter(
+    "weekday", "Weekday", "choices", "study", Place("isodow(s.study_date)"),
+    choices=tuple(
+        Choice(day.lower()[:3], day, f"isodow(s.study_date) = {number}")
+        for number, day in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1)
+    ),
+)  # fmt: skip
 TEST_DATA = Filter(
     "test_data", "Possible test data", "choices", "data", study("not_patient_indicator"), "study.not_patient_indicator",
     choices=(Choice("no", "Patients", "s.not_patient_indicator IS NULL"),
@@ -100,14 +107,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter("study_number", "Study", "id", "", study("id"), "study.id", description="The study's number."),
     *_TOGETHER,
     *_study("study", "study_date", "study_time"),
-    Filter(
-        "weekday", "Weekday", "choices", "study", Place("isodow(s.study_date)"), "",
-        choices=tuple(
-            Choice(day.lower()[:3], day, f"isodow(s.study_date) = {number}")
-            for number, day in enumerate(
-                ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1)
-        ),
-    ),
+    WEEKDAY,
     *_study("study", "study_description", "acquisition_protocols", "requested_procedure_description"),
     *_study("study", "performed_procedure_step_description"),
     _of(STUDY, "standard_names", Place("t.standard_name", STUDY_NAMES, "study_id"), "study"),

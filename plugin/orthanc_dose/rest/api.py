@@ -85,7 +85,7 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
         "marks": MARKS,
         "sources": SOURCES,
         "outcomes": OUTCOMES,
-        "filters": [one.as_dict() for one in FILTERS if one.group and (caller.sees_identity or not one.identity)],
+        "filters": [one.as_dict() for one in FILTERS if caller.sees_identity or not one.identity],
         "filter_groups": GROUPS,
         "list_columns": {code: shown(lists.columns_of(code)) for code in MODALITIES},
         "usual_columns": {code: shown(lists.usual_columns(code)) for code in MODALITIES},

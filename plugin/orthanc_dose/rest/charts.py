@@ -3,42 +3,67 @@
 from dataclasses import asdict
 from typing import Any
 
-from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, data_of, figure_of
+from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, Data, Wording, as_csv, as_xlsx, data_of, figure_of
 from ..charts.chart import VIEWS, Quantity
+from ..export.exports import FORMATS
+from ..export.words import LANGUAGES
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..store import settings
+from .answers import Content, Download
 from .errors import bad_body, bad_parameter, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, VIEW, Caller, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 from .studies import FILTER_PARAMETERS
 
 _KIND, _EVERYBODY = "chart options", ""
 
 
-def list_charts(services: Services, modality: str | None) -> dict[str, Any]:
+def list_charts(services: Services, modality: str | None, language: str) -> dict[str, Any]:
+    wording = Wording(language)
     return {
-        "charts": [_told(chart) for chart in CHARTS.values() if modality in (None, chart.modality)],
+        "charts": [_told(chart, wording) for chart in CHARTS.values() if modality in (None, chart.modality)],
         "options": [asdict(option) for option in OPTIONS.values()],
     }
 
 
-def _told(chart: Chart) -> dict[str, Any]:
+def _told(chart: Chart, wording: Wording) -> dict[str, Any]:
     def quantity(of: Quantity | None) -> dict[str, Any] | None:
         if of is None:
             return None
-        return {"filter": of.filter.name, "field": of.filter.field, "label": of.filter.label, "unit": of.shown.unit}
+        return {"filter": of.filter.name, "field": of.filter.field, "label": wording.quantity(of, chart),
+                "unit": wording.unit(of)}  # fmt: skip
 
     return {
-        "name": chart.name, "title": chart.title, "modality": chart.modality, "level": chart.level, "kind": chart.kind,
+        "name": chart.name, "title": wording.title(chart), "modality": chart.modality, "level": chart.level, "kind": chart.kind,
         "measure": quantity(chart.measure), "grouping": quantity(chart.grouping), "against": quantity(chart.against),
         "views": list(chart.views),
     }  # fmt: skip
 
 
-def get_figure(services: Services, caller: Caller, name: str, view: str | None, **given: Any) -> dict[str, Any]:
+def get_figure(services: Services, caller: Caller, name: str, language: str, **given: Any) -> dict[str, Any]:
+    data = _data(services, caller, name, **given)
+    return {"name": name, "view": data.view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
+            "options": {key: data.options[key] for key in _OF_CHARTS},
+            "figure": figure_of(data, _wording(services, language))}  # fmt: skip
+
+
+def get_data(services: Services, caller: Caller, name: str, language: str, format: str, **given: Any) -> Content:
+    data = _data(services, caller, name, **given)
+    raw = _FILES[format](data, _wording(services, language))
+    return Content(Download(raw, FORMATS[format].mime, f"{name}-{data.view}.{format}"))
+
+
+def _wording(services: Services, language: str) -> Wording:
+    return Wording(language, services.settings.value("date_format"))
+
+
+def _data(
+    services: Services, caller: Caller, name: str, view: str | None, studies: str | None, **given: Any
+) -> Data:  # fmt: skip
+    """The data of a chart by the parameters of a route."""
     chart = CHARTS.get(name)
     if chart is None:
         raise not_found("There is no chart of this name.", "name")
@@ -55,9 +80,7 @@ def get_figure(services: Services, caller: Caller, name: str, view: str | None, 
     if chart.modality not in (filters["modality"] or (chart.modality,)):
         raise bad_parameter("modality", f"This chart is of {chart.modality}.")
     with services.store.reading() as connection:
-        data = data_of(connection, chart, view, options, or_hashes(filters, services.hashes))
-    return {"name": name, "view": view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
-            "options": {key: options[key] for key in _OF_CHARTS}, "figure": figure_of(data)}  # fmt: skip
+        return data_of(connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no")
 
 
 def _options(services: Services, caller: Caller) -> dict[str, Any]:
@@ -106,7 +129,7 @@ def _keep(services: Services, user: str, body: Any) -> None:
         if value is None:
             settings.remove(services.store, user, _KIND, name)
         else:
-            settings.put(services.store, user, _KIND, name, int(value) if OPTIONS[name].kind == "integer" else value)
+            settings.put(services.store, user, _KIND, name, OPTIONS[name].kept(value))
 
 
 _OF_CHARTS = {option.name: option for option in OPTIONS.values() if not option.of_page}
@@ -124,19 +147,27 @@ def _parameters() -> tuple[Parameter, ...]:
 
 
 _NAME = Parameter("name", "word", "The chart's name.", maximum=100, in_path=True)
+_LANGUAGE = Parameter("language", "choice", "Of titles and of whatever else stands in a chart.", "en", allowed=LANGUAGES)
+_FILES = {"csv": as_csv, "xlsx": as_xlsx}
 _VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
+_OF_ONE = (
+    _NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.", allowed=_VIEWS),
+    Parameter("studies", "choice", "no: charts of events do not count the studies that they are of, which takes as long as all"
+              " the rest; studies is null then.", allowed=("yes", "no")),
+    _LANGUAGE, *_parameters(), *FILTER_PARAMETERS,
+)  # fmt: skip
 _QUANTITY = {"type": ["object", "null"], "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT)}
 _CHART = any_object(
     **dict.fromkeys(("name", "title", "modality", "level", "kind"), TEXT), views=array(TEXT),
     **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
 )  # fmt: skip
 _QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
-_ROW = any_object(n=INTEGER, studies=INTEGER, query=_QUERY)
+_ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
 _ROW["properties"] |= {
     **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
     **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
                      "x_from", "x_to", "y_from", "y_to"), {"type": "number"}),
-    **dict.fromkeys(("equipment_id", "weekday", "hour"), {"type": ["integer", "null"]}), "bin": INTEGER,
+    **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
 _VALUES = {name: option.schema() for name, option in OPTIONS.items()}
@@ -147,7 +178,8 @@ _BODY = {"type": "object", "additionalProperties": False,
 CHART_ROUTES: tuple[Route, ...] = (
     Route("GET", "/charts", list_charts, "The charts that there are, and what can be chosen of them",
           {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
-          (Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)),), tag="Charts", needs=VIEW),
+          (Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)), _LANGUAGE),
+          tag="Charts", needs=VIEW),
     Route("GET", "/charts/options", get_options, "What you have chosen of charts",
           {200: _STATE}, tag="Charts", with_caller=True, needs=VIEW,
           description="own: the options that you set yourself; for the others the defaults hold."),
@@ -160,14 +192,21 @@ CHART_ROUTES: tuple[Route, ...] = (
     Route("GET", "/charts/{name}/figure", get_figure, "A chart over the studies that the filters leave",
           {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array({"type": "number"}),
                            binned={"type": "boolean"}, options={"type": "object"}, figure={"type": "object"})},
-          (_NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.",
-                            allowed=_VIEWS), *_parameters(), *FILTER_PARAMETERS),
+          _OF_ONE,
           (403, 404), tag="Charts", with_caller=True, needs=VIEW,
           description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
-          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n counts these,"
-          " studies the studies that they are of. Quantiles are by linear interpolation. query: the filters that, set in place"
-          " of the list's own, leave exactly these studies; null where none do. Of box plots below and above lead to the"
-          " studies with values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest"
-          " value of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
+          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n"
+          " counts these, studies the studies that they are of, which for the others of charts of events nobody"
+          " counts. Quantiles are by linear interpolation. query: the filters that, set in place of the list's own,"
+          " leave exactly these studies; null where none do. Of box plots below and above lead to the studies with"
+          " values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest value"
+          " of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
           " category is that of the chart with the filters of its row."),
+    # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a study, says who a patient is.
+    Route("GET", "/charts/{name}/data", get_data, "The data of a chart as a file",
+          {200: {"type": "string", "format": "binary",
+                 "x-media-types": [FORMATS[one].mime.partition(";")[0] for one in _FILES]}},
+          (Parameter("format", "choice", "Of the file.", "csv", allowed=tuple(_FILES)), *_OF_ONE),
+          (403, 404), tag="Charts", with_caller=True, needs=VIEW,
+          description="The rows of the figure that has the same parameters, under titles with units."),
 )  # fmt: skip

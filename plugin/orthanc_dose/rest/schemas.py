@@ -158,8 +158,8 @@ FIELDS = any_object(
     modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT),
                                 event_columns=array(TEXT))),
     filters=array(any_object(
-        **dict.fromkeys(("name", "label", "type", "group", "field", "description", "shown_unit"), TEXT), unit=TEXT_OR_NULL,
-        shown_factor={"type": "number"}, modalities=array(TEXT), identity={"type": "boolean"},
+        **dict.fromkeys(("name", "label", "type", "group", "field", "description", "shown_unit", "of_one"), TEXT),
+        unit=TEXT_OR_NULL, shown_factor={"type": "number"}, modalities=array(TEXT), identity={"type": "boolean"},
         choices=array(any_object(value=TEXT, label=TEXT)), parameters={"type": "object", "additionalProperties": TEXT},
     )),
     sortable=array(TEXT),

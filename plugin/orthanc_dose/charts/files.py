@@ -1,0 +1,98 @@
+"""The data of a chart as a table in a file: CSV or XLSX, in the language of the page, numbers in the unit of their title."""
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from ..export.csv_file import BOM, line
+from ..export.xlsx_file import Workbook, text_cell
+from .chart import Quantity
+from .data import Data, Row
+from .wording import Wording
+
+Cell = str | int | float | date | None
+# Numbers of a row, in the order of the columns.
+_AVERAGES = ("mean", "median")
+_OF_BOXES = ("mean", "least", "p5", "p25", "median", "p75", "p95", "largest")
+_WIDTH, _WIDTH_OF_NAMES = 14, 36  # in characters
+
+
+def as_csv(data: Data, wording: Wording) -> bytes:
+    """A line of titles and a line for each row; dates as the installation writes them."""
+    titles, rows = table(data, wording)
+    lines = ([wording.day(cell) if isinstance(cell, date) else cell for cell in row] for row in rows)
+    return BOM + line(titles) + b"".join(map(line, lines))
+
+
+def as_xlsx(data: Data, wording: Wording) -> bytes:
+    """A workbook of one sheet, which is called as the chart."""
+    titles, rows = table(data, wording)
+    texts = [any(isinstance(row[at], str) for row in rows) for at in range(len(titles))]
+    widths = [_WIDTH_OF_NAMES if is_text else max(_WIDTH, len(title) + 2) for is_text, title in zip(texts, titles, strict=True)]
+    out = io.BytesIO()
+    with Workbook(out, wording.date_format) as book:
+        cells = ["".join(map(text_cell, row)) for row in rows]
+        book.sheet(wording.title(data.chart), titles, [cells], widths)
+    return out.getvalue()
+
+
+def table(data: Data, wording: Wording) -> tuple[list[str], list[list[Cell]]]:
+    """The titles of the columns, and the rows in the order of the chart."""
+    columns = list(_columns(data, wording))
+    return [title for title, _ in columns], [[_rounded(value(row)) for _, value in columns] for row in data.rows]
+
+
+def _columns(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
+    """Titles, and what gives the cell of a row."""
+    chart, measure = data.chart, data.chart.measure
+    is_point = chart.kind == "scatter" and not data.is_binned
+    if chart.grouping and data.view != "histogram":
+        yield wording.axis(chart.grouping, chart), wording.category
+    if data.options["per_system"] and not data.is_binned:
+        yield wording.head("system"), _named("system")
+    if chart.kind == "time":
+        yield wording.head("period"), _named("period")
+    if chart.kind == "workload":
+        yield wording.head("weekday"), lambda row: wording.weekday(row["weekday"])
+        if data.view == "hour":
+            yield wording.head("hour"), _named("hour")
+    for of, axis in ((chart.against, "x"), (measure, "y")) if chart.kind == "scatter" else ():
+        if of and is_point:
+            yield wording.axis(of, chart), _named(axis)
+        elif of:
+            yield from _bounds(of, data, wording, f"{axis}_")
+    if measure and data.view == "histogram":
+        yield from _bounds(measure, data, wording)
+    if not is_point:
+        yield "n" if measure else wording.counted(chart), _named("n")
+        if chart.is_of_events:
+            yield wording.head("studies"), _named("studies")
+    if data.view == "histogram":
+        yield wording.part(chart), _named("part")
+    elif measure and chart.kind in ("average", "time"):
+        for name in _OF_BOXES if data.view == "box" else _AVERAGES:
+            if data.view == "box" or data.options["average"] in (name, "both"):
+                yield _title(measure, data, wording, name), _named(name)
+
+
+def _bounds(of: Quantity, data: Data, wording: Wording, prefix: str = "") -> Iterator[tuple[str, Callable[[Row], Cell]]]:
+    for name in ("from", "to"):
+        yield _title(of, data, wording, name), _named(f"{prefix}{name}")
+
+
+def _title(of: Quantity, data: Data, wording: Wording, name: str) -> str:
+    """Of a number of a quantity, with the unit last."""
+    return wording.with_unit(wording.say("of", what=wording.quantity(of, data.chart), number=wording.number(name)), of)
+
+
+def _named(name: str) -> Callable[[Row], Any]:
+    return lambda row: row[name]
+
+
+def _rounded(value: Cell) -> Cell:
+    """Fifteen digits, which a stored number has: 1e-6 times a million is 1."""
+    if isinstance(value, float):
+        return float(format(value, ".15g")) if math.isfinite(value) else None
+    return value

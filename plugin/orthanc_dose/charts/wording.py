@@ -1,0 +1,109 @@
+"""What stands in charts, in one language: titles, names of categories and series, numbers, days."""
+
+from datetime import UTC, date
+from typing import Any
+
+from ..export.shown import Shown, decimals_for
+from ..export.words import Words
+from ..query.filters import WEEKDAY
+from ..records import STUDY
+from .chart import Chart, Quantity
+
+Row = dict[str, Any]
+
+
+class Wording:
+    """The words of one language. date_format: a choice of the setting of this name."""
+
+    def __init__(self, language: str = "en", date_format: str = "yyyy-mm-dd") -> None:
+        """language: one of export.words.LANGUAGES."""
+        self.words, self.date_format = Words(language), date_format
+        self._shown = Shown(self.words, date_format, UTC)
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of charts."""
+        return self.words.say(f"charts.{key}", **values)
+
+    def title(self, chart: Chart) -> str:
+        values = {"what": self.quantity(chart.measure, chart) if chart.measure else self.counted(chart)}
+        by = chart.grouping or chart.against
+        if by:
+            # As the language bends it, where its file says so.
+            bent = self.words.find(f"charts.by.{by.filter.name}")
+            values["by"] = bent or self._within(self.quantity(by, chart))
+        return self.say(f"titles.{chart.kind}", **values)
+
+    def quantity(self, of: Quantity, chart: Chart) -> str:
+        """What is measured or grouped by."""
+        if of.filter.field == "study.number_of_events":
+            return self.say("perStudy", what=self._events(chart))
+        return self.words.filter(of.filter)
+
+    def axis(self, of: Quantity, chart: Chart) -> str:
+        """The same with its unit, as axes and columns are called."""
+        return self.with_unit(self.quantity(of, chart), of)
+
+    def with_unit(self, name: str, of: Quantity) -> str:
+        return f"{name} [{self.unit(of)}]" if self.unit(of) else name
+
+    def unit(self, of: Quantity) -> str:
+        return self.words.symbol(of.shown.unit)
+
+    def counted(self, chart: Chart) -> str:
+        """What a chart without a measure counts."""
+        return self._events(chart) if chart.is_of_events else self.words.table(STUDY)
+
+    def part(self, chart: Chart) -> str:
+        """What parts of the number of a histogram are called."""
+        return self.say("part", what=self._within(self.counted(chart)))
+
+    def category(self, row: Row) -> str:
+        """What the category of a row is called."""
+        if row["others"]:
+            return self.say("others")
+        return self.say("blank") if row["category"] is None else row["category"]
+
+    def head(self, name: str) -> str:
+        """What a column of the data is called. name: as rows have it, "median"."""
+        return self.say(f"heads.{name}")
+
+    def number(self, name: str) -> str:
+        """The same within a sentence."""
+        return self._within(self.head(name))
+
+    def weekday(self, number: int | None) -> str:
+        """number: from 1, Monday."""
+        return self.say("blank") if number is None else self.words.choice(WEEKDAY, WEEKDAY.choices[number - 1])
+
+    def hour(self, hour: int | None) -> str:
+        return self.say("blank") if hour is None else f"{hour:02}"
+
+    def period(self, first: date, period: str) -> str:
+        """A period by its first day."""
+        if period in ("month", "year"):
+            return first.isoformat()[:7] if period == "month" else f"{first.year:04}"
+        return self.say("week", day=self.day(first)) if period == "week" else self.day(first)
+
+    def day(self, day: date) -> str:
+        return self._shown.day(day)
+
+    def written(self, value: float) -> str:
+        return self._shown.number(value, decimals_for([value]))
+
+    def measured(self, value: float, of: Quantity) -> str:
+        """A value with its unit."""
+        return " ".join(filter(None, (self.written(value), self.unit(of))))
+
+    @property
+    def separators(self) -> str:
+        """Before decimals and between thousands, as plotly has them."""
+        return "".join(reversed(self._shown.signs))
+
+    def _events(self, chart: Chart) -> str:
+        name = self.words.events(chart.modality, 2)
+        return name[:1].upper() + name[1:]
+
+    def _within(self, name: str) -> str:
+        """A name within a sentence: an English one loses its capital, unless it is one of letters."""
+        is_word = self.words.language == "en" and name[1:2].islower()
+        return name[:1].lower() + name[1:] if is_word else name

@@ -1,0 +1,73 @@
+"""What a node answers: studies, series and images, as far as it gives them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# An answer: values by keyword, as text; several values are parted by a backslash.
+Answer = Mapping[str, str]
+
+
+def _text(answer: Answer, keyword: str) -> str | None:
+    return answer.get(keyword, "").strip(" \0") or None
+
+
+def _number(answer: Answer, keyword: str) -> int | None:
+    text = _text(answer, keyword)
+    try:
+        return int(text) if text else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class Image:
+    """An object of a series. sop_class_uid: None where the node does not say."""
+
+    sop_instance_uid: str
+    sop_class_uid: str | None = None
+    number: int | None = None
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Image | None":
+        uid = _text(answer, "SOPInstanceUID")
+        return cls(uid, _text(answer, "SOPClassUID"), _number(answer, "InstanceNumber")) if uid else None
+
+
+@dataclass(frozen=True)
+class Series:
+    """size: how many objects it has; None where the node does not say."""
+
+    uid: str
+    modality: str | None = None
+    description: str | None = None
+    station_name: str | None = None
+    size: int | None = None
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Series | None":
+        uid = _text(answer, "SeriesInstanceUID")
+        if uid is None:
+            return None
+        return cls(uid, _text(answer, "Modality"), _text(answer, "SeriesDescription"), _text(answer, "StationName"),
+                   _number(answer, "NumberOfSeriesRelatedInstances"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Study:
+    """modalities: None where the node does not say."""
+
+    uid: str
+    modalities: frozenset[str] | None = None
+    description: str | None = None
+    station_name: str | None = None
+    study_date: str | None = None
+    answer: Answer = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Study | None":
+        uid = _text(answer, "StudyInstanceUID")
+        if uid is None:
+            return None
+        named = {one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").split("\\")} - {""}
+        return cls(uid, frozenset(named) or None, _text(answer, "StudyDescription"), _text(answer, "StationName"),
+                   _text(answer, "StudyDate"), answer)  # fmt: skip

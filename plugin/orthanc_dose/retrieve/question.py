@@ -1,0 +1,62 @@
+"""What is asked of a node, and what is wanted of its answers."""
+
+from dataclasses import dataclass
+from datetime import date, time
+
+# Kinds of studies by the modalities (0008,0060) that make them one.
+GROUPS = {
+    "CT": ("CT",),
+    "MG": ("MG",),
+    "FL": ("RF", "XA"),
+    "DX": ("DX", "CR", "PX"),
+    "NM": ("NM", "PT"),
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts of which one must, or none may, be a part of a value; case is ignored. What is empty or not given passes both."""
+
+    keep: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+    def passes(self, value: str | None) -> bool:
+        if not value:
+            return True
+        text = value.casefold()
+        if any(word.casefold() in text for word in self.leave_out):
+            return False
+        return not self.keep or any(word.casefold() in text for word in self.keep)
+
+
+@dataclass(frozen=True)
+class Question:
+    """groups: some of GROUPS; none of them with only_reports, which asks for studies that hold structured reports alone.
+    station_of_study: station names are those that the node gives of studies, not of series. unseen_reports: a series of reports
+    whose objects the node does not list counts as dose reports. toshiba: CT of Toshiba and Canon without a report gives its
+    secondary captures, and an image of each other series. modality_too: Modality stands in queries of studies, too, which some
+    nodes need and others answer with nothing."""
+
+    first: date
+    last: date
+    groups: tuple[str, ...] = ()
+    only_reports: bool = False
+    time_from: time | None = None
+    time_to: time | None = None
+    descriptions: Words = Words()
+    stations: Words = Words()
+    station_of_study: bool = False
+    leave_out_known: bool = True
+    unseen_reports: bool = False
+    toshiba: bool = False
+    by_day: bool = False
+    modality_too: bool = False
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Those to ask for, one after the other."""
+        return ("SR",) if self.only_reports else tuple(one for group in self.groups for one in GROUPS[group])
+
+    def groups_of(self, modalities: frozenset[str]) -> tuple[str, ...]:
+        """As which of the kinds asked for a study of these modalities is looked at."""
+        return tuple(group for group in self.groups if modalities & set(GROUPS[group]))

@@ -1,0 +1,183 @@
+"""Asking a node, from studies to series to objects: who is asked what, and what becomes of each study.
+
+`find` is one C-FIND: level, and values by keyword, an empty one for what is to be answered. It gives the answers, and raises
+NodeError where the node gives none.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from .answers import Answer, Image, Series, Study
+from .question import Question
+from .rules import Decision, decide, without_known
+
+Find = Callable[[str, dict[str, str]], list[Answer]]
+Known = Callable[[str], frozenset[str]]  # SOP instance UIDs that the store has a record of, by study instance UID
+
+
+class NodeError(Exception):
+    """The node did not answer; the message says why, without any identity."""
+
+
+class NodeRefuses(NodeError):
+    """It is there, and refused this query."""
+
+
+# Why a study is left; pages say it in words. Else the reasons of its series count.
+LEFT = ("not_only_reports", "other_modality", "description", "station_name", "refused", "nothing_to_fetch")
+# Answers at which nodes like to stop.
+_LIMITS = frozenset({100, 200, 250, 500, 1000, 2000, 5000, 10_000})
+
+
+@dataclass
+class Found:
+    """A study: kept where something of it is fetched; reason: one of LEFT where nothing is, with what the node told."""
+
+    study: Study
+    groups: tuple[str, ...] = ()
+    decisions: list[Decision] = field(default_factory=list)
+    reason: str | None = None
+    told: str | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        return self.reason is None
+
+
+@dataclass
+class Search:
+    """All that came of a question. ignores_modality: the node answered with studies that were not asked for. finds: how many
+    queries at which level. doubts: why there may be more than was found, with what the node told: "nothing" (no study at all),
+    "limit" (as many answers as nodes like to stop at), "refused" (a query of one day)."""
+
+    studies: list[Found] = field(default_factory=list)
+    ignores_modality: bool = False
+    finds: Counter[str] = field(default_factory=Counter)
+    doubts: dict[str, str] = field(default_factory=dict)
+
+
+# Told between two queries: the stage, how far it is, of how many. May raise to stop.
+Told = Callable[[str, int, int], None]
+
+
+def search(question: Question, find: Find, known: Known, told: Told) -> Search:
+    """Ask a node, and decide what of its studies is fetched. Raises NodeError where the node is not there, or
+    answered no query of studies."""
+    out = Search()
+
+    def counted(level: str, keys: dict[str, str]) -> list[Answer]:
+        out.finds[level] += 1
+        return find(level, keys)
+
+    studies = list(_studies(question, counted, out, told))
+    for number, study in enumerate(studies):
+        told("series", number, len(studies))
+        out.studies.append(_look_at(study, question, counted, known))
+    return out
+
+
+def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterator[Study]:
+    """Each study once, whatever the node makes of the modality."""
+    seen: set[str] = set()
+    answered, done, refusal = False, 0, None
+    waiting = list(_days(question.first, question.last)) if question.by_day else [(question.first, question.last)]
+    while waiting:
+        told("studies", done, done + len(waiting))
+        first, last = waiting.pop(0)
+        done += 1
+        for modality in question.modalities[:1] if out.ignores_modality else question.modalities:
+            try:
+                answers = find("Study", _study_keys(question, modality, first, last))
+            except NodeRefuses as error:
+                if first != last:  # too wide, perhaps
+                    waiting = [*_days(first, last), *waiting]
+                    break
+                refusal = error
+                out.doubts["refused"] = str(error)
+                continue
+            answered = True
+            if len(answers) in _LIMITS:
+                out.doubts["limit"] = str(len(answers))
+            found = [study for study in map(Study.of, answers) if study is not None]
+            for study in found:
+                if study.uid not in seen:
+                    seen.add(study.uid)
+                    yield study
+            # A node that does not know the key answers with all studies.
+            if any(study.modalities and modality not in study.modalities for study in found):
+                out.ignores_modality = True
+                break
+    if refusal and not answered:
+        raise refusal
+    if not seen:
+        out.doubts["nothing"] = ""
+
+
+def _days(first: date, last: date) -> Iterator[tuple[date, date]]:
+    for number in range((last - first).days + 1):
+        day = first + timedelta(number)
+        yield day, day
+
+
+def _study_keys(question: Question, modality: str, first: date, last: date) -> dict[str, str]:
+    days = f"{first:%Y%m%d}" if first == last else f"{first:%Y%m%d}-{last:%Y%m%d}"
+    times = ""
+    if question.time_from or question.time_to:
+        times = "-".join("" if one is None else f"{one:%H%M%S}" for one in (question.time_from, question.time_to))
+    keys = {"StudyDate": days, "StudyTime": times, "ModalitiesInStudy": modality,
+            **dict.fromkeys(("StudyInstanceUID", "StudyDescription", "NumberOfStudyRelatedSeries"), "")}  # fmt: skip
+    if question.station_of_study:
+        keys["StationName"] = ""
+    return keys | {"Modality": modality} if question.modality_too else keys
+
+
+def _look_at(study: Study, question: Question, find: Find, known: Known) -> Found:
+    if study.modalities is not None:
+        reason = _not_wanted(study.modalities, question)
+        if reason:
+            return Found(study, reason=reason)
+    if not question.descriptions.passes(study.description):
+        return Found(study, reason="description")
+    if question.station_of_study and not question.stations.passes(study.station_name):
+        return Found(study, reason="station_name")
+    try:
+        return _look_into(study, question, find, known)
+    except NodeRefuses as error:
+        return Found(study, reason="refused", told=str(error))
+
+
+def _not_wanted(modalities: frozenset[str], question: Question) -> str | None:
+    if question.only_reports:
+        return None if modalities == {"SR"} else "not_only_reports"
+    return None if question.groups_of(modalities) else "other_modality"
+
+
+def _look_into(study: Study, question: Question, find: Find, known: Known) -> Found:
+    asked = ("SeriesInstanceUID", "Modality", "SeriesDescription", "StationName", "NumberOfSeriesRelatedInstances")
+    answers = find("Series", {"StudyInstanceUID": study.uid, **dict.fromkeys(asked, "")})
+    series = [one for one in map(Series.of, answers) if one is not None]
+    modalities = study.modalities or frozenset(one.modality for one in series if one.modality)
+    reason = _not_wanted(modalities, question)
+    if reason:
+        return Found(study, reason=reason)
+    images: dict[str, list[Image]] = {}
+
+    def ask(one: Series) -> list[Image]:
+        if one.uid not in images:
+            keys = {"StudyInstanceUID": study.uid, "SeriesInstanceUID": one.uid,
+                    **dict.fromkeys(("SOPInstanceUID", "SOPClassUID", "InstanceNumber"), "")}  # fmt: skip
+            try:
+                found = find("Instance", keys)
+            except NodeRefuses:  # it does not know this level
+                found = []
+            images[one.uid] = [image for image in map(Image.of, found) if image is not None]
+        return images[one.uid]
+
+    groups = question.groups_of(modalities)
+    decisions = decide(groups, series, question, ask)
+    if question.leave_out_known:
+        decisions = without_known(decisions, known(study.uid), ask)
+    left = None if any(one.is_kept for one in decisions) else "nothing_to_fetch"
+    return Found(study, groups, decisions, left)
