@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from orthanc_dose.samples import make_studies
 from orthanc_dose.store import Store, tasks
 from tests.browser.conftest import LOOK_NAMES, LOOKS, Enter, Look, entrance, fits
+from tests.support.exports import begun, wanted
 from tests.support.server import USER, OrthancServer
 from tests.support.visitors import guarded
 
@@ -188,6 +189,15 @@ def test_all_modality_types_go_into_one_file(come: Enter, own_server: OrthancSer
     _, raw = downloaded(page, card.get_by_role("link", name=re.compile("^Download")))
     titles, *lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
     assert sorted(line[titles.index("Number")] for line in lines) == sorted(str(row["id"]) for row in rows)
+    visit.check()
+
+
+def test_the_list_of_one_system_is_called_by_its_name(come: Enter, own_server: OrthancServer) -> None:
+    system = own_server.studies(modality="CT")[0]
+    begun(own_server, wanted("csv", "CT", query={"equipment_id": str(system["equipment_id"])}))
+    visit = come(USER)
+    page = visit.open("/exports")
+    expect(page.get_by_role("article").first).to_contain_text(f"Filters: System: {system['equipment_display_name']}")
     visit.check()
 
 
