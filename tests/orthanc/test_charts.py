@@ -69,7 +69,7 @@ def test_every_chart_leads_to_lists_of_its_numbers(server: OrthancServer) -> Non
             found = figure(server, chart["name"], view=view, per_system="yes" if view == "bar" else "no")
             assert found["n"] == sum(row["n"] for row in found["rows"])
             places = {point[0] for trace in found["figure"]["data"] for point in trace["customdata"]}
-            assert places == set(range(len(found["rows"])))
+            assert places == (set() if view == "table" else set(range(len(found["rows"]))))
             if found["rows"]:
                 filled.add(chart["name"])
             led = [row for row in found["rows"] if row["query"] is not None]

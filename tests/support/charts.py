@@ -17,7 +17,8 @@ from orthanc_dose.store import Store, index
 
 NAMES = (None, "", "Chest", "CHEST", "chest ", "it's", '50% "+" <b>x</b>', "胸部", "a, b", "Ä", "ä", "1", "2024-01-01", "\\")
 QUANTITIES = {
-    "study": ("dlp_total", "dap_total", "dose_rp_total", "total_fluoro_time", "administered_activity_total", "patient_weight"),
+    "study": ("dlp_total", "dap_total", "dose_rp_total", "total_fluoro_time", "administered_activity_total", "patient_weight",
+              "patient_age"),
     "ct_event": ("dlp", "mean_ctdivol"),
     "projection_event": ("dap", "kvp", "exposure", "average_glandular_dose", "compression_thickness"),
     "nm_administration": ("administered_activity",),
@@ -26,6 +27,9 @@ VALUES = st.sampled_from((None, 0.0, 1.0, 2.5, 2.5, 1e-7)) | st.floats(1e-9, 1e4
 _DAYS = st.none() | st.dates(date(2023, 12, 25), date(2024, 3, 5))
 _TIMES = st.none() | st.sampled_from((time(0), time(7, 59, 59, 999_999), time(8), time(8, 30), time(23, 59))) | st.times()
 Made = dict[str, Any]
+
+
+PHANTOMS = st.none() | st.sampled_from([{"value": value, "scheme": "DCM", "meaning": "IEC"} for value in ("113690", "113691")])
 
 
 def _code(meaning: str | None) -> dict[str, Any] | None:
@@ -50,6 +54,8 @@ def studies(draw: Any, modality: str) -> list[Made]:
                 event |= {"radiopharmaceutical_agent": _code(draw(names)), "radiopharmaceutical_name": draw(names)}
             else:
                 event["acquisition_protocol"] = draw(names)
+            if table == "ct_event":
+                event["ctdiw_phantom_type"] = draw(PHANTOMS)
             if table == "projection_event":
                 event["image_view"] = _code(draw(names))
         out.append(study | {"number_of_events": len(events), "events": events})

@@ -36,6 +36,7 @@ MAY_USE = {
     "config": set(),
     "host": set(),
     "client": set(),
+    "loopback": set(),
     "sending": {"client"},
     "cli": {"client", "export", "records", "samples", "sending", "sizes"},
     "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "sql", "store"},

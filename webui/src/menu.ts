@@ -13,6 +13,7 @@ export const MENU: MenuEntry[] = [
   { route: "exports", icon: "download", inHeader: true },
   { route: "equipment", icon: "devices" },
   { route: "standard-names", icon: "tags" },
+  { route: "reference-levels", icon: "sliders" },
   { route: "upload", icon: "upload" },
   { route: "users", icon: "people" },
   { route: "settings", icon: "gear" },

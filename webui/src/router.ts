@@ -130,6 +130,12 @@ export const router = createRouter({
       meta: { title: "names.title", needs: ["view", "administration"] },
     },
     {
+      path: "/reference-levels",
+      name: "reference-levels",
+      component: () => import("./pages/ReferenceLevelsPage.vue"),
+      meta: { title: "levels.title", needs: ["view", "administration"] },
+    },
+    {
       path: "/sql",
       name: "sql",
       component: () => import("./pages/SqlPage.vue"),

@@ -28,12 +28,12 @@ def averages(source: Source, view: str) -> list[Row]:
             row["above"] = joined(row["query"], source.links.above(found["p95"]))
         rows.append(row)
     shown = "median" if source.options["average"] == "median" or "mean" not in wanted else "mean"
-    return _ordered(source, rows, shown)
+    return ordered(source, rows, shown)
 
 
 def frequencies(source: Source) -> list[Row]:
     """How many of each category."""
-    return _ordered(source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n")
+    return ordered(source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n")
 
 
 def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[Row, dict[str, float]]]:
@@ -41,31 +41,44 @@ def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[R
     plain, quantiles = [name for name in wanted if name in _PLAIN], [name for name in wanted if name in QUANTILES]
     studies = source.studies(IS_KEPT)
     if set(wanted) <= {"mean"} and studies in ("count(*)", "NULL"):  # the first look knows all
-        rows, n = "part", "sum(n)::BIGINT"
-        columns = [n, studies.replace("count(*)", n), *("sum(total) / sum(n)" for _ in wanted)]
+        n = "sum(n)::BIGINT"
+        columns = (n, studies.replace("count(*)", n), *("sum(total) / sum(n)" for _ in wanted))
+        found = grouped(source, part, columns, "part", "sum(value)" if wanted else "NULL")
     else:
-        rows, columns = f"({part})", ["count(*)", studies, *(_PLAIN[name] for name in plain)]
+        columns = ("count(*)", studies, *(_PLAIN[name] for name in plain))
         if quantiles:
-            columns.append(f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])")
+            columns += (f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])",)
+        found = grouped(source, part, columns)
+    out = []
+    for row, own in found:
+        values = [*own[: len(plain)], *(own[-1] if quantiles else ())]
+        out.append((row, dict(zip((*plain, *quantiles), values, strict=True))))
+    return out
+
+
+def grouped(
+    source: Source, part: str, columns: tuple[str, ...], rows: str = "", total: str = "NULL", **bound: Any
+) -> list[tuple[Row, tuple[Any, ...]]]:  # fmt: skip
+    """The row of each category and system, and what more these columns have. columns: the number, that of studies, and others,
+    over `part`, or over `rows` where these are another table. bound: what is bound in columns."""
     query = f"""
-        WITH {kept(source, part, source.options['categories'], 'sum(value)' if wanted else 'NULL')}
-        SELECT k.place IS NULL, {source.system}, any_value(k.name), {', '.join(columns)} FROM {rows} {KEPT}
+        WITH {kept(source, part, source.options['categories'], total)}
+        SELECT k.place IS NULL, {source.system}, any_value(k.name), {', '.join(columns)} FROM {rows or f'({part})'} {KEPT}
         GROUP BY {source.series}k.place ORDER BY {source.series}k.place
     """
     systems = source.systems()
     out = []
-    for is_others, system, name, n, studies, *found in source.fetch(query):
+    for is_others, system, name, n, studies, *found in source.fetch(query, **bound):
         row = {
             "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
             "n": n, "studies": studies,
             "query": joined(source.links.category(name, is_others), source.links.system(system)),
         }  # fmt: skip
-        values = [*found[: len(plain)], *(found[-1] if quantiles else ())]
-        out.append((row, dict(zip((*plain, *quantiles), values, strict=True))))
+        out.append((row, tuple(found)))
     return out
 
 
-def _ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
+def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
     """By the chosen order, which goes by the whole category: its number, its name, or the mean of its series' values, weighted
     by their numbers. The others come last."""
     order = source.options["order"]

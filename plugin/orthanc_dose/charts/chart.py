@@ -14,9 +14,9 @@ _FILTERS = {one.name: one for one in FILTERS}
 
 # What charts show, by kind: the ways in which each can be looked at, the first one where nobody chooses.
 VIEWS = {
-    "average": ("bar", "box", "histogram"),
+    "average": ("bar", "box", "histogram", "table"),
     "frequency": ("bar", "pie"),
-    "time": ("line",),
+    "time": ("line", "change"),
     "workload": ("weekday", "hour"),
     "scatter": ("points",),
 }

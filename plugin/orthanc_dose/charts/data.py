@@ -11,6 +11,7 @@ from .chart import Chart
 from .options import Options
 from .periods import over_time
 from .source import Source
+from .table import FEWEST, percentiles
 from .workload import workload
 
 Row = dict[str, Any]
@@ -20,7 +21,8 @@ Row = dict[str, Any]
 class Data:
     """rows: numbers, `n` of values and `studies` of studies, None where they were not asked for, and `query`: the parameters
     that, put in place of those of the list, leave exactly these studies, None where none do. edges: of the bins of a histogram.
-    is_binned: rows are cells of a scatter plot. n: of all rows together."""
+    is_binned: rows are cells of a scatter plot. n: of all rows together. fewest: of a table, how many values the interval of
+    each percentile takes."""
 
     chart: Chart
     view: str
@@ -28,6 +30,7 @@ class Data:
     rows: list[Row]
     edges: list[float] = field(default_factory=list)
     is_binned: bool = False
+    fewest: dict[str, int] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -45,6 +48,8 @@ def data_of(
     source = Source(connection, chart, options, values, with_studies)
     data = Data(chart, view, options, [])
     if chart.kind == "average":
+        if view == "table":
+            return replace(data, rows=percentiles(source), fewest=FEWEST)
         if view != "histogram":
             return replace(data, rows=averages(source, view))
         rows, edges = histogram(source)
@@ -54,4 +59,4 @@ def data_of(
         return replace(data, rows=rows, is_binned=is_binned)
     if chart.kind == "frequency":
         return replace(data, rows=frequencies(source))
-    return replace(data, rows=over_time(source) if chart.kind == "time" else workload(source, view))
+    return replace(data, rows=over_time(source, view) if chart.kind == "time" else workload(source, view))

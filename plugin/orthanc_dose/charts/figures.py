@@ -7,6 +7,7 @@ figure is first asked for: that takes a third of a second.
 from typing import TYPE_CHECKING, Any
 
 from .data import Data
+from .periods import lines
 from .wording import Wording
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ _COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
 
 def figure_of(data: Data, wording: Wording) -> dict[str, Any]:
-    """The figure: {"data": [...], "layout": {...}}."""
+    """The figure: {"data": [...], "layout": {...}}. A table has nothing to draw."""
+    if data.view == "table":
+        return {"data": [], "layout": {}}
     import plotly.graph_objects as go
 
     make = {"average": _averages, "frequency": _frequencies, "time": _over_time, "workload": _workload, "scatter": _scatter}
@@ -126,14 +129,13 @@ def _frequencies(figure: "go.Figure", data: Data, wording: Wording) -> None:
 
 
 def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
+    """In the view "change" each line has its control band, whose traces (`meta` "band") come after those of all lines and
+    share its legend group; one line alone is on at first, as bands would hide each other."""
     import plotly.graph_objects as go
 
-    lines: dict[Any, list[int]] = {}
-    for number, row in enumerate(data.rows):
-        lines.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
-    measure = data.chart.measure
+    measure, found = data.chart.measure, lines(data.rows)
     assert measure is not None
-    for numbers in lines.values():
+    for place, numbers in enumerate(found):
         row = data.rows[numbers[0]]
         title = " · ".join(filter(None, (_text(wording.category(row)), _text(row["system"] or ""))))
         periods = _of(data, numbers, "period")
@@ -142,12 +144,51 @@ def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
             y = _of(data, numbers, average)
             told = [f"{wording.period(first, data.options['period'])}<br>{_text(wording.measured(value, measure))}"
                     for first, value in zip(periods, y, strict=True)]  # fmt: skip
+            more = {"line": {"dash": "dot"} if average == "median" and data.options["average"] == "both" else {}}
+            if data.view == "change":
+                more = _of_band(place) | _signs(data, numbers, _colour(place))
+                told = ["<br>".join((text, *map(_text, wording.changes(data.rows[number], measure))))
+                        for text, number in zip(told, numbers, strict=True)]  # fmt: skip
             figure.add_trace(go.Scatter(
-                x=[day.isoformat() for day in periods], y=y, name=name, mode="lines+markers",
+                x=[day.isoformat() for day in periods], y=y, name=name, mode="lines+markers", **more,
                 customdata=_customdata(data, numbers), hovertext=told, hovertemplate=_hover("%{hovertext}", name),
-                line={"dash": "dot"} if average == "median" and data.options["average"] == "both" else {},
             ))  # fmt: skip
+    for place, numbers in enumerate(found) if data.view == "change" else ():
+        _band(figure, data, numbers, place)
     figure.update_layout(xaxis={"type": "date"}, yaxis=_measured(data, wording))
+
+
+def _colour(place: int) -> str:
+    return _COLOURS[place % len(_COLOURS)]
+
+
+def _of_band(place: int) -> dict[str, Any]:
+    """What a line and its band have in common."""
+    return {"legendgroup": str(place), "visible": "legendonly" if place else True}
+
+
+def _band(figure: "go.Figure", data: Data, numbers: list[int], place: int) -> None:
+    """The control band of a line, where it has one, and its centre."""
+    import plotly.graph_objects as go
+
+    own = [number for number in numbers if data.rows[number]["centre"] is not None]
+    common = _of_band(place) | {
+        "x": [day.isoformat() for day in _of(data, own, "period")], "customdata": _customdata(data, own), "mode": "lines",
+        "hoverinfo": "skip", "showlegend": False, "meta": "band",
+    }  # fmt: skip
+    red, green, blue = (int(_colour(place)[at : at + 2], 16) for at in (1, 3, 5))
+    area = {"fill": "tonexty", "fillcolor": f"rgba({red}, {green}, {blue}, 0.2)"}
+    for name, line, fill in (("lower", {"width": 0}, {}), ("upper", {"width": 0}, area),
+                             ("centre", {"width": 1, "dash": "dash", "color": _colour(place)}, {})):  # fmt: skip
+        if own:
+            figure.add_trace(go.Scatter(**common, **fill, y=_of(data, own, name), line=line))
+
+
+def _signs(data: Data, numbers: list[int], colour: str) -> dict[str, Any]:
+    """Points out of their band have another form, not a colour alone."""
+    symbols, outs = {None: "circle", "above": "triangle-up", "below": "triangle-down"}, _of(data, numbers, "out")
+    marker = {"symbol": [symbols[out] for out in outs], "size": [13 if out else 6 for out in outs], "color": colour}
+    return {"marker": marker, "line": {"color": colour}}
 
 
 def _workload(figure: "go.Figure", data: Data, wording: Wording) -> None:

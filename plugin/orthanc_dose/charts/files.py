@@ -71,10 +71,28 @@ def _columns(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row]
             yield wording.head("studies"), _named("studies")
     if data.view == "histogram":
         yield wording.part(chart), _named("part")
+    elif measure and data.view == "table":
+        yield from _percentiles(measure, data, wording)
+    elif measure and data.view == "change":
+        yield _title(measure, data, wording, "mean"), _named("mean")
+        yield f"{wording.head('change')} [%]", _named("change")
+        for name in ("centre", "lower", "upper"):
+            yield _title(measure, data, wording, name), _named(name)
+        yield wording.head("out"), lambda row: wording.say(f"out.{row['out']}") if row["out"] else None
     elif measure and chart.kind in ("average", "time"):
         for name in _OF_BOXES if data.view == "box" else _AVERAGES:
             if data.view == "box" or data.options["average"] in (name, "both"):
                 yield _title(measure, data, wording, name), _named(name)
+
+
+def _percentiles(of: Quantity, data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
+    yield _title(of, data, wording, "mean"), _named("mean")
+    for name in data.fewest:
+        yield _title(of, data, wording, name), _named(name)
+        for side, end in enumerate(("from", "to")):
+            title = wording.say("interval", what=wording.head(name), end=wording.number(end))
+            yield wording.with_unit(title, of), _end(f"{name}_interval", side)
+    yield wording.head("levels"), lambda row: "; ".join(wording.side(level) for level in row["levels"] if level["side"])
 
 
 def _bounds(of: Quantity, data: Data, wording: Wording, prefix: str = "") -> Iterator[tuple[str, Callable[[Row], Cell]]]:
@@ -85,6 +103,10 @@ def _bounds(of: Quantity, data: Data, wording: Wording, prefix: str = "") -> Ite
 def _title(of: Quantity, data: Data, wording: Wording, name: str) -> str:
     """Of a number of a quantity, with the unit last."""
     return wording.with_unit(wording.say("of", what=wording.quantity(of, data.chart), number=wording.number(name)), of)
+
+
+def _end(name: str, side: int) -> Callable[[Row], Cell]:
+    return lambda row: row[name] and row[name][side]
 
 
 def _named(name: str) -> Callable[[Row], Any]:

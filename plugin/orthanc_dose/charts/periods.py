@@ -4,19 +4,27 @@ import calendar
 from datetime import date, timedelta
 from typing import Any
 
+from .control import with_band
 from .links import joined
 from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20
+# Without values of which no dose is one: DuckDB gives up where their squares leave the range of numbers.
+_VARIANCE = "var_samp(value) FILTER (WHERE abs(value) < 1e100)"
+_COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": _VARIANCE}
 
 
-def over_time(source: Source) -> list[dict[str, Any]]:
-    """Rows by category, system and first day of the period. A week begins on Monday."""
+def over_time(source: Source, view: str) -> list[dict[str, Any]]:
+    """Rows by category, system and first day of the period. A week begins on Monday. In the view "change" means alone, with
+    what control.py makes of them."""
     measure = source.chart.measure
     assert measure is not None
     period = source.options["period"]
-    wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
-    columns = ", ".join({"mean": "avg(value)", "median": "quantile_cont(value, 0.5)"}[name] for name in wanted)
+    if view == "change":
+        wanted = ("mean", "variance")
+    else:
+        wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
+    columns = ", ".join(_COLUMNS[name] for name in wanted)
     start = f"date_trunc('{period}', s.study_date)::DATE AS period"
     part = source.rows(source.category(), f"{measure.expression} AS value", start,
                        conditions=(is_given(measure), "s.study_date IS NOT NULL"))  # fmt: skip
@@ -25,16 +33,33 @@ def over_time(source: Source) -> list[dict[str, Any]]:
         SELECT k.place IS NULL, {source.system}, period, any_value(k.name), count(*), {source.studies(IS_KEPT)}, {columns}
         FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place, {source.series}period
     """
-    systems, links, rows = source.systems(), source.links, []
+    systems, links, rows, factor = source.systems(), source.links, [], measure.shown.factor
     for is_others, system, first, name, n, studies, *found in source.fetch(query):
         days = links.days(first, last(first, period))
         link = joined(links.category(name, is_others), links.system(system), links.given(), days)
         rows.append({
             "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
             "period": first, "n": n, "studies": studies, "query": link,
-            **{name: value * measure.shown.factor for name, value in zip(wanted, found, strict=True)},
+            **{name: value and value * factor ** (2 if name == "variance" else 1)
+               for name, value in zip(wanted, found, strict=True)},
         })  # fmt: skip
+    if view == "change":
+        for line in lines(rows):
+            with_band([rows[number] for number in line], lambda before, row: _next(before["period"], period) == row["period"])
     return rows
+
+
+def lines(rows: list[dict[str, Any]]) -> list[list[int]]:
+    """The numbers of the rows of each category and system, in the order of time."""
+    found: dict[Any, list[int]] = {}
+    for number, row in enumerate(rows):
+        found.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
+    return list(found.values())
+
+
+def _next(first: date, period: str) -> date:
+    """The first day of the period after the one that begins on this day and is not the last that there is."""
+    return last(first, period) + timedelta(days=1)
 
 
 def last(first: date, period: str) -> date:

@@ -94,6 +94,23 @@ class Wording:
         """A value with its unit."""
         return " ".join(filter(None, (self.written(value), self.unit(of))))
 
+    def changes(self, row: Row, of: Quantity) -> list[str]:
+        """How a row over time stands to the period before and to its control band."""
+        out = []
+        if row["change"] is not None:
+            sign = "\u2212" if row["change"] < 0 else "+"
+            out.append(self.say("change", change=f"{sign}{self._shown.number(abs(row['change']), 1)}"))
+        if row["centre"] is not None:
+            low, high = (self.written(row[name]) for name in ("lower", "upper"))
+            out.append(self.say("band", low=low, high=high, unit=self.unit(of)).strip())
+        return out + ([self.say(f"out.{row['out']}")] if row["out"] else [])
+
+    def side(self, level: Row) -> str:
+        """How the installation stands to a reference level, and to which."""
+        of = " ".join(filter(None, (level["source"], str(level["year"] or ""))))
+        said = self.say(f"side.{level['side']}")
+        return f"{level['name']}: {said} {self.written(level['value'])} ({of})"
+
     @property
     def separators(self) -> str:
         """Before decimals and between thousands, as plotly has them."""

@@ -26,3 +26,12 @@ def unmapped(connection: duckdb.DuckDBPyConnection, kind: str, limit: int, offse
     total = connection.execute(f"SELECT count(*) FROM ({of_kind})").fetchone()
     page = f"{of_kind} ORDER BY studies DESC, text, s.modality LIMIT {limit:d} OFFSET {offset:d}"
     return {"total": total[0] if total else 0, "texts": rows(connection.execute(page))}
+
+
+def named(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
+    """The texts of a kind that have a standard name in studies of a modality type, in lower case, with the name."""
+    query = """
+        SELECT lower(t.value), n.standard_name FROM term t JOIN term_name n ON n.term = t.id
+        WHERE t.field = $1 AND n.modality = $2 ORDER BY t.id
+    """
+    return dict(connection.execute(query, [kind, modality]).fetchall())

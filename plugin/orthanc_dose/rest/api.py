@@ -22,6 +22,7 @@ from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
+from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
@@ -125,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
     *SQL_ROUTES,
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,
+    *REFERENCE_LEVEL_ROUTES,
     *SETTING_ROUTES,
     *IDENTITY_ROUTES,
     *SIZE_ROUTES,

@@ -43,14 +43,19 @@ def _problem(value: Any, schema: dict[str, Any]) -> str | None:
         low, high = schema.get("minLength", 0), schema.get("maxLength", 1000)
         if not isinstance(value, str) or not low <= len(value) <= high:
             return f"text of {low} to {high} characters"
-        if "pattern" in schema and not re.search(schema["pattern"], value):
-            return "a line of text"
+        # JSON can hold halves of characters, which the store cannot.
+        if "pattern" in schema and (not re.search(schema["pattern"], value) or re.search("[\ud800-\udfff]", value)):
+            return schema.get("description", "a line of text")
     elif "boolean" in kinds:
         return None if isinstance(value, bool) else "true or false"
     elif "integer" in kinds:
         low, high = schema["minimum"], schema["maximum"]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not low <= value <= high:
             return f"a whole number from {low} to {high}" + (" or null" if "null" in kinds else "")
+    elif "number" in kinds:
+        low, high = schema["minimum"], schema["maximum"]
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            return f"a number from {low} to {high}" + (" or null" if "null" in kinds else "")
     elif "array" in kinds:
         allowed = schema["items"]["enum"]
         if not isinstance(value, list) or any(one not in allowed for one in value) or len(set(value)) < len(value):

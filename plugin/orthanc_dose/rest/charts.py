@@ -46,7 +46,7 @@ def _told(chart: Chart, wording: Wording) -> dict[str, Any]:
 def get_figure(services: Services, caller: Caller, name: str, language: str, **given: Any) -> dict[str, Any]:
     data = _data(services, caller, name, **given)
     return {"name": name, "view": data.view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
-            "options": {key: data.options[key] for key in _OF_CHARTS},
+            "fewest": data.fewest, "options": {key: data.options[key] for key in _OF_CHARTS},
             "figure": figure_of(data, _wording(services, language))}  # fmt: skip
 
 
@@ -163,10 +163,19 @@ _CHART = any_object(
 )  # fmt: skip
 _QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
 _ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
+_NUMBER, _NUMBER_OR_NULL = {"type": "number"}, {"type": ["number", "null"]}
+_INTERVAL = {"type": ["array", "null"], "items": _NUMBER, "minItems": 2, "maxItems": 2}
+_COMPARED = any_object(
+    id=INTEGER, n=INTEGER, value=_NUMBER, own=_NUMBER_OR_NULL, side={"enum": ["over", "under", None]},
+    **dict.fromkeys(("name", "statistic", "source"), TEXT), year=INTEGER_OR_NULL, phantom=TEXT_OR_NULL,
+    **dict.fromkeys(("age_from", "age_to", "weight_from", "weight_to"), _NUMBER_OR_NULL),
+)  # fmt: skip
 _ROW["properties"] |= {
     **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
     **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
-                     "x_from", "x_to", "y_from", "y_to"), {"type": "number"}),
+                     "x_from", "x_to", "y_from", "y_to"), _NUMBER),
+    **dict.fromkeys(("median_interval", "p75_interval", "p95_interval"), _INTERVAL), "levels": array(_COMPARED),
+    **dict.fromkeys(("change", "centre", "lower", "upper"), _NUMBER_OR_NULL), "out": {"enum": ["above", "below", None]},
     **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
@@ -190,8 +199,9 @@ CHART_ROUTES: tuple[Route, ...] = (
           {200: _STATE}, errors=(413,), tag="Charts", body=_BODY, with_caller=True, needs=ADMINISTRATION,
           action="chart defaults set"),
     Route("GET", "/charts/{name}/figure", get_figure, "A chart over the studies that the filters leave",
-          {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array({"type": "number"}),
-                           binned={"type": "boolean"}, options={"type": "object"}, figure={"type": "object"})},
+          {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array(_NUMBER),
+                           binned={"type": "boolean"}, fewest={"type": "object", "additionalProperties": INTEGER},
+                           options={"type": "object"}, figure={"type": "object"})},
           _OF_ONE,
           (403, 404), tag="Charts", with_caller=True, needs=VIEW,
           description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
@@ -201,7 +211,11 @@ CHART_ROUTES: tuple[Route, ...] = (
           " leave exactly these studies; null where none do. Of box plots below and above lead to the studies with"
           " values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest value"
           " of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
-          " category is that of the chart with the filters of its row."),
+          " category is that of the chart with the filters of its row. In a table each percentile has the ends of its bootstrap"
+          " interval (95 percent, the percentile method, from the exact distribution), null where there are fewer values than"
+          " fewest says; levels are the reference levels for the category: own is the installation's value in the class of the"
+          " level, n their number, side how it stands to the level; at the level is under it. In the view change each period"
+          " has its change from the period before in percent, and the control limits from those before: centre ± 3 s/√n."),
     # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a study, says who a patient is.
     Route("GET", "/charts/{name}/data", get_data, "The data of a chart as a file",
           {200: {"type": "string", "format": "binary",

@@ -1,0 +1,62 @@
+"""Orthanc's own routes over HTTP, for what takes long there: while Orthanc works on a call that its plugin makes by itself, a
+C-FIND for instance, Python's lock is held, and nobody else gets an answer."""
+
+import http.client
+import json
+import secrets
+import ssl
+from base64 import b64encode
+from typing import Any
+
+# The header by which the plugin knows its own requests, and what it must say. It never leaves the machine.
+HEADER, SECRET = "x-dose-own", secrets.token_hex(32)
+
+
+class OrthancError(Exception):
+    """Orthanc answered with an error. details: what it says of it."""
+
+    def __init__(self, status: int, details: str) -> None:
+        super().__init__(details or f"status {status}")
+        self.status, self.details = status, details
+
+
+class Loopback:
+    """Orthanc at the port that its configuration names. May be used from any thread."""
+
+    def __init__(self, configuration: dict[str, Any]) -> None:
+        self._port = int(configuration.get("HttpPort", 8042))
+        self._is_encrypted = bool(configuration.get("SslEnabled"))
+        self._headers = {HEADER: SECRET, "Content-Type": "application/json"}
+        registered = configuration.get("RegisteredUsers")
+        if isinstance(registered, dict) and registered:  # where Orthanc asks for a password before it asks the plugin
+            user, password = next(iter(registered.items()))
+            self._headers["Authorization"] = "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
+
+    def call(self, method: str, path: str, body: Any = None, seconds: float = 60.0) -> Any:
+        """The JSON that a route answers; None where it answers nothing. seconds: from one part of the answer to the next.
+        Raises OrthancError, and OSError or http.client.HTTPException where there is no answer."""
+        connection: http.client.HTTPConnection
+        if self._is_encrypted:
+            # To ourselves, under whatever name the certificate has.
+            context = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=seconds, context=context)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
+        try:
+            sent = None if body is None else json.dumps(body).encode()
+            connection.request(method, path, sent, self._headers)
+            answer = connection.getresponse()
+            found = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise OrthancError(answer.status, _details(found))
+        return json.loads(found) if found else None
+
+
+def _details(body: bytes) -> str:
+    try:
+        told = json.loads(body)
+        return str(told.get("Details") or told.get("Message") or "")
+    except (ValueError, AttributeError):
+        return ""

@@ -1,0 +1,117 @@
+"""A remote node, as Orthanc reaches it: C-ECHO and C-FIND by Orthanc's own routes.
+
+What Orthanc says when that fails is the same text from 1.10 to 1.12; it names application entities and DICOM status codes only.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from .answers import Answer
+from .search import NodeError, NodeRefuses
+
+# PS3.4 C.4.1.1.4 and, of all services, PS3.7 annex C.
+_STATUS = {
+    0xA700: "it is out of resources (0xA700)", 0xA900: "it does not take these keys (0xA900)",
+    0xC000: "it cannot process this (0xC000)", 0x0122: "it does not offer queries (0x0122)",
+    0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
+}  # fmt: skip
+_UNKNOWN = "Orthanc knows no node of this name."
+# Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
+_TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
+
+
+class Orthanc(Protocol):
+    """Orthanc's routes; see loopback.py. errors: what a call raises besides what has `details`."""
+
+    def call(self, method: str, path: str, body: Any = None, seconds: float = 60.0) -> Any: ...
+
+
+@dataclass
+class Node:
+    """name: of the modality in Orthanc. calling: the AE title that we call ourselves, empty for Orthanc's own. seconds: how
+    long it may take to answer. doubt: told of what was left out to get an answer."""
+
+    orthanc: Orthanc
+    name: str
+    calling: str = ""
+    seconds: int = 60
+    doubt: Callable[[str], None] = lambda what: None
+
+    def echo(self) -> str | None:
+        """None where it answers C-ECHO, else the reason."""
+        try:
+            self._call("echo", {"Timeout": min(self.seconds, 10)})
+        except NodeError as error:
+            return str(error)
+        return None
+
+    def find(self, level: str, keys: dict[str, str]) -> list[Answer]:
+        """One C-FIND; level: Study, Series or Instance. Raises NodeError, NodeRefuses."""
+        try:
+            return self._find(level, keys)
+        except _CharacterSet:
+            self.doubt("character_set")
+            return self._find(level, {name: value for name, value in keys.items() if name not in _TEXTS})
+        except _Broken:  # once more: an association may end for many reasons
+            try:
+                return self._find(level, keys)
+            except _Broken as error:
+                raise NodeRefuses(str(error)) from error
+
+    def _find(self, level: str, keys: dict[str, str]) -> list[Answer]:
+        asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
+        path = f"/queries/{asked['ID']}"
+        try:
+            return self.orthanc.call("GET", f"{path}/answers?expand&simplify")
+        finally:
+            with suppress(Exception):
+                self.orthanc.call("DELETE", path)
+
+    def _call(self, what: str, body: dict[str, Any]) -> Any:
+        if "/" in self.name:  # Orthanc would take it for a part of the path, however it is written
+            raise NodeError(_UNKNOWN)
+        if self.calling:
+            body["LocalAet"] = self.calling
+        try:
+            # Orthanc waits for as long for each part of the answer, and for the association before.
+            return self.orthanc.call("POST", f"/modalities/{quote(self.name, safe='')}/{what}", body, 4 * self.seconds + 30)
+        except Exception as error:
+            raise _translated(error, self.seconds) from error
+
+
+class _CharacterSet(NodeError):
+    """Orthanc cannot read the character set of the answer."""
+
+
+class _Broken(NodeError):
+    """The association ended before the answer did."""
+
+
+def _translated(error: Exception, seconds: int) -> NodeError:
+    details = getattr(error, "details", None)
+    if details is None:
+        return NodeError(f"Orthanc gave no answer: {type(error).__name__}.")
+    status = re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details)
+    if status:
+        code = int(status[1], 16)
+        return NodeRefuses(f"The node refused: {_STATUS.get(code, f'status 0x{code:04X}')}.")
+    for words, kind, reason in _DETAILS:
+        if words in details:
+            return kind(reason.format(seconds=seconds))
+    return NodeError("The query failed: Orthanc gives no reason that can be shown here.")
+
+
+_DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
+    ("SpecificCharacterSet", _CharacterSet, "The answer is in a character set that Orthanc does not read."),
+    ("timeout", NodeRefuses, "The node did not answer within {seconds} s."),
+    ("Peer aborted", _Broken, "The node broke the association off."),
+    ("Connection refused", NodeError, "Nothing listens at the node's address (connection refused)."),
+    ("Association Rejected", NodeError, "The node rejected the association: does it know our AE title, and is its own right?"),
+    ("TCP Initialization Error", NodeError, "The node's address cannot be reached."),
+    ("No presentation context", NodeError, "The node does not offer this service."),
+    ("No modality with symbolic name", NodeError, _UNKNOWN),
+)
