@@ -7,11 +7,17 @@ const orthanc = { target: "http://127.0.0.1:8042", changeOrigin: true };
 export default defineConfig({
   base: "/dose/app/",
   plugins: [vue()],
+  define: { global: "globalThis" }, // what plotly.js calls it
+  resolve: {
+    // Styles of maps, which plotly.js takes along wherever it is made part of a page; no chart is a map.
+    alias: { "maplibre-gl/dist/maplibre-gl.css": new URL("src/styles/none.css", import.meta.url).pathname },
+  },
   server: { proxy: { "/dose/api": orthanc } },
   build: {
     // The pages run under "default-src 'self'": nothing may become a data: URL, nothing an inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1200, // kB: plotly.js, in a file of its own
   },
   css: {
     preprocessorOptions: {

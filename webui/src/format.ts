@@ -36,7 +36,7 @@ export function counted(key: string, count: number): string {
 }
 
 /** What the user's format puts between thousands and before decimals. */
-const separators = computed(() => {
+export const separators = computed(() => {
   const parts = new Intl.NumberFormat(locale.value, { numberingSystem: "latn" } as Intl.NumberFormatOptions).formatToParts(
     1234567.5,
   );

@@ -1,4 +1,5 @@
 /** Languages: one file each in locales/, loaded when it is wanted; what a file lacks is said in English. */
+import { computed } from "vue";
 import { createI18n } from "vue-i18n";
 import en from "./locales/en.json";
 import { recall, remember } from "./memory";
@@ -46,6 +47,10 @@ export function wordAt(...path: string[]): string | undefined {
   for (const name of path) at = at !== null && typeof at === "object" ? (at as Record<string, unknown>)[name] : undefined;
   return typeof at === "string" ? at : undefined;
 }
+
+// What the server writes itself, as reports and charts, is there in these languages; on other pages it is in English.
+const OF_SERVER = ["en", "de"];
+export const serverLanguage = computed(() => OF_SERVER.find((code) => code === i18n.global.locale.value) ?? "en");
 
 /** The user's choice, else the first language of the browser that there is. */
 export function preferredLanguage(): string {

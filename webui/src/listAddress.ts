@@ -32,15 +32,18 @@ export function useListAddress() {
     query: { ...route.query, page: undefined, size: undefined },
   });
 
+  /** Filters anew; order and size of pages stay. */
+  function filterLink(wanted: Conditions, modality?: string) {
+    const kept = Object.fromEntries(["sort", "size"].flatMap((name) => (route.query[name] ? [[name, route.query[name]]] : [])));
+    return { name: "studies", params: { modality: modality ?? route.params.modality }, query: { ...kept, ...wanted } };
+  }
+
   return {
     page, size, sort, conditions, atTheTop, pageLink, sortLink, studyLink,
     setSize: (number: number) => router.push(query({ size: number === SIZE ? undefined : number, page: undefined })),
     setPage: (number: number) => router.push(pageLink(number)),
-    /** Filters anew; order and size of pages stay. */
-    filterBy: (wanted: Conditions, modality?: string) => {
-      const kept = Object.fromEntries(["sort", "size"].flatMap((name) => (route.query[name] ? [[name, route.query[name]]] : [])));
-      return router.push({ name: "studies", params: { modality: modality ?? route.params.modality }, query: { ...kept, ...wanted } });
-    },
+    filterLink,
+    filterBy: (wanted: Conditions, modality?: string) => router.push(filterLink(wanted, modality)),
   };
 }
 
