@@ -132,9 +132,9 @@ def test_rows_of_the_table_show_how_they_stand_to_their_levels(visit: Visit, own
     add(own_server, name="low", value=round(middle / 2), pattern="*head*", year=2022)
     add(own_server, name="children", value=round(middle * 3), pattern="*head*", age_to=18)
     page = visit.open("/studies/CT")
-    found = card(page, CHART, "Table")
+    found = card(page, CHART, "Percentiles")
     row = found.get_by_role("row", name="CT Head")
-    low, children = row.get_by_role("listitem").all()
+    low, children = (row.get_by_role("listitem").filter(has_text=name) for name in ("low", "children"))
     # A sign and a word, and not the colour alone.
     expect(low).to_contain_text(f"▲ over {round(middle / 2)}")
     expect(low).to_contain_text(f"n = {len(head)}")
@@ -180,6 +180,6 @@ def test_pages_are_clean_in_both_themes_and_widths(
         page.get_by_role("button", name="Add level").click()
         visit.check()
         page = visit.open("/studies/CT")
-        expect(card(page, CHART, "Table").get_by_role("listitem")).to_have_count(2)
+        expect(card(page, CHART, "Percentiles").get_by_role("listitem")).to_have_count(2)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
         visit.check()
