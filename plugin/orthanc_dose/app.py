@@ -19,6 +19,7 @@ from .export.background import Background
 from .export.nightly import Nightly
 from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
+from .loopback import Loopback
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
 from .manage.limits import Limits
@@ -31,6 +32,7 @@ from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .retrieve.nodes import Nodes
 from .sizes.files import SizeFiles
 from .sql.runs import Limits as SqlLimits
 from .sql.runs import Runs
@@ -76,6 +78,8 @@ def _start(log: Log) -> None:
 
     sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
 
+    nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -100,7 +104,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, nodes, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -109,6 +113,7 @@ def _start(log: Log) -> None:
 
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
+        nodes.restore()
         worker.start()
         nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)

@@ -20,6 +20,7 @@ from .equipment import EQUIPMENT_ROUTES
 from .exports import EXPORT_ROUTES
 from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
+from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .reference_levels import REFERENCE_LEVEL_ROUTES
@@ -123,6 +124,7 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *EXPORT_ROUTES,
+    *NODE_ROUTES,
     *SQL_ROUTES,
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,
