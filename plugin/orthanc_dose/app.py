@@ -32,7 +32,11 @@ from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .retrieve.fetching import KIND as RETRIEVAL
+from .retrieve.fetching import Fetching
 from .retrieve.nodes import Nodes
+from .retrieve.searches import KIND as NODE_SEARCH
+from .retrieve.searches import Searches
 from .sizes.files import SizeFiles
 from .sql.runs import Limits as SqlLimits
 from .sql.runs import Runs
@@ -79,6 +83,12 @@ def _start(log: Log) -> None:
     sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
 
     nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
+    # Tasks of their own: fetching may take hours, for which no export should wait.
+    nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
+    searches = Searches(store, nodes_work, nodes)
+    fetching = Fetching(
+        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _is_idle(worker)
+    )  # fmt: skip
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
@@ -89,6 +99,7 @@ def _start(log: Log) -> None:
         lambda connection: forget_before(connection, kept_since("audit_days")),
         size_files.sweep,
         files.sweep,
+        searches.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
@@ -104,7 +115,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, nodes, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, nodes, nodes_work, searches, fetching, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -114,6 +125,7 @@ def _start(log: Log) -> None:
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
         nodes.restore()
+        fetching.resume()
         worker.start()
         nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -124,6 +136,7 @@ def _start(log: Log) -> None:
         host.stop_serving()
         nightly.close()
         background.close()
+        nodes_work.close()
         worker.stop()
         store.close()
         log.close()
@@ -133,6 +146,11 @@ def _start(log: Log) -> None:
     host.guard(access.opens_orthanc)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _is_idle(worker: Worker) -> bool:
+    status = worker.status()
+    return status["state"] == "idle" and not status["pending"]
 
 
 def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:

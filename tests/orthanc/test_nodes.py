@@ -77,20 +77,27 @@ def test_of_a_node_of_the_configuration_what_is_ours_is_changed(server: OrthancS
 
 
 @pytest.mark.parametrize(("name", "body", "field"), [
-    ("new", {"aet": "A", "host": "h"}, "port"), ("new", {"aet": "A" * 17, "host": "h", "port": 104}, "aet"),
+    ("new", {"aet": "A" * 17, "host": "h", "port": 104}, "aet"),
     ("new", {"aet": "A\\B", "host": "h", "port": 104}, "aet"), ("new", {"aet": "  ", "host": "h", "port": 104}, "aet"),
     ("new", {"aet": "Ä", "host": "h", "port": 104}, "aet"), ("new", {"aet": "A", "host": "h/x", "port": 104}, "host"),
     ("new", {"aet": "A", "host": "h h", "port": 104}, "host"), ("new", {"aet": "A", "host": "", "port": 104}, "host"),
     ("new", {"aet": "A", "host": "h", "port": 0}, "port"), ("new", {"aet": "A", "host": "h", "port": True}, "port"),
     ("new", {"aet": "A", "host": "h", "port": 104, "seconds": 0}, "seconds"), ("new", {"aet": 1}, "aet"),
     ("new", {"aet": "A", "host": "h", "port": 104, "calling_aet": "\n"}, "calling_aet"),
-    (".a", {"aet": "A", "host": "h", "port": 104}, "name"), ("a b", {"aet": "A", "host": "h", "port": 104}, "name"),
     ("new", {"other": 1}, None),
 ])  # fmt: skip
 def test_what_is_no_node_is_refused(server: OrthancServer, name: str, body: dict[str, Any], field: str | None) -> None:
     status, answer = put(server, name, **body)
     assert (status, answer["error"]["field"]) == (400, field)
     assert "new" not in nodes(server)
+
+
+def test_a_new_node_needs_its_address(server: OrthancServer) -> None:
+    status, answer = put(server, "new", aet="A", host="h")
+    assert (status, answer["error"]["field"]) == (409, "port")
+    for name in (".a", "a b"):
+        status, answer = put(server, name, aet="A", host="h", port=104)
+        assert (status, answer["error"]["field"]) == (409, "name")
 
 
 def test_the_plugins_own_requests_are_let_in_and_nobody_elses(server: OrthancServer) -> None:

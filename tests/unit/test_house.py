@@ -29,7 +29,7 @@ MAY_USE = {
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
     "charts": {"export", "query", "records"},
-    "retrieve": {"store"},
+    "retrieve": {"export", "records", "store"},
     "sql": {"export", "records", "store"},
     "rest": {"charts", "export", "manage", "records", "retrieve", "sizes", "sql", "store", "query"},
     "samples": set(),

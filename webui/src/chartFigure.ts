@@ -56,6 +56,9 @@ const SPACE_OF_NAME = 17; // pixels along the axis
 export const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const plain = (text: string): string => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
+/** Of the control band of a line, which has the number of the line's trace as its legend group. */
+const isBand = (trace: Trace) => trace.meta === "band";
+const lineOf = (trace: Trace) => Number(trace.legendgroup);
 const isPie = (figure: Figure) => figure.data[0]?.type === "pie";
 const isHistogram = (answer: ChartAnswer) => answer.view === "histogram";
 
@@ -69,8 +72,13 @@ export function seriesOf(chart: Chart, answer: ChartAnswer, colours: ChartColour
   if (isPie(answer.figure)) return answer.rows.map((row, at) => ({ at, name: rowTitle(chart, answer, row), ...look(at) }));
   if (answer.binned) return [];
   const each = perSeries(answer);
-  return answer.figure.data.map((trace, at) => ({ at, name: plain(String(trace.name ?? "")), ...look(Math.floor(at / each)) }));
+  const own = answer.figure.data.filter((trace) => !isBand(trace));
+  return own.map((trace, at) => ({ at, name: plain(String(trace.name ?? "")), ...look(Math.floor(at / each)) }));
 }
+
+/** Series that are off until somebody switches them on. */
+export const offAtFirst = (answer: ChartAnswer): Set<number> =>
+  new Set(answer.figure.data.flatMap((trace, at) => (trace.visible === "legendonly" && !isBand(trace) ? [at] : [])));
 
 /** How many rows of pictures histograms side by side take, and how many stand in each. */
 export function gridOf(number: number, width: number): { rows: number; columns: number } {
@@ -154,7 +162,10 @@ const matchesCoarse = () => typeof matchMedia === "function" && matchMedia("(poi
 function dressed(
   trace: Trace, at: number, answer: ChartAnswer, series: ChartSeries[], colours: ChartColours, options: DrawOptions,
 ): Trace {
-  const { colour, round } = series[at] ?? { colour: colours.series[0]!, round: 0 };
+  const { colour, round } = series[isBand(trace) ? lineOf(trace) : at] ?? { colour: colours.series[0]!, round: 0 };
+  if (isBand(trace)) {
+    return { ...trace, visible: !options.hidden.has(lineOf(trace)), fillcolor: `${colour}22`, line: { ...(trace.line as object), color: colour } };
+  }
   const each = perSeries(answer);
   const visible = !options.hidden.has(at);
   const template = String(trace.hovertemplate ?? "");
@@ -189,10 +200,12 @@ function dressed(
       const lines = String(trace.mode ?? "").includes("lines");
       const dash = (trace.line as { dash?: string } | undefined)?.dash ?? DASHES[round % DASHES.length]!;
       const size = lines ? 7 : answer.rows.length > 2000 ? 4 : 6;
+      // Points out of a control band have signs of their own.
+      const signs = answer.view === "change" ? (trace.marker as { symbol: string[]; size: number[] }) : null;
       return {
         ...own,
         type: "scatter",
-        marker: { color: colour, size, symbol: SYMBOLS[Math.floor(at / each) % SYMBOLS.length]!, opacity: lines ? 1 : 0.75 },
+        marker: { color: colour, size: signs?.size ?? size, symbol: signs?.symbol ?? SYMBOLS[Math.floor(at / each) % SYMBOLS.length]!, opacity: lines ? 1 : 0.75 },
         line: { color: colour, width: 1.75, dash },
       };
     }

@@ -27,6 +27,7 @@ from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
+from .searches import SEARCH_ROUTES
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
@@ -125,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
     *TASK_ROUTES,
     *EXPORT_ROUTES,
     *NODE_ROUTES,
+    *SEARCH_ROUTES,
     *SQL_ROUTES,
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,

@@ -1,10 +1,11 @@
 """The routes of remote nodes: which there are, whether they answer, adding, changing and removing them."""
 
+import re
 from time import perf_counter
 from typing import Any
 
-from ..retrieve.nodes import DEFAULTS, FromConfiguration, NoNode, name_problem, problem
-from .errors import ApiError, bad_body, bad_parameter, not_found
+from ..retrieve.nodes import DEFAULTS, NAME, PATTERNS, RANGES, FromConfiguration, NoNode, problem
+from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, QUERY_RETRIEVE, Route
 from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
@@ -19,9 +20,8 @@ def list_nodes(services: Services) -> dict[str, Any]:
 
 
 def put_node(services: Services, name: str, body: Any) -> dict[str, Any]:
-    wrong = name_problem(name)
-    if wrong:
-        raise bad_parameter("name", f"name must be {wrong}.")
+    if not re.fullmatch(NAME, name):
+        raise ApiError(409, "not_possible", "The name of a node has up to 64 letters, digits, - and _.", "name")
     if not isinstance(body, dict) or not set(body) <= set(_FIELDS):
         raise bad_body(None, f"The body must be an object with some of: {', '.join(_FIELDS)}.")
     for field, value in body.items():
@@ -31,7 +31,7 @@ def put_node(services: Services, name: str, body: Any) -> dict[str, Any]:
     try:
         return services.nodes.put(name, body)
     except KeyError as error:
-        raise bad_body(error.args[0], f"A new node needs {error.args[0]}.") from None
+        raise ApiError(409, "not_possible", f"A new node needs {error.args[0]}.", error.args[0]) from None
     except FromConfiguration:
         raise _from_configuration() from None
 
@@ -70,9 +70,8 @@ _NODE = any_object(
     **dict.fromkeys(("modality_too", "added"), {"type": "boolean"}),
 )  # fmt: skip
 _BODY = {"type": "object", "additionalProperties": False, "properties": {
-    **dict.fromkeys(("aet", "calling_aet", "destination"), {"type": "string", "maxLength": 16}),
-    "host": {"type": "string", "maxLength": 253}, "title": {"type": "string", "maxLength": 64},
-    "port": {"type": "integer", "minimum": 1, "maximum": 65535}, "seconds": {"type": "integer", "minimum": 1, "maximum": 3600},
+    **{field: {"type": "string", "pattern": f"^{pattern}$"} for field, pattern in PATTERNS.items()},
+    **{field: {"type": "integer", "minimum": low, "maximum": high} for field, (low, high) in RANGES.items()},
     "modality_too": {"type": "boolean"},
 }}  # fmt: skip
 

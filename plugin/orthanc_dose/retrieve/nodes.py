@@ -4,10 +4,8 @@ Orthanc forgets what was added by its routes when it ends (unless "DicomModaliti
 kept in the store and given to Orthanc at each start.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 from ..store import Store, settings
@@ -18,9 +16,19 @@ _KIND = "node"
 # Where a node is; else it is one of Orthanc's configuration.
 _ADDRESS = ("aet", "host", "port")
 DEFAULTS: dict[str, Any] = {"title": "", "calling_aet": "", "destination": "", "modality_too": False, "seconds": 60}
-LONGEST = 64
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+# PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters; spaces at the ends mean
+# nothing.
+_AE_TITLE = r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?"
+PATTERNS = {
+    "aet": _AE_TITLE, "calling_aet": f"({_AE_TITLE})?", "destination": f"({_AE_TITLE})?",
+    "host": r"[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?", "title": r"[^\x00-\x1f\x7f-\x9f]{0,64}",
+}  # fmt: skip
+RANGES = {"port": (1, 65534), "seconds": (1, 3600)}  # Orthanc takes no port 65535
+_SHOULD_BE = {
+    "aet": "an AE title: 1 to 16 letters of ASCII without a backslash", "host": "a host's name or IP address",
+    "title": "up to 64 letters",
+}  # fmt: skip
 
 
 class Modalities(Protocol):
@@ -43,36 +51,12 @@ def problem(field: str, value: Any) -> str | None:
     """What a field of a node should be instead; None where it is right."""
     if field == "modality_too":
         return None if isinstance(value, bool) else "true or false"
-    if field in ("port", "seconds"):
-        low, high = (1, 65535) if field == "port" else (1, 3600)
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if field in RANGES:
+        low, high = RANGES[field]
+        is_whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value)
         return None if is_whole and low <= value <= high else f"a whole number from {low} to {high}"
-    if not isinstance(value, str):
-        return "a text"
-    if field == "title":
-        return None if len(value) <= LONGEST and value.isprintable() else f"up to {LONGEST} letters"
-    if field == "host":
-        return None if _HOST.fullmatch(value) or _is_address(value) else "a host's name or IP address"
-    if field != "aet" and not value:
-        return None
-    return None if _is_title(value) else "an AE title: 1 to 16 letters of ASCII without a backslash"
-
-
-def name_problem(name: str) -> str | None:
-    """The same for the name by which Orthanc knows it."""
-    return None if _NAME.fullmatch(name) else f"up to {LONGEST} letters, digits, - and _"
-
-
-def _is_title(value: str) -> bool:
-    # PS3.5 6.2: AE, 16 characters of the default repertoire, no backslash, no control characters, not spaces alone.
-    return 1 <= len(value.strip()) <= 16 and len(value) <= 16 and value.isascii() and value.isprintable() and "\\" not in value
-
-
-def _is_address(value: str) -> bool:
-    with suppress(ValueError):
-        ipaddress.ip_address(value)
-        return True
-    return False
+    is_right = isinstance(value, str) and re.fullmatch(PATTERNS[field], value)
+    return None if is_right else _SHOULD_BE.get(field, _SHOULD_BE["aet"])
 
 
 class Nodes:
@@ -111,6 +95,7 @@ class Nodes:
         else:
             old = before or DEFAULTS
             row = {field: fields[field] if field in fields else old[field] for field in (*_ADDRESS, *DEFAULTS)}
+            row |= {field: int(row[field]) for field in RANGES}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
         settings.put(self._store, "", _KIND, name, row)
         return self.one(name)
