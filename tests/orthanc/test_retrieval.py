@@ -104,6 +104,35 @@ def test_a_retrieval_goes_on_after_a_restart(pair: Any) -> None:
     assert (result["series"], result["arrived"], result["missing"]) == (21, 21, 0)
 
 
+def test_what_the_node_lost_fails_and_is_fetched_once_more_when_it_has_it_again(pair: Any) -> None:
+    pacs, server = pair
+    lost = _study(50, samples.ct_report(1, key="lost"), samples.ct_slice(5000))
+    pacs.send(lost)
+    asked = search(server, "CT")
+    [line] = found(server, asked, kept="yes")
+    [orthancs] = [one["ID"] for one in pacs.post("/tools/lookup", b"1.2.826.0.1.50")[1] if one["Type"] == "Study"]
+    assert pacs.delete(f"/studies/{orthancs}")[0] == 200
+    first = run(server, f"/searches/{asked['id']}/retrieve")
+    assert (first["result"]["failed"], first["result"]["arrived"], first["result"]["missing"]) == (1, 0, 1)
+    [line] = found(server, asked, kept="yes")
+    assert (line["state"], line["fault"]) == ("failed", "The node does not have it any more.")
+    pacs.send(lost)
+    second = run(server, f"/searches/{asked['id']}/retrieve")
+    assert (second["result"]["failed"], second["result"]["arrived"], second["result"]["missing"]) == (0, 1, 0)
+    of_search = server.ok(f"/dose/api/searches/{asked['id']}")
+    assert of_search["search"] == asked and [one["id"] for one in of_search["retrievals"]] == [second["id"], first["id"]]
+
+
+def test_one_retrieval_of_a_search_at_a_time(pair: Any) -> None:
+    pacs, server = pair
+    pacs.send(*(_study(60 + n, samples.ct_report(1, key=f"at once {n}")) for n in range(5)))
+    asked = search(server, "CT")
+    answers = [server.request("POST", f"/dose/api/searches/{asked['id']}/retrieve", json={}) for _ in range(2)]
+    assert [one.status_code for one in answers] == [202, 409] and answers[1].json()["error"]["code"] == "not_finished"
+    task = f"/dose/api/tasks/{answers[0].json()['id']}"
+    server.wait_for(lambda: server.ok(task)["finished_at"] is not None, "the retrieval")
+
+
 def test_only_a_search_that_is_done_can_be_fetched(pair: Any) -> None:
     _, server = pair
     assert server.request("POST", "/dose/api/searches/999999/retrieve", json={}).status_code == 404

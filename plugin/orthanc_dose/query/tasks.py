@@ -20,6 +20,13 @@ def listed(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: 
     return {"total": total[0] if total else 0, "tasks": [_shown(row) for row in rows(connection.execute(query, given))]}
 
 
+def naming(connection: duckdb.DuckDBPyConnection, kind: str, parameter: str, value: Any) -> list[dict[str, Any]]:
+    """All tasks of a kind with this parameter, the newest first."""
+    query = "SELECT * FROM task WHERE kind = $1 ORDER BY id DESC"
+    found = map(_shown, rows(connection.execute(query, [kind])))
+    return [task for task in found if task["parameters"].get(parameter) == value]
+
+
 def states(connection: duckdb.DuckDBPyConnection, user: str | None) -> dict[str, int]:
     """How many tasks of a user, of everybody where None, are in each state."""
     query = "SELECT state, count(*) FROM task WHERE $1::VARCHAR IS NULL OR user_name = $1 GROUP BY ALL"

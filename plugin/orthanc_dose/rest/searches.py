@@ -4,9 +4,11 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from ..query import tasks as queries
+from ..retrieve.fetching import KIND as RETRIEVAL
 from ..retrieve.nodes import NoNode
 from ..retrieve.question import GROUPS, Question, Words
 from ..retrieve.searches import KIND
+from ..store.tasks import FINISHED
 from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
@@ -36,6 +38,12 @@ def start_search(services: Services, caller: Caller, name: str, body: Any) -> tu
         return 202, queries.one(connection, number) or {}
 
 
+def get_search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+    task = _search(services, caller, id)
+    with services.store.reading() as connection:
+        return {"search": task, "retrievals": queries.naming(connection, RETRIEVAL, "search", id)}
+
+
 def list_found(services: Services, caller: Caller, id: int, kept: str | None, limit: int, offset: int) -> dict[str, Any]:
     _search(services, caller, id)
     with services.store.reading() as connection:
@@ -56,6 +64,10 @@ def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, d
     task = _search(services, caller, id)
     if task["state"] != "done":
         raise ApiError(409, "not_finished", "The search is not finished, or did not come to its end.", "id")
+    with services.store.reading() as connection:
+        under_way = [one for one in queries.naming(connection, RETRIEVAL, "search", id) if one["state"] not in FINISHED]
+    if under_way:
+        raise ApiError(409, "not_finished", "What this search found is fetched already.", "id")
     try:
         number = services.fetching.start(caller.name, id, task["subject"])
     except NoNode:
@@ -87,6 +99,8 @@ def _checked(body: Any) -> tuple[Any, dict[str, Any]]:
         raise ApiError(409, "not_possible", f"last must be a day from first on, at most {_DAYS} days later.", "last")
     times = [None if told[name] is None else _parsed(name, told[name], time.fromisoformat, "a time as 07:30")
              for name in ("time_from", "time_to")]  # fmt: skip
+    if None not in times and times[0] > times[1]:
+        raise ApiError(409, "not_possible", "time_to must not lie before time_from.", "time_to")
     for name in _FLAGS:
         if not isinstance(told[name], bool):
             raise bad_body(name, f"{name} must be true or false.")
@@ -148,6 +162,9 @@ SEARCH_ROUTES: tuple[Route, ...] = (
           " objects that are in the store. unseen_reports: a series of reports whose objects the node does not list counts as"
           " dose reports. toshiba: of CT without a report secondary captures, and an image of each other series. by_day: a"
           " query for each day, which is also what is done when a node refuses a range of days."),
+    Route("GET", "/searches/{id}", get_search, "A search, and the retrievals of what it found, the newest first",
+          {200: any_object(search=TASK, retrievals=array(TASK))}, (_ID,), (404,), tag="Query-retrieve", with_caller=True,
+          needs=QUERY_RETRIEVE),
     Route("GET", "/searches/{id}/found", list_found, "What a search found, series by series, each with the reason",
           {200: any_object(total=INTEGER, found=array(_FOUND))},
           (_ID, Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")), *PAGE), (404,),
@@ -155,8 +172,9 @@ SEARCH_ROUTES: tuple[Route, ...] = (
     Route("POST", "/searches/{id}/retrieve", start_retrieval, "Fetch what a search found and nobody ticked off", {202: TASK},
           (_ID,), (404, 409), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           description="A task that goes on after a restart of the server. The node sends to the destination that is set for it."
-          " A move that fails is tried again three times, with growing pauses. In the end what was asked for is held against"
-          " what the store has: see asked_for, arrived and imported of what was found, and the task's result."),
+          " A move that fails is tried again three times, with growing pauses; what failed in an earlier retrieval is fetched"
+          " with the rest. One at a time: 409 while another of the same search is under way. In the end what was asked for is"
+          " held against what the store has: see asked_for, arrived and imported of what was found, and the task's result."),
     Route("PUT", "/searches/{id}/chosen", choose, "Tick lines of what a search found off, or on again",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           body=any_object(lines={"type": "array", "maxItems": _MOST_LINES, "items": INTEGER}, chosen={"type": "boolean"})

@@ -71,8 +71,11 @@ class Fetching:
         self._at_once, self._is_idle = at_once, is_idle
 
     def start(self, user: str, search: int, node: str) -> int:
-        """Begin to fetch what a search on a node chose; the task's number. Raises NoNode."""
+        """Begin to fetch what a search on a node chose, and what failed before once more; the task's number. Raises NoNode."""
         self._nodes.one(node)
+        with self._store.writing() as connection:
+            query = f'UPDATE "{FOUND.name}" SET state = NULL, fault = NULL WHERE task_id = $1 AND chosen AND state = $2'
+            connection.execute(query, [search, "failed"])
         parameters = {"search": search, "node": node}
         return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
 

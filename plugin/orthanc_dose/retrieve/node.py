@@ -22,6 +22,11 @@ _STATUS = {
     0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
 }  # fmt: skip
 _UNKNOWN = "Orthanc knows no node of this name."
+_GONE = "The node does not have it any more."
+_FORGOTTEN = "Orthanc does not know any more what became of it."
+_FAILED = "The query failed: Orthanc gives no reason that can be shown here."
+# Before a colon.
+_NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
 # Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
 _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 
@@ -70,7 +75,7 @@ class Node:
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
         path = f"/queries/{asked['ID']}"
         if not self.orthanc.call("GET", f"{path}/answers"):
-            raise NotThere("The node does not have it any more.")
+            raise NotThere(_GONE)
         body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
         if destination:
             body["TargetAet"] = destination
@@ -84,7 +89,7 @@ class Node:
         try:
             found = self.orthanc.call("GET", f"/jobs/{job}")
         except Exception as error:
-            raise NodeError("Orthanc does not know any more what became of it.") from error
+            raise NodeError(_FORGOTTEN) from error
         if found["State"] == "Failure":
             raise _translated(_Failure(found.get("ErrorDetails") or found.get("ErrorDescription") or ""), self.seconds)
         return found["State"] == "Success"
@@ -137,15 +142,15 @@ class _Broken(NodeError):
 def _translated(error: Exception, seconds: int) -> NodeError:
     details = getattr(error, "details", None)
     if details is None:
-        return NodeError(f"Orthanc gave no answer: {type(error).__name__}.")
+        return NodeError(f"{_NO_ANSWER}: {type(error).__name__}.")
     status = re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details)
     if status:
         code = int(status[1], 16)
-        return NodeRefuses(f"The node refused: {_STATUS.get(code, f'status 0x{code:04X}')}.")
+        return NodeRefuses(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
     for words, kind, reason in _DETAILS:
         if words in details:
             return kind(reason.format(seconds=seconds))
-    return NodeError("The query failed: Orthanc gives no reason that can be shown here.")
+    return NodeError(_FAILED)
 
 
 _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
@@ -158,3 +163,9 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("No presentation context", NodeError, "The node does not offer this service."),
     ("No modality with symbolic name", NodeError, _UNKNOWN),
 )
+
+# All that is said of a node that gives no answer; pages have other languages' words for it.
+SENTENCES = (
+    _UNKNOWN, _GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
+    *(f"{_REFUSED}: {status}." for status in _STATUS.values()),
+)  # fmt: skip

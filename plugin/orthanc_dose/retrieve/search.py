@@ -27,6 +27,11 @@ class NodeRefuses(NodeError):
 
 # Why a study is left; pages say it in words. Else the reasons of its series count.
 LEFT = ("not_only_reports", "other_modality", "description", "station_name", "refused", "nothing_to_fetch")
+# Why there may be more than was found, or less of it; pages say it in words. See Search; character_set: one that Orthanc does
+# not read, so texts were left out.
+DOUBTS = ("nothing", "limit", "refused", "character_set")
+# What is asked for; pages say it in words.
+STAGES = ("studies", "series")
 # Answers at which nodes like to stop.
 _LIMITS = frozenset({100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 
