@@ -14,6 +14,8 @@ from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
 from orthanc_dose.records.access import GROUPS as PERSONS
+from orthanc_dose.records.found import FETCHING
+from orthanc_dose.retrieve import node, question, rules, search
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -77,7 +79,7 @@ TASKS_SAY = (
 def sentence_words(source: str) -> set[str]:
     """Keys of the sentences of tasks, as webui/src/fields.ts makes them."""
     assert [one for one in TASKS_SAY if one not in source] == []
-    said = (*re.findall(r'TaskError\("([^"{]+)"', source), *TASKS_SAY)
+    said = (*re.findall(r'TaskError\("([^"{]+)"', source), *TASKS_SAY, *node.SENTENCES)
     return {re.sub("[^a-z]+", "_", re.sub(r"\{.*?\}", "", one).lower()).strip("_") for one in said}
 
 
@@ -169,6 +171,16 @@ def test_options_of_charts_have_words() -> None:
     needed = {f"charts.options.{kind}.{name}" for kind in ("titles", "about") for name in OPTIONS}
     needed |= {f"charts.options.choices.{one.name}.{value}" for one in OPTIONS.values() if one.kind == "choice"
                for value in one.allowed}  # fmt: skip
+    for language in COMPLETE:
+        assert sorted(needed - of_pages(language).keys()) == []
+
+
+def test_searches_and_retrievals_have_words() -> None:
+    flags = {"station_of_study", "unseen_reports", "toshiba", "by_day"}
+    assert flags < set(question.Question.__dataclass_fields__)
+    words = {"reasons": {*rules.KEPT, *rules.LEFT}, "studyReasons": search.LEFT, "doubts": search.DOUBTS,
+             "search.stages": search.STAGES, "became": FETCHING, "asked": flags}  # fmt: skip
+    needed = {f"retrieve.{place}.{name}" for place, names in words.items() for name in names}
     for language in COMPLETE:
         assert sorted(needed - of_pages(language).keys()) == []
 

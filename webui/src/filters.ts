@@ -78,7 +78,7 @@ export function termsOf(text: string): string[] {
   return terms.map((term) => term.trim()).filter(Boolean);
 }
 
-const iso = (day: Date) =>
+export const iso = (day: Date) =>
   [day.getFullYear(), String(day.getMonth() + 1).padStart(2, "0"), String(day.getDate()).padStart(2, "0")].join("-");
 
 export interface Period {

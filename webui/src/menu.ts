@@ -11,6 +11,7 @@ export interface MenuEntry {
 
 export const MENU: MenuEntry[] = [
   { route: "exports", icon: "download", inHeader: true },
+  { route: "query-retrieve", icon: "inboxes" },
   { route: "equipment", icon: "devices" },
   { route: "standard-names", icon: "tags" },
   { route: "reference-levels", icon: "sliders" },

@@ -111,6 +111,19 @@ export const router = createRouter({
       meta: { title: "sizes.title", needs: ["import sizes"] },
     },
     {
+      path: "/query-retrieve",
+      name: "query-retrieve",
+      component: () => import("./pages/QueryRetrievePage.vue"),
+      meta: { title: "retrieve.title", needs: ["query-retrieve"] },
+    },
+    {
+      path: "/query-retrieve/:id(\\d+)",
+      name: "search",
+      component: () => import("./pages/SearchPage.vue"),
+      props: (route) => ({ id: Number(route.params.id) }),
+      meta: { title: "retrieve.title", needs: ["query-retrieve"] },
+    },
+    {
       path: "/equipment",
       name: "equipment",
       component: () => import("./pages/EquipmentPage.vue"),

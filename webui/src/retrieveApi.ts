@@ -1,0 +1,135 @@
+/** Routes of query-retrieve: remote nodes, searches on them, fetching what they found. */
+import { get, post, put, remove } from "./api";
+import type { Task } from "./types";
+
+/** A node as it is entered; what is not given stays as it is. */
+export interface NodeEntry {
+  aet?: string;
+  host?: string;
+  port?: number;
+  title: string;
+  /** What we call ourselves to it, and to whom it is to send: Orthanc's own AE title where empty. */
+  calling_aet: string;
+  destination: string;
+  modality_too: boolean;
+  /** How long an answer may take. */
+  seconds: number;
+}
+
+export interface RemoteNode extends Required<NodeEntry> {
+  /** In Orthanc. */
+  name: string;
+  /** Here; else it is one of Orthanc's configuration, and its address stays. */
+  added: boolean;
+}
+
+export interface NodeList {
+  nodes: RemoteNode[];
+  own_aet: string | null;
+  own_port: number | null;
+}
+
+export interface Echo {
+  name: string;
+  answers: boolean;
+  reason: string | null;
+  elapsed_ms: number;
+}
+
+/** Kinds of studies by the modalities that make them one; SR: studies that hold structured reports alone. */
+export const GROUPS = { CT: ["CT"], MG: ["MG"], FL: ["RF", "XA"], DX: ["DX", "CR", "PX"], NM: ["NM", "PT"] } as const;
+export const ONLY_REPORTS = "SR";
+export type StudyKind = keyof typeof GROUPS | typeof ONLY_REPORTS;
+
+export const WORDS = ["descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out"] as const;
+export const FLAGS = { leave_out_known: true, station_of_study: false, unseen_reports: false, toshiba: false, by_day: false };
+
+export type Question = {
+  first: string;
+  last: string | null;
+  groups: StudyKind[];
+  time_from: string | null;
+  time_to: string | null;
+} & Record<(typeof WORDS)[number], string[]> &
+  typeof FLAGS;
+
+/** Counts are of what was found; objects: null where the node does not say of all. */
+export interface SearchResult {
+  studies: number;
+  kept_studies: number;
+  kept_series: number;
+  objects: number | null;
+  by_kind: Record<string, number>;
+  left_studies: Record<string, number>;
+  left_series: Record<string, number>;
+  finds: Record<string, number>;
+  /** Why there may be more, with what the node told. */
+  doubts: Record<string, string>;
+  ignores_modality: boolean;
+}
+
+export interface RetrievalResult {
+  series: number;
+  failed: number;
+  asked_for: number;
+  arrived: number;
+  imported: number;
+  missing: number;
+}
+
+/** A series that was found, or a study that was left before its series were asked for. */
+export interface FoundLine {
+  line: number;
+  study_instance_uid: string;
+  /** As DICOM writes it. */
+  study_date: string | null;
+  study_description: string | null;
+  modalities: string[] | null;
+  looked_at_as: string[] | null;
+  study_reason: string | null;
+  told: string | null;
+  series_instance_uid: string | null;
+  modality: string | null;
+  series_description: string | null;
+  station_name: string | null;
+  size: number | null;
+  kept: boolean | null;
+  reason: string | null;
+  /** Those that are fetched one by one; null for the whole series. */
+  images: string[] | null;
+  chosen: boolean | null;
+  state: "moving" | "moved" | "failed" | null;
+  fault: string | null;
+  asked_for: number | null;
+  arrived: number | null;
+  imported: number | null;
+}
+
+export interface SearchWithRetrievals {
+  search: Task;
+  retrievals: Task[];
+}
+
+const MOST = 500;
+const node = (name: string) => `nodes/${encodeURIComponent(name)}`;
+
+export const retrieveApi = {
+  nodes: (signal?: AbortSignal) => get<NodeList>("nodes", signal),
+  putNode: (name: string, entry: NodeEntry) => put<RemoteNode>(node(name), entry),
+  removeNode: (name: string) => remove<{ deleted: string }>(node(name)),
+  echo: (name: string) => post<Echo>(`${node(name)}/echo`),
+  search: (name: string, question: Question) => post<Task>(`${node(name)}/searches`, question),
+  one: (id: number, signal?: AbortSignal) => get<SearchWithRetrievals>(`searches/${id}`, signal),
+  choose: (id: number, lines: number[], chosen: boolean) => put<{ changed: number }>(`searches/${id}/chosen`, { lines, chosen }),
+  retrieve: (id: number) => post<Task>(`searches/${id}/retrieve`),
+};
+
+/** All that is fetched of what a search found, or all that is left. */
+export async function allFound(id: number, kept: "yes" | "no", signal?: AbortSignal): Promise<FoundLine[]> {
+  const lines: FoundLine[] = [];
+  for (;;) {
+    const page = await get<{ total: number; found: FoundLine[] }>(`searches/${id}/found`, signal, { kept, limit: MOST, offset: lines.length });
+    lines.push(...page.found);
+    if (lines.length >= page.total || !page.found.length) return lines;
+  }
+}
