@@ -118,6 +118,19 @@ def test_a_level_is_added_and_deleted_and_put_back(visit: Visit, own_server: Ort
     visit.check()
 
 
+def test_a_change_of_one_thing_leaves_all_others_as_they_are(visit: Visit, own_server: OrthancServer) -> None:
+    add(own_server, value=123456.789, age_from=0.125, weight_to=1000, pattern="*head*", phantom="head",
+        quantity="ct_event_mean_ctdivol", year=2022, url="https://example.org/x", note="n", statistic="p75")  # fmt: skip
+    [before] = levels(own_server)
+    page = visit.open("/reference-levels")
+    expect(page.get_by_role("row", name="Head")).to_contain_text("123,456.789")
+    page.get_by_role("button", name="Change: Head").click()
+    page.get_by_role("dialog").get_by_label("Examination").fill("Head again")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name="Head again")).to_be_visible()
+    assert levels(own_server) == [before | {"name": "Head again"}]
+
+
 def card(page: Page, chart: str, view: str) -> Locator:
     found = page.locator(f"[data-chart={chart}]")
     found.scroll_into_view_if_needed()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Wording, bootstrap, data_of, figure_of
+from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Wording, as_csv, bootstrap, data_of, figure_of
 from orthanc_dose.charts.levels import QUANTITIES, as_shown
 from orthanc_dose.manage import reference_levels
 from orthanc_dose.records import REFERENCE_LEVEL
@@ -298,3 +300,37 @@ def test_an_absurd_value_spoils_no_answer(store: Store) -> None:
     asked = Asked(store, made, CHARTS["ct-dlp-over-time-study-description"], "change", DEFAULTS, {})
     assert len(asked.data.rows) == 4 and json.dumps([row["upper"] for row in asked.data.rows], allow_nan=False)
     assert _table(store, "ct-dlp-study-description")[0]["n"] == 100
+
+
+def test_files_have_the_columns_of_tables_and_bands(store: Store) -> None:
+    random = np.random.default_rng(8)
+    made = [_study(number, "Head", float(random.normal(400, 40)), patient_age=20.0 + number,
+                   study_date=date(2024, 1 + number // 25, 2)) for number in range(75)]  # fmt: skip
+    made += [_study(100 + number, "Chest", 1000.0, study_date=date(2024, 3, 2)) for number in range(3)]
+    plain.put(store, made)
+    _put_levels(store, {"name": "NDRL", "pattern": "head", "value": 300.0, "year": 2022},
+                {"name": "Children", "pattern": "head", "value": 300.0, "age_to": 5.0})  # fmt: skip
+    with store.reading() as connection:
+        table = data_of(connection, CHARTS["ct-dlp-study-description"], "table", DEFAULTS, {})
+        change = data_of(connection, CHARTS["ct-dlp-over-time-study-description"], "change", DEFAULTS, {})
+
+    def read(data: Any, language: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(as_csv(data, Wording(language)).decode("utf-8-sig"))))
+
+    head, chest = read(table, "en")
+    assert (head["Study description"], head["n"], chest["n"]) == ("Head", "75", "3")
+    row = table.rows[0]
+    for name, title in (("median", "Median"), ("p75", "75th percentile"), ("p95", "95th percentile")):
+        column = f"DLP total: {title[0].lower() + title[1:]} [mGy·cm]"
+        assert float(head[column]) == pytest.approx(row[name])
+        for end, number in zip(("from", "to"), row[f"{name}_interval"], strict=True):
+            assert float(head[f"{title}, bootstrap interval 95 %, {end} [mGy·cm]"]) == pytest.approx(number)
+            assert chest[f"{title}, bootstrap interval 95 %, {end} [mGy·cm]"] == ""
+    # The class of children has no value, and is not compared.
+    assert (head["Reference levels"], chest["Reference levels"]) == ("NDRL: over 300 (Test 2022)", "")
+    assert read(table, "de")[0]["Referenzwerte"] == "NDRL: über 300 (Test 2022)"
+    rows = read(change, "de")
+    assert [one["Änderung [%]"] == "" for one in rows] == [one["change"] is None for one in change.rows]
+    last, found = change.rows[2], rows[2]
+    assert last["upper"] is not None
+    assert float(found["DLP gesamt: Obere Kontrollgrenze [mGy·cm]"]) == pytest.approx(last["upper"])
