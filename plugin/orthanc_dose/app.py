@@ -32,6 +32,8 @@ from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .retrieve.fetching import KIND as RETRIEVAL
+from .retrieve.fetching import Fetching
 from .retrieve.nodes import Nodes
 from .retrieve.searches import KIND as NODE_SEARCH
 from .retrieve.searches import Searches
@@ -69,7 +71,7 @@ def _start(log: Log) -> None:
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
     key = partial(key_of_hashes, configuration.data_directory)
-    background = Background(store, (exports.KIND, copy.KIND, NODE_SEARCH))
+    background = Background(store, (exports.KIND, copy.KIND))
     work = exports.folder(configuration.data_directory)
     files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
     copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
@@ -81,7 +83,12 @@ def _start(log: Log) -> None:
     sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
 
     nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
-    searches = Searches(store, background, nodes)
+    # Tasks of their own: fetching may take hours, for which no export should wait.
+    nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
+    searches = Searches(store, nodes_work, nodes)
+    fetching = Fetching(
+        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _is_idle(worker)
+    )  # fmt: skip
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
@@ -108,7 +115,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, nodes, searches, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, nodes, nodes_work, searches, fetching, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -118,6 +125,7 @@ def _start(log: Log) -> None:
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
         nodes.restore()
+        fetching.resume()
         worker.start()
         nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -128,6 +136,7 @@ def _start(log: Log) -> None:
         host.stop_serving()
         nightly.close()
         background.close()
+        nodes_work.close()
         worker.stop()
         store.close()
         log.close()
@@ -137,6 +146,11 @@ def _start(log: Log) -> None:
     host.guard(access.opens_orthanc)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _is_idle(worker: Worker) -> bool:
+    status = worker.status()
+    return status["state"] == "idle" and not status["pending"]
 
 
 def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:

@@ -52,6 +52,19 @@ def choose(services: Services, caller: Caller, id: int, body: Any) -> dict[str, 
     return {"changed": services.searches.choose(id, lines, chosen)}
 
 
+def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
+    task = _search(services, caller, id)
+    if task["state"] != "done":
+        raise ApiError(409, "not_finished", "The search is not finished, or did not come to its end.", "id")
+    try:
+        number = services.fetching.start(caller.name, id, task["subject"])
+    except NoNode:
+        raise ApiError(409, "not_possible", "Orthanc does not know the node any more.", "id") from None
+    services.audit.note(caller, "retrieval started", task["subject"], f"task {number}, of search {id}")
+    with services.store.reading() as connection:
+        return 202, queries.one(connection, number) or {}
+
+
 def _search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
@@ -120,8 +133,9 @@ _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _FOUND = any_object(
     line=INTEGER, study_instance_uid=TEXT, kept={"type": "boolean"}, chosen={"type": "boolean"}, size=INTEGER_OR_NULL,
     **dict.fromkeys(("study_date", "study_description", "study_reason", "told", "series_instance_uid", "modality",
-                     "series_description", "station_name", "reason"), TEXT_OR_NULL),
-    **dict.fromkeys(("modalities", "looked_at_as", "images"), _TEXTS),
+                     "series_description", "station_name", "reason", "state", "fault"), TEXT_OR_NULL),
+    **dict.fromkeys(("modalities", "looked_at_as", "images", "listed"), _TEXTS),
+    **dict.fromkeys(("asked_for", "arrived", "imported"), INTEGER_OR_NULL),
 )  # fmt: skip
 
 SEARCH_ROUTES: tuple[Route, ...] = (
@@ -138,6 +152,11 @@ SEARCH_ROUTES: tuple[Route, ...] = (
           {200: any_object(total=INTEGER, found=array(_FOUND))},
           (_ID, Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")), *PAGE), (404,),
           tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE),
+    Route("POST", "/searches/{id}/retrieve", start_retrieval, "Fetch what a search found and nobody ticked off", {202: TASK},
+          (_ID,), (404, 409), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
+          description="A task that goes on after a restart of the server. The node sends to the destination that is set for it."
+          " A move that fails is tried again three times, with growing pauses. In the end what was asked for is held against"
+          " what the store has: see asked_for, arrived and imported of what was found, and the task's result."),
     Route("PUT", "/searches/{id}/chosen", choose, "Tick lines of what a search found off, or on again",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           body=any_object(lines={"type": "array", "maxItems": _MOST_LINES, "items": INTEGER}, chosen={"type": "boolean"})

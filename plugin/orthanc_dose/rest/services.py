@@ -14,6 +14,7 @@ from ..manage.audit import AuditLog
 from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
+from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import Nodes
 from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
@@ -80,7 +81,9 @@ class Services:
     copies: Copies
     sql: Runs
     nodes: Nodes
+    nodes_work: Background
     searches: Searches
+    fetching: Fetching
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime

@@ -12,6 +12,7 @@ from ..records import FOUND
 from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
+from .answers import Image
 from .nodes import Nodes
 from .question import Question
 from .rules import Decision
@@ -92,15 +93,17 @@ def _of_study(found: Found) -> list[dict[str, Any]]:
         "modalities": sorted(study.modalities) if study.modalities else None, "looked_at_as": list(found.groups),
         "study_reason": found.reason, "told": found.told,
     }  # fmt: skip
-    return [common | _of_series(decision) for decision in found.decisions] or [common | {"kept": False, "chosen": False}]
+    lines = [common | _of_series(decision, found.listed.get(decision.series.uid)) for decision in found.decisions]
+    return lines or [common | {"kept": False, "chosen": False}]
 
 
-def _of_series(decision: Decision) -> dict[str, Any]:
+def _of_series(decision: Decision, listed: list[Image] | None) -> dict[str, Any]:
     series, images = decision.series, decision.images
     return {
         "series_instance_uid": series.uid, "modality": series.modality, "series_description": series.description,
         "station_name": series.station_name, "size": series.size, "kept": decision.is_kept, "reason": decision.reason,
         "images": None if images is None else [image.sop_instance_uid for image in images], "chosen": decision.is_kept,
+        "listed": [image.sop_instance_uid for image in listed] if listed and decision.is_kept else None,
     }  # fmt: skip
 
 
