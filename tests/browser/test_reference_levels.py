@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose import samples
 from orthanc_dose.samples.ct import default_events
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
 API = "/dose/api/reference-levels"
@@ -180,7 +180,7 @@ def test_a_month_out_of_control_has_its_sign(visit: Visit, own_server: OrthancSe
     visit.check()
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
 def test_pages_are_clean_in_both_themes_and_widths(
     browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
 ) -> None:  # fmt: skip
@@ -189,11 +189,11 @@ def test_pages_are_clean_in_both_themes_and_widths(
     add(own_server, name="not matched", value=10, url="https://example.org/levels", note="A note")
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/reference-levels")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+        assert fits(page), "no scrolling sideways"
         visit.check()
         page.get_by_role("button", name="Add level").click()
         visit.check()
         page = visit.open("/studies/CT")
         expect(card(page, CHART, "Percentiles").get_by_role("listitem")).to_have_count(2)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+        assert fits(page), "no scrolling sideways"
         visit.check()
