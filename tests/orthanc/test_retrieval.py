@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from orthanc_dose import samples
 from tests.orthanc.test_searches import DAY, _study, found
-from tests.support.server import OrthancServer, _free_ports
+from tests.support.server import PASSWORD, ROOT, USER, OrthancServer, _free_ports
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,28 @@ def test_a_retrieval_goes_on_after_a_restart(pair: Any) -> None:
     server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the retrieval")
     result = server.ok(f"/dose/api/tasks/{number}")["result"]
     assert (result["series"], result["arrived"], result["missing"]) == (21, 21, 0)
+
+
+def test_the_command(pair: Any) -> None:
+    pacs, server = pair
+    pacs.send(_study(50, samples.ct_report(1, key="by command"), samples.ct_slice(1050)))
+    day = ("--from", DAY, "--to", DAY)
+    done = command(server, "archive", "--ct", *day, "--search-only", "--leave-out-descriptions", "Study 2,Study 3")
+    assert done.returncode == 0 and "fetch: 1 series, 1 objects." in done.stdout and "known: " in done.stdout, done.stdout
+    done = command(server, "archive", "--ct", *day)
+    assert done.returncode == 0 and "1 objects asked for, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
+    for arguments, said in (
+        (("nobody", "--ct"), "Orthanc knows no node"), (("archive",), "Say what to look for"), (("gone", "--mg"), "refused"),
+    ):  # fmt: skip
+        done = command(server, *arguments)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+def command(server: OrthancServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "orthanc_dose.cli", "retrieve", "--url", server.url, "--user", USER, *arguments],
+        env=os.environ | {"DOSE_PASSWORD": PASSWORD, "PYTHONPATH": "plugin"}, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
 
 
 def test_only_a_search_that_is_done_can_be_fetched(pair: Any) -> None:
