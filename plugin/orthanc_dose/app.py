@@ -30,11 +30,13 @@ from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
+from .rest import schedules as schedules_route
 from .rest.server import Server
 from .rest.services import Services
 from .retrieve.fetching import KIND as RETRIEVAL
 from .retrieve.fetching import Fetching
 from .retrieve.nodes import Nodes
+from .retrieve.schedules import Schedules
 from .retrieve.searches import KIND as NODE_SEARCH
 from .retrieve.searches import Searches
 from .sizes.files import SizeFiles
@@ -90,6 +92,9 @@ def _start(log: Log) -> None:
         store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _is_idle(worker)
     )  # fmt: skip
 
+    # The services that it works with are those that it is one of.
+    schedules = Schedules(store, lambda *scheduled: schedules_route.begin(services, *scheduled))
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -115,7 +120,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, nodes, nodes_work, searches, fetching, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, nodes, nodes_work, searches, fetching, schedules, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -126,6 +131,7 @@ def _start(log: Log) -> None:
         orthanc["version"] = host.system()["Version"]
         nodes.restore()
         fetching.resume()
+        schedules.start()
         worker.start()
         nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -136,6 +142,7 @@ def _start(log: Log) -> None:
         host.stop_serving()
         nightly.close()
         background.close()
+        schedules.close()
         nodes_work.close()
         worker.stop()
         store.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from orthanc_dose import samples
 from tests.orthanc.test_searches import DAY, _study, found
-from tests.support.server import OrthancServer, _free_ports
+from tests.support.server import PASSWORD, ROOT, USER, OrthancServer, _free_ports
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +109,11 @@ def test_a_retrieval_goes_on_after_a_restart(pair: Any) -> None:
 
 def test_what_the_node_lost_fails_and_is_fetched_once_more_when_it_has_it_again(pair: Any) -> None:
     pacs, server = pair
-    lost = _study(50, samples.ct_report(1, key="lost"), samples.ct_slice(5000))
+    lost = _study(70, samples.ct_report(1, key="lost"), samples.ct_slice(5000))
     pacs.send(lost)
     asked = search(server, "CT")
     [line] = found(server, asked, kept="yes")
-    [orthancs] = [one["ID"] for one in pacs.post("/tools/lookup", b"1.2.826.0.1.50")[1] if one["Type"] == "Study"]
+    [orthancs] = [one["ID"] for one in pacs.post("/tools/lookup", b"1.2.826.0.1.70")[1] if one["Type"] == "Study"]
     assert pacs.delete(f"/studies/{orthancs}")[0] == 200
     first = run(server, f"/searches/{asked['id']}/retrieve")
     assert (first["result"]["failed"], first["result"]["arrived"], first["result"]["missing"]) == (1, 0, 1)
@@ -125,12 +128,34 @@ def test_what_the_node_lost_fails_and_is_fetched_once_more_when_it_has_it_again(
 
 def test_one_retrieval_of_a_search_at_a_time(pair: Any) -> None:
     pacs, server = pair
-    pacs.send(*(_study(60 + n, samples.ct_report(1, key=f"at once {n}")) for n in range(5)))
+    pacs.send(*(_study(80 + n, samples.ct_report(1, key=f"at once {n}")) for n in range(5)))
     asked = search(server, "CT")
     answers = [server.request("POST", f"/dose/api/searches/{asked['id']}/retrieve", json={}) for _ in range(2)]
     assert [one.status_code for one in answers] == [202, 409] and answers[1].json()["error"]["code"] == "not_finished"
     task = f"/dose/api/tasks/{answers[0].json()['id']}"
     server.wait_for(lambda: server.ok(task)["finished_at"] is not None, "the retrieval")
+
+
+def test_the_command(pair: Any) -> None:
+    pacs, server = pair
+    pacs.send(_study(50, samples.ct_report(1, key="by command"), samples.ct_slice(1050)))
+    day = ("--from", DAY, "--to", DAY)
+    done = command(server, "archive", "--ct", *day, "--search-only", "--leave-out-descriptions", "Study 2,Study 3")
+    assert done.returncode == 0 and "fetch: 1 series, 1 objects." in done.stdout and "known: " in done.stdout, done.stdout
+    done = command(server, "archive", "--ct", *day)
+    assert done.returncode == 0 and "1 objects asked for, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
+    for arguments, said in (
+        (("nobody", "--ct"), "Orthanc knows no node"), (("archive",), "Say what to look for"), (("gone", "--mg"), "refused"),
+    ):  # fmt: skip
+        done = command(server, *arguments)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+def command(server: OrthancServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "orthanc_dose.cli", "retrieve", "--url", server.url, "--user", USER, *arguments],
+        env=os.environ | {"DOSE_PASSWORD": PASSWORD, "PYTHONPATH": "plugin"}, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
 
 
 def test_only_a_search_that_is_done_can_be_fetched(pair: Any) -> None:

@@ -16,6 +16,7 @@ from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import Nodes
+from ..retrieve.schedules import Schedules
 from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
@@ -84,6 +85,7 @@ class Services:
     nodes_work: Background
     searches: Searches
     fetching: Fetching
+    schedules: Schedules
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime
