@@ -69,8 +69,17 @@ export function seriesOf(chart: Chart, answer: ChartAnswer, colours: ChartColour
   if (isPie(answer.figure)) return answer.rows.map((row, at) => ({ at, name: rowTitle(chart, answer, row), ...look(at) }));
   if (answer.binned) return [];
   const each = perSeries(answer);
-  return answer.figure.data.map((trace, at) => ({ at, name: plain(String(trace.name ?? "")), ...look(Math.floor(at / each)) }));
+  // Bands come after all lines.
+  return answer.figure.data
+    .filter((trace) => !isBand(trace))
+    .map((trace, at) => ({ at, name: plain(String(trace.name ?? "")), ...look(Math.floor(at / each)) }));
 }
+
+const isBand = (trace: Trace) => trace.meta === "band";
+
+/** The series that are off as long as nobody has switched any. */
+export const offAtFirst = (answer: ChartAnswer): Set<number> =>
+  new Set(answer.figure.data.flatMap((trace, at) => (trace.visible === "legendonly" && !isBand(trace) ? [at] : [])));
 
 /** How many rows of pictures histograms side by side take, and how many stand in each. */
 export function gridOf(number: number, width: number): { rows: number; columns: number } {
@@ -78,16 +87,22 @@ export function gridOf(number: number, width: number): { rows: number; columns: 
   return { rows: Math.max(1, Math.ceil(number / columns)), columns };
 }
 
-/** Names of categories with room for them, of those in sight. places: where the axis begins and ends. */
-export function namesInSight(
-  names: string[], places: [number, number], { width, height }: { width: number; height: number },
-): { tickvals: number[]; ticktext: string[] } {
-  const first = Math.max(0, Math.ceil(Math.min(...places)));
-  const last = Math.min(names.length - 1, Math.floor(Math.max(...places)));
-  const step = Math.max(1, Math.ceil(((last - first + 1) * SPACE_OF_NAME) / Math.max(width, 1)));
-  const tickvals = [];
-  for (let at = first; at <= last; at += step) tickvals.push(at);
-  return { tickvals, ticktext: tickvals.map((at) => shortened(names[at]!, LONGEST_NAMES[height < HIGH ? 0 : 1])) };
+/** A name on the horizontal axis, and where it stands. */
+export interface ChartName {
+  at: number;
+  name: string;
+}
+
+/** Names with room for them, of those in sight. range: where the axis begins and ends. */
+export function namesInSight(names: ChartName[], range: number[], { width, height }: { width: number; height: number }) {
+  const [from, to] = [Math.min(...range), Math.max(...range)];
+  const seen = names.filter(({ at }) => at >= from && at <= to);
+  const step = Math.max(1, Math.ceil((seen.length * SPACE_OF_NAME) / Math.max(width, 1)));
+  const kept = seen.filter((_, number) => number % step === 0);
+  return {
+    tickvals: kept.map(({ at }) => at),
+    ticktext: kept.map(({ name }) => shortened(name, LONGEST_NAMES[height < HIGH ? 0 : 1])),
+  };
 }
 
 function shortened(name: string, longest: number): string {
@@ -95,17 +110,19 @@ function shortened(name: string, longest: number): string {
   return escaped(signs.length > longest ? `${signs.slice(0, longest - 1).join("").trimEnd()}…` : signs.join(""));
 }
 
-/** The names of all categories, as ticks have them; null where the axis has none. */
-export function categoriesOf(figure: Figure): string[] | null {
-  const axis = figure.layout.xaxis as { ticktext?: string[] } | undefined;
-  return axis?.ticktext ?? null;
+/** All names of the horizontal axis; null where it has numbers or days. */
+export function namesOf(figure: Figure): ChartName[] | null {
+  const { tickvals, ticktext } = (figure.layout.xaxis ?? {}) as { tickvals?: number[]; ticktext?: string[] };
+  return tickvals && ticktext ? tickvals.map((at, number) => ({ at, name: ticktext[number] ?? "" })) : null;
 }
 
 export function drawn(chart: Chart, answer: ChartAnswer, colours: ChartColours, options: DrawOptions): Figure {
   const series = seriesOf(chart, answer, colours);
   const { layout, data } = answer.figure;
-  const categories = categoriesOf(answer.figure);
-  let traces = data.map((trace, at) => dressed(trace, at, answer, series, colours, options));
+  const names = namesOf(answer.figure);
+  const ownerOf = (trace: Trace, at: number) =>
+    isBand(trace) ? data.findIndex(({ legendgroup }) => legendgroup === trace.legendgroup) : at;
+  let traces = data.map((trace, at) => dressed(trace, ownerOf(trace, at), answer, series, colours, options));
   if (answer.view === "box") traces = traces.flatMap((trace) => withReach(trace, chart, answer));
   const side: { layout: Figure["layout"] } = { layout: {} };
   if (isHistogram(answer) && options.beside && data.length > 1) side.layout = sideBySide(traces, series, options, colours, layout);
@@ -117,8 +134,8 @@ export function drawn(chart: Chart, answer: ChartAnswer, colours: ChartColours, 
     automargin: true,
     title: { standoff: 8, ...(own as { title?: object } | undefined)?.title },
   });
-  const ofNames = categories ? { showgrid: false, ...(options.whole ? {} : { title: { text: "" } }) } : {};
-  const inSight = categories && namesInSight(categories, [-0.5, categories.length - 0.5], options);
+  const ofNames = names ? { showgrid: false, ...(options.whole ? {} : { title: { text: "" } }) } : {};
+  const inSight = names && namesInSight(names, names.map(({ at }) => at), options);
   return {
     data: traces,
     layout: {
@@ -151,6 +168,7 @@ export function drawn(chart: Chart, answer: ChartAnswer, colours: ChartColours, 
 // A finger on the picture scrolls the page; there are buttons for zooming.
 const matchesCoarse = () => typeof matchMedia === "function" && matchMedia("(pointer: coarse)").matches;
 
+/** at: the number of its series. */
 function dressed(
   trace: Trace, at: number, answer: ChartAnswer, series: ChartSeries[], colours: ChartColours, options: DrawOptions,
 ): Trace {
@@ -185,14 +203,15 @@ function dressed(
     case "heatmap":
       return { ...own, ...cells(answer.rows), visible: true, colorbar: { title: { text: "n" }, thickness: 12, outlinewidth: 0 } };
     default: {
-      // Points one by one, by SVG: WebGL makes programs of texts, which the pages' policy forbids.
+      if (isBand(trace)) {
+        return { ...own, hovertemplate: undefined, line: { ...(trace.line as object), color: colour }, fillcolor: `${colour}33` };
+      }
       const lines = String(trace.mode ?? "").includes("lines");
       const dash = (trace.line as { dash?: string } | undefined)?.dash ?? DASHES[round % DASHES.length]!;
       const size = lines ? 7 : answer.rows.length > 2000 ? 4 : 6;
       return {
         ...own,
-        type: "scatter",
-        marker: { color: colour, size, symbol: SYMBOLS[Math.floor(at / each) % SYMBOLS.length]!, opacity: lines ? 1 : 0.75 },
+        marker: { size, symbol: SYMBOLS[Math.floor(at / each) % SYMBOLS.length]!, opacity: lines ? 1 : 0.75, ...(trace.marker as object), color: colour },
         line: { color: colour, width: 1.75, dash },
       };
     }
