@@ -19,6 +19,7 @@ from .export.background import Background
 from .export.nightly import Nightly
 from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
 from .ingest.ignoring import Ignoring
+from .loopback import Loopback
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
 from .manage.limits import Limits
@@ -31,6 +32,9 @@ from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
 from .rest.server import Server
 from .rest.services import Services
+from .retrieve.nodes import Nodes
+from .retrieve.searches import KIND as NODE_SEARCH
+from .retrieve.searches import Searches
 from .sizes.files import SizeFiles
 from .sql.runs import Limits as SqlLimits
 from .sql.runs import Runs
@@ -65,7 +69,7 @@ def _start(log: Log) -> None:
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
     key = partial(key_of_hashes, configuration.data_directory)
-    background = Background(store, (exports.KIND, copy.KIND))
+    background = Background(store, (exports.KIND, copy.KIND, NODE_SEARCH))
     work = exports.folder(configuration.data_directory)
     files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
     copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
@@ -76,6 +80,9 @@ def _start(log: Log) -> None:
 
     sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
 
+    nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
+    searches = Searches(store, background, nodes)
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -85,6 +92,7 @@ def _start(log: Log) -> None:
         lambda connection: forget_before(connection, kept_since("audit_days")),
         size_files.sweep,
         files.sweep,
+        searches.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
@@ -100,7 +108,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, nodes, searches, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -109,6 +117,7 @@ def _start(log: Log) -> None:
 
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
+        nodes.restore()
         worker.start()
         nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)

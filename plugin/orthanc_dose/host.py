@@ -21,6 +21,8 @@ from urllib.parse import unquote, unquote_plus
 import orthanc
 import pyarrow as pa
 
+from .loopback import is_own
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -150,6 +152,20 @@ def complete_study(instance: str) -> str | None:
     except orthanc.OrthancException:
         return None
     return study["ID"] if study.get("IsStable") else None
+
+
+def modalities() -> dict[str, dict[str, Any]]:
+    """The remote nodes by name, with AET, Host and Port."""
+    return json.loads(orthanc.RestApiGet("/modalities?expand"))
+
+
+def put_modality(name: str, aet: str, host: str, port: int) -> None:
+    """Add a remote node, or change it. name: letters, digits, - and _."""
+    orthanc.RestApiPut(f"/modalities/{name}", json.dumps({"AET": aet, "Host": host, "Port": port}))
+
+
+def delete_modality(name: str) -> None:
+    orthanc.RestApiDelete(f"/modalities/{name}")
 
 
 def studies_of(study_instance_uid: str) -> list[str]:
@@ -320,6 +336,8 @@ def _on_incoming(uri: str, **request: Any) -> bool:
         return True
     method = _METHODS.get(int(request.get("method", 0)), "")
     headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
+    if is_own(headers):
+        return True
     return bool(_handlers["guard"](Request(method, uri, {}, headers, b"", request.get("ip", ""))))
 
 

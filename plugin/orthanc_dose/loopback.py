@@ -12,6 +12,11 @@ from typing import Any
 HEADER, SECRET = "x-dose-own", secrets.token_hex(32)
 
 
+def is_own(headers: dict[str, str]) -> bool:
+    """Whether a request is one of these. headers: names in lower case."""
+    return secrets.compare_digest(headers.get(HEADER, "").encode(), SECRET.encode())
+
+
 class OrthancError(Exception):
     """Orthanc answered with an error. details: what it says of it."""
 

@@ -241,10 +241,10 @@ def test_what_lies_beyond_the_whiskers_of_a_box_leads_to_its_studies(visit: Visi
     shown = {title.split()[0]: text for title, text in cells.items()}
     assert float(shown["5th"]) == pytest.approx(low, abs=0.5) and float(shown["95th"]) == pytest.approx(high, abs=0.5)
     click_at(chart, chart.locator(".boxlayer .point").nth(1))
-    listed(page, sum(value > high for value in heads))
+    listed(page, int(sum(value > high for value in heads)))
     page.go_back()
     row.get_by_role("link", name="below").click()
-    listed(page, sum(value < low for value in heads))
+    listed(page, int(sum(value < low for value in heads)))
 
 
 def test_the_table_has_the_numbers_and_the_keyboards_ways(visit: Visit) -> None:

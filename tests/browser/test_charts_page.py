@@ -125,7 +125,8 @@ def test_a_chart_that_fails_can_be_tried_again(visit: Visit) -> None:
 def test_charts_without_values_say_so(visit: Visit) -> None:
     page = visit.open("/studies/CT?dlp_total_empty=yes")
     if page.locator("#list tbody .row-link").count():
-        expect(page.locator("[data-chart=ct-dlp-study-description] .empty")).to_contain_text("None of these studies has a value")
+        words = "None of these studies has a value"
+        expect(page.locator("[data-chart=ct-dlp-study-description] .empty")).to_contain_text(words)
 
 
 def test_zoom_and_reset_by_buttons(visit: Visit) -> None:

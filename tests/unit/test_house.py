@@ -29,17 +29,17 @@ MAY_USE = {
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
     "charts": {"export", "query", "records"},
-    "retrieve": set(),
+    "retrieve": {"export", "records", "store"},
     "sql": {"export", "records", "store"},
-    "rest": {"charts", "export", "manage", "records", "sizes", "sql", "store", "query"},
+    "rest": {"charts", "export", "manage", "records", "retrieve", "sizes", "sql", "store", "query"},
     "samples": set(),
     "config": set(),
-    "host": set(),
+    "host": {"loopback"},
     "client": set(),
     "loopback": set(),
     "sending": {"client"},
     "cli": {"client", "export", "records", "samples", "sending", "sizes"},
-    "app": {"config", "export", "host", "ingest", "manage", "records", "rest", "sizes", "sql", "store"},
+    "app": {"config", "export", "host", "ingest", "loopback", "manage", "records", "rest", "retrieve", "sizes", "sql", "store"},
 }
 
 

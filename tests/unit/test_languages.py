@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orthanc_dose.charts import OPTIONS
 from orthanc_dose.export.exports import FORMATS
 from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
@@ -145,6 +146,14 @@ def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> 
 
 def test_formats_of_exports_have_words() -> None:
     needed = {f"exports.{kind}.{name}" for kind in ("formats", "about") for name in FORMATS}
+    for language in COMPLETE:
+        assert sorted(needed - of_pages(language).keys()) == []
+
+
+def test_options_of_charts_have_words() -> None:
+    needed = {f"charts.options.{kind}.{name}" for kind in ("titles", "about") for name in OPTIONS}
+    needed |= {f"charts.options.choices.{one.name}.{value}" for one in OPTIONS.values() if one.kind == "choice"
+               for value in one.allowed}  # fmt: skip
     for language in COMPLETE:
         assert sorted(needed - of_pages(language).keys()) == []
 

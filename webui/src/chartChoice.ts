@@ -35,6 +35,9 @@ export async function switchCharts(on: boolean): Promise<void> {
   }
 }
 
+/** Those of all modality types. */
+export const everyChart = computed(() => all.value?.charts ?? []);
+
 /** All charts of a modality. */
 export const chartsOf = (modality: string): Chart[] =>
   all.value?.charts.filter((chart) => chart.modality === modality) ?? [];

@@ -1,5 +1,5 @@
 /** Ways to look at a chart that are no figure. */
-import type { Component } from "vue";
+import { defineAsyncComponent, type Component } from "vue";
 import type { RouteLocationRaw } from "vue-router";
 import type { Chart, ChartAnswer } from "./chartsApi";
 import type { Conditions } from "./filters";
@@ -13,4 +13,6 @@ export interface ChartViewProps {
 }
 
 /** By the name of the view. Every other view is a figure with a table of its rows. */
-export const OTHER_VIEWS: Record<string, Component<ChartViewProps>> = {};
+export const OTHER_VIEWS: Record<string, Component<ChartViewProps>> = {
+  table: defineAsyncComponent(() => import("./components/PercentileTable.vue")),
+};

@@ -64,9 +64,10 @@ const NAMES: [key: string, is: (row: ChartRow) => boolean, text: (row: ChartRow,
   ["hour", (row) => row.hour !== undefined, (row) => hourTitle(row.hour!)],
 ];
 // Numbers of what is measured, and of what stands along the horizontal axis.
-const MEASURED = ["from", "to", "y", "y_from", "y_to", "mean", "least", "p5", "p25", "median", "p75", "p95", "largest"];
+const MEASURED = ["from", "to", "y", "y_from", "y_to", "mean", "least", "p5", "p25", "median", "p75", "p95", "largest", "centre", "lower", "upper"];
 const ACROSS = ["x", "x_from", "x_to"];
-const PERCENT = ["part"];
+// What becomes percent by this factor.
+const PERCENT: Record<string, number> = { part: 100, change: 1 };
 
 /** The columns of the table of a chart, without those of the studies behind a row. */
 export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
@@ -78,24 +79,36 @@ export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
     numeric: false,
     text: (row: ChartRow) => text(row, answer),
   }));
-  const numbers = [...ACROSS, ...MEASURED, ...PERCENT].filter((key) => rows.some((row) => typeof row[key] === "number"));
+  const numbers = [...ACROSS, ...MEASURED, ...Object.keys(PERCENT)].filter((key) => rows.some((row) => typeof row[key] === "number"));
   return [
     ...names,
     ...numbers.map((key) => {
-      const factor = PERCENT.includes(key) ? 100 : 1;
+      const factor = PERCENT[key] ?? 1;
       const decimals = decimalsFor(rows.map((row) => Number(row[key]) * factor));
       const axis = ACROSS.includes(key) ? chart.against : chart.measure;
       const what = key.startsWith("x") || chart.kind === "scatter" ? (axis?.label ?? "") : "";
       return {
         key,
         title: [what, key === "x" || key === "y" ? "" : t(`charts.heads.${key.replace(/^[xy]_/, "")}`)].filter(Boolean).join(", "),
-        unit: factor === 100 ? "%" : (axis?.unit ?? ""),
+        unit: key in PERCENT ? "%" : (axis?.unit ?? ""),
         numeric: true,
         text: (row: ChartRow) => (typeof row[key] === "number" ? formatNumber((row[key] as number) * factor, decimals) : NOTHING),
       };
     }),
+    ...(rows.some((row) => row.out) ? [OUT] : []),
   ];
 }
+
+/** Where a mean stands to its control band, where it is out of it. */
+const OUT: ChartColumn = {
+  key: "out",
+  get title() {
+    return t("charts.heads.out");
+  },
+  unit: "",
+  numeric: false,
+  text: ({ out }) => (out ? t(`charts.out.${String(out)}`) : ""),
+};
 
 const SAID = 5;
 

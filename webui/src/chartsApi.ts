@@ -103,6 +103,8 @@ export interface ChartAnswer {
   edges: number[];
   /** A scatter plot of cells, for more points than a page can draw. */
   binned: boolean;
+  /** Of a table: how many values the interval of each percentile takes. */
+  fewest: Record<string, number>;
   options: Omit<ChartOptions, "on" | "charts">;
   figure: Figure;
 }

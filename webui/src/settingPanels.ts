@@ -11,6 +11,7 @@ const PANELS: Record<string, Load[]> = {
   identity: [() => import("./components/IdentityPanel.vue")],
   "test data": [() => import("./components/NotPatientPanel.vue")],
   exports: [() => import("./components/CopyPanel.vue")],
+  charts: [() => import("./components/ChartDefaultsPanel.vue")],
 };
 
 const made = Object.entries(PANELS).map(([topic, panels]) => [topic, panels.map((load) => defineAsyncComponent(load))] as const);

@@ -20,6 +20,7 @@ TOPICS = {
     "objects": "Objects in Orthanc",
     "access": "Access",
     "region": "Dates and times",
+    "charts": "Charts",
     "sql": "SQL",
     "exports": "Exports",
     "log": "Logs and tasks",

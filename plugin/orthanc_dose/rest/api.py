@@ -20,12 +20,14 @@ from .equipment import EQUIPMENT_ROUTES
 from .exports import EXPORT_ROUTES
 from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
+from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
+from .searches import SEARCH_ROUTES
 from .services import Services
 from .session import SESSION_ROUTES
 from .settings import SETTING_ROUTES
@@ -123,6 +125,8 @@ ROUTES: tuple[Route, ...] = (
     *AUDIT_LOG_ROUTES,
     *TASK_ROUTES,
     *EXPORT_ROUTES,
+    *NODE_ROUTES,
+    *SEARCH_ROUTES,
     *SQL_ROUTES,
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,

@@ -18,6 +18,7 @@ ANYBODY: Needs = None
 SIGNED_IN: Needs = ()
 VIEW: Needs = ("view",)
 IMPORT_SIZES: Needs = ("import sizes",)
+QUERY_RETRIEVE: Needs = ("query-retrieve",)
 EXPORT: Needs = ("export",)
 ADMINISTRATION: Needs = ("administration",)
 WATCHING: Needs = ("view", "administration")  # what came in and how the work goes, which says nothing of doses
@@ -83,5 +84,6 @@ def _unknown(name: str, known: set[str]) -> str:
 
 
 __all__ = [
-    "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs", "Route",
+    "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs",
+    "Route",
 ]  # fmt: skip

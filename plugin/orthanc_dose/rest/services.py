@@ -14,6 +14,8 @@ from ..manage.audit import AuditLog
 from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
+from ..retrieve.nodes import Nodes
+from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
 from ..store import Store
@@ -77,6 +79,8 @@ class Services:
     exports: Exports
     copies: Copies
     sql: Runs
+    nodes: Nodes
+    searches: Searches
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime

@@ -1,5 +1,6 @@
 """What a node answers: studies, series and images, as far as it gives them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,15 @@ Answer = Mapping[str, str]
 
 def _text(answer: Answer, keyword: str) -> str | None:
     return answer.get(keyword, "").strip(" \0") or None
+
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+def _uid(answer: Answer, keyword: str) -> str | None:
+    """A UID is asked for again: what is none (PS3.5 9.1), a wildcard for instance, is not given."""
+    text = _text(answer, keyword)
+    return text if text and len(text) <= 64 and _UID.fullmatch(text) else None
 
 
 def _number(answer: Answer, keyword: str) -> int | None:
@@ -29,8 +39,8 @@ class Image:
 
     @classmethod
     def of(cls, answer: Answer) -> "Image | None":
-        uid = _text(answer, "SOPInstanceUID")
-        return cls(uid, _text(answer, "SOPClassUID"), _number(answer, "InstanceNumber")) if uid else None
+        uid = _uid(answer, "SOPInstanceUID")
+        return cls(uid, _uid(answer, "SOPClassUID"), _number(answer, "InstanceNumber")) if uid else None
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Series:
 
     @classmethod
     def of(cls, answer: Answer) -> "Series | None":
-        uid = _text(answer, "SeriesInstanceUID")
+        uid = _uid(answer, "SeriesInstanceUID")
         if uid is None:
             return None
         return cls(uid, _text(answer, "Modality"), _text(answer, "SeriesDescription"), _text(answer, "StationName"),
@@ -65,7 +75,7 @@ class Study:
 
     @classmethod
     def of(cls, answer: Answer) -> "Study | None":
-        uid = _text(answer, "StudyInstanceUID")
+        uid = _uid(answer, "StudyInstanceUID")
         if uid is None:
             return None
         named = {one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").split("\\")} - {""}

@@ -1,0 +1,117 @@
+"""Searches on remote nodes as tasks, and each decision that they made, in the store."""
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..export.background import Background, Failed, Run
+from ..records import FOUND
+from ..store import Store
+from ..store.database import rows
+from ..store.schema import arrow_schema
+from .nodes import Nodes
+from .question import Question
+from .rules import Decision
+from .search import Found, NodeError, Search, search
+
+KIND = "node-search"
+
+
+class Searches:
+    """Starts searches, and knows what they found. May be used from any thread."""
+
+    def __init__(self, store: Store, background: Background, nodes: Nodes) -> None:
+        self._store, self._background, self._nodes = store, background, nodes
+
+    def start(self, user: str, node: str, question: Question, told: dict[str, Any]) -> int:
+        """Begin a search; the task's number. told: the question as it was asked. Raises NoNode."""
+        self._nodes.one(node)
+        return self._background.start(KIND, user, node, told, partial(self._work, node, question))
+
+    def found(self, connection: duckdb.DuckDBPyConnection, task_id: int, kept: bool | None, limit: int, offset: int) -> Any:
+        """A page of what a search found, in its order, and how many there are; with `kept`, what is fetched or what is left."""
+        bound = {"task": task_id} | ({} if kept is None else {"kept": kept})
+        where = f"task_id = $task{'' if kept is None else ' AND coalesce(kept, false) = $kept'}"
+        [(total,)] = connection.execute(f'SELECT count(*) FROM "{FOUND.name}" WHERE {where}', bound).fetchall()
+        query = f'SELECT * EXCLUDE task_id FROM "{FOUND.name}" WHERE {where} ORDER BY line LIMIT {limit:d} OFFSET {offset:d}'
+        return {"total": total, "found": rows(connection.execute(query, bound))}
+
+    def choose(self, task_id: int, lines: list[int], chosen: bool) -> int:
+        """Tick what is kept off, or on again; how many lines that were."""
+        with self._store.writing() as connection:
+            these = "task_id = $2 AND kept AND line IN (SELECT unnest($3::BIGINT[]))"
+            query = f'UPDATE "{FOUND.name}" SET chosen = $1 WHERE {these}'
+            done = connection.execute(query, [chosen, task_id, lines]).fetchone()
+        return done[0] if done else 0
+
+    def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Forget what searches found that are forgotten."""
+        connection.execute(f'DELETE FROM "{FOUND.name}" WHERE task_id NOT IN (SELECT id FROM task)')
+
+    def _work(self, name: str, question: Question, run: Run) -> dict[str, Any]:
+        doubts: list[str] = []
+        stage = ""
+
+        def told(now: str, done: int, of: int) -> None:
+            nonlocal stage
+            if now != stage:
+                stage = now
+                run.note(run.number, result={"stage": stage})
+            run.progress(done, of)
+
+        try:
+            out = search(question, self._nodes.node(name, doubts.append).find, self._known, told)
+        except NodeError as error:
+            raise Failed(str(error)) from error
+        lines = [{"task_id": run.number, "line": number} | line for number, line in enumerate(_lines(out), 1)]
+        with self._store.writing() as connection:
+            connection.register("lines", pa.Table.from_pylist(lines, schema=arrow_schema(FOUND)))
+            connection.execute(f'INSERT INTO "{FOUND.name}" BY NAME SELECT * FROM lines')
+            connection.unregister("lines")
+        run.note(run.number, done=len(out.studies), total=len(out.studies))
+        return _summary(out, doubts)
+
+    def _known(self, study_instance_uid: str) -> frozenset[str]:
+        """Objects that failed are fetched again."""
+        query = "SELECT sop_instance_uid FROM object WHERE study_instance_uid = $1 AND outcome <> 'failed'"
+        with self._store.reading() as connection:
+            return frozenset(uid for (uid,) in connection.execute(query, [study_instance_uid]).fetchall() if uid)
+
+
+def _lines(out: Search) -> list[dict[str, Any]]:
+    return [line for found in out.studies for line in _of_study(found)]
+
+
+def _of_study(found: Found) -> list[dict[str, Any]]:
+    study = found.study
+    common = {
+        "study_instance_uid": study.uid, "study_date": study.study_date, "study_description": study.description,
+        "modalities": sorted(study.modalities) if study.modalities else None, "looked_at_as": list(found.groups),
+        "study_reason": found.reason, "told": found.told,
+    }  # fmt: skip
+    return [common | _of_series(decision) for decision in found.decisions] or [common | {"kept": False, "chosen": False}]
+
+
+def _of_series(decision: Decision) -> dict[str, Any]:
+    series, images = decision.series, decision.images
+    return {
+        "series_instance_uid": series.uid, "modality": series.modality, "series_description": series.description,
+        "station_name": series.station_name, "size": series.size, "kept": decision.is_kept, "reason": decision.reason,
+        "images": None if images is None else [image.sop_instance_uid for image in images], "chosen": decision.is_kept,
+    }  # fmt: skip
+
+
+def _summary(out: Search, doubts: list[str]) -> dict[str, Any]:
+    kept = [one for found in out.studies for one in found.decisions if one.is_kept]
+    sizes = [one.objects for one in kept]
+    by_kind = Counter(group for found in out.studies if found.is_kept for group in found.groups)
+    return {
+        "studies": len(out.studies), "kept_studies": sum(found.is_kept for found in out.studies), "kept_series": len(kept),
+        "objects": None if None in sizes else sum(size or 0 for size in sizes), "by_kind": dict(by_kind),
+        "left_studies": dict(Counter(found.reason for found in out.studies if found.reason)),
+        "left_series": dict(Counter(one.reason for found in out.studies for one in found.decisions if not one.is_kept)),
+        "finds": dict(out.finds), "doubts": out.doubts | dict.fromkeys(doubts, ""), "ignores_modality": out.ignores_modality,
+    }  # fmt: skip
