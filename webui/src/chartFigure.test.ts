@@ -12,7 +12,7 @@ const chart = (kind: Chart["kind"]): Chart => ({
 });
 const options = { average: "mean", period: "month" } as ChartAnswer["options"];
 const answer = (figure: Figure, rows: ChartRow[] = [], more: Partial<ChartAnswer> = {}): ChartAnswer => ({
-  name: "one", view: "bar", n: rows.length, rows, edges: [], binned: false, options, figure, ...more,
+  name: "one", view: "bar", n: rows.length, rows, edges: [], fewest: {}, binned: false, options, figure, ...more,
 });
 
 describe("names below an axis", () => {
