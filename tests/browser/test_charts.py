@@ -34,7 +34,7 @@ HEADS = [100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0, 200.0, 210.0, 900.0]
 SENT = [
     *(Sent(A, "Head", datetime(2025, 5, 5 + number, 8), dlp) for number, dlp in enumerate(HEADS)),  # Monday and on
     *(Sent(B, "Head", datetime(2025, 6, 2, 9 + number), dlp) for number, dlp in enumerate((300.0, 310.0, 500.0))),
-    *(Sent(A, ODD, datetime(2025, 6, 3, 8), dlp) for dlp in (40.0, 60.0, 80.0, 92.0)),
+    *(Sent(A, ODD, datetime(2025, 6, 3, 8), dlp) for dlp in (40.0, 60.0, 80.0, 125.0)),
     Sent(A, "", datetime(2025, 6, 4, 8), 1000.0),
     Sent(A, "Head", datetime(2025, 6, 9, 8), None),
 ]
@@ -99,12 +99,15 @@ def point_at(chart: Locator, mark: Locator) -> None:
     mark.wait_for()
     place = mark.bounding_box()
     assert place
-    chart.page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2, steps=3)
+    # From beside it: a pointer that does not move tells a page nothing.
+    for x in (place["x"] - 1, place["x"] + place["width"] / 2):
+        chart.page.mouse.move(x, place["y"] + place["height"] / 2, steps=2)
 
 
 def click_at(chart: Locator, mark: Locator) -> None:
     point_at(chart, mark)
     expect(chart.locator(".hoverlayer text").first).to_be_visible()
+    point_at(chart, mark)
     chart.page.mouse.down()
     chart.page.mouse.up()
 
@@ -144,7 +147,8 @@ def test_a_bar_opens_its_histogram_and_a_bin_leads_to_its_studies(visit: Visit) 
     click_at(chart, bar)
     listed(page, int(counts[most]))
     inside = [value for value in heads if edges[most] <= value < edges[most + 1]]
-    assert len(inside) == counts[most]
+    # Others have such doses, too: the category holds for the bin.
+    assert len(inside) == counts[most] < sum(edges[most] <= value < edges[most + 1] for value in values())
     expect(card(page, "ct-workload").locator(".n")).to_have_text(f"n = {len(inside)}")
     page.go_back()
     assert page.url == start
@@ -243,6 +247,7 @@ def test_what_lies_beyond_the_whiskers_of_a_box_leads_to_its_studies(visit: Visi
     click_at(chart, chart.locator(".boxlayer .point").nth(1))
     listed(page, int(sum(value > high for value in heads)))
     page.go_back()
+    expect(chart.locator(".n")).to_have_text(f"n = {len(values())}")
     row.get_by_role("link", name="below").click()
     listed(page, int(sum(value < low for value in heads)))
 

@@ -31,8 +31,13 @@ describe("names below an axis", () => {
 
   it("are cut by what is read of them, not within what stands for a sign", () => {
     const long = [{ at: 0, name: escaped("<b>&&&&&&&&&&&&&&&&&&&&&&") }];
-    const [text = ""] = namesInSight(long, [0, 0], { width: 340, height: 300 }).ticktext;
+    const [text = ""] = namesInSight(long, [0, 0], { width: 100, height: 300 }).ticktext;
     expect(text.replace(/&(lt|gt|amp);/g, "&")).toBe(`&b${"&".repeat(13)}…`);
+  });
+
+  it("are whole where there is room", () => {
+    const long = [{ at: 0, name: "A name of more than sixteen signs" }];
+    expect(namesInSight(long, [0, 0], { width: 340, height: 300 }).ticktext).toEqual([long[0]!.name]);
   });
 
   it("are where the server has put them", () => {

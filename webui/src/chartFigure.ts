@@ -85,9 +85,11 @@ export function drawn(chart: Chart, answer: ChartAnswer, colours: ChartColours, 
     linecolor: colours.line,
     zerolinecolor: colours.line,
     automargin: true,
+    exponentformat: "none",
+    separatethousands: true,
     title: { standoff: 8, ...(own as { title?: object } | undefined)?.title },
   });
-  const ofNames = names ? { showgrid: false, ...(options.whole ? {} : { title: { text: "" } }) } : {};
+  const ofNames = names ? { showgrid: false, zeroline: false, ticklabeloverflow: "allow", ...(options.whole ? {} : { title: { text: "" } }) } : {};
   const inSight = names && namesInSight(names, names.map(({ at }) => at), options);
   return {
     data: traces,

@@ -1,10 +1,11 @@
 /** Names on the axes of charts: as many as there is room for, and plain text whatever they look like. */
 import type { Figure } from "./chartsApi";
 
-// Signs that a name has on an axis: on a low picture, and on a high one.
+// Signs that a name has on an axis where it does not stand beside the next one: on a low picture, and on a high one.
 export const LONGEST_NAMES = [16, 32] as const;
 const HIGH = 450; // pixels
 const SPACE_OF_NAME = 17; // pixels along the axis
+const WIDTH_OF_SIGN = 7.5; // pixels, about
 
 /** A name as plotly shows it: it takes some HTML for marks. */
 export const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -21,10 +22,12 @@ export function namesInSight(names: ChartName[], range: number[], { width, heigh
   const [from, to] = [Math.min(...range), Math.max(...range)];
   const seen = names.filter(({ at }) => at >= from && at <= to);
   const step = Math.max(1, Math.ceil((seen.length * SPACE_OF_NAME) / Math.max(width, 1)));
+  const room = Math.floor((width / Math.max(seen.length, 1)) / WIDTH_OF_SIGN);
+  const longest = Math.max(LONGEST_NAMES[height < HIGH ? 0 : 1], room);
   const kept = seen.filter((_, number) => number % step === 0);
   return {
     tickvals: kept.map(({ at }) => at),
-    ticktext: kept.map(({ name }) => shortened(name, LONGEST_NAMES[height < HIGH ? 0 : 1])),
+    ticktext: kept.map(({ name }) => shortened(name, longest)),
   };
 }
 
