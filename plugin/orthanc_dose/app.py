@@ -30,9 +30,13 @@ from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
+from .rest import schedules as schedules_route
 from .rest.server import Server
 from .rest.services import Services
+from .retrieve.fetching import KIND as RETRIEVAL
+from .retrieve.fetching import Fetching
 from .retrieve.nodes import Nodes
+from .retrieve.schedules import Schedules
 from .retrieve.searches import KIND as NODE_SEARCH
 from .retrieve.searches import Searches
 from .sizes.files import SizeFiles
@@ -69,7 +73,7 @@ def _start(log: Log) -> None:
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
     key = partial(key_of_hashes, configuration.data_directory)
-    background = Background(store, (exports.KIND, copy.KIND, NODE_SEARCH))
+    background = Background(store, (exports.KIND, copy.KIND))
     work = exports.folder(configuration.data_directory)
     files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
     copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
@@ -81,7 +85,15 @@ def _start(log: Log) -> None:
     sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
 
     nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
-    searches = Searches(store, background, nodes)
+    # Tasks of their own: fetching may take hours, for which no export should wait.
+    nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
+    searches = Searches(store, nodes_work, nodes)
+    fetching = Fetching(
+        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _is_idle(worker)
+    )  # fmt: skip
+
+    # The services that it works with are those that it is one of.
+    schedules = Schedules(store, lambda *scheduled: schedules_route.begin(services, *scheduled))
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
@@ -108,7 +120,7 @@ def _start(log: Log) -> None:
     }  # fmt: skip
     services = Services(
         store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, nodes, searches, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
+        sql, nodes, nodes_work, searches, fetching, schedules, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()), host.studies_of,
     )  # fmt: skip
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
@@ -118,6 +130,8 @@ def _start(log: Log) -> None:
     def started() -> None:
         orthanc["version"] = host.system()["Version"]
         nodes.restore()
+        fetching.resume()
+        schedules.start()
         worker.start()
         nightly.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -128,6 +142,8 @@ def _start(log: Log) -> None:
         host.stop_serving()
         nightly.close()
         background.close()
+        schedules.close()
+        nodes_work.close()
         worker.stop()
         store.close()
         log.close()
@@ -137,6 +153,11 @@ def _start(log: Log) -> None:
     host.guard(access.opens_orthanc)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _is_idle(worker: Worker) -> bool:
+    status = worker.status()
+    return status["state"] == "idle" and not status["pending"]
 
 
 def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:

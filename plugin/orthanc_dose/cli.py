@@ -6,6 +6,7 @@ import sys
 from . import __version__, client, sending
 from .export import command as exporting
 from .records.document import markdown
+from .retrieve import command as retrieving
 from .samples import command as make_samples
 from .sizes import command as import_sizes
 
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     export = commands.add_parser("export", help="write the studies that filters leave into a file")
     exporting.add_arguments(export)
     export.set_defaults(run=exporting.run)
+    retrieve = commands.add_parser("retrieve", help="ask a remote node for what carries dose, and fetch it")
+    retrieving.add_arguments(retrieve)
+    retrieve.set_defaults(run=retrieving.run)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -1,7 +1,8 @@
 """A server with made-up studies, and a real browser on its pages."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.samples.hostile import HOSTILE
 from tests.support.server import PASSWORD, USER, OrthancServer
+from tests.support.visitors import REGISTERED
 
 # A safety net for a busy machine; the pages answer at once.
 expect.set_options(timeout=60_000)
@@ -19,6 +21,9 @@ CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+Look = tuple[str, dict[str, int]]
+LOOKS: list[Look] = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
+LOOK_NAMES = ["light-wide", "dark-wide", "light-narrow", "dark-narrow"]
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +52,9 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield running
         running.close()
+
+
+Enter = Callable[..., "Visit"]
 
 
 class Visit:
@@ -80,6 +88,32 @@ class Visit:
         assert found.violations_count == 0, found.generate_report()
 
 
+def fits(page: Page) -> bool:
+    """Whether the page does not scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@contextmanager
+def entrance(browser: Browser, server: OrthancServer, secret: str) -> Iterator[Enter]:
+    """Opens browsers of people: signed in where a name is given, with the password given, else that of a registered user, else
+    the secret, which all added users have."""
+    with ExitStack() as stack:
+
+        def come(name: str | None = None, look: Look = LOOKS[0], password: str = "", language: str = "en-GB") -> Visit:
+            context = browser.new_context(viewport=look[1], color_scheme=look[0], locale=language)
+            stack.callback(context.close)
+            context.grant_permissions(["clipboard-read", "clipboard-write"])
+            if name:
+                answer = context.request.post(
+                    f"{server.url}/dose/api/session", headers={"X-Dose-Request": "1"},
+                    data={"name": name, "password": password or REGISTERED.get(name) or secret},
+                )  # fmt: skip
+                assert answer.ok, answer.text()
+            return Visit(context.new_page(), server.url)
+
+        yield come
+
+
 @pytest.fixture
 def visit(browser: Browser, server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, server, WIDE, "light")
@@ -96,8 +130,7 @@ def visits(browser: Browser, server: OrthancServer, viewport: dict[str, int], sc
     context.close()
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
+@pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
 def any_visit(request: pytest.FixtureRequest, browser: Browser, server: OrthancServer) -> Iterator[Visit]:
     scheme, viewport = request.param
     yield from visits(browser, server, viewport, scheme)

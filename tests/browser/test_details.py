@@ -11,7 +11,7 @@ from orthanc_dose import samples
 from orthanc_dose.samples import values as v
 from orthanc_dose.samples.ct import CtEvent, DoseCheck, Source
 from orthanc_dose.samples.projection_reports import fluoroscopy_events
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
 BEGIN = datetime(2025, 5, 6, 9, 0)
@@ -64,8 +64,7 @@ def visit(browser: Browser, detail_server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, detail_server, WIDE, "light")
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
+@pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
 def any_visit(request: pytest.FixtureRequest, browser: Browser, detail_server: OrthancServer) -> Iterator[Visit]:
     scheme, viewport = request.param
     yield from visits(browser, detail_server, viewport, scheme)
@@ -84,7 +83,7 @@ def shown_events(page: Page) -> list[str]:
 @pytest.mark.parametrize("number", [1, 4, 5, 6, 7])
 def test_a_study_of_any_kind_is_clean(any_visit: Visit, detail_server: OrthancServer, number: int) -> None:
     page = any_visit.open(f"/study/{number_of(detail_server, number)}")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+    assert fits(page), "the page must not scroll sideways"
     any_visit.check()
 
 
@@ -92,7 +91,7 @@ def test_history_and_comparison_are_clean(any_visit: Visit, detail_server: Ortha
     one, two, other = (number_of(detail_server, number) for number in (1, 2, 4))
     for path in (f"/study/{one}/history", f"/compare?ids={one},{two},{other}", "/compare"):
         page = any_visit.open(path)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} must not scroll sideways"
+        assert fits(page), f"{path} must not scroll sideways"
         any_visit.check()
 
 
@@ -209,7 +208,7 @@ def test_paper_has_all_events_and_nothing_to_click_on(visit: Visit, detail_serve
     expect(page.locator("h1")).to_have_text("Two planes")
     expect(page.locator("main")).to_contain_text("DETAIL5")
     page.set_viewport_size({"width": 965, "height": 700})  # a sheet without its margins, on its side
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "a table is cut off"
+    assert fits(page), "a table is cut off"
     page.emulate_media(media="screen")
     assert "DETAIL5" in page.title()
     assert len(page.pdf(prefer_css_page_size=True)) > 10_000

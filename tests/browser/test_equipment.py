@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 from tests.support.systems import by_software, report, reports, systems
 from tests.support.visitors import ask, guarded
@@ -212,12 +212,12 @@ def test_who_only_looks_changes_nothing(browser: Browser, own_server: OrthancSer
     context.close()
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
 def test_the_pages_are_clean_in_both_themes_and_widths(browser: Browser, own_server: OrthancServer, scheme: str,
                                                        viewport: dict[str, int]) -> None:  # fmt: skip
     for visit in visits(browser, own_server, viewport, scheme):
         for path in ("/equipment", f"/equipment/{by_software(own_server)['2']['id']}", "/equipment/99999"):
             page = visit.open(path)
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+            assert fits(page), "no scrolling sideways"
             visit.complaints[:] = [said for said in visit.complaints if "404" not in said]
             visit.check()

@@ -4,8 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,15 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose.samples import make_studies
 from orthanc_dose.store import Store, tasks
-from tests.browser.conftest import NARROW, WIDE, Visit
+from tests.browser.conftest import LOOK_NAMES, LOOKS, Enter, Look, entrance, fits
+from tests.support.exports import begun, wanted
 from tests.support.server import USER, OrthancServer
-from tests.support.visitors import REGISTERED, guarded
+from tests.support.visitors import guarded
 
 SECRET = "correct horse battery"
 # Who may export: with who the patients are, without, and not at all.
 ADDED = {"ines": ["view", "export", "patient identity"], "vera": ["view", "export"], "olga": ["view"]}
-LOOKS = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
-LOOK_NAMES = ["light-wide", "dark-wide", "light-narrow", "dark-narrow"]
 FILTER = {"dlp_total_from": "400"}
-
-Come = Callable[..., Visit]
 
 
 def earlier(number: int, **more: Any) -> dict[str, Any]:
@@ -60,23 +56,9 @@ def own_server() -> Iterator[OrthancServer]:
 
 
 @pytest.fixture
-def come(browser: Browser, own_server: OrthancServer) -> Iterator[Come]:
-    """Opens a browser of somebody who is signed in."""
-    with ExitStack() as stack:
-
-        def come(name: str = USER, look: tuple[str, dict[str, int]] = LOOKS[0]) -> Visit:
-            context = browser.new_context(viewport=look[1], color_scheme=look[0], locale="en-GB")
-            stack.callback(context.close)
-            answer = context.request.post(f"{own_server.url}/dose/api/session", headers={"X-Dose-Request": "1"},
-                                          data={"name": name, "password": REGISTERED.get(name, SECRET)})  # fmt: skip
-            assert answer.ok, answer.text()
-            return Visit(context.new_page(), own_server.url)
-
-        yield come
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+def come(browser: Browser, own_server: OrthancServer) -> Iterator[Enter]:
+    with entrance(browser, own_server, SECRET) as opened:
+        yield opened
 
 
 def dialog_of(page: Page) -> Locator:
@@ -101,8 +83,8 @@ def started(page: Page) -> tuple[str, bytes]:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
-def test_dialog_notice_and_page_are_clean(come: Come, look: tuple[str, dict[str, int]]) -> None:
-    visit = come(look=look)
+def test_dialog_notice_and_page_are_clean(come: Enter, look: Look) -> None:
+    visit = come(USER, look)
     page = visit.open("/studies/CT?dlp_total_from=400&study_description=ct")
     dialog = dialog_of(page)
     expect(dialog).to_contain_text("DLP total ≥ 400")
@@ -119,8 +101,8 @@ def test_dialog_notice_and_page_are_clean(come: Come, look: tuple[str, dict[str,
     visit.check()
 
 
-def test_a_list_is_exported_by_keyboard_as_its_filters_stand(come: Come, own_server: OrthancServer) -> None:
-    visit = come()
+def test_a_list_is_exported_by_keyboard_as_its_filters_stand(come: Enter, own_server: OrthancServer) -> None:
+    visit = come(USER)
     page = visit.open("/studies/CT?dlp_total_from=400")
     rows = own_server.studies(modality="CT", **FILTER)
     assert 1 < len(rows) < len(own_server.studies(modality="CT"))
@@ -146,7 +128,7 @@ def test_a_list_is_exported_by_keyboard_as_its_filters_stand(come: Come, own_ser
     visit.check()
 
 
-def test_names_go_into_a_workbook_and_into_the_audit_log(come: Come, own_server: OrthancServer) -> None:
+def test_names_go_into_a_workbook_and_into_the_audit_log(come: Enter, own_server: OrthancServer) -> None:
     visit = come("ines")
     page = visit.open("/studies/CT")
     dialog = dialog_of(page)
@@ -171,10 +153,10 @@ def test_names_go_into_a_workbook_and_into_the_audit_log(come: Come, own_server:
     visit.check()
 
 
-def test_every_list_offers_what_the_server_makes_of_its_type(come: Come, own_server: OrthancServer) -> None:
+def test_every_list_offers_what_the_server_makes_of_its_type(come: Enter, own_server: OrthancServer) -> None:
     formats = own_server.ok("/dose/api/exports/formats")["formats"]
     counts = own_server.status()["store"]["studies"]
-    visit = come()
+    visit = come(USER)
     for code in sorted(code for code, number in counts.items() if number):
         page = visit.open(f"/studies/{code}")
         dialog = dialog_of(page)
@@ -193,8 +175,8 @@ def test_every_list_offers_what_the_server_makes_of_its_type(come: Come, own_ser
     visit.check()
 
 
-def test_all_modality_types_go_into_one_file(come: Come, own_server: OrthancServer) -> None:
-    visit = come()
+def test_all_modality_types_go_into_one_file(come: Enter, own_server: OrthancServer) -> None:
+    visit = come(USER)
     page = visit.open("/exports")
     page.get_by_role("button", name="Export all studies").click()
     dialog = page.get_by_role("dialog", name="Export studies")
@@ -210,8 +192,17 @@ def test_all_modality_types_go_into_one_file(come: Come, own_server: OrthancServ
     visit.check()
 
 
-def test_nothing_is_not_exported(come: Come) -> None:
-    visit = come()
+def test_the_list_of_one_system_is_called_by_its_name(come: Enter, own_server: OrthancServer) -> None:
+    system = own_server.studies(modality="CT")[0]
+    begun(own_server, wanted("csv", "CT", query={"equipment_id": str(system["equipment_id"])}))
+    visit = come(USER)
+    page = visit.open("/exports")
+    expect(page.get_by_role("article").first).to_contain_text(f"Filters: System: {system['equipment_display_name']}")
+    visit.check()
+
+
+def test_nothing_is_not_exported(come: Enter) -> None:
+    visit = come(USER)
     page = visit.open("/studies/CT?dlp_total_from=900000")
     dialog = dialog_of(page)
     expect(dialog).to_contain_text("There is nothing to export: no study matches.")
@@ -221,7 +212,7 @@ def test_nothing_is_not_exported(come: Come) -> None:
     visit.check()
 
 
-def test_whoever_may_not_sees_no_way_to_it(come: Come) -> None:
+def test_whoever_may_not_sees_no_way_to_it(come: Enter) -> None:
     visit = come("olga")
     page = visit.open("/studies/CT")
     expect(page.locator("tbody .row-link").first).to_be_visible()
@@ -237,7 +228,7 @@ def test_whoever_may_not_sees_no_way_to_it(come: Come) -> None:
     visit.check()
 
 
-def test_one_sees_ones_own_and_an_administrator_all(come: Come, own_server: OrthancServer) -> None:
+def test_one_sees_ones_own_and_an_administrator_all(come: Enter, own_server: OrthancServer) -> None:
     visit = come("vera")
     page = visit.open("/studies/DX")
     dialog_of(page).get_by_role("button", name="Start").click()
@@ -245,7 +236,7 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Come, own_server: Orth
     page = visit.open("/exports")
     assert page.get_by_role("article").count() == own_server.request(
         "GET", "/dose/api/tasks?kind=export", auth=("vera", SECRET)).json()["total"]  # fmt: skip
-    page = come().open("/exports")
+    page = come(USER).open("/exports")
     card = page.get_by_role("article", name=name)
     expect(card).to_contain_text("vera")
     task = own_server.ok("/dose/api/tasks?kind=export")["tasks"][0]
@@ -262,8 +253,8 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Come, own_server: Orth
         own_server.delete("/dose/api/settings/task_days")
 
 
-def test_what_a_restart_broke_off_can_be_started_again(come: Come, own_server: OrthancServer) -> None:
-    visit = come()
+def test_what_a_restart_broke_off_can_be_started_again(come: Enter, own_server: OrthancServer) -> None:
+    visit = come(USER)
     page = visit.open("/exports")
     card = page.get_by_role("article", name="ct-1.csv")
     expect(card).to_contain_text("broken off")
@@ -284,7 +275,7 @@ def test_what_a_restart_broke_off_can_be_started_again(come: Come, own_server: O
     visit.check()
 
 
-def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Come) -> None:
+def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Enter) -> None:
     """The server is too quick to catch one on its way: what it says of one is put in its place."""
     told = json.loads(json.dumps(earlier(7, done=2500, total=10_000), default=str)) | {"started_at": "2026-01-31T10:00:00Z"}
     asked: list[str] = []
@@ -299,7 +290,7 @@ def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Come
         asked.append(route.request.method)
         route.fulfill(json=told | {"state": "stopped"})
 
-    visit = come()
+    visit = come(USER)
     visit.page.route(re.compile(r"/dose/api/tasks\?"), answer)
     visit.page.route("**/dose/api/tasks/7/stop", stop)
     page = visit.open("/exports")
@@ -323,8 +314,8 @@ def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Come
     assert asked == ["POST"]
 
 
-def test_the_page_of_tasks_leads_to_the_file(come: Come, own_server: OrthancServer) -> None:
-    visit = come()
+def test_the_page_of_tasks_leads_to_the_file(come: Enter, own_server: OrthancServer) -> None:
+    visit = come(USER)
     page = visit.open("/studies/MG")
     dialog_of(page).get_by_role("button", name="Start").click()
     name, raw = started(page)
@@ -337,7 +328,7 @@ def test_the_page_of_tasks_leads_to_the_file(come: Come, own_server: OrthancServ
     visit.check()
 
 
-def test_many_are_deleted_with_their_files_after_a_question(come: Come, own_server: OrthancServer) -> None:
+def test_many_are_deleted_with_their_files_after_a_question(come: Enter, own_server: OrthancServer) -> None:
     visit = come("vera")
     for code in ("CT", "RF"):
         page = visit.open(f"/studies/{code}")
@@ -368,7 +359,7 @@ def test_many_are_deleted_with_their_files_after_a_question(come: Come, own_serv
     visit.check()
 
 
-def test_a_large_file_comes_in_pieces(come: Come, own_server: OrthancServer) -> None:
+def test_a_large_file_comes_in_pieces(come: Enter, own_server: OrthancServer) -> None:
     own_server.send(make_studies(12, seed=4, kinds=("rf",)))
     own_server.wait_until_idle()
     body = {"format": "jsonl", "modality": "RF", "query": {}, "identity": []}
@@ -376,7 +367,7 @@ def test_a_large_file_comes_in_pieces(come: Come, own_server: OrthancServer) -> 
     own_server.wait_for(lambda: own_server.ok(f"/dose/api/tasks/{number}")["state"] == "done", "the export")
     whole = own_server.request("GET", f"/dose/api/exports/{number}/file").content
     assert len(whole) > 2**20
-    visit = come()
+    visit = come(USER)
     page = visit.open("/exports")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/file" in request.url else None)

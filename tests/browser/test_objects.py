@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples.other import report_without_anything
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import NARROW, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 from tests.support.systems import named, report
 
@@ -142,5 +142,5 @@ def test_the_page_of_activity_is_clean_with_all_of_it_open(browser: Browser, own
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/activity?outcome=ignored")
         page.get_by_text("What stays in Orthanc").click()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+        assert fits(page), "no scrolling sideways"
         visit.check()

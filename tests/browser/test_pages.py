@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from orthanc_dose.samples import SampleStudy
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, fits
 from tests.support.server import OrthancServer
 
 
@@ -17,7 +17,7 @@ def largest(studies: list[SampleStudy], kind: str, total: str) -> SampleStudy:
 @pytest.mark.parametrize("path", ["/", "/studies/CT", "/studies/RF", "/study/1", "/activity", "/nowhere"])
 def test_every_page_is_clean_in_both_themes_and_widths(any_visit: Visit, path: str) -> None:
     page = any_visit.open(path)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+    assert fits(page), "the page must not scroll sideways"
     any_visit.check()
 
 

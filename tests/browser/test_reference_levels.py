@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose import samples
 from orthanc_dose.samples.ct import default_events
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
 API = "/dose/api/reference-levels"
@@ -118,6 +118,19 @@ def test_a_level_is_added_and_deleted_and_put_back(visit: Visit, own_server: Ort
     visit.check()
 
 
+def test_a_change_of_one_thing_leaves_all_others_as_they_are(visit: Visit, own_server: OrthancServer) -> None:
+    add(own_server, value=123456.789, age_from=0.125, weight_to=1000, pattern="*head*", phantom="head",
+        quantity="ct_event_mean_ctdivol", year=2022, url="https://example.org/x", note="n", statistic="p75")  # fmt: skip
+    [before] = levels(own_server)
+    page = visit.open("/reference-levels")
+    expect(page.get_by_role("row", name="Head")).to_contain_text("123,456.789")
+    page.get_by_role("button", name="Change: Head").click()
+    page.get_by_role("dialog").get_by_label("Examination").fill("Head again")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name="Head again")).to_be_visible()
+    assert levels(own_server) == [before | {"name": "Head again"}]
+
+
 def card(page: Page, chart: str, view: str) -> Locator:
     found = page.locator(f"[data-chart={chart}]")
     found.scroll_into_view_if_needed()
@@ -167,7 +180,7 @@ def test_a_month_out_of_control_has_its_sign(visit: Visit, own_server: OrthancSe
     visit.check()
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
 def test_pages_are_clean_in_both_themes_and_widths(
     browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
 ) -> None:  # fmt: skip
@@ -176,11 +189,11 @@ def test_pages_are_clean_in_both_themes_and_widths(
     add(own_server, name="not matched", value=10, url="https://example.org/levels", note="A note")
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/reference-levels")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+        assert fits(page), "no scrolling sideways"
         visit.check()
         page.get_by_role("button", name="Add level").click()
         visit.check()
         page = visit.open("/studies/CT")
         expect(card(page, CHART, "Percentiles").get_by_role("listitem")).to_have_count(2)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+        assert fits(page), "no scrolling sideways"
         visit.check()

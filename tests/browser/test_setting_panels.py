@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from orthanc_dose.samples import Patient, ct_report
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import Visit, fits
 from tests.support.server import OrthancServer
 
 STORED = {"PatientName": "stored", "PatientID": "stored", "PatientBirthDate": "stored"}
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[OrthancServer]:
+def server() -> Iterator[OrthancServer]:
     """A phantom and two persons; one of them came when no name and a hash of the ID was kept."""
     with OrthancServer(dose=STORED) as running:
         put(running, patient_name="none", patient_id="hashed")
@@ -32,17 +32,6 @@ def send(server: OrthancServer, key: str, name: str, patient_id: str) -> None:
 
 def put(server: OrthancServer, **values: Any) -> None:
     assert server.request("PUT", "/dose/api/settings", json=values).status_code == 200
-
-
-@pytest.fixture
-def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, WIDE, "light")
-
-
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
-def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, *reversed(request.param))
 
 
 def there(page: Page) -> Locator:
@@ -68,15 +57,15 @@ def test_the_panels_are_clean_in_both_themes_and_widths(any_visit: Visit) -> Non
         page = any_visit.open(f"/settings/{topic}")
         button = page.get_by_role("button", name=label)
         expect(button).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+        assert fits(page), "the page must not scroll sideways"
         any_visit.check()
         button.click()
         expect(page.get_by_role("dialog")).to_be_visible()
         any_visit.check()
 
 
-def test_names_and_ids_are_tried_with_the_saved_patterns(visit: Visit, own_server: OrthancServer) -> None:
-    put(own_server, not_patient_names=["*phantom*"], not_patient_ids=[])
+def test_names_and_ids_are_tried_with_the_saved_patterns(visit: Visit, server: OrthancServer) -> None:
+    put(server, not_patient_names=["*phantom*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
     expect(panel.get_by_role("button", name="Try")).to_be_disabled()
@@ -95,8 +84,8 @@ def test_names_and_ids_are_tried_with_the_saved_patterns(visit: Visit, own_serve
     visit.check()
 
 
-def test_openrems_patterns_are_put_into_the_form_and_none_twice(visit: Visit, own_server: OrthancServer) -> None:
-    put(own_server, not_patient_names=["*TEST*", "*water*"], not_patient_ids=[])
+def test_openrems_patterns_are_put_into_the_form_and_none_twice(visit: Visit, server: OrthancServer) -> None:
+    put(server, not_patient_names=["*TEST*", "*water*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
     add = panel.get_by_role("button", name="Add OpenREM’s 0.7.4 patterns")
@@ -110,7 +99,7 @@ def test_openrems_patterns_are_put_into_the_form_and_none_twice(visit: Visit, ow
     save(page)
     # What was found is no longer of the saved patterns.
     expect(panel.get_by_role("status")).to_be_empty()
-    kept = own_server.ok("/dose/api/not-patient")
+    kept = server.ok("/dose/api/not-patient")
     # As OpenREM's page "Not-patient indicator settings" has them.
     assert set(kept["names"]) == {"*TEST*", "*water*", "*phys*", "*qa*"}
     assert set(kept["ids"]) == {"*phy*", "*test*", "*qa*"}
@@ -119,8 +108,8 @@ def test_openrems_patterns_are_put_into_the_form_and_none_twice(visit: Visit, ow
     visit.check()
 
 
-def test_old_studies_are_compared_with_the_saved_patterns(visit: Visit, own_server: OrthancServer) -> None:
-    put(own_server, not_patient_names=["*phantom*"], not_patient_ids=[])
+def test_old_studies_are_compared_with_the_saved_patterns(visit: Visit, server: OrthancServer) -> None:
+    put(server, not_patient_names=["*phantom*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
     expect(panel).to_contain_text("0 studies are possible test data now.")
@@ -131,20 +120,20 @@ def test_old_studies_are_compared_with_the_saved_patterns(visit: Visit, own_serv
     expect(panel).to_contain_text("1 newly marked, 1 without kept identity")
     expect(panel).to_contain_text("1 study is possible test data now.")
     visit.check()
-    [study] = own_server.studies(test_data="yes")
+    [study] = server.studies(test_data="yes")
     assert study["not_patient_indicator"] == "name: *phantom*"
 
-    put(own_server, not_patient_names=[])
+    put(server, not_patient_names=[])
     visit.open("/settings/test data")
     panel.get_by_role("button", name="Apply to old studies…").click()
     expect(page.get_by_role("dialog")).to_contain_text("There are no saved patterns")
     page.get_by_role("dialog").get_by_role("button", name="Apply").click()
     expect(panel).to_contain_text("1 no longer marked")
-    assert own_server.studies(test_data="yes") == []
+    assert server.studies(test_data="yes") == []
 
 
 # The last of this file: what is dropped does not come back.
-def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(visit: Visit, own_server: OrthancServer) -> None:
+def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(visit: Visit, server: OrthancServer) -> None:
     page = visit.open("/settings/identity")
     expect(cells(page, "Patient name")).to_have_text(["as written", "1", "2", "0", "0", "0", "1"])
     expect(cells(page, "Patient ID")).to_have_text(["as written", "0", "2", "1", "0", "0", "1"])
@@ -168,12 +157,12 @@ def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(visit: Vi
     expect(dialog.get_by_role("listitem")).to_have_text(changes)
     expect(dialog).to_contain_text("This cannot be undone")
     dialog.get_by_role("button", name="Cancel").click()
-    assert len(own_server.studies(patient_name="Anna")) == 1
+    assert len(server.studies(patient_name="Anna")) == 1
     apply.click()
     dialog.get_by_role("button", name="Apply").click()
     expect(there(page).get_by_role("list", name="What came of it").get_by_role("listitem")).to_have_text(changes)
     expect(cells(page, "Patient name")).to_have_text(["not stored", "3", "0", "0", "0", "0", "0"])
     expect(cells(page, "Patient ID")).to_have_text(["keyed hash", "0", "0", "3", "0", "0", "0"])
     visit.check()
-    assert own_server.studies(patient_name="Anna") == []
-    assert len(own_server.studies(patient_id="0815")) == 1  # by its hash
+    assert server.studies(patient_name="Anna") == []
+    assert len(server.studies(patient_id="0815")) == 1  # by its hash

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
 
@@ -31,8 +31,7 @@ def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, own_server, WIDE, "light")
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
+@pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
 def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, own_server, *reversed(request.param))
 
@@ -49,7 +48,7 @@ def test_each_topic_is_clean_in_both_themes_and_widths(any_visit: Visit, own_ser
     topics = {one["topic"] for one in own_server.ok("/dose/api/settings")["settings"]}
     for topic in sorted(topics):
         page = any_visit.open(f"/settings/{topic}")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+        assert fits(page), "the page must not scroll sideways"
         any_visit.check()
 
 

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from orthanc_dose.samples import make_studies
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import Visit, fits
 from tests.support.server import OrthancServer
 
 HEADER = "Auftragsnummer;Größe;Gewicht (kg)\r\n"
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[OrthancServer]:
+def server() -> Iterator[OrthancServer]:
     """A server with studies that have no height and no weight, but for the last one."""
     made = list(make_studies(5, seed=31, kinds=["ct"]))
     for study in made[:-1]:
@@ -30,17 +30,6 @@ def own_server() -> Iterator[OrthancServer]:
 
 
 NUMBERS = [str(study.datasets[0].AccessionNumber) for study in make_studies(5, seed=31, kinds=["ct"])]
-
-
-@pytest.fixture
-def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, WIDE, "light")
-
-
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
-def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, *reversed(request.param))
 
 
 @pytest.fixture
@@ -63,7 +52,7 @@ def test_the_page_is_clean_in_both_themes_and_widths(any_visit: Visit, file: Pat
     page = any_visit.open("/sizes")
     any_visit.check()
     choose(any_visit, file)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+    assert fits(page), "the page must not scroll sideways"
     any_visit.check()
     page.get_by_label("Replace heights and weights").check()
     any_visit.settle()
@@ -71,7 +60,7 @@ def test_the_page_is_clean_in_both_themes_and_widths(any_visit: Visit, file: Pat
     any_visit.check()
 
 
-def test_a_file_from_choosing_it_to_its_log(visit: Visit, own_server: OrthancServer, file: Path) -> None:
+def test_a_file_from_choosing_it_to_its_log(visit: Visit, server: OrthancServer, file: Path) -> None:
     page = visit.open("/")
     page.get_by_text("Administration", exact=True).click()
     page.get_by_role("link", name="Patient sizes").click()
@@ -87,13 +76,13 @@ def test_a_file_from_choosing_it_to_its_log(visit: Visit, own_server: OrthancSer
     expect(rows.nth(0)).to_contain_text("1.755")
     expect(rows.nth(2)).to_contain_text("<b>nobody</b>")
     expect(rows.nth(3)).to_contain_text("the height is not plausible")
-    assert not own_server.studies(mark="from_size_import"), "nothing was written yet"
+    assert not server.studies(mark="from_size_import"), "nothing was written yet"
 
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page).to_have_url(re.compile(r"/tasks/\d+"))
     expect(page.locator("main")).to_contain_text("done")
     visit.settle()
-    assert len(own_server.studies(mark="from_size_import")) == 1
+    assert len(server.studies(mark="from_size_import")) == 1
     page.get_by_role("link", name=re.compile("no study")).click()
     expect(page.locator("main tbody tr")).to_have_count(1)
     expect(page.locator("main tbody tr")).to_contain_text("4")
@@ -104,7 +93,7 @@ def test_a_file_from_choosing_it_to_its_log(visit: Visit, own_server: OrthancSer
     visit.check()
 
 
-def test_replacing_is_asked_about(visit: Visit, own_server: OrthancServer, file: Path) -> None:
+def test_replacing_is_asked_about(visit: Visit, server: OrthancServer, file: Path) -> None:
     page = choose(visit, file)
     page.get_by_label("Replace heights and weights").check()
     rows = page.get_by_role("region", name="What would happen with the first lines").locator("tbody tr")
@@ -112,15 +101,15 @@ def test_replacing_is_asked_about(visit: Visit, own_server: OrthancServer, file:
     page.get_by_role("button", name="Import", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("cannot be undone")
-    before = own_server.ok("/dose/api/tasks?kind=import-sizes")["total"]
+    before = server.ok("/dose/api/tasks?kind=import-sizes")["total"]
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
-    assert own_server.ok("/dose/api/tasks?kind=import-sizes")["total"] == before
+    assert server.ok("/dose/api/tasks?kind=import-sizes")["total"] == before
     page.get_by_role("button", name="Import", exact=True).click()
     dialog.get_by_role("button", name="Import and replace").click()
     expect(page).to_have_url(re.compile(r"/tasks/\d+"))
     expect(page.locator("main")).to_contain_text("done")
-    rows = own_server.studies(columns="accession_number,patient_size")
+    rows = server.studies(columns="accession_number,patient_size")
     assert {row["accession_number"]: row["patient_size"] for row in rows}[NUMBERS[4]] == 1.7
 
 

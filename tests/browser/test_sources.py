@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from orthanc_dose import samples
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import NARROW, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
 DIALOG = "Take this object out of the dose record?"
@@ -49,7 +49,7 @@ def open_dialog(page: Page, at: int = 0) -> None:
 def test_pages_of_every_source_are_clean(any_visit: Visit, mixed_server: OrthancServer, modality: str, source: str) -> None:
     for path in (f"/studies/{modality}", f"/study/{number_of(mixed_server, modality, source)}"):
         page = any_visit.open(path)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+        assert fits(page), "the page must not scroll sideways"
         any_visit.check()
 
 

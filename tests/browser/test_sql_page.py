@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, fits
 from tests.support.server import PASSWORD, USER, OrthancServer
 
 RUN = "Run"
@@ -35,7 +35,7 @@ def test_the_page_is_right_in_every_theme_and_width(any_visit: Visit) -> None:
     expect(page.get_by_role("region", name="Result", exact=True)).to_be_visible()
     page.locator("summary", has_text="ct_event").click()
     any_visit.check()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
 
 def test_it_is_in_the_menu_and_runs_by_ctrl_and_enter(visit: Visit, server: OrthancServer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 from tests.support.systems import named, report
 
@@ -125,7 +125,7 @@ def test_the_map_goes_out_as_csv_and_comes_back(visit: Visit, own_server: Orthan
     assert entries(own_server) == there
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
 def test_the_page_is_clean_in_both_themes_and_widths(browser: Browser, own_server: OrthancServer, scheme: str,
                                                      viewport: dict[str, int]) -> None:  # fmt: skip
     for visit in visits(browser, own_server, viewport, scheme):
@@ -133,5 +133,5 @@ def test_the_page_is_clean_in_both_themes_and_widths(browser: Browser, own_serve
         description(page)
         page.get_by_role("button", name=re.compile("^Map this")).first.click()
         expect(page.get_by_label("Standard name, entry 1")).to_be_focused()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
+        assert fits(page), "no scrolling sideways"
         visit.check()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from orthanc_dose.samples import make_studies
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.report import lines_of, words_of
 from tests.support.server import PASSWORD, USER, OrthancServer
 
@@ -43,8 +43,7 @@ def sign_in(page: Page, server: OrthancServer, user: str, password: str) -> None
     assert answer.ok, answer.text()
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
+@pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
 def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, own_server, *reversed(request.param))
 
@@ -68,7 +67,7 @@ def fetched(page: Page, name: str) -> bytes:
 def test_the_menu_is_clean_in_both_themes_and_widths(any_visit: Visit, own_server: OrthancServer) -> None:
     page = any_visit.open(f"/study/{first(own_server, 'RF')}")
     menu(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+    assert fits(page), "the page must not scroll sideways"
     any_visit.check()
 
 

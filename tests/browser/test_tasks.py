@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from orthanc_dose.samples import make_studies
 from orthanc_dose.store import Store, tasks
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import NARROW, WIDE, Visit, fits
 from tests.support.server import OrthancServer
 
 
@@ -22,7 +22,7 @@ def earlier(number: int, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[OrthancServer]:
+def server() -> Iterator[OrthancServer]:
     """A server with tasks of before: an import with its log, one that failed, one of a kind that the pages do not know."""
     with OrthancServer() as running:
         running.send(make_studies(40, seed=3))
@@ -41,21 +41,10 @@ def own_server() -> Iterator[OrthancServer]:
         yield running.start()
 
 
-@pytest.fixture
-def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, WIDE, "light")
-
-
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
-def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, *reversed(request.param))
-
-
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/1", "/log", "/log?level=error"])
 def test_the_pages_are_clean_in_both_themes_and_widths(any_visit: Visit, path: str) -> None:
     page = any_visit.open(path)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+    assert fits(page), "the page must not scroll sideways"
     any_visit.check()
 
 
@@ -84,9 +73,9 @@ def test_the_log_of_a_task_is_filtered_by_outcome(visit: Visit) -> None:
     visit.check()
 
 
-def test_a_task_is_followed_while_it_runs_and_is_linked(visit: Visit, own_server: OrthancServer) -> None:
+def test_a_task_is_followed_while_it_runs_and_is_linked(visit: Visit, server: OrthancServer) -> None:
     page = visit.open("/tasks")
-    own_server.post("/dose/api/reextract")
+    server.post("/dose/api/reextract")
     # It began elsewhere: the page finds it by itself, and its end too.
     card = page.locator("article", has_text="Reading all kept content again").first
     expect(card).to_contain_text(re.compile("done.*0 changed", re.S))
@@ -126,7 +115,7 @@ def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Vi
     visit.settle()
     visit.check()
     page.set_viewport_size(NARROW)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the header has room for the sign"
+    assert fits(page), "the header has room for the sign"
     page.set_viewport_size(WIDE)
     card.get_by_role("button", name="Stop").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
@@ -139,10 +128,10 @@ def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Vi
     expect(badge).to_have_count(0)
 
 
-def test_the_log_is_filtered_searched_and_taken_along(visit: Visit, own_server: OrthancServer) -> None:
-    own_server.request("PUT", "/dose/api/settings", json={"log_level": "debug"})
+def test_the_log_is_filtered_searched_and_taken_along(visit: Visit, server: OrthancServer) -> None:
+    server.request("PUT", "/dose/api/settings", json={"log_level": "debug"})
     try:
-        own_server.ok("/dose/api/fields")
+        server.ok("/dose/api/fields")
         page = visit.open("/log")
         expect(page.get_by_role("table")).to_contain_text("GET /fields")
         page.get_by_label("Level").select_option("warning")
@@ -154,29 +143,29 @@ def test_the_log_is_filtered_searched_and_taken_along(visit: Visit, own_server: 
         expect(page).to_have_url(re.compile("text="))
         visit.settle()
         assert all("/fields" in row for row in page.locator("tbody tr").all_inner_texts())
-        taken = own_server.request("GET", page.get_by_role("link", name="Download").get_attribute("href") or "")
+        taken = server.request("GET", page.get_by_role("link", name="Download").get_attribute("href") or "")
         assert 'filename="orthanc-dose-' in taken.headers["Content-Disposition"]
         lines = taken.text.splitlines()
         assert lines and all("/fields" in line for line in lines)
         visit.check()
     finally:
-        own_server.delete("/dose/api/settings/log_level")
+        server.delete("/dose/api/settings/log_level")
 
 
-def test_finished_tasks_are_deleted_after_a_question_with_their_number(visit: Visit, own_server: OrthancServer) -> None:
+def test_finished_tasks_are_deleted_after_a_question_with_their_number(visit: Visit, server: OrthancServer) -> None:
     page = visit.open("/tasks")
     card = page.locator("article", has_text="sizes.csv")
     card.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("1 task is deleted from the list.")).to_be_visible()
     expect(card).to_have_count(0)
-    total = own_server.ok("/dose/api/tasks")["total"]
+    total = server.ok("/dose/api/tasks")["total"]
     page.get_by_role("button", name="Delete all finished").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"{total} finished tasks are forgotten")
     dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_text(f"{total} tasks are deleted from the list.")).to_be_visible()
     expect(page.get_by_role("heading", name="No tasks")).to_be_visible()
-    assert own_server.ok("/dose/api/tasks")["total"] == 0
+    assert server.ok("/dose/api/tasks")["total"] == 0
     visit.settle()
     visit.check()

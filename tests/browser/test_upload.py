@@ -12,26 +12,15 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from orthanc_dose.samples import make_studies, part10
-from tests.browser.conftest import NARROW, WIDE, Visit, visits
+from tests.browser.conftest import WIDE, Visit, fits
 from tests.support.server import OrthancServer
 from tests.support.visitors import REGISTERED, guarded
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[OrthancServer]:
+def server() -> Iterator[OrthancServer]:
     with guarded() as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, WIDE, "light")
-
-
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
-def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
-    yield from visits(browser, own_server, *reversed(request.param))
 
 
 def objects(seed: int, number: int) -> list[bytes]:
@@ -87,13 +76,13 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(visit: Visit, own_server: OrthancServer,
+def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(visit: Visit, server: OrthancServer,
                                                                      folder: Path) -> None:  # fmt: skip
     page = visit.open("/upload")
     page.locator("input[webkitdirectory]").set_input_files(folder)
     # Six objects, one of which is in the archive once more; cut.dcm and broken.zip; README, DICOMDIR, notes, inner.zip.
     assert counts(page) == {"All": 13, "Stored": 6, "There already": 1, "Refused": 2, "No DICOM": 4}
-    assert are_read(own_server, objects(501, 6))
+    assert are_read(server, objects(501, 6))
     tab(page, "Refused").click()
     table = page.get_by_role("region", name="Files with what became of each")
     expect(table.get_by_role("row")).to_have_count(3)
@@ -114,7 +103,7 @@ def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(visit: Visi
     visit.check()
 
 
-def test_files_and_folders_are_dropped_anywhere_on_the_page(visit: Visit, own_server: OrthancServer, tmp_path: Path) -> None:
+def test_files_and_folders_are_dropped_anywhere_on_the_page(visit: Visit, server: OrthancServer, tmp_path: Path) -> None:
     sent = objects(502, 2)
     (tmp_path / "folder" / "below").mkdir(parents=True)
     (tmp_path / "folder" / "below" / "one").write_bytes(sent[0])
@@ -127,10 +116,10 @@ def test_files_and_folders_are_dropped_anywhere_on_the_page(visit: Visit, own_se
     assert counts(page) == {"All": 2, "Stored": 2}
     table = page.get_by_role("region", name="Files with what became of each")
     expect(table).to_contain_text("folder/below/one")
-    assert are_read(own_server, sent)
+    assert are_read(server, sent)
 
 
-def test_what_fails_is_sent_again(visit: Visit, own_server: OrthancServer, tmp_path: Path) -> None:
+def test_what_fails_is_sent_again(visit: Visit, server: OrthancServer, tmp_path: Path) -> None:
     sent = objects(503, 4)
     for number, raw in enumerate(sent):
         (tmp_path / f"{number}.dcm").write_bytes(raw)
@@ -153,7 +142,7 @@ def test_what_fails_is_sent_again(visit: Visit, own_server: OrthancServer, tmp_p
     page.get_by_role("button", name="Send 1 file again").click()
     expect(page.get_by_role("heading", name="All sent")).to_be_visible()
     assert counts(page) == {"All": 4, "Stored": 4}
-    assert are_read(own_server, sent)
+    assert are_read(server, sent)
     page.get_by_role("button", name="Clear the list").click()
     expect(table).to_have_count(0)
 
@@ -169,7 +158,7 @@ def test_nothing_more_is_tried_when_the_server_is_away(visit: Visit, tmp_path: P
     expect(page.get_by_role("alert")).to_contain_text("Sending was broken off: Orthanc does not answer.")
 
 
-def test_sending_is_stopped_and_goes_on(visit: Visit, own_server: OrthancServer, tmp_path: Path) -> None:
+def test_sending_is_stopped_and_goes_on(visit: Visit, server: OrthancServer, tmp_path: Path) -> None:
     sent = objects(505, 6)
     for number, raw in enumerate(sent):
         (tmp_path / f"{number}.dcm").write_bytes(raw)
@@ -190,32 +179,32 @@ def test_sending_is_stopped_and_goes_on(visit: Visit, own_server: OrthancServer,
     page.get_by_role("button", name="Send 6 files again").click()
     expect(page.get_by_role("heading", name="All sent")).to_be_visible()
     assert counts(page) == {"All": 6, "Stored": 6}
-    assert are_read(own_server, sent)
+    assert are_read(server, sent)
 
 
-def test_who_may_not_use_orthanc_is_told_who_may(browser: Browser, own_server: OrthancServer) -> None:
+def test_who_may_not_use_orthanc_is_told_who_may(browser: Browser, server: OrthancServer) -> None:
     name = "only administration"
     context = browser.new_context(viewport=WIDE)
-    visit = Visit(context.new_page(), own_server.url)
-    visit.page.goto(f"{own_server.url}/dose/app/sign-in")
+    visit = Visit(context.new_page(), server.url)
+    visit.page.goto(f"{server.url}/dose/app/sign-in")
     visit.page.get_by_label("Name").fill(name)
     visit.page.get_by_label("Password", exact=True).fill(REGISTERED[name])
     visit.page.keyboard.press("Enter")
     expect(visit.page).not_to_have_url(re.compile("sign-in"))
     page = visit.open("/upload")
     expect(page.locator("main")).to_contain_text("Uploading is not open to you")
-    expect(page.locator("main")).to_contain_text(f"storescu -aec DOSE 127.0.0.1 {own_server.dicom_port}")
+    expect(page.locator("main")).to_contain_text(f"storescu -aec DOSE 127.0.0.1 {server.dicom_port}")
     expect(page.get_by_role("button", name="Choose files")).to_have_count(0)
     visit.check()
     context.close()
 
 
-def test_a_session_by_cookie_sends_as_well(browser: Browser, own_server: OrthancServer, tmp_path: Path) -> None:
+def test_a_session_by_cookie_sends_as_well(browser: Browser, server: OrthancServer, tmp_path: Path) -> None:
     (raw,) = objects(506, 1)
     (tmp_path / "one.dcm").write_bytes(raw)
     context = browser.new_context(viewport=WIDE)
     page = context.new_page()
-    page.goto(f"{own_server.url}/dose/app/sign-in?to=/upload")
+    page.goto(f"{server.url}/dose/app/sign-in?to=/upload")
     page.get_by_label("Name").fill("pacs")
     page.get_by_label("Password", exact=True).fill(REGISTERED["pacs"])
     page.keyboard.press("Enter")
@@ -233,5 +222,5 @@ def test_the_page_is_clean_in_both_themes_and_widths(any_visit: Visit, tmp_path:
     page.locator("input[multiple]").set_input_files([tmp_path / "notes.txt", tmp_path / "one.dcm"])
     assert counts(page)["No DICOM"] == 1
     any_visit.settle()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page must not scroll sideways"
+    assert fits(page), "the page must not scroll sideways"
     any_visit.check()

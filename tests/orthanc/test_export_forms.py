@@ -19,6 +19,7 @@ from orthanc_dose.samples.codes import Concept
 from orthanc_dose.samples.ct import CtEvent, Source, localizer
 from orthanc_dose.samples.document import Study
 from tests.support.corpus import FOLDER
+from tests.support.exports import export, wanted
 from tests.support.server import OrthancServer
 
 DAY = datetime(2024, 2, 3, 10, 0, 0)
@@ -96,16 +97,6 @@ def server() -> Iterator[OrthancServer]:
         yield running
 
 
-def export(server: OrthancServer, name: str, modality: str, **query: str) -> bytes:
-    body = {"format": name, "modality": modality, "query": query, "identity": []}
-    answer = server.request("POST", "/dose/api/exports", json=body)
-    assert answer.status_code == 202, answer.text
-    number = answer.json()["id"]
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the export")
-    assert server.ok(f"/dose/api/tasks/{number}")["state"] == "done", server.log_of_this_start[-2000:]
-    return server.request("GET", f"/dose/api/exports/{number}/file").content
-
-
 def lines(raw: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
 
@@ -115,7 +106,7 @@ def sheet(raw: bytes) -> list[tuple[Any, ...]]:
 
 
 def test_the_list_of_mammograms_of_the_nhsbsp(server: OrthancServer) -> None:
-    raw = export(server, "nhsbsp", "MG", study_description="forms")
+    raw = export(server, "nhsbsp", "MG", query={"study_description": "forms"})
     assert raw.startswith(b"\xef\xbb\xbf") and raw.endswith(b"\r\n")
     titles, *found = lines(raw)
     assert titles == ["Survey number", "Patient number", "View code", "kV", "Anode", "Filter", "Thickness", "mAs",
@@ -164,7 +155,7 @@ def test_a_real_mammography_report(server: OrthancServer) -> None:
     whole: Dataset = pydicom.dcmread(path)
     of_study = server.studies(modality="MG", study_instance_uid=str(whole.StudyInstanceUID))
     assert len(of_study) == 1
-    _, *found = lines(export(server, "nhsbsp", "MG", study_instance_uid=str(whole.StudyInstanceUID)))
+    _, *found = lines(export(server, "nhsbsp", "MG", query={"study_instance_uid": str(whole.StudyInstanceUID)}))
     expected = []
     for event in events_of(path):
         assert event["111031"].lower().startswith("cranio-caudal") and "Tungsten" in event["111632"]
@@ -175,7 +166,7 @@ def test_a_real_mammography_report(server: OrthancServer) -> None:
 
 
 def test_the_ct_survey(server: OrthancServer) -> None:
-    titles, row = sheet(export(server, "phe_ct_2019", "CT", study_description="forms"))
+    titles, row = sheet(export(server, "phe_ct_2019", "CT", query={"study_description": "forms"}))
     series = ("Imaged length (mm)", "Start position (mm)", "End position (mm)", "kV", "CTDI phantom", "Scan FOV (mm)",
               "CTDIvol (mGy)*", "DLP (mGy.cm)*")  # fmt: skip
     assert titles == ("Patient No", "Age (yrs)", "Weight (kg)", "Height (cm)", *series * 4, "Total DLP* (whole scan) mGy.cm",
@@ -191,7 +182,7 @@ def test_the_ct_survey(server: OrthancServer) -> None:
 
 
 def test_the_radiography_survey_of_single_projections(server: OrthancServer) -> None:
-    titles, row = sheet(export(server, "phe_dx_2019_projection", "DX", study_description="one"))
+    titles, row = sheet(export(server, "phe_dx_2019_projection", "DX", query={"study_description": "one"}))
     assert titles[4:6] == ("Projection DAP dose", "DAP dose units") and len(titles) == len(row) == 31
     cells = dict(zip(titles, row, strict=True))
     assert row[1:6] == (1, server.studies(study_description="one")[0]["id"], DAY.replace(hour=0), 1.0,
@@ -204,7 +195,7 @@ def test_the_radiography_survey_of_single_projections(server: OrthancServer) -> 
 
 
 def test_the_radiography_survey_of_studies_has_twenty_projections_where_six_are_not_enough(server: OrthancServer) -> None:
-    raw = export(server, "phe_dx_2019_study", "DX", study_description="cmd|")
+    raw = export(server, "phe_dx_2019_study", "DX", query={"study_description": "cmd|"})
     titles, row = sheet(raw)
     assert [title for title in titles if title.endswith("DAP")] == [f"Projection {n} DAP" for n in range(1, 21)]
     at = titles.index("Projection 1 DAP")
@@ -215,14 +206,14 @@ def test_the_radiography_survey_of_studies_has_twenty_projections_where_six_are_
     # Text that would be a formula is text: the cell has Excel's own mark.
     marked = openpyxl.load_workbook(io.BytesIO(raw)).worksheets[0].cell(2, titles.index("Protocol name") + 1)
     assert marked.value == EVIL and marked.quotePrefix
-    titles, row = sheet(export(server, "phe_dx_2019_study", "DX", study_description="one"))
+    titles, row = sheet(export(server, "phe_dx_2019_study", "DX", query={"study_description": "one"}))
     assert [title for title in titles if title.endswith("DAP")] == [f"Projection {n} DAP" for n in range(1, 7)]
-    _, row = sheet(export(server, "phe_dx_2019_projection", "DX", study_description="cmd|"))
+    _, row = sheet(export(server, "phe_dx_2019_projection", "DX", query={"study_description": "cmd|"}))
     assert (row[4], row[-1]) == (1, "First 1 of 7 exposures")
 
 
 def test_the_fluoroscopy_survey(server: OrthancServer) -> None:
-    rows = sheet(export(server, "phe_rf_2019", "RF", study_description="cmd|"))
+    rows = sheet(export(server, "phe_rf_2019", "RF", query={"study_description": "cmd|"}))
     assert len(rows) == 7 and len(rows[6]) == 43  # column AQ
     assert rows[3][5:9] == ("Gy·m²", None, "seconds", "Gy")
     assert all(value is None for row in (*rows[:3], *rows[4:6]) for value in row)
@@ -294,15 +285,15 @@ def test_forms_are_of_one_modality_type(server: OrthancServer) -> None:
     assert {name: listed[name] for name in listed if listed[name]} == {
         "nhsbsp": ["MG"], "phe_ct_2019": ["CT"], "phe_dx_2019_projection": ["DX"], "phe_dx_2019_study": ["DX"],
         "phe_rf_2019": ["RF"]}  # fmt: skip
-    body = {"format": "nhsbsp", "modality": "CT", "query": {}, "identity": []}
-    refused = server.request("POST", "/dose/api/exports", json=body)
+    refused = server.request("POST", "/dose/api/exports", json=wanted("nhsbsp", "CT"))
     assert (refused.status_code, refused.json()["error"]["field"]) == (409, "modality")
 
 
 def test_a_form_of_no_study_is_empty(server: OrthancServer) -> None:
-    assert len(lines(export(server, "nhsbsp", "MG", study_description="there is none"))) == 1
-    assert [row[1] for row in sheet(export(server, "phe_rf_2019", "RF", study_description="there is none"))] == [None] * 4
-    assert len(sheet(export(server, "phe_ct_2019", "CT", study_description="there is none"))) == 1
+    none = {"study_description": "there is none"}
+    assert len(lines(export(server, "nhsbsp", "MG", query=none))) == 1
+    assert [row[1] for row in sheet(export(server, "phe_rf_2019", "RF", query=none))] == [None] * 4
+    assert len(sheet(export(server, "phe_ct_2019", "CT", query=none))) == 1
 
 
 def test_dates_are_dates(server: OrthancServer) -> None:

@@ -63,6 +63,20 @@ def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancS
     assert (USER, "sign-out", "", True) in log(guarded_server)
 
 
+def test_the_list_of_users_says_when_each_signed_in_last(guarded_server: OrthancServer) -> None:
+    def last() -> dict[str, str | None]:
+        return {user["name"]: user["last_sign_in"] for user in guarded_server.ok("/dose/api/users")["users"]}
+
+    browser = Browser(guarded_server)
+    assert browser.sign_in("only view", "wrong").status_code == 401
+    assert last()["only view"] is None
+    browser.sign_in("only view", REGISTERED["only view"])
+    browser.sign_in("only view", REGISTERED["only view"])
+    entries = guarded_server.ok("/dose/api/audit-log?action=sign-in&user=only%20view")["entries"]
+    assert last()["only view"] == next(one["at"] for one in entries if one["succeeded"])[:19] + "Z"
+    assert last()["nothing"] is None
+
+
 def test_changes_by_cookie_come_from_our_pages(guarded_server: OrthancServer) -> None:
     browser = Browser(guarded_server)
     browser.sign_in(USER, PASSWORD)

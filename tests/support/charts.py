@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from orthanc_dose.charts import Chart
-from orthanc_dose.records import MODALITIES
+from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Wording, data_of, figure_of
+from orthanc_dose.manage import reference_levels
+from orthanc_dose.records import MODALITIES, REFERENCE_LEVEL
 from orthanc_dose.store import Store, index
 
 NAMES = (None, "", "Chest", "CHEST", "chest ", "it's", '50% "+" <b>x</b>', "胸部", "a, b", "Ä", "ä", "1", "2024-01-01", "\\")
@@ -130,3 +131,26 @@ def period_of(day: date | None, period: str) -> date | None:
     if period == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if period == "month" else day.replace(month=1, day=1)
+
+
+def ct_study(number: int, name: str | None, value: float | None, **more: Any) -> Made:
+    """A CT study of this description and DLP, for `put`."""
+    return {"id": number, "modality": "CT", "equipment_id": 1, "study_date": date(2024, 1, 1), "study_time": None,
+            "study_instance_uid": f"1.2.{number}", "study_description": name, "dlp_total": value, "patient_age": None,
+            "patient_weight": None, "events": [], **more}  # fmt: skip
+
+
+def rows_of_table(store: Store, chart: str, **options: Any) -> list[dict[str, Any]]:
+    """The rows of a chart's table, which has no figure."""
+    with store.reading() as connection:
+        data = data_of(connection, CHARTS[chart], "table", DEFAULTS | options, {})
+    assert figure_of(data, Wording()) == {"data": [], "layout": {}}
+    return data.rows
+
+
+def put_levels(store: Store, *levels: dict[str, Any]) -> list[int]:
+    """These reference levels in place of those that the store has."""
+    with store.writing() as connection:
+        connection.execute("DELETE FROM reference_level")
+    usual = {"name": "Level", "modality": "CT", "quantity": "dlp_total", "statistic": "median", "source": "Test", "valid": True}
+    return reference_levels.add(store, [dict.fromkeys(REFERENCE_LEVEL.names) | usual | level for level in levels])

@@ -29,7 +29,7 @@ MAY_USE = {
     "manage": {"dicom", "records", "store"},
     "export": {"client", "records", "store", "query"},
     "charts": {"export", "query", "records"},
-    "retrieve": {"export", "records", "store"},
+    "retrieve": {"client", "export", "records", "store"},
     "sql": {"export", "records", "store"},
     "rest": {"charts", "export", "manage", "records", "retrieve", "sizes", "sql", "store", "query"},
     "samples": set(),
@@ -38,7 +38,7 @@ MAY_USE = {
     "client": set(),
     "loopback": set(),
     "sending": {"client"},
-    "cli": {"client", "export", "records", "samples", "sending", "sizes"},
+    "cli": {"client", "export", "records", "retrieve", "samples", "sending", "sizes"},
     "app": {"config", "export", "host", "ingest", "loopback", "manage", "records", "rest", "retrieve", "sizes", "sql", "store"},
 }
 

@@ -67,8 +67,22 @@ def fields(of: tuple[Field, ...], place: str) -> Iterator[tuple[str, str]]:
         yield from fields(field.fields, f"within.{field.name}")
 
 
+# What else a task can say; its numbers, and what stands behind a colon at the end, are told as they are.
+TASKS_SAY = (
+    "The statement failed: run it on the page to see why.", "The statement needs more memory than the store may take.",
+    "The statement was stopped after {seconds:g} s, which is the limit.", "It could not be done: ", "It could not go on: ",
+)  # fmt: skip
+
+
+def sentence_words(source: str) -> set[str]:
+    """Keys of the sentences of tasks, as webui/src/fields.ts makes them."""
+    assert [one for one in TASKS_SAY if one not in source] == []
+    said = (*re.findall(r'TaskError\("([^"{]+)"', source), *TASKS_SAY)
+    return {re.sub("[^a-z]+", "_", re.sub(r"\{.*?\}", "", one).lower()).strip("_") for one in said}
+
+
 def dictionary_words() -> set[str]:
-    """Keys of all that the data dictionary and errors name."""
+    """Keys of all that the data dictionary, errors and tasks name."""
     source = "".join(path.read_text("utf-8") for path in (ROOT / "plugin").rglob("*.py"))
     codes = set(re.findall(r'ApiError\(\s*\d{3},\s*"(\w+)"', source))
     assert {"bad_parameter", "not_found", "internal"} <= codes
@@ -84,6 +98,7 @@ def dictionary_words() -> set[str]:
         (f"{kind}.{source}" for kind in ("sources", "source_titles") for source in sources),
         (f"{kind}.{outcome}" for kind in ("outcomes", "outcome_titles") for outcome in OUTCOMES),
         (f"errors.{code}" for code in codes),
+        (f"sentences.{one}" for one in sentence_words(source)),
         (f"units.{unit}" for unit in units if re.search(r"[a-z]{5}", unit)),
     )
     return {DICTIONARY + word for word in words}

@@ -32,6 +32,15 @@ def test_numbers(value: float, decimals: int, text: str) -> None:
     assert ENGLISH.number(value, decimals) == text
 
 
+@pytest.mark.parametrize(("years", "text"), [
+    (54, "54 y"), (54.99, "54 y"), (2, "2 y"), (103.5, "103 y"), (1, "1 y"), (1.99, "23 mo"), (7 / 12, "7 mo"), (0.25, "3 mo"),
+    (12 / 365.25, "12 d"), (0, "0 d"),
+])  # fmt: skip
+def test_ages_are_said_in_whole_years_of_small_children_in_months_and_days(years: float, text: str) -> None:
+    age = Field("x", "number", "X", unit="a", shown=Unit("years"))
+    assert ENGLISH.value(years, age) == ENGLISH.with_unit(years, age) == text
+
+
 def test_a_column_has_the_same_decimals_as_few_as_do() -> None:
     for values, decimals in (([120, 80], 0), ([12.5, 8], 1), ([523.44, 8.123], 1), ([15234.7], 0), ([], 0),
                              ([float("inf"), 1.5], 1)):  # fmt: skip

@@ -1,7 +1,7 @@
 /** Studies side by side: rows of fields, which of them differ, and the events summed up. Pure functions. */
 import { groupRows, totalOf, type Total } from "./events";
 import { isEmpty, isNumeric } from "./fields";
-import { decimalsFor, formatValue, formatWithUnit, NOTHING, scaled } from "./format";
+import { decimalsFor, formatWithUnit, NOTHING, scaled } from "./format";
 import type { FieldInfo, Row } from "./types";
 
 export const MOST = 5;
@@ -37,8 +37,7 @@ export function rowOf(field: FieldInfo, title: string, description: string, reco
   const decimals = decimalsFor(numbers.filter((one) => one !== null));
   const texts = values.map((value) => {
     if (isEmpty(value)) return NOTHING;
-    if (!numeric || field.type === "integer") return formatWithUnit(value, field);
-    return `${formatValue(value, field, decimals)} ${field.shown_unit ?? ""}`.trim();
+    return formatWithUnit(value, field, numeric ? decimals : undefined);
   });
   return {
     key: field.name,

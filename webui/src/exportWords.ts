@@ -46,11 +46,14 @@ export function fileWords({ modality, format, identity }: ExportRequest, formats
 // The system has no place in the form of filters.
 const SYSTEM = "equipment_id";
 
-/** The filters in words, in the order of their form. */
-export function queryWords(query: Conditions, dictionary: DataDictionary): string[] {
+/** The number of the system that a list was filtered by. */
+export const systemOf = ({ query }: ExportRequest): string | undefined => query[SYSTEM];
+
+/** The filters in words, in the order of their form. systems: names of systems by their numbers, as far as they are known. */
+export function queryWords(query: Conditions, dictionary: DataDictionary, systems: Map<string, string>): string[] {
   const { [SYSTEM]: system, ...others } = query;
   const words = chipsOf(others, dictionary.filters).map((chip) => chip.text);
-  return system ? [t("list.system", { name: system }), ...words] : words;
+  return system ? [t("list.system", { name: systems.get(system) ?? system }), ...words] : words;
 }
 
 const DAY_MS = 86_400_000;

@@ -59,6 +59,15 @@ it("calls the things of the dictionary by the words of the language, and by the 
     ["PDL total", "Of tomorrow", "KVP", "years", "Scanner", "event", "Events", "image header", "failed"]);
 });
 
+it("says what became of tasks in the language of the pages, with the server's numbers and what it does not know", () => {
+  expect(fields.taskSentence("It could not be done: OSError.")).toBe("It could not be done: OSError.");
+  i18n.global.locale.value = "de";
+  expect(fields.taskSentence("The statement was stopped after 300 s, which is the limit.")).toBe(
+    "Die Anweisung wurde nach 300 s angehalten, der Grenze.");
+  expect(fields.taskSentence("It could not be done: OSError.")).toBe("Das war nicht möglich: OSError.");
+  expect(fields.taskSentence("Of tomorrow: 1, 2.")).toBe("Of tomorrow: 1, 2.");
+});
+
 it("says errors by their code, with the server's sentence where that says more", () => {
   const bad = new ApiError(400, "bad_parameter", "limit must be a whole number.", "limit");
   expect(errorText(bad)).toBe("limit must be a whole number.");

@@ -147,6 +147,17 @@ export function serverSentence(code: string, english: string): string {
   return word("errors", code)?.replace("{message}", () => english) ?? english;
 }
 
+const slugOf = (sentence: string) => sentence.toLowerCase().replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "");
+
+/** What the server says of a task, in the language of the pages where its file has the sentence, or what stands before a colon. */
+export function taskSentence(english: string): string {
+  const inFull = word("sentences", slugOf(english));
+  if (inFull) return inFull.replace("{n}", /\d+/.exec(english)?.[0] ?? "");
+  const [all, before, rest] = /^([^:]+)(: .*)$/s.exec(english) ?? [];
+  const begin = before && word("sentences", slugOf(before));
+  return all && begin ? begin + rest : english;
+}
+
 export function marksOf(row: Row): Mark[] {
   return Array.isArray(row.marks) ? (row.marks as Mark[]) : [];
 }

@@ -19,6 +19,20 @@ afterEach(() => {
   region.value = USUAL;
 });
 
+it("says ages in whole years, of small children in months and days, whatever stands below each other", () => {
+  const age = { ...field("number", "years"), unit: "a" };
+  const said: [number, string][] = [
+    [54, "54 y"], [54.99, "54 y"], [2, "2 y"], [103.5, "103 y"], [1, "1 y"], [1.99, "23 mo"], [7 / 12, "7 mo"], [0.25, "3 mo"],
+    [12 / 365.25, "12 d"], [0, "0 d"],
+  ];
+  for (const [years, text] of said) {
+    expect(format.formatValue(years, age, 2)).toBe(text);
+    expect(format.formatWithUnit(years, age)).toBe(text);
+  }
+  expect(format.unitBeside(age)).toBe("");
+  expect(format.hintOf(54.99, age)).toBe("54.99 years");
+});
+
 describe("numbers", () => {
   it("shows a DAP of the standard's unit in the unit of the field", () => {
     expect(format.formatWithUnit(0.0001234, field("number", "cGy·cm²", 1e6))).toBe("123.4 cGy·cm²");

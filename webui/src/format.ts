@@ -172,6 +172,25 @@ export function formatBytes(bytes: number | null | undefined): string {
   return `${formatNumber(bytes, bytes < 10 && step > 0 ? 1 : 0)} ${units[step]}`;
 }
 
+const YEAR = "a";
+const DAYS_OF_YEAR = 365.25;
+
+/** An age in years as it is said: "54 y", of small children "7 mo" and "12 d"; whole ones that are completed. */
+export function formatAge(years: number): string {
+  // What was given as one year is not twelve months.
+  const [unit, count] =
+    years >= 2 || years === 1
+      ? ["years", years]
+      : years * 12 >= 1
+        ? ["months", years * 12]
+        : ["days", years * DAYS_OF_YEAR];
+  // 7 months are a little less than 7/12 in binary.
+  return t(`app.age.${unit}`, { n: formatCount(Math.floor(count + 1e-6)) });
+}
+
+/** The unit that stands beside a value, or once above a column of them; ages say their own. */
+export const unitBeside = (field?: FieldInfo): string => (field && field.unit !== YEAR && field.shown_unit) || "";
+
 export function isCode(value: unknown): value is Code {
   return typeof value === "object" && value !== null && !Array.isArray(value) && "meaning" in value && "scheme" in value;
 }
@@ -205,6 +224,7 @@ export function formatValue(value: unknown, field?: FieldInfo, decimals?: number
   }
   if (typeof value === "number") {
     if (field?.type === "integer") return formatCount(value);
+    if (field?.unit === YEAR) return formatAge(value);
     const shown = scaled(value, field);
     return formatNumber(shown, decimals ?? decimalsFor([shown]));
   }
@@ -231,9 +251,9 @@ export function hintOf(value: unknown, field?: FieldInfo): string | undefined {
 }
 
 /** A value with its unit behind it. */
-export function formatWithUnit(value: unknown, field?: FieldInfo): string {
-  const text = formatValue(value, field);
-  const unit = field?.shown_unit;
+export function formatWithUnit(value: unknown, field?: FieldInfo, decimals?: number): string {
+  const text = formatValue(value, field, decimals);
+  const unit = unitBeside(field);
   if (!unit || text === NOTHING) return text;
   return unit === "°" ? text + unit : `${text} ${unit}`;
 }

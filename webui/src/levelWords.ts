@@ -1,5 +1,6 @@
 /** What reference levels are called: their quantities, classes and what is compared. */
 import { fieldTitle } from "./fields";
+import { plainNumber } from "./filters";
 import { formatNumber } from "./format";
 import { t, te } from "./i18n";
 import type { ComparedLevel, Level, LevelQuantity } from "./levelApi";
@@ -11,10 +12,15 @@ export function quantityTitle(quantity: LevelQuantity): string {
   return quantity.level === "event" ? t("levels.ofEvents", { title }) : title;
 }
 
+/** A number that somebody entered, in the user's format, with all its digits. */
+export function entered(number: number): string {
+  return formatNumber(number, plainNumber(String(number)).split(".")[1]?.length ?? 0);
+}
+
 type Bound = number | null;
 
 function between(low: Bound, high: Bound, unit: "years" | "kg"): string | null {
-  const [from, to] = [low, high].map((bound) => bound !== null && formatNumber(bound));
+  const [from, to] = [low, high].map((bound) => bound !== null && entered(bound));
   if (from && to) return t(`levels.class.${unit}.both`, { from, to });
   return from ? t(`levels.class.${unit}.from`, { from }) : to ? t(`levels.class.${unit}.to`, { to }) : null;
 }

@@ -3,6 +3,7 @@
  * may be asked for comes from the data dictionary.
  */
 import { descriptionOf, findField, isNumeric, tableTitle, titleOf, totalTitle } from "./fields";
+import { unitBeside } from "./format";
 import type { DataDictionary, FieldInfo, FilterInfo } from "./types";
 
 export interface ListColumn {
@@ -69,7 +70,7 @@ function describe(name: string, modality: string): ListColumn {
     key: name,
     title: name === SYSTEM ? tableTitle("equipment") : total || (field ? titleOf(field) : name),
     description: field ? descriptionOf(field) : "",
-    unit: field?.shown_unit ?? "",
+    unit: unitBeside(field),
     field,
     numeric: field !== undefined && isNumeric(field),
     sortable: field !== undefined && SORTABLE.has(field.type),

@@ -346,6 +346,8 @@ export interface User {
   disabled: boolean;
   created_by: string | null;
   created_at: string | null;
+  /** null where the audit log has none. */
+  last_sign_in: string | null;
 }
 
 export interface Token {

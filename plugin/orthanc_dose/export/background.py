@@ -72,8 +72,9 @@ class Background:
     long export would hold up Orthanc's end.
     """
 
-    def __init__(self, store: Store, kinds: Collection[str]) -> None:
-        self._store = store
+    def __init__(self, store: Store, kinds: Collection[str], lasting: Collection[str] = ()) -> None:
+        """kinds: of the tasks; lasting: of those that go on after a restart, which `resume` begins."""
+        self._store, self._lasting = store, lasting
         self._waiting: SimpleQueue[Run | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -88,7 +89,18 @@ class Background:
     def start(self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Work) -> int:
         """Begin a task; its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
-        run = Run(number, kind, work, self._note)
+        self._put(Run(number, kind, work, self._note))
+        return number
+
+    def resume(self, work: Callable[[tasks.Task], Work]) -> None:
+        """Go on with lasting tasks that a server left, when there is one again. work: what a task is to do now."""
+        with self._store.reading() as connection:
+            left = [task for task in tasks.of_states(connection, ("waiting", "running")) if task["kind"] in self._lasting]
+        for task in left:
+            self._put(Run(task["id"], task["kind"], work(task), self._note))
+
+    def _put(self, run: Run) -> None:
+        number = run.number
         with self._lock:
             self._runs[number] = run
             if len(self._threads) < AT_ONCE:
@@ -96,7 +108,6 @@ class Background:
                 self._threads.append(thread)
                 thread.start()
         self._waiting.put(run)
-        return number
 
     def stop(self, task_id: int) -> bool:
         """End a task; False where none of this number waits or runs."""
@@ -134,6 +145,8 @@ class Background:
             result = run.work(run)
             end: dict[str, Any] = {"state": "done", "result": result}
         except Exception as error:  # noqa: BLE001  whatever it is, the task says so
+            if self._closing and run.kind in self._lasting:
+                return
             end = {"state": "broken off" if self._closing else "stopped"}
             if not run.stopping.is_set():
                 _LOG.error("task %d (%s) failed", run.number, run.kind, exc_info=error)

@@ -1,4 +1,7 @@
-"""CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the right."""
+"""CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the right.
+
+A study of fluoroscopy has hundreds of exposures: it stands there without them; the other formats have them.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,18 +14,21 @@ from .selection import Progress, Selection
 DATE_FORMATS = {"dd/mm/yyyy": "%d/%m/%Y", "dd.mm.yyyy": "%d.%m.%Y", "yyyy-mm-dd": "%Y-%m-%d", "mm/dd/yyyy": "%m/%d/%Y"}
 BOM = b"\xef\xbb\xbf"
 END = b"\r\n"
+_STUDIES_ALONE = "RF"
 
 
 def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
-    """Write the studies of a selection with all of their events."""
+    """Write the studies of a selection, with all of their events but for fluoroscopy."""
     day = DATE_FORMATS[date_format]
-    study, event = _line(chosen.study, day), _line(chosen.event, day)
+    events = () if chosen.modality == _STUDIES_ALONE else chosen.event
+    study, event = _line(chosen.study, day), _line(events, day)
     titles = [column.title for column in chosen.study]
-    titles += [f"E{number} {column.title}" for number in range(1, chosen.most_events + 1) for column in chosen.event]
+    titles += [f"E{number} {column.title}" for number in range(1, chosen.most_events + 1) for column in events]
     with open(path, "wb") as file:
         file.write(BOM + ",".join(map(_quoted, titles)).encode() + END)
         for first, last in chosen.chunks():
-            for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events):
+            # As many cells in each line: strict readers (pyarrow, DuckDB, Polars) ask for it.
+            for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events, blank="," * len(events)):
                 file.write("\r\n".join(lines).encode("utf-8", "replace") + END)
             progress(last, chosen.total)
 

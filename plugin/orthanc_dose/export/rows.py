@@ -8,12 +8,13 @@ PORTION = 500
 
 
 def of_studies(
-    chosen: Selection, study: str, event: str, between: str, first: int, last: int, most: int, number: str = "event_number"
+    chosen: Selection, study: str, event: str, between: str, first: int, last: int, most: int, number: str = "event_number",
+    blank: str = "",
 ) -> Iterator[list[str]]:  # fmt: skip
     """The rows of a chunk, in portions: the study's cells, then those of its first `most` events in their order.
 
     study, event: expressions of the cells' text; event is empty where there are no events. number: "group_number" for groups of
-    exposures instead of single ones (see groups.py)."""
+    exposures instead of single ones (see groups.py). blank: what stands for each event that a study has less than `most`."""
     part = f"WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last})"
     of_part = STUDIES.replace("hit", "part")
     if not event:
@@ -24,10 +25,12 @@ def of_studies(
         table, event = f"{table} WHERE {mine} GROUP BY ALL) t", "cells"
     return portions(chosen, f"""
         {part}, events AS (
-            SELECT study_id, array_to_string(list({event} ORDER BY {number})[1:{most:d}], '{between}') AS cells
+            SELECT study_id, array_to_string(list({event} ORDER BY {number})[1:{most:d}], '{between}') AS cells,
+                count(*) AS given
             FROM {table} WHERE {mine} GROUP BY study_id
         )
-        SELECT {study} || coalesce('{between}' || events.cells, '') FROM {of_part}
+        SELECT {study} || coalesce('{between}' || events.cells, '') || repeat('{blank}', {most:d} - coalesce(events.given, 0))
+        FROM {of_part}
         LEFT JOIN events ON events.study_id = s.id ORDER BY n
     """)  # fmt: skip
 

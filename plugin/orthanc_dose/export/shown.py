@@ -11,6 +11,7 @@ from ..records import Field
 from .words import Words
 
 NOTHING = "–"
+_YEAR = "a"
 _SIGNIFICANT, _MOST_DECIMALS = 4, 8
 # What stands between thousands and before decimals.
 _SIGNS = {"en": (",", "."), "de": (".", ",")}
@@ -60,6 +61,8 @@ class Shown:
             return self.words.say("app.yes" if value else "app.no")
         if isinstance(value, int) and field.type == "integer":
             return self._grouped(Decimal(value))
+        if isinstance(value, (int, float)) and field.unit == _YEAR:
+            return self.age(value)
         if isinstance(value, (int, float)):
             shown = scaled(value, field)
             return self.number(shown, decimals_for([shown]) if decimals is None else decimals)
@@ -77,7 +80,7 @@ class Shown:
 
     def with_unit(self, value: Any, field: Field) -> str:
         text, unit = self.value(value, field), self.words.unit(field)
-        if not unit or text == NOTHING:
+        if not unit or text == NOTHING or field.unit == _YEAR:
             return text
         return f"{text}{unit}" if unit == "°" else f"{text} {unit}"
 
@@ -93,6 +96,16 @@ class Shown:
             while decimals < needed and _rounded(value, decimals) != _rounded(value, needed):
                 decimals += 1
         return self._grouped(_rounded(value, decimals))
+
+    def age(self, years: float) -> str:
+        """An age as it is said: years, of small children months and days; whole ones that are completed."""
+        unit, count = "days", years * 365.25
+        if years >= 2 or years == 1:  # what was given as one year is not twelve months
+            unit, count = "years", years
+        elif years * 12 >= 1:
+            unit, count = "months", years * 12
+        # 7 months are a little less than 7/12 in binary.
+        return self.words.say(f"app.age.{unit}", n=math.floor(count + 1e-6))
 
     def day(self, value: date) -> str:
         parts = {"yyyy": f"{value.year:04d}", "mm": f"{value.month:02d}", "dd": f"{value.day:02d}"}

@@ -77,6 +77,12 @@ def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     return {"users": out["user_name"], "actions": out["action"]}
 
 
+def last_sign_ins(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """When (UTC) each user signed in last, as far as the log goes back."""
+    query = """SELECT user_name, max("at") FROM audit_log WHERE action = 'sign-in' AND succeeded GROUP BY user_name"""
+    return dict(connection.execute(query).fetchall())
+
+
 def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> bytes:
     """The entries, the oldest first, as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
     where, bound = _where(given)

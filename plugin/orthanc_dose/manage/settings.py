@@ -23,6 +23,7 @@ TOPICS = {
     "charts": "Charts",
     "sql": "SQL",
     "exports": "Exports",
+    "query-retrieve": "Query-retrieve",
     "log": "Logs and tasks",
 }
 
@@ -105,6 +106,9 @@ SETTINGS: tuple[Setting, ...] = (
             " begins as soon as it can.", minimum=0, maximum=23),
     Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
             "With patients' names, IDs and birth dates, as the store has them. Whoever reads the folder reads them."),
+    Setting("moves_at_once", "query-retrieve", "Moves at once", "number", 2,
+            "So many series of a retrieval are fetched at the same time. Orthanc does as many jobs at once as its"
+            " \"ConcurrentJobs\" says.", minimum=1, maximum=20),
     Setting("sql_seconds", "sql", "Longest run", "number", 30,
             "A statement on the page SQL is stopped after it; one that makes a file after ten times as long.",
             minimum=1, maximum=600, unit="s"),

@@ -2,6 +2,13 @@
 
 from .field import Table, flag, integer, text, texts, uid
 
+# What becomes of a series that is fetched.
+FETCHING = {
+    "moving": "its move is under way",
+    "moved": "the node says that it sent it",
+    "failed": "it could not be fetched",
+}
+
 FOUND = Table(
     "found", "Found on nodes",
     "One row a series that a search found on a remote node, or a study that was left before its series were asked for.",
@@ -24,6 +31,12 @@ FOUND = Table(
         flag("kept", "Kept", description="It carries dose, by the rules."),
         text("reason", "Reason", description="Why it is fetched, or not."),
         texts("images", "Images", description="SOP instance UIDs of those that are fetched one by one; empty for the series."),
+        texts("listed", "Listed", description="SOP instance UIDs of the objects, where the node was asked and lists them."),
         flag("chosen", "Chosen", description="It is to be fetched: kept, and not ticked off."),
+        text("state", "State", description="; ".join(f"{state}: {what}" for state, what in FETCHING.items()) + "; else empty."),
+        text("fault", "Fault", description="What the node or Orthanc said when it failed."),
+        integer("asked_for", "Asked for", description="How many objects; empty where the node does not say."),
+        integer("arrived", "Arrived", description="How many of them the store has an outcome of."),
+        integer("imported", "Imported", description="How many of them gave dose: imported, merged or duplicate."),
     ),
 )  # fmt: skip

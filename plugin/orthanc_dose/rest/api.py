@@ -26,6 +26,7 @@ from .parameters import Parameter
 from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
+from .schedules import SCHEDULE_ROUTES
 from .schemas import FIELDS, STATUS, SUMMARY
 from .searches import SEARCH_ROUTES
 from .services import Services
@@ -127,6 +128,7 @@ ROUTES: tuple[Route, ...] = (
     *EXPORT_ROUTES,
     *NODE_ROUTES,
     *SEARCH_ROUTES,
+    *SCHEDULE_ROUTES,
     *SQL_ROUTES,
     *STUDY_FILE_ROUTES,
     *CHART_ROUTES,

@@ -126,7 +126,8 @@ EXPORT_ROUTES: tuple[Route, ...] = (
     Route("POST", "/exports", start_export, "Start an export of the studies that filters leave", {202: TASK},
           errors=(403, 409, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
           description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
-          " right; Parquet, Arrow IPC and JSON Lines the store's values, of one modality type as a ZIP of studies and events."
+          " right, of fluoroscopy none in CSV and groups in XLSX; Parquet, Arrow IPC and JSON Lines the store's values, of one"
+          " modality type as a ZIP of studies and events."
           " The forms of national surveys are for one modality type and name no patient: else 409."
           " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
           " \"patient identity\"."),

@@ -1,11 +1,12 @@
 """The routes of searches on remote nodes: asking, what was found and why it is fetched or not, ticking off."""
 
-from datetime import date, time, timedelta
+from datetime import date
 from typing import Any
 
 from ..query import tasks as queries
+from ..retrieve.asking import FLAGS, KINDS, LONGEST_WORD, MOST_WORDS, WORDS, Asked, Wrong, read
 from ..retrieve.nodes import NoNode
-from ..retrieve.question import GROUPS, Question, Words
+from ..retrieve.question import Question
 from ..retrieve.searches import KIND
 from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
@@ -15,20 +16,13 @@ from .services import Services
 from .studies import PAGE
 from .tasks import get_task
 
-_ONLY_REPORTS = "SR"
-_GROUPS = (*GROUPS, _ONLY_REPORTS)
-_FLAGS = {"station_of_study": False, "leave_out_known": True, "unseen_reports": False, "toshiba": False,
-          "by_day": False}  # fmt: skip
-_WORDS = ("descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out")
-_DAYS = 3660
 _MOST_LINES = 100_000
 
 
 def start_search(services: Services, caller: Caller, name: str, body: Any) -> tuple[int, dict[str, Any]]:
-    question, told = _checked(body)
+    question, told = checked(body)
     try:
-        told["modality_too"] = services.nodes.one(name)["modality_too"]
-        number = services.searches.start(caller.name, name, question(told["modality_too"]), told)
+        number = services.searches.start(caller.name, name, question, told)
     except NoNode:
         raise not_found("Orthanc knows no node of this name.", "name") from None
     services.audit.note(caller, "node searched", name, f"task {number}, {told['first']} to {told['last']}")
@@ -52,6 +46,19 @@ def choose(services: Services, caller: Caller, id: int, body: Any) -> dict[str, 
     return {"changed": services.searches.choose(id, lines, chosen)}
 
 
+def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
+    task = _search(services, caller, id)
+    if task["state"] != "done":
+        raise ApiError(409, "not_finished", "The search is not finished, or did not come to its end.", "id")
+    try:
+        number = services.fetching.start(caller.name, id, task["subject"])
+    except NoNode:
+        raise ApiError(409, "not_possible", "Orthanc does not know the node any more.", "id") from None
+    services.audit.note(caller, "retrieval started", task["subject"], f"task {number}, of search {id}")
+    with services.store.reading() as connection:
+        return 202, queries.one(connection, number) or {}
+
+
 def _search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
@@ -59,69 +66,32 @@ def _search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     return task
 
 
-def _checked(body: Any) -> tuple[Any, dict[str, Any]]:
-    """The question, but for what its node needs, and how it was asked."""
-    known = ("first", "last", "groups", "time_from", "time_to", *_FLAGS, *_WORDS)
-    if not isinstance(body, dict) or not set(body) <= set(known):
-        raise bad_body(None, f"The body must be an object with some of: {', '.join(known)}.")
-    yesterday = (date.today() - timedelta(1)).isoformat()
-    told = {"first": yesterday, "last": None, "groups": [], "time_from": None, "time_to": None, **_FLAGS,
-            **{name: [] for name in _WORDS}} | body  # fmt: skip
-    if told["last"] is None:
-        told["last"] = max(str(told["first"]), date.today().isoformat())
-    first, last = (_parsed(name, told[name], date.fromisoformat, "a date as 2026-01-31") for name in ("first", "last"))
-    if not first <= last <= first + timedelta(_DAYS):
-        raise ApiError(409, "not_possible", f"last must be a day from first on, at most {_DAYS} days later.", "last")
-    times = [None if told[name] is None else _parsed(name, told[name], time.fromisoformat, "a time as 07:30")
-             for name in ("time_from", "time_to")]  # fmt: skip
-    for name in _FLAGS:
-        if not isinstance(told[name], bool):
-            raise bad_body(name, f"{name} must be true or false.")
-    groups = told["groups"]
-    if not isinstance(groups, list) or not groups or not all(isinstance(one, str) and one in _GROUPS for one in groups):
-        raise bad_body("groups", f"groups must be a list with some of: {', '.join(_GROUPS)}.")
-    only_reports = _ONLY_REPORTS in groups
-    if only_reports and len(set(groups)) > 1:
-        message = "Studies that hold reports alone are of no other group: SR stands by itself."
-        raise ApiError(409, "not_possible", message, "groups")
-    for name in _WORDS:
-        value = told[name]
-        if not isinstance(value, list) or len(value) > 100 or not all(isinstance(x, str) and 0 < len(x) <= 64 for x in value):
-            raise bad_body(name, f"{name} must be a list of at most 100 texts of 1 to 64 letters.")
-
-    def question(modality_too: bool) -> Question:
-        words = {what: Words(tuple(told[f"{what}_keep"]), tuple(told[f"{what}_leave_out"]))
-                 for what in ("descriptions", "stations")}  # fmt: skip
-        return Question(
-            first, last, () if only_reports else tuple(dict.fromkeys(groups)), only_reports, *times,
-            modality_too=modality_too, **words, **{name: told[name] for name in _FLAGS},
-        )  # fmt: skip
-
-    return question, told
-
-
-def _parsed(name: str, value: Any, parse: Any, what: str) -> Any:
+def checked(body: Any) -> tuple[Question, Asked]:
+    """A question of a body. Raises ApiError."""
     try:
-        return parse(value)
-    except (TypeError, ValueError):
-        raise bad_body(name, f"{name} must be {what}.") from None
+        return read(body, date.today())
+    except Wrong as wrong:
+        raise ApiError(*((409, "not_possible") if wrong.contradicts else (400, "bad_body")), str(wrong), wrong.field) from None
 
 
 _NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in_path=True)
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
 _DAY = {"type": ["string", "null"], "format": "date"}
 _TIME = {"type": ["string", "null"], "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
-_BODY = {"type": "object", "additionalProperties": False, "required": ["groups"], "properties": {
-    "first": {"type": "string", "format": "date"}, "last": _DAY, "time_from": _TIME, "time_to": _TIME,
-    "groups": {"type": "array", "minItems": 1, "items": {"enum": list(_GROUPS)}}, **dict.fromkeys(_FLAGS, {"type": "boolean"}),
-    **dict.fromkeys(_WORDS, {"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 64}}),
-}}  # fmt: skip
+_WORD = {"type": "string", "minLength": 1, "maxLength": LONGEST_WORD}
+WHAT = {
+    "groups": {"type": "array", "minItems": 1, "items": {"enum": list(KINDS)}}, **dict.fromkeys(FLAGS, {"type": "boolean"}),
+    **dict.fromkeys(WORDS, {"type": "array", "maxItems": MOST_WORDS, "items": _WORD}),
+}  # fmt: skip
+_BODY = {"type": "object", "additionalProperties": False, "required": ["groups"],
+         "properties": {"first": _DAY, "last": _DAY, "time_from": _TIME, "time_to": _TIME, **WHAT}}  # fmt: skip
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _FOUND = any_object(
     line=INTEGER, study_instance_uid=TEXT, kept={"type": "boolean"}, chosen={"type": "boolean"}, size=INTEGER_OR_NULL,
     **dict.fromkeys(("study_date", "study_description", "study_reason", "told", "series_instance_uid", "modality",
-                     "series_description", "station_name", "reason"), TEXT_OR_NULL),
-    **dict.fromkeys(("modalities", "looked_at_as", "images"), _TEXTS),
+                     "series_description", "station_name", "reason", "state", "fault"), TEXT_OR_NULL),
+    **dict.fromkeys(("modalities", "looked_at_as", "images", "listed"), _TEXTS),
+    **dict.fromkeys(("asked_for", "arrived", "imported"), INTEGER_OR_NULL),
 )  # fmt: skip
 
 SEARCH_ROUTES: tuple[Route, ...] = (
@@ -138,6 +108,11 @@ SEARCH_ROUTES: tuple[Route, ...] = (
           {200: any_object(total=INTEGER, found=array(_FOUND))},
           (_ID, Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")), *PAGE), (404,),
           tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE),
+    Route("POST", "/searches/{id}/retrieve", start_retrieval, "Fetch what a search found and nobody ticked off", {202: TASK},
+          (_ID,), (404, 409), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
+          description="A task that goes on after a restart of the server. The node sends to the destination that is set for it."
+          " A move that fails is tried again three times, with growing pauses. In the end what was asked for is held against"
+          " what the store has: see asked_for, arrived and imported of what was found, and the task's result."),
     Route("PUT", "/searches/{id}/chosen", choose, "Tick lines of what a search found off, or on again",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           body=any_object(lines={"type": "array", "maxItems": _MOST_LINES, "items": INTEGER}, chosen={"type": "boolean"})

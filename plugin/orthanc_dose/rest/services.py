@@ -14,7 +14,9 @@ from ..manage.audit import AuditLog
 from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
+from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import Nodes
+from ..retrieve.schedules import Schedules
 from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
@@ -80,7 +82,10 @@ class Services:
     copies: Copies
     sql: Runs
     nodes: Nodes
+    nodes_work: Background
     searches: Searches
+    fetching: Fetching
+    schedules: Schedules
     key_of_hashes: Callable[[], bytes]
     orthanc: dict[str, Any]
     started_at: datetime

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from ..manage import passwords
+from ..manage.audit import last_sign_ins
 from ..manage.users import LONGEST_NAME, AccountError, User
 from ..records.access import GROUPS
 from .bodies import FLAG, GROUP_LIST, PASSWORD, checked
@@ -16,7 +18,10 @@ from .services import Services
 
 
 def list_users(services: Services) -> dict[str, Any]:
-    return {"users": [_shown(user) for user in services.access.users.all()], "groups": GROUPS}
+    with services.store.reading() as connection:
+        last = last_sign_ins(connection)
+    return {"users": [_shown(user) | {"last_sign_in": _moment(last.get(user.name))} for user in services.access.users.all()],
+            "groups": GROUPS}  # fmt: skip
 
 
 def put_user(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
@@ -72,21 +77,27 @@ def _shown(user: User) -> dict[str, Any]:
     return {
         "name": user.name, "groups": [group for group in GROUPS if group in user.groups], "configured": user.configured,
         "may_use_orthanc": user.orthanc, "disabled": user.disabled, "created_by": user.created_by or None,
-        "created_at": user.created_at and user.created_at.isoformat(timespec="seconds") + "Z",
+        "created_at": _moment(user.created_at),
     }  # fmt: skip
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at and at.isoformat(timespec="seconds") + "Z"
 
 
 _NAME = Parameter("name", "word", "The user's name.", maximum=LONGEST_NAME, in_path=True)
 _NEW = PASSWORD | {"minLength": passwords.SHORTEST}
 _BODY = {"groups": GROUP_LIST, "disabled": FLAG, "password": _NEW}
 _PASSWORD = {"password": _NEW}
-_USER = any_object(name=TEXT, groups=array(TEXT), configured=FLAG, may_use_orthanc=FLAG, disabled=FLAG, created_by=TEXT_OR_NULL,
-                   created_at=TEXT_OR_NULL)  # fmt: skip
+_HAS = {"name": TEXT, "groups": array(TEXT), "configured": FLAG, "may_use_orthanc": FLAG, "disabled": FLAG,
+        "created_by": TEXT_OR_NULL, "created_at": TEXT_OR_NULL}  # fmt: skip
+_USER, _LISTED = any_object(**_HAS), any_object(**_HAS, last_sign_in=TEXT_OR_NULL)
 
 USER_ROUTES: tuple[Route, ...] = (
     Route("GET", "/users", list_users, "The users, and what the groups open",
-          {200: any_object(users=array(_USER), groups={"type": "object", "additionalProperties": TEXT})}, tag="Access",
-          description="Those with `configured` are in Orthanc's configuration, and are changed there.", needs=ADMINISTRATION),
+          {200: any_object(users=array(_LISTED), groups={"type": "object", "additionalProperties": TEXT})}, tag="Access",
+          description="Those with `configured` are in Orthanc's configuration, and are changed there. `last_sign_in` is null"
+          " where the audit log, which is kept for a set time, has none.", needs=ADMINISTRATION),
     Route("PUT", "/users/{name}", put_user, "Add a user, with a password; or, without one, change what a user may do",
           {200: any_object(user=_USER)}, (_NAME,), (403, 404, 409, 413), "Access",
           "Who is disabled cannot sign in, and loses sessions and tokens.",

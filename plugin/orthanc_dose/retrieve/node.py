@@ -1,4 +1,4 @@
-"""A remote node, as Orthanc reaches it: C-ECHO and C-FIND by Orthanc's own routes.
+"""A remote node, as Orthanc reaches it: C-ECHO, C-FIND and C-MOVE by Orthanc's own routes.
 
 What Orthanc says when that fails is the same text from 1.10 to 1.12; it names application entities and DICOM status codes only.
 """
@@ -15,7 +15,9 @@ from .search import NodeError, NodeRefuses
 
 # PS3.4 C.4.1.1.4 and, of all services, PS3.7 annex C.
 _STATUS = {
-    0xA700: "it is out of resources (0xA700)", 0xA900: "it does not take these keys (0xA900)",
+    0xA700: "it is out of resources (0xA700)", 0xA701: "it cannot count what it is to send (0xA701)",
+    0xA702: "it could not send (0xA702)", 0xA801: "it does not know the destination (0xA801)",
+    0xB000: "it could not send all of it (0xB000)", 0xA900: "it does not take these keys (0xA900)",
     0xC000: "it cannot process this (0xC000)", 0x0122: "it does not offer queries (0x0122)",
     0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
 }  # fmt: skip
@@ -62,6 +64,35 @@ class Node:
             except _Broken as error:
                 raise NodeRefuses(str(error)) from error
 
+    def move(self, level: str, keys: dict[str, str], destination: str) -> str:
+        """Begin a C-MOVE of what a C-FIND of these keys gives; the number of Orthanc's job. destination: an AE title, empty for
+        Orthanc's own. Raises NodeError; NotThere where the node has nothing of it."""
+        asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
+        path = f"/queries/{asked['ID']}"
+        if not self.orthanc.call("GET", f"{path}/answers"):
+            raise NotThere("The node does not have it any more.")
+        body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
+        if destination:
+            body["TargetAet"] = destination
+        try:
+            return self.orthanc.call("POST", f"{path}/retrieve", body)["ID"]
+        except Exception as error:
+            raise _translated(error, self.seconds) from error
+
+    def moved(self, job: str) -> bool:
+        """Whether such a job has ended well; False while it goes on. Raises NodeError where it failed, or is gone."""
+        try:
+            found = self.orthanc.call("GET", f"/jobs/{job}")
+        except Exception as error:
+            raise NodeError("Orthanc does not know any more what became of it.") from error
+        if found["State"] == "Failure":
+            raise _translated(_Failure(found.get("ErrorDetails") or found.get("ErrorDescription") or ""), self.seconds)
+        return found["State"] == "Success"
+
+    def cancel(self, job: str) -> None:
+        with suppress(Exception):  # it may have ended
+            self.orthanc.call("POST", f"/jobs/{job}/cancel", {})
+
     def _find(self, level: str, keys: dict[str, str]) -> list[Answer]:
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
         path = f"/queries/{asked['ID']}"
@@ -81,6 +112,18 @@ class Node:
             return self.orthanc.call("POST", f"/modalities/{quote(self.name, safe='')}/{what}", body, 4 * self.seconds + 30)
         except Exception as error:
             raise _translated(error, self.seconds) from error
+
+
+class NotThere(NodeError):
+    """The node does not have what is to be fetched."""
+
+
+class _Failure(Exception):
+    """A job that failed."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(details)
+        self.details = details
 
 
 class _CharacterSet(NodeError):

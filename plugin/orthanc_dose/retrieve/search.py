@@ -33,11 +33,13 @@ _LIMITS = frozenset({100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 
 @dataclass
 class Found:
-    """A study: kept where something of it is fetched; reason: one of LEFT where nothing is, with what the node told."""
+    """A study: kept where something of it is fetched; reason: one of LEFT where nothing is, with what the node told. listed:
+    the objects of series, as far as they were asked for."""
 
     study: Study
     groups: tuple[str, ...] = ()
     decisions: list[Decision] = field(default_factory=list)
+    listed: dict[str, list[Image]] = field(default_factory=dict)
     reason: str | None = None
     told: str | None = None
 
@@ -180,4 +182,4 @@ def _look_into(study: Study, question: Question, find: Find, known: Known) -> Fo
     if question.leave_out_known:
         decisions = without_known(decisions, known(study.uid), ask)
     left = None if any(one.is_kept for one in decisions) else "nothing_to_fetch"
-    return Found(study, groups, decisions, left)
+    return Found(study, groups, decisions, images, left)

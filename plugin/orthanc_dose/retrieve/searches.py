@@ -1,6 +1,8 @@
 """Searches on remote nodes as tasks, and each decision that they made, in the store."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +14,8 @@ from ..records import FOUND
 from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
+from .answers import Image
+from .asking import Asked
 from .nodes import Nodes
 from .question import Question
 from .rules import Decision
@@ -26,10 +30,13 @@ class Searches:
     def __init__(self, store: Store, background: Background, nodes: Nodes) -> None:
         self._store, self._background, self._nodes = store, background, nodes
 
-    def start(self, user: str, node: str, question: Question, told: dict[str, Any]) -> int:
-        """Begin a search; the task's number. told: the question as it was asked. Raises NoNode."""
-        self._nodes.one(node)
-        return self._background.start(KIND, user, node, told, partial(self._work, node, question))
+    def start(
+        self, user: str, node: str, question: Question, asked: Asked, then: Callable[[int], object] = lambda number: None
+    ) -> int:  # fmt: skip
+        """Begin a search; the task's number. asked: the question as it was asked; then: what is done with the number when
+        something was found that is to be fetched. Raises NoNode."""
+        question = replace(question, modality_too=self._nodes.one(node)["modality_too"])
+        return self._background.start(KIND, user, node, asked, partial(self._work, node, question, then))
 
     def found(self, connection: duckdb.DuckDBPyConnection, task_id: int, kept: bool | None, limit: int, offset: int) -> Any:
         """A page of what a search found, in its order, and how many there are; with `kept`, what is fetched or what is left."""
@@ -51,7 +58,7 @@ class Searches:
         """Forget what searches found that are forgotten."""
         connection.execute(f'DELETE FROM "{FOUND.name}" WHERE task_id NOT IN (SELECT id FROM task)')
 
-    def _work(self, name: str, question: Question, run: Run) -> dict[str, Any]:
+    def _work(self, name: str, question: Question, then: Callable[[int], object], run: Run) -> dict[str, Any]:
         doubts: list[str] = []
         stage = ""
 
@@ -72,7 +79,10 @@ class Searches:
             connection.execute(f'INSERT INTO "{FOUND.name}" BY NAME SELECT * FROM lines')
             connection.unregister("lines")
         run.note(run.number, done=len(out.studies), total=len(out.studies))
-        return _summary(out, doubts)
+        summary = _summary(out, doubts)
+        if summary["kept_series"]:
+            then(run.number)
+        return summary
 
     def _known(self, study_instance_uid: str) -> frozenset[str]:
         """Objects that failed are fetched again."""
@@ -92,15 +102,17 @@ def _of_study(found: Found) -> list[dict[str, Any]]:
         "modalities": sorted(study.modalities) if study.modalities else None, "looked_at_as": list(found.groups),
         "study_reason": found.reason, "told": found.told,
     }  # fmt: skip
-    return [common | _of_series(decision) for decision in found.decisions] or [common | {"kept": False, "chosen": False}]
+    lines = [common | _of_series(decision, found.listed.get(decision.series.uid)) for decision in found.decisions]
+    return lines or [common | {"kept": False, "chosen": False}]
 
 
-def _of_series(decision: Decision) -> dict[str, Any]:
+def _of_series(decision: Decision, listed: list[Image] | None) -> dict[str, Any]:
     series, images = decision.series, decision.images
     return {
         "series_instance_uid": series.uid, "modality": series.modality, "series_description": series.description,
         "station_name": series.station_name, "size": series.size, "kept": decision.is_kept, "reason": decision.reason,
         "images": None if images is None else [image.sop_instance_uid for image in images], "chosen": decision.is_kept,
+        "listed": [image.sop_instance_uid for image in listed] if listed and decision.is_kept else None,
     }  # fmt: skip
 
 

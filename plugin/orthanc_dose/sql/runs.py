@@ -32,8 +32,8 @@ class Limits:
 
 @dataclass
 class _Running:
-    user: str
-    connection: duckdb.DuckDBPyConnection
+    user: str | None  # None: a task, which is stopped as tasks are
+    connection: duckdb.DuckDBPyConnection | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
     why: Refused | None = None
@@ -50,7 +50,6 @@ class Runs:
         self._store, self.limits = store, limits
         self._lock = threading.Lock()
         self._running: list[_Running] = []
-        self._places = threading.BoundedSemaphore(AT_ONCE)
         self._is_closed = False
 
     def checked(self, sql: str, identity: bool) -> Statement:
@@ -63,15 +62,10 @@ class Runs:
 
     def answer(self, asked: Statement, identity: bool, user: str) -> dict[str, Any]:
         """What a statement gives: columns (name, type), rows, whether there are more (cut), elapsed_ms. Raises Refused."""
-        if not self._places.acquire(blocking=False):
-            raise Refused(f"{AT_ONCE} statements run already: wait until one has ended, or stop it.", code="sql_busy")
-        try:
-            began, limits = time.monotonic(), self.limits()
-            with self._store.reading() as connection, self._watched(connection, user, limits.seconds):
-                of = self._prepared(connection, asked, identity)
-                rows, cut = results.rows(connection, asked.sql, of, limits.rows)
-        finally:
-            self._places.release()
+        began, limits = time.monotonic(), self.limits()
+        with self._watched(user, limits.seconds) as run, self._store.reading() as run.connection:
+            of = self._prepared(run.connection, asked, identity)
+            rows, cut = results.rows(run.connection, asked.sql, of, limits.rows)
         return {"columns": [{"name": name, "type": str(type_)} for name, type_ in of], "rows": rows, "cut": cut,
                 "elapsed_ms": round((time.monotonic() - began) * 1000)}  # fmt: skip
 
@@ -80,8 +74,8 @@ class Runs:
         set (cut). kind: key of FILES. Raises Failed."""
         limits = self.limits()
         try:
-            with self._store.snapshot() as connection, self._watched(connection, "", LONGER * limits.seconds):
-                task.connection = connection
+            with self._watched(None, LONGER * limits.seconds) as run, self._store.snapshot() as connection:
+                run.connection = task.connection = connection
                 of = self._prepared(connection, asked, identity)
                 count, cut = FILES[kind](
                     connection, asked.sql, of, path, limits.file_rows, lambda done: task.progress(done, None)
@@ -103,9 +97,9 @@ class Runs:
         return len(found)
 
     def close(self) -> None:
-        """Stop all, and take no more."""
+        """Stop all that somebody waits for, and take no more. Files end with their tasks."""
         with self._lock:
-            self._is_closed, found = True, list(self._running)
+            self._is_closed, found = True, [run for run in self._running if run.user is not None]
         for run in found:
             run.stop(Refused("The server ends.", code="sql_stopped"))
 
@@ -115,24 +109,30 @@ class Runs:
         statement.check_plan(connection, asked.sql)
         return results.columns(connection, asked.sql)
 
+    def _check_room(self) -> None:
+        if self._is_closed:
+            raise Refused("The server ends.", code="sql_stopped")
+        if sum(run.user is not None for run in self._running) >= AT_ONCE:
+            raise Refused(f"{AT_ONCE} statements run already: wait until one has ended, or stop it.", code="sql_busy")
+
     @contextlib.contextmanager
-    def _watched(self, connection: duckdb.DuckDBPyConnection, user: str, seconds: float) -> Iterator[None]:
-        """Break off what runs on the connection after so many seconds, or when it is stopped. Raises Refused for it, and for
-        what DuckDB finds wrong."""
-        run = _Running(user, connection)
+    def _watched(self, user: str | None, seconds: float) -> Iterator[_Running]:
+        """Break off what runs on the connection, which is to be set, after so many seconds, or when it is stopped. Raises
+        Refused for it, for what DuckDB finds wrong, and for a statement that may not begin now."""
+        run = _Running(user)
         with self._lock:
-            if self._is_closed:
-                raise Refused("The server ends.", code="sql_stopped")
+            if user is not None:
+                self._check_room()
             self._running.append(run)
         watcher = threading.Thread(target=_watch, args=(run, seconds), name="dose-sql")
         watcher.start()
         try:
-            yield
+            yield run
             if run.why is not None:
                 raise run.why
         except duckdb.OutOfMemoryException as error:
             raise Refused("The statement needs more memory than the store may take.", code="sql_too_large") from error
-        except (duckdb.IOException, duckdb.FatalException):
+        except duckdb.IOException:
             raise
         except duckdb.Error as error:
             raise run.why or statement.wrong(error, "") from error

@@ -1,0 +1,116 @@
+"""The routes of saved searches that run by themselves."""
+
+import re
+from typing import Any
+
+from ..query import tasks as queries
+from ..retrieve.asking import WHEN
+from ..retrieve.nodes import NAME, NoNode
+from ..retrieve.schedules import FIELDS, UNITS, problem
+from .errors import ApiError, bad_body, not_found
+from .parameters import Parameter
+from .routes import QUERY_RETRIEVE, Caller, Route
+from .schemas import INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
+from .searches import WHAT, checked
+from .services import Services
+
+_LONGEST_LOOK_BACK = 3000
+
+
+def list_schedules(services: Services) -> dict[str, Any]:
+    return {"schedules": services.schedules.listed()}
+
+
+def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
+    if not re.fullmatch(NAME, name):
+        raise ApiError(409, "not_possible", "The name of a schedule has up to 64 letters, digits, - and _.", "name")
+    if not isinstance(body, dict) or set(body) != set(FIELDS):
+        raise bad_body(None, f"The body must be an object with {', '.join(FIELDS)}.")
+    for field in ("fetch", "on"):
+        if not isinstance(body[field], bool):
+            raise bad_body(field, f"{field} must be true or false.")
+    if body["unit"] not in UNITS:
+        raise bad_body("unit", f"unit must be one of: {', '.join(UNITS)}.")
+    look_back = body["look_back"]
+    if not isinstance(look_back, (int, float)) or isinstance(look_back, bool) or not 0 <= look_back <= _LONGEST_LOOK_BACK:
+        raise bad_body("look_back", f"look_back must be a number from 0 to {_LONGEST_LOOK_BACK}.")
+    for field in ("node", "cron", "time_zone"):
+        if not isinstance(body[field], str):
+            raise bad_body(field, f"{field} must be a text.")
+    wrong = problem(body["cron"], body["time_zone"])
+    if wrong:
+        what = "a cron expression, as 30 6 * * 1-5" if wrong == "cron" else "a time zone, as Europe/Berlin"
+        raise ApiError(409, "not_possible", f"{wrong} must be {what}.", wrong)
+    if not isinstance(body["question"], dict) or set(body["question"]) & set(WHEN):
+        raise bad_body("question", "question must be an object without days and times.")
+    _, asked = checked(body["question"])
+    try:
+        services.nodes.one(body["node"])
+    except NoNode:
+        raise ApiError(409, "not_possible", "Orthanc knows no node of this name.", "node") from None
+    kept = body | {"question": {field: value for field, value in asked.items() if field not in WHEN}}
+    services.schedules.put(name, caller.name, kept)
+    return _one(services, name)
+
+
+def delete_schedule(services: Services, name: str) -> dict[str, Any]:
+    if not services.schedules.remove(name):
+        raise not_found("There is no schedule of this name.", "name")
+    return {"deleted": name}
+
+
+def run_schedule(services: Services, caller: Caller, name: str) -> tuple[int, dict[str, Any]]:
+    try:
+        number = services.schedules.run(name)
+    except KeyError:
+        raise not_found("There is no schedule of this name.", "name") from None
+    except NoNode:
+        raise ApiError(409, "not_possible", "Orthanc does not know the node any more.", "name") from None
+    with services.store.reading() as connection:
+        return 202, queries.one(connection, number) or {}
+
+
+def _one(services: Services, name: str) -> dict[str, Any]:
+    return next(one for one in services.schedules.listed() if one["name"] == name)
+
+
+def begin(services: Services, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
+    """What a schedule does when its time has come; the search's number. Raises NoNode, Wrong."""
+    question, asked = checked(schedule["question"] | when)
+
+    def then(number: int) -> None:
+        services.fetching.start(user, number, schedule["node"])
+
+    return services.searches.start(user, schedule["node"], question, asked, *((then,) if fetch else ()))
+
+
+_NAME = Parameter("name", "word", "The schedule's name.", maximum=100, in_path=True)
+_FLAG = {"type": "boolean"}
+_BODY: dict[str, Any] = {
+    "type": "object", "additionalProperties": False, "required": list(FIELDS),
+    "properties": {
+        "node": TEXT, "cron": TEXT, "time_zone": TEXT, "unit": {"enum": list(UNITS)}, "fetch": _FLAG, "on": _FLAG,
+        "look_back": {"type": "number", "minimum": 0, "maximum": _LONGEST_LOOK_BACK},
+        "question": {"type": "object", "additionalProperties": False, "required": ["groups"], "properties": WHAT},
+    },
+}  # fmt: skip
+_SCHEDULE = any_object(
+    name=TEXT, user=TEXT, **_BODY["properties"], last_due=TEXT_OR_NULL, last_task=INTEGER_OR_NULL, next_run=TEXT_OR_NULL,
+)  # fmt: skip
+
+SCHEDULE_ROUTES: tuple[Route, ...] = (
+    Route("GET", "/schedules", list_schedules, "The saved searches that run by themselves",
+          {200: any_object(schedules=array(_SCHEDULE))}, tag="Query-retrieve", needs=QUERY_RETRIEVE,
+          description="last_due: when it last ran, or was saved; next_run: when it runs next; both UTC. last_task: the"
+          " search of the last run."),
+    Route("PUT", "/schedules/{name}", put_schedule, "Save a search that runs by itself", {200: _SCHEDULE}, (_NAME,),
+          (409, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE, action="schedule set",
+          description="question: as of POST /nodes/{name}/searches, without days and times. cron: five fields, in the time"
+          " zone. A run asks for studies from so many days or hours before it was due until now. fetch: what is"
+          " found is fetched. A run does not begin while the one before goes on; what was missed is made up by"
+          " one run, for all the time since."),
+    Route("DELETE", "/schedules/{name}", delete_schedule, "Delete a saved search", {200: any_object(deleted=TEXT)},
+          (_NAME,), (404,), tag="Query-retrieve", needs=QUERY_RETRIEVE, action="schedule deleted"),
+    Route("POST", "/schedules/{name}/run", run_schedule, "Run a saved search now", {202: TASK}, (_NAME,), (404, 409),
+          tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE, action="schedule run"),
+)  # fmt: skip

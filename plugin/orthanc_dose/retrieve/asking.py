@@ -1,0 +1,72 @@
+"""A question as a request or a schedule writes it, checked, and made one that a search can ask."""
+
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from typing import Any
+
+from .question import GROUPS, Question, Words
+
+ONLY_REPORTS = "SR"  # by itself, in place of groups
+KINDS = (*GROUPS, ONLY_REPORTS)
+FLAGS = {"station_of_study": False, "leave_out_known": True, "unseen_reports": False, "toshiba": False, "by_day": False}
+WORDS = ("descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out")
+WHEN = ("first", "last", "time_from", "time_to")
+MOST_DAYS = 3660
+MOST_WORDS, LONGEST_WORD = 100, 64
+_DEFAULTS: dict[str, Any] = {"groups": [], **dict.fromkeys(WHEN), **FLAGS, **{name: [] for name in WORDS}}
+Asked = dict[str, Any]
+
+
+class Wrong(Exception):
+    """A field is not what it must be; the message is a sentence. contradicts: each field by itself is right."""
+
+    def __init__(self, field: str | None, message: str, contradicts: bool = False) -> None:
+        super().__init__(message)
+        self.field, self.contradicts = field, contradicts
+
+
+def read(body: Any, today: date) -> tuple[Question, Asked]:
+    """The question, and the same in full as it was asked. today: with the day before what is asked for without days. Raises
+    Wrong."""
+    if not isinstance(body, dict) or not set(body) <= set(_DEFAULTS):
+        raise Wrong(None, f"A question is an object with some of: {', '.join(_DEFAULTS)}.")
+    asked = _DEFAULTS | body
+    asked["first"] = (today - timedelta(1)).isoformat() if asked["first"] is None else asked["first"]
+    asked["last"] = max(str(asked["first"]), today.isoformat()) if asked["last"] is None else asked["last"]
+    first, last = (_parsed(name, asked[name], date.fromisoformat, "a date as 2026-01-31") for name in WHEN[:2])
+    if not first <= last <= first + timedelta(MOST_DAYS):
+        raise Wrong("last", f"last must be a day from first on, at most {MOST_DAYS} days later.", True)
+    times = {name: None if asked[name] is None else _parsed(name, asked[name], time.fromisoformat, "a time as 07:30")
+             for name in WHEN[2:]}  # fmt: skip
+    for name in FLAGS:
+        if not isinstance(asked[name], bool):
+            raise Wrong(name, f"{name} must be true or false.")
+    for name in WORDS:
+        value = asked[name]
+        is_right = isinstance(value, list) and len(value) <= MOST_WORDS and all(
+            isinstance(word, str) and 0 < len(word) <= LONGEST_WORD for word in value)  # fmt: skip
+        if not is_right:
+            raise Wrong(name, f"{name} must be a list of at most {MOST_WORDS} texts of 1 to {LONGEST_WORD} letters.")
+    words = {what: Words(tuple(asked[f"{what}_keep"]), tuple(asked[f"{what}_leave_out"]))
+             for what in ("descriptions", "stations")}  # fmt: skip
+    groups = _groups(asked["groups"])
+    flags = {name: asked[name] for name in FLAGS}
+    question = Question(first, last, groups, not groups, **times, **words, **flags)
+    return question, asked
+
+
+def _groups(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not given or not all(isinstance(one, str) and one in KINDS for one in given):
+        raise Wrong("groups", f"groups must be a list with some of: {', '.join(KINDS)}.")
+    if ONLY_REPORTS in given and len(set(given)) > 1:
+        message = f"Studies that hold reports alone are of no other group: {ONLY_REPORTS} stands by itself."
+        raise Wrong("groups", message, True)
+    return tuple(dict.fromkeys(one for one in given if one != ONLY_REPORTS))
+
+
+def _parsed(name: str, value: Any, parse: Callable[[Any], Any], what: str) -> Any:
+    try:
+        return parse(value)
+    except (TypeError, ValueError):
+        raise Wrong(name, f"{name} must be {what}.") from None
+

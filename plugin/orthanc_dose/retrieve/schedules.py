@@ -1,0 +1,161 @@
+"""Saved searches that run by themselves at set times, one after the other; what was missed is made up, once."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from ..store import Store, settings, tasks
+
+_KIND, _STATE = "schedule", "schedule:"
+_EVERY_S = 20.0
+_LOG = logging.getLogger(__name__)
+UNITS = ("days", "hours")
+# What a schedule is: the node; the question, as POST /nodes/{name}/searches takes it but for days and times; when, as a cron
+# expression in a time zone; how far it looks back; whether what it finds is fetched; whether it runs at all.
+FIELDS = ("node", "question", "cron", "time_zone", "look_back", "unit", "fetch", "on")
+Schedule = dict[str, Any]
+# Begins a search for a user: the schedule, the days and times to ask for, whether to fetch; the task's number.
+Begin = Callable[[str, Schedule, dict[str, Any], bool], int]
+
+
+def problem(cron: str, time_zone: str) -> str | None:
+    """What is wrong with the times of a schedule: "cron" or "time_zone"."""
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "time_zone"
+    try:
+        next(CronSim(cron, datetime(2026, 1, 1, tzinfo=zone)))
+    except (CronSimError, StopIteration):
+        return "cron"
+    return None
+
+
+def missed(schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
+    """The first time after `since` at which it should have run by now; None where none has come. All are in UTC."""
+    zone = ZoneInfo(schedule["time_zone"])
+    due = next(CronSim(schedule["cron"], since.astimezone(zone)), None)
+    return due.astimezone(UTC) if due is not None and due <= now else None
+
+
+def next_run(schedule: Schedule, now: datetime) -> datetime | None:
+    """When it runs next, in UTC."""
+    due = next(CronSim(schedule["cron"], now.astimezone(ZoneInfo(schedule["time_zone"]))), None)
+    return None if due is None else due.astimezone(UTC)
+
+
+def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any]:
+    """The days and times of studies to ask for at a run that was due then: from so far before it to now, in the schedule's time
+    zone. Times of the day only within one day, since a node matches days and times each by themselves."""
+    zone = ZoneInfo(schedule["time_zone"])
+    start, end = (due - timedelta(**{schedule["unit"]: schedule["look_back"]})).astimezone(zone), now.astimezone(zone)
+    days = {"first": start.date().isoformat(), "last": max(start.date(), end.date()).isoformat()}
+    if schedule["unit"] == "hours" and start.date() == end.date():
+        return days | {"time_from": f"{start:%H:%M}", "time_to": None}
+    return days
+
+
+class Schedules:
+    """Keeps schedules, and a thread that looks at the clock. May be used from any thread."""
+
+    def __init__(self, store: Store, begin: Begin, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._store, self._begin, self._now = store, begin, now
+        self._ending = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._watch, name="dose-schedules", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, and join it."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def listed(self) -> list[Schedule]:
+        """All by name, each with its fields, the user, and `last_task`, `last_due` and `next_run` (UTC)."""
+        with self._store.reading() as connection:
+            found = settings.listed(connection, "", _KIND)
+            states = {name: self._state(connection, name) for name in found}
+        return [
+            {"name": name, **one, **states[name], "next_run": _text(next_run(one, self._now())) if one["on"] else None}
+            for name, one in found.items()
+        ]  # fmt: skip
+
+    def put(self, name: str, user: str, schedule: Schedule) -> None:
+        """Add a schedule or change it. It first runs at its next time from now."""
+        settings.put(self._store, "", _KIND, name, {**schedule, "user": user})
+        self._note(name, self._now(), self._of(name)["last_task"])
+
+    def remove(self, name: str) -> bool:
+        """False where there is none."""
+        there = settings.remove(self._store, "", _KIND, name)
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM state WHERE name = $1", [_STATE + name])
+        return there
+
+    def run(self, name: str) -> int:
+        """Run it now; the task's number. Raises KeyError."""
+        with self._store.reading() as connection:
+            schedule = settings.listed(connection, "", _KIND)[name]
+        return self._run(name, schedule, self._now())
+
+    def look(self) -> None:
+        """Begin what is due, but for what still runs: that is made up afterwards."""
+        now = self._now()
+        with self._store.reading() as connection:
+            found = {name: (one, self._state(connection, name)) for name, one in settings.listed(connection, "", _KIND).items()}
+            running = {task["id"] for task in tasks.of_states(connection, ("waiting", "running"))}
+            running |= {task["parameters"].get("search") for task in tasks.of_states(connection, ("waiting", "running"))}
+        for name, (schedule, state) in found.items():
+            if not schedule["on"] or state["last_task"] in running or state["last_due"] is None:
+                continue
+            due = missed(schedule, datetime.fromisoformat(state["last_due"]), now)
+            if due is not None:
+                try:
+                    self._run(name, schedule, due)
+                except Exception as error:  # noqa: BLE001  the others' turn comes, and this one's at its next time
+                    _LOG.error("the scheduled search %s could not begin", name, exc_info=error)
+
+    def _run(self, name: str, schedule: Schedule, due: datetime) -> int:
+        with self._lock:
+            now = self._now()
+            try:
+                task = self._begin(schedule["user"], schedule, asked_for(schedule, due, now), schedule["fetch"])
+            finally:
+                self._note(name, now, None)
+            self._note(name, now, task)
+            return task
+
+    def _watch(self) -> None:
+        while not self._ending.wait(_EVERY_S):
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001  it is tried again
+                _LOG.error("a scheduled search could not begin", exc_info=error)
+
+    def _of(self, name: str) -> dict[str, Any]:
+        with self._store.reading() as connection:
+            return self._state(connection, name)
+
+    @staticmethod
+    def _state(connection: Any, name: str) -> dict[str, Any]:
+        found = connection.execute("SELECT value FROM state WHERE name = $1", [_STATE + name]).fetchone()
+        return json.loads(found[0]) if found else {"last_due": None, "last_task": None}
+
+    def _note(self, name: str, moment: datetime, task: int | None) -> None:
+        value = json.dumps({"last_due": _text(moment), "last_task": task})
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM state WHERE name = $1", [_STATE + name])
+            connection.execute("INSERT INTO state VALUES ($1, $2)", [_STATE + name, value])
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds")

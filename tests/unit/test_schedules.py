@@ -1,0 +1,156 @@
+"""When saved searches run, and what for: over changes of the clock, after a rest, and never beside themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_dose.retrieve.schedules import Schedules, asked_for, missed, next_run, problem
+from orthanc_dose.store import Store, tasks
+
+DAILY = {"node": "archive", "question": {"groups": ["CT"]}, "cron": "30 2 * * *", "time_zone": "Europe/Berlin",
+         "look_back": 1, "unit": "days", "fetch": True, "on": True}  # fmt: skip
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("now", "expected"), [
+    ("2026-01-10T00:00", "2026-01-10T01:30"),  # 02:30 in winter
+    ("2026-07-10T00:00", "2026-07-10T00:30"),  # 02:30 in summer
+    ("2026-07-10T00:30", "2026-07-11T00:30"),  # not once more in the same minute
+    ("2026-10-25T00:31", "2026-10-26T01:30"),  # the clock is set back: the half hour that comes twice counts once
+])  # fmt: skip
+def test_the_next_run(now: str, expected: str) -> None:
+    assert next_run(DAILY, at(now)) == at(expected)
+
+
+def test_a_time_that_the_change_of_the_clock_leaves_out_is_not_lost() -> None:
+    # On 29 March 2026 it is never half past two in Berlin.
+    found = next_run(DAILY, at("2026-03-28T02:00"))
+    assert found is not None and found.date() == at("2026-03-29T00:00").date()
+
+
+def test_what_was_missed_is_the_first_of_it() -> None:
+    assert missed(DAILY, at("2026-01-10T01:30"), at("2026-01-11T01:29")) is None
+    assert missed(DAILY, at("2026-01-10T01:30"), at("2026-01-11T01:30")) == at("2026-01-11T01:30")
+    assert missed(DAILY, at("2026-01-10T01:30"), at("2026-02-11T01:30")) == at("2026-01-11T01:30")
+
+
+def test_days_and_times_are_those_of_the_time_zone() -> None:
+    # 23:30 UTC is the next day in Berlin.
+    assert asked_for(DAILY, at("2026-07-10T00:30"), at("2026-07-10T23:30")) == {"first": "2026-07-09", "last": "2026-07-11"}
+    hourly = DAILY | {"unit": "hours", "look_back": 2}
+    assert asked_for(hourly, at("2026-07-10T10:00"), at("2026-07-10T10:00")) == {
+        "first": "2026-07-10", "last": "2026-07-10", "time_from": "10:00", "time_to": None,
+    }  # fmt: skip
+    # Over midnight a node can only be asked for whole days.
+    assert asked_for(hourly, at("2026-07-10T22:30"), at("2026-07-10T22:30")) == {"first": "2026-07-10", "last": "2026-07-11"}
+
+
+@pytest.mark.parametrize(("cron", "zone", "wrong"), [
+    ("30 2 * * *", "Europe/Berlin", None), ("*/5 8-17 * * 1-5", "UTC", None), ("61 * * * *", "UTC", "cron"),
+    ("", "UTC", "cron"),
+    ("* * * *", "UTC", "cron"), ("30 2 * * *", "Mars/Base", "time_zone"), ("30 2 * * *", "../../etc/passwd", "time_zone"),
+    ("30 2 * * *", "", "time_zone"),
+])  # fmt: skip
+def test_what_is_no_time(cron: str, zone: str, wrong: str | None) -> None:
+    assert problem(cron, zone) == wrong
+
+
+class Clock:
+    def __init__(self, text: str) -> None:
+        self.now = at(text)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_schedule_runs_when_it_is_due_and_not_beside_itself(store: Store) -> None:
+    clock, begun = Clock("2026-01-10T12:00"), []
+
+    def begin(user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
+        begun.append((user, when["first"], when["last"], fetch))
+        return tasks.create(store, "node-search", user)
+
+    def finish(number: int) -> None:
+        with store.writing() as connection:
+            tasks.put(connection, (tasks.one(connection, number) or {}) | {"state": "done"})
+
+    schedules = Schedules(store, begin, clock)
+    schedules.put("nightly", "physicist", DAILY)
+    schedules.look()
+    assert not begun
+    clock.now = at("2026-01-11T01:31")
+    schedules.look()
+    schedules.look()
+    assert begun == [("physicist", "2026-01-10", "2026-01-11", True)]
+    [told] = schedules.listed()
+    assert (told["name"], told["user"], told["next_run"]) == ("nightly", "physicist", "2026-01-12T01:30:00+00:00")
+    # While the last run goes on none begins; afterwards one makes up for all of it.
+    clock.now += timedelta(days=3)
+    schedules.look()
+    assert len(begun) == 1
+    finish(told["last_task"])
+    schedules.look()
+    assert begun[1:] == [("physicist", "2026-01-11", "2026-01-14", True)]
+    finish(schedules.listed()[0]["last_task"])
+    # A server that was off for a week.
+    clock.now += timedelta(days=7)
+    Schedules(store, begin, clock).look()
+    assert begun[2:] == [("physicist", "2026-01-14", "2026-01-21", True)]
+
+
+def test_a_run_waits_for_the_retrieval_of_the_one_before(store: Store) -> None:
+    clock, begun = Clock("2026-01-10T12:00"), []
+
+    def begin(user: str, *_: Any) -> int:
+        begun.append(tasks.create(store, "node-search", user))
+        return begun[-1]
+
+    schedules = Schedules(store, begin, clock)
+    schedules.put("nightly", "physicist", DAILY)
+    clock.now += timedelta(days=1)
+    schedules.look()
+    with store.writing() as connection:
+        tasks.put(connection, (tasks.one(connection, begun[0]) or {}) | {"state": "done"})
+    fetching = tasks.create(store, "retrieval", "physicist", parameters={"search": begun[0]})
+    clock.now += timedelta(days=1)
+    schedules.look()
+    assert len(begun) == 1
+    with store.writing() as connection:
+        tasks.put(connection, (tasks.one(connection, fetching) or {}) | {"state": "done"})
+    schedules.look()
+    assert len(begun) == 2
+
+
+def test_one_that_cannot_begin_does_not_stop_the_others(store: Store) -> None:
+    clock, begun = Clock("2026-01-10T12:00"), []
+
+    def begin(user: str, schedule: dict[str, Any], *_: Any) -> int:
+        if schedule["node"] == "gone":
+            raise LookupError
+        begun.append(schedule["node"])
+        return 1
+
+    schedules = Schedules(store, begin, clock)
+    schedules.put("a", "physicist", DAILY | {"node": "gone"})
+    schedules.put("b", "physicist", DAILY)
+    schedules.put("c", "physicist", DAILY | {"on": False})
+    clock.now += timedelta(days=1)
+    schedules.look()
+    schedules.look()
+    assert begun == ["archive"]
+    assert schedules.remove("a") and not schedules.remove("a")
