@@ -158,9 +158,11 @@ def _exporting(server: OrthancServer, does: bool) -> Iterator[None]:
     thread = threading.Thread(target=export if does else lambda: None)
     thread.start()
     sleep(0.5)
-    yield
-    ending.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
 
 
 def _export(server: OrthancServer, kind: str) -> tuple[float, bytes]:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.people import SECRET, peopled
 from tests.support.server import PASSWORD, USER, OrthancServer
 from tests.support.visitors import REGISTERED
 
@@ -112,6 +113,18 @@ def entrance(browser: Browser, server: OrthancServer, secret: str) -> Iterator[E
             return Visit(context.new_page(), server.url)
 
         yield come
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[OrthancServer]:
+    with peopled() as running:
+        yield running
+
+
+@pytest.fixture
+def come(browser: Browser, door: OrthancServer) -> Iterator[Enter]:
+    with entrance(browser, door, SECRET) as opened:
+        yield opened
 
 
 @pytest.fixture

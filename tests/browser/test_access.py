@@ -2,31 +2,17 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import LOOK_NAMES, LOOKS, NARROW, WIDE, Enter, Look, entrance, fits
-from tests.support.people import SECRET, peopled, put_user
+from tests.browser.conftest import LOOK_NAMES, LOOKS, NARROW, WIDE, Enter, Look, fits
+from tests.support.people import SECRET, put_user
 from tests.support.server import PASSWORD, USER, OrthancServer
 from tests.support.visitors import NOBODY
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[OrthancServer]:
-    with peopled() as running:
-        yield running
-
-
-@pytest.fixture
-def come(browser: Browser, door: OrthancServer) -> Iterator[Enter]:
-    with entrance(browser, door, SECRET) as opened:
-        yield opened
-
 
 # --- the account ---
 

@@ -1,26 +1,13 @@
 """Signing in and out, and what the pages offer to whom."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LOOK_NAMES, LOOKS, Enter, Look, Visit, entrance, fits
-from tests.support.people import SECRET, peopled, put_user
+from tests.browser.conftest import LOOK_NAMES, LOOKS, Enter, Look, Visit, fits
+from tests.support.people import SECRET, put_user
 from tests.support.server import PASSWORD, USER, OrthancServer
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[OrthancServer]:
-    with peopled() as running:
-        yield running
-
-
-@pytest.fixture
-def come(browser: Browser, door: OrthancServer) -> Iterator[Enter]:
-    with entrance(browser, door, SECRET) as opened:
-        yield opened
 
 
 def sign_in(page: Page, name: str, password: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from orthanc_dose.export.nightly import is_due
 from orthanc_dose.samples import make_studies
+from tests.support.exports import done
 from tests.support.server import OrthancServer
 
 
@@ -22,8 +23,7 @@ def server() -> Any:
 
 def copied(server: OrthancServer, identity: bool = False) -> Path:
     number = server.request("POST", "/dose/api/exports/copy", json={"identity": identity}).json()["task_id"]
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the copy")
-    assert server.ok(f"/dose/api/tasks/{number}")["state"] == "done", server.log_of_this_start[-2000:]
+    done(server, number)
     told = server.ok("/dose/api/exports/copy")
     assert (Path(told["folder"]) / "latest").readlink() == Path(told["newest"])
     return Path(told["folder"])
@@ -67,6 +67,18 @@ def test_a_new_copy_takes_the_place_of_the_old_one_at_once(server: OrthancServer
     kept = {path.name for path in folder.iterdir()}
     assert last.name in kept and before.name not in kept and len(kept) == 3, "the newest, the one before, and the link"
     assert not list((server.dose_directory / "exports").glob("*.part*"))
+
+
+def test_what_a_kill_left_of_a_copy_goes_and_the_newest_whole_one_stays(server: OrthancServer) -> None:
+    folder, exports = copied(server), server.dose_directory / "exports"
+    whole = (folder / "latest").readlink()
+    server.kill()
+    for left in (folder / ".dose-20260101-020000-9", exports / "9.part"):
+        (left / "study").mkdir(parents=True)
+        (left / "study" / "data_0.parquet").write_bytes(b"PAR1")
+    server.start()
+    assert (folder / "latest").readlink() == whole and len(read(folder, "study")) == len(server.studies())
+    assert not list(folder.glob(".dose-*")) and not list(exports.glob("*.part*"))
 
 
 def test_it_is_made_once_switched_on(server: OrthancServer) -> None:

@@ -1,29 +1,22 @@
 /** The address of a list of studies: filters, order and page stand in it, so that it can be passed on. */
 import { computed } from "vue";
-import { useRoute, useRouter, type LocationQueryRaw } from "vue-router";
+import { useRoute, useRouter } from "vue-router";
 import { conditionsOf, type Conditions } from "./filters";
-import { queryNumber, queryText } from "./router";
+import { usePaging } from "./paging";
+import { queryText } from "./router";
 
-export const SIZES = [25, 50, 100, 200];
-const SIZE = 50;
 const SORT = "-study_date";
 
 export function useListAddress() {
   const route = useRoute();
   const router = useRouter();
 
-  const page = computed(() => queryNumber(route.query, "page", 1));
-  const size = computed(() => {
-    const wanted = queryNumber(route.query, "size", SIZE);
-    return SIZES.includes(wanted) ? wanted : SIZE;
-  });
+  const { page, size, query, pageLink, setSize } = usePaging();
   const sort = computed(() => queryText(route.query, "sort") ?? SORT);
   const conditions = computed(() => conditionsOf(route.query));
   /** New studies appear here; elsewhere rows would move under the reader. */
   const atTheTop = computed(() => page.value === 1 && sort.value === SORT);
 
-  const query = (change: LocationQueryRaw) => ({ query: { ...route.query, ...change } });
-  const pageLink = (number: number) => query({ page: number === 1 ? undefined : number });
   const sortLink = (key: string) => query({ sort: key === SORT ? undefined : key, page: undefined });
   /** A study with the filters and the order in which it was found, for the way to its neighbours. */
   const studyLink = (id: number) => ({
@@ -39,8 +32,7 @@ export function useListAddress() {
   }
 
   return {
-    page, size, sort, conditions, atTheTop, pageLink, sortLink, studyLink,
-    setSize: (number: number) => router.push(query({ size: number === SIZE ? undefined : number, page: undefined })),
+    page, size, sort, conditions, atTheTop, pageLink, sortLink, studyLink, setSize,
     setPage: (number: number) => router.push(pageLink(number)),
     filterLink,
     filterBy: (wanted: Conditions, modality?: string) => router.push(filterLink(wanted, modality)),

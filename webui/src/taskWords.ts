@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatDuration } from "./format";
 import { t, te } from "./i18n";
 import type { Task, TaskPage, TaskState } from "./types";
 
-export const FINISHED: TaskState[] = ["done", "stopped", "failed", "broken off"];
+const FINISHED: TaskState[] = ["done", "stopped", "failed", "broken off"];
 
 export const finishedOf = (states: TaskPage["states"]) => FINISHED.reduce((sum, state) => sum + (states[state] ?? 0), 0);
 export const isFinished = (task: Task) => FINISHED.includes(task.state);

@@ -21,7 +21,6 @@ from .dataset import PIXEL_DATA, Dataset, Unreadable, Value, binary, from_pydico
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 # JPEG and its kin, MPEG, RLE: their pixels are encapsulated, everything else is explicit, little endian (PS3.5 annex A.4).
 _ENCAPSULATED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")

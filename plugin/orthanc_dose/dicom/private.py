@@ -2,7 +2,7 @@
 
 import struct
 
-from .dataset import BINARY_URI, Dataset, items, raw_bytes, spelled, text
+from .dataset import BINARY_URI, Dataset, raw_bytes, spelled, text
 
 
 def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
@@ -40,9 +40,3 @@ def private_double(dataset: Dataset, group: int, creator: str, element: int) -> 
         return float(value) if value else None
     except ValueError:
         return None
-
-
-def private_items(dataset: Dataset, group: int, creator: str, element: int) -> list[Dataset]:
-    """The items of a private sequence."""
-    tag = tag_of(dataset, group, creator, element)
-    return items(dataset, tag) if tag else []

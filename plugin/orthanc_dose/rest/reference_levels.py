@@ -25,7 +25,8 @@ def list_levels(services: Services) -> dict[str, Any]:
         found = listed(connection)
     there = {level["shipped_as"] for level in found}
     return {
-        "levels": [_shown(level) for level in found],
+        # Those of quantities that there are: charts come and go with versions.
+        "levels": [_shown(level) for level in found if level["quantity"] in QUANTITIES],
         "quantities": [
             {"name": name, "field": of.filter.field, "label": of.filter.label, "unit": of.shown.unit,
              "modalities": list(modalities), "level": "event" if of.is_of_events else "study", "phantom": has_phantom(of)}
@@ -88,7 +89,7 @@ def _add(services: Services, levels: list[dict[str, Any]]) -> list[int]:
 
 def _level(services: Services, number: int) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = [level for level in listed(connection) if level["id"] == number]
+        found = [level for level in listed(connection) if level["id"] == number and level["quantity"] in QUANTITIES]
     if not found:
         raise _unknown()
     return {"level": _shown(found[0])}
