@@ -4,7 +4,7 @@ import type { Figure } from "./chartsApi";
 // Signs that a name has on an axis where it does not stand beside the next one: on a low picture, and on a high one.
 export const LONGEST_NAMES = [16, 32] as const;
 const HIGH = 450; // pixels
-const SPACE_OF_NAME = 17; // pixels along the axis
+const SPACE_OF_NAME = 22; // pixels along the axis
 const WIDTH_OF_SIGN = 7.5; // pixels, about
 
 /** A name as plotly shows it: it takes some HTML for marks. */
