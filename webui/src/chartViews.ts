@@ -8,7 +8,7 @@ import type { Conditions } from "./filters";
 export interface ChartViewProps {
   chart: Chart;
   answer: ChartAnswer;
-  /** The list with these filters in place of its own. */
+  /** The list of the studies behind a row, by its query. */
   linkTo: (query: Conditions) => RouteLocationRaw;
 }
 

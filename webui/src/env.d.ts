@@ -5,7 +5,7 @@ declare module "plotly.js/lib/core" {
   type Figure = { data: Record<string, unknown>[]; layout: Record<string, unknown> };
   interface Graph extends HTMLElement {
     on(event: string, then: (said: never) => void): void;
-    _fullLayout?: Record<string, unknown>;
+    removeAllListeners(event: string): void;
   }
   const Plotly: {
     register(modules: unknown): void;

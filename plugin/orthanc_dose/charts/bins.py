@@ -5,8 +5,9 @@ from typing import Any
 from .links import joined
 from .source import Source, is_given
 
-# Points that a page draws one by one.
-MOST_POINTS = 10_000
+# Points that a page draws one by one: without WebGL, which its policy forbids, 5,000 hold a slow browser up for a second and
+# a half, 10,000 for three.
+MOST_POINTS = 5_000
 # Cells of a scatter plot that has more: along and up.
 CELLS = (60, 40)
 

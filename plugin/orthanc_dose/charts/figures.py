@@ -114,8 +114,8 @@ def _frequencies(figure: "go.Figure", data: Data, wording: Wording) -> None:
         numbers = list(range(len(data.rows)))
         figure.add_trace(go.Pie(
             labels=numbers, text=[_text(wording.category(row)) for row in data.rows], values=_of(data, numbers, "n"),
-            customdata=_customdata(data, numbers), textinfo="text", hovertemplate=_hover("%{text}<br>%{percent}", ""),
-            sort=False, direction="clockwise",
+            customdata=_customdata(data, numbers), textinfo="text", sort=False, direction="clockwise",
+            hovertemplate="%{text}<br>%{percent}<br>n = %{value:,}<extra></extra>",
         ))  # fmt: skip
         return
     places = _places(figure, data, wording)
@@ -239,7 +239,7 @@ def _scatter(figure: "go.Figure", data: Data, wording: Wording) -> None:
         ))  # fmt: skip
     else:
         for series, numbers in _by_system(data):
-            figure.add_trace(go.Scattergl(
+            figure.add_trace(go.Scatter(
                 x=_of(data, numbers, "x"), y=_of(data, numbers, "y"), mode="markers", name=series,
                 customdata=_customdata(data, numbers), hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}<extra>{series}</extra>",
             ))  # fmt: skip
