@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 from . import __doc__ as description
-from . import api, charts, exports, extraction, insertion, mixed, reading, sizes, storing
+from . import api, charts, exports, extraction, insertion, mixed, reading, retrieval, sizes, storing
 from .results import Results, machine, write
 
 PARTS = {
     "extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "mixed": mixed.run,
     "reading": reading.run, "api": api.run, "sizes": sizes.run,
-    "exports": exports.run, "charts": charts.run,
+    "exports": exports.run, "charts": charts.run, "retrieval": retrieval.run,
 }  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from .search import NodeError
 
 KIND = "retrieval"
 PAUSES_S = (5.0, 20.0, 60.0)  # before a move is tried again
-_EVERY_S = 0.2  # from one look at the jobs to the next
+_FIRST_S, _LAST_S = 0.01, 0.25  # from one look at the jobs to the next: longer the longer nothing happens
+_NOTED_S = 0.5  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
 _IMPORTED = ("imported", "merged", "duplicate")
 assert set(FETCHING) == {"moving", "moved", "failed"}
@@ -59,6 +60,8 @@ class _Work:
     running: list[_Move] = field(default_factory=list)
     done: int = 0
     total: int = 0
+    notes: dict[int, tuple[str, str | None]] = field(default_factory=dict)  # by line: state and fault, not yet written
+    noted_at: float = 0.0
 
 
 class Fetching:
@@ -87,16 +90,20 @@ class Fetching:
         told, node = self._nodes.one(name), self._nodes.node(name)
         work = _Work([_Move(*row) for row in self._chosen(search)])
         work.total = sum(move.objects for move in work.waiting)
+        pause = _FIRST_S
         try:
             while work.waiting or work.running:
-                self._begin(node, told["destination"], search, work)
-                self._look(node, search, work)
+                happened = self._begin(node, told["destination"], search, work) + self._look(node, work)
                 run.progress(work.done, work.total)
-                run.stopping.wait(_EVERY_S)
+                self._write_notes(search, work)
+                pause = _FIRST_S if happened else min(2 * pause, _LAST_S)
+                run.stopping.wait(pause)
         except Stopped:
             for move in work.running:
                 node.cancel(move.job)
             raise
+        finally:
+            self._write_notes(search, work, at_last=True)
         self._await_worker(run)
         return self._compare(search)
 
@@ -109,19 +116,23 @@ class Fetching:
         with self._store.reading() as connection:
             return connection.execute(query, [search]).fetchall()
 
-    def _begin(self, node: Node, destination: str, search: int, work: _Work) -> None:
+    def _begin(self, node: Node, destination: str, search: int, work: _Work) -> int:
+        """How many were begun, or failed to."""
+        begun = 0
         for move in [one for one in work.waiting if one.not_before <= time.monotonic()]:
             if len(work.running) >= self._at_once():
-                return
+                break
+            begun += 1
             work.waiting.remove(move)
             self._list(node, search, move)
             try:
                 move.job = node.move(move.level, move.keys, destination)
             except NodeError as error:
-                self._failed(move, error, search, work)
+                self._failed(move, error, work)
                 continue
             work.running.append(move)
-            self._note(search, move.line, "moving")
+            work.notes[move.line] = ("moving", None)
+        return begun
 
     def _list(self, node: Node, search: int, move: _Move) -> None:
         """Learn which objects a series has, to know afterwards whether all of them came."""
@@ -137,38 +148,46 @@ class Fetching:
                 query = f'UPDATE "{FOUND.name}" SET listed = $1 WHERE task_id = $2 AND line = $3'
                 connection.execute(query, [move.listed, search, move.line])
 
-    def _look(self, node: Node, search: int, work: _Work) -> None:
-        for move in list(work.running):
+    def _look(self, node: Node, work: _Work) -> int:
+        """How many have ended."""
+        before = list(work.running)
+        for move in before:
             try:
                 if not node.moved(move.job):
                     continue
             except NodeError as error:
                 work.running.remove(move)
-                self._failed(move, error, search, work)
+                self._failed(move, error, work)
                 continue
             work.running.remove(move)
             work.done += move.objects
-            self._note(search, move.line, "moved")
+            work.notes[move.line] = ("moved", None)
+        return len(before) - len(work.running)
 
-    def _failed(self, move: _Move, error: NodeError, search: int, work: _Work) -> None:
+    def _failed(self, move: _Move, error: NodeError, work: _Work) -> None:
         move.tries += 1
         if move.tries > len(PAUSES_S) or isinstance(error, NotThere):
-            self._note(search, move.line, "failed", str(error))
+            work.notes[move.line] = ("failed", str(error))
             work.done += move.objects
         else:
             move.not_before = time.monotonic() + PAUSES_S[move.tries - 1]
             work.waiting.append(move)
 
-    def _note(self, search: int, line: int, state: str, fault: str | None = None) -> None:
+    def _write_notes(self, search: int, work: _Work, at_last: bool = False) -> None:
+        """Now and then: what a kill loses of them is fetched once more, which changes nothing."""
+        now = time.monotonic()
+        if not work.notes or (now - work.noted_at < _NOTED_S and not at_last):
+            return
         with self._store.writing() as connection:
             query = f'UPDATE "{FOUND.name}" SET state = $1, fault = $2 WHERE task_id = $3 AND line = $4'
-            connection.execute(query, [state, fault, search, line])
+            connection.executemany(query, [[*note, search, line] for line, note in work.notes.items()])
+        work.notes, work.noted_at = {}, now
 
     def _await_worker(self, run: Run) -> None:
         """Wait until what came is read."""
         end = time.monotonic() + _PATIENCE_S
         while not self._is_idle() and time.monotonic() < end:
-            if run.stopping.wait(_EVERY_S):
+            if run.stopping.wait(_LAST_S):
                 raise Stopped
 
     def _compare(self, search: int) -> dict[str, Any]:
@@ -187,7 +206,7 @@ class Fetching:
         return {
             "series": len(lines), "failed": sum(line["state"] == "failed" for line in lines), "asked_for": asked,
             "arrived": arrived, "imported": imported,
-            "missing": sum(max(0, (one[0] or 0) - (one[1] or 0)) for one in counts.values()),
+            "missing": sum(asked - came for asked, came, _ in counts.values() if asked is not None and came is not None),
         }  # fmt: skip
 
     @staticmethod
