@@ -217,5 +217,5 @@ def test_answers_in_character_sets_that_orthanc_does_not_read(asker: OrthancServ
     with Provider(answers) as provider:
         found = bad(asker, provider, doubt=doubts.append).find("Study", {"StudyInstanceUID": "", "StudyDescription": ""})
     assert [one["StudyInstanceUID"] for one in found] == ["9.1"]
-    # Later versions of Orthanc read it.
-    assert doubts == ["character_set"] or found[0]["StudyDescription"] == "胸部"
+    # Orthanc 1.10 refuses such an answer; 1.12 gives it without what its own character set does not have.
+    assert doubts == ["character_set"] or found[0]["StudyDescription"] in ("", "胸部")
