@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..export.background import Background, Run, Stopped
+from ..export.background import Background, Failed, Run, Stopped
 from ..records import FETCHING, FOUND
 from ..store import Store
 from ..store.database import rows
 from .answers import Image
-from .node import Node, NotThere
-from .nodes import Nodes
+from .node import UNKNOWN, Node, NotThere, Standstill
+from .nodes import Nodes, NoNode
 from .search import NodeError
 
 KIND = "retrieval"
-PAUSES_S = (5.0, 20.0, 60.0)  # before a move is tried again
+_LONGER = (1, 4, 12)  # times the first pause: before each time that a move is tried again
 _FIRST_S, _LAST_S = 0.01, 0.25  # from one look at the jobs to the next: longer the longer nothing happens
 _NOTED_S = 0.5  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
@@ -60,6 +60,8 @@ class _Work:
     running: list[_Move] = field(default_factory=list)
     done: int = 0
     total: int = 0
+    tries: int = 0  # of the node, while nothing can be fetched from it
+    not_before: float = 0.0
     notes: dict[int, tuple[str, str | None]] = field(default_factory=dict)  # by line: state and fault, not yet written
     noted_at: float = 0.0
 
@@ -68,17 +70,24 @@ class Fetching:
     """Starts retrievals, and goes on with those that a restart broke off. May be used from any thread."""
 
     def __init__(
-        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], is_idle: Callable[[], bool]
-    ) -> None:
+        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], pause: Callable[[], float],
+        is_idle: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """at_once: so many moves; pause: seconds before a move is tried again for the first time; is_idle: whether all is read
+        that came."""
         self._store, self._background, self._nodes = store, background, nodes
-        self._at_once, self._is_idle = at_once, is_idle
+        self._at_once, self._pause, self._is_idle = at_once, pause, is_idle
 
     def start(self, user: str, search: int, node: str) -> int:
-        """Begin to fetch what a search on a node chose, and what failed before once more; the task's number. Raises NoNode."""
+        """Begin to fetch what a search on a node chose, and once more what failed before or did not come; the task's number.
+        Raises NoNode."""
         self._nodes.one(node)
         with self._store.writing() as connection:
-            query = f'UPDATE "{FOUND.name}" SET state = NULL, fault = NULL WHERE task_id = $1 AND chosen AND state = $2'
-            connection.execute(query, [search, "failed"])
+            query = f"""
+                UPDATE "{FOUND.name}" SET state = NULL, fault = NULL, asked_for = NULL, arrived = NULL, imported = NULL
+                WHERE task_id = $1 AND chosen AND (state = 'failed' OR arrived < asked_for)
+            """
+            connection.execute(query, [search])
         parameters = {"search": search, "node": node}
         return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
 
@@ -87,7 +96,10 @@ class Fetching:
         self._background.resume(lambda task: partial(self._work, task["parameters"]["search"], task["parameters"]["node"]))
 
     def _work(self, search: int, name: str, run: Run) -> dict[str, Any]:
-        told, node = self._nodes.one(name), self._nodes.node(name)
+        try:
+            told, node = self._nodes.one(name), self._nodes.node(name)
+        except NoNode:  # removed while the server was down
+            raise Failed(UNKNOWN) from None
         work = _Work([_Move(*row) for row in self._chosen(search)])
         work.total = sum(move.objects for move in work.waiting)
         pause = _FIRST_S
@@ -104,6 +116,7 @@ class Fetching:
             raise
         finally:
             self._write_notes(search, work, at_last=True)
+        run.note(run.number, done=work.done, total=work.total)
         self._await_worker(run)
         return self._compare(search)
 
@@ -120,7 +133,7 @@ class Fetching:
         """How many were begun, or failed to."""
         begun = 0
         for move in [one for one in work.waiting if one.not_before <= time.monotonic()]:
-            if len(work.running) >= self._at_once():
+            if len(work.running) >= self._at_once() or work.not_before > time.monotonic():
                 break
             begun += 1
             work.waiting.remove(move)
@@ -160,18 +173,38 @@ class Fetching:
                 self._failed(move, error, work)
                 continue
             work.running.remove(move)
+            work.tries = 0
             work.done += move.objects
             work.notes[move.line] = ("moved", None)
         return len(before) - len(work.running)
 
     def _failed(self, move: _Move, error: NodeError, work: _Work) -> None:
+        work.notes[move.line] = ("moving", str(error))
+        if isinstance(error, Standstill):
+            self._stand_still(move, error, work)
+            return
+        work.tries = 0
         move.tries += 1
-        if move.tries > len(PAUSES_S) or isinstance(error, NotThere):
-            work.notes[move.line] = ("failed", str(error))
-            work.done += move.objects
+        if move.tries > len(_LONGER) or isinstance(error, NotThere):
+            _give_up([move], error, work)
         else:
-            move.not_before = time.monotonic() + PAUSES_S[move.tries - 1]
+            move.not_before = self._after(move.tries)
             work.waiting.append(move)
+
+    def _stand_still(self, move: _Move, error: NodeError, work: _Work) -> None:
+        """All moves wait together, and in the end all are given up: each by itself might take days."""
+        work.waiting.insert(0, move)
+        if work.not_before > time.monotonic():  # another move met with the same
+            return
+        work.tries += 1
+        if work.tries > len(_LONGER):
+            _give_up(work.waiting, error, work)
+            work.waiting = []
+        else:
+            work.not_before = self._after(work.tries)
+
+    def _after(self, tries: int) -> float:
+        return time.monotonic() + self._pause() * _LONGER[tries - 1]
 
     def _write_notes(self, search: int, work: _Work, at_last: bool = False) -> None:
         """Now and then: what a kill loses of them is fetched once more, which changes nothing."""
@@ -212,12 +245,17 @@ class Fetching:
     @staticmethod
     def _counted(connection: Any, line: dict[str, Any]) -> tuple[int | None, int | None, int | None]:
         """Of a series: objects asked for, arrived and imported; None where nobody knows which they are."""
-        uids = line["images"] or line["listed"]
+        uids = sorted(set(line["images"] or line["listed"] or ()))
         if not uids:
             return line["size"], None, None
         query = f"""
-            SELECT count(*), count(*) FILTER (outcome IN ({', '.join(f"'{one}'" for one in _IMPORTED)})) FROM object
-            WHERE study_instance_uid = $1 AND sop_instance_uid IN (SELECT unnest($2::VARCHAR[]))
+            SELECT count(DISTINCT sop_instance_uid), count(DISTINCT sop_instance_uid) FILTER (outcome IN {_IMPORTED})
+            FROM object WHERE study_instance_uid = $1 AND sop_instance_uid IN (SELECT unnest($2::VARCHAR[]))
         """
         [(arrived, imported)] = connection.execute(query, [line["study_instance_uid"], uids]).fetchall()
         return len(uids), arrived, imported
+
+
+def _give_up(moves: list[_Move], error: NodeError, work: _Work) -> None:
+    work.notes |= {move.line: ("failed", str(error)) for move in moves}
+    work.done += sum(move.objects for move in moves)
