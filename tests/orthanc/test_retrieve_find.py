@@ -97,7 +97,8 @@ def asker(pacs: OrthancServer) -> Iterator[OrthancServer]:
 
 
 def node(asker: OrthancServer, name: str, **more: Any) -> Node:
-    return Node(Loopback({"HttpPort": asker.http_port}), name, **more)
+    orthanc = Loopback({"HttpPort": asker.http_port})
+    return Node(orthanc, orthanc, name, **more)
 
 
 def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:
@@ -106,7 +107,7 @@ def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:
 
 
 def ask(of: Node, *groups: str, last: date = DAY, **more: Any) -> Search:
-    return search(Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda stage, done, whole: None)
+    return search(Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda *told: None)
 
 
 def test_a_real_pacs_is_asked_for_what_carries_dose(asker: OrthancServer) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
+from uuid import uuid4
 
 from .answers import Answer
 from .search import NodeError, NodeRefuses
@@ -21,12 +22,16 @@ _STATUS = {
     0xC000: "it cannot process this (0xC000)", 0x0122: "it does not offer queries (0x0122)",
     0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
 }  # fmt: skip
-_NO_DESTINATION = 0xA801
 UNKNOWN = "Orthanc knows no node of this name."
+_NOT_OFFERED = "The node does not offer this service."
 _BROKEN_OFF = "The node broke the association off."
 _GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
+# What a C-MOVE of a study that cannot exist tells of its destination; pages say it in words. accepted: the node took it, so it
+# knows the destination, unless it looks for the study first; unknown: it does not know it; unclear: it refuses for another
+# reason, as Orthanc does, which looks for the study first; failed: there was no answer.
+WOULD_SEND = ("accepted", "unknown", "unclear", "failed")
 # Before a colon.
 _NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
 # Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
@@ -34,9 +39,15 @@ _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 
 
 class Orthanc(Protocol):
-    """Orthanc's routes; see loopback.py. errors: what a call raises besides what has `details`."""
+    """Orthanc's routes; see loopback.py."""
 
     def call(self, method: str, path: str, body: Any = None, seconds: float = 60.0) -> Any: ...
+
+
+class Quick(Protocol):
+    """The same for what takes no time; see host.py."""
+
+    def call(self, method: str, path: str, body: Any = None) -> Any: ...
 
 
 @dataclass
@@ -45,6 +56,7 @@ class Node:
     long it may take to answer. doubt: told of what was left out to get an answer."""
 
     orthanc: Orthanc
+    quick: Quick
     name: str
     calling: str = ""
     seconds: int = 60
@@ -57,6 +69,19 @@ class Node:
         except NodeError as error:
             return str(error)
         return None
+
+    def would_send(self, destination: str) -> tuple[str, str | None]:
+        """Whether it would send to an AE title, empty for Orthanc's own, as far as a C-MOVE of a study that cannot exist tells:
+        one of WOULD_SEND, and what the node or Orthanc said."""
+        study = {"StudyInstanceUID": f"2.25.{uuid4().int}"}
+        body: dict[str, Any] = {"Level": "Study", "Resources": [study], "Timeout": min(self.seconds, 10), "Synchronous": True}
+        try:
+            self._call("move", body | ({"TargetAet": destination} if destination else {}))
+        except NodeRefuses as error:
+            return "unknown" if isinstance(error, _NoDestination) else "unclear", str(error)
+        except NodeError as error:
+            return "failed", str(error)
+        return "accepted", None
 
     def find(self, level: str, keys: dict[str, str]) -> list[Answer]:
         """One C-FIND; level: Study, Series or Instance. Raises NodeError, NodeRefuses."""
@@ -71,25 +96,29 @@ class Node:
             except _Broken as error:
                 raise NodeRefuses(str(error)) from error
 
-    def move(self, level: str, keys: dict[str, str], destination: str) -> str:
-        """Begin a C-MOVE of what a C-FIND of these keys gives; the number of Orthanc's job. destination: an AE title, empty for
-        Orthanc's own. Raises NodeError; NotThere where the node has nothing of it."""
+    def ask(self, level: str, keys: dict[str, str]) -> str:
+        """One C-FIND for what is to be moved; the number of Orthanc's query. Raises NodeError; NotThere where the node has
+        nothing of it."""
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
-        path = f"/queries/{asked['ID']}"
-        if not self.orthanc.call("GET", f"{path}/answers"):
+        if not self.quick.call("GET", f"/queries/{asked['ID']}/answers"):
             raise NotThere(_GONE)
+        return asked["ID"]
+
+    def move(self, query: str, destination: str) -> str:
+        """Begin a C-MOVE of all that a query found; the number of Orthanc's job. destination: an AE title, empty for Orthanc's
+        own. Raises NodeError."""
         body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
         if destination:
             body["TargetAet"] = destination
         try:
-            return self.orthanc.call("POST", f"{path}/retrieve", body)["ID"]
+            return self.quick.call("POST", f"/queries/{query}/retrieve", body)["ID"]
         except Exception as error:
             raise _translated(error, self.seconds) from error
 
     def moved(self, job: str) -> bool:
         """Whether such a job has ended well; False while it goes on. Raises NodeError where it failed, or is gone."""
         try:
-            found = self.orthanc.call("GET", f"/jobs/{job}")
+            found = self.quick.call("GET", f"/jobs/{job}")
         except Exception as error:
             raise NodeError(_FORGOTTEN) from error
         if found["State"] == "Failure":
@@ -98,7 +127,7 @@ class Node:
 
     def cancel(self, job: str) -> None:
         with suppress(Exception):  # it may have ended
-            self.orthanc.call("POST", f"/jobs/{job}/cancel", {})
+            self.quick.call("POST", f"/jobs/{job}/cancel", {})
 
     def _find(self, level: str, keys: dict[str, str]) -> list[Answer]:
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
@@ -129,6 +158,10 @@ class Standstill(NodeError):
     """Nothing can be fetched from the node now, whichever series it is."""
 
 
+class _NoDestination(NodeRefuses, Standstill):
+    """It does not know where to send."""
+
+
 class _Failure(Exception):
     """A job that failed."""
 
@@ -152,7 +185,7 @@ def _translated(error: Exception, seconds: int) -> NodeError:
     status = re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details)
     if status:
         code = int(status[1], 16)
-        kind = Standstill if code == _NO_DESTINATION else NodeRefuses
+        kind = _NoDestination if code == 0xA801 else NodeRefuses
         return kind(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
     for words, kind, reason in _DETAILS:
         if words in details:
@@ -168,7 +201,8 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("Connection refused", Standstill, "Nothing listens at the node's address (connection refused)."),
     ("Association Rejected", Standstill, "The node rejected the association: does it know our AE title, and is its own right?"),
     ("TCP Initialization Error", Standstill, "The node's address cannot be reached."),
-    ("No presentation context", Standstill, "The node does not offer this service."),
+    ("No presentation context", Standstill, _NOT_OFFERED),
+    ("Remote AET is ", Standstill, _NOT_OFFERED),  # of its words Orthanc gives no more than this
     ("No modality with symbolic name", Standstill, UNKNOWN),
 )
 
