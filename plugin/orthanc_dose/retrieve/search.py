@@ -111,7 +111,8 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
             for study in found:
                 if study.uid not in seen:
                     seen.add(study.uid)
-                    yield study
+                    if question.since is None or not study.is_before(question.since):
+                        yield study
             # A node that does not know the key answers with all studies.
             if any(study.modalities and modality not in study.modalities for study in found):
                 out.ignores_modality = True
