@@ -224,6 +224,9 @@ def test_runs_are_remembered_though_their_tasks_are_forgotten(store: Store) -> N
     begin.finish(other, arrived=9)
     told = {"id": second, "state": "done", "message": None, "result": {"arrived": 2}}
     assert runs(store, "nightly") == [run | {"retrieval": told}]
+    # The newer one is forgotten before the older.
+    tasks.forget(store, [second])
+    assert runs(store, "nightly") == [run | {"retrieval": told}]
     tasks.forget(store, [first])
     assert runs(store, "nightly") == [run | {"retrieval": told}]
     tasks.forget_finished(store, None)

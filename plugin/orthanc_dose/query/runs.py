@@ -36,7 +36,8 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
 
 
 def _shown(task: tasks.Task | None, kept: str | None, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Of a task, or of what is kept of one."""
-    if task is not None:
+    """Of a task, or of what is kept of one; the newer."""
+    of_kept = json.loads(kept) if kept else None
+    if task is not None and (of_kept is None or task["id"] > of_kept["id"]):
         return {name: utc(task[name]) if name.endswith("_at") else task[name] for name in names}
-    return {name: json.loads(kept).get(name) for name in names} if kept else None
+    return {name: of_kept[name] for name in names} if of_kept else None

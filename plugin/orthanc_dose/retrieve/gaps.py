@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from ..records import FOUND
 from .fetching import IMPORTED
@@ -29,7 +30,7 @@ def gaps(connection: duckdb.DuckDBPyConnection, task_id: int, why: str | None, l
     reasons = found.column("why").to_pylist()
     counts = Counter(reasons)
     chosen = [place for place, one in enumerate(reasons) if why in (None, one)]
-    page = found.take(chosen[offset : offset + limit]).to_pylist()
+    page = found.take(pa.array(chosen[offset : offset + limit], pa.int64())).to_pylist()
     return {"total": len(chosen), "why": {name: counts[name] for name in WHY if counts[name]}, "gaps": page}
 
 
