@@ -10,7 +10,7 @@ from typing import Any
 
 from ..export.background import Background, Failed, Run, Stopped
 from ..records import FETCHING, FOUND
-from ..store import Store
+from ..store import Store, tasks
 from ..store.database import rows
 from .answers import Image
 from .node import UNKNOWN, Node, NotThere, Standstill
@@ -22,7 +22,7 @@ _LONGER = (1, 4, 12)  # times the first pause: before each time that a move is t
 _LOOK_S = 0.25  # from one look at the jobs to the next, unless one is said to have ended
 _NOTED_S = 2.0  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
-_IMPORTED = ("imported", "merged", "duplicate")
+IMPORTED = ("imported", "merged", "duplicate")
 assert set(FETCHING) == {"moving", "moved", "failed"}
 
 
@@ -69,6 +69,10 @@ class _Work:
     noted_at: float = 0.0
 
 
+class UnderWay(Exception):
+    """What the search found is fetched already."""
+
+
 class Fetching:
     """Starts retrievals, and goes on with those that a restart broke off. May be used from any thread."""
 
@@ -81,19 +85,28 @@ class Fetching:
         self._store, self._background, self._nodes = store, background, nodes
         self._at_once, self._pause, self._is_read = at_once, pause, is_read
         self._looks: set[threading.Event] = set()
+        self._starting = threading.Lock()
 
     def start(self, user: str, search: int, node: str) -> int:
         """Begin to fetch what a search on a node chose, and once more what failed before or did not come; the task's number.
-        Raises NoNode."""
+        Raises NoNode, UnderWay."""
         self._nodes.one(node)
-        with self._store.writing() as connection:
-            query = f"""
-                UPDATE "{FOUND.name}" SET state = NULL, fault = NULL, asked_for = NULL, arrived = NULL, imported = NULL
-                WHERE task_id = $1 AND chosen AND (state = 'failed' OR arrived < asked_for)
-            """
-            connection.execute(query, [search])
-        parameters = {"search": search, "node": node}
-        return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+        with self._starting:
+            if self._is_under_way(search):
+                raise UnderWay
+            with self._store.writing() as connection:
+                query = f"""
+                    UPDATE "{FOUND.name}" SET state = NULL, fault = NULL, asked_for = NULL, arrived = NULL, imported = NULL
+                    WHERE task_id = $1 AND chosen AND (state = 'failed' OR arrived < asked_for)
+                """
+                connection.execute(query, [search])
+            parameters = {"search": search, "node": node}
+            return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+
+    def _is_under_way(self, search: int) -> bool:
+        with self._store.reading() as connection:
+            going_on = tasks.of_states(connection, ("waiting", "running"))
+        return any(task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on)
 
     def resume(self) -> None:
         """Go on with those that the end of the server broke off."""
@@ -250,7 +263,7 @@ class Fetching:
     def _compare(self, search: int) -> dict[str, Any]:
         """Hold what was fetched against what the store has of it, and sum it up. Of a series of which nobody knows the objects,
         arrived and imported stay empty."""
-        imported = ", ".join(f"'{one}'" for one in _IMPORTED)
+        imported = ", ".join(f"'{one}'" for one in IMPORTED)
         with self._store.writing() as connection:
             query = f"""
                 WITH wanted AS (
