@@ -6,7 +6,7 @@ import { t } from "./i18n";
 import { ownZone, wallTimeIn } from "./region";
 import { FLAGS, GROUPS, WORDS, type StudyKind, type What } from "./retrieveApi";
 import type { Run, Schedule, ScheduleEntry } from "./schedulesApi";
-import { isFinished } from "./taskWords";
+import { isFinished, stateTitle } from "./taskWords";
 
 /** How far back a run looks: the day before, the last hour, or so many of them. */
 export function lookBackWords({ look_back: back, unit }: Pick<ScheduleEntry, "look_back" | "unit">): string {
@@ -36,6 +36,7 @@ export function countsOf({ result, retrieval }: Run) {
 export function runWords(run: Run): string {
   const { studies, fetched, of, failed, gaps } = countsOf(run);
   return [
+    run.state === "failed" ? stateTitle(run.state) : "",
     studies === null ? "" : counted("retrieve.runs.found", studies),
     fetched === null ? "" : t("retrieve.runs.fetchedOf", { n: formatCount(fetched), of: formatCount(of) }),
     failed?.series ? counted("retrieve.runs.failed", failed.series) : "",

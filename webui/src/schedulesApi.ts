@@ -18,15 +18,19 @@ export interface ScheduleEntry {
   on: boolean;
 }
 
-/** One run: its search, and the retrieval of what that found. */
+/** One run: its search, and the newest retrieval of what that found. */
 export interface Run {
-  due: string | null;
-  search: number;
+  due: string;
+  /** null where none could begin: the message says why. */
+  search: number | null;
+  /** The task of the search is, and with it what it found. */
+  is_forgotten: boolean;
   state: TaskState;
+  message: string | null;
   started_at: string | null;
   finished_at: string | null;
   result: Partial<SearchResult>;
-  retrieval: { id: number; state: TaskState; result: Partial<RetrievalResult> } | null;
+  retrieval: { id: number; state: TaskState; message: string | null; result: Partial<RetrievalResult> } | null;
 }
 
 export interface Schedule extends ScheduleEntry {
