@@ -96,6 +96,7 @@ def look(chart: Locator, view: str) -> None:
 
 def point_at(chart: Locator, mark: Locator) -> None:
     chart.scroll_into_view_if_needed()
+    expect(chart.locator("[aria-busy=true]")).to_have_count(0)  # until then the figure before stands there
     mark.wait_for()
     place = mark.bounding_box()
     assert place
@@ -151,7 +152,7 @@ def test_a_bar_opens_its_histogram_and_a_bin_leads_to_its_studies(visit: Visit) 
     assert len(inside) == counts[most] < sum(edges[most] <= value < edges[most + 1] for value in values())
     expect(card(page, "ct-workload").locator(".n")).to_have_text(f"n = {len(inside)}")
     page.go_back()
-    assert page.url == start
+    expect(page).to_have_url(start)
     expect(page.locator("#list")).to_contain_text(f"of {len(SENT)} studies")
     assert visit.complaints == []
 
@@ -168,7 +169,7 @@ def test_a_category_with_several_series_opens_their_histograms_side_by_side(visi
         expect(chart.locator(f".subplot.{place} .point path")).to_have_count(int((counts > 0).sum()))
     names = chart.locator(".series li")
     expect(names).to_have_text([re.compile("Sample General"), re.compile(r"Other & <i>Hospital</i>")])
-    assert chart.locator("i").count() == 0
+    expect(chart.locator("i")).to_have_count(0)
     chart.get_by_role("button", name="One over the other").click()
     expect(chart.locator(".subplot.x2y2")).to_have_count(0)
     together = sum(int((np.histogram(values("Head", one), 20, (min(heads), max(heads)))[0] > 0).sum()) for one in (A, B))

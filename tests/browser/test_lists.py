@@ -165,13 +165,13 @@ def test_columns_are_chosen_ordered_and_remembered(visit: Visit) -> None:
     assert [text.strip() for text in chosen].index("Model") < len(chosen) - 1
     assert not any(text.startswith("Sex") for text in chosen)
     visit.open("/studies/CT")
-    assert heads.all_inner_texts() == chosen
+    expect(heads).to_have_text(chosen, use_inner_text=True)
     page.get_by_role("link", name="Model").click()
     expect(page).to_have_url(re.compile("sort=manufacturer_model_name"))
     visit.settle()
     page.locator("summary", has_text="Columns").click()
     page.get_by_role("button", name="Usual").click()
-    assert len(heads.all_inner_texts()) == len(usual)
+    expect(heads).to_have_count(len(usual))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,19 @@ def test_nodes_are_echoed_and_say_why_not(visit: Visit, ours: OrthancServer) -> 
     visit.check()
 
 
+def test_nodes_say_whether_they_would_send(visit: Visit, ours: OrthancServer) -> None:
+    page = visit.open(PATH)
+    archive, gone = page.get_by_role("row", name="archive"), page.get_by_role("row", name="gone")
+    archive.get_by_role("button", name="Ask whether node archive would send to OURS").click()
+    # Orthanc looks for the study first.
+    expect(archive.get_by_text("cannot be told", exact=True)).to_be_visible()
+    expect(archive).to_contain_text("It may know OURS or not: fetch one study to see.")
+    gone.get_by_role("button", name="Ask whether node gone would send to OURS").click()
+    expect(gone.get_by_text("takes no orders", exact=True)).to_be_visible()
+    expect(gone.get_by_role("status")).to_contain_text("connection refused")
+    visit.check()
+
+
 def test_what_is_found_is_ticked_off_and_fetched(visit: Visit, ours: OrthancServer, pacs: OrthancServer) -> None:
     page = visit.open(PATH)
     ask(page, "CT", "NM (NM, PT)")

@@ -1,10 +1,15 @@
 """Remote nodes of a real Orthanc: which there are, whether they answer, who may change them, and that they stay."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from pynetdicom import AE, build_context, evt
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelMove as MOVE  # type: ignore[attr-defined]
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from orthanc_dose.rest.api import ROUTES
 from tests.support.server import OrthancServer, _free_ports
 
 
@@ -104,3 +109,76 @@ def test_the_plugins_own_requests_are_let_in_and_nobody_elses(server: OrthancSer
     """By a secret of the process: its name alone opens nothing."""
     for headers in ({}, {"X-Dose-Own": "1"}, {"X-Dose-Own": ""}):
         assert server.request("GET", "/modalities", auth=None, headers=headers).status_code == 403
+
+
+@contextmanager
+def mover(server: OrthancServer, known: set[str], moves: bool = True) -> Iterator[list[tuple[str, str]]]:
+    """The node "mover", which knows these destinations and has no study; gives what it is told to send, and to whom."""
+    asked: list[tuple[str, str]] = []
+
+    def handler(event: Any) -> Iterator[Any]:
+        asked.append((event.identifier.StudyInstanceUID, event.move_destination))
+        if event.move_destination in known:
+            yield "127.0.0.1", server.dicom_port, {"contexts": [build_context(Verification)]}
+            yield 0
+        else:
+            yield None, None
+
+    entity, [port] = AE("MOVER"), _free_ports(1)
+    entity.add_supported_context(Verification)
+    if moves:
+        entity.add_supported_context(MOVE)
+    running = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_MOVE, handler)])
+    try:
+        assert put(server, "mover", aet="MOVER", host="127.0.0.1", port=port)[0] == 200
+        yield asked
+    finally:
+        running.shutdown()
+        server.delete("/dose/api/nodes/mover")
+
+
+def would_send(server: OrthancServer, name: str) -> dict[str, Any]:
+    answer = server.request("POST", f"/dose/api/nodes/{name}/destination", json={})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_node_that_knows_us_takes_an_order_and_one_that_does_not_says_so(server: OrthancServer) -> None:
+    with mover(server, {"OURS"}) as asked:
+        told = would_send(server, "mover")
+        assert told == {"name": "mover", "destination": "OURS", "verdict": "accepted", "reason": None}
+        put(server, "mover", destination="ELSEWHERE")
+        told = would_send(server, "mover")
+        assert (told["destination"], told["verdict"]) == ("ELSEWHERE", "unknown") and "0xA801" in told["reason"]
+    # Each time a study of its own, which nobody can have.
+    assert [target for _, target in asked] == ["OURS", "ELSEWHERE"] and len({uid for uid, _ in asked}) == 2
+    assert all(uid.startswith("2.25.") and len(uid) <= 64 for uid, _ in asked)
+
+
+def test_a_node_that_looks_for_the_study_first_cannot_tell(server: OrthancServer, pacs: OrthancServer) -> None:
+    """As Orthanc does: the same answer whether it knows us or not."""
+    for known in (True, False):
+        if not known:
+            put(server, "archive", destination="NOBODY")
+        told = would_send(server, "archive")
+        assert told["verdict"] == "unclear" and "0xC000" in told["reason"]
+    put(server, "archive", destination="")
+
+
+def test_a_node_that_takes_no_orders_says_why(server: OrthancServer) -> None:
+    assert would_send(server, "gone")["verdict"] == "failed" and "connection refused" in would_send(server, "gone")["reason"]
+    assert "rejected the association" in would_send(server, "wrong")["reason"]
+    with mover(server, set(), moves=False):
+        assert would_send(server, "mover") | {"destination": None} == {
+            "name": "mover", "destination": None, "verdict": "failed", "reason": "The node does not offer this service.",
+        }  # fmt: skip
+    assert server.request("POST", "/dose/api/nodes/nobody/destination", json={}).status_code == 404
+
+
+def test_query_retrieve_is_for_its_group_and_nodes_are_changed_by_administrators_alone() -> None:
+    """That the needs of routes are kept test_access.py holds for all of them; here which they are."""
+    needs = {(route.method, route.path): route.needs for route in ROUTES if route.tag == "Query-retrieve"}
+    changes = {("PUT", "/nodes/{name}"), ("DELETE", "/nodes/{name}")}
+    assert changes <= needs.keys() and len(needs) > 10
+    assert {needs[one] for one in changes} == {("administration",)}
+    assert {of for one, of in needs.items() if one not in changes} == {("query-retrieve",)}

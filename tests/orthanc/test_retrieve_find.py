@@ -106,7 +106,7 @@ def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:
 
 
 def ask(of: Node, *groups: str, last: date = DAY, **more: Any) -> Search:
-    return search(Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda stage, done, whole: None)
+    return search(Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda *told: None)
 
 
 def test_a_real_pacs_is_asked_for_what_carries_dose(asker: OrthancServer) -> None:

@@ -179,7 +179,8 @@ def test_searches_and_retrievals_have_words() -> None:
     flags = {"station_of_study", "unseen_reports", "toshiba", "by_day"}
     assert flags < set(question.Question.__dataclass_fields__)
     words = {"reasons": {*rules.KEPT, *rules.LEFT}, "studyReasons": search.LEFT, "doubts": search.DOUBTS,
-             "search.stages": search.STAGES, "became": FETCHING, "asked": flags}  # fmt: skip
+             "search.stages": search.STAGES, "search.split": ("limit", "refused"), "nodes.wouldSend": node.WOULD_SEND,
+             "nodes.wouldSendWords": node.WOULD_SEND, "became": FETCHING, "asked": flags}  # fmt: skip
     needed = {f"retrieve.{place}.{name}" for place, names in words.items() for name in names}
     for language in COMPLETE:
         assert sorted(needed - of_pages(language).keys()) == []

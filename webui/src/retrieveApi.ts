@@ -36,6 +36,14 @@ export interface Echo {
   elapsed_ms: number;
 }
 
+/** Whether a node would send to us, as far as can be asked; reason: what it said. */
+export interface WouldSend {
+  name: string;
+  destination: string | null;
+  verdict: "accepted" | "unknown" | "unclear" | "failed";
+  reason: string | null;
+}
+
 /** Kinds of studies by the modalities that make them one; SR: studies that hold structured reports alone. */
 export const GROUPS = { CT: ["CT"], MG: ["MG"], FL: ["RF", "XA"], DX: ["DX", "CR", "PX"], NM: ["NM", "PT"] } as const;
 export const ONLY_REPORTS = "SR";
@@ -95,6 +103,8 @@ export interface SearchResult {
   ignores_modality: boolean;
   /** How many studies the node has and the store has not, by why. */
   gaps: Partial<Record<WhyGap, number>>;
+  /** Why a range of days was asked for day by day. */
+  split: "limit" | "refused" | null;
 }
 
 export interface RetrievalResult {
@@ -147,6 +157,7 @@ export const retrieveApi = {
   putNode: (name: string, entry: NodeEntry) => put<RemoteNode>(node(name), entry),
   removeNode: (name: string) => remove<{ deleted: string }>(node(name)),
   echo: (name: string) => post<Echo>(`${node(name)}/echo`),
+  wouldSend: (name: string) => post<WouldSend>(`${node(name)}/destination`),
   search: (name: string, question: Question) => post<Task>(`${node(name)}/searches`, question),
   one: (id: number, signal?: AbortSignal) => get<SearchWithRetrievals>(`searches/${id}`, signal),
   choose: (id: number, lines: number[], chosen: boolean) => put<{ changed: number }>(`searches/${id}/chosen`, { lines, chosen }),

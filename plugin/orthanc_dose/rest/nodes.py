@@ -4,6 +4,7 @@ import re
 from time import perf_counter
 from typing import Any
 
+from ..retrieve.node import WOULD_SEND
 from ..retrieve.nodes import DEFAULTS, NAME, PATTERNS, RANGES, FromConfiguration, NoNode, problem
 from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
@@ -55,6 +56,16 @@ def echo_node(services: Services, name: str) -> dict[str, Any]:
     return {"name": name, "answers": reason is None, "reason": reason, "elapsed_ms": round((perf_counter() - start) * 1000)}
 
 
+def ask_destination(services: Services, name: str) -> dict[str, Any]:
+    try:
+        of = services.nodes.one(name)
+        verdict, reason = services.nodes.node(name).would_send(of["destination"])
+    except NoNode:
+        raise _no_node() from None
+    destination = of["destination"] or services.orthanc["dicom_aet"]
+    return {"name": name, "destination": destination, "verdict": verdict, "reason": reason}
+
+
 def _no_node() -> ApiError:
     return not_found("Orthanc knows no node of this name.", "name")
 
@@ -91,4 +102,12 @@ NODE_ROUTES: tuple[Route, ...] = (
     Route("POST", "/nodes/{name}/echo", echo_node, "Ask whether a node answers (C-ECHO)",
           {200: any_object(name=TEXT, answers={"type": "boolean"}, reason=TEXT_OR_NULL, elapsed_ms=INTEGER)}, (_NAME,), (404,),
           tag="Query-retrieve", needs=QUERY_RETRIEVE),
+    Route("POST", "/nodes/{name}/destination", ask_destination, "Ask whether a node would send to us (C-MOVE of nothing)",
+          {200: any_object(name=TEXT, destination=TEXT_OR_NULL, verdict={"enum": list(WOULD_SEND)}, reason=TEXT_OR_NULL)},
+          (_NAME,), (404,), tag="Query-retrieve", needs=QUERY_RETRIEVE,
+          description="DICOM has no question for that, so the node is told to send a study that cannot exist to the destination"
+          " that is set for it. unknown: it says that it does not know the destination. accepted: it took the order, so it"
+          " knows the destination, unless it looks for the study first; which address it has for it this does not tell."
+          " unclear: it refuses for another reason, as nodes do that look for the study first (Orthanc is one). failed: it did"
+          " not answer, or does not offer C-MOVE to us."),
 )  # fmt: skip

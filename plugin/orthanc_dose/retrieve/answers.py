@@ -13,6 +13,7 @@ def _text(answer: Answer, keyword: str) -> str | None:
 
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_COUNT = re.compile(r"\+?[0-9]{1,9}")
 
 
 def _uid(answer: Answer, keyword: str) -> str | None:
@@ -23,10 +24,7 @@ def _uid(answer: Answer, keyword: str) -> str | None:
 
 def _number(answer: Answer, keyword: str) -> int | None:
     text = _text(answer, keyword)
-    try:
-        return int(text) if text else None
-    except ValueError:
-        return None
+    return int(text) if text and _COUNT.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,8 @@ class Series:
         uid = _uid(answer, "SeriesInstanceUID")
         if uid is None:
             return None
-        return cls(uid, _text(answer, "Modality"), _text(answer, "SeriesDescription"), _text(answer, "StationName"),
+        modality = (_text(answer, "Modality") or "").upper() or None
+        return cls(uid, modality, _text(answer, "SeriesDescription"), _text(answer, "StationName"),
                    _number(answer, "NumberOfSeriesRelatedInstances"))  # fmt: skip
 
 
@@ -78,6 +77,6 @@ class Study:
         uid = _uid(answer, "StudyInstanceUID")
         if uid is None:
             return None
-        named = {one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").split("\\")} - {""}
+        named = {one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").upper().split("\\")} - {""}
         return cls(uid, frozenset(named) or None, _text(answer, "StudyDescription"), _text(answer, "StationName"),
                    _text(answer, "StudyDate"), answer)  # fmt: skip

@@ -34,11 +34,11 @@ def read(body: Any, today: date) -> tuple[Question, Asked]:
     asked["first"] = (today - timedelta(1)).isoformat() if asked["first"] is None else asked["first"]
     asked["last"] = max(str(asked["first"]), today.isoformat()) if asked["last"] is None else asked["last"]
     first, last = (_parsed(name, asked[name], date.fromisoformat, "a date as 2026-01-31") for name in WHEN[:2])
-    if not first <= last <= first + timedelta(MOST_DAYS):
+    asked |= {"first": first.isoformat(), "last": last.isoformat()}
+    if not 0 <= (last - first).days <= MOST_DAYS:
         raise Wrong("last", f"last must be a day from first on, at most {MOST_DAYS} days later.", True)
-    times = {name: None if asked[name] is None else _parsed(name, asked[name], time.fromisoformat, "a time as 07:30")
-             for name in WHEN[2:]}  # fmt: skip
-    ends = [one.replace(tzinfo=None) for one in times.values() if one is not None]
+    times = {name: None if asked[name] is None else _parsed(name, asked[name], _time, "a time as 07:30") for name in WHEN[2:]}
+    ends = [one for one in times.values() if one is not None]
     if ends != sorted(ends):
         raise Wrong("time_to", "time_to must not lie before time_from.", True)
     for name in FLAGS:
@@ -73,3 +73,11 @@ def _parsed(name: str, value: Any, parse: Callable[[Any], Any], what: str) -> An
     except (TypeError, ValueError):
         raise Wrong(name, f"{name} must be {what}.") from None
 
+
+
+def _time(text: str) -> time:
+    """Of the node's clock: a time of a time zone is none."""
+    found = time.fromisoformat(text)
+    if found.tzinfo is not None:
+        raise ValueError(text)
+    return found

@@ -2,8 +2,9 @@
 
 import argparse
 from contextlib import suppress
-from datetime import date
+from datetime import date, time
 from typing import Any
+from urllib.parse import quote
 
 from ..client import Client, ClientError, add_server_arguments, connected, follow
 from .question import GROUPS
@@ -24,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only-reports", action="store_true", help="studies that hold structured reports alone")
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first day, as 2026-01-31; yesterday without it")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day; today without it")
+    parser.add_argument("--time-from", type=_time, metavar="TIME", help="no earlier in the day, as 07:30")
+    parser.add_argument("--time-to", type=_time, metavar="TIME", help="no later in the day")
     for name, what in _WORDS.items():
         parser.add_argument(name, default="", metavar="TEXT,…", help=what)
     parser.add_argument("--station-of-study", action="store_true",
@@ -47,18 +50,20 @@ def run(chosen: argparse.Namespace) -> int:
         "groups": ["SR"] if chosen.only_reports else chosen.groups, "leave_out_known": not chosen.known_too,
         **{name: getattr(chosen, name) for name in ("station_of_study", "unseen_reports", "toshiba", "by_day")},
     }  # fmt: skip
-    asked |= {name: getattr(chosen, name) for name in ("first", "last") if getattr(chosen, name)}
+    asked |= {name: getattr(chosen, name) for name in ("first", "last", "time_from", "time_to") if getattr(chosen, name)}
     for option in _WORDS:
         role, what = option.removeprefix("--").rsplit("-", 1)
         words = [word.strip() for word in getattr(chosen, f"{role}_{what}".replace("-", "_")).split(",")]
         asked[f"{what}_{role.replace('-', '_')}"] = [word for word in words if word]
-    search = _done(client, client.call("POST", f"/nodes/{chosen.node}/searches", asked), "studies")
+    search = _done(client, client.call("POST", f"/nodes/{quote(chosen.node, safe='')}/searches", asked), "studies")
     found = search["result"]
     objects = "objects" if found["objects"] is None else f"{found['objects']:,} objects"
     print(f"{found['studies']:,} studies, {found['kept_studies']:,} of them with something to fetch: {found['kept_series']:,}"
           f" series, {objects}.")  # fmt: skip
     for reason, count in sorted((found["left_studies"] | found["left_series"]).items()):
         print(f"  left, {reason}: {count:,}")
+    if found["split"]:
+        print(f"  asked day by day: {found['split']}")
     for doubt, what in found["doubts"].items():
         print(f"  there may be more: {doubt} {what}".rstrip())
     if chosen.search_only or not found["kept_series"]:
@@ -86,3 +91,10 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day as 2026-01-31") from None
+
+
+def _time(text: str) -> str:
+    try:
+        return time.fromisoformat(text).isoformat("seconds")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time as 07:30") from None

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
+from uuid import uuid4
 
 from .answers import Answer
 from .search import NodeError, NodeRefuses
@@ -25,8 +26,13 @@ _UNKNOWN = "Orthanc knows no node of this name."
 _GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
+# What a C-MOVE of a study that cannot exist tells of its destination; pages say it in words. accepted: the node took it, so it
+# knows the destination, unless it looks for the study first; unknown: it does not know it; unclear: it refuses for another
+# reason, as Orthanc does, which looks for the study first; failed: there was no answer.
+WOULD_SEND = ("accepted", "unknown", "unclear", "failed")
 # Before a colon.
 _NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
+_UNKNOWN_DESTINATION = f"{_REFUSED}: {_STATUS[0xA801]}."
 # Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
 _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 
@@ -55,6 +61,19 @@ class Node:
         except NodeError as error:
             return str(error)
         return None
+
+    def would_send(self, destination: str) -> tuple[str, str | None]:
+        """Whether it would send to an AE title, empty for Orthanc's own, as far as a C-MOVE of a study that cannot exist tells:
+        one of WOULD_SEND, and what the node or Orthanc said."""
+        study = {"StudyInstanceUID": f"2.25.{uuid4().int}"}
+        body: dict[str, Any] = {"Level": "Study", "Resources": [study], "Timeout": min(self.seconds, 10), "Synchronous": True}
+        try:
+            self._call("move", body | ({"TargetAet": destination} if destination else {}))
+        except NodeRefuses as error:
+            return "unknown" if str(error) == _UNKNOWN_DESTINATION else "unclear", str(error)
+        except NodeError as error:
+            return "failed", str(error)
+        return "accepted", None
 
     def find(self, level: str, keys: dict[str, str]) -> list[Answer]:
         """One C-FIND; level: Study, Series or Instance. Raises NodeError, NodeRefuses."""
@@ -161,6 +180,7 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("Association Rejected", NodeError, "The node rejected the association: does it know our AE title, and is its own right?"),
     ("TCP Initialization Error", NodeError, "The node's address cannot be reached."),
     ("No presentation context", NodeError, "The node does not offer this service."),
+    ("Remote AET is ", NodeError, "The node does not offer this service."),  # of its words Orthanc gives no more than this
     ("No modality with symbolic name", NodeError, _UNKNOWN),
 )
 

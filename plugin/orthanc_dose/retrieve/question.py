@@ -58,5 +58,5 @@ class Question:
         return ("SR",) if self.only_reports else tuple(one for group in self.groups for one in GROUPS[group])
 
     def groups_of(self, modalities: frozenset[str]) -> tuple[str, ...]:
-        """As which of the kinds asked for a study of these modalities is looked at."""
-        return tuple(group for group in self.groups if modalities & set(GROUPS[group]))
+        """As which of the kinds asked for a study of these modalities is looked at, in the order of GROUPS."""
+        return tuple(group for group in GROUPS if group in self.groups and modalities & set(GROUPS[group]))

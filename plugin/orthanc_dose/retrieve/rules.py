@@ -136,7 +136,9 @@ def _ct(study: _Study) -> list[Decision]:
     if reports:
         return study.rest(reports, "report_says_it")
     if study.question.toshiba:
-        return study.rest(list(_toshiba(study)), "objects_not_listed")
+        toshiba = list(_toshiba(study))
+        if toshiba:
+            return study.rest(toshiba, "objects_not_listed")
     if not any(one.description for one in study.series):
         small = [one for one in study.others if 0 < _size(study, one) <= _SMALL]
         return study.rest([Decision(one, True, "small_series") for one in small], "no_report")
@@ -146,14 +148,17 @@ def _ct(study: _Study) -> list[Decision]:
 def _toshiba(study: _Study) -> Iterable[Decision]:
     for one in study.others:
         images = study.images(one)
-        if images and images[0].sop_class_uid in SECONDARY_CAPTURES:
-            yield Decision(one, True, "secondary_capture")
+        captures = tuple(image for image in images if image.sop_class_uid in SECONDARY_CAPTURES)
+        if captures:
+            first = next((image for image in images if image not in captures), None)
+            yield Decision(one, True, "secondary_capture", (first, *captures) if first else None)
         elif images:
             yield Decision(one, True, "first_image", images[:1])
 
 
 def _size(study: _Study, one: Series) -> int:
-    return len(study.ask(one)) if one.size is None else one.size
+    """A node that says 0 has not counted: it would not list the series."""
+    return one.size or len(study.ask(one))
 
 
 def _nuclear(study: _Study) -> list[Decision]:

@@ -29,7 +29,7 @@ class NodeRefuses(NodeError):
 LEFT = ("not_only_reports", "other_modality", "description", "station_name", "refused", "nothing_to_fetch")
 # Why there may be more than was found, or less of it; pages say it in words. See Search; character_set: one that Orthanc does
 # not read, so texts were left out.
-DOUBTS = ("nothing", "limit", "refused", "character_set")
+DOUBTS = ("nothing", "limit", "refused", "no_uid", "character_set")
 # What is asked for; pages say it in words.
 STAGES = ("studies", "series")
 # Answers at which nodes like to stop.
@@ -55,18 +55,32 @@ class Found:
 
 @dataclass
 class Search:
-    """All that came of a question. ignores_modality: the node answered with studies that were not asked for. finds: how many
-    queries at which level. doubts: why there may be more than was found, with what the node told: "nothing" (no study at all),
-    "limit" (as many answers as nodes like to stop at), "refused" (a query of one day)."""
+    """All that came of a question. ignores_modality: the node answered with studies that were not asked for. split: why a range
+    of days was asked for day by day, "limit" or "refused". finds: how many queries at which level. left_studies, left_series:
+    how many for which reason. doubts: why there may be more than was found, with what the node told: "nothing" (no study at
+    all), "limit" (as many answers of one day as nodes like to stop at), "refused" (a query of one day), "no_uid" (so many
+    answers without a UID that can be asked for)."""
 
     studies: list[Found] = field(default_factory=list)
     ignores_modality: bool = False
+    split: str | None = None
     finds: Counter[str] = field(default_factory=Counter)
+    left_studies: Counter[str] = field(default_factory=Counter)
+    left_series: Counter[str] = field(default_factory=Counter)
     doubts: dict[str, str] = field(default_factory=dict)
 
+    def add(self, found: Found) -> None:
+        self.studies.append(found)
+        self.left_studies.update([found.reason] if found.reason else [])
+        self.left_series.update(one.reason for one in found.decisions if not one.is_kept)
 
-# Told between two queries: the stage, how far it is, of how many. May raise to stop.
-Told = Callable[[str, int, int], None]
+    def without_uid(self, count: int) -> None:
+        if count:
+            self.doubts["no_uid"] = str(int(self.doubts.get("no_uid", 0)) + count)
+
+
+# Told between two queries: the stage, how far it is, of how many, what was found so far. May raise to stop.
+Told = Callable[[str, int, int, Search], None]
 
 
 def search(question: Question, find: Find, known: Known, told: Told) -> Search:
@@ -80,8 +94,8 @@ def search(question: Question, find: Find, known: Known, told: Told) -> Search:
 
     studies = list(_studies(question, counted, out, told))
     for number, study in enumerate(studies):
-        told("series", number, len(studies))
-        out.studies.append(_look_at(study, question, counted, known))
+        told("series", number, len(studies), out)
+        out.add(_look_at(study, question, counted, known, out))
     return out
 
 
@@ -91,7 +105,7 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
     answered, done, refusal = False, 0, None
     waiting = list(_days(question.first, question.last)) if question.by_day else [(question.first, question.last)]
     while waiting:
-        told("studies", done, done + len(waiting))
+        told("studies", done, done + len(waiting), out)
         first, last = waiting.pop(0)
         done += 1
         for modality in question.modalities[:1] if out.ignores_modality else question.modalities:
@@ -99,22 +113,26 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
                 answers = find("Study", _study_keys(question, modality, first, last))
             except NodeRefuses as error:
                 if first != last:  # too wide, perhaps
-                    waiting = [*_days(first, last), *waiting]
+                    waiting, out.split = [*_days(first, last), *waiting], "refused"
                     break
                 refusal = error
                 out.doubts["refused"] = str(error)
                 continue
             answered = True
-            if len(answers) in _LIMITS:
-                out.doubts["limit"] = str(len(answers))
             found = [study for study in map(Study.of, answers) if study is not None]
+            out.without_uid(len(answers) - len(found))
             for study in found:
                 if study.uid not in seen:
                     seen.add(study.uid)
                     yield study
             # A node that does not know the key answers with all studies.
-            if any(study.modalities and modality not in study.modalities for study in found):
-                out.ignores_modality = True
+            out.ignores_modality |= any(study.modalities and modality not in study.modalities for study in found)
+            if len(answers) in _LIMITS and first != last:
+                waiting, out.split = [*_days(first, last), *waiting], "limit"
+                break
+            if len(answers) in _LIMITS:
+                out.doubts["limit"] = str(len(answers))
+            if out.ignores_modality:
                 break
     if refusal and not answered:
         raise refusal
@@ -129,7 +147,7 @@ def _days(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def _study_keys(question: Question, modality: str, first: date, last: date) -> dict[str, str]:
-    days = f"{first:%Y%m%d}" if first == last else f"{first:%Y%m%d}-{last:%Y%m%d}"
+    days = "-".join(day.isoformat().replace("-", "") for day in ((first,) if first == last else (first, last)))
     times = ""
     if question.time_from or question.time_to:
         times = "-".join("" if one is None else f"{one:%H%M%S}" for one in (question.time_from, question.time_to))
@@ -140,7 +158,7 @@ def _study_keys(question: Question, modality: str, first: date, last: date) -> d
     return keys | {"Modality": modality} if question.modality_too else keys
 
 
-def _look_at(study: Study, question: Question, find: Find, known: Known) -> Found:
+def _look_at(study: Study, question: Question, find: Find, known: Known, out: Search) -> Found:
     if study.modalities is not None:
         reason = _not_wanted(study.modalities, question)
         if reason:
@@ -150,7 +168,7 @@ def _look_at(study: Study, question: Question, find: Find, known: Known) -> Foun
     if question.station_of_study and not question.stations.passes(study.station_name):
         return Found(study, reason="station_name")
     try:
-        return _look_into(study, question, find, known)
+        return _look_into(study, question, find, known, out)
     except NodeRefuses as error:
         return Found(study, reason="refused", told=str(error))
 
@@ -161,11 +179,15 @@ def _not_wanted(modalities: frozenset[str], question: Question) -> str | None:
     return None if question.groups_of(modalities) else "other_modality"
 
 
-def _look_into(study: Study, question: Question, find: Find, known: Known) -> Found:
+def _look_into(study: Study, question: Question, find: Find, known: Known, out: Search) -> Found:
     asked = ("SeriesInstanceUID", "Modality", "SeriesDescription", "StationName", "NumberOfSeriesRelatedInstances")
-    answers = find("Series", {"StudyInstanceUID": study.uid, **dict.fromkeys(asked, "")})
-    series = [one for one in map(Series.of, answers) if one is not None]
-    modalities = study.modalities or frozenset(one.modality for one in series if one.modality)
+    of_study = {"StudyInstanceUID": study.uid}
+    answers = _belonging(find("Series", of_study | dict.fromkeys(asked, "")), of_study)
+    read = [one for one in map(Series.of, answers) if one is not None]
+    out.without_uid(len(answers) - len(read))
+    series = list({one.uid: one for one in read}.values())
+    # Of the study some nodes tell only the modality that was asked for.
+    modalities = (study.modalities or frozenset()) | {one.modality for one in series if one.modality}
     reason = _not_wanted(modalities, question)
     if reason:
         return Found(study, reason=reason)
@@ -173,13 +195,13 @@ def _look_into(study: Study, question: Question, find: Find, known: Known) -> Fo
 
     def ask(one: Series) -> list[Image]:
         if one.uid not in images:
-            keys = {"StudyInstanceUID": study.uid, "SeriesInstanceUID": one.uid,
-                    **dict.fromkeys(("SOPInstanceUID", "SOPClassUID", "InstanceNumber"), "")}  # fmt: skip
+            of_series = of_study | {"SeriesInstanceUID": one.uid}
             try:
-                found = find("Instance", keys)
+                found = find("Instance", of_series | dict.fromkeys(("SOPInstanceUID", "SOPClassUID", "InstanceNumber"), ""))
             except NodeRefuses:  # it does not know this level
                 found = []
-            images[one.uid] = [image for image in map(Image.of, found) if image is not None]
+            listed = [image for image in map(Image.of, _belonging(found, of_series)) if image is not None]
+            images[one.uid] = list({image.sop_instance_uid: image for image in listed}.values())
         return images[one.uid]
 
     groups = question.groups_of(modalities)
@@ -188,3 +210,8 @@ def _look_into(study: Study, question: Question, find: Find, known: Known) -> Fo
         decisions = without_known(decisions, known(study.uid), ask)
     left = None if any(one.is_kept for one in decisions) else "nothing_to_fetch"
     return Found(study, groups, decisions, images, left)
+
+
+def _belonging(answers: list[Answer], asked: dict[str, str]) -> list[Answer]:
+    """Without those that say that they are of another study or series, which some nodes give unasked."""
+    return [one for one in answers if all(one.get(key, "").strip(" \0") in ("", uid) for key, uid in asked.items())]

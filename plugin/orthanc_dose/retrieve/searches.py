@@ -1,5 +1,6 @@
 """Searches on remote nodes as tasks, and each decision that they made, in the store."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from .rules import Decision
 from .search import Found, NodeError, Search, search
 
 KIND = "node-search"
+_NOTED_S = 0.5  # from one note of what was found so far to the next
 
 
 class Searches:
@@ -60,13 +62,13 @@ class Searches:
 
     def _work(self, name: str, question: Question, then: Callable[[int], object], run: Run) -> dict[str, Any]:
         doubts: list[str] = []
-        stage = ""
+        stage, noted_at = "", 0.0
 
-        def told(now: str, done: int, of: int) -> None:
-            nonlocal stage
-            if now != stage:
-                stage = now
-                run.note(run.number, result={"stage": stage})
+        def told(now: str, done: int, of: int, so_far: Search) -> None:
+            nonlocal stage, noted_at
+            if now != stage or time.monotonic() - noted_at > _NOTED_S:
+                stage, noted_at = now, time.monotonic()
+                run.note(run.number, result={"stage": stage} | _counts(so_far))
             run.progress(done, of)
 
         try:
@@ -120,10 +122,16 @@ def _summary(out: Search, doubts: list[str]) -> dict[str, Any]:
     kept = [one for found in out.studies for one in found.decisions if one.is_kept]
     sizes = [one.objects for one in kept]
     by_kind = Counter(group for found in out.studies if found.is_kept for group in found.groups)
+    return _counts(out) | {
+        "kept_studies": sum(found.is_kept for found in out.studies), "kept_series": len(kept),
+        "objects": None if None in sizes else sum(size or 0 for size in sizes), "by_kind": dict(by_kind), "split": out.split,
+        "doubts": out.doubts | dict.fromkeys(doubts, ""), "ignores_modality": out.ignores_modality,
+    }  # fmt: skip
+
+
+def _counts(out: Search) -> dict[str, Any]:
+    """What is told while a search goes on, too: studies looked at, what was left and why."""
     return {
-        "studies": len(out.studies), "kept_studies": sum(found.is_kept for found in out.studies), "kept_series": len(kept),
-        "objects": None if None in sizes else sum(size or 0 for size in sizes), "by_kind": dict(by_kind),
-        "left_studies": dict(Counter(found.reason for found in out.studies if found.reason)),
-        "left_series": dict(Counter(one.reason for found in out.studies for one in found.decisions if not one.is_kept)),
-        "finds": dict(out.finds), "doubts": out.doubts | dict.fromkeys(doubts, ""), "ignores_modality": out.ignores_modality,
+        "studies": len(out.studies), "left_studies": dict(out.left_studies), "left_series": dict(out.left_series),
+        "finds": dict(out.finds),
     }  # fmt: skip
