@@ -1,6 +1,7 @@
 """Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a few at a time, tried again
 with growing pauses, and at the end held against what the store has."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from ..export.background import Background, Run, Stopped
 from ..records import FETCHING, FOUND
-from ..store import Store
+from ..store import Store, tasks
 from ..store.database import rows
 from .answers import Image
 from .node import Node, NotThere
@@ -21,7 +22,7 @@ PAUSES_S = (5.0, 20.0, 60.0)  # before a move is tried again
 _FIRST_S, _LAST_S = 0.01, 0.25  # from one look at the jobs to the next: longer the longer nothing happens
 _NOTED_S = 0.5  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
-_IMPORTED = ("imported", "merged", "duplicate")
+IMPORTED = ("imported", "merged", "duplicate")
 assert set(FETCHING) == {"moving", "moved", "failed"}
 
 
@@ -64,6 +65,10 @@ class _Work:
     noted_at: float = 0.0
 
 
+class UnderWay(Exception):
+    """What the search found is fetched already."""
+
+
 class Fetching:
     """Starts retrievals, and goes on with those that a restart broke off. May be used from any thread."""
 
@@ -72,15 +77,25 @@ class Fetching:
     ) -> None:
         self._store, self._background, self._nodes = store, background, nodes
         self._at_once, self._is_idle = at_once, is_idle
+        self._starting = threading.Lock()
 
     def start(self, user: str, search: int, node: str) -> int:
-        """Begin to fetch what a search on a node chose, and what failed before once more; the task's number. Raises NoNode."""
+        """Begin to fetch what a search on a node chose, and what failed before once more; the task's number. Raises NoNode,
+        UnderWay."""
         self._nodes.one(node)
-        with self._store.writing() as connection:
-            query = f'UPDATE "{FOUND.name}" SET state = NULL, fault = NULL WHERE task_id = $1 AND chosen AND state = $2'
-            connection.execute(query, [search, "failed"])
-        parameters = {"search": search, "node": node}
-        return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+        with self._starting:
+            if self._is_under_way(search):
+                raise UnderWay
+            with self._store.writing() as connection:
+                query = f'UPDATE "{FOUND.name}" SET state = NULL, fault = NULL WHERE task_id = $1 AND chosen AND state = $2'
+                connection.execute(query, [search, "failed"])
+            parameters = {"search": search, "node": node}
+            return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+
+    def _is_under_way(self, search: int) -> bool:
+        with self._store.reading() as connection:
+            going_on = tasks.of_states(connection, ("waiting", "running"))
+        return any(task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on)
 
     def resume(self) -> None:
         """Go on with those that the end of the server broke off."""
@@ -216,7 +231,7 @@ class Fetching:
         if not uids:
             return line["size"], None, None
         query = f"""
-            SELECT count(*), count(*) FILTER (outcome IN ({', '.join(f"'{one}'" for one in _IMPORTED)})) FROM object
+            SELECT count(*), count(*) FILTER (outcome IN ({', '.join(f"'{one}'" for one in IMPORTED)})) FROM object
             WHERE study_instance_uid = $1 AND sop_instance_uid IN (SELECT unnest($2::VARCHAR[]))
         """
         [(arrived, imported)] = connection.execute(query, [line["study_instance_uid"], uids]).fetchall()

@@ -22,7 +22,7 @@ _STATUS = {
     0xC000: "it cannot process this (0xC000)", 0x0122: "it does not offer queries (0x0122)",
     0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
 }  # fmt: skip
-_UNKNOWN = "Orthanc knows no node of this name."
+UNKNOWN = "Orthanc knows no node of this name."
 _GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
@@ -128,7 +128,7 @@ class Node:
 
     def _call(self, what: str, body: dict[str, Any]) -> Any:
         if "/" in self.name:  # Orthanc would take it for a part of the path, however it is written
-            raise NodeError(_UNKNOWN)
+            raise NodeError(UNKNOWN)
         if self.calling:
             body["LocalAet"] = self.calling
         try:
@@ -181,11 +181,11 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("TCP Initialization Error", NodeError, "The node's address cannot be reached."),
     ("No presentation context", NodeError, "The node does not offer this service."),
     ("Remote AET is ", NodeError, "The node does not offer this service."),  # of its words Orthanc gives no more than this
-    ("No modality with symbolic name", NodeError, _UNKNOWN),
+    ("No modality with symbolic name", NodeError, UNKNOWN),
 )
 
 # All that is said of a node that gives no answer; pages have other languages' words for it.
 SENTENCES = (
-    _UNKNOWN, _GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
+    UNKNOWN, _GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
     *(f"{_REFUSED}: {status}." for status in _STATUS.values()),
 )  # fmt: skip
