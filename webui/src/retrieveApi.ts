@@ -60,6 +60,8 @@ export interface Question extends What {
   last: string | null;
   time_from: string | null;
   time_to: string | null;
+  /** Date and time; what is before is left out of the answers. */
+  since?: string | null;
 }
 
 /** Why the store has nothing of a study that the node has. */

@@ -1,6 +1,6 @@
 /** Searches and retrievals in words: what was asked for, what was found, why it is fetched or not, what came of it. */
 import { csvFile } from "./csvFile";
-import { counted, formatCount, formatDate, formatTime } from "./format";
+import { counted, formatCount, formatDate, formatDateTime, formatTime } from "./format";
 import { taskSentence } from "./fields";
 import { t } from "./i18n";
 import { ONLY_REPORTS, type FoundLine, type Question, type SearchResult, type StudyKind, type What, WORDS } from "./retrieveApi";
@@ -43,6 +43,7 @@ export function questionWords(asked: Question): string[] {
     kinds,
     last && last !== first ? `${formatDate(first)} – ${formatDate(last)}` : formatDate(first),
     from || to ? `${from ? formatTime(from) : "00:00"} – ${to ? formatTime(to) : "24:00"}` : "",
+    asked.since ? t("retrieve.asked.since", { moment: formatDateTime(asked.since, false) }) : "",
     ...more,
   ].filter(Boolean);
 }
