@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from ..query import tasks as queries
-from ..retrieve.asking import FLAGS, KINDS, LONGEST_WORD, MOST_WORDS, WORDS, Asked, Wrong, read
+from ..retrieve.asking import FLAGS, KINDS, LONGEST_WORD, MOMENT, MOST_WORDS, WORDS, Asked, Wrong, read
 from ..retrieve.fetching import KIND as RETRIEVAL
 from ..retrieve.fetching import UnderWay
 from ..retrieve.gaps import WHY, gaps
@@ -101,7 +101,7 @@ _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True
 _DAY = {"type": ["string", "null"], "format": "date"}
 _TIME = {"type": ["string", "null"], "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
 _WORD = {"type": "string", "minLength": 1, "maxLength": LONGEST_WORD}
-_MOMENT = {"type": ["string", "null"], "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
+_MOMENT = {"type": ["string", "null"], "pattern": f"^{MOMENT}$"}
 WHAT = {
     "groups": {"type": "array", "minItems": 1, "items": {"enum": list(KINDS)}}, **dict.fromkeys(FLAGS, {"type": "boolean"}),
     **dict.fromkeys(WORDS, {"type": "array", "maxItems": MOST_WORDS, "items": _WORD}),

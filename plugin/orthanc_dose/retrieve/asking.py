@@ -1,5 +1,6 @@
 """A question as a request or a schedule writes it, checked, and made one that a search can ask."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ KINDS = (*GROUPS, ONLY_REPORTS)
 FLAGS = {"station_of_study": False, "leave_out_known": True, "unseen_reports": False, "toshiba": False, "by_day": False}
 WORDS = ("descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out")
 WHEN = ("first", "last", "time_from", "time_to", "since")
+MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"  # of `since`
 MOST_DAYS = 3660
 MOST_WORDS, LONGEST_WORD = 100, 64
 _DEFAULTS: dict[str, Any] = {"groups": [], **dict.fromkeys(WHEN), **FLAGS, **{name: [] for name in WORDS}}
@@ -43,7 +45,7 @@ def read(body: Any, today: date) -> tuple[Question, Asked]:
         raise Wrong("time_to", "time_to must not lie before time_from.", True)
     since = asked["since"]
     if since is not None:
-        since = _parsed("since", since, _moment, "a date and time as 2026-01-31T07:30")
+        since = _since(since)
     for name in FLAGS:
         if not isinstance(asked[name], bool):
             raise Wrong(name, f"{name} must be true or false.")
@@ -80,14 +82,16 @@ def _parsed(name: str, value: Any, parse: Callable[[Any], Any], what: str) -> An
 
 def _time(text: str) -> time:
     """Of the node's clock: a time of a time zone is none."""
-    return _without_zone(time.fromisoformat(text))
+    found = time.fromisoformat(text)
+    if found.tzinfo is not None:
+        raise ValueError(text)
+    return found
 
 
-def _moment(text: str) -> datetime:
-    return _without_zone(datetime.fromisoformat(text))
-
-
-def _without_zone(moment: Any) -> Any:
-    if moment.tzinfo is not None:
-        raise ValueError(moment)
-    return moment
+def _since(given: Any) -> datetime:
+    if not isinstance(given, str) or not re.fullmatch(MOMENT, given):
+        raise Wrong("since", "since must be a date and time as 2026-01-31T07:30.")
+    try:
+        return datetime.fromisoformat(given)
+    except ValueError:
+        raise Wrong("since", "since must be on a day that there is.", True) from None
