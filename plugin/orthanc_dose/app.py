@@ -89,7 +89,8 @@ def _start(log: Log) -> None:
     nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
     searches = Searches(store, nodes_work, nodes)
     fetching = Fetching(
-        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _hurried(worker)
+        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: settings.value("move_pause"),
+        lambda: _hurried(worker),
     )  # fmt: skip
 
     # The services that it works with are those that it is one of.
