@@ -94,7 +94,9 @@ def _start(log: Log) -> None:
     )  # fmt: skip
 
     # The services that it works with are those that it is one of.
-    schedules = Schedules(store, lambda *scheduled: schedules_route.begin(services, *scheduled))
+    schedules = Schedules(
+        store, lambda *scheduled: schedules_route.begin(services, *scheduled), lambda user: schedules_route.may(services, user)
+    )  # fmt: skip
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
