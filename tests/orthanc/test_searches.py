@@ -123,7 +123,8 @@ def test_what_is_no_question_is_refused(server: OrthancServer, body: dict[str, A
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
 
 
-@pytest.mark.parametrize("body", ({"last": "2026-03-01"}, {"last": "2126-03-01"}, {"groups": ["CT", "SR"]}, {"since": "2026-02-30T10:00"},
+@pytest.mark.parametrize("body", ({"last": "2026-03-01"}, {"last": "2126-03-01"}, {"groups": ["CT", "SR"]},
+                                  {"since": "2026-02-30T10:00"},
                                   {"time_to": "06:00", "time_from": "22:00"}))
 def test_what_contradicts_itself_is_refused(server: OrthancServer, body: dict[str, Any]) -> None:
     asked = {"first": DAY, "last": DAY, "groups": ["CT"]} | body

@@ -53,12 +53,12 @@ _QUERY = f"""
             SELECT study_instance_uid FROM object WHERE study_instance_uid IS NOT NULL AND outcome IN ({_listed(IMPORTED)})
         ) GROUP BY study_instance_uid
     ), lines AS (
-        SELECT * FROM "{FOUND.name}" SEMI JOIN gap USING (study_instance_uid)
+        SELECT *, if(len(images) > 0, images, listed) AS uids FROM "{FOUND.name}" SEMI JOIN gap USING (study_instance_uid)
     ), wanted AS (
-        SELECT study_instance_uid, unnest(coalesce(images, listed)) AS sop_instance_uid FROM lines WHERE kept
+        SELECT study_instance_uid, unnest(uids) AS sop_instance_uid FROM lines WHERE kept
     ), any_object AS (
         SELECT DISTINCT study_instance_uid FROM lines
-        WHERE (task_id = $task AND reason = 'known') OR (state = 'moved' AND coalesce(images, listed) IS NULL)
+        WHERE (task_id = $task AND reason = 'known') OR (state = 'moved' AND coalesce(len(uids), 0) = 0)
     ), came AS (
         SELECT study_instance_uid, arg_min(outcome, (outcome <> 'failed', -epoch(processed_at))) AS outcome,
             arg_min(coalesce(reason, ''), (outcome <> 'failed', -epoch(processed_at))) AS said
