@@ -1,8 +1,9 @@
 /** Searches and retrievals in words: what was asked for, what was found, why it is fetched or not, what came of it. */
-import { counted, formatCount, formatDate, formatTime } from "./format";
+import { csvFile } from "./csvFile";
+import { counted, formatCount, formatDate, formatDateTime, formatTime } from "./format";
 import { taskSentence } from "./fields";
 import { t } from "./i18n";
-import { ONLY_REPORTS, type FoundLine, type Question, type SearchResult, type StudyKind, WORDS } from "./retrieveApi";
+import { ONLY_REPORTS, type FoundLine, type Question, type SearchResult, type StudyKind, type What, WORDS } from "./retrieveApi";
 import type { Task } from "./types";
 
 /** The kinds of their tasks. */
@@ -23,17 +24,27 @@ export const questionOf = (task: Task) => task.parameters as unknown as Question
 
 export const kindWord = (kind: string) => (kind === ONLY_REPORTS ? t("retrieve.onlyReports") : kind);
 
-/** What was asked for, part by part. */
-export function questionWords(asked: Question): string[] {
-  const { first, last, time_from: from, time_to: to } = asked;
+/** What is asked for but for days and times, part by part: the kinds of studies first. */
+export function whatWords(asked: What): string[] {
   const quoted = (words: string[]) => words.map((word) => t("groups.quoted", { name: word })).join(", ");
   return [
     asked.groups.map((one: StudyKind) => kindWord(one)).join(", "),
-    last && last !== first ? `${formatDate(first)} – ${formatDate(last)}` : formatDate(first),
-    from || to ? `${from ? formatTime(from) : "00:00"} – ${to ? formatTime(to) : "24:00"}` : "",
     ...WORDS.map((name) => (asked[name]?.length ? t(`retrieve.asked.${name}`, { words: quoted(asked[name]) }) : "")),
     ...(["station_of_study", "unseen_reports", "toshiba", "by_day"] as const).map((name) => (asked[name] ? t(`retrieve.asked.${name}`) : "")),
     asked.leave_out_known === false ? t("retrieve.asked.withKnown") : "",
+  ].filter(Boolean);
+}
+
+/** The same with days and times. */
+export function questionWords(asked: Question): string[] {
+  const { first, last, time_from: from, time_to: to } = asked;
+  const [kinds = "", ...more] = whatWords(asked);
+  return [
+    kinds,
+    last && last !== first ? `${formatDate(first)} – ${formatDate(last)}` : formatDate(first),
+    from || to ? `${from ? formatTime(from) : "00:00"} – ${to ? formatTime(to) : "24:00"}` : "",
+    asked.since ? t("retrieve.asked.since", { moment: formatDateTime(asked.since, false) }) : "",
+    ...more,
   ].filter(Boolean);
 }
 
@@ -105,19 +116,10 @@ const COLUMNS: (keyof FoundLine)[] = [
   "asked_for", "arrived", "imported",
 ];
 
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  let text = Array.isArray(value) ? value.join(" ") : String(value);
-  // Text of a node may be what a spreadsheet takes for a formula.
-  if (typeof value !== "number" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** The decisions as CSV (RFC 4180, with a byte order mark): columns as the API names them, and the reasons in words. */
+/** The decisions as CSV: columns as the API names them, and the reasons in words. */
 export function decisionsFile(lines: FoundLine[]): Blob {
   const words = (line: FoundLine) =>
     line.reason ? seriesReason(line.reason) : line.study_reason ? studyReason(line.study_reason) : "";
   const rows = lines.map((line) => [...COLUMNS.map((name) => line[name]), objectsOf(line), words(line)]);
-  const all = [[...COLUMNS, "objects", "reason_in_words"], ...rows];
-  return new Blob(["\ufeff", ...all.map((row) => `${row.map(cell).join(",")}\r\n`)], { type: "text/csv" });
+  return csvFile([...COLUMNS, "objects", "reason_in_words"], rows);
 }
