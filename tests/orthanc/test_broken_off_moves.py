@@ -89,6 +89,25 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(pair: Any) -> No
     assert {(line["state"], line["asked_for"], line["arrived"]) for line in lines(server, search)} == {("moved", 2, 2)}
 
 
+def test_an_end_in_order_in_the_middle_fails_nothing(pair: Any) -> None:
+    """Orthanc takes its servers down, one after the other, and waits for the moves."""
+    archive, server = pair
+    made, gate = many(archive, "ended"), Gate()
+    search = searched(server)
+    task = begun(archive, server, search, gate.manner)
+    ending = threading.Thread(target=server.stop)
+    ending.start()
+    while "HTTP server has stopped" not in server.log:
+        assert ending.is_alive()
+        ending.join(0.1)
+    gate.is_open.set()
+    ending.join()
+    archive.will(well)
+    server.start()
+    assert ended(server, task)["result"] == result(12, 12, series=6)
+    assert held(server, made) == uids(made)
+
+
 def test_a_node_that_is_removed_in_the_middle(pair: Any) -> None:
     archive, server = pair
     gate = Gate()
