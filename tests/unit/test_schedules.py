@@ -32,6 +32,14 @@ def test_the_next_run(now: str, expected: str) -> None:
     assert next_run(DAILY, at(now)) == at(expected)
 
 
+def test_what_runs_each_hour_runs_in_both_hours_of_the_same_name() -> None:
+    hourly, times = DAILY | {"cron": "30 * * * *"}, ["2026-10-24T23:30"]
+    while len(times) < 5:
+        found = next_run(hourly, at(times[-1]))
+        times += [f"{found:%Y-%m-%dT%H:%M}"]
+    assert times == ["2026-10-24T23:30", *(f"2026-10-25T0{hour}:30" for hour in range(4))]
+
+
 def test_a_time_that_the_change_of_the_clock_leaves_out_is_not_lost() -> None:
     # On 29 March 2026 it is never half past two in Berlin.
     found = next_run(DAILY, at("2026-03-28T02:00"))
@@ -60,6 +68,7 @@ def test_days_and_times_are_those_of_the_time_zone() -> None:
 @pytest.mark.parametrize(("due", "unit", "expected"), [
     # The clock of Berlin is set back on 25 October 2026 at 01:00 UTC: a day of 25 hours, and 02:00 to 03:00 comes twice.
     ("2026-10-25T22:30", "days", {"first": "2026-10-24", "last": "2026-10-25"}),
+    ("2026-10-25T00:30", "hours", {"first": "2026-10-25", "last": "2026-10-25", "time_from": "01:30", "time_to": None}),
     ("2026-10-25T01:30", "hours", {"first": "2026-10-25", "last": "2026-10-25", "time_from": "01:30", "time_to": None}),
     # It is set forward on 29 March 2026 at 01:00 UTC: a day of 23 hours.
     ("2026-03-29T22:30", "days", {"first": "2026-03-29", "last": "2026-03-30"}),
