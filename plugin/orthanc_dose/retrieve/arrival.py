@@ -36,7 +36,8 @@ def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any
     connection.execute(query, [search])
     query = f"""
         SELECT count(*) AS series, count(*) FILTER (state = 'failed') AS failed,
-            coalesce(sum(asked_for) FILTER (arrived IS NOT NULL), 0)::BIGINT AS asked_for, coalesce(sum(arrived), 0)::BIGINT AS arrived,
+            coalesce(sum(asked_for) FILTER (arrived IS NOT NULL), 0)::BIGINT AS asked_for,
+            coalesce(sum(arrived), 0)::BIGINT AS arrived,
             coalesce(sum(imported), 0)::BIGINT AS imported, coalesce(sum(asked_for - arrived), 0)::BIGINT AS missing,
             count(*) FILTER (state = 'moved' AND arrived IS NULL) AS not_listed
         FROM "{FOUND.name}" WHERE task_id = $1 AND chosen
