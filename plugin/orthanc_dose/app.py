@@ -89,7 +89,7 @@ def _start(log: Log) -> None:
     nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
     searches = Searches(store, nodes_work, nodes)
     fetching = Fetching(
-        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _is_idle(worker)
+        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _hurried(worker)
     )  # fmt: skip
 
     # The services that it works with are those that it is one of.
@@ -148,14 +148,16 @@ def _start(log: Log) -> None:
         store.close()
         log.close()
 
-    host.listen(worker.wake, started)
+    host.listen(worker.wake, started, fetching.look)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
 
 
-def _is_idle(worker: Worker) -> bool:
+def _hurried(worker: Worker) -> bool:
+    """Whether the worker has read all; else it is to go on without a rest."""
+    worker.hurry()
     status = worker.status()
     return status["state"] == "idle" and not status["pending"]
 

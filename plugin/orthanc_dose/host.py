@@ -168,6 +168,19 @@ def delete_modality(name: str) -> None:
     orthanc.RestApiDelete(f"/modalities/{name}")
 
 
+def call(method: str, path: str, body: Any = None) -> Any:
+    """The JSON that one of Orthanc's routes answers, None where it answers nothing. For what takes it no time: meanwhile nobody
+    else has Python's lock (loopback.py is for the rest). Raises orthanc.OrthancException."""
+    sent = () if method in ("GET", "DELETE") else (json.dumps(body),)
+    found = _REST[method](path, *sent)
+    return json.loads(found) if found else None
+
+
+_REST: dict[str, Callable[..., Any]] = {
+    "GET": orthanc.RestApiGet, "POST": orthanc.RestApiPost, "PUT": orthanc.RestApiPut, "DELETE": orthanc.RestApiDelete,
+}  # fmt: skip
+
+
 def studies_of(study_instance_uid: str) -> list[str]:
     """Orthanc's identifiers of the studies that it holds with this UID; several where patient IDs differ."""
     found = json.loads(orthanc.RestApiPost("/tools/lookup", study_instance_uid))
@@ -244,13 +257,13 @@ def _storage() -> Path:
 _handlers: dict[str, Callable[..., Any]] = {}
 
 
-def listen(stored: Callable[[], None], started: Callable[[], None]) -> None:
-    """Be told when instances were stored and when Orthanc has started.
+def listen(stored: Callable[[], None], started: Callable[[], None], job_ended: Callable[[], None]) -> None:
+    """Be told when instances were stored, when Orthanc has started, and when one of its jobs ended.
 
     By the callback of changes, which has a thread of its own, and not by that of stored instances: that one runs on the
     thread that stores, which would wait for Python's lock with every instance.
     """
-    _handlers["stored"], _handlers["started"] = stored, started
+    _handlers["stored"], _handlers["started"], _handlers["job ended"] = stored, started, job_ended
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
@@ -323,6 +336,8 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["stored"]()
     elif change == orthanc.ChangeType.ORTHANC_STARTED:
         _handlers["started"]()
+    elif change in (orthanc.ChangeType.JOB_SUCCESS, orthanc.ChangeType.JOB_FAILURE):
+        _handlers["job ended"]()
 
 
 # From where the request comes that a thread of Orthanc is at: only the filter is told; the callback comes on the same thread.

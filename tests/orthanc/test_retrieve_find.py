@@ -97,7 +97,8 @@ def asker(pacs: OrthancServer) -> Iterator[OrthancServer]:
 
 
 def node(asker: OrthancServer, name: str, **more: Any) -> Node:
-    return Node(Loopback({"HttpPort": asker.http_port}), name, **more)
+    orthanc = Loopback({"HttpPort": asker.http_port})
+    return Node(orthanc, orthanc, name, **more)
 
 
 def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:

@@ -57,6 +57,7 @@ class Worker:
         self._deletion = deletion
         self._door = door
         self._woken = threading.Event()
+        self._hurried = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._requested: list[str] = []  # instances to read again or that the audit missed
@@ -83,11 +84,16 @@ class Worker:
         """Ask the thread to end after the batch at hand, and wait for it."""
         self._stopping.set()
         self._woken.set()
+        self._hurried.set()
         if self._thread is not None:
             self._thread.join()
 
     def wake(self) -> None:
         self._woken.set()
+
+    def hurry(self) -> None:
+        """Let it not rest before its next look at the log: somebody waits for what came."""
+        self._hurried.set()
 
     def status(self) -> dict[str, Any]:
         """State, cursor, what is pending, the last error."""
@@ -162,7 +168,8 @@ class Worker:
                 if not busy:
                     self._woken.wait(self.options.poll_seconds)
                 elif self._caught_up:
-                    self._stopping.wait(max(0.0, began + LEAST_INTERVAL - time.monotonic()))
+                    self._hurried.wait(max(0.0, began + LEAST_INTERVAL - time.monotonic()))
+                self._hurried.clear()
             except Exception as error:  # noqa: BLE001  whatever happens, the worker goes on
                 self._failed(error)
                 self._stopping.wait(pause)

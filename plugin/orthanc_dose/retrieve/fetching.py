@@ -1,6 +1,7 @@
 """Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a few at a time, tried again
 with growing pauses, and at the end held against what the store has."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ from .search import NodeError
 
 KIND = "retrieval"
 PAUSES_S = (5.0, 20.0, 60.0)  # before a move is tried again
-_FIRST_S, _LAST_S = 0.01, 0.25  # from one look at the jobs to the next: longer the longer nothing happens
-_NOTED_S = 0.5  # from one note of what became of series to the next
+_LOOK_S = 0.25  # from one look at the jobs to the next, unless one is said to have ended
+_NOTED_S = 2.0  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
 _IMPORTED = ("imported", "merged", "duplicate")
 assert set(FETCHING) == {"moving", "moved", "failed"}
@@ -37,6 +38,7 @@ class _Move:
     size: int | None
     tries: int = 0
     not_before: float = 0.0
+    query: str = ""
     job: str = ""
 
     @property
@@ -57,6 +59,7 @@ class _Move:
 @dataclass
 class _Work:
     waiting: list[_Move]
+    asked: list[_Move] = field(default_factory=list)  # so that a move begins as soon as another ends
     running: list[_Move] = field(default_factory=list)
     done: int = 0
     total: int = 0
@@ -68,10 +71,12 @@ class Fetching:
     """Starts retrievals, and goes on with those that a restart broke off. May be used from any thread."""
 
     def __init__(
-        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], is_idle: Callable[[], bool]
+        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], is_read: Callable[[], bool]
     ) -> None:
+        """at_once: how many moves may run; is_read: whether all that came is read, and asks for it to be."""
         self._store, self._background, self._nodes = store, background, nodes
-        self._at_once, self._is_idle = at_once, is_idle
+        self._at_once, self._is_read = at_once, is_read
+        self._looks: set[threading.Event] = set()
 
     def start(self, user: str, search: int, node: str) -> int:
         """Begin to fetch what a search on a node chose, and what failed before once more; the task's number. Raises NoNode."""
@@ -86,23 +91,32 @@ class Fetching:
         """Go on with those that the end of the server broke off."""
         self._background.resume(lambda task: partial(self._work, task["parameters"]["search"], task["parameters"]["node"]))
 
+    def look(self) -> None:
+        """One of Orthanc's jobs has ended. Returns at once."""
+        for wanted in tuple(self._looks):
+            wanted.set()
+
     def _work(self, search: int, name: str, run: Run) -> dict[str, Any]:
         told, node = self._nodes.one(name), self._nodes.node(name)
         work = _Work([_Move(*row) for row in self._chosen(search)])
         work.total = sum(move.objects for move in work.waiting)
-        pause = _FIRST_S
+        wanted = threading.Event()
+        self._looks.add(wanted)
         try:
-            while work.waiting or work.running:
-                happened = self._begin(node, told["destination"], search, work) + self._look(node, work)
+            while work.waiting or work.asked or work.running:
+                wanted.clear()
+                self._end(node, work)
+                self._begin(node, told["destination"], work)
                 run.progress(work.done, work.total)
                 self._write_notes(search, work)
-                pause = _FIRST_S if happened else min(2 * pause, _LAST_S)
-                run.stopping.wait(pause)
+                if not self._ask(node, search, work):
+                    wanted.wait(_LOOK_S)
         except Stopped:
             for move in work.running:
                 node.cancel(move.job)
             raise
         finally:
+            self._looks.discard(wanted)
             self._write_notes(search, work, at_last=True)
         self._await_worker(run)
         return self._compare(search)
@@ -116,23 +130,33 @@ class Fetching:
         with self._store.reading() as connection:
             return connection.execute(query, [search]).fetchall()
 
-    def _begin(self, node: Node, destination: str, search: int, work: _Work) -> int:
-        """How many were begun, or failed to."""
-        begun = 0
-        for move in [one for one in work.waiting if one.not_before <= time.monotonic()]:
-            if len(work.running) >= self._at_once():
-                break
-            begun += 1
-            work.waiting.remove(move)
-            self._list(node, search, move)
+    def _ask(self, node: Node, search: int, work: _Work) -> bool:
+        """Ask the node for the next that is to be moved; False where nothing can be asked for now."""
+        if len(work.asked) >= self._at_once():
+            return False
+        move = next((one for one in work.waiting if one.not_before <= time.monotonic()), None)
+        if move is None:
+            return False
+        work.waiting.remove(move)
+        self._list(node, search, move)
+        try:
+            move.query = node.ask(move.level, move.keys)
+        except NodeError as error:
+            self._failed(move, error, work)
+        else:
+            work.asked.append(move)
+        return True
+
+    def _begin(self, node: Node, destination: str, work: _Work) -> None:
+        while work.asked and len(work.running) < self._at_once():
+            move = work.asked.pop(0)
             try:
-                move.job = node.move(move.level, move.keys, destination)
+                move.job = node.move(move.query, destination)
             except NodeError as error:
                 self._failed(move, error, work)
                 continue
             work.running.append(move)
             work.notes[move.line] = ("moving", None)
-        return begun
 
     def _list(self, node: Node, search: int, move: _Move) -> None:
         """Learn which objects a series has, to know afterwards whether all of them came."""
@@ -148,10 +172,8 @@ class Fetching:
                 query = f'UPDATE "{FOUND.name}" SET listed = $1 WHERE task_id = $2 AND line = $3'
                 connection.execute(query, [move.listed, search, move.line])
 
-    def _look(self, node: Node, work: _Work) -> int:
-        """How many have ended."""
-        before = list(work.running)
-        for move in before:
+    def _end(self, node: Node, work: _Work) -> None:
+        for move in list(work.running):
             try:
                 if not node.moved(move.job):
                     continue
@@ -162,7 +184,6 @@ class Fetching:
             work.running.remove(move)
             work.done += move.objects
             work.notes[move.line] = ("moved", None)
-        return len(before) - len(work.running)
 
     def _failed(self, move: _Move, error: NodeError, work: _Work) -> None:
         move.tries += 1
@@ -179,45 +200,51 @@ class Fetching:
         if not work.notes or (now - work.noted_at < _NOTED_S and not at_last):
             return
         with self._store.writing() as connection:
-            query = f'UPDATE "{FOUND.name}" SET state = $1, fault = $2 WHERE task_id = $3 AND line = $4'
-            connection.executemany(query, [[*note, search, line] for line, note in work.notes.items()])
+            query = f"""
+                UPDATE "{FOUND.name}" SET state = note.state, fault = note.fault
+                FROM (SELECT unnest($2::BIGINT[]) AS line, unnest($3::VARCHAR[]) AS state, unnest($4::VARCHAR[]) AS fault) note
+                WHERE task_id = $1 AND "{FOUND.name}".line = note.line
+            """
+            connection.execute(query, [search, list(work.notes), *map(list, zip(*work.notes.values(), strict=True))])
         work.notes, work.noted_at = {}, now
 
     def _await_worker(self, run: Run) -> None:
         """Wait until what came is read."""
         end = time.monotonic() + _PATIENCE_S
-        while not self._is_idle() and time.monotonic() < end:
-            if run.stopping.wait(_LAST_S):
+        while not self._is_read() and time.monotonic() < end:
+            if run.stopping.wait(_LOOK_S / 5):
                 raise Stopped
 
     def _compare(self, search: int) -> dict[str, Any]:
-        """Hold what was fetched against what the store has of it, and sum it up."""
-        with self._store.reading() as connection:
-            query = f'SELECT * FROM "{FOUND.name}" WHERE task_id = $1 AND chosen ORDER BY line'
-            lines = rows(connection.execute(query, [search]))
-            counts = {line["line"]: self._counted(connection, line) for line in lines}
+        """Hold what was fetched against what the store has of it, and sum it up. Of a series of which nobody knows the objects,
+        arrived and imported stay empty."""
+        imported = ", ".join(f"'{one}'" for one in _IMPORTED)
         with self._store.writing() as connection:
-            for line, (asked_for, arrived, imported) in counts.items():
-                query = f"""
-                    UPDATE "{FOUND.name}" SET asked_for = $1, arrived = $2, imported = $3 WHERE task_id = $4 AND line = $5
-                """
-                connection.execute(query, [asked_for, arrived, imported, search, line])
-        asked, arrived, imported = (sum(one[place] or 0 for one in counts.values()) for place in range(3))
-        return {
-            "series": len(lines), "failed": sum(line["state"] == "failed" for line in lines), "asked_for": asked,
-            "arrived": arrived, "imported": imported,
-            "missing": sum(asked - came for asked, came, _ in counts.values() if asked is not None and came is not None),
-        }  # fmt: skip
-
-    @staticmethod
-    def _counted(connection: Any, line: dict[str, Any]) -> tuple[int | None, int | None, int | None]:
-        """Of a series: objects asked for, arrived and imported; None where nobody knows which they are."""
-        uids = line["images"] or line["listed"]
-        if not uids:
-            return line["size"], None, None
-        query = f"""
-            SELECT count(*), count(*) FILTER (outcome IN ({', '.join(f"'{one}'" for one in _IMPORTED)})) FROM object
-            WHERE study_instance_uid = $1 AND sop_instance_uid IN (SELECT unnest($2::VARCHAR[]))
-        """
-        [(arrived, imported)] = connection.execute(query, [line["study_instance_uid"], uids]).fetchall()
-        return len(uids), arrived, imported
+            query = f"""
+                WITH wanted AS (
+                    SELECT line, study_instance_uid, size, unnest(CASE WHEN len(images) > 0 THEN images WHEN len(listed) > 0
+                        THEN listed ELSE [NULL] END) AS uid
+                    FROM "{FOUND.name}" WHERE task_id = $1 AND chosen
+                ), counted AS (
+                    SELECT line, any_value(wanted.size) AS size, count(DISTINCT uid) AS wanted,
+                        count(DISTINCT object.sop_instance_uid) AS arrived,
+                        count(DISTINCT object.sop_instance_uid) FILTER (outcome IN ({imported})) AS imported
+                    FROM wanted LEFT JOIN object
+                        ON object.study_instance_uid = wanted.study_instance_uid AND object.sop_instance_uid = wanted.uid
+                    GROUP BY line
+                )
+                UPDATE "{FOUND.name}" SET
+                    asked_for = CASE WHEN counted.wanted > 0 THEN counted.wanted ELSE counted.size END,
+                    arrived = CASE WHEN counted.wanted > 0 THEN counted.arrived END,
+                    imported = CASE WHEN counted.wanted > 0 THEN counted.imported END
+                FROM counted WHERE task_id = $1 AND "{FOUND.name}".line = counted.line
+            """
+            connection.execute(query, [search])
+            query = f"""
+                SELECT count(*) AS series, count(*) FILTER (state = 'failed') AS failed,
+                    coalesce(sum(asked_for), 0)::BIGINT AS asked_for, coalesce(sum(arrived), 0)::BIGINT AS arrived,
+                    coalesce(sum(imported), 0)::BIGINT AS imported, coalesce(sum(asked_for - arrived), 0)::BIGINT AS missing
+                FROM "{FOUND.name}" WHERE task_id = $1 AND chosen
+            """
+            [summary] = rows(connection.execute(query, [search]))
+        return summary

@@ -38,9 +38,15 @@ _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 
 
 class Orthanc(Protocol):
-    """Orthanc's routes; see loopback.py. errors: what a call raises besides what has `details`."""
+    """Orthanc's routes; see loopback.py."""
 
     def call(self, method: str, path: str, body: Any = None, seconds: float = 60.0) -> Any: ...
+
+
+class Quick(Protocol):
+    """The same for what takes no time; see host.py."""
+
+    def call(self, method: str, path: str, body: Any = None) -> Any: ...
 
 
 @dataclass
@@ -49,6 +55,7 @@ class Node:
     long it may take to answer. doubt: told of what was left out to get an answer."""
 
     orthanc: Orthanc
+    quick: Quick
     name: str
     calling: str = ""
     seconds: int = 60
@@ -88,25 +95,29 @@ class Node:
             except _Broken as error:
                 raise NodeRefuses(str(error)) from error
 
-    def move(self, level: str, keys: dict[str, str], destination: str) -> str:
-        """Begin a C-MOVE of what a C-FIND of these keys gives; the number of Orthanc's job. destination: an AE title, empty for
-        Orthanc's own. Raises NodeError; NotThere where the node has nothing of it."""
+    def ask(self, level: str, keys: dict[str, str]) -> str:
+        """One C-FIND for what is to be moved; the number of Orthanc's query. Raises NodeError; NotThere where the node has
+        nothing of it."""
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
-        path = f"/queries/{asked['ID']}"
-        if not self.orthanc.call("GET", f"{path}/answers"):
+        if not self.quick.call("GET", f"/queries/{asked['ID']}/answers"):
             raise NotThere(_GONE)
+        return asked["ID"]
+
+    def move(self, query: str, destination: str) -> str:
+        """Begin a C-MOVE of all that a query found; the number of Orthanc's job. destination: an AE title, empty for Orthanc's
+        own. Raises NodeError."""
         body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
         if destination:
             body["TargetAet"] = destination
         try:
-            return self.orthanc.call("POST", f"{path}/retrieve", body)["ID"]
+            return self.quick.call("POST", f"/queries/{query}/retrieve", body)["ID"]
         except Exception as error:
             raise _translated(error, self.seconds) from error
 
     def moved(self, job: str) -> bool:
         """Whether such a job has ended well; False while it goes on. Raises NodeError where it failed, or is gone."""
         try:
-            found = self.orthanc.call("GET", f"/jobs/{job}")
+            found = self.quick.call("GET", f"/jobs/{job}")
         except Exception as error:
             raise NodeError(_FORGOTTEN) from error
         if found["State"] == "Failure":
@@ -115,7 +126,7 @@ class Node:
 
     def cancel(self, job: str) -> None:
         with suppress(Exception):  # it may have ended
-            self.orthanc.call("POST", f"/jobs/{job}/cancel", {})
+            self.quick.call("POST", f"/jobs/{job}/cancel", {})
 
     def _find(self, level: str, keys: dict[str, str]) -> list[Answer]:
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})

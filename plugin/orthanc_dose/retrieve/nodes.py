@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..store import Store, settings
-from .node import Node, Orthanc
+from .node import Node, Orthanc, Quick
 
 Known = dict[str, dict[str, Any]]  # Orthanc's modalities by name, with AET, Host and Port
 _KIND = "node"
@@ -31,7 +31,7 @@ _SHOULD_BE = {
 }  # fmt: skip
 
 
-class Modalities(Protocol):
+class Modalities(Quick, Protocol):
     """What the nodes need of the host."""
 
     def modalities(self) -> Known: ...
@@ -110,7 +110,7 @@ class Nodes:
     def node(self, name: str, doubt: Callable[[str], None] = lambda what: None) -> Node:
         """The node, to be asked. Raises NoNode."""
         told = self.one(name)
-        return Node(self._orthanc, name, told["calling_aet"], told["seconds"], doubt)
+        return Node(self._orthanc, self._host, name, told["calling_aet"], told["seconds"], doubt)
 
     def _kept(self) -> dict[str, Any]:
         with self._store.reading() as connection:
