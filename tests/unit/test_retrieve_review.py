@@ -70,6 +70,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened.close()
 
 
+def can_be_ticked(line: Line) -> bool:
+    """What has not come, or not all of it."""
+    return line["kept"] and (line["state"] != "moved" or line["arrived"] < line["asked_for"])
+
+
 def passes(line: Line, sieve: Sieve) -> bool:
     if sieve.kept is not None and bool(line["kept"]) != sieve.kept:
         return False
@@ -83,7 +88,7 @@ def passes(line: Line, sieve: Sieve) -> bool:
     if sieve.text is not None and not any(sieve.text.lower() in (line.get(name) or "").lower() for name in texts):
         return False
     state = line.get("state")
-    is_open = line["kept"] and state != "moved"
+    is_open = can_be_ticked(line)
     return {
         None: True, "open": is_open and line["chosen"], "off": is_open and not line["chosen"], "moved": state == "moved",
         "failed": state == "failed", "missing": state == "moved" and line["arrived"] < line["asked_for"],
@@ -105,7 +110,9 @@ def test_a_sieve_leaves_what_it_says(store: Store, sieve: Sieve) -> None:
         found = review.studies(connection, TASK, sieve, "line", 500, 0)
     told = [(study["study_instance_uid"], one["line"]) for study in found["studies"] for one in study["series"]]
     assert told == [(line["study_instance_uid"], line["line"]) for line in expected if line.get("series_instance_uid")]
-    of_open = [line for line in expected if line["kept"] and line["state"] != "moved"]
+    of_open = [line for line in expected if can_be_ticked(line)]
+    boxes = {one["line"] for study in found["studies"] for one in study["series"] if one["open"]}
+    assert boxes == {one["line"] for one in of_open}
     assert (found["total"], found["series"]) == (len({line["study_instance_uid"] for line in expected}), len(told))
     assert (found["open"], found["chosen"]) == (len(of_open), sum(line["chosen"] for line in of_open))
 
@@ -155,7 +162,7 @@ def test_ticking_all_of_a_sieve_and_lines(tmp_path: Path) -> None:
         others = connection.execute(f'SELECT line, chosen FROM "{FOUND.name}" WHERE task_id = $1', [OTHER]).fetchall()
     expected = {line["line"]: line["chosen"] for line in LINES}
     for these, chosen in ((Sieve(modality="CT"), False), (Sieve(text="head"), True), (Sieve(), True), ([3, 5, 10**9], False)):
-        meant = [line["line"] for line in LINES if line["kept"] and line["state"] != "moved"
+        meant = [line["line"] for line in LINES if can_be_ticked(line)
                  and (passes(line, these) if isinstance(these, Sieve) else line["line"] in these)]  # fmt: skip
         with store.writing() as connection:
             assert review.choose(connection, TASK, these, chosen) == len(meant)
@@ -167,7 +174,7 @@ def test_ticking_all_of_a_sieve_and_lines(tmp_path: Path) -> None:
 def test_what_is_chosen_and_what_failed_is_counted(store: Store) -> None:
     with store.reading() as connection:
         told = review.overview(connection, TASK)
-    chosen = [line for line in LINES if line["kept"] and line["chosen"] and line["state"] != "moved"]
+    chosen = [line for line in LINES if can_be_ticked(line) and line["chosen"]]
     sizes = [len(line["images"]) if line["images"] else line["size"] for line in chosen]
     assert told == {
         "series": len(chosen), "studies": len({line["study_instance_uid"] for line in chosen}),

@@ -73,7 +73,7 @@ _SIEVES = (
 _FLAG = {"type": "boolean"}
 _COUNTS = {"type": "object", "additionalProperties": INTEGER}
 _SERIES = any_object(
-    line=INTEGER, kept=_FLAG, chosen=_FLAG, singly=_FLAG,
+    line=INTEGER, **dict.fromkeys(("kept", "chosen", "singly", "open"), _FLAG),
     **dict.fromkeys(("series_instance_uid", "modality", "series_description", "station_name", "reason", "state", "fault"),
                     TEXT_OR_NULL),
     **dict.fromkeys(("size", "objects", "asked_for", "arrived", "imported"), INTEGER_OR_NULL),
@@ -93,7 +93,8 @@ REVIEW_ROUTES: tuple[Route, ...] = (
            *PAGE), (404,), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           description="Each study with its series that are left. Of all that is left: total, how many studies; series; open,"
           " how many of them can be ticked; chosen, how many of these are. modalities and reasons: what there is to"
-          " sieve by, with how many series. singly: objects of the series are fetched one by one."),
+          " sieve by, with how many series. singly: objects of the series are fetched one by one;"
+          " open: it can be ticked, since it carries dose and has not come, or not all of it."),
     Route("PUT", "/searches/{id}/chosen", tick, "Tick what a search found off, or on again",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           body={"oneOf": [

@@ -17,10 +17,11 @@ SORTS = {
 }  # fmt: skip
 REASONS = tuple(dict.fromkeys((*rules.KEPT, *rules.LEFT, *search.LEFT)))
 # What was chosen and what became of it, as conditions. What has come cannot be ticked off any more.
-OPEN = "(kept AND state IS DISTINCT FROM 'moved')"
+_MISSING = "(state = 'moved' AND coalesce(arrived < asked_for, false))"
+OPEN = f"(kept AND (state IS DISTINCT FROM 'moved' OR {_MISSING}))"
 BECAME = {
     "open": f"({OPEN} AND chosen)", "off": f"({OPEN} AND NOT chosen)", "moved": "state = 'moved'", "failed": "state = 'failed'",
-    "missing": "(state = 'moved' AND arrived < asked_for)",
+    "missing": _MISSING,
 }  # fmt: skip
 _REASON = "coalesce(reason, study_reason)"
 _OBJECTS = "CASE WHEN images IS NULL THEN size ELSE len(images) END"
@@ -77,7 +78,7 @@ def studies(
         ORDER BY {SORTS[name]} {direction} NULLS LAST, min(line) LIMIT {limit:d} OFFSET {offset:d}
     """, bound).fetchall()]  # fmt: skip
     lines = rows(connection.execute(f"""
-        SELECT {', '.join((*_OF_STUDY, *_OF_SERIES))}, images IS NOT NULL AS singly FROM {_FROM}
+        SELECT {', '.join((*_OF_STUDY, *_OF_SERIES))}, images IS NOT NULL AS singly, {OPEN} AS open FROM {_FROM}
         WHERE {where} AND study_instance_uid IN (SELECT unnest($uids::VARCHAR[])) ORDER BY line
     """, bound | {"uids": uids}))  # fmt: skip
     found: dict[str, dict[str, Any]] = dict.fromkeys(uids, {})
@@ -85,7 +86,7 @@ def studies(
         uid = one["study_instance_uid"]
         study = found[uid] = found[uid] or {name: one[name] for name in _OF_STUDY} | {"series": []}
         if one["series_instance_uid"]:
-            study["series"].append({name: one[name] for name in (*_OF_SERIES, "singly")})
+            study["series"].append({name: one[name] for name in (*_OF_SERIES, "singly", "open")})
     return counts | {"studies": list(found.values())} | _choices(connection, task_id, sieve.kept)
 
 
