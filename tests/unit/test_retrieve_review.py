@@ -171,6 +171,21 @@ def test_ticking_all_of_a_sieve_and_lines(tmp_path: Path) -> None:
     store.close()
 
 
+def test_of_a_search_of_which_nothing_was_fetched_all_can_be_ticked(tmp_path: Path) -> None:
+    """DuckDB decides by what it knows of a column, so one without any value is a case of its own."""
+    store = Store(tmp_path)
+    fresh = [line | dict.fromkeys(("state", "fault", "asked_for", "arrived"), None) for line in LINES]
+    kept = sum(line["kept"] for line in fresh)
+    with store.writing() as connection:
+        connection.register("lines", pa.Table.from_pylist(fresh, schema=arrow_schema(FOUND)))
+        connection.execute(f'INSERT INTO "{FOUND.name}" BY NAME SELECT * FROM lines')
+        assert review.studies(connection, TASK, Sieve(True), "line", 10, 0)["open"] == kept
+        for chosen in (False, True):
+            assert review.choose(connection, TASK, Sieve(), chosen) == kept
+            assert review.overview(connection, TASK)["series"] == (kept if chosen else 0)
+    store.close()
+
+
 def test_what_is_chosen_and_what_failed_is_counted(store: Store) -> None:
     with store.reading() as connection:
         told = review.overview(connection, TASK)
