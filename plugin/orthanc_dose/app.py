@@ -89,11 +89,14 @@ def _start(log: Log) -> None:
     nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
     searches = Searches(store, nodes_work, nodes)
     fetching = Fetching(
-        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: _hurried(worker)
+        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: settings.value("move_pause"),
+        lambda: _hurried(worker),
     )  # fmt: skip
 
     # The services that it works with are those that it is one of.
-    schedules = Schedules(store, lambda *scheduled: schedules_route.begin(services, *scheduled))
+    schedules = Schedules(
+        store, lambda *scheduled: schedules_route.begin(services, *scheduled), lambda user: schedules_route.may(services, user)
+    )  # fmt: skip
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))

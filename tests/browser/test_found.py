@@ -92,6 +92,10 @@ def test_a_page_of_it_is_shown_sieved_and_sorted(visit: Visit, much: tuple[Ortha
     sieve.get_by_label("Order").select_option("newest first")
     expect(rows(page).first).to_contain_text(f"CT number {max(fitting, key=lambda number: number % 12)}")
     page.get_by_role("link", name="All", exact=True).click()
+    # The text and the order stay, modalities and reasons are others.
+    expect(rows(page)).to_have_count(len(fitting))
+    sieve.get_by_role("button", name="Clear").click()
+    sieve.get_by_label("Order").select_option("as answered")
     sieve.get_by_label("Modality").select_option(label="CT (10,000)")
     expect(page.locator("main")).to_contain_text("1–50 of 10,000 studies")
     expect(rows(page).first).to_contain_text("CT number 0")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -130,9 +131,17 @@ def test_one_retrieval_of_a_search_at_a_time(pair: Any) -> None:
     pacs, server = pair
     pacs.send(*(_study(80 + n, samples.ct_report(1, key=f"at once {n}")) for n in range(5)))
     asked = search(server, "CT")
-    answers = [server.request("POST", f"/dose/api/searches/{asked['id']}/retrieve", json={}) for _ in range(2)]
-    assert [one.status_code for one in answers] == [202, 409] and answers[1].json()["error"]["code"] == "not_finished"
-    task = f"/dose/api/tasks/{answers[0].json()['id']}"
+
+    def start(turn: int) -> Any:
+        return server.request("POST", f"/dose/api/searches/{asked['id']}/retrieve", json={})
+
+    # At once, and one more afterwards.
+    with ThreadPoolExecutor(6) as at_once:
+        answers = [*at_once.map(start, range(6)), start(7)]
+    assert sorted(one.status_code for one in answers) == [202, *[409] * 6]
+    begun = next(one.json()["id"] for one in answers if one.status_code == 202)
+    assert {one.json()["error"]["code"] for one in answers if one.status_code == 409} == {"not_finished"}
+    task = f"/dose/api/tasks/{begun}"
     server.wait_for(lambda: server.ok(task)["finished_at"] is not None, "the retrieval")
 
 

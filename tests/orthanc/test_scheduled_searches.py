@@ -55,6 +55,59 @@ def test_a_saved_search_is_run_and_what_it_finds_is_fetched(server: OrthancServe
     assert server.request("POST", "/dose/api/schedules/nightly/run", json={}).status_code == 404
 
 
+def test_each_run_tells_what_came_of_it_also_when_its_tasks_are_forgotten(server: OrthancServer) -> None:
+    # What is fetched is a gap no more, what is left is one: the second run fetches nothing.
+    for fetch in (True, False):
+        assert put(server, "told", WHOLE | {"fetch": fetch})[0] == 200
+        number = server.request("POST", "/dose/api/schedules/told/run", json={}).json()["id"]
+        server.wait_for(lambda number=number: not going_on(server, number), "the run")  # type: ignore[misc]
+    [told] = server.ok("/dose/api/schedules")["schedules"]
+    second, first = told["runs"]
+    assert second["search"] == told["last_task"] == number and second["retrieval"] is None
+    for run in (first, second):
+        search = server.ok(f"/dose/api/tasks/{run['search']}")
+        assert {name: run[name] for name in ("state", "started_at", "finished_at", "result")} == {
+            name: search[name] for name in ("state", "started_at", "finished_at", "result")
+        }  # fmt: skip
+        assert run["state"] == "done" and not run["is_forgotten"] and run["message"] is None
+        assert "gaps" in run["result"]
+    assert server.delete("/dose/api/tasks")[0] == 200
+    [after] = server.ok("/dose/api/schedules")["schedules"]
+    assert after["runs"] == [run | {"is_forgotten": True} for run in (second, first)]
+    assert server.delete("/dose/api/schedules/told")[0] == 200
+    assert put(server, "told", WHOLE)[1]["runs"] == []
+    assert server.delete("/dose/api/schedules/told")[0] == 200
+
+
+def going_on(server: OrthancServer, search: int) -> bool:
+    """Whether a search goes on, or what it found is fetched."""
+    of = server.ok(f"/dose/api/searches/{search}")
+    return any(task["finished_at"] is None for task in (of["search"], *of["retrievals"]))
+
+
+def test_a_schedule_needs_the_right_of_who_saved_it(server: OrthancServer) -> None:
+    def user(**body: Any) -> int:
+        return server.request("PUT", "/dose/api/users/anna", json=body).status_code
+
+    def told() -> Any:
+        [one] = server.ok("/dose/api/schedules")["schedules"]
+        return one["missing_right"], one["next_run"] is not None, one["user"]
+
+    assert user(groups=["query-retrieve"], password="words-nobody-knows") == 200
+    saved = server.request("PUT", "/dose/api/schedules/annas", json=WHOLE, auth=("anna", "words-nobody-knows"))
+    assert saved.status_code == 200 and told() == (False, True, "anna")
+    refused: list[dict[str, Any]] = [{"groups": ["view"]}, {"groups": ["query-retrieve"], "disabled": True}]
+    for change in refused:
+        assert user(**change) == 200 and told() == (True, False, "anna")
+        answer = server.request("POST", "/dose/api/schedules/annas/run", json={})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_possible")
+        assert user(groups=["query-retrieve"], disabled=False) == 200 and told() == (False, True, "anna")
+    assert server.delete("/dose/api/users/anna")[0] == 200 and told() == (True, False, "anna")
+    # Whoever saves it again is asked instead.
+    assert put(server, "annas", WHOLE)[0] == 200 and told() == (False, True, "dose")
+    assert server.delete("/dose/api/schedules/annas")[0] == 200
+
+
 @pytest.mark.parametrize(("change", "status", "field"), [
     ({"cron": "x"}, 409, "cron"), ({"time_zone": "Nowhere"}, 409, "time_zone"), ({"node": "nobody"}, 409, "node"),
     ({"unit": "weeks"}, 400, "unit"), ({"look_back": -1}, 400, "look_back"), ({"look_back": True}, 400, "look_back"),

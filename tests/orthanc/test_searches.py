@@ -168,7 +168,8 @@ def test_searches_are_forgotten_with_their_tasks(server: OrthancServer) -> None:
 @pytest.mark.parametrize(("body", "field"), [
     ({"groups": []}, "groups"), ({"groups": ["US"]}, "groups"), ({"only_reports": True}, None),
     ({"groups": "CT"}, "groups"), ({"first": "yesterday"}, "first"), ({"first": 5}, "first"),
-    ({"time_from": "25:00"}, "time_from"), ({"toshiba": "yes"}, "toshiba"), ({"stations_keep": "a"}, "stations_keep"),
+    ({"time_from": "25:00"}, "time_from"), ({"since": "2026-03-02"}, "since"), ({"since": "2026-03-02T10:00+01:00"}, "since"),
+     ({"toshiba": "yes"}, "toshiba"), ({"stations_keep": "a"}, "stations_keep"),
     ({"stations_keep": [""]}, "stations_keep"), ({"descriptions_keep": ["x" * 65]}, "descriptions_keep"), ({"other": 1}, None),
 ])  # fmt: skip
 def test_what_is_no_question_is_refused(server: OrthancServer, body: dict[str, Any], field: str | None) -> None:
@@ -178,6 +179,7 @@ def test_what_is_no_question_is_refused(server: OrthancServer, body: dict[str, A
 
 
 @pytest.mark.parametrize("body", ({"last": "2026-03-01"}, {"last": "2126-03-01"}, {"groups": ["CT", "SR"]},
+                                  {"since": "2026-02-30T10:00"},
                                   {"time_to": "06:00", "time_from": "22:00"}))
 def test_what_contradicts_itself_is_refused(server: OrthancServer, body: dict[str, Any]) -> None:
     asked = {"first": DAY, "last": DAY, "groups": ["CT"]} | body

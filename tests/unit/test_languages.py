@@ -15,7 +15,7 @@ from orthanc_dose.query.filters import FILTERS, GROUPS
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
 from orthanc_dose.records.access import GROUPS as PERSONS
 from orthanc_dose.records.found import FETCHING
-from orthanc_dose.retrieve import node, question, rules, search
+from orthanc_dose.retrieve import gaps, node, question, rules, search
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -180,7 +180,7 @@ def test_searches_and_retrievals_have_words() -> None:
     assert flags < set(question.Question.__dataclass_fields__)
     words = {"reasons": {*rules.KEPT, *rules.LEFT}, "studyReasons": search.LEFT, "doubts": search.DOUBTS,
              "search.stages": search.STAGES, "search.split": ("limit", "refused"), "nodes.wouldSend": node.WOULD_SEND,
-             "nodes.wouldSendWords": node.WOULD_SEND, "became": FETCHING, "asked": flags}  # fmt: skip
+             "nodes.wouldSendWords": node.WOULD_SEND, "became": FETCHING, "asked": flags, "gaps.why": gaps.WHY}  # fmt: skip
     needed = {f"retrieve.{place}.{name}" for place, names in words.items() for name in names}
     for language in COMPLETE:
         assert sorted(needed - of_pages(language).keys()) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -197,6 +197,22 @@ def test_what_may_be_missing_is_said() -> None:
 def test_a_study_whose_series_are_refused_is_left_with_what_the_node_told() -> None:
     node = Node(*[[series("MG", "1")]] * 2, refuses=lambda keys: keys.get("StudyInstanceUID") == "1.0")
     assert [(one.reason, one.told) for one in ask(node, "MG").studies] == [("refused", "Out of resources"), (None, None)]
+
+
+@pytest.mark.parametrize(("day", "time", "is_found"), [
+    ("20260104", "222959", False), ("20260104", "223000", True), ("20260105", "000000.5", True), ("20260104", "22:29", False),
+    ("2026.01.04", "21", False), ("20260104", "", True), ("", "100000", True), ("20260103", "23", False),
+    ("20260104", "22", True),  # somewhen in this hour
+])  # fmt: skip
+def test_a_study_that_the_node_says_was_before_is_left_out(day: str, time: str, is_found: bool) -> None:
+    def find(level: str, keys: dict[str, str]) -> list[Answer]:
+        assert level != "Study" or (keys["StudyDate"], keys["StudyTime"]) == ("20260104-20260105", "")
+        return [{"StudyInstanceUID": "1.2", "StudyDate": day, "StudyTime": time}] if level == "Study" else []
+
+    question = Question(date(2026, 1, 4), DAY, ("CT",), since=datetime(2026, 1, 4, 22, 30))
+    found = search(question, find, lambda study: frozenset(), lambda *told: None)
+    assert ([one.study.uid for one in found.studies] == ["1.2"]) is is_found
+    assert found.doubts == {}, "the node did answer"
 
 
 def test_a_node_that_is_gone_ends_the_search() -> None:

@@ -80,25 +80,42 @@ export const weekdays = computed<number[]>(() => {
 
 export const knowsZone = computed(() => Boolean(region.value.time_zone || region.value.server_time_zone));
 
-/** What a clock on the wall shows in the installation's time zone, as parts; in the browser's where it does not know the zone. */
+/** What a clock on the wall of a time zone shows, as parts: of the browser's where none is given. Throws RangeError. */
+const clock = (timeZone?: string) =>
+  new Intl.DateTimeFormat("en", { numberingSystem: "latn", hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
+
+/** That of the installation; of the browser where it does not know the zone. */
 const wall = computed(() => {
-  const usual = { numberingSystem: "latn", hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
-    hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
   for (const timeZone of [region.value.time_zone, region.value.server_time_zone]) {
     try {
-      if (timeZone) return new Intl.DateTimeFormat("en", { ...usual, timeZone });
+      if (timeZone) return clock(timeZone);
     } catch {
       continue;
     }
   }
-  return new Intl.DateTimeFormat("en", usual);
+  return clock();
 });
 
-/** A moment as "2026-01-31T13:05:12", the wall time in the installation's time zone. */
-export function wallTime(moment: Date): string {
-  const part = Object.fromEntries(wall.value.formatToParts(moment).map(({ type, value }) => [type, value]));
+function shownBy(format: Intl.DateTimeFormat, moment: Date): string {
+  const part = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
   return `${part.year!.padStart(4, "0")}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}`;
 }
+
+/** A moment as "2026-01-31T13:05:12", the wall time in the installation's time zone. */
+export const wallTime = (moment: Date): string => shownBy(wall.value, moment);
+
+/** The same in another time zone, the browser's own without one; null for a zone that the browser does not know. */
+export function wallTimeIn(moment: Date, timeZone?: string): string | null {
+  try {
+    return shownBy(clock(timeZone), moment);
+  } catch {
+    return null;
+  }
+}
+
+/** The browser's time zone by its name (IANA). */
+export const ownZone = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Today in the installation's time zone, as a date whose local fields say it. */
 export function today(): Date {

@@ -52,14 +52,43 @@ export type StudyKind = keyof typeof GROUPS | typeof ONLY_REPORTS;
 export const WORDS = ["descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out"] as const;
 export const FLAGS = { leave_out_known: true, station_of_study: false, unseen_reports: false, toshiba: false, by_day: false };
 
-export type Question = {
+/** What is asked for, but for days and times. */
+export type What = { groups: StudyKind[] } & Record<(typeof WORDS)[number], string[]> & typeof FLAGS;
+
+export interface Question extends What {
   first: string;
   last: string | null;
-  groups: StudyKind[];
   time_from: string | null;
   time_to: string | null;
-} & Record<(typeof WORDS)[number], string[]> &
-  typeof FLAGS;
+  /** Date and time; what is before is left out of the answers. */
+  since?: string | null;
+}
+
+/** Why the store has nothing of a study that the node has. */
+export const GAPS = ["never_asked", "not_fetched", "failed", "not_arrived", "not_imported", "ticked_off", "rule"] as const;
+export type WhyGap = (typeof GAPS)[number];
+
+/** A study that the node has and the store has not. */
+export interface Gap {
+  study_instance_uid: string;
+  /** As DICOM writes it. */
+  study_date: string | null;
+  study_description: string | null;
+  modalities: string[] | null;
+  why: WhyGap;
+  /** Of a rule, its reason; of what was not imported, the outcome of its objects. */
+  reason: string | null;
+  fault: string | null;
+  /** The earlier search that has to do with it. */
+  search: number | null;
+}
+
+export interface GapPage {
+  total: number;
+  /** Of all, whatever is asked for. */
+  why: Partial<Record<WhyGap, number>>;
+  gaps: Gap[];
+}
 
 /** Counts are of what was found; objects: null where the node does not say of all. */
 export interface SearchResult {
@@ -74,6 +103,8 @@ export interface SearchResult {
   /** Why there may be more, with what the node told. */
   doubts: Record<string, string>;
   ignores_modality: boolean;
+  /** How many studies the node has and the store has not, by why. */
+  gaps: Partial<Record<WhyGap, number>>;
   /** Why a range of days was asked for day by day. */
   split: "limit" | "refused" | null;
 }
@@ -158,6 +189,7 @@ export interface SearchWithRetrievals {
   chosen: Chosen;
 }
 
+const MOST = 500;
 const node = (name: string) => `nodes/${encodeURIComponent(name)}`;
 
 export const retrieveApi = {
@@ -176,4 +208,16 @@ export const retrieveApi = {
   /** The address of a file. */
   decisions: (id: number, language: string) => addressOf(`searches/${id}/decisions`, { language }),
   retrieve: (id: number) => post<Task>(`searches/${id}/retrieve`),
+  gaps: (id: number, query: { why: WhyGap | null; limit: number; offset: number }, signal?: AbortSignal) =>
+    get<GapPage>(`searches/${id}/gaps`, signal, query),
 };
+
+/** All that the node has and the store has not. */
+export async function allGaps(id: number): Promise<Gap[]> {
+  const gaps: Gap[] = [];
+  for (;;) {
+    const page = await retrieveApi.gaps(id, { why: null, limit: MOST, offset: gaps.length });
+    gaps.push(...page.gaps);
+    if (gaps.length >= page.total || !page.gaps.length) return gaps;
+  }
+}

@@ -1,8 +1,8 @@
 /** Searches and retrievals in words: what was asked for, what was found, why it is fetched or not, what came of it. */
-import { counted, formatCount, formatDate, formatTime } from "./format";
+import { counted, formatCount, formatDate, formatDateTime, formatTime } from "./format";
 import { taskSentence } from "./fields";
 import { t, te } from "./i18n";
-import { ONLY_REPORTS, type FoundSeries, type Question, type SearchResult, type StudyKind, WORDS } from "./retrieveApi";
+import { ONLY_REPORTS, type FoundSeries, type Question, type SearchResult, type StudyKind, type What, WORDS } from "./retrieveApi";
 import type { Task } from "./types";
 
 /** The kinds of their tasks. */
@@ -23,17 +23,27 @@ export const questionOf = (task: Task) => task.parameters as unknown as Question
 
 export const kindWord = (kind: string) => (kind === ONLY_REPORTS ? t("retrieve.onlyReports") : kind);
 
-/** What was asked for, part by part. */
-export function questionWords(asked: Question): string[] {
-  const { first, last, time_from: from, time_to: to } = asked;
+/** What is asked for but for days and times, part by part: the kinds of studies first. */
+export function whatWords(asked: What): string[] {
   const quoted = (words: string[]) => words.map((word) => t("groups.quoted", { name: word })).join(", ");
   return [
     asked.groups.map((one: StudyKind) => kindWord(one)).join(", "),
-    last && last !== first ? `${formatDate(first)} – ${formatDate(last)}` : formatDate(first),
-    from || to ? `${from ? formatTime(from) : "00:00"} – ${to ? formatTime(to) : "24:00"}` : "",
     ...WORDS.map((name) => (asked[name]?.length ? t(`retrieve.asked.${name}`, { words: quoted(asked[name]) }) : "")),
     ...(["station_of_study", "unseen_reports", "toshiba", "by_day"] as const).map((name) => (asked[name] ? t(`retrieve.asked.${name}`) : "")),
     asked.leave_out_known === false ? t("retrieve.asked.withKnown") : "",
+  ].filter(Boolean);
+}
+
+/** The same with days and times. */
+export function questionWords(asked: Question): string[] {
+  const { first, last, time_from: from, time_to: to } = asked;
+  const [kinds = "", ...more] = whatWords(asked);
+  return [
+    kinds,
+    last && last !== first ? `${formatDate(first)} – ${formatDate(last)}` : formatDate(first),
+    from || to ? `${from ? formatTime(from) : "00:00"} – ${to ? formatTime(to) : "24:00"}` : "",
+    asked.since ? t("retrieve.asked.since", { moment: formatDateTime(asked.since, false) }) : "",
+    ...more,
   ].filter(Boolean);
 }
 

@@ -124,6 +124,25 @@ export const router = createRouter({
       meta: { title: "retrieve.title", needs: ["query-retrieve"] },
     },
     {
+      path: "/query-retrieve/schedules",
+      name: "schedules",
+      component: () => import("./pages/SchedulesPage.vue"),
+      meta: { title: "retrieve.schedules.title", needs: ["query-retrieve"] },
+    },
+    {
+      path: "/query-retrieve/schedules/new",
+      name: "new-schedule",
+      component: () => import("./pages/SchedulePage.vue"),
+      meta: { title: "retrieve.schedules.new", needs: ["query-retrieve"] },
+    },
+    {
+      path: "/query-retrieve/schedules/:name/change",
+      name: "schedule",
+      component: () => import("./pages/SchedulePage.vue"),
+      props: true,
+      meta: { title: "retrieve.schedules.one", needs: ["query-retrieve"] },
+    },
+    {
       path: "/equipment",
       name: "equipment",
       component: () => import("./pages/EquipmentPage.vue"),

@@ -7,7 +7,7 @@ import type { Task, TaskPage, TaskState } from "./types";
 const FINISHED: TaskState[] = ["done", "stopped", "failed", "broken off"];
 
 export const finishedOf = (states: TaskPage["states"]) => FINISHED.reduce((sum, state) => sum + (states[state] ?? 0), 0);
-export const isFinished = (task: Task) => FINISHED.includes(task.state);
+export const isFinished = (task: Pick<Task, "state">) => FINISHED.includes(task.state);
 
 // "no study" is one word in the files.
 const keyOf = (word: string) => word.replace(/[^\w-]/g, "_");

@@ -109,6 +109,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("moves_at_once", "query-retrieve", "Moves at once", "number", 2,
             "So many series of a retrieval are fetched at the same time. Orthanc does as many jobs at once as its"
             " \"ConcurrentJobs\" says.", minimum=1, maximum=20),
+    Setting("move_pause", "query-retrieve", "Pause before a retry", "number", 5,
+            "A move that fails is tried again three times: after this pause, then after 4 and 12 times as long. When nothing"
+            " can be fetched from the node at all, everything waits in the same way.", minimum=0, maximum=3600, unit="s"),
     Setting("sql_seconds", "sql", "Longest run", "number", 30,
             "A statement on the page SQL is stopped after it; one that makes a file after ten times as long.",
             minimum=1, maximum=600, unit="s"),

@@ -1,6 +1,6 @@
 """What a search on a remote node found, and what became of it."""
 
-from .field import Table, flag, integer, text, texts, uid
+from .field import Table, flag, integer, moment, text, texts, uid
 
 # What becomes of a series that is fetched.
 FETCHING = {
@@ -38,5 +38,18 @@ FOUND = Table(
         integer("asked_for", "Asked for", description="How many objects; empty where the node does not say."),
         integer("arrived", "Arrived", description="How many of them the store has an outcome of."),
         integer("imported", "Imported", description="How many of them gave dose: imported, merged or duplicate."),
+    ),
+)  # fmt: skip
+
+SCHEDULE_RUN = Table(
+    "schedule_run", "Runs of schedules", "One row a run of a saved search, the newest of each.",
+    (
+        text("schedule", "Schedule"),
+        moment("due", "Due", description="When it should have begun, UTC."),
+        integer("task_id", "Search", description="Its search; empty where none could begin."),
+        text("message", "Message", description="Why none could begin."),
+        text("search", "Search kept", description="JSON: what came of the search, from when its task is forgotten."),
+        text("retrieval", "Retrieval kept",
+             description="JSON: what came of the newest retrieval of what it found, from when its task is forgotten."),
     ),
 )  # fmt: skip

@@ -3,14 +3,15 @@
 import re
 from typing import Any
 
+from ..query import runs
 from ..query import tasks as queries
 from ..retrieve.asking import WHEN
 from ..retrieve.nodes import NAME, NoNode
-from ..retrieve.schedules import FIELDS, UNITS, problem
+from ..retrieve.schedules import FIELDS, UNITS, NoRight, StillRuns, problem
 from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import ANYTHING, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .searches import WHAT, checked
 from .services import Services
 
@@ -18,7 +19,7 @@ _LONGEST_LOOK_BACK = 3000
 
 
 def list_schedules(services: Services) -> dict[str, Any]:
-    return {"schedules": services.schedules.listed()}
+    return {"schedules": _listed(services)}
 
 
 def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
@@ -66,12 +67,29 @@ def run_schedule(services: Services, caller: Caller, name: str) -> tuple[int, di
         raise not_found("There is no schedule of this name.", "name") from None
     except NoNode:
         raise ApiError(409, "not_possible", "Orthanc does not know the node any more.", "name") from None
+    except StillRuns:
+        raise ApiError(409, "not_finished", "Its last run is not finished.", "name") from None
+    except NoRight:
+        message = "The user who saved it may not query nodes any more: somebody who may has to save it again."
+        raise ApiError(409, "not_possible", message, "name") from None
     with services.store.reading() as connection:
         return 202, queries.one(connection, number) or {}
 
 
 def _one(services: Services, name: str) -> dict[str, Any]:
-    return next(one for one in services.schedules.listed() if one["name"] == name)
+    return next(one for one in _listed(services) if one["name"] == name)
+
+
+def _listed(services: Services) -> list[dict[str, Any]]:
+    with services.store.reading() as connection:
+        of = runs.of_schedules(connection)
+    return [one | {"runs": of.get(one["name"], [])} for one in services.schedules.listed()]
+
+
+def may(services: Services, user: str) -> bool:
+    """Whether this is a user who may query nodes."""
+    found = services.access.users.get(user)
+    return found is not None and not found.disabled and not found.groups.isdisjoint(QUERY_RETRIEVE or ())
 
 
 def begin(services: Services, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
@@ -94,15 +112,25 @@ _BODY: dict[str, Any] = {
         "question": {"type": "object", "additionalProperties": False, "required": ["groups"], "properties": WHAT},
     },
 }  # fmt: skip
+_RETRIEVAL = any_object(id=INTEGER_OR_NULL, state=TEXT, message=TEXT_OR_NULL, result=ANYTHING)
+_RUN = any_object(
+    due=TEXT, search=INTEGER_OR_NULL, is_forgotten=_FLAG, retrieval={"anyOf": [{"type": "null"}, _RETRIEVAL]},
+)  # fmt: skip
+_RUN["properties"] |= {"state": TEXT, "result": ANYTHING,
+                       **dict.fromkeys(("message", "started_at", "finished_at"), TEXT_OR_NULL)}  # fmt: skip
 _SCHEDULE = any_object(
     name=TEXT, user=TEXT, **_BODY["properties"], last_due=TEXT_OR_NULL, last_task=INTEGER_OR_NULL, next_run=TEXT_OR_NULL,
+    missing_right=_FLAG, runs=array(_RUN),
 )  # fmt: skip
 
 SCHEDULE_ROUTES: tuple[Route, ...] = (
     Route("GET", "/schedules", list_schedules, "The saved searches that run by themselves",
           {200: any_object(schedules=array(_SCHEDULE))}, tag="Query-retrieve", needs=QUERY_RETRIEVE,
           description="last_due: when it last ran, or was saved; next_run: when it runs next; both UTC. last_task: the"
-          " search of the last run."),
+          " search of the last run. missing_right: the user who saved it may not query nodes any more, so it does not run."
+          " runs: the newest 20, the newest first, each with when it was due, its search (null where none could begin: see"
+          " message), what came of it, and the newest retrieval of what it found. is_forgotten: the task of the search is, and"
+          " with it what it found."),
     Route("PUT", "/schedules/{name}", put_schedule, "Save a search that runs by itself", {200: _SCHEDULE}, (_NAME,),
           (409, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE, action="schedule set",
           description="question: as of POST /nodes/{name}/searches, without days and times. cron: five fields, in the time"

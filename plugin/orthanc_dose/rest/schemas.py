@@ -139,10 +139,10 @@ REEXTRACTION = any_object(
     started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL, total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER,
     outdated=INTEGER, fields={"type": "object", "additionalProperties": INTEGER}, studies=array(INTEGER),
 )  # fmt: skip
-_ANYTHING = {"type": "object"}
+ANYTHING = {"type": "object"}
 TASK = any_object(
     id=INTEGER, kind=TEXT, subject=TEXT_OR_NULL, user_name=TEXT, state={"enum": list(STATES)}, done=INTEGER,
-    total=INTEGER_OR_NULL, message=TEXT_OR_NULL, parameters=_ANYTHING, result=_ANYTHING,
+    total=INTEGER_OR_NULL, message=TEXT_OR_NULL, parameters=ANYTHING, result=ANYTHING,
     **dict.fromkeys(("created_at", "started_at", "finished_at"), TEXT_OR_NULL),
 )  # fmt: skip
 TASK_LINE = any_object(line=INTEGER, outcome=TEXT, study_id=INTEGER_OR_NULL, message=TEXT_OR_NULL)

@@ -4,13 +4,14 @@ from datetime import date
 from typing import Any
 
 from ..query import tasks as queries
-from ..retrieve.asking import FLAGS, KINDS, LONGEST_WORD, MOST_WORDS, WORDS, Asked, Wrong, read
+from ..retrieve.asking import FLAGS, KINDS, LONGEST_WORD, MOMENT, MOST_WORDS, WORDS, Asked, Wrong, read
 from ..retrieve.fetching import KIND as RETRIEVAL
+from ..retrieve.fetching import UnderWay
+from ..retrieve.gaps import WHY, gaps
 from ..retrieve.nodes import NoNode
 from ..retrieve.question import Question
 from ..retrieve.review import overview
 from ..retrieve.searches import KIND
-from ..store.tasks import FINISHED
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
@@ -45,20 +46,29 @@ def list_found(services: Services, caller: Caller, id: int, kept: str | None, li
 
 
 def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
-    task = search_of(services, caller, id)
-    if task["state"] != "done":
-        raise ApiError(409, "not_finished", "The search is not finished, or did not come to its end.", "id")
-    with services.store.reading() as connection:
-        under_way = [one for one in queries.naming(connection, RETRIEVAL, "search", id) if one["state"] not in FINISHED]
-    if under_way:
-        raise ApiError(409, "not_finished", "What this search found is fetched already.", "id")
+    task = _done(services, caller, id)
     try:
         number = services.fetching.start(caller.name, id, task["subject"])
     except NoNode:
         raise ApiError(409, "not_possible", "Orthanc does not know the node any more.", "id") from None
+    except UnderWay:
+        raise ApiError(409, "not_finished", "What this search found is fetched already.", "id") from None
     services.audit.note(caller, "retrieval started", task["subject"], f"task {number}, of search {id}")
     with services.store.reading() as connection:
         return 202, queries.one(connection, number) or {}
+
+
+def list_gaps(services: Services, caller: Caller, id: int, why: str | None, limit: int, offset: int) -> dict[str, Any]:
+    _done(services, caller, id)
+    with services.store.reading() as connection:
+        return gaps(connection, id, why, limit, offset)
+
+
+def _done(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+    task = search_of(services, caller, id)
+    if task["state"] != "done":
+        raise ApiError(409, "not_finished", "The search is not finished, or did not come to its end.", "id")
+    return task
 
 
 def search_of(services: Services, caller: Caller, id: int) -> dict[str, Any]:
@@ -82,12 +92,14 @@ _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True
 _DAY = {"type": ["string", "null"], "format": "date"}
 _TIME = {"type": ["string", "null"], "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
 _WORD = {"type": "string", "minLength": 1, "maxLength": LONGEST_WORD}
+_MOMENT = {"type": ["string", "null"], "pattern": f"^{MOMENT}$"}
 WHAT = {
     "groups": {"type": "array", "minItems": 1, "items": {"enum": list(KINDS)}}, **dict.fromkeys(FLAGS, {"type": "boolean"}),
     **dict.fromkeys(WORDS, {"type": "array", "maxItems": MOST_WORDS, "items": _WORD}),
 }  # fmt: skip
 _BODY = {"type": "object", "additionalProperties": False, "required": ["groups"],
-         "properties": {"first": _DAY, "last": _DAY, "time_from": _TIME, "time_to": _TIME, **WHAT}}  # fmt: skip
+         "properties": {"first": _DAY, "last": _DAY, "time_from": _TIME, "time_to": _TIME, "since": _MOMENT,
+                        **WHAT}}  # fmt: skip
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _FOUND = any_object(
     line=INTEGER, study_instance_uid=TEXT, kept={"type": "boolean"}, chosen={"type": "boolean"}, size=INTEGER_OR_NULL,
@@ -98,13 +110,18 @@ _FOUND = any_object(
 )  # fmt: skip
 _CHOSEN = any_object(**dict.fromkeys(("series", "studies", "objects", "untold", "kept", "moved"), INTEGER),
                      faults={"type": "object", "additionalProperties": INTEGER})  # fmt: skip
+_GAP = any_object(
+    study_instance_uid=TEXT, why={"enum": list(WHY)}, modalities=_TEXTS, search=INTEGER_OR_NULL,
+    **dict.fromkeys(("study_date", "study_description", "reason", "fault"), TEXT_OR_NULL),
+)  # fmt: skip
 
 SEARCH_ROUTES: tuple[Route, ...] = (
     Route("POST", "/nodes/{name}/searches", start_search, "Ask a node for studies, and decide what of them carries dose",
           {202: TASK}, (_NAME,), (404, 409, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE,
           description="A task, which fetches nothing. first and last: days of the studies, from yesterday to today without"
-          " them. groups: CT; MG; FL (RF, XA); DX (DX, CR, PX); NM (NM, PT); or SR by itself, for studies that hold"
-          " structured reports alone. Words are looked for in descriptions of studies, and in station names of series, or of"
+          " them. since: a moment in the node's local time; studies that it says were before are left out. groups: CT; MG;"
+          " FL (RF, XA); DX (DX, CR, PX); NM (NM, PT); or SR by itself, for studies that hold structured"
+          " reports alone. Words are looked for in descriptions of studies, and in station names of series, or of"
           " studies with station_of_study; case is ignored, and what a node leaves empty passes. leave_out_known: without"
           " objects that are in the store. unseen_reports: a series of reports whose objects the node does not list counts as"
           " dose reports. toshiba: of CT without a report secondary captures, and an image of each other series. by_day: a"
@@ -119,6 +136,15 @@ SEARCH_ROUTES: tuple[Route, ...] = (
           {200: any_object(total=INTEGER, found=array(_FOUND))},
           (_ID, Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")), *PAGE), (404,),
           tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE),
+    Route("GET", "/searches/{id}/gaps", list_gaps, "Studies that the node has and the store has not, and why",
+          {200: any_object(total=INTEGER, why={"type": "object", "additionalProperties": INTEGER}, gaps=array(_GAP))},
+          (_ID, Parameter("why", "choice", "Only those of this reason.", allowed=tuple(WHY)), *PAGE), (404, 409),
+          tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
+          description="As the store is now: what came since the search is no gap any more; the search's result counts what was"
+          " one at its end. A gap is a study that nothing was imported of. why, which counts all gaps: "
+          + "; ".join(f"{name}: {what}" for name, what in WHY.items()) + ". reason: the rule's, or the outcome of the object"
+          " that came. fault: what the node or Orthanc said, or the reason of the object's outcome. search: another search, or"
+          " this one, that tells it. A search that did not come to its end knows no gaps (409)."),
     Route("POST", "/searches/{id}/retrieve", start_retrieval, "Fetch what a search found and nobody ticked off", {202: TASK},
           (_ID,), (404, 409), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           description="A task that goes on after a restart of the server. The node sends to the destination that is set for it."

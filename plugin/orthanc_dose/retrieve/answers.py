@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 # An answer: values by keyword, as text; several values are parted by a backslash.
 Answer = Mapping[str, str]
@@ -61,6 +62,9 @@ class Series:
                    _number(answer, "NumberOfSeriesRelatedInstances"))  # fmt: skip
 
 
+_NOT_DIGITS = re.compile(r"\D")
+
+
 @dataclass(frozen=True)
 class Study:
     """modalities: None where the node does not say."""
@@ -70,6 +74,7 @@ class Study:
     description: str | None = None
     station_name: str | None = None
     study_date: str | None = None
+    study_time: str | None = None
     answer: Answer = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -79,4 +84,12 @@ class Study:
             return None
         named = {one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").upper().split("\\")} - {""}
         return cls(uid, frozenset(named) or None, _text(answer, "StudyDescription"), _text(answer, "StationName"),
-                   _text(answer, "StudyDate"), answer)  # fmt: skip
+                   _text(answer, "StudyDate"), _text(answer, "StudyTime"), answer)  # fmt: skip
+
+    def is_before(self, moment: datetime) -> bool:
+        """Whether it was before a moment of the node's local time, as far as the node says when it was: by the hour where it
+        gives no more."""
+        if not self.study_date or not self.study_time:
+            return False
+        told = _NOT_DIGITS.sub("", self.study_date) + _NOT_DIGITS.sub("", self.study_time)[:6]
+        return told < f"{moment:%Y%m%d%H%M%S}"[: len(told)]

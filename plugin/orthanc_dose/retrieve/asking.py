@@ -1,7 +1,8 @@
 """A question as a request or a schedule writes it, checked, and made one that a search can ask."""
 
+import re
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from .question import GROUPS, Question, Words
@@ -10,7 +11,8 @@ ONLY_REPORTS = "SR"  # by itself, in place of groups
 KINDS = (*GROUPS, ONLY_REPORTS)
 FLAGS = {"station_of_study": False, "leave_out_known": True, "unseen_reports": False, "toshiba": False, "by_day": False}
 WORDS = ("descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out")
-WHEN = ("first", "last", "time_from", "time_to")
+WHEN = ("first", "last", "time_from", "time_to", "since")
+MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"  # of `since`
 MOST_DAYS = 3660
 MOST_WORDS, LONGEST_WORD = 100, 64
 _DEFAULTS: dict[str, Any] = {"groups": [], **dict.fromkeys(WHEN), **FLAGS, **{name: [] for name in WORDS}}
@@ -37,10 +39,13 @@ def read(body: Any, today: date) -> tuple[Question, Asked]:
     asked |= {"first": first.isoformat(), "last": last.isoformat()}
     if not 0 <= (last - first).days <= MOST_DAYS:
         raise Wrong("last", f"last must be a day from first on, at most {MOST_DAYS} days later.", True)
-    times = {name: None if asked[name] is None else _parsed(name, asked[name], _time, "a time as 07:30") for name in WHEN[2:]}
+    times = {name: None if asked[name] is None else _parsed(name, asked[name], _time, "a time as 07:30") for name in WHEN[2:4]}
     ends = [one for one in times.values() if one is not None]
     if ends != sorted(ends):
         raise Wrong("time_to", "time_to must not lie before time_from.", True)
+    since = asked["since"]
+    if since is not None:
+        since = _since(since)
     for name in FLAGS:
         if not isinstance(asked[name], bool):
             raise Wrong(name, f"{name} must be true or false.")
@@ -54,7 +59,7 @@ def read(body: Any, today: date) -> tuple[Question, Asked]:
              for what in ("descriptions", "stations")}  # fmt: skip
     groups = _groups(asked["groups"])
     flags = {name: asked[name] for name in FLAGS}
-    question = Question(first, last, groups, not groups, **times, **words, **flags)
+    question = Question(first, last, groups, not groups, since=since, **times, **words, **flags)
     return question, asked
 
 
@@ -81,3 +86,12 @@ def _time(text: str) -> time:
     if found.tzinfo is not None:
         raise ValueError(text)
     return found
+
+
+def _since(given: Any) -> datetime:
+    if not isinstance(given, str) or not re.fullmatch(MOMENT, given):
+        raise Wrong("since", "since must be a date and time as 2026-01-31T07:30.")
+    try:
+        return datetime.fromisoformat(given)
+    except ValueError:
+        raise Wrong("since", "since must be on a day that there is.", True) from None

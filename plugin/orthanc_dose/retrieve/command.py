@@ -9,6 +9,7 @@ from urllib.parse import quote
 from ..client import Client, ClientError, add_server_arguments, connected, follow
 from .question import GROUPS
 
+_PAGE = 500  # gaps that are asked for at once
 _WORDS = {
     "--keep-descriptions": "of studies with one of these in their description",
     "--leave-out-descriptions": "but not of those with one of these",
@@ -38,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="of CT without a report: secondary captures, and an image of each other series")  # fmt: skip
     parser.add_argument("--by-day", action="store_true", help="ask day by day")
     parser.add_argument("--search-only", action="store_true", help="fetch nothing: say what would be fetched")
+    parser.add_argument("--gaps", action="store_true",
+                        help="fetch nothing: say which studies the store has not, and why")  # fmt: skip
     add_server_arguments(parser)
 
 
@@ -66,12 +69,30 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"  asked day by day: {found['split']}")
     for doubt, what in found["doubts"].items():
         print(f"  there may be more: {doubt} {what}".rstrip())
+    if chosen.gaps:
+        _print_gaps(client, search["id"])
+        return 0
     if chosen.search_only or not found["kept_series"]:
         return 0
     came = _done(client, client.call("POST", f"/searches/{search['id']}/retrieve", {}), "objects")["result"]
     print(f"{came['asked_for']:,} objects asked for, {came['arrived']:,} arrived, {came['imported']:,} imported,"
           f" {came['missing']:,} missing; {came['failed']:,} series failed.")  # fmt: skip
     return 1 if came["failed"] or came["missing"] else 0
+
+
+def _print_gaps(client: Client, search: int) -> None:
+    place, total = 0, 1
+    while place < total:
+        page = client.call("GET", f"/searches/{search}/gaps?limit={_PAGE}&offset={place}")
+        if not place:
+            print(f"{page['total']:,} studies of the node are not in the store.")
+            for why, count in page["why"].items():
+                print(f"  {why}: {count:,}")
+        for gap in page["gaps"]:
+            told = [gap[name] for name in ("study_date", "study_description", "study_instance_uid", "why", "reason", "fault")]
+            told += [f"search {gap['search']}"] if gap["search"] else []
+            print("; ".join("".join(filter(str.isprintable, text)) for text in told if text))
+        place, total = place + _PAGE, page["total"]
 
 
 def _done(client: Client, task: dict[str, Any], what: str) -> dict[str, Any]:

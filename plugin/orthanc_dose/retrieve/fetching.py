@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..export.background import Background, Run, Stopped
+from ..export.background import Background, Failed, Run, Stopped
 from ..records import FETCHING, FOUND
-from ..store import Store
+from ..store import Store, tasks
 from ..store.database import rows
 from .answers import Image
-from .node import Node, NotThere
-from .nodes import Nodes
+from .node import UNKNOWN, Node, NotThere, Standstill
+from .nodes import Nodes, NoNode
 from .search import NodeError
 
 KIND = "retrieval"
-PAUSES_S = (5.0, 20.0, 60.0)  # before a move is tried again
+_LONGER = (1, 4, 12)  # times the first pause: before each time that a move is tried again
 _LOOK_S = 0.25  # from one look at the jobs to the next, unless one is said to have ended
 _NOTED_S = 2.0  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
-_IMPORTED = ("imported", "merged", "duplicate")
+IMPORTED = ("imported", "merged", "duplicate")
 assert set(FETCHING) == {"moving", "moved", "failed"}
 
 
@@ -63,29 +63,50 @@ class _Work:
     running: list[_Move] = field(default_factory=list)
     done: int = 0
     total: int = 0
+    tries: int = 0  # of the node, while nothing can be fetched from it
+    not_before: float = 0.0
     notes: dict[int, tuple[str, str | None]] = field(default_factory=dict)  # by line: state and fault, not yet written
     noted_at: float = 0.0
+
+
+class UnderWay(Exception):
+    """What the search found is fetched already."""
 
 
 class Fetching:
     """Starts retrievals, and goes on with those that a restart broke off. May be used from any thread."""
 
     def __init__(
-        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], is_read: Callable[[], bool]
-    ) -> None:
-        """at_once: how many moves may run; is_read: whether all that came is read, and asks for it to be."""
+        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], pause: Callable[[], float],
+        is_read: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """at_once: how many moves may run; pause: seconds before a move is tried again for the first time; is_read: whether all
+        that came is read, and asks for it to be."""
         self._store, self._background, self._nodes = store, background, nodes
-        self._at_once, self._is_read = at_once, is_read
+        self._at_once, self._pause, self._is_read = at_once, pause, is_read
         self._looks: set[threading.Event] = set()
+        self._starting = threading.Lock()
 
     def start(self, user: str, search: int, node: str) -> int:
-        """Begin to fetch what a search on a node chose, and what failed before once more; the task's number. Raises NoNode."""
+        """Begin to fetch what a search on a node chose, and once more what failed before or did not come; the task's number.
+        Raises NoNode, UnderWay."""
         self._nodes.one(node)
-        with self._store.writing() as connection:
-            query = f'UPDATE "{FOUND.name}" SET state = NULL, fault = NULL WHERE task_id = $1 AND chosen AND state = $2'
-            connection.execute(query, [search, "failed"])
-        parameters = {"search": search, "node": node}
-        return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+        with self._starting:
+            if self._is_under_way(search):
+                raise UnderWay
+            with self._store.writing() as connection:
+                query = f"""
+                    UPDATE "{FOUND.name}" SET state = NULL, fault = NULL, asked_for = NULL, arrived = NULL, imported = NULL
+                    WHERE task_id = $1 AND chosen AND (state = 'failed' OR arrived < asked_for)
+                """
+                connection.execute(query, [search])
+            parameters = {"search": search, "node": node}
+            return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+
+    def _is_under_way(self, search: int) -> bool:
+        with self._store.reading() as connection:
+            going_on = tasks.of_states(connection, ("waiting", "running"))
+        return any(task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on)
 
     def resume(self) -> None:
         """Go on with those that the end of the server broke off."""
@@ -97,7 +118,10 @@ class Fetching:
             wanted.set()
 
     def _work(self, search: int, name: str, run: Run) -> dict[str, Any]:
-        told, node = self._nodes.one(name), self._nodes.node(name)
+        try:
+            told, node = self._nodes.one(name), self._nodes.node(name)
+        except NoNode:  # removed while the server was down
+            raise Failed(UNKNOWN) from None
         work = _Work([_Move(*row) for row in self._chosen(search)])
         work.total = sum(move.objects for move in work.waiting)
         wanted = threading.Event()
@@ -118,6 +142,7 @@ class Fetching:
         finally:
             self._looks.discard(wanted)
             self._write_notes(search, work, at_last=True)
+        run.note(run.number, done=work.done, total=work.total)
         self._await_worker(run)
         return self._compare(search)
 
@@ -132,7 +157,7 @@ class Fetching:
 
     def _ask(self, node: Node, search: int, work: _Work) -> bool:
         """Ask the node for the next that is to be moved; False where nothing can be asked for now."""
-        if len(work.asked) >= self._at_once():
+        if len(work.asked) >= self._at_once() or work.not_before > time.monotonic():
             return False
         move = next((one for one in work.waiting if one.not_before <= time.monotonic()), None)
         if move is None:
@@ -182,17 +207,37 @@ class Fetching:
                 self._failed(move, error, work)
                 continue
             work.running.remove(move)
+            work.tries = 0
             work.done += move.objects
             work.notes[move.line] = ("moved", None)
 
     def _failed(self, move: _Move, error: NodeError, work: _Work) -> None:
+        work.notes[move.line] = ("moving", str(error))
+        if isinstance(error, Standstill):
+            self._stand_still(move, error, work)
+            return
+        work.tries = 0
         move.tries += 1
-        if move.tries > len(PAUSES_S) or isinstance(error, NotThere):
-            work.notes[move.line] = ("failed", str(error))
-            work.done += move.objects
+        if move.tries > len(_LONGER) or isinstance(error, NotThere):
+            _give_up([move], error, work)
         else:
-            move.not_before = time.monotonic() + PAUSES_S[move.tries - 1]
+            move.not_before = self._after(move.tries)
             work.waiting.append(move)
+
+    def _stand_still(self, move: _Move, error: NodeError, work: _Work) -> None:
+        """All moves wait together, and in the end all are given up: each by itself might take days."""
+        work.waiting, work.asked = [move, *work.asked, *work.waiting], []
+        if work.not_before > time.monotonic():  # another move met with the same
+            return
+        work.tries += 1
+        if work.tries > len(_LONGER):
+            _give_up(work.waiting, error, work)
+            work.waiting = []
+        else:
+            work.not_before = self._after(work.tries)
+
+    def _after(self, tries: int) -> float:
+        return time.monotonic() + self._pause() * _LONGER[tries - 1]
 
     def _write_notes(self, search: int, work: _Work, at_last: bool = False) -> None:
         """Now and then: what a kill loses of them is fetched once more, which changes nothing."""
@@ -218,7 +263,7 @@ class Fetching:
     def _compare(self, search: int) -> dict[str, Any]:
         """Hold what was fetched against what the store has of it, and sum it up. Of a series of which nobody knows the objects,
         arrived and imported stay empty."""
-        imported = ", ".join(f"'{one}'" for one in _IMPORTED)
+        imported = ", ".join(f"'{one}'" for one in IMPORTED)
         with self._store.writing() as connection:
             query = f"""
                 WITH wanted AS (
@@ -248,3 +293,8 @@ class Fetching:
             """
             [summary] = rows(connection.execute(query, [search]))
         return summary
+
+
+def _give_up(moves: list[_Move], error: NodeError, work: _Work) -> None:
+    work.notes |= {move.line: ("failed", str(error)) for move in moves}
+    work.done += sum(move.objects for move in moves)

@@ -22,7 +22,9 @@ _STATUS = {
     0xC000: "it cannot process this (0xC000)", 0x0122: "it does not offer queries (0x0122)",
     0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
 }  # fmt: skip
-_UNKNOWN = "Orthanc knows no node of this name."
+UNKNOWN = "Orthanc knows no node of this name."
+_NOT_OFFERED = "The node does not offer this service."
+_BROKEN_OFF = "The node broke the association off."
 _GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
@@ -32,7 +34,6 @@ _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
 WOULD_SEND = ("accepted", "unknown", "unclear", "failed")
 # Before a colon.
 _NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
-_UNKNOWN_DESTINATION = f"{_REFUSED}: {_STATUS[0xA801]}."
 # Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
 _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 
@@ -77,7 +78,7 @@ class Node:
         try:
             self._call("move", body | ({"TargetAet": destination} if destination else {}))
         except NodeRefuses as error:
-            return "unknown" if str(error) == _UNKNOWN_DESTINATION else "unclear", str(error)
+            return "unknown" if isinstance(error, _NoDestination) else "unclear", str(error)
         except NodeError as error:
             return "failed", str(error)
         return "accepted", None
@@ -139,7 +140,7 @@ class Node:
 
     def _call(self, what: str, body: dict[str, Any]) -> Any:
         if "/" in self.name:  # Orthanc would take it for a part of the path, however it is written
-            raise NodeError(_UNKNOWN)
+            raise Standstill(UNKNOWN)
         if self.calling:
             body["LocalAet"] = self.calling
         try:
@@ -151,6 +152,14 @@ class Node:
 
 class NotThere(NodeError):
     """The node does not have what is to be fetched."""
+
+
+class Standstill(NodeError):
+    """Nothing can be fetched from the node now, whichever series it is."""
+
+
+class _NoDestination(NodeRefuses, Standstill):
+    """It does not know where to send."""
 
 
 class _Failure(Exception):
@@ -176,7 +185,8 @@ def _translated(error: Exception, seconds: int) -> NodeError:
     status = re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details)
     if status:
         code = int(status[1], 16)
-        return NodeRefuses(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
+        kind = _NoDestination if code == 0xA801 else NodeRefuses
+        return kind(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
     for words, kind, reason in _DETAILS:
         if words in details:
             return kind(reason.format(seconds=seconds))
@@ -186,17 +196,18 @@ def _translated(error: Exception, seconds: int) -> NodeError:
 _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("SpecificCharacterSet", _CharacterSet, "The answer is in a character set that Orthanc does not read."),
     ("timeout", NodeRefuses, "The node did not answer within {seconds} s."),
-    ("Peer aborted", _Broken, "The node broke the association off."),
-    ("Connection refused", NodeError, "Nothing listens at the node's address (connection refused)."),
-    ("Association Rejected", NodeError, "The node rejected the association: does it know our AE title, and is its own right?"),
-    ("TCP Initialization Error", NodeError, "The node's address cannot be reached."),
-    ("No presentation context", NodeError, "The node does not offer this service."),
-    ("Remote AET is ", NodeError, "The node does not offer this service."),  # of its words Orthanc gives no more than this
-    ("No modality with symbolic name", NodeError, _UNKNOWN),
+    ("Peer aborted", _Broken, _BROKEN_OFF),
+    ("Peer Requested Release", _Broken, _BROKEN_OFF),
+    ("Connection refused", Standstill, "Nothing listens at the node's address (connection refused)."),
+    ("Association Rejected", Standstill, "The node rejected the association: does it know our AE title, and is its own right?"),
+    ("TCP Initialization Error", Standstill, "The node's address cannot be reached."),
+    ("No presentation context", Standstill, _NOT_OFFERED),
+    ("Remote AET is ", Standstill, _NOT_OFFERED),  # of its words Orthanc gives no more than this
+    ("No modality with symbolic name", Standstill, UNKNOWN),
 )
 
 # All that is said of a node that gives no answer; pages have other languages' words for it.
 SENTENCES = (
-    _UNKNOWN, _GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
+    UNKNOWN, _GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
     *(f"{_REFUSED}: {status}." for status in _STATUS.values()),
 )  # fmt: skip

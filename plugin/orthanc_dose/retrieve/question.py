@@ -1,7 +1,7 @@
 """What is asked of a node, and what is wanted of its answers."""
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 
 # Kinds of studies by the modalities (0008,0060) that make them one.
 GROUPS = {
@@ -31,7 +31,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Question:
-    """groups: some of GROUPS; none of them with only_reports, which asks for studies that hold structured reports alone.
+    """since: in the node's local time; studies that it says were before are left out. groups: some of GROUPS; none of them with
+    only_reports, which asks for studies that hold structured reports alone.
     station_of_study: station names are those that the node gives of studies, not of series. unseen_reports: a series of reports
     whose objects the node does not list counts as dose reports. toshiba: CT of Toshiba and Canon without a report gives its
     secondary captures, and an image of each other series. modality_too: Modality stands in queries of studies, too, which some
@@ -43,6 +44,7 @@ class Question:
     only_reports: bool = False
     time_from: time | None = None
     time_to: time | None = None
+    since: datetime | None = None
     descriptions: Words = Words()
     stations: Words = Words()
     station_of_study: bool = False

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from ..records import SCHEDULE_RUN
 from ..store import Store, settings, tasks
+from .node import UNKNOWN
+from .nodes import NoNode
 
 _KIND, _STATE = "schedule", "schedule:"
 _EVERY_S = 20.0
@@ -22,6 +25,15 @@ FIELDS = ("node", "question", "cron", "time_zone", "look_back", "unit", "fetch",
 Schedule = dict[str, Any]
 # Begins a search for a user: the schedule, the days and times to ask for, whether to fetch; the task's number.
 Begin = Callable[[str, Schedule, dict[str, Any], bool], int]
+_KEPT_RUNS = 20  # of each
+
+
+class StillRuns(Exception):
+    """The run before goes on."""
+
+
+class NoRight(Exception):
+    """The user who saved it may not query nodes any more."""
 
 
 def problem(cron: str, time_zone: str) -> str | None:
@@ -52,20 +64,32 @@ def next_run(schedule: Schedule, now: datetime) -> datetime | None:
 
 def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any]:
     """The days and times of studies to ask for at a run that was due then: from so far before it to now, in the schedule's time
-    zone. Times of the day only within one day, since a node matches days and times each by themselves."""
+    zone. Times of the day are asked only within one day, since a node matches days and times each by themselves; over midnight
+    what was before is left out of its answers."""
     zone = ZoneInfo(schedule["time_zone"])
-    start, end = (due - timedelta(**{schedule["unit"]: schedule["look_back"]})).astimezone(zone), now.astimezone(zone)
+    end, before = now.astimezone(zone), timedelta(**{schedule["unit"]: schedule["look_back"]})
+    if schedule["unit"] == "days":  # of the calendar, which may have 23 or 25 hours
+        start = due.astimezone(zone) - before
+    else:
+        start = (due - before).astimezone(zone)
+        # Where the clock was set back since, what comes after can have an earlier time.
+        start -= max(timedelta(0), (start.utcoffset() or timedelta(0)) - (end.utcoffset() or timedelta(0)))
     days = {"first": start.date().isoformat(), "last": max(start.date(), end.date()).isoformat()}
-    if schedule["unit"] == "hours" and start.date() == end.date():
+    if schedule["unit"] == "days":
+        return days
+    if start.date() == end.date():
         return days | {"time_from": f"{start:%H:%M}", "time_to": None}
-    return days
+    return days | {"since": f"{start:%Y-%m-%dT%H:%M}"}
 
 
 class Schedules:
     """Keeps schedules, and a thread that looks at the clock. May be used from any thread."""
 
-    def __init__(self, store: Store, begin: Begin, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._store, self._begin, self._now = store, begin, now
+    def __init__(
+        self, store: Store, begin: Begin, may: Callable[[str], bool], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """may: whether a user has the right to query nodes."""
+        self._store, self._begin, self._may, self._now = store, begin, may, now
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="dose-schedules", daemon=True)
@@ -80,14 +104,17 @@ class Schedules:
             self._thread.join()
 
     def listed(self) -> list[Schedule]:
-        """All by name, each with its fields, the user, and `last_task`, `last_due` and `next_run` (UTC)."""
+        """All by name, each with its fields, the user, `last_task`, `last_due` and `next_run` (UTC), and `missing_right`: the
+        user may not query nodes any more, so it does not run."""
         with self._store.reading() as connection:
             found = settings.listed(connection, "", _KIND)
             states = {name: self._state(connection, name) for name in found}
-        return [
-            {"name": name, **one, **states[name], "next_run": _text(next_run(one, self._now())) if one["on"] else None}
-            for name, one in found.items()
-        ]  # fmt: skip
+        out = []
+        for name, one in found.items():
+            is_missing = not self._may(one["user"])
+            coming = next_run(one, self._now()) if one["on"] and not is_missing else None
+            out.append({"name": name, **one, **states[name], "next_run": _text(coming), "missing_right": is_missing})
+        return out
 
     def put(self, name: str, user: str, schedule: Schedule) -> None:
         """Add a schedule or change it. It first runs at its next time from now."""
@@ -99,10 +126,11 @@ class Schedules:
         there = settings.remove(self._store, "", _KIND, name)
         with self._store.writing() as connection:
             connection.execute("DELETE FROM state WHERE name = $1", [_STATE + name])
+            connection.execute(f'DELETE FROM "{SCHEDULE_RUN.name}" WHERE schedule = $1', [name])
         return there
 
     def run(self, name: str) -> int:
-        """Run it now; the task's number. Raises KeyError."""
+        """Run it now; the task's number. Raises KeyError, StillRuns, NoRight, and what beginning it raises."""
         with self._store.reading() as connection:
             schedule = settings.listed(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
@@ -112,27 +140,50 @@ class Schedules:
         now = self._now()
         with self._store.reading() as connection:
             found = {name: (one, self._state(connection, name)) for name, one in settings.listed(connection, "", _KIND).items()}
-            running = {task["id"] for task in tasks.of_states(connection, ("waiting", "running"))}
-            running |= {task["parameters"].get("search") for task in tasks.of_states(connection, ("waiting", "running"))}
         for name, (schedule, state) in found.items():
-            if not schedule["on"] or state["last_task"] in running or state["last_due"] is None:
+            if not schedule["on"] or state["last_due"] is None:
                 continue
             due = missed(schedule, datetime.fromisoformat(state["last_due"]), now)
             if due is not None:
                 try:
                     self._run(name, schedule, due)
+                except (StillRuns, NoRight):  # it is made up when that ends
+                    continue
                 except Exception as error:  # noqa: BLE001  the others' turn comes, and this one's at its next time
                     _LOG.error("the scheduled search %s could not begin", name, exc_info=error)
 
     def _run(self, name: str, schedule: Schedule, due: datetime) -> int:
         with self._lock:
+            if not self._may(schedule["user"]):
+                raise NoRight
+            if self._goes_on(name):
+                raise StillRuns
             now = self._now()
             try:
                 task = self._begin(schedule["user"], schedule, asked_for(schedule, due, now), schedule["fetch"])
-            finally:
+            except Exception as error:
+                said = UNKNOWN if isinstance(error, NoNode) else f"It could not be done: {type(error).__name__}."
                 self._note(name, now, None)
+                self._remember(name, due, None, said)
+                raise
             self._note(name, now, task)
+            self._remember(name, due, task, None)
             return task
+
+    def _goes_on(self, name: str) -> bool:
+        with self._store.reading() as connection:
+            last = self._state(connection, name)["last_task"]
+            going_on = tasks.of_states(connection, ("waiting", "running"))
+        return last is not None and any(last in (task["id"], task["parameters"].get("search")) for task in going_on)
+
+    def _remember(self, name: str, due: datetime, task: int | None, message: str | None) -> None:
+        """Note a run, and forget the oldest."""
+        table = f'"{SCHEDULE_RUN.name}"'
+        with self._store.writing() as connection:
+            query = f"INSERT INTO {table} (schedule, due, task_id, message) VALUES ($1, $2, $3, $4)"
+            connection.execute(query, [name, due.astimezone(UTC).replace(tzinfo=None), task, message])
+            oldest = f"SELECT due FROM {table} WHERE schedule = $1 ORDER BY due DESC LIMIT 1 OFFSET {_KEPT_RUNS:d}"
+            connection.execute(f"DELETE FROM {table} WHERE schedule = $1 AND due <= ({oldest})", [name])
 
     def _watch(self) -> None:
         while not self._ending.wait(_EVERY_S):

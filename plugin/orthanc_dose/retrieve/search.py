@@ -124,7 +124,8 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
             for study in found:
                 if study.uid not in seen:
                     seen.add(study.uid)
-                    yield study
+                    if question.since is None or not study.is_before(question.since):
+                        yield study
             # A node that does not know the key answers with all studies.
             out.ignores_modality |= any(study.modalities and modality not in study.modalities for study in found)
             if len(answers) in _LIMITS and first != last:

@@ -17,6 +17,7 @@ from ..store.database import rows
 from ..store.schema import arrow_schema
 from .answers import Image
 from .asking import Asked
+from .gaps import counted
 from .nodes import Nodes
 from .question import Question
 from .rules import Decision
@@ -73,7 +74,8 @@ class Searches:
             connection.execute(f'INSERT INTO "{FOUND.name}" BY NAME SELECT * FROM lines')
             connection.unregister("lines")
         run.note(run.number, done=len(out.studies), total=len(out.studies))
-        summary = _summary(out, doubts)
+        with self._store.reading() as connection:
+            summary = _summary(out, doubts) | {"gaps": counted(connection, run.number)}
         if summary["kept_series"]:
             then(run.number)
         return summary

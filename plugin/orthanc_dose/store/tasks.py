@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from ..records import TASK
+from ..records import SCHEDULE_RUN, TASK
 from .database import Store, rows
 
 FINISHED = ("done", "stopped", "failed", "broken off")
@@ -74,9 +74,28 @@ def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime, kind:
 
 def _forget(connection: duckdb.DuckDBPyConnection, condition: str, bound: list[Any]) -> int:
     ids = [row[0] for row in connection.execute(f"SELECT id FROM task WHERE {condition}", bound).fetchall()]
+    _keep_for_runs(connection, ids)
     connection.execute("DELETE FROM task WHERE id IN (SELECT unnest($1))", [ids])
     connection.execute("DELETE FROM task_log WHERE task_id IN (SELECT unnest($1))", [ids])
     return len(ids)
+
+
+_KEPT = ("id", "state", "message", "started_at", "finished_at", "result")
+
+
+def _keep_for_runs(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> None:
+    """Runs of schedules go on telling what came of their searches and retrievals."""
+    query = f'SELECT task_id, retrieval FROM "{SCHEDULE_RUN.name}" WHERE task_id IS NOT NULL'
+    runs = {number: json.loads(kept)["id"] if kept else 0 for number, kept in connection.execute(query).fetchall()}
+    query = "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) AND (id IN (SELECT unnest($2::BIGINT[]))"
+    query += " OR kind = 'retrieval') ORDER BY id"
+    for task in map(read, rows(connection.execute(query, [ids, list(runs)]))):
+        column = "search" if task["id"] in runs else "retrieval"
+        run = task["id"] if task["id"] in runs else task["parameters"].get("search")
+        if run in runs and (run == task["id"] or task["id"] > runs[run]):
+            kept = {name: f"{task[name].isoformat()}Z" if name.endswith("_at") and task[name] else task[name] for name in _KEPT}
+            query = f'UPDATE "{SCHEDULE_RUN.name}" SET "{column}" = $1 WHERE task_id = $2'
+            connection.execute(query, [json.dumps(kept), run])
 
 
 def now() -> datetime:
