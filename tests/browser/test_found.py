@@ -135,6 +135,7 @@ def test_all_of_a_sieve_is_ticked_off_and_stays_so(visit: Visit, much: tuple[Ort
 
 def test_all_decisions_are_one_file(visit: Visit, much: tuple[OrthancServer, int], tmp_path: Path) -> None:
     page = visit.open(f"/query-retrieve/{much[1]}")
+    visit.sign_in()
     with page.expect_download() as begun:
         page.get_by_role("link", name="Decisions as CSV").click()
     begun.value.save_as(tmp_path / "decisions.csv")

@@ -172,6 +172,7 @@ def series_of(server: OrthancServer, instance: dict[str, Any]) -> str:
 def test_decisions_are_a_file(visit: Visit, ours: OrthancServer, tmp_path: Path) -> None:
     number = searched(ours, leave_out_known=False)
     page = visit.open(f"{PATH}/{number}")
+    visit.sign_in()
     with page.expect_download() as begun:
         page.get_by_role("link", name="Decisions as CSV").click()
     begun.value.save_as(tmp_path / "decisions.csv")
