@@ -35,7 +35,7 @@ class Move:
         assert self.destination is not None
         if self._to is None:
             entity = AE("BAD")
-            for sop_class in {one.SOPClassUID for one in objects}:
+            for sop_class in {one.SOPClassUID for one in (*self.objects, *objects)}:
                 entity.add_requested_context(sop_class)
             self._to = entity.associate(*self.destination, ae_title=self._event.request.MoveDestination)
         for one in objects:
@@ -87,13 +87,16 @@ def well(move: Move) -> None:
 
 class Archive:
     """Listens from start() to stop(), on the same port each time. objects: what it has. manners: what it does with the next
-    moves, one each; the last one stays. asked: the SOP instance UIDs of each move that came. known: addresses by AE title."""
+    moves, one each; the last one stays. asked: the SOP instance UIDs of each move that came, associations: on which. known:
+    addresses by AE title. lists: whether it matches lists of UIDs; by_series: whether it looks at series in a query."""
 
     def __init__(self) -> None:
         [self.port] = _free_ports(1)
         self.objects: list[Dataset] = []
         self.manners: list[Manner] = [well]
         self.asked: list[set[str]] = []
+        self.associations: set[Association] = set()
+        self.lists = self.by_series = True
         self.known: dict[str, tuple[str, int]] = {}
         self._server: Any = None
 
@@ -105,7 +108,7 @@ class Archive:
 
     def will(self, *manners: Manner) -> None:
         """From now on."""
-        self.manners, self.asked = list(manners), []
+        self.manners, self.asked, self.associations = list(manners), [], set()
 
     def start(self) -> Archive:
         entity = AE("BAD")
@@ -123,8 +126,10 @@ class Archive:
 
     def _matching(self, asked: Dataset) -> list[Dataset]:
         def matches(one: Dataset, keyword: str) -> bool:
-            wanted = asked.get(keyword)
-            return not wanted or one.get(keyword) in ([wanted] if isinstance(wanted, str) else wanted)
+            wanted = asked.get(keyword) or None
+            if wanted is None or isinstance(wanted, str):
+                return wanted in (None, one.get(keyword))
+            return self.lists and one.get(keyword) in wanted
 
         return [one for one in self.objects if all(matches(one, keyword) for keyword in _UIDS.values())]
 
@@ -132,6 +137,8 @@ class Archive:
         asked = event.identifier
         level = asked.QueryRetrieveLevel
         groups: dict[str, list[Dataset]] = {}
+        if level == "SERIES" and not self.by_series:
+            asked.SeriesInstanceUID = ""
         for one in self._matching(asked):
             groups.setdefault(one[_UIDS[level]].value, []).append(one)
         for of_group in groups.values():
@@ -152,6 +159,7 @@ class Archive:
 
     def _move(self, event: Any) -> Iterator[Any]:
         found = self._matching(event.identifier)
+        self.associations.add(event.assoc)
         self.asked.append({str(one.SOPInstanceUID) for one in found})
         manner = self.manners.pop(0) if len(self.manners) > 1 else self.manners[0]
         move = Move(event, found, self.known.get(event.request.MoveDestination.strip()))

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import FOUND
-from .fetching import IMPORTED
+from .arrival import IMPORTED
 
 # Why the store has nothing of a study; pages say it in words.
 WHY = {

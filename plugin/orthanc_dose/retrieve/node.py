@@ -25,7 +25,7 @@ _STATUS = {
 UNKNOWN = "Orthanc knows no node of this name."
 _NOT_OFFERED = "The node does not offer this service."
 _BROKEN_OFF = "The node broke the association off."
-_GONE = "The node does not have it any more."
+GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
 # What a C-MOVE of a study that cannot exist tells of its destination; pages say it in words. accepted: the node took it, so it
@@ -36,6 +36,7 @@ WOULD_SEND = ("accepted", "unknown", "unclear", "failed")
 _NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
 # Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
 _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
+_UID_OF = {"Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
 
 
 class Orthanc(Protocol):
@@ -96,22 +97,22 @@ class Node:
             except _Broken as error:
                 raise NodeRefuses(str(error)) from error
 
-    def ask(self, level: str, keys: dict[str, str]) -> str:
-        """One C-FIND for what is to be moved; the number of Orthanc's query. Raises NodeError; NotThere where the node has
-        nothing of it."""
+    def ask(self, level: str, keys: dict[str, str]) -> tuple[str, list[str]]:
+        """One C-FIND for what is to be moved: the number of Orthanc's query, and the UIDs of this level that the node answers,
+        in their order. Raises NodeError."""
         asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
-        if not self.quick.call("GET", f"/queries/{asked['ID']}/answers"):
-            raise NotThere(_GONE)
-        return asked["ID"]
+        answers = self.quick.call("GET", f"/queries/{asked['ID']}/answers?expand&simplify")
+        return asked["ID"], [answer.get(_UID_OF[level], "") for answer in answers]
 
-    def move(self, query: str, destination: str) -> str:
-        """Begin a C-MOVE of all that a query found; the number of Orthanc's job. destination: an AE title, empty for Orthanc's
-        own. Raises NodeError."""
+    def move(self, query: str, only: int | None, destination: str) -> str:
+        """Begin a C-MOVE of all that a query found, or of one answer; the number of Orthanc's job. destination: an AE title,
+        empty for Orthanc's own. Raises NodeError."""
         body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
         if destination:
             body["TargetAet"] = destination
+        path = f"/queries/{query}" if only is None else f"/queries/{query}/answers/{only}"
         try:
-            return self.quick.call("POST", f"/queries/{query}/retrieve", body)["ID"]
+            return self.quick.call("POST", f"{path}/retrieve", body)["ID"]
         except Exception as error:
             raise _translated(error, self.seconds) from error
 
@@ -208,6 +209,6 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
 
 # All that is said of a node that gives no answer; pages have other languages' words for it.
 SENTENCES = (
-    UNKNOWN, _GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
+    UNKNOWN, GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
     *(f"{_REFUSED}: {status}." for status in _STATUS.values()),
 )  # fmt: skip
