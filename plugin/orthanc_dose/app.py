@@ -151,7 +151,8 @@ def _start(log: Log) -> None:
         store.close()
         log.close()
 
-    host.listen(worker.wake, started, fetching.look)
+    # A move that fails because our servers go down is no fault of the node.
+    host.listen(worker.wake, started, fetching.look, nodes_work.leave)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
     host.extend_explorer("../dose/app/", "Dose")

@@ -257,13 +257,17 @@ def _storage() -> Path:
 _handlers: dict[str, Callable[..., Any]] = {}
 
 
-def listen(stored: Callable[[], None], started: Callable[[], None], job_ended: Callable[[], None]) -> None:
-    """Be told when instances were stored, when Orthanc has started, and when one of its jobs ended.
+def listen(
+    stored: Callable[[], None], started: Callable[[], None], job_ended: Callable[[], None], ending: Callable[[], None]
+) -> None:
+    """Be told when instances were stored, when Orthanc has started, when one of its jobs ended, and when Orthanc begins to end:
+    its servers go down then, one after the other, while jobs may go on for long.
 
     By the callback of changes, which has a thread of its own, and not by that of stored instances: that one runs on the
     thread that stores, which would wait for Python's lock with every instance.
     """
     _handlers["stored"], _handlers["started"], _handlers["job ended"] = stored, started, job_ended
+    _handlers["ending"] = ending
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
@@ -338,6 +342,8 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["started"]()
     elif change in (orthanc.ChangeType.JOB_SUCCESS, orthanc.ChangeType.JOB_FAILURE):
         _handlers["job ended"]()
+    elif change == orthanc.ChangeType.ORTHANC_STOPPED:
+        _handlers["ending"]()
 
 
 # From where the request comes that a thread of Orthanc is at: only the filter is told; the callback comes on the same thread.

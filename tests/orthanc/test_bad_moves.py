@@ -16,12 +16,13 @@ from tests.support.archive import PENDING, SUCCESS, Archive, Manner, Move, slowl
 from tests.support.server import OrthancServer
 
 DAY = "2026-03-02"
+SECONDS = 2  # how long the node may be silent
 _numbers = iter(range(1, 1000))
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[tuple[Archive, OrthancServer]]:
-    """The PACS, and ours, which waits for the node a second and does not pause before it tries again."""
+    """The PACS, and ours, which waits for the node two seconds and does not pause before it tries again."""
     with (
         Archive() as archive,
         OrthancServer(
@@ -30,7 +31,7 @@ def pair() -> Iterator[tuple[Archive, OrthancServer]]:
         ) as server,
     ):
         archive.known["OURS"] = ("127.0.0.1", server.dicom_port)
-        assert server.request("PUT", "/dose/api/nodes/bad", json={"seconds": 1}).status_code == 200
+        assert server.request("PUT", "/dose/api/nodes/bad", json={"seconds": SECONDS}).status_code == 200
         yield archive, server
 
 
@@ -119,7 +120,7 @@ def _release(move: Move) -> None:
 
 
 def _silence(move: Move) -> None:
-    time.sleep(2.5)
+    time.sleep(SECONDS + 0.5)
 
 
 def after_one(then: Manner) -> Manner:
@@ -151,7 +152,7 @@ FAILING: dict[str, tuple[Manner, int, str]] = {
     "aborts half way": (after_one(_abort), 1, "The node broke the association off."),
     "closes the connection half way": (after_one(_hang_up), 1, "The node broke the association off."),
     "releases the association half way": (after_one(_release), 1, "The node broke the association off."),
-    "falls silent half way": (after_one(_silence), 1, "The node did not answer within 1 s."),
+    "falls silent half way": (after_one(_silence), 1, f"The node did not answer within {SECONDS} s."),
 }  # fmt: skip
 
 
@@ -244,7 +245,7 @@ def test_a_node_that_is_slow_but_speaks_is_waited_for(pair: Any) -> None:
     archive, server = pair
     offers(archive, reports(3, "slow"))
     search = searched(server)
-    archive.will(slowly(0.6))  # without any counts
+    archive.will(slowly(SECONDS / 3))  # without any counts
     assert fetched(server, search) == result(3, 3)
     assert len(archive.asked) == 1
 

@@ -59,6 +59,11 @@ class Move:
             said.Identifier = BytesIO(encode(identifier, True, True) or b"")
         self._event.assoc.dimse.send_msg(said, self._event.context.context_id)
 
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether whoever asked is still there."""
+        return bool(self._event.assoc.dul.state_machine.current_state == "Sta6")  # PS3.8 9.2: ready for data
+
     def abort(self) -> None:
         self._event.assoc.abort()
 
@@ -120,8 +125,10 @@ class Archive:
         return self
 
     def stop(self) -> None:
+        """Listen no more, and break off what is under way."""
         if self._server is not None:
             self._server.shutdown()
+            self._server.ae.shutdown()
             self._server = None
 
     def _matching(self, asked: Dataset) -> list[Dataset]:

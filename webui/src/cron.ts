@@ -62,7 +62,7 @@ function dayWords(ofMonth: string, ofWeek: string): string | null {
   if (ofMonth !== "*" && ofWeek !== "*") return null;
   if (ofWeek === "*") {
     const days = numbersOf(ofMonth, 1, 31);
-    return days && days.length <= MOST_TIMES ? t("retrieve.cron.ofMonth", { days: listed(days.map(String)) }) : null;
+    return days && days.length <= MOST_TIMES ? t("retrieve.cron.ofMonth", { days: listed(days.map((n) => t("retrieve.cron.nth", { n }))) }) : null;
   }
   const plain = ofWeek.toLowerCase().replace(/[a-z]{3}/g, (name) => (NAMES.includes(name) ? String(NAMES.indexOf(name)) : name));
   const numbers = numbersOf(plain, 0, 7);

@@ -119,13 +119,17 @@ class Background:
         threading.Thread(target=break_off, args=(run.ended, lambda: run.connection), daemon=True).start()
         return True
 
-    def close(self) -> None:
-        """Stop all, and join the threads."""
+    def leave(self) -> None:
+        """Stop all, without waiting for their end. Lasting ones go on when there is a server again."""
         with self._lock:
             self._closing = True
             numbers = list(self._runs)
         for number in numbers:
             self.stop(number)
+
+    def close(self) -> None:
+        """Stop all, and join the threads."""
+        self.leave()
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
