@@ -172,8 +172,9 @@ def series_of(server: OrthancServer, instance: dict[str, Any]) -> str:
 def test_decisions_are_a_file(visit: Visit, ours: OrthancServer, tmp_path: Path) -> None:
     number = searched(ours, leave_out_known=False)
     page = visit.open(f"{PATH}/{number}")
+    visit.sign_in()
     with page.expect_download() as begun:
-        page.get_by_role("button", name="Decisions as CSV").click()
+        page.get_by_role("link", name="Decisions as CSV").click()
     begun.value.save_as(tmp_path / "decisions.csv")
     lines = list(csv.DictReader(io.StringIO((tmp_path / "decisions.csv").read_text("utf-8-sig"))))
     found = ours.ok(f"/dose/api/searches/{number}/found?limit=500")["found"]

@@ -33,14 +33,8 @@ def own_server() -> Iterator[OrthancServer]:
 def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
     for one in visits(browser, own_server, WIDE, "light"):
         # A download does not send the headers of tests, as little as a user's does: it goes by the session.
-        sign_in(one.page, own_server, USER, PASSWORD)
+        one.sign_in()
         yield one
-
-
-def sign_in(page: Page, server: OrthancServer, user: str, password: str) -> None:
-    answer = page.request.post(f"{server.url}/dose/api/session", data={"name": user, "password": password},
-                               headers={"X-Dose-Request": "1"})  # fmt: skip
-    assert answer.ok, answer.text()
 
 
 @pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
@@ -136,7 +130,7 @@ def test_the_report_is_in_the_language_of_the_page(visit: Visit, own_server: Ort
 def test_it_is_offered_to_whom_it_is_open(browser: Browser, own_server: OrthancServer, user: str, offered: bool) -> None:
     context = browser.new_context()
     page = context.new_page()
-    sign_in(page, own_server, user, f"password of {user}")
+    Visit(page, own_server.url).sign_in(user, f"password of {user}")
     page.goto(f"{own_server.url}/dose/app/study/{first(own_server, 'CT')}")
     expect(page.locator("dl.tiles")).to_be_visible()
     expect(page.locator("summary", has_text="Download")).to_have_count(int(offered))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,6 +99,58 @@ def test_lines_are_ticked_off_and_on(server: OrthancServer) -> None:
     assert choose(kept[:1], True) == {"changed": 1}
     assert [line["chosen"] for line in found(server, task, kept="yes")] == [True, False, True, True, True]
     assert choose([True], True)["error"]["code"] == "bad_body"
+
+
+@pytest.fixture(scope="module")
+def everything(server: OrthancServer) -> int:
+    """A search of all that the PACS has."""
+    return search(server, leave_out_known=False)["id"]
+
+
+def test_what_is_found_comes_by_study_and_is_ticked_off_by_a_sieve(server: OrthancServer, everything: int) -> None:
+    def studies(query: str) -> Any:
+        return server.ok(f"/dose/api/searches/{everything}/studies?{query}")
+
+    page = studies("kept=yes&sort=-study_description&limit=2&offset=1")
+    assert (page["total"], page["series"], page["open"], page["chosen"]) == (5, 5, 5, 5)
+    assert [study["study_description"] for study in page["studies"]] == ["Study 4", "Study 3"]
+    assert (page["modalities"], page["reasons"]) == ({"SR": 5}, {"dose_report": 5})
+    [series] = page["studies"][0]["series"]
+    assert (series["objects"], series["open"], series["singly"], series["modality"]) == (1, True, False, "SR")
+
+    def tick(body: dict[str, Any]) -> Any:
+        answer = server.request("PUT", f"/dose/api/searches/{everything}/chosen", json=body)
+        return answer.json(), server.ok(f"/dose/api/searches/{everything}")["chosen"]["series"]
+
+    assert tick({"sieve": {"text": "study 3"}, "chosen": False}) == ({"changed": 1}, 4)
+    assert tick({"sieve": {"modality": "CT"}, "chosen": False}) == ({"changed": 0}, 4)
+    assert studies("became=off")["studies"][0]["study_description"] == "Study 3"
+    assert tick({"sieve": {}, "chosen": True}) == ({"changed": 5}, 5)
+
+
+@pytest.mark.parametrize(("body", "field"), [
+    ({}, None), ({"chosen": True}, None), ({"lines": [1]}, None), ({"chosen": 1, "lines": [1]}, "chosen"),
+    ({"chosen": True, "lines": [True]}, "lines"), ({"chosen": True, "lines": "1"}, "lines"),
+    ({"chosen": True, "sieve": []}, None),
+    ({"chosen": True, "sieve": {"became": "open\n"}}, "became"), ({"chosen": True, "sieve": {"reason": "none"}}, "reason"),
+    ({"chosen": True, "sieve": {"text": "\ud800"}}, "text"), ({"chosen": True, "sieve": {"other": "a"}}, "other"),
+    ({"chosen": True, "sieve": {"text": ""}}, "text"), ({"chosen": True, "lines": [1], "sieve": {}}, None),
+])  # fmt: skip
+def test_what_is_no_choice_is_refused(
+    server: OrthancServer, everything: int, body: dict[str, Any], field: str | None
+) -> None:
+    answer = server.request("PUT", f"/dose/api/searches/{everything}/chosen", data=json.dumps(body))
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+    assert server.ok(f"/dose/api/searches/{everything}")["chosen"]["series"] == 5
+
+
+def test_decisions_are_a_file(server: OrthancServer, everything: int) -> None:
+    answer = server.request("GET", f"/dose/api/searches/{everything}/decisions?language=de")
+    assert answer.headers["content-type"] == "text/csv"
+    assert answer.headers["content-disposition"] == f'attachment; filename="search-{everything}.csv"'
+    told = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len(told) == 11 and {one["reason_in_words"] for one in told if one["kept"] == "true"} == {"Dosisbericht"}
+    assert server.request("GET", "/dose/api/searches/99999/decisions").status_code == 404
 
 
 def test_a_search_of_a_node_that_is_not_there_says_so(server: OrthancServer) -> None:

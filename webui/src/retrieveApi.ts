@@ -1,5 +1,5 @@
 /** Routes of query-retrieve: remote nodes, searches on them, fetching what they found. */
-import { get, post, put, remove } from "./api";
+import { addressOf, get, post, put, remove } from "./api";
 import type { Task } from "./types";
 
 /** A node as it is entered; what is not given stays as it is. */
@@ -120,9 +120,31 @@ export interface RetrievalResult {
   not_listed: number;
 }
 
-/** A series that was found, or a study that was left before its series were asked for. */
-export interface FoundLine {
+/** A series that was found, and what becomes of it. */
+export interface FoundSeries {
   line: number;
+  series_instance_uid: string;
+  modality: string | null;
+  series_description: string | null;
+  station_name: string | null;
+  /** How many objects it has, and how many of them are fetched; null where the node does not say. */
+  size: number | null;
+  objects: number | null;
+  /** Objects are fetched one by one. */
+  singly: boolean;
+  /** It can be ticked: it carries dose and has not come, or not all of it. */
+  open: boolean;
+  kept: boolean;
+  reason: string | null;
+  chosen: boolean;
+  state: "moving" | "moved" | "failed" | null;
+  fault: string | null;
+  asked_for: number | null;
+  arrived: number | null;
+  imported: number | null;
+}
+
+export interface FoundStudy {
   study_instance_uid: string;
   /** As DICOM writes it. */
   study_date: string | null;
@@ -131,26 +153,42 @@ export interface FoundLine {
   looked_at_as: string[] | null;
   study_reason: string | null;
   told: string | null;
-  series_instance_uid: string | null;
-  modality: string | null;
-  series_description: string | null;
-  station_name: string | null;
-  size: number | null;
-  kept: boolean | null;
-  reason: string | null;
-  /** Those that are fetched one by one; null for the whole series. */
-  images: string[] | null;
-  chosen: boolean | null;
-  state: "moving" | "moved" | "failed" | null;
-  fault: string | null;
-  asked_for: number | null;
-  arrived: number | null;
-  imported: number | null;
+  series: FoundSeries[];
+}
+
+/** A page of studies; the counts are of all that the sieve leaves: studies, series, those that can be ticked, those that are. */
+export interface FoundPage {
+  total: number;
+  series: number;
+  open: number;
+  chosen: number;
+  /** What there is to sieve by, with how many lines. */
+  modalities: Record<string, number>;
+  reasons: Record<string, number>;
+  studies: FoundStudy[];
+}
+
+export const SIEVE = ["modality", "reason", "became", "text"] as const;
+export type Sieve = Record<(typeof SIEVE)[number], string | null>;
+export const BECAME = ["open", "off", "moved", "failed", "missing"] as const;
+export const FOUND_SORTS = ["line", "-study_date", "study_date", "study_description", "-objects"] as const;
+
+/** Of all that was found: what is chosen and has not come, how much carries dose and has come, what was said of failures. */
+export interface Chosen {
+  series: number;
+  studies: number;
+  objects: number;
+  /** Series of which the node does not say how many objects they have. */
+  untold: number;
+  kept: number;
+  moved: number;
+  faults: Record<string, number>;
 }
 
 export interface SearchWithRetrievals {
   search: Task;
   retrievals: Task[];
+  chosen: Chosen;
 }
 
 const MOST = 500;
@@ -165,20 +203,16 @@ export const retrieveApi = {
   search: (name: string, question: Question) => post<Task>(`${node(name)}/searches`, question),
   one: (id: number, signal?: AbortSignal) => get<SearchWithRetrievals>(`searches/${id}`, signal),
   choose: (id: number, lines: number[], chosen: boolean) => put<{ changed: number }>(`searches/${id}/chosen`, { lines, chosen }),
+  chooseAll: (id: number, sieve: Sieve, chosen: boolean) =>
+    put<{ changed: number }>(`searches/${id}/chosen`, { sieve: Object.fromEntries(Object.entries(sieve).filter(([, value]) => value)), chosen }),
+  studies: (id: number, where: Record<string, string | number | null>, signal?: AbortSignal) =>
+    get<FoundPage>(`searches/${id}/studies`, signal, where),
+  /** The address of a file. */
+  decisions: (id: number, language: string) => addressOf(`searches/${id}/decisions`, { language }),
   retrieve: (id: number) => post<Task>(`searches/${id}/retrieve`),
   gaps: (id: number, query: { why: WhyGap | null; limit: number; offset: number }, signal?: AbortSignal) =>
     get<GapPage>(`searches/${id}/gaps`, signal, query),
 };
-
-/** All that is fetched of what a search found, or all that is left. */
-export async function allFound(id: number, kept: "yes" | "no", signal?: AbortSignal): Promise<FoundLine[]> {
-  const lines: FoundLine[] = [];
-  for (;;) {
-    const page = await get<{ total: number; found: FoundLine[] }>(`searches/${id}/found`, signal, { kept, limit: MOST, offset: lines.length });
-    lines.push(...page.found);
-    if (lines.length >= page.total || !page.found.length) return lines;
-  }
-}
 
 /** All that the node has and the store has not. */
 export async function allGaps(id: number): Promise<Gap[]> {

@@ -1,9 +1,8 @@
 /** Searches and retrievals in words: what was asked for, what was found, why it is fetched or not, what came of it. */
-import { csvFile } from "./csvFile";
 import { counted, formatCount, formatDate, formatDateTime, formatTime } from "./format";
 import { taskSentence } from "./fields";
-import { t } from "./i18n";
-import { ONLY_REPORTS, type FoundLine, type Question, type SearchResult, type StudyKind, type What, WORDS } from "./retrieveApi";
+import { t, te } from "./i18n";
+import { ONLY_REPORTS, type FoundSeries, type Question, type SearchResult, type StudyKind, type What, WORDS } from "./retrieveApi";
 import type { Task } from "./types";
 
 /** The kinds of their tasks. */
@@ -60,6 +59,8 @@ export function foundWords(task: Task): string {
 /** Why a series is fetched or left, or a study is left. */
 export const seriesReason = (reason: string) => t(`retrieve.reasons.${reason}`);
 export const studyReason = (reason: string) => t(`retrieve.studyReasons.${reason}`);
+/** The same where it may be either. */
+export const reasonWord = (reason: string) => (te(`retrieve.reasons.${reason}`, "en") ? seriesReason(reason) : studyReason(reason));
 
 /** What the page says of a doubt, with what the node told. */
 export const doubtWords = (doubt: string, told: string) => t(`retrieve.doubts.${doubt}`, { told: taskSentence(told) });
@@ -67,37 +68,8 @@ export const doubtWords = (doubt: string, told: string) => t(`retrieve.doubts.${
 /** "20260302" as the user writes dates. */
 export const dicomDate = (date: string | null) => formatDate(date?.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3"));
 
-/** How many objects of a series are fetched; null where the node does not say. */
-export const objectsOf = (line: FoundLine) => (line.images ? line.images.length : line.size);
-
-export const isFetched = (line: FoundLine) => line.state === "moved";
-
-/** How many objects are fetched of these; `more`: some series have an unknown number besides. */
-export function objectsOfAll(lines: FoundLine[]): { objects: number; more: boolean } {
-  const numbers = lines.map(objectsOf);
-  return { objects: numbers.reduce<number>((sum, one) => sum + (one ?? 0), 0), more: numbers.includes(null) };
-}
-
-export interface FoundStudy {
-  uid: string;
-  /** All of the study's lines have the same of it. */
-  head: FoundLine;
-  series: FoundLine[];
-}
-
-/** Lines by study, in their order. */
-export function byStudy(lines: FoundLine[]): FoundStudy[] {
-  const out: FoundStudy[] = [];
-  for (const line of lines) {
-    let last = out.at(-1);
-    if (last?.uid !== line.study_instance_uid) out.push((last = { uid: line.study_instance_uid, head: line, series: [] }));
-    if (line.series_instance_uid) last.series.push(line);
-  }
-  return out;
-}
-
 /** What became of a series that was to be fetched. */
-export function outcomeOf(line: FoundLine, underWay: boolean): { tone: "plain" | "info" | "good" | "warn" | "bad"; words: string } | null {
+export function outcomeOf(line: FoundSeries, underWay: boolean): { tone: "plain" | "info" | "good" | "warn" | "bad"; words: string } | null {
   if (line.state === "failed") return { tone: "bad", words: t("retrieve.became.failed", { fault: taskSentence(line.fault ?? "") }) };
   if (line.state === "moving") return underWay ? { tone: "info", words: t("retrieve.became.moving") } : { tone: "warn", words: t("retrieve.became.brokenOff") };
   if (line.state !== "moved") return null;
@@ -108,18 +80,4 @@ export function outcomeOf(line: FoundLine, underWay: boolean): { tone: "plain" |
     return { tone: "warn", words: t("retrieve.became.arrived", { n: formatCount(imported ?? 0), of: formatCount(arrived) }) };
   }
   return { tone: "good", words: counted("retrieve.became.imported", arrived) };
-}
-
-const COLUMNS: (keyof FoundLine)[] = [
-  "study_instance_uid", "study_date", "study_description", "modalities", "looked_at_as", "study_reason", "told",
-  "series_instance_uid", "modality", "series_description", "station_name", "size", "kept", "reason", "chosen", "state", "fault",
-  "asked_for", "arrived", "imported",
-];
-
-/** The decisions as CSV: columns as the API names them, and the reasons in words. */
-export function decisionsFile(lines: FoundLine[]): Blob {
-  const words = (line: FoundLine) =>
-    line.reason ? seriesReason(line.reason) : line.study_reason ? studyReason(line.study_reason) : "";
-  const rows = lines.map((line) => [...COLUMNS.map((name) => line[name]), objectsOf(line), words(line)]);
-  return csvFile([...COLUMNS, "objects", "reason_in_words"], rows);
 }

@@ -24,6 +24,7 @@ from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
 from .parameters import Parameter
 from .reference_levels import REFERENCE_LEVEL_ROUTES
+from .review import REVIEW_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schedules import SCHEDULE_ROUTES
@@ -128,6 +129,7 @@ ROUTES: tuple[Route, ...] = (
     *EXPORT_ROUTES,
     *NODE_ROUTES,
     *SEARCH_ROUTES,
+    *REVIEW_ROUTES,
     *SCHEDULE_ROUTES,
     *SQL_ROUTES,
     *STUDY_FILE_ROUTES,

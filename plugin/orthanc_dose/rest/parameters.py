@@ -162,9 +162,14 @@ def _moment(of: Parameter, raw: str) -> datetime:
     raise of.wrong("a moment, as 2026-01-31T07:30:00Z; without Z or offset it is UTC")
 
 
+def _word_pattern(of: Parameter) -> str:
+    """Orthanc's server takes a backslash for a slash, too."""
+    return rf"[^/\\\x00-\x1f\x7f]{{1,{of.maximum or LONGEST_TEXT}}}"
+
+
 def _word(of: Parameter, raw: str) -> str:
-    if not re.fullmatch(f"[^/\\x00-\\x1f\\x7f]{{1,{of.maximum or LONGEST_TEXT}}}", raw):
-        raise of.wrong(f"a name of at most {of.maximum or LONGEST_TEXT} characters, without /")
+    if not re.fullmatch(_word_pattern(of), raw):
+        raise of.wrong(f"a name of at most {of.maximum or LONGEST_TEXT} characters, without / and \\")
     return raw
 
 
@@ -192,7 +197,7 @@ KINDS: dict[str, Kind] = {
     "time_until": Kind(_time_until, _TIMES),
     "text": Kind(_text, lambda of: {"type": "string", "maxLength": of.maximum or LONGEST_TEXT}),
     "moment": Kind(_moment, _plain(format="date-time")),
-    "word": Kind(_word, lambda of: {"type": "string", "pattern": f"^[^/\\x00-\\x1f\\x7f]{{1,{of.maximum or LONGEST_TEXT}}}$"}),
+    "word": Kind(_word, lambda of: {"type": "string", "pattern": f"^{_word_pattern(of)}$"}),
     "terms": Kind(_terms, lambda of: {"type": "string", "maxLength": LONGEST_TERMS}),
     "choice": Kind(_choice, lambda of: {"type": "string", "enum": list(of.allowed)}),
     "choices": Kind(_choices, _choices_schema),

@@ -10,16 +10,15 @@ from ..retrieve.fetching import UnderWay
 from ..retrieve.gaps import WHY, gaps
 from ..retrieve.nodes import NoNode
 from ..retrieve.question import Question
+from ..retrieve.review import overview
 from ..retrieve.searches import KIND
-from .errors import ApiError, bad_body, not_found
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
 from .schemas import INTEGER, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 from .studies import PAGE
 from .tasks import get_task
-
-_MOST_LINES = 100_000
 
 
 def start_search(services: Services, caller: Caller, name: str, body: Any) -> tuple[int, dict[str, Any]]:
@@ -34,25 +33,16 @@ def start_search(services: Services, caller: Caller, name: str, body: Any) -> tu
 
 
 def get_search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
-    task = _search(services, caller, id)
+    task = search_of(services, caller, id)
     with services.store.reading() as connection:
-        return {"search": task, "retrievals": queries.naming(connection, RETRIEVAL, "search", id)}
+        return {"search": task, "retrievals": queries.naming(connection, RETRIEVAL, "search", id),
+                "chosen": overview(connection, id)}  # fmt: skip
 
 
 def list_found(services: Services, caller: Caller, id: int, kept: str | None, limit: int, offset: int) -> dict[str, Any]:
-    _search(services, caller, id)
+    search_of(services, caller, id)
     with services.store.reading() as connection:
         return services.searches.found(connection, id, None if kept is None else kept == "yes", limit, offset)
-
-
-def choose(services: Services, caller: Caller, id: int, body: Any) -> dict[str, Any]:
-    _search(services, caller, id)
-    lines, chosen = (body.get("lines"), body.get("chosen")) if isinstance(body, dict) and len(body) == 2 else (None, None)
-    if not isinstance(chosen, bool) or not isinstance(lines, list) or len(lines) > _MOST_LINES or not all(
-        isinstance(line, int) and not isinstance(line, bool) and 0 < line < 2**53 for line in lines
-    ):
-        raise bad_body(None, "The body must be an object with lines, a list of numbers of lines, and chosen, true or false.")
-    return {"changed": services.searches.choose(id, lines, chosen)}
 
 
 def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
@@ -75,13 +65,14 @@ def list_gaps(services: Services, caller: Caller, id: int, why: str | None, limi
 
 
 def _done(services: Services, caller: Caller, id: int) -> dict[str, Any]:
-    task = _search(services, caller, id)
+    task = search_of(services, caller, id)
     if task["state"] != "done":
         raise ApiError(409, "not_finished", "The search is not finished, or did not come to its end.", "id")
     return task
 
 
-def _search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+def search_of(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+    """The task. Raises ApiError."""
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
         raise not_found("This task is no search.", "id")
@@ -117,6 +108,8 @@ _FOUND = any_object(
     **dict.fromkeys(("modalities", "looked_at_as", "images", "listed"), _TEXTS),
     **dict.fromkeys(("asked_for", "arrived", "imported"), INTEGER_OR_NULL),
 )  # fmt: skip
+_CHOSEN = any_object(**dict.fromkeys(("series", "studies", "objects", "untold", "kept", "moved"), INTEGER),
+                     faults={"type": "object", "additionalProperties": INTEGER})  # fmt: skip
 _GAP = any_object(
     study_instance_uid=TEXT, why={"enum": list(WHY)}, modalities=_TEXTS, search=INTEGER_OR_NULL,
     **dict.fromkeys(("study_date", "study_description", "reason", "fault"), TEXT_OR_NULL),
@@ -134,8 +127,11 @@ SEARCH_ROUTES: tuple[Route, ...] = (
           " dose reports. toshiba: of CT without a report secondary captures, and an image of each other series. by_day: a"
           " query for each day, which is also what is done when a node refuses a range of days."),
     Route("GET", "/searches/{id}", get_search, "A search, and the retrievals of what it found, the newest first",
-          {200: any_object(search=TASK, retrievals=array(TASK))}, (_ID,), (404,), tag="Query-retrieve", with_caller=True,
-          needs=QUERY_RETRIEVE),
+          {200: any_object(search=TASK, retrievals=array(TASK), chosen=_CHOSEN)}, (_ID,), (404,), tag="Query-retrieve",
+          with_caller=True, needs=QUERY_RETRIEVE,
+          description="chosen: what is to be fetched and has not come yet: series, studies, objects, and untold, series of"
+          " which the node does not say how many objects they have. kept: how many series carry dose; moved: how many of them"
+          " came; faults: what was said of those that failed, with how often."),
     Route("GET", "/searches/{id}/found", list_found, "What a search found, series by series, each with the reason",
           {200: any_object(total=INTEGER, found=array(_FOUND))},
           (_ID, Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")), *PAGE), (404,),
@@ -155,8 +151,4 @@ SEARCH_ROUTES: tuple[Route, ...] = (
           " A move that fails is tried again three times, with growing pauses; what failed before or did not come is fetched"
           " with the rest. One at a time: 409 while another of the same search is under way. In the end what was asked for is"
           " held against what the store has: see asked_for, arrived and imported of what was found, and the task's result."),
-    Route("PUT", "/searches/{id}/chosen", choose, "Tick lines of what a search found off, or on again",
-          {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
-          body=any_object(lines={"type": "array", "maxItems": _MOST_LINES, "items": INTEGER}, chosen={"type": "boolean"})
-          | {"additionalProperties": False}),
 )  # fmt: skip

@@ -49,14 +49,6 @@ class Searches:
         query = f'SELECT * EXCLUDE task_id FROM "{FOUND.name}" WHERE {where} ORDER BY line LIMIT {limit:d} OFFSET {offset:d}'
         return {"total": total, "found": rows(connection.execute(query, bound))}
 
-    def choose(self, task_id: int, lines: list[int], chosen: bool) -> int:
-        """Tick what is kept off, or on again; how many lines that were."""
-        with self._store.writing() as connection:
-            these = "task_id = $2 AND kept AND line IN (SELECT unnest($3::BIGINT[]))"
-            query = f'UPDATE "{FOUND.name}" SET chosen = $1 WHERE {these}'
-            done = connection.execute(query, [chosen, task_id, lines]).fetchone()
-        return done[0] if done else 0
-
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Forget what searches found that are forgotten."""
         connection.execute(f'DELETE FROM "{FOUND.name}" WHERE task_id NOT IN (SELECT id FROM task)')
