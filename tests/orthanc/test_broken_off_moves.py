@@ -21,7 +21,7 @@ def pair() -> Iterator[tuple[Archive, OrthancServer]]:
     """The PACS, and ours, to which the node was added."""
     with Archive() as archive, OrthancServer(dose={"MovePause": 0}, overrides={"DicomAet": "OURS"}) as server:
         archive.known["OURS"] = ("127.0.0.1", server.dicom_port)
-        node = {"aet": "BAD", "host": "127.0.0.1", "port": archive.port, "seconds": 2}
+        node = {"aet": "BAD", "host": "127.0.0.1", "port": archive.port, "seconds": 10}
         assert server.request("PUT", "/dose/api/nodes/bad", json=node).status_code == 200
         yield archive, server
 
