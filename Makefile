@@ -24,7 +24,7 @@ run: ## Orthanc with the plugin in the foreground
 
 .PHONY: test
 test: lint ## every test, two files at a time; ARGS goes to pytest (make test ARGS="-k store -x")
-	$(SETUP) orthanc chromium ocr ui
+	$(SETUP) orthanc chromium ocr ui-tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lint

@@ -8,6 +8,7 @@
 #     venv        .venv on /usr/bin/python3 with what the plugin needs
 #     venv-dev    the same with what the tests need
 #     ui          webui/dist, the built web UI
+#     ui-tests    runs the unit tests of the web UI
 #
 # What is done is noted in build/*.stamp as a checksum of what it was made from.
 set -eu
@@ -147,7 +148,7 @@ quietly() { # quietly LOG COMMAND...: in webui/, its output in build/LOG.log, an
     shift
     if ! (cd webui && "$@" </dev/null) >"$log" 2>&1; then
         cat "$log" >&2
-        fail "The web UI could not be built: '$*' failed."
+        fail "The web UI is not right: '$*' failed."
     fi
 }
 
@@ -170,6 +171,12 @@ step_ui() {
     stamp ui "$key"
 }
 
+step_ui_tests() {
+    step_ui
+    find_node
+    quietly ui-tests npm test
+}
+
 # -------------------------------------------------------------------------------------------------------------------
 
 for step in "$@"; do
@@ -180,6 +187,7 @@ for step in "$@"; do
     venv) venv '' ;;
     venv-dev) venv dev ;;
     ui) step_ui ;;
+    ui-tests) step_ui_tests ;;
     *) fail "tools/setup.sh knows no step '$step'" ;;
     esac
 done

@@ -68,9 +68,10 @@ def ended(server: OrthancServer, task: str) -> dict[str, Any]:
     return server.ok(task)
 
 
-def searched(server: OrthancServer) -> int:
+def searched(server: OrthancServer, **more: bool) -> int:
     """A search for all that the PACS has."""
-    task = ended(server, task_of(server, "/nodes/bad/searches", {"first": DAY, "last": DAY, "groups": ["CT"]}))
+    asked = {"first": DAY, "last": DAY, "groups": ["CT"]} | more
+    task = ended(server, task_of(server, "/nodes/bad/searches", asked))
     assert task["state"] == "done", task
     return task["id"]
 
@@ -89,7 +90,7 @@ def fetched(server: OrthancServer, search: int) -> dict[str, int]:
 def result(asked_for: int, arrived: int, *, failed: int = 0, series: int = 1) -> dict[str, int]:
     """All that arrives here is dose reports, so all of it is imported."""
     return {"series": series, "failed": failed, "asked_for": asked_for, "arrived": arrived, "imported": arrived,
-            "missing": asked_for - arrived}  # fmt: skip
+            "missing": asked_for - arrived, "not_listed": 0}  # fmt: skip
 
 
 def uids(objects: list[Dataset]) -> set[str]:
@@ -228,6 +229,21 @@ def test_what_was_promised_and_did_not_come_is_missing_and_fetched_later(pair: A
     # Now nothing is left to do.
     archive.will(well)
     assert fetched(server, search) == result(3, 3) and archive.asked == []
+
+
+def test_of_what_a_node_does_not_list_nobody_says_how_much_arrived(pair: Any) -> None:
+    archive, server = pair
+    made = offers(archive, reports(3, "not listed"))
+    archive.by_object = False
+    try:
+        search = searched(server, unseen_reports=True)
+        archive.will(well)
+        assert fetched(server, search) == result(0, 0) | {"not_listed": 1}
+    finally:
+        archive.by_object = True
+    [line] = lines(server, search)
+    assert (line["state"], line["asked_for"], line["arrived"], line["imported"]) == ("moved", 3, None, None)
+    assert held(server, made) == uids(made)
 
 
 def test_what_comes_twice_counts_once(pair: Any) -> None:

@@ -57,7 +57,7 @@ def test_what_was_chosen_arrives_and_nothing_else(pair: Any) -> None:
     assert server.request("PUT", f"/dose/api/searches/{asked['id']}/chosen", json=off).json() == {"changed": 1}
     task = run(server, f"/searches/{asked['id']}/retrieve")
     assert task["state"] == "done" and task["result"] == {
-        "series": 3, "failed": 0, "asked_for": 3, "arrived": 3, "imported": 3, "missing": 0,
+        "series": 3, "failed": 0, "asked_for": 3, "arrived": 3, "imported": 3, "missing": 0, "not_listed": 0,
     }  # fmt: skip
     assert held(server) == 3 and server.ok("/dose/api/studies/count?modality=CT")["total"] == 3
     lines = {line["line"]: line for line in found(server, asked, kept="yes")}

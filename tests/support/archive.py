@@ -93,7 +93,8 @@ def well(move: Move) -> None:
 class Archive:
     """Listens from start() to stop(), on the same port each time. objects: what it has. manners: what it does with the next
     moves, one each; the last one stays. asked: the SOP instance UIDs of each move that came, associations: on which. known:
-    addresses by AE title. lists: whether it matches lists of UIDs; by_series: whether it looks at series in a query."""
+    addresses by AE title. lists: whether it matches lists of UIDs; by_series: whether it looks at series in a query;
+    by_object: whether it answers about objects."""
 
     def __init__(self) -> None:
         [self.port] = _free_ports(1)
@@ -101,7 +102,7 @@ class Archive:
         self.manners: list[Manner] = [well]
         self.asked: list[set[str]] = []
         self.associations: set[Association] = set()
-        self.lists = self.by_series = True
+        self.lists = self.by_series = self.by_object = True
         self.known: dict[str, tuple[str, int]] = {}
         self._server: Any = None
 
@@ -146,6 +147,9 @@ class Archive:
         groups: dict[str, list[Dataset]] = {}
         if level == "SERIES" and not self.by_series:
             asked.SeriesInstanceUID = ""
+        if level == "IMAGE" and not self.by_object:
+            yield 0xA900, None
+            return
         for one in self._matching(asked):
             groups.setdefault(one[_UIDS[level]].value, []).append(one)
         for of_group in groups.values():

@@ -116,6 +116,8 @@ export interface RetrievalResult {
   arrived: number;
   imported: number;
   missing: number;
+  /** Series of which nobody knows the objects, so that the numbers before leave them out. */
+  not_listed: number;
 }
 
 /** A series that was found, and what becomes of it. */

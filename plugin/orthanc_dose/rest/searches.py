@@ -148,7 +148,7 @@ SEARCH_ROUTES: tuple[Route, ...] = (
     Route("POST", "/searches/{id}/retrieve", start_retrieval, "Fetch what a search found and nobody ticked off", {202: TASK},
           (_ID,), (404, 409), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           description="A task that goes on after a restart of the server. The node sends to the destination that is set for it."
-          " A move that fails is tried again three times, with growing pauses; what failed in an earlier retrieval is fetched"
+          " A move that fails is tried again three times, with growing pauses; what failed before or did not come is fetched"
           " with the rest. One at a time: 409 while another of the same search is under way. In the end what was asked for is"
           " held against what the store has: see asked_for, arrived and imported of what was found, and the task's result."),
 )  # fmt: skip

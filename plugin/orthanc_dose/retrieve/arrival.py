@@ -12,7 +12,8 @@ IMPORTED = ("imported", "merged", "duplicate")  # outcomes of objects that gave 
 
 def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any]:
     """Note of each chosen series how many objects were asked for, arrived and were imported, and sum it up. Of a series of
-    which nobody knows the objects, the latter two stay empty."""
+    which nobody knows the objects, the latter two stay empty, and the sums leave it out: not_listed says how many such series
+    the node says that it sent."""
     query = f"""
         WITH wanted AS (
             SELECT line, study_instance_uid, size, unnest(CASE WHEN len(images) > 0 THEN images WHEN len(listed) > 0 THEN listed
@@ -35,8 +36,10 @@ def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any
     connection.execute(query, [search])
     query = f"""
         SELECT count(*) AS series, count(*) FILTER (state = 'failed') AS failed,
-            coalesce(sum(asked_for), 0)::BIGINT AS asked_for, coalesce(sum(arrived), 0)::BIGINT AS arrived,
-            coalesce(sum(imported), 0)::BIGINT AS imported, coalesce(sum(asked_for - arrived), 0)::BIGINT AS missing
+            coalesce(sum(asked_for) FILTER (arrived IS NOT NULL), 0)::BIGINT AS asked_for,
+            coalesce(sum(arrived), 0)::BIGINT AS arrived,
+            coalesce(sum(imported), 0)::BIGINT AS imported, coalesce(sum(asked_for - arrived), 0)::BIGINT AS missing,
+            count(*) FILTER (state = 'moved' AND arrived IS NULL) AS not_listed
         FROM "{FOUND.name}" WHERE task_id = $1 AND chosen
     """
     [summary] = rows(connection.execute(query, [search]))

@@ -77,6 +77,8 @@ def run(chosen: argparse.Namespace) -> int:
     came = _done(client, client.call("POST", f"/searches/{search['id']}/retrieve", {}), "objects")["result"]
     print(f"{came['asked_for']:,} objects asked for, {came['arrived']:,} arrived, {came['imported']:,} imported,"
           f" {came['missing']:,} missing; {came['failed']:,} series failed.")  # fmt: skip
+    if came["not_listed"]:
+        print(f"Of {came['not_listed']:,} series the node lists no objects, so nobody can say whether all of it arrived.")
     return 1 if came["failed"] or came["missing"] else 0
 
 
