@@ -105,19 +105,26 @@ def point_at(chart: Locator, mark: Locator) -> None:
         chart.page.mouse.move(x, place["y"] + place["height"] / 2, steps=2)
 
 
+def told(chart: Locator, mark: Locator, *parts: str) -> None:
+    """What stands at the pointer says all of these. What is drawn anew forgets the pointer, which has to move again."""
+    hover = chart.locator(".hoverlayer")
+    for patience in (3_000, 3_000, 3_000, 60_000):
+        point_at(chart, mark)
+        try:
+            expect(hover.locator("text").first).to_be_visible(timeout=patience)
+            for part in parts:
+                expect(hover).to_contain_text(part, timeout=patience)
+            return
+        except AssertionError:
+            if patience == 60_000:
+                raise
+
+
 def click_at(chart: Locator, mark: Locator) -> None:
-    point_at(chart, mark)
-    expect(chart.locator(".hoverlayer text").first).to_be_visible()
+    told(chart, mark)
     point_at(chart, mark)
     chart.page.mouse.down()
     chart.page.mouse.up()
-
-
-def told(chart: Locator, mark: Locator, *parts: str) -> None:
-    """What stands at the pointer says all of these."""
-    point_at(chart, mark)
-    for part in parts:
-        expect(chart.locator(".hoverlayer")).to_contain_text(part)
 
 
 def listed(page: Page, number: int) -> None:
