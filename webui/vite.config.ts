@@ -1,5 +1,5 @@
 import vue from "@vitejs/plugin-vue";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // `npm run dev` takes the API from a running Orthanc; Orthanc itself serves the built pages.
 const orthanc = { target: "http://127.0.0.1:8042", changeOrigin: true };
@@ -12,6 +12,7 @@ export default defineConfig({
     // Styles of maps, which plotly.js takes along wherever it is made part of a page; no chart is a map.
     alias: { "maplibre-gl/dist/maplibre-gl.css": new URL("src/styles/none.css", import.meta.url).pathname },
   },
+  test: { setupFiles: ["src/testing.ts"] },
   server: { proxy: { "/dose/api": orthanc } },
   build: {
     // The pages run under "default-src 'self'": nothing may become a data: URL, nothing an inline script.
