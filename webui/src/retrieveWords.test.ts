@@ -18,6 +18,8 @@ it("says what became of a series", () => {
   expect(outcomeOf(line(), false)).toBeNull();
   expect(outcomeOf(line({ state: "moving" }), true)?.tone).toBe("info");
   expect(outcomeOf(line({ state: "moving" }), false)?.tone).toBe("warn");
+  const refused = line({ state: "moving", fault: "The node refused: x." });
+  expect(outcomeOf(refused, true)).toEqual({ tone: "warn", words: "tried again soon: The node refused: x." });
   const moved = { state: "moved", asked_for: 3, arrived: 3, imported: 3 } as const;
   expect(outcomeOf(line(moved), false)).toEqual({ tone: "good", words: "all 3 imported" });
   expect(outcomeOf(line({ ...moved, imported: 1 }), false)).toEqual({ tone: "warn", words: "arrived, 1 of 3 gave dose" });

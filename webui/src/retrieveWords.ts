@@ -71,7 +71,9 @@ export const dicomDate = (date: string | null) => formatDate(date?.replace(/^(\d
 /** What became of a series that was to be fetched. */
 export function outcomeOf(line: FoundSeries, underWay: boolean): { tone: "plain" | "info" | "good" | "warn" | "bad"; words: string } | null {
   if (line.state === "failed") return { tone: "bad", words: t("retrieve.became.failed", { fault: taskSentence(line.fault ?? "") }) };
-  if (line.state === "moving") return underWay ? { tone: "info", words: t("retrieve.became.moving") } : { tone: "warn", words: t("retrieve.became.brokenOff") };
+  if (line.state === "moving" && !underWay) return { tone: "warn", words: t("retrieve.became.brokenOff") };
+  if (line.state === "moving" && line.fault) return { tone: "warn", words: t("retrieve.became.again", { fault: taskSentence(line.fault) }) };
+  if (line.state === "moving") return { tone: "info", words: t("retrieve.became.moving") };
   if (line.state !== "moved") return null;
   const { asked_for: asked, arrived, imported } = line;
   if (asked === null || arrived === null) return { tone: "plain", words: t("retrieve.became.moved") };
