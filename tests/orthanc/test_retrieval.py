@@ -129,20 +129,27 @@ def test_what_the_node_lost_fails_and_is_fetched_once_more_when_it_has_it_again(
 
 def test_one_retrieval_of_a_search_at_a_time(pair: Any) -> None:
     pacs, server = pair
-    pacs.send(*(_study(80 + n, samples.ct_report(1, key=f"at once {n}")) for n in range(5)))
+    pacs.send(*(_study(80 + n, samples.ct_report(1, key=f"at once {n}"), samples.ct_slice(6000 + n)) for n in range(5)))
     asked = search(server, "CT")
+    assert asked["result"]["kept_series"] == 5
+    # The first lasts until it is stopped: it can fetch nothing, and waits to try again.
+    assert server.request("PUT", "/dose/api/nodes/archive", json={"destination": "NOBODY"}).status_code == 200
 
     def start(turn: int) -> Any:
         return server.request("POST", f"/dose/api/searches/{asked['id']}/retrieve", json={})
 
-    # At once, and one more afterwards.
-    with ThreadPoolExecutor(6) as at_once:
-        answers = [*at_once.map(start, range(6)), start(7)]
-    assert sorted(one.status_code for one in answers) == [202, *[409] * 6]
-    begun = next(one.json()["id"] for one in answers if one.status_code == 202)
-    assert {one.json()["error"]["code"] for one in answers if one.status_code == 409} == {"not_finished"}
-    task = f"/dose/api/tasks/{begun}"
-    server.wait_for(lambda: server.ok(task)["finished_at"] is not None, "the retrieval")
+    try:
+        # At once, and one more afterwards.
+        with ThreadPoolExecutor(6) as at_once:
+            answers = [*at_once.map(start, range(6)), start(7)]
+        assert sorted(one.status_code for one in answers) == [202, *[409] * 6]
+        assert {one.json()["error"]["code"] for one in answers if one.status_code == 409} == {"not_finished"}
+        begun = next(one.json()["id"] for one in answers if one.status_code == 202)
+        assert server.request("POST", f"/dose/api/tasks/{begun}/stop", json={}).status_code == 200
+        server.wait_for(lambda: server.ok(f"/dose/api/tasks/{begun}")["finished_at"] is not None, "its end")
+    finally:
+        server.request("PUT", "/dose/api/nodes/archive", json={"destination": ""})
+    assert run(server, f"/searches/{asked['id']}/retrieve")["result"]["imported"] == asked["result"]["objects"]
 
 
 def test_the_command(pair: Any) -> None:

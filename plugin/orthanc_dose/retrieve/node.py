@@ -203,6 +203,7 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("Association Rejected", Standstill, "The node rejected the association: does it know our AE title, and is its own right?"),
     ("TCP Initialization Error", Standstill, "The node's address cannot be reached."),
     ("No presentation context", Standstill, _NOT_OFFERED),
+    ("negotiate a presentation context", Standstill, _NOT_OFFERED),  # 1.12
     ("Remote AET is ", Standstill, _NOT_OFFERED),  # of its words Orthanc gives no more than this
     ("No modality with symbolic name", Standstill, UNKNOWN),
 )
