@@ -286,6 +286,8 @@ def test_the_table_has_the_numbers_and_the_keyboards_ways(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(chart.locator(".inside")).to_have_text(ODD)
     chart.get_by_role("button", name="All", exact=True).click()
+    expect(chart.locator("[aria-busy=true]")).to_have_count(0)
+    expect(rows.nth(1)).to_contain_text(ODD)
     rows.nth(1).get_by_role("link").focus()
     page.keyboard.press("Enter")
     listed(page, len(values(ODD)))
