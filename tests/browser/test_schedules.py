@@ -61,7 +61,6 @@ def said_of(page: Page, name: str, term: str) -> Any:
     return page.get_by_role("region", name=name, exact=True).locator("dl > div", has_text=term).first.locator("dd")
 
 
-
 def test_a_model_is_saved_and_run_and_the_run_has_its_report(visit: Visit, ours: OrthancServer) -> None:
     visit.page.context.new_cdp_session(visit.page).send("Emulation.setTimezoneOverride", {"timezoneId": ZONE})
     page = visit.open("/query-retrieve")

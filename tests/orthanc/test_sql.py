@@ -184,8 +184,6 @@ def test_an_answer_has_a_size(server: OrthancServer) -> None:
     assert status == 200 and answer["cut"] and 0 < len(answer["rows"]) < 1000
 
 
-
-
 def endless(server: OrthancServer, seen: bool = True) -> tuple[list[tuple[int, Any]], list[threading.Thread]]:
     """Two statements that never end, as many as may run: what became of them, and the threads that wait for it. seen: both run
     when this returns; for those that something ends soon nobody can wait for that."""

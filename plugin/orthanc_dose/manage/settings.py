@@ -107,8 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
             "With patients' names, IDs and birth dates, as the store has them. Whoever reads the folder reads them."),
     Setting("moves_at_once", "query-retrieve", "Moves at once", "number", 2,
-            "So many series of a retrieval are fetched at the same time. Orthanc does as many jobs at once as its"
-            " \"ConcurrentJobs\" says.", minimum=1, maximum=20),
+            "So many moves of a retrieval run at the same time, each of a series, or of several of one study. Orthanc does as"
+            " many jobs at once as its \"ConcurrentJobs\" says.", minimum=1, maximum=20),
     Setting("move_pause", "query-retrieve", "Pause before a retry", "number", 5,
             "A move that fails is tried again three times: after this pause, then after 4 and 12 times as long. When nothing"
             " can be fetched from the node at all, everything waits in the same way.", minimum=0, maximum=3600, unit="s"),

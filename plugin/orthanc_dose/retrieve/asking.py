@@ -79,7 +79,6 @@ def _parsed(name: str, value: Any, parse: Callable[[Any], Any], what: str) -> An
         raise Wrong(name, f"{name} must be {what}.") from None
 
 
-
 def _time(text: str) -> time:
     """Of the node's clock: a time of a time zone is none."""
     found = time.fromisoformat(text)
