@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from orthanc_dose import samples
 from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Look, Visit, fits, visits
 from tests.browser.test_query_retrieve import PATH, searched, study
-from tests.support.server import OrthancServer
+from tests.support.server import OrthancServer, beside
 
 # On this day the PACS has studies of images alone, more than stand on one page; on the last day one with a report.
 MANY, OTHER_DAY, LAST_DAY = 30, "2026-03-09", "2026-03-16"
@@ -30,10 +30,7 @@ def ours() -> Iterator[OrthancServer]:
         pacs.send(study(4, samples.ct_report(2, key="gap 4"), samples.ct_slice(4), day=LAST_DAY))
         for number in range(MANY):
             pacs.send(study(100 + number, *(samples.ct_slice(1000 + 10 * number + n) for n in range(7)), day=OTHER_DAY))
-        modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port]}
-        with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as running:
-            known = {"AET": "OURS", "Host": "127.0.0.1", "Port": running.dicom_port}
-            assert pacs.request("PUT", "/modalities/ours", json=known).status_code == 200
+        with beside(pacs) as running:
             yield running
 
 

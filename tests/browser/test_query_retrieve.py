@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
 from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Look, Visit, entrance, fits, visits
-from tests.support.server import OrthancServer, _free_ports
+from tests.support.server import OrthancServer, _free_ports, beside
 from tests.support.visitors import guarded
 
 DAY = "2026-03-02"
@@ -46,10 +46,7 @@ def pacs() -> Iterator[OrthancServer]:
 
 @pytest.fixture(scope="module")
 def ours(pacs: OrthancServer) -> Iterator[OrthancServer]:
-    modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], "gone": ["GONE", "127.0.0.1", _free_ports(1)[0]]}
-    with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as running:
-        known = {"AET": "OURS", "Host": "127.0.0.1", "Port": running.dicom_port}
-        assert pacs.request("PUT", "/modalities/ours", json=known).status_code == 200
+    with beside(pacs, gone=["GONE", "127.0.0.1", _free_ports(1)[0]]) as running:
         yield running
 
 

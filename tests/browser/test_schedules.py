@@ -14,7 +14,7 @@ from orthanc_dose import samples
 from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Look, Visit, entrance, fits, visits
 from tests.browser.test_query_retrieve import DAY, study
 from tests.support.people import SECRET, put_user
-from tests.support.server import OrthancServer
+from tests.support.server import OrthancServer, beside
 from tests.support.visitors import guarded
 
 PATH = "/query-retrieve/schedules"
@@ -32,10 +32,7 @@ def ours() -> Iterator[OrthancServer]:
         today = date.today().isoformat()
         pacs.send(study(1, samples.ct_report(2, key="today"), samples.ct_slice(1), day=today))
         pacs.send(study(2, *(samples.ct_slice(20 + number) for number in range(7)), day=today))
-        modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port]}
-        with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as running:
-            known = {"AET": "OURS", "Host": "127.0.0.1", "Port": running.dicom_port}
-            assert pacs.request("PUT", "/modalities/ours", json=known).status_code == 200
+        with beside(pacs) as running:
             yield running
 
 

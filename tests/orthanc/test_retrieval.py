@@ -13,16 +13,14 @@ import pytest
 
 from orthanc_dose import samples
 from tests.orthanc.test_searches import DAY, _study, found
-from tests.support.server import PASSWORD, ROOT, USER, OrthancServer, _free_ports
+from tests.support.server import PASSWORD, ROOT, USER, OrthancServer, _free_ports, beside
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[tuple[OrthancServer, OrthancServer]]:
     """The PACS, and ours, which know each other."""
     with OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs:
-        modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], "gone": ["GONE", "127.0.0.1", _free_ports(1)[0]]}
-        with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as ours:
-            pacs.request("PUT", "/modalities/ours", json={"AET": "OURS", "Host": "127.0.0.1", "Port": ours.dicom_port})
+        with beside(pacs, gone=["GONE", "127.0.0.1", _free_ports(1)[0]]) as ours:
             for number in range(1, 5):
                 report = samples.ct_report(2, key=f"retrieved {number}")
                 pacs.send(_study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3))))

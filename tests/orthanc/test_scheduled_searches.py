@@ -10,7 +10,7 @@ import pytest
 
 from orthanc_dose import samples
 from tests.orthanc.test_searches import _study
-from tests.support.server import OrthancServer
+from tests.support.server import OrthancServer, beside
 
 WHOLE = {"node": "archive", "question": {"groups": ["CT"]}, "cron": "30 2 * * *", "time_zone": "Europe/Berlin", "look_back": 2,
          "unit": "days", "fetch": True, "on": True}  # fmt: skip
@@ -19,9 +19,7 @@ WHOLE = {"node": "archive", "question": {"groups": ["CT"]}, "cron": "30 2 * * *"
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
     with OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs:
-        modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port]}
-        with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as ours:
-            pacs.request("PUT", "/modalities/ours", json={"AET": "OURS", "Host": "127.0.0.1", "Port": ours.dicom_port})
+        with beside(pacs) as ours:
             made = _study(1, samples.ct_report(2, key="scheduled"), samples.ct_slice(1))
             for one in made:
                 one.StudyDate = f"{date.today():%Y%m%d}"

@@ -369,3 +369,13 @@ def _die_with_parent() -> None:
     """Linux: no Orthanc is left behind when the tests are killed."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def beside(pacs: OrthancServer, **nodes: list[Any]) -> Iterator[OrthancServer]:
+    """Ours, of which the PACS is the node "archive", beside further nodes by name; each knows the other."""
+    modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], **nodes}
+    with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as ours:
+        known = {"AET": "OURS", "Host": "127.0.0.1", "Port": ours.dicom_port}
+        assert pacs.request("PUT", "/modalities/ours", json=known).status_code == 200
+        yield ours
