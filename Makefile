@@ -30,6 +30,7 @@ test: lint ## every test, two files at a time; ARGS goes to pytest (make test AR
 .PHONY: lint
 lint: ## check the Python code
 	$(SETUP) orthanc venv-dev
+	@$(PYTHON) -m ruff format --check --quiet . || { echo 'Run: .venv/bin/python -m ruff format .'; exit 1; }
 	@$(PYTHON) -m ruff check .
 
 .PHONY: bench

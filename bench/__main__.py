@@ -12,21 +12,36 @@ from . import api, charts, exports, extraction, insertion, mixed, reading, retri
 from .results import Results, machine, write
 
 PARTS = {
-    "extraction": extraction.run, "insertion": insertion.run, "storing": storing.run, "mixed": mixed.run,
-    "reading": reading.run, "api": api.run, "sizes": sizes.run,
-    "exports": exports.run, "charts": charts.run, "retrieval": retrieval.run,
-}  # fmt: skip
+    "extraction": extraction.run,
+    "insertion": insertion.run,
+    "storing": storing.run,
+    "mixed": mixed.run,
+    "reading": reading.run,
+    "api": api.run,
+    "sizes": sizes.run,
+    "exports": exports.run,
+    "charts": charts.run,
+    "retrieval": retrieval.run,
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=(description or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer objects and rounds, below a minute")
-    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given several times")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=(description or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer objects and rounds, below a minute"
+    )
+    parser.add_argument(
+        "--only", choices=PARTS, action="append", help="this part alone; may be given several times"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     args = parser.parse_args()
     began = time.monotonic()
     here, results = machine(), list[Results]()
-    print("\n".join(f"{name + ':':15}{value}" for name, value in here.items()), end="\n\n", flush=True)
+    print(
+        "\n".join(f"{name + ':':15}{value}" for name, value in here.items()), end="\n\n", flush=True
+    )
     for name in args.only or PARTS:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         for part in PARTS[name](args.quick):

@@ -38,32 +38,46 @@ def run(quick: bool) -> Iterator[Results]:
         megabytes = (folder / "dose" / "dose.duckdb").stat().st_size / 1e6
         seconds = perf_counter() - began
     results = Results(
-        "api", "Time to answer",
-        f"HTTP over one connection to a running Orthanc, from a store of {sizes[0]:,} studies and of {sizes[1]:,}"
-        f" ({events[1]:,} irradiation events, {megabytes:,.0f} MB, made and asked in {seconds:.0f} s); medians of {turns},"
+        "api",
+        "Time to answer",
+        f"HTTP over one connection to a running Orthanc, from a store of {sizes[0]:,} studies and "
+        f"of {sizes[1]:,}"
+        f" ({events[1]:,} irradiation events, {megabytes:,.0f} MB, made and asked in {seconds:.0f} "
+        f"s); medians of {turns},"
         " without the first.",
         ("what", f"ms, {sizes[0]:,}", f"ms, {sizes[1]:,}", "first", "growth"),
-    )  # fmt: skip
+    )
     for path, few in times[0].items():
         many = times[1][path]
         small, large = median(few[1:]), median(many[1:])
-        results.add(path, small, large, many[0], large / small, path=path, studies=list(sizes), ms=[small, large],
-                    first_ms=many[0], all_ms=many)  # fmt: skip
+        results.add(
+            path,
+            small,
+            large,
+            many[0],
+            large / small,
+            path=path,
+            studies=list(sizes),
+            ms=[small, large],
+            first_ms=many[0],
+            all_ms=many,
+        )
     yield results
     of_memory = Results(
-        "api memory", "Memory of the Orthanc process",
+        "api memory",
+        "Memory of the Orthanc process",
         "Resident, in MB: when it was ready, and the most while it answered these.",
         ("studies", "ready", "most"),
-    )  # fmt: skip
+    )
     for size, (ready, most) in zip(sizes, memory, strict=True):
         of_memory.add(size, ready, most, studies=size, ready_mb=ready, most_mb=most)
     yield of_memory
 
 
 def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
-    """Bring a store to `size` studies; irradiation events in it. The first 500 are extracted from made-up reports (`made`, if
-    these are given), the others are copies with numbers, UIDs, accession numbers and days of their own, without the kept
-    content."""
+    """Bring a store to `size` studies; irradiation events in it. The first 500 are extracted from
+    made-up reports (`made`, if these are given), the others are copies with numbers, UIDs,
+    accession numbers and days of their own, without the kept content."""
     folder.mkdir(exist_ok=True)
     store = Store(folder)
     with store.connection() as connection:
@@ -81,14 +95,18 @@ def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
         index.fill(connection)
         connection.execute("DELETE FROM state WHERE name = 'last_study_id'")
         connection.execute("INSERT INTO state VALUES ('last_study_id', ?)", [str(size)])
-        tables = " UNION ALL ".join(f'SELECT count(*) FROM "{name}"' for name in ("ct_event", "projection_event"))
+        tables = " UNION ALL ".join(
+            f'SELECT count(*) FROM "{name}"' for name in ("ct_event", "projection_event")
+        )
         events = connection.execute(f"SELECT sum(n)::BIGINT FROM ({tables}) t(n)").fetchone()[0]  # type: ignore[index]
     store.close()
     return events
 
 
 def _copy(connection: object, first: int, last: int) -> None:
-    """Copies number `first` to `last` of the first studies. Descriptions and protocols vary, as those of many years do."""
+    """Copies number `first` to `last` of the first studies. Descriptions and protocols vary, as
+    those of many years do.
+    """
     run = connection.execute  # type: ignore[attr-defined]
     protocol = f"(k * 11 + {{}} % {BASE}) % 900"
     of_study = f"""
@@ -97,9 +115,10 @@ def _copy(connection: object, first: int, last: int) -> None:
         list_transform(acquisition_protocols, name -> name || ' ' || {protocol.format("study.id")}) AS acquisition_protocols
     """
     of_event = {
-        "sop_instance_uid": "sop_instance_uid || '.' || k", "irradiation_event_uid": "irradiation_event_uid || '.' || k",
+        "sop_instance_uid": "sop_instance_uid || '.' || k",
+        "irradiation_event_uid": "irradiation_event_uid || '.' || k",
         "acquisition_protocol": f"acquisition_protocol || ' ' || {protocol.format('study_id')}",
-    }  # fmt: skip
+    }
     of_object = f"""
         orthanc_id || k AS orthanc_id, study_id + k * {BASE} AS study_id, sop_instance_uid || '.' || k AS sop_instance_uid,
         study_instance_uid || '.' || k AS study_instance_uid, change + k * {BASE} AS change, NULL AS content,
@@ -109,13 +128,16 @@ def _copy(connection: object, first: int, last: int) -> None:
     def copy(table: str, changes: str, number: str) -> None:
         run(f"""
             INSERT INTO "{table}" BY NAME SELECT "{table}".* REPLACE ({changes})
-            FROM "{table}", range({first}, {last}) copies(k) WHERE {number} <= {BASE} ORDER BY k, {number}
+            FROM "{table}", range({first}, {last}) copies(k) WHERE {number} <= {BASE} ORDER BY k,
+            {number}
         """)
 
     run("BEGIN TRANSACTION")
     copy("study", of_study, "id")
     for table in STUDY_TABLES:
-        changes = ", ".join(f"{change} AS {name}" for name, change in of_event.items() if name in table.names)
+        changes = ", ".join(
+            f"{change} AS {name}" for name, change in of_event.items() if name in table.names
+        )
         copy(table.name, f"study_id + k * {BASE} AS study_id, {changes}", "study_id")
     copy("object", of_object, "study_id")
     run("COMMIT")
@@ -125,7 +147,7 @@ def _copy(connection: object, first: int, last: int) -> None:
 COLUMNS = (
     "&columns=study_description,equipment_display_name,accession_number,patient_age,patient_sex,number_of_events,dlp_total,"
     "ctdivol_max,dose_check_events"
-)  # fmt: skip
+)
 # What a physicist asks for, by what it is called.
 ASKED = {
     "home": "/summary",
@@ -151,7 +173,9 @@ ASKED = {
 }
 
 
-def _answers(folder: Path, size: int, turns: int) -> tuple[dict[str, list[float]], tuple[float, float]]:
+def _answers(
+    folder: Path, size: int, turns: int
+) -> tuple[dict[str, list[float]], tuple[float, float]]:
     times: dict[str, list[float]] = {}
     with OrthancServer(folder=folder) as server, requests.Session() as session:
         session.trust_env, session.auth = False, (USER, PASSWORD)
@@ -162,12 +186,16 @@ def _answers(folder: Path, size: int, turns: int) -> tuple[dict[str, list[float]
         for label, path in ASKED.items():
             times[label] = []
             columns = COLUMNS if path.startswith("/studies?") else ""
-            address = f"{server.url}/dose/api{path.format(far=size // 4, middle=size // 2)}{columns}"
+            address = (
+                f"{server.url}/dose/api{path.format(far=size // 4, middle=size // 2)}{columns}"
+            )
             for _ in range(turns + 1):
                 start = perf_counter()
                 answer = session.get(address, timeout=60)
                 times[label].append((perf_counter() - start) * 1e3)
-                assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:300]}"
+                assert answer.status_code == 200, (
+                    f"{path}: {answer.status_code} {answer.text[:300]}"
+                )
             most = max(most, _resident(server.process.pid))
         assert server.stop() == 0
     return times, (ready, most)

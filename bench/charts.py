@@ -1,4 +1,6 @@
-"""How long the charts of CT take over 10,000, 100,000 and 1,000,000 studies, and how large the answers are."""
+"""How long the charts of CT take over 10,000, 100,000 and 1,000,000 studies, and how large the
+answers are.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +31,29 @@ def run(quick: bool) -> Iterator[Results]:
         for size in sizes:
             events = fill(folder, size, made)
             results = Results(
-                "charts", f"Charts of {size:,} CT studies",
-                f"From the store ({events:,} irradiation events) to JSON, in ms, one chart after the other, as a list first"
-                f" shows them; medians of {turns}, without the first. With a filter: studies with a protocol that has \"abd\""
+                "charts",
+                f"Charts of {size:,} CT studies",
+                f"From the store ({events:,} irradiation events) to JSON, in ms, one chart after "
+                f"the other, as a list first"
+                f" shows them; medians of {turns}, without the first. With a filter: studies with "
+                f'a protocol that has "abd"'
                 " in it.",
                 ("chart", "ms", "with a filter", "ratio", "kB"),
-            )  # fmt: skip
+            )
             store = Store(folder)
-            whole: dict[str, list[float]] = {"all together": [0.0, 0.0, 0], "of studies": [0.0, 0.0, 0]}
+            whole: dict[str, list[float]] = {
+                "all together": [0.0, 0.0, 0],
+                "of studies": [0.0, 0.0, 0],
+            }
             for chart in charts:
-                [(ms, length), (filtered, _)] = [_times(store, chart, values, turns) for values in FILTERS]
+                [(ms, length), (filtered, _)] = [
+                    _times(store, chart, values, turns) for values in FILTERS
+                ]
                 _add(results, chart.name, size, ms, filtered, length)
                 for name in whole if chart.level == "study" else ("all together",):
-                    whole[name] = [a + b for a, b in zip(whole[name], (ms, filtered, length), strict=True)]
+                    whole[name] = [
+                        a + b for a, b in zip(whole[name], (ms, filtered, length), strict=True)
+                    ]
             store.close()
             for name, (ms, filtered, length) in whole.items():
                 _add(results, name, size, ms, filtered, length)
@@ -49,17 +61,36 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _add(results: Results, name: str, size: int, ms: float, filtered: float, length: float) -> None:
-    results.add(name, ms, filtered, filtered / ms, length / 1000, chart=name, studies=size, ms=ms, filtered_ms=filtered,
-                bytes=length)  # fmt: skip
+    results.add(
+        name,
+        ms,
+        filtered,
+        filtered / ms,
+        length / 1000,
+        chart=name,
+        studies=size,
+        ms=ms,
+        filtered_ms=filtered,
+        bytes=length,
+    )
 
 
-def _times(store: Store, chart: Chart, values: dict[str, list[str]], turns: int) -> tuple[float, int]:
+def _times(
+    store: Store, chart: Chart, values: dict[str, list[str]], turns: int
+) -> tuple[float, int]:
     """Milliseconds, and bytes of JSON."""
     times, length = [], 0
     for _ in range(turns + 1):
         start = perf_counter()
         with store.reading() as connection:
-            data = data_of(connection, chart, chart.views[0], DEFAULTS, values, with_studies=chart.kind != "average")
+            data = data_of(
+                connection,
+                chart,
+                chart.views[0],
+                DEFAULTS,
+                values,
+                with_studies=chart.kind != "average",
+            )
         answer = json.dumps({"rows": data.rows, "figure": figure_of(data, Wording())}, default=str)
         times.append((perf_counter() - start) * 1e3)
         length = len(answer.encode())

@@ -41,12 +41,16 @@ def _ct(size: int) -> list[SampleStudy]:
 
 def _tables(size: int) -> Results:
     results = Results(
-        "exports", "Exports of CT",
-        f"{size:,} CT studies of 4 to 8 irradiation events each, all columns that are filled, from the request to a running"
-        " Orthanc until the file is there; memory: the most that the process had above what it had before. openpyxl: its"
-        " write-only mode writing the rows of that workbook's largest sheet, which it is given, alone.",
+        "exports",
+        "Exports of CT",
+        f"{size:,} CT studies of 4 to 8 irradiation events each, all columns that are filled, from "
+        f"the request to a running"
+        " Orthanc until the file is there; memory: the most that the process had above what it had "
+        "before. openpyxl: its"
+        " write-only mode writing the rows of that workbook's largest sheet, which it is given, "
+        "alone.",
         ("what", "s", "MB above idle", "file, MB", "aim"),
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
         folder = Path(name)
         fill(folder / "dose", size, _ct(BASE))
@@ -54,19 +58,46 @@ def _tables(size: int) -> Results:
             server.wait_until_idle()
             pid = server.process.pid  # type: ignore[union-attr]
             raw = b""
-            for kind, aim in (("csv", "1 s"), ("xlsx", "5 s, 150 MB"), ("parquet", ""), ("arrow", ""), ("jsonl", "")):
+            for kind, aim in (
+                ("csv", "1 s"),
+                ("xlsx", "5 s, 150 MB"),
+                ("parquet", ""),
+                ("arrow", ""),
+                ("jsonl", ""),
+            ):
                 before = _memory(pid, "VmRSS")
                 Path(f"/proc/{pid}/clear_refs").write_text("5")
                 seconds, file = _export(server, kind)
                 above = _memory(pid, "VmHWM") - before
                 raw = file if kind == "xlsx" else raw
-                results.add(kind, seconds, above, len(file) / 1e6, aim, what=kind, seconds=seconds, mb_above=above,
-                            bytes=len(file), studies=size)  # fmt: skip
+                results.add(
+                    kind,
+                    seconds,
+                    above,
+                    len(file) / 1e6,
+                    aim,
+                    what=kind,
+                    seconds=seconds,
+                    mb_above=above,
+                    bytes=len(file),
+                    studies=size,
+                )
             assert server.stop() == 0
-        rows = [*openpyxl.load_workbook(BytesIO(raw), read_only=True)["All data"].iter_rows(values_only=True)]
+        rows = [
+            *openpyxl.load_workbook(BytesIO(raw), read_only=True)["All data"].iter_rows(
+                values_only=True
+            )
+        ]
         seconds = _timed(lambda: _by_openpyxl(rows, folder / "openpyxl.xlsx"))
-        results.add("openpyxl, one sheet", seconds, "", (folder / "openpyxl.xlsx").stat().st_size / 1e6, "", what="openpyxl",
-                    seconds=seconds)  # fmt: skip
+        results.add(
+            "openpyxl, one sheet",
+            seconds,
+            "",
+            (folder / "openpyxl.xlsx").stat().st_size / 1e6,
+            "",
+            what="openpyxl",
+            seconds=seconds,
+        )
     return results
 
 
@@ -80,11 +111,13 @@ def _by_openpyxl(rows: list[tuple[object, ...]], path: Path) -> None:
 
 def _programs(size: int, rounds: int) -> Results:
     results = Results(
-        "exports parquet", "Parquet, and DuckDB's own COPY",
-        f"{size:,} studies of all kinds: the export, with the choice of its studies, against COPY of the same columns from the"
+        "exports parquet",
+        "Parquet, and DuckDB's own COPY",
+        f"{size:,} studies of all kinds: the export, with the choice of its studies, against COPY "
+        f"of the same columns from the"
         f" table of studies as they lie. Median of {rounds}.",
         ("what", "s", "ratio", "least", "most", "aim"),
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
         folder = Path(name)
         fill(folder, size)
@@ -97,8 +130,18 @@ def _programs(size: int, rounds: int) -> Results:
         store.close()
     ratios = [one / other for one, other in zip(ours, copied, strict=True)]
     results.add("COPY", median(copied), "", "", "", "", what="COPY", seconds=copied, studies=size)
-    results.add("export", median(ours), median(ratios), min(ratios), max(ratios), "1.2", what="export", seconds=ours,
-                ratios=ratios, studies=size)  # fmt: skip
+    results.add(
+        "export",
+        median(ours),
+        median(ratios),
+        min(ratios),
+        max(ratios),
+        "1.2",
+        what="export",
+        seconds=ours,
+        ratios=ratios,
+        studies=size,
+    )
     return results
 
 
@@ -109,9 +152,16 @@ def _ours(store: Store, path: Path) -> None:
 
 def _copy(store: Store, path: Path) -> None:
     with store.connection() as connection:
-        columns = connection.execute(f"SELECT * FROM read_parquet('{path.with_name('ours.parquet')}') LIMIT 0").description
-        own = {row[0] for row in connection.execute("SELECT column_name FROM (DESCRIBE study)").fetchall()}
-        names = ", ".join(f'{"s" if column[0] in own else "e"}."{column[0]}"' for column in columns or ())
+        columns = connection.execute(
+            f"SELECT * FROM read_parquet('{path.with_name('ours.parquet')}') LIMIT 0"
+        ).description
+        own = {
+            row[0]
+            for row in connection.execute("SELECT column_name FROM (DESCRIBE study)").fetchall()
+        }
+        names = ", ".join(
+            f'{"s" if column[0] in own else "e"}."{column[0]}"' for column in columns or ()
+        )
         connection.execute(f"""
             COPY (SELECT {names} FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id)
             TO '{path}' (FORMAT parquet, COMPRESSION zstd)
@@ -120,11 +170,13 @@ def _copy(store: Store, path: Path) -> None:
 
 def _storing(count: int, rounds: int, size: int) -> Results:
     results = Results(
-        "exports storing", "Rate of storing during an export",
-        f"{count:,} dose reports by one association of storescu to a server that exports {size:,} CT studies as XLSX again and"
+        "exports storing",
+        "Rate of storing during an export",
+        f"{count:,} dose reports by one association of storescu to a server that exports {size:,} "
+        f"CT studies as XLSX again and"
         f" again, and to the same server when it exports nothing. Median of {rounds} pairs.",
         ("during, per s", "without, per s", "ratio", "least", "most", "aim"),
-    )  # fmt: skip
+    )
     rates: dict[bool, list[float]] = {True: [], False: []}
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
         folder, files = Path(name), Path(name) / "files"
@@ -142,8 +194,17 @@ def _storing(count: int, rounds: int, size: int) -> Results:
                     server.wait_until_idle()
             assert server.stop() == 0
     ratios = [one / other for one, other in zip(rates[True], rates[False], strict=True)]
-    results.add(median(rates[True]), median(rates[False]), median(ratios), min(ratios), max(ratios), "0.8", during=rates[True],
-                without=rates[False], ratios=ratios)  # fmt: skip
+    results.add(
+        median(rates[True]),
+        median(rates[False]),
+        median(ratios),
+        min(ratios),
+        max(ratios),
+        "0.8",
+        during=rates[True],
+        without=rates[False],
+        ratios=ratios,
+    )
     return results
 
 

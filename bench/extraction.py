@@ -17,24 +17,51 @@ from .results import Results
 
 def run(quick: bool) -> Iterator[Results]:
     results = Results(
-        "extraction", "Extraction of a dose report, or of the header of an image",
-        "Bytes to records as the worker does it, in turns with pydicom reading the same bytes and touching every value (of"
-        " images all but the pixels, which we pass over, too); medians. Aims: 5 times faster for reports; CT of 4 events below"
+        "extraction",
+        "Extraction of a dose report, or of the header of an image",
+        "Bytes to records as the worker does it, in turns with pydicom reading the same bytes and "
+        "touching every value (of"
+        " images all but the pixels, which we pass over, too); medians. Aims: 5 times faster for "
+        "reports; CT of 4 events below"
         " 5 ms, 316 events below 300 ms.",
-        ("object", "events", "kB", "ours ms", "and packing ms", "pydicom ms", "times faster", "aim"),
-    )  # fmt: skip
+        (
+            "object",
+            "events",
+            "kB",
+            "ours ms",
+            "and packing ms",
+            "pydicom ms",
+            "times faster",
+            "aim",
+        ),
+    )
     for name, aim, events, make in (
         ("CT", "5", 4, lambda: samples.ct_report(4)),
         ("CT", "5", 20, lambda: samples.ct_report(20)),
         ("radiography", "5", 2, lambda: samples.radiography_report(2)),
         ("mammography", "5", 4, lambda: samples.mammography_report(4)),
         ("fluoroscopy", "5", 49, lambda: samples.fluoroscopy_report(49)),
-        ("fluoroscopy, pulse-level", "5", 12, lambda: samples.fluoroscopy_report(12, pulse_level=True)),
+        (
+            "fluoroscopy, pulse-level",
+            "5",
+            12,
+            lambda: samples.fluoroscopy_report(12, pulse_level=True),
+        ),
         ("fluoroscopy", "5", 316, lambda: samples.fluoroscopy_report(316)),
         ("nuclear medicine", "5", 1, lambda: samples.radiopharmaceutical_report()),
         ("DX image", "", 1, lambda: samples.radiography_image("standard")),
-        ("DX image, 2000 x 2000", "", 1, lambda: samples.radiography_image("standard", pixels=2000)),
-        ("MG image, 3000 x 3000", "", 1, lambda: samples.mammography_image("hologic-dimensions", pixels=3000)),
+        (
+            "DX image, 2000 x 2000",
+            "",
+            1,
+            lambda: samples.radiography_image("standard", pixels=2000),
+        ),
+        (
+            "MG image, 3000 x 3000",
+            "",
+            1,
+            lambda: samples.mammography_image("hologic-dimensions", pixels=3000),
+        ),
         ("PET image", "", 1, lambda: samples.nuclear_images("ge-pet", slices=1, pixels=192)[0]),
         ("Philips dose screen", "", 3, lambda: samples.philips_dose_info(pixels=512)),
     ):
@@ -51,10 +78,23 @@ def run(quick: bool) -> Iterator[Results]:
             ratios.append(theirs[-1] / ours[-1])
         packing = median(_time(kept.pack) for _ in range(turns))
         results.add(
-            name, events, len(raw) / 1000, median(ours) * 1e3, packing * 1e3, median(theirs) * 1e3, median(ratios), aim,
-            report=name, events=events, bytes=len(raw), turns=turns, ours_ms=median(ours) * 1e3, packing_ms=packing * 1e3,
-            pydicom_ms=median(theirs) * 1e3, times_faster=median(ratios),
-        )  # fmt: skip
+            name,
+            events,
+            len(raw) / 1000,
+            median(ours) * 1e3,
+            packing * 1e3,
+            median(theirs) * 1e3,
+            median(ratios),
+            aim,
+            report=name,
+            events=events,
+            bytes=len(raw),
+            turns=turns,
+            ours_ms=median(ours) * 1e3,
+            packing_ms=packing * 1e3,
+            pydicom_ms=median(theirs) * 1e3,
+            times_faster=median(ratios),
+        )
     yield results
 
 

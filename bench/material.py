@@ -13,7 +13,9 @@ from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.store import Batch
 from orthanc_dose.store.merge import Part, put_together
 
-LARGEST = 20  # events of a report in the mix; what a day brings, without the few very long procedures
+LARGEST = (
+    20  # events of a report in the mix; what a day brings, without the few very long procedures
+)
 
 
 def studies(count: int, seed: int = 1) -> Iterator[SampleStudy]:
@@ -39,7 +41,9 @@ def write_reports(folder: Path, count: int) -> int:
 
 
 def write_slices(folder: Path, count: int, pixels: int) -> int:
-    """CT images of `pixels` by `pixels` as files, one made and its instance UIDs varied; bytes in all."""
+    """CT images of `pixels` by `pixels` as files, one made and its instance UIDs varied; bytes in
+    all.
+    """
     ds = samples.ct_slice(1)
     if pixels != 16:
         ds.Rows = ds.Columns = pixels
@@ -48,7 +52,9 @@ def write_slices(folder: Path, count: int, pixels: int) -> int:
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = of_all
     raw = samples.part10(ds)
     for number in range(count):
-        (folder / f"{number:06d}.dcm").write_bytes(raw.replace(of_all.encode(), f"2.25.{200_000 + number}".encode()))
+        (folder / f"{number:06d}.dcm").write_bytes(
+            raw.replace(of_all.encode(), f"2.25.{200_000 + number}".encode())
+        )
     return len(raw) * count
 
 
@@ -63,11 +69,25 @@ def batch(of: list[SampleStudy], first_change: int = 1) -> Batch:
             found = extract.extract(kept, extract.XRAY_DOSE_SR)
             packed, digest = kept.pack()
             sop = str(ds.SOPInstanceUID)
-            out.studies.setdefault(study.study_instance_uid, []).extend(put_together([Part(sop, found)]))
-            out.objects.append({
-                "orthanc_id": f"{digest[:40]}", "sop_instance_uid": sop, "sop_class_uid": str(ds.SOPClassUID),
-                "study_instance_uid": study.study_instance_uid, "modality": found.modality, "outcome": "imported",
-                "received_at": now, "processed_at": now, "size": len(raw), "change": number, "attempts": 1,
-                "content": packed, "content_digest": digest, "extractor_version": extract.EXTRACTOR_VERSION,
-            })  # fmt: skip
+            out.studies.setdefault(study.study_instance_uid, []).extend(
+                put_together([Part(sop, found)])
+            )
+            out.objects.append(
+                {
+                    "orthanc_id": f"{digest[:40]}",
+                    "sop_instance_uid": sop,
+                    "sop_class_uid": str(ds.SOPClassUID),
+                    "study_instance_uid": study.study_instance_uid,
+                    "modality": found.modality,
+                    "outcome": "imported",
+                    "received_at": now,
+                    "processed_at": now,
+                    "size": len(raw),
+                    "change": number,
+                    "attempts": 1,
+                    "content": packed,
+                    "content_digest": digest,
+                    "extractor_version": extract.EXTRACTOR_VERSION,
+                }
+            )
     return out

@@ -1,4 +1,6 @@
-"""A hospital's mixture of objects, end to end: sent to Orthanc with the plugin and without, until the store has them all."""
+"""A hospital's mixture of objects, end to end: sent to Orthanc with the plugin and without, until
+the store has them all.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def _images(number: int) -> Iterator[Dataset]:
 
 def _write(folder: Path, total: int) -> int:
     """`total` objects: of each thirty five dose reports and the images above; bytes in all."""
-    reports = (samples.part10(ds) for study in studies(total // 5 + 5, seed=7) for ds in study.datasets)
+    reports = (
+        samples.part10(ds) for study in studies(total // 5 + 5, seed=7) for ds in study.datasets
+    )
     written = size = 0
     for number in count():
         for raw in (*(next(reports) for _ in range(5)), *map(samples.part10, _images(number))):
@@ -44,8 +48,10 @@ def run(quick: bool) -> Iterator[Results]:
     number = 300 if quick else 10_000
     results = Results(
         "mixed", "A mixture of objects, end to end",
-        f"{number:,} objects by POST over one connection, with the plugin and without: dose reports, radiographs, mammograms,"
-        " PET and CT slices, dose screens. End to end is from the first object until the store has the last.",
+        f"{number:,} objects by POST over one connection, with the plugin and without: dose "
+        f"reports, radiographs, mammograms,"
+        " PET and CT slices, dose screens. End to end is from the first object until the store has "
+        "the last.",
         ("objects", "kB each", "with, per s", "without, per s", "ratio", "behind s", "end to end, per s", "studies"),
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as folder:
@@ -57,9 +63,18 @@ def run(quick: bool) -> Iterator[Results]:
         found = held.get("studies", {})
         end_to_end = with_plugin.seconds + with_plugin.behind
         results.add(
-            number, size / number / 1000, number / with_plugin.seconds, number / without.seconds,
-            without.seconds / with_plugin.seconds, with_plugin.behind, number / end_to_end,
+            number,
+            size / number / 1000,
+            number / with_plugin.seconds,
+            number / without.seconds,
+            without.seconds / with_plugin.seconds,
+            with_plugin.behind,
+            number / end_to_end,
             sum(found.values()) if isinstance(found, dict) else 0,
-            objects=number, with_s=with_plugin.seconds, without_s=without.seconds, behind_s=with_plugin.behind, held=held,
-        )  # fmt: skip
+            objects=number,
+            with_s=with_plugin.seconds,
+            without_s=without.seconds,
+            behind_s=with_plugin.behind,
+            held=held,
+        )
     yield results

@@ -1,4 +1,6 @@
-"""How long pages take while objects come in: two readers, at rest and while a hundred dose reports a second are sent."""
+"""How long pages take while objects come in: two readers, at rest and while a hundred dose reports
+a second are sent.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ PAGES = {
 
 def run(quick: bool) -> Iterator[Results]:
     size, seconds = (2_000, 4.0) if quick else (100_000, 30.0)
-    with tempfile.TemporaryDirectory(prefix="dose-bench-") as name, tempfile.TemporaryDirectory(prefix="dose-bench-") as files:
+    with (
+        tempfile.TemporaryDirectory(prefix="dose-bench-") as name,
+        tempfile.TemporaryDirectory(prefix="dose-bench-") as files,
+    ):
         folder = Path(name)
         fill(folder / "dose", size)
         number = int(RATE * seconds)
@@ -51,15 +56,26 @@ def run(quick: bool) -> Iterator[Results]:
             server.wait_until_idle()
             assert server.stop() == 0
     results = Results(
-        "reading", "Reading while objects come in",
-        f"Two readers, each asking for these in turn, of a store of {size:,} studies: at rest, and while dose reports come in"
+        "reading",
+        "Reading while objects come in",
+        f"Two readers, each asking for these in turn, of a store of {size:,} studies: at rest, and "
+        f"while dose reports come in"
         f" by POST ({sent:.0f} a second reached). Medians.",
         ("what", "ms at rest", "ms while receiving", "ratio", "answers"),
-    )  # fmt: skip
+    )
     for what in PAGES:
         rest, receiving = median(quiet[what]), median(busy[what])
-        results.add(what, rest, receiving, receiving / rest, len(busy[what]), what=what, rest_ms=rest, receiving_ms=receiving,
-                    sent_per_s=sent)  # fmt: skip
+        results.add(
+            what,
+            rest,
+            receiving,
+            receiving / rest,
+            len(busy[what]),
+            what=what,
+            rest_ms=rest,
+            receiving_ms=receiving,
+            sent_per_s=sent,
+        )
     yield results
 
 
@@ -95,4 +111,7 @@ def send(url: str, folder: str, rate: float) -> None:
         began = monotonic()
         for number, path in enumerate(sorted(Path(folder).iterdir())):
             sleep(max(0.0, began + number / rate - monotonic()))
-            assert session.post(f"{url}/instances", data=path.read_bytes(), timeout=60).status_code == 200
+            assert (
+                session.post(f"{url}/instances", data=path.read_bytes(), timeout=60).status_code
+                == 200
+            )

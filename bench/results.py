@@ -15,7 +15,9 @@ import orthanc_dose
 
 @dataclass
 class Line:
-    """One row of a table: cells by column, as numbers or text; `values` is the same and more, for JSON."""
+    """One row of a table: cells by column, as numbers or text; `values` is the same and more, for
+    JSON.
+    """
 
     cells: tuple[str, ...]
     values: dict[str, object]
@@ -39,7 +41,9 @@ class Results:
         widths = [max(len(row[at]) for row in rows) for at in range(len(self.columns))]
         lines = [self.title, self.how, ""]
         for number, row in enumerate(rows):
-            cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+            cells = [row[0].ljust(widths[0])] + [
+                cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)
+            ]
             lines.append("  " + "  ".join(cells).rstrip())
             if number == 0:
                 lines.append("  " + "  ".join("-" * width for width in widths))
@@ -55,12 +59,24 @@ def shown(value: object) -> str:
 
 def machine() -> dict[str, str]:
     """What the figures depend on."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    release = dict(
+        line.split("=", 1)
+        for line in Path("/etc/os-release").read_text().splitlines()
+        if "=" in line
+    )
     system = release.get("PRETTY_NAME", platform.system()).strip('"')
-    processor = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                      if line.startswith("model name")), platform.machine())  # fmt: skip
+    processor = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    orthanc = subprocess.run(["/usr/sbin/Orthanc", "--version"], capture_output=True, text=True, check=False).stdout
+    orthanc = subprocess.run(
+        ["/usr/sbin/Orthanc", "--version"], capture_output=True, text=True, check=False
+    ).stdout
     return {
         "processor": f"{processor}, {os.cpu_count()} cores, {memory:.0f} GB",
         "system": f"{system}, Linux {platform.release()}",

@@ -1,5 +1,5 @@
-"""Fetching dose reports from a PACS: a search and a retrieval of ours against plain C-MOVE of the same series by a bare
-Orthanc; and how many questions the search takes."""
+"""Fetching dose reports from a PACS: a search and a retrieval of ours against plain C-MOVE of the
+same series by a bare Orthanc; and how many questions the search takes."""
 
 from __future__ import annotations
 
@@ -22,20 +22,43 @@ SLICES = 3  # beside the report of each study
 def run(quick: bool) -> Iterator[Results]:
     studies, turns = (20, 1) if quick else (200, 3)
     results = Results(
-        "retrieval", "Fetching dose reports from a PACS",
-        f"{studies} CT studies on a second Orthanc, each a report and {SLICES} slices. Bare: an Orthanc without the plugin asks"
-        " for each report's series and moves it, one after the other. Ours: the search, and the retrieval until all is imported"
+        "retrieval",
+        "Fetching dose reports from a PACS",
+        f"{studies} CT studies on a second Orthanc, each a report and {SLICES} slices. Bare: an "
+        f"Orthanc without the plugin asks"
+        " for each report's series and moves it, one after the other. Ours: the search, and the "
+        "retrieval until all is imported"
         f" and held against the store. Medians of {turns}.",
-        ("studies", "search s", "retrieval s", "bare s", "rate to bare", "C-FIND study", "series", "image"),
-    )  # fmt: skip
+        (
+            "studies",
+            "search s",
+            "retrieval s",
+            "bare s",
+            "rate to bare",
+            "C-FIND study",
+            "series",
+            "image",
+        ),
+    )
     with OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs:
         for number in range(studies):
             pacs.send(_study(number))
         rounds = [_round(pacs) for _ in range(turns)]
     search, retrieval, bare = (median(times) for times in list(zip(*rounds, strict=True))[:3])
     finds = rounds[-1][3]
-    results.add(studies, search, retrieval, bare, bare / retrieval, finds["Study"], finds["Series"], finds["Instance"],
-                studies=studies, rounds=[one[:3] for one in rounds], finds=finds)  # fmt: skip
+    results.add(
+        studies,
+        search,
+        retrieval,
+        bare,
+        bare / retrieval,
+        finds["Study"],
+        finds["Series"],
+        finds["Instance"],
+        studies=studies,
+        rounds=[one[:3] for one in rounds],
+        finds=finds,
+    )
     yield results
 
 
@@ -61,19 +84,28 @@ def _round(pacs: OrthancServer) -> tuple[float, float, float, dict[str, int]]:
         ended = perf_counter()
         assert came["result"]["imported"] == search["result"]["kept_series"], came["result"]
         path = f"/dose/api/searches/{search['id']}/found?kept=yes&limit=500"
-        series = [(line["study_instance_uid"], line["series_instance_uid"]) for line in ours.ok(path)["found"]]
+        series = [
+            (line["study_instance_uid"], line["series_instance_uid"])
+            for line in ours.ok(path)["found"]
+        ]
     with OrthancServer(plugin=False, overrides=node) as bare:
         _known_to(pacs, bare)
         return found - began, ended - found, _moved(bare, series), search["result"]["finds"]
 
 
 def _known_to(pacs: OrthancServer, other: OrthancServer) -> None:
-    pacs.request("PUT", "/modalities/ours", json={"AET": "OURS", "Host": "127.0.0.1", "Port": other.dicom_port})
+    pacs.request(
+        "PUT",
+        "/modalities/ours",
+        json={"AET": "OURS", "Host": "127.0.0.1", "Port": other.dicom_port},
+    )
 
 
 def _task(server: OrthancServer, path: str, body: dict[str, Any]) -> dict[str, Any]:
     number = server.request("POST", f"/dose/api{path}", json=body).json()["id"]
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the task")
+    server.wait_for(
+        lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the task"
+    )
     return server.ok(f"/dose/api/tasks/{number}")
 
 
@@ -83,7 +115,12 @@ def _moved(server: OrthancServer, series: list[tuple[str, str]]) -> float:
         began = perf_counter()
         for study, one in series:
             keys = {"StudyInstanceUID": study, "SeriesInstanceUID": one}
-            asked = session.post(f"{server.url}/modalities/pacs/query", json={"Level": "Series", "Query": keys}).json()
-            answer = session.post(f"{server.url}{asked['Path']}/retrieve", json={"TargetAet": "OURS", "Synchronous": True})
+            asked = session.post(
+                f"{server.url}/modalities/pacs/query", json={"Level": "Series", "Query": keys}
+            ).json()
+            answer = session.post(
+                f"{server.url}{asked['Path']}/retrieve",
+                json={"TargetAet": "OURS", "Synchronous": True},
+            )
             answer.raise_for_status()
         return perf_counter() - began

@@ -1,4 +1,6 @@
-"""The rate of storing with the plugin and without it, over DICOM and over REST, and how far behind the plugin is."""
+"""The rate of storing with the plugin and without it, over DICOM and over REST, and how far behind
+the plugin is.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from .results import Results
 
 @dataclass
 class Round:
-    """One round: seconds of storing; with the plugin, seconds from then until its queue was empty, and what it holds."""
+    """One round: seconds of storing; with the plugin, seconds from then until its queue was empty,
+    and what it holds.
+    """
 
     seconds: float
     behind: float = 0.0
@@ -34,14 +38,28 @@ def run(quick: bool) -> Iterator[Results]:
     rounds = 1 if quick else 3
     results = Results(
         "storing", "Rate of storing, with the plugin and without",
-        "Objects of one folder to a fresh Orthanc, in turns with the plugin and without; by one association of storescu, or"
-        f" by POST over one connection. Median of {rounds} pair{'s' if rounds > 1 else ''}; times are of storing alone.",
+        "Objects of one folder to a fresh Orthanc, in turns with the plugin and without; by one "
+        "association of storescu, or"
+        f" by POST over one connection. Median of {rounds} pair{'s' if rounds > 1 else ''}; times "
+        f"are of storing alone.",
         ("objects", "number", "kB each", "way", "with, per s", "without, per s", "ratio", "least", "most", "aim", "behind s"),
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as folder:
         for name, count, aim, ways, make in (
-            ("CT slices 16 x 16", 200 if quick else 1000, "0.95", ("DICOM", "REST"), lambda path, n: write_slices(path, n, 16)),
-            ("CT slices 512 x 512", 30 if quick else 200, "0.95", ("DICOM",), lambda path, n: write_slices(path, n, 512)),
+            (
+                "CT slices 16 x 16",
+                200 if quick else 1000,
+                "0.95",
+                ("DICOM", "REST"),
+                lambda path, n: write_slices(path, n, 16),
+            ),
+            (
+                "CT slices 512 x 512",
+                30 if quick else 200,
+                "0.95",
+                ("DICOM",),
+                lambda path, n: write_slices(path, n, 512),
+            ),
             ("dose reports", 80 if quick else 400, "0.8", ("DICOM", "REST"), write_reports),
         ):
             files = Path(folder) / name.replace(" ", "-")
@@ -52,22 +70,47 @@ def run(quick: bool) -> Iterator[Results]:
     yield results
 
 
-def _pairs(results: Results, name: str, files: Path, count: int, size: int, way: str, aim: str, rounds: int) -> None:
+def _pairs(
+    results: Results, name: str, files: Path, count: int, size: int, way: str, aim: str, rounds: int
+) -> None:
     send = {"DICOM": by_dicom, "REST": by_rest}[way]
     with_plugin, without, ratios = [], [], []
     for number in range(rounds):
-        # Each pair in the other order, so that a machine that grows slower or faster favours neither.
-        pair = {plugin: timed(plugin, files, send) for plugin in ((True, False) if number % 2 else (False, True))}
+        # Each pair in the other order, so that a machine that grows slower or faster favours
+        # neither.
+        pair = {
+            plugin: timed(plugin, files, send)
+            for plugin in ((True, False) if number % 2 else (False, True))
+        }
         with_plugin.append(pair[True])
         without.append(pair[False])
         ratios.append(pair[False].seconds / pair[True].seconds)
     rate, bare = (count / median(one.seconds for one in each) for each in (with_plugin, without))
     behind = median(one.behind for one in with_plugin)
     results.add(
-        name, count, size / count / 1000, way, rate, bare, median(ratios), min(ratios), max(ratios), aim, behind,
-        objects=name, number=count, bytes_each=size / count, way=way, with_per_s=rate, without_per_s=bare,
-        ratio=median(ratios), ratios=ratios, aim=float(aim), behind_s=behind, held=with_plugin[-1].held,
-    )  # fmt: skip
+        name,
+        count,
+        size / count / 1000,
+        way,
+        rate,
+        bare,
+        median(ratios),
+        min(ratios),
+        max(ratios),
+        aim,
+        behind,
+        objects=name,
+        number=count,
+        bytes_each=size / count,
+        way=way,
+        with_per_s=rate,
+        without_per_s=bare,
+        ratio=median(ratios),
+        ratios=ratios,
+        aim=float(aim),
+        behind_s=behind,
+        held=with_plugin[-1].held,
+    )
 
 
 def timed(plugin: bool, files: Path, send: Callable[[OrthancServer, Path], None]) -> Round:
@@ -88,8 +131,19 @@ def timed(plugin: bool, files: Path, send: Callable[[OrthancServer, Path], None]
 
 
 def by_dicom(server: OrthancServer, files: Path) -> None:
-    command = [STORESCU, "+sd", "--required", "-aec", "DOSE", "127.0.0.1", str(server.dicom_port), str(files)]
-    done = subprocess.run(command, env=os.environ | {"TCP_NODELAY": "1"}, capture_output=True, text=True, check=False)
+    command = [
+        STORESCU,
+        "+sd",
+        "--required",
+        "-aec",
+        "DOSE",
+        "127.0.0.1",
+        str(server.dicom_port),
+        str(files),
+    ]
+    done = subprocess.run(
+        command, env=os.environ | {"TCP_NODELAY": "1"}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-1000:]
 
 
@@ -99,7 +153,9 @@ def by_rest(server: OrthancServer, files: Path) -> None:
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     key = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     for path in sorted(files.iterdir()):
-        connection.request("POST", "/instances", path.read_bytes(), {"Authorization": f"Basic {key}"})
+        connection.request(
+            "POST", "/instances", path.read_bytes(), {"Authorization": f"Basic {key}"}
+        )
         answer = connection.getresponse()
         body = answer.read()
         assert answer.status == 200 and json.loads(body)["Status"] == "Success", body[:500]

@@ -1,9 +1,10 @@
-"""The file that Orthanc loads (option "PythonScript"): finds the package orthanc_dose and starts it.
+"""The file that Orthanc loads (option "PythonScript"): finds the package orthanc_dose and starts
+it.
 
-Orthanc embeds the interpreter of /usr/bin/python3, which knows nothing of virtual environments. The dependencies are
-therefore looked for in the repository's .venv, in the environment that this file was installed into with the wheel
-(share/orthanc-dose/main.py), and last wherever the interpreter itself looks (PYTHONPATH, the system's packages).
-"""
+Orthanc embeds the interpreter of /usr/bin/python3, which knows nothing of virtual environments. The
+dependencies are therefore looked for in the repository's .venv, in the environment that this file
+was installed into with the wheel (share/orthanc-dose/main.py), and last wherever the interpreter
+itself looks (PYTHONPATH, the system's packages)."""
 
 import site
 import sys
@@ -31,9 +32,12 @@ try:
     from orthanc_dose import app
 except ImportError as error:
     raise RuntimeError(
-        f"Orthanc Dose cannot start: {error}. Orthanc runs {PYTHON} of {sys.base_prefix}. In the repository, run "
-        "'make setup'. With an Orthanc of your own, install the wheel into a virtual environment of this same Python "
-        "(/usr/bin/python3 -m venv /opt/orthanc-dose; /opt/orthanc-dose/bin/pip install orthanc_dose-*.whl) and set "
+        f"Orthanc Dose cannot start: {error}. Orthanc runs {PYTHON} of {sys.base_prefix}. In the "
+        f"repository, run "
+        "'make setup'. With an Orthanc of your own, install the wheel into a virtual environment "
+        "of this same Python "
+        "(/usr/bin/python3 -m venv /opt/orthanc-dose; /opt/orthanc-dose/bin/pip install "
+        "orthanc_dose-*.whl) and set "
         '"PythonScript" to /opt/orthanc-dose/share/orthanc-dose/main.py.'
     ) from error
 

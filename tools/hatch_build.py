@@ -1,4 +1,6 @@
-"""Build hook: the wheel and the source archive carry the built web UI, and are not made without it."""
+"""Build hook: the wheel and the source archive carry the built web UI, and are not made without
+it.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class WebUiHook(BuildHookInterface):
-    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and the words of its languages, which reports use, too.
+    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and the words of its languages,
+    which reports use, too.
 
     An editable install goes without: it takes both from the working copy's webui, built or not yet.
     """
@@ -18,7 +21,9 @@ class WebUiHook(BuildHookInterface):
         if version == "editable":
             return
         if not Path(self.root, "webui", "dist", "index.html").is_file():
-            raise RuntimeError("the web UI is not built (webui/dist/index.html is missing): run 'make ui' first")
+            raise RuntimeError(
+                "the web UI is not built (webui/dist/index.html is missing): run 'make ui' first"
+            )
         if self.target_name == "wheel":
             build_data["force_include"]["webui/dist"] = "orthanc_dose/webui_dist"
             build_data["force_include"]["webui/src/locales"] = "orthanc_dose/locales"

@@ -2,9 +2,9 @@
 
     python tools/make_codes.py RDSR_CODES.json
 
-RDSR_CODES.json holds the templates and context groups of DICOM PS3.16 that concern dose; the SNOMED-RT to SNOMED-CT
-pairs and the other context groups come from pydicom's tables of the standard. Run by hand when the standard moves.
-"""
+RDSR_CODES.json holds the templates and context groups of DICOM PS3.16 that concern dose; the
+SNOMED-RT to SNOMED-CT pairs and the other context groups come from pydicom's tables of the
+standard. Run by hand when the standard moves."""
 
 import json
 import sys
@@ -14,7 +14,8 @@ from pydicom.sr import _concepts_dict, _snomed_dict
 
 TARGET = Path(__file__).parents[1] / "plugin/orthanc_dose/dicom/codes.json"
 
-# PS3.16 CID 10006 and 10016 as they stood before 2017 named "X or X compound"; today's members are the elements.
+# PS3.16 CID 10006 and 10016 as they stood before 2017 named "X or X compound"; today's members are
+# the elements.
 ELEMENTS = {
     "C-120F9": "12503006",  # aluminium
     "C-127F9": "66925006",  # copper
@@ -27,10 +28,19 @@ ELEMENTS = {
     "C-1190E": "767776000",  # niobium
     "C-1190F": "767775001",  # europium
 }
-# Context groups that a dose report or an image header with dose can use: patient state and position, sides, views,
-# anatomy, roles, and all of the radiation dose groups.
-CONTEXT_GROUPS = ((2, 30), (82, 84), (230, 260), (3108, 3108), (3629, 3629),
-                  (4009, 4052), (6022, 6022), (7445, 7460), (10000, 10099))
+# Context groups that a dose report or an image header with dose can use: patient state and
+# position, sides, views, anatomy, roles, and all of the radiation dose groups.
+CONTEXT_GROUPS = (
+    (2, 30),
+    (82, 84),
+    (230, 260),
+    (3108, 3108),
+    (3629, 3629),
+    (4009, 4052),
+    (6022, 6022),
+    (7445, 7460),
+    (10000, 10099),
+)
 # Codes of the standard that were replaced by another of the same meaning.
 REPLACED = {"DCM:113735": "DCM:113824"}
 
@@ -63,9 +73,16 @@ def main(source: str) -> None:
             if row.get("alt_scheme") == "SRT":
                 srt.setdefault(row["alt_code"], row["code"])
     srt.update(ELEMENTS)
-    table = {"replaced": REPLACED, "srt_to_sct": dict(sorted(srt.items())), "meanings": dict(sorted(meanings.items()))}
+    table = {
+        "replaced": REPLACED,
+        "srt_to_sct": dict(sorted(srt.items())),
+        "meanings": dict(sorted(meanings.items())),
+    }
     TARGET.write_text(json.dumps(table, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{TARGET.name}: {len(srt)} SRT codes, {len(meanings)} meanings, {TARGET.stat().st_size // 1024} kB")
+    print(
+        f"{TARGET.name}: {len(srt)} SRT codes, {len(meanings)} meanings, "
+        f"{TARGET.stat().st_size // 1024} kB"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Starts Orthanc with orthanc.json in the foreground; with --demo also sends it made-up studies, as a modality would.
+"""Starts Orthanc with orthanc.json in the foreground; with --demo also sends it made-up studies, as
+a modality would.
 
-Settings come from the environment: DOSE_HTTP_PORT, DOSE_DICOM_PORT, DOSE_DATA, DOSE_REMOTE_ACCESS, DOSE_PASSWORD (else
-generated once and kept in DOSE_DATA/password), DOSE_DEMO_STUDIES. Only the standard library is used.
-"""
+Settings come from the environment: DOSE_HTTP_PORT, DOSE_DICOM_PORT, DOSE_DATA, DOSE_REMOTE_ACCESS,
+DOSE_PASSWORD (else generated once and kept in DOSE_DATA/password), DOSE_DEMO_STUDIES. Only the
+standard library is used."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ORTHANC = "/usr/sbin/Orthanc"
-STORESCU = "/usr/bin/storescu"  # DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+# DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+STORESCU = "/usr/bin/storescu"
 USER = "dose"
 AE_TITLE = "DOSE"
 DEMO_SEED = 1
@@ -69,7 +71,8 @@ def main() -> int:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     finally:
-        # From here a second Ctrl-C changes nothing: Orthanc is being stopped and gets the time that it needs.
+        # From here a second Ctrl-C changes nothing: Orthanc is being stopped and gets the time that
+        # it needs.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if orthanc:
@@ -101,9 +104,15 @@ class Settings:
         if self.remote_access not in ("true", "false"):
             raise Failure("DOSE_REMOTE_ACCESS must be true or false.")
         # Orthanc puts these into the text of orthanc.json as they are.
-        for what, text in (("The password", self.password), ("A folder's name", f"{self.data} {ROOT}")):
+        for what, text in (
+            ("The password", self.password),
+            ("A folder's name", f"{self.data} {ROOT}"),
+        ):
             if "$" in text or json.dumps(text, ensure_ascii=False) != f'"{text}"':
-                raise Failure(f"{what} may not contain quotation marks, backslashes, dollar signs, control characters.")
+                raise Failure(
+                    f"{what} may not contain quotation marks, backslashes, dollar signs, control "
+                    f"characters."
+                )
 
     @staticmethod
     def _port(name: str, default: int) -> int:
@@ -119,10 +128,13 @@ class Settings:
             try:
                 probe.bind(("", port))
             except PermissionError:
-                raise Failure(f"This user may not open port {port}: choose another, {name}={port + 8000}.") from None
+                raise Failure(
+                    f"This user may not open port {port}: choose another, {name}={port + 8000}."
+                ) from None
             except OSError:
                 raise Failure(
-                    f"Port {port} is taken by another program. Perhaps this one runs already, or Debian's own Orthanc "
+                    f"Port {port} is taken by another program. Perhaps this one runs already, or "
+                    f"Debian's own Orthanc "
                     "service does (systemctl stop orthanc stops it).\n"
                     f"Or choose another port, for example: make demo {name}={port + 1}"
                 ) from None
@@ -169,14 +181,18 @@ class Orthanc:
     """The Orthanc process, its log and its REST API."""
 
     def __init__(self, settings: Settings, quiet: bool) -> None:
-        """Starts Orthanc. quiet: the log goes to DATA/orthanc.log and only its errors to the terminal."""
+        """Starts Orthanc. quiet: the log goes to DATA/orthanc.log and only its errors to the
+        terminal.
+        """
         self.settings = settings
         self.quiet = quiet
         self.last_lines: collections.deque[str] = collections.deque(maxlen=15)
         self.errors_shown = False
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         credentials = f"{USER}:{settings.password}".encode()
-        self._opener.addheaders = [("Authorization", "Basic " + base64.b64encode(credentials).decode())]
+        self._opener.addheaders = [
+            ("Authorization", "Basic " + base64.b64encode(credentials).decode())
+        ]
         try:
             log = open(settings.data / "orthanc.log", "w") if quiet else None  # noqa: SIM115
             self.process = subprocess.Popen(
@@ -230,14 +246,18 @@ class Orthanc:
             except urllib.error.HTTPError as error:
                 reason = f": /dose/api/status answers {error.code}"
                 if error.code == 401:
-                    raise Failure(f"Orthanc does not take the password of the user {USER}.") from None
+                    raise Failure(
+                        f"Orthanc does not take the password of the user {USER}."
+                    ) from None
             except (OSError, ValueError) as error:
                 reason = f": {error}"
             time.sleep(0.1)
         raise Failure(f"Orthanc did not answer within {START_TIMEOUT_S} s{reason}")
 
     def wait(self) -> None:
-        """Returns when Orthanc has ended by itself, in order; raises Failure with its last words otherwise."""
+        """Returns when Orthanc has ended by itself, in order; raises Failure with its last words
+        otherwise.
+        """
         status = self.process.wait()
         self._reader.join(timeout=5)
         if status == 0:
@@ -254,14 +274,19 @@ class Orthanc:
             try:
                 self.process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                print(f"Orthanc did not stop within {STOP_TIMEOUT_S} s and is ended by force", file=sys.stderr)
+                print(
+                    f"Orthanc did not stop within {STOP_TIMEOUT_S} s and is ended by force",
+                    file=sys.stderr,
+                )
                 self.process.kill()
                 self.process.wait()
         self._reader.join(timeout=5)
 
 
 def _die_with_parent() -> None:
-    """Linux: Orthanc gets SIGTERM when this script is killed, so that no Orthanc is left behind on the ports."""
+    """Linux: Orthanc gets SIGTERM when this script is killed, so that no Orthanc is left behind on
+    the ports.
+    """
     with contextlib.suppress(OSError):
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
@@ -277,24 +302,36 @@ class Progress:
     def show(self, done: int, total: int) -> None:
         tenth = 10 * done // max(total, 1)
         if sys.stdout.isatty():
-            print(f"\r{self.what}: {done} of {total}\x1b[K", end="\n" if done >= total else "", flush=True)
+            print(
+                f"\r{self.what}: {done} of {total}\x1b[K",
+                end="\n" if done >= total else "",
+                flush=True,
+            )
         elif tenth > self.tenth:
             print(f"{self.what}: {done} of {total}", flush=True)
         self.tenth = tenth
 
 
 def send_samples(orthanc: Orthanc, settings: Settings) -> None:
-    """Makes the demo's studies and sends them by C-STORE, unless as many were sent to this store before.
+    """Makes the demo's studies and sends them by C-STORE, unless as many were sent to this store
+    before.
 
-    An interrupted sending starts again, and a larger number adds to the smaller: the first objects are the same each
-    time, and Orthanc keeps what it has.
-    """
+    An interrupted sending starts again, and a larger number adds to the smaller: the first objects
+    are the same each time, and Orthanc keeps what it has."""
     text = os.environ.get("DOSE_DEMO_STUDIES", "").strip() or "200"
     if not text.isdecimal() or not 1 <= int(text) <= 100_000:
-        raise Failure(f"DOSE_DEMO_STUDIES is {text!r}: it must be a number of studies, from 1 to 100000.")
-    # The dates of the studies end with the day of the first demo, so that the pages have something of today to show.
+        raise Failure(
+            f"DOSE_DEMO_STUDIES is {text!r}: it must be a number of studies, from 1 to 100000."
+        )
+    # The dates of the studies end with the day of the first demo, so that the pages have something
+    # of today to show.
     mark = settings.data / "demo.json"
-    demo = {"studies": int(text), "seed": DEMO_SEED, "until": time.strftime("%Y-%m-%d"), "sent": False}
+    demo = {
+        "studies": int(text),
+        "seed": DEMO_SEED,
+        "until": time.strftime("%Y-%m-%d"),
+        "sent": False,
+    }
     with contextlib.suppress(OSError, ValueError, KeyError):
         before = json.loads(mark.read_text())
         demo["until"] = before["until"]
@@ -305,14 +342,26 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="orthanc-dose-") as folder:
         print(f"Making {text} studies", flush=True)
         command = [str(Path(sys.executable).parent / "orthanc-dose"), "make-samples", folder]
-        _run([*command, "--studies", text, "--seed", str(DEMO_SEED), "--until", demo["until"]], orthanc)
+        _run(
+            [*command, "--studies", text, "--seed", str(DEMO_SEED), "--until", demo["until"]],
+            orthanc,
+        )
         files = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
         if not files:
             raise Failure("orthanc-dose make-samples made no files.")
         progress = Progress("Sending objects by C-STORE")
         for start in range(0, len(files), FILES_PER_ASSOCIATION):
             progress.show(start, len(files))
-            store = [STORESCU, "--required", "-aet", "DEMO", "-aec", AE_TITLE, "127.0.0.1", str(settings.dicom_port)]
+            store = [
+                STORESCU,
+                "--required",
+                "-aet",
+                "DEMO",
+                "-aec",
+                AE_TITLE,
+                "127.0.0.1",
+                str(settings.dicom_port),
+            ]
             _run([*store, *files[start : start + FILES_PER_ASSOCIATION]], orthanc)
         progress.show(len(files), len(files))
     wait_for_queue(orthanc)
@@ -320,7 +369,9 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
 
 
 def wait_for_queue(orthanc: Orthanc) -> None:
-    """Returns when the plugin has read all that Orthanc stored; raises Failure when it stops getting on."""
+    """Returns when the plugin has read all that Orthanc stored; raises Failure when it stops
+    getting on.
+    """
     progress = Progress("Reading dose reports")
     most, last, moved = 0, -1, time.monotonic()
     while True:
@@ -330,7 +381,9 @@ def wait_for_queue(orthanc: Orthanc) -> None:
             queue = orthanc.get("/dose/api/status")["queue"]
             pending = int(queue["pending"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Failure(f"/dose/api/status does not say how many objects wait: {error!r}") from None
+            raise Failure(
+                f"/dose/api/status does not say how many objects wait: {error!r}"
+            ) from None
         if pending != last:
             last, moved = pending, time.monotonic()
         most = max(most, pending)
@@ -340,14 +393,18 @@ def wait_for_queue(orthanc: Orthanc) -> None:
             return
         if time.monotonic() - moved > 60:
             error = f" The last error: {queue['last_error']}" if queue.get("last_error") else ""
-            raise Failure(f"The plugin has not read on for a minute, {pending} objects wait.{error}")
+            raise Failure(
+                f"The plugin has not read on for a minute, {pending} objects wait.{error}"
+            )
         time.sleep(0.3)
 
 
 def _run(command: list[str], orthanc: Orthanc) -> None:
     """Runs a program to its end, quietly; raises Failure with its last words."""
     environment = os.environ | {"TCP_NODELAY": "1"}
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     if done.returncode:
         if orthanc.process.poll() is not None:
             orthanc.wait()

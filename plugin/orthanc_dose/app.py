@@ -17,7 +17,18 @@ from . import __version__, config, host
 from .export import copy, exports
 from .export.background import Background
 from .export.nightly import Nightly
-from .ingest import Deletion, Door, Housekeeping, Options, Requests, Tasks, Worker, installation_rules, jobs, key_of_hashes
+from .ingest import (
+    Deletion,
+    Door,
+    Housekeeping,
+    Options,
+    Requests,
+    Tasks,
+    Worker,
+    installation_rules,
+    jobs,
+    key_of_hashes,
+)
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
@@ -48,26 +59,33 @@ _LOG = logging.getLogger(__name__)
 
 
 def start() -> None:
-    """Called once, while Orthanc loads its plugins. An unusable configuration or store stops Orthanc's start."""
+    """Called once, while Orthanc loads its plugins. An unusable configuration or store stops
+    Orthanc's start.
+    """
     log = Log(host.log)
     try:
         _start(log)
     except (config.ConfigError, StoreError) as error:
         _LOG.error("cannot start: %s", error)
-        # Raising would stop Orthanc, too, but with a trace, and then with a segmentation fault: its plugin does not finalize
-        # an interpreter whose script failed, and DuckDB's module cannot be taken down in one. Nothing is open yet.
+        # Raising would stop Orthanc, too, but with a trace, and then with a segmentation fault: its
+        # plugin does not finalize an interpreter whose script failed, and DuckDB's module cannot be
+        # taken down in one. Nothing is open yet.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)
 
 
 def _start(log: Log) -> None:
-    # Pages share Python's lock with the worker: it is handed over after a millisecond, not after five.
+    # Pages share Python's lock with the worker: it is handed over after a millisecond, not after
+    # five.
     sys.setswitchinterval(0.001)
-    # A large report makes hundreds of thousands of containers, none of which is garbage: look less often.
+    # A large report makes hundreds of thousands of containers, none of which is garbage: look less
+    # often.
     gc.set_threshold(100_000, 20, 20)
     orthanc_configuration = host.configuration()
-    configuration = config.read(orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY)
+    configuration = config.read(
+        orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY
+    )
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
     log.follow(settings, configuration.data_directory)
@@ -78,25 +96,38 @@ def _start(log: Log) -> None:
     files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
     copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
     nightly = Nightly(
-        store, lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
-        lambda: copies.start("", settings.value("parquet_copy_identity")), datetime.now,
-    )  # fmt: skip
+        store,
+        lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
+        lambda: copies.start("", settings.value("parquet_copy_identity")),
+        datetime.now,
+    )
 
-    sql = Runs(store, lambda: SqlLimits(*(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))))
+    sql = Runs(
+        store,
+        lambda: SqlLimits(
+            *(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))
+        ),
+    )
 
     nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
     # Tasks of their own: fetching may take hours, for which no export should wait.
     nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
     searches = Searches(store, nodes_work, nodes)
     fetching = Fetching(
-        store, nodes_work, nodes, lambda: settings.value("moves_at_once"), lambda: settings.value("move_pause"),
+        store,
+        nodes_work,
+        nodes,
+        lambda: settings.value("moves_at_once"),
+        lambda: settings.value("move_pause"),
         lambda: _hurried(worker),
-    )  # fmt: skip
+    )
 
     # The services that it works with are those that it is one of.
     schedules = Schedules(
-        store, lambda *scheduled: schedules_route.begin(services, *scheduled), lambda user: schedules_route.may(services, user)
-    )  # fmt: skip
+        store,
+        lambda *scheduled: schedules_route.begin(services, *scheduled),
+        lambda user: schedules_route.may(services, user),
+    )
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
@@ -118,15 +149,37 @@ def _start(log: Log) -> None:
     settings.watch(worker.wake)
     settings.watch(_doorkeeper(door, options))
     orthanc = {
-        "version": "", "name": orthanc_configuration.get("Name"), "dicom_aet": orthanc_configuration.get("DicomAet", "ORTHANC"),
+        "version": "",
+        "name": orthanc_configuration.get("Name"),
+        "dicom_aet": orthanc_configuration.get("DicomAet", "ORTHANC"),
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
-    }  # fmt: skip
+    }
     services = Services(
-        store, access, audit, log, worker, Requests(worker, store, deletion), settings, size_files, background, files, copies,
-        sql, nodes, nodes_work, searches, fetching, schedules, key, orthanc, datetime.now(UTC).replace(tzinfo=None),
-        lambda text: list(options().identity.hashes(text).values()), host.studies_of,
-    )  # fmt: skip
-    # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second time.
+        store,
+        access,
+        audit,
+        log,
+        worker,
+        Requests(worker, store, deletion),
+        settings,
+        size_files,
+        background,
+        files,
+        copies,
+        sql,
+        nodes,
+        nodes_work,
+        searches,
+        fetching,
+        schedules,
+        key,
+        orthanc,
+        datetime.now(UTC).replace(tzinfo=None),
+        lambda text: list(options().identity.hashes(text).values()),
+        host.studies_of,
+    )
+    # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second
+    # time.
     compress = orthanc_configuration.get("HttpCompressionEnabled") is False
     server = Server(services, _app_directory(), compress)
 
@@ -167,7 +220,9 @@ def _hurried(worker: Worker) -> bool:
 
 
 def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:
-    """What tells the door of changed options, and sets a watch on it when there is first a rule to drop anything."""
+    """What tells the door of changed options, and sets a watch on it when there is first a rule to
+    drop anything.
+    """
     state = {"watched": False}
 
     def changed() -> None:
@@ -177,7 +232,11 @@ def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None
                 host.watch_door(door.drops)
                 state["watched"] = True
             except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
-                _LOG.error("objects cannot be dropped before they are stored, they are deleted afterwards: %s", error)
+                _LOG.error(
+                    "objects cannot be dropped before they are stored, they are deleted "
+                    "afterwards: %s",
+                    error,
+                )
 
     changed()
     return changed
@@ -201,14 +260,30 @@ def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Opt
 def _options(configuration: config.Config, settings: Settings) -> Options:
     value = settings.value
     return Options(
-        configuration.batch_size, configuration.poll_seconds, configuration.audit_at_start, value("dose_from_ct_images"),
+        configuration.batch_size,
+        configuration.poll_seconds,
+        configuration.audit_at_start,
+        value("dose_from_ct_images"),
         value("dose_screens"),
-        installation_rules(configuration.data_directory, **identity_rules(settings)), not_patient(settings),
-        Ignoring(*(value(f"ignored_{name}") for name in ("manufacturers", "models", "stations", "software_versions",
-                                                          "serial_numbers")), value("physics_names"), value("physics_ids")),
+        installation_rules(configuration.data_directory, **identity_rules(settings)),
+        not_patient(settings),
+        Ignoring(
+            *(
+                value(f"ignored_{name}")
+                for name in (
+                    "manufacturers",
+                    "models",
+                    "stations",
+                    "software_versions",
+                    "serial_numbers",
+                )
+            ),
+            value("physics_names"),
+            value("physics_ids"),
+        ),
         frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
         frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
-    )  # fmt: skip
+    )
 
 
 def _app_directory() -> Path | None:
@@ -223,16 +298,22 @@ def _app_directory() -> Path | None:
 
 
 def _access(
-    orthanc_configuration: dict[str, Any], configuration: config.Config, store: Store, settings: Settings, audit: AuditLog
+    orthanc_configuration: dict[str, Any],
+    configuration: config.Config,
+    store: Store,
+    settings: Settings,
+    audit: AuditLog,
 ) -> Access:
     """Who may come in. Raises ConfigError."""
     registered = orthanc_configuration.get("RegisteredUsers")
     registered = registered if isinstance(registered, dict) else {}
     for user, password in registered.items():
-        # An empty password lets everybody in: it comes from an environment variable that is not set.
+        # An empty password lets everybody in: it comes from an environment variable that is not
+        # set.
         if not password:
             raise config.ConfigError(
-                f'"RegisteredUsers": the password of "{user}" is empty. Set it in the configuration, or, where it names'
+                f'"RegisteredUsers": the password of "{user}" is empty. Set it in the '
+                f"configuration, or, where it names"
                 " an environment variable, set that variable."
             )
     for user, groups in configuration.orthanc_users.items():
@@ -241,22 +322,29 @@ def _access(
         unknown = set(groups) - {*GROUPS, ORTHANC}
         if unknown:
             known = ", ".join((*GROUPS, ORTHANC))
-            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" has "{min(unknown)}", which is none of: {known}')
+            raise config.ConfigError(
+                f'"Dose.OrthancUsers": "{user}" has "{min(unknown)}", which is none of: {known}'
+            )
     users = Users(store, registered, configuration.orthanc_users)
     if not users.have_administrator:
         raise config.ConfigError(
             'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
         )
     # Orthanc's own default: it asks where other machines can reach it.
-    if orthanc_configuration.get("AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)):
+    if orthanc_configuration.get(
+        "AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)
+    ):
         _LOG.warning(
-            '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user before the plugin is asked, so'
-            " that users whom an administrator added, and tokens, cannot come in; with false the plugin asks, for Orthanc's own"
+            '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user '
+            "before the plugin is asked, so"
+            " that users whom an administrator added, and tokens, cannot come in; with false the "
+            "plugin asks, for Orthanc's own"
             " pages too"
         )
     proxies = Proxies(
-        configuration.trusted_user_header.lower(), tuple(map(ip_network, configuration.trusted_proxies)),
+        configuration.trusted_user_header.lower(),
+        tuple(map(ip_network, configuration.trusted_proxies)),
         bool(orthanc_configuration.get("SslEnabled")),
-    )  # fmt: skip
+    )
     sessions = Sessions(lambda: settings.value("session_hours") * 3600.0)
     return Access(users, sessions, Tokens(store, users), Limits(), audit, proxies, host.later)

@@ -19,12 +19,18 @@ def main(arguments: list[str] | None = None) -> int:
     samples = commands.add_parser("make-samples", help="write made-up dose reports into a folder")
     make_samples.add_arguments(samples)
     samples.set_defaults(run=make_samples.run)
-    dictionary = commands.add_parser("data-dictionary", help="print the data dictionary as Markdown")
+    dictionary = commands.add_parser(
+        "data-dictionary", help="print the data dictionary as Markdown"
+    )
     dictionary.set_defaults(run=print_dictionary)
-    again = commands.add_parser("reextract", help="read all kept content again on a running server, and say what changed")
+    again = commands.add_parser(
+        "reextract", help="read all kept content again on a running server, and say what changed"
+    )
     client.add_server_arguments(again)
     again.set_defaults(run=client.reextract)
-    sizes = commands.add_parser("import-sizes", help="put heights and weights of a CSV file into a running server")
+    sizes = commands.add_parser(
+        "import-sizes", help="put heights and weights of a CSV file into a running server"
+    )
     import_sizes.add_arguments(sizes)
     sizes.set_defaults(run=import_sizes.run)
     send = commands.add_parser("send", help="send DICOM files, folders and zip archives to Orthanc")
@@ -33,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     export = commands.add_parser("export", help="write the studies that filters leave into a file")
     exporting.add_arguments(export)
     export.set_defaults(run=exporting.run)
-    retrieve = commands.add_parser("retrieve", help="ask a remote node for what carries dose, and fetch it")
+    retrieve = commands.add_parser(
+        "retrieve", help="ask a remote node for what carries dose, and fetch it"
+    )
     retrieving.add_arguments(retrieve)
     retrieve.set_defaults(run=retrieving.run)
     chosen = parser.parse_args(arguments)

@@ -24,18 +24,30 @@ class Client:
         self._base = f"{url.rstrip('/')}/dose/api"
         self._authorization = authorization
 
-    def call(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None) -> Any:
-        """The JSON answer of a route. body: of a POST, bytes as they are, anything else as JSON. Raises ClientError."""
+    def call(
+        self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None
+    ) -> Any:
+        """The JSON answer of a route. body: of a POST, bytes as they are, anything else as JSON.
+        Raises ClientError.
+        """
         try:
             return json.loads(self.raw(method, path, body, headers))
         except ValueError as error:
             raise ClientError(f"No answer from {self._base}: is Orthanc running there?") from error
 
-    def raw(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None) -> bytes:
+    def raw(
+        self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None
+    ) -> bytes:
         """The bytes that a route answers. Raises ClientError."""
-        sent = (body if isinstance(body, bytes) else json.dumps(body).encode()) if method == "POST" else None
+        sent = (
+            (body if isinstance(body, bytes) else json.dumps(body).encode())
+            if method == "POST"
+            else None
+        )
         own = {"Authorization": self._authorization, "Content-Type": "application/octet-stream"}
-        request = urllib.request.Request(self._base + path, sent, own | (headers or {}), method=method)
+        request = urllib.request.Request(
+            self._base + path, sent, own | (headers or {}), method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.read()
@@ -55,10 +67,13 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the server is and who asks."""
     here = os.environ.get("DOSE_URL", "http://127.0.0.1:8042")
     parser.add_argument("--url", default=here, help="address of Orthanc (%(default)s)")
-    parser.add_argument("--user", default=os.environ.get("DOSE_USER", "dose"), help="user name (%(default)s)")
+    parser.add_argument(
+        "--user", default=os.environ.get("DOSE_USER", "dose"), help="user name (%(default)s)"
+    )
     # A password on the command line would stand in the list of processes.
     parser.epilog = (
-        "The password comes from the environment variable DOSE_PASSWORD, or is asked for; DOSE_TOKEN is a token to use instead."
+        "The password comes from the environment variable DOSE_PASSWORD, or is asked "
+        "for; DOSE_TOKEN is a token to use instead."
     )
 
 
@@ -80,7 +95,9 @@ def follow(client: Client, task: int, what: str) -> dict[str, Any]:
     while True:
         found: dict[str, Any] = client.call("GET", f"/tasks/{task}")
         if sys.stderr.isatty():
-            far = f"{found['done']:,} of {found['total']:,} {what}" if found["total"] else "preparing"
+            far = (
+                f"{found['done']:,} of {found['total']:,} {what}" if found["total"] else "preparing"
+            )
             print(f"\r{far:40}", end="", file=sys.stderr, flush=True)
         if found["finished_at"] is not None:
             if sys.stderr.isatty():
@@ -97,10 +114,18 @@ def reextract(chosen: argparse.Namespace) -> int:
         time.sleep(0.5)
         status = client.call("GET", "/reextract")
         if sys.stderr.isatty():
-            print(f"\r{status['done']} of {status['total']} studies", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{status['done']} of {status['total']} studies",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    print(f"{status['done']} studies read again, {status['changed']} changed, {status['failed']} objects failed.")
+    print(
+        f"{status['done']} studies read again, {status['changed']} changed, {status['failed']} "
+        f"objects failed."
+    )
     for name, count in status["fields"].items():
         print(f"  {name}: {count}")
     if status["state"] != "done":

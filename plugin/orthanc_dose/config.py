@@ -1,7 +1,8 @@
-"""The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that name the key.
+"""The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that
+name the key.
 
-What needs a start of Orthanc to change is read here; the other keys are first values of settings (manage/settings.py).
-"""
+What needs a start of Orthanc to change is read here; the other keys are first values of settings
+(manage/settings.py)."""
 
 import os
 import re
@@ -22,18 +23,17 @@ class ConfigError(Exception):
 class Config:
     """Settings, each with the key of the same name in CamelCase.
 
-    data_directory: folder of the store; created where it is not there.
-    batch_size: how many changes are written in one transaction, 1 to 5000.
-    poll_seconds: how often Orthanc's changes are asked for when nothing wakes the worker, 0.2 to 3600.
-    parquet_directory: folder of the copies of the whole dose record as Parquet; "parquet" in the data directory where empty.
-    audit_at_start: compare what Orthanc holds with the store when Orthanc starts.
-    memory_limit: how much memory DuckDB may use, as "2GB"; DuckDB's own choice where empty.
-    orthanc_users: the groups of users of "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
+    data_directory: folder of the store; created where it is not there. batch_size: how many changes
+    are written in one transaction, 1 to 5000. poll_seconds: how often Orthanc's changes are asked
+    for when nothing wakes the worker, 0.2 to 3600. parquet_directory: folder of the copies of the
+    whole dose record as Parquet; "parquet" in the data directory where empty. audit_at_start:
+    compare what Orthanc holds with the store when Orthanc starts. memory_limit: how much memory
+    DuckDB may use, as "2GB"; DuckDB's own choice where empty. orthanc_users: the groups of users of
+    "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
         not named has all of them.
-    trusted_user_header: the header in which a proxy that signs people in names them; none where empty.
-    trusted_proxies: addresses and networks of the proxies before Orthanc, whose headers are believed.
-    first_values: of settings, by name.
-    """
+    trusted_user_header: the header in which a proxy that signs people in names them; none where
+    empty. trusted_proxies: addresses and networks of the proxies before Orthanc, whose headers are
+    believed. first_values: of settings, by name."""
 
     data_directory: Path = Path("dose")
     batch_size: int = 200
@@ -49,10 +49,18 @@ class Config:
 
 _LIMITS: dict[str, tuple[float, float]] = {"batch_size": (1, 5000), "poll_seconds": (0.2, 3600)}
 _MEMORY = re.compile(r"\d+(\.\d+)?([KMGT]i?B|%)")
-_ALLOWED = {Path: "a path as text", int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_ALLOWED = {
+    Path: "a path as text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+}
 
 
-KEYS = {one.name.title().replace("_", ""): one for one in fields(Config) if one.name != "first_values"}
+KEYS = {
+    one.name.title().replace("_", ""): one for one in fields(Config) if one.name != "first_values"
+}
 
 
 class First(Protocol):
@@ -63,13 +71,17 @@ class First(Protocol):
     def checked(self, value: object) -> Any: ...
 
 
-def read(section: object, base: Path, settings: Mapping[str, First] = MappingProxyType({})) -> Config:
-    """The configuration from the "Dose" section; relative paths stand from `base`. settings: those that can have a first value
-    there, by key. Raises ConfigError."""
+def read(
+    section: object, base: Path, settings: Mapping[str, First] = MappingProxyType({})
+) -> Config:
+    """The configuration from the "Dose" section; relative paths stand from `base`. settings: those
+    that can have a first value there, by key. Raises ConfigError."""
     if section is None:
         section = {}
     if not isinstance(section, dict):
-        raise ConfigError('"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }')
+        raise ConfigError(
+            '"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }'
+        )
     values: dict[str, Any] = {}
     first: dict[str, Any] = {}
     known = (*KEYS, *settings)
@@ -88,15 +100,25 @@ def read(section: object, base: Path, settings: Mapping[str, First] = MappingPro
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
     parquet = values.get("parquet_directory")
-    values["parquet_directory"] = str(base / parquet if parquet else values["data_directory"] / "parquet")
+    values["parquet_directory"] = str(
+        base / parquet if parquet else values["data_directory"] / "parquet"
+    )
     if values.get("trusted_user_header") and not values.get("trusted_proxies"):
-        raise ConfigError('"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is believed')
+        raise ConfigError(
+            '"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is '
+            "believed"
+        )
     return Config(**values, first_values=first)
 
 
 def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
-    wrong = ConfigError(f'"Dose.{key}" must be an object of users and their groups, as {{"anna": ["view", "export"]}}')
-    if not isinstance(value, dict) or not all(isinstance(groups, list) for groups in value.values()):
+    wrong = ConfigError(
+        f'"Dose.{key}" must be an object of users and their groups, as '
+        f'{{"anna": ["view", "export"]}}'
+    )
+    if not isinstance(value, dict) or not all(
+        isinstance(groups, list) for groups in value.values()
+    ):
         raise wrong
     if not all(isinstance(group, str) for groups in value.values() for group in groups):
         raise wrong
@@ -105,7 +127,9 @@ def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
 
 def _header(key: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]*", value):
-        raise ConfigError(f'"Dose.{key}" must be the name of an HTTP header, as "X-Remote-User", or empty')
+        raise ConfigError(
+            f'"Dose.{key}" must be the name of an HTTP header, as "X-Remote-User", or empty'
+        )
     return value
 
 
@@ -119,7 +143,11 @@ def _networks(key: str, value: object) -> tuple[str, ...]:
         raise ConfigError(f"{wrong}: {error}") from error
 
 
-_OF_THEIR_OWN = {"orthanc_users": _users, "trusted_user_header": _header, "trusted_proxies": _networks}
+_OF_THEIR_OWN = {
+    "orthanc_users": _users,
+    "trusted_user_header": _header,
+    "trusted_proxies": _networks,
+}
 
 
 def _value(key: str, name: str, kind: Any, value: object) -> object:
@@ -130,20 +158,31 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
         if not isinstance(value, bool):
             raise wrong
     elif kind in (int, float):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or (kind is int and value != int(value)):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or (kind is int and value != int(value))
+        ):
             raise wrong
         low, high = _LIMITS[name]
         if not low <= value <= high:
-            raise ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]} from {low:g} to {high:g}, not {value:g}')
+            raise ConfigError(
+                f'"Dose.{key}" must be {_ALLOWED[kind]} from {low:g} to {high:g}, not {value:g}'
+            )
     elif not isinstance(value, str) or (kind is Path and not value.strip()):
         raise wrong
     elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
-        raise ConfigError(f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not {_shown(value)}')
+        raise ConfigError(
+            f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not '
+            f"{_shown(value)}"
+        )
     return kind(value)
 
 
 def _shown(value: object) -> str:
-    return {type(None): "null", list: "a list", dict: "an object"}.get(type(value), repr(value)[:60])
+    return {type(None): "null", list: "a list", dict: "an object"}.get(
+        type(value), repr(value)[:60]
+    )
 
 
 def _writable(directory: Path) -> Path:
@@ -155,5 +194,7 @@ def _writable(directory: Path) -> Path:
         trial.unlink()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise ConfigError(f'"Dose.DataDirectory": the folder {directory} cannot be written: {reason}') from error
+        raise ConfigError(
+            f'"Dose.DataDirectory": the folder {directory} cannot be written: {reason}'
+        ) from error
     return directory

@@ -1,9 +1,9 @@
 """What the rest of the program needs of Orthanc. The only module that imports `orthanc`.
 
-Facts it takes care of: callbacks must be module-level functions that stay referenced; Python threads may start only when
-Orthanc has started and must be joined before it ends; Orthanc's configuration holds passwords and is never handed out; the
-threads on which Orthanc answers HTTP have a stack of some 100 kB, which the planning of a long SQL statement overflows.
-"""
+Facts it takes care of: callbacks must be module-level functions that stay referenced; Python
+threads may start only when Orthanc has started and must be joined before it ends; Orthanc's
+configuration holds passwords and is never handed out; the threads on which Orthanc answers HTTP
+have a stack of some 100 kB, which the planning of a long SQL statement overflows."""
 
 import json
 import logging
@@ -40,9 +40,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """A page of the log: new instances in it, the number of its last change, whether the log ends there; the study that
-    became stable with that last change, where it was asked for. newest: of an empty page, the number of the last change that
-    Orthanc ever logged: those of objects that were deleted are not in the log any more."""
+    """A page of the log: new instances in it, the number of its last change, whether the log ends
+    there; the study that became stable with that last change, where it was asked for. newest: of an
+    empty page, the number of the last change that Orthanc ever logged: those of objects that were
+    deleted are not in the log any more."""
 
     instances: list[Change]
     last: int
@@ -53,7 +54,9 @@ class Changes:
 
 @dataclass(frozen=True)
 class Details:
-    """What Orthanc knows of an instance without reading it. received_at is UTC; series is Orthanc's identifier of it."""
+    """What Orthanc knows of an instance without reading it. received_at is UTC; series is Orthanc's
+    identifier of it.
+    """
 
     instance: str
     sop_instance_uid: str | None
@@ -65,8 +68,8 @@ class Details:
 
 @dataclass
 class Request:
-    """A call. query values are decoded; header names are lower-case; address: the peer's, a proxy's where one stands
-    before Orthanc."""
+    """A call. query values are decoded; header names are lower-case; address: the peer's, a proxy's
+    where one stands before Orthanc."""
 
     method: str
     path: str
@@ -101,7 +104,9 @@ def configuration_directory() -> Path:
 
 
 def log(level: int, message: str) -> None:
-    """Write to Orthanc's log. level: of Python's logging; what is below a warning Orthanc shows with --verbose."""
+    """Write to Orthanc's log. level: of Python's logging; what is below a warning Orthanc shows
+    with --verbose.
+    """
     warning = orthanc.LogWarning if level >= logging.WARNING else orthanc.LogInfo
     (orthanc.LogError if level >= logging.ERROR else warning)(f"Dose: {message}")
 
@@ -112,8 +117,8 @@ def system() -> dict[str, Any]:
 
 
 def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
-    """New instances among at most `limit` changes after change number `since`. With `stable_studies` the page ends with the
-    first study that became stable."""
+    """New instances among at most `limit` changes after change number `since`. With
+    `stable_studies` the page ends with the first study that became stable."""
     page = json.loads(orthanc.RestApiGet(f"/changes?since={since}&limit={limit}"))
     found: list[Change] = []
     for change in page["Changes"]:
@@ -146,7 +151,9 @@ def instances_of_study(study: str) -> list[str]:
 
 
 def complete_study(instance: str) -> str | None:
-    """The study of an instance, where Orthanc holds it to be complete; None while objects of it may still come."""
+    """The study of an instance, where Orthanc holds it to be complete; None while objects of it may
+    still come.
+    """
     try:
         study = json.loads(orthanc.RestApiGet(f"/instances/{instance}/study"))
     except orthanc.OrthancException:
@@ -169,14 +176,19 @@ def delete_modality(name: str) -> None:
 
 
 def call(method: str, path: str, body: Any = None) -> Any:
-    """The JSON that one of Orthanc's routes answers to GET or POST, None where it answers nothing. For what takes it no time:
-    meanwhile nobody else has Python's lock (loopback.py is for the rest). Raises orthanc.OrthancException."""
-    found = orthanc.RestApiGet(path) if method == "GET" else orthanc.RestApiPost(path, json.dumps(body))
+    """The JSON that one of Orthanc's routes answers to GET or POST, None where it answers nothing.
+    For what takes it no time: meanwhile nobody else has Python's lock (loopback.py is for the
+    rest). Raises orthanc.OrthancException."""
+    found = (
+        orthanc.RestApiGet(path) if method == "GET" else orthanc.RestApiPost(path, json.dumps(body))
+    )
     return json.loads(found) if found else None
 
 
 def studies_of(study_instance_uid: str) -> list[str]:
-    """Orthanc's identifiers of the studies that it holds with this UID; several where patient IDs differ."""
+    """Orthanc's identifiers of the studies that it holds with this UID; several where patient IDs
+    differ.
+    """
     found = json.loads(orthanc.RestApiPost("/tools/lookup", study_instance_uid))
     return [entry["ID"] for entry in found if entry["Type"] == "Study"]
 
@@ -201,13 +213,14 @@ def _details(entry: dict[str, Any]) -> Details:
     return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, size, series)
 
 
-# Above this size an object is an image, of which the header is wanted: its file is mapped, not copied.
+# Above this size an object is an image, of which the header is wanted: its file is mapped, not
+# copied.
 _LARGE = 1_000_000
 
 
 def dicom(instance: str, size: int) -> "bytes | mmap.mmap":
-    """The instance's bytes; of a large one its file in Orthanc's storage, mapped, of which only what is looked at is read.
-    Raises Gone."""
+    """The instance's bytes; of a large one its file in Orthanc's storage, mapped, of which only
+    what is looked at is read. Raises Gone."""
     mapped = _mapped(instance) if size > _LARGE else None
     if mapped is not None:
         return mapped
@@ -230,7 +243,9 @@ def delete(instance: str) -> None:
 
 
 def _mapped(instance: str) -> "mmap.mmap | None":
-    """The file where Orthanc's own storage keeps an instance, None where another storage does, or keeps it compressed."""
+    """The file where Orthanc's own storage keeps an instance, None where another storage does, or
+    keeps it compressed.
+    """
     try:
         found = json.loads(orthanc.RestApiGet(f"/instances/{instance}/attachments/dicom/info"))
         uuid, size = found["Uuid"], found["UncompressedSize"]
@@ -252,13 +267,17 @@ _handlers: dict[str, Callable[..., Any]] = {}
 
 
 def listen(
-    stored: Callable[[], None], started: Callable[[], None], job_ended: Callable[[], None], ending: Callable[[], None]
+    stored: Callable[[], None],
+    started: Callable[[], None],
+    job_ended: Callable[[], None],
+    ending: Callable[[], None],
 ) -> None:
-    """Be told when instances were stored, when Orthanc has started, when one of its jobs ended, and when Orthanc begins to end:
-    its servers go down then, one after the other, while jobs may go on for long.
+    """Be told when instances were stored, when Orthanc has started, when one of its jobs ended, and
+    when Orthanc begins to end: its servers go down then, one after the other, while jobs may go on
+    for long.
 
-    By the callback of changes, which has a thread of its own, and not by that of stored instances: that one runs on the
-    thread that stores, which would wait for Python's lock with every instance.
+    By the callback of changes, which has a thread of its own, and not by that of stored instances:
+    that one runs on the thread that stores, which would wait for Python's lock with every instance.
     """
     _handlers["stored"], _handlers["started"], _handlers["job ended"] = stored, started, job_ended
     _handlers["ending"] = ending
@@ -266,12 +285,12 @@ def listen(
 
 
 def watch_door(drops: Callable[[bytes], bool]) -> None:
-    """Have each object that comes in, by whatever way, looked at before Orthanc stores it; an object that `drops` says yes to
-    is not stored, and its sender told that all went well.
+    """Have each object that comes in, by whatever way, looked at before Orthanc stores it; an
+    object that `drops` says yes to is not stored, and its sender told that all went well.
 
-    Costs each object a copy and Python's lock, so this is called when there is a first rule, not before; Orthanc takes such a
-    callback at any time, from one plugin, and never gives it back. Raises orthanc.OrthancException where another has it.
-    """
+    Costs each object a copy and Python's lock, so this is called when there is a first rule, not
+    before; Orthanc takes such a callback at any time, from one plugin, and never gives it back.
+    Raises orthanc.OrthancException where another has it."""
     _handlers["drops"] = drops
     orthanc.RegisterReceivedInstanceCallback(_on_received)
 
@@ -282,7 +301,11 @@ def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
     except Exception as error:  # noqa: BLE001  an object is never lost to an error of ours
         _LOG.error("an object was stored unseen", exc_info=error)
         dropped = False
-    return (orthanc.ReceivedInstanceAction.DISCARD if dropped else orthanc.ReceivedInstanceAction.KEEP_AS_IS), None
+    return (
+        orthanc.ReceivedInstanceAction.DISCARD
+        if dropped
+        else orthanc.ReceivedInstanceAction.KEEP_AS_IS
+    ), None
 
 
 _STACK = 16 * 2**20  # bytes; memory is taken as it is used
@@ -306,9 +329,9 @@ def later(do: Callable[[], object]) -> None:
 
 
 def guard(opens: Callable[[Request], bool]) -> None:
-    """Ask before each request to Orthanc's own routes whether it may pass; one that may not is answered with 403, which is all
-    that a plugin can do there. Asked on Orthanc's threads, without query and body. What the plugin itself asks of Orthanc does
-    not come by here."""
+    """Ask before each request to Orthanc's own routes whether it may pass; one that may not is
+    answered with 403, which is all that a plugin can do there. Asked on Orthanc's threads, without
+    query and body. What the plugin itself asks of Orthanc does not come by here."""
     _handlers["guard"] = opens
     orthanc.RegisterIncomingHttpRequestFilter(_on_incoming)
 
@@ -319,12 +342,13 @@ def stop_serving() -> None:
 
 
 def extend_explorer(address: str, label: str) -> None:
-    """A button in Orthanc Explorer that leads to a page of ours; and the header with which its own requests say that they are
-    no other site's."""
+    """A button in Orthanc Explorer that leads to a page of ours; and the header with which its own
+    requests say that they are no other site's."""
     orthanc.ExtendOrthancExplorer(
         "$.ajaxSetup({ headers: { 'X-Dose-Request': '1' } });"
         "$('#lookup').live('pagebeforecreate', function() {"
-        f"$('<a>').attr('data-role', 'button').attr('href', {json.dumps(address)}).attr('data-ajax', 'false')"
+        f"$('<a>').attr('data-role', 'button').attr('href', "
+        f"{json.dumps(address)}).attr('data-ajax', 'false')"
         f".attr('data-icon', 'star').text({json.dumps(label)}).insertAfter($('#lookup-form')); }});"
     )
 
@@ -340,7 +364,8 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["ending"]()
 
 
-# From where the request comes that a thread of Orthanc is at: only the filter is told; the callback comes on the same thread.
+# From where the request comes that a thread of Orthanc is at: only the filter is told; the callback
+# comes on the same thread.
 _peers: dict[int, str] = {}
 _METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
 
@@ -363,14 +388,20 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
     peer = _peers.pop(threading.get_native_id(), "")
-    answer = _handlers["request"](Request(request["method"], unquote(uri), query, headers, body, peer))
+    answer = _handlers["request"](
+        Request(request["method"], unquote(uri), query, headers, body, peer)
+    )
     allowed = answer.headers.pop("Allow", "")
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)
     if answer.status == 405:
-        output.SendMethodNotAllowed(allowed)  # the only way that Orthanc has for it, and without a body
+        output.SendMethodNotAllowed(
+            allowed
+        )  # the only way that Orthanc has for it, and without a body
     elif answer.status == 200:
-        output.AnswerBuffer(answer.body if isinstance(answer.body, bytes) else _contents(answer.body), answer.mime)
+        output.AnswerBuffer(
+            answer.body if isinstance(answer.body, bytes) else _contents(answer.body), answer.mime
+        )
     elif answer.status == 301:
         output.Redirect(answer.headers["Location"])
     else:
@@ -379,8 +410,8 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
 
 
 def _contents(path: Path) -> Any:
-    # Orthanc sends what it is given from where it lies: a file that is mapped takes no memory. Of Python's own kinds of buffer
-    # that one is not accepted.
+    # Orthanc sends what it is given from where it lies: a file that is mapped takes no memory. Of
+    # Python's own kinds of buffer that one is not accepted.
     if not path.stat().st_size:
         return b""
     with pa.memory_map(str(path)) as file:

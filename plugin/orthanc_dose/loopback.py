@@ -1,5 +1,6 @@
-"""Orthanc's own routes over HTTP, for what takes long there: while Orthanc works on a call that its plugin makes by itself, a
-C-FIND for instance, Python's lock is held, and nobody else gets an answer."""
+"""Orthanc's own routes over HTTP, for what takes long there: while Orthanc works on a call that its
+plugin makes by itself, a C-FIND for instance, Python's lock is held, and nobody else gets an
+answer."""
 
 import http.client
 import json
@@ -8,7 +9,8 @@ import ssl
 from base64 import b64encode
 from typing import Any
 
-# The header by which the plugin knows its own requests, and what it must say. It never leaves the machine.
+# The header by which the plugin knows its own requests, and what it must say. It never leaves the
+# machine.
 HEADER, SECRET = "x-dose-own", secrets.token_hex(32)
 
 
@@ -33,18 +35,25 @@ class Loopback:
         self._is_encrypted = bool(configuration.get("SslEnabled"))
         self._headers = {HEADER: SECRET, "Content-Type": "application/json"}
         registered = configuration.get("RegisteredUsers")
-        if isinstance(registered, dict) and registered:  # where Orthanc asks for a password before it asks the plugin
+        if (
+            isinstance(registered, dict) and registered
+        ):  # where Orthanc asks for a password before it asks the plugin
             user, password = next(iter(registered.items()))
-            self._headers["Authorization"] = "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")
+            self._headers["Authorization"] = "Basic " + b64encode(
+                f"{user}:{password}".encode()
+            ).decode("ascii")
 
     def call(self, method: str, path: str, body: Any = None, seconds: float = 60.0) -> Any:
-        """The JSON that a route answers; None where it answers nothing. seconds: from one part of the answer to the next.
-        Raises OrthancError, and OSError or http.client.HTTPException where there is no answer."""
+        """The JSON that a route answers; None where it answers nothing. seconds: from one part of
+        the answer to the next. Raises OrthancError, and OSError or http.client.HTTPException where
+        there is no answer."""
         connection: http.client.HTTPConnection
         if self._is_encrypted:
             # To ourselves, under whatever name the certificate has.
             context = ssl._create_unverified_context()
-            connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=seconds, context=context)
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self._port, timeout=seconds, context=context
+            )
         else:
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
         try:

@@ -1,4 +1,6 @@
-"""`orthanc-dose send`: files, folders and zip archives to Orthanc's own POST /instances, over one connection."""
+"""`orthanc-dose send`: files, folders and zip archives to Orthanc's own POST /instances, over one
+connection.
+"""
 
 import argparse
 import http.client
@@ -19,18 +21,25 @@ from urllib.parse import urlsplit
 
 from .client import ClientError, add_server_arguments, authorization
 
-# Bytes of a member of an archive: it is unpacked in memory. Larger objects can be sent as files, which are not.
+# Bytes of a member of an archive: it is unpacked in memory. Larger objects can be sent as files,
+# which are not.
 LARGEST_MEMBER = 1_000_000_000
 _TIMEOUT_S = 300
 _HEAD = 132
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive, an empty one
 # What Orthanc says of an object that it took: the words of the summary.
-_TAKEN = {"Success": "stored", "AlreadyStored": "there already", "FilteredOut": "dropped by the server's rules"}
+_TAKEN = {
+    "Success": "stored",
+    "AlreadyStored": "there already",
+    "FilteredOut": "dropped by the server's rules",
+}
 
 
 @dataclass(frozen=True)
 class Found:
-    """Something to send: its name, and what is sent; or why it cannot be, or neither where it is no DICOM object."""
+    """Something to send: its name, and what is sent; or why it cannot be, or neither where it is no
+    DICOM object.
+    """
 
     name: str
     body: bytes | Path | None = None
@@ -42,10 +51,17 @@ class Refused(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a DICOM file, a folder, or a zip archive of them")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a DICOM file, a folder, or a zip archive of them",
+    )
     add_server_arguments(parser)
     parser.epilog = (
-        "The password comes from the environment variable DOSE_PASSWORD, or is asked for; DOSE_TOKEN is a token to use instead,"
+        "The password comes from the environment variable DOSE_PASSWORD, or is asked for; "
+        "DOSE_TOKEN is a token to use instead,"
         " for a server that takes it. The user must be let in to Orthanc's own routes."
     )
 
@@ -78,7 +94,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def search(paths: list[Path]) -> Iterator[Found]:
-    """What these paths lead to: folders with all below them, archives with all in them, in the order of names."""
+    """What these paths lead to: folders with all below them, archives with all in them, in the
+    order of names.
+    """
     for path in paths:
         if path.is_dir():
             for folder, below, names in os.walk(path):
@@ -122,15 +140,29 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Fou
                 return Found(name)
             # One byte more than allowed: what the archive says of the size need not be true.
             raw = head + file.read(LARGEST_MEMBER + 1 - len(head))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
         return Found(name, problem=f"it cannot be unpacked: {error}")
     if len(raw) > LARGEST_MEMBER:
-        return Found(name, problem=f"it unpacks to more than {LARGEST_MEMBER:,} bytes; unpack the archive and send the file")
+        return Found(
+            name,
+            problem=f"it unpacks to more than {LARGEST_MEMBER:,} bytes; unpack the archive and "
+            f"send the file",
+        )
     return Found(name, raw)
 
 
 def _is_dicom(name: str, head: bytes) -> bool:
-    """By the mark of a DICOM file, or the first elements of a bare data set. The directory of a medium is no object."""
+    """By the mark of a DICOM file, or the first elements of a bare data set. The directory of a
+    medium is no object.
+    """
     if name.replace("\\", "/").rsplit("/", 1)[-1].upper() == "DICOMDIR":
         return False
     return head[128:132] == b"DICM" or head[:2] in (b"\x08\x00", b"\x02\x00")
@@ -145,19 +177,26 @@ class Sender:
             raise ClientError(f"{url} is no address of a server, as http://127.0.0.1:8042")
         self._url, self._path = url, f"{address.path.rstrip('/')}/instances"
         # The last one says to a server that guards against other sites' pages that this is none.
-        self._headers = {"Authorization": authorization, "Content-Type": "application/dicom", "X-Dose-Request": "1"}
+        self._headers = {
+            "Authorization": authorization,
+            "Content-Type": "application/dicom",
+            "X-Dose-Request": "1",
+        }
         try:
             host, port = address.hostname, address.port
         except ValueError as error:
             raise ClientError(f"{url} has no usable port") from error
         self._connection: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=ssl.create_default_context())
-            if address.scheme == "https" else http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
-        )  # fmt: skip
+            http.client.HTTPSConnection(
+                host, port, timeout=_TIMEOUT_S, context=ssl.create_default_context()
+            )
+            if address.scheme == "https"
+            else http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+        )
 
     def send(self, body: bytes | Path) -> str:
-        """Store an object: a key of _TAKEN. Raises Refused, OSError for a file that cannot be read, ClientError where nothing
-        can be sent at all."""
+        """Store an object: a key of _TAKEN. Raises Refused, OSError for a file that cannot be read,
+        ClientError where nothing can be sent at all."""
         if isinstance(body, Path):
             with open(body, "rb") as file:
                 status, answer = self._post(file, os.fstat(file.fileno()).st_size)
@@ -166,14 +205,17 @@ class Sender:
         if status == 200:
             return _taken(answer)
         if status in (401, 403):
-            raise ClientError(_not_let_in(status, self._headers["Authorization"].startswith("Bearer")))
+            raise ClientError(
+                _not_let_in(status, self._headers["Authorization"].startswith("Bearer"))
+            )
         raise Refused(_reason(status, answer))
 
     def close(self) -> None:
         self._connection.close()
 
     def _post(self, body: "bytes | IO[bytes]", size: int) -> tuple[int, bytes]:
-        # A connection that was kept open may have been closed meanwhile: then once more on a new one.
+        # A connection that was kept open may have been closed meanwhile: then once more on a new
+        # one.
         for last in (False, True):
             if not isinstance(body, bytes):
                 body.seek(0)
@@ -181,13 +223,17 @@ class Sender:
                 if self._connection.sock is None:
                     self._connection.connect()
                     self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._connection.request("POST", self._path, body, self._headers | {"Content-Length": str(size)})
+                self._connection.request(
+                    "POST", self._path, body, self._headers | {"Content-Length": str(size)}
+                )
                 answer = self._connection.getresponse()
                 return answer.status, answer.read()
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
                 if last:
-                    raise ClientError(f"No answer from {self._url}: {_words(error)}. Is Orthanc running there?") from error
+                    raise ClientError(
+                        f"No answer from {self._url}: {_words(error)}. Is Orthanc running there?"
+                    ) from error
         raise AssertionError
 
 
@@ -201,12 +247,18 @@ def _taken(answer: bytes) -> str:
 
 def _not_let_in(status: int, token: bool) -> str:
     if token:
-        return ("The server does not take a token for storing: Orthanc's own routes want the name and password of one of its"
-                " registered users (--user, DOSE_PASSWORD).")  # fmt: skip
+        return (
+            "The server does not take a token for storing: Orthanc's own routes want the name and "
+            "password of one of its"
+            " registered users (--user, DOSE_PASSWORD)."
+        )
     if status == 401:
         return "The server does not accept this user and password."
-    return ("This user may not store objects, or the password is wrong: Orthanc's own routes are open to registered users with"
-            ' "orthanc" in "Dose.OrthancUsers", or who are not named there.')  # fmt: skip
+    return (
+        "This user may not store objects, or the password is wrong: Orthanc's own routes are open "
+        "to registered users with"
+        ' "orthanc" in "Dose.OrthancUsers", or who are not named there.'
+    )
 
 
 def _reason(status: int, answer: bytes) -> str:
@@ -225,7 +277,9 @@ def _words(error: Exception) -> str:
 
 
 def _shown(name: str) -> str:
-    """A text without what a terminal would take for commands, and without bytes that are no text."""
+    """A text without what a terminal would take for commands, and without bytes that are no
+    text.
+    """
     return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
@@ -236,6 +290,10 @@ def _progress(counts: Counter[str], end: bool = False) -> None:
 
 
 def _summary(counts: Counter[str]) -> list[str]:
-    words = [f"{counts[status]} {word}" for status, word in _TAKEN.items() if counts[status] or status == "Success"]
+    words = [
+        f"{counts[status]} {word}"
+        for status, word in _TAKEN.items()
+        if counts[status] or status == "Success"
+    ]
     words += [f"{counts['refused']} refused"] if counts["refused"] else []
     return words + ([f"{counts['skipped']} without DICOM skipped"] if counts["skipped"] else [])

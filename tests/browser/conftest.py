@@ -20,8 +20,15 @@ from tests.support.visitors import REGISTERED
 expect.set_options(timeout=60_000)
 
 CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 Look = tuple[str, dict[str, int]]
 LOOKS: list[Look] = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
@@ -29,7 +36,9 @@ LOOK_NAMES = ["light-wide", "dark-wide", "light-narrow", "dark-narrow"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser and two servers share two processors with the tests beside them: a test that fails here fails twice."""
+    """A browser and two servers share two processors with the tests beside them: a test that fails
+    here fails twice.
+    """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -74,14 +83,27 @@ class Visit:
         self.base = base
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda said: (
+                self.complaints.append(said.text) if said.type in ("error", "warning") else None
+            ),
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
+        page.on(
+            "request",
+            lambda request: (
+                self.hosts.add(request.url.split("/")[2]) if "://" in request.url else None
+            ),
+        )
 
     def sign_in(self, user: str = USER, password: str = PASSWORD) -> None:
         """Begin a session, by which downloads go: they do not send the headers of tests."""
-        answer = self.page.request.post(f"{self.base}/dose/api/session", headers={"X-Dose-Request": "1"},
-                                        data={"name": user, "password": password})  # fmt: skip
+        answer = self.page.request.post(
+            f"{self.base}/dose/api/session",
+            headers={"X-Dose-Request": "1"},
+            data={"name": user, "password": password},
+        )
         assert answer.ok, answer.text()
 
     def open(self, path: str) -> Page:
@@ -110,19 +132,25 @@ def fits(page: Page) -> bool:
 
 @contextmanager
 def entrance(browser: Browser, server: OrthancServer, secret: str) -> Iterator[Enter]:
-    """Opens browsers of people: signed in where a name is given, with the password given, else that of a registered user, else
-    the secret, which all added users have."""
+    """Opens browsers of people: signed in where a name is given, with the password given, else that
+    of a registered user, else the secret, which all added users have."""
     with ExitStack() as stack:
 
-        def come(name: str | None = None, look: Look = LOOKS[0], password: str = "", language: str = "en-GB") -> Visit:
+        def come(
+            name: str | None = None,
+            look: Look = LOOKS[0],
+            password: str = "",
+            language: str = "en-GB",
+        ) -> Visit:
             context = browser.new_context(viewport=look[1], color_scheme=look[0], locale=language)
             stack.callback(context.close)
             context.grant_permissions(["clipboard-read", "clipboard-write"])
             if name:
                 answer = context.request.post(
-                    f"{server.url}/dose/api/session", headers={"X-Dose-Request": "1"},
+                    f"{server.url}/dose/api/session",
+                    headers={"X-Dose-Request": "1"},
                     data={"name": name, "password": password or REGISTERED.get(name) or secret},
-                )  # fmt: skip
+                )
                 assert answer.ok, answer.text()
             return Visit(context.new_page(), server.url)
 
@@ -146,19 +174,26 @@ def visit(browser: Browser, server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, server, WIDE, "light")
 
 
-def visits(browser: Browser, server: OrthancServer, viewport: dict[str, int], scheme: str) -> Iterator[Visit]:
+def visits(
+    browser: Browser, server: OrthancServer, viewport: dict[str, int], scheme: str
+) -> Iterator[Visit]:
     """A visit of a new browser context, for fixtures."""
-    # Sent unasked, as scripts do: the server does not ask a browser for them. No page goes to another host (see `check`).
+    # Sent unasked, as scripts do: the server does not ask a browser for them. No page goes to
+    # another host (see `check`).
     credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     context = browser.new_context(
-        extra_http_headers={"Authorization": f"Basic {credentials}"}, viewport=viewport, color_scheme=scheme
+        extra_http_headers={"Authorization": f"Basic {credentials}"},
+        viewport=viewport,
+        color_scheme=scheme,
     )
     yield Visit(context.new_page(), f"http://127.0.0.1:{server.http_port}")
     context.close()
 
 
 @pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
-def any_visit(request: pytest.FixtureRequest, browser: Browser, server: OrthancServer) -> Iterator[Visit]:
+def any_visit(
+    request: pytest.FixtureRequest, browser: Browser, server: OrthancServer
+) -> Iterator[Visit]:
     scheme, viewport = request.param
     yield from visits(browser, server, viewport, scheme)
 

@@ -80,7 +80,9 @@ def test_a_token_is_shown_once_works_and_is_withdrawn(come: Enter, door: Orthanc
     visit.check()
 
     def use() -> int:
-        return door.request("GET", "/dose/api/studies", auth=NOBODY, headers={"Authorization": f"Bearer {secret}"}).status_code
+        return door.request(
+            "GET", "/dose/api/studies", auth=NOBODY, headers={"Authorization": f"Bearer {secret}"}
+        ).status_code
 
     assert use() == 200
     visit.open("/account")
@@ -116,11 +118,15 @@ def test_a_user_is_added_changed_disabled_and_removed(come: Enter, door: Orthanc
     expect(row).to_contain_text("by ruth")
 
     def groups() -> list[str]:
-        return next(user["groups"] for user in door.ok("/dose/api/users")["users"] if user["name"] == "nina")
+        return next(
+            user["groups"] for user in door.ok("/dose/api/users")["users"] if user["name"] == "nina"
+        )
 
     assert groups() == ["view"]
     page.get_by_label("nina in the group Export").check()
-    expect(page.get_by_role("status").filter(has_text="The groups of nina are changed.")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(has_text="The groups of nina are changed.")
+    ).to_be_visible()
     expect(page.get_by_label("nina in the group Export")).to_be_checked()
     assert groups() == ["view", "export"]
 
@@ -169,7 +175,13 @@ def test_giving_up_ones_own_administration_asks_first(come: Enter, door: Orthanc
 
 def test_a_refusal_of_the_server_is_told(come: Enter) -> None:
     page = come("ruth").open("/users")
-    refusal = {"error": {"code": "last_administrator", "message": "This is the last administrator.", "field": "groups"}}
+    refusal = {
+        "error": {
+            "code": "last_administrator",
+            "message": "This is the last administrator.",
+            "field": "groups",
+        }
+    }
     page.route("**/dose/api/users/emil", lambda route: route.fulfill(status=409, json=refusal))
     page.get_by_label("emil in the group Export").click()
     expect(page.get_by_role("alert")).to_contain_text("emil: This is the last administrator.")
@@ -185,13 +197,17 @@ def test_the_audit_log_is_filtered_and_leads_to_studies(come: Enter, door: Ortha
     visit = come("ruth")
     page = visit.open("/audit-log")
     page.get_by_role("combobox", name="User", exact=True).select_option("ines")
-    page.get_by_role("combobox", name="What", exact=True).select_option(label="Patient identity seen")
+    page.get_by_role("combobox", name="What", exact=True).select_option(
+        label="Patient identity seen"
+    )
     visit.settle()
     expect(page).to_have_url(re.compile("user=ines"))
     rows = page.locator("main tbody tr")
     expect(rows.first).to_contain_text("127.0.0.1")
     expect(rows.filter(has_not=page.get_by_role("cell", name="ines", exact=True))).to_have_count(0)
-    page.locator("main tbody tr").filter(has_text="study").get_by_role("link", name=str(number), exact=True).first.click()
+    page.locator("main tbody tr").filter(has_text="study").get_by_role(
+        "link", name=str(number), exact=True
+    ).first.click()
     expect(page).to_have_url(re.compile(f"/study/{number}$"))
     visit.open("/audit-log?text=no+entry+says+this")
     expect(page.locator("main")).to_contain_text("No entries")

@@ -1,4 +1,6 @@
-"""Filters that charts lead to, on the page of a list: said in words, taken away one by one, and no trouble for the form."""
+"""Filters that charts lead to, on the page of a list: said in words, taken away one by one, and no
+trouble for the form.
+"""
 
 import re
 from typing import Any
@@ -31,7 +33,9 @@ def fields(page: Page) -> int:
 
 
 def total(page: Page, number: int) -> None:
-    expect(page.locator(".list .panel-head")).to_contain_text(re.compile(rf"\b{number} (study|studies)"))
+    expect(page.locator(".list .panel-head")).to_contain_text(
+        re.compile(rf"\b{number} (study|studies)")
+    )
 
 
 def test_a_category_of_events_is_said_in_words(visit: Visit, server: OrthancServer) -> None:
@@ -78,7 +82,9 @@ def test_a_bin_is_a_range_that_the_form_has_too(visit: Visit, server: OrthancSer
     visit.check()
 
 
-def test_a_category_of_studies_and_a_blank_one_stand_in_the_form(visit: Visit, server: OrthancServer) -> None:
+def test_a_category_of_studies_and_a_blank_one_stand_in_the_form(
+    visit: Visit, server: OrthancServer
+) -> None:
     row = behind(server, "ct-frequency-study-description")
     page = visit.open(f"/studies/CT?{urlencode(row['query'])}")
     assert words(page) == [f"Study description is exactly “{row['category']}”"]
@@ -87,15 +93,22 @@ def test_a_category_of_studies_and_a_blank_one_stand_in_the_form(visit: Visit, s
     expect(field.get_by_role("textbox")).to_have_value(row["category"])
     page = visit.open("/studies/CT?study_description_empty=yes&study_date_empty=yes")
     assert words(page) == ["Study date: (blank)", "Study description: (blank)"]
-    expect(page.locator("form.filters [data-filter=study_date]").get_by_label("(blank)")).to_be_checked()
+    expect(
+        page.locator("form.filters [data-filter=study_date]").get_by_label("(blank)")
+    ).to_be_checked()
     visit.check()
 
 
 def test_an_hour_and_one_study_are_said_as_people_do(visit: Visit, server: OrthancServer) -> None:
     row = behind(server, "ct-workload", view="hour")
     page = visit.open(f"/studies/CT?{urlencode(row['query'])}")
-    day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[row["weekday"] - 1]
-    assert words(page) == [f"Study time: {row['hour']:02}:00 – {row['hour']:02}:59", f"Weekday: {day}"]
+    day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[
+        row["weekday"] - 1
+    ]
+    assert words(page) == [
+        f"Study time: {row['hour']:02}:00 – {row['hour']:02}:59",
+        f"Weekday: {day}",
+    ]
     total(page, row["studies"])
     row = behind(server, "mg-agd-thickness")
     page = visit.open(f"/studies/MG?{urlencode(row['query'])}")

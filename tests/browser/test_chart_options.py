@@ -1,4 +1,6 @@
-"""What users choose of charts: kept on the server for each of them, over the defaults that administrators set."""
+"""What users choose of charts: kept on the server for each of them, over the defaults that
+administrators set.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,7 +30,9 @@ def own_server() -> Iterator[OrthancServer]:
 @pytest.fixture(autouse=True)
 def as_at_first(own_server: OrthancServer) -> None:
     for path, user in (("options", VIEWER), ("options", USER), ("options/defaults", USER)):
-        answer = ask(own_server, "PUT", f"/dose/api/charts/{path}", user, json=dict.fromkeys(OPTIONS))
+        answer = ask(
+            own_server, "PUT", f"/dose/api/charts/{path}", user, json=dict.fromkeys(OPTIONS)
+        )
         assert answer.status_code == 200, answer.text
 
 
@@ -37,12 +41,19 @@ def come(browser: Browser, own_server: OrthancServer) -> Iterator[Enter]:
     """Opens a browser of a registered user, who is signed in."""
     with ExitStack() as stack:
 
-        def come(name: str, look: tuple[str, dict[str, int]] = ("light", WIDE), language: str = "en-GB",
-                 password: str = "") -> Visit:  # fmt: skip
+        def come(
+            name: str,
+            look: tuple[str, dict[str, int]] = ("light", WIDE),
+            language: str = "en-GB",
+            password: str = "",
+        ) -> Visit:
             context = browser.new_context(viewport=look[1], color_scheme=look[0], locale=language)
             stack.callback(context.close)
-            answer = context.request.post(f"{own_server.url}/dose/api/session", headers={"X-Dose-Request": "1"},
-                                          data={"name": name, "password": password or REGISTERED[name]})  # fmt: skip
+            answer = context.request.post(
+                f"{own_server.url}/dose/api/session",
+                headers={"X-Dose-Request": "1"},
+                data={"name": name, "password": password or REGISTERED[name]},
+            )
             assert answer.ok, answer.text()
             return Visit(context.new_page(), own_server.url)
 
@@ -84,11 +95,22 @@ def change_each(form: Locator) -> dict[str, Any]:
     ct.get_by_label("Workload").check()
     expect(ct.locator("summary")).to_contain_text("1 of 12")
     saved(form)
-    charts = [name for name, chart in CHARTS.items() if chart.modality != "CT" or name == "ct-workload"]
-    return {"average": "both", "per_system": True, "bins": 7, "order": "name", "frequency_as": "pie", "charts": charts}
+    charts = [
+        name for name, chart in CHARTS.items() if chart.modality != "CT" or name == "ct-workload"
+    ]
+    return {
+        "average": "both",
+        "per_system": True,
+        "bins": 7,
+        "order": "name",
+        "frequency_as": "pie",
+        "charts": charts,
+    }
 
 
-def test_what_a_user_chooses_is_there_again_and_is_nobody_elses(come: Enter, own_server: OrthancServer) -> None:
+def test_what_a_user_chooses_is_there_again_and_is_nobody_elses(
+    come: Enter, own_server: OrthancServer
+) -> None:
     visit = come(VIEWER)
     before = options_of(own_server, USER)
     form = opened(visit)
@@ -146,14 +168,18 @@ def test_charts_follow_their_options(come: Enter) -> None:
     expect(page.locator("article[data-chart]")).to_have_count(12)
 
 
-def test_a_number_that_cannot_be_is_said_and_not_kept(come: Enter, own_server: OrthancServer) -> None:
+def test_a_number_that_cannot_be_is_said_and_not_kept(
+    come: Enter, own_server: OrthancServer
+) -> None:
     form = opened(come(VIEWER))
     bins = option(form, "bins").get_by_role("textbox")
     for text in ("41", "1", "many", "2.5", ""):
         bins.fill(text)
         bins.press("Tab")
         expect(bins).to_have_attribute("aria-invalid", "true")
-        expect(option(form, "bins").get_by_role("alert")).to_have_text("A whole number from 2 to 40 belongs here.")
+        expect(option(form, "bins").get_by_role("alert")).to_have_text(
+            "A whole number from 2 to 40 belongs here."
+        )
     option(form, "bins").get_by_role("button", name="Back to default").click()
     expect(bins).to_have_value("20")
     expect(bins).to_have_attribute("aria-invalid", "false")
@@ -163,7 +189,10 @@ def test_a_number_that_cannot_be_is_said_and_not_kept(come: Enter, own_server: O
 def test_what_the_server_does_not_keep_goes_back(come: Enter, own_server: OrthancServer) -> None:
     visit = come(VIEWER)
     form = opened(visit)
-    visit.page.route("**/charts/options", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    visit.page.route(
+        "**/charts/options",
+        lambda route: route.abort() if route.request.method == "PUT" else route.continue_(),
+    )
     option(form, "per_system").get_by_role("checkbox").click()
     expect(form.get_by_role("alert")).to_contain_text("Orthanc does not answer")
     expect(option(form, "per_system").get_by_role("checkbox")).not_to_be_checked()
@@ -171,7 +200,9 @@ def test_what_the_server_does_not_keep_goes_back(come: Enter, own_server: Orthan
     assert options_of(own_server, VIEWER)["per_system"] is False
 
 
-def test_administrators_set_the_defaults_of_those_who_have_not_chosen(come: Enter, own_server: OrthancServer) -> None:
+def test_administrators_set_the_defaults_of_those_who_have_not_chosen(
+    come: Enter, own_server: OrthancServer
+) -> None:
     ask(own_server, "PUT", "/dose/api/charts/options", VIEWER, json={"order": "-value"})
     before = options_of(own_server, VIEWER)
     visit = come(USER)
@@ -194,7 +225,9 @@ def test_administrators_set_the_defaults_of_those_who_have_not_chosen(come: Ente
     visit.check()
 
 
-def test_those_who_do_not_administer_cannot_set_defaults(come: Enter, own_server: OrthancServer) -> None:
+def test_those_who_do_not_administer_cannot_set_defaults(
+    come: Enter, own_server: OrthancServer
+) -> None:
     before = options_of(own_server, USER)
     answer = ask(own_server, "PUT", "/dose/api/charts/options/defaults", VIEWER, json={"bins": 5})
     assert answer.status_code == 403 and options_of(own_server, USER) == before
@@ -202,9 +235,14 @@ def test_those_who_do_not_administer_cannot_set_defaults(come: Enter, own_server
     expect(page.get_by_text("Defaults of charts")).to_have_count(0)
 
 
-@pytest.mark.parametrize("look", [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-                         ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"])  # fmt: skip
-def test_the_form_is_clean_in_both_themes_and_widths(come: Enter, look: tuple[str, dict[str, int]]) -> None:
+@pytest.mark.parametrize(
+    "look",
+    [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
+    ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"],
+)
+def test_the_form_is_clean_in_both_themes_and_widths(
+    come: Enter, look: tuple[str, dict[str, int]]
+) -> None:
     visit = come(USER, look)
     form = opened(visit)
     option(form, "bins").get_by_role("textbox").fill("99")
@@ -227,7 +265,9 @@ def test_the_keyboard_reaches_all_of_the_dialog_and_stays_in_it(come: Enter) -> 
     visit = come(VIEWER)
     form = opened(visit)
     page = visit.page
-    places = form.locator("input:visible, select:visible, summary:visible, button:visible:enabled").count()
+    places = form.locator(
+        "input:visible, select:visible, summary:visible, button:visible:enabled"
+    ).count()
     seen = set()
     for _ in range(places + 5):
         page.keyboard.press("Tab")

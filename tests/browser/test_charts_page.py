@@ -1,4 +1,6 @@
-"""The charts beside the lists as parts of the page: how they are loaded, shown and hidden, enlarged and saved."""
+"""The charts beside the lists as parts of the page: how they are loaded, shown and hidden, enlarged
+and saved.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ FIGURES = re.compile(r"/dose/api/charts/[^/]+/figure")
 @pytest.fixture(autouse=True)
 def _usual(server: OrthancServer) -> Iterator[None]:
     yield
-    assert server.request("PUT", "/dose/api/charts/options", json={"on": None, "charts": None}).status_code == 200
+    assert (
+        server.request(
+            "PUT", "/dose/api/charts/options", json={"on": None, "charts": None}
+        ).status_code
+        == 200
+    )
 
 
 def wheel_through(page: Page) -> None:
@@ -35,9 +42,13 @@ def wheel_through(page: Page) -> None:
 
 
 @pytest.mark.parametrize("modality", ["CT", "DX", "RF", "MG", "NM"])
-def test_all_charts_of_a_modality_are_drawn(visit: Visit, server: OrthancServer, modality: str) -> None:
+def test_all_charts_of_a_modality_are_drawn(
+    visit: Visit, server: OrthancServer, modality: str
+) -> None:
     page = visit.open(f"/studies/{modality}")
-    expected = [chart["title"] for chart in server.ok(f"/dose/api/charts?modality={modality}")["charts"]]
+    expected = [
+        chart["title"] for chart in server.ok(f"/dose/api/charts?modality={modality}")["charts"]
+    ]
     if page.locator("#list tbody .row-link").count():
         expect(page.locator("[data-chart] h3")).to_have_text(expected)
         wheel_through(page)
@@ -50,7 +61,9 @@ def test_the_page_with_charts_in_both_themes_and_widths(any_visit: Visit) -> Non
     page.get_by_role("button", name="All below each other").click()
     wheel_through(page)
     any_visit.check()
-    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    width = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
     assert width == 0
 
 
@@ -59,7 +72,10 @@ def test_colours_follow_the_theme_without_asking_the_server(visit: Visit) -> Non
     chart = card(page, "ct-dlp-protocol")
     before = chart.locator(BARS).first.evaluate("bar => getComputedStyle(bar).fill")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if FIGURES.search(request.url) else None)
+    page.on(
+        "request",
+        lambda request: asked.append(request.url) if FIGURES.search(request.url) else None,
+    )
     page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
     expect(chart.locator(BARS).first).not_to_have_css("fill", before)
     assert asked == []
@@ -71,7 +87,10 @@ def test_one_click_switches_all_off_and_on_again(visit: Visit, server: OrthancSe
     page.get_by_role("button", name="Hide", exact=True).click()
     expect(page.locator("[data-chart]")).to_have_count(0)
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if FIGURES.search(request.url) else None)
+    page.on(
+        "request",
+        lambda request: asked.append(request.url) if FIGURES.search(request.url) else None,
+    )
     visit.open("/studies/CT")
     expect(page.locator("[data-chart]")).to_have_count(0)
     assert asked == [] and server.ok("/dose/api/charts/options")["options"]["on"] is False
@@ -111,7 +130,9 @@ def test_a_chart_that_fails_can_be_tried_again(visit: Visit) -> None:
             route.continue_()
         else:
             failed.append(route.request.url)
-            route.fulfill(status=503, json={"error": {"code": "busy", "message": "Not now.", "field": None}})
+            route.fulfill(
+                status=503, json={"error": {"code": "busy", "message": "Not now.", "field": None}}
+            )
 
     page.route("**/charts/ct-dlp-protocol/figure*", fail_once)
     page = visit.open("/studies/CT")
@@ -139,7 +160,9 @@ def test_zoom_and_reset_by_buttons(visit: Visit) -> None:
     expect(axis).to_have_text(whole or "")
 
 
-def test_full_screen_keeps_the_picture_and_gives_the_focus_back(visit: Visit, server: OrthancServer) -> None:
+def test_full_screen_keeps_the_picture_and_gives_the_focus_back(
+    visit: Visit, server: OrthancServer
+) -> None:
     page = visit.open("/studies/CT")
     chart = card(page, "ct-dlp-protocol")
     look(chart, "Histogram")
@@ -166,7 +189,10 @@ def test_a_picture_is_saved_with_its_title(visit: Visit, tmp_path: Path) -> None
         chart.locator("summary", has_text="Save").click()
         with visit.page.expect_download() as download:
             chart.get_by_role("button", name=f"Picture ({kind})").click()
-        assert download.value.suggested_filename == f"ct-dlp-protocol-bar-{date.today()}.{kind.lower()}"
+        assert (
+            download.value.suggested_filename
+            == f"ct-dlp-protocol-bar-{date.today()}.{kind.lower()}"
+        )
         download.value.save_as(tmp_path / kind)
         files[kind] = (tmp_path / kind).read_bytes()
     drawing = "".join(ElementTree.fromstring(files["SVG"]).itertext())
@@ -183,13 +209,20 @@ def test_data_of_a_chart_are_linked_as_files(visit: Visit) -> None:
     chart.locator("summary", has_text="Save").click()
     link = chart.get_by_role("link", name="Data (CSV)").get_attribute("href")
     answer = visit.page.request.get(f"{visit.base}{link}")
-    assert answer.ok and "dlp_total_from=300" in (link or "") and "Acquisition protocol" in answer.text()
+    assert (
+        answer.ok
+        and "dlp_total_from=300" in (link or "")
+        and "Acquisition protocol" in answer.text()
+    )
 
 
 def test_thousands_of_protocols(visit: Visit, server: OrthancServer) -> None:
     """The most frequent ones, the others together, and names where there is room."""
     key, started = "many-protocols", datetime(2025, 5, 5, 8)
-    events = [CtEvent(protocol=f"Protocol {number:03}", uid=samples.uid(key, number), started=started) for number in range(300)]
+    events = [
+        CtEvent(protocol=f"Protocol {number:03}", uid=samples.uid(key, number), started=started)
+        for number in range(300)
+    ]
     server.send(samples.ct_report(events, key=key))
     server.wait_until_idle()
     chart = card(visit.open("/studies/CT"), "ct-frequency-protocol")

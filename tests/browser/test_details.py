@@ -22,21 +22,32 @@ MANY = 130
 
 def study(number: int, description: str, days_before: int = 0) -> samples.Study:
     return samples.Study(
-        started=BEGIN - timedelta(days=days_before), description=description, accession_number=f"DETAIL{number}",
+        started=BEGIN - timedelta(days=days_before),
+        description=description,
+        accession_number=f"DETAIL{number}",
         instance_uid=f"2.25.4400{number}",
-    )  # fmt: skip
+    )
 
 
 def dual_source(number: int, days_before: int, dlp: float) -> list[CtEvent]:
     """A spiral of one tube, and one of two with dose check."""
     started = BEGIN - timedelta(days=days_before)
-    check = DoseCheck(dlp=300, ctdi=8, dlp_estimate=420.5, ctdi_estimate=7.5, reason="Large patient")
+    check = DoseCheck(
+        dlp=300, ctdi=8, dlp_estimate=420.5, ctdi_estimate=7.5, reason="Large patient"
+    )
     tubes = [Source("A", 100, 500, 280, 0.28), Source("B", 140, 400, 190, 0.28)]
     return [
         CtEvent(protocol="Chest", uid=f"2.25.4500{number}1", started=started, ctdi=4.5, dlp=dlp),
-        CtEvent(protocol="Flash", uid=f"2.25.4500{number}2", started=started + timedelta(minutes=1), ctdi=9.5, dlp=200,
-                sources=tubes, notification=check),
-    ]  # fmt: skip
+        CtEvent(
+            protocol="Flash",
+            uid=f"2.25.4500{number}2",
+            started=started + timedelta(minutes=1),
+            ctdi=9.5,
+            dlp=200,
+            sources=tubes,
+            notification=check,
+        ),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +55,31 @@ def detail_server() -> Iterator[OrthancServer]:
     with OrthancServer(dose={"PatientName": "stored", "PatientID": "stored"}) as running:
         for number, days, dlp in ((1, 0, 150.0), (2, 30, 250.0), (3, 900, 350.0)):
             report = samples.ct_report(
-                dual_source(number, days, dlp), patient=PATIENT, study=study(number, f"Chest {number}", days), key=f"d{number}"
+                dual_source(number, days, dlp),
+                patient=PATIENT,
+                study=study(number, f"Chest {number}", days),
+                key=f"d{number}",
             )
             running.send(report)
         typed = fluoroscopy_events(24, 5, BEGIN, "typed", samples.vendor("standard"))
         for number, event in enumerate(typed):
             event.type = TYPES[number % len(TYPES)]
         typed[4].dap = None
-        running.send(samples.fluoroscopy_report(typed, patient=PATIENT, study=study(4, "All types", 10), key="d4"))
-        running.send(samples.fluoroscopy_report(MANY, biplane=True, seed=3, study=study(5, "Two planes"), key="d5"))
-        running.send(samples.radiopharmaceutical_report(patient=PATIENT, study=study(6, "PET", 200), key="d6"))
+        running.send(
+            samples.fluoroscopy_report(
+                typed, patient=PATIENT, study=study(4, "All types", 10), key="d4"
+            )
+        )
+        running.send(
+            samples.fluoroscopy_report(
+                MANY, biplane=True, seed=3, study=study(5, "Two planes"), key="d5"
+            )
+        )
+        running.send(
+            samples.radiopharmaceutical_report(
+                patient=PATIENT, study=study(6, "PET", 200), key="d6"
+            )
+        )
         running.send(samples.radiography_report(2, study=study(7, "Hand"), key="d7"))
         running.wait_until_idle()
         yield running
@@ -65,23 +91,31 @@ def visit(browser: Browser, detail_server: OrthancServer) -> Iterator[Visit]:
 
 
 @pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
-def any_visit(request: pytest.FixtureRequest, browser: Browser, detail_server: OrthancServer) -> Iterator[Visit]:
+def any_visit(
+    request: pytest.FixtureRequest, browser: Browser, detail_server: OrthancServer
+) -> Iterator[Visit]:
     scheme, viewport = request.param
     yield from visits(browser, detail_server, viewport, scheme)
 
 
 def number_of(server: OrthancServer, number: int) -> int:
     """The number in the store of the study that was sent under this number."""
-    answer = server.get(f"/dose/api/studies?study_instance_uid=2.25.4400{number}&test_data=no,yes")[1]
+    answer = server.get(f"/dose/api/studies?study_instance_uid=2.25.4400{number}&test_data=no,yes")[
+        1
+    ]
     return int(answer["studies"][0]["id"])
 
 
 def shown_events(page: Page) -> list[str]:
-    return page.locator("#events tr[data-event]").evaluate_all("rows => rows.map(row => row.dataset.event)")
+    return page.locator("#events tr[data-event]").evaluate_all(
+        "rows => rows.map(row => row.dataset.event)"
+    )
 
 
 @pytest.mark.parametrize("number", [1, 4, 5, 6, 7])
-def test_a_study_of_any_kind_is_clean(any_visit: Visit, detail_server: OrthancServer, number: int) -> None:
+def test_a_study_of_any_kind_is_clean(
+    any_visit: Visit, detail_server: OrthancServer, number: int
+) -> None:
     page = any_visit.open(f"/study/{number_of(detail_server, number)}")
     assert fits(page), "the page must not scroll sideways"
     any_visit.check()
@@ -95,7 +129,9 @@ def test_history_and_comparison_are_clean(any_visit: Visit, detail_server: Ortha
         any_visit.check()
 
 
-def test_each_tube_of_dual_source_ct_has_a_line_of_its_own(visit: Visit, detail_server: OrthancServer) -> None:
+def test_each_tube_of_dual_source_ct_has_a_line_of_its_own(
+    visit: Visit, detail_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{number_of(detail_server, 1)}")
     events = page.locator("#events table.events")
     for name, kvp in (("A", "100"), ("B", "140")):
@@ -109,10 +145,14 @@ def test_dose_check_is_a_part_of_its_own(visit: Visit, detail_server: OrthancSer
     part = page.locator("#dose-check")
     for text in ("Notification", "300 mGy·cm", "420.5 mGy·cm", "Large patient"):
         expect(part).to_contain_text(text)
-    expect(part.get_by_text("reached", exact=True)).to_have_count(1)  # the DLP; CTDIvol stays below its value
+    expect(part.get_by_text("reached", exact=True)).to_have_count(
+        1
+    )  # the DLP; CTDIvol stays below its value
 
 
-def test_totals_by_type_are_formed_only_where_all_events_have_the_value(visit: Visit, detail_server: OrthancServer) -> None:
+def test_totals_by_type_are_formed_only_where_all_events_have_the_value(
+    visit: Visit, detail_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{number_of(detail_server, 4)}")
     totals = page.locator("#events .totals tbody tr")
     expect(totals).to_have_count(5)
@@ -122,18 +162,29 @@ def test_totals_by_type_are_formed_only_where_all_events_have_the_value(visit: V
     expect(page.locator("#events")).to_contain_text("pauses between pulses included")
 
 
-def test_doses_at_the_reference_points_of_two_planes_are_not_added(visit: Visit, detail_server: OrthancServer) -> None:
+def test_doses_at_the_reference_points_of_two_planes_are_not_added(
+    visit: Visit, detail_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{number_of(detail_server, 5)}")
     heads = page.locator("#events .totals thead th").all_inner_texts()
-    at = next(place for place, head in enumerate(heads) if head.startswith("Dose at reference point"))
+    at = next(
+        place for place, head in enumerate(heads) if head.startswith("Dose at reference point")
+    )
     everything = page.locator("#events .totals tr.all")
     expect(everything.locator("td").nth(at - 1)).to_contain_text("Not added across planes")
     for plane in ("Plane A", "Plane B"):
-        cell = page.locator("#events .totals tr.all ~ tr").filter(has_text=plane).locator("td").nth(at - 1)
+        cell = (
+            page.locator("#events .totals tr.all ~ tr")
+            .filter(has_text=plane)
+            .locator("td")
+            .nth(at - 1)
+        )
         expect(cell).to_contain_text(re.compile(r"\d"))
 
 
-def test_groups_fold_and_the_order_of_time_comes_back(visit: Visit, detail_server: OrthancServer) -> None:
+def test_groups_fold_and_the_order_of_time_comes_back(
+    visit: Visit, detail_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{number_of(detail_server, 4)}")
     assert shown_events(page)[:3] == ["1", "5", "9"]
     page.get_by_role("button", name=re.compile("^Fluoroscopy")).click()
@@ -143,7 +194,9 @@ def test_groups_fold_and_the_order_of_time_comes_back(visit: Visit, detail_serve
     visit.check()
 
 
-def test_the_plot_leads_to_the_event_in_the_table(visit: Visit, detail_server: OrthancServer) -> None:
+def test_the_plot_leads_to_the_event_in_the_table(
+    visit: Visit, detail_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{number_of(detail_server, 5)}")
     area = page.locator(".plot .area")
     area.focus()
@@ -197,7 +250,9 @@ def test_the_study_is_found_in_orthanc_explorer(visit: Visit, detail_server: Ort
     expect(page.locator("#study")).to_contain_text("DETAIL7")
 
 
-def test_paper_has_all_events_and_nothing_to_click_on(visit: Visit, detail_server: OrthancServer) -> None:
+def test_paper_has_all_events_and_nothing_to_click_on(
+    visit: Visit, detail_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{number_of(detail_server, 5)}")
     assert len(shown_events(page)) == 100
     page.get_by_role("button", name=re.compile("^Fluoroscopy")).click()
@@ -207,7 +262,9 @@ def test_paper_has_all_events_and_nothing_to_click_on(visit: Visit, detail_serve
         assert page.locator(hidden).locator("visible=true").count() == 0, hidden
     expect(page.locator("h1")).to_have_text("Two planes")
     expect(page.locator("main")).to_contain_text("DETAIL5")
-    page.set_viewport_size({"width": 965, "height": 700})  # a sheet without its margins, on its side
+    page.set_viewport_size(
+        {"width": 965, "height": 700}
+    )  # a sheet without its margins, on its side
     assert fits(page), "a table is cut off"
     page.emulate_media(media="screen")
     assert "DETAIL5" in page.title()
@@ -218,7 +275,9 @@ def test_a_history_adds_up_over_a_chosen_time(visit: Visit, detail_server: Ortha
     one = number_of(detail_server, 1)
     page = visit.open(f"/study/{one}/history")
     expect(page.locator("main")).to_contain_text("SAMPLE-HISTORY")
-    card = page.locator("section.panel").filter(has=page.get_by_role("heading", name="Computed tomography"))
+    card = page.locator("section.panel").filter(
+        has=page.get_by_role("heading", name="Computed tomography")
+    )
     expect(card).to_contain_text("1350 mGy·cm")  # 3 studies: 150, 250, 350 and 200 each
     rows = page.get_by_role("region", name="Studies of this patient").locator("tbody tr")
     expect(rows).to_have_count(5)

@@ -1,4 +1,6 @@
-"""The pages of equipment: names, modality types, joins and their undoing, what a system sends, deleting its studies."""
+"""The pages of equipment: names, modality types, joins and their undoing, what a system sends,
+deleting its studies.
+"""
 
 import re
 from collections.abc import Iterator
@@ -17,8 +19,12 @@ from tests.support.visitors import ask, guarded
 def own_server() -> Iterator[OrthancServer]:
     """Three rows of one CT, of which two differ in the software alone, and another CT."""
     with guarded() as running:
-        running.send(report("a", SoftwareVersions="1"), report("b", SoftwareVersions="1"), reports("c", SoftwareVersions="2"),
-                     report("d", SoftwareVersions="9", StationName="OTHER", DeviceSerialNumber="another"))  # fmt: skip
+        running.send(
+            report("a", SoftwareVersions="1"),
+            report("b", SoftwareVersions="1"),
+            reports("c", SoftwareVersions="2"),
+            report("d", SoftwareVersions="9", StationName="OTHER", DeviceSerialNumber="another"),
+        )
         running.wait_until_idle()
         yield running
 
@@ -29,7 +35,11 @@ def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
 
 
 def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("region", name="Systems", exact=True).get_by_role("row").filter(has_text=text)
+    return (
+        page.get_by_role("region", name="Systems", exact=True)
+        .get_by_role("row")
+        .filter(has_text=text)
+    )
 
 
 def choose(page: Page, *numbers: int) -> Locator:
@@ -63,7 +73,11 @@ def test_systems_are_found_sorted_and_renamed(visit: Visit, own_server: OrthancS
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
     expect(row(page, "CT in room 1")).to_have_count(2)
-    assert names(own_server) == {"1": "CT in room 1", "2": "CT in room 1", "9": "Sample General Hospital OTHER"}
+    assert names(own_server) == {
+        "1": "CT in room 1",
+        "2": "CT in room 1",
+        "9": "Sample General Hospital OTHER",
+    }
     # An empty name is the one of before.
     choose(page, found["1"]["id"]).get_by_role("button", name="Rename").click()
     dialog = page.get_by_role("dialog", name="Rename the system")
@@ -74,7 +88,9 @@ def test_systems_are_found_sorted_and_renamed(visit: Visit, own_server: OrthancS
     visit.check()
 
 
-def test_a_proposal_shows_what_differs_and_a_join_is_undone(visit: Visit, own_server: OrthancServer) -> None:
+def test_a_proposal_shows_what_differs_and_a_join_is_undone(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     found = by_software(own_server)
     old, new = found["1"]["id"], found["2"]["id"]
     page = visit.open("/equipment")
@@ -86,12 +102,16 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(visit: Visit, own_se
     expect(differs).to_contain_text("2")
     expect(dialog.get_by_role("row").filter(has_text="Station name")).to_have_count(0)
     visit.check()
-    dialog.get_by_role("radio").nth(0 if found["1"]["id"] == systems_in_order(dialog, found)[0] else 1).check()
+    dialog.get_by_role("radio").nth(
+        0 if found["1"]["id"] == systems_in_order(dialog, found)[0] else 1
+    ).check()
     dialog.get_by_role("button", name="Join", exact=True).click()
     expect(dialog).to_have_count(0)
     visit.settle()
     now = by_software(own_server)
-    joined = {number: row["joined_into"] for number, row in ((row["id"], row) for row in now.values())}
+    joined = {
+        number: row["joined_into"] for number, row in ((row["id"], row) for row in now.values())
+    }
     assert sorted(filter(None, joined.values())) in ([old], [new])
     root = old if joined[new] == old else new
     assert next(row for row in now.values() if row["id"] == root)["studies"] == 3
@@ -100,34 +120,54 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(visit: Visit, own_se
     dialog = page.get_by_role("dialog", name=re.compile("^Separate "))
     dialog.get_by_role("button", name="Separate").click()
     expect(dialog).to_have_count(0)
-    assert {row["software_versions"]: (row["studies"], row["joined_into"]) for row in systems(own_server)} == {
-        "1": (2, None), "2": (1, None), "9": (1, None),
-    }  # fmt: skip
+    assert {
+        row["software_versions"]: (row["studies"], row["joined_into"])
+        for row in systems(own_server)
+    } == {
+        "1": (2, None),
+        "2": (1, None),
+        "9": (1, None),
+    }
     visit.check()
 
 
 def systems_in_order(dialog: Locator, found: dict[str, Any]) -> list[int]:
-    cells = dialog.get_by_role("row").filter(has_text="Software version").get_by_role("cell").all_inner_texts()
+    cells = (
+        dialog.get_by_role("row")
+        .filter(has_text="Software version")
+        .get_by_role("cell")
+        .all_inner_texts()
+    )
     return [found[cell.strip()]["id"] for cell in cells]
 
 
-def test_the_modality_type_of_several_systems_is_set_by_a_task(visit: Visit, own_server: OrthancServer) -> None:
+def test_the_modality_type_of_several_systems_is_set_by_a_task(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     found = by_software(own_server)
     page = visit.open("/equipment")
-    choose(page, found["1"]["id"], found["9"]["id"]).get_by_role("button", name="Modality type").click()
+    choose(page, found["1"]["id"], found["9"]["id"]).get_by_role(
+        "button", name="Modality type"
+    ).click()
     dialog = page.get_by_role("dialog", name="Modality type of 2 systems")
     dialog.get_by_role("radio", name=re.compile("^Dual|dual|sorted", re.I)).check()
     dialog.get_by_role("button", name="Set").click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("region", name="Sorting studies anew")).to_contain_text("done")
-    assert {row["software_versions"]: row["user_defined_modality"] for row in systems(own_server)} == {
-        "1": "dual", "2": None, "9": "dual",
-    }  # fmt: skip
+    assert {
+        row["software_versions"]: row["user_defined_modality"] for row in systems(own_server)
+    } == {
+        "1": "dual",
+        "2": None,
+        "9": "dual",
+    }
     expect(page.get_by_text("sorted study by study")).to_have_count(2)
     visit.check()
 
 
-def test_the_page_of_a_system_says_which_fields_its_studies_have(visit: Visit, own_server: OrthancServer) -> None:
+def test_the_page_of_a_system_says_which_fields_its_studies_have(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     number = by_software(own_server)["1"]["id"]
     review = own_server.ok(f"/dose/api/equipment/{number}/review")
     page = visit.open(f"/equipment/{number}")
@@ -135,16 +175,22 @@ def test_the_page_of_a_system_says_which_fields_its_studies_have(visit: Visit, o
     studies = page.get_by_role("region", name="Computed tomography: Studies")
     (tables,) = (one["tables"] for one in review["filled"])
     for field in tables[0]["fields"]:
-        title = {"study_date": "Study date", "accession_number": "Accession number"}.get(field["field"])
+        title = {"study_date": "Study date", "accession_number": "Accession number"}.get(
+            field["field"]
+        )
         if title and field["filled"]:
             percent = 100 * field["filled"] / tables[0]["rows"]
-            line = studies.get_by_role("row").filter(has=page.get_by_role("rowheader", name=title, exact=True))
+            line = studies.get_by_role("row").filter(
+                has=page.get_by_role("rowheader", name=title, exact=True)
+            )
             expect(line).to_contain_text(f"{percent:.0f} %")
     empty = [field["field"] for field in tables[0]["fields"] if not field["filled"]]
     assert "comment" in empty
     expect(studies.get_by_role("rowheader", name="Comment", exact=True)).to_have_count(0)
     page.get_by_label("Fields that nothing has, too").check()
-    comment = studies.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Comment", exact=True))
+    comment = studies.get_by_role("row").filter(
+        has=page.get_by_role("rowheader", name="Comment", exact=True)
+    )
     expect(comment).to_contain_text("0 %")
     listed = page.get_by_role("region", name="Studies of the system")
     expect(listed.get_by_role("row")).to_have_count(3)
@@ -153,7 +199,9 @@ def test_the_page_of_a_system_says_which_fields_its_studies_have(visit: Visit, o
     expect(page).to_have_url(re.compile(r"/study/\d+"))
 
 
-def test_studies_are_deleted_after_their_number_is_typed(visit: Visit, own_server: OrthancServer) -> None:
+def test_studies_are_deleted_after_their_number_is_typed(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     number = by_software(own_server)["1"]["id"]
     page = visit.open(f"/equipment/{number}")
     page.get_by_role("button", name="Delete its studies").click()
@@ -200,23 +248,40 @@ def test_who_only_looks_changes_nothing(browser: Browser, own_server: OrthancSer
     expect(visit.page).to_have_url(re.compile("/equipment$"))
     visit.settle()
     page = visit.page
-    expect(page.get_by_role("region", name="Systems", exact=True).get_by_role("row")).to_have_count(4)
+    expect(page.get_by_role("region", name="Systems", exact=True).get_by_role("row")).to_have_count(
+        4
+    )
     expect(page.locator("main").get_by_role("checkbox")).to_have_count(0)
     expect(page.get_by_text("proposal to join systems")).to_have_count(0)
     visit.check()
     visit.open(f"/equipment/{by_software(own_server)['1']['id']}")
-    expect(page.get_by_role("button", name=re.compile("Delete|Rename|Sort studies"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Delete|Rename|Sort studies"))).to_have_count(
+        0
+    )
     visit.check()
-    assert ask(own_server, "PUT", "/dose/api/equipment/display-name", "only view",
-               json={"ids": [1], "display_name": "x"}).status_code == 403  # fmt: skip
+    assert (
+        ask(
+            own_server,
+            "PUT",
+            "/dose/api/equipment/display-name",
+            "only view",
+            json={"ids": [1], "display_name": "x"},
+        ).status_code
+        == 403
+    )
     context.close()
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
-def test_the_pages_are_clean_in_both_themes_and_widths(browser: Browser, own_server: OrthancServer, scheme: str,
-                                                       viewport: dict[str, int]) -> None:  # fmt: skip
+def test_the_pages_are_clean_in_both_themes_and_widths(
+    browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
+) -> None:
     for visit in visits(browser, own_server, viewport, scheme):
-        for path in ("/equipment", f"/equipment/{by_software(own_server)['2']['id']}", "/equipment/99999"):
+        for path in (
+            "/equipment",
+            f"/equipment/{by_software(own_server)['2']['id']}",
+            "/equipment/99999",
+        ):
             page = visit.open(path)
             assert fits(page), "no scrolling sideways"
             visit.complaints[:] = [said for said in visit.complaints if "404" not in said]

@@ -1,4 +1,6 @@
-"""Exports from the lists and on their page: what a browser downloads is read back and compared with the list."""
+"""Exports from the lists and on their page: what a browser downloads is read back and compared with
+the list.
+"""
 
 import csv
 import io
@@ -22,7 +24,11 @@ from tests.support.visitors import guarded
 
 SECRET = "correct horse battery"
 # Who may export: with who the patients are, without, and not at all.
-ADDED = {"ines": ["view", "export", "patient identity"], "vera": ["view", "export"], "olga": ["view"]}
+ADDED = {
+    "ines": ["view", "export", "patient identity"],
+    "vera": ["view", "export"],
+    "olga": ["view"],
+}
 FILTER = {"dlp_total_from": "400"}
 
 
@@ -37,16 +43,25 @@ def earlier(number: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[OrthancServer]:
-    """A server with studies, users, and two exports that a restart broke off, the second with what was typed of a patient."""
+    """A server with studies, users, and two exports that a restart broke off, the second with what
+    was typed of a patient.
+    """
     with guarded(PatientName="stored", PatientID="stored") as running:
         running.send(make_studies(40, seed=8))
         running.wait_until_idle()
         for name, groups in ADDED.items():
-            answer = running.request("PUT", f"/dose/api/users/{name}", json={"groups": groups, "password": SECRET})
+            answer = running.request(
+                "PUT", f"/dose/api/users/{name}", json={"groups": groups, "password": SECRET}
+            )
             assert answer.status_code == 200, answer.text
         assert running.stop() == 0
         store = Store(running.dose_directory)
-        typed = {"format": "csv", "modality": "CT", "query": {"patient_name": "…"}, "identity": ["name"]}
+        typed = {
+            "format": "csv",
+            "modality": "CT",
+            "query": {"patient_name": "…"},
+            "identity": ["name"],
+        }
         with store.writing() as connection:
             tasks.put(connection, earlier(1))
             tasks.put(connection, earlier(2, parameters=typed))
@@ -101,7 +116,9 @@ def test_dialog_notice_and_page_are_clean(come: Enter, look: Look) -> None:
     visit.check()
 
 
-def test_a_list_is_exported_by_keyboard_as_its_filters_stand(come: Enter, own_server: OrthancServer) -> None:
+def test_a_list_is_exported_by_keyboard_as_its_filters_stand(
+    come: Enter, own_server: OrthancServer
+) -> None:
     visit = come(USER)
     page = visit.open("/studies/CT?dlp_total_from=400")
     rows = own_server.studies(modality="CT", **FILTER)
@@ -113,13 +130,17 @@ def test_a_list_is_exported_by_keyboard_as_its_filters_stand(come: Enter, own_se
     page.keyboard.press("d")
     dialog = page.get_by_role("dialog", name="Export studies")
     expect(dialog).to_contain_text(f"Computed tomography: {len(rows)} studies")
-    expect(dialog.get_by_role("list", name="Active filters")).to_have_text("DLP total ≥ 400\u00a0mGy·cm")
+    expect(dialog.get_by_role("list", name="Active filters")).to_have_text(
+        "DLP total ≥ 400\u00a0mGy·cm"
+    )
     expect(dialog.get_by_role("radio", name=re.compile("^CSV"))).to_be_focused()
     page.keyboard.press("Enter")
     name, raw = started(page)
     assert name.startswith("ct-") and name.endswith(".csv")
     titles, *lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-    assert sorted(line[titles.index("Number")] for line in lines) == sorted(str(row["id"]) for row in rows)
+    assert sorted(line[titles.index("Number")] for line in lines) == sorted(
+        str(row["id"]) for row in rows
+    )
     assert not {"Patient name", "Patient ID", "Date of birth"} & set(titles)
     # The list is still there; the notice goes when it is put away.
     expect(page).to_have_url(re.compile("/studies/CT"))
@@ -128,7 +149,9 @@ def test_a_list_is_exported_by_keyboard_as_its_filters_stand(come: Enter, own_se
     visit.check()
 
 
-def test_names_go_into_a_workbook_and_into_the_audit_log(come: Enter, own_server: OrthancServer) -> None:
+def test_names_go_into_a_workbook_and_into_the_audit_log(
+    come: Enter, own_server: OrthancServer
+) -> None:
     visit = come("ines")
     page = visit.open("/studies/CT")
     dialog = dialog_of(page)
@@ -144,8 +167,11 @@ def test_names_go_into_a_workbook_and_into_the_audit_log(come: Enter, own_server
     found = {line[titles.index("Number")]: line[titles.index("Patient name")] for line in lines}
     assert found == {row["id"]: row["patient_name"] for row in rows} and all(found.values())
     noted = own_server.ok("/dose/api/audit-log?limit=500")["entries"]
-    assert any((one["user_name"], one["action"]) == ("ines", "export started") and "with patient name" in one["details"]
-               for one in noted), noted[:3]  # fmt: skip
+    assert any(
+        (one["user_name"], one["action"]) == ("ines", "export started")
+        and "with patient name" in one["details"]
+        for one in noted
+    ), noted[:3]
     # The next one begins with the format of this one, and without who the patients are.
     dialog = dialog_of(page)
     expect(dialog.get_by_role("radio", name=re.compile("Excel"))).to_be_checked()
@@ -153,7 +179,9 @@ def test_names_go_into_a_workbook_and_into_the_audit_log(come: Enter, own_server
     visit.check()
 
 
-def test_every_list_offers_what_the_server_makes_of_its_type(come: Enter, own_server: OrthancServer) -> None:
+def test_every_list_offers_what_the_server_makes_of_its_type(
+    come: Enter, own_server: OrthancServer
+) -> None:
     formats = own_server.ok("/dose/api/exports/formats")["formats"]
     counts = own_server.status()["store"]["studies"]
     visit = come(USER)
@@ -168,7 +196,9 @@ def test_every_list_offers_what_the_server_makes_of_its_type(come: Enter, own_se
             expect(dialog.get_by_role("checkbox")).to_have_count(2)
         offered = dialog.locator("input[name=export-format]")
         values = offered.evaluate_all("all => all.map((one) => one.value)")
-        assert values == [one["name"] for one in formats if one["modalities"] is None or code in one["modalities"]]
+        assert values == [
+            one["name"] for one in formats if one["modalities"] is None or code in one["modalities"]
+        ]
         dialog.get_by_role("radio", name=re.compile("^All modality types")).check()
         values = offered.evaluate_all("all => all.map((one) => one.value)")
         assert values == [one["name"] for one in formats if one["modalities"] is None]
@@ -188,16 +218,22 @@ def test_all_modality_types_go_into_one_file(come: Enter, own_server: OrthancSer
     card = page.get_by_role("article", name=re.compile("^all-")).first
     _, raw = downloaded(page, card.get_by_role("link", name=re.compile("^Download")))
     titles, *lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-    assert sorted(line[titles.index("Number")] for line in lines) == sorted(str(row["id"]) for row in rows)
+    assert sorted(line[titles.index("Number")] for line in lines) == sorted(
+        str(row["id"]) for row in rows
+    )
     visit.check()
 
 
-def test_the_list_of_one_system_is_called_by_its_name(come: Enter, own_server: OrthancServer) -> None:
+def test_the_list_of_one_system_is_called_by_its_name(
+    come: Enter, own_server: OrthancServer
+) -> None:
     system = own_server.studies(modality="CT")[0]
     begun(own_server, wanted("csv", "CT", query={"equipment_id": str(system["equipment_id"])}))
     visit = come(USER)
     page = visit.open("/exports")
-    expect(page.get_by_role("article").first).to_contain_text(f"Filters: System: {system['equipment_display_name']}")
+    expect(page.get_by_role("article").first).to_contain_text(
+        f"Filters: System: {system['equipment_display_name']}"
+    )
     visit.check()
 
 
@@ -234,13 +270,21 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Enter, own_server: Ort
     dialog_of(page).get_by_role("button", name="Start").click()
     name, _ = started(page)
     page = visit.open("/exports")
-    assert page.get_by_role("article").count() == own_server.request(
-        "GET", "/dose/api/tasks?kind=export", auth=("vera", SECRET)).json()["total"]  # fmt: skip
+    assert (
+        page.get_by_role("article").count()
+        == own_server.request("GET", "/dose/api/tasks?kind=export", auth=("vera", SECRET)).json()[
+            "total"
+        ]
+    )
     page = come(USER).open("/exports")
     card = page.get_by_role("article", name=name)
     expect(card).to_contain_text("vera")
     task = own_server.ok("/dose/api/tasks?kind=export")["tasks"][0]
-    expect(card).to_contain_text(re.compile(rf"Radiography, CSV.*{task['result']['studies']} studies.*is removed after", re.S))
+    expect(card).to_contain_text(
+        re.compile(
+            rf"Radiography, CSV.*{task['result']['studies']} studies.*is removed after", re.S
+        )
+    )
     # Its time is a setting; where the time of tasks is shorter, that one.
     expect(page.locator("main")).to_contain_text("kept for 14 days")
     own_server.request("PUT", "/dose/api/settings", json={"task_days": 3})
@@ -253,7 +297,9 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Enter, own_server: Ort
         own_server.delete("/dose/api/settings/task_days")
 
 
-def test_what_a_restart_broke_off_can_be_started_again(come: Enter, own_server: OrthancServer) -> None:
+def test_what_a_restart_broke_off_can_be_started_again(
+    come: Enter, own_server: OrthancServer
+) -> None:
     visit = come(USER)
     page = visit.open("/exports")
     card = page.get_by_role("article", name="ct-1.csv")
@@ -277,14 +323,22 @@ def test_what_a_restart_broke_off_can_be_started_again(come: Enter, own_server: 
 
 def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Enter) -> None:
     """The server is too quick to catch one on its way: what it says of one is put in its place."""
-    told = json.loads(json.dumps(earlier(7, done=2500, total=10_000), default=str)) | {"started_at": "2026-01-31T10:00:00Z"}
+    told = json.loads(json.dumps(earlier(7, done=2500, total=10_000), default=str)) | {
+        "started_at": "2026-01-31T10:00:00Z"
+    }
     asked: list[str] = []
 
     def answer(route: Any) -> None:
         state = "stopped" if asked else "running"
         finished = "2026-01-31T10:02:00Z" if asked else None
-        route.fulfill(json={"now": "2026-01-31T10:01:30Z", "total": 1, "states": {state: 1},
-                            "tasks": [told | {"state": state, "finished_at": finished}]})  # fmt: skip
+        route.fulfill(
+            json={
+                "now": "2026-01-31T10:01:30Z",
+                "total": 1,
+                "states": {state: 1},
+                "tasks": [told | {"state": state, "finished_at": finished}],
+            }
+        )
 
     def stop(route: Any) -> None:
         asked.append(route.request.method)
@@ -328,14 +382,18 @@ def test_the_page_of_tasks_leads_to_the_file(come: Enter, own_server: OrthancSer
     visit.check()
 
 
-def test_many_are_deleted_with_their_files_after_a_question(come: Enter, own_server: OrthancServer) -> None:
+def test_many_are_deleted_with_their_files_after_a_question(
+    come: Enter, own_server: OrthancServer
+) -> None:
     visit = come("vera")
     for code in ("CT", "RF"):
         page = visit.open(f"/studies/{code}")
         dialog_of(page).get_by_role("button", name="Start").click()
         started(page)
     folder = own_server.dose_directory / "exports"
-    mine = own_server.request("GET", "/dose/api/tasks?kind=export", auth=("vera", SECRET)).json()["tasks"]
+    mine = own_server.request("GET", "/dose/api/tasks?kind=export", auth=("vera", SECRET)).json()[
+        "tasks"
+    ]
     assert {str(task["id"]) for task in mine} <= {path.name for path in folder.iterdir()}
     others = {path.name for path in folder.iterdir()} - {str(task["id"]) for task in mine}
 
@@ -364,14 +422,22 @@ def test_a_large_file_comes_in_pieces(come: Enter, own_server: OrthancServer) ->
     own_server.wait_until_idle()
     body = {"format": "jsonl", "modality": "RF", "query": {}, "identity": []}
     number = own_server.request("POST", "/dose/api/exports", json=body).json()["id"]
-    own_server.wait_for(lambda: own_server.ok(f"/dose/api/tasks/{number}")["state"] == "done", "the export")
+    own_server.wait_for(
+        lambda: own_server.ok(f"/dose/api/tasks/{number}")["state"] == "done", "the export"
+    )
     whole = own_server.request("GET", f"/dose/api/exports/{number}/file").content
     assert len(whole) > 2**20
     visit = come(USER)
     page = visit.open("/exports")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/file" in request.url else None)
-    name, raw = downloaded(page, page.get_by_role("article").first.get_by_role("link", name=re.compile("^Download")))
+    page.on(
+        "request", lambda request: asked.append(request.url) if "/file" in request.url else None
+    )
+    name, raw = downloaded(
+        page, page.get_by_role("article").first.get_by_role("link", name=re.compile("^Download"))
+    )
     assert raw == whole and name.startswith("rf-") and name.endswith(".zip")
-    assert [url.partition("offset=")[2] for url in asked] == [str(at) for at in range(0, len(whole), 2**20)]
+    assert [url.partition("offset=")[2] for url in asked] == [
+        str(at) for at in range(0, len(whole), 2**20)
+    ]
     visit.check()

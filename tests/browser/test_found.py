@@ -1,4 +1,6 @@
-"""What a search found, where it is much: 30,000 studies, put into the store while the server is down."""
+"""What a search found, where it is much: 30,000 studies, put into the store while the server is
+down.
+"""
 
 from __future__ import annotations
 
@@ -23,40 +25,70 @@ STUDIES = 30_000
 
 
 def lines(task: int) -> Iterator[dict[str, Any]]:
-    """Of each study a report and its images; each third study has a CT report, the others one of mammography."""
+    """Of each study a report and its images; each third study has a CT report, the others one of
+    mammography.
+    """
     for number in range(STUDIES):
         modality = "CT" if number % 3 == 0 else "MG"
         study = {
-            "task_id": task, "study_instance_uid": f"1.2.826.0.3.{number}", "study_date": f"2026{number % 12 + 1:02}05",
-            "study_description": f"{modality} number {number}", "modalities": [modality, "SR"], "looked_at_as": [modality],
-        }  # fmt: skip
-        for place, (name, kept, reason) in enumerate((("SR", True, "dose_report"), (modality, False, "report_says_it"))):
+            "task_id": task,
+            "study_instance_uid": f"1.2.826.0.3.{number}",
+            "study_date": f"2026{number % 12 + 1:02}05",
+            "study_description": f"{modality} number {number}",
+            "modalities": [modality, "SR"],
+            "looked_at_as": [modality],
+        }
+        for place, (name, kept, reason) in enumerate(
+            (("SR", True, "dose_report"), (modality, False, "report_says_it"))
+        ):
             yield study | {
-                "line": 2 * number + place + 1, "series_instance_uid": f"1.2.826.0.3.{number}.{place}", "modality": name,
-                "series_description": f"Series of room {number % 7}", "station_name": None, "size": 1 if kept else 200,
-                "kept": kept, "chosen": kept, "reason": reason,
-            }  # fmt: skip
+                "line": 2 * number + place + 1,
+                "series_instance_uid": f"1.2.826.0.3.{number}.{place}",
+                "modality": name,
+                "series_description": f"Series of room {number % 7}",
+                "station_name": None,
+                "size": 1 if kept else 200,
+                "kept": kept,
+                "chosen": kept,
+                "reason": reason,
+            }
 
 
 @pytest.fixture(scope="module")
 def much() -> Iterator[tuple[OrthancServer, int]]:
     """A server, and the number of the search."""
-    asked = {"first": "2026-01-01", "last": "2026-12-31", "groups": ["CT", "MG"], "leave_out_known": True}
+    asked = {
+        "first": "2026-01-01",
+        "last": "2026-12-31",
+        "groups": ["CT", "MG"],
+        "leave_out_known": True,
+    }
     result = {
         "studies": STUDIES, "kept_studies": STUDIES, "kept_series": STUDIES, "objects": STUDIES, "by_kind": {"CT": 10_000},
         "left_studies": {}, "left_series": {"report_says_it": STUDIES}, "finds": {"Study": 365}, "doubts": {},
         "ignores_modality": False, "split": None,
     }  # fmt: skip
-    with OrthancServer(overrides={"DicomModalities": {"archive": ["PACS", "127.0.0.1", 1]}}) as running:
+    with OrthancServer(
+        overrides={"DicomModalities": {"archive": ["PACS", "127.0.0.1", 1]}}
+    ) as running:
         running.stop()
         store = Store(running.dose_directory)
         number = tasks.create(store, "node-search", USER, "archive", asked)
         with store.writing() as connection:
             now = tasks.now()
-            tasks.put(connection, (tasks.one(connection, number) or {}) | {
-                "state": "done", "result": result, "started_at": now, "finished_at": now,
-            })  # fmt: skip
-            connection.register("lines", pa.Table.from_pylist(list(lines(number)), schema=arrow_schema(FOUND)))
+            tasks.put(
+                connection,
+                (tasks.one(connection, number) or {})
+                | {
+                    "state": "done",
+                    "result": result,
+                    "started_at": now,
+                    "finished_at": now,
+                },
+            )
+            connection.register(
+                "lines", pa.Table.from_pylist(list(lines(number)), schema=arrow_schema(FOUND))
+            )
             connection.execute(f'INSERT INTO "{FOUND.name}" BY NAME SELECT * FROM lines')
         store.close()
         running.start()
@@ -76,7 +108,9 @@ def rows(page: Page) -> Any:
     return page.get_by_role("region", name="Studies and series").locator("tbody tr.study")
 
 
-def test_a_page_of_it_is_shown_sieved_and_sorted(visit: Visit, much: tuple[OrthancServer, int]) -> None:
+def test_a_page_of_it_is_shown_sieved_and_sorted(
+    visit: Visit, much: tuple[OrthancServer, int]
+) -> None:
     page = visit.open(f"/query-retrieve/{much[1]}")
     bar = page.get_by_role("region", name="What is to be fetched")
     expect(bar).to_contain_text("30,000 series of 30,000 studies chosen")
@@ -90,7 +124,9 @@ def test_a_page_of_it_is_shown_sieved_and_sorted(visit: Visit, much: tuple[Ortha
     fitting = [number for number in (2999, *range(29990, 30000)) if number % 3 == 0]
     expect(rows(page)).to_have_count(len(fitting))
     sieve.get_by_label("Order").select_option("newest first")
-    expect(rows(page).first).to_contain_text(f"CT number {max(fitting, key=lambda number: number % 12)}")
+    expect(rows(page).first).to_contain_text(
+        f"CT number {max(fitting, key=lambda number: number % 12)}"
+    )
     page.get_by_role("link", name="All", exact=True).click()
     # The text and the order stay, modalities and reasons are others.
     expect(rows(page)).to_have_count(len(fitting))
@@ -107,7 +143,9 @@ def test_a_page_of_it_is_shown_sieved_and_sorted(visit: Visit, much: tuple[Ortha
     expect(page.locator("main")).to_contain_text("1–50 of 30,000 studies")
 
 
-def test_all_of_a_sieve_is_ticked_off_and_stays_so(visit: Visit, much: tuple[OrthancServer, int]) -> None:
+def test_all_of_a_sieve_is_ticked_off_and_stays_so(
+    visit: Visit, much: tuple[OrthancServer, int]
+) -> None:
     page = visit.open(f"/query-retrieve/{much[1]}?text=MG%20number")
     bar = page.get_by_role("region", name="What is to be fetched")
     box = page.get_by_role("checkbox", name="Fetch all of these (20,000 series)")
@@ -133,7 +171,9 @@ def test_all_of_a_sieve_is_ticked_off_and_stays_so(visit: Visit, much: tuple[Ort
     visit.check()
 
 
-def test_all_decisions_are_one_file(visit: Visit, much: tuple[OrthancServer, int], tmp_path: Path) -> None:
+def test_all_decisions_are_one_file(
+    visit: Visit, much: tuple[OrthancServer, int], tmp_path: Path
+) -> None:
     page = visit.open(f"/query-retrieve/{much[1]}")
     visit.sign_in()
     with page.expect_download() as begun:
@@ -143,12 +183,15 @@ def test_all_decisions_are_one_file(visit: Visit, much: tuple[OrthancServer, int
     assert len(told) == 2 * STUDIES
     assert [one["line"] for one in told] == [str(number) for number in range(1, 2 * STUDIES + 1)]
     assert {(one["kept"], one["reason_in_words"]) for one in told} == {
-        ("true", "dose report"), ("false", "another series says it: report, or Dose Info"),
-    }  # fmt: skip
+        ("true", "dose report"),
+        ("false", "another series says it: report, or Dose Info"),
+    }
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
-def test_it_is_clean_in_both_themes_and_widths(browser: Browser, much: tuple[OrthancServer, int], look: Look) -> None:
+def test_it_is_clean_in_both_themes_and_widths(
+    browser: Browser, much: tuple[OrthancServer, int], look: Look
+) -> None:
     for visit in visits(browser, much[0], look[1], look[0]):
         page = visit.open(f"/query-retrieve/{much[1]}?show=all&modality=CT&page=3")
         expect(page.locator("main")).to_contain_text(re.compile("101–150 of 10,000 studies"))

@@ -1,5 +1,5 @@
-"""What the store does not have, on the page of a search: counts that filter, the list, its pages, the way to earlier searches,
-the file; with a second real Orthanc as the PACS."""
+"""What the store does not have, on the page of a search: counts that filter, the list, its pages,
+the way to earlier searches, the file; with a second real Orthanc as the PACS."""
 
 from __future__ import annotations
 
@@ -16,20 +16,31 @@ from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Look, Visit, fits, v
 from tests.browser.test_query_retrieve import PATH, searched, study
 from tests.support.server import OrthancServer, beside
 
-# On this day the PACS has studies of images alone, more than stand on one page; on the last day one with a report.
+# On this day the PACS has studies of images alone, more than stand on one page; on the last day one
+# with a report.
 MANY, OTHER_DAY, LAST_DAY = 30, "2026-03-09", "2026-03-16"
 
 
 @pytest.fixture(scope="module")
 def ours() -> Iterator[OrthancServer]:
     """Of DAY the PACS has two CT studies with reports and one of images alone."""
-    with OrthancServer(plugin=False, overrides={"DicomAet": "PACS", "DicomCheckCalledAet": False}) as pacs:
+    with OrthancServer(
+        plugin=False, overrides={"DicomAet": "PACS", "DicomCheckCalledAet": False}
+    ) as pacs:
         for number in (1, 2):
-            pacs.send(study(number, samples.ct_report(2, key=f"gap {number}"), samples.ct_slice(number)))
+            pacs.send(
+                study(number, samples.ct_report(2, key=f"gap {number}"), samples.ct_slice(number))
+            )
         pacs.send(study(3, *(samples.ct_slice(30 + number) for number in range(7))))
         pacs.send(study(4, samples.ct_report(2, key="gap 4"), samples.ct_slice(4), day=LAST_DAY))
         for number in range(MANY):
-            pacs.send(study(100 + number, *(samples.ct_slice(1000 + 10 * number + n) for n in range(7)), day=OTHER_DAY))
+            pacs.send(
+                study(
+                    100 + number,
+                    *(samples.ct_slice(1000 + 10 * number + n) for n in range(7)),
+                    day=OTHER_DAY,
+                )
+            )
         with beside(pacs) as running:
             yield running
 
@@ -55,7 +66,9 @@ def test_what_was_ticked_off_and_what_a_rule_leaves_is_told_with_the_earlier_sea
     with page.expect_response("**/chosen"):
         page.get_by_role("checkbox", name="Fetch the study of 02/03/2026, Study 1").uncheck()
     page.get_by_role("button", name="Fetch 1 object").click()
-    expect(page.get_by_role("region", name="Fetching", exact=True)).to_contain_text("all that was asked for arrived")
+    expect(page.get_by_role("region", name="Fetching", exact=True)).to_contain_text(
+        "all that was asked for arrived"
+    )
     expect(chips).to_have_text(["2 all", "1 ticked off", "1 left by a rule"])
     second = searched(ours)
     page = visit.open(f"{PATH}/{second}")
@@ -73,10 +86,17 @@ def test_what_was_ticked_off_and_what_a_rule_leaves_is_told_with_the_earlier_sea
         gaps.get_by_role("button", name="List as CSV").click()
     begun.value.save_as(tmp_path / "gaps.csv")
     lines = list(csv.DictReader(io.StringIO((tmp_path / "gaps.csv").read_text("utf-8-sig"))))
-    assert {(one["study_instance_uid"], one["study_date"], one["why"], one["reason"], one["search"]) for one in lines} == {
-        ("1.2.826.0.2.1", "20260302", "ticked_off", "", str(first)), ("1.2.826.0.2.3", "20260302", "rule", "no_report", ""),
-    }  # fmt: skip
-    assert {one["why_in_words"] for one in lines} == {"ticked off", "left by a rule: the study has no dose report"}
+    assert {
+        (one["study_instance_uid"], one["study_date"], one["why"], one["reason"], one["search"])
+        for one in lines
+    } == {
+        ("1.2.826.0.2.1", "20260302", "ticked_off", "", str(first)),
+        ("1.2.826.0.2.3", "20260302", "rule", "no_report", ""),
+    }
+    assert {one["why_in_words"] for one in lines} == {
+        "ticked off",
+        "left by a rule: the study has no dose report",
+    }
     # The choice is in the address; once more folds the list away.
     page.reload()
     expect(rows).to_have_count(1)
@@ -96,7 +116,9 @@ def test_a_store_that_has_all_says_so(visit: Visit, ours: OrthancServer) -> None
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
-def test_a_long_list_has_pages_and_is_clean_in_all_looks(browser: Browser, ours: OrthancServer, look: Look) -> None:
+def test_a_long_list_has_pages_and_is_clean_in_all_looks(
+    browser: Browser, ours: OrthancServer, look: Look
+) -> None:
     number = searched(ours, first=OTHER_DAY, last=OTHER_DAY)
     for visit in visits(browser, ours, look[1], look[0]):
         page = visit.open(f"{PATH}/{number}?gaps=all")

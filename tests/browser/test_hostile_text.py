@@ -22,11 +22,18 @@ def nasty_server() -> Iterator[OrthancServer]:
             for event in events:
                 event.protocol = NASTY[:60]
             study = samples.Study(
-                started=BEGIN, description=NASTY[:60], accession_number="<b>1</b>", instance_uid=f"2.25.66{number}"
+                started=BEGIN,
+                description=NASTY[:60],
+                accession_number="<b>1</b>",
+                instance_uid=f"2.25.66{number}",
             )
             patient = samples.Patient(name="<b>Bold^One", patient_id="<i>1")
             report = samples.ct_report(events, patient=patient, study=study, key=str(number))
-            report.StationName, report.InstitutionName, report.OperatorsName = "<u>1</u>", NASTY[:60], "<script>^x"
+            report.StationName, report.InstitutionName, report.OperatorsName = (
+                "<u>1</u>",
+                NASTY[:60],
+                "<script>^x",
+            )
             running.send(report)
         running.wait_until_idle()
         yield running
@@ -48,7 +55,11 @@ def test_nothing_of_it_becomes_a_part_of_the_page(nasty_visit: Visit, path: str)
         if button.is_visible():
             button.click()
     nasty_visit.settle()
-    expect(page.locator("main img, main b b, main script, main i:not([class]), main u")).to_have_count(0)
+    expect(
+        page.locator("main img, main b b, main script, main i:not([class]), main u")
+    ).to_have_count(0)
     assert page.title() != "broken" and "49" not in page.title()
     if path in ("/studies/CT", "/study/1", "/study/1/history", "/compare?ids=1,2"):
-        expect(page.locator("main").get_by_text("<img src=x").locator("visible=true").first).to_be_visible()
+        expect(
+            page.locator("main").get_by_text("<img src=x").locator("visible=true").first
+        ).to_be_visible()

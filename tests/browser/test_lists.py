@@ -1,4 +1,6 @@
-"""The list of studies as a physicist works with it: filters, columns, quick look, comparison, all of it by keyboard too."""
+"""The list of studies as a physicist works with it: filters, columns, quick look, comparison, all
+of it by keyboard too.
+"""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +26,9 @@ def open_filters(page: Page) -> None:
     expect(page.get_by_role("search")).to_be_visible()
 
 
-def test_matches_are_counted_while_one_types_and_the_address_holds_the_filters(visit: Visit, server: OrthancServer) -> None:
+def test_matches_are_counted_while_one_types_and_the_address_holds_the_filters(
+    visit: Visit, server: OrthancServer
+) -> None:
     page = visit.open("/studies/CT")
     open_filters(page)
     form = page.get_by_role("search")
@@ -52,12 +56,18 @@ def test_one_filter_takes_several_conditions(visit: Visit, server: OrthancServer
     open_filters(page)
     form = page.get_by_role("search")
     form.get_by_role("button", name="another condition (Study description)").click()
-    expect(form.get_by_role("combobox", name="Condition: Study description").nth(1)).to_have_value("not")
+    expect(form.get_by_role("combobox", name="Condition: Study description").nth(1)).to_have_value(
+        "not"
+    )
     form.get_by_role("textbox", name="Study description").nth(1).fill("head, thorax")
     show(page)
-    expect(page.get_by_role("list", name="Active filters")).to_contain_text("Study description: none of head, thorax")
+    expect(page.get_by_role("list", name="Active filters")).to_contain_text(
+        "Study description: none of head, thorax"
+    )
     visit.settle()
-    rows = server.studies(modality="CT", study_description="ct", study_description_not="head,thorax")
+    rows = server.studies(
+        modality="CT", study_description="ct", study_description_not="head,thorax"
+    )
     expect(page.locator("tbody .row-link")).to_have_count(min(len(rows), 50))
     assert rows
 
@@ -83,7 +93,9 @@ def test_numbers_are_typed_in_the_unit_that_is_shown(visit: Visit) -> None:
     [("dlp_total_from=many", "dlp_total_from"), ("study_date_from=2025-02-30", "study_date_from"), ("nonsense=1", "nonsense"),
      ("weekday=someday", "weekday"), ("study_time_to=25:00", "study_time_to"), ("sort=nothing", "sort")],
 )  # fmt: skip
-def test_a_bad_value_in_the_address_is_told_and_can_be_taken_away(visit: Visit, query: str, word: str) -> None:
+def test_a_bad_value_in_the_address_is_told_and_can_be_taken_away(
+    visit: Visit, query: str, word: str
+) -> None:
     page = visit.open(f"/studies/CT?{query}")
     expect(page.get_by_role("alert")).to_contain_text(word)
     expect(page.get_by_role("heading", name="Computed tomography")).to_be_visible()
@@ -102,7 +114,9 @@ def test_a_bad_value_marks_its_filter(visit: Visit) -> None:
 
 
 def test_filters_of_every_kind_are_clean_and_found_by_name(any_visit: Visit) -> None:
-    page = any_visit.open("/studies/CT?study_time_from=22:00&study_time_to=06:00&weekday=mon&patient_sex=F,M&source=report")
+    page = any_visit.open(
+        "/studies/CT?study_time_from=22:00&study_time_to=06:00&weekday=mon&patient_sex=F,M&source=report"
+    )
     open_filters(page)
     form = page.get_by_role("search")
     expect(form).to_contain_text("Over midnight")
@@ -182,7 +196,9 @@ def test_columns_are_chosen_ordered_and_remembered(visit: Visit) -> None:
 )  # fmt: skip
 def test_the_doses_that_matter_stand_first(visit: Visit, modality: str, titles: list[str]) -> None:
     page = visit.open(f"/studies/{modality}")
-    texts = [re.sub(r"\s+", " ", text) for text in page.locator("thead th.number").all_inner_texts()]
+    texts = [
+        re.sub(r"\s+", " ", text) for text in page.locator("thead th.number").all_inner_texts()
+    ]
     for text, title in zip(texts, titles, strict=False):
         assert text.startswith(title), texts
         assert re.search(r"mGy|cGy·cm²", text), "the unit stands in the head"

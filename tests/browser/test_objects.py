@@ -1,4 +1,6 @@
-"""Objects on the page of activity: by rule and reason, read again, deleted; the rules of deletion; deleting one study."""
+"""Objects on the page of activity: by rule and reason, read again, deleted; the rules of deletion;
+deleting one study.
+"""
 
 import re
 from collections.abc import Iterator
@@ -17,8 +19,15 @@ from tests.support.systems import named, report
 def own_server() -> Iterator[OrthancServer]:
     """Two objects that failed, two of an ignored system, one CT study, and three more studies."""
     with OrthancServer(dose={"IgnoredModels": ["Phantom*"]}) as running:
-        running.send(report_without_anything(seed=1), report_without_anything(seed=2), report("ct"),
-                     *(named(report(study), ManufacturerModelName="Phantom scanner") for study in ("p", "q")))  # fmt: skip
+        running.send(
+            report_without_anything(seed=1),
+            report_without_anything(seed=2),
+            report("ct"),
+            *(
+                named(report(study), ManufacturerModelName="Phantom scanner")
+                for study in ("p", "q")
+            ),
+        )
         running.send(make_studies(3, seed=9))
         running.wait_until_idle()
         yield running
@@ -34,7 +43,10 @@ def rows(page: Page) -> Locator:
 
 
 def test_objects_are_found_by_rule_and_reason(visit: Visit, own_server: OrthancServer) -> None:
-    assert len(own_server.objects(outcome="failed")) == 2 and len(own_server.objects(rule="ignored_system")) == 2
+    assert (
+        len(own_server.objects(outcome="failed")) == 2
+        and len(own_server.objects(rule="ignored_system")) == 2
+    )
     page = visit.open("/activity")
     search = page.get_by_role("search", name="Filters of objects")
     search.get_by_label("Rule", exact=True).select_option("ignored_system")
@@ -54,11 +66,18 @@ def test_objects_are_found_by_rule_and_reason(visit: Visit, own_server: OrthancS
     visit.check()
 
 
-def test_failed_objects_are_read_again_and_deleted_after_a_question(visit: Visit, own_server: OrthancServer) -> None:
+def test_failed_objects_are_read_again_and_deleted_after_a_question(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     page = visit.open("/activity?outcome=failed")
     attempts = sum(one["attempts"] for one in own_server.objects(outcome="failed"))
     page.get_by_role("button", name="Read all failed again").click()
-    own_server.wait_for(lambda: sum(one["attempts"] for one in own_server.objects(outcome="failed")) == attempts + 2, "reading")
+    own_server.wait_for(
+        lambda: (
+            sum(one["attempts"] for one in own_server.objects(outcome="failed")) == attempts + 2
+        ),
+        "reading",
+    )
     first, second = (one["sop_instance_uid"] for one in own_server.objects(outcome="failed"))
     page.get_by_role("button", name=f"Delete … object {first}").click()
     dialog = page.get_by_role("dialog", name="Delete 1 object?")
@@ -73,7 +92,9 @@ def test_failed_objects_are_read_again_and_deleted_after_a_question(visit: Visit
     assert [one["sop_instance_uid"] for one in own_server.objects(outcome="failed")] == [second]
     # All of a rule, with their number in the question.
     held = len(own_server.ok("/instances"))
-    page.get_by_role("search", name="Filters of objects").get_by_label("Rule", exact=True).select_option("")
+    page.get_by_role("search", name="Filters of objects").get_by_label(
+        "Rule", exact=True
+    ).select_option("")
     visit.open("/activity?outcome=ignored&rule=ignored_system")
     page.get_by_role("button", name="Delete these").click()
     dialog = page.get_by_role("dialog", name="Delete 2 objects?")
@@ -84,7 +105,9 @@ def test_failed_objects_are_read_again_and_deleted_after_a_question(visit: Visit
     visit.check()
 
 
-def test_the_rules_of_deletion_are_applied_to_what_is_there(visit: Visit, own_server: OrthancServer) -> None:
+def test_the_rules_of_deletion_are_applied_to_what_is_there(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     reports = sum(one["source"] == "report" for one in own_server.objects(outcome="imported"))
     page = visit.open("/activity")
     page.get_by_text("What stays in Orthanc").click()
@@ -111,7 +134,9 @@ def test_the_rules_of_deletion_are_applied_to_what_is_there(visit: Visit, own_se
     visit.check()
 
 
-def test_one_study_is_deleted_and_the_list_is_as_it_was(visit: Visit, own_server: OrthancServer) -> None:
+def test_one_study_is_deleted_and_the_list_is_as_it_was(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     (study,) = own_server.studies(station_name="SAMPLE1")
     others = {row["id"] for row in own_server.studies()} - {study["id"]}
     page = visit.open("/studies/CT?station_name=sample1&sort=study_date")
@@ -135,10 +160,17 @@ def test_one_study_is_deleted_and_the_list_is_as_it_was(visit: Visit, own_server
     visit.check()
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), [("dark", WIDE), ("light", NARROW), ("dark", NARROW)])
-def test_the_page_of_activity_is_clean_with_all_of_it_open(browser: Browser, own_server: OrthancServer, scheme: str,
-                                                           viewport: dict[str, int]) -> None:  # fmt: skip
-    own_server.request("PUT", "/dose/api/settings", json={"unmatched_in_orthanc": "drop", "reports_in_orthanc": "delete"})
+@pytest.mark.parametrize(
+    ("scheme", "viewport"), [("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
+)
+def test_the_page_of_activity_is_clean_with_all_of_it_open(
+    browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
+) -> None:
+    own_server.request(
+        "PUT",
+        "/dose/api/settings",
+        json={"unmatched_in_orthanc": "drop", "reports_in_orthanc": "delete"},
+    )
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/activity?outcome=ignored")
         page.get_by_text("What stays in Orthanc").click()

@@ -11,10 +11,15 @@ from tests.support.server import OrthancServer
 
 
 def largest(studies: list[SampleStudy], kind: str, total: str) -> SampleStudy:
-    return max((study for study in studies if study.kind == kind), key=lambda study: study.totals.get(total) or 0)
+    return max(
+        (study for study in studies if study.kind == kind),
+        key=lambda study: study.totals.get(total) or 0,
+    )
 
 
-@pytest.mark.parametrize("path", ["/", "/studies/CT", "/studies/RF", "/study/1", "/activity", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/", "/studies/CT", "/studies/RF", "/study/1", "/activity", "/nowhere"]
+)
 def test_every_page_is_clean_in_both_themes_and_widths(any_visit: Visit, path: str) -> None:
     page = any_visit.open(path)
     assert fits(page), "the page must not scroll sideways"
@@ -22,21 +27,33 @@ def test_every_page_is_clean_in_both_themes_and_widths(any_visit: Visit, path: s
 
 
 @pytest.mark.parametrize("path", ["/", "/studies/CT", "/activity"])
-def test_an_empty_store_says_what_to_do_next(empty_visit: Visit, empty_server: OrthancServer, path: str) -> None:
+def test_an_empty_store_says_what_to_do_next(
+    empty_visit: Visit, empty_server: OrthancServer, path: str
+) -> None:
     page = empty_visit.open(path)
-    expect(page.locator("main")).to_contain_text("storescu" if path != "/activity" else re.compile("send|sent|storescu"))
+    expect(page.locator("main")).to_contain_text(
+        "storescu" if path != "/activity" else re.compile("send|sent|storescu")
+    )
     if path != "/activity":
         expect(page.locator("main")).to_contain_text(str(empty_server.dicom_port))
     empty_visit.check()
 
 
-def test_home_counts_studies_per_modality_and_leads_to_them(visit: Visit, studies: list[SampleStudy]) -> None:
+def test_home_counts_studies_per_modality_and_leads_to_them(
+    visit: Visit, studies: list[SampleStudy]
+) -> None:
     page = visit.open("/")
     for kind, title in (("dx", "Radiography"), ("mg", "Mammography")):
         number = sum(study.kind == kind for study in studies)
-        card = page.locator("main .card, main article, main section, main a").filter(has_text=title).first
+        card = (
+            page.locator("main .card, main article, main section, main a")
+            .filter(has_text=title)
+            .first
+        )
         expect(card).to_contain_text(str(number))
-    expect(page.locator("main")).to_contain_text(re.compile(r"\d+ (second|minute|hour|day|month)s? ago|yesterday|just now|now"))
+    expect(page.locator("main")).to_contain_text(
+        re.compile(r"\d+ (second|minute|hour|day|month)s? ago|yesterday|just now|now")
+    )
     page.locator("table tbody tr a").first.click()
     expect(page).to_have_url(re.compile(r"/studies/CT\?equipment_id="))
 
@@ -62,9 +79,14 @@ def test_the_list_sorts_pages_and_opens_a_study(visit: Visit, studies: list[Samp
     visit.check()
 
 
-def test_a_fluoroscopy_study_shows_its_totals_in_the_units_of_the_field(visit: Visit, studies: list[SampleStudy],
-                                                                       server: OrthancServer) -> None:  # fmt: skip
-    study = largest(studies, "rf", "dap_total_a" if any("dap_total_a" in s.totals for s in studies) else "dap_total")
+def test_a_fluoroscopy_study_shows_its_totals_in_the_units_of_the_field(
+    visit: Visit, studies: list[SampleStudy], server: OrthancServer
+) -> None:
+    study = largest(
+        studies,
+        "rf",
+        "dap_total_a" if any("dap_total_a" in s.totals for s in studies) else "dap_total",
+    )
     uid = str(study.datasets[0].StudyInstanceUID)
     row = server.studies(study_instance_uid=uid)[0]
     page = visit.open(f"/study/{row['id']}")
@@ -89,7 +111,9 @@ def test_text_of_an_object_is_shown_as_text(visit: Visit, server: OrthancServer)
     visit.check()
 
 
-def test_the_activity_page_gives_the_reason_of_a_failure_and_retries(visit: Visit, server: OrthancServer) -> None:
+def test_the_activity_page_gives_the_reason_of_a_failure_and_retries(
+    visit: Visit, server: OrthancServer
+) -> None:
     from orthanc_dose.samples.other import report_without_anything
 
     server.send(report_without_anything(seed=77))
@@ -101,7 +125,12 @@ def test_the_activity_page_gives_the_reason_of_a_failure_and_retries(visit: Visi
     before = failed[0]["attempts"]
     page.get_by_role("button", name=f"Read again: object {failed[0]['sop_instance_uid']}").click()
     visit.settle()
-    server.wait_for(lambda: server.objects(sop_instance_uid=failed[0]["sop_instance_uid"])[0]["attempts"] > before, "a retry")
+    server.wait_for(
+        lambda: (
+            server.objects(sop_instance_uid=failed[0]["sop_instance_uid"])[0]["attempts"] > before
+        ),
+        "a retry",
+    )
     page.get_by_role("button", name=re.compile("Compare with Orthanc")).click()
     expect(page.locator("main")).to_contain_text(re.compile("nothing|0 |no ", re.I))
     visit.check()
@@ -121,7 +150,9 @@ def test_the_theme_is_switched_and_remembered(visit: Visit) -> None:
     page = visit.open("/")
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for _ in range(3):
-        page.locator("header").get_by_role("button", name=re.compile("theme|dark|light|appearance", re.I)).first.click()
+        page.locator("header").get_by_role(
+            "button", name=re.compile("theme|dark|light|appearance", re.I)
+        ).first.click()
         dark = page.get_by_role("menuitemradio", name=re.compile("dark", re.I))
         if dark.count():
             dark.first.click()

@@ -1,4 +1,6 @@
-"""The pages of query-retrieve with a second real Orthanc as the PACS: nodes, a search, ticking off, fetching."""
+"""The pages of query-retrieve with a second real Orthanc as the PACS: nodes, a search, ticking off,
+fetching.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +30,24 @@ def study(number: int, *objects: Dataset, day: str = DAY) -> list[Dataset]:
         one.StudyInstanceUID, one.PatientID = f"1.2.826.0.2.{number}", f"Q{number}"
         one.StudyDate, one.StudyDescription = day.replace("-", ""), f"Study {number}"
         one.SeriesInstanceUID = f"1.2.826.0.2.{number}.{1 if one.Modality == 'SR' else 2}"
-        one.SeriesDescription, one.StationName = ("Dose report" if one.Modality == "SR" else "Thorax"), "CT01"
+        one.SeriesDescription, one.StationName = (
+            ("Dose report" if one.Modality == "SR" else "Thorax"),
+            "CT01",
+        )
     return list(objects)
 
 
 @pytest.fixture(scope="module")
 def pacs() -> Iterator[OrthancServer]:
     """CT studies 1 to 4 with a report and three images, 5 with images alone, and a PET study."""
-    with OrthancServer(plugin=False, overrides={"DicomAet": "PACS", "DicomCheckCalledAet": False}) as running:
+    with OrthancServer(
+        plugin=False, overrides={"DicomAet": "PACS", "DicomCheckCalledAet": False}
+    ) as running:
         for number in range(1, 5):
             report = samples.ct_report(2, key=f"queried {number}")
-            running.send(study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3))))
+            running.send(
+                study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3)))
+            )
         running.send(study(5, *(samples.ct_slice(50 + n) for n in range(7))))
         running.send(study(6, *samples.nuclear_images("ge-pet")))
         yield running
@@ -70,14 +79,22 @@ def searched(server: OrthancServer, **more: Any) -> int:
     """A finished search, by the API."""
     asked = {"first": DAY, "last": DAY, "groups": ["CT", "NM"]} | more
     number = server.request("POST", "/dose/api/nodes/archive/searches", json=asked).json()["id"]
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the search")
+    server.wait_for(
+        lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the search"
+    )
     return number
 
 
 def facts(page: Page, region: str) -> dict[str, str]:
     """Terms and what is said of them."""
     found = page.get_by_role("region", name=region)
-    return dict(zip(found.locator("dt").all_inner_texts(), found.locator("dd").all_inner_texts(), strict=True))
+    return dict(
+        zip(
+            found.locator("dt").all_inner_texts(),
+            found.locator("dd").all_inner_texts(),
+            strict=True,
+        )
+    )
 
 
 def test_nodes_are_echoed_and_say_why_not(visit: Visit, ours: OrthancServer) -> None:
@@ -87,7 +104,9 @@ def test_nodes_are_echoed_and_say_why_not(visit: Visit, ours: OrthancServer) -> 
     expect(archive).to_contain_text(re.compile(r"\d ms, at \d\d:\d\d:\d\d"))
     expect(gone.get_by_text("no answer", exact=True)).to_be_visible()
     expect(gone).to_contain_text("connection refused")
-    expect(page.locator("main")).to_contain_text(f"Ours is the AE title OURS, port {ours.dicom_port}")
+    expect(page.locator("main")).to_contain_text(
+        f"Ours is the AE title OURS, port {ours.dicom_port}"
+    )
     with page.expect_response("**/nodes/gone/echo"):
         gone.get_by_role("button", name="Test node gone").click()
     expect(gone.get_by_text("no answer", exact=True)).to_be_visible()
@@ -107,17 +126,23 @@ def test_nodes_say_whether_they_would_send(visit: Visit, ours: OrthancServer) ->
     visit.check()
 
 
-def test_what_is_found_is_ticked_off_and_fetched(visit: Visit, ours: OrthancServer, pacs: OrthancServer) -> None:
+def test_what_is_found_is_ticked_off_and_fetched(
+    visit: Visit, ours: OrthancServer, pacs: OrthancServer
+) -> None:
     page = visit.open(PATH)
     ask(page, "CT", "NM (NM, PT)")
     # What the PACS has: four reports and a series of PET, of which one image says all.
     assert facts(page, "What was found") == {
-        "Studies found": str(len(pacs.ok("/studies"))), "with something to fetch": "5", "Series to fetch": "5",
+        "Studies found": str(len(pacs.ok("/studies"))),
+        "with something to fetch": "5",
+        "Series to fetch": "5",
         "Objects to fetch": "5",
-    }  # fmt: skip
+    }
     table = page.get_by_role("region", name="Studies and series")
     expect(table.get_by_role("row", name="dose report")).to_have_count(4)
-    pet = len([one for one in pacs.ok("/instances?expand") if "1.2.826.0.2.6.2" in series_of(pacs, one)])
+    pet = len(
+        [one for one in pacs.ok("/instances?expand") if "1.2.826.0.2.6.2" in series_of(pacs, one)]
+    )
     expect(table.get_by_role("row", name="one PET image")).to_contain_text(f"1 of {pet}")
     page.get_by_role("link", name="Left", exact=True).click()
     expect(table.get_by_role("row", name="another series says it")).to_have_count(4)
@@ -134,7 +159,9 @@ def test_what_is_found_is_ticked_off_and_fetched(visit: Visit, ours: OrthancServ
             box.check()
     with page.expect_response("**/chosen"):
         # Below the third study; in which order the PACS answers is its own affair.
-        box.locator("xpath=following::tr[1]").get_by_role("checkbox", name="Fetch series SR Dose report").uncheck()
+        box.locator("xpath=following::tr[1]").get_by_role(
+            "checkbox", name="Fetch series SR Dose report"
+        ).uncheck()
     expect(bar).to_contain_text("2 series of 2 studies chosen")
     assert page.get_by_role("checkbox", name="Fetch all").evaluate("box => box.indeterminate")
     visit.check()
@@ -145,9 +172,17 @@ def test_what_is_found_is_ticked_off_and_fetched(visit: Visit, ours: OrthancServ
     bar.get_by_role("button", name="Fetch 2 objects").click()
     panel = page.get_by_role("region", name="Fetching", exact=True)
     expect(panel).to_contain_text("all that was asked for arrived")
-    assert facts(page, "Fetching") == {"asked for": "2", "arrived": "2", "imported": "2", "series failed": "0", "missing": "0"}
+    assert facts(page, "Fetching") == {
+        "asked for": "2",
+        "arrived": "2",
+        "imported": "2",
+        "series failed": "0",
+        "missing": "0",
+    }
     held = {one["MainDicomTags"]["StudyInstanceUID"] for one in ours.ok("/studies?expand")}
-    assert held == {"1.2.826.0.2.1", "1.2.826.0.2.2"} and ours.ok("/statistics")["CountInstances"] == 2
+    assert (
+        held == {"1.2.826.0.2.1", "1.2.826.0.2.2"} and ours.ok("/statistics")["CountInstances"] == 2
+    )
     expect(table.get_by_text("imported", exact=True)).to_have_count(2)
     expect(bar).to_contain_text("All that is chosen was fetched.")
     expect(bar.get_by_role("button")).to_have_count(0)
@@ -158,9 +193,13 @@ def test_what_is_found_is_ticked_off_and_fetched(visit: Visit, ours: OrthancServ
     expect(page.get_by_role("main").locator("tbody tr")).to_contain_text("Study 2")
     # The list of searches says so, too, and a new search leaves what is there.
     page = visit.open(PATH)
-    expect(page.get_by_role("region", name="Last searches").locator("tbody tr").first).to_contain_text("2 imported")
+    expect(
+        page.get_by_role("region", name="Last searches").locator("tbody tr").first
+    ).to_contain_text("2 imported")
     ask(page)
-    expect(page.get_by_role("region", name="What was found")).to_contain_text("2 in the store already")
+    expect(page.get_by_role("region", name="What was found")).to_contain_text(
+        "2 in the store already"
+    )
 
 
 def series_of(server: OrthancServer, instance: dict[str, Any]) -> str:
@@ -177,30 +216,51 @@ def test_decisions_are_a_file(visit: Visit, ours: OrthancServer, tmp_path: Path)
     lines = list(csv.DictReader(io.StringIO((tmp_path / "decisions.csv").read_text("utf-8-sig"))))
     found = ours.ok(f"/dose/api/searches/{number}/found?limit=500")["found"]
     assert [(one["series_instance_uid"], one["kept"], one["reason"]) for one in lines] == [
-        (one["series_instance_uid"] or "", str(one["kept"]).lower(), one["reason"] or "") for one in found
+        (one["series_instance_uid"] or "", str(one["kept"]).lower(), one["reason"] or "")
+        for one in found
     ]
-    assert {one["reason_in_words"] for one in lines if one["reason"] == "dose_report"} == {"dose report"}
+    assert {one["reason_in_words"] for one in lines if one["reason"] == "dose_report"} == {
+        "dose report"
+    }
 
 
-def test_what_fails_is_said_and_fetched_again(visit: Visit, ours: OrthancServer, pacs: OrthancServer) -> None:
-    lost = study(70, samples.ct_report(1, key="lost meanwhile"), samples.ct_slice(700), day="2026-03-05")
+def test_what_fails_is_said_and_fetched_again(
+    visit: Visit, ours: OrthancServer, pacs: OrthancServer
+) -> None:
+    lost = study(
+        70, samples.ct_report(1, key="lost meanwhile"), samples.ct_slice(700), day="2026-03-05"
+    )
     pacs.send(lost)
     number = searched(ours, first="2026-03-05", last="2026-03-05")
-    [there] = [one["ID"] for one in pacs.post("/tools/lookup", b"1.2.826.0.2.70")[1] if one["Type"] == "Study"]
+    [there] = [
+        one["ID"]
+        for one in pacs.post("/tools/lookup", b"1.2.826.0.2.70")[1]
+        if one["Type"] == "Study"
+    ]
     pacs.delete(f"/studies/{there}")
     page = visit.open(f"{PATH}/{number}")
     page.get_by_role("button", name="Fetch 1 object").click()
     panel = page.get_by_role("region", name="Fetching", exact=True)
     expect(panel).to_contain_text("The node does not have it any more. (1)")
-    assert facts(page, "Fetching") == {"asked for": "1", "arrived": "0", "imported": "0", "series failed": "1", "missing": "1"}
-    expect(page.get_by_role("row", name="Dose report")).to_contain_text("failed: The node does not have it any more.")
+    assert facts(page, "Fetching") == {
+        "asked for": "1",
+        "arrived": "0",
+        "imported": "0",
+        "series failed": "1",
+        "missing": "1",
+    }
+    expect(page.get_by_role("row", name="Dose report")).to_contain_text(
+        "failed: The node does not have it any more."
+    )
     visit.check()
     pacs.send(lost)
     page.get_by_role("button", name="Fetch 1 object").click()
     expect(panel).to_contain_text("all that was asked for arrived")
 
 
-def test_a_search_that_cannot_be_done_says_why_and_doubts_are_words(visit: Visit, ours: OrthancServer) -> None:
+def test_a_search_that_cannot_be_done_says_why_and_doubts_are_words(
+    visit: Visit, ours: OrthancServer
+) -> None:
     page = visit.open(PATH)
     page.get_by_role("combobox", name="Node").select_option("gone")
     page.get_by_role("button", name="Search", exact=True).click()
@@ -227,12 +287,18 @@ def test_a_search_that_cannot_be_done_says_why_and_doubts_are_words(visit: Visit
     expect(page.locator("main")).to_contain_text("The node gave no study at all.")
 
 
-def test_a_node_is_added_changed_and_removed(visit: Visit, ours: OrthancServer, pacs: OrthancServer) -> None:
+def test_a_node_is_added_changed_and_removed(
+    visit: Visit, ours: OrthancServer, pacs: OrthancServer
+) -> None:
     page = visit.open(PATH)
     page.get_by_role("button", name="Add node").click()
     dialog = page.get_by_role("dialog", name="Add a node")
     expect(dialog).to_contain_text(f"The node must know us: AE title OURS, port {ours.dicom_port}")
-    for label, text in (("Name in Orthanc", "second"), ("AE title", "A\\B"), ("Host name or IP address", "127.0.0.1")):
+    for label, text in (
+        ("Name in Orthanc", "second"),
+        ("AE title", "A\\B"),
+        ("Host name or IP address", "127.0.0.1"),
+    ):
         dialog.get_by_label(label, exact=True).fill(text)
     dialog.get_by_label("Port", exact=True).fill(str(pacs.dicom_port))
     dialog.get_by_role("button", name="Save").click()
@@ -252,7 +318,11 @@ def test_a_node_is_added_changed_and_removed(visit: Visit, ours: OrthancServer, 
     row = page.get_by_role("row", name="Second <archive>")
     expect(row).to_contain_text("Modality in queries of studies")
     [node] = [one for one in ours.ok("/dose/api/nodes")["nodes"] if one["added"]]
-    assert (node["name"], node["title"], node["modality_too"]) == ("second", "Second <archive>", True)
+    assert (node["name"], node["title"], node["modality_too"]) == (
+        "second",
+        "Second <archive>",
+        True,
+    )
     assert node["port"] == pacs.dicom_port
     # Of a node of the configuration the address is only shown.
     page.get_by_role("button", name="Change node gone").click()
@@ -272,7 +342,9 @@ def test_a_node_is_added_changed_and_removed(visit: Visit, ours: OrthancServer, 
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
-def test_pages_are_clean_in_both_themes_and_widths(browser: Browser, ours: OrthancServer, look: Look) -> None:
+def test_pages_are_clean_in_both_themes_and_widths(
+    browser: Browser, ours: OrthancServer, look: Look
+) -> None:
     number = searched(ours, leave_out_known=False)
     for visit in visits(browser, ours, look[1], look[0]):
         page = visit.open(PATH)
@@ -294,7 +366,9 @@ def test_the_group_opens_the_pages_and_administrators_add_the_first_node(browser
         visit = come("only query-retrieve")
         page = visit.open("/")
         page.locator("summary", has_text="Administration").click()
-        page.get_by_role("navigation", name="Main").get_by_role("link", name="Query-retrieve").click()
+        page.get_by_role("navigation", name="Main").get_by_role(
+            "link", name="Query-retrieve"
+        ).click()
         expect(page.locator("main")).to_contain_text("An administrator adds one")
         expect(page.get_by_role("button", name="Add node")).to_have_count(0)
         expect(page.get_by_role("form", name="Search")).to_have_count(0)

@@ -1,4 +1,6 @@
-"""The page of reference levels, the table of percentiles with them beside the numbers, and control bands in the page."""
+"""The page of reference levels, the table of percentiles with them beside the numbers, and control
+bands in the page.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,22 @@ from tests.support.server import OrthancServer
 
 API = "/dose/api/reference-levels"
 CHART, OVER_TIME = "ct-dlp-study-description", "ct-dlp-over-time-study-description"
-HEAD = {"name": "Head", "modality": "CT", "quantity": "dlp_total", "value": 790, "statistic": "median", "source": "Somebody",
-        "valid": True}  # fmt: skip
+HEAD = {
+    "name": "Head",
+    "modality": "CT",
+    "quantity": "dlp_total",
+    "value": 790,
+    "statistic": "median",
+    "source": "Somebody",
+    "valid": True,
+}
 
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[OrthancServer]:
-    """Studies of two descriptions over some months, those of children among them, the last month with twice the dose."""
+    """Studies of two descriptions over some months, those of children among them, the last month
+    with twice the dose.
+    """
     with OrthancServer() as running:
         for number in range(72):
             at = datetime(2025, 1 + number // 12, 1 + number % 12, 10)
@@ -59,7 +70,9 @@ def add(server: OrthancServer, **level: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_shipped_levels_are_loaded_and_matched_one_by_one(visit: Visit, own_server: OrthancServer) -> None:
+def test_shipped_levels_are_loaded_and_matched_one_by_one(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     page = visit.open("/reference-levels")
     expect(page.locator("main")).to_contain_text("There are no reference levels yet")
     number = own_server.ok(API)["shipped"]["missing"]
@@ -81,7 +94,12 @@ def test_shipped_levels_are_loaded_and_matched_one_by_one(visit: Visit, own_serv
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").get_by_text("Head: Acute stroke is saved.")).to_be_visible()
     [changed] = [level for level in levels(own_server) if level["pattern"]]
-    assert (changed["pattern"], changed["value"], changed["age_from"], changed["year"]) == ("*head*", 789.5, 18, 2022)
+    assert (changed["pattern"], changed["value"], changed["age_from"], changed["year"]) == (
+        "*head*",
+        789.5,
+        18,
+        2022,
+    )
     page.get_by_role("checkbox", name=f"Only those not matched yet ({number - 1})").check()
     expect(page.locator("tbody tr")).to_have_count(1)
 
@@ -103,7 +121,12 @@ def test_a_level_is_added_and_deleted_and_put_back(visit: Visit, own_server: Ort
     expect(row).to_contain_text("under 16 years")
     expect(row).to_contain_text("1250 cGy·cm²")
     [made] = levels(own_server)
-    assert (made["value"], made["standard_name"], made["age_to"], made["pattern"]) == (1250, "Angiography", 16, None)
+    assert (made["value"], made["standard_name"], made["age_to"], made["pattern"]) == (
+        1250,
+        "Angiography",
+        16,
+        None,
+    )
     page.get_by_role("button", name="Delete: Angiography of children, DAP total").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert len(levels(own_server)) == 1
@@ -118,7 +141,9 @@ def test_a_level_is_added_and_deleted_and_put_back(visit: Visit, own_server: Ort
     visit.check()
 
 
-def test_a_change_of_one_thing_leaves_all_others_as_they_are(visit: Visit, own_server: OrthancServer) -> None:
+def test_a_change_of_one_thing_leaves_all_others_as_they_are(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     add(own_server, value=123456.789, age_from=0.125, weight_to=1000, pattern="*head*", phantom="head",
         quantity="ct_event_mean_ctdivol", year=2022, url="https://example.org/x", note="n", statistic="p75")  # fmt: skip
     [before] = levels(own_server)
@@ -138,7 +163,9 @@ def card(page: Page, chart: str, view: str) -> Locator:
     return found
 
 
-def test_rows_of_the_table_show_how_they_stand_to_their_levels(visit: Visit, own_server: OrthancServer) -> None:
+def test_rows_of_the_table_show_how_they_stand_to_their_levels(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     head = own_server.studies(study_description_exactly="CT Head")
     values = [study["dlp_total"] for study in head]
     middle = statistics.median(values)
@@ -148,14 +175,22 @@ def test_rows_of_the_table_show_how_they_stand_to_their_levels(visit: Visit, own
     found = card(page, CHART, "Percentiles")
     row = found.get_by_role("row", name="CT Head")
     own = found.get_by_role("list", name="Reference levels of CT Head")
-    low, children = (own.get_by_role("listitem").filter(has_text=name) for name in ("low", "children"))
+    low, children = (
+        own.get_by_role("listitem").filter(has_text=name) for name in ("low", "children")
+    )
     # A sign and a word, and not the colour alone.
     expect(low).to_contain_text(f"▲ over {round(middle / 2)}")
     expect(low).to_contain_text(f"n = {len(head)}")
-    ages = [study for study in own_server.studies(study_description_exactly="CT Head", patient_age_to="17")]
+    ages = [
+        study
+        for study in own_server.studies(study_description_exactly="CT Head", patient_age_to="17")
+    ]
     expect(children).to_contain_text("✓ at or under")
     expect(children).to_contain_text(f"under 18 years, n = {len(ages)}")
-    colours = [one.locator(".side").evaluate("one => getComputedStyle(one).color") for one in (low, children)]
+    colours = [
+        one.locator(".side").evaluate("one => getComputedStyle(one).color")
+        for one in (low, children)
+    ]
     assert colours[0] != colours[1]
     expect(found.get_by_role("list")).to_have_count(1)
     # The 60 heads have an interval of each percentile, the 12 abdomens none of the 95th.
@@ -183,7 +218,7 @@ def test_a_month_out_of_control_has_its_sign(visit: Visit, own_server: OrthancSe
 @pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
 def test_pages_are_clean_in_both_themes_and_widths(
     browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
-) -> None:  # fmt: skip
+) -> None:
     add(own_server, name="low", value=1, pattern="*head*", weight_from=5, weight_to=15)
     add(own_server, name="high", value=1e6, pattern="*head*", valid=True)
     add(own_server, name="not matched", value=10, url="https://example.org/levels", note="A note")

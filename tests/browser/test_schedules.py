@@ -1,4 +1,6 @@
-"""The pages of schedules on real servers: from a model to the report of a run, changing, switching off, deleting, refusing."""
+"""The pages of schedules on real servers: from a model to the report of a run, changing, switching
+off, deleting, refusing.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,24 @@ PATH = "/query-retrieve/schedules"
 API = "/dose/api/schedules"
 # Not that of the machine, and never the same time as it.
 ZONE = "Asia/Tokyo"
-ENTRY: dict[str, Any] = {"node": "archive", "question": {"groups": ["CT"]}, "cron": "0 7 * * 1-5", "time_zone": ZONE,
-                         "look_back": 2, "unit": "hours", "fetch": False, "on": True}  # fmt: skip
+ENTRY: dict[str, Any] = {
+    "node": "archive",
+    "question": {"groups": ["CT"]},
+    "cron": "0 7 * * 1-5",
+    "time_zone": ZONE,
+    "look_back": 2,
+    "unit": "hours",
+    "fetch": False,
+    "on": True,
+}
 
 
 @pytest.fixture(scope="module")
 def ours() -> Iterator[OrthancServer]:
     """Its PACS has two CT studies of today: one with a report, one of images alone."""
-    with OrthancServer(plugin=False, overrides={"DicomAet": "PACS", "DicomCheckCalledAet": False}) as pacs:
+    with OrthancServer(
+        plugin=False, overrides={"DicomAet": "PACS", "DicomCheckCalledAet": False}
+    ) as pacs:
         today = date.today().isoformat()
         pacs.send(study(1, samples.ct_report(2, key="today"), samples.ct_slice(1), day=today))
         pacs.send(study(2, *(samples.ct_slice(20 + number) for number in range(7)), day=today))
@@ -55,11 +67,19 @@ def kept(server: OrthancServer, name: str) -> dict[str, Any]:
 
 def said_of(page: Page, name: str, term: str) -> Any:
     """What a card says of one thing."""
-    return page.get_by_role("region", name=name, exact=True).locator("dl > div", has_text=term).first.locator("dd")
+    return (
+        page.get_by_role("region", name=name, exact=True)
+        .locator("dl > div", has_text=term)
+        .first.locator("dd")
+    )
 
 
-def test_a_model_is_saved_and_run_and_the_run_has_its_report(visit: Visit, ours: OrthancServer) -> None:
-    visit.page.context.new_cdp_session(visit.page).send("Emulation.setTimezoneOverride", {"timezoneId": ZONE})
+def test_a_model_is_saved_and_run_and_the_run_has_its_report(
+    visit: Visit, ours: OrthancServer
+) -> None:
+    visit.page.context.new_cdp_session(visit.page).send(
+        "Emulation.setTimezoneOverride", {"timezoneId": ZONE}
+    )
     page = visit.open("/query-retrieve")
     page.get_by_role("link", name="Schedules").click()
     expect(page.locator("main")).to_contain_text("There are no schedules yet")
@@ -79,18 +99,29 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(visit: Visit, ours:
     expect(card).to_contain_text("every day, at 02:30")
     expect(card).to_contain_text("It has not run yet.")
     one = kept(ours, "nightly")
-    assert (one["cron"], one["time_zone"], one["look_back"], one["unit"]) == ("30 2 * * *", ZONE, 1, "days")
-    assert one["question"]["groups"] == ["CT", "MG", "FL", "DX", "NM"] and one["fetch"] and one["on"]
+    assert (one["cron"], one["time_zone"], one["look_back"], one["unit"]) == (
+        "30 2 * * *",
+        ZONE,
+        1,
+        "days",
+    )
+    assert (
+        one["question"]["groups"] == ["CT", "MG", "FL", "DX", "NM"] and one["fetch"] and one["on"]
+    )
     card.get_by_role("button", name="Run schedule nightly now").click()
     expect(page.get_by_text("A run of nightly has begun:")).to_be_visible()
     # Two studies, of which the store had none when it looked; one report is fetched.
     summary = card.locator("summary")
-    expect(summary).to_contain_text("2 studies found, 1 of 1 objects fetched, 2 studies that the store lacks")
+    expect(summary).to_contain_text(
+        "2 studies found, 1 of 1 objects fetched, 2 studies that the store lacks"
+    )
     summary.click()
     row = card.get_by_role("region", name="Runs of nightly").locator("tbody tr")
     expect(row).to_have_count(1)
     expect(row.get_by_text("done", exact=True)).to_be_visible()
-    expect(row.locator("td.number")).to_have_text([re.compile(rf"^\s*{number}\D") for number in (2, 1, 0, 0, 2)])
+    expect(row.locator("td.number")).to_have_text(
+        [re.compile(rf"^\s*{number}\D") for number in (2, 1, 0, 0, 2)]
+    )
     visit.check()
     row.get_by_role("link").click()
     gaps = page.get_by_role("region", name="What the store does not have", exact=True)
@@ -99,7 +130,9 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(visit: Visit, ours:
     assert ours.ok("/dose/api/studies/count?modality=CT")["total"] == 1
 
 
-def test_times_are_said_in_the_zone_of_the_schedule_and_in_that_of_the_browser(visit: Visit, ours: OrthancServer) -> None:
+def test_times_are_said_in_the_zone_of_the_schedule_and_in_that_of_the_browser(
+    visit: Visit, ours: OrthancServer
+) -> None:
     # 07:00 in Tokyo is 22:00 UTC all the year.
     put(ours, "daily", cron="0 7 * * *")
     browser = visit.page.context.new_cdp_session(visit.page)
@@ -112,14 +145,22 @@ def test_times_are_said_in_the_zone_of_the_schedule_and_in_that_of_the_browser(v
     expect(said_of(page, "daily", "What is done")).to_have_text("Only looks")
     browser.send("Emulation.setTimezoneOverride", {"timezoneId": ZONE})
     page = visit.open(PATH)
-    expect(said_of(page, "daily", "Next run")).to_have_text(re.compile(r"^\s*\d\d/\d\d/\d{4} 07:00\s*$"))
+    expect(said_of(page, "daily", "Next run")).to_have_text(
+        re.compile(r"^\s*\d\d/\d\d/\d{4} 07:00\s*$")
+    )
 
 
 def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: OrthancServer) -> None:
-    put(ours, "early", question={"groups": ["CT"], "descriptions_leave_out": ["research"], "by_day": True})
+    put(
+        ours,
+        "early",
+        question={"groups": ["CT"], "descriptions_leave_out": ["research"], "by_day": True},
+    )
     page = visit.open(PATH)
     expect(said_of(page, "early", "Runs")).to_contain_text("Monday to Friday, at 07:00")
-    expect(said_of(page, "early", "Asked for")).to_have_text("CT; descriptions without “research”; day by day")
+    expect(said_of(page, "early", "Asked for")).to_have_text(
+        "CT; descriptions without “research”; day by day"
+    )
     page.get_by_role("link", name="Change schedule early").click()
     form = page.get_by_role("form", name="Schedule")
     expect(form.get_by_label("Name", exact=True)).to_be_disabled()
@@ -152,12 +193,19 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
     expect(said_of(page, "early", "Looks back")).to_have_text("the last hour")
     one = kept(ours, "early")
     assert (one["cron"], one["look_back"], one["unit"]) == ("*/20 * * * *", 1, "hours")
-    assert one["question"]["descriptions_leave_out"] == ["research", "phantom"] and one["question"]["by_day"]
+    assert (
+        one["question"]["descriptions_leave_out"] == ["research", "phantom"]
+        and one["question"]["by_day"]
+    )
     switch = page.get_by_role("switch", name="Schedule early runs by itself")
     switch.press("Space")
     expect(said_of(page, "early", "Next run")).to_have_text("none: it is switched off")
     expect(switch).not_to_be_checked()
-    assert kept(ours, "early") | {"on": True} == {**one, "last_due": kept(ours, "early")["last_due"], "next_run": None}
+    assert kept(ours, "early") | {"on": True} == {
+        **one,
+        "last_due": kept(ours, "early")["last_due"],
+        "next_run": None,
+    }
     page.get_by_role("button", name="Delete schedule early").click()
     question = page.get_by_role("dialog", name="Delete schedule early?")
     question.get_by_role("button", name="Cancel").click()
@@ -191,7 +239,11 @@ def test_a_search_is_saved_as_a_schedule(visit: Visit, ours: OrthancServer) -> N
     form.get_by_role("button", name="Save").click()
     expect(said_of(page, "mammography", "Asked for")).to_have_text("MG; stations with “Room 2”")
     one = kept(ours, "mammography")
-    assert one["question"]["groups"] == ["MG"] and one["question"]["stations_keep"] == ["Room 2"] and not one["fetch"]
+    assert (
+        one["question"]["groups"] == ["MG"]
+        and one["question"]["stations_keep"] == ["Room 2"]
+        and not one["fetch"]
+    )
     # From the page of a search, too; days and times stay there.
     asked = {"first": DAY, "last": DAY, "time_from": "08:00", "groups": ["NM"], "by_day": True}
     number = ours.request("POST", "/dose/api/nodes/archive/searches", json=asked).json()["id"]
@@ -206,16 +258,22 @@ def test_a_search_is_saved_as_a_schedule(visit: Visit, ours: OrthancServer) -> N
 
 def test_what_cannot_run_says_why(browser: Browser) -> None:
     with guarded() as server, entrance(browser, server, SECRET) as come:
-        added = server.request("PUT", "/dose/api/nodes/archive", json={"aet": "PACS", "host": "127.0.0.1", "port": 104})
+        added = server.request(
+            "PUT", "/dose/api/nodes/archive", json={"aet": "PACS", "host": "127.0.0.1", "port": 104}
+        )
         assert added.status_code == 200
         put_user(server, "quinn", groups=["query-retrieve"], password=SECRET)
         page = come("quinn").open(f"{PATH}/new?as=gap-check")
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("region", name="gap-check", exact=True)).to_contain_text("Only looks")
+        expect(page.get_by_role("region", name="gap-check", exact=True)).to_contain_text(
+            "Only looks"
+        )
         put_user(server, "quinn", groups=["view"])
         visit = come("only query-retrieve")
         page = visit.open(PATH)
-        expect(page.locator("main")).to_contain_text("It does not run: quinn, who saved it, may not query-retrieve any more.")
+        expect(page.locator("main")).to_contain_text(
+            "It does not run: quinn, who saved it, may not query-retrieve any more."
+        )
         visit.check()
         page.get_by_role("button", name="Run schedule gap-check now").click()
         expect(page.get_by_role("alert")).to_contain_text("somebody who may has to save it again")
@@ -230,7 +288,9 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         card = page.get_by_role("region", name="gap-check", exact=True)
         expect(card).to_contain_text("Orthanc knows no node “archive” any more")
         card.get_by_role("button", name="Run schedule gap-check now").click()
-        expect(page.get_by_role("alert")).to_contain_text("Orthanc does not know the node any more.")
+        expect(page.get_by_role("alert")).to_contain_text(
+            "Orthanc does not know the node any more."
+        )
         card.locator("summary").click()
         row = card.get_by_role("region", name="Runs of gap-check").locator("tbody tr")
         expect(row.get_by_text("failed", exact=True)).to_be_visible()
@@ -238,7 +298,9 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
-def test_pages_are_clean_in_both_themes_and_widths(browser: Browser, ours: OrthancServer, look: Look) -> None:
+def test_pages_are_clean_in_both_themes_and_widths(
+    browser: Browser, ours: OrthancServer, look: Look
+) -> None:
     put(ours, "clean")
     if not kept(ours, "clean")["runs"]:
         ours.post(f"{API}/clean/run", b"{}")

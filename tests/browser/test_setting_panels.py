@@ -1,4 +1,6 @@
-"""What stands beside the settings of patient identity and of not-patient patterns: what is there, trying, applying."""
+"""What stands beside the settings of patient identity and of not-patient patterns: what is there,
+trying, applying.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +41,9 @@ def there(page: Page) -> Locator:
 
 
 def cells(page: Page, item: str) -> Locator:
-    """Rule; studies by way: not stored, as written, keyed hash, SHA-256; those that can be changed, those that cannot."""
+    """Rule; studies by way: not stored, as written, keyed hash, SHA-256; those that can be changed,
+    those that cannot.
+    """
     return there(page).get_by_role("row", name=item).get_by_role("cell")
 
 
@@ -53,7 +57,10 @@ def save(page: Page) -> None:
 
 
 def test_the_panels_are_clean_in_both_themes_and_widths(any_visit: Visit) -> None:
-    for topic, label in (("identity", "Apply to old data…"), ("test data", "Apply to old studies…")):
+    for topic, label in (
+        ("identity", "Apply to old data…"),
+        ("test data", "Apply to old studies…"),
+    ):
         page = any_visit.open(f"/settings/{topic}")
         button = page.get_by_role("button", name=label)
         expect(button).to_be_visible()
@@ -64,7 +71,9 @@ def test_the_panels_are_clean_in_both_themes_and_widths(any_visit: Visit) -> Non
         any_visit.check()
 
 
-def test_names_and_ids_are_tried_with_the_saved_patterns(visit: Visit, server: OrthancServer) -> None:
+def test_names_and_ids_are_tried_with_the_saved_patterns(
+    visit: Visit, server: OrthancServer
+) -> None:
     put(server, not_patient_names=["*phantom*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
@@ -84,7 +93,9 @@ def test_names_and_ids_are_tried_with_the_saved_patterns(visit: Visit, server: O
     visit.check()
 
 
-def test_openrems_patterns_are_put_into_the_form_and_none_twice(visit: Visit, server: OrthancServer) -> None:
+def test_openrems_patterns_are_put_into_the_form_and_none_twice(
+    visit: Visit, server: OrthancServer
+) -> None:
     put(server, not_patient_names=["*TEST*", "*water*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
@@ -108,7 +119,9 @@ def test_openrems_patterns_are_put_into_the_form_and_none_twice(visit: Visit, se
     visit.check()
 
 
-def test_old_studies_are_compared_with_the_saved_patterns(visit: Visit, server: OrthancServer) -> None:
+def test_old_studies_are_compared_with_the_saved_patterns(
+    visit: Visit, server: OrthancServer
+) -> None:
     put(server, not_patient_names=["*phantom*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
@@ -133,7 +146,9 @@ def test_old_studies_are_compared_with_the_saved_patterns(visit: Visit, server: 
 
 
 # The last of this file: what is dropped does not come back.
-def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(visit: Visit, server: OrthancServer) -> None:
+def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(
+    visit: Visit, server: OrthancServer
+) -> None:
     page = visit.open("/settings/identity")
     expect(cells(page, "Patient name")).to_have_text(["as written", "1", "2", "0", "0", "0", "1"])
     expect(cells(page, "Patient ID")).to_have_text(["as written", "0", "2", "1", "0", "0", "1"])
@@ -160,7 +175,9 @@ def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(visit: Vi
     assert len(server.studies(patient_name="Anna")) == 1
     apply.click()
     dialog.get_by_role("button", name="Apply").click()
-    expect(there(page).get_by_role("list", name="What came of it").get_by_role("listitem")).to_have_text(changes)
+    expect(
+        there(page).get_by_role("list", name="What came of it").get_by_role("listitem")
+    ).to_have_text(changes)
     expect(cells(page, "Patient name")).to_have_text(["not stored", "3", "0", "0", "0", "0", "0"])
     expect(cells(page, "Patient ID")).to_have_text(["keyed hash", "0", "0", "3", "0", "0", "0"])
     visit.check()

@@ -1,4 +1,6 @@
-"""The page of settings: what is changed is on the server, and what the server refuses stands beside its field."""
+"""The page of settings: what is changed is on the server, and what the server refuses stands beside
+its field.
+"""
 
 import re
 from collections.abc import Iterator
@@ -32,19 +34,27 @@ def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
 
 
 @pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
-def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
+def any_visit(
+    request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer
+) -> Iterator[Visit]:
     yield from visits(browser, own_server, *reversed(request.param))
 
 
 def value(server: OrthancServer, name: str) -> Any:
-    return next(one["value"] for one in server.ok("/dose/api/settings")["settings"] if one["name"] == name)
+    return next(
+        one["value"] for one in server.ok("/dose/api/settings")["settings"] if one["name"] == name
+    )
 
 
 def row(page: Page, title: str) -> Any:
-    return page.get_by_role("region", name=re.compile(rf"^{re.escape(title)}( changed| not saved)?$"))
+    return page.get_by_role(
+        "region", name=re.compile(rf"^{re.escape(title)}( changed| not saved)?$")
+    )
 
 
-def test_each_topic_is_clean_in_both_themes_and_widths(any_visit: Visit, own_server: OrthancServer) -> None:
+def test_each_topic_is_clean_in_both_themes_and_widths(
+    any_visit: Visit, own_server: OrthancServer
+) -> None:
     topics = {one["topic"] for one in own_server.ok("/dose/api/settings")["settings"]}
     for topic in sorted(topics):
         page = any_visit.open(f"/settings/{topic}")
@@ -52,7 +62,9 @@ def test_each_topic_is_clean_in_both_themes_and_widths(any_visit: Visit, own_ser
         any_visit.check()
 
 
-def test_every_setting_stands_on_the_page_of_its_topic_with_default_and_key(visit: Visit, own_server: OrthancServer) -> None:
+def test_every_setting_stands_on_the_page_of_its_topic_with_default_and_key(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     answer = own_server.ok("/dose/api/settings")
     page = visit.open("/")
     page.get_by_text("Administration", exact=True).click()
@@ -62,7 +74,9 @@ def test_every_setting_stands_on_the_page_of_its_topic_with_default_and_key(visi
         settings = [one for one in answer["settings"] if one["topic"] == topic["name"]]
         if not settings:
             continue
-        page.get_by_role("navigation", name="Topics").get_by_role("link", name=topic["title"]).click()
+        page.get_by_role("navigation", name="Topics").get_by_role(
+            "link", name=topic["title"]
+        ).click()
         expect(page.get_by_role("heading", level=2).first).to_have_text(topic["title"])
         for setting in settings:
             expect(row(page, setting["title"])).to_contain_text("Default:")
@@ -92,7 +106,9 @@ def test_changes_are_saved_together_and_set_back(visit: Visit, own_server: Ortha
     expect(row(page, "Dose screens")).not_to_contain_text("changed")
 
 
-def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_saved(visit: Visit, own_server: OrthancServer) -> None:
+def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_saved(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     page = visit.open("/settings/sources")
     page.get_by_role("switch", name="CT images").press("Space")
     page.get_by_label("New pattern").fill("no maker and model")
@@ -113,7 +129,9 @@ def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_saved(visit: Vis
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
 
 
-def test_many_patterns_are_pasted_as_lines_and_removed(visit: Visit, own_server: OrthancServer) -> None:
+def test_many_patterns_are_pasted_as_lines_and_removed(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     page = visit.open("/settings/sources")
     page.evaluate(
         """() => {
@@ -142,14 +160,18 @@ def test_who_leaves_with_unsaved_changes_is_asked(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("/studies"))
 
 
-def test_dates_and_times_are_as_the_installation_says(browser: Browser, server: OrthancServer) -> None:
+def test_dates_and_times_are_as_the_installation_says(
+    browser: Browser, server: OrthancServer
+) -> None:
     study = server.studies()[0]
     year, month, day = study["study_date"].split("-")
     committed = server.status()["queue"]["last_commit_at"]
     try:
         for visit in visits(browser, server, WIDE, "light"):
             page = visit.open(f"/study/{study['id']}")
-            expect(page.locator("main header time, main time").first).to_contain_text(f"{day}/{month}/{year}")
+            expect(page.locator("main header time, main time").first).to_contain_text(
+                f"{day}/{month}/{year}"
+            )
             visit.open("/settings/region")
             page.get_by_label("31.01.2026").check()
             page.get_by_label("Saturday").check()

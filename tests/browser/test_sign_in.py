@@ -19,7 +19,12 @@ def sign_in(page: Page, name: str, password: str) -> None:
 def test_whoever_is_not_signed_in_sees_nothing_but_where_to_sign_in(come: Enter) -> None:
     visit = come()
     asked: list[str] = []
-    visit.page.on("request", lambda request: asked.append(request.url.split("/dose/")[1]) if "/api/" in request.url else None)
+    visit.page.on(
+        "request",
+        lambda request: (
+            asked.append(request.url.split("/dose/")[1]) if "/api/" in request.url else None
+        ),
+    )
     page = visit.open("/studies/CT?sort=-dlp_total")
     expect(page).to_have_url(re.compile(r"/sign-in\?to=/studies/CT"))
     expect(page.get_by_label("User name")).to_be_focused()
@@ -67,7 +72,9 @@ def test_the_password_can_be_shown_and_caps_lock_is_told(come: Enter) -> None:
     page.get_by_role("button", name="Show: Password").click()
     expect(field).to_have_attribute("type", "text")
     expect(page.get_by_text("Caps Lock is on.")).to_have_count(0)
-    field.evaluate("it => it.dispatchEvent(new KeyboardEvent('keyup', { key: 'A', modifierCapsLock: true }))")
+    field.evaluate(
+        "it => it.dispatchEvent(new KeyboardEvent('keyup', { key: 'A', modifierCapsLock: true }))"
+    )
     expect(page.get_by_text("Caps Lock is on.")).to_be_visible()
 
 
@@ -99,7 +106,9 @@ def test_the_user_menu_names_the_user_and_signs_out(come: Enter) -> None:
 def test_a_session_that_ends_asks_over_the_page_and_nothing_is_lost(come: Enter) -> None:
     visit = come("vera")
     page = visit.open("/studies/CT")
-    page.get_by_role("button", name="Filters").first.click() if not page.get_by_label("Find a filter").count() else None
+    page.get_by_role("button", name="Filters").first.click() if not page.get_by_label(
+        "Find a filter"
+    ).count() else None
     page.get_by_label("Find a filter").fill("dlp")
     page.context.clear_cookies()
     page.locator("a.sort", has_text="DLP total").click()
@@ -132,7 +141,10 @@ def test_who_comes_by_http_basic_is_not_offered_to_sign_out(visit: Visit) -> Non
 
 def test_where_orthanc_asks_or_a_proxy_nobody_is_offered_to_sign_out(browser: Browser) -> None:
     dose = {"TrustedUserHeader": "X-Remote-User", "TrustedProxies": ["127.0.0.1"]}
-    with OrthancServer(dose=dose) as server, browser.new_context(extra_http_headers={"X-Remote-User": "petra"}) as context:
+    with (
+        OrthancServer(dose=dose) as server,
+        browser.new_context(extra_http_headers={"X-Remote-User": "petra"}) as context,
+    ):
         visit = Visit(context.new_page(), server.url)
         page = visit.open("/account")
         expect(page.locator("main h2").first).to_have_text("petra")
@@ -156,13 +168,17 @@ def test_where_orthanc_asks_or_a_proxy_nobody_is_offered_to_sign_out(browser: Br
 # --- rights ---
 
 
-def test_who_may_view_is_offered_no_work_of_administrators(come: Enter, door: OrthancServer) -> None:
+def test_who_may_view_is_offered_no_work_of_administrators(
+    come: Enter, door: OrthancServer
+) -> None:
     visit = come("vera")
     page = visit.open("/activity")
     expect(page.locator("main table tbody tr").first).to_be_visible()
     for name in (re.compile("Read"), re.compile("Compare with")):
         expect(page.locator("main").get_by_role("button", name=name)).to_have_count(0)
-    expect(page.locator("main").get_by_role("link", name=re.compile("Orthanc Explorer"))).to_have_count(0)
+    expect(
+        page.locator("main").get_by_role("link", name=re.compile("Orthanc Explorer"))
+    ).to_have_count(0)
     number = door.studies(modality="RF")[0]["id"]
     visit.open(f"/study/{number}")
     expect(page.get_by_role("link", name=re.compile("Orthanc Explorer"))).to_have_count(0)
@@ -209,7 +225,9 @@ def test_somebody_of_no_group_is_told_what_is_open(come: Enter) -> None:
     expect(page.locator("main li", has_text="Administration")).to_contain_text("No:")
 
 
-def test_identity_is_a_filter_and_a_column_for_those_who_may_know_it(come: Enter, door: OrthancServer) -> None:
+def test_identity_is_a_filter_and_a_column_for_those_who_may_know_it(
+    come: Enter, door: OrthancServer
+) -> None:
     number = door.studies(modality="CT")[0]["id"]
     name = door.ok(f"/dose/api/studies/{number}")["patient_name"]
     assert name, "the made-up patient has a name, which the server keeps"
@@ -219,7 +237,9 @@ def test_identity_is_a_filter_and_a_column_for_those_who_may_know_it(come: Enter
         page.locator("summary", has_text="Columns").click()
         expect(page.get_by_role("checkbox", name="Patient name")).to_have_count(int(there))
         assert (name in visit.open(f"/study/{number}").locator("main").inner_text()) == there
-        assert (name in visit.open(f"/study/{number}/history").locator("main").inner_text()) == there
+        assert (
+            name in visit.open(f"/study/{number}/history").locator("main").inner_text()
+        ) == there
         visit.check()
 
 

@@ -1,4 +1,6 @@
-"""The page of patient sizes: a file is chosen, what would happen is shown in words, the import runs and can be looked at."""
+"""The page of patient sizes: a file is chosen, what would happen is shown in words, the import runs
+and can be looked at.
+"""
 
 import re
 from collections.abc import Iterator
@@ -29,13 +31,21 @@ def server() -> Iterator[OrthancServer]:
         yield running
 
 
-NUMBERS = [str(study.datasets[0].AccessionNumber) for study in make_studies(5, seed=31, kinds=["ct"])]
+NUMBERS = [
+    str(study.datasets[0].AccessionNumber) for study in make_studies(5, seed=31, kinds=["ct"])
+]
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "größen.csv"
-    lines = [f"{NUMBERS[0]};1,755;80,5", f"{NUMBERS[4]};1,7;", "<b>nobody</b>;1,7;70", f"{NUMBERS[1]};0;x", ";1,7;"]
+    lines = [
+        f"{NUMBERS[0]};1,755;80,5",
+        f"{NUMBERS[4]};1,7;",
+        "<b>nobody</b>;1,7;70",
+        f"{NUMBERS[1]};0;x",
+        ";1,7;",
+    ]
     path.write_bytes((HEADER + "\r\n".join(lines)).encode("cp1252"))
     return path
 
@@ -43,7 +53,9 @@ def file(tmp_path: Path) -> Path:
 def choose(visit: Visit, file: Path) -> Page:
     page = visit.open("/sizes")
     page.get_by_label("Drop a CSV file here").set_input_files(file)
-    expect(page.get_by_role("region", name="What would happen with the first lines")).to_be_visible()
+    expect(
+        page.get_by_role("region", name="What would happen with the first lines")
+    ).to_be_visible()
     visit.settle()
     return page
 
@@ -60,7 +72,9 @@ def test_the_page_is_clean_in_both_themes_and_widths(any_visit: Visit, file: Pat
     any_visit.check()
 
 
-def test_a_file_from_choosing_it_to_its_log(visit: Visit, server: OrthancServer, file: Path) -> None:
+def test_a_file_from_choosing_it_to_its_log(
+    visit: Visit, server: OrthancServer, file: Path
+) -> None:
     page = visit.open("/")
     page.get_by_text("Administration", exact=True).click()
     page.get_by_role("link", name="Patient sizes").click()
@@ -70,8 +84,12 @@ def test_a_file_from_choosing_it_to_its_log(visit: Visit, server: OrthancServer,
     expect(columns).to_have_value("1")
     expect(page.get_by_role("group", name="Height").get_by_label("Unit")).to_have_value("m")
     expect(page.locator("main")).to_contain_text("Recognised by the values")
-    rows = page.get_by_role("region", name="What would happen with the first lines").locator("tbody tr")
-    for number, words in enumerate(("inserted", "there already", "no study", "unusable value", "unusable value")):
+    rows = page.get_by_role("region", name="What would happen with the first lines").locator(
+        "tbody tr"
+    )
+    for number, words in enumerate(
+        ("inserted", "there already", "no study", "unusable value", "unusable value")
+    ):
         expect(rows.nth(number)).to_contain_text(words)
     expect(rows.nth(0)).to_contain_text("1.755")
     expect(rows.nth(2)).to_contain_text("<b>nobody</b>")
@@ -96,7 +114,9 @@ def test_a_file_from_choosing_it_to_its_log(visit: Visit, server: OrthancServer,
 def test_replacing_is_asked_about(visit: Visit, server: OrthancServer, file: Path) -> None:
     page = choose(visit, file)
     page.get_by_label("Replace heights and weights").check()
-    rows = page.get_by_role("region", name="What would happen with the first lines").locator("tbody tr")
+    rows = page.get_by_role("region", name="What would happen with the first lines").locator(
+        "tbody tr"
+    )
     expect(rows.nth(1)).to_contain_text("overwritten")
     page.get_by_role("button", name="Import", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -121,11 +141,17 @@ def test_nothing_begins_before_what_is_missing_is_chosen(visit: Visit, tmp_path:
     start = page.get_by_role("button", name="Import", exact=True)
     expect(page.locator("main")).to_contain_text("Choose the column of the identifier.")
     expect(start).to_be_disabled()
-    page.get_by_role("group", name="Identifier").get_by_label("Column").select_option(label="key (as " + NUMBERS[2] + ")")
+    page.get_by_role("group", name="Identifier").get_by_label("Column").select_option(
+        label="key (as " + NUMBERS[2] + ")"
+    )
     expect(page.locator("main")).to_contain_text("Choose the unit of the height.")
     expect(start).to_be_disabled()
     page.get_by_role("group", name="Height").get_by_label("Unit").select_option("cm")
-    expect(page.get_by_role("region", name="What would happen with the first lines").locator("tbody tr")).to_have_count(2)
+    expect(
+        page.get_by_role("region", name="What would happen with the first lines").locator(
+            "tbody tr"
+        )
+    ).to_have_count(2)
     expect(start).to_be_enabled()
     visit.check()
     page.get_by_role("button", name="Another file").click()
@@ -150,4 +176,6 @@ def test_by_the_keyboard_alone(visit: Visit, file: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(file)
-    expect(page.get_by_role("region", name="What would happen with the first lines")).to_be_visible()
+    expect(
+        page.get_by_role("region", name="What would happen with the first lines")
+    ).to_be_visible()

@@ -1,4 +1,6 @@
-"""The page of SQL: running, the views beside it, errors with their place, long texts, files, what is kept in the browser."""
+"""The page of SQL: running, the views beside it, errors with their place, long texts, files, what
+is kept in the browser.
+"""
 
 import csv
 import io
@@ -42,15 +44,24 @@ def test_it_is_in_the_menu_and_runs_by_ctrl_and_enter(visit: Visit, server: Orth
     page = visit.open("/")
     page.get_by_text("Administration", exact=True).click()
     page.get_by_role("link", name="SQL").click()
-    write(page, "SELECT modality, count(*) AS n, NULL AS nothing FROM study GROUP BY ALL ORDER BY ALL")
+    write(
+        page, "SELECT modality, count(*) AS n, NULL AS nothing FROM study GROUP BY ALL ORDER BY ALL"
+    )
     page.get_by_label(re.compile("^Statement \\(")).press("Control+Enter")
     expect(page.locator(".rows thead th")).to_have_count(3)
     counted: dict[str, int] = {}
     for study in server.studies(test_data="no,yes"):
         counted[study["modality"]] = counted.get(study["modality"], 0) + 1
-    assert cells(page) == [[modality, str(count), "NULL"] for modality, count in sorted(counted.items())]
-    expect(page.get_by_role("status").filter(has_text=re.compile(f"^{len(counted)} rows in \\d+ ms$"))).to_be_visible()
-    assert page.locator(".rows tbody td").nth(1).evaluate("cell => getComputedStyle(cell).textAlign") == "right"
+    assert cells(page) == [
+        [modality, str(count), "NULL"] for modality, count in sorted(counted.items())
+    ]
+    expect(
+        page.get_by_role("status").filter(has_text=re.compile(f"^{len(counted)} rows in \\d+ ms$"))
+    ).to_be_visible()
+    assert (
+        page.locator(".rows tbody td").nth(1).evaluate("cell => getComputedStyle(cell).textAlign")
+        == "right"
+    )
     visit.check()
 
 
@@ -79,7 +90,10 @@ def test_an_error_shows_its_place(visit: Visit) -> None:
     expect(alert.locator("pre")).to_have_text("WHERE nothing = 1\n      ^")
     alert.get_by_role("button", name="Line 3, column 7").click()
     field = page.get_by_label(re.compile("^Statement \\("))
-    assert field.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)") == "nothing"
+    assert (
+        field.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)")
+        == "nothing"
+    )
     visit.complaints.clear()  # the browser notes the answer 400
     visit.check()
     run(page, "SELECT * FROM account")
@@ -90,7 +104,11 @@ def test_an_error_shows_its_place(visit: Visit) -> None:
 
 def test_long_texts_are_cut_and_shown_whole(visit: Visit) -> None:
     page = visit.open("/sql")
-    run(page, "SELECT lpad('x', 500, 'y') AS long, '<b>bold</b>' AS markup, {'a': [1, 2], 'b': lpad('', 90, 'z')} AS nested")
+    run(
+        page,
+        "SELECT lpad('x', 500, 'y') AS long, '<b>bold</b>' AS markup, {'a': [1, 2], 'b': lpad('', "
+        "90, 'z')} AS nested",
+    )
     expect(page.locator(".rows tbody td").nth(1)).to_have_text("<b>bold</b>")
     page.get_by_role("button", name=re.compile("^y{80}…$")).click()
     expect(page.get_by_role("dialog")).to_contain_text("y" * 499 + "x")
@@ -128,10 +146,15 @@ def test_a_statement_is_stopped(visit: Visit) -> None:
 def test_a_file_is_fetched_and_stands_among_the_exports(visit: Visit) -> None:
     # A download does not have the headers that the visit sends unasked.
     session = {"name": USER, "password": PASSWORD}
-    answer = visit.page.context.request.post(f"{visit.base}/dose/api/session", headers={"X-Dose-Request": "1"}, data=session)
+    answer = visit.page.context.request.post(
+        f"{visit.base}/dose/api/session", headers={"X-Dose-Request": "1"}, data=session
+    )
     assert answer.ok
     page = visit.open("/sql")
-    write(page, "SELECT id, study_description FROM study WHERE study_description <> 'a name' ORDER BY id")
+    write(
+        page,
+        "SELECT id, study_description FROM study WHERE study_description <> 'a name' ORDER BY id",
+    )
     page.get_by_role("button", name="CSV").click()
     link = page.get_by_role("link", name=re.compile("^Download"))
     expect(link).to_be_visible()

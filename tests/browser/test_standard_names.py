@@ -1,4 +1,6 @@
-"""The page of standard names: mapping a text, the order of entries, what is not complete, CSV out and in."""
+"""The page of standard names: mapping a text, the order of entries, what is not complete, CSV out
+and in.
+"""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +45,9 @@ def description(page: Page) -> None:
     page.get_by_label("Text", exact=True).last.select_option("study_description")
 
 
-def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(visit: Visit, own_server: OrthancServer) -> None:
+def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     page = visit.open("/standard-names")
     description(page)
     page.get_by_role("button", name="Map this: Head [routine] *, Computed tomography").click()
@@ -52,7 +56,9 @@ def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(visit: Visit, ow
     # Its own wildcards mean themselves.
     expect(page.get_by_label("Pattern, entry 1")).to_have_value("Head [[]routine] [*]")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("Each entry needs a pattern and a standard name.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Each entry needs a pattern and a standard name."
+    )
     expect(field).to_have_attribute("aria-invalid", "true")
     assert entries(own_server) == []
     field.fill("Head")
@@ -60,7 +66,12 @@ def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(visit: Visit, ow
     page.get_by_role("button", name="Save").click()
     expect(page.locator("main")).to_contain_text("Saved: it holds now.")
     assert entries(own_server) == [
-        {"kind": "study_description", "pattern": "Head [[]routine] [*]", "modality": "CT", "standard_name": "Head"}
+        {
+            "kind": "study_description",
+            "pattern": "Head [[]routine] [*]",
+            "modality": "CT",
+            "standard_name": "Head",
+        }
     ]
     found = own_server.studies(standard_names_is="Head", columns="standard_names")
     assert [row["standard_names"] for row in found] == [["Head"]] * 2
@@ -70,9 +81,14 @@ def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(visit: Visit, ow
     visit.check()
 
 
-def test_the_first_entry_counts_and_entries_are_moved_and_removed(visit: Visit, own_server: OrthancServer) -> None:
+def test_the_first_entry_counts_and_entries_are_moved_and_removed(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     entry = {"kind": "study_description", "modality": None}
-    both = [entry | {"pattern": "*", "standard_name": "Any"}, entry | {"pattern": "abdomen", "standard_name": "Abdomen"}]
+    both = [
+        entry | {"pattern": "*", "standard_name": "Any"},
+        entry | {"pattern": "abdomen", "standard_name": "Abdomen"},
+    ]
     assert own_server.request("PUT", API, json={"entries": both}).status_code == 200
     page = visit.open("/standard-names")
     page.get_by_role("button", name="Move entry 2 up").click()
@@ -84,18 +100,30 @@ def test_the_first_entry_counts_and_entries_are_moved_and_removed(visit: Visit, 
     page.get_by_role("button", name="Remove entry 2").click()
     # Who leaves with something unsaved is asked.
     page.get_by_role("link", name="Activity").click()
-    page.get_by_role("dialog", name="Leave without saving?").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog", name="Leave without saving?").get_by_role(
+        "button", name="Cancel"
+    ).click()
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_label("Standard name, entry 2")).to_have_value("Any")
     page.get_by_role("link", name="Activity").click()
     expect(page).to_have_url(re.compile("/activity"))
 
 
-def test_the_map_goes_out_as_csv_and_comes_back(visit: Visit, own_server: OrthancServer, tmp_path: Path) -> None:
-    there = [{"kind": "study_description", "pattern": "Über*", "modality": "CT", "standard_name": "Übersicht"}]
+def test_the_map_goes_out_as_csv_and_comes_back(
+    visit: Visit, own_server: OrthancServer, tmp_path: Path
+) -> None:
+    there = [
+        {
+            "kind": "study_description",
+            "pattern": "Über*",
+            "modality": "CT",
+            "standard_name": "Übersicht",
+        }
+    ]
     assert own_server.request("PUT", API, json={"entries": there}).status_code == 200
     page = visit.open("/standard-names")
-    # The browser sends the header that signs this test in with the requests of pages, and not with a download.
+    # The browser sends the header that signs this test in with the requests of pages, and not with
+    # a download.
     address = page.get_by_role("link", name="Export CSV").get_attribute("href") or ""
     out = tmp_path / "map.csv"
     out.write_bytes(own_server.request("GET", address).content)
@@ -126,8 +154,9 @@ def test_the_map_goes_out_as_csv_and_comes_back(visit: Visit, own_server: Orthan
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
-def test_the_page_is_clean_in_both_themes_and_widths(browser: Browser, own_server: OrthancServer, scheme: str,
-                                                     viewport: dict[str, int]) -> None:  # fmt: skip
+def test_the_page_is_clean_in_both_themes_and_widths(
+    browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
+) -> None:
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/standard-names")
         description(page)

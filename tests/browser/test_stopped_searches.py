@@ -1,4 +1,6 @@
-"""The stop buttons of a search and of a retrieval, on a node that says nothing more until it is let go."""
+"""The stop buttons of a search and of a retrieval, on a node that says nothing more until it is let
+go.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +24,27 @@ PENDING = 0xFF00
 
 
 class Held:
-    """A PACS with one CT study, a report alone. It answers while `finding` is set, and sends while `moving` is."""
+    """A PACS with one CT study, a report alone. It answers while `finding` is set, and sends while
+    `moving` is.
+    """
 
     def __init__(self) -> None:
         [self.port] = _free_ports(1)
         [self.report] = study(1, samples.ct_report(2, key="held"))
-        self.finding, self.moving, self.asked = threading.Event(), threading.Event(), threading.Event()
+        self.finding, self.moving, self.asked = (
+            threading.Event(),
+            threading.Event(),
+            threading.Event(),
+        )
         self.destination = 0
         entity = AE("HELD")
         entity.add_supported_context(FIND)
         entity.add_supported_context(MOVE)
         entity.add_requested_context(self.report.SOPClassUID)
         handlers = [(evt.EVT_C_FIND, self._find), (evt.EVT_C_MOVE, self._move)]
-        self._server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
+        self._server = entity.start_server(
+            ("127.0.0.1", self.port), block=False, evt_handlers=handlers
+        )
 
     def let_go(self) -> None:
         self.finding.set()
@@ -130,10 +140,14 @@ def test_a_search_is_stopped(visit: Visit, ours: OrthancServer, node: Held) -> N
     assert ours.ok(f"/dose/api/searches/{number}/found")["total"] == 0
 
 
-def test_a_retrieval_is_stopped_and_what_it_left_is_fetched_later(visit: Visit, ours: OrthancServer, node: Held) -> None:
+def test_a_retrieval_is_stopped_and_what_it_left_is_fetched_later(
+    visit: Visit, ours: OrthancServer, node: Held
+) -> None:
     node.let_go()
     number = searched(ours)
-    ours.wait_for(lambda: ours.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the search")
+    ours.wait_for(
+        lambda: ours.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the search"
+    )
     page = visit.open(f"{PATH}/{number}")
     node.hold(node.moving)
     page.get_by_role("button", name="Fetch 1 object").click()
@@ -144,7 +158,9 @@ def test_a_retrieval_is_stopped_and_what_it_left_is_fetched_later(visit: Visit, 
     visit.check()
     stop(page)
     expect(panel).to_contain_text("Fetching was stopped")
-    expect(page.get_by_role("row", name="Dose report")).to_contain_text("broken off: fetched again next time")
+    expect(page.get_by_role("row", name="Dose report")).to_contain_text(
+        "broken off: fetched again next time"
+    )
     visit.check()
     node.let_go()
     page.get_by_role("button", name="Fetch 1 object").click()

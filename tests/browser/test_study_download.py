@@ -1,4 +1,6 @@
-"""The files of a study, from its page: who is offered them, what they hold, and that the report says what the page says."""
+"""The files of a study, from its page: who is offered them, what they hold, and that the report
+says what the page says.
+"""
 
 import json
 from collections.abc import Iterator
@@ -32,13 +34,16 @@ def own_server() -> Iterator[OrthancServer]:
 @pytest.fixture
 def visit(browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
     for one in visits(browser, own_server, WIDE, "light"):
-        # A download does not send the headers of tests, as little as a user's does: it goes by the session.
+        # A download does not send the headers of tests, as little as a user's does: it goes by the
+        # session.
         one.sign_in()
         yield one
 
 
 @pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
-def any_visit(request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer) -> Iterator[Visit]:
+def any_visit(
+    request: pytest.FixtureRequest, browser: Browser, own_server: OrthancServer
+) -> Iterator[Visit]:
     yield from visits(browser, own_server, *reversed(request.param))
 
 
@@ -58,7 +63,9 @@ def fetched(page: Page, name: str) -> bytes:
     return download.value.path().read_bytes()
 
 
-def test_the_menu_is_clean_in_both_themes_and_widths(any_visit: Visit, own_server: OrthancServer) -> None:
+def test_the_menu_is_clean_in_both_themes_and_widths(
+    any_visit: Visit, own_server: OrthancServer
+) -> None:
     page = any_visit.open(f"/study/{first(own_server, 'RF')}")
     menu(page)
     assert fits(page), "the page must not scroll sideways"
@@ -66,7 +73,9 @@ def test_the_menu_is_clean_in_both_themes_and_widths(any_visit: Visit, own_serve
 
 
 @pytest.mark.parametrize("modality", ["CT", "RF", "DX", "MG", "NM"])
-def test_the_report_says_what_the_page_says(visit: Visit, own_server: OrthancServer, modality: str) -> None:
+def test_the_report_says_what_the_page_says(
+    visit: Visit, own_server: OrthancServer, modality: str
+) -> None:
     page = visit.open(f"/study/{first(own_server, modality)}")
     titles = page.locator("dl.tiles dt").all_inner_texts()
     tiles = [" ".join(text.split()) for text in page.locator("dl.tiles .large").all_inner_texts()]
@@ -74,16 +83,22 @@ def test_the_report_says_what_the_page_says(visit: Visit, own_server: OrthancSer
     cells = page.locator("table.events > tbody > tr > td:not([colspan])").all_inner_texts()
     menu(page)
     lines = lines_of(fetched(page, "Report (PDF)"))
-    totals = {line[0]: line[1].split(" *")[0].split(" (")[0] for line in reversed(lines) if len(line) > 1}
+    totals = {
+        line[0]: line[1].split(" *")[0].split(" (")[0] for line in reversed(lines) if len(line) > 1
+    }
     for title, shown in zip(titles, tiles, strict=True):
         assert totals[title] == shown, title
     # Each number that stands in the table of the page stands in the report, with the same digits.
     told = {cell.removesuffix(" *") for line in lines for cell in line}
-    numbers = {text.strip() for text in cells if text.strip().replace(",", "").replace(".", "").isdigit()}
+    numbers = {
+        text.strip() for text in cells if text.strip().replace(",", "").replace(".", "").isdigit()
+    }
     assert numbers and not numbers - told
 
 
-def test_with_the_patients_identity_only_where_it_is_chosen(visit: Visit, own_server: OrthancServer) -> None:
+def test_with_the_patients_identity_only_where_it_is_chosen(
+    visit: Visit, own_server: OrthancServer
+) -> None:
     page = visit.open(f"/study/{first(own_server, 'RF')}")
     menu(page)
     assert ID not in words_of(fetched(page, "Report (PDF)"))
@@ -127,7 +142,9 @@ def test_the_report_is_in_the_language_of_the_page(visit: Visit, own_server: Ort
 
 
 @pytest.mark.parametrize(("user", "offered"), [(VIEWER, False), (EXPORTER, True)])
-def test_it_is_offered_to_whom_it_is_open(browser: Browser, own_server: OrthancServer, user: str, offered: bool) -> None:
+def test_it_is_offered_to_whom_it_is_open(
+    browser: Browser, own_server: OrthancServer, user: str, offered: bool
+) -> None:
     context = browser.new_context()
     page = context.new_page()
     Visit(page, own_server.url).sign_in(user, f"password of {user}")

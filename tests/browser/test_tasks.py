@@ -23,7 +23,9 @@ def earlier(number: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
-    """A server with tasks of before: an import with its log, one that failed, one of a kind that the pages do not know."""
+    """A server with tasks of before: an import with its log, one that failed, one of a kind that
+    the pages do not know.
+    """
     with OrthancServer() as running:
         running.send(make_studies(40, seed=3))
         running.wait_until_idle()
@@ -32,10 +34,31 @@ def server() -> Iterator[OrthancServer]:
         with store.writing() as connection:
             tasks.put(connection, earlier(1))
             for line, outcome in enumerate(["inserted", "no study", "no study"], 2):
-                connection.execute("INSERT INTO task_log VALUES (1, ?, ?, ?, ?)", [line, outcome, 1 if line == 2 else None, ""])
-            tasks.put(connection, earlier(2, kind="apply-identity", subject="", state="failed", done=1, result={},
-                                          message="The key of the hashes is gone."))  # fmt: skip
-            tasks.put(connection, earlier(3, kind="a-later-kind", subject="", result={"wobbles": 7, "said": ["All is well."]}))
+                connection.execute(
+                    "INSERT INTO task_log VALUES (1, ?, ?, ?, ?)",
+                    [line, outcome, 1 if line == 2 else None, ""],
+                )
+            tasks.put(
+                connection,
+                earlier(
+                    2,
+                    kind="apply-identity",
+                    subject="",
+                    state="failed",
+                    done=1,
+                    result={},
+                    message="The key of the hashes is gone.",
+                ),
+            )
+            tasks.put(
+                connection,
+                earlier(
+                    3,
+                    kind="a-later-kind",
+                    subject="",
+                    result={"wobbles": 7, "said": ["All is well."]},
+                ),
+            )
             connection.execute("INSERT INTO state VALUES ('last_task', '3')")
         store.close()
         yield running.start()
@@ -57,8 +80,12 @@ def test_tasks_say_what_they_do_and_what_came_of_it(visit: Visit) -> None:
     expect(cards.nth(0)).to_contain_text("a-later-kind")
     expect(cards.nth(0)).to_contain_text("wobbles: 7")
     expect(cards.nth(0)).to_contain_text("All is well.")
-    expect(cards.nth(1)).to_contain_text(re.compile("identity.*failed.*The key of the hashes is gone", re.S))
-    expect(cards.nth(2)).to_contain_text(re.compile("Importing patient sizes.*sizes.csv.*1 inserted, 2 without a study", re.S))
+    expect(cards.nth(1)).to_contain_text(
+        re.compile("identity.*failed.*The key of the hashes is gone", re.S)
+    )
+    expect(cards.nth(2)).to_contain_text(
+        re.compile("Importing patient sizes.*sizes.csv.*1 inserted, 2 without a study", re.S)
+    )
 
 
 def test_the_log_of_a_task_is_filtered_by_outcome(visit: Visit) -> None:
@@ -66,14 +93,18 @@ def test_the_log_of_a_task_is_filtered_by_outcome(visit: Visit) -> None:
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.first.get_by_role("link")).to_have_attribute("href", "/dose/app/study/1")
-    page.get_by_role("navigation", name="Outcomes").get_by_role("link", name="no study found").click()
+    page.get_by_role("navigation", name="Outcomes").get_by_role(
+        "link", name="no study found"
+    ).click()
     expect(rows).to_have_count(2)
     expect(page).to_have_url(re.compile("outcome=no"))
     visit.settle()
     visit.check()
 
 
-def test_a_task_is_followed_while_it_runs_and_is_linked(visit: Visit, server: OrthancServer) -> None:
+def test_a_task_is_followed_while_it_runs_and_is_linked(
+    visit: Visit, server: OrthancServer
+) -> None:
     page = visit.open("/tasks")
     server.post("/dose/api/reextract")
     # It began elsewhere: the page finds it by itself, and its end too.
@@ -87,15 +118,26 @@ def test_a_task_is_followed_while_it_runs_and_is_linked(visit: Visit, server: Or
 
 
 def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Visit) -> None:
-    """The server is too quick to catch a task on its way: what it says of one is put in its place."""
+    """The server is too quick to catch a task on its way: what it says of one is put in its
+    place.
+    """
     started = "2026-01-31T10:00:00Z"
-    task = json.loads(json.dumps(earlier(9, kind="re-extraction", state="running", done=250, total=1000, result={}),
-                                 default=str)) | {"started_at": started, "finished_at": None}  # fmt: skip
+    task = json.loads(
+        json.dumps(
+            earlier(9, kind="re-extraction", state="running", done=250, total=1000, result={}),
+            default=str,
+        )
+    ) | {"started_at": started, "finished_at": None}
     asked: list[str] = []
 
     def answer(route: Any) -> None:
         state = "stopped" if asked else "running"
-        tasks_now = {"now": "2026-01-31T10:01:30Z", "total": 1, "states": {state: 1}, "tasks": [task | {"state": state}]}
+        tasks_now = {
+            "now": "2026-01-31T10:01:30Z",
+            "total": 1,
+            "states": {state: 1},
+            "tasks": [task | {"state": state}],
+        }
         route.fulfill(json=tasks_now)
 
     def stop(route: Any) -> None:
@@ -145,7 +187,9 @@ def test_the_log_is_filtered_searched_and_taken_along(visit: Visit, server: Orth
         rows = page.locator("tbody tr")
         expect(rows.first).to_contain_text("/fields")
         expect(rows.filter(has_not_text="/fields")).to_have_count(0)
-        taken = server.request("GET", page.get_by_role("link", name="Download").get_attribute("href") or "")
+        taken = server.request(
+            "GET", page.get_by_role("link", name="Download").get_attribute("href") or ""
+        )
         assert 'filename="orthanc-dose-' in taken.headers["Content-Disposition"]
         lines = taken.text.splitlines()
         assert lines and all("/fields" in line for line in lines)
@@ -154,7 +198,9 @@ def test_the_log_is_filtered_searched_and_taken_along(visit: Visit, server: Orth
         server.delete("/dose/api/settings/log_level")
 
 
-def test_finished_tasks_are_deleted_after_a_question_with_their_number(visit: Visit, server: OrthancServer) -> None:
+def test_finished_tasks_are_deleted_after_a_question_with_their_number(
+    visit: Visit, server: OrthancServer
+) -> None:
     page = visit.open("/tasks")
     card = page.locator("article", has_text="sizes.csv")
     card.get_by_role("button", name="Delete").click()

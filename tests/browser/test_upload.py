@@ -1,4 +1,6 @@
-"""Files from the browser to Orthanc: what is sent, what is left out, what became of each, stopping and trying again."""
+"""Files from the browser to Orthanc: what is sent, what is left out, what became of each, stopping
+and trying again.
+"""
 
 import re
 import zipfile
@@ -32,24 +34,38 @@ def objects(seed: int, number: int) -> list[bytes]:
 def are_read(server: OrthancServer, sent: list[bytes]) -> bool:
     """Whether the plugin has read all of these."""
     server.wait_until_idle()
-    uids = {str(pydicom.dcmread(BytesIO(raw), specific_tags=["SOPInstanceUID"]).SOPInstanceUID) for raw in sent}
+    uids = {
+        str(pydicom.dcmread(BytesIO(raw), specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+        for raw in sent
+    }
     return uids <= {row["sop_instance_uid"] for row in server.objects()}
 
 
 def tab(page: Page, name: str) -> Any:
-    return page.get_by_role("group", name="Results").get_by_role("button", name=re.compile(f"^{name} "))
+    return page.get_by_role("group", name="Results").get_by_role(
+        "button", name=re.compile(f"^{name} ")
+    )
 
 
 def counts(page: Page) -> dict[str, int]:
     """What the tabs of results say, once nothing is sent any more."""
-    expect(page.get_by_role("heading", name=re.compile("^(All sent|Not all arrived)"))).to_be_visible()
+    expect(
+        page.get_by_role("heading", name=re.compile("^(All sent|Not all arrived)"))
+    ).to_be_visible()
     texts = page.get_by_role("group", name="Results").get_by_role("button").all_inner_texts()
-    return {name: int(number) for name, number in (re.fullmatch(r"(.+?)\s+([\d,]+)", text).groups() for text in texts)}
+    return {
+        name: int(number)
+        for name, number in (re.fullmatch(r"(.+?)\s+([\d,]+)", text).groups() for text in texts)
+    }
 
 
 def own_complaints(visit: Visit) -> None:
-    """Drops what the browser itself says of answers that are no success, which the page shows in words."""
-    visit.complaints[:] = [said for said in visit.complaints if not said.startswith("Failed to load resource")]
+    """Drops what the browser itself says of answers that are no success, which the page shows in
+    words.
+    """
+    visit.complaints[:] = [
+        said for said in visit.complaints if not said.startswith("Failed to load resource")
+    ]
 
 
 @pytest.fixture
@@ -76,11 +92,13 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(visit: Visit, server: OrthancServer,
-                                                                     folder: Path) -> None:  # fmt: skip
+def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(
+    visit: Visit, server: OrthancServer, folder: Path
+) -> None:
     page = visit.open("/upload")
     page.locator("input[webkitdirectory]").set_input_files(folder)
-    # Six objects, one of which is in the archive once more; cut.dcm and broken.zip; README, DICOMDIR, notes, inner.zip.
+    # Six objects, one of which is in the archive once more; cut.dcm and broken.zip; README,
+    # DICOMDIR, notes, inner.zip.
     assert counts(page) == {"All": 13, "Stored": 6, "There already": 1, "Refused": 2, "No DICOM": 4}
     assert are_read(server, objects(501, 6))
     tab(page, "Refused").click()
@@ -91,7 +109,12 @@ def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(visit: Visi
     expect(table).to_contain_text("disc/broken.zip")
     expect(table).to_contain_text("The archive cannot be read")
     tab(page, "No DICOM").click()
-    for name in ("disc/README.TXT", "disc/DICOMDIR", "disc/more.zip/notes.txt", "disc/stored.bin/inner.zip"):
+    for name in (
+        "disc/README.TXT",
+        "disc/DICOMDIR",
+        "disc/more.zip/notes.txt",
+        "disc/stored.bin/inner.zip",
+    ):
         expect(table).to_contain_text(name)
     outcomes = page.get_by_role("region", name="What became of them")
     expect(outcomes.get_by_role("row", name=re.compile("imported.* 6$"))).to_be_visible()
@@ -103,14 +126,20 @@ def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(visit: Visi
     visit.check()
 
 
-def test_files_and_folders_are_dropped_anywhere_on_the_page(visit: Visit, server: OrthancServer, tmp_path: Path) -> None:
+def test_files_and_folders_are_dropped_anywhere_on_the_page(
+    visit: Visit, server: OrthancServer, tmp_path: Path
+) -> None:
     sent = objects(502, 2)
     (tmp_path / "folder" / "below").mkdir(parents=True)
     (tmp_path / "folder" / "below" / "one").write_bytes(sent[0])
     (tmp_path / "two.dcm").write_bytes(sent[1])
     page = visit.open("/upload")
     session = page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(tmp_path / "folder"), str(tmp_path / "two.dcm")], "dragOperationsMask": 1}
+    data = {
+        "items": [],
+        "files": [str(tmp_path / "folder"), str(tmp_path / "two.dcm")],
+        "dragOperationsMask": 1,
+    }
     for kind in ("dragEnter", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 500, "data": data})
     assert counts(page) == {"All": 2, "Stored": 2}
@@ -134,7 +163,9 @@ def test_what_fails_is_sent_again(visit: Visit, server: OrthancServer, tmp_path:
             route.continue_()
 
     page.route("**/instances", answer)
-    page.locator("input[multiple]").set_input_files([tmp_path / f"{number}.dcm" for number in range(4)])
+    page.locator("input[multiple]").set_input_files(
+        [tmp_path / f"{number}.dcm" for number in range(4)]
+    )
     assert counts(page) == {"All": 4, "Stored": 3, "Failed": 1}
     tab(page, "Failed").click()
     table = page.get_by_role("region", name="Files with what became of each")
@@ -155,10 +186,14 @@ def test_nothing_more_is_tried_when_the_server_is_away(visit: Visit, tmp_path: P
     page.locator("input[multiple]").set_input_files(sorted(tmp_path.glob("*.dcm")))
     found = counts(page)
     assert found["Failed"] + found["Not sent"] == 20 and 5 <= found["Failed"] <= 8
-    expect(page.get_by_role("alert")).to_contain_text("Sending was broken off: Orthanc does not answer.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Sending was broken off: Orthanc does not answer."
+    )
 
 
-def test_sending_is_stopped_and_goes_on(visit: Visit, server: OrthancServer, tmp_path: Path) -> None:
+def test_sending_is_stopped_and_goes_on(
+    visit: Visit, server: OrthancServer, tmp_path: Path
+) -> None:
     sent = objects(505, 6)
     for number, raw in enumerate(sent):
         (tmp_path / f"{number}.dcm").write_bytes(raw)
@@ -193,13 +228,17 @@ def test_who_may_not_use_orthanc_is_told_who_may(browser: Browser, server: Ortha
     expect(visit.page).not_to_have_url(re.compile("sign-in"))
     page = visit.open("/upload")
     expect(page.locator("main")).to_contain_text("Uploading is not open to you")
-    expect(page.locator("main")).to_contain_text(f"storescu -aec DOSE 127.0.0.1 {server.dicom_port}")
+    expect(page.locator("main")).to_contain_text(
+        f"storescu -aec DOSE 127.0.0.1 {server.dicom_port}"
+    )
     expect(page.get_by_role("button", name="Choose files")).to_have_count(0)
     visit.check()
     context.close()
 
 
-def test_a_session_by_cookie_sends_as_well(browser: Browser, server: OrthancServer, tmp_path: Path) -> None:
+def test_a_session_by_cookie_sends_as_well(
+    browser: Browser, server: OrthancServer, tmp_path: Path
+) -> None:
     (raw,) = objects(506, 1)
     (tmp_path / "one.dcm").write_bytes(raw)
     context = browser.new_context(viewport=WIDE)

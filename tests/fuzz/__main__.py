@@ -16,11 +16,23 @@ from .rules import Rules, try_one
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(description or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz", description=(description or "").splitlines()[0]
+    )
     parser.add_argument("--seconds", type=float, default=60, help="how long (60)")
     parser.add_argument("--seed", type=int, default=1, help="which sequence of objects (1)")
-    parser.add_argument("--only", type=int, metavar="NUMBER", help="one object of the sequence alone, written to --save")
-    parser.add_argument("--save", type=Path, default=Path(tempfile.gettempdir()), help="folder for objects that break a rule")
+    parser.add_argument(
+        "--only",
+        type=int,
+        metavar="NUMBER",
+        help="one object of the sequence alone, written to --save",
+    )
+    parser.add_argument(
+        "--save",
+        type=Path,
+        default=Path(tempfile.gettempdir()),
+        help="folder for objects that break a rule",
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rules = Rules(Path(folder))
@@ -54,7 +66,10 @@ def _run(rules: Rules, args: argparse.Namespace) -> int:
                 (args.save / f"fuzz-{args.seed}-{number}.dcm").write_bytes(one.raw)
                 print(f"--only {number} ({one})\n    {fault}: {str(error)[:600]}", flush=True)
             rules.forget()
-    print(f"{sum(outcomes.values())} objects: " + ", ".join(f"{count} {name}" for name, count in outcomes.most_common()))
+    print(
+        f"{sum(outcomes.values())} objects: "
+        + ", ".join(f"{count} {name}" for name, count in outcomes.most_common())
+    )
     for fault, count in faults.most_common():
         print(f"{count} times {fault}")
     return 1 if faults else 0

@@ -1,4 +1,6 @@
-"""What is done to an object: functions that change its tree in place, functions that change its bytes; and mutants."""
+"""What is done to an object: functions that change its tree in place, functions that change its
+bytes; and mutants.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,19 @@ from random import Random
 from pydicom.uid import ExplicitVRLittleEndian
 
 from .seeds import files, trees
-from .tree import CONTENT, NAME, Element, Tree, all_elements, element, encode, first, items, sequences, whole
+from .tree import (
+    CONTENT,
+    NAME,
+    Element,
+    Tree,
+    all_elements,
+    element,
+    encode,
+    first,
+    items,
+    sequences,
+    whole,
+)
 
 EXPLICIT_VRS = b"AE AS AT CS DA DS DT FD FL IS LO LT OB OF OW PN SH SL SQ SS ST TM UI UL UN UR US UT UV".split()
 _HEAD = re.compile(rb"(?s)(?=(..[\x00-\x30]\x00|....)(" + b"|".join(EXPLICIT_VRS) + rb"))")
@@ -20,7 +34,9 @@ _HEAD = re.compile(rb"(?s)(?=(..[\x00-\x30]\x00|....)(" + b"|".join(EXPLICIT_VRS
 
 @dataclass
 class Mutant:
-    """A damaged object: its bytes, what was done to which seed, and its tree where what it says is known."""
+    """A damaged object: its bytes, what was done to which seed, and its tree where what it says is
+    known.
+    """
 
     raw: bytes
     seed: str
@@ -40,8 +56,33 @@ UNITS = (b"Gy", b"mGy", b"uGy", b"cGy", b"Gy.m2", b"Gym2", b"dGy.cm2", b"Gy.cm2"
          b"mGy.cm", b"mGycm", b"mSv", b"s", b"ms", b"mm", b"cm", b"m", b"km", b"mA", b"uA", b"uA.s", b"mA.s", b"mAs", b"kV",
          b"deg", b"%", b"1", b"{ratio}", b"{anything at all}", b"N", b"{pulse}/s", b"dGy.dm2", b"furlong", b"GY", b"gy",
          b"dgy.cm2", b"", b"{", b"Gy.m3", b"mGy.cm\\Gy", b"M", b"k", b"\xb5Gy.m2x", b"x" * 3000)  # fmt: skip
-SCHEMES = (b"DCM", b"SRT", b"SCT", b"UCUM", b"UCUN", b"99X", b"", b"LN", b"SNM3", b"dcm", b"DCM ", b"\\")
-VALUE_TYPES = (b"NUM", b"CODE", b"TEXT", b"CONTAINER", b"UIDREF", b"DATETIME", b"IMAGE", b"PNAME", b"", b"SCOORD", b"num")
+SCHEMES = (
+    b"DCM",
+    b"SRT",
+    b"SCT",
+    b"UCUM",
+    b"UCUN",
+    b"99X",
+    b"",
+    b"LN",
+    b"SNM3",
+    b"dcm",
+    b"DCM ",
+    b"\\",
+)
+VALUE_TYPES = (
+    b"NUM",
+    b"CODE",
+    b"TEXT",
+    b"CONTAINER",
+    b"UIDREF",
+    b"DATETIME",
+    b"IMAGE",
+    b"PNAME",
+    b"",
+    b"SCOORD",
+    b"num",
+)
 CHARACTER_SETS = (b"", b"ISO_IR 100", b"ISO_IR 192", b"\\ISO 2022 IR 87", b"ISO_IR 13", b"GB18030", b"GBK", b"ISO_IR 6",
                   b"ISO 2022 IR 149\\ISO_IR 192", b"nonsense", b"\\\\\\", b"ISO_IR 100\\nonsense", b"\xff")  # fmt: skip
 DATES = (b"", b"20250230", b"20251301", b"00000000", b"99991231", b"2025", b"20250101250000", b"20250101120060",
@@ -66,18 +107,29 @@ def numbers_changed(rng: Random, tree: Tree) -> None:
 def units_changed(rng: Random, tree: Tree) -> None:
     codes = [code for units in sequences(tree, "004008ea") for code in units]
     if codes:
-        _pick(rng, [e for e in rng.choice(codes) if e.tag == ("00080102" if rng.random() < 0.15 else "00080100")],
-              SCHEMES if rng.random() < 0.15 else UNITS)  # fmt: skip
+        _pick(
+            rng,
+            [
+                e
+                for e in rng.choice(codes)
+                if e.tag == ("00080102" if rng.random() < 0.15 else "00080100")
+            ],
+            SCHEMES if rng.random() < 0.15 else UNITS,
+        )
 
 
 def concept_changed(rng: Random, tree: Tree) -> None:
-    """The number of every item of one concept, the unit of all of them, or both: sums and means over them."""
+    """The number of every item of one concept, the unit of all of them, or both: sums and means
+    over them.
+    """
     by_concept: dict[bytes, list[Tree]] = {}
     for content in sequences(tree, CONTENT):
         for item in content:
             for measured in items(item, "0040a300")[:1]:
                 names = items(item, NAME)
-                by_concept.setdefault(first(names[0], "00080100") if names else b"", []).append(measured)
+                by_concept.setdefault(first(names[0], "00080100") if names else b"", []).append(
+                    measured
+                )
     if not by_concept:
         return
     number, unit, what = rng.choice(NUMBERS), rng.choice(UNITS), rng.randrange(3)
@@ -118,8 +170,16 @@ def dates_changed(rng: Random, tree: Tree) -> None:
 
 
 def texts_changed(rng: Random, tree: Tree) -> None:
-    _pick(rng, [e for e in all_elements(tree) if e.vr in (b"LO", b"SH", b"UT", b"PN", b"UI", b"ST")
-                and e.tag not in (CONTENT, "00080100", "00080102")], TEXTS)  # fmt: skip
+    _pick(
+        rng,
+        [
+            e
+            for e in all_elements(tree)
+            if e.vr in (b"LO", b"SH", b"UT", b"PN", b"UI", b"ST")
+            and e.tag not in (CONTENT, "00080100", "00080102")
+        ],
+        TEXTS,
+    )
 
 
 def character_set_changed(rng: Random, tree: Tree) -> None:
@@ -139,7 +199,9 @@ def items_damaged(rng: Random, tree: Tree) -> None:
     if what == 0:
         del place[at]
     elif what == 1:
-        most = max(1, 20_000 // len(all_elements(tree)))  # repeats of repeats would grow without end
+        most = max(
+            1, 20_000 // len(all_elements(tree))
+        )  # repeats of repeats would grow without end
         place[at:at] = [place[at]] * min(most, rng.choice((1, 1, 2, 7, 100)))
     elif what == 2:
         rng.shuffle(place)
@@ -153,7 +215,9 @@ def content_wrapped(rng: Random, tree: Tree) -> None:
     if found:
         item = rng.choice(found)
         for _ in range(rng.choice((1, 2, 5, 40, 80))):
-            head = [element(e) for e in item if e.tag in (NAME, "0040a010")] + [Element("0040a040", b"CS", b"CONTAINER")]
+            head = [element(e) for e in item if e.tag in (NAME, "0040a010")] + [
+                Element("0040a040", b"CS", b"CONTAINER")
+            ]
             item[:] = [*head, Element(CONTENT, b"SQ", [[element(e) for e in item]])]
 
 
@@ -178,11 +242,30 @@ def representation_changed(rng: Random, tree: Tree) -> bool:
 
 
 TREE_DAMAGE: tuple[Callable[[Random, Tree], bool | None], ...] = (
-    numbers_changed, numbers_changed, units_changed, units_changed, concept_changed, concept_changed, concept_changed,
-    codes_changed, schemes_changed, value_types_changed, dates_changed, texts_changed, character_set_changed, items_damaged,
-    items_damaged, content_wrapped, elements_damaged, elements_damaged, representation_changed, _exchange("00080100"),
-    _exchange(NAME), _exchange("004008ea"), _exchange("0040a30a"),
-)  # fmt: skip
+    numbers_changed,
+    numbers_changed,
+    units_changed,
+    units_changed,
+    concept_changed,
+    concept_changed,
+    concept_changed,
+    codes_changed,
+    schemes_changed,
+    value_types_changed,
+    dates_changed,
+    texts_changed,
+    character_set_changed,
+    items_damaged,
+    items_damaged,
+    content_wrapped,
+    elements_damaged,
+    elements_damaged,
+    representation_changed,
+    _exchange("00080100"),
+    _exchange(NAME),
+    _exchange("004008ea"),
+    _exchange("0040a30a"),
+)
 
 # --- damage to bytes ---
 
@@ -220,7 +303,11 @@ def blocks_swapped(rng: Random, raw: bytes) -> bytes:
 
 def bytes_overwritten(rng: Random, raw: bytes) -> bytes:
     start, end = _span(rng, raw)
-    noise = rng.randbytes(end - start) if rng.random() < 0.5 else bytes([rng.randrange(256)]) * (end - start)
+    noise = (
+        rng.randbytes(end - start)
+        if rng.random() < 0.5
+        else bytes([rng.randrange(256)]) * (end - start)
+    )
     return raw[:start] + noise + raw[end:]
 
 
@@ -233,13 +320,34 @@ def _head(rng: Random, raw: bytes) -> tuple[int, bytes]:
 
 def length_changed(rng: Random, raw: bytes) -> bytes:
     at, vr = _head(rng, raw)
-    long = vr in (b"OB", b"OF", b"OW", b"SQ", b"UN", b"UR", b"UT", b"UV") or not vr or rng.random() < 0.1
+    long = (
+        vr in (b"OB", b"OF", b"OW", b"SQ", b"UN", b"UR", b"UT", b"UV")
+        or not vr
+        or rng.random() < 0.1
+    )
     place, form = (at + 8, "<I") if long else (at + 6, "<H")
     if place + struct.calcsize(form) > len(raw):
         return raw
     (length,) = struct.unpack_from(form, raw, place)
     most = 256 ** struct.calcsize(form) - 1
-    length = rng.choice((0, 1, length - 1, length + 1, length + 2, length - 2, length * 2, most, most - 1, most // 2, 8)) & most
+    length = (
+        rng.choice(
+            (
+                0,
+                1,
+                length - 1,
+                length + 1,
+                length + 2,
+                length - 2,
+                length * 2,
+                most,
+                most - 1,
+                most // 2,
+                8,
+            )
+        )
+        & most
+    )
     return raw[:place] + struct.pack(form, length) + raw[place + struct.calcsize(form) :]
 
 
@@ -257,14 +365,24 @@ def deflated_again(rng: Random, raw: bytes) -> bytes:
     deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     head = raw[:at].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
     grown = len(head) - at  # the element of the transfer syntax and the group are longer now
-    head = head.replace(b"\x10\x00UI\x14\x00", struct.pack("<2s2sH", b"\x10\x00", b"UI", 20 + grown))
+    head = head.replace(
+        b"\x10\x00UI\x14\x00", struct.pack("<2s2sH", b"\x10\x00", b"UI", 20 + grown)
+    )
     return head + deflater.compress(inner) + deflater.flush()
 
 
 BYTE_DAMAGE: tuple[Callable[[Random, bytes], bytes], ...] = (
-    bits_flipped, block_deleted, block_doubled, blocks_swapped, bytes_overwritten, truncated, length_changed, length_changed,
-    vr_overwritten, deflated_again,
-)  # fmt: skip
+    bits_flipped,
+    block_deleted,
+    block_doubled,
+    blocks_swapped,
+    bytes_overwritten,
+    truncated,
+    length_changed,
+    length_changed,
+    vr_overwritten,
+    deflated_again,
+)
 
 # --- mutants ---
 
@@ -280,7 +398,9 @@ def mutant(seed: int, number: int) -> Mutant:
             damage = rng.choice(TREE_DAMAGE)
             exact = damage(rng, tree) is not False and exact
             done.append(damage.__name__)
-        return Mutant(encode(tree, undefined=rng.random() < 0.3), name, done, tree if exact else None)
+        return Mutant(
+            encode(tree, undefined=rng.random() < 0.3), name, done, tree if exact else None
+        )
     name = rng.choice(sorted(files()))
     raw, done = files()[name], []
     for _ in range(times):

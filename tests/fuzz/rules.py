@@ -35,7 +35,11 @@ from .tree import CONTENT, NAME, Tree, first, items, whole
 EVENTS = frozenset(("DCM:113819", "DCM:113706", "DCM:113502"))
 ACCUMULATED = frozenset(("DCM:113811", "DCM:113702"))
 # The containers of an Enhanced X-Ray Radiation Dose SR, whose details stand outside of the events.
-ENHANCED_EVENTS, ENHANCED_ACCUMULATED, DETAILS = frozenset(("DCM:130501",)), frozenset(("DCM:130500",)), "DCM:130505"
+ENHANCED_EVENTS, ENHANCED_ACCUMULATED, DETAILS = (
+    frozenset(("DCM:130501",)),
+    frozenset(("DCM:130500",)),
+    "DCM:130505",
+)
 PLANES = frozenset(("DCM:113620", "DCM:113621", "DCM:113622", "DCM:113890"))
 # Calls of functions that reading may take: by element, and at all. Measured: 11 by element at most.
 CALLS_BY_ELEMENT, CALLS_AT_ALL = 40, 5_000
@@ -58,7 +62,9 @@ class Result:
 
 
 class Rules:
-    """Follows objects from bytes to rows, and commits them to a real store now and then. Raises AssertionError."""
+    """Follows objects from bytes to rows, and commits them to a real store now and then. Raises
+    AssertionError.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
@@ -67,7 +73,9 @@ class Rules:
         self._waiting: list[Result] = []
 
     def follow(self, raw: bytes, count_calls: bool = False) -> Result:
-        """Read an object as the worker does. Raises Unreadable and Ignored, which are answers; anything else is a fault."""
+        """Read an object as the worker does. Raises Unreadable and Ignored, which are answers;
+        anything else is a fault.
+        """
         read = part10.read_any(raw)
         elements = sum(1 for _ in walk(read.dataset))
         if read.transfer_syntax != part10.DEFLATED:
@@ -80,7 +88,9 @@ class Rules:
                 found = self._extract(kept)
         finally:
             if calls is not None:
-                assert calls.count <= CALLS_BY_ELEMENT * elements + CALLS_AT_ALL, f"{calls.count} calls for {elements} elements"
+                assert calls.count <= CALLS_BY_ELEMENT * elements + CALLS_AT_ALL, (
+                    f"{calls.count} calls for {elements} elements"
+                )
         packed, digest = kept.pack()
         again = extract.unpack(packed)
         assert again == kept, "what is kept differs from what comes back"
@@ -97,10 +107,16 @@ class Rules:
         for record in records:
             _record_in_order(record, elements)
         row = {
-            "orthanc_id": sop, "sop_instance_uid": sop, "sop_class_uid": _sop_class(kept), "outcome": "imported",
-            "received_at": datetime.now(UTC).replace(tzinfo=None), "size": len(raw), "content": packed,
-            "content_digest": digest, "study_instance_uid": found.study["study_instance_uid"],
-        }  # fmt: skip
+            "orthanc_id": sop,
+            "sop_instance_uid": sop,
+            "sop_class_uid": _sop_class(kept),
+            "outcome": "imported",
+            "received_at": datetime.now(UTC).replace(tzinfo=None),
+            "size": len(raw),
+            "content": packed,
+            "content_digest": digest,
+            "study_instance_uid": found.study["study_instance_uid"],
+        }
         pa.Table.from_pylist([row], schema=arrow_schema(OBJECT))
         return Result(sop, kept, found, records, row)
 
@@ -115,13 +131,18 @@ class Rules:
         self._waiting.clear()
 
     def commit(self) -> int:
-        """Write what waits as the worker does, by study, read all of it back, and compare; the number of studies."""
+        """Write what waits as the worker does, by study, read all of it back, and compare; the
+        number of studies.
+        """
         waiting, self._waiting = self._waiting, []
         parts: dict[str, list[Part]] = {}
         for result in waiting:
             of_study = parts.setdefault(result.extract.study["study_instance_uid"], [])
             of_study.append(Part(result.sop_instance_uid, result.extract))
-        batch = Batch([result.row for result in waiting], {uid: put_together(found) for uid, found in parts.items()})
+        batch = Batch(
+            [result.row for result in waiting],
+            {uid: put_together(found) for uid, found in parts.items()},
+        )
         self.writer.commit(batch)
         records = [record for found in batch.studies.values() for record in found]
         with self.store.reading() as connection:
@@ -130,19 +151,27 @@ class Rules:
                 assert stored is not None
                 modality = MODALITIES[record.modality]
                 _same_rows(stored, record.study, STUDY)
-                for name, table in (("events", modality.events), ("accumulated", modality.accumulated)):
+                for name, table in (
+                    ("events", modality.events),
+                    ("accumulated", modality.accumulated),
+                ):
                     made = getattr(record, name)
                     assert len(stored[name]) == len(made), name
-                    for there, row in zip(stored[name], made, strict=True) if name == "events" else ():
+                    for there, row in (
+                        zip(stored[name], made, strict=True) if name == "events" else ()
+                    ):
                         _same_rows(there, row, table)
                 json.dumps(stored, default=plain, allow_nan=False).encode()
-                json.dumps(studies.content(connection, record.study["id"]), allow_nan=False).encode()
+                json.dumps(
+                    studies.content(connection, record.study["id"]), allow_nan=False
+                ).encode()
         return len(records)
 
     def hold_against(self, result: Result, tree: Tree) -> None:
-        """Hold the rows against what the object says, read from its tree by other code: every number in a row stands in
-        the container that the row was read from, under the field's concept, in a unit of the field's dimension, and it
-        equals that number in that unit; every code in a row is a code of the object."""
+        """Hold the rows against what the object says, read from its tree by other code: every
+        number in a row stands in the container that the row was read from, under the field's
+        concept, in a unit of the field's dimension, and it equals that number in that unit; every
+        code in a row is a code of the object."""
         if result.extract.source != "report":
             return  # images: their own tests hold every number against the element
         codes = {_code_key(item) for item in whole(tree)} - {None}
@@ -151,20 +180,34 @@ class Rules:
         modality = MODALITIES.get(found.modality or "")
         everywhere: Numbers | None = None
         events, accumulated = EVENTS, ACCUMULATED
-        if any(concept in (*ENHANCED_EVENTS, *ENHANCED_ACCUMULATED, DETAILS) for concept, _ in containers):
+        if any(
+            concept in (*ENHANCED_EVENTS, *ENHANCED_ACCUMULATED, DETAILS)
+            for concept, _ in containers
+        ):
             events, accumulated, codes = ENHANCED_EVENTS, ENHANCED_ACCUMULATED, codes | PLANES
             everywhere = _numbers_below(tree)
-            for concept in ("DCM:113758", "DCM:113773"):  # the one thickness of an attenuator, minimum and maximum
+            for concept in (
+                "DCM:113758",
+                "DCM:113773",
+            ):  # the one thickness of an attenuator, minimum and maximum
                 everywhere.setdefault(concept, []).extend(everywhere.get("DCM:130509", ()))
         for rows, of, table in (
             (found.events, events, modality and modality.events),
             (found.accumulated, accumulated, modality and modality.accumulated),
         ):
             read_from = [item for concept, item in containers if concept in of] if table else []
-            assert len(rows) == len(read_from), f"{len(rows)} rows of {len(read_from)} containers ({found.modality})"
+            assert len(rows) == len(read_from), (
+                f"{len(rows)} rows of {len(read_from)} containers ({found.modality})"
+            )
             for row, item in zip(rows, read_from, strict=True):
                 _check_row(row, table.fields, everywhere or _numbers_below(item), codes, None)  # type: ignore[union-attr]
-        _check_row(found.study, tuple(f for f in STUDY.fields if f.paths), _numbers_below(tree), codes, None)
+        _check_row(
+            found.study,
+            tuple(f for f in STUDY.fields if f.paths),
+            _numbers_below(tree),
+            codes,
+            None,
+        )
 
 
 def _sop_class(kept: Kept) -> str:
@@ -183,7 +226,9 @@ def walk(dataset: Dataset, depth: int = 0) -> Iterator[tuple[int, str, object]]:
 
 
 def try_one(rules: Rules, number: int, one: Mutant) -> str:
-    """Hold one object against the rules: "read", "unreadable" or "ignored". Whatever else comes of it is raised."""
+    """Hold one object against the rules: "read", "unreadable" or "ignored". Whatever else comes of
+    it is raised.
+    """
     try:
         result = rules.follow(one.raw, count_calls=number % 20 == 0)
     except Unreadable as error:
@@ -199,7 +244,9 @@ def try_one(rules: Rules, number: int, one: Mutant) -> str:
 
 
 class _Calls:
-    """Counts the calls of functions within it: a measure of work that does not depend on the machine."""
+    """Counts the calls of functions within it: a measure of work that does not depend on the
+    machine.
+    """
 
     count = 0
 
@@ -225,16 +272,24 @@ def _record_in_order(record: Record, elements: int) -> None:
         for entry in row.get("marks") or ():
             assert entry["mark"] in MARKS and entry["field"], entry
             assert len(entry["raw"] or "") <= 200
-    marks = sum(len(row.get("marks") or ()) for row in (record.study, *record.events, *record.accumulated))
+    marks = sum(
+        len(row.get("marks") or ()) for row in (record.study, *record.events, *record.accumulated)
+    )
     assert marks <= elements + 100, f"{marks} marks"
     assert record.study["number_of_events"] == len(record.events)
     modality = MODALITIES[record.modality]
-    for rows, table in (([record.study], STUDY), ([record.equipment], EQUIPMENT), (record.events, modality.events),
-                        (record.accumulated, modality.accumulated)):  # fmt: skip
+    for rows, table in (
+        ([record.study], STUDY),
+        ([record.equipment], EQUIPMENT),
+        (record.events, modality.events),
+        (record.accumulated, modality.accumulated),
+    ):
         if table is None:
             assert not rows
             continue
-        assert {name for row in rows for name in row} <= {*table.names, "id", "display_name"}, table.name
+        assert {name for row in rows for name in row} <= {*table.names, "id", "display_name"}, (
+            table.name
+        )
         pa.Table.from_pylist(rows, schema=arrow_schema(table))
 
 
@@ -250,8 +305,12 @@ def _plain_values(value: Any) -> None:
 
 
 def _same_rows(stored: Any, made: Any, table: Table) -> None:
-    for name in (name for name in table.names if name in stored):  # a study has the columns of its modality type
-        assert _same(stored[name], made.get(name)), f"{table.name}.{name}: {made.get(name)!r} stored as {stored[name]!r}"
+    for name in (
+        name for name in table.names if name in stored
+    ):  # a study has the columns of its modality type
+        assert _same(stored[name], made.get(name)), (
+            f"{table.name}.{name}: {made.get(name)!r} stored as {stored[name]!r}"
+        )
 
 
 def _same(stored: Any, made: Any) -> bool:
@@ -268,7 +327,9 @@ def _same(stored: Any, made: Any) -> bool:
 
 
 def _code_key(item: Tree) -> str | None:
-    value = next((text for tag in ("00080100", "00080119", "00080120") if (text := first(item, tag))), b"")
+    value = next(
+        (text for tag in ("00080100", "00080119", "00080120") if (text := first(item, tag))), b""
+    )
     if not value:
         return None
     return canonical(value.decode("latin-1"), first(item, "00080102").decode("latin-1"))
@@ -288,7 +349,11 @@ def _numbers_below(item: Tree) -> Numbers:
             text = first(measured[0], "0040a30a").decode("latin-1")
             units = items(measured[0], "004008ea")
             scheme = first(units[0], "00080102").upper() if units else b""
-            if units and _DECIMAL_STRING.fullmatch(text) and (not scheme or scheme.startswith(b"UC")):
+            if (
+                units
+                and _DECIMAL_STRING.fullmatch(text)
+                and (not scheme or scheme.startswith(b"UC"))
+            ):
                 unit = first(units[0], "00080100").decode("latin-1")
                 found.setdefault(_concept(child) or "", []).append((Decimal(text), unit))
         for concept, numbers in _numbers_below(child).items():
@@ -296,12 +361,17 @@ def _numbers_below(item: Tree) -> Numbers:
     return found
 
 
-# Marks of values that their container does not hold: worked out, held over from the event before, or another item's.
+# Marks of values that their container does not hold: worked out, held over from the event before,
+# or another item's.
 NOT_READ = frozenset({"computed", "carried", "private_item"})
 
 
 def _check_row(
-    row: dict[str, Any], fields: tuple[Field, ...], said: Numbers, codes: set[str | None], own: Field | None
+    row: dict[str, Any],
+    fields: tuple[Field, ...],
+    said: Numbers,
+    codes: set[str | None],
+    own: Field | None,
 ) -> None:
     not_read = {entry["field"] for entry in row.get("marks") or () if entry["mark"] in NOT_READ}
     for one in fields:
@@ -313,10 +383,14 @@ def _check_row(
             for part in value:
                 _check_row(part, one.fields, said, codes, one)
         elif one.type == "code" and concepts:
-            assert value["value"] is None or f"{value['scheme'] or ''}:{value['value']}" in codes, f"{one.name}: {value}"
+            assert value["value"] is None or f"{value['scheme'] or ''}:{value['value']}" in codes, (
+                f"{one.name}: {value}"
+            )
         elif one.type == "number" and concepts:
             for number in row.get(f"{one.name}_values") or [value]:
-                _check_number(one, number, [pair for concept in concepts for pair in said.get(concept, ())])
+                _check_number(
+                    one, number, [pair for concept in concepts for pair in said.get(concept, ())]
+                )
 
 
 def _check_number(field: Field, number: float, said: list[tuple[Decimal, str]]) -> None:
@@ -328,4 +402,6 @@ def _check_number(field: Field, number: float, said: list[tuple[Decimal, str]]) 
         if measures == dimension and isclose(number, expected, rel_tol=1e-13, abs_tol=1e-300):
             return
     words = ", ".join(f"{written} {unit}" for written, unit in said[:5])
-    raise AssertionError(f"{field.name} = {number} {field.unit}, but the object says: {words or 'nothing'}"[:300])
+    raise AssertionError(
+        f"{field.name} = {number} {field.unit}, but the object says: {words or 'nothing'}"[:300]
+    )

@@ -23,12 +23,18 @@ LARGEST_SEED = 300_000  # bytes; larger reports only cost time
 
 @cache
 def seeds() -> dict[str, bytes]:
-    """Files by name: reports of all makers, bad input, and the corpus of real objects where it is there."""
+    """Files by name: reports of all makers, bad input, and the corpus of real objects where it is
+    there.
+    """
     found: dict[str, bytes] = {}
     for vendor in samples.VENDORS.values():
         for kind in vendor.kinds:
-            made = {"ct": samples.ct_report, "rf": samples.fluoroscopy_report, "dx": samples.radiography_report,
-                    "mg": samples.mammography_report}[kind](2, vendor=vendor, key=f"fuzz|{kind}|{vendor.key}")  # fmt: skip
+            made = {
+                "ct": samples.ct_report,
+                "rf": samples.fluoroscopy_report,
+                "dx": samples.radiography_report,
+                "mg": samples.mammography_report,
+            }[kind](2, vendor=vendor, key=f"fuzz|{kind}|{vendor.key}")
             found[f"{kind} {vendor.key}"] = samples.part10(made)
     for name, made in (
         ("rf biplane", samples.fluoroscopy_report(4, biplane=True, participants=True)),
@@ -39,9 +45,20 @@ def seeds() -> dict[str, bytes]:
         ("rf xper", samples.xper_report()),
         ("enhanced", samples.enhanced_report()),
         ("enhanced ct", samples.enhanced_report(procedure=CT_PROCEDURE)),
-        ("patient dose", samples.patient_dose_report([samples.Estimate(BRAIN, 2.1, 4.2), samples.Estimate(BLADDER, 3)],
-                                                     ["1.2.3"], ["1.2.4"])),
-        ("nm", samples.radiopharmaceutical_report(state=samples.PatientState(glucose=5.4, filtration_rates=(88, 91)))),
+        (
+            "patient dose",
+            samples.patient_dose_report(
+                [samples.Estimate(BRAIN, 2.1, 4.2), samples.Estimate(BLADDER, 3)],
+                ["1.2.3"],
+                ["1.2.4"],
+            ),
+        ),
+        (
+            "nm",
+            samples.radiopharmaceutical_report(
+                state=samples.PatientState(glucose=5.4, filtration_rates=(88, 91))
+            ),
+        ),
         ("no dose", samples.non_dose_sr()),
     ):
         found[name] = samples.part10(made)
@@ -83,7 +100,9 @@ def files() -> dict[str, bytes]:
     found |= {f"hostile {name}": HOSTILE[name](1) for name in sorted(STORABLE | FATAL)}
     found["implicit"] = samples.part10(samples.ct_report(2), implicit=True)
     found["big endian"] = _written(samples.part10(samples.ct_report(2)), ExplicitVRBigEndian)
-    found["deflated"] = _written(samples.part10(samples.ct_report(2)), DeflatedExplicitVRLittleEndian)
+    found["deflated"] = _written(
+        samples.part10(samples.ct_report(2)), DeflatedExplicitVRLittleEndian
+    )
     return {name: raw for name, raw in found.items() if len(raw) <= LARGEST_SEED}
 
 

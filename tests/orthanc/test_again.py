@@ -1,5 +1,5 @@
-"""The same object again changes nothing; further reports of a study lose nothing and count nothing twice, whatever the
-order in which they come."""
+"""The same object again changes nothing; further reports of a study lose nothing and count nothing
+twice, whatever the order in which they come."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def all_rows(server: OrthancServer) -> list[dict[str, Any]]:
     details = server.details()
     for detail in details:
         del detail["stored_at"]
-        detail["objects"].sort(key=lambda row: row["sop_instance_uid"])  # they come in the order in which they were received
+        detail["objects"].sort(
+            key=lambda row: row["sop_instance_uid"]
+        )  # they come in the order in which they were received
         for row in detail["objects"]:
             for name in ("processed_at", "received_at", "change", "attempts"):
                 del row[name]
@@ -61,7 +63,9 @@ def test_the_same_objects_again_change_nothing(server: OrthancServer) -> None:
     assert all_rows(server) == before
     again = server.objects()
     assert {row["orthanc_id"] for row in again} == {row["orthanc_id"] for row in objects}
-    assert all(row["attempts"] > 1 for row in again), "Orthanc stored them anew, so they were read anew"
+    assert all(row["attempts"] > 1 for row in again), (
+        "Orthanc stored them anew, so they were read anew"
+    )
 
 
 @dataclass
@@ -78,7 +82,9 @@ class Arrived:
 
 @pytest.fixture(scope="module")
 def arrived(shared_server: OrthancServer) -> dict[str, Arrived]:
-    """By name, the details of studies whose three reports came in every order, one after the other or all at once."""
+    """By name, the details of studies whose three reports came in every order, one after the other
+    or all at once.
+    """
     plans: dict[str, tuple[list[Dataset], tuple[int, ...]]] = {}
     for (kind, pattern), order in product(CASES, ORDERS):
         name = f"{kind}-{pattern}-{''.join(map(str, order))}"
@@ -89,15 +95,22 @@ def arrived(shared_server: OrthancServer) -> dict[str, Arrived]:
     for kind, pattern in CASES:
         name = f"{kind}-{pattern}-at-once"
         plans[name] = MAKERS[kind][0](name, PATTERNS[pattern]), ORDERS[0]
-    shared_server.send([reports[::-1] for name, (reports, _) in plans.items() if name.endswith("at-once")])
+    shared_server.send(
+        [reports[::-1] for name, (reports, _) in plans.items() if name.endswith("at-once")]
+    )
     shared_server.wait_until_idle()
     by_uid = {detail["study_instance_uid"]: detail for detail in shared_server.details()}
     assert len(by_uid) == len(plans)
-    return {name: Arrived(by_uid[reports[0].StudyInstanceUID], reports) for name, (reports, _) in plans.items()}
+    return {
+        name: Arrived(by_uid[reports[0].StudyInstanceUID], reports)
+        for name, (reports, _) in plans.items()
+    }
 
 
 @pytest.mark.parametrize(("kind", "pattern"), CASES)
-def test_order_of_arrival_does_not_matter(arrived: dict[str, Arrived], kind: str, pattern: str) -> None:
+def test_order_of_arrival_does_not_matter(
+    arrived: dict[str, Arrived], kind: str, pattern: str
+) -> None:
     found = {name: essence(one.detail, one.uids) for name, one in of(arrived, kind, pattern)}
     assert len(found) == len(ORDERS) + 1
     first = next(iter(found.values()))
@@ -111,7 +124,9 @@ def of(arrived: dict[str, Arrived], kind: str, pattern: str) -> list[tuple[str, 
 
 
 def essence(detail: dict[str, Any], reports: list[str]) -> dict[str, Any]:
-    """What is the same in studies that differ in nothing but UIDs and numbers. reports: their UIDs as they were made."""
+    """What is the same in studies that differ in nothing but UIDs and numbers. reports: their UIDs
+    as they were made.
+    """
     text = json.dumps(detail)
     for made, sop_uid in enumerate(reports):
         text = text.replace(f'"{sop_uid}"', f'"report {made}"')
@@ -120,13 +135,19 @@ def essence(detail: dict[str, Any], reports: list[str]) -> dict[str, Any]:
         del rest[name]
     for row in [*rest["events"], *rest["accumulated"]]:
         del row["study_id"]
-    rest["accumulated"].sort(key=lambda row: (row["sop_instance_uid"], str(row.get("acquisition_plane"))))
-    rest["objects"] = sorted((row["sop_instance_uid"], row["outcome"], row["rule"]) for row in rest["objects"])
+    rest["accumulated"].sort(
+        key=lambda row: (row["sop_instance_uid"], str(row.get("acquisition_plane")))
+    )
+    rest["objects"] = sorted(
+        (row["sop_instance_uid"], row["outcome"], row["rule"]) for row in rest["objects"]
+    )
     return rest
 
 
 @pytest.mark.parametrize(("kind", "pattern"), CASES)
-def test_events_and_totals_of_several_reports(arrived: dict[str, Arrived], kind: str, pattern: str) -> None:
+def test_events_and_totals_of_several_reports(
+    arrived: dict[str, Arrived], kind: str, pattern: str
+) -> None:
     indices = sorted({index for report in PATTERNS[pattern] for index in report})
     for name, one in of(arrived, kind, pattern):
         events = [MAKERS[kind][1](name)[index] for index in indices]
@@ -154,4 +175,6 @@ def test_outcomes_of_several_reports(arrived: dict[str, Arrived], kind: str, pat
     for name, one in of(arrived, kind, pattern):
         found = {row["sop_instance_uid"]: row for row in one.detail["objects"]}
         assert [found[uid]["outcome"] for uid in one.uids] == OUTCOMES[pattern], name
-        assert all(row["rule"] and row["reason"] for row in found.values() if row["outcome"] != "imported")
+        assert all(
+            row["rule"] and row["reason"] for row in found.values() if row["outcome"] != "imported"
+        )

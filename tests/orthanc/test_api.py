@@ -1,4 +1,6 @@
-"""The API and the static pages over HTTP: errors, signing in, caching, compression, Orthanc Explorer's button."""
+"""The API and the static pages over HTTP: errors, signing in, caching, compression, Orthanc
+Explorer's button.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def filled(shared_server: OrthancServer) -> OrthancServer:
     ("/dose/api/", 404, "not_found", None),
     ("/dose/wibble", 404, "not_found", None),
 ])  # fmt: skip
-def test_errors_are_answers(filled: OrthancServer, path: str, status: int, code: str, field: str | None) -> None:
+def test_errors_are_answers(
+    filled: OrthancServer, path: str, status: int, code: str, field: str | None
+) -> None:
     answer = filled.request("GET", path)
     assert answer.status_code == status
     assert answer.headers["Content-Type"].startswith("application/json")
@@ -63,34 +67,60 @@ HOSTILE = (
 
 def test_hostile_values_are_data_or_refused(filled: OrthancServer) -> None:
     total = filled.ok("/dose/api/studies/count")["total"]
-    for parameter in (*FILTER_PARAMETERS, *(one for one in _LIST if one.kind in ("sort", "choices"))):
+    for parameter in (
+        *FILTER_PARAMETERS,
+        *(one for one in _LIST if one.kind in ("sort", "choices")),
+    ):
         for value in HOSTILE:
             answer = filled.request("GET", "/dose/api/studies", params={parameter.name: value})
             if parameter.kind in ("terms", "text"):
                 assert answer.status_code == 200, (parameter.name, value)
             else:
-                assert answer.status_code == 400 and answer.json()["error"]["field"] == parameter.name, (parameter.name, value)
+                assert (
+                    answer.status_code == 400 and answer.json()["error"]["field"] == parameter.name
+                ), (parameter.name, value)
     assert filled.ok("/dose/api/studies/count")["total"] == total
 
 
 def test_all_filters_at_once_are_answered(filled: OrthancServer) -> None:
-    # The longest statement that there can be: it must not overflow the stack of the thread that answers.
-    example = {"integer": "1", "number": "1", "date": "2000-01-01", "time": "00:00", "time_until": "00:00", "terms": "a, b",
-               "text": "a", "uid": "1.2"}  # fmt: skip
+    # The longest statement that there can be: it must not overflow the stack of the thread that
+    # answers.
+    example = {
+        "integer": "1",
+        "number": "1",
+        "date": "2000-01-01",
+        "time": "00:00",
+        "time_until": "00:00",
+        "terms": "a, b",
+        "text": "a",
+        "uid": "1.2",
+    }
     asked = {one.name: example.get(one.kind) or one.allowed[0] for one in FILTER_PARAMETERS}
-    for path in ("studies", "studies/count", "studies/1/neighbours", "charts/ct-dlp-protocol/figure?view=box"):
+    for path in (
+        "studies",
+        "studies/count",
+        "studies/1/neighbours",
+        "charts/ct-dlp-protocol/figure?view=box",
+    ):
         assert filled.request("GET", f"/dose/api/{path}", params=asked).status_code == 200
 
 
 def test_filters_are_saved_under_a_name_for_one_user(filled: OrthancServer) -> None:
-    name, address = "CT high/dose, 2026 ä", "/dose/api/saved-filters/" + quote("CT high/dose, 2026 ä", safe="")
+    name, address = (
+        "CT high/dose, 2026 ä",
+        "/dose/api/saved-filters/" + quote("CT high/dose, 2026 ä", safe=""),
+    )
     body = {"modality": "CT", "query": {"dlp_total_from": "500"}}
     assert filled.request("PUT", address, json=body).json() == {"saved": {"name": name, **body}}
     assert filled.ok("/dose/api/saved-filters") == {"saved": [{"name": name, **body}]}
     changed = body | {"query": {"dlp_total_from": "700"}}
     assert filled.request("PUT", address, json=changed).status_code == 200
     assert filled.ok("/dose/api/saved-filters") == {"saved": [{"name": name, **changed}]}
-    wrong = (({"dlp_total_from": "much"}, "dlp_total_from"), ({"wibble": "1"}, "wibble"), ({"comment": 1}, "comment"))
+    wrong = (
+        ({"dlp_total_from": "much"}, "dlp_total_from"),
+        ({"wibble": "1"}, "wibble"),
+        ({"comment": 1}, "comment"),
+    )
     for bad, field in wrong:
         answer = filled.request("PUT", address, json=body | {"query": bad})
         assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
@@ -112,26 +142,39 @@ def test_wrong_method(filled: OrthancServer, method: str, path: str, allowed: st
 
 
 @pytest.mark.parametrize("auth", [None, ("dose", "wrong"), ("nobody", "x")])
-@pytest.mark.parametrize("path", ["/dose/api/status", "/dose/api/studies", "/dose/api/openapi.json"])
-def test_nothing_without_signing_in(filled: OrthancServer, path: str, auth: tuple[str, str] | None) -> None:
+@pytest.mark.parametrize(
+    "path", ["/dose/api/status", "/dose/api/studies", "/dose/api/openapi.json"]
+)
+def test_nothing_without_signing_in(
+    filled: OrthancServer, path: str, auth: tuple[str, str] | None
+) -> None:
     with requests.Session() as session:
         session.trust_env = False
         answer = session.get(filled.url + path, auth=auth, allow_redirects=False, timeout=60)
     assert answer.status_code == 401
-    # A browser asks by a box of its own only where it sent a name and password already: there is a page for it.
+    # A browser asks by a box of its own only where it sent a name and password already: there is a
+    # page for it.
     assert ("WWW-Authenticate" in answer.headers) == (auth is not None)
     assert "2.25." not in answer.text
 
 
 def test_pages_of_a_list_hold_every_study_once(filled: OrthancServer) -> None:
-    for sort in ("study_date", "-study_date", "dlp_total", "-number_of_events", "equipment_display_name"):
+    for sort in (
+        "study_date",
+        "-study_date",
+        "dlp_total",
+        "-number_of_events",
+        "equipment_display_name",
+    ):
         found: list[int] = []
         for offset in range(0, len(SAMPLES), 7):
             page = filled.ok(f"/dose/api/studies?sort={sort}&limit=7&offset={offset}")
             assert page["total"] == len(SAMPLES)
             found += [study["id"] for study in page["studies"]]
         assert len(set(found)) == len(found) == len(SAMPLES), sort
-    dates = [(study["study_date"], study["study_time"]) for study in filled.studies(sort="-study_date")]
+    dates = [
+        (study["study_date"], study["study_time"]) for study in filled.studies(sort="-study_date")
+    ]
     assert dates == sorted(dates, reverse=True)
     assert filled.ok("/dose/api/studies?offset=1000")["studies"] == []
 
@@ -141,7 +184,9 @@ def test_filters(filled: OrthancServer) -> None:
         sent = [sample for sample in SAMPLES if sample.kind.upper() == modality]
         page = filled.ok(f"/dose/api/studies?modality={modality}&limit=500")
         assert page["total"] == len(page["studies"]) == len(sent)
-        assert {study["study_instance_uid"] for study in page["studies"]} == {s.study_instance_uid for s in sent}
+        assert {study["study_instance_uid"] for study in page["studies"]} == {
+            s.study_instance_uid for s in sent
+        }
     [study] = filled.studies(accession_number=SAMPLES[3].accession_number)
     assert study["study_instance_uid"] == SAMPLES[3].study_instance_uid
 
@@ -150,7 +195,11 @@ def test_summary_counts_what_was_sent(filled: OrthancServer) -> None:
     summary = filled.ok("/dose/api/summary")
     for modality in summary["modalities"]:
         sent = [sample for sample in SAMPLES if sample.kind.upper() == modality["modality"]]
-        assert modality["studies"] == len(sent) == sum(system["studies"] for system in modality["systems"])
+        assert (
+            modality["studies"]
+            == len(sent)
+            == sum(system["studies"] for system in modality["systems"])
+        )
         assert modality["events"] == sum(sample.events for sample in sent)
         assert modality["last_study"][:19] == max(sample.started for sample in sent).isoformat()
     assert sum(modality["studies"] for modality in summary["modalities"]) == len(SAMPLES)
@@ -159,8 +208,12 @@ def test_summary_counts_what_was_sent(filled: OrthancServer) -> None:
 def test_status_tells_of_orthanc(filled: OrthancServer) -> None:
     status = filled.status()
     system = filled.ok("/system")
-    assert status["orthanc"] == {"version": system["Version"], "name": "Orthanc Dose", "dicom_aet": "DOSE",
-                                 "dicom_port": filled.dicom_port}  # fmt: skip
+    assert status["orthanc"] == {
+        "version": system["Version"],
+        "name": "Orthanc Dose",
+        "dicom_aet": "DOSE",
+        "dicom_port": filled.dicom_port,
+    }
     assert status["store"]["size_bytes"] > 10_000
     assert status["started_at"].endswith("Z")
 
@@ -191,18 +244,24 @@ def test_pages_are_served_with_caching_and_compression(filled: OrthancServer) ->
     again = filled.request("GET", "/dose/app/", headers=known)
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["ETag"] == answer.headers["ETag"]
-    other = filled.request("GET", "/dose/app/", headers={"Accept-Encoding": "identity", "If-None-Match": '"other"'})
+    other = filled.request(
+        "GET", "/dose/app/", headers={"Accept-Encoding": "identity", "If-None-Match": '"other"'}
+    )
     assert other.status_code == 200
 
     zipped = filled.request("GET", "/dose/app/", headers={"Accept-Encoding": "gzip"}, stream=True)
-    assert zipped.headers["Content-Encoding"] == "gzip", "compressed once: by us or by Orthanc, not by both"
+    assert zipped.headers["Content-Encoding"] == "gzip", (
+        "compressed once: by us or by Orthanc, not by both"
+    )
     assert gzip.decompress(zipped.raw.read(decode_content=False)) == index
     assert zipped.headers["ETag"] != answer.headers["ETag"], "another representation"
 
 
 def test_large_answers_are_compressed_once(filled: OrthancServer) -> None:
     plain = filled.request("GET", "/dose/api/fields", headers={"Accept-Encoding": "identity"})
-    zipped = filled.request("GET", "/dose/api/fields", headers={"Accept-Encoding": "gzip"}, stream=True)
+    zipped = filled.request(
+        "GET", "/dose/api/fields", headers={"Accept-Encoding": "gzip"}, stream=True
+    )
     assert zipped.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(zipped.raw.read(decode_content=False)) == plain.content
 
@@ -239,5 +298,8 @@ def test_nothing_outside_the_pages_is_served(filled: OrthancServer, path: str) -
 
 
 def test_orthanc_explorer_has_the_button(filled: OrthancServer) -> None:
-    script = filled.request("GET", "/app/explorer.js").text + filled.request("GET", "/plugins/explorer.js").text
+    script = (
+        filled.request("GET", "/app/explorer.js").text
+        + filled.request("GET", "/plugins/explorer.js").text
+    )
     assert "/dose/app/" in script and "Dose" in script

@@ -1,4 +1,5 @@
-"""Every route against its OpenAPI description, by schemathesis: good and bad input, statuses, types and schemas of answers.
+"""Every route against its OpenAPI description, by schemathesis: good and bad input, statuses, types
+and schemas of answers.
 
 A few minutes.
 """
@@ -18,12 +19,14 @@ from orthanc_dose.samples import ct_slice, make_studies, non_dose_sr
 from orthanc_dose.samples.hostile import HOSTILE
 from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 
-# Orthanc answers TRACE, HEAD and the like itself, with 400 and 404, before a plugin is asked. What our routes answer to
-# a wrong method is tested in test_api.py.
+# Orthanc answers TRACE, HEAD and the like itself, with 400 and 404, before a plugin is asked. What
+# our routes answer to a wrong method is tested in test_api.py.
 NOT_OURS = "unsupported_method"
 
-# It tries wrong passwords on every route, which lock the door. test_access.py asks every route without signing in.
+# It tries wrong passwords on every route, which lock the door. test_access.py asks every route
+# without signing in.
 LOCKS = "ignored_auth"
+
 
 @pytest.fixture
 def server() -> Iterator[OrthancServer]:
@@ -33,7 +36,9 @@ def server() -> Iterator[OrthancServer]:
 
 @pytest.mark.timeout(1800)
 def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
-    server.send(make_studies(12, seed=1), ct_slice(), non_dose_sr(), HOSTILE["empty_content_sequence"](1))
+    server.send(
+        make_studies(12, seed=1), ct_slice(), non_dose_sr(), HOSTILE["empty_content_sequence"](1)
+    )
     server.wait_until_idle()
     document = f"{server.url}/dose/api/openapi.json"
     settings = str(ROOT / "tests" / "support" / "schemathesis.toml")
@@ -43,20 +48,25 @@ def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
                "--request-timeout", "60", "--seed", "1", "--generation-database", "none", "--no-color",
                "--suppress-health-check", "filter_too_much,too_slow"]  # fmt: skip
     environment = os.environ | {
-        "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": os.pathsep.join(["plugin", str(ROOT)]),
+        "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
+        "PYTHONPATH": os.pathsep.join(["plugin", str(ROOT)]),
         "NO_PROXY": "127.0.0.1",
-    }  # fmt: skip
+    }
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     selected = re.search(r"(\d+) selected", done.stdout)
     # All but the description of the routes itself may be among them.
     assert selected and int(selected[1]) >= len(ROUTES) - 1, "all routes were tried"
-    assert "Dose: GET" not in server.log and "Dose: POST" not in server.log, "no error 500 was logged"
+    assert "Dose: GET" not in server.log and "Dose: POST" not in server.log, (
+        "no error 500 was logged"
+    )
 
 
 def test_all_routes_are_described(shared_server: OrthancServer) -> None:
     document = shared_server.ok("/dose/api/openapi.json")
-    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
     assert described == {(route.method, route.path) for route in ROUTES}
     for methods in document["paths"].values():
         for operation in methods.values():

@@ -1,7 +1,8 @@
-"""The audit finds what the log of changes does not tell: objects stored without the plugin, a log that was cleared.
+"""The audit finds what the log of changes does not tell: objects stored without the plugin, a log
+that was cleared.
 
-Servers are killed rather than stopped where the end is not what is tested: Orthanc takes three seconds to stop.
-"""
+Servers are killed rather than stopped where the end is not what is tested: Orthanc takes three
+seconds to stop."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Fetching from a PACS that behaves badly: what is said of it, what counts as asked for, arrived, imported and missing, and
-that a later retrieval fetches what did not come."""
+"""Fetching from a PACS that behaves badly: what is said of it, what counts as asked for, arrived,
+imported and missing, and that a later retrieval fetches what did not come."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def pair() -> Iterator[tuple[Archive, OrthancServer]]:
         Archive() as archive,
         OrthancServer(
             dose={"MovePause": 0},
-            overrides={"DicomModalities": {"bad": ["BAD", "127.0.0.1", archive.port]}, "DicomAet": "OURS"},
+            overrides={
+                "DicomModalities": {"bad": ["BAD", "127.0.0.1", archive.port]},
+                "DicomAet": "OURS",
+            },
         ) as server,
     ):
         archive.known["OURS"] = ("127.0.0.1", server.dicom_port)
@@ -39,8 +42,15 @@ def reports(count: int, key: str) -> list[Dataset]:
     number = next(_numbers)
     made = [samples.ct_report(1, key=f"bad moves {key} {n}") for n in range(count)]
     for one in made:
-        one.StudyInstanceUID, one.SeriesInstanceUID = f"1.2.826.0.2.{number}", f"1.2.826.0.2.{number}.1"
-        one.StudyDate, one.PatientID, one.AccessionNumber = DAY.replace("-", ""), f"B{number}", f"A{number}"
+        one.StudyInstanceUID, one.SeriesInstanceUID = (
+            f"1.2.826.0.2.{number}",
+            f"1.2.826.0.2.{number}.1",
+        )
+        one.StudyDate, one.PatientID, one.AccessionNumber = (
+            DAY.replace("-", ""),
+            f"B{number}",
+            f"A{number}",
+        )
     return made
 
 
@@ -49,7 +59,11 @@ def offers(archive: Archive, made: list[Dataset]) -> list[Dataset]:
     images = {}
     for one in made:
         images[one.StudyInstanceUID] = image = samples.ct_slice(next(_numbers))
-        image.StudyInstanceUID, image.StudyDate, image.PatientID = one.StudyInstanceUID, one.StudyDate, one.PatientID
+        image.StudyInstanceUID, image.StudyDate, image.PatientID = (
+            one.StudyInstanceUID,
+            one.StudyDate,
+            one.PatientID,
+        )
         image.SeriesInstanceUID = f"{one.StudyInstanceUID}.2"
     archive.objects = [*made, *images.values()]
     return made
@@ -88,8 +102,15 @@ def fetched(server: OrthancServer, search: int) -> dict[str, int]:
 
 def result(asked_for: int, arrived: int, *, failed: int = 0, series: int = 1) -> dict[str, int]:
     """All that arrives here is dose reports, so all of it is imported."""
-    return {"series": series, "failed": failed, "asked_for": asked_for, "arrived": arrived, "imported": arrived,
-            "missing": asked_for - arrived, "not_listed": 0}  # fmt: skip
+    return {
+        "series": series,
+        "failed": failed,
+        "asked_for": asked_for,
+        "arrived": arrived,
+        "imported": arrived,
+        "missing": asked_for - arrived,
+        "not_listed": 0,
+    }
 
 
 def uids(objects: list[Dataset]) -> set[str]:
@@ -98,7 +119,11 @@ def uids(objects: list[Dataset]) -> set[str]:
 
 def held(server: OrthancServer, objects: list[Dataset]) -> set[str]:
     """Which of these the store has, each once."""
-    found = [one["sop_instance_uid"] for one in server.objects() if one["sop_instance_uid"] in uids(objects)]
+    found = [
+        one["sop_instance_uid"]
+        for one in server.objects()
+        if one["sop_instance_uid"] in uids(objects)
+    ]
     assert len(found) == len(set(found))
     return set(found)
 
@@ -145,13 +170,19 @@ def _success(move: Move) -> None:
 # What it does each time, how much of three reports arrives, and what is said of it.
 FAILING: dict[str, tuple[Manner, int, str]] = {
     "out of resources, cannot count": (refuses(0xA701, comment="busy"), 0,
-                                       "The node refused: it cannot count what it is to send (0xA701)."),
-    "out of resources, cannot send": (refuses(0xA702), 0, "The node refused: it could not send (0xA702)."),
-    "a status that the standard does not have here": (refuses(0x0110), 0, "The node refused: status 0x0110."),
-    "some could not be sent": (after_one(_some_failed), 1, "The node refused: it could not send all of it (0xB000)."),
+                                       "The node refused: it cannot count what it is to send "
+                                       "(0xA701)."),
+    "out of resources, cannot send": (refuses(0xA702), 0, "The node refused: it could not send "
+"(0xA702)."),
+    "a status that the standard does not have here": (refuses(0x0110), 0, "The node refused: "
+"status 0x0110."),
+    "some could not be sent": (after_one(_some_failed), 1, "The node refused: it could not send "
+"all of it (0xB000)."),
     "aborts half way": (after_one(_abort), 1, "The node broke the association off."),
-    "closes the connection half way": (after_one(_hang_up), 1, "The node broke the association off."),
-    "releases the association half way": (after_one(_release), 1, "The node broke the association off."),
+    "closes the connection half way": (after_one(_hang_up), 1, "The node broke the association "
+"off."),
+    "releases the association half way": (after_one(_release), 1, "The node broke the association "
+"off."),
 }  # fmt: skip
 
 
@@ -165,12 +196,22 @@ def test_what_fails_each_time_is_listed_with_what_the_node_said(pair: Any, name:
     assert fetched(server, search) == result(3, arrives, failed=1)
     assert archive.asked == [uids(made)] * 4  # and three times more
     [line] = lines(server, search)
-    assert (line["state"], line["fault"], line["asked_for"], line["arrived"]) == ("failed", said, 3, arrives)
+    assert (line["state"], line["fault"], line["asked_for"], line["arrived"]) == (
+        "failed",
+        said,
+        3,
+        arrives,
+    )
     assert held(server, made) == uids(made[:arrives])
     archive.will(well)
     assert fetched(server, search) == result(3, 3)
     [line] = lines(server, search)
-    assert (line["state"], line["fault"], line["arrived"], line["imported"]) == ("moved", None, 3, 3)
+    assert (line["state"], line["fault"], line["arrived"], line["imported"]) == (
+        "moved",
+        None,
+        3,
+        3,
+    )
 
 
 @pytest.fixture
@@ -190,7 +231,10 @@ def test_a_node_that_falls_silent_half_way(pair: Any, impatient: None) -> None:
     archive.will(after_one(_silence))
     assert fetched(server, search) == result(3, 1, failed=1)
     [line] = lines(server, search)
-    assert (line["state"], line["fault"]) == ("failed", f"The node did not answer within {SECONDS} s.")
+    assert (line["state"], line["fault"]) == (
+        "failed",
+        f"The node did not answer within {SECONDS} s.",
+    )
     archive.will(well)
     assert fetched(server, search) == result(3, 3)
     assert held(server, made) == uids(made)
@@ -217,7 +261,9 @@ def _another_study(move: Move) -> None:
 
 
 def _twice(move: Move) -> None:
-    """The second time with an ID of the patient that the archive corrected: another object to Orthanc."""
+    """The second time with an ID of the patient that the archive corrected: another object to
+    Orthanc.
+    """
     corrected = deepcopy(move.objects[0])
     corrected.PatientID += "-1"
     move.send(move.objects[0], *move.objects, corrected)
@@ -234,7 +280,9 @@ PROMISING: dict[str, tuple[Manner, int]] = {
 
 
 @pytest.mark.parametrize("name", PROMISING)
-def test_what_was_promised_and_did_not_come_is_missing_and_fetched_later(pair: Any, name: str) -> None:
+def test_what_was_promised_and_did_not_come_is_missing_and_fetched_later(
+    pair: Any, name: str
+) -> None:
     archive, server = pair
     manner, arrives = PROMISING[name]
     made = offers(archive, reports(3, name))
@@ -243,7 +291,12 @@ def test_what_was_promised_and_did_not_come_is_missing_and_fetched_later(pair: A
     assert fetched(server, search) == result(3, arrives)
     assert len(archive.asked) == 1
     [line] = lines(server, search)
-    assert (line["state"], line["fault"], line["asked_for"], line["arrived"]) == ("moved", None, 3, arrives)
+    assert (line["state"], line["fault"], line["asked_for"], line["arrived"]) == (
+        "moved",
+        None,
+        3,
+        arrives,
+    )
     archive.will(well)
     assert fetched(server, search) == result(3, 3)
     assert len(archive.asked) == 1 and held(server, made) == uids(made)
@@ -263,7 +316,12 @@ def test_of_what_a_node_does_not_list_nobody_says_how_much_arrived(pair: Any) ->
     finally:
         archive.by_object = True
     [line] = lines(server, search)
-    assert (line["state"], line["asked_for"], line["arrived"], line["imported"]) == ("moved", 3, None, None)
+    assert (line["state"], line["asked_for"], line["arrived"], line["imported"]) == (
+        "moved",
+        3,
+        None,
+        None,
+    )
     assert held(server, made) == uids(made)
 
 
@@ -273,9 +331,10 @@ def test_what_comes_twice_counts_once(pair: Any) -> None:
     search = searched(server)
     archive.will(_twice)
     assert fetched(server, search) == result(2, 2)
-    assert {one["study_instance_uid"] for one in server.studies(study_instance_uid=made[0].StudyInstanceUID)} == {
-        made[0].StudyInstanceUID
-    }
+    assert {
+        one["study_instance_uid"]
+        for one in server.studies(study_instance_uid=made[0].StudyInstanceUID)
+    } == {made[0].StudyInstanceUID}
 
 
 def test_a_node_that_is_slow_but_speaks_is_waited_for(pair: Any, impatient: None) -> None:
@@ -300,13 +359,17 @@ def test_what_some_series_say_does_not_hold_up_others(pair: Any) -> None:
     assert sorted(map(sorted, archive.asked)) == sorted([one] for one in bad)
 
 
-def test_where_no_series_can_be_fetched_all_wait_together_and_are_given_up_together(pair: Any) -> None:
+def test_where_no_series_can_be_fetched_all_wait_together_and_are_given_up_together(
+    pair: Any,
+) -> None:
     archive, server = pair
     offers(archive, [one for number in range(12) for one in reports(1, f"nowhere {number}")])
     search = searched(server)
     archive.will(refuses(0xA801, comment="who is that"))
     assert fetched(server, search) == result(12, 0, failed=12, series=12)
     assert len(archive.asked) < 12  # not four times each
-    assert {line["fault"] for line in lines(server, search)} == {"The node refused: it does not know the destination (0xA801)."}
+    assert {line["fault"] for line in lines(server, search)} == {
+        "The node refused: it does not know the destination (0xA801)."
+    }
     archive.will(refuses(0xA801), well)
     assert fetched(server, search) == result(12, 12, series=12)

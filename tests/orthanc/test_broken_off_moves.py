@@ -1,4 +1,6 @@
-"""Retrievals that are broken off in the middle: stopped, by a kill, by a node that is removed, by a PACS that goes away."""
+"""Retrievals that are broken off in the middle: stopped, by a kill, by a node that is removed, by a
+PACS that goes away.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,18 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from tests.orthanc.test_bad_moves import ended, fetched, held, lines, offers, reports, result, searched, task_of, uids
+from tests.orthanc.test_bad_moves import (
+    ended,
+    fetched,
+    held,
+    lines,
+    offers,
+    reports,
+    result,
+    searched,
+    task_of,
+    uids,
+)
 from tests.support.archive import PENDING, Archive, Manner, Move, well
 from tests.support.server import OrthancServer
 
@@ -19,7 +32,10 @@ AT_ONCE = 2  # as many as Orthanc does without a setting of its own
 @pytest.fixture
 def pair() -> Iterator[tuple[Archive, OrthancServer]]:
     """The PACS, and ours, to which the node was added."""
-    with Archive() as archive, OrthancServer(dose={"MovePause": 0}, overrides={"DicomAet": "OURS"}) as server:
+    with (
+        Archive() as archive,
+        OrthancServer(dose={"MovePause": 0}, overrides={"DicomAet": "OURS"}) as server,
+    ):
         archive.known["OURS"] = ("127.0.0.1", server.dicom_port)
         node = {"aet": "BAD", "host": "127.0.0.1", "port": archive.port, "seconds": 10}
         assert server.request("PUT", "/dose/api/nodes/bad", json=node).status_code == 200
@@ -54,16 +70,23 @@ def begun(archive: Archive, server: OrthancServer, search: int, manner: Manner) 
 
 def jobs(server: OrthancServer) -> list[str]:
     """States of Orthanc's jobs that move."""
-    return sorted(one["State"] for one in server.ok("/jobs?expand") if one["Type"] == "DicomMoveScu")
+    return sorted(
+        one["State"] for one in server.ok("/jobs?expand") if one["Type"] == "DicomMoveScu"
+    )
 
 
 def test_stopping_stops_the_jobs_of_orthanc_and_the_rest_can_be_fetched_later(pair: Any) -> None:
     archive, server = pair
     made, gate = many(archive, "stopped"), Gate()
-    assert server.request("PUT", "/dose/api/settings", json={"moves_at_once": AT_ONCE + 2}).status_code == 200
+    assert (
+        server.request("PUT", "/dose/api/settings", json={"moves_at_once": AT_ONCE + 2}).status_code
+        == 200
+    )
     search = searched(server)
     task = begun(archive, server, search, gate.manner)
-    server.wait_for(lambda: jobs(server) == ["Pending"] * 2 + ["Running"] * AT_ONCE, "jobs that wait")
+    server.wait_for(
+        lambda: jobs(server) == ["Pending"] * 2 + ["Running"] * AT_ONCE, "jobs that wait"
+    )
     assert server.request("POST", f"{task}/stop", json={}).status_code in (200, 202)
     assert ended(server, task)["state"] == "stopped"
     # A C-MOVE that is under way Orthanc lets come to its end.
@@ -86,7 +109,9 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(pair: Any) -> No
     server.start()
     assert ended(server, task)["result"] == result(12, 12, series=6)
     assert held(server, made) == uids(made)
-    assert {(line["state"], line["asked_for"], line["arrived"]) for line in lines(server, search)} == {("moved", 2, 2)}
+    assert {
+        (line["state"], line["asked_for"], line["arrived"]) for line in lines(server, search)
+    } == {("moved", 2, 2)}
 
 
 def test_an_end_in_order_in_the_middle_fails_nothing(pair: Any) -> None:

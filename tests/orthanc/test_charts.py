@@ -1,4 +1,6 @@
-"""Charts of a real server: the number of a list that a chart leads to is the number in the chart, whatever names look like."""
+"""Charts of a real server: the number of a list that a chart leads to is the number in the chart,
+whatever names look like.
+"""
 
 import csv
 import io
@@ -13,8 +15,17 @@ from orthanc_dose.samples import make_studies
 from orthanc_dose.samples.ct import default_events
 from tests.support.server import OrthancServer
 
-NAMES = ("it's \"quoted\"", "50% + 3 & more?", "<b onclick='x()'>bold</b>", "画像 胸部", "a, b;c=d#e", "%2B%25", "CASE", "case",
-         " x ")  # fmt: skip
+NAMES = (
+    'it\'s "quoted"',
+    "50% + 3 & more?",
+    "<b onclick='x()'>bold</b>",
+    "画像 胸部",
+    "a, b;c=d#e",
+    "%2B%25",
+    "CASE",
+    "case",
+    " x ",
+)
 MANY = 600
 
 
@@ -27,12 +38,24 @@ def server() -> Any:
             running.send(_study(f"odd{number}", [f"{name} p", "", name], name))
         # A system that has no name at all.
         nameless = _study("nameless", ["p"], "")
-        for keyword in ("StationName", "ManufacturerModelName", "Manufacturer", "InstitutionName", "DeviceSerialNumber"):
+        for keyword in (
+            "StationName",
+            "ManufacturerModelName",
+            "Manufacturer",
+            "InstitutionName",
+            "DeviceSerialNumber",
+        ):
             if keyword in nameless:
                 delattr(nameless, keyword)
         running.send(nameless)
         for part in range(5):
-            running.send(_study(f"many{part}", [f"protocol {part}-{number}" for number in range(MANY // 5)], "many"))
+            running.send(
+                _study(
+                    f"many{part}",
+                    [f"protocol {part}-{number}" for number in range(MANY // 5)],
+                    "many",
+                )
+            )
         running.wait_until_idle()
         yield running
 
@@ -66,15 +89,21 @@ def test_every_chart_leads_to_lists_of_its_numbers(server: OrthancServer) -> Non
     filled = set()
     for chart in charts:
         for view in chart["views"]:
-            found = figure(server, chart["name"], view=view, per_system="yes" if view == "bar" else "no")
+            found = figure(
+                server, chart["name"], view=view, per_system="yes" if view == "bar" else "no"
+            )
             assert found["n"] == sum(row["n"] for row in found["rows"])
-            places = {point[0] for trace in found["figure"]["data"] for point in trace["customdata"]}
+            places = {
+                point[0] for trace in found["figure"]["data"] for point in trace["customdata"]
+            }
             assert places == (set() if view == "table" else set(range(len(found["rows"]))))
             if found["rows"]:
                 filled.add(chart["name"])
             led = [row for row in found["rows"] if row["query"] is not None]
             for row in led[:3] + led[-2:]:
-                assert count(server, {"modality": chart["modality"]} | row["query"]) == row["studies"], (chart["name"], row)
+                assert (
+                    count(server, {"modality": chart["modality"]} | row["query"]) == row["studies"]
+                ), (chart["name"], row)
     # What the made-up studies do not have values for is seldom.
     assert len(filled) > 0.9 * len(charts), {chart["name"] for chart in charts} - filled
 
@@ -84,8 +113,15 @@ def test_names_of_any_kind_are_categories_and_lead_to_their_studies(server: Orth
     by_name = {row["category"]: row for row in rows}
     assert {name.strip() for name in NAMES} <= {name and name.strip() for name in by_name}
     assert None in by_name
-    for name in (*(name for name in by_name if name and name.strip() in {one.strip() for one in NAMES}), None):
-        assert count(server, {"modality": "CT"} | by_name[name]["query"]) == by_name[name]["studies"] == 1
+    for name in (
+        *(name for name in by_name if name and name.strip() in {one.strip() for one in NAMES}),
+        None,
+    ):
+        assert (
+            count(server, {"modality": "CT"} | by_name[name]["query"])
+            == by_name[name]["studies"]
+            == 1
+        )
     rows = figure(server, "ct-frequency-study-description", ignore_case="yes")["rows"]
     [both] = [row for row in rows if row["category"] in ("CASE", "case")]
     assert both["studies"] == 2 == count(server, {"modality": "CT"} | both["query"])
@@ -101,12 +137,16 @@ def test_the_most_frequent_categories_and_others(server: OrthancServer) -> None:
 
 
 def test_an_average_is_that_of_the_studies_in_the_list(server: OrthancServer) -> None:
-    for row in figure(server, "ct-dlp-requested-procedure", average="both", per_system="yes")["rows"]:
+    for row in figure(server, "ct-dlp-requested-procedure", average="both", per_system="yes")[
+        "rows"
+    ]:
         page = asked(server, "/studies", {"modality": "CT", "limit": "500"} | row["query"])
         values = sorted(study["dlp_total"] for study in page["studies"])
         assert len(values) == row["n"]
         middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
-        assert row["mean"] == pytest.approx(sum(values) / len(values)) and row["median"] == pytest.approx(middle)
+        assert row["mean"] == pytest.approx(sum(values) / len(values)) and row[
+            "median"
+        ] == pytest.approx(middle)
 
 
 def test_systems_without_a_name_are_told_apart(server: OrthancServer) -> None:
@@ -119,34 +159,66 @@ def test_a_chart_is_over_what_the_filters_leave(server: OrthancServer) -> None:
     total = count(server, {"modality": "CT", "dlp_total_from": "300"})
     assert 0 < total < count(server, {"modality": "CT"})
     assert figure(server, "ct-workload", dlp_total_from="300")["n"] == total
-    bins = figure(server, "ct-dlp-study-description", view="histogram", dlp_total_from="300", bins="7")
+    bins = figure(
+        server, "ct-dlp-study-description", view="histogram", dlp_total_from="300", bins="7"
+    )
     assert len(bins["edges"]) == 8 and bins["n"] == total and bins["edges"][0] >= 300
 
 
 def test_charts_come_in_the_language_that_is_asked_for(server: OrthancServer) -> None:
-    titles = {language: {chart["name"]: (chart["title"], chart["measure"] and chart["measure"]["label"])
-                         for chart in asked(server, "/charts", {"language": language})["charts"]} for language in ("en", "de")}
+    titles = {
+        language: {
+            chart["name"]: (chart["title"], chart["measure"] and chart["measure"]["label"])
+            for chart in asked(server, "/charts", {"language": language})["charts"]
+        }
+        for language in ("en", "de")
+    }
     assert titles["en"]["ct-dlp-protocol"] == ("DLP by acquisition protocol", "DLP")
-    assert titles["de"]["ct-events-study-description"] == ("Ereignisse je Studie nach Beschreibung", "Ereignisse je Studie")
+    assert titles["de"]["ct-events-study-description"] == (
+        "Ereignisse je Studie nach Beschreibung",
+        "Ereignisse je Studie",
+    )
     shown = figure(server, "ct-workload", language="de")["figure"]["layout"]
     assert shown["yaxis"]["title"]["text"] == "Studien" and "Montag" in shown["xaxis"]["ticktext"]
-    assert server.request("GET", "/dose/api/charts?language=xx").json()["error"]["field"] == "language"
+    assert (
+        server.request("GET", "/dose/api/charts?language=xx").json()["error"]["field"] == "language"
+    )
 
 
 def test_the_data_of_a_chart_come_as_a_file(server: OrthancServer) -> None:
-    rows = figure(server, "ct-dlp-requested-procedure", average="median", dlp_total_from="300")["rows"]
-    answer = server.request("GET", "/dose/api/charts/ct-dlp-requested-procedure/data",
-                            params={"average": "median", "dlp_total_from": "300", "language": "de"})  # fmt: skip
+    rows = figure(server, "ct-dlp-requested-procedure", average="median", dlp_total_from="300")[
+        "rows"
+    ]
+    answer = server.request(
+        "GET",
+        "/dose/api/charts/ct-dlp-requested-procedure/data",
+        params={"average": "median", "dlp_total_from": "300", "language": "de"},
+    )
     assert answer.status_code == 200 and answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert 'filename="ct-dlp-requested-procedure-bar.csv"' in answer.headers["content-disposition"]
     lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [(line["Angeforderte Prozedur"], int(line["n"]), float(line["DLP gesamt: Median [mGy·cm]"])) for line in lines] == [
-        (row["category"] or "(leer)", row["n"], pytest.approx(row["median"])) for row in rows]  # fmt: skip
-    answer = server.request("GET", "/dose/api/charts/ct-workload/data?format=xlsx&view=hour&per_system=yes")
+    assert [
+        (line["Angeforderte Prozedur"], int(line["n"]), float(line["DLP gesamt: Median [mGy·cm]"]))
+        for line in lines
+    ] == [(row["category"] or "(leer)", row["n"], pytest.approx(row["median"])) for row in rows]
+    answer = server.request(
+        "GET", "/dose/api/charts/ct-workload/data?format=xlsx&view=hour&per_system=yes"
+    )
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
-    assert sheet.title == "Workload" and [cell.value for cell in sheet[1]] == ["System", "Weekday", "Hour", "Studies"]
-    assert sum(row[3] for row in sheet.iter_rows(min_row=2, values_only=True)) == count(server, {"modality": "CT"})
-    wrong = (("ct-workload/data?format=pdf", "format"), ("nothing/data", "name"), ("rf-workload/data?bins=x", "bins"))
+    assert sheet.title == "Workload" and [cell.value for cell in sheet[1]] == [
+        "System",
+        "Weekday",
+        "Hour",
+        "Studies",
+    ]
+    assert sum(row[3] for row in sheet.iter_rows(min_row=2, values_only=True)) == count(
+        server, {"modality": "CT"}
+    )
+    wrong = (
+        ("ct-workload/data?format=pdf", "format"),
+        ("nothing/data", "name"),
+        ("rf-workload/data?bins=x", "bins"),
+    )
     for path, field in wrong:
         assert server.request("GET", f"/dose/api/charts/{path}").json()["error"]["field"] == field
 
@@ -157,7 +229,9 @@ def test_the_data_of_a_chart_come_as_a_file(server: OrthancServer) -> None:
     ("/charts/ct-workload/figure?average=mode", 400, "average"), ("/charts?modality=XX", 400, "modality"),
     ("/charts/ct-workload/figure?dlp_total_from=much", 400, "dlp_total_from"),
 ])  # fmt: skip
-def test_bad_requests_are_told_what_is_wrong(server: OrthancServer, path: str, status: int, field: str) -> None:
+def test_bad_requests_are_told_what_is_wrong(
+    server: OrthancServer, path: str, status: int, field: str
+) -> None:
     answer = server.request("GET", f"/dose/api{path}")
     assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
 
@@ -169,24 +243,47 @@ def test_options_are_kept_by_user_over_the_defaults(server: OrthancServer) -> No
     first = server.ok("/dose/api/charts/options")
     assert first["own"] == [] and first["options"] == first["defaults"]
     assert put("options/defaults", {"average": "median", "bins": 12}).status_code == 200
-    assert put("options", {"bins": 5, "charts": ["ct-workload"], "on": False}).json()["options"] == first["options"] | {
-        "average": "median", "bins": 5, "charts": ["ct-workload"], "on": False,
-    }  # fmt: skip
+    assert put("options", {"bins": 5, "charts": ["ct-workload"], "on": False}).json()[
+        "options"
+    ] == first["options"] | {
+        "average": "median",
+        "bins": 5,
+        "charts": ["ct-workload"],
+        "on": False,
+    }
     found = figure(server, "ct-dlp-study-description", view="histogram")
-    assert len(found["edges"]) == 6 and "median" in figure(server, "ct-dlp-study-description")["rows"][0]
-    assert len(figure(server, "ct-dlp-study-description", view="histogram", bins="9")["edges"]) == 10
+    assert (
+        len(found["edges"]) == 6
+        and "median" in figure(server, "ct-dlp-study-description")["rows"][0]
+    )
+    assert (
+        len(figure(server, "ct-dlp-study-description", view="histogram", bins="9")["edges"]) == 10
+    )
     back = put("options", {"bins": None, "on": None, "charts": None}).json()
     assert back["options"]["bins"] == 12 and back["own"] == []
-    assert put("options/defaults", {"average": None, "bins": None}).json()["defaults"] == first["defaults"]
+    assert (
+        put("options/defaults", {"average": None, "bins": None}).json()["defaults"]
+        == first["defaults"]
+    )
     # Somebody who wants all charts has all, whatever the defaults are.
-    assert put("options/defaults", {"charts": ["ct-workload"]}).json()["options"]["charts"] == ["ct-workload"]
+    assert put("options/defaults", {"charts": ["ct-workload"]}).json()["options"]["charts"] == [
+        "ct-workload"
+    ]
     every = [chart["name"] for chart in server.ok("/dose/api/charts")["charts"]]
     found = put("options", {"charts": every[::-1]}).json()
     assert (found["options"]["charts"], found["own"]) == (None, ["charts"])
     assert put("options", {"charts": []}).json()["options"]["charts"] == []
     assert put("options", {"charts": None}).json()["options"]["charts"] == ["ct-workload"]
     put("options/defaults", {"charts": None})
-    for body in ({"bins": 1}, {"bins": "5"}, {"charts": ["nothing"]}, {"order": "up"}, {"none": 1}, [], {"on": 1}):
+    for body in (
+        {"bins": 1},
+        {"bins": "5"},
+        {"charts": ["nothing"]},
+        {"order": "up"},
+        {"none": 1},
+        [],
+        {"on": 1},
+    ):
         answer = put("options", body)
         assert answer.status_code == 400, body
     assert server.ok("/dose/api/charts/options") == first

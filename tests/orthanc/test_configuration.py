@@ -1,4 +1,6 @@
-"""What stops Orthanc's start: a configuration or a store that cannot be used, said in one line that tells what to do."""
+"""What stops Orthanc's start: a configuration or a store that cannot be used, said in one line that
+tells what to do.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ def refusal(server: OrthancServer) -> str:
 
 
 CASES: dict[str, tuple[Any, list[str]]] = {
-    "misspelt": ({"DataDirectoy": "x"}, ['"DataDirectoy"', 'did you mean "DataDirectory"', "PollSeconds"]),
+    "misspelt": (
+        {"DataDirectoy": "x"},
+        ['"DataDirectoy"', 'did you mean "DataDirectory"', "PollSeconds"],
+    ),
     "another case": ({"batchsize": 5}, ['"batchsize"', "BatchSize"]),
     "unknown": ({"Wibble": True}, ['"Wibble"', "Known are", "BatchSize"]),
     "text for a number": ({"BatchSize": "200"}, ["Dose.BatchSize", "whole number", "'200'"]),
@@ -42,7 +47,10 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     "true for a number": ({"PollSeconds": True}, ["Dose.PollSeconds", "a number"]),
     "null": ({"PollSeconds": None}, ["Dose.PollSeconds", "a number", "null"]),
     "number for a switch": ({"AuditAtStart": 1}, ["Dose.AuditAtStart", "true or false"]),
-    "list for a path": ({"DataDirectory": ["/tmp"]}, ["Dose.DataDirectory", "a path as text", "a list"]),
+    "list for a path": (
+        {"DataDirectory": ["/tmp"]},
+        ["Dose.DataDirectory", "a path as text", "a list"],
+    ),
     "empty path": ({"DataDirectory": " "}, ["Dose.DataDirectory", "a path as text"]),
     "too small": ({"BatchSize": 0}, ["Dose.BatchSize", "from 1 to 5000"]),
     "too large": ({"BatchSize": 5001}, ["Dose.BatchSize", "from 1 to 5000"]),
@@ -92,7 +100,7 @@ def test_empty_password(stopped: OrthancServer) -> None:
 ])  # fmt: skip
 def test_somebody_must_be_able_to_come_in(
     stopped: OrthancServer, dose: dict[str, Any], registered: dict[str, str], words: list[str]
-) -> None:  # fmt: skip
+) -> None:
     stopped.dose, stopped.overrides = dose, {"RegisteredUsers": registered}
     line = refusal(stopped)
     assert all(word in line for word in words), line
@@ -112,7 +120,12 @@ def test_relative_folder_stands_from_the_configuration_file(stopped: OrthancServ
 
 
 def test_all_settings_together(stopped: OrthancServer) -> None:
-    stopped.dose = {"BatchSize": 1, "PollSeconds": 0.2, "AuditAtStart": False, "MemoryLimit": "512MB"}
+    stopped.dose = {
+        "BatchSize": 1,
+        "PollSeconds": 0.2,
+        "AuditAtStart": False,
+        "MemoryLimit": "512MB",
+    }
     stopped.start()
     stopped.send(make_studies(2, kinds=["ct"]))
     stopped.wait_until_idle()
@@ -135,7 +148,9 @@ def test_orthanc_json_says_the_defaults() -> None:
 
 
 def test_store_that_cannot_be_used(stopped: OrthancServer) -> None:
-    """A store of a later version, a damaged one: a message, and what is there stays as it is, to be rescued."""
+    """A store of a later version, a damaged one: a message, and what is there stays as it is, to be
+    rescued.
+    """
     stopped.start()
     stopped.send(make_studies(5, kinds=["ct"]))
     stopped.wait_until_idle()

@@ -1,4 +1,5 @@
-"""A full disk under the store: Orthanc goes on storing, the plugin says so, waits, and takes up again by itself.
+"""A full disk under the store: Orthanc goes on storing, the plugin says so, waits, and takes up
+again by itself.
 
 About 20 s: the worker's pauses between its attempts grow from one second.
 """
@@ -25,7 +26,9 @@ DURING = [sample for sample in make_studies(60, seed=42) if sample.events < 10]
 
 @contextlib.contextmanager
 def mounted(place: Path) -> Iterator[None]:
-    """A small file system at this place: a tmpfs, or where the system refuses that, an ext4 image on a loop device."""
+    """A small file system at this place: a tmpfs, or where the system refuses that, an ext4 image
+    on a loop device.
+    """
     tried = []
     image = place.with_suffix(".image")
     tmpfs = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)]
@@ -39,7 +42,10 @@ def mounted(place: Path) -> Iterator[None]:
         if done.returncode == 0:
             break
     else:
-        pytest.fail("a small file system is needed (as root, in a container with CAP_SYS_ADMIN):\n" + "\n".join(tried))
+        pytest.fail(
+            "a small file system is needed (as root, in a container with CAP_SYS_ADMIN):\n"
+            + "\n".join(tried)
+        )
     try:
         yield
     finally:
@@ -62,7 +68,10 @@ def small(tmp_path: Path) -> Iterator[OrthancServer]:
     """A server whose store alone is on a small file system."""
     place = tmp_path / "small"
     place.mkdir()
-    with mounted(place), OrthancServer(dose={"DataDirectory": str(place), "PollSeconds": 0.5}) as server:
+    with (
+        mounted(place),
+        OrthancServer(dose={"DataDirectory": str(place), "PollSeconds": 0.5}) as server,
+    ):
         server.send(BEFORE)
         server.wait_until_idle()
         yield server
@@ -72,7 +81,9 @@ def test_disk_full(small: OrthancServer) -> None:
     place = Path(small.dose["DataDirectory"])
     filling = fill(place)
     small.send(DURING)  # fails unless Orthanc stores all
-    small.wait_for(lambda: queue(small)["state"] == "waiting", "the state 'waiting'", lambda: str(queue(small)))
+    small.wait_for(
+        lambda: queue(small)["state"] == "waiting", "the state 'waiting'", lambda: str(queue(small))
+    )
     waiting = queue(small)
     assert waiting["pending"] > 0
     assert waiting["last_error"]["at"].endswith("Z")
@@ -99,7 +110,9 @@ def queue(server: OrthancServer) -> dict[str, Any]:
 def test_stop_while_the_disk_is_full(small: OrthancServer) -> None:
     filling = fill(Path(small.dose["DataDirectory"]))
     small.send(DURING[:10])
-    small.wait_for(lambda: queue(small)["state"] == "waiting", "the state 'waiting'", lambda: str(queue(small)))
+    small.wait_for(
+        lambda: queue(small)["state"] == "waiting", "the state 'waiting'", lambda: str(queue(small))
+    )
     assert small.stop() == 0
     assert "Traceback" not in small.log and "Fatal" not in small.log
     filling.unlink()

@@ -40,12 +40,14 @@ def server() -> Any:
         yield running
 
 
-LONG = "画像 <&> \"quoted\"\r\nnext line, " * 2_000  # above what a cell of a spreadsheet holds
+LONG = '画像 <&> "quoted"\r\nnext line, ' * 2_000  # above what a cell of a spreadsheet holds
 CLASHING = ("Head/Neck", "HEAD:NECK", "Head Neck", "h" * 40, "h" * 39 + "i", "画像")
 
 
 def _long() -> Any:
-    """A report with a comment of more than 32,767 characters, and protocols whose names clash as names of sheets."""
+    """A report with a comment of more than 32,767 characters, and protocols whose names clash as
+    names of sheets.
+    """
     events = default_events(len(CLASHING), 3, datetime(2025, 5, 5, 10, 0), "long")
     for event, name in zip(events, CLASHING, strict=True):
         event.protocol = name
@@ -57,7 +59,9 @@ def _long() -> Any:
 def of_dictionary(server: OrthancServer) -> dict[str, dict[str, Any]]:
     """Fields of tables by "table.field"."""
     tables = server.ok("/dose/api/fields")["tables"]
-    return {f"{table['name']}.{field['name']}": field for table in tables for field in table["fields"]}
+    return {
+        f"{table['name']}.{field['name']}": field for table in tables for field in table["fields"]
+    }
 
 
 def titled(field: dict[str, Any]) -> str:
@@ -65,8 +69,13 @@ def titled(field: dict[str, Any]) -> str:
     return f"{field['title']} [{unit}]" if unit and unit != "1" else field["title"]
 
 
-EVENTS = {"CT": "ct_event", "RF": "projection_event", "DX": "projection_event", "MG": "projection_event",
-          "NM": "nm_administration"}  # fmt: skip
+EVENTS = {
+    "CT": "ct_event",
+    "RF": "projection_event",
+    "DX": "projection_event",
+    "MG": "projection_event",
+    "NM": "nm_administration",
+}
 
 
 def shown(field: dict[str, Any], value: Any) -> Any:
@@ -94,7 +103,9 @@ def test_csv_gives_every_value_of_the_api(server: OrthancServer, modality: str) 
     assert raw.startswith(b"\xef\xbb\xbf") and raw.endswith(b"\r\n")
     titles, *lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
     details = {str(one["id"]): one for one in server.details(modality=modality)}
-    assert {line[titles.index("Number")] for line in lines} == details.keys() and len(lines) == len(details)
+    assert {line[titles.index("Number")] for line in lines} == details.keys() and len(lines) == len(
+        details
+    )
     assert any(title.startswith("E1 ") for title in titles) is (modality != "RF")
     fields = of_dictionary(server)
     for line in lines:
@@ -102,12 +113,22 @@ def test_csv_gives_every_value_of_the_api(server: OrthancServer, modality: str) 
         detail = details[cells["Number"]]
         for name, field in fields.items():
             table, _, key = name.partition(".")
-            if table == "study" and field["type"] in PLAIN and key in detail and key not in OF_THE_STORE:
+            if (
+                table == "study"
+                and field["type"] in PLAIN
+                and key in detail
+                and key not in OF_THE_STORE
+            ):
                 if key in ("patient_name", "patient_id", "patient_birth_date"):
                     assert titled(field) not in titles
                     continue
                 same(cells.get(titled(field), ""), shown(field, detail[key]))
-            elif table == EVENTS[modality] and modality != "RF" and field["type"] in PLAIN and key != "study_id":
+            elif (
+                table == EVENTS[modality]
+                and modality != "RF"
+                and field["type"] in PLAIN
+                and key != "study_id"
+            ):
                 for number, event in enumerate(detail["events"], 1):
                     same(cells.get(f"E{number} {titled(field)}", ""), shown(field, event[key]))
 
@@ -134,14 +155,28 @@ def test_the_workbook_gives_every_value_of_the_api(server: OrthancServer, modali
         detail = details[cells["Number"]]
         for name, field in fields.items():
             table, _, key = name.partition(".")
-            if table == "study" and field["type"] in PLAIN and key in detail and key not in (
-                *OF_THE_STORE, "patient_name", "patient_id", "patient_birth_date"):  # fmt: skip
+            if (
+                table == "study"
+                and field["type"] in PLAIN
+                and key in detail
+                and key not in (*OF_THE_STORE, "patient_name", "patient_id", "patient_birth_date")
+            ):
                 assert cells.get(titled(field)) == in_cell(field, detail[key]), name
-            elif table == EVENTS[modality] and modality != "RF" and field["type"] in PLAIN and key != "study_id":
+            elif (
+                table == EVENTS[modality]
+                and modality != "RF"
+                and field["type"] in PLAIN
+                and key != "study_id"
+            ):
                 for number, event in enumerate(detail["events"], 1):
-                    assert cells.get(f"E{number} {titled(field)}") == in_cell(field, event[key]), name
-        assert cells["Study date"] == (datetime.combine(date.fromisoformat(detail["study_date"]), time())
-                                       if detail["study_date"] else None)  # fmt: skip
+                    assert cells.get(f"E{number} {titled(field)}") == in_cell(field, event[key]), (
+                        name
+                    )
+        assert cells["Study date"] == (
+            datetime.combine(date.fromisoformat(detail["study_date"]), time())
+            if detail["study_date"]
+            else None
+        )
     events = sum(len(one["events"]) for one in details.values())
     for sheet in book.worksheets[2:]:
         titles, *lines = sheet.iter_rows(values_only=True)
@@ -163,17 +198,26 @@ def in_cell(field: dict[str, Any], value: Any) -> Any:
 
 
 def by_title(fields: dict[str, dict[str, Any]], table: str) -> dict[str, list[dict[str, Any]]]:
-    plain = [field for name, field in fields.items() if name.startswith(f"{table}.") and field["type"] in PLAIN]
+    plain = [
+        field
+        for name, field in fields.items()
+        if name.startswith(f"{table}.") and field["type"] in PLAIN
+    ]
     return {titled(field): [field] for field in plain}
 
 
 def test_sheets_of_protocols_whose_names_clash(server: OrthancServer) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", "CT", query={"acquisition_protocols": "画像"})))
+    book = openpyxl.load_workbook(
+        io.BytesIO(export(server, "xlsx", "CT", query={"acquisition_protocols": "画像"}))
+    )
     names = book.sheetnames[2:]
     assert len(names) == len(CLASHING) == len({name.casefold() for name in names})
     titles, *lines = book["All data"].iter_rows(values_only=True)
     assert lines[0][titles.index("Comment")] == LONG[:32_767]
-    column = {name: [cell.value for cell in book[name][1]].index("Acquisition protocol") + 1 for name in names}
+    column = {
+        name: [cell.value for cell in book[name][1]].index("Acquisition protocol") + 1
+        for name in names
+    }
     assert {book[name].cell(2, column[name]).value for name in names} == set(CLASHING)
 
 
@@ -184,19 +228,30 @@ def test_fluoroscopy_stands_in_groups(server: OrthancServer) -> None:
     assert not [title for title in titles if title.startswith("E1 ")]
     for line in lines:
         cells, events = dict(zip(titles, line, strict=True)), details[line[0]]["events"]
-        groups = [title.split(" ")[0] for title in titles if title.endswith(" Exposures") and cells[title]]
+        groups = [
+            title.split(" ")[0] for title in titles if title.endswith(" Exposures") and cells[title]
+        ]
         assert sum(cells[f"{group} Exposures"] for group in groups) == len(events)
         kvps = [one["kvp"] for one in events if one["kvp"] is not None]
         for at, pick in (("minimum", min), ("maximum", max)):
             got = [cells[f"{group} KVP [kV], {at}"] for group in groups]
-            assert (pick([one for one in got if one is not None], default=None)) == (pick(kvps) if kvps else None)
+            assert (pick([one for one in got if one is not None], default=None)) == (
+                pick(kvps) if kvps else None
+            )
         for group in groups:
-            low, mean, high = (cells[f"{group} KVP [kV], {at}"] for at in ("minimum", "mean", "maximum"))
+            low, mean, high = (
+                cells[f"{group} KVP [kV], {at}"] for at in ("minimum", "mean", "maximum")
+            )
             assert low is None or low <= mean * (1 + 1e-12) and mean <= high * (1 + 1e-12)
 
 
-@pytest.mark.parametrize(("kind", "modality"), [("parquet", code) for code in EVENTS] + [("arrow", "CT"), ("jsonl", "RF")])
-def test_files_for_programs_hold_the_values_of_the_store(server: OrthancServer, kind: str, modality: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "modality"),
+    [("parquet", code) for code in EVENTS] + [("arrow", "CT"), ("jsonl", "RF")],
+)
+def test_files_for_programs_hold_the_values_of_the_store(
+    server: OrthancServer, kind: str, modality: str
+) -> None:
     details = {one["id"]: one for one in server.details(modality=modality)}
     with zipfile.ZipFile(io.BytesIO(export(server, kind, modality))) as packed:
         parts = {name: packed.read(name) for name in packed.namelist()}
@@ -237,7 +292,9 @@ def as_json(value: Any) -> Any:
         return {name: as_json(one) for name, one in value.items()}
     if isinstance(value, list):
         return [as_json(one) for one in value] or None
-    moment = isinstance(value, str) and re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T]([0-9:]{8})(\.\d+?)?0*Z?", value)
+    moment = isinstance(value, str) and re.fullmatch(
+        r"(\d{4}-\d\d-\d\d)[ T]([0-9:]{8})(\.\d+?)?0*Z?", value
+    )
     return " ".join(moment.groups("")) if moment else value
 
 
@@ -250,42 +307,89 @@ def rows_of(kind: str, raw: bytes) -> list[dict[str, Any]]:
 
 
 def test_filters_and_identity(server: OrthancServer) -> None:
-    raw = export(server, "csv", None, query={"study_description": "odd one"}, identity=["name", "id"]).decode("utf-8-sig")
+    raw = export(
+        server, "csv", None, query={"study_description": "odd one"}, identity=["name", "id"]
+    ).decode("utf-8-sig")
     titles, line = csv.reader(io.StringIO(raw, newline=""))
     cells = dict(zip(titles, line, strict=True))
     assert (cells["Patient name"], cells["Patient ID"]) == ("Somebody, Known", "'-1+1")
     assert cells["Study description"].startswith("'=cmd")
     refused = server.request("POST", "/dose/api/exports", json=wanted("pdf"))
     assert (refused.status_code, refused.json()["error"]["field"]) == (400, "format")
-    refused = server.request("POST", "/dose/api/exports", json=wanted("nhsbsp", "MG", identity=["name"]))
+    refused = server.request(
+        "POST", "/dose/api/exports", json=wanted("nhsbsp", "MG", identity=["name"])
+    )
     assert (refused.status_code, refused.json()["error"]["field"]) == (409, "identity")
 
 
 def test_what_was_typed_of_a_patient_is_not_kept_with_the_task(server: OrthancServer) -> None:
-    export(server, "csv", None, query={"patient_name": "Known", "patient_id_is": "-1+1", "accession_number": "A9",
-                                               "patient_sex": "F"})
+    export(
+        server,
+        "csv",
+        None,
+        query={
+            "patient_name": "Known",
+            "patient_id_is": "-1+1",
+            "accession_number": "A9",
+            "patient_sex": "F",
+        },
+    )
     listed = server.ok("/dose/api/tasks?kind=export")
     kept = listed["tasks"][0]["parameters"]["query"]
-    assert kept == {"patient_name": "…", "patient_id_is": "…", "accession_number": "…", "patient_sex": "F"}
-    assert "Known" not in json.dumps(listed) + json.dumps(server.ok("/dose/api/audit-log?limit=500"))
+    assert kept == {
+        "patient_name": "…",
+        "patient_id_is": "…",
+        "accession_number": "…",
+        "patient_sex": "F",
+    }
+    assert "Known" not in json.dumps(listed) + json.dumps(
+        server.ok("/dose/api/audit-log?limit=500")
+    )
 
 
 def test_the_command_writes_a_file(server: OrthancServer, tmp_path: Path) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "orthanc_dose.cli", "export", "--url", server.url, "--user", USER, *arguments]
-        return subprocess.run(line, env=os.environ | {"DOSE_PASSWORD": PASSWORD}, capture_output=True, text=True, check=False)
+        line = [
+            sys.executable,
+            "-m",
+            "orthanc_dose.cli",
+            "export",
+            "--url",
+            server.url,
+            "--user",
+            USER,
+            *arguments,
+        ]
+        return subprocess.run(
+            line,
+            env=os.environ | {"DOSE_PASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     path = tmp_path / "abdomen.csv"
-    done = command("--format", "csv", "--modality", "CT", "--filter", "study_description=odd one", "--output", str(path))
+    done = command(
+        "--format",
+        "csv",
+        "--modality",
+        "CT",
+        "--filter",
+        "study_description=odd one",
+        "--output",
+        str(path),
+    )
     assert (done.returncode, done.stderr) == (0, "")
     titles, line = csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
     assert line[titles.index("Study description")].startswith("'=cmd")
     assert done.stdout == f"{path}: studies: 1, {path.stat().st_size:,} bytes\n"
     for wrong, said in (
-        (("--format", "pdf"), "format must be one of"), (("--filter", "colour"), "NAME=VALUE"),
-        (("--filter", "colour=blue"), "colour"), (("--modality", "XX"), "modality must be"),
+        (("--format", "pdf"), "format must be one of"),
+        (("--filter", "colour"), "NAME=VALUE"),
+        (("--filter", "colour=blue"), "colour"),
+        (("--modality", "XX"), "modality must be"),
         (("--output", "/nowhere/at.all"), "cannot be written"),
-    ):  # fmt: skip
+    ):
         failed = command(*wrong)
         assert failed.returncode == 1 and said in failed.stderr and "Traceback" not in failed.stderr
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
@@ -302,13 +406,17 @@ def unlimited(server: OrthancServer) -> Any:
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_an_end_of_the_server_breaks_exports_off(server: OrthancServer, unlimited: None, end: str) -> None:
+def test_an_end_of_the_server_breaks_exports_off(
+    server: OrthancServer, unlimited: None, end: str
+) -> None:
     folder = server.dose_directory / "exports"
     # As many as are worked on at once, in the middle of their files, and one that waits for them.
     running = [begun(server, {"sql": ENDLESS_ROWS, "format": "csv"}, "sql") for _ in range(2)]
     waiting = begun(server, wanted("xlsx", "CT"))
     parts = [folder / f"{number}.part" for number in running]
-    server.wait_for(lambda: all(part.is_file() and part.stat().st_size for part in parts), "half of the files")
+    server.wait_for(
+        lambda: all(part.is_file() and part.stat().st_size for part in parts), "half of the files"
+    )
     if end == "stop":
         assert server.stop() == 0
     else:
@@ -328,11 +436,20 @@ def test_a_file_comes_whole_or_in_pieces_and_goes_with_its_task(server: OrthancS
     address = f"/dose/api/exports/{ids[0]}/file"
     whole = server.request("GET", address).content
     assert len(whole) == size > 3000
-    pieces = [server.request("GET", f"{address}?offset={at}&length=1000").content for at in range(0, len(whole) + 1000, 1000)]
-    assert b"".join(pieces) == whole and pieces[-1] == b"" and {len(one) for one in pieces[:-2]} == {1000}
+    pieces = [
+        server.request("GET", f"{address}?offset={at}&length=1000").content
+        for at in range(0, len(whole) + 1000, 1000)
+    ]
+    assert (
+        b"".join(pieces) == whole
+        and pieces[-1] == b""
+        and {len(one) for one in pieces[:-2]} == {1000}
+    )
     folder = server.dose_directory / "exports"
     assert {str(number) for number in ids} <= {path.name for path in folder.iterdir()}
     assert server.request("DELETE", f"/dose/api/tasks/{ids[0]}").json() == {"deleted": 1}
-    assert server.request("POST", "/dose/api/tasks/forget", json={"ids": ids}).json() == {"deleted": 2}
+    assert server.request("POST", "/dose/api/tasks/forget", json={"ids": ids}).json() == {
+        "deleted": 2
+    }
     assert not {str(number) for number in ids} & {path.name for path in folder.iterdir()}
     assert server.request("GET", address).status_code == 404

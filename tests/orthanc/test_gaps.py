@@ -1,4 +1,6 @@
-"""What a PACS has and we have not, and why: every reason, over DICOM, by the API and the command."""
+"""What a PACS has and we have not, and why: every reason, over DICOM, by the API and the
+command.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def report(number: int, day: str = DAY, empty: bool = False) -> list[Any]:
 
 
 def search(server: OrthancServer, first: str = DAY, last: str = DAY, **more: Any) -> dict[str, Any]:
-    return run(server, "/nodes/archive/searches", {"first": first, "last": last, "groups": ["CT"]} | more)
+    return run(
+        server, "/nodes/archive/searches", {"first": first, "last": last, "groups": ["CT"]} | more
+    )
 
 
 def gaps(server: OrthancServer, of: int, **query: Any) -> Any:
@@ -44,23 +48,36 @@ def lose(pacs: OrthancServer, number: int) -> None:
 
 def test_every_reason(pair: Any) -> None:
     pacs, server = pair
-    # 1 to 4 come. 5 is ticked off, 6 is lost before it is fetched, 8 is sent elsewhere, 17 is a report without content.
+    # 1 to 4 come. 5 is ticked off, 6 is lost before it is fetched, 8 is sent elsewhere, 17 is a
+    # report without content.
     for number in (5, 6, 8):
         pacs.send(report(number))
     without_content = report(17, empty=True)
     pacs.send(without_content)
     asked = search(server)
-    lines = {line["study_instance_uid"].rpartition(".")[2]: line["line"] for line in found(server, asked, kept="yes")}
+    lines = {
+        line["study_instance_uid"].rpartition(".")[2]: line["line"]
+        for line in found(server, asked, kept="yes")
+    }
     assert set(lines) == {"1", "2", "3", "4", "5", "6", "17", "8"}
     off = {"lines": [lines["5"], lines["8"]], "chosen": False}
-    assert server.request("PUT", f"/dose/api/searches/{asked['id']}/chosen", json=off).json() == {"changed": 2}
+    assert server.request("PUT", f"/dose/api/searches/{asked['id']}/chosen", json=off).json() == {
+        "changed": 2
+    }
     lose(pacs, 6)
     first = run(server, f"/searches/{asked['id']}/retrieve")
     assert (first["result"]["failed"], first["result"]["arrived"]) == (1, 5)
     pacs.send(report(6))
     elsewhere = search(server, descriptions_keep=["Study 8"])
-    pacs.request("PUT", "/modalities/itself", json={"AET": "PACS", "Host": "127.0.0.1", "Port": pacs.dicom_port})
-    assert server.request("PUT", "/dose/api/nodes/archive", json={"destination": "PACS"}).status_code == 200
+    pacs.request(
+        "PUT",
+        "/modalities/itself",
+        json={"AET": "PACS", "Host": "127.0.0.1", "Port": pacs.dicom_port},
+    )
+    assert (
+        server.request("PUT", "/dose/api/nodes/archive", json={"destination": "PACS"}).status_code
+        == 200
+    )
     try:
         assert run(server, f"/searches/{elsewhere['id']}/retrieve")["result"]["missing"] == 1
     finally:
@@ -72,11 +89,16 @@ def test_every_reason(pair: Any) -> None:
     pacs.send(report(11))
 
     check = search(server, DAY, NEXT_DAY)
-    [of_17] = server.ok(f"/dose/api/objects?sop_instance_uid={without_content[0].SOPInstanceUID}")["objects"]
+    [of_17] = server.ok(f"/dose/api/objects?sop_instance_uid={without_content[0].SOPInstanceUID}")[
+        "objects"
+    ]
     assert of_17["outcome"] in ("ignored", "failed") and of_17["reason"]
     told = gaps(server, check["id"])
     by_study = {gap["study_instance_uid"].rpartition(".")[2]: gap for gap in told["gaps"]}
-    assert {number: (gap["why"], gap["reason"], gap["fault"], gap["search"]) for number, gap in by_study.items()} == {
+    assert {
+        number: (gap["why"], gap["reason"], gap["fault"], gap["search"])
+        for number, gap in by_study.items()
+    } == {
         "10": ("rule", "no_report", None, None),
         "5": ("ticked_off", None, None, asked["id"]),
         "6": ("failed", None, "The node does not have it any more.", asked["id"]),
@@ -84,19 +106,34 @@ def test_every_reason(pair: Any) -> None:
         "17": ("not_imported", of_17["outcome"], of_17["reason"], asked["id"]),
         "9": ("not_fetched", None, None, looked["id"]),
         "11": ("never_asked", None, None, None),
-    }  # fmt: skip
+    }
     assert told["total"] == 7 and told["why"] == dict.fromkeys(WHY, 1) == check["result"]["gaps"]
-    assert by_study["9"]["study_date"] == "20260303" and by_study["9"]["study_description"] == "Study 9"
-    assert [gap["study_instance_uid"] for gap in gaps(server, check["id"], why="rule")["gaps"]] == ["1.2.826.0.1.10"]
+    assert (
+        by_study["9"]["study_date"] == "20260303"
+        and by_study["9"]["study_description"] == "Study 9"
+    )
+    assert [gap["study_instance_uid"] for gap in gaps(server, check["id"], why="rule")["gaps"]] == [
+        "1.2.826.0.1.10"
+    ]
     assert gaps(server, check["id"], limit=2, offset=6)["gaps"] == told["gaps"][6:]
-    assert server.request("GET", f"/dose/api/searches/{check['id']}/gaps?why=moon").status_code == 400
+    assert (
+        server.request("GET", f"/dose/api/searches/{check['id']}/gaps?why=moon").status_code == 400
+    )
 
     # The command asks anew: what this search found counts as found before.
     done = command(server, "archive", "--ct", "--from", DAY, "--to", NEXT_DAY, "--gaps")
-    assert done.returncode == 0 and "7 studies of the node are not in the store." in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "7 studies of the node are not in the store." in done.stdout, (
+        done.stdout + done.stderr
+    )
     assert "  not_fetched: 2" in done.stdout and "never_asked" not in done.stdout
-    assert f"20260302; Study 11; 1.2.826.0.1.11; not_fetched; search {check['id']}" in done.stdout.splitlines()
-    assert f"20260302; Study 5; 1.2.826.0.1.5; ticked_off; search {asked['id']}" in done.stdout.splitlines()
+    assert (
+        f"20260302; Study 11; 1.2.826.0.1.11; not_fetched; search {check['id']}"
+        in done.stdout.splitlines()
+    )
+    assert (
+        f"20260302; Study 5; 1.2.826.0.1.5; ticked_off; search {asked['id']}"
+        in done.stdout.splitlines()
+    )
 
     # What came since is no gap any more.
     assert run(server, f"/searches/{check['id']}/retrieve")["result"]["imported"] == 5
@@ -106,7 +143,11 @@ def test_every_reason(pair: Any) -> None:
 
 def test_a_search_that_did_not_come_to_its_end_knows_no_gaps(pair: Any) -> None:
     _, server = pair
-    server.request("PUT", "/dose/api/nodes/away", json={"aet": "AWAY", "host": "127.0.0.1", "port": _free_ports(1)[0]})
+    server.request(
+        "PUT",
+        "/dose/api/nodes/away",
+        json={"aet": "AWAY", "host": "127.0.0.1", "port": _free_ports(1)[0]},
+    )
     failed = run(server, "/nodes/away/searches", {"groups": ["CT"]})
     assert failed["state"] == "failed" and "gaps" not in failed["result"]
     answer = server.request("GET", f"/dose/api/searches/{failed['id']}/gaps")

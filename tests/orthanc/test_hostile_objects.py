@@ -1,5 +1,5 @@
-"""Bad objects sent to a running server: each gets an outcome with a reason, nothing of them reaches the log, and the
-next good report is read as ever."""
+"""Bad objects sent to a running server: each gets an outcome with a reason, nothing of them reaches
+the log, and the next good report is read as ever."""
 
 from __future__ import annotations
 
@@ -24,15 +24,21 @@ MARKUP, SQL = "<script>alert(1)</script>", "'; DROP TABLE studies;--"
 
 @pytest.fixture(scope="module")
 def attacked() -> Iterator[tuple[OrthancServer, dict[str, str]]]:
-    """A server that was given every bad object that Orthanc stores, and the identifiers of these by name."""
+    """A server that was given every bad object that Orthanc stores, and the identifiers of these by
+    name.
+    """
     with OrthancServer() as server:
         ids: dict[str, str] = {}
         for name in SENT:
             status, answer = server.upload(HOSTILE[name](SEED))
             assert status == 200, f"{name}: {answer}"
             ids[name] = answer["ID"]
-        # Again by C-STORE: the same objects must be the same to the plugin, whatever the network makes of them.
-        server.send([HOSTILE[name](SEED) for name in SENT if name not in ("deflated_bomb", "text_5_mb")], check=False)
+        # Again by C-STORE: the same objects must be the same to the plugin, whatever the network
+        # makes of them.
+        server.send(
+            [HOSTILE[name](SEED) for name in SENT if name not in ("deflated_bomb", "text_5_mb")],
+            check=False,
+        )
         server.wait_until_idle()
         yield server, ids
 
@@ -41,7 +47,9 @@ def outcomes(server: OrthancServer) -> dict[str, dict[str, Any]]:
     return {row["orthanc_id"]: row for row in server.objects()}
 
 
-def test_each_object_has_an_outcome_that_people_understand(attacked: tuple[OrthancServer, dict[str, str]]) -> None:
+def test_each_object_has_an_outcome_that_people_understand(
+    attacked: tuple[OrthancServer, dict[str, str]],
+) -> None:
     server, ids = attacked
     found = outcomes(server)
     assert set(server.ok("/instances")) == set(found)
@@ -74,22 +82,41 @@ def test_every_study_can_be_shown(attacked: tuple[OrthancServer, dict[str, str]]
     studies = server.studies()
     assert len(studies) > 60
     for study in studies:
-        for path in (f"/dose/api/studies/{study['id']}", f"/dose/api/studies/{study['id']}/content"):
+        for path in (
+            f"/dose/api/studies/{study['id']}",
+            f"/dose/api/studies/{study['id']}/content",
+        ):
             assert server.get(path)[0] == 200, path
     for path in ("/dose/api/summary", "/dose/api/status"):
         assert server.get(path)[0] == 200
 
 
-def test_numbers_that_are_none_are_no_totals(attacked: tuple[OrthancServer, dict[str, str]]) -> None:
+def test_numbers_that_are_none_are_no_totals(
+    attacked: tuple[OrthancServer, dict[str, str]],
+) -> None:
     server, ids = attacked
     found = outcomes(server)
-    for name in ("number_text", "number_nan", "number_inf", "number_empty", "number_hex", "number_underscore",
-                 "number_question", "number_1e400", "number_fullwidth_digits", "unit_missing", "unit_unknown",
-                 "unit_of_another_quantity"):  # fmt: skip
+    for name in (
+        "number_text",
+        "number_nan",
+        "number_inf",
+        "number_empty",
+        "number_hex",
+        "number_underscore",
+        "number_question",
+        "number_1e400",
+        "number_fullwidth_digits",
+        "unit_missing",
+        "unit_unknown",
+        "unit_of_another_quantity",
+    ):
         detail = server.ok(f"/dose/api/studies/{found[ids[name]]['study_id']}")
         assert detail["dlp_total"] is None, name
         assert all(event["dlp"] is None for event in detail["events"]), name
-        marked = [*(detail["marks"] or []), *(mark for event in detail["events"] for mark in event["marks"] or [])]
+        marked = [
+            *(detail["marks"] or []),
+            *(mark for event in detail["events"] for mark in event["marks"] or []),
+        ]
         assert marked, f"{name}: what was not used is marked"
 
 
@@ -104,12 +131,16 @@ def test_text_comes_back_as_data(attacked: tuple[OrthancServer, dict[str, str]])
     assert answer.headers["Content-Type"].startswith("application/json")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     # The value as a filter is a value, too.
-    found = server.request("GET", "/dose/api/studies", params={"accession_number": "'\"<b>;--"}).json()
+    found = server.request(
+        "GET", "/dose/api/studies", params={"accession_number": "'\"<b>;--"}
+    ).json()
     assert [row["id"] for row in found["studies"]] == [study]
     assert server.status()["store"]["studies"]["CT"] > 60, "no table was dropped"
 
 
-def test_the_log_has_nothing_of_the_objects_and_no_traces(attacked: tuple[OrthancServer, dict[str, str]]) -> None:
+def test_the_log_has_nothing_of_the_objects_and_no_traces(
+    attacked: tuple[OrthancServer, dict[str, str]],
+) -> None:
     server, _ = attacked
     ours = [line for line in server.log.splitlines() if "Dose:" in line]
     for text in ("Sample^", "SAMPLE-", MARKUP, "DROP TABLE", "Traceback"):
@@ -119,7 +150,9 @@ def test_the_log_has_nothing_of_the_objects_and_no_traces(attacked: tuple[Orthan
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
-def test_what_orthanc_refuses_leaves_nothing(attacked: tuple[OrthancServer, dict[str, str]], name: str) -> None:
+def test_what_orthanc_refuses_leaves_nothing(
+    attacked: tuple[OrthancServer, dict[str, str]], name: str
+) -> None:
     server, _ = attacked
     before = server.status()["store"]["objects"]
     status, _ = server.upload(HOSTILE[name](SEED))
@@ -150,31 +183,57 @@ BIRTH_DATE = "19331127"
 
 
 def test_no_identity_in_store_log_or_answers(server: OrthancServer) -> None:
-    """Names, patient IDs and birth dates that were sent are in no file of the store, no answer, not in the log."""
+    """Names, patient IDs and birth dates that were sent are in no file of the store, no answer, not
+    in the log.
+    """
     reports = []
     for number, (charset, (name, patient_id)) in enumerate(NAMES.items()):
         made_by = vendor("standard", character_set=charset)
         patient = Patient(name=name, patient_id=patient_id, birth_date=BIRTH_DATE)
-        reports.append(ct_report(3, key=f"identity|{number}", patient=patient, system=System(vendor=made_by)))
+        reports.append(
+            ct_report(3, key=f"identity|{number}", patient=patient, system=System(vendor=made_by))
+        )
         # Names that stand in the wrong places are names still.
-        bad = ct_report(2, key=f"identity-bad|{number}", patient=patient, system=System(vendor=made_by), template="31337")
+        bad = ct_report(
+            2,
+            key=f"identity-bad|{number}",
+            patient=patient,
+            system=System(vendor=made_by),
+            template="31337",
+        )
         del bad.ConceptNameCodeSequence
         reports.append(bad)
     server.send(reports)
     server.wait_until_idle()
     assert len(server.studies()) == len(NAMES)
-    answers = [server.request("GET", path).content for path in (
-        "/dose/api/status", "/dose/api/summary", "/dose/api/studies?limit=500", "/dose/api/objects?limit=500",
-        *(f"/dose/api/studies/{row['id']}{tail}" for row in server.studies() for tail in ("", "/content")),
-    )]  # fmt: skip
+    answers = [
+        server.request("GET", path).content
+        for path in (
+            "/dose/api/status",
+            "/dose/api/summary",
+            "/dose/api/studies?limit=500",
+            "/dose/api/objects?limit=500",
+            *(
+                f"/dose/api/studies/{row['id']}{tail}"
+                for row in server.studies()
+                for tail in ("", "/content")
+            ),
+        )
+    ]
     log = server.log.encode()
     assert server.stop() == 0
     files = [path for path in server.dose_directory.rglob("*") if path.is_file()]
     assert any(path.stat().st_size > 10_000 for path in files)
     places = {str(path): path.read_bytes() for path in files}
-    places |= {f"answer {number}": answer for number, answer in enumerate(answers)} | {"log": log + server.log.encode()}
+    places |= {f"answer {number}": answer for number, answer in enumerate(answers)} | {
+        "log": log + server.log.encode()
+    }
     places["kept content"] = kept_content(server)
-    words = [word for name, patient_id in NAMES.values() for word in (*name.replace("=", "^").split("^"), patient_id)]
+    words = [
+        word
+        for name, patient_id in NAMES.values()
+        for word in (*name.replace("=", "^").split("^"), patient_id)
+    ]
     for word in {*words, BIRTH_DATE, "1933-11-27"}:
         for encoding in ("utf-8", "latin-1", "iso2022_jp", "utf-16-le"):
             try:

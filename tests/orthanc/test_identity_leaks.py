@@ -1,4 +1,6 @@
-"""What the rules of patient identity drop is nowhere: not in the store's files, its tables, the logs, or any answer."""
+"""What the rules of patient identity drop is nowhere: not in the store's files, its tables, the
+logs, or any answer.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,20 @@ from orthanc_dose.samples.hostile import FATAL, HOSTILE, STORABLE
 from tests.support.server import OrthancServer
 
 # Texts that stand nowhere by chance.
-FAMILY, GIVEN, ID, BIRTH, ACCESSION = "Qvortrupsen", "Zebulonia", "PXZ-90210-K", "19371119", "ACQ-77-3141"
+FAMILY, GIVEN, ID, BIRTH, ACCESSION = (
+    "Qvortrupsen",
+    "Zebulonia",
+    "PXZ-90210-K",
+    "19371119",
+    "ACQ-77-3141",
+)
 ALL = (FAMILY, GIVEN, ID, BIRTH, "1937-11-19", ACCESSION)
 PATIENT = Patient(name=f"{FAMILY}^{GIVEN}", patient_id=ID, birth_date=BIRTH)
-HOSTILES = sorted(STORABLE - FATAL - {"children_50000", "text_5_mb", "deflated_bomb", "wide", "depth_64", "depth_65"})
+HOSTILES = sorted(
+    STORABLE
+    - FATAL
+    - {"children_50000", "text_5_mb", "deflated_bomb", "wide", "depth_64", "depth_65"}
+)
 
 
 def with_identity(dataset: Dataset) -> Dataset:
@@ -41,7 +53,9 @@ def with_identity(dataset: Dataset) -> Dataset:
 
 
 def objects() -> list[Dataset]:
-    found = [with_identity(dataset) for study in make_studies(12, seed=5) for dataset in study.datasets]
+    found = [
+        with_identity(dataset) for study in make_studies(12, seed=5) for dataset in study.datasets
+    ]
     found.append(with_identity(ct_report(2, key="leak", patient=PATIENT)))
     no_report = with_identity(ct_report(2, key="leak-failed", patient=PATIENT))
     del no_report.ConceptNameCodeSequence
@@ -62,7 +76,9 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def cells(server: OrthancServer) -> Iterator[tuple[str, str]]:
-    """Every value of every table, with kept content unpacked: DuckDB compresses what is in its file."""
+    """Every value of every table, with kept content unpacked: DuckDB compresses what is in its
+    file.
+    """
     with duckdb.connect(str(server.dose_directory / "dose.duckdb"), read_only=True) as store:
         for (table,) in store.execute("SELECT table_name FROM duckdb_tables()").fetchall():
             result = store.execute(f'SELECT * FROM "{table}"')
@@ -71,7 +87,13 @@ def cells(server: OrthancServer) -> Iterator[tuple[str, str]]:
                 for name, value in zip(names, row, strict=True):
                     if isinstance(value, bytes):
                         kept = unpack(value)
-                        value = (kept.dataset, kept.patient, kept.notes, kept.screen, kept.not_patient)
+                        value = (
+                            kept.dataset,
+                            kept.patient,
+                            kept.notes,
+                            kept.screen,
+                            kept.not_patient,
+                        )
                     yield f"{table}.{name}", str(value)
 
 
@@ -79,7 +101,9 @@ def answers(server: OrthancServer) -> Iterator[tuple[str, bytes]]:
     paths = ["/status", "/summary", "/studies?limit=500", "/objects?limit=500", "/tasks"]
     paths += ["/identity", "/not-patient", "/settings"]
     for study in server.studies(test_data="no,yes"):
-        paths += [f"/studies/{study['id']}{tail}" for tail in ("", "/content", "/history", "/neighbours")]
+        paths += [
+            f"/studies/{study['id']}{tail}" for tail in ("", "/content", "/history", "/neighbours")
+        ]
     for path in paths:
         yield path, server.request("GET", f"/dose/api{path}").content
 
@@ -90,7 +114,10 @@ def leaks(places: Iterable[tuple[str, bytes | str]], words: Iterable[str]) -> li
         raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         for word in words:
             # Without regard to case; UTF-16, too.
-            if re.search(re.escape(word.encode()), raw, re.IGNORECASE) or word.encode("utf-16-le") in raw:
+            if (
+                re.search(re.escape(word.encode()), raw, re.IGNORECASE)
+                or word.encode("utf-16-le") in raw
+            ):
                 found.append(f"{word} in {place}")
     return found
 
@@ -102,7 +129,11 @@ def stopped_and_searched(server: OrthancServer, words: Iterable[str]) -> list[st
 
 def temporary_files(since: float) -> Iterator[tuple[str, bytes]]:
     for path in Path("/tmp").glob("*"):
-        if path.is_file() and path.stat().st_mtime >= since and path.stat().st_uid == Path("/proc/self").stat().st_uid:
+        if (
+            path.is_file()
+            and path.stat().st_mtime >= since
+            and path.stat().st_uid == Path("/proc/self").stat().st_uid
+        ):
             yield str(path), path.read_bytes()
 
 
@@ -153,7 +184,12 @@ def test_by_default_the_accession_number_alone_is_kept(server: OrthancServer) ->
     assert stopped_and_searched(server, ALL[:-1]) == []
 
 
-STORED = {"PatientName": "stored", "PatientID": "stored", "PatientBirthDate": "stored", "AccessionNumber": "stored"}
+STORED = {
+    "PatientName": "stored",
+    "PatientID": "stored",
+    "PatientBirthDate": "stored",
+    "AccessionNumber": "stored",
+}
 ITEMS = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
 
 
@@ -161,12 +197,20 @@ ITEMS = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
 def test_what_was_stored_is_gone_when_the_task_has_ended(rule: str) -> None:
     with OrthancServer(dose=STORED) as server:
         sent(server)
-        before = {study["study_instance_uid"]: study for study in server.studies(patient_id=ID, columns=",".join(ITEMS))}
-        assert len(before) > 12 and all(study["patient_birth_date"] == "1937-11-19" for study in before.values())
+        before = {
+            study["study_instance_uid"]: study
+            for study in server.studies(patient_id=ID, columns=",".join(ITEMS))
+        }
+        assert len(before) > 12 and all(
+            study["patient_birth_date"] == "1937-11-19" for study in before.values()
+        )
         whole = {study["study_instance_uid"]: study for study in server.details(test_data="no,yes")}
         put(server, **dict.fromkeys(ITEMS, rule))
         told = {item["name"]: item for item in server.ok("/dose/api/identity")["items"]}
-        assert all(told[item]["studies"]["stored"] == told[item]["can_change"] >= len(before) for item in ITEMS)
+        assert all(
+            told[item]["studies"]["stored"] == told[item]["can_change"] >= len(before)
+            for item in ITEMS
+        )
         task = run(server, "/dose/api/identity/apply")
         assert (task["state"], task["message"]) == ("done", None)
         done = "dropped" if rule == "none" else "hashed"
@@ -180,7 +224,8 @@ def test_what_was_stored_is_gone_when_the_task_has_ended(rule: str) -> None:
             assert {name: study[name] for name in ("events", "accumulated")} == {
                 name: old[name] for name in ("events", "accumulated")
             }
-        # While the server goes on: the file is another, without what was dropped; nothing waits for a restart.
+        # While the server goes on: the file is another, without what was dropped; nothing waits for
+        # a restart.
         assert leaks([*files(server.dose_directory), *answers(server)], ALL) == []
         found = {study["study_instance_uid"] for study in server.studies(patient_id=ID)}
         assert found == (set() if rule == "none" else set(before))
@@ -196,7 +241,13 @@ def test_what_was_stored_is_gone_when_the_task_has_ended(rule: str) -> None:
 
 def test_a_task_that_is_killed_goes_on_to_its_end() -> None:
     with OrthancServer(dose=STORED) as server:
-        server.send([with_identity(dataset) for study in make_studies(60, seed=6) for dataset in study.datasets])
+        server.send(
+            [
+                with_identity(dataset)
+                for study in make_studies(60, seed=6)
+                for dataset in study.datasets
+            ]
+        )
         server.wait_until_idle()
         studies = len(server.studies(patient_id=ID))
         put(server, **dict.fromkeys(ITEMS, "hashed"))
@@ -205,7 +256,9 @@ def test_a_task_that_is_killed_goes_on_to_its_end() -> None:
         server.start()
         task = end_of(server, number)
         assert task["state"] == "done"
-        assert {item: task["result"]["items"][item]["hashed"] for item in ITEMS} == dict.fromkeys(ITEMS, studies)
+        assert {item: task["result"]["items"][item]["hashed"] for item in ITEMS} == dict.fromkeys(
+            ITEMS, studies
+        )
         assert len(server.studies(patient_id=ID)) == studies
         assert stopped_and_searched(server, ALL) == []
 
@@ -220,7 +273,10 @@ def test_what_cannot_be_brought_back_is_counted_and_said() -> None:
         assert items["patient_id"] == {"dropped": 0, "hashed": 0, "cannot": studies}
         assert items["patient_name"] == {"dropped": 0, "hashed": 0, "cannot": studies}
         said = server.ok("/dose/api/tasks?kind=apply-identity")["tasks"][0]["result"]["said"]
-        assert f"{studies} studies hold the patient ID as a hash, from which it cannot be stored as written." in said
+        assert (
+            f"{studies} studies hold the patient ID as a hash, from which it cannot be stored as "
+            f"written." in said
+        )
         assert len(server.studies(patient_id=ID)) == studies  # found by its hash still
 
 
@@ -232,15 +288,29 @@ def counted(server: OrthancServer) -> int:
 def test_not_patient_patterns_are_applied_to_what_is_there() -> None:
     with OrthancServer(dose=STORED | {"NotPatientIDs": ["qa*"]}) as server:
         phantom = Patient(name="PHANTOM^Head", patient_id="QA7", birth_date="")
-        server.send(ct_report(2, key="phantom", patient=phantom), ct_report(2, key="person", patient=PATIENT))
-        server.send(ct_report(2, key="another", patient=Patient(name="Somebody^Else", patient_id="4711", birth_date="")))
+        server.send(
+            ct_report(2, key="phantom", patient=phantom),
+            ct_report(2, key="person", patient=PATIENT),
+        )
+        server.send(
+            ct_report(
+                2,
+                key="another",
+                patient=Patient(name="Somebody^Else", patient_id="4711", birth_date=""),
+            )
+        )
         server.wait_until_idle()
         [study] = server.studies(test_data="yes")
         assert study["not_patient_indicator"] == "ID: qa*"
         assert counted(server) == 2
         put(server, not_patient_ids=[], not_patient_names=["*phantom*", f"{FAMILY.lower()}*"])
         result = run(server, "/dose/api/not-patient/apply")["result"]
-        assert (result["set"], result["changed"], result["cleared"], result["cannot_say"]) == (1, 1, 0, 0)
+        assert (result["set"], result["changed"], result["cleared"], result["cannot_say"]) == (
+            1,
+            1,
+            0,
+            0,
+        )
         found = {study["not_patient_indicator"] for study in server.studies(test_data="yes")}
         assert found == {"name: *phantom*", f"name: {FAMILY.lower()}*"}
         assert counted(server) == 1  # of patients
@@ -248,12 +318,17 @@ def test_not_patient_patterns_are_applied_to_what_is_there() -> None:
         assert run(server, "/dose/api/identity/apply")["state"] == "done"
         result = run(server, "/dose/api/not-patient/apply")["result"]
         assert (result["cleared"], result["cannot_say"]) == (0, 3)
-        assert {study["not_patient_indicator"] for study in server.studies(test_data="yes")} == found
+        assert {
+            study["not_patient_indicator"] for study in server.studies(test_data="yes")
+        } == found
 
 
 def test_a_name_can_be_tried_and_openrems_patterns_are_there(server: OrthancServer) -> None:
     told = server.ok("/dose/api/not-patient")
-    assert told["openrem"] == {"names": ["*phys*", "*test*", "*qa*"], "ids": ["*phy*", "*test*", "*qa*"]}
+    assert told["openrem"] == {
+        "names": ["*phys*", "*test*", "*qa*"],
+        "ids": ["*phy*", "*test*", "*qa*"],
+    }
     put(server, not_patient_names=told["openrem"]["names"], not_patient_ids=told["openrem"]["ids"])
     status, found = server.post("/dose/api/not-patient/try", {"name": "Physics^RoutIQ", "id": "12"})
     assert (status, found) == (200, {"name": "*phys*", "id": None, "indicator": "name: *phys*"})

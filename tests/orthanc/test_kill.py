@@ -1,4 +1,5 @@
-"""SIGKILL at random moments while objects arrive, again and again: nothing is lost and nothing is there twice.
+"""SIGKILL at random moments while objects arrive, again and again: nothing is lost and nothing is
+there twice.
 
 About 60 s: 21 rounds of killing and starts of Orthanc.
 """
@@ -27,7 +28,9 @@ SEED = 20_240_607
 
 
 class Sender(threading.Thread):
-    """Sends the objects of `pool` over and over in small associations, as modalities do that try again."""
+    """Sends the objects of `pool` over and over in small associations, as modalities do that try
+    again.
+    """
 
     def __init__(self, server: OrthancServer, pool: list[bytes], seed: int) -> None:
         super().__init__(daemon=True)
@@ -38,9 +41,12 @@ class Sender(threading.Thread):
     def run(self) -> None:
         try:
             while not self.ending.is_set():
-                # The newest of the pool most of all, so that every kill comes while something is new.
+                # The newest of the pool most of all, so that every kill comes while something is
+                # new.
                 newest = self.pool[-14:]
-                some = self.random.sample(newest, len(newest) // 2) + self.random.choices(self.pool, k=2)
+                some = self.random.sample(newest, len(newest) // 2) + self.random.choices(
+                    self.pool, k=2
+                )
                 self.server.send(some, check=False)
         except BaseException as error:  # noqa: BLE001  shown by the test
             self.error = error
@@ -55,8 +61,13 @@ def samples() -> list[SampleStudy]:
 @pytest.fixture(scope="module")
 def several() -> dict[str, list[bytes]]:
     """Studies with several reports, which have to be put together."""
-    return {f"{pattern}-{number}": [part10(report) for report in ct_reports(f"{pattern}-{number}", PATTERNS[pattern])]
-            for pattern in PATTERNS for number in range(2)}  # fmt: skip
+    return {
+        f"{pattern}-{number}": [
+            part10(report) for report in ct_reports(f"{pattern}-{number}", PATTERNS[pattern])
+        ]
+        for pattern in PATTERNS
+        for number in range(2)
+    }
 
 
 def outcomes(server: OrthancServer) -> int:
@@ -82,9 +93,12 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
             if round_ == 0:
                 for sender in senders:
                     sender.start()
-            # From "while the plugin starts" to "in the middle of the work"; on a busy machine that may take a while to begin.
+            # From "while the plugin starts" to "in the middle of the work"; on a busy machine that
+            # may take a while to begin.
             if round_ % 2:
-                server.wait_for(lambda: outcomes(server) > processed[-1], "an outcome since the last kill")
+                server.wait_for(
+                    lambda: outcomes(server) > processed[-1], "an outcome since the last kill"
+                )
             time.sleep(random.uniform(0.0, 0.9))
             server.kill()
             if random.random() < 0.2:
@@ -99,7 +113,9 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
             sender.join(120)
             assert not sender.is_alive() and sender.error is None, sender.error
         assert processed == sorted(processed), "what was committed stays"
-        assert len(set(processed)) > KILLS // 3, f"objects were being read when the kills came: {processed}"
+        assert len(set(processed)) > KILLS // 3, (
+            f"objects were being read when the kills came: {processed}"
+        )
         server.wait_until_idle()
         yield server
 
@@ -112,7 +128,9 @@ def test_each_instance_has_one_outcome(killed: OrthancServer) -> None:
     assert {row["outcome"] for row in rows} <= {"imported", "merged", "duplicate", "ignored"}
 
 
-def test_each_study_is_there_once_with_its_values(killed: OrthancServer, samples: list[SampleStudy]) -> None:
+def test_each_study_is_there_once_with_its_values(
+    killed: OrthancServer, samples: list[SampleStudy]
+) -> None:
     stored = {row["sop_instance_uid"] for row in killed.objects()}
     arrived = [sample for sample in samples if sample.datasets[0].SOPInstanceUID in stored]
     assert len(arrived) > 20
@@ -140,23 +158,36 @@ def test_the_senders_end_with_everything_stored(
         indices = {index for report in PATTERNS[name.split("-")[0]] for index in report}
         row = by_uid[study_uid(name)]
         assert row["number_of_events"] == len(indices), name
-        assert row["dlp_total"] == number(fsum(ct_events(name)[index].dlp for index in indices)), name
+        assert row["dlp_total"] == number(fsum(ct_events(name)[index].dlp for index in indices)), (
+            name
+        )
 
 
 def test_the_store_has_nothing_twice(killed: OrthancServer) -> None:
     held = set(killed.ok("/instances"))
     assert killed.stop() == 0
     keys = {
-        "study": "id", "object": "orthanc_id", "equipment": "id", "state": "name",
-        "ct_event": "study_id, event_number", "projection_event": "study_id, event_number",
-    }  # fmt: skip
+        "study": "id",
+        "object": "orthanc_id",
+        "equipment": "id",
+        "state": "name",
+        "ct_event": "study_id, event_number",
+        "projection_event": "study_id, event_number",
+    }
     with duckdb.connect(str(killed.dose_directory / "dose.duckdb"), read_only=True) as store:
         for table, key in keys.items():
-            assert store.execute(f'SELECT {key} FROM "{table}" GROUP BY {key} HAVING count(*) > 1').fetchall() == [], table
+            assert (
+                store.execute(
+                    f'SELECT {key} FROM "{table}" GROUP BY {key} HAVING count(*) > 1'
+                ).fetchall()
+                == []
+            ), table
         twice = "SELECT study_instance_uid, modality FROM study GROUP BY ALL HAVING count(*) > 1"
         assert store.execute(twice).fetchall() == []
         for table, key in (("ct_event", ""), ("projection_event", ", acquisition_plane")):
-            twice = f"SELECT irradiation_event_uid{key} FROM {table} GROUP BY ALL HAVING count(*) > 1"
+            twice = (
+                f"SELECT irradiation_event_uid{key} FROM {table} GROUP BY ALL HAVING count(*) > 1"
+            )
             assert store.execute(twice).fetchall() == [], table
         lost = "SELECT study_id FROM {} WHERE study_id NOT IN (SELECT id FROM study)"
         for table in ("ct_event", "projection_event", "ct_accumulated", "projection_accumulated"):

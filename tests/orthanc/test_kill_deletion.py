@@ -1,4 +1,6 @@
-"""SIGKILL at random moments between reading and deleting: every object has its outcome in the store or is still in Orthanc."""
+"""SIGKILL at random moments between reading and deleting: every object has its outcome in the store
+or is still in Orthanc.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def test_nothing_is_deleted_before_its_outcome_is_there(samples: list[SampleStud
     physics = ct_report(1, key="physics")
     physics.PatientName = "PHYSICS^Monthly"
     stay = {str(physics.SOPInstanceUID)}
-    objects = [(str(one.SOPInstanceUID), part10(one)) for sample in samples for one in sample.datasets]
+    objects = [
+        (str(one.SOPInstanceUID), part10(one)) for sample in samples for one in sample.datasets
+    ]
     objects += [(str(one.SOPInstanceUID), part10(one)) for one in [*ct_series(60), physics]]
     random.shuffle(objects)
     share = len(objects) // KILLS + 1
@@ -42,14 +46,22 @@ def test_nothing_is_deleted_before_its_outcome_is_there(samples: list[SampleStud
             sent |= {uid for uid, _ in some}
             # From "while they are read" to "while they are deleted".
             if round_ % 2:
-                server.wait_for(lambda: server.status()["store"]["in_orthanc"]["to_delete"] > 0
-                                or server.status()["queue"]["pending"] == 0, "something to delete")  # fmt: skip
+                server.wait_for(
+                    lambda: (
+                        server.status()["store"]["in_orthanc"]["to_delete"] > 0
+                        or server.status()["queue"]["pending"] == 0
+                    ),
+                    "something to delete",
+                )
             time.sleep(random.uniform(0.0, 1.2))
             server.kill()
 
             # What Orthanc holds is asked of one without the plugin, which does nothing meanwhile.
             server.start_as(plugin=False)
-            held = {server.ok(f"/instances/{one}")["MainDicomTags"]["SOPInstanceUID"] for one in server.ok("/instances")}
+            held = {
+                server.ok(f"/instances/{one}")["MainDicomTags"]["SOPInstanceUID"]
+                for one in server.ok("/instances")
+            }
             server.kill()
             server.start_as(plugin=True)
             rows = {row["sop_instance_uid"]: row for row in server.objects()}
@@ -63,9 +75,16 @@ def test_nothing_is_deleted_before_its_outcome_is_there(samples: list[SampleStud
         assert interrupted, "a kill came while something was to be deleted"
 
         server.wait_until_idle()
-        server.wait_for(lambda: server.status()["store"]["in_orthanc"]["to_delete"] == 0, "the rest to be deleted")
+        server.wait_for(
+            lambda: server.status()["store"]["in_orthanc"]["to_delete"] == 0,
+            "the rest to be deleted",
+        )
         rows = {row["sop_instance_uid"]: row for row in server.objects()}
         assert sent <= rows.keys()
-        left = {row["orthanc_id"] for row in rows.values() if row["outcome"] == "failed" or row["rule"] == "physics"}
+        left = {
+            row["orthanc_id"]
+            for row in rows.values()
+            if row["outcome"] == "failed" or row["rule"] == "physics"
+        }
         assert set(server.ok("/instances")) == left and len(left) == 2
         check_studies(server.studies(), samples)

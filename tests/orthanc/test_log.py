@@ -1,4 +1,6 @@
-"""The program's log in a real server: level, file and its rotation, what is read by administrators, and what it never holds."""
+"""The program's log in a real server: level, file and its rotation, what is read by administrators,
+and what it never holds.
+"""
 
 from __future__ import annotations
 
@@ -77,12 +79,16 @@ def test_a_file_is_written_read_and_begun_anew_when_it_is_full(server: OrthancSe
     path.write_text(line * (1_000_000 // len(line)))
     for days in range(33, 35):
         put(server, task_days=days)
-    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, older.name], "one is kept beside it"
+    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, older.name], (
+        "one is kept beside it"
+    )
     assert "2019-01-01" not in older.read_text(), "the oldest is gone"
     exported = server.request("GET", "/dose/api/log/export?text=task_days")
     assert exported.headers["Content-Type"].startswith("text/plain")
     assert "attachment" in exported.headers["Content-Disposition"]
-    assert [line.rpartition(" ")[2] for line in exported.text.splitlines()] == ["task_days"] * len(exported.text.splitlines())
+    assert [line.rpartition(" ")[2] for line in exported.text.splitlines()] == ["task_days"] * len(
+        exported.text.splitlines()
+    )
     put(server, log_to_file=False)
     assert server.ok("/dose/api/log")["file"] is None
 
@@ -114,7 +120,9 @@ runpy.run_path({str(ROOT / "plugin" / "main.py")!r})
     return server.restart(overrides={"PythonScript": str(script)})
 
 
-def test_an_error_stands_in_the_log_with_its_place_and_without_values(faulty: OrthancServer) -> None:
+def test_an_error_stands_in_the_log_with_its_place_and_without_values(
+    faulty: OrthancServer,
+) -> None:
     put(faulty, log_to_file=True)
     status, answer = faulty.get("/dose/api/summary?days=5")
     assert (status, answer["error"]["code"]) == (500, "internal")
@@ -122,13 +130,21 @@ def test_an_error_stands_in_the_log_with_its_place_and_without_values(faulty: Or
     assert entry["room"] == "rest.server"
     assert entry["message"].startswith("GET /summary: ValueError in ")
     assert "Dose: GET /summary: ValueError in " in faulty.log
-    assert "GET /summary: ValueError in" in (faulty.dose_directory / "log" / "orthanc-dose.log").read_text()
+    assert (
+        "GET /summary: ValueError in"
+        in (faulty.dose_directory / "log" / "orthanc-dose.log").read_text()
+    )
     for path in faulty.folder.rglob("*"):
         if path.is_file() and path.name != "faulty.py":
             assert VALUE.encode() not in path.read_bytes(), path
 
 
 def test_the_filters_are_checked(shared_server: OrthancServer) -> None:
-    for query, field in (("level=loud", "level"), ("limit=0", "limit"), ("limit=5000", "limit"), ("x=1", "x")):
+    for query, field in (
+        ("level=loud", "level"),
+        ("limit=0", "limit"),
+        ("limit=5000", "limit"),
+        ("x=1", "x"),
+    ):
         status, answer = shared_server.get(f"/dose/api/log?{query}")
         assert (status, answer["error"]["field"]) == (400, field)

@@ -1,4 +1,6 @@
-"""Series of a study are fetched over one association, and one by one where a node does not match lists of UIDs."""
+"""Series of a study are fetched over one association, and one by one where a node does not match
+lists of UIDs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,17 @@ from typing import Any
 import pytest
 from pydicom.uid import BasicTextSRStorage
 
-from tests.orthanc.test_bad_moves import fetched, held, lines, offers, pair, reports, result, searched, uids
+from tests.orthanc.test_bad_moves import (
+    fetched,
+    held,
+    lines,
+    offers,
+    pair,
+    reports,
+    result,
+    searched,
+    uids,
+)
 from tests.support.archive import Archive, Move, well
 
 __all__ = ["pair"]
@@ -30,9 +42,15 @@ def of_several_series(archive: Archive, key: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("lists", "by_series", "associations"),
-    [(True, True, 1), pytest.param(False, True, 4, id="no lists"), pytest.param(True, False, 4, id="series ignored")],
+    [
+        (True, True, 1),
+        pytest.param(False, True, 4, id="no lists"),
+        pytest.param(True, False, 4, id="series ignored"),
+    ],
 )
-def test_series_of_a_study_come_together(pair: Any, archive: Archive, lists: bool, by_series: bool, associations: int) -> None:
+def test_series_of_a_study_come_together(
+    pair: Any, archive: Archive, lists: bool, by_series: bool, associations: int
+) -> None:
     _, server = pair
     made = of_several_series(archive, f"together {lists} {by_series}")
     search = searched(server)
@@ -45,7 +63,9 @@ def test_series_of_a_study_come_together(pair: Any, archive: Archive, lists: boo
     assert len(archive.associations) == associations
 
 
-def test_of_several_series_one_that_fails_does_not_hold_up_the_others(pair: Any, archive: Archive) -> None:
+def test_of_several_series_one_that_fails_does_not_hold_up_the_others(
+    pair: Any, archive: Archive
+) -> None:
     _, server = pair
     made = of_several_series(archive, "one fails")
     bad = uids(made[1:2])

@@ -1,4 +1,6 @@
-"""The copy of the whole dose record as Parquet: read by DuckDB, it holds what the API says; it is there whole, or not."""
+"""The copy of the whole dose record as Parquet: read by DuckDB, it holds what the API says; it is
+there whole, or not.
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +24,9 @@ def server() -> Any:
 
 
 def copied(server: OrthancServer, identity: bool = False) -> Path:
-    number = server.request("POST", "/dose/api/exports/copy", json={"identity": identity}).json()["task_id"]
+    number = server.request("POST", "/dose/api/exports/copy", json={"identity": identity}).json()[
+        "task_id"
+    ]
     done(server, number)
     told = server.ok("/dose/api/exports/copy")
     assert (Path(told["folder"]) / "latest").readlink() == Path(told["newest"])
@@ -32,7 +36,9 @@ def copied(server: OrthancServer, identity: bool = False) -> Path:
 def read(folder: Path, table: str, columns: str = "*") -> list[dict[str, Any]]:
     files = f"{folder}/latest/{table}/**/*.parquet"
     with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {columns} FROM read_parquet('{files}', hive_partitioning = true)")
+        found = connection.execute(
+            f"SELECT {columns} FROM read_parquet('{files}', hive_partitioning = true)"
+        )
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -46,16 +52,29 @@ def test_the_copy_holds_what_the_api_says(server: OrthancServer) -> None:
         detail = details[number]
         assert not {"patient_name", "patient_id", "patient_birth_date"} & row.keys()
         assert row["year"] == int(detail["study_date"][:4])
-        for name in ("study_instance_uid", "modality", "dlp_total", "dap_total", "agd_left", "acquisition_protocols"):
+        for name in (
+            "study_instance_uid",
+            "modality",
+            "dlp_total",
+            "dap_total",
+            "agd_left",
+            "acquisition_protocols",
+        ):
             if name in detail:
                 assert row[name] == detail[name], name
-    events = {"ct_event": "mean_ctdivol", "projection_event": "dap", "nm_administration": "administered_activity"}
+    events = {
+        "ct_event": "mean_ctdivol",
+        "projection_event": "dap",
+        "nm_administration": "administered_activity",
+    }
     for table, value in events.items():
         for row in read(folder, table):
             assert row[value] == details[row["study_id"]]["events"][row["event_number"] - 1][value]
     told = sum(len(one["events"]) for one in details.values())
     assert sum(len(read(folder, table, "study_id")) for table in events) == told
-    assert {row["id"] for row in read(folder, "equipment")} >= {one["equipment_id"] for one in details.values()}
+    assert {row["id"] for row in read(folder, "equipment")} >= {
+        one["equipment_id"] for one in details.values()
+    }
     assert "content" not in read(folder, "object")[0]
 
 
@@ -65,11 +84,15 @@ def test_a_new_copy_takes_the_place_of_the_old_one_at_once(server: OrthancServer
     assert {"patient_name", "patient_id"} <= read(folder, "study")[0].keys()
     last = (copied(server) / "latest").readlink()
     kept = {path.name for path in folder.iterdir()}
-    assert last.name in kept and before.name not in kept and len(kept) == 3, "the newest, the one before, and the link"
+    assert last.name in kept and before.name not in kept and len(kept) == 3, (
+        "the newest, the one before, and the link"
+    )
     assert not list((server.dose_directory / "exports").glob("*.part*"))
 
 
-def test_what_a_kill_left_of_a_copy_goes_and_the_newest_whole_one_stays(server: OrthancServer) -> None:
+def test_what_a_kill_left_of_a_copy_goes_and_the_newest_whole_one_stays(
+    server: OrthancServer,
+) -> None:
     folder, exports = copied(server), server.dose_directory / "exports"
     whole = (folder / "latest").readlink()
     server.kill()
@@ -77,7 +100,9 @@ def test_what_a_kill_left_of_a_copy_goes_and_the_newest_whole_one_stays(server: 
         (left / "study").mkdir(parents=True)
         (left / "study" / "data_0.parquet").write_bytes(b"PAR1")
     server.start()
-    assert (folder / "latest").readlink() == whole and len(read(folder, "study")) == len(server.studies())
+    assert (folder / "latest").readlink() == whole and len(read(folder, "study")) == len(
+        server.studies()
+    )
     assert not list(folder.glob(".dose-*")) and not list(exports.glob("*.part*"))
 
 

@@ -19,12 +19,16 @@ def test_answers_are_of_one_state_while_objects_come_in(server: OrthancServer) -
             page = server.ok("/dose/api/studies?limit=500")
             assert len(page["studies"]) == page["total"]
             assert len({row["study_instance_uid"] for row in page["studies"]}) == page["total"]
-            asked = "modality=CT&acquisition_protocols_empty=no&limit=500&columns=acquisition_protocols"
+            asked = (
+                "modality=CT&acquisition_protocols_empty=no&limit=500&columns=acquisition_protocols"
+            )
             filtered = server.ok(f"/dose/api/studies?{asked}")
             assert len(filtered["studies"]) == filtered["total"]
             assert all(row["acquisition_protocols"] for row in filtered["studies"])
             for modality in server.ok("/dose/api/summary")["modalities"]:
-                assert modality["studies"] == sum(system["studies"] for system in modality["systems"])
+                assert modality["studies"] == sum(
+                    system["studies"] for system in modality["systems"]
+                )
             for row in page["studies"][-3:]:
                 _check(server.ok(f"/dose/api/studies/{row['id']}"))
                 beside = server.ok(f"/dose/api/studies/{row['id']}/neighbours")

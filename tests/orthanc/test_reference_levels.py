@@ -1,4 +1,6 @@
-"""Reference levels in a real server: entered, changed, deleted in the units of pages; loaded; beside the numbers of charts."""
+"""Reference levels in a real server: entered, changed, deleted in the units of pages; loaded;
+beside the numbers of charts.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,25 @@ from orthanc_dose.samples.ct import default_events
 from tests.support.server import OrthancServer
 
 API = "/dose/api/reference-levels"
-HEAD = {"name": "Head", "modality": "CT", "quantity": "dlp_total", "value": 790, "statistic": "median", "source": "Somebody",
-        "valid": True}  # fmt: skip
+HEAD = {
+    "name": "Head",
+    "modality": "CT",
+    "quantity": "dlp_total",
+    "value": 790,
+    "statistic": "median",
+    "source": "Somebody",
+    "valid": True,
+}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
     with OrthancServer() as running:
         for number in range(8):
-            made = samples.ct_report(default_events(2, 3, datetime(2025, 5, 5, 10, number), f"h{number}"), key=f"h{number}")
+            made = samples.ct_report(
+                default_events(2, 3, datetime(2025, 5, 5, 10, number), f"h{number}"),
+                key=f"h{number}",
+            )
             made.StudyDescription = "CT Head routine"
             made.PatientAge = "010Y" if number < 3 else "050Y"
             made.PatientBirthDate = ""
@@ -46,17 +58,24 @@ def add(server: OrthancServer, **level: Any) -> dict[str, Any]:
 
 
 def rows(server: OrthancServer, chart: str, **query: str) -> dict[str, dict[str, Any]]:
-    answer = server.request("GET", f"/dose/api/charts/{chart}/figure", params={"view": "table", **query})
+    answer = server.request(
+        "GET", f"/dose/api/charts/{chart}/figure", params={"view": "table", **query}
+    )
     assert answer.status_code == 200, answer.text
     return {row["category"]: row for row in answer.json()["rows"]}
 
 
 def dlps(server: OrthancServer, **query: str) -> list[float]:
-    return [study["dlp_total"] for study in server.studies(study_description_exactly="CT Head routine", **query)]
+    return [
+        study["dlp_total"]
+        for study in server.studies(study_description_exactly="CT Head routine", **query)
+    ]
 
 
 def test_a_level_is_added_changed_and_deleted(server: OrthancServer) -> None:
-    made = add(server, pattern=" *head* ", age_from=18, year=2022, url="https://example.org/x", note="n")
+    made = add(
+        server, pattern=" *head* ", age_from=18, year=2022, url="https://example.org/x", note="n"
+    )
     assert made["matched"] and made["pattern"] == "*head*" and made["unit"] == "mGy·cm"
     assert server.ok(API)["levels"] == [made]
     body = {name: made[name] for name in HEAD} | {"value": 12.5, "valid": False}
@@ -72,7 +91,10 @@ def test_a_level_is_added_changed_and_deleted(server: OrthancServer) -> None:
     for method, more in (("PUT", {"json": HEAD}), ("DELETE", {})):
         answer = server.request(method, f"{API}/{made['id']}", **more)
         assert (answer.status_code, answer.json()["error"]["field"]) == (404, "id")
-    entries = [(one["action"], one["details"]) for one in server.ok("/dose/api/audit-log?limit=500")["entries"]]
+    entries = [
+        (one["action"], one["details"])
+        for one in server.ok("/dose/api/audit-log?limit=500")["entries"]
+    ]
     for action in ("added", "changed", "deleted"):
         assert (f"reference level {action}", "Head") in entries
 
@@ -91,7 +113,9 @@ def test_a_level_is_added_changed_and_deleted(server: OrthancServer) -> None:
     ({"valid": "yes"}, 400, "valid"), ({"unit": "Gy"}, 400, "unit"), ({"source": ["a"]}, 400, "source"),
     ({"shipped_as": "nothing"}, 400, "shipped_as"),
 ])  # fmt: skip
-def test_bad_levels_are_told_what_is_wrong(server: OrthancServer, change: dict[str, Any], status: int, field: str) -> None:
+def test_bad_levels_are_told_what_is_wrong(
+    server: OrthancServer, change: dict[str, Any], status: int, field: str
+) -> None:
     answer = server.request("POST", API, json=HEAD | change)
     assert (answer.status_code, answer.json()["error"]["field"]) == (status, field), answer.text
     assert server.ok(API)["levels"] == []
@@ -99,21 +123,35 @@ def test_bad_levels_are_told_what_is_wrong(server: OrthancServer, change: dict[s
 
 def test_a_level_without_source_or_value_is_none(server: OrthancServer) -> None:
     for name in HEAD:
-        answer = server.request("POST", API, json={key: value for key, value in HEAD.items() if key != name})
+        answer = server.request(
+            "POST", API, json={key: value for key, value in HEAD.items() if key != name}
+        )
         assert (answer.status_code, answer.json()["error"]["field"]) == (400, name)
     for body in ([], None, "x", {"levels": []}):
         assert server.request("POST", API, json=body).status_code == 400
 
 
-def test_the_shipped_levels_are_loaded_once_and_what_was_changed_stays(server: OrthancServer) -> None:
+def test_the_shipped_levels_are_loaded_once_and_what_was_changed_stays(
+    server: OrthancServer,
+) -> None:
     first = server.request("POST", f"{API}/load", json={}).json()
     assert first["added"] == len(first["levels"]) > 30 and first["shipped"]["missing"] == 0
-    stroke = {level["quantity"]: level for level in first["levels"] if level["name"] == "Head: Acute stroke"}
+    stroke = {
+        level["quantity"]: level
+        for level in first["levels"]
+        if level["name"] == "Head: Acute stroke"
+    }
     # gov.uk, national diagnostic reference levels, table 1.
-    assert {name: (level["value"], level["unit"], level["year"]) for name, level in stroke.items()} == {
-        "ct_event_mean_ctdivol": (47, "mGy", 2022), "dlp_total": (790, "mGy·cm", 2022),
-    }  # fmt: skip
-    assert all("Open Government Licence" in level["source"] and not level["matched"] for level in stroke.values())
+    assert {
+        name: (level["value"], level["unit"], level["year"]) for name, level in stroke.items()
+    } == {
+        "ct_event_mean_ctdivol": (47, "mGy", 2022),
+        "dlp_total": (790, "mGy·cm", 2022),
+    }
+    assert all(
+        "Open Government Licence" in level["source"] and not level["matched"]
+        for level in stroke.values()
+    )
     [ptca] = [level for level in first["levels"] if level["name"] == "PTCA"]
     assert (ptca["value"], ptca["unit"]) == (11_000, "cGy·cm²")  # 110 Gy·cm²
     own = {name: stroke["dlp_total"][name] for name in HEAD} | {"pattern": "*head*", "value": 700}
@@ -122,7 +160,9 @@ def test_the_shipped_levels_are_loaded_once_and_what_was_changed_stays(server: O
     assert server.ok(API)["shipped"]["missing"] == 1
     # A deleted one is put back as what it was, once.
     back = {name: ptca[name] for name in (*HEAD, "shipped_as", "url")}
-    assert server.request("POST", API, json=back).json()["level"]["shipped_as"] == ptca["shipped_as"]
+    assert (
+        server.request("POST", API, json=back).json()["level"]["shipped_as"] == ptca["shipped_as"]
+    )
     assert server.request("POST", API, json=back).status_code == 409
     [again] = [level for level in server.ok(API)["levels"] if level["name"] == "PTCA"]
     assert server.request("DELETE", f"{API}/{again['id']}").status_code == 200
@@ -140,12 +180,15 @@ def test_levels_stand_beside_the_numbers_of_their_class(server: OrthancServer) -
     add(server, name="adults", value=high, pattern="*head*", age_from=18, statistic="mean")
     add(server, name="old", value=high, pattern="*head*", age_from=80)
     add(server, name="not matched", value=low)
-    [row] = rows(server, "ct-dlp-study-description", study_description_exactly="CT Head routine").values()
+    [row] = rows(
+        server, "ct-dlp-study-description", study_description_exactly="CT Head routine"
+    ).values()
     found = {level["name"]: (level["n"], level["own"], level["side"]) for level in row["levels"]}
     assert found == {
         "all": (8, pytest.approx(statistics.median(every)), "over"),
-        "adults": (5, pytest.approx(statistics.mean(adults)), "under"), "old": (0, None, None),
-    }  # fmt: skip
+        "adults": (5, pytest.approx(statistics.mean(adults)), "under"),
+        "old": (0, None, None),
+    }
     assert row["median_interval"][0] <= row["median"] <= row["median_interval"][1]
     assert row["p75_interval"] is row["p95_interval"] is None
 
@@ -154,12 +197,23 @@ def test_a_level_is_in_the_unit_of_pages(server: OrthancServer) -> None:
     # cGy·cm² here, Gy·m² in the store and in lists.
     studies = server.studies(modality="RF", columns="study_description,dap_total")
     name = next(study["study_description"] for study in studies if study["dap_total"])
-    values = [study["dap_total"] * 1e6 for study in studies if study["study_description"] == name and study["dap_total"]]
+    values = [
+        study["dap_total"] * 1e6
+        for study in studies
+        if study["study_description"] == name and study["dap_total"]
+    ]
     middle = statistics.median(values)
     for factor in (0.99, 1.01):
-        add(server, modality="RF", quantity="dap_total", value=round(middle * factor, 6), pattern=name)
+        add(
+            server,
+            modality="RF",
+            quantity="dap_total",
+            value=round(middle * factor, 6),
+            pattern=name,
+        )
     levels = rows(server, "rf-dap-study-description")[name]["levels"]
     assert {level["value"]: level["side"] for level in levels} == {
-        round(middle * 0.99, 6): "over", round(middle * 1.01, 6): "under",
-    }  # fmt: skip
+        round(middle * 0.99, 6): "over",
+        round(middle * 1.01, 6): "under",
+    }
     assert [level["own"] for level in levels] == [pytest.approx(middle)] * 2

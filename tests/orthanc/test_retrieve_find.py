@@ -1,4 +1,6 @@
-"""Asking nodes over DICOM: a real Orthanc as the PACS, and providers that behave badly, all asked by a real Orthanc."""
+"""Asking nodes over DICOM: a real Orthanc as the PACS, and providers that behave badly, all asked
+by a real Orthanc.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def _study(number: int, *objects: Dataset, day: date = DAY, description: str = "
     for place, one in enumerate(objects):
         one.StudyInstanceUID, one.StudyDate = f"1.2.826.0.1.{number}", f"{day:%Y%m%d}"
         one.StudyDescription, one.PatientID = description or f"Study {number}", f"P{number}"
-        one.SeriesInstanceUID = f"1.2.826.0.1.{number}.{place if one.Modality == 'SR' else 100 + len(one.Modality)}"
+        one.SeriesInstanceUID = (
+            f"1.2.826.0.1.{number}.{place if one.Modality == 'SR' else 100 + len(one.Modality)}"
+        )
     return list(objects)
 
 
@@ -63,9 +67,13 @@ class Provider:
         entity = AE("BAD")
         entity.add_supported_context(FIND)
         entity.add_supported_context(Verification)
-        self._server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=[
-            (evt.EVT_C_FIND, lambda event: answers(event.identifier)),
-        ])  # fmt: skip
+        self._server = entity.start_server(
+            ("127.0.0.1", self.port),
+            block=False,
+            evt_handlers=[
+                (evt.EVT_C_FIND, lambda event: answers(event.identifier)),
+            ],
+        )
 
     def __enter__(self) -> Provider:
         return self
@@ -84,15 +92,22 @@ def one(**values: Any) -> Dataset:
 @pytest.fixture(scope="module")
 def pacs() -> Iterator[OrthancServer]:
     modalities = {"asker": ["ASKER", "127.0.0.1", 1]}
-    with OrthancServer(plugin=False, overrides={"DicomModalities": modalities, "DicomAet": "PACS"}) as running:
+    with OrthancServer(
+        plugin=False, overrides={"DicomModalities": modalities, "DicomAet": "PACS"}
+    ) as running:
         running.send(_studies())
         yield running
 
 
 @pytest.fixture(scope="module")
 def asker(pacs: OrthancServer) -> Iterator[OrthancServer]:
-    modalities = {"pacs": ["PACS", "127.0.0.1", pacs.dicom_port], "gone": ["GONE", "127.0.0.1", _free_ports(1)[0]]}
-    with OrthancServer(plugin=False, overrides={"DicomModalities": modalities, "DicomAet": "ASKER"}) as running:
+    modalities = {
+        "pacs": ["PACS", "127.0.0.1", pacs.dicom_port],
+        "gone": ["GONE", "127.0.0.1", _free_ports(1)[0]],
+    }
+    with OrthancServer(
+        plugin=False, overrides={"DicomModalities": modalities, "DicomAet": "ASKER"}
+    ) as running:
         yield running
 
 
@@ -102,24 +117,39 @@ def node(asker: OrthancServer, name: str, **more: Any) -> Node:
 
 
 def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:
-    asker.request("PUT", "/modalities/bad", json={"AET": "BAD", "Host": "127.0.0.1", "Port": provider.port})
+    asker.request(
+        "PUT", "/modalities/bad", json={"AET": "BAD", "Host": "127.0.0.1", "Port": provider.port}
+    )
     return node(asker, "bad", **more)
 
 
 def ask(of: Node, *groups: str, last: date = DAY, **more: Any) -> Search:
-    return search(Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda *told: None)
+    return search(
+        Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda *told: None
+    )
 
 
 def test_a_real_pacs_is_asked_for_what_carries_dose(asker: OrthancServer) -> None:
     found = ask(node(asker, "pacs"), "CT", last=OTHER)
-    kept = {study.study.uid[-1]: [(one.reason, one.series.size) for one in study.decisions if one.is_kept]
-            for study in found.studies}  # fmt: skip
+    kept = {
+        study.study.uid[-1]: [
+            (one.reason, one.series.size) for one in study.decisions if one.is_kept
+        ]
+        for study in found.studies
+    }
     # Whether an Enhanced SR holds dose shows only when it is read.
-    assert kept == {"1": [("dose_report", 1)], "2": [], "3": [("dose_report", 1)], "4": [("enhanced_sr", 1)]}
+    assert kept == {
+        "1": [("dose_report", 1)],
+        "2": [],
+        "3": [("dose_report", 1)],
+        "4": [("enhanced_sr", 1)],
+    }
     assert not found.ignores_modality and found.finds == {"Study": 1, "Series": 4, "Instance": 3}
     assert {study.study.description for study in found.studies} >= {"Größe"}
     alone = ask(node(asker, "pacs"), only_reports=True)
-    assert [(study.study.uid[-1], study.reason) for study in alone.studies if study.is_kept] == [("6", None)]
+    assert [(study.study.uid[-1], study.reason) for study in alone.studies if study.is_kept] == [
+        ("6", None)
+    ]
 
 
 def test_echo(asker: OrthancServer) -> None:
@@ -140,8 +170,14 @@ def test_a_node_that_refuses_wide_queries_is_asked_by_day(asker: OrthancServer) 
             yield 0xFF00, one(QueryRetrieveLevel="STUDY", StudyInstanceUID="9.9")
             yield 0xA700, None
         elif asked.QueryRetrieveLevel == "STUDY":
-            yield 0xFF00, one(QueryRetrieveLevel="STUDY", StudyInstanceUID=f"9.{asked.StudyDate}",
-                              ModalitiesInStudy=["MG", "SR"])  # fmt: skip
+            yield (
+                0xFF00,
+                one(
+                    QueryRetrieveLevel="STUDY",
+                    StudyInstanceUID=f"9.{asked.StudyDate}",
+                    ModalitiesInStudy=["MG", "SR"],
+                ),
+            )
         elif asked.QueryRetrieveLevel == "SERIES":
             yield 0xFF00, one(QueryRetrieveLevel="SERIES", SeriesInstanceUID="9.1", Modality="MG")
 
@@ -158,11 +194,24 @@ def test_a_node_that_ignores_modalities_and_tells_little(asker: OrthancServer) -
         levels.append(asked.QueryRetrieveLevel)
         if asked.QueryRetrieveLevel == "STUDY":
             for number, modalities in enumerate((["US"], ["CT", "SR"], ["MG"])):
-                yield 0xFF00, one(QueryRetrieveLevel="STUDY", StudyInstanceUID=f"9.{number}", ModalitiesInStudy=modalities)
+                yield (
+                    0xFF00,
+                    one(
+                        QueryRetrieveLevel="STUDY",
+                        StudyInstanceUID=f"9.{number}",
+                        ModalitiesInStudy=modalities,
+                    ),
+                )
         elif asked.QueryRetrieveLevel == "SERIES":
             for modality in ("CT", "SR"):
-                yield 0xFF00, one(QueryRetrieveLevel="SERIES", SeriesInstanceUID=f"9.{len(modality)}.{modality == 'SR':d}",
-                                  Modality=modality)  # fmt: skip
+                yield (
+                    0xFF00,
+                    one(
+                        QueryRetrieveLevel="SERIES",
+                        SeriesInstanceUID=f"9.{len(modality)}.{modality == 'SR':d}",
+                        Modality=modality,
+                    ),
+                )
         else:
             yield 0xC000, None  # it does not know this level
 
@@ -170,9 +219,19 @@ def test_a_node_that_ignores_modalities_and_tells_little(asker: OrthancServer) -
         found = ask(bad(asker, provider), "CT", "DX")
         assert found.ignores_modality and levels.count("STUDY") == 1
         [study] = [study for study in found.studies if study.groups]
-        assert [(one.is_kept, one.reason) for one in study.decisions] == [(False, "no_report"), (False, "objects_not_listed")]
-        [study] = [study for study in ask(bad(asker, provider), "CT", unseen_reports=True).studies if study.groups]
-        assert [(one.is_kept, one.reason) for one in study.decisions] == [(False, "report_says_it"), (True, "unseen_report")]
+        assert [(one.is_kept, one.reason) for one in study.decisions] == [
+            (False, "no_report"),
+            (False, "objects_not_listed"),
+        ]
+        [study] = [
+            study
+            for study in ask(bad(asker, provider), "CT", unseen_reports=True).studies
+            if study.groups
+        ]
+        assert [(one.is_kept, one.reason) for one in study.decisions] == [
+            (False, "report_says_it"),
+            (True, "unseen_report"),
+        ]
 
 
 def test_a_node_that_breaks_off_is_asked_once_more(asker: OrthancServer) -> None:
@@ -180,7 +239,10 @@ def test_a_node_that_breaks_off_is_asked_once_more(asker: OrthancServer) -> None
 
     def handler(event: Any) -> Iterator[tuple[int, Dataset | None]]:
         times.append(1)
-        yield 0xFF00, one(QueryRetrieveLevel="STUDY", StudyInstanceUID="9.1", ModalitiesInStudy="US")
+        yield (
+            0xFF00,
+            one(QueryRetrieveLevel="STUDY", StudyInstanceUID="9.1", ModalitiesInStudy="US"),
+        )
         if len(times) == 1 or forever:
             event.assoc.abort()
 
@@ -190,9 +252,13 @@ def test_a_node_that_breaks_off_is_asked_once_more(asker: OrthancServer) -> None
             provider._server._handlers[evt.EVT_C_FIND] = (handler, None)
             if forever:
                 with pytest.raises(NodeRefuses, match="broke the association off"):
-                    bad(asker, provider).find("Study", {"StudyInstanceUID": "", "StudyDate": "20260302"})
+                    bad(asker, provider).find(
+                        "Study", {"StudyInstanceUID": "", "StudyDate": "20260302"}
+                    )
             else:
-                answers = bad(asker, provider).find("Study", {"StudyInstanceUID": "", "StudyDate": "20260302"})
+                answers = bad(asker, provider).find(
+                    "Study", {"StudyInstanceUID": "", "StudyDate": "20260302"}
+                )
                 assert [one["StudyInstanceUID"] for one in answers] == ["9.1"]
         assert len(times) == 2
 
@@ -202,7 +268,10 @@ def test_a_slow_node_is_not_waited_for(asker: OrthancServer) -> None:
         time.sleep(4)
         yield 0xFF00, one(QueryRetrieveLevel="STUDY", StudyInstanceUID="9.1")
 
-    with Provider(answers) as provider, pytest.raises(NodeRefuses, match="did not answer within 1 s"):
+    with (
+        Provider(answers) as provider,
+        pytest.raises(NodeRefuses, match="did not answer within 1 s"),
+    ):
         bad(asker, provider, seconds=1).find("Study", {"StudyInstanceUID": ""})
 
 
@@ -216,7 +285,10 @@ def test_answers_in_character_sets_that_orthanc_does_not_read(asker: OrthancServ
         yield 0xFF00, found
 
     with Provider(answers) as provider:
-        found = bad(asker, provider, doubt=doubts.append).find("Study", {"StudyInstanceUID": "", "StudyDescription": ""})
+        found = bad(asker, provider, doubt=doubts.append).find(
+            "Study", {"StudyInstanceUID": "", "StudyDescription": ""}
+        )
     assert [one["StudyInstanceUID"] for one in found] == ["9.1"]
-    # Orthanc 1.10 refuses such an answer; 1.12 gives it without what its own character set does not have.
+    # Orthanc 1.10 refuses such an answer; 1.12 gives it without what its own character set does not
+    # have.
     assert doubts == ["character_set"] or found[0]["StudyDescription"] in ("", "胸部")

@@ -38,12 +38,17 @@ def test_a_bad_object_stays_failed(server: OrthancServer) -> None:
     assert server.post("/dose/api/objects/retry") == (200, {"queued": len(BAD)})
     server.wait_until_idle()
     assert {row["sop_instance_uid"]: row["attempts"] for row in server.objects()} == {
-        other: 3 if other == uid else 2 for other in before}  # fmt: skip
+        other: 3 if other == uid else 2 for other in before
+    }
 
 
 def test_unknown_object(server: OrthancServer) -> None:
     status, answer = server.post("/dose/api/objects/1.2.3.4/retry")
-    assert (status, answer["error"]["code"], answer["error"]["field"]) == (404, "not_found", "sop_instance_uid")
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (
+        404,
+        "not_found",
+        "sop_instance_uid",
+    )
     assert server.post("/dose/api/objects/retry") == (200, {"queued": 0})
 
 
@@ -55,16 +60,27 @@ def test_what_an_earlier_version_could_not_read_is_imported(stopped: OrthancServ
     stopped.wait_until_idle()
     assert stopped.stop() == 0
     with duckdb.connect(str(stopped.dose_directory / "dose.duckdb")) as store:
-        for table in ("study", "ct_event", "ct_accumulated", "projection_event", "projection_accumulated"):
+        for table in (
+            "study",
+            "ct_event",
+            "ct_accumulated",
+            "projection_event",
+            "projection_accumulated",
+        ):
             store.execute(f"DELETE FROM {table}")
-        store.execute("""UPDATE object SET outcome = 'failed', rule = 'unreadable', reason = 'an earlier version',
+        store.execute("""UPDATE object SET outcome = 'failed', rule = 'unreadable', reason =
+        'an earlier version',
                          content = NULL, content_digest = NULL, study_id = NULL""")
     stopped.start()
     stopped.wait_until_idle()
     assert stopped.studies() == [], "failed ones are not read again by themselves"
     first = samples[0].datasets[0].SOPInstanceUID
     status, answer = stopped.post(f"/dose/api/objects/{first}/retry")
-    assert (status, answer["object"]["outcome"], answer["object"]["attempts"]) == (200, "imported", 2)
+    assert (status, answer["object"]["outcome"], answer["object"]["attempts"]) == (
+        200,
+        "imported",
+        2,
+    )
     check_studies(stopped.studies(), samples[:1])
     assert stopped.post("/dose/api/objects/retry") == (200, {"queued": 3})
     stopped.wait_until_idle()

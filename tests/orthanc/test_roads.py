@@ -13,7 +13,9 @@ from tests.support.server import OrthancServer
 
 
 def plain(dataset: Dataset) -> Dataset:
-    """Without padding, group lengths, and binary values, which Orthanc leaves out of this answer."""
+    """Without padding, group lengths, and binary values, which Orthanc leaves out of this
+    answer.
+    """
     out: Dataset = {}
     for tag, value in dataset.items():
         if isinstance(value, list):
@@ -32,18 +34,23 @@ def without_empty(dataset: Dataset) -> Dataset:
 
 
 def test_three_roads_lead_to_the_same_data_set(shared_server: OrthancServer) -> None:
-    raws = [as_bytes(study.datasets[0]) for study in make_studies(25, seed=31)] + [path.read_bytes() for path in DOSE_REPORTS]
+    raws = [as_bytes(study.datasets[0]) for study in make_studies(25, seed=31)] + [
+        path.read_bytes() for path in DOSE_REPORTS
+    ]
     compared = 0
     for raw in raws:
         status, stored = shared_server.upload(raw)
         assert status == 200
         # Without ignore-length Orthanc leaves out text of more than 256 characters.
-        theirs: Dataset = shared_server.ok(f"/instances/{stored['ID']}/tags?short&ignore-length=0040-a160")
+        theirs: Dataset = shared_server.ok(
+            f"/instances/{stored['ID']}/tags?short&ignore-length=0040-a160"
+        )
         ours = part10.read(raw).dataset
         by_pydicom = from_pydicom(pydicom.dcmread(io.BytesIO(raw)))
         assert plain(ours) == plain(by_pydicom)
         if "ISO 2022" not in str(ours.get("0008,0005")) and not part10.read(raw).notes:
-            # Orthanc drops what does not fit the declared character set, and knows one set at a time.
+            # Orthanc drops what does not fit the declared character set, and knows one set at a
+            # time.
             assert without_empty(plain(ours)) == without_empty(plain(theirs))
             compared += 1
     assert compared > 20

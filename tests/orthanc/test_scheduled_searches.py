@@ -1,4 +1,6 @@
-"""Saved searches over the API of a real server: saved, run, with what they found fetched, deleted, refused."""
+"""Saved searches over the API of a real server: saved, run, with what they found fetched, deleted,
+refused.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,16 @@ from orthanc_dose import samples
 from tests.orthanc.test_searches import _study
 from tests.support.server import OrthancServer, beside
 
-WHOLE = {"node": "archive", "question": {"groups": ["CT"]}, "cron": "30 2 * * *", "time_zone": "Europe/Berlin", "look_back": 2,
-         "unit": "days", "fetch": True, "on": True}  # fmt: skip
+WHOLE = {
+    "node": "archive",
+    "question": {"groups": ["CT"]},
+    "cron": "30 2 * * *",
+    "time_zone": "Europe/Berlin",
+    "look_back": 2,
+    "unit": "days",
+    "fetch": True,
+    "on": True,
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +44,15 @@ def put(server: OrthancServer, name: str, body: Any) -> tuple[int, Any]:
 
 def test_a_saved_search_is_run_and_what_it_finds_is_fetched(server: OrthancServer) -> None:
     status, made = put(server, "nightly", WHOLE)
-    assert status == 200 and made["user"] == "dose" and made["next_run"] and made["last_task"] is None
+    assert (
+        status == 200 and made["user"] == "dose" and made["next_run"] and made["last_task"] is None
+    )
     assert made["question"]["groups"] == ["CT"] and "first" not in made["question"]
     answer = server.request("POST", "/dose/api/schedules/nightly/run", json={})
     assert answer.status_code == 202 and answer.json()["kind"] == "node-search"
-    server.wait_for(lambda: server.ok("/dose/api/studies/count?modality=CT")["total"] == 1, "the study")
+    server.wait_for(
+        lambda: server.ok("/dose/api/studies/count?modality=CT")["total"] == 1, "the study"
+    )
     [again] = server.ok("/dose/api/schedules")["schedules"]
     assert again["last_task"] == answer.json()["id"]
     retrieval = server.ok("/dose/api/tasks?kind=retrieval")["tasks"][0]
@@ -53,7 +67,9 @@ def test_a_saved_search_is_run_and_what_it_finds_is_fetched(server: OrthancServe
     assert server.request("POST", "/dose/api/schedules/nightly/run", json={}).status_code == 404
 
 
-def test_each_run_tells_what_came_of_it_also_when_its_tasks_are_forgotten(server: OrthancServer) -> None:
+def test_each_run_tells_what_came_of_it_also_when_its_tasks_are_forgotten(
+    server: OrthancServer,
+) -> None:
     # What is fetched is a gap no more, what is left is one: the second run fetches nothing.
     for fetch in (True, False):
         assert put(server, "told", WHOLE | {"fetch": fetch})[0] == 200
@@ -66,7 +82,7 @@ def test_each_run_tells_what_came_of_it_also_when_its_tasks_are_forgotten(server
         search = server.ok(f"/dose/api/tasks/{run['search']}")
         assert {name: run[name] for name in ("state", "started_at", "finished_at", "result")} == {
             name: search[name] for name in ("state", "started_at", "finished_at", "result")
-        }  # fmt: skip
+        }
         assert run["state"] == "done" and not run["is_forgotten"] and run["message"] is None
         assert "gaps" in run["result"]
     assert server.delete("/dose/api/tasks")[0] == 200
@@ -92,14 +108,23 @@ def test_a_schedule_needs_the_right_of_who_saved_it(server: OrthancServer) -> No
         return one["missing_right"], one["next_run"] is not None, one["user"]
 
     assert user(groups=["query-retrieve"], password="words-nobody-knows") == 200
-    saved = server.request("PUT", "/dose/api/schedules/annas", json=WHOLE, auth=("anna", "words-nobody-knows"))
+    saved = server.request(
+        "PUT", "/dose/api/schedules/annas", json=WHOLE, auth=("anna", "words-nobody-knows")
+    )
     assert saved.status_code == 200 and told() == (False, True, "anna")
-    refused: list[dict[str, Any]] = [{"groups": ["view"]}, {"groups": ["query-retrieve"], "disabled": True}]
+    refused: list[dict[str, Any]] = [
+        {"groups": ["view"]},
+        {"groups": ["query-retrieve"], "disabled": True},
+    ]
     for change in refused:
         assert user(**change) == 200 and told() == (True, False, "anna")
         answer = server.request("POST", "/dose/api/schedules/annas/run", json={})
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_possible")
-        assert user(groups=["query-retrieve"], disabled=False) == 200 and told() == (False, True, "anna")
+        assert user(groups=["query-retrieve"], disabled=False) == 200 and told() == (
+            False,
+            True,
+            "anna",
+        )
     assert server.delete("/dose/api/users/anna")[0] == 200 and told() == (True, False, "anna")
     # Whoever saves it again is asked instead.
     assert put(server, "annas", WHOLE)[0] == 200 and told() == (False, True, "dose")
@@ -112,6 +137,8 @@ def test_a_schedule_needs_the_right_of_who_saved_it(server: OrthancServer) -> No
     ({"fetch": 1}, 400, "fetch"), ({"question": {"groups": []}}, 400, "groups"), ({"cron": 5}, 400, "cron"),
     ({"question": {"groups": ["CT"], "first": "2026-01-01"}}, 400, "question"), ({"other": 1}, 400, None),
 ])  # fmt: skip
-def test_what_is_no_schedule_is_refused(server: OrthancServer, change: dict[str, Any], status: int, field: str | None) -> None:
+def test_what_is_no_schedule_is_refused(
+    server: OrthancServer, change: dict[str, Any], status: int, field: str | None
+) -> None:
     found, answer = put(server, "new", WHOLE | change)
     assert (found, answer["error"]["field"]) == (status, field)

@@ -1,4 +1,6 @@
-"""Searches on a real PACS as tasks: what is found, with reasons, ticked off, forgotten; who may ask for what."""
+"""Searches on a real PACS as tasks: what is found, with reasons, ticked off, forgotten; who may ask
+for what.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ DAY = "2026-03-02"
 
 def _study(number: int, *objects: Dataset, modality: str = "CT") -> list[Dataset]:
     for one in objects:
-        one.StudyInstanceUID, one.StudyDate, one.PatientID = f"1.2.826.0.1.{number}", DAY.replace("-", ""), f"P{number}"
+        one.StudyInstanceUID, one.StudyDate, one.PatientID = (
+            f"1.2.826.0.1.{number}",
+            DAY.replace("-", ""),
+            f"P{number}",
+        )
         one.StudyDescription = f"Study {number}"
         one.SeriesInstanceUID = f"1.2.826.0.1.{number}.{1 if one.Modality == 'SR' else 2}"
     return list(objects)
@@ -31,14 +37,19 @@ def pacs() -> Iterator[OrthancServer]:
     with OrthancServer(plugin=False, overrides=overrides) as running:
         for number in range(1, 6):
             report = samples.ct_report(2, key=f"searched {number}")
-            running.send(_study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3))))
+            running.send(
+                _study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3)))
+            )
         running.send(_study(6, *(samples.ct_slice(60 + n) for n in range(7))))
         yield running
 
 
 @pytest.fixture(scope="module")
 def server(pacs: OrthancServer) -> Iterator[OrthancServer]:
-    modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], "gone": ["GONE", "127.0.0.1", _free_ports(1)[0]]}
+    modalities = {
+        "archive": ["PACS", "127.0.0.1", pacs.dicom_port],
+        "gone": ["GONE", "127.0.0.1", _free_ports(1)[0]],
+    }
     with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as running:
         yield running
 
@@ -61,18 +72,35 @@ def found(server: OrthancServer, task: dict[str, Any], **query: Any) -> list[dic
 
 def test_a_search_says_of_each_series_what_becomes_of_it_and_why(server: OrthancServer) -> None:
     task = search(server)
-    assert (task["state"], task["kind"], task["subject"], task["done"]) == ("done", "node-search", "archive", 6)
+    assert (task["state"], task["kind"], task["subject"], task["done"]) == (
+        "done",
+        "node-search",
+        "archive",
+        6,
+    )
     result = task["result"]
-    assert (result["studies"], result["kept_studies"], result["kept_series"], result["objects"]) == (6, 5, 5, 5)
+    assert (
+        result["studies"],
+        result["kept_studies"],
+        result["kept_series"],
+        result["objects"],
+    ) == (6, 5, 5, 5)
     assert result["by_kind"] == {"CT": 5} and result["left_studies"] == {"nothing_to_fetch": 1}
     assert result["finds"] == {"Study": 1, "Series": 6, "Instance": 5} and result["doubts"] == {}
     lines = found(server, task, limit=100)
     assert [line["line"] for line in lines] == list(range(1, 12))
     assert {(line["modality"], line["reason"], line["kept"], line["size"]) for line in lines} == {
-        ("SR", "dose_report", True, 1), ("CT", "report_says_it", False, 3), ("CT", "no_report", False, 7),
-    }  # fmt: skip
-    assert {line["study_description"] for line in lines} == {f"Study {number}" for number in range(1, 7)}
-    assert len(found(server, task, kept="yes")) == 5 and len(found(server, task, kept="no", limit=2)) == 2
+        ("SR", "dose_report", True, 1),
+        ("CT", "report_says_it", False, 3),
+        ("CT", "no_report", False, 7),
+    }
+    assert {line["study_description"] for line in lines} == {
+        f"Study {number}" for number in range(1, 7)
+    }
+    assert (
+        len(found(server, task, kept="yes")) == 5
+        and len(found(server, task, kept="no", limit=2)) == 2
+    )
 
 
 def test_what_is_in_the_store_is_left(server: OrthancServer) -> None:
@@ -89,15 +117,31 @@ def test_lines_are_ticked_off_and_on(server: OrthancServer) -> None:
     task = search(server, leave_out_known=False)
 
     def choose(lines: list[int], chosen: bool) -> Any:
-        answer = server.request("PUT", f"/dose/api/searches/{task['id']}/chosen", json={"lines": lines, "chosen": chosen})
+        answer = server.request(
+            "PUT",
+            f"/dose/api/searches/{task['id']}/chosen",
+            json={"lines": lines, "chosen": chosen},
+        )
         return answer.json()
 
     kept = [line["line"] for line in found(server, task, kept="yes")]
     left = [line["line"] for line in found(server, task, kept="no")]
     assert choose([*kept[:2], *left, 10_000], False) == {"changed": 2}
-    assert [line["chosen"] for line in found(server, task, kept="yes")] == [False, False, True, True, True]
+    assert [line["chosen"] for line in found(server, task, kept="yes")] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     assert choose(kept[:1], True) == {"changed": 1}
-    assert [line["chosen"] for line in found(server, task, kept="yes")] == [True, False, True, True, True]
+    assert [line["chosen"] for line in found(server, task, kept="yes")] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
     assert choose([True], True)["error"]["code"] == "bad_body"
 
 
@@ -107,7 +151,9 @@ def everything(server: OrthancServer) -> int:
     return search(server, leave_out_known=False)["id"]
 
 
-def test_what_is_found_comes_by_study_and_is_ticked_off_by_a_sieve(server: OrthancServer, everything: int) -> None:
+def test_what_is_found_comes_by_study_and_is_ticked_off_by_a_sieve(
+    server: OrthancServer, everything: int
+) -> None:
     def studies(query: str) -> Any:
         return server.ok(f"/dose/api/searches/{everything}/studies?{query}")
 
@@ -116,7 +162,12 @@ def test_what_is_found_comes_by_study_and_is_ticked_off_by_a_sieve(server: Ortha
     assert [study["study_description"] for study in page["studies"]] == ["Study 4", "Study 3"]
     assert (page["modalities"], page["reasons"]) == ({"SR": 5}, {"dose_report": 5})
     [series] = page["studies"][0]["series"]
-    assert (series["objects"], series["open"], series["singly"], series["modality"]) == (1, True, False, "SR")
+    assert (series["objects"], series["open"], series["singly"], series["modality"]) == (
+        1,
+        True,
+        False,
+        "SR",
+    )
 
     def tick(body: dict[str, Any]) -> Any:
         answer = server.request("PUT", f"/dose/api/searches/{everything}/chosen", json=body)
@@ -147,9 +198,13 @@ def test_what_is_no_choice_is_refused(
 def test_decisions_are_a_file(server: OrthancServer, everything: int) -> None:
     answer = server.request("GET", f"/dose/api/searches/{everything}/decisions?language=de")
     assert answer.headers["content-type"] == "text/csv"
-    assert answer.headers["content-disposition"] == f'attachment; filename="search-{everything}.csv"'
+    assert (
+        answer.headers["content-disposition"] == f'attachment; filename="search-{everything}.csv"'
+    )
     told = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert len(told) == 11 and {one["reason_in_words"] for one in told if one["kept"] == "true"} == {"Dosisbericht"}
+    assert len(told) == 11 and {
+        one["reason_in_words"] for one in told if one["kept"] == "true"
+    } == {"Dosisbericht"}
     assert server.request("GET", "/dose/api/searches/99999/decisions").status_code == 404
 
 
@@ -172,15 +227,24 @@ def test_searches_are_forgotten_with_their_tasks(server: OrthancServer) -> None:
      ({"toshiba": "yes"}, "toshiba"), ({"stations_keep": "a"}, "stations_keep"),
     ({"stations_keep": [""]}, "stations_keep"), ({"descriptions_keep": ["x" * 65]}, "descriptions_keep"), ({"other": 1}, None),
 ])  # fmt: skip
-def test_what_is_no_question_is_refused(server: OrthancServer, body: dict[str, Any], field: str | None) -> None:
+def test_what_is_no_question_is_refused(
+    server: OrthancServer, body: dict[str, Any], field: str | None
+) -> None:
     asked = {"first": DAY, "last": DAY, "groups": ["CT"]} | body
     answer = server.request("POST", "/dose/api/nodes/archive/searches", json=asked)
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
 
 
-@pytest.mark.parametrize("body", ({"last": "2026-03-01"}, {"last": "2126-03-01"}, {"groups": ["CT", "SR"]},
-                                  {"since": "2026-02-30T10:00"},
-                                  {"time_to": "06:00", "time_from": "22:00"}))
+@pytest.mark.parametrize(
+    "body",
+    (
+        {"last": "2026-03-01"},
+        {"last": "2126-03-01"},
+        {"groups": ["CT", "SR"]},
+        {"since": "2026-02-30T10:00"},
+        {"time_to": "06:00", "time_from": "22:00"},
+    ),
+)
 def test_what_contradicts_itself_is_refused(server: OrthancServer, body: dict[str, Any]) -> None:
     asked = {"first": DAY, "last": DAY, "groups": ["CT"]} | body
     answer = server.request("POST", "/dose/api/nodes/archive/searches", json=asked)

@@ -21,18 +21,36 @@ from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 @pytest.fixture(scope="module")
 def shared() -> Iterator[OrthancServer]:
     registered = {USER: PASSWORD, "viewer": "password of viewer"}
-    with OrthancServer(dose={"OrthancUsers": {"viewer": ["view"]}}, overrides={"RegisteredUsers": registered}) as server:
+    with OrthancServer(
+        dose={"OrthancUsers": {"viewer": ["view"]}}, overrides={"RegisteredUsers": registered}
+    ) as server:
         yield server
 
 
-def send(server: OrthancServer | str, *paths: Path, user: str = USER, **environment: str) -> subprocess.CompletedProcess[str]:
+def send(
+    server: OrthancServer | str, *paths: Path, user: str = USER, **environment: str
+) -> subprocess.CompletedProcess[str]:
     url = server if isinstance(server, str) else server.url
     plain = {name: value for name, value in os.environ.items() if not name.startswith("DOSE_")}
     return subprocess.run(
-        [sys.executable, "-m", "orthanc_dose.cli", "send", "--url", url, "--user", user, *map(str, paths)], cwd=ROOT,
-        env=plain | {"DOSE_PASSWORD": PASSWORD, "PYTHONPATH": "plugin"} | environment, capture_output=True, text=True,
-        timeout=120, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "orthanc_dose.cli",
+            "send",
+            "--url",
+            url,
+            "--user",
+            user,
+            *map(str, paths),
+        ],
+        cwd=ROOT,
+        env=plain | {"DOSE_PASSWORD": PASSWORD, "PYTHONPATH": "plugin"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def archive(path: Path, members: dict[str, bytes]) -> Path:
@@ -52,7 +70,13 @@ def test_files_folders_and_archives(shared: OrthancServer, tmp_path: Path) -> No
     (below / "notes.txt").write_text("no DICOM")
     (below / "DICOMDIR").write_bytes(raws[0])
     (tmp_path / "single").write_bytes(raws[2])
-    members = {"x/1": raws[3], "../../2": raws[4], "readme": b"no DICOM", "1": raws[3], "3": raws[5]}
+    members = {
+        "x/1": raws[3],
+        "../../2": raws[4],
+        "readme": b"no DICOM",
+        "1": raws[3],
+        "3": raws[5],
+    }
     zipped = archive(tmp_path / "all.zip", members)
     done = send(shared, tmp_path / "folder", tmp_path / "single", zipped)
     assert (done.returncode, done.stderr) == (0, "")
@@ -66,7 +90,9 @@ def test_what_cannot_be_sent_is_named(shared: OrthancServer, tmp_path: Path) -> 
     whole = part10(ct_slice(1, seed=72))
     (tmp_path / "a-broken.dcm").write_bytes(whole[:140] + b"nothing of DICOM")
     (tmp_path / "b-whole.dcm").write_bytes(whole)
-    spoilt = bytearray(archive(tmp_path / "c.zip", {"in/it": part10(ct_slice(2, seed=72))}).read_bytes())
+    spoilt = bytearray(
+        archive(tmp_path / "c.zip", {"in/it": part10(ct_slice(2, seed=72))}).read_bytes()
+    )
     spoilt[60] ^= 0xFF  # within what is packed
     (tmp_path / "c.zip").write_bytes(spoilt)
     (tmp_path / "d.zip").write_bytes(b"PK\x03\x04 no archive" + bytes(200))
@@ -74,8 +100,16 @@ def test_what_cannot_be_sent_is_named(shared: OrthancServer, tmp_path: Path) -> 
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in lines] == [
-        "a-broken.dcm", "c.zip/in/it", "d.zip", "missing.dcm"]  # fmt: skip
-    assert "refused by Orthanc" in lines[0] and "cannot be unpacked" in lines[1] and "archive cannot be read" in lines[2]
+        "a-broken.dcm",
+        "c.zip/in/it",
+        "d.zip",
+        "missing.dcm",
+    ]
+    assert (
+        "refused by Orthanc" in lines[0]
+        and "cannot be unpacked" in lines[1]
+        and "archive cannot be read" in lines[2]
+    )
     assert "cannot be read: No such file" in lines[3]
     assert done.stdout == "1 stored, 4 refused.\n"
 
@@ -95,7 +129,11 @@ def test_who_may_not_send(shared: OrthancServer, tmp_path: Path) -> None:
     nobody = send("http://127.0.0.1:9", tmp_path)
     assert nobody.returncode == 1 and "Is Orthanc running there?" in nobody.stderr
     nonsense = send("http://127.0.0.1:port", tmp_path)
-    assert nonsense.returncode == 1 and "port" in nonsense.stderr and "Traceback" not in nonsense.stderr
+    assert (
+        nonsense.returncode == 1
+        and "port" in nonsense.stderr
+        and "Traceback" not in nonsense.stderr
+    )
 
 
 def test_a_token_is_refused_in_words(shared: OrthancServer, tmp_path: Path) -> None:
@@ -103,7 +141,11 @@ def test_a_token_is_refused_in_words(shared: OrthancServer, tmp_path: Path) -> N
     status, made = shared.post("/dose/api/tokens", {"name": "sender"})
     assert status == 200, made
     done = send(shared, tmp_path, DOSE_TOKEN=made["secret"])
-    assert done.returncode == 1 and "does not take a token" in done.stderr and made["secret"] not in done.stderr
+    assert (
+        done.returncode == 1
+        and "does not take a token" in done.stderr
+        and made["secret"] not in done.stderr
+    )
 
 
 def test_where_orthanc_itself_asks_who_it_is(tmp_path: Path) -> None:
@@ -125,7 +167,10 @@ def test_dropped_objects_are_no_failure(tmp_path: Path) -> None:
 def test_a_member_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LARGEST_MEMBER", 5000)
     whole = part10(ct_slice(1))
-    path = archive(tmp_path / "bomb.zip", {"small": whole, "large": whole + bytes(10_000), "other": bytes(10**6)})
+    path = archive(
+        tmp_path / "bomb.zip",
+        {"small": whole, "large": whole + bytes(10_000), "other": bytes(10**6)},
+    )
     found = {one.name.rsplit("/", 1)[1]: one for one in sending.search([path])}
     assert found["small"].body == whole
     assert found["large"].body is None and "more than 5,000 bytes" in (found["large"].problem or "")

@@ -35,7 +35,10 @@ def bearer(server: OrthancServer, token: str, path: str = "/dose/api/session") -
 def log(server: OrthancServer) -> list[tuple[str, str, str, bool]]:
     """User, action, subject and success of all entries, the oldest first."""
     entries = server.ok("/dose/api/audit-log?limit=500")["entries"]
-    return [(one["user_name"], one["action"], one["subject"], one["succeeded"]) for one in reversed(entries)]
+    return [
+        (one["user_name"], one["action"], one["subject"], one["succeeded"])
+        for one in reversed(entries)
+    ]
 
 
 def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancServer) -> None:
@@ -43,8 +46,14 @@ def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancS
     assert browser.name is None
     answer = browser.sign_in("only view", REGISTERED["only view"])
     assert answer.json()["session"] == {
-        "signed_in": True, "name": "only view", "groups": ["view"], "way": "cookie", "may_change_password": False,
-        "may_use_orthanc": False, "session_hours": 12}  # fmt: skip
+        "signed_in": True,
+        "name": "only view",
+        "groups": ["view"],
+        "way": "cookie",
+        "may_change_password": False,
+        "may_use_orthanc": False,
+        "session_hours": 12,
+    }
     flags = {part.strip() for part in answer.headers["Set-Cookie"].split(";")[1:]}
     assert flags == {"Path=/", "HttpOnly", "SameSite=Strict"}, "without HTTPS it cannot be Secure"
     assert browser.ask("GET", "/dose/api/studies").status_code == 200
@@ -58,14 +67,20 @@ def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancS
     other.session.cookies.update(stolen)
     assert browser.name is other.name is None
     guarded_server.restart()
-    assert [entry for entry in log(guarded_server) if entry[1] in ("sign-in", "sign-out") and entry[0] == "only view"] == [
-        ("only view", "sign-in", "", True)]  # fmt: skip
+    assert [
+        entry
+        for entry in log(guarded_server)
+        if entry[1] in ("sign-in", "sign-out") and entry[0] == "only view"
+    ] == [("only view", "sign-in", "", True)]
     assert (USER, "sign-out", "", True) in log(guarded_server)
 
 
 def test_the_list_of_users_says_when_each_signed_in_last(guarded_server: OrthancServer) -> None:
     def last() -> dict[str, str | None]:
-        return {user["name"]: user["last_sign_in"] for user in guarded_server.ok("/dose/api/users")["users"]}
+        return {
+            user["name"]: user["last_sign_in"]
+            for user in guarded_server.ok("/dose/api/users")["users"]
+        }
 
     browser = Browser(guarded_server)
     assert browser.sign_in("only view", "wrong").status_code == 401
@@ -80,7 +95,11 @@ def test_the_list_of_users_says_when_each_signed_in_last(guarded_server: Orthanc
 def test_changes_by_cookie_come_from_our_pages(guarded_server: OrthancServer) -> None:
     browser = Browser(guarded_server)
     browser.sign_in(USER, PASSWORD)
-    for path, method in (("/dose/api/audit", "POST"), ("/dose/api/saved-filters/x", "DELETE"), ("/dose/api/session", "DELETE")):
+    for path, method in (
+        ("/dose/api/audit", "POST"),
+        ("/dose/api/saved-filters/x", "DELETE"),
+        ("/dose/api/session", "DELETE"),
+    ):
         answer = browser.ask(method, path, own=False)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "from_elsewhere")
     assert browser.ask("GET", "/dose/api/session?_method=delete", own=False).status_code == 403
@@ -88,27 +107,49 @@ def test_changes_by_cookie_come_from_our_pages(guarded_server: OrthancServer) ->
     assert browser.ask("POST", "/dose/api/audit", data=b"{}").status_code in (200, 202)
     # A browser that signs people in by HTTP Basic sends that for other sites' pages, too.
     for headers in ({"Origin": "http://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        assert guarded_server.request("POST", "/dose/api/audit", data=b"{}", headers=headers).status_code == 403
+        assert (
+            guarded_server.request(
+                "POST", "/dose/api/audit", data=b"{}", headers=headers
+            ).status_code
+            == 403
+        )
     assert guarded_server.request("POST", "/dose/api/audit", data=b"{}").status_code in (200, 202)
 
 
 def test_users_are_added_changed_and_deleted(guarded_server: OrthancServer) -> None:
     server = guarded_server
-    assert put(server, "users/anna", groups=["view"], password="short")[1]["error"]["field"] == "password"
-    assert put(server, "users/anna-is-here", groups=["view"], password="Anna-is-Here")[1]["error"]["code"] == "bad_password"
-    assert put(server, "users/anna", groups=["views"], password=FIRST)[1]["error"]["field"] == "groups"
+    assert (
+        put(server, "users/anna", groups=["view"], password="short")[1]["error"]["field"]
+        == "password"
+    )
+    assert (
+        put(server, "users/anna-is-here", groups=["view"], password="Anna-is-Here")[1]["error"][
+            "code"
+        ]
+        == "bad_password"
+    )
+    assert (
+        put(server, "users/anna", groups=["views"], password=FIRST)[1]["error"]["field"] == "groups"
+    )
     assert put(server, "users/anna", groups=["view"])[0] == 404
     assert put(server, "users/anna", groups=["view"], password=FIRST)[0] == 200
     for taken in ("anna", "ANNA", USER, "Dose", "Only view"):
-        assert put(server, f"users/{taken}", groups=[], password=FIRST)[1]["error"]["code"] == "taken", taken
+        assert (
+            put(server, f"users/{taken}", groups=[], password=FIRST)[1]["error"]["code"] == "taken"
+        ), taken
     for configured in (USER, "only view"):
-        assert put(server, f"users/{configured}", groups=[])[1]["error"]["code"] == "from_configuration"
+        assert (
+            put(server, f"users/{configured}", groups=[])[1]["error"]["code"]
+            == "from_configuration"
+        )
         assert put(server, f"users/{configured}/password", password=SECOND)[0] == 409
         assert server.delete(f"/dose/api/users/{configured}")[0] == 409
     anna = Browser(server)
     assert anna.sign_in("anna", FIRST).status_code == 200
     assert anna.ask("GET", "/dose/api/studies").status_code == 200
-    assert put(server, "users/anna", groups=["administration"])[1]["user"]["groups"] == ["administration"]
+    assert put(server, "users/anna", groups=["administration"])[1]["user"]["groups"] == [
+        "administration"
+    ]
     assert anna.ask("GET", "/dose/api/studies").status_code == 403, "groups hold at once"
     assert anna.ask("GET", "/dose/api/users").status_code == 200
     server.restart()
@@ -124,7 +165,9 @@ def test_users_are_added_changed_and_deleted(guarded_server: OrthancServer) -> N
 
 
 @pytest.mark.parametrize("how", ["own", "set", "disabled", "deleted"])
-def test_sessions_and_tokens_survive_no_change_of_password(guarded_server: OrthancServer, how: str) -> None:
+def test_sessions_and_tokens_survive_no_change_of_password(
+    guarded_server: OrthancServer, how: str
+) -> None:
     server = guarded_server
     put(server, "users/anna", groups=["view"], password=FIRST)
     here, there = Browser(server), Browser(server)
@@ -134,6 +177,7 @@ def test_sessions_and_tokens_survive_no_change_of_password(guarded_server: Ortha
     assert bearer(server, token)[1]["session"]["name"] == "anna"
     assert server.request("GET", "/dose/api/studies", auth=("anna", FIRST)).status_code == 200
     if how == "own":
+
         def change(old: str, new: str) -> tuple[int, Any]:
             answer = here.ask("PUT", "/dose/api/session/password", json={"old": old, "new": new})
             return answer.status_code, answer.json().get("error", {}).get("field")
@@ -150,7 +194,9 @@ def test_sessions_and_tokens_survive_no_change_of_password(guarded_server: Ortha
         assert server.delete("/dose/api/users/anna")[0] == 200
     assert here.name is there.name is None
     assert bearer(server, token)[0] == 401
-    assert server.request("GET", "/dose/api/studies", auth=("anna", FIRST)).status_code == 401, "nor what was checked before"
+    assert server.request("GET", "/dose/api/studies", auth=("anna", FIRST)).status_code == 401, (
+        "nor what was checked before"
+    )
     if how == "disabled":
         put(server, "users/anna", groups=["view"], disabled=False)
     elif how == "deleted":
@@ -161,9 +207,13 @@ def test_sessions_and_tokens_survive_no_change_of_password(guarded_server: Ortha
         assert here.sign_in("anna", SECOND).status_code == 200
 
 
-def test_a_token_ends_with_the_registered_password_that_it_was_made_under(guarded_server: OrthancServer) -> None:
+def test_a_token_ends_with_the_registered_password_that_it_was_made_under(
+    guarded_server: OrthancServer,
+) -> None:
     server = guarded_server
-    token = ask(server, "POST", "/dose/api/tokens", "only view", json={"name": "x"}).json()["secret"]
+    token = ask(server, "POST", "/dose/api/tokens", "only view", json={"name": "x"}).json()[
+        "secret"
+    ]
     assert bearer(server, token, "/dose/api/studies")[0] == 200
     server.restart()
     assert bearer(server, token, "/dose/api/studies")[0] == 200
@@ -173,30 +223,67 @@ def test_a_token_ends_with_the_registered_password_that_it_was_made_under(guarde
 
 def test_tokens_are_shown_once_listed_and_withdrawn(guarded_server: OrthancServer) -> None:
     server = guarded_server
-    made = ask(server, "POST", "/dose/api/tokens", "only view", json={"name": " night script ", "days": 30}).json()
+    made = ask(
+        server, "POST", "/dose/api/tokens", "only view", json={"name": " night script ", "days": 30}
+    ).json()
     token, number = made["secret"], made["token"]["id"]
-    assert token.startswith(f"dose_{number}_") and made["token"]["name"] == "night script" and made["token"]["expires_at"]
+    assert (
+        token.startswith(f"dose_{number}_")
+        and made["token"]["name"] == "night script"
+        and made["token"]["expires_at"]
+    )
     assert bearer(server, token, "/dose/api/studies")[0] == 200
     assert bearer(server, token, "/dose/api/users")[0] == 403, "no more rights than its owner has"
-    assert server.request("GET", "/instances", auth=NOBODY, headers={"Authorization": f"Bearer {token}"}).status_code == 403
+    assert (
+        server.request(
+            "GET", "/instances", auth=NOBODY, headers={"Authorization": f"Bearer {token}"}
+        ).status_code
+        == 403
+    )
     headers = {"Authorization": f"Bearer {token}"}
-    more = server.request("POST", "/dose/api/tokens", auth=NOBODY, headers=headers, json={"name": "y"})
+    more = server.request(
+        "POST", "/dose/api/tokens", auth=NOBODY, headers=headers, json={"name": "y"}
+    )
     assert more.status_code == 403, "a token makes no token"
     [listed] = ask(server, "GET", "/dose/api/tokens", "only view").json()["tokens"]
-    assert listed["id"] == number and listed["last_used_at"] and token.rsplit("_", 1)[1] not in str(listed)
+    assert (
+        listed["id"] == number
+        and listed["last_used_at"]
+        and token.rsplit("_", 1)[1] not in str(listed)
+    )
     assert ask(server, "GET", "/dose/api/tokens?of=everybody", "only view").status_code == 403
-    assert ask(server, "GET", "/dose/api/tokens?of=everybody", "only administration").json()["tokens"] == [listed]
-    assert ask(server, "DELETE", f"/dose/api/tokens/{number}", "only export").status_code == 404, "it is another's"
-    assert ask(server, "DELETE", f"/dose/api/tokens/{number}", "only administration").status_code == 200
+    assert ask(server, "GET", "/dose/api/tokens?of=everybody", "only administration").json()[
+        "tokens"
+    ] == [listed]
+    assert ask(server, "DELETE", f"/dose/api/tokens/{number}", "only export").status_code == 404, (
+        "it is another's"
+    )
+    assert (
+        ask(server, "DELETE", f"/dose/api/tokens/{number}", "only administration").status_code
+        == 200
+    )
     assert bearer(server, token)[0] == 401
     half = {"name": "x"}
-    for wrong in ({}, {"name": ""}, half | {"days": 0}, half | {"days": True}, {"name": 5}, [], half | {"a": 1}):
-        assert ask(server, "POST", "/dose/api/tokens", "only view", json=wrong).json()["error"]["code"] == "bad_body", wrong
+    for wrong in (
+        {},
+        {"name": ""},
+        half | {"days": 0},
+        half | {"days": True},
+        {"name": 5},
+        [],
+        half | {"a": 1},
+    ):
+        assert (
+            ask(server, "POST", "/dose/api/tokens", "only view", json=wrong).json()["error"]["code"]
+            == "bad_body"
+        ), wrong
 
 
 @pytest.mark.parametrize("way", ["form", "Basic"])
 @pytest.mark.parametrize("name", ["anna", USER, "nobody of this name"])
-def test_five_wrong_passwords_lock_a_name(guarded_server: OrthancServer, way: str, name: str) -> None:
+def test_five_wrong_passwords_lock_a_name(
+    guarded_server: OrthancServer, way: str, name: str
+) -> None:
     server = guarded_server
     put(server, "users/anna", groups=["view"], password=FIRST)
     right = {"anna": FIRST, USER: PASSWORD}.get(name, "x")
@@ -208,36 +295,53 @@ def test_five_wrong_passwords_lock_a_name(guarded_server: OrthancServer, way: st
 
     assert [come(f"wrong {n}").status_code for n in range(5)] == [401] * 5
     locked = come(right)
-    assert (locked.status_code, locked.json()["error"]["code"]) == (423, "locked"), "the right one helps no more"
+    assert (locked.status_code, locked.json()["error"]["code"]) == (423, "locked"), (
+        "the right one helps no more"
+    )
     assert 0 < locked.json()["error"]["seconds"] <= 60
     other = ask(server, "GET", "/dose/api/audit-log", "only administration").json()["entries"]
     known = name if name != "nobody of this name" else "(unknown)"
     assert [(one["user_name"], one["action"], one["address"]) for one in other[1:3]] == [
-        (known, "locked after wrong passwords", "127.0.0.1"), (known, "sign-in", "127.0.0.1")]  # fmt: skip
+        (known, "locked after wrong passwords", "127.0.0.1"),
+        (known, "sign-in", "127.0.0.1"),
+    ]
     assert "nobody of this name" not in str(other) and "wrong 4" not in str(other)
 
 
 def test_twenty_wrong_passwords_lock_an_address() -> None:
     with guarded(TrustedProxies=["127.0.0.1"]) as server:
+
         def come(address: str, name: str, password: str) -> int:
             headers = {"X-Forwarded-For": f"1.2.3.4, {address}"}
-            return server.request("GET", "/dose/api/session", auth=(name, password), headers=headers).status_code
+            return server.request(
+                "GET", "/dose/api/session", auth=(name, password), headers=headers
+            ).status_code
 
         assert {come("10.9.9.9", f"name {n}", "x") for n in range(20)} == {401}
         assert come("10.9.9.9", USER, PASSWORD) == 423
         assert come("10.9.9.8", USER, PASSWORD) == 200
-        assert server.request("GET", "/instances", headers={"X-Forwarded-For": "10.9.9.9"}).status_code == 403
+        assert (
+            server.request("GET", "/instances", headers={"X-Forwarded-For": "10.9.9.9"}).status_code
+            == 403
+        )
 
 
 def test_wrong_passwords_at_orthancs_own_routes_count_too(guarded_server: OrthancServer) -> None:
     for n in range(5):
-        assert guarded_server.request("GET", "/instances", auth=(USER, f"wrong {n}")).status_code == 403
+        assert (
+            guarded_server.request("GET", "/instances", auth=(USER, f"wrong {n}")).status_code
+            == 403
+        )
     assert guarded_server.request("GET", "/dose/api/session").status_code == 423
     guarded_server.wait_for(
-        lambda: any(one["action"].startswith("locked") for one in
-                    ask(guarded_server, "GET", "/dose/api/audit-log", "only administration").json()["entries"]),
+        lambda: any(
+            one["action"].startswith("locked")
+            for one in ask(
+                guarded_server, "GET", "/dose/api/audit-log", "only administration"
+            ).json()["entries"]
+        ),
         "the entry in the audit log",
-    )  # fmt: skip
+    )
 
 
 def test_the_audit_log_says_who_did_what(guarded_server: OrthancServer) -> None:
@@ -258,26 +362,36 @@ def test_the_audit_log_says_who_did_what(guarded_server: OrthancServer) -> None:
     put(server, "users/anna/password", password=SECOND)
     server.delete("/dose/api/users/anna")
     assert log(server) == [
-        (USER, "sign-in", "", True), (USER, "user added", "user anna", True), ("anna", "sign-in", "", True),
-        ("anna", "patient identity seen", "study", True), ("anna", "patient identity seen", "list", True),
-        ("anna", "user deleted", "name dose", False), (USER, "setting changed", "session_hours", True),
+        (USER, "sign-in", "", True),
+        (USER, "user added", "user anna", True),
+        ("anna", "sign-in", "", True),
+        ("anna", "patient identity seen", "study", True),
+        ("anna", "patient identity seen", "list", True),
+        ("anna", "user deleted", "name dose", False),
+        (USER, "setting changed", "session_hours", True),
         (USER, "object read again", "sop_instance_uid 1.2.3", False),
-        (USER, "token made", f"token {token['token']['id']}", True), (USER, "password set", "name anna", True),
+        (USER, "token made", f"token {token['token']['id']}", True),
+        (USER, "password set", "name anna", True),
         (USER, "user deleted", "name anna", True),
-    ]  # fmt: skip
+    ]
     page = server.ok("/dose/api/audit-log?user=anna&limit=1")
     assert (page["total"], len(page["entries"])) == (4, 1) and set(page["users"]) == {USER, "anna"}
     assert server.ok("/dose/api/audit-log?text=SESSION_")["total"] == 1
     assert server.ok("/dose/api/audit-log?action=sign-in&to=2020-01-01T00:00:00Z")["total"] == 0
     assert server.ok("/dose/api/audit-log?from=2020-01-01T00:00:00Z")["total"] == 11
     exported = server.request("GET", "/dose/api/audit-log/export")
-    assert exported.headers["Content-Type"].startswith("text/csv") and exported.content.startswith(b"\xef\xbb\xbf")
+    assert exported.headers["Content-Type"].startswith("text/csv") and exported.content.startswith(
+        b"\xef\xbb\xbf"
+    )
     lines = list(csv.DictReader(io.StringIO(exported.content.decode("utf-8-sig"))))
     assert [line["number"] for line in lines] == [str(n) for n in range(1, 13)]
     assert lines[8]["details"] == "'=HYPERLINK(1)" and lines[-1]["action"] == "audit log exported"
     assert server.stop() == 0
     secrets = (PASSWORD, FIRST, SECOND, token["secret"].rsplit("_", 1)[1], *REGISTERED.values())
-    raw = b"".join(path.read_bytes() for path in server.dose_directory.iterdir() if path.is_file()) + server.log.encode()
+    raw = (
+        b"".join(path.read_bytes() for path in server.dose_directory.iterdir() if path.is_file())
+        + server.log.encode()
+    )
     assert not any(secret.encode() in raw for secret in secrets)
     assert "PID-4711-x" not in exported.text + server.log
 

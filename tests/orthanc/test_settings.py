@@ -1,4 +1,6 @@
-"""Settings in a real server: first values from the configuration, changes that take effect and outlive a restart."""
+"""Settings in a real server: first values from the configuration, changes that take effect and
+outlive a restart.
+"""
 
 from typing import Any
 
@@ -28,12 +30,18 @@ def test_every_setting_has_its_key_topic_and_a_default_that_it_can_have() -> Non
 def test_the_configuration_gives_first_values_and_an_administrator_changes_them() -> None:
     with OrthancServer(dose={"PatientID": "stored", "TaskDays": 5}) as server:
         assert of(server, "patient_id") | {"choices": []} == of(server, "patient_id") | {
-            "choices": [], "value": "stored", "default": "stored", "changed": False}  # fmt: skip
+            "choices": [],
+            "value": "stored",
+            "default": "stored",
+            "changed": False,
+        }
         status, answer = put(server, patient_id="none", task_days=7)
         assert status == 200
         changed = {one["name"]: one for one in answer["settings"] if one["changed"]}
         assert {name: (one["value"], one["default"]) for name, one in changed.items()} == {
-            "patient_id": ("none", "stored"), "task_days": (7, 5)}  # fmt: skip
+            "patient_id": ("none", "stored"),
+            "task_days": (7, 5),
+        }
         server.restart()
         assert of(server, "patient_id")["value"] == "none", "the change is in the store"
         assert server.request("DELETE", "/dose/api/settings/patient_id").json()["value"] == "stored"
@@ -50,7 +58,10 @@ def test_a_change_holds_for_the_next_object() -> None:
         assert put(server, patient_id="stored")[0] == 200
         server.send(reports[1])
         server.wait_until_idle()
-        kept = {study["study_instance_uid"]: study["patient"]["patient_id"] for study in server.details()}
+        kept = {
+            study["study_instance_uid"]: study["patient"]["patient_id"]
+            for study in server.details()
+        }
         assert kept == {reports[0].StudyInstanceUID: None, reports[1].StudyInstanceUID: "KNOWN-1"}
 
 

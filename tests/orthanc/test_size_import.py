@@ -1,4 +1,6 @@
-"""Heights and weights from CSV files in a real server: upload, preview, import, log, what stays, and the command line."""
+"""Heights and weights from CSV files in a real server: upload, preview, import, log, what stays,
+and the command line.
+"""
 
 import os
 import subprocess
@@ -15,8 +17,15 @@ from orthanc_dose.sizes.files import LARGEST
 from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 from tests.support.visitors import ask, guarded
 
-CHOICE = {"identifier": 0, "height": 1, "weight": 2, "kind": "accession-number", "height_unit": "cm", "weight_unit": "kg",
-          "overwrite": False}  # fmt: skip
+CHOICE = {
+    "identifier": 0,
+    "height": 1,
+    "weight": 2,
+    "kind": "accession-number",
+    "height_unit": "cm",
+    "weight_unit": "kg",
+    "overwrite": False,
+}
 HEADER = "Auftragsnummer;Größe (cm);Gewicht (kg)\r\n"
 
 
@@ -43,12 +52,19 @@ NUMBERS = [str(study.datasets[0].AccessionNumber) for study in sample_studies()]
 
 def studies(server: OrthancServer) -> list[dict[str, Any]]:
     """The studies in the order of NUMBERS."""
-    rows = {row["accession_number"]: row for row in server.studies(columns="accession_number,patient_size,patient_weight")}
+    rows = {
+        row["accession_number"]: row
+        for row in server.studies(columns="accession_number,patient_size,patient_weight")
+    }
     return [rows[number] for number in NUMBERS]
 
 
-def upload(server: OrthancServer, text: str, name: str = "sizes.csv", encoding: str = "utf-8") -> dict[str, Any]:
-    answer = server.request("POST", "/dose/api/size-imports", data=text.encode(encoding), headers={"X-File-Name": name})
+def upload(
+    server: OrthancServer, text: str, name: str = "sizes.csv", encoding: str = "utf-8"
+) -> dict[str, Any]:
+    answer = server.request(
+        "POST", "/dose/api/size-imports", data=text.encode(encoding), headers={"X-File-Name": name}
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -65,7 +81,10 @@ def run(server: OrthancServer, text: str, **choice: Any) -> dict[str, Any]:
 
 
 def finished(server: OrthancServer, task: int) -> dict[str, Any]:
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{task}")["state"] not in ("waiting", "running"), "the import")
+    server.wait_for(
+        lambda: server.ok(f"/dose/api/tasks/{task}")["state"] not in ("waiting", "running"),
+        "the import",
+    )
     return server.ok(f"/dose/api/tasks/{task}")
 
 
@@ -81,13 +100,26 @@ def sizes(server: OrthancServer) -> list[tuple[float | None, float | None]]:
 def test_an_import_from_upload_to_log(filled: OrthancServer) -> None:
     first, second, third, *_, last = NUMBERS
     ids = [row["id"] for row in studies(filled)]
-    lines = [f"{first};175,5;80,5", f"{last};170;70", f" {second} ;1,75 m;", "nobody;170;70", f"{third};999;"]
+    lines = [
+        f"{first};175,5;80,5",
+        f"{last};170;70",
+        f" {second} ;1,75 m;",
+        "nobody;170;70",
+        f"{third};999;",
+    ]
     text = HEADER + "\r\n".join(lines)
     found = upload(filled, text, "Gr%C3%B6%C3%9Fen%2F..%2Fx.csv", "cp1252")
     assert (found["name"], found["encoding"], found["delimiter"]) == ("x.csv", "cp1252", ";")
     assert found["columns"] == ["Auftragsnummer", "Größe (cm)", "Gewicht (kg)"]
-    assert found["guess"] == {"identifier": 0, "height": 1, "weight": 2, "kind": "accession-number", "height_unit": "cm",
-                              "height_unit_by": "header", "weight_unit": "kg"}  # fmt: skip
+    assert found["guess"] == {
+        "identifier": 0,
+        "height": 1,
+        "weight": 2,
+        "kind": "accession-number",
+        "height_unit": "cm",
+        "height_unit_by": "header",
+        "weight_unit": "kg",
+    }
     assert [row["line"] for row in found["rows"]] == [2, 3, 4, 5, 6]
     assert found["rows"][0]["cells"] == [first, "175,5", "80,5"]
 
@@ -95,21 +127,28 @@ def test_an_import_from_upload_to_log(filled: OrthancServer) -> None:
     assert status == 200
     outcomes = ["inserted", "there already", "inserted", "no study", "bad value"]
     assert [row["outcome"] for row in preview["rows"]] == outcomes
-    assert (preview["rows"][0]["height"], preview["rows"][0]["weight"], preview["rows"][0]["study_id"]) == (1.755, 80.5, ids[0])
+    assert (
+        preview["rows"][0]["height"],
+        preview["rows"][0]["weight"],
+        preview["rows"][0]["study_id"],
+    ) == (1.755, 80.5, ids[0])
     assert sizes(filled) == [(None, None)] * 5 + [(1.6, 55)], "looking changes nothing"
 
     task = finished(filled, start(filled, found["id"]))
     assert (task["state"], task["done"], task["total"], task["subject"]) == ("done", 5, 5, "x.csv")
     assert {name: count for name, count in task["result"].items() if count} == Counter(outcomes)
     assert log(filled, task["id"]) == [
-        (2, "inserted", ids[0]), (3, "there already", ids[5]), (4, "inserted", ids[1]), (5, "no study", None),
+        (2, "inserted", ids[0]),
+        (3, "there already", ids[5]),
+        (4, "inserted", ids[1]),
+        (5, "no study", None),
         (6, "bad value", None),
-    ]  # fmt: skip
+    ]
     assert sizes(filled) == [(1.755, 80.5), (1.75, None)] + [(None, None)] * 3 + [(1.6, 55)]
     detail = filled.ok(f"/dose/api/studies/{ids[0]}")
-    assert [(one["field"], one["mark"]) for one in detail["marks"] if one["mark"] == "from_size_import"] == [
-        ("patient_size", "from_size_import"), ("patient_weight", "from_size_import")
-    ]  # fmt: skip
+    assert [
+        (one["field"], one["mark"]) for one in detail["marks"] if one["mark"] == "from_size_import"
+    ] == [("patient_size", "from_size_import"), ("patient_weight", "from_size_import")]
     assert {row["id"] for row in filled.studies(mark="from_size_import")} == set(ids[:2])
     assert filled.ok("/dose/api/tasks?kind=import-sizes")["tasks"] == [task]
     assert list((filled.dose_directory / "imports").iterdir()) == [], "the file is gone"
@@ -127,7 +166,9 @@ def test_overwriting_is_asked_for_and_then_stays(filled: OrthancServer) -> None:
     assert sizes(filled)[5] == (1.7, 70)
 
 
-def test_what_was_imported_survives_new_objects_reading_again_and_a_restart(filled: OrthancServer) -> None:
+def test_what_was_imported_survives_new_objects_reading_again_and_a_restart(
+    filled: OrthancServer,
+) -> None:
     run(filled, HEADER + "".join(f"{number};170;70\n" for number in NUMBERS), overwrite=True)
     assert sizes(filled) == [(1.7, 70)] * 6
     filled.restart(overrides={"OverwriteInstances": True})
@@ -162,7 +203,11 @@ def test_the_size_goes_with_a_study_that_is_deleted(filled: OrthancServer) -> No
 
 def test_a_kill_and_an_abort_in_the_middle(filled: OrthancServer) -> None:
     # Enough lines for several steps; the studies stand at the beginning and at the end.
-    lines = [f"{NUMBERS[0]};170;70"] + [f"nobody-{at};170;70" for at in range(300_000)] + [f"{NUMBERS[1]};171;71"]
+    lines = (
+        [f"{NUMBERS[0]};170;70"]
+        + [f"nobody-{at};170;70" for at in range(300_000)]
+        + [f"{NUMBERS[1]};171;71"]
+    )
     text = HEADER + "\n".join(lines) + "\n"
     task = start(filled, upload(filled, text)["id"])
     filled.wait_for(lambda: filled.ok(f"/dose/api/tasks/{task}")["done"] > 0, "the first lines")
@@ -170,11 +215,18 @@ def test_a_kill_and_an_abort_in_the_middle(filled: OrthancServer) -> None:
     filled.start()
     done = finished(filled, task)
     assert (done["state"], done["done"], done["total"]) == ("done", 300_002, 300_002)
-    assert {name: count for name, count in done["result"].items() if count} == {"inserted": 2, "no study": 300_000}
+    assert {name: count for name, count in done["result"].items() if count} == {
+        "inserted": 2,
+        "no study": 300_000,
+    }
     assert filled.ok(f"/dose/api/tasks/{task}/log?outcome=inserted")["total"] == 2
     assert sizes(filled)[:2] == [(1.7, 70), (1.71, 71)]
 
-    task = start(filled, upload(filled, text.replace(";170;70", ";160;60").replace(";171;71", ";161;61"))["id"], overwrite=True)
+    task = start(
+        filled,
+        upload(filled, text.replace(";170;70", ";160;60").replace(";171;71", ";161;61"))["id"],
+        overwrite=True,
+    )
     filled.wait_for(lambda: filled.ok(f"/dose/api/tasks/{task}")["done"] > 0, "the first lines")
     status, _ = filled.post(f"/dose/api/tasks/{task}/stop")
     stopped = finished(filled, task)
@@ -188,16 +240,26 @@ def test_a_kill_and_an_abort_in_the_middle(filled: OrthancServer) -> None:
         assert store.execute(twice).fetchall() == []
 
 
-@pytest.mark.parametrize(("raw", "words"), [(b"", "columns"), (b"PK\x03\x04...", "workbook"), (b"one\n1\n", "columns")])
-def test_a_file_that_is_no_table_is_refused_and_not_kept(shared_server: OrthancServer, raw: bytes, words: str) -> None:
+@pytest.mark.parametrize(
+    ("raw", "words"), [(b"", "columns"), (b"PK\x03\x04...", "workbook"), (b"one\n1\n", "columns")]
+)
+def test_a_file_that_is_no_table_is_refused_and_not_kept(
+    shared_server: OrthancServer, raw: bytes, words: str
+) -> None:
     status, answer = shared_server.post("/dose/api/size-imports", raw)
-    assert (status, answer["error"]["code"]) == (400, "not_a_table") and words in answer["error"]["message"]
+    assert (status, answer["error"]["code"]) == (400, "not_a_table") and words in answer["error"][
+        "message"
+    ]
     assert list((shared_server.dose_directory / "imports").iterdir()) == []
 
 
 def test_a_file_that_is_too_large_is_refused_with_the_limit(shared_server: OrthancServer) -> None:
-    status, answer = shared_server.post("/dose/api/size-imports", b"a;b\n" + b"1;2\n" * (LARGEST // 4))
-    assert (status, answer["error"]["code"]) == (413, "too_large") and f"{LARGEST:,}" in answer["error"]["message"]
+    status, answer = shared_server.post(
+        "/dose/api/size-imports", b"a;b\n" + b"1;2\n" * (LARGEST // 4)
+    )
+    assert (status, answer["error"]["code"]) == (413, "too_large") and f"{LARGEST:,}" in answer[
+        "error"
+    ]["message"]
 
 
 @pytest.mark.parametrize(("change", "status", "field"), [
@@ -209,7 +271,7 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(shared_server: Ortha
 ])  # fmt: skip
 def test_a_wrong_choice_is_refused(
     shared_server: OrthancServer, change: dict[str, Any], status: int, field: str | None
-) -> None:  # fmt: skip
+) -> None:
     file = upload(shared_server, HEADER + "1;170;70\n")["id"]
     found, answer = shared_server.post(f"/dose/api/size-imports/{file}/start", CHOICE | change)
     assert (found, answer["error"]["field"]) == (status, field)
@@ -218,24 +280,55 @@ def test_a_wrong_choice_is_refused(
 
 def test_a_file_is_its_users_own() -> None:
     with guarded() as server:
-        answer = ask(server, "POST", "/dose/api/size-imports", "only import sizes", data=b"a;b\n1;2\n")
+        answer = ask(
+            server, "POST", "/dose/api/size-imports", "only import sizes", data=b"a;b\n1;2\n"
+        )
         assert answer.status_code == 200
         place = f"/dose/api/size-imports/{answer.json()['id']}"
-        for method, path in (("POST", f"{place}/preview"), ("POST", f"{place}/start"), ("DELETE", place)):
+        for method, path in (
+            ("POST", f"{place}/preview"),
+            ("POST", f"{place}/start"),
+            ("DELETE", place),
+        ):
             body = {"json": CHOICE | {"weight": None}} if method == "POST" else {}
             assert ask(server, method, path, USER, **body).status_code == 404
-        assert ask(server, "POST", f"{place}/preview", "only import sizes", json=CHOICE | {"weight": None}).status_code == 200
+        assert (
+            ask(
+                server,
+                "POST",
+                f"{place}/preview",
+                "only import sizes",
+                json=CHOICE | {"weight": None},
+            ).status_code
+            == 200
+        )
 
 
 def command(server: OrthancServer, *arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"DOSE_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT / "plugin"), "NO_PROXY": "127.0.0.1"}
-    line = [sys.executable, "-m", "orthanc_dose.cli", "import-sizes", *map(str, arguments), "--url", server.url, "--user", USER]
+    environment = os.environ | {
+        "DOSE_PASSWORD": PASSWORD,
+        "PYTHONPATH": str(ROOT / "plugin"),
+        "NO_PROXY": "127.0.0.1",
+    }
+    line = [
+        sys.executable,
+        "-m",
+        "orthanc_dose.cli",
+        "import-sizes",
+        *map(str, arguments),
+        "--url",
+        server.url,
+        "--user",
+        USER,
+    ]
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def test_the_command_line(filled: OrthancServer, tmp_path: Path) -> None:
     file = tmp_path / "größen.csv"
-    file.write_text(f"nr,size,mass\n{NUMBERS[0]},1.75,80\n{NUMBERS[5]},1.7,\nnobody,1.7,70\n", "utf-8")
+    file.write_text(
+        f"nr,size,mass\n{NUMBERS[0]},1.75,80\n{NUMBERS[5]},1.7,\nnobody,1.7,70\n", "utf-8"
+    )
     columns = (file, "--identifier", "NR", "--height", "size", "--weight", "3")
     trial = command(filled, *columns, "--dry-run", "--overwrite")
     assert trial.returncode == 0, trial.stderr

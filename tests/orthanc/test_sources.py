@@ -1,4 +1,6 @@
-"""Images and dose screens by real senders: what is read, when, and what becomes of it when something better comes."""
+"""Images and dose screens by real senders: what is read, when, and what becomes of it when
+something better comes.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,16 @@ def test_images_make_records_and_one_of_a_series_is_read(server: OrthancServer) 
     server.send(pet, images, samples.philips_dose_info(), samples.ct_slice(1))
     server.wait_until_idle()
     found = {(row["modality"], row["source"]): row for row in server.details()}
-    assert set(found) == {("NM", "image header"), ("DX", "image header"), ("MG", "image header"), ("CT", "image header")}
+    assert set(found) == {
+        ("NM", "image header"),
+        ("DX", "image header"),
+        ("MG", "image header"),
+        ("CT", "image header"),
+    }
     assert found["NM", "image header"]["administered_activity_total"] == pytest.approx(221.6)
-    assert found["DX", "image header"]["dap_total"] == pytest.approx(RADIOGRAPHY["standard"].exposure.dap)
+    assert found["DX", "image header"]["dap_total"] == pytest.approx(
+        RADIOGRAPHY["standard"].exposure.dap
+    )
     told = outcomes(server)
     of_pet = [told[str(ds.SOPInstanceUID)] for ds in pet]
     assert sorted(of_pet, key=str) == [("ignored", "same_series")] * 3 + [("imported", None)]
@@ -44,7 +53,9 @@ def test_images_make_records_and_one_of_a_series_is_read(server: OrthancServer) 
     assert server.objects() == before
 
 
-def test_ct_images_wait_until_their_study_is_complete_and_give_way_to_a_report(server: OrthancServer) -> None:
+def test_ct_images_wait_until_their_study_is_complete_and_give_way_to_a_report(
+    server: OrthancServer,
+) -> None:
     study = samples.Study(instance_uid=samples.uid("ct images"))
     slices = samples.ct_images("siemens", series=(image_ct.LOCALIZER, image_ct.THORAX), study=study)
     server.send(slices[:-3])
@@ -53,19 +64,29 @@ def test_ct_images_wait_until_their_study_is_complete_and_give_way_to_a_report(s
 
     # Those that came before the configuration asked for them count as well.
     server.restart(dose={"DoseFromCtImages": True}, overrides=SOON)
-    server.wait_for(lambda: bool(server.studies()), "the record of a study that was complete before")
+    server.wait_for(
+        lambda: bool(server.studies()), "the record of a study that was complete before"
+    )
     server.send(slices[-3:])
-    server.wait_for(lambda: ("ignored", "waits_for_study") not in outcomes(server).values(), "the study to be complete again")
+    server.wait_for(
+        lambda: ("ignored", "waits_for_study") not in outcomes(server).values(),
+        "the study to be complete again",
+    )
     server.wait_until_idle()
     record = only(server)
-    assert record["source"] == "computed" and record["ctdivol_max"] == pytest.approx(image_ct.THORAX.mean_ctdi)
+    assert record["source"] == "computed" and record["ctdivol_max"] == pytest.approx(
+        image_ct.THORAX.mean_ctdi
+    )
     assert record["dlp_total"] is None
     assert "derived" in {entry["mark"] for entry in record["marks"]}
     assert set(outcomes(server).values()) == {("imported", "ct_images")}
 
     server.post(f"/dose/api/objects/{slices[-1].SOPInstanceUID}/take-out")
     server.post(f"/dose/api/objects/{slices[-1].SOPInstanceUID}/retry")
-    server.wait_for(lambda: set(outcomes(server).values()) == {("imported", "ct_images")}, "an image that is read again")
+    server.wait_for(
+        lambda: set(outcomes(server).values()) == {("imported", "ct_images")},
+        "an image that is read again",
+    )
 
     report = samples.ct_report(2, study=study, key="report", system=_system(slices[0]))
     server.send(report)
@@ -74,13 +95,21 @@ def test_ct_images_wait_until_their_study_is_complete_and_give_way_to_a_report(s
     assert record["source"] == "report" and record["number_of_events"] == 2
     server.post(f"/dose/api/objects/{report.SOPInstanceUID}/take-out")
     record = only(server)
-    assert record["source"] == "computed" and record["ctdivol_max"] == pytest.approx(image_ct.THORAX.mean_ctdi)
+    assert record["source"] == "computed" and record["ctdivol_max"] == pytest.approx(
+        image_ct.THORAX.mean_ctdi
+    )
 
 
 def _system(ds: Any) -> samples.System:
     """The system that an object names."""
-    vendor = replace(samples.vendor("standard"), manufacturer=str(ds.Manufacturer), model=str(ds.ManufacturerModelName))
-    return samples.System(vendor=vendor, station=str(ds.StationName), serial=str(ds.DeviceSerialNumber))
+    vendor = replace(
+        samples.vendor("standard"),
+        manufacturer=str(ds.Manufacturer),
+        model=str(ds.ManufacturerModelName),
+    )
+    return samples.System(
+        vendor=vendor, station=str(ds.StationName), serial=str(ds.DeviceSerialNumber)
+    )
 
 
 def test_a_kill_while_ct_images_wait_loses_none(server: OrthancServer) -> None:
@@ -92,27 +121,47 @@ def test_a_kill_while_ct_images_wait_loses_none(server: OrthancServer) -> None:
     assert only(server)["dlp_total"] == pytest.approx(71.5)
 
 
-def test_a_dose_screen_of_a_system_that_is_not_configured_is_left_alone_with_the_reason(server: OrthancServer) -> None:
+def test_a_dose_screen_of_a_system_that_is_not_configured_is_left_alone_with_the_reason(
+    server: OrthancServer,
+) -> None:
     screen = samples.dose_screen("toshiba")
     server.send(screen)
     server.wait_until_idle()
     (row,) = server.objects()
-    assert (row["outcome"], row["rule"]) == ("ignored", "dose_screen") and "Dose.DoseScreens" in row["reason"]
+    assert (row["outcome"], row["rule"]) == (
+        "ignored",
+        "dose_screen",
+    ) and "Dose.DoseScreens" in row["reason"]
     server.restart(dose={"DoseScreens": ["TOSHIBA*/Aquilion*"]})
     server.wait_until_idle()
     (row,) = server.objects()
-    assert row["rule"] != "dose_screen", "it is looked at again when the configuration names its system"
+    assert row["rule"] != "dose_screen", (
+        "it is looked at again when the configuration names its system"
+    )
 
 
-@pytest.mark.skipif(ocr.available() is None, reason="the OCR engine (Debian's tesseract-ocr) is not installed")
+@pytest.mark.skipif(
+    ocr.available() is None, reason="the OCR engine (Debian's tesseract-ocr) is not installed"
+)
 def test_a_dose_screen_is_read_with_what_the_images_say_beside_it(server: OrthancServer) -> None:
     server.restart(dose={"DoseScreens": ["TOSHIBA*/Aquilion*"]}, overrides=SOON)
     study = samples.Study(instance_uid=samples.uid("dose screen"))
     screen = samples.dose_screen("toshiba", study=study)
-    chest = replace(image_ct.THORAX, ctdi=12.3, dlp=549.3, pitch=0.83, single_collimation=1.0, total_collimation=32.0)
+    chest = replace(
+        image_ct.THORAX,
+        ctdi=12.3,
+        dlp=549.3,
+        pitch=0.83,
+        single_collimation=1.0,
+        total_collimation=32.0,
+    )
     head = replace(image_ct.HEAD, ctdi=48.6, dlp=842.7, pitch=0.6, number=4, acquisition=4)
-    system = samples.System(vendor=replace(samples.vendor("standard"), manufacturer="TOSHIBA", model="Aquilion"))
-    images = samples.ct_images("toshiba", series=(image_ct.LOCALIZER, chest, head), study=study, system=system)
+    system = samples.System(
+        vendor=replace(samples.vendor("standard"), manufacturer="TOSHIBA", model="Aquilion")
+    )
+    images = samples.ct_images(
+        "toshiba", series=(image_ct.LOCALIZER, chest, head), study=study, system=system
+    )
     server.send(screen, images)
     server.wait_until_idle()
     record = only(server)
@@ -155,7 +204,9 @@ def test_taking_an_object_out_and_reading_it_again(server: OrthancServer) -> Non
     assert server.post("/dose/api/objects/1.2.3/take-out")[0] == 404
 
 
-def test_an_object_that_replaces_another_brings_the_study_to_what_it_says(server: OrthancServer) -> None:
+def test_an_object_that_replaces_another_brings_the_study_to_what_it_says(
+    server: OrthancServer,
+) -> None:
     server.restart(overrides={"OverwriteInstances": True})
     study = samples.Study(instance_uid=samples.uid("replaced"))
     server.send(samples.ct_report(4, study=study, key="same"))
@@ -166,7 +217,9 @@ def test_an_object_that_replaces_another_brings_the_study_to_what_it_says(server
     assert only(server)["number_of_events"] == 2
 
 
-def test_kept_content_is_read_again_without_the_objects_and_says_what_changed(server: OrthancServer) -> None:
+def test_kept_content_is_read_again_without_the_objects_and_says_what_changed(
+    server: OrthancServer,
+) -> None:
     server.send(samples.ct_report(2), samples.radiography_pair("standard"))
     server.wait_until_idle()
     before = sorted(server.details(), key=lambda row: row["modality"])
@@ -174,15 +227,25 @@ def test_kept_content_is_read_again_without_the_objects_and_says_what_changed(se
         server.delete(f"/instances/{instance}")
     assert server.stop() == 0
     with duckdb.connect(str(server.dose_directory / "dose.duckdb")) as connection:
-        connection.execute("UPDATE study SET dlp_total = 1, study_description = 'changed' WHERE modality = 'CT'")
+        connection.execute(
+            "UPDATE study SET dlp_total = 1, study_description = 'changed' WHERE modality = 'CT'"
+        )
         connection.execute("UPDATE object SET extractor_version = 'earlier' WHERE modality = 'CT'")
     server.start()
     assert server.ok("/dose/api/reextract")["outdated"] == 1
     status, answer = server.post("/dose/api/reextract")
     assert status == 202 and answer["state"] == "running"
-    server.wait_for(lambda: server.ok("/dose/api/reextract")["state"] == "done", "the end of reading again")
+    server.wait_for(
+        lambda: server.ok("/dose/api/reextract")["state"] == "done", "the end of reading again"
+    )
     told = server.ok("/dose/api/reextract")
-    assert (told["total"], told["done"], told["changed"], told["failed"], told["outdated"]) == (2, 2, 1, 0, 0)
+    assert (told["total"], told["done"], told["changed"], told["failed"], told["outdated"]) == (
+        2,
+        2,
+        1,
+        0,
+        0,
+    )
     assert told["fields"] == {"study.dlp_total": 1, "study.study_description": 1}
     assert told["studies"] == [row["id"] for row in before if row["modality"] == "CT"]
     after = sorted(server.details(), key=lambda row: row["modality"])
@@ -193,7 +256,9 @@ def test_kept_content_is_read_again_without_the_objects_and_says_what_changed(se
     assert server.ok("/dose/api/reextract")["state"] == "done", "the result is remembered"
 
 
-def test_a_system_that_makes_both_is_sorted_by_what_was_done_or_as_it_is_set(server: OrthancServer) -> None:
+def test_a_system_that_makes_both_is_sorted_by_what_was_done_or_as_it_is_set(
+    server: OrthancServer,
+) -> None:
     report = samples.radiography_report(2, seed=3)
     server.send(report)
     server.wait_until_idle()
@@ -204,7 +269,11 @@ def test_a_system_that_makes_both_is_sorted_by_what_was_done_or_as_it_is_set(ser
     assert status == 200 and answer["system"]["user_defined_modality"] == "RF"
     assert only(server)["modality"] == "RF"
     server.restart()
-    server.send(samples.radiography_report(1, seed=4, key="another", study=samples.Study(instance_uid=samples.uid("another"))))
+    server.send(
+        samples.radiography_report(
+            1, seed=4, key="another", study=samples.Study(instance_uid=samples.uid("another"))
+        )
+    )
     server.wait_until_idle()
     assert {row["modality"] for row in server.studies()} == {"RF"}
     server.post(f"{path}/dual")

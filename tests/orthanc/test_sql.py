@@ -1,4 +1,6 @@
-"""SQL of a real server: what it answers, as rows and as files, within which limits, and that the server goes on meanwhile."""
+"""SQL of a real server: what it answers, as rows and as files, within which limits, and that the
+server goes on meanwhile.
+"""
 
 import csv
 import io
@@ -28,12 +30,21 @@ def file(server: OrthancServer, sql: str, kind: str) -> tuple[bytes, dict[str, A
 
 
 def test_values_are_those_of_the_api(server: OrthancServer) -> None:
-    for view, per_study in (("ct_event", "events"), ("projection_event", "events"), ("projection_accumulated", "accumulated")):
+    for view, per_study in (
+        ("ct_event", "events"),
+        ("projection_event", "events"),
+        ("projection_accumulated", "accumulated"),
+    ):
         status, answer = ask(server, f"SELECT * FROM {view}")
         assert status == 200 and not answer["cut"]
         names = [column["name"] for column in answer["columns"]]
         found = [dict(zip(names, row, strict=True)) for row in answer["rows"]]
-        wanted = [row for detail in server.details() for row in detail[per_study] if set(row) == set(names)]
+        wanted = [
+            row
+            for detail in server.details()
+            for row in detail[per_study]
+            if set(row) == set(names)
+        ]
         assert found and sorted(map(canonical, found)) == sorted(map(canonical, wanted))
     status, answer = ask(server, "SELECT * FROM study ORDER BY id")
     names = [column["name"] for column in answer["columns"]]
@@ -79,26 +90,40 @@ def test_values_in_json(server: OrthancServer, sql: str, expected: Any) -> None:
 
 
 def test_types_that_python_does_not_have_come_as_text(server: OrthancServer) -> None:
-    [[moment, listed]] = rows(server, "SELECT TIMESTAMPTZ '2026-01-31 10:20:30+00', [TIMESTAMPTZ '2026-01-31 10:20:30+00']")
+    [[moment, listed]] = rows(
+        server,
+        "SELECT TIMESTAMPTZ '2026-01-31 10:20:30+00', [TIMESTAMPTZ '2026-01-31 10:20:30+00']",
+    )
     assert isinstance(moment, str) and isinstance(listed, str) and "2026-01-31" in listed
 
 
 def test_what_is_allowed_runs(server: OrthancServer) -> None:
     for sql in (
-        "FROM study SELECT id", "TABLE equipment", "VALUES (1), (2)", "SELECT 1;", "SELECT 1 -- a comment",
+        "FROM study SELECT id",
+        "TABLE equipment",
+        "VALUES (1), (2)",
+        "SELECT 1;",
+        "SELECT 1 -- a comment",
         "/* one */ SELECT 1",
-        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT sum(n) FROM r",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT sum(n) "
+        "FROM r",
         "SELECT modality, quantile_cont(dlp_total, [0.25, 0.5, 0.75]) FROM study GROUP BY ALL",
-        "SELECT e.display_name, count(*) FROM study s JOIN equipment e ON e.id = s.equipment_id GROUP BY ALL",
+        "SELECT e.display_name, count(*) FROM study s JOIN equipment e ON e.id = s.equipment_id "
+        "GROUP BY ALL",
         "SELECT s.id, o.outcome FROM object o JOIN study s ON s.id = o.study_id",
-        "SELECT * FROM study_standard_name", "SELECT unnest(marks, recursive := true) FROM study",
+        "SELECT * FROM study_standard_name",
+        "SELECT unnest(marks, recursive := true) FROM study",
         "SELECT f.material.meaning FROM projection_event, unnest(xray_filters) AS t(f)",
-        "SELECT * FROM (PIVOT study ON modality IN ('CT', 'DX') USING count(*) GROUP BY equipment_id)",
+        "SELECT * FROM (PIVOT study ON modality IN ('CT', 'DX') USING count(*) GROUP BY "
+        "equipment_id)",
         "SELECT id, row_number() OVER (PARTITION BY modality ORDER BY dlp_total) FROM study",
-        "SELECT COLUMNS('.*total.*') FROM study", "SELECT date_trunc('month', study_date), count(*) FROM study GROUP BY ALL",
-        "SELECT list_sum([1, 2]), strftime(study_date, '%Y'), extract(year FROM study_date), {'a': 1}.a FROM study",
-        "SELECT * FROM generate_series(DATE '2026-01-01', DATE '2026-01-05', INTERVAL 1 DAY)", "SELECT id, id FROM study",
-    ):  # fmt: skip
+        "SELECT COLUMNS('.*total.*') FROM study",
+        "SELECT date_trunc('month', study_date), count(*) FROM study GROUP BY ALL",
+        "SELECT list_sum([1, 2]), strftime(study_date, '%Y'), extract(year FROM study_date), {'a': "
+        "1}.a FROM study",
+        "SELECT * FROM generate_series(DATE '2026-01-01', DATE '2026-01-05', INTERVAL 1 DAY)",
+        "SELECT id, id FROM study",
+    ):
         status, answer = ask(server, sql)
         assert status == 200, (sql, answer)
         assert all(len(row) == len(answer["columns"]) for row in answer["rows"])
@@ -106,15 +131,24 @@ def test_what_is_allowed_runs(server: OrthancServer) -> None:
 
 def test_an_error_says_where(server: OrthancServer) -> None:
     long = "SELECT " + "1, " * 100 + "nothing FROM study"
-    for sql, place in (("SELECT id\nFROM study\nWHERE nothing = 1", (3, 7)), ("SELEC 1", (1, 1)),
-                       ("SELECT id FROM nothing", (1, 16)), (long, (1, 308))):  # fmt: skip
+    for sql, place in (
+        ("SELECT id\nFROM study\nWHERE nothing = 1", (3, 7)),
+        ("SELEC 1", (1, 1)),
+        ("SELECT id FROM nothing", (1, 16)),
+        (long, (1, 308)),
+    ):
         status, answer = ask(server, sql)
-        assert status == 400 and answer["error"]["place"] == {"line": place[0], "column": place[1]}, answer
+        assert status == 400 and answer["error"]["place"] == {
+            "line": place[0],
+            "column": place[1],
+        }, answer
 
 
 def test_the_order_is_that_of_the_statement(server: OrthancServer) -> None:
     found = rows(server, "SELECT i, hash(i) AS h FROM range(9000) t(i) ORDER BY h")
-    assert len(found) == 9000 and [int(row[1]) for row in found] == sorted(int(row[1]) for row in found)
+    assert len(found) == 9000 and [int(row[1]) for row in found] == sorted(
+        int(row[1]) for row in found
+    )
     raw, _ = file(server, "SELECT i FROM range(300000) t(i) ORDER BY i DESC", "parquet")
     assert pq.read_table(io.BytesIO(raw))["i"].to_pylist() == list(range(299_999, -1, -1))
 
@@ -122,18 +156,35 @@ def test_the_order_is_that_of_the_statement(server: OrthancServer) -> None:
 def test_the_views_are_what_they_say(server: OrthancServer) -> None:
     for view in server.ok("/dose/api/sql/views")["views"]:
         status, answer = ask(server, f'SELECT * FROM "{view["name"]}" LIMIT 0')
-        assert status == 200 and [one["name"] for one in answer["columns"]] == [one["name"] for one in view["columns"]]
+        assert status == 200 and [one["name"] for one in answer["columns"]] == [
+            one["name"] for one in view["columns"]
+        ]
         assert all(one["title"] and one["sql_type"] for one in view["columns"])
 
 
-QUERY = "SELECT id, study_description, dlp_total, study_date, procedure_code, marks, id FROM study ORDER BY id"
+QUERY = (
+    "SELECT id, study_description, dlp_total, study_date, procedure_code, marks, id FROM study "
+    "ORDER BY id"
+)
 
 
 def test_csv_gives_the_values(server: OrthancServer) -> None:
     raw, task = file(server, QUERY, "csv")
-    assert raw.startswith(b"\xef\xbb\xbf") and raw.endswith(b"\r\n") and task["subject"].endswith(".csv")
+    assert (
+        raw.startswith(b"\xef\xbb\xbf")
+        and raw.endswith(b"\r\n")
+        and task["subject"].endswith(".csv")
+    )
     titles, *lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-    assert titles == ["id", "study_description", "dlp_total", "study_date", "procedure_code", "marks", "id"]
+    assert titles == [
+        "id",
+        "study_description",
+        "dlp_total",
+        "study_date",
+        "procedure_code",
+        "marks",
+        "id",
+    ]
     details = {detail["id"]: detail for detail in server.details()}
     assert task["result"]["rows"] == len(lines) == len(details) and task["result"]["cut"] is False
     for line in lines:
@@ -148,17 +199,36 @@ def test_csv_gives_the_values(server: OrthancServer) -> None:
 def test_parquet_gives_the_values(server: OrthancServer) -> None:
     raw, task = file(server, QUERY + ";", "parquet")
     table = pq.read_table(io.BytesIO(raw))
-    assert table.column_names == ["id", "study_description", "dlp_total", "study_date", "procedure_code", "marks", "id_2"]
+    assert table.column_names == [
+        "id",
+        "study_description",
+        "dlp_total",
+        "study_date",
+        "procedure_code",
+        "marks",
+        "id_2",
+    ]
     details = {detail["id"]: detail for detail in server.details()}
     assert task["result"]["rows"] == table.num_rows == len(details)
     for row in table.to_pylist():
         detail = details[row["id"]]
-        assert row["study_description"] == detail["study_description"] and row["dlp_total"] == detail.get("dlp_total")
-        assert row["procedure_code"] == detail["procedure_code"] and str(row["study_date"]) == str(detail["study_date"])
-    sql = "SELECT 170141183460469231731687303715::HUGEINT AS h, INTERVAL 1 DAY AS i, [INTERVAL 1 DAY] AS l"
+        assert row["study_description"] == detail["study_description"] and row[
+            "dlp_total"
+        ] == detail.get("dlp_total")
+        assert row["procedure_code"] == detail["procedure_code"] and str(row["study_date"]) == str(
+            detail["study_date"]
+        )
+    sql = (
+        "SELECT 170141183460469231731687303715::HUGEINT AS h, INTERVAL 1 DAY AS i, [INTERVAL 1 "
+        "DAY] AS l"
+    )
     raw, _ = file(server, sql, "parquet")
     [row] = pq.read_table(io.BytesIO(raw)).to_pylist()
-    assert int(row["h"]) == 170141183460469231731687303715 and row["i"] == "1 day" and isinstance(row["l"], str)
+    assert (
+        int(row["h"]) == 170141183460469231731687303715
+        and row["i"] == "1 day"
+        and isinstance(row["l"], str)
+    )
 
 
 def test_rows_have_a_limit(server: OrthancServer) -> None:
@@ -172,7 +242,11 @@ def test_rows_have_a_limit(server: OrthancServer) -> None:
             for count, cut in ((25, False), (26, True)):
                 raw, task = file(server, f"SELECT * FROM range({count})", kind)
                 assert task["result"]["rows"] == 25 and task["result"]["cut"] is cut
-                read = len(raw.splitlines()) - 1 if kind == "csv" else pq.read_table(io.BytesIO(raw)).num_rows
+                read = (
+                    len(raw.splitlines()) - 1
+                    if kind == "csv"
+                    else pq.read_table(io.BytesIO(raw)).num_rows
+                )
                 assert read == 25
     finally:
         for name in put:
@@ -184,9 +258,12 @@ def test_an_answer_has_a_size(server: OrthancServer) -> None:
     assert status == 200 and answer["cut"] and 0 < len(answer["rows"]) < 1000
 
 
-def endless(server: OrthancServer, seen: bool = True) -> tuple[list[tuple[int, Any]], list[threading.Thread]]:
-    """Two statements that never end, as many as may run: what became of them, and the threads that wait for it. seen: both run
-    when this returns; for those that something ends soon nobody can wait for that."""
+def endless(
+    server: OrthancServer, seen: bool = True
+) -> tuple[list[tuple[int, Any]], list[threading.Thread]]:
+    """Two statements that never end, as many as may run: what became of them, and the threads that
+    wait for it. seen: both run when this returns; for those that something ends soon nobody can
+    wait for that."""
     answers: list[tuple[int, Any]] = []
 
     def run() -> None:
@@ -201,7 +278,10 @@ def endless(server: OrthancServer, seen: bool = True) -> tuple[list[tuple[int, A
     for thread in threads:
         thread.start()
     if seen:
-        server.wait_for(lambda: ask(server, "SELECT 1")[1].get("error", {}).get("code") == "sql_busy", "statements that run")
+        server.wait_for(
+            lambda: ask(server, "SELECT 1")[1].get("error", {}).get("code") == "sql_busy",
+            "statements that run",
+        )
     return answers, threads
 
 
@@ -213,7 +293,9 @@ def test_a_statement_that_never_ends_is_stopped(server: OrthancServer) -> None:
         server.wait_until_idle()
         for thread in threads:
             thread.join()
-        assert [(status, answer["error"]["code"]) for status, answer in answers] == [(409, "sql_too_long")] * 2
+        assert [(status, answer["error"]["code"]) for status, answer in answers] == [
+            (409, "sql_too_long")
+        ] * 2
         assert rows(server, "SELECT 1") == [[1]]
     finally:
         server.delete("/dose/api/settings/sql_seconds")
@@ -225,16 +307,23 @@ def test_statements_are_stopped_by_who_started_them(server: OrthancServer) -> No
     assert server.delete("/dose/api/sql") == (200, {"stopped": 2})
     for thread in threads:
         thread.join()
-    assert [(status, answer["error"]["code"]) for status, answer in answers] == [(409, "sql_stopped")] * 2
+    assert [(status, answer["error"]["code"]) for status, answer in answers] == [
+        (409, "sql_stopped")
+    ] * 2
     assert rows(server, "SELECT 1") == [[1]]
 
 
 def test_a_file_that_never_ends_is_stopped(server: OrthancServer) -> None:
     answer = server.request("POST", "/dose/api/sql", json={"sql": ENDLESS, "format": "csv"})
     number = answer.json()["id"]
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["state"] == "running", "the task")
+    server.wait_for(
+        lambda: server.ok(f"/dose/api/tasks/{number}")["state"] == "running", "the task"
+    )
     server.post(f"/dose/api/tasks/{number}/stop")
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the end of the task")
+    server.wait_for(
+        lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None,
+        "the end of the task",
+    )
     assert server.ok(f"/dose/api/tasks/{number}")["state"] == "stopped"
     assert not list((server.dose_directory / "exports").glob(f"{number}*"))
 

@@ -18,7 +18,8 @@ def server() -> Iterator[OrthancServer]:
         yield running
 
 
-# What must not run, whatever the rights of who asks. None of the answers may say what the statement was after.
+# What must not run, whatever the rights of who asks. None of the answers may say what the statement
+# was after.
 HOSTILE = (
     "COPY study TO '/tmp/dose-sql-test.csv'",
     "COPY (SELECT 1) TO '/tmp/dose-sql-test.csv'",
@@ -78,7 +79,7 @@ HOSTILE = (
     "SELECT * FROM sniff_csv('/etc/passwd')",
     "SELECT * FROM glob('/etc/*')",
     "SELECT * FROM '/etc/passwd'",
-    "SELECT * FROM \"/etc/passwd\"",
+    'SELECT * FROM "/etc/passwd"',
     "SELECT * FROM 'exports/1'",
     "FROM '/etc/passwd'",
     "SELECT * FROM 'http://127.0.0.1:9/a.parquet'",
@@ -182,11 +183,16 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("sql", HOSTILE, ids=lambda sql: sql[:60].encode("ascii", "replace").decode() or "nothing")
+@pytest.mark.parametrize(
+    "sql", HOSTILE, ids=lambda sql: sql[:60].encode("ascii", "replace").decode() or "nothing"
+)
 def test_hostile_statements_are_refused(server: OrthancServer, sql: str) -> None:
     status, answer = ask(server, sql)
     assert status == 400, answer
-    assert answer["error"]["code"] in ("sql_not_allowed", "bad_sql", "bad_body") and answer["error"]["message"]
+    assert (
+        answer["error"]["code"] in ("sql_not_allowed", "bad_sql", "bad_body")
+        and answer["error"]["message"]
+    )
     assert "argon2" not in str(answer) and "root:" not in str(answer)
 
 
@@ -196,7 +202,9 @@ def test_refused_statements_did_nothing(server: OrthancServer) -> None:
 
 
 def test_names_are_for_those_who_may_know_them(server: OrthancServer) -> None:
-    assert rows(server, f"SELECT patient_name FROM study WHERE patient_id = '{PATIENT_ID}'") == [["Somebody, Known"]]
+    assert rows(server, f"SELECT patient_name FROM study WHERE patient_id = '{PATIENT_ID}'") == [
+        ["Somebody, Known"]
+    ]
     mine = server.ok("/dose/api/sql/views")["views"]
     theirs = server.request("GET", "/dose/api/sql/views", auth=HELPER).json()["views"]
     for views, told in ((mine, IDENTITY_FIELDS), (theirs, set())):
@@ -207,13 +215,22 @@ def test_names_are_for_those_who_may_know_them(server: OrthancServer) -> None:
         assert status == 400 and answer["error"]["code"] == "bad_sql"
     for view in theirs:
         status, answer = ask(server, f'SELECT * FROM "{view["name"]}"', auth=HELPER)
-        assert status == 200 and not {column["name"] for column in answer["columns"]} & IDENTITY_FIELDS
+        assert (
+            status == 200 and not {column["name"] for column in answer["columns"]} & IDENTITY_FIELDS
+        )
         assert "Somebody" not in str(answer) and PATIENT_ID not in str(answer)
 
 
-def test_the_audit_log_knows_the_statement_but_not_what_it_compares_with(server: OrthancServer) -> None:
-    for sql in (f"SELECT id AS found FROM study WHERE patient_name LIKE '{NAME}' OR accession_number = 47110815",
-                f'SELECT modality FROM study -- {NAME}', "SELECT modality FROM equipment", f"SELECT '{NAME}"):  # fmt: skip
+def test_the_audit_log_knows_the_statement_but_not_what_it_compares_with(
+    server: OrthancServer,
+) -> None:
+    for sql in (
+        f"SELECT id AS found FROM study WHERE patient_name LIKE '{NAME}' OR accession_number = "
+        f"47110815",
+        f"SELECT modality FROM study -- {NAME}",
+        "SELECT modality FROM equipment",
+        f"SELECT '{NAME}",
+    ):
         ask(server, sql)
     ask(server, 'SELECT id FROM study WHERE patient_name = "Somebody"')
     ask(server, "SELECT modality FROM study", auth=HELPER)
@@ -221,30 +238,41 @@ def test_the_audit_log_knows_the_statement_but_not_what_it_compares_with(server:
     said = str(entries)
     assert "Somebody" not in said and "4711" not in said and NAME not in said
     last, wrong, broken, missing, comment, compared = entries[:6]
-    assert (last["user_name"], last["details"], last["succeeded"]) == (HELPER[0], "SELECT modality FROM study", True)
+    assert (last["user_name"], last["details"], last["succeeded"]) == (
+        HELPER[0],
+        "SELECT modality FROM study",
+        True,
+    )
     assert not wrong["succeeded"] and not broken["succeeded"] and not missing["succeeded"]
     assert comment["details"] == "with patient identity: SELECT modality FROM study"
-    assert compared["details"].startswith("with patient identity: SELECT id AS found FROM study WHERE")
+    assert compared["details"].startswith(
+        "with patient identity: SELECT id AS found FROM study WHERE"
+    )
     assert "…" in compared["details"]
     assert NAME not in server.log and "Somebody" not in server.log
 
 
 def test_a_file_needs_the_group_of_exports(server: OrthancServer) -> None:
-    answer = server.request("POST", "/dose/api/sql", json={"sql": "SELECT 1", "format": "csv"}, auth=HELPER)
+    answer = server.request(
+        "POST", "/dose/api/sql", json={"sql": "SELECT 1", "format": "csv"}, auth=HELPER
+    )
     assert answer.status_code == 403
     answer = server.request("POST", "/dose/api/sql", json={"sql": "SELECT 1", "format": "xlsx"})
     assert answer.status_code == 400 and answer.json()["error"]["field"] == "format"
 
 
 def test_the_functions_of_duckdb_are_sorted() -> None:
-    """A later DuckDB can have others that read what they must not: volatile ones, and macros over its catalog."""
+    """A later DuckDB can have others that read what they must not: volatile ones, and macros over
+    its catalog.
+    """
 
     with duckdb.connect() as connection:
         query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability = 'VOLATILE'"
         volatile = {name for (name,) in connection.execute(query).fetchall()}
         query = """
             SELECT DISTINCT function_name FROM duckdb_functions()
-            WHERE function_type = 'macro' AND regexp_matches(macro_definition, '(?i)\\bfrom\\b|duckdb_|pg_|current_')
+            WHERE function_type = 'macro' AND regexp_matches(macro_definition,
+            '(?i)\\bfrom\\b|duckdb_|pg_|current_')
         """
         macros = {name for (name,) in connection.execute(query).fetchall()}
     harmless = {"error", "gen_random_uuid", "random", "uuid", "uuidv4", "uuidv7"}

@@ -1,4 +1,6 @@
-"""The map of standard names in a real server: what it names, lists and filters by it, new objects, CSV there and back."""
+"""The map of standard names in a real server: what it names, lists and filters by it, new objects,
+CSV there and back.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,23 @@ def rows(server: OrthancServer) -> list[dict[str, Any]]:
 
 def expected(row: dict[str, Any], entries: list[dict[str, Any]]) -> list[str]:
     """By plain reading: patterns here are a word between stars."""
-    texts = {"study_description": [row["study_description"]], "acquisition_protocols": row["acquisition_protocols"] or []}
+    texts = {
+        "study_description": [row["study_description"]],
+        "acquisition_protocols": row["acquisition_protocols"] or [],
+    }
     found = set()
     for kind, of_kind in texts.items():
         for text in filter(None, of_kind):
-            of_it = [one for one in entries if one["kind"] == kind and one["modality"] in (None, row["modality"])]
-            fits = [one["standard_name"] for one in of_it if one["pattern"].strip("*").lower() in text.lower()]
+            of_it = [
+                one
+                for one in entries
+                if one["kind"] == kind and one["modality"] in (None, row["modality"])
+            ]
+            fits = [
+                one["standard_name"]
+                for one in of_it
+                if one["pattern"].strip("*").lower() in text.lower()
+            ]
             found.update(fits[:1])
     return sorted(found)
 
@@ -40,24 +53,35 @@ def test_names_hold_for_all_studies_at_once_and_for_those_that_come(server: Orth
     server.send(make_studies(40, seed=3))
     server.wait_until_idle()
     assert all(row["standard_names"] == [] for row in rows(server))
-    protocols = Counter((text, row["modality"]) for row in rows(server) for text in set(row["acquisition_protocols"] or ()))
+    protocols = Counter(
+        (text, row["modality"])
+        for row in rows(server)
+        for text in set(row["acquisition_protocols"] or ())
+    )
     unmapped = server.ok(f"{API}/standard-names/unmapped?limit=500")
-    assert {(one["text"], one["modality"]): one["studies"] for one in unmapped["texts"]} == protocols
+    assert {
+        (one["text"], one["modality"]): one["studies"] for one in unmapped["texts"]
+    } == protocols
     assert unmapped["total"] == len(protocols)
     numbers = [one["studies"] for one in unmapped["texts"]]
     assert numbers == sorted(numbers, reverse=True) and numbers[0] > 1
 
     (common, modality), _ = protocols.most_common(1)[0]
-    entries = [entry("acquisition_protocols", f"*{common.lower()}*", "The common one", modality),
-               entry("acquisition_protocols", "*a*", "With an a"), entry("study_description", "*CHEST*", "Chest"),
-               entry("study_description", "*e*", "With an e", "CT")]  # fmt: skip
+    entries = [
+        entry("acquisition_protocols", f"*{common.lower()}*", "The common one", modality),
+        entry("acquisition_protocols", "*a*", "With an a"),
+        entry("study_description", "*CHEST*", "Chest"),
+        entry("study_description", "*e*", "With an e", "CT"),
+    ]
     status, answer = put(server, "/standard-names", {"entries": entries})
     assert status == 200 and answer["entries"] == entries
     assert server.ok(f"{API}/standard-names")["entries"] == entries
 
     def check() -> None:
         found = rows(server)
-        assert {row["id"]: row["standard_names"] for row in found} == {row["id"]: expected(row, entries) for row in found}
+        assert {row["id"]: row["standard_names"] for row in found} == {
+            row["id"]: expected(row, entries) for row in found
+        }
         assert len({name for row in found for name in row["standard_names"]}) > 1
         for name in ("The common one", "Chest"):
             wanted = {row["id"] for row in found if name in row["standard_names"]}
@@ -68,8 +92,10 @@ def test_names_hold_for_all_studies_at_once_and_for_those_that_come(server: Orth
     check()
     left = server.ok(f"{API}/standard-names/unmapped?limit=500")["texts"]
     assert {(one["text"], one["modality"]) for one in left} == {
-        (text, code) for text, code in protocols if "a" not in text.lower() and (text, code) != (common, modality)
-    }  # fmt: skip
+        (text, code)
+        for text, code in protocols
+        if "a" not in text.lower() and (text, code) != (common, modality)
+    }
     server.send(make_studies(25, seed=4))
     server.wait_until_idle()
     check()
@@ -79,9 +105,17 @@ def test_names_hold_for_all_studies_at_once_and_for_those_that_come(server: Orth
     check()
     # One entry, in place of that with the same pattern.
     changed = entry("study_description", "*chest*", "Thorax")
-    status, answer = post(server, "/standard-names", {"entries": [changed, entry("study_description", "*zzz*", "None")]})
+    status, answer = post(
+        server,
+        "/standard-names",
+        {"entries": [changed, entry("study_description", "*zzz*", "None")]},
+    )
     assert status == 200 and answer["entries"][2] == changed and len(answer["entries"]) == 5
-    assert server.studies(standard_names_is="chest") == [] != server.studies(standard_names_is="thorax")
+    assert (
+        server.studies(standard_names_is="chest")
+        == []
+        != server.studies(standard_names_is="thorax")
+    )
     assert put(server, "/standard-names", {"entries": []})[0] == 200
     assert all(row["standard_names"] == [] for row in rows(server))
     noted = {row["action"] for row in server.ok(f"{API}/audit-log?limit=500")["entries"]}
@@ -93,7 +127,10 @@ HOSTILE = ("=1+1", "+A", "-B", "@SUM(A1)", "'=x", "''-x", "'quoted'", 'say "ah",
 
 
 def test_the_map_goes_out_as_csv_and_comes_back(server: OrthancServer) -> None:
-    entries = [entry("acquisition_protocols", text, text, "CT" if number % 2 else None) for number, text in enumerate(HOSTILE)]
+    entries = [
+        entry("acquisition_protocols", text, text, "CT" if number % 2 else None)
+        for number, text in enumerate(HOSTILE)
+    ]
     assert put(server, "/standard-names", {"entries": entries})[0] == 200
     answer = server.request("GET", f"{API}/standard-names/export")
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/csv")
@@ -101,14 +138,26 @@ def test_the_map_goes_out_as_csv_and_comes_back(server: OrthancServer) -> None:
     raw = answer.content
     assert raw.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
-    assert lines[0] == ["kind", "pattern", "modality", "standard_name"] and len(lines) == len(HOSTILE) + 1
-    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for line in lines for cell in line)
+    assert (
+        lines[0] == ["kind", "pattern", "modality", "standard_name"]
+        and len(lines) == len(HOSTILE) + 1
+    )
+    assert not any(
+        cell.startswith(("=", "+", "-", "@", "\t", "\r")) for line in lines for cell in line
+    )
     assert put(server, "/standard-names", {"entries": []})[0] == 200
-    status, answer = post(server, "/standard-names/import", {"csv": raw.decode("utf-8"), "replace": True})
+    status, answer = post(
+        server, "/standard-names/import", {"csv": raw.decode("utf-8"), "replace": True}
+    )
     assert status == 200 and answer["entries"] == entries
-    more = "Kind;Pattern;Modality;Standard_name\r\nstudy_description;*abdomen*;rf;Abdomen\r\n;;;\r\n"
+    more = (
+        "Kind;Pattern;Modality;Standard_name\r\nstudy_description;*abdomen*;rf;Abdomen\r\n;;;\r\n"
+    )
     status, answer = post(server, "/standard-names/import", {"csv": more, "replace": False})
-    assert status == 200 and answer["entries"] == [*entries, entry("study_description", "*abdomen*", "Abdomen", "RF")]
+    assert status == 200 and answer["entries"] == [
+        *entries,
+        entry("study_description", "*abdomen*", "Abdomen", "RF"),
+    ]
 
 
 @pytest.mark.parametrize(("text", "says"), [
@@ -119,9 +168,13 @@ def test_the_map_goes_out_as_csv_and_comes_back(server: OrthancServer) -> None:
     ("kind,pattern,modality,standard_name\nstudy_description,a,,b\nstudy_description,A,,c", "Several lines"),
     ('kind,pattern,modality,standard_name\nstudy_description,"a,,b', "quotes"),
 ])  # fmt: skip
-def test_what_is_no_map_is_refused_with_the_reason(shared_server: OrthancServer, text: str, says: str) -> None:
+def test_what_is_no_map_is_refused_with_the_reason(
+    shared_server: OrthancServer, text: str, says: str
+) -> None:
     status, answer = post(shared_server, "/standard-names/import", {"csv": text, "replace": True})
-    assert status == 400 and answer["error"]["field"] == "csv" and says in answer["error"]["message"]
+    assert (
+        status == 400 and answer["error"]["field"] == "csv" and says in answer["error"]["message"]
+    )
 
 
 @pytest.mark.parametrize("body", [
@@ -140,6 +193,10 @@ def test_a_text_of_a_deleted_study_is_not_asked_for(server: OrthancServer) -> No
     server.wait_until_idle()
     (study,) = server.studies()
     assert server.ok(f"{API}/standard-names/unmapped?kind=study_description")["texts"] == [
-        {"text": "Several reports", "modality": "CT", "studies": 1}]  # fmt: skip
+        {"text": "Several reports", "modality": "CT", "studies": 1}
+    ]
     assert post(server, f"/studies/{study['id']}/delete")[0] == 200
-    assert server.ok(f"{API}/standard-names/unmapped?kind=study_description") == {"total": 0, "texts": []}
+    assert server.ok(f"{API}/standard-names/unmapped?kind=study_description") == {
+        "total": 0,
+        "texts": [],
+    }

@@ -20,16 +20,23 @@ SAMPLES = [sample for sample in make_studies(90, seed=71) if sample.events < 6]
 def test_clean_stop_while_objects_arrive(server: OrthancServer, number: int) -> None:
     objects = [part10(dataset) for sample in SAMPLES for dataset in sample.datasets]
     order = Random(int(number)).sample(objects, len(objects))
-    senders = [threading.Thread(target=server.send, args=(order[part::3],), kwargs={"check": False}) for part in range(3)]
+    senders = [
+        threading.Thread(target=server.send, args=(order[part::3],), kwargs={"check": False})
+        for part in range(3)
+    ]
     for sender in senders:
         sender.start()
-    server.wait_for(lambda: server.status()["store"]["objects"]["imported"] >= 5, "the first objects to be read")
+    server.wait_for(
+        lambda: server.status()["store"]["objects"]["imported"] >= 5, "the first objects to be read"
+    )
     assert server.stop(number) == 0
     for sender in senders:
         sender.join()
     for word in ("Traceback", "Fatal", "Segmentation", "terminate called"):
         assert word not in server.log
-    assert not [line for line in server.log.splitlines() if line.startswith("E") and "Dose:" in line]
+    assert not [
+        line for line in server.log.splitlines() if line.startswith("E") and "Dose:" in line
+    ]
     left = {path.name for path in server.dose_directory.iterdir() if path.is_file()}
     assert left == {"dose.duckdb"}, "no write-ahead log is left"
     with duckdb.connect(str(server.dose_directory / "dose.duckdb"), read_only=True) as store:

@@ -1,4 +1,6 @@
-"""Deleting dose records in a real server: of a system, of one study; what stays, what comes back, and kills in the middle."""
+"""Deleting dose records in a real server: of a system, of one study; what stays, what comes back,
+and kills in the middle.
+"""
 
 from __future__ import annotations
 
@@ -34,28 +36,44 @@ def delete(server: OrthancServer, system: int, studies: int, row: bool = False) 
     return settled(server, answer)
 
 
-def test_the_studies_of_a_system_are_deleted_by_their_number_and_stay_so(server: OrthancServer) -> None:
+def test_the_studies_of_a_system_are_deleted_by_their_number_and_stay_so(
+    server: OrthancServer,
+) -> None:
     later = reports("several", SoftwareVersions="1")
     mine = [report(str(number), SoftwareVersions="1") for number in range(5)]
     send(server, mine, later[:2], report("other", SoftwareVersions="2"))
     rows = by_software(server)
     system, other = rows["1"], rows["2"]
     assert (system["studies"], other["studies"]) == (6, 1)
-    for body, status in (({"studies": 5, "row": False}, 409), ({"studies": 0, "row": True}, 409), ({"studies": 6}, 400),
-                         ({"studies": True, "row": False}, 400), ({"studies": 6.5, "row": False}, 400),
-                         ({"studies": 6, "row": "no"}, 400)):  # fmt: skip
+    for body, status in (
+        ({"studies": 5, "row": False}, 409),
+        ({"studies": 0, "row": True}, 409),
+        ({"studies": 6}, 400),
+        ({"studies": True, "row": False}, 400),
+        ({"studies": 6.5, "row": False}, 400),
+        ({"studies": 6, "row": "no"}, 400),
+    ):
         assert post(server, f"/equipment/{system['id']}/delete", body)[0] == status, body
     assert len(server.studies()) == 7
     last = max(row["id"] for row in server.studies())
     task = delete(server, system["id"], 6)
-    assert (task["kind"], task["state"], task["result"]) == ("delete-studies", "done", {"deleted": 6, "row": False})
+    assert (task["kind"], task["state"], task["result"]) == (
+        "delete-studies",
+        "done",
+        {"deleted": 6, "row": False},
+    )
 
     def check(gone: int = 7) -> None:
         assert [row["equipment_id"] for row in server.studies()] == [other["id"]]
         assert rules(server) == {("ignored", "study_deleted"): gone, ("imported", None): 1}
         summary = server.ok(f"{API}/summary")["modalities"]
-        assert [(row["equipment_id"], row["studies"]) for one in summary for row in one["systems"]] == [(other["id"], 1)]
-        assert server.status()["store"]["studies"]["CT"] == 1 and by_software(server)["1"]["studies"] == 0
+        assert [
+            (row["equipment_id"], row["studies"]) for one in summary for row in one["systems"]
+        ] == [(other["id"], 1)]
+        assert (
+            server.status()["store"]["studies"]["CT"] == 1
+            and by_software(server)["1"]["studies"] == 0
+        )
         assert len(server.ok("/instances")) == 8, "nothing is deleted from Orthanc"
 
     check()
@@ -77,16 +95,29 @@ def test_the_studies_of_a_system_are_deleted_by_their_number_and_stay_so(server:
     # Reading again, which somebody asks for, brings it back.
     assert server.post(f"{API}/objects/{mine[0].SOPInstanceUID}/retry")[0] == 200
     assert server.post(f"{API}/objects/{later[0].SOPInstanceUID}/retry")[0] == 200
-    assert sorted(row["number_of_events"] for row in server.details() if row["equipment_id"] == system["id"]) == [2, 5]
+    assert sorted(
+        row["number_of_events"] for row in server.details() if row["equipment_id"] == system["id"]
+    ) == [2, 5]
     noted = server.ok(f"{API}/audit-log?action=studies%20of%20system%20deleted")["entries"]
-    assert [(row["subject"], row["details"]) for row in noted] == [(f"system {system['id']}", "6 studies; row: False")]
+    assert [(row["subject"], row["details"]) for row in noted] == [
+        (f"system {system['id']}", "6 studies; row: False")
+    ]
 
 
-def test_a_system_goes_with_its_row_and_its_number_is_not_given_again(server: OrthancServer) -> None:
-    send(server, report("a", SoftwareVersions="1"), report("b", SoftwareVersions="2"), report("c", SoftwareVersions="3"))
+def test_a_system_goes_with_its_row_and_its_number_is_not_given_again(
+    server: OrthancServer,
+) -> None:
+    send(
+        server,
+        report("a", SoftwareVersions="1"),
+        report("b", SoftwareVersions="2"),
+        report("c", SoftwareVersions="3"),
+    )
     ids = {version: row["id"] for version, row in by_software(server).items()}
     assert post(server, "/equipment/join", {"ids": [ids["2"]], "into": ids["3"]})[0] == 200
-    assert post(server, f"/equipment/{ids['2']}/delete", {"studies": 1, "row": True})[0] == 409, "its studies are the other's"
+    assert post(server, f"/equipment/{ids['2']}/delete", {"studies": 1, "row": True})[0] == 409, (
+        "its studies are the other's"
+    )
     assert delete(server, ids["3"], 2, row=True)["state"] == "done"
     assert set(by_software(server)) == {"1"} and len(server.studies()) == 1
     server.restart()
@@ -103,10 +134,16 @@ def test_one_study_is_deleted_and_another_systems_record_of_it_stays(server: Ort
     ct = samples.ct_report(2, study=study, key="ct of pet-ct")
     nm = samples.radiopharmaceutical_report(study=study, key="nm of pet-ct")
     both = [str(ct.SOPInstanceUID), str(nm.SOPInstanceUID)]
-    estimate = enhanced.patient_dose_report([enhanced.Estimate(nuclear.BRAIN, 2.1, 4.2)], both, study=study)
+    estimate = enhanced.patient_dose_report(
+        [enhanced.Estimate(nuclear.BRAIN, 2.1, 4.2)], both, study=study
+    )
     send(server, ct, nm, estimate, report("another"))
-    before = {row["modality"]: row for row in server.details() if row["study_instance_uid"] == "2.25.78"}
-    assert set(before) == {"CT", "NM"} and all(row["organ_dose_estimates"] for row in before.values())
+    before = {
+        row["modality"]: row for row in server.details() if row["study_instance_uid"] == "2.25.78"
+    }
+    assert set(before) == {"CT", "NM"} and all(
+        row["organ_dose_estimates"] for row in before.values()
+    )
     assert post(server, f"/studies/{before['CT']['id']}/delete") == (200, {"deleted": 1})
     assert post(server, f"/studies/{before['CT']['id']}/delete")[0] == 404
     (left,) = [row for row in server.details() if row["study_instance_uid"] == "2.25.78"]
@@ -114,7 +151,10 @@ def test_one_study_is_deleted_and_another_systems_record_of_it_stays(server: Ort
         del row["stored_at"], row["objects"]
     assert left == before["NM"]
     outcomes = {row["sop_instance_uid"]: (row["outcome"], row["rule"]) for row in server.objects()}
-    assert outcomes[both[0]] == ("ignored", "study_deleted") and outcomes[both[1]] == ("imported", None)
+    assert outcomes[both[0]] == ("ignored", "study_deleted") and outcomes[both[1]] == (
+        "imported",
+        None,
+    )
     assert outcomes[str(estimate.SOPInstanceUID)] == ("merged", "organ_dose_estimate")
     assert len(server.studies()) == 2
     assert post(server, f"/studies/{left['id']}/delete") == (200, {"deleted": 1})
@@ -123,8 +163,14 @@ def test_one_study_is_deleted_and_another_systems_record_of_it_stays(server: Ort
 
 def test_a_kill_in_the_middle_deletes_all_or_nothing(server: OrthancServer) -> None:
     rounds, each = 5, 30
-    send(server, [report(f"{version}-{number}", SoftwareVersions=str(version))
-                  for version in range(rounds) for number in range(each)])  # fmt: skip
+    send(
+        server,
+        [
+            report(f"{version}-{number}", SoftwareVersions=str(version))
+            for version in range(rounds)
+            for number in range(each)
+        ],
+    )
     systems = {int(version): row["id"] for version, row in by_software(server).items()}
     random = Random(7)
     for version in range(rounds):
@@ -142,19 +188,34 @@ def test_a_kill_in_the_middle_deletes_all_or_nothing(server: OrthancServer) -> N
         server.kill()
         asking.join(120)
         with duckdb.connect(str(server.dose_directory / "dose.duckdb")) as store:
-            left = store.execute("SELECT count(*) FROM study WHERE equipment_id = $1", [systems[version]]).fetchone()
+            left = store.execute(
+                "SELECT count(*) FROM study WHERE equipment_id = $1", [systems[version]]
+            ).fetchone()
             assert left in ((0,), (each,)), f"{left} of {each} studies are left"
-            ignored = store.execute("SELECT count(*) FROM object WHERE rule = 'study_deleted'").fetchone()
+            ignored = store.execute(
+                "SELECT count(*) FROM object WHERE rule = 'study_deleted'"
+            ).fetchone()
             total = store.execute("SELECT count(*) FROM study").fetchone()
             assert ignored[0] + total[0] == rounds * each
             for table in TABLES:
                 lost = f"SELECT count(*) FROM {table} WHERE study_id NOT IN (SELECT id FROM study)"
                 assert store.execute(lost).fetchone() == (0,), table
-            assert store.execute("SELECT sum(studies) FROM study_day").fetchone()[0] == total[0] or total == (0,)
+            assert store.execute("SELECT sum(studies) FROM study_day").fetchone()[0] == total[
+                0
+            ] or total == (0,)
         server.start()
         server.wait_until_idle()
-        server.wait_for(lambda: not any(server.ok(f"{API}/tasks?state={state}")["total"] for state in ("waiting", "running")),
-                        "the end of all tasks")  # fmt: skip
+        server.wait_for(
+            lambda: (
+                not any(
+                    server.ok(f"{API}/tasks?state={state}")["total"]
+                    for state in ("waiting", "running")
+                )
+            ),
+            "the end of all tasks",
+        )
         if server.ok(f"{API}/equipment/{systems[version]}")["studies"]:
-            assert delete(server, systems[version], each)["state"] == "done", "it was not asked for before the kill"
+            assert delete(server, systems[version], each)["state"] == "done", (
+                "it was not asked for before the kill"
+            )
     assert server.studies() == [] and rules(server) == {("ignored", "study_deleted"): rounds * each}

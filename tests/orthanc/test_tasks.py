@@ -21,7 +21,9 @@ def task(server: OrthancServer, number: int) -> dict[str, Any]:
 
 
 def wait_for_state(server: OrthancServer, number: int, *states: str) -> dict[str, Any]:
-    server.wait_for(lambda: task(server, number)["state"] in states, f"task {number} to be {states}")
+    server.wait_for(
+        lambda: task(server, number)["state"] in states, f"task {number} to be {states}"
+    )
     return task(server, number)
 
 

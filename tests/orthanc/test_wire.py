@@ -1,4 +1,6 @@
-"""From the wire to the record: what a modality sends by C-STORE stands in the API as its maker wrote it."""
+"""From the wire to the record: what a modality sends by C-STORE stands in the API as its maker
+wrote it.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ from orthanc_dose.samples import (
 from tests.support.expect import Told, by_dsrdump, by_pydicom, check_studies, check_study, number
 from tests.support.server import ROOT, OrthancServer
 
-# So many of each modality that nearly every maker of equipment comes up. Orthanc itself, without any plugin, takes a
-# second to store a report of a hundred thousand elements: of fluoroscopy only the smaller ones are sent.
-SAMPLES = [*make_studies(32, seed=11, kinds=["ct"]),
-           *(sample for sample in make_studies(60, seed=12, kinds=["rf"]) if sample.events <= 20),
-           *make_studies(16, seed=13, kinds=["dx"]), *make_studies(16, seed=14, kinds=["mg"])]  # fmt: skip
+# So many of each modality that nearly every maker of equipment comes up. Orthanc itself, without
+# any plugin, takes a second to store a report of a hundred thousand elements: of fluoroscopy only
+# the smaller ones are sent.
+SAMPLES = [
+    *make_studies(32, seed=11, kinds=["ct"]),
+    *(sample for sample in make_studies(60, seed=12, kinds=["rf"]) if sample.events <= 20),
+    *make_studies(16, seed=13, kinds=["dx"]),
+    *make_studies(16, seed=14, kinds=["mg"]),
+]
 CORPUS = ROOT.parent / "shared" / "corpus"
 
 
@@ -40,7 +46,9 @@ def test_all_studies_have_the_values_that_were_sent(filled: OrthancServer) -> No
     check_studies(filled.studies(), SAMPLES)
 
 
-@pytest.mark.parametrize("sample", SAMPLES[::6], ids=lambda sample: f"{sample.kind}-{sample.vendor}-{sample.index}")
+@pytest.mark.parametrize(
+    "sample", SAMPLES[::6], ids=lambda sample: f"{sample.kind}-{sample.vendor}-{sample.index}"
+)
 def test_details_are_what_pydicom_reads(filled: OrthancServer, sample: SampleStudy) -> None:
     [row] = filled.studies(study_instance_uid=sample.study_instance_uid)
     detail = filled.ok(f"/dose/api/studies/{row['id']}")
@@ -54,30 +62,47 @@ def test_details_are_what_pydicom_reads(filled: OrthancServer, sample: SampleStu
         # 0 stands where nothing was entered.
         assert detail["patient"][name] == (number(float(written)) if written else None)
     assert (detail["equipment"]["institution_name"], detail["equipment"]["station_name"]) == (
-        system.institution, system.station)  # fmt: skip
+        system.institution,
+        system.station,
+    )
     assert detail["equipment"]["manufacturer"] == system.vendor.manufacturer
-    assert [one["sop_instance_uid"] for one in detail["objects"]] == [sample.datasets[0].SOPInstanceUID]
+    assert [one["sop_instance_uid"] for one in detail["objects"]] == [
+        sample.datasets[0].SOPInstanceUID
+    ]
 
 
 def check_events(detail: dict[str, Any], told: Told) -> None:
     """Events in the report's order, with UID and dose as another reader finds them."""
     names = ("dlp",) if detail["modality"] == "CT" else ("dap", "dose_rp")
-    got = [{"uid": event["irradiation_event_uid"], **{name: event[name] for name in names}} for event in detail["events"]]
-    assert got == [{"uid": event.get("uid"), **{name: number(event.get(name)) for name in names}} for event in told.events]
-    assert [event["event_number"] for event in detail["events"]] == list(range(1, len(told.events) + 1))
+    got = [
+        {"uid": event["irradiation_event_uid"], **{name: event[name] for name in names}}
+        for event in detail["events"]
+    ]
+    assert got == [
+        {"uid": event.get("uid"), **{name: number(event.get(name)) for name in names}}
+        for event in told.events
+    ]
+    assert [event["event_number"] for event in detail["events"]] == list(
+        range(1, len(told.events) + 1)
+    )
 
 
 def check_accumulated(detail: dict[str, Any], told: Told) -> None:
     """The accumulated containers, each total as another reader finds it."""
     rows = detail["accumulated"]
-    columns = {"dlp": "dlp_total"} if detail["modality"] == "CT" else {
-        "dap": "dap_total", "dose_rp": "dose_rp_total", "time": "total_fluoro_time"}  # fmt: skip
+    columns = (
+        {"dlp": "dlp_total"}
+        if detail["modality"] == "CT"
+        else {"dap": "dap_total", "dose_rp": "dose_rp_total", "time": "total_fluoro_time"}
+    )
     for name, column in columns.items():
         got = [row[column] for row in rows if row[column] is not None]
         assert got == [number(value) for value in told.totals.get(name, []) if value is not None]
     if "agd" in told.totals:
         assert sorted(entry["agd"] for row in rows for entry in row["accumulated_agd"]) == [
-            number(value) for value in sorted(value for value in told.totals["agd"] if value is not None)]  # fmt: skip
+            number(value)
+            for value in sorted(value for value in told.totals["agd"] if value is not None)
+        ]
 
 
 def test_every_instance_has_an_outcome(filled: OrthancServer) -> None:
@@ -134,7 +159,11 @@ def test_real_reports_have_the_totals_that_dsrdump_reads(server: OrthancServer) 
         # Orthanc itself refuses an image of the collection that has no file meta information.
         assert status == 200 or path.stem.startswith("MG-Im"), f"{path.name}: {answer}"
     server.wait_until_idle()
-    reports = {path: by_dsrdump(path) for path, dataset in files.items() if " SR " in dataset.SOPClassUID.name}
+    reports = {
+        path: by_dsrdump(path)
+        for path, dataset in files.items()
+        if " SR " in dataset.SOPClassUID.name
+    }
     # One study may have several reports; each of these holds all events of those before it.
     last: dict[str, tuple[Path, Told]] = {}
     for path, told in reports.items():
@@ -143,8 +172,13 @@ def test_real_reports_have_the_totals_that_dsrdump_reads(server: OrthancServer) 
             last[uid] = (path, told)
     assert len(last) > 10
     studies = {row["study_instance_uid"]: row for row in server.studies()}
-    # Besides the X-ray reports that dsrdump reads: images, a dose screen, and a report of nuclear medicine.
-    others = {files[path].StudyInstanceUID for path in files if path not in reports or path.stem == "NM-RRDSR-Siemens"}
+    # Besides the X-ray reports that dsrdump reads: images, a dose screen, and a report of nuclear
+    # medicine.
+    others = {
+        files[path].StudyInstanceUID
+        for path in files
+        if path not in reports or path.stem == "NM-RRDSR-Siemens"
+    }
     assert set(studies) == set(last) | {uid for uid in others if uid in studies}
     assert len(others - set(studies)) <= 1, "but for the image that Orthanc itself refuses"
     for uid, (_, told) in last.items():
@@ -156,13 +190,19 @@ def test_real_reports_have_the_totals_that_dsrdump_reads(server: OrthancServer) 
     for row in server.objects():
         path = held[row["sop_instance_uid"]]
         useful = path not in reports or reports[path].events or path.stem == "NM-RRDSR-Siemens"
-        assert (row["outcome"] in ("imported", "merged", "duplicate")) == bool(useful), f"{path.name}: {row}"
+        assert (row["outcome"] in ("imported", "merged", "duplicate")) == bool(useful), (
+            f"{path.name}: {row}"
+        )
         assert useful or row["reason"], path.name
 
 
 def check_totals(detail: dict[str, Any], told: Told) -> None:
-    """The totals of a study with one accumulated container or none: the report's, else the events' sum."""
-    names = {"CT": {"dlp_total": "dlp"}, "MG": {}}.get(detail["modality"], {"dap_total": "dap", "dose_rp_total": "dose_rp"})
+    """The totals of a study with one accumulated container or none: the report's, else the events'
+    sum.
+    """
+    names = {"CT": {"dlp_total": "dlp"}, "MG": {}}.get(
+        detail["modality"], {"dap_total": "dap", "dose_rp_total": "dose_rp"}
+    )
     for column, name in names.items():
         given = [value for value in told.totals.get(name, []) if value is not None]
         values = [event.get(name) for event in told.events]

@@ -1,4 +1,6 @@
-"""A PACS on pynetdicom that answers C-FIND from objects it holds, and C-MOVE in whatever manner a test wants."""
+"""A PACS on pynetdicom that answers C-FIND from objects it holds, and C-MOVE in whatever manner a
+test wants.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,13 @@ _UIDS = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "S
 
 
 class Move:
-    """A C-MOVE that is to be answered. objects: what it asks for; destination: its address, None where nobody told it."""
+    """A C-MOVE that is to be answered. objects: what it asks for; destination: its address, None
+    where nobody told it.
+    """
 
-    def __init__(self, event: Any, objects: list[Dataset], destination: tuple[str, int] | None) -> None:
+    def __init__(
+        self, event: Any, objects: list[Dataset], destination: tuple[str, int] | None
+    ) -> None:
         self.objects, self.destination = objects, destination
         self._event = event
         self._to: Association | None = None
@@ -37,22 +43,39 @@ class Move:
             entity = AE("BAD")
             for sop_class in {one.SOPClassUID for one in (*self.objects, *objects)}:
                 entity.add_requested_context(sop_class)
-            self._to = entity.associate(*self.destination, ae_title=self._event.request.MoveDestination)
+            self._to = entity.associate(
+                *self.destination, ae_title=self._event.request.MoveDestination
+            )
         for one in objects:
             assert self._to.send_c_store(one).Status == SUCCESS
 
-    def answer(self, status: int, *, left: int | None = None, failed: list[Dataset] | None = None, comment: str = "") -> None:
-        """One response. left: how many are still to be sent, where counts are given; failed: objects that could not be sent."""
+    def answer(
+        self,
+        status: int,
+        *,
+        left: int | None = None,
+        failed: list[Dataset] | None = None,
+        comment: str = "",
+    ) -> None:
+        """One response. left: how many are still to be sent, where counts are given; failed:
+        objects that could not be sent.
+        """
         asked = self._event.request
         said = C_MOVE()
-        said.MessageIDBeingRespondedTo, said.AffectedSOPClassUID = asked.MessageID, asked.AffectedSOPClassUID
+        said.MessageIDBeingRespondedTo, said.AffectedSOPClassUID = (
+            asked.MessageID,
+            asked.AffectedSOPClassUID,
+        )
         said.Status = status
         if comment:
             said.ErrorComment = comment
         if left is not None:
             said.NumberOfRemainingSuboperations = left if status == PENDING else None
             said.NumberOfCompletedSuboperations = len(self.objects) - left - len(failed or ())
-            said.NumberOfFailedSuboperations, said.NumberOfWarningSuboperations = len(failed or ()), 0
+            said.NumberOfFailedSuboperations, said.NumberOfWarningSuboperations = (
+                len(failed or ()),
+                0,
+            )
         if failed:
             identifier = Dataset()
             identifier.FailedSOPInstanceUIDList = [one.SOPInstanceUID for one in failed]
@@ -62,7 +85,9 @@ class Move:
     @property
     def is_listened_to(self) -> bool:
         """Whether whoever asked is still there."""
-        return bool(self._event.assoc.dul.state_machine.current_state == "Sta6")  # PS3.8 9.2: ready for data
+        return bool(
+            self._event.assoc.dul.state_machine.current_state == "Sta6"
+        )  # PS3.8 9.2: ready for data
 
     def abort(self) -> None:
         self._event.assoc.abort()
@@ -91,10 +116,11 @@ def well(move: Move) -> None:
 
 
 class Archive:
-    """Listens from start() to stop(), on the same port each time. objects: what it has. manners: what it does with the next
-    moves, one each; the last one stays. asked: the SOP instance UIDs of each move that came, associations: on which. known:
-    addresses by AE title. lists: whether it matches lists of UIDs; by_series: whether it looks at series in a query;
-    by_object: whether it answers about objects."""
+    """Listens from start() to stop(), on the same port each time. objects: what it has. manners:
+    what it does with the next moves, one each; the last one stays. asked: the SOP instance UIDs of
+    each move that came, associations: on which. known: addresses by AE title. lists: whether it
+    matches lists of UIDs; by_series: whether it looks at series in a query; by_object: whether it
+    answers about objects."""
 
     def __init__(self) -> None:
         [self.port] = _free_ports(1)
@@ -120,9 +146,14 @@ class Archive:
         entity = AE("BAD")
         for service in (FIND, MOVE, Verification):
             entity.add_supported_context(service)
-        self._server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=[
-            (evt.EVT_C_FIND, self._find), (evt.EVT_C_MOVE, self._move),
-        ])  # fmt: skip
+        self._server = entity.start_server(
+            ("127.0.0.1", self.port),
+            block=False,
+            evt_handlers=[
+                (evt.EVT_C_FIND, self._find),
+                (evt.EVT_C_MOVE, self._move),
+            ],
+        )
         return self
 
     def stop(self) -> None:
@@ -139,7 +170,9 @@ class Archive:
                 return wanted in (None, one.get(keyword))
             return self.lists and one.get(keyword) in wanted
 
-        return [one for one in self.objects if all(matches(one, keyword) for keyword in _UIDS.values())]
+        return [
+            one for one in self.objects if all(matches(one, keyword) for keyword in _UIDS.values())
+        ]
 
     def _find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
         asked = event.identifier

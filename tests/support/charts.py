@@ -1,4 +1,6 @@
-"""Studies with the values that charts are about, put into a real store as they are; and the same charts by numpy."""
+"""Studies with the values that charts are about, put into a real store as they are; and the same
+charts by numpy.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,22 @@ from orthanc_dose.manage import reference_levels
 from orthanc_dose.records import MODALITIES, REFERENCE_LEVEL
 from orthanc_dose.store import Store, index
 
-NAMES = (None, "", "Chest", "CHEST", "chest ", "it's", '50% "+" <b>x</b>', "胸部", "a, b", "Ä", "ä", "1", "2024-01-01", "\\")
+NAMES = (
+    None,
+    "",
+    "Chest",
+    "CHEST",
+    "chest ",
+    "it's",
+    '50% "+" <b>x</b>',
+    "胸部",
+    "a, b",
+    "Ä",
+    "ä",
+    "1",
+    "2024-01-01",
+    "\\",
+)
 QUANTITIES = {
     "study": ("dlp_total", "dap_total", "dose_rp_total", "total_fluoro_time", "administered_activity_total", "patient_weight",
               "patient_age"),
@@ -26,11 +43,17 @@ QUANTITIES = {
 }  # fmt: skip
 VALUES = st.sampled_from((None, 0.0, 1.0, 2.5, 2.5, 1e-7)) | st.floats(1e-9, 1e4)
 _DAYS = st.none() | st.dates(date(2023, 12, 25), date(2024, 3, 5))
-_TIMES = st.none() | st.sampled_from((time(0), time(7, 59, 59, 999_999), time(8), time(8, 30), time(23, 59))) | st.times()
+_TIMES = (
+    st.none()
+    | st.sampled_from((time(0), time(7, 59, 59, 999_999), time(8), time(8, 30), time(23, 59)))
+    | st.times()
+)
 Made = dict[str, Any]
 
 
-PHANTOMS = st.none() | st.sampled_from([{"value": value, "scheme": "DCM", "meaning": "IEC"} for value in ("113690", "113691")])
+PHANTOMS = st.none() | st.sampled_from(
+    [{"value": value, "scheme": "DCM", "meaning": "IEC"} for value in ("113690", "113691")]
+)
 
 
 def _code(meaning: str | None) -> dict[str, Any] | None:
@@ -44,15 +67,27 @@ def studies(draw: Any, modality: str) -> list[Made]:
     names = st.sampled_from(draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6)))
     for number in range(1, draw(st.integers(0, 12)) + 1):
         study: Made = {
-            "id": number, "modality": modality, "equipment_id": draw(st.integers(1, 3)), "study_date": draw(_DAYS),
-            "study_time": draw(_TIMES), "study_description": draw(names), "requested_procedure_description": draw(names),
-            "study_instance_uid": f"1.2.{number}", **{name: draw(VALUES) for name in QUANTITIES["study"]},
-        }  # fmt: skip
-        events = [{name: draw(VALUES) for name in QUANTITIES[table]} for _ in range(draw(st.integers(0, 3)))]
+            "id": number,
+            "modality": modality,
+            "equipment_id": draw(st.integers(1, 3)),
+            "study_date": draw(_DAYS),
+            "study_time": draw(_TIMES),
+            "study_description": draw(names),
+            "requested_procedure_description": draw(names),
+            "study_instance_uid": f"1.2.{number}",
+            **{name: draw(VALUES) for name in QUANTITIES["study"]},
+        }
+        events = [
+            {name: draw(VALUES) for name in QUANTITIES[table]}
+            for _ in range(draw(st.integers(0, 3)))
+        ]
         for event in events:
             event["study_id"] = number
             if table == "nm_administration":
-                event |= {"radiopharmaceutical_agent": _code(draw(names)), "radiopharmaceutical_name": draw(names)}
+                event |= {
+                    "radiopharmaceutical_agent": _code(draw(names)),
+                    "radiopharmaceutical_name": draw(names),
+                }
             else:
                 event["acquisition_protocol"] = draw(names)
             if table == "ct_event":
@@ -78,9 +113,20 @@ def put(store: Store, made: list[Made]) -> None:
 
         systems = ((1, "CT <1> & 胸"), (2, "Other"), (3, None))
         insert("equipment", [{"id": number, "display_name": name} for number, name in systems])
-        insert("study", [{name: value for name, value in study.items() if name != "events"} for study in made])
+        insert(
+            "study",
+            [{name: value for name, value in study.items() if name != "events"} for study in made],
+        )
         for modality, one in MODALITIES.items():
-            insert(one.events.name, [event for study in made if study["modality"] == modality for event in study["events"]])
+            insert(
+                one.events.name,
+                [
+                    event
+                    for study in made
+                    if study["modality"] == modality
+                    for event in study["events"]
+                ],
+            )
         index.fill(connection)
         connection.execute("COMMIT")
 
@@ -92,7 +138,11 @@ def value(field: str, study: Made, event: Made) -> Any:
         return (agent and agent["meaning"]) or event["radiopharmaceutical_name"]
     if not field:  # activity per weight
         weight = study["patient_weight"]
-        return event["administered_activity"] / weight if weight and event["administered_activity"] is not None else None
+        return (
+            event["administered_activity"] / weight
+            if weight and event["administered_activity"] is not None
+            else None
+        )
     table, name = field.split(".")
     found = (study if table == "study" else event)[name]
     return found["meaning"] if isinstance(found, dict) else found
@@ -101,12 +151,16 @@ def value(field: str, study: Made, event: Made) -> Any:
 def rows_of(chart: Chart, made: list[Made]) -> Iterator[tuple[Made, Made]]:
     """What a chart counts: studies, or events with their study."""
     for study in made:
-        yield from ((study, event) for event in (study["events"] if chart.level == "event" else ({},)))
+        yield from (
+            (study, event) for event in (study["events"] if chart.level == "event" else ({},))
+        )
 
 
-def grouped(chart: Chart, made: list[Made], options: Made, *more: Any) -> dict[Any, tuple[np.ndarray, set[int]]]:
-    """Values in the shown unit, those that count, and the studies that they are of: by name, system, and what `more` gives of a
-    study. Charts that measure nothing have ones."""
+def grouped(
+    chart: Chart, made: list[Made], options: Made, *more: Any
+) -> dict[Any, tuple[np.ndarray, set[int]]]:
+    """Values in the shown unit, those that count, and the studies that they are of: by name,
+    system, and what `more` gives of a study. Charts that measure nothing have ones."""
     found: defaultdict[Any, list[float]] = defaultdict(list)
     of: defaultdict[Any, set[int]] = defaultdict(set)
     for study, event in rows_of(chart, made):
@@ -116,9 +170,15 @@ def grouped(chart: Chart, made: list[Made], options: Made, *more: Any) -> dict[A
             if not stored:
                 continue
             number = stored * chart.measure.shown.factor
-        name = (value(chart.grouping.filter.field, study, event) or None) if chart.grouping else None
+        name = (
+            (value(chart.grouping.filter.field, study, event) or None) if chart.grouping else None
+        )
         name = name.lower() if name and options["ignore_case"] else name
-        key = (name, study["equipment_id"] if options["per_system"] else None, *(one(study) for one in more))
+        key = (
+            name,
+            study["equipment_id"] if options["per_system"] else None,
+            *(one(study) for one in more),
+        )
         found[key].append(number)
         of[key].add(study["id"])
     return {key: (np.array(values), of[key]) for key, values in found.items()}
@@ -152,5 +212,14 @@ def put_levels(store: Store, *levels: dict[str, Any]) -> list[int]:
     """These reference levels in place of those that the store has."""
     with store.writing() as connection:
         connection.execute("DELETE FROM reference_level")
-    usual = {"name": "Level", "modality": "CT", "quantity": "dlp_total", "statistic": "median", "source": "Test", "valid": True}
-    return reference_levels.add(store, [dict.fromkeys(REFERENCE_LEVEL.names) | usual | level for level in levels])
+    usual = {
+        "name": "Level",
+        "modality": "CT",
+        "quantity": "dlp_total",
+        "statistic": "median",
+        "source": "Test",
+        "valid": True,
+    }
+    return reference_levels.add(
+        store, [dict.fromkeys(REFERENCE_LEVEL.names) | usual | level for level in levels]
+    )

@@ -34,7 +34,9 @@ def dcmdump(data: bytes, folder: Path, *, fails: bool = False) -> dict[str, list
         match = re.match(r"\s*\((\w{4},\w{4})\) (\S\S) (.*?) *#\s*(\S+),", line)
         if match:
             value = match[3].removeprefix("[").removesuffix("]").removeprefix("=").strip()
-            found.setdefault(match[1], []).append(Element(match[2], "" if "no value" in value else value, match[4]))
+            found.setdefault(match[1], []).append(
+                Element(match[2], "" if "no value" in value else value, match[4])
+            )
     return found
 
 

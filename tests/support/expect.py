@@ -1,4 +1,6 @@
-"""What a test expects of the store: from the makers, and from readers that share no code with the plugin."""
+"""What a test expects of the store: from the makers, and from readers that share no code with the
+plugin.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,15 @@ from pydicom.dataset import Dataset
 from orthanc_dose.samples import SampleStudy
 
 DSRDUMP = "/usr/bin/dsrdump"
-# Factors to the units of the store by quantity, for the spellings that the makers and the corpus use.
+# Factors to the units of the store by quantity, for the spellings that the makers and the corpus
+# use.
 UNITS = {
-    "dlp": {"mGy.cm": 1, "mGycm": 1}, "dap": {"Gy.m2": 1, "Gym2": 1, "dGy.cm2": 1e-5}, "dose_rp": {"Gy": 1, "mGy": 1e-3},
-    "agd": {"mGy": 1}, "time": {"s": 1},
-}  # fmt: skip
+    "dlp": {"mGy.cm": 1, "mGycm": 1},
+    "dap": {"Gy.m2": 1, "Gym2": 1, "dGy.cm2": 1e-5},
+    "dose_rp": {"Gy": 1, "mGy": 1e-3},
+    "agd": {"mGy": 1},
+    "time": {"s": 1},
+}
 CT_EVENT, PROJECTION_EVENT = "113819", "113706"
 
 
@@ -29,8 +35,8 @@ def number(value: float | None) -> Any:
 
 
 def totals_of(sample: SampleStudy) -> dict[str, float | None]:
-    """The totals that a study of the store must have, by the store's names, from what the maker wrote: the report's,
-    else (or where it says 0 and the events do not) the sum over the events."""
+    """The totals that a study of the store must have, by the store's names, from what the maker
+    wrote: the report's, else (or where it says 0 and the events do not) the sum over the events."""
 
     def one(name: str) -> float | None:
         given, summed = sample.totals.get(name), sample.sums.get(name)
@@ -47,9 +53,13 @@ def totals_of(sample: SampleStudy) -> dict[str, float | None]:
     planes = {name: [one(name + suffix) for suffix in suffixes] for name in names}
     found: dict[str, float | None] = {}
     for ours, theirs in (("dap_total", "dap_total"), ("dose_rp_total", "rp_dose_total")):
-        found |= {f"{ours}_{plane}": value for plane, value in zip("ab", planes[theirs], strict=False)}
+        found |= {
+            f"{ours}_{plane}": value for plane, value in zip("ab", planes[theirs], strict=False)
+        }
     found["dap_total"] = None if None in planes["dap_total"] else sum(planes["dap_total"])  # type: ignore[arg-type]
-    found["dose_rp_total"] = max((value for value in planes["rp_dose_total"] if value is not None), default=None)
+    found["dose_rp_total"] = max(
+        (value for value in planes["rp_dose_total"] if value is not None), default=None
+    )
     if sample.kind == "rf":
         times = planes["fluoro_time_total"]
         found["total_fluoro_time"] = None if None in times else sum(times)  # type: ignore[arg-type]
@@ -62,14 +72,18 @@ def check_study(row: dict[str, Any], sample: SampleStudy) -> None:
     got = {name: row[name] for name in ("modality", "accession_number", "study_date", "study_time", "study_description",
                                         "patient_sex", "number_of_events")}  # fmt: skip
     assert got == {
-        "modality": sample.kind.upper(), "accession_number": sample.accession_number,
-        "study_date": f"{sample.started:%Y-%m-%d}", "study_time": f"{sample.started:%H:%M:%S}",
-        "study_description": sample.description, "patient_sex": sample.patient.sex, "number_of_events": sample.events,
-    }, f"study {sample.index} of {sample.vendor}"  # fmt: skip
+        "modality": sample.kind.upper(),
+        "accession_number": sample.accession_number,
+        "study_date": f"{sample.started:%Y-%m-%d}",
+        "study_time": f"{sample.started:%H:%M:%S}",
+        "study_description": sample.description,
+        "patient_sex": sample.patient.sex,
+        "number_of_events": sample.events,
+    }, f"study {sample.index} of {sample.vendor}"
     expected = totals_of(sample)
-    assert {name: row[name] for name in expected} == {name: number(value) for name, value in expected.items()}, (
-        f"study {sample.index} of {sample.vendor}"
-    )
+    assert {name: row[name] for name in expected} == {
+        name: number(value) for name, value in expected.items()
+    }, f"study {sample.index} of {sample.vendor}"
 
 
 def check_studies(rows: Iterable[dict[str, Any]], samples: Iterable[SampleStudy]) -> None:
@@ -82,8 +96,9 @@ def check_studies(rows: Iterable[dict[str, Any]], samples: Iterable[SampleStudy]
 
 @dataclass
 class Told:
-    """What a report says, read without the plugin: totals by concept code, one entry a container, and the events with
-    UID, DLP, DAP and dose at the reference point. Numbers are in the store's units; None where the item is empty."""
+    """What a report says, read without the plugin: totals by concept code, one entry a container,
+    and the events with UID, DLP, DAP and dose at the reference point. Numbers are in the store's
+    units; None where the item is empty."""
 
     totals: dict[str, list[float | None]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -128,7 +143,9 @@ def by_pydicom(dataset: Dataset) -> Told:
     return told
 
 
-_LINE = re.compile(r'(?P<indent> *)<[a-z ]+ (?P<type>[A-Z]+):\((?P<code>[^,]+),[^,]*,"[^"]*"\)(?:=(?P<value>.*))?>$')
+_LINE = re.compile(
+    r'(?P<indent> *)<[a-z ]+ (?P<type>[A-Z]+):\((?P<code>[^,]+),[^,]*,"[^"]*"\)(?:=(?P<value>.*))?>$'
+)
 _NUMBER = re.compile(r'"(?P<number>[^"]*)" \((?P<unit>[^,]*),')
 
 
@@ -149,7 +166,12 @@ def by_dsrdump(path: Path) -> Told:
             told.events[-1]["uid"] = found["value"].strip('"')
         if found["type"] == "NUM":
             value = _NUMBER.match(found["value"] or "")
-            _tell(told, event_indent is not None, found["code"], *(value.groups() if value else (None, "")))
+            _tell(
+                told,
+                event_indent is not None,
+                found["code"],
+                *(value.groups() if value else (None, "")),
+            )
     return told
 
 

@@ -25,7 +25,10 @@ def begun(server: OrthancServer, body: dict[str, Any], route: str = "exports") -
 
 def done(server: OrthancServer, number: int) -> dict[str, Any]:
     """The task when it has come to its end, which must be a good one."""
-    server.wait_for(lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the end of the task")
+    server.wait_for(
+        lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None,
+        "the end of the task",
+    )
     task = server.ok(f"/dose/api/tasks/{number}")
     assert task["state"] == "done", f"{task}\n{server.log_of_this_start[-2000:]}"
     return task
@@ -38,6 +41,8 @@ def fetched(server: OrthancServer, task: dict[str, Any]) -> bytes:
     return file.content
 
 
-def export(server: OrthancServer, file_format: str, modality: str | None = None, **more: Any) -> bytes:
+def export(
+    server: OrthancServer, file_format: str, modality: str | None = None, **more: Any
+) -> bytes:
     """The file of an export of studies."""
     return fetched(server, done(server, begun(server, wanted(file_format, modality, **more))))

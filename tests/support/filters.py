@@ -1,7 +1,8 @@
-"""Filters evaluated in plain Python over the records as the store holds them: what the SQL of the filters is held against.
+"""Filters evaluated in plain Python over the records as the store holds them: what the SQL of the
+filters is held against.
 
-Where each filter looks is written down here by itself, from the data dictionary and the words of the filters.
-"""
+Where each filter looks is written down here by itself, from the data dictionary and the words of
+the filters."""
 
 from __future__ import annotations
 
@@ -13,11 +14,24 @@ from orthanc_dose.store import Store
 from orthanc_dose.store.database import rows
 
 Whole = dict[str, Any]  # a study's row with "equipment", "events", "accumulated" and "objects"
-NAMED = ("study_description", "requested_procedure_description", "performed_procedure_step_description")
-EVENTS = {"CT": "ct_event", "RF": "projection_event", "DX": "projection_event", "MG": "projection_event",
-          "NM": "nm_administration"}  # fmt: skip
-ACCUMULATED = {"CT": "ct_accumulated", "RF": "projection_accumulated", "DX": "projection_accumulated",
-               "MG": "projection_accumulated"}  # fmt: skip
+NAMED = (
+    "study_description",
+    "requested_procedure_description",
+    "performed_procedure_step_description",
+)
+EVENTS = {
+    "CT": "ct_event",
+    "RF": "projection_event",
+    "DX": "projection_event",
+    "MG": "projection_event",
+    "NM": "nm_administration",
+}
+ACCUMULATED = {
+    "CT": "ct_accumulated",
+    "RF": "projection_accumulated",
+    "DX": "projection_accumulated",
+    "MG": "projection_accumulated",
+}
 
 
 def whole_studies(store: Store) -> list[Whole]:
@@ -28,26 +42,49 @@ def whole_studies(store: Store) -> list[Whole]:
 
     with store.reading() as connection:
         equipment = {row["id"]: row for row in read(connection, "equipment")}
-        tables = {name: read(connection, name) for name in {*EVENTS.values(), *ACCUMULATED.values(), "object"}}
-        out, entries = read(connection, "study"), sorted(read(connection, "standard_name"), key=lambda row: row["position"])
+        tables = {
+            name: read(connection, name)
+            for name in {*EVENTS.values(), *ACCUMULATED.values(), "object"}
+        }
+        out, entries = (
+            read(connection, "study"),
+            sorted(read(connection, "standard_name"), key=lambda row: row["position"]),
+        )
     for study in out:
+
         def of(table: str | None, study_id: int = study["id"]) -> list[dict[str, Any]]:
             return [row for row in tables[table] if row["study_id"] == study_id] if table else []
 
         study["equipment"] = equipment[study["equipment_id"]]
-        study["events"], study["accumulated"] = of(EVENTS[study["modality"]]), of(ACCUMULATED.get(study["modality"]))
+        study["events"], study["accumulated"] = (
+            of(EVENTS[study["modality"]]),
+            of(ACCUMULATED.get(study["modality"])),
+        )
         study["objects"] = of("object")
-        kinds = {**{name: [study[name]] for name in NAMED}, "acquisition_protocols": study["acquisition_protocols"] or ()}
-        study["standard_names"] = [name for kind, texts in kinds.items() for name in _names(entries, kind, texts, study)]
+        kinds = {
+            **{name: [study[name]] for name in NAMED},
+            "acquisition_protocols": study["acquisition_protocols"] or (),
+        }
+        study["standard_names"] = [
+            name for kind, texts in kinds.items() for name in _names(entries, kind, texts, study)
+        ]
     return out
 
 
-def _names(entries: list[dict[str, Any]], kind: str, texts: Iterable[Any], study: Whole) -> Iterable[str]:
-    """The standard name of each text, by the first entry that fits: a word with * before and behind."""
+def _names(
+    entries: list[dict[str, Any]], kind: str, texts: Iterable[Any], study: Whole
+) -> Iterable[str]:
+    """The standard name of each text, by the first entry that fits: a word with * before and
+    behind.
+    """
     for text in filter(None, texts):
-        fits = (entry["standard_name"] for entry in entries
-                if entry["kind"] == kind and entry["modality"] in (None, study["modality"])
-                and entry["pattern"].strip("*").lower() in text.lower())  # fmt: skip
+        fits = (
+            entry["standard_name"]
+            for entry in entries
+            if entry["kind"] == kind
+            and entry["modality"] in (None, study["modality"])
+            and entry["pattern"].strip("*").lower() in text.lower()
+        )
         yield from list(fits)[:1]
 
 
@@ -65,8 +102,9 @@ def _of_events(*path: str) -> Callable[[Whole], Iterable[Any]]:
 def _events_of_type(*codes: str) -> Callable[[Whole], Iterable[Any]]:
     return lambda study: [
         sum((event["ct_acquisition_type"] or {}).get("value") in codes for event in study["events"])
-        if study["modality"] == "CT" else None
-    ]  # fmt: skip
+        if study["modality"] == "CT"
+        else None
+    ]
 
 
 def _projection_only(values: Callable[[Whole], Iterable[Any]]) -> Callable[[Whole], Iterable[Any]]:
@@ -79,9 +117,17 @@ def _marks(study: Whole) -> set[str]:
 
 
 _PHANTOMS = {"113690": "head", "113691": "body"}
-_OF_EQUIPMENT = ("display_name", "institution_name", "institutional_department_name", "manufacturer",
-                 "manufacturer_model_name", "station_name", "device_serial_number", "software_versions",
-                 "gantry_id")  # fmt: skip
+_OF_EQUIPMENT = (
+    "display_name",
+    "institution_name",
+    "institutional_department_name",
+    "manufacturer",
+    "manufacturer_model_name",
+    "station_name",
+    "device_serial_number",
+    "software_versions",
+    "gantry_id",
+)
 # The values that a filter looks at, where they are not those of the study's field of the same name.
 VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
@@ -90,7 +136,9 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "study_number": lambda study: [study["id"]],
     "sop_instance_uid": lambda study: [row["sop_instance_uid"] for row in study["objects"]],
     **{name: lambda study, name=name: [study["equipment"][name]] for name in _OF_EQUIPMENT},
-    "patient_sex": lambda study: [study["patient_sex"] if study["patient_sex"] in ("F", "M", "O") else "unknown"],
+    "patient_sex": lambda study: [
+        study["patient_sex"] if study["patient_sex"] in ("F", "M", "O") else "unknown"
+    ],
     "number_of_events": lambda study: [len(study["events"])],
     "number_of_spiral_events": _events_of_type("116152004"),
     "number_of_sequenced_events": _events_of_type("113804"),
@@ -98,16 +146,30 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "number_of_stationary_events": _events_of_type("113806"),
     "number_of_free_events": _events_of_type("113807"),
     "number_of_cone_beam_events": _events_of_type("702569007"),
-    "ctdiw_phantom_type": lambda study: [
-        _PHANTOMS.get(code, "other") for code in _of_events("ctdiw_phantom_type", "value")(study) if code is not None
-    ] if study["modality"] == "CT" else (),
-    **{name: _projection_only(_of_events(name))
-       for name in ("kvp", "exposure", "exposure_index", "compression_thickness", "exposure_control_mode")},
+    "ctdiw_phantom_type": lambda study: (
+        [
+            _PHANTOMS.get(code, "other")
+            for code in _of_events("ctdiw_phantom_type", "value")(study)
+            if code is not None
+        ]
+        if study["modality"] == "CT"
+        else ()
+    ),
+    **{
+        name: _projection_only(_of_events(name))
+        for name in (
+            "kvp",
+            "exposure",
+            "exposure_index",
+            "compression_thickness",
+            "exposure_control_mode",
+        )
+    },
     "image_view": _projection_only(_of_events("image_view", "meaning")),
     "standard_names": lambda study: study["standard_names"],
     "mark": _marks,
     "test_data": lambda study: ["no" if study["not_patient_indicator"] is None else "yes"],
-}  # fmt: skip
+}
 
 
 def values_of(name: str, study: Whole) -> list[Any]:
@@ -121,7 +183,9 @@ def lowered(text: str) -> str:
 
 
 def matches(name: str, role: str, wanted: Any, study: Whole) -> bool:
-    """Whether a study matches one parameter of a filter; an interval comes as ("interval", (low, high))."""
+    """Whether a study matches one parameter of a filter; an interval comes as ("interval", (low,
+    high)).
+    """
     found = values_of(name, study)
     if role == "contains":
         return any(lowered(term) in lowered(value) for value in found for term in wanted)

@@ -1,4 +1,6 @@
-"""Reads the numbers of a dose report without any code of the product: DCMTK's dcm2json, and units worked out by hand."""
+"""Reads the numbers of a dose report without any code of the product: DCMTK's dcm2json, and units
+worked out by hand.
+"""
 
 import json
 import shutil
@@ -9,7 +11,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-# Unit as written: (what it measures, size in base units). From UCUM and the vendors' spellings of it.
+# Unit as written: (what it measures, size in base units). From UCUM and the vendors' spellings of
+# it.
 UNITS = {
     "Gy.m2": ("dose area", "1"), "Gym2": ("dose area", "1"), "dGy.cm2": ("dose area", "1e-5"), "Gy.cm2": ("dose area", "1e-4"),
     "cGy.cm2": ("dose area", "1e-6"), "mGy.cm2": ("dose area", "1e-7"), "uGy.m2": ("dose area", "1e-6"),
@@ -43,7 +46,11 @@ def dicom_json(path: Path) -> dict[str, Any]:
         # dcm2json refuses some character sets; numbers do not depend on them.
         copy = Path(folder) / "object.dcm"
         shutil.copy(path, copy)
-        subprocess.run(["/usr/bin/dcmodify", "-nb", "-i", "(0008,0005)=ISO_IR 100", str(copy)], capture_output=True, check=True)
+        subprocess.run(
+            ["/usr/bin/dcmodify", "-nb", "-i", "(0008,0005)=ISO_IR 100", str(copy)],
+            capture_output=True,
+            check=True,
+        )
         ran = subprocess.run(["/usr/bin/dcm2json", str(copy)], capture_output=True, check=True)
     return json.loads(ran.stdout.decode("utf-8", "replace"), strict=False)
 
@@ -68,7 +75,9 @@ def concept(item: dict[str, Any]) -> str | None:
 
 
 def numbers(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Every number of the report that has a value: by code value of its concept, (number, unit) as written, sorted."""
+    """Every number of the report that has a value: by code value of its concept, (number, unit) as
+    written, sorted.
+    """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for item in content_items(dicom_json(path)):
         if _first(item, "0040A040") != "NUM":

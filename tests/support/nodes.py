@@ -12,27 +12,51 @@ from orthanc_dose.retrieve.search import NodeRefuses, Search, search
 
 # SOP classes as PS3.6 has them.
 DOSE, ENHANCED_DOSE, NUCLEAR, ENHANCED, BASIC, CAPTURE, CT = (
-    "1.2.840.10008.5.1.4.1.1.88.67", "1.2.840.10008.5.1.4.1.1.88.76", "1.2.840.10008.5.1.4.1.1.88.68",
-    "1.2.840.10008.5.1.4.1.1.88.22", "1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.2",
-)  # fmt: skip
+    "1.2.840.10008.5.1.4.1.1.88.67",
+    "1.2.840.10008.5.1.4.1.1.88.76",
+    "1.2.840.10008.5.1.4.1.1.88.68",
+    "1.2.840.10008.5.1.4.1.1.88.22",
+    "1.2.840.10008.5.1.4.1.1.88.11",
+    "1.2.840.10008.5.1.4.1.1.7",
+    "1.2.840.10008.5.1.4.1.1.2",
+)
 DAY = date(2026, 1, 5)
 Tree = dict[str, Any]
 
 
-def series(modality: str, *classes: str, description: str = "", count: int | None = None, listed: bool = True,
-           station: str = "") -> Tree:  # fmt: skip
-    """A series with an object of each class; count: how many the node says there are; listed: whether it lists them."""
-    return {"Modality": modality, "SeriesDescription": description, "StationName": station, "objects": classes,
-            "count": len(classes) if count is None else count, "listed": listed}  # fmt: skip
+def series(
+    modality: str,
+    *classes: str,
+    description: str = "",
+    count: int | None = None,
+    listed: bool = True,
+    station: str = "",
+) -> Tree:
+    """A series with an object of each class; count: how many the node says there are; listed:
+    whether it lists them.
+    """
+    return {
+        "Modality": modality,
+        "SeriesDescription": description,
+        "StationName": station,
+        "objects": classes,
+        "count": len(classes) if count is None else count,
+        "listed": listed,
+    }
 
 
 class Node:
     """What a node has on one or several days, and how it answers."""
 
     def __init__(
-        self, *studies: list[Tree], modalities: bool = True, matches: bool = True, day: Any = lambda n: DAY,
-        descriptions: tuple[str, ...] = (), refuses: Callable[[dict[str, str]], bool] = lambda keys: False,
-    ) -> None:  # fmt: skip
+        self,
+        *studies: list[Tree],
+        modalities: bool = True,
+        matches: bool = True,
+        day: Any = lambda n: DAY,
+        descriptions: tuple[str, ...] = (),
+        refuses: Callable[[dict[str, str]], bool] = lambda keys: False,
+    ) -> None:
         self.studies, self.modalities, self.matches, self.day = studies, modalities, matches, day
         self.descriptions, self.refuses = descriptions, refuses
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -48,8 +72,15 @@ class Node:
             return [self._series(number, n, one) for n, one in enumerate(self.studies[number])]
         place = int(keys["SeriesInstanceUID"].split(".")[2])
         one = self.studies[number][place]
-        return [{"SOPInstanceUID": f"1.{number}.{place}.{n}", "SOPClassUID": uid, "InstanceNumber": str(n + 1)}
-                for n, uid in reversed(list(enumerate(one["objects"]))) if one["listed"]]  # fmt: skip
+        return [
+            {
+                "SOPInstanceUID": f"1.{number}.{place}.{n}",
+                "SOPClassUID": uid,
+                "InstanceNumber": str(n + 1),
+            }
+            for n, uid in reversed(list(enumerate(one["objects"])))
+            if one["listed"]
+        ]
 
     def _own(self, number: int) -> set[str]:
         return {one["Modality"] for one in self.studies[number]}
@@ -63,20 +94,34 @@ class Node:
         answer = {"StudyInstanceUID": f"1.{number}", "StudyDate": f"{self.day(number):%Y%m%d}"}
         if self.descriptions:
             answer["StudyDescription"] = self.descriptions[number]
-        return answer | ({"ModalitiesInStudy": "\\".join(sorted(self._own(number)))} if self.modalities else {})
+        return answer | (
+            {"ModalitiesInStudy": "\\".join(sorted(self._own(number)))} if self.modalities else {}
+        )
 
     def _series(self, number: int, place: int, one: Tree) -> Answer:
-        told = {name: one[name] for name in ("Modality", "SeriesDescription", "StationName") if one[name]}
+        told = {
+            name: one[name]
+            for name in ("Modality", "SeriesDescription", "StationName")
+            if one[name]
+        }
         count = {"NumberOfSeriesRelatedInstances": str(one["count"])} if one["count"] >= 0 else {}
         return {"SeriesInstanceUID": f"1.{number}.{place}"} | told | count
 
 
-def ask(node: Node, *groups: str, known: frozenset[str] = frozenset(), last: date = DAY, **more: Any) -> Search:
-    return search(Question(DAY, last, groups, **more), node.find, lambda study: known, lambda *told: None)
+def ask(
+    node: Node, *groups: str, known: frozenset[str] = frozenset(), last: date = DAY, **more: Any
+) -> Search:
+    return search(
+        Question(DAY, last, groups, **more), node.find, lambda study: known, lambda *told: None
+    )
 
 
 def decided(found: Search) -> list[str]:
-    """Of the only study what becomes of each series: + and - for kept and left, the reason, how many objects."""
+    """Of the only study what becomes of each series: + and - for kept and left, the reason, how
+    many objects.
+    """
     [study] = found.studies
-    return [f"{'+' if one.is_kept else '-'}{one.reason}{'' if one.images is None else ' ' + str(len(one.images))}"
-            for one in study.decisions]  # fmt: skip
+    return [
+        f"{'+' if one.is_kept else '-'}{one.reason}{'' if one.images is None else ' ' + str(len(one.images))}"
+        for one in study.decisions
+    ]

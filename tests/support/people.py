@@ -1,4 +1,6 @@
-"""A server with studies and with users whom an administrator added, for tests of what each may see and do."""
+"""A server with studies and with users whom an administrator added, for tests of what each may see
+and do.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,14 @@ from .visitors import guarded
 SECRET = "correct horse battery"
 # Name and groups.
 ADDED = {
-    "vera": ["view"], "ines": ["view", "patient identity"], "adam": ["administration"],
-    "ruth": ["view", "administration"], "olga": ["view"], "emil": ["view"], "greta": [],
-}  # fmt: skip
+    "vera": ["view"],
+    "ines": ["view", "patient identity"],
+    "adam": ["administration"],
+    "ruth": ["view", "administration"],
+    "olga": ["view"],
+    "emil": ["view"],
+    "greta": [],
+}
 
 
 def put_user(server: OrthancServer, name: str, **what: Any) -> None:

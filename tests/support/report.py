@@ -1,4 +1,6 @@
-"""Reading a printed report back: what stands on its pages, by pypdf, which knows nothing of how it was made."""
+"""Reading a printed report back: what stands on its pages, by pypdf, which knows nothing of how it
+was made.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def pages_of(raw: bytes) -> list[list[Line]]:
     for page in PdfReader(io.BytesIO(raw)).pages:
         pieces: list[tuple[float, float, str]] = []
 
-        def found(text: str, matrix: Any, place: Any, font: Any, size: Any, to: list[Any] = pieces) -> None:
+        def found(
+            text: str, matrix: Any, place: Any, font: Any, size: Any, to: list[Any] = pieces
+        ) -> None:
             if text.strip():
                 to.append((-round(place[5], 1), place[4], text.strip("\n")))
 

@@ -43,5 +43,3 @@ def events(count: int = 3, seed: int = 5, **changes: object) -> list[ProjectionE
         for name, value in changes.items():
             setattr(event, name, value)
     return made
-
-

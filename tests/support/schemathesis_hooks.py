@@ -1,9 +1,8 @@
 """Loaded by schemathesis: what reaches the plugin at all.
 
-Orthanc's own HTTP server answers header names and values that HTTP does not allow with a text of its own before any plugin
-is asked, and no route of ours has a header parameter: requests go out without made-up headers, and none is counted as bad
-for such a header.
-"""
+Orthanc's own HTTP server answers header names and values that HTTP does not allow with a text of
+its own before any plugin is asked, and no route of ours has a header parameter: requests go out
+without made-up headers, and none is counted as bad for such a header."""
 
 import itertools
 from typing import Any
@@ -19,14 +18,19 @@ def filter_headers(context: Any, headers: Any) -> bool:
 
 @schemathesis.hook
 def filter_case(context: Any, case: Any) -> bool:
-    return not {name for name in case.headers or {} if name.lower() != "authorization"} and _fits(case)
+    return not {name for name in case.headers or {} if name.lower() != "authorization"} and _fits(
+        case
+    )
 
 
 def _fits(case: Any) -> bool:
-    # Orthanc's server takes requests of up to 16 kB, and refuses longer ones in its own words. Of a parameter that stands
-    # several times it hands on the last value alone.
+    # Orthanc's server takes requests of up to 16 kB, and refuses longer ones in its own words. Of a
+    # parameter that stands several times it hands on the last value alone.
     query = case.query or {}
-    return not any(isinstance(value, list) for value in query.values()) and len(urlencode(query)) < 12_000
+    return (
+        not any(isinstance(value, list) for value in query.values())
+        and len(urlencode(query)) < 12_000
+    )
 
 
 _calls = itertools.count(256)
@@ -34,20 +38,33 @@ _calls = itertools.count(256)
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    # Wrong passwords lock the name and the address: each sign-in is another name, from another address (the server of this
-    # test believes its peer to be a proxy).
-    if case.path.endswith("/standard-names/import") and isinstance(case.body, dict) and isinstance(case.body.get("csv"), str):
-        # No schema says what CSV is: texts that are none are refused, as test_standard_names.py asks.
+    # Wrong passwords lock the name and the address: each sign-in is another name, from another
+    # address (the server of this test believes its peer to be a proxy).
+    if (
+        case.path.endswith("/standard-names/import")
+        and isinstance(case.body, dict)
+        and isinstance(case.body.get("csv"), str)
+    ):
+        # No schema says what CSV is: texts that are none are refused, as test_standard_names.py
+        # asks.
         case.body = case.body | {"csv": "kind,pattern,modality,standard_name\r\n"}
     if case.method == "POST" and case.path.endswith("/sql") and isinstance(case.body, dict):
-        # Nor what SQL is: texts that are none, and statements that may not run, are those of test_sql.py.
+        # Nor what SQL is: texts that are none, and statements that may not run, are those of
+        # test_sql.py.
         sql = case.body.get("sql")
         if isinstance(sql, str) and 1 <= len(sql) <= 20_000:
             case.body = case.body | {"sql": "SELECT modality FROM study"}
     if case.method == "POST" and case.path.endswith("/session"):
         number = next(_calls)
-        case.headers = {**(case.headers or {}), "X-Forwarded-For": f"10.1.{number // 256}.{number % 256}"}
-        if isinstance(case.body, dict) and isinstance(case.body.get("name"), str) and len(case.body["name"]) == 1:
+        case.headers = {
+            **(case.headers or {}),
+            "X-Forwarded-For": f"10.1.{number // 256}.{number % 256}",
+        }
+        if (
+            isinstance(case.body, dict)
+            and isinstance(case.body.get("name"), str)
+            and len(case.body["name"]) == 1
+        ):
             case.body = case.body | {"name": case.body["name"] + str(number)}
     # No schema says what a CSV file is: it begins with a header, and then come any bytes.
     if case.method == "POST" and case.path.endswith("/size-imports"):

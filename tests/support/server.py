@@ -1,13 +1,13 @@
-"""A real Orthanc on ports and in a folder of its own, with the plugin or without it, for tests and benchmarks.
+"""A real Orthanc on ports and in a folder of its own, with the plugin or without it, for tests and
+benchmarks.
 
     with OrthancServer() as server:
         server.send(make_studies(3))
         server.wait_until_idle()
         status, answer = server.get("/dose/api/studies")
 
-Time limits here are safety nets against a server that hangs, far beyond what a slow machine needs; they say nothing of
-speed. When one is reached the failure shows the end of Orthanc's log.
-"""
+Time limits here are safety nets against a server that hangs, far beyond what a slow machine needs;
+they say nothing of speed. When one is reached the failure shows the end of Orthanc's log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from orthanc_dose.samples import SampleStudy, part10
 
 ROOT = Path(__file__).resolve().parents[2]
 ORTHANC = "/usr/sbin/Orthanc"
-STORESCU = "/usr/bin/storescu"  # DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+# DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+STORESCU = "/usr/bin/storescu"
 USER, PASSWORD = "dose", "a password of the tests only"
 SAFETY_S = 120.0
 
@@ -42,13 +43,14 @@ Sendable = Dataset | SampleStudy | bytes | Path | str
 
 
 class OrthancServer:
-    """Orthanc in a folder that lives as long as this object: it can be stopped, killed and started again.
+    """Orthanc in a folder that lives as long as this object: it can be stopped, killed and started
+    again.
 
-    dose: keys of the "Dose" section, over those of orthanc.json; a value that is no dict replaces the section.
-    overrides: other keys of the configuration. plugin: False for a bare Orthanc. folder: where the data lies and stays;
-    a temporary one, deleted by close(), where it is not given. Without any override Orthanc reads orthanc.json itself.
-    Everything but `send`, `get` and the like is for one thread.
-    """
+    dose: keys of the "Dose" section, over those of orthanc.json; a value that is no dict replaces
+    the section. overrides: other keys of the configuration. plugin: False for a bare Orthanc.
+    folder: where the data lies and stays; a temporary one, deleted by close(), where it is not
+    given. Without any override Orthanc reads orthanc.json itself. Everything but `send`, `get` and
+    the like is for one thread."""
 
     def __init__(
         self,
@@ -110,13 +112,18 @@ class OrthancServer:
         return self
 
     def start(self) -> OrthancServer:
-        """Start Orthanc, and wait until it answers (with the plugin: until its API answers and its worker can run)."""
+        """Start Orthanc, and wait until it answers (with the plugin: until its API answers and its
+        worker can run).
+        """
         self.launch()
         path = "/dose/api/status" if self.plugin else "/system"
         self.wait_for(lambda: self._answers(path), "Orthanc's first answer")
         if self.plugin:
             # Orthanc's HTTP server is up a little before it tells plugins that it has started.
-            self.wait_for(lambda: "is ready; its store is" in self.log_of_this_start, "the start of the plugin's worker")
+            self.wait_for(
+                lambda: "is ready; its store is" in self.log_of_this_start,
+                "the start of the plugin's worker",
+            )
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -187,7 +194,9 @@ class OrthancServer:
         if self.plugin:
             if self.dose is not None:
                 same = isinstance(self.dose, dict)
-                configuration["Dose"] = {**configuration["Dose"], **self.dose} if same else self.dose
+                configuration["Dose"] = (
+                    {**configuration["Dose"], **self.dose} if same else self.dose
+                )
         else:
             for key in ("Plugins", "PythonScript", "Dose"):
                 del configuration[key]
@@ -198,7 +207,9 @@ class OrthancServer:
     # --- HTTP ---
 
     def request(self, method: str, path: str, **more: Any) -> requests.Response:
-        """A request with the credentials; more: as for requests.request. Raises requests.RequestException."""
+        """A request with the credentials; more: as for requests.request. Raises
+        requests.RequestException.
+        """
         more.setdefault("auth", (USER, PASSWORD))
         more.setdefault("timeout", SAFETY_S)
         with requests.Session() as session:
@@ -211,7 +222,9 @@ class OrthancServer:
 
     def post(self, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and answer of a POST; body: bytes as they are, anything else as JSON."""
-        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        data = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         return _answer(self.request("POST", path, data=data))
 
     def delete(self, path: str) -> tuple[int, Any]:
@@ -238,7 +251,10 @@ class OrthancServer:
     def _pages(self, path: str, name: str, filters: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
-            query = "&".join(f"{key}={value}" for key, value in {**filters, "limit": 500, "offset": len(found)}.items())
+            query = "&".join(
+                f"{key}={value}"
+                for key, value in {**filters, "limit": 500, "offset": len(found)}.items()
+            )
             page = self.ok(f"{path}?{query}")
             found += page[name]
             if len(found) >= page["total"] or not page[name]:
@@ -251,23 +267,38 @@ class OrthancServer:
     # --- DICOM ---
 
     def send(self, *objects: Sendable | Iterable[Sendable], check: bool = True) -> int:
-        """Send objects by C-STORE over one association; the exit status of storescu, 0 when all were stored.
+        """Send objects by C-STORE over one association; the exit status of storescu, 0 when all
+        were stored.
 
-        Takes datasets, bytes of DICOM files, paths, made-up studies, and iterables of them; uncompressed ones (compressed
-        images go in by `upload`). check: fail unless all were stored. May be called from a thread.
-        """
+        Takes datasets, bytes of DICOM files, paths, made-up studies, and iterables of them;
+        uncompressed ones (compressed images go in by `upload`). check: fail unless all were stored.
+        May be called from a thread."""
         self._sent += 1
         folder = self.folder / "sent" / f"{self._sent}-{random.getrandbits(32):08x}"
         folder.mkdir(parents=True)
         files = write_files(folder, objects)
-        command = [STORESCU, "--no-halt", "--required", "-aec", "DOSE", "127.0.0.1", str(self.dicom_port)]
+        command = [
+            STORESCU,
+            "--no-halt",
+            "--required",
+            "-aec",
+            "DOSE",
+            "127.0.0.1",
+            str(self.dicom_port),
+        ]
         done = subprocess.run(
-            [*command, *map(str, files)], env=os.environ | {"TCP_NODELAY": "1"}, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=5 * SAFETY_S,
-        )  # fmt: skip
+            [*command, *map(str, files)],
+            env=os.environ | {"TCP_NODELAY": "1"},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=5 * SAFETY_S,
+        )
         shutil.rmtree(folder, ignore_errors=True)
         if check:
-            assert done.returncode == 0, f"storescu ended with {done.returncode}\n{done.stdout}{done.stderr}\n{self._tail()}"
+            assert done.returncode == 0, (
+                f"storescu ended with {done.returncode}\n{done.stdout}{done.stderr}\n{self._tail()}"
+            )
         return done.returncode
 
     def upload(self, raw: bytes) -> tuple[int, Any]:
@@ -277,28 +308,36 @@ class OrthancServer:
     # --- waiting ---
 
     def wait_until_idle(self) -> dict[str, Any]:
-        """Wait until the plugin has read all that Orthanc holds and its audit at start is done; its queue's status."""
+        """Wait until the plugin has read all that Orthanc holds and its audit at start is done; its
+        queue's status.
+        """
         audits = not isinstance(self.dose, dict) or self.dose.get("AuditAtStart", True)
         queue: dict[str, Any] = {}
 
         def idle() -> bool:
             queue.update(self.status()["queue"])
             audit = queue["audit"]
-            audited = audit["state"] == "idle" and (audit["last_finished_at"] is not None or not audits)
+            audited = audit["state"] == "idle" and (
+                audit["last_finished_at"] is not None or not audits
+            )
             return queue["pending"] == 0 and queue["state"] == "idle" and audited
 
         self.wait_for(idle, "an idle queue", lambda: json.dumps(queue))
         return queue
 
     def wait_for(self, done: Callable[[], bool], what: str, say: Callable[[], str] = str) -> None:
-        """Wait until done() holds; fails when Orthanc ends meanwhile or when nothing comes of it."""
+        """Wait until done() holds; fails when Orthanc ends meanwhile or when nothing comes of
+        it.
+        """
         end = time.monotonic() + SAFETY_S
         pause = 0.01
         while not done():
             if self.process is None or self.process.poll() is not None:
                 raise AssertionError(f"Orthanc ended while waiting for {what}.\n{self._tail()}")
             if time.monotonic() > end:
-                raise AssertionError(f"Waited {SAFETY_S:.0f} s for {what} in vain. {say()}\n{self._tail()}")
+                raise AssertionError(
+                    f"Waited {SAFETY_S:.0f} s for {what} in vain. {say()}\n{self._tail()}"
+                )
             time.sleep(pause)
             pause = min(pause * 1.3, 0.25)
 
@@ -313,10 +352,16 @@ class OrthancServer:
 
 
 def read_configuration(environment: dict[str, str]) -> dict[str, Any]:
-    """orthanc.json as plain values: without comments, its ${NAME:-value} taken from the environment."""
+    """orthanc.json as plain values: without comments, its ${NAME:-value} taken from the
+    environment.
+    """
     text = (ROOT / "orthanc.json").read_text()
     text = re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda found: found[1] or "", text)
-    text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda found: environment.get(found[1]) or found[2] or "", text)
+    text = re.sub(
+        r"\$\{(\w+)(?::-([^}]*))?\}",
+        lambda found: environment.get(found[1]) or found[2] or "",
+        text,
+    )
     return json.loads(text)
 
 
@@ -373,7 +418,9 @@ def _die_with_parent() -> None:
 
 @contextlib.contextmanager
 def beside(pacs: OrthancServer, **nodes: list[Any]) -> Iterator[OrthancServer]:
-    """Ours, of which the PACS is the node "archive", beside further nodes by name; each knows the other."""
+    """Ours, of which the PACS is the node "archive", beside further nodes by name; each knows the
+    other.
+    """
     modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], **nodes}
     with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as ours:
         known = {"AET": "OURS", "Host": "127.0.0.1", "Port": ours.dicom_port}

@@ -1,4 +1,6 @@
-"""Studies with several reports that share irradiation events, as systems send them that report as they go along."""
+"""Studies with several reports that share irradiation events, as systems send them that report as
+they go along.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from orthanc_dose.samples.projection_reports import fluoroscopy_events
 
 STARTED = datetime(2025, 3, 14, 9, 0, 0)
 EVENTS = 6
-# By what the reports have in common: for each report, in the order in which they were made, the numbers of its events.
+# By what the reports have in common: for each report, in the order in which they were made, the
+# numbers of its events.
 PATTERNS: dict[str, list[list[int]]] = {
     "cumulative": [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5]],
     "continued": [[0, 1], [2], [3, 4, 5]],
@@ -39,20 +42,38 @@ def ct_events(name: str) -> list[CtEvent]:
 def ct_reports(name: str, pattern: Sequence[Sequence[int]]) -> list[Dataset]:
     """Reports of one CT study, made a minute after each other, with these of its events each."""
     events = ct_events(name)
-    return [_made(ct_report([events[index] for index in indices], study=_study(name), key=f"several|{name}|{number}"), number)
-            for number, indices in enumerate(pattern)]  # fmt: skip
+    return [
+        _made(
+            ct_report(
+                [events[index] for index in indices],
+                study=_study(name),
+                key=f"several|{name}|{number}",
+            ),
+            number,
+        )
+        for number, indices in enumerate(pattern)
+    ]
 
 
 def rf_events(name: str) -> list[ProjectionEvent]:
     planes = (v.PLANE_A, v.PLANE_B)
-    return fluoroscopy_events(EVENTS, 5, STARTED, f"several|{name}", vendor("siemens-xa"), planes=planes)
+    return fluoroscopy_events(
+        EVENTS, 5, STARTED, f"several|{name}", vendor("siemens-xa"), planes=planes
+    )
 
 
 def rf_reports(name: str, pattern: Sequence[Sequence[int]]) -> list[Dataset]:
     """The same for a study in two planes; both planes are in each report."""
     events = rf_events(name)
-    made = [fluoroscopy_report([events[index] for index in indices], vendor="siemens-xa", study=_study(name),
-                               key=f"several|{name}|{number}") for number, indices in enumerate(pattern)]  # fmt: skip
+    made = [
+        fluoroscopy_report(
+            [events[index] for index in indices],
+            vendor="siemens-xa",
+            study=_study(name),
+            key=f"several|{name}|{number}",
+        )
+        for number, indices in enumerate(pattern)
+    ]
     return [_made(dataset, number) for number, dataset in enumerate(made)]
 
 

@@ -22,11 +22,18 @@ def sql_server() -> Iterator[OrthancServer]:
     with OrthancServer(dose={"PatientName": "stored", "PatientID": "stored"}) as running:
         running.send(make_studies(30, seed=5))
         odd = samples.ct_report(3, key="odd")
-        odd.StudyDescription, odd.PatientName, odd.PatientID = "=cmd|' /C calc'!A0, \"odd one\"", NAME, PATIENT_ID
+        odd.StudyDescription, odd.PatientName, odd.PatientID = (
+            "=cmd|' /C calc'!A0, \"odd one\"",
+            NAME,
+            PATIENT_ID,
+        )
         running.send(odd)
         running.wait_until_idle()
         body = {"groups": ["administration"], "password": HELPER[1]}
-        assert running.request("PUT", f"/dose/api/users/{HELPER[0]}", json=body).status_code in (200, 201)
+        assert running.request("PUT", f"/dose/api/users/{HELPER[0]}", json=body).status_code in (
+            200,
+            201,
+        )
         yield running
 
 

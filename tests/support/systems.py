@@ -13,7 +13,9 @@ API = "/dose/api"
 
 
 def named(dataset: Dataset, **system: str) -> Dataset:
-    """The object as of a system with these attributes (SoftwareVersions, StationName, …); an empty one is left out."""
+    """The object as of a system with these attributes (SoftwareVersions, StationName, …); an empty
+    one is left out.
+    """
     for keyword, value in system.items():
         if value:
             setattr(dataset, keyword, value)
@@ -62,7 +64,13 @@ def content(server: OrthancServer) -> list[dict[str, Any]]:
             for name in ("processed_at", "received_at", "change", "attempts", "study_id"):
                 row.pop(name, None)
         detail["accumulated"].sort(key=str)
-    return sorted(details, key=lambda detail: (detail["study_instance_uid"], detail["equipment"]["software_versions"] or ""))
+    return sorted(
+        details,
+        key=lambda detail: (
+            detail["study_instance_uid"],
+            detail["equipment"]["software_versions"] or "",
+        ),
+    )
 
 
 def settled(server: OrthancServer, answer: dict[str, Any]) -> dict[str, Any]:
@@ -72,5 +80,7 @@ def settled(server: OrthancServer, answer: dict[str, Any]) -> dict[str, Any]:
     def task() -> dict[str, Any]:
         return server.ok(f"{API}/tasks/{number}")
 
-    server.wait_for(lambda: task()["state"] not in ("waiting", "running"), f"the end of task {number}")
+    server.wait_for(
+        lambda: task()["state"] not in ("waiting", "running"), f"the end of task {number}"
+    )
     return task()

@@ -1,4 +1,6 @@
-"""Those who ask a server, for tests of who may do what: by HTTP Basic, by a session, by a token, or not signed in."""
+"""Those who ask a server, for tests of who may do what: by HTTP Basic, by a session, by a token, or
+not signed in.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,23 @@ from orthanc_dose.records.access import GROUPS
 from tests.support.server import PASSWORD, USER, OrthancServer
 
 # One registered user of each group alone, one of none, and one for Orthanc's own routes alone.
-RIGHTS: dict[str, list[str]] = {f"only {group}": [group] for group in GROUPS} | {"nothing": [], "pacs": ["orthanc"]}
+RIGHTS: dict[str, list[str]] = {f"only {group}": [group] for group in GROUPS} | {
+    "nothing": [],
+    "pacs": ["orthanc"],
+}
 REGISTERED = {USER: PASSWORD} | {name: f"password of {name}" for name in RIGHTS}
 
 
 def guarded(**dose: Any) -> OrthancServer:
     """A server with all these users."""
-    return OrthancServer(dose={"OrthancUsers": RIGHTS} | dose, overrides={"RegisteredUsers": REGISTERED})
+    return OrthancServer(
+        dose={"OrthancUsers": RIGHTS} | dose, overrides={"RegisteredUsers": REGISTERED}
+    )
 
 
-def ask(server: OrthancServer, method: str, path: str, user: str | None = None, **more: Any) -> requests.Response:
+def ask(
+    server: OrthancServer, method: str, path: str, user: str | None = None, **more: Any
+) -> requests.Response:
     """A request of a registered user by HTTP Basic, or of nobody."""
     return server.request(method, path, auth=(user, REGISTERED[user]) if user else NOBODY, **more)
 
@@ -42,8 +51,12 @@ class Browser:
 
     def ask(self, method: str, path: str, own: bool = True, **more: Any) -> requests.Response:
         """own: as a page of the server does, with the header that another site cannot send."""
-        headers = more.pop("headers", {}) | ({"X-Dose-Request": "1"} if own and method != "GET" else {})
-        return self.session.request(method, self._server.url + path, headers=headers, timeout=60, **more)
+        headers = more.pop("headers", {}) | (
+            {"X-Dose-Request": "1"} if own and method != "GET" else {}
+        )
+        return self.session.request(
+            method, self._server.url + path, headers=headers, timeout=60, **more
+        )
 
     def sign_in(self, name: str, password: str) -> requests.Response:
         return self.ask("POST", "/dose/api/session", json={"name": name, "password": password})

@@ -1,4 +1,6 @@
-"""The pure parts of who may come in: limits of guessing, sessions, proxies, users, tokens, the audit log."""
+"""The pure parts of who may come in: limits of guessing, sessions, proxies, users, tokens, the
+audit log.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,9 @@ def test_a_user_has_so_many_sessions_at_most_and_the_oldest_ends() -> None:
     ("11.0.0.1", "1.2.3.4", "11.0.0.1"), ("::ffff:10.0.0.1", "2001:db8::1", "2001:db8::1"), ("", "1.2.3.4", ""),
     ("not an address", "1.2.3.4", ""),
 ])  # fmt: skip
-def test_the_address_is_that_of_the_browser_where_a_proxy_says_it(peer: str, told: str, address: str) -> None:
+def test_the_address_is_that_of_the_browser_where_a_proxy_says_it(
+    peer: str, told: str, address: str
+) -> None:
     proxies = Proxies("x-user", (ip_network("10.0.0.0/24"),))
     assert proxies.address({"x-forwarded-for": told} if told else {}, peer) == address
 
@@ -146,7 +150,9 @@ def test_headers_of_others_than_proxies_mean_nothing() -> None:
     ({"TrustedProxies": "10.0.0.1"}, ["Dose.TrustedProxies", "list"]),
     ({"TrustedProxies": ["10.0.0.1/8"]}, ["Dose.TrustedProxies", "10.0.0.1/8"]),
 ])  # fmt: skip
-def test_wrong_keys_of_access_are_named(tmp_path: Path, section: dict[str, Any], words: list[str]) -> None:
+def test_wrong_keys_of_access_are_named(
+    tmp_path: Path, section: dict[str, Any], words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         read(section, tmp_path)
     assert all(word in str(caught.value) for word in words)
@@ -160,7 +166,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id with little memory: what is tested here is not how long it takes."""
-    monkeypatch.setattr(passwords, "_hasher", type(passwords._hasher)(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(
+        passwords, "_hasher", type(passwords._hasher)(time_cost=1, memory_cost=64, parallelism=1)
+    )
 
 
 def refused(do: Any) -> str:
@@ -179,7 +187,9 @@ def test_the_last_administrator_stays(store: Store) -> None:
     assert refused(lambda: users.change("anna", ["administration"], True)) == "last_administrator"
     users.change("anna", ["administration"], False)
     users.add("berta", ["administration"], "a long password", "anna", disabled=True)
-    assert refused(lambda: users.remove("anna")) == "last_administrator", "one who is disabled administers nothing"
+    assert refused(lambda: users.remove("anna")) == "last_administrator", (
+        "one who is disabled administers nothing"
+    )
     users.change("berta", ["administration"], False)
     users.remove("anna")
     assert refused(lambda: users.remove("berta")) == "last_administrator"
@@ -187,7 +197,9 @@ def test_the_last_administrator_stays(store: Store) -> None:
     Users(store, {"dose": "x"}, {}).remove("berta")
 
 
-@pytest.mark.parametrize("name", ["", " ", "a:b", "a/b", "a\nb", " anna", "x" * 61, "<b>", "a  b", "a\u202eb"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "a:b", "a/b", "a\nb", " anna", "x" * 61, "<b>", "a  b", "a\u202eb"]
+)
 def test_names_are_plain(store: Store, name: str) -> None:
     users = Users(store, {}, {})
     assert refused(lambda: users.add(name, [], "a long password", "")) == "bad_name"
@@ -197,15 +209,22 @@ def test_a_name_that_looks_like_another_is_taken(store: Store) -> None:
     users = Users(store, {"Dose": "x"}, {})
     users.add("Änne", [], "a long password", "")
     for name in ("dose", "DOSE", "ｄｏｓｅ", "änne", "A\u0308nne"):
-        assert refused(lambda name=name: users.add(name, [], "a long password", "")) in ("taken", "bad_name")
+        assert refused(lambda name=name: users.add(name, [], "a long password", "")) in (
+            "taken",
+            "bad_name",
+        )
 
 
-def test_hashes_are_made_anew_when_their_parameters_change(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashes_are_made_anew_when_their_parameters_change(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     users = Users(store, {}, {})
     before = users.add("anna", [], "a long password", "")
     assert before.secret.startswith("$argon2id$") and "a long password" not in repr(before)
     token = Tokens(store, users).make(before, "x", None)[1]
-    monkeypatch.setattr(passwords, "_hasher", type(passwords._hasher)(time_cost=2, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(
+        passwords, "_hasher", type(passwords._hasher)(time_cost=2, memory_cost=64, parallelism=1)
+    )
     assert not users.is_password("anna", "another password")
     assert users.get("anna") == before
     assert users.is_password("anna", "a long password")
@@ -244,7 +263,9 @@ class Somebody:
     way: str = "cookie"
 
 
-def test_the_log_goes_on_numbering_and_forgets_what_is_old(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_goes_on_numbering_and_forgets_what_is_old(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     log = audit.AuditLog(store)
     for number in range(3):
         log.note(Somebody(), "test", f"n {number}", "d" * 9999)
@@ -254,13 +275,18 @@ def test_the_log_goes_on_numbering_and_forgets_what_is_old(store: Store, caplog:
         assert audit.forget_before(connection, datetime(2021, 1, 1)) == 2
     with store.reading() as connection:
         page = audit.page(connection, {}, 10, 0)
-        assert [(one["number"], one["user_name"]) for one in page["entries"]] == [(4, audit.UNKNOWN), (3, "anna")]
+        assert [(one["number"], one["user_name"]) for one in page["entries"]] == [
+            (4, audit.UNKNOWN),
+            (3, "anna"),
+        ]
         assert max(len(one["details"]) for one in page["entries"]) == 2000
         assert audit.page(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"] == 0
     store.close()
     log.note(Somebody(), "sign-in", "x")
     said = caplog.messages
-    assert len(said) == 1 and "sign-in" in said[0] and "anna" in said[0], "what the store cannot take goes to the log"
+    assert len(said) == 1 and "sign-in" in said[0] and "anna" in said[0], (
+        "what the store cannot take goes to the log"
+    )
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
@@ -276,4 +302,8 @@ def test_no_group_brings_another() -> None:
         caller = Caller("anna", frozenset({group}))
         assert [other for other in GROUPS if caller.may((other,))] == [group]
         assert caller.may(()) and caller.may(None)
-    assert not Caller().may(()) and not Caller(groups=frozenset(GROUPS)).may(("view",)) and Caller().may(None)
+    assert (
+        not Caller().may(())
+        and not Caller(groups=frozenset(GROUPS)).may(("view",))
+        and Caller().may(None)
+    )

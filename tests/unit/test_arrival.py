@@ -1,5 +1,5 @@
-"""Objects of one study in whatever order, batches and repetition they come, before and after a restart: the store says the
-same. On a real store, by the same code as the worker's."""
+"""Objects of one study in whatever order, batches and repetition they come, before and after a
+restart: the store says the same. On a real store, by the same code as the worker's."""
 
 import hashlib
 from datetime import datetime
@@ -27,25 +27,44 @@ RECEIVED = datetime(2026, 1, 1)
 def _pet_ct() -> list[Dataset]:
     """Two devices of one study: a CT report, and PET images of the same moment."""
     study = samples.Study(instance_uid=samples.uid("pet-ct"))
-    return [samples.ct_report(2, study=study, key="pet-ct"), *samples.nuclear_images("ge-pet", slices=2, study=study)]
+    return [
+        samples.ct_report(2, study=study, key="pet-ct"),
+        *samples.nuclear_images("ge-pet", slices=2, study=study),
+    ]
 
 
 def _report_and_images() -> list[Dataset]:
     study, system = samples.Study(instance_uid=samples.uid("with images")), samples.System()
     report = samples.radiography_report(2, study=study, system=system, key="with images")
-    uids = [str(item.UID) for event in report.ContentSequence for item in event.get("ContentSequence", ())
-            if item.ValueType == "UIDREF" and item.ConceptNameCodeSequence[0].CodeValue == "113769"]  # fmt: skip
+    uids = [
+        str(item.UID)
+        for event in report.ContentSequence
+        for item in event.get("ContentSequence", ())
+        if item.ValueType == "UIDREF" and item.ConceptNameCodeSequence[0].CodeValue == "113769"
+    ]
     same = {"study": study, "system": system}
-    images = [samples.radiography_image("standard", **same, event_uid=uid, key=f"image {uid} {intent}", intent=intent)
-              for uid in uids for intent in ("processing", "presentation")]  # fmt: skip
+    images = [
+        samples.radiography_image(
+            "standard", **same, event_uid=uid, key=f"image {uid} {intent}", intent=intent
+        )
+        for uid in uids
+        for intent in ("processing", "presentation")
+    ]
     return [report, *images]
 
 
 def _dose_info_and_report() -> list[Dataset]:
     study = samples.Study(instance_uid=samples.uid("dose info"))
-    system = samples.System(vendor=samples.vendor("philips-ct")) if "philips-ct" in samples.VENDORS else samples.System()
-    return [samples.philips_dose_info(study=study, system=system), samples.ct_report(3, study=study, system=system, key="info"),
-            *samples.ct_images("siemens", series=(image_ct.ABDOMEN,), study=study, system=system)]  # fmt: skip
+    system = (
+        samples.System(vendor=samples.vendor("philips-ct"))
+        if "philips-ct" in samples.VENDORS
+        else samples.System()
+    )
+    return [
+        samples.philips_dose_info(study=study, system=system),
+        samples.ct_report(3, study=study, system=system, key="info"),
+        *samples.ct_images("siemens", series=(image_ct.ABDOMEN,), study=study, system=system),
+    ]
 
 
 def _exposures() -> list[Dataset]:
@@ -64,22 +83,39 @@ STUDIES = {
     "a report and its images": _report_and_images,
     "two devices": _pet_ct,
     "dose screen, report and images": _dose_info_and_report,
-}  # fmt: skip
+}
 
 
 @lru_cache
 def objects(name: str) -> list[tuple[str, str, bytes]]:
     """(SOP instance UID, SOP class UID, bytes) of a study's objects."""
-    return [(str(ds.SOPInstanceUID), str(ds.SOPClassUID), samples.part10(ds)) for ds in STUDIES[name]()]
+    return [
+        (str(ds.SOPInstanceUID), str(ds.SOPClassUID), samples.part10(ds)) for ds in STUDIES[name]()
+    ]
 
 
 def arrive(writer: Writer, batch: list[tuple[str, str, bytes]], change: int) -> None:
     reads = {}
     for sop, sop_class, raw in batch:
         orthanc_id = hashlib.sha1(sop.encode()).hexdigest()
-        before = next((row for row in writer.known_objects([orthanc_id], []) if row["orthanc_id"] == orthanc_id), None)
-        row = {"orthanc_id": orthanc_id, "sop_instance_uid": sop, "sop_class_uid": sop_class, "received_at": RECEIVED,
-               "change": change, "attempts": 1, "size": len(raw), "before": before}  # fmt: skip
+        before = next(
+            (
+                row
+                for row in writer.known_objects([orthanc_id], [])
+                if row["orthanc_id"] == orthanc_id
+            ),
+            None,
+        )
+        row = {
+            "orthanc_id": orthanc_id,
+            "sop_instance_uid": sop,
+            "sop_class_uid": sop_class,
+            "received_at": RECEIVED,
+            "change": change,
+            "attempts": 1,
+            "size": len(raw),
+            "before": before,
+        }
         reads[orthanc_id] = read(row, lambda raw=raw: raw)
     writer.commit(assembly.batch(writer, list(reads.values()), {"cursor": str(change)}))
 
@@ -89,22 +125,30 @@ def everything(store: Store) -> dict[str, Any]:
     with store.reading() as connection:
         out: dict[str, Any] = {}
         out["study"] = connection.execute(
-            "SELECT s.* EXCLUDE (id, equipment_id, made_by, stored_at), e.manufacturer_model_name, m.manufacturer_model_name"
-            " FROM study s JOIN equipment e ON e.id = s.equipment_id LEFT JOIN equipment m ON m.id = s.made_by"
+            "SELECT s.* EXCLUDE (id, equipment_id, made_by, stored_at), e.manufacturer_model_name, "
+            "m.manufacturer_model_name"
+            " FROM study s JOIN equipment e ON e.id = s.equipment_id LEFT JOIN equipment m ON m.id "
+            "= s.made_by"
             " ORDER BY study_instance_uid, modality, e.manufacturer_model_name"
         ).fetchall()
         for table in STUDY_TABLES:
-            query = f'SELECT t.* EXCLUDE (study_id), s.modality FROM "{table.name}" t JOIN study s ON s.id = t.study_id'
+            query = (
+                f'SELECT t.* EXCLUDE (study_id), s.modality FROM "{table.name}" t JOIN study s '
+                f"ON s.id = t.study_id"
+            )
             found = connection.execute(query).fetchall()
             out[table.name] = sorted(map(repr, found))
         out["object"] = connection.execute(
-            "SELECT sop_instance_uid, modality, outcome, rule, reason, source, content_digest FROM object ORDER BY 1"
+            "SELECT sop_instance_uid, modality, outcome, rule, reason, source, content_digest FROM "
+            "object ORDER BY 1"
         ).fetchall()
         return out
 
 
 @pytest.mark.parametrize("name", STUDIES)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_the_order_of_arrival_does_not_matter(name: str, data: st.DataObject) -> None:
     given_objects = objects(name)
@@ -116,7 +160,9 @@ def test_the_order_of_arrival_does_not_matter(name: str, data: st.DataObject) ->
     with TemporaryDirectory() as folder:
         store = Store(Path(folder))
         writer = Writer(store)
-        for change, (begin, end) in enumerate(zip([0, *cuts], [*cuts, len(coming)], strict=True), 1):
+        for change, (begin, end) in enumerate(
+            zip([0, *cuts], [*cuts, len(coming)], strict=True), 1
+        ):
             if begin < end:
                 arrive(writer, coming[begin:end], change)
             if restart:
@@ -183,7 +229,9 @@ def test_a_study_whose_last_object_is_taken_out_is_gone() -> None:
         writer.commit(assembly.without(writer, only[0]))
         found = everything(store)
         assert not any(found[name] for name in found if name != "object")
-        assert [(row[2], row[3], row[6]) for row in found["object"]] == [("ignored", "taken_out", None)]
+        assert [(row[2], row[3], row[6]) for row in found["object"]] == [
+            ("ignored", "taken_out", None)
+        ]
         arrive(writer, [only], 2)
         assert len(everything(store)["study"]) == 1
         writer.close()

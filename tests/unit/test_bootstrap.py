@@ -1,4 +1,6 @@
-"""Bootstrap intervals against the bootstrap itself: all samples of few values, and many drawn ones of more."""
+"""Bootstrap intervals against the bootstrap itself: all samples of few values, and many drawn ones
+of more.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ VALUES = st.sampled_from((1.0, 2.5, 1e-7)) | st.floats(1e-9, 1e4)
 def end(values: np.ndarray, q: float, side: int) -> float:
     """The end of an interval, from the values alone that the store would give."""
     n = len(values)
-    first = eval(bootstrap.first_of(q, side).replace("::BIGINT", ""),
-                 {"n": n, "greatest": max, "sqrt": math.sqrt, "round": round})  # fmt: skip
+    first = eval(
+        bootstrap.first_of(q, side).replace("::BIGINT", ""),
+        {"n": n, "greatest": max, "sqrt": math.sqrt, "round": round},
+    )
     around = np.sort(values)[first - 1 : first + 2 * bootstrap.REACH]
     return bootstrap.end(n, q, side, around.tolist(), first)
 
@@ -38,11 +42,15 @@ def test_of_few_values_it_is_the_percentile_of_all_samples(values: list[float], 
 
 
 @pytest.mark.parametrize("q", QUANTILES)
-@pytest.mark.parametrize(("n", "drawn"), [(12, 100_000), (20, 100_000), (60, 40_000), (61, 40_000), (250, 10_000),
-                                          (3_001, 2_000)],
-                         ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "drawn"),
+    [(12, 100_000), (20, 100_000), (60, 40_000), (61, 40_000), (250, 10_000), (3_001, 2_000)],
+    ids=str,
+)
 @pytest.mark.parametrize("kind", ["skewed", "ties"])
-def test_of_more_values_it_is_that_of_drawn_samples(n: int, drawn: int, q: float, kind: str) -> None:
+def test_of_more_values_it_is_that_of_drawn_samples(
+    n: int, drawn: int, q: float, kind: str
+) -> None:
     random = np.random.default_rng(n)
     values = random.lognormal(2, 0.6, n)
     values = values.round(0 if kind == "ties" else 12)
@@ -59,19 +67,40 @@ def test_of_more_values_it_is_that_of_drawn_samples(n: int, drawn: int, q: float
 def test_the_values_that_the_store_gives_are_enough() -> None:
     for n in (*range(1, 400), 1_000, 4_999, 100_000, 1_000_000, 30_000_000):
         for q, side in itertools.product(QUANTILES, (0, 1)):
-            first = max(1, round(n * q + (1, -1)[side == 0] * bootstrap._Z * math.sqrt(n * q * (1 - q))) - bootstrap.REACH)
+            first = max(
+                1,
+                round(n * q + (1, -1)[side == 0] * bootstrap._Z * math.sqrt(n * q * (1 - q)))
+                - bootstrap.REACH,
+            )
             for rank, _, pairs in bootstrap._steps(n, q, side):
-                ranks = {rank, min(rank + 1, n), *(k for k, _, _ in pairs), *(over for _, over, _ in pairs)}
+                ranks = {
+                    rank,
+                    min(rank + 1, n),
+                    *(k for k, _, _ in pairs),
+                    *(over for _, over, _ in pairs),
+                }
                 assert first <= min(ranks) and max(ranks) <= min(n, first + 2 * bootstrap.REACH)
 
 
-@pytest.mark.parametrize(("n", "j", "k"), [(5, 2, 3), (40, 39, 37), (1_000, 500, 480), (20_000, 19_000, 18_930)])
+@pytest.mark.parametrize(
+    ("n", "j", "k"), [(5, 2, 3), (40, 39, 37), (1_000, 500, 480), (20_000, 19_000, 18_930)]
+)
 def test_the_distribution_of_an_order_statistic_is_binomial(n: int, j: int, k: int) -> None:
     # The sum of the binomial distribution, with integers.
-    expected = sum(math.comb(n, i) * k**i * (n - k) ** (n - i) for i in range(j, n + 1)) / n**n if n <= 1_000 else None
+    expected = (
+        sum(math.comb(n, i) * k**i * (n - k) ** (n - i) for i in range(j, n + 1)) / n**n
+        if n <= 1_000
+        else None
+    )
     if expected is None:  # of 20,000 values by logarithms
-        logs = [math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * math.log(k / n)
-                + (n - i) * math.log(1 - k / n) for i in range(j, n + 1)]  # fmt: skip
+        logs = [
+            math.lgamma(n + 1)
+            - math.lgamma(i + 1)
+            - math.lgamma(n - i + 1)
+            + i * math.log(k / n)
+            + (n - i) * math.log(1 - k / n)
+            for i in range(j, n + 1)
+        ]
         expected = math.fsum(map(math.exp, logs))
     assert bootstrap._at_most(n, k, j) == pytest.approx(expected, rel=1e-8)
 
@@ -79,4 +108,8 @@ def test_the_distribution_of_an_order_statistic_is_binomial(n: int, j: int, k: i
 def test_the_fewest_values_are_those_whose_range_holds_the_quantile_often_enough() -> None:
     for q, expected in ((0.5, 6), (0.75, 11), (0.95, 59)):
         assert bootstrap.fewest(q) == expected
-        assert 1 - q**expected - (1 - q) ** expected >= 0.95 > 1 - q ** (expected - 1) - (1 - q) ** (expected - 1)
+        assert (
+            1 - q**expected - (1 - q) ** expected
+            >= 0.95
+            > 1 - q ** (expected - 1) - (1 - q) ** (expected - 1)
+        )

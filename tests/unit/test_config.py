@@ -28,7 +28,9 @@ def test_defaults_and_relative_folders(tmp_path: Path) -> None:
         (["DataDirectory"], ['"Dose" must be an object']),
     ],
 )
-def test_an_error_names_the_key_and_what_is_allowed(tmp_path: Path, section: object, words: list[str]) -> None:
+def test_an_error_names_the_key_and_what_is_allowed(
+    tmp_path: Path, section: object, words: list[str]
+) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.read(section, tmp_path)
     for word in words:

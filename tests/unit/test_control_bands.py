@@ -28,9 +28,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @ROUNDS
-@given(data=st.data(), chart=st.sampled_from([chart for chart in CHARTS.values() if chart.kind == "time"]),
-       options=chosen_options(), raw=filters())  # fmt: skip
-def test_changes_and_bands_are_those_of_numpy(store: Store, data: Any, chart: Chart, options: dict[str, Any], raw: Any) -> None:
+@given(
+    data=st.data(),
+    chart=st.sampled_from([chart for chart in CHARTS.values() if chart.kind == "time"]),
+    options=chosen_options(),
+    raw=filters(),
+)
+def test_changes_and_bands_are_those_of_numpy(
+    store: Store, data: Any, chart: Chart, options: dict[str, Any], raw: Any
+) -> None:
     made = data.draw(plain.studies(chart.modality))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orthanc_dose.charts.control.FEWEST_DEGREES", 2)
@@ -41,7 +47,12 @@ def test_changes_and_bands_are_those_of_numpy(store: Store, data: Any, chart: Ch
 def _holds_bands(asked: Asked, chart: Chart, options: dict[str, Any], degrees: int) -> int:
     """Holds all rows against numpy. How many have a band."""
     dated = [study for study in asked.made if study["study_date"]]
-    groups = plain.grouped(chart, dated, asked.options, lambda study: plain.period_of(study["study_date"], options["period"]))
+    groups = plain.grouped(
+        chart,
+        dated,
+        asked.options,
+        lambda study: plain.period_of(study["study_date"], options["period"]),
+    )
     expected = asked.others(groups)
     assert len(asked.data.rows) == len(expected)
     banded = 0
@@ -50,11 +61,16 @@ def _holds_bands(asked: Asked, chart: Chart, options: dict[str, Any], degrees: i
         values, studies = expected[name, row["equipment_id"], row["period"]]
         assert behind == studies if asked.has_way(row) else behind is None
         assert (row["n"], row["mean"]) == (len(values), pytest.approx(np.mean(values), **CLOSE))
-        before = {period: own for (one, system, period), (own, _) in expected.items()
-                  if (one, system) == (name, row["equipment_id"]) and period < row["period"]}  # fmt: skip
+        before = {
+            period: own
+            for (one, system, period), (own, _) in expected.items()
+            if (one, system) == (name, row["equipment_id"]) and period < row["period"]
+        }
         last = plain.period_of(row["period"] - timedelta(days=1), options["period"])
         if last in before:
-            assert row["change"] == pytest.approx(100 * np.mean(values) / np.mean(before[last]) - 100, rel=1e-9, abs=1e-9)
+            assert row["change"] == pytest.approx(
+                100 * np.mean(values) / np.mean(before[last]) - 100, rel=1e-9, abs=1e-9
+            )
         else:
             assert row["change"] is None
         every = np.concatenate(list(before.values())) if before else np.array([])
@@ -70,7 +86,9 @@ def _holds_bands(asked: Asked, chart: Chart, options: dict[str, Any], degrees: i
         assert row["lower"] == pytest.approx(max(0, every.mean() - width), **close)
         beside = np.mean(values) - every.mean()
         if abs(abs(beside) - width) > 1e-6 * every.mean():
-            assert row["out"] == (None if abs(beside) < width else "above" if beside > 0 else "below")
+            assert row["out"] == (
+                None if abs(beside) < width else "above" if beside > 0 else "below"
+            )
     return banded
 
 
@@ -83,35 +101,69 @@ def test_a_month_that_is_out_of_control_is_marked_with_a_sign(store: Store) -> N
             number += 1
             shift = {10: 1.5, 12: 0.5}.get(month.month, 1)
             name = "Chest" if number % 2 else "CHEST"
-            made.append(ct_study(number, name, float(random.normal(400, 40) * shift), study_date=month + timedelta(days=day)))
+            made.append(
+                ct_study(
+                    number,
+                    name,
+                    float(random.normal(400, 40) * shift),
+                    study_date=month + timedelta(days=day),
+                )
+            )
     options = DEFAULTS | {"ignore_case": True, "average": "both"}
     asked = Asked(store, made, chart, "change", options, {})
     assert _holds_bands(asked, chart, options, 20) == len(months) - 2
     outs = {row["period"].month: row["out"] for row in asked.data.rows}
-    assert (outs[10], outs[12]) == ("above", "below") and set(outs.values()) == {None, "above", "below"}
+    assert (outs[10], outs[12]) == ("above", "below") and set(outs.values()) == {
+        None,
+        "above",
+        "below",
+    }
     # The month after one without a value has no change.
     assert [row["period"].month for row in asked.data.rows if row["change"] is None] == [1, 10]
     line, lower, upper, centre = figure_of(asked.data, Wording())["data"]
     assert upper["fill"] == "tonexty" and list(upper["x"]) == list(lower["x"]) == list(centre["x"])
-    assert all(low < middle < high for low, middle, high in zip(lower["y"], centre["y"], upper["y"], strict=True))
-    symbols = dict(zip((row["period"].month for row in asked.data.rows), line["marker"]["symbol"], strict=True))
+    assert all(
+        low < middle < high
+        for low, middle, high in zip(lower["y"], centre["y"], upper["y"], strict=True)
+    )
+    symbols = dict(
+        zip((row["period"].month for row in asked.data.rows), line["marker"]["symbol"], strict=True)
+    )
     assert (symbols[10], symbols[12], symbols[2]) == ("triangle-up", "triangle-down", "circle")
     for (before, row), text in zip(pairwise(asked.data.rows), line["hovertext"][1:], strict=True):
         if row["period"].month != 10 and abs(row["change"]) >= 0.2:
             change = 100 * row["mean"] / before["mean"] - 100
-            assert f"{'+' if change > 0 else chr(0x2212)}{abs(change):.1f} % from the period before" in text
+            assert (
+                f"{'+' if change > 0 else chr(0x2212)}{abs(change):.1f} % from the period before"
+                in text
+            )
 
 
 def test_values_that_never_differ_are_not_out_of_control(store: Store) -> None:
-    made = [ct_study(number, "x", 0.1 + 0.2, study_date=date(2024, 1 + number % 4, 2)) for number in range(1, 101)]
+    made = [
+        ct_study(number, "x", 0.1 + 0.2, study_date=date(2024, 1 + number % 4, 2))
+        for number in range(1, 101)
+    ]
     asked = Asked(store, made, CHARTS["ct-dlp-over-time-study-description"], "change", DEFAULTS, {})
-    assert [(row["change"], row["out"]) for row in asked.data.rows] == [(None, None), *[(pytest.approx(0), None)] * 3]
+    assert [(row["change"], row["out"]) for row in asked.data.rows] == [
+        (None, None),
+        *[(pytest.approx(0), None)] * 3,
+    ]
     assert asked.data.rows[-1]["upper"] == pytest.approx(0.3) == asked.data.rows[-1]["lower"]
 
 
 def test_an_absurd_value_spoils_no_answer(store: Store) -> None:
-    made = [ct_study(number, "x", 1e300 if number == 50 else 5.0 + number % 3, study_date=date(2024, 1 + number % 4, 2))
-            for number in range(1, 101)]  # fmt: skip
+    made = [
+        ct_study(
+            number,
+            "x",
+            1e300 if number == 50 else 5.0 + number % 3,
+            study_date=date(2024, 1 + number % 4, 2),
+        )
+        for number in range(1, 101)
+    ]
     asked = Asked(store, made, CHARTS["ct-dlp-over-time-study-description"], "change", DEFAULTS, {})
-    assert len(asked.data.rows) == 4 and json.dumps([row["upper"] for row in asked.data.rows], allow_nan=False)
+    assert len(asked.data.rows) == 4 and json.dumps(
+        [row["upper"] for row in asked.data.rows], allow_nan=False
+    )
     assert rows_of_table(store, "ct-dlp-study-description")[0]["n"] == 100

@@ -19,7 +19,9 @@ from tests.support.corpus import OBJECTS
 
 
 def plain(dataset: Dataset) -> Dataset:
-    """Without padding; what holds nothing (an empty sequence, an empty binary value) is empty text."""
+    """Without padding; what holds nothing (an empty sequence, an empty binary value) is empty
+    text.
+    """
     return {
         tag: [plain(item) for item in value]
         if isinstance(value, list) and value
@@ -95,19 +97,28 @@ def test_an_object_cut_anywhere_is_unreadable_or_ends_between_two_elements() -> 
         try:
             read = part10.read(raw[:end]).dataset
         except Unreadable as error:
-            assert "truncated" in str(error) or "short" in str(error) or "transfer syntax" in str(error) or "no " in str(error)
+            assert (
+                "truncated" in str(error)
+                or "short" in str(error)
+                or "transfer syntax" in str(error)
+                or "no " in str(error)
+            )
         else:
             assert set(read) < set(whole), "an object cut within an element must not read as whole"
 
 
 def sr_with(raw_text: bytes, character_set: bytes) -> bytes:
-    """A bare data set in explicit encoding: a character set, and a study description in these bytes."""
+    """A bare data set in explicit encoding: a character set, and a study description in these
+    bytes.
+    """
 
     def element(tag: bytes, vr: bytes, value: bytes) -> bytes:
         value += b" " * (len(value) % 2)
         return tag + vr + len(value).to_bytes(2, "little") + value
 
-    return element(b"\x08\x00\x05\x00", b"CS", character_set) + element(b"\x08\x00\x30\x10", b"LO", raw_text)
+    return element(b"\x08\x00\x05\x00", b"CS", character_set) + element(
+        b"\x08\x00\x30\x10", b"LO", raw_text
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,7 +143,8 @@ def test_text_comes_out_right_and_is_noted_where_the_declared_set_was_wrong(
     assert bool(read.notes) is noted
 
 
-# UCUM: 1 dGy.cm2 = 1e-1 Gy * 1e-4 m2; 1 Gy.cm2 = 1e-4 Gy.m2; 1 mGy = 1e-3 Gy; 1 mA.s = 1000 uA.s; 1 min = 60 s.
+# UCUM: 1 dGy.cm2 = 1e-1 Gy * 1e-4 m2; 1 Gy.cm2 = 1e-4 Gy.m2; 1 mGy = 1e-3 Gy; 1 mA.s = 1000 uA.s; 1
+# min = 60 s.
 @pytest.mark.parametrize(
     ("value", "unit", "target", "expected"),
     [
@@ -155,22 +167,32 @@ def test_text_comes_out_right_and_is_noted_where_the_declared_set_was_wrong(
         (7.5, "pulse/s", "{pulse}/s", 7.5),
     ],
 )
-def test_units_are_converted_to_the_last_digit(value: float, unit: str, target: str, expected: float) -> None:
+def test_units_are_converted_to_the_last_digit(
+    value: float, unit: str, target: str, expected: float
+) -> None:
     times, over = units.conversion(unit, target)
     assert value * times / over == expected
 
 
 @pytest.mark.parametrize(
-    ("unit", "target"), [("R", "Gy"), ("mm", "Gy"), ("", "mm"), ("Gy.cm", "Gy.m2"), ("MGY", "mGy"), ("%", "1")]
+    ("unit", "target"),
+    [("R", "Gy"), ("mm", "Gy"), ("", "mm"), ("Gy.cm", "Gy.m2"), ("MGY", "mGy"), ("%", "1")],
 )
-def test_a_unit_that_is_unknown_or_measures_something_else_is_refused(unit: str, target: str) -> None:
+def test_a_unit_that_is_unknown_or_measures_something_else_is_refused(
+    unit: str, target: str
+) -> None:
     with pytest.raises(units.UnknownUnit):
         units.conversion(unit, target)
 
 
 def test_codes_are_found_by_value_and_scheme() -> None:
-    # PS3.16 annex: P5-06000 SRT is 44491008 SCT; SNM3 and 99SDM designate the same codes; 113735 was replaced by 113824.
-    assert codes.canonical("P5-06000", "SRT") == codes.canonical("P5-06000", "SNM3") == codes.canonical("44491008", "SCT")
+    # PS3.16 annex: P5-06000 SRT is 44491008 SCT; SNM3 and 99SDM designate the same codes; 113735
+    # was replaced by 113824.
+    assert (
+        codes.canonical("P5-06000", "SRT")
+        == codes.canonical("P5-06000", "SNM3")
+        == codes.canonical("44491008", "SCT")
+    )
     assert codes.canonical("113735", "DCM") == codes.canonical("113824", "DCM")
     assert codes.canonical("113735", "99PRIVATE") == "99PRIVATE:113735"
     # CID 10006: copper, once "Copper or Copper compound".
@@ -182,7 +204,10 @@ def test_codes_are_found_by_value_and_scheme() -> None:
     [
         ("20180413131326.0488", (datetime(2018, 4, 13, 13, 13, 26, 48800), None)),
         ("20180413131326+0200", (datetime(2018, 4, 13, 13, 13, 26), timedelta(hours=2))),
-        ("20180413131326.123456-0330", (datetime(2018, 4, 13, 13, 13, 26, 123456), -timedelta(hours=3, minutes=30))),
+        (
+            "20180413131326.123456-0330",
+            (datetime(2018, 4, 13, 13, 13, 26, 123456), -timedelta(hours=3, minutes=30)),
+        ),
         ("20180413", (datetime(2018, 4, 13), None)),
         ("", None),
     ],
@@ -191,7 +216,9 @@ def test_dates_with_times_keep_fraction_and_offset(text: str, expected: object) 
     assert dates.parse_datetime(text) == expected
 
 
-@pytest.mark.parametrize("text", ["00000000", "20231345", "2023-13-45", "yesterday", "201804", "20180413250000"])
+@pytest.mark.parametrize(
+    "text", ["00000000", "20231345", "2023-13-45", "yesterday", "201804", "20180413250000"]
+)
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         dates.parse_datetime(text)
@@ -207,6 +234,9 @@ def test_dates_times_and_ages() -> None:
 
 
 def test_person_names_are_shown_for_people() -> None:
-    assert person_name("Yamada^Tarou=山田^太郎=やまだ^たろう") == "Yamada, Tarou (山田, 太郎, やまだ, たろう)"
+    assert (
+        person_name("Yamada^Tarou=山田^太郎=やまだ^たろう")
+        == "Yamada, Tarou (山田, 太郎, やまだ, たろう)"
+    )
     assert person_name("O'Neil^Ann^Marie^Dr") == "O'Neil, Ann Marie Dr"
     assert person_name("^^") is None

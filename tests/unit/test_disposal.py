@@ -1,4 +1,6 @@
-"""Which objects the rules of deletion may take from Orthanc: what their rows say, and the same in the store."""
+"""Which objects the rules of deletion may take from Orthanc: what their rows say, and the same in
+the store.
+"""
 
 from collections import Counter
 from itertools import product
@@ -14,9 +16,20 @@ MG, TOMO, DX, CR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("1.2", "13.1.3"
 SC, PET, NM, PDF = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("7", "128", "20", "104.1"))
 
 
-def row(outcome: str, sop_class: str, rule: str | None = None, modality: str | None = None, kept: bool = True) -> dict:
-    return {"outcome": outcome, "rule": rule, "sop_class_uid": sop_class, "modality": modality,
-            "content_digest": "digest" if kept else None}  # fmt: skip
+def row(
+    outcome: str,
+    sop_class: str,
+    rule: str | None = None,
+    modality: str | None = None,
+    kept: bool = True,
+) -> dict:
+    return {
+        "outcome": outcome,
+        "rule": rule,
+        "sop_class_uid": sop_class,
+        "modality": modality,
+        "content_digest": "digest" if kept else None,
+    }
 
 
 DONE_WITH = [
@@ -65,8 +78,10 @@ def test_what_may_still_be_read_is_of_no_kind(of: dict) -> None:
 
 def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     every = [one for one, _ in DONE_WITH] + MAY_STILL_BE_READ
-    objects = [one | {"orthanc_id": f"{number:03d}", "in_orthanc": state}
-               for number, (one, state) in enumerate(product(every, (None, "to delete", "deleted")))]  # fmt: skip
+    objects = [
+        one | {"orthanc_id": f"{number:03d}", "in_orthanc": state}
+        for number, (one, state) in enumerate(product(every, (None, "to delete", "deleted")))
+    ]
     writer = Writer(Store(tmp_path))
     writer.commit(Batch(objects))
     free = [one for one in objects if one["in_orthanc"] is None]
@@ -75,7 +90,9 @@ def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     for kinds in ({"reports"}, {"nuclear", "unmatched"}, set(disposal.KINDS), set()):
         ids = [one["orthanc_id"] for one in free if disposal.kind(one) in kinds]
         assert disposal.of_kinds(writer.connection, kinds) == ids
-        assert disposal.of_kinds(writer.connection, kinds, "040") == [one for one in ids if one > "040"]
+        assert disposal.of_kinds(writer.connection, kinds, "040") == [
+            one for one in ids if one > "040"
+        ]
     writer.close()
 
 

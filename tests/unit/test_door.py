@@ -1,4 +1,6 @@
-"""What is dropped before it is stored, and lists of systems and of physics studies, on made-up objects."""
+"""What is dropped before it is stored, and lists of systems and of physics studies, on made-up
+objects.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_the_data_set_and_not_the_head_of_the_file_decides() -> None:
 
 
 def test_physics_studies_are_never_dropped() -> None:
-    keeps = door("unmatched", ignoring=Ignoring(physics_names=("*physics*",), physics_ids=("qa-?",)))
+    keeps = door(
+        "unmatched", ignoring=Ignoring(physics_names=("*physics*",), physics_ids=("qa-?",))
+    )
     assert not keeps.drops(samples.part10(with_patient(samples.ct_slice(), "PHYSICS^Monthly")))
     assert not keeps.drops(samples.part10(with_patient(samples.ct_slice(), patient_id="QA-1")))
     assert keeps.drops(samples.part10(with_patient(samples.ct_slice(), "Phys^Other", "QA-11")))
@@ -100,19 +104,38 @@ def test_no_dicom_has_no_beginning() -> None:
             part10.beginning(raw)
 
 
-SYSTEM = {"0008,0070": "Acme Ltd.", "0008,1090": "Shadow 3", "0008,1010": "ROOM1", "0018,1020": "VA10\\VA11",
-          "0018,1000": "4711", "0010,0010": "Doe^Jane", "0010,0020": "P-1"}  # fmt: skip
+SYSTEM = {
+    "0008,0070": "Acme Ltd.",
+    "0008,1090": "Shadow 3",
+    "0008,1010": "ROOM1",
+    "0018,1020": "VA10\\VA11",
+    "0018,1000": "4711",
+    "0010,0010": "Doe^Jane",
+    "0010,0020": "P-1",
+}
 
 
 @pytest.mark.parametrize(
     ("lists", "rule", "words"),
     [
-        ({"manufacturers": ("other", "ACME*")}, "ignored_system", ["ignored manufacturers", '"ACME*"']),
+        (
+            {"manufacturers": ("other", "ACME*")},
+            "ignored_system",
+            ["ignored manufacturers", '"ACME*"'],
+        ),
         ({"models": ("shadow ?",)}, "ignored_system", ["ignored models", '"shadow ?"']),
         ({"stations": ("room[0-9]",)}, "ignored_system", ["ignored stations", '"room[0-9]"']),
-        ({"software_versions": ("va11",)}, "ignored_system", ["ignored software versions", '"va11"']),
+        (
+            {"software_versions": ("va11",)},
+            "ignored_system",
+            ["ignored software versions", '"va11"'],
+        ),
         ({"serial_numbers": ("47*",)}, "ignored_system", ["ignored serial numbers", '"47*"']),
-        ({"physics_names": ("doe^*",), "models": ("*",)}, "physics", ["names of physics studies", '"doe^*"']),
+        (
+            {"physics_names": ("doe^*",), "models": ("*",)},
+            "physics",
+            ["names of physics studies", '"doe^*"'],
+        ),
         ({"physics_ids": ("p-?",)}, "physics", ["IDs of physics studies", '"p-?"']),
         ({"models": ("shadow",), "physics_names": ("jane",)}, None, []),
     ],

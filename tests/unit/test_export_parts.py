@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from orthanc_dose.export.groups import numbered
 from orthanc_dose.export.sheet_names import SheetNames
 
-# What Microsoft documents of sheets' names: at most 31 characters, none of these, no apostrophe at either end, not "History".
+# What Microsoft documents of sheets' names: at most 31 characters, none of these, no apostrophe at
+# either end, not "History".
 FORBIDDEN = set("[]:*?/\\")
 
 
@@ -23,8 +24,9 @@ def test_sheets_get_names_that_spreadsheets_allow(wanted: list[str]) -> None:
 
 def test_names_that_clash_are_numbered() -> None:
     names = SheetNames()
-    assert [names.give(one) for one in ("Abdomen", "ABDOMEN", "Head/Neck", "", "x" * 40, "x" * 41)] == [
-        "Abdomen", "ABDOMEN (2)", "Head Neck", "(blank)", "x" * 31, "x" * 27 + " (2)"]  # fmt: skip
+    assert [
+        names.give(one) for one in ("Abdomen", "ABDOMEN", "Head/Neck", "", "x" * 40, "x" * 41)
+    ] == ["Abdomen", "ABDOMEN (2)", "Head Neck", "(blank)", "x" * 31, "x" * 27 + " (2)"]
 
 
 def test_exposures_are_grouped_by_the_first_of_the_group() -> None:

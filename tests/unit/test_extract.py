@@ -16,12 +16,19 @@ from tests.support import independent
 from tests.support.corpus import DOSE_REPORTS
 
 SR = extract.XRAY_DOSE_SR
-# The retired code of Exposure Time is the same concept as today's; Philips Xper's own codes of table positions and angles;
-# SNOMED-RT codes of nuclear medicine.
+# The retired code of Exposure Time is the same concept as today's; Philips Xper's own codes of
+# table positions and angles; SNOMED-RT codes of nuclear medicine.
 SAME = {
-    "113735": "113824", "021": "113753", "020": "113761", "022": "128763", "019": "128765", "R-42806": "304283002",
-    "G-D701": "118538004", "F-01860": "60621009", "F-70210": "80274001",
-}  # fmt: skip
+    "113735": "113824",
+    "021": "113753",
+    "020": "113761",
+    "022": "128763",
+    "019": "128765",
+    "R-42806": "304283002",
+    "G-D701": "118538004",
+    "F-01860": "60621009",
+    "F-70210": "80274001",
+}
 # Values that the report does not hold.
 NOT_READ = {"computed", "carried", "private_item"}
 
@@ -31,7 +38,9 @@ def read(raw: bytes) -> Extract:
 
 
 def recorded_numbers(found: Extract) -> dict[str, list[Decimal]]:
-    """Every number in the records and in what is not used, in base units, by code value of its concept."""
+    """Every number in the records and in what is not used, in base units, by code value of its
+    concept.
+    """
     out: dict[str, list[Decimal]] = defaultdict(list)
     modality = MODALITIES[found.modality]
 
@@ -39,15 +48,23 @@ def recorded_numbers(found: Extract) -> dict[str, list[Decimal]]:
         not_read = {entry["field"] for entry in row.get("marks", ()) if entry["mark"] in NOT_READ}
         for field in fields:
             value = row.get(field.name)
-            if value is None or field.name in not_read or not (field.paths or above or field.name.endswith("_values")):
+            if (
+                value is None
+                or field.name in not_read
+                or not (field.paths or above or field.name.endswith("_values"))
+            ):
                 continue  # the last: read from the text of a comment
             if field.type == "structs":
                 for part in value:
                     take(part, field.fields, field.paths[0][-1] if field.paths else above)
-            elif field.type in ("number", "numbers") and not (field.per_pulse and row.get(f"{field.name}_values")):
+            elif field.type in ("number", "numbers") and not (
+                field.per_pulse and row.get(f"{field.name}_values")
+            ):
                 code = field.paths[0][-1] if field.paths else above
                 if field.name.endswith("_values"):
-                    code = next(f for f in fields if f.name == field.name.removesuffix("_values")).paths[0][-1]
+                    code = next(
+                        f for f in fields if f.name == field.name.removesuffix("_values")
+                    ).paths[0][-1]
                 for one in value if isinstance(value, list) else [value]:
                     out[code.split(":")[1]].append(independent.in_base(repr(one), field.unit))
 
@@ -58,17 +75,23 @@ def recorded_numbers(found: Extract) -> dict[str, list[Decimal]]:
     take(found.study, (STUDY.field("patient_characteristics"),))
     for item in found.unused:
         if item.vt == "NUM" and item.value is not None and item.unit in independent.UNITS:
-            out[(item.concept or ":").split(":")[1]].append(independent.in_base(item.value, item.unit))
+            out[(item.concept or ":").split(":")[1]].append(
+                independent.in_base(item.value, item.unit)
+            )
     return out
 
 
 def check_numbers(path: Path) -> None:
     written = defaultdict(list)
     for code, values in independent.numbers(path).items():
-        written[SAME.get(code, code)] += [independent.in_base(*value) for value in values if value[1] in independent.UNITS]
+        written[SAME.get(code, code)] += [
+            independent.in_base(*value) for value in values if value[1] in independent.UNITS
+        ]
     recorded = recorded_numbers(read(path.read_bytes()))
     for code, values in written.items():
-        assert [float(v) for v in sorted(recorded[code])] == pytest.approx([float(v) for v in sorted(values)], rel=1e-12), code
+        assert [float(v) for v in sorted(recorded[code])] == pytest.approx(
+            [float(v) for v in sorted(values)], rel=1e-12
+        ), code
     assert recorded.keys() <= written.keys()
 
 
@@ -89,7 +112,9 @@ def test_every_number_of_made_up_reports_is_in_their_records(tmp_path: Path) -> 
 
 def test_pulse_level_values_are_all_kept_and_their_mean_leaves_out_zeros(tmp_path: Path) -> None:
     path = tmp_path / "pulses.dcm"
-    path.write_bytes(as_bytes(fluoroscopy_report(3, vendor="siemens-xa", biplane=True, pulse_level=True, seed=3)))
+    path.write_bytes(
+        as_bytes(fluoroscopy_report(3, vendor="siemens-xa", biplane=True, pulse_level=True, seed=3))
+    )
     check_numbers(path)
     for row in read(path.read_bytes()).events:
         values = row["kvp_values"]
@@ -112,7 +137,14 @@ def test_kept_content_gives_the_same_records_again_and_names_no_patient() -> Non
         again = extract.unpack(packed)
         assert again.pack()[1] == digest
         first, second = extract.extract(kept, SR), extract.extract(again, SR)
-        assert (first.study, first.events, first.accumulated) == (second.study, second.events, second.accumulated)
+        assert (first.study, first.events, first.accumulated) == (
+            second.study,
+            second.events,
+            second.accumulated,
+        )
         text = str(again.dataset)
-        assert str(dataset.PatientID) not in text and str(dataset.PatientName).split("^")[1] not in text.split()
+        assert (
+            str(dataset.PatientID) not in text
+            and str(dataset.PatientName).split("^")[1] not in text.split()
+        )
         assert "0010,0010" not in again.dataset and "0010,0030" not in again.dataset

@@ -1,4 +1,6 @@
-"""The filters of lists against the same filters evaluated in plain Python, on a real store; and their declarations."""
+"""The filters of lists against the same filters evaluated in plain Python, on a real store; and
+their declarations.
+"""
 
 from __future__ import annotations
 
@@ -35,22 +37,39 @@ TEXTS = (
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A store of made-up studies of all modalities, some with texts, ages and marks that lists do not meet every day."""
+    """A store of made-up studies of all modalities, some with texts, ages and marks that lists do
+    not meet every day.
+    """
     made = Store(tmp_path_factory.mktemp("store"))
     writer, random = Writer(made), Random(4)
     batch = Batch()
-    for study in [*make_studies(60, seed=8, kinds=["ct", "rf", "dx", "mg"]), *make_studies(8, seed=9, kinds=["nm"])]:
+    for study in [
+        *make_studies(60, seed=8, kinds=["ct", "rf", "dx", "mg"]),
+        *make_studies(8, seed=9, kinds=["nm"]),
+    ]:
         parts = []
         for dataset in study.datasets:
             kept = extract.keep(part10.read_any(as_bytes(dataset)))
-            parts.append(Part(str(dataset.SOPInstanceUID), extract.extract(kept, str(dataset.SOPClassUID))))
-            batch.objects.append({
-                "orthanc_id": f"id-{len(batch.objects)}", "sop_instance_uid": parts[-1].sop_instance_uid,
-                "study_instance_uid": study.study_instance_uid, "outcome": "imported",
-            })  # fmt: skip
+            parts.append(
+                Part(str(dataset.SOPInstanceUID), extract.extract(kept, str(dataset.SOPClassUID)))
+            )
+            batch.objects.append(
+                {
+                    "orthanc_id": f"id-{len(batch.objects)}",
+                    "sop_instance_uid": parts[-1].sop_instance_uid,
+                    "study_instance_uid": study.study_instance_uid,
+                    "outcome": "imported",
+                }
+            )
         records = put_together(parts)
         for record in records:
-            for name in ("study_description", "comment", "accession_number", "operators", "patient_name"):
+            for name in (
+                "study_description",
+                "comment",
+                "accession_number",
+                "operators",
+                "patient_name",
+            ):
                 if random.random() < 0.4:
                     record.study[name] = random.choice((*TEXTS, None))
             if random.random() < 0.2:
@@ -59,12 +78,34 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
                 record.study["study_date"] = record.study["study_time"] = None
         batch.studies[study.study_instance_uid] = records
     writer.commit(batch)
-    map_of_names = StandardNames([
-        {"kind": "acquisition_protocols", "pattern": "*thorax*", "modality": "CT", "standard_name": "CT chest"},
-        {"kind": "study_description", "pattern": "*chest*", "modality": None, "standard_name": "Chest, any"},
-        {"kind": "study_description", "pattern": "*a*", "modality": "RF", "standard_name": "Other"},
-        {"kind": "acquisition_protocols", "pattern": "*e*", "modality": None, "standard_name": "With an e"},
-    ])
+    map_of_names = StandardNames(
+        [
+            {
+                "kind": "acquisition_protocols",
+                "pattern": "*thorax*",
+                "modality": "CT",
+                "standard_name": "CT chest",
+            },
+            {
+                "kind": "study_description",
+                "pattern": "*chest*",
+                "modality": None,
+                "standard_name": "Chest, any",
+            },
+            {
+                "kind": "study_description",
+                "pattern": "*a*",
+                "modality": "RF",
+                "standard_name": "Other",
+            },
+            {
+                "kind": "acquisition_protocols",
+                "pattern": "*e*",
+                "modality": None,
+                "standard_name": "With an e",
+            },
+        ]
+    )
     writer.commit(Batch(more=map_of_names.write, names=map_of_names))
     writer.close()
     yield made
@@ -91,8 +132,14 @@ def terms_of(draw: Any, known: list[Any]) -> list[str]:
         bounds = st.tuples(st.integers(0, len(value)), st.integers(0, len(value)))
         return bounds.map(lambda both: value[min(both) : max(both) + 1])
 
-    of_known = [st.sampled_from(known).flatmap(lambda value: st.one_of(st.just(value), part(value)))] if known else []
-    pieces = st.one_of(*of_known, st.sampled_from(TEXTS), st.text(st.characters(codec="ascii"), max_size=5))
+    of_known = (
+        [st.sampled_from(known).flatmap(lambda value: st.one_of(st.just(value), part(value)))]
+        if known
+        else []
+    )
+    pieces = st.one_of(
+        *of_known, st.sampled_from(TEXTS), st.text(st.characters(codec="ascii"), max_size=5)
+    )
     cased = pieces.flatmap(lambda text: st.sampled_from((text, text.upper(), text.lower())))
     terms = draw(st.lists(cased, min_size=1, max_size=3))
     return [term.strip() for term in terms if term.strip()]
@@ -105,8 +152,14 @@ def written(terms: list[str]) -> str:
 @st.composite
 def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
     # Those of one event together are tested with the charts that lead to them.
-    one = draw(st.sampled_from([found for found in FILTERS if found.name != "test_data" and not found.place.together]))
-    known = sorted({value for study in whole for value in plain.values_of(one.name, study)}, key=str)
+    one = draw(
+        st.sampled_from(
+            [found for found in FILTERS if found.name != "test_data" and not found.place.together]
+        )
+    )
+    known = sorted(
+        {value for study in whole for value in plain.values_of(one.name, study)}, key=str
+    )
     if one.type == "text":
         role = draw(st.sampled_from(("contains", "not", "is", "empty", "exactly")))
         if role == "empty":
@@ -119,12 +172,20 @@ def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
         terms = terms_of(draw, known)
         return Asked(one.name, role, {one.parameter(role): written(terms)}, terms)
     if one.type == "choices":
-        values = draw(st.lists(st.sampled_from([choice.value for choice in one.choices]), min_size=1, max_size=3))
+        values = draw(
+            st.lists(
+                st.sampled_from([choice.value for choice in one.choices]), min_size=1, max_size=3
+            )
+        )
         return Asked(one.name, "any", {one.name: ",".join(values)}, values)
     if one.type in ("uid", "id"):
         value = draw(st.sampled_from([*known, 10**6] if one.type == "id" else [*known, "1.2.3"]))
         return Asked(one.name, "is", {one.name: str(value)}, value)
-    role = draw(st.sampled_from(("interval", "interval", "empty" if one.type in ("date", "time") else "given")))
+    role = draw(
+        st.sampled_from(
+            ("interval", "interval", "empty" if one.type in ("date", "time") else "given")
+        )
+    )
     if role != "interval":
         wanted = draw(st.sampled_from(("yes", "no")))
         return Asked(one.name, role, {one.parameter(role): wanted}, wanted)
@@ -142,13 +203,19 @@ def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
     return Asked(one.name, "interval", raw, (low, high))
 
 
-ROUNDS = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+ROUNDS = settings(
+    max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 
 
 @ROUNDS
 @given(data=st.data())
-def test_filters_leave_what_plain_python_leaves(store: Store, whole: list[plain.Whole], data: Any) -> None:
-    questions = data.draw(st.lists(asked(whole), min_size=1, max_size=4, unique_by=lambda one: one.name))
+def test_filters_leave_what_plain_python_leaves(
+    store: Store, whole: list[plain.Whole], data: Any
+) -> None:
+    questions = data.draw(
+        st.lists(asked(whole), min_size=1, max_size=4, unique_by=lambda one: one.name)
+    )
     test_data = data.draw(st.sampled_from((None, "no", "yes", "no,yes")))
     raw = {name: text for one in questions for name, text in one.raw.items()}
     if test_data is not None:
@@ -156,13 +223,15 @@ def test_filters_leave_what_plain_python_leaves(store: Store, whole: list[plain.
     values = {name: PARAMETERS[name].parse(text) for name, text in raw.items()}
     included = (test_data or "no").split(",")
     expected = {
-        study["id"] for study in whole
+        study["id"]
+        for study in whole
         if plain.matches("test_data", "any", included, study)
         and all(
-            plain.matches(one.name, one.role, one.wanted, study) for one in questions
+            plain.matches(one.name, one.role, one.wanted, study)
+            for one in questions
             if one.raw and one.wanted not in ([], (None, None))
         )
-    }  # fmt: skip
+    }
     sort = data.draw(st.sampled_from(lists.SORTABLE)) if data.draw(st.booleans()) else "-study_date"
     with store.reading() as connection:
         page = lists.page(connection, values, sort, 500, 0, ())
@@ -173,16 +242,21 @@ def test_filters_leave_what_plain_python_leaves(store: Store, whole: list[plain.
             at = data.draw(st.integers(0, len(order) - 1))
             beside = lists.neighbours(connection, order[at], values, sort)
             assert beside == {
-                "position": at + 1, "total": len(order), "previous": order[at - 1] if at else None,
+                "position": at + 1,
+                "total": len(order),
+                "previous": order[at - 1] if at else None,
                 "next": order[at + 1] if at + 1 < len(order) else None,
-            }  # fmt: skip
+            }
 
 
 @pytest.mark.parametrize("sort", lists.SORTABLE)
 def test_any_column_sorts_with_missing_values_last(store: Store, sort: str) -> None:
     with store.reading() as connection:
         for sign in ("", "-"):
-            column = [row[sort] for row in lists.page(connection, {}, sign + sort, 500, 0, (sort,))["studies"]]
+            column = [
+                row[sort]
+                for row in lists.page(connection, {}, sign + sort, 500, 0, (sort,))["studies"]
+            ]
             there = [value for value in column if value is not None]
             assert column == there + [None] * (len(column) - len(there))
             assert there == sorted(there, reverse=bool(sign))

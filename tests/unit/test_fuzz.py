@@ -1,4 +1,5 @@
-"""Damaged dose reports: a fixed number of them in each run of the suite, and each fault that a longer run found.
+"""Damaged dose reports: a fixed number of them in each run of the suite, and each fault that a
+longer run found.
 
 The same objects every time; `python -m tests.fuzz --seconds 600 --seed 3` tries others.
 """
@@ -18,7 +19,18 @@ from orthanc_dose.store import totals
 from tests.fuzz.damage import mutant
 from tests.fuzz.rules import Result, Rules, try_one
 from tests.fuzz.seeds import trees
-from tests.fuzz.tree import CONTENT, NAME, Tree, decode, element, encode, first, items, sequences, whole
+from tests.fuzz.tree import (
+    CONTENT,
+    NAME,
+    Tree,
+    decode,
+    element,
+    encode,
+    first,
+    items,
+    sequences,
+    whole,
+)
 
 OBJECTS, SEED = 400, 20
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -37,43 +49,71 @@ def test_damaged_objects_are_read_or_refused(rules: Rules, part: int) -> None:
         try:
             outcomes[try_one(rules, number, one)] += 1
         except Exception as error:
-            raise AssertionError(f"python -m tests.fuzz --seed {SEED} --only {number} ({one})") from error
+            raise AssertionError(
+                f"python -m tests.fuzz --seed {SEED} --only {number} ({one})"
+            ) from error
     assert rules.commit() > 20
     assert outcomes["read"] > 20 and outcomes["unreadable"] > 10, outcomes
 
 
 def test_objects_are_the_same_every_time() -> None:
-    assert [mutant(4, number).raw for number in range(1, 20)] == [mutant(4, number).raw for number in range(1, 20)]
+    assert [mutant(4, number).raw for number in range(1, 20)] == [
+        mutant(4, number).raw for number in range(1, 20)
+    ]
 
 
-@pytest.mark.parametrize("make", [
-    lambda: samples.ct_report(2), lambda: samples.fluoroscopy_report(2, biplane=True), lambda: samples.mammography_report(2),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: samples.ct_report(2),
+        lambda: samples.fluoroscopy_report(2, biplane=True),
+        lambda: samples.mammography_report(2),
+    ],
+)
 @pytest.mark.parametrize("undefined", [False, True])
 def test_tree_says_what_pydicom_reads(make: Callable[[], pydicom.Dataset], undefined: bool) -> None:
     """The tree that the rules are held against, and its writer."""
     tree = decode(samples.part10(make()))
     again = pydicom.dcmread(BytesIO(encode(tree, undefined)))
-    said = [(item.ConceptNameCodeSequence[0].CodeValue, str(item.MeasuredValueSequence[0].NumericValue),
-             item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue)
-            for item in again.iterall() if item.tag == 0x0040A730 for item in item.value
-            if item.ValueType == "NUM" and item.MeasuredValueSequence]  # fmt: skip
+    said = [
+        (
+            item.ConceptNameCodeSequence[0].CodeValue,
+            str(item.MeasuredValueSequence[0].NumericValue),
+            item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue,
+        )
+        for item in again.iterall()
+        if item.tag == 0x0040A730
+        for item in item.value
+        if item.ValueType == "NUM" and item.MeasuredValueSequence
+    ]
     assert said and sorted(said) == sorted(_numbers(tree))
 
 
 def _numbers(tree: Tree) -> list[tuple[str, str, str]]:
     return [
-        tuple(text.decode() for text in (first(items(item, NAME)[0], "00080100"), first(measured, "0040a30a"),
-                                         first(items(measured, "004008ea")[0], "00080100")))
-        for content in sequences(tree, CONTENT) for item in content for measured in items(item, "0040a300")
-    ]  # type: ignore[misc]  # fmt: skip
+        tuple(
+            text.decode()
+            for text in (
+                first(items(item, NAME)[0], "00080100"),
+                first(measured, "0040a30a"),
+                first(items(measured, "004008ea")[0], "00080100"),
+            )
+        )
+        for content in sequences(tree, CONTENT)
+        for item in content
+        for measured in items(item, "0040a300")
+    ]  # type: ignore[misc]
 
 
 # --- faults that were found ---
 
 
-def _with(rules: Rules, seed: str, concept: bytes, number: bytes | None = None, unit: bytes | None = None) -> Result:
-    """A seed with the number or the unit of every item of a concept changed, read, held against the rules, committed."""
+def _with(
+    rules: Rules, seed: str, concept: bytes, number: bytes | None = None, unit: bytes | None = None
+) -> Result:
+    """A seed with the number or the unit of every item of a concept changed, read, held against the
+    rules, committed.
+    """
     tree = [element(one) for one in trees()[seed]]
     for item in whole(tree):
         if items(item, NAME) and first(items(item, NAME)[0], "00080100") == concept:
@@ -92,16 +132,30 @@ def _with(rules: Rules, seed: str, concept: bytes, number: bytes | None = None, 
     return result
 
 
-@pytest.mark.parametrize(("seed", "concept", "field"), [
-    ("ct standard", b"113838", "dlp"), ("rf biplane", b"122130", "dap"), ("rf pulse-level", b"113733", "kvp"),
-])  # fmt: skip
-def test_numbers_beyond_all_measure_are_marked(rules: Rules, seed: str, concept: bytes, field: str) -> None:
+@pytest.mark.parametrize(
+    ("seed", "concept", "field"),
+    [
+        ("ct standard", b"113838", "dlp"),
+        ("rf biplane", b"122130", "dap"),
+        ("rf pulse-level", b"113733", "kvp"),
+    ],
+)
+def test_numbers_beyond_all_measure_are_marked(
+    rules: Rules, seed: str, concept: bytes, field: str
+) -> None:
     """Their sum ended in OverflowError, their mean in infinity, which JSON cannot carry."""
     result = _with(rules, seed, concept, b"1.7e308")
     for row in result.extract.events:
         assert row.get(field) is None
-    marks = [entry for row in result.extract.events for entry in row.get("marks", ()) if entry["field"] == field]
-    assert marks and all((entry["mark"], entry["raw"]) == ("no_number", "1.7e308") for entry in marks)
+    marks = [
+        entry
+        for row in result.extract.events
+        for entry in row.get("marks", ())
+        if entry["field"] == field
+    ]
+    assert marks and all(
+        (entry["mark"], entry["raw"]) == ("no_number", "1.7e308") for entry in marks
+    )
 
 
 def test_large_number_in_a_larger_unit_is_marked(rules: Rules) -> None:
@@ -116,19 +170,31 @@ def test_numbers_at_the_limit_add_up(rules: Rules) -> None:
     assert all(row["dlp"] == 1e100 for row in result.extract.events if "dlp" in row)
 
 
-@pytest.mark.parametrize(("unit", "millimetres"), [(b"cm", 10.0), (b"m", 1e3), (b"mm", 1.0), (b"mGy", None), (b"", None)])
-def test_unit_decides_what_a_number_means(rules: Rules, unit: bytes, millimetres: float | None) -> None:
+@pytest.mark.parametrize(
+    ("unit", "millimetres"), [(b"cm", 10.0), (b"m", 1e3), (b"mm", 1.0), (b"mGy", None), (b"", None)]
+)
+def test_unit_decides_what_a_number_means(
+    rules: Rules, unit: bytes, millimetres: float | None
+) -> None:
     result = _with(rules, "ct standard", b"113825", b"20", unit)
     expected = None if millimetres is None else 20 * millimetres
-    assert [row.get("scanning_length") for row in result.extract.events] == [expected] * len(result.extract.events)
+    assert [row.get("scanning_length") for row in result.extract.events] == [expected] * len(
+        result.extract.events
+    )
 
 
 def test_reader_of_other_encodings_keeps_values_out_of_the_log() -> None:
-    """pydicom's warnings quote what stands in the object, and what a plugin prints is in Orthanc's log."""
-    raw = samples.part10(samples.ct_report(1)).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\xae1\0")
+    """pydicom's warnings quote what stands in the object, and what a plugin prints is in Orthanc's
+    log.
+    """
+    raw = samples.part10(samples.ct_report(1)).replace(
+        b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\xae1\0"
+    )
     program = (
         "import sys\nfrom orthanc_dose.dicom import part10\n"
         "try: part10.read_any(sys.stdin.buffer.read())\nexcept part10.Unreadable: pass"
     )
-    ran = subprocess.run([sys.executable, "-c", program], input=raw, capture_output=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], input=raw, capture_output=True, check=True
+    )
     assert ran.stderr == b""

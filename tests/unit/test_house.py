@@ -1,4 +1,6 @@
-"""Rules of the house: imports point one way, `orthanc` is known in one place, docs say what the code says."""
+"""Rules of the house: imports point one way, `orthanc` is known in one place, docs say what the
+code says.
+"""
 
 import ast
 import json
@@ -39,7 +41,20 @@ MAY_USE = {
     "loopback": set(),
     "sending": {"client"},
     "cli": {"client", "export", "records", "retrieve", "samples", "sending", "sizes"},
-    "app": {"config", "export", "host", "ingest", "loopback", "manage", "records", "rest", "retrieve", "sizes", "sql", "store"},
+    "app": {
+        "config",
+        "export",
+        "host",
+        "ingest",
+        "loopback",
+        "manage",
+        "records",
+        "rest",
+        "retrieve",
+        "sizes",
+        "sql",
+        "store",
+    },
 }
 
 
@@ -71,7 +86,10 @@ def test_imports_point_one_way(path: Path) -> None:
     here = room(path)
     if here == "__init__":
         return
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("orthanc_dose.")} - {here, "__version__"}
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("orthanc_dose.")} - {
+        here,
+        "__version__",
+    }
     assert used <= MAY_USE[here], f"{here} may not use {used - MAY_USE[here]}"
 
 
@@ -87,7 +105,9 @@ def test_fields_are_declared_once_and_no_two_claim_a_content_item(table: records
 
 def test_numbers_have_a_unit_and_everything_a_title() -> None:
     def check(field: Field) -> None:
-        assert field.title and (field.unit if field.type in ("number", "numbers") else not field.unit), field.name
+        assert field.title and (
+            field.unit if field.type in ("number", "numbers") else not field.unit
+        ), field.name
         for part in field.fields:
             check(part)
 
@@ -97,14 +117,26 @@ def test_numbers_have_a_unit_and_everything_a_title() -> None:
 
 
 def test_the_data_dictionary_of_the_docs_is_that_of_the_code() -> None:
-    assert (REPOSITORY / "docs" / "data-dictionary.md").read_text(encoding="utf-8") == markdown(), "run `make docs`"
+    assert (REPOSITORY / "docs" / "data-dictionary.md").read_text(encoding="utf-8") == markdown(), (
+        "run `make docs`"
+    )
 
 
-@pytest.mark.skipif(not REFERENCE.is_file(), reason="the standard's templates are not beside the repository")
+@pytest.mark.skipif(
+    not REFERENCE.is_file(), reason="the standard's templates are not beside the repository"
+)
 def test_every_row_of_the_templates_has_its_field() -> None:
     # The containers themselves.
-    claimed = {"DCM:113701", "DCM:113702", "DCM:113706", "DCM:113811", "DCM:113819", "DCM:113500", "DCM:113502",
-               "DCM:130500"}  # fmt: skip
+    claimed = {
+        "DCM:113701",
+        "DCM:113702",
+        "DCM:113706",
+        "DCM:113811",
+        "DCM:113819",
+        "DCM:113500",
+        "DCM:113502",
+        "DCM:130500",
+    }
 
     def claim(fields: tuple[Field, ...]) -> None:
         for field in fields:
@@ -119,4 +151,6 @@ def test_every_row_of_the_templates_has_its_field() -> None:
     for name in wanted:
         for row in templates[name]["rows"]:
             if "code" in row:
-                assert f"{row['scheme']}:{row['code']}" in claimed, f"TID {name} row {row['row']}: {row['meaning']}"
+                assert f"{row['scheme']}:{row['code']}" in claimed, (
+                    f"TID {name} row {row['row']}: {row['meaning']}"
+                )

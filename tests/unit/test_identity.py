@@ -1,4 +1,6 @@
-"""What is kept of who the patient is, by the rules of the installation, and what of it reaches the store."""
+"""What is kept of who the patient is, by the rules of the installation, and what of it reaches the
+store.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,24 @@ def stored(folder: Path, rules: IdentityRules) -> Store:
     store, batch = Store(folder), Batch()
     for number, study in enumerate(make_studies(8, seed=3)):
         dataset = study.datasets[0]
-        dataset.PatientName, dataset.PatientID = (NAME, ID) if number < 7 else ("Other^One", "PID-1")
+        dataset.PatientName, dataset.PatientID = (
+            (NAME, ID) if number < 7 else ("Other^One", "PID-1")
+        )
         kept = extract.keep(part10.read_any(as_bytes(dataset)), rules)
         packed, digest = kept.pack()
-        part = Part(str(dataset.SOPInstanceUID), extract.extract(extract.unpack(packed), str(dataset.SOPClassUID)))
+        part = Part(
+            str(dataset.SOPInstanceUID),
+            extract.extract(extract.unpack(packed), str(dataset.SOPClassUID)),
+        )
         batch.studies[study.study_instance_uid] = put_together([part])
-        batch.objects.append({"orthanc_id": str(number), "content": packed, "content_digest": digest, "outcome": "imported"})
+        batch.objects.append(
+            {
+                "orthanc_id": str(number),
+                "content": packed,
+                "content_digest": digest,
+                "outcome": "imported",
+            }
+        )
     Writer(store).commit(batch)
     return store
 
@@ -41,8 +55,15 @@ def stored(folder: Path, rules: IdentityRules) -> Store:
 @pytest.mark.parametrize("rule", ["none", "stored", "hashed"])
 def test_name_and_id_are_kept_as_the_rule_says(tmp_path: Path, rule: str) -> None:
     store = stored(tmp_path, IdentityRules(rule, rule, secret=SECRET))
-    hashed = {text: "hmac-sha256:" + hmac.new(SECRET, text.encode(), hashlib.sha256).hexdigest() for text in (NAME, ID)}
-    expected = {"none": (None, None), "stored": ("Verylongname, Anna", ID), "hashed": (hashed[NAME], hashed[ID])}[rule]
+    hashed = {
+        text: "hmac-sha256:" + hmac.new(SECRET, text.encode(), hashlib.sha256).hexdigest()
+        for text in (NAME, ID)
+    }
+    expected = {
+        "none": (None, None),
+        "stored": ("Verylongname, Anna", ID),
+        "hashed": (hashed[NAME], hashed[ID]),
+    }[rule]
     with store.reading() as connection:
         row = lists.page(connection, {}, "id", 1, 0, ("patient_name", "patient_id"))["studies"][0]
         contents = connection.execute("SELECT content FROM object").fetchall()
@@ -59,7 +80,10 @@ def test_name_and_id_are_kept_as_the_rule_says(tmp_path: Path, rule: str) -> Non
 def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
     store = stored(tmp_path, IdentityRules("none", rule, secret=SECRET))
     with store.reading() as connection:
-        rows = {row["id"]: row for row in lists.page(connection, {}, "id", 50, 0, lists.usual_columns(None))["studies"]}
+        rows = {
+            row["id"]: row
+            for row in lists.page(connection, {}, "id", 50, 0, lists.usual_columns(None))["studies"]
+        }
         whole = history.of_patient(connection, 1, None, None)
         days = sorted(row["study_date"] for row in rows.values() if row["id"] != 8)
         some = history.of_patient(connection, 1, days[2], days[4])
@@ -71,8 +95,13 @@ def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
     if rule == "none":
         assert whole["studies"] == whole["cumulated"] == []
         return
-    assert [row["id"] for row in whole["studies"]] == sorted(set(rows) - {8}, key=lambda n: (rows[n]["study_date"], n))
-    assert all(days[2] <= row["study_date"] <= days[4] for row in some["studies"]) and len(some["studies"]) >= 3
+    assert [row["id"] for row in whole["studies"]] == sorted(
+        set(rows) - {8}, key=lambda n: (rows[n]["study_date"], n)
+    )
+    assert (
+        all(days[2] <= row["study_date"] <= days[4] for row in some["studies"])
+        and len(some["studies"]) >= 3
+    )
     for sums in whole["cumulated"]:
         of_modality = [row for row in whole["studies"] if row["modality"] == sums["modality"]]
         assert sums["studies"] == len(of_modality)
@@ -81,8 +110,13 @@ def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
             assert (total["studies"], total["value"]) == (len(values), pytest.approx(sum(values)))
 
 
-def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(tmp_path: Path) -> None:
-    assert installation_rules(tmp_path, patient_name="stored").secret == b"" and not (tmp_path / "identity.key").exists()
+def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(
+    tmp_path: Path,
+) -> None:
+    assert (
+        installation_rules(tmp_path, patient_name="stored").secret == b""
+        and not (tmp_path / "identity.key").exists()
+    )
     first, second = (installation_rules(tmp_path, patient_id="hashed") for _ in range(2))
     # What was hashed is looked for by the key, whatever the rules are now.
     assert installation_rules(tmp_path).secret == first.secret
@@ -91,7 +125,11 @@ def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(tmp
 
 
 def test_the_configuration_names_the_rules(tmp_path: Path) -> None:
-    read = config.read({"DataDirectory": str(tmp_path), "PatientID": "hashed", "PatientName": "stored"}, tmp_path, BY_KEY)
+    read = config.read(
+        {"DataDirectory": str(tmp_path), "PatientID": "hashed", "PatientName": "stored"},
+        tmp_path,
+        BY_KEY,
+    )
     assert read.first_values == {"patient_id": "hashed", "patient_name": "stored"}
     with pytest.raises(config.ConfigError, match="PatientID.*none, stored, hashed, sha256"):
         config.read({"PatientID": "yes"}, tmp_path, BY_KEY)

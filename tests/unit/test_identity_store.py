@@ -1,4 +1,6 @@
-"""Identity in the store: looking for it by text and by hash, bringing rows to other rules, and writing the file anew."""
+"""Identity in the store: looking for it by text and by hash, bringing rows to other rules, and
+writing the file anew.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,22 @@ def filled(folder: Path, *rules: dict[str, str]) -> tuple[Store, Writer]:
         under = IdentityRules(**rules[number // 2], secret=SECRET)
         kept = extract.keep(part10.read_any(as_bytes(dataset)), under)
         packed, digest = kept.pack()
-        part = Part(str(dataset.SOPInstanceUID), extract.extract(extract.unpack(packed), str(dataset.SOPClassUID)))
+        part = Part(
+            str(dataset.SOPInstanceUID),
+            extract.extract(extract.unpack(packed), str(dataset.SOPClassUID)),
+        )
         batch.studies[study.study_instance_uid] = put_together([part])
-        batch.objects.append({
-            "orthanc_id": str(number), "content": packed, "content_digest": digest, "outcome": "imported",
-            "study_instance_uid": study.study_instance_uid, "sop_instance_uid": str(dataset.SOPInstanceUID),
-            "sop_class_uid": str(dataset.SOPClassUID),
-        })  # fmt: skip
+        batch.objects.append(
+            {
+                "orthanc_id": str(number),
+                "content": packed,
+                "content_digest": digest,
+                "outcome": "imported",
+                "study_instance_uid": study.study_instance_uid,
+                "sop_instance_uid": str(dataset.SOPInstanceUID),
+                "sop_class_uid": str(dataset.SOPClassUID),
+            }
+        )
     writer.commit(batch)
     return store, writer
 
@@ -54,11 +65,17 @@ def run(store: Store, writer: Writer, rules: dict[str, str]) -> dict[str, object
     """The task that applies rules, until its end."""
     under = IdentityRules(**rules, secret=SECRET)
     number = tasks.create(store, "apply-identity", "somebody", parameters={"rules": rules})
-    worker = Tasks({ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))})
+    worker = Tasks(
+        {ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))}
+    )
     worker.look()
     while worker.step(writer):
         pass
-    [task] = [task for task in tasks.of_states(writer.connection, ("done", "failed")) if task["id"] == number]
+    [task] = [
+        task
+        for task in tasks.of_states(writer.connection, ("done", "failed"))
+        if task["id"] == number
+    ]
     assert (task["state"], task["message"]) == ("done", None)
     return dict(task["result"])
 
@@ -69,29 +86,58 @@ def found(store: Store, hashes: IdentityRules, **values: list[str]) -> int:
         return lists.count(connection, widened)
 
 
-def test_one_filter_finds_what_is_stored_by_a_part_and_what_is_hashed_by_the_whole(tmp_path: Path) -> None:
-    store, _ = filled(tmp_path, STORED, dict.fromkeys(UNDER_RULES, "hashed"), dict.fromkeys(UNDER_RULES, "sha256"),
-                      dict.fromkeys(UNDER_RULES, "none"))  # fmt: skip
+def test_one_filter_finds_what_is_stored_by_a_part_and_what_is_hashed_by_the_whole(
+    tmp_path: Path,
+) -> None:
+    store, _ = filled(
+        tmp_path,
+        STORED,
+        dict.fromkeys(UNDER_RULES, "hashed"),
+        dict.fromkeys(UNDER_RULES, "sha256"),
+        dict.fromkeys(UNDER_RULES, "none"),
+    )
     rules = IdentityRules(secret=SECRET)
-    for filter_name, whole, part in (("patient_id", ID, "4711"), ("patient_birth_date", "1950-12-24", "1950"),
-                                     ("patient_name", NAME, "verylong")):  # fmt: skip
+    for filter_name, whole, part in (
+        ("patient_id", ID, "4711"),
+        ("patient_birth_date", "1950-12-24", "1950"),
+        ("patient_name", NAME, "verylong"),
+    ):
         assert found(store, rules, **{filter_name: [part]}) == 2
         # The stored name has its comma: as DICOM writes it, it is the text of the hashes.
-        assert found(store, rules, **{filter_name: [whole]}) == (4 if filter_name == "patient_name" else 6)
-        assert found(store, rules, **{f"{filter_name}_is": [whole]}) == (4 if filter_name == "patient_name" else 6)
-        assert found(store, rules, **{f"{filter_name}_not": [whole]}) == (4 if filter_name == "patient_name" else 2)
+        assert found(store, rules, **{filter_name: [whole]}) == (
+            4 if filter_name == "patient_name" else 6
+        )
+        assert found(store, rules, **{f"{filter_name}_is": [whole]}) == (
+            4 if filter_name == "patient_name" else 6
+        )
+        assert found(store, rules, **{f"{filter_name}_not": [whole]}) == (
+            4 if filter_name == "patient_name" else 2
+        )
         assert found(store, IdentityRules(secret=b"another"), **{filter_name: [whole]}) < 6
-    assert [found(store, rules, accession_number=[f"ACC-{n}"]) for n in range(8)] == [1, 1, 1, 1, 1, 1, 0, 0]
+    assert [found(store, rules, accession_number=[f"ACC-{n}"]) for n in range(8)] == [
+        1,
+        1,
+        1,
+        1,
+        1,
+        1,
+        0,
+        0,
+    ]
     store.close()
 
 
 @pytest.mark.parametrize("rule", ["none", "sha256"])
-def test_rows_whose_content_is_gone_are_brought_to_the_rules_directly(tmp_path: Path, rule: str) -> None:
+def test_rows_whose_content_is_gone_are_brought_to_the_rules_directly(
+    tmp_path: Path, rule: str
+) -> None:
     store, writer = filled(tmp_path, STORED)
     writer.connection.execute("UPDATE object SET content = NULL")
     result = run(store, writer, dict.fromkeys(UNDER_RULES, rule))
     with store.reading() as connection:
-        rows = connection.execute("SELECT patient_name, patient_id, patient_birth_date, accession_number FROM study").fetchall()
+        rows = connection.execute(
+            "SELECT patient_name, patient_id, patient_birth_date, accession_number FROM study"
+        ).fetchall()
     of = [f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" for text in (ID, "1950-12-24")]
     assert [row[:3] for row in rows] == [(None, None, None) if rule == "none" else (None, *of)] * 2
     # How the name was written is not known any more, so it cannot be hashed: dropped, and told.
@@ -104,7 +150,10 @@ def test_rows_whose_content_is_gone_are_brought_to_the_rules_directly(tmp_path: 
 
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
     with store.reading() as connection:
-        return {table.name: connection.execute(f'SELECT * FROM "{table.name}" ORDER BY ALL').fetchall() for table in TABLES}
+        return {
+            table.name: connection.execute(f'SELECT * FROM "{table.name}" ORDER BY ALL').fetchall()
+            for table in TABLES
+        }
 
 
 def test_the_file_holds_what_was_dropped_until_it_is_written_anew(tmp_path: Path) -> None:
@@ -129,7 +178,9 @@ def test_the_file_holds_what_was_dropped_until_it_is_written_anew(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dose.duckdb"]
 
 
-def test_a_reader_that_does_not_end_keeps_the_file_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_does_not_end_keeps_the_file_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, writer = filled(tmp_path, STORED)
     monkeypatch.setattr(database, "PATIENCE_S", 0.05)
     with store.reading() as connection:
@@ -176,8 +227,31 @@ def test_readers_wait_for_the_moment_of_the_change(tmp_path: Path) -> None:
 
 
 def test_what_can_be_changed_and_what_cannot() -> None:
-    can = {(rule, way) for rule in identity.WAYS for way in identity.WAYS if identity.can_change(rule, way)}
-    assert can == {("none", "stored"), ("none", "hashed"), ("none", "sha256"), ("hashed", "stored"), ("sha256", "stored")}
-    cannot = {(rule, way) for rule in identity.WAYS for way in identity.WAYS if identity.cannot_change(rule, way)}
-    assert cannot == {("stored", "none"), ("stored", "hashed"), ("stored", "sha256"), ("hashed", "none"), ("hashed", "sha256"),
-                      ("sha256", "none"), ("sha256", "hashed")}  # fmt: skip
+    can = {
+        (rule, way)
+        for rule in identity.WAYS
+        for way in identity.WAYS
+        if identity.can_change(rule, way)
+    }
+    assert can == {
+        ("none", "stored"),
+        ("none", "hashed"),
+        ("none", "sha256"),
+        ("hashed", "stored"),
+        ("sha256", "stored"),
+    }
+    cannot = {
+        (rule, way)
+        for rule in identity.WAYS
+        for way in identity.WAYS
+        if identity.cannot_change(rule, way)
+    }
+    assert cannot == {
+        ("stored", "none"),
+        ("stored", "hashed"),
+        ("stored", "sha256"),
+        ("hashed", "none"),
+        ("hashed", "sha256"),
+        ("sha256", "none"),
+        ("sha256", "hashed"),
+    }

@@ -1,5 +1,5 @@
-"""Headers of radiographs and mammograms to records, and beside a report, against the facts that the makers write (read back
-from the objects by their own tests)."""
+"""Headers of radiographs and mammograms to records, and beside a report, against the facts that the
+makers write (read back from the objects by their own tests)."""
 
 from datetime import timedelta
 
@@ -33,8 +33,13 @@ def test_every_number_of_a_radiograph_is_in_its_record(kind: str) -> None:
     made, row = RADIOGRAPHS[kind], event(samples.radiography_image(kind))
     for name, attribute in NUMBERS.items():
         expected = getattr(made, attribute)
-        assert row.get(name) == (None if expected is None else pytest.approx(expected, rel=1e-6)), name
-    filters = [(one["material"], one["thickness_minimum"], one["thickness_maximum"]) for one in row.get("xray_filters") or ()]
+        assert row.get(name) == (None if expected is None else pytest.approx(expected, rel=1e-6)), (
+            name
+        )
+    filters = [
+        (one["material"], one["thickness_minimum"], one["thickness_maximum"])
+        for one in row.get("xray_filters") or ()
+    ]
     assert [low for _, low, _ in filters] == [layer.minimum for layer in made.filters or ()]
     assert [high for _, _, high in filters] == [layer.maximum for layer in made.filters or ()]
 
@@ -60,12 +65,21 @@ def test_filters_in_all_their_spellings(name: str) -> None:
     row = event(samples.radiography_image("standard", filters=name))
     found = row.get("xray_filters") or []
     if expected is None:
-        known = [one for one in found if one["thickness_minimum"] is not None and (one["material"] or {}).get("value")]
+        known = [
+            one
+            for one in found
+            if one["thickness_minimum"] is not None and (one["material"] or {}).get("value")
+        ]
         assert not known
         return
-    told = [((one["material"] or {}).get("meaning"), one["thickness_minimum"], one["thickness_maximum"]) for one in found
-            if one["material"] is not None]  # fmt: skip
-    assert [(low, high) for _, low, high in told] == [(layer.minimum, layer.maximum) for layer in expected]
+    told = [
+        ((one["material"] or {}).get("meaning"), one["thickness_minimum"], one["thickness_maximum"])
+        for one in found
+        if one["material"] is not None
+    ]
+    assert [(low, high) for _, low, high in told] == [
+        (layer.minimum, layer.maximum) for layer in expected
+    ]
     assert all(word for word, _, _ in told)
 
 
@@ -91,7 +105,9 @@ def test_filters_in_all_their_spellings(name: str) -> None:
         ("laterality-u", "laterality", None, None),
     ],
 )
-def test_what_headers_get_wrong_is_marked_and_never_guessed(odd: str, name: str | None, value: object, why: str | None) -> None:
+def test_what_headers_get_wrong_is_marked_and_never_guessed(
+    odd: str, name: str | None, value: object, why: str | None
+) -> None:
     row = event(samples.radiography_image("standard", odd=odd))
     if name is None:
         assert not any(isinstance(value, float) and value != value for value in row.values())
@@ -115,7 +131,10 @@ def test_no_oddity_of_a_header_is_an_exception_or_a_made_up_number(odd: str) -> 
             if row.get(name) is not None and not marks(row, name):
                 # The last ones stand in oddities that fix the value.
                 sayings = [getattr(made, attribute), 161.3, 40196.0, 81.0, 69.63999938964844]
-                assert any(said is not None and row[name] == pytest.approx(said, rel=1e-6) for said in sayings), name
+                assert any(
+                    said is not None and row[name] == pytest.approx(said, rel=1e-6)
+                    for said in sayings
+                ), name
 
 
 @pytest.mark.parametrize(
@@ -141,7 +160,11 @@ def test_an_entrance_dose_in_whole_decigrays_is_marked_as_rough() -> None:
 
 def test_an_image_without_anything_on_dose_is_left_alone() -> None:
     with pytest.raises(Ignored, match="says nothing about dose") as caught:
-        read(samples.radiography_image("fuji-cr", RelativeXRayExposure=None, KVP=None, Sensitivity=None, odd="no-dose"))
+        read(
+            samples.radiography_image(
+                "fuji-cr", RelativeXRayExposure=None, KVP=None, Sensitivity=None, odd="no-dose"
+            )
+        )
     assert caught.value.rule == "no_dose"
 
 
@@ -150,7 +173,10 @@ def test_for_processing_and_for_presentation_of_one_exposure_count_once(event_ui
     (record,) = together(list(samples.radiography_pair("standard", event_uid=event_uid)))
     assert record.study["number_of_events"] == 1
     assert record.study["dap_total"] == pytest.approx(RADIOGRAPHS["standard"].dap)
-    assert sorted(outcome.outcome for outcome in record.outcomes.values()) == ["duplicate", "imported"]
+    assert sorted(outcome.outcome for outcome in record.outcomes.values()) == [
+        "duplicate",
+        "imported",
+    ]
     assert len(record.events[0]["acquired_images"]) == 2
 
 
@@ -168,7 +194,9 @@ def test_a_total_is_not_formed_where_an_exposure_lacks_its_dap() -> None:
     del second.ImageAndFluoroscopyAreaDoseProduct
     (record,) = together([first, second])
     assert record.study.get("dap_total") is None
-    assert "incomplete" in {entry["mark"] for entry in record.study["marks"] if entry["field"] == "dap_total"}
+    assert "incomplete" in {
+        entry["mark"] for entry in record.study["marks"] if entry["field"] == "dap_total"
+    }
 
 
 # --- mammography ---
@@ -180,13 +208,21 @@ def test_every_number_of_a_mammogram_is_in_its_record(kind: str) -> None:
     (row,) = found.events
     assert found.modality == "MG"
     for name, attribute in (
-        ("kvp", "kvp"), ("xray_tube_current", "current"), ("exposure_time", "time"), ("exposure", "exposure"),
-        ("average_glandular_dose", "agd"), ("entrance_dose", "entrance_dose"), ("compression_thickness", "thickness"),
+        ("kvp", "kvp"),
+        ("xray_tube_current", "current"),
+        ("exposure_time", "time"),
+        ("exposure", "exposure"),
+        ("average_glandular_dose", "agd"),
+        ("entrance_dose", "entrance_dose"),
+        ("compression_thickness", "thickness"),
         ("percent_fibroglandular_tissue", "glandularity"),
-        ("patient_equivalent_thickness", "radiological_thickness"), ("focal_spot_size", "focal_spot"),
-    ):  # fmt: skip
+        ("patient_equivalent_thickness", "radiological_thickness"),
+        ("focal_spot_size", "focal_spot"),
+    ):
         expected = getattr(made, attribute)
-        assert row.get(name) == (None if expected is None else pytest.approx(expected, rel=1e-6)), name
+        assert row.get(name) == (None if expected is None else pytest.approx(expected, rel=1e-6)), (
+            name
+        )
     assert row["laterality"]["value"] == {"L": "7771000", "R": "24028007"}[made.laterality]
     assert row["anode_target_material"]["meaning"].upper() == made.target
 
@@ -215,7 +251,11 @@ def test_views_of_both_breasts_add_up_by_side() -> None:
 def test_a_2d_image_and_tomosynthesis_of_the_same_moment_are_two_irradiations(volume: bool) -> None:
     (record,) = together(list(samples.hologic_combo(volume=volume)))
     assert record.study["number_of_events"] == 2
-    sides = [record.study.get(name) for name in ("agd_left", "agd_right") if record.study.get(name) is not None]
+    sides = [
+        record.study.get(name)
+        for name in ("agd_left", "agd_right")
+        if record.study.get(name) is not None
+    ]
     assert sides == [pytest.approx(1.21 + 1.58)]
 
 
@@ -238,7 +278,9 @@ def test_a_report_counts_and_what_only_the_image_says_is_kept_beside_it() -> Non
     for order in ([report, image], [image, report]):
         (record,) = together(order)
         assert record.source == "report" and record.study["number_of_events"] == 2
-        assert record.study["dap_total"] == pytest.approx(put_together([Part("1", found)])[0].study["dap_total"])
+        assert record.study["dap_total"] == pytest.approx(
+            put_together([Part("1", found)])[0].study["dap_total"]
+        )
         (row,) = [row for row in record.events if row["irradiation_event_uid"] == uid]
         assert row["entrance_dose"] == pytest.approx(RADIOGRAPHS["standard"].entrance_dose)
         assert "from_image" in {entry["mark"] for entry in row["marks"]}
@@ -254,4 +296,8 @@ def test_an_exposure_that_the_report_does_not_hold_is_said_and_not_counted() -> 
     image = samples.radiography_image("standard", study=study, system=system, acquired=acquired)
     (record,) = together([report, image])
     assert record.study["number_of_events"] == 2
-    assert {"field": "number_of_events", "mark": "images_without_event", "raw": "1"} in record.study["marks"]
+    assert {
+        "field": "number_of_events",
+        "mark": "images_without_event",
+        "raw": "1",
+    } in record.study["marks"]

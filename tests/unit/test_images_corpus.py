@@ -1,4 +1,6 @@
-"""Real images: every number of the record against the element read by DCMTK's dcmdump, with units worked out by hand."""
+"""Real images: every number of the record against the element read by DCMTK's dcmdump, with units
+worked out by hand.
+"""
 
 import re
 import subprocess
@@ -12,23 +14,41 @@ from orthanc_dose.extract import Extract
 from orthanc_dose.store.merge import Part, put_together
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the real objects are not beside the repository")
+pytestmark = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason="the real objects are not beside the repository"
+)
 
 # Element, what its value is multiplied with to be in the field's unit (PS3.3, PS3.6), the field.
 _OF_IMAGES = (
-    ("0018,0060", 1, "kvp"), ("0018,115e", 1e-5, "dap"), ("0018,1153", 1, "exposure"), ("0018,1150", 1, "exposure_time"),
-    ("0018,1151", 1, "xray_tube_current"), ("0018,1411", 1, "exposure_index"), ("0018,1412", 1, "target_exposure_index"),
-    ("0018,1413", 1, "deviation_index"), ("0018,1405", 1, "relative_xray_exposure"), ("0018,1190", 1, "focal_spot_size"),
-    ("0040,0316", 100, "average_glandular_dose"), ("0040,8302", 1, "entrance_dose"), ("0040,0314", 1, "half_value_layer"),
-    ("0018,11a0", 1, "compression_thickness"), ("0018,1110", 1, "distance_source_to_detector"),
-    ("0018,1111", 1, "distance_source_to_patient"), ("0018,1114", 1, "magnification_factor"),
-    ("0018,1510", 1, "positioner_primary_angle"), ("0018,6000", 1, "sensitivity"),
-)  # fmt: skip
-_LINE = re.compile(r"^(?P<indent> *)\((?P<tag>[0-9a-f]{4},[0-9a-f]{4})\) (?P<vr>..) (?P<value>.*?) +#")
+    ("0018,0060", 1, "kvp"),
+    ("0018,115e", 1e-5, "dap"),
+    ("0018,1153", 1, "exposure"),
+    ("0018,1150", 1, "exposure_time"),
+    ("0018,1151", 1, "xray_tube_current"),
+    ("0018,1411", 1, "exposure_index"),
+    ("0018,1412", 1, "target_exposure_index"),
+    ("0018,1413", 1, "deviation_index"),
+    ("0018,1405", 1, "relative_xray_exposure"),
+    ("0018,1190", 1, "focal_spot_size"),
+    ("0040,0316", 100, "average_glandular_dose"),
+    ("0040,8302", 1, "entrance_dose"),
+    ("0040,0314", 1, "half_value_layer"),
+    ("0018,11a0", 1, "compression_thickness"),
+    ("0018,1110", 1, "distance_source_to_detector"),
+    ("0018,1111", 1, "distance_source_to_patient"),
+    ("0018,1114", 1, "magnification_factor"),
+    ("0018,1510", 1, "positioner_primary_angle"),
+    ("0018,6000", 1, "sensitivity"),
+)
+_LINE = re.compile(
+    r"^(?P<indent> *)\((?P<tag>[0-9a-f]{4},[0-9a-f]{4})\) (?P<vr>..) (?P<value>.*?) +#"
+)
 
 
 def dumped(path: Path) -> list[tuple[int, str, str]]:
-    """(depth, tag, value) of each element by dcmdump; values of VR UN by the bytes that it shows."""
+    """(depth, tag, value) of each element by dcmdump; values of VR UN by the bytes that it
+    shows.
+    """
     out = []
     for found in filter(None, map(_LINE.match, _dump(path).splitlines())):
         value = found["value"].strip("[]=")
@@ -39,7 +59,9 @@ def dumped(path: Path) -> list[tuple[int, str, str]]:
 
 
 def _dump(path: Path) -> str:
-    return subprocess.run(["/usr/bin/dcmdump", "-q", "+L", str(path)], capture_output=True, check=True).stdout.decode("latin-1")
+    return subprocess.run(
+        ["/usr/bin/dcmdump", "-q", "+L", str(path)], capture_output=True, check=True
+    ).stdout.decode("latin-1")
 
 
 def read(path: Path) -> Extract:
@@ -47,7 +69,10 @@ def read(path: Path) -> Extract:
     return extract.extract(kept, str(kept.dataset["0008,0016"]))
 
 
-@pytest.mark.parametrize("name", ["DX-Im-Carestream_DRX", "DX-Im-GE_XR220-1", "DX-Im-GE_XR220-2", "MG-Im-GE-SenDS-scaled"])
+@pytest.mark.parametrize(
+    "name",
+    ["DX-Im-Carestream_DRX", "DX-Im-GE_XR220-1", "DX-Im-GE_XR220-2", "MG-Im-GE-SenDS-scaled"],
+)
 def test_every_number_of_a_real_image(name: str) -> None:
     path = CORPUS / f"{name}.dcm"
     top = {tag: value for depth, tag, value in dumped(path) if depth == 0}
@@ -60,7 +85,9 @@ def test_every_number_of_a_real_image(name: str) -> None:
             compared += 1
     assert compared >= 9
     listed = {item.concept.strip("()").lower() for item in found.unused}
-    assert listed and listed <= set(re.findall(r"^\(([0-9a-f]{4},[0-9a-f]{4})\)", _dump(path), re.MULTILINE))
+    assert listed and listed <= set(
+        re.findall(r"^\(([0-9a-f]{4},[0-9a-f]{4})\)", _dump(path), re.MULTILINE)
+    )
 
 
 def test_two_exposures_of_one_real_study_add_up() -> None:
@@ -95,13 +122,22 @@ def test_a_real_dose_screen_of_philips() -> None:
     found = read(path)
     total = next(value for depth, tag, value in lines if depth == 0 and tag == "00e1,1021")
     assert found.accumulated == [{"dlp_total": float(total)}]
-    for tag, field in (("0018,9345", "mean_ctdivol"), ("00e1,1021", "dlp"), ("0018,1302", "scanning_length"),
-                       ("0018,9306", "nominal_single_collimation_width"), ("0018,9307", "nominal_total_collimation_width"),
-                       ("0018,9311", "pitch_factor")):  # fmt: skip
+    for tag, field in (
+        ("0018,9345", "mean_ctdivol"),
+        ("00e1,1021", "dlp"),
+        ("0018,1302", "scanning_length"),
+        ("0018,9306", "nominal_single_collimation_width"),
+        ("0018,9307", "nominal_total_collimation_width"),
+        ("0018,9311", "pitch_factor"),
+    ):
         given = [float(value) for value in inside[tag] if float(value) != 0]
-        assert [row[field] for row in found.events if row.get(field) is not None] == pytest.approx(given), field
+        assert [row[field] for row in found.events if row.get(field) is not None] == pytest.approx(
+            given
+        ), field
     times = [float(value) / 1000 for value in inside["0018,1150"]]
-    assert [row["exposure_time"] for row in found.events if row.get("exposure_time")] == pytest.approx(times)
+    assert [
+        row["exposure_time"] for row in found.events if row.get("exposure_time")
+    ] == pytest.approx(times)
     sources = [row["xray_sources"][0] for row in found.events]
     assert [one["kvp"] for one in sources] == [float(value) for value in inside["0018,0060"]]
     currents = [float(value) / 1000 for value in inside["0018,8151"]]

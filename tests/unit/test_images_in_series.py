@@ -1,4 +1,6 @@
-"""Images of series to records, of PET, NM and CT, and Philips dose screens, against the facts that the makers write."""
+"""Images of series to records, of PET, NM and CT, and Philips dose screens, against the facts that
+the makers write.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,14 +20,19 @@ from tests.support.images import event, marks, read, together
 def test_activity_is_in_megabecquerel_whatever_the_image_writes(kind: str) -> None:
     found = read(samples.nuclear_images(kind)[0])
     assert (found.modality, found.source) == ("NM", "image header")
-    assert found.events[0]["administered_activity"] == pytest.approx(221.6 if kind.endswith("pet") else 612.5)
+    assert found.events[0]["administered_activity"] == pytest.approx(
+        221.6 if kind.endswith("pet") else 612.5
+    )
     assert found.events[0]["datetime_started"] is not None
 
 
 def test_two_agents_are_two_administrations_and_their_activities_are_not_added_blindly() -> None:
     agents = (image_nuclear.MIBI_REST, image_nuclear.MIBI_STRESS)
     (record,) = together(samples.nuclear_images("ge-nm", administrations=agents)[:1])
-    assert [row["administered_activity"] for row in record.events] == [pytest.approx(287), pytest.approx(861)]
+    assert [row["administered_activity"] for row in record.events] == [
+        pytest.approx(287),
+        pytest.approx(861),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,15 +58,21 @@ def test_series_that_contradict_each_other_leave_the_activity_open() -> None:
 def test_a_contradiction_stays_one_whatever_comes_after_it() -> None:
     datasets = samples.nuclear_study("ge-pet", activities=(221.6, 219.4, 221.6), slices=1)
     (record,) = together(datasets)
-    assert record.events[0]["administered_activity"] is None, "half a percent, and no third series settles it"
+    assert record.events[0]["administered_activity"] is None, (
+        "half a percent, and no third series settles it"
+    )
 
 
 def test_images_of_one_event_with_different_doses_leave_the_dose_open() -> None:
     study = samples.Study(instance_uid=samples.uid("contradiction"))
     uid = samples.uid("one event")
     same = {"study": study, "event_uid": uid}
-    images = [samples.radiography_image(**same, key=f"image {number}", ImageAndFluoroscopyAreaDoseProduct=dap)
-              for number, dap in enumerate(("0.41", "0.52", "0.41"))]  # fmt: skip
+    images = [
+        samples.radiography_image(
+            **same, key=f"image {number}", ImageAndFluoroscopyAreaDoseProduct=dap
+        )
+        for number, dap in enumerate(("0.41", "0.52", "0.41"))
+    ]
     (record,) = together(images)
     (row,) = record.events
     assert row["dap"] is None and "several_values" in marks(row, "dap")
@@ -87,7 +100,9 @@ def test_an_administration_counts_once_though_the_report_comes_from_another_syst
     report = samples.radiopharmaceutical_report(vendor="spectrum", study=study)
     found = read(report)
     assert found.equipment != read(image).equipment
-    found.events[0] |= {name: row[name] for name in ("radionuclide", "datetime_started", "administered_activity")}
+    found.events[0] |= {
+        name: row[name] for name in ("radionuclide", "datetime_started", "administered_activity")
+    }
     parts = [Part("report", found), Part("image", read(image))]
     (record,) = put_together(parts)
     assert record.source == "report" and record.study["number_of_events"] == 1
@@ -105,10 +120,16 @@ def slices(kind: str, **options: object) -> Record:
 
 @pytest.mark.parametrize("kind", ["standard", "siemens", "ge", "toshiba"])
 @pytest.mark.parametrize("event_uid", [True, False])
-def test_ct_images_give_ctdivol_averaged_over_the_slices_and_their_length(kind: str, event_uid: bool) -> None:
+def test_ct_images_give_ctdivol_averaged_over_the_slices_and_their_length(
+    kind: str, event_uid: bool
+) -> None:
     series = (image_ct.LOCALIZER, image_ct.THORAX)
     record = slices(kind, series=series, event_uid=event_uid)
-    rows = [row for row in record.events if (row.get("ct_acquisition_type") or {}).get("value") != "113805"]
+    rows = [
+        row
+        for row in record.events
+        if (row.get("ct_acquisition_type") or {}).get("value") != "113805"
+    ]
     assert record.source == "computed" and len(rows) == 1
     assert rows[0]["mean_ctdivol"] == pytest.approx(image_ct.THORAX.mean_ctdi)
     assert rows[0]["scanning_length"] == pytest.approx(image_ct.THORAX.length)
@@ -132,8 +153,11 @@ def test_two_reconstructions_of_one_acquisition_count_once() -> None:
 def test_pitch_and_collimation_stand_in_private_elements(kind: str) -> None:
     (row,) = slices(kind, series=(image_ct.THORAX,)).events
     made = image_ct.THORAX
-    assert (row["pitch_factor"], row["nominal_single_collimation_width"], row["nominal_total_collimation_width"]) == (
-        made.pitch, made.single_collimation, made.total_collimation)  # fmt: skip
+    assert (
+        row["pitch_factor"],
+        row["nominal_single_collimation_width"],
+        row["nominal_total_collimation_width"],
+    ) == (made.pitch, made.single_collimation, made.total_collimation)
 
 
 def test_no_dlp_is_made_up_where_the_images_give_none() -> None:
@@ -156,13 +180,22 @@ def test_dose_info_gives_events_and_total_wherever_the_private_block_stands(opti
     assert all(row["source"] == "image header" for row in record.events)
 
 
-COMMENTS = ["EVENT=3 DLP=12.5\r\nEVENT=4 DLP=100\r\nTotal DLP=112.5", "Series #2 HEAD CTDIvol=40 DLP=600"]
+COMMENTS = [
+    "EVENT=3 DLP=12.5\r\nEVENT=4 DLP=100\r\nTotal DLP=112.5",
+    "Series #2 HEAD CTDIvol=40 DLP=600",
+]
 
 
 @pytest.mark.parametrize("comment", COMMENTS)
 def test_a_comment_alone_gives_events_marked_so(comment: str) -> None:
-    found = read(samples.philips_dose_info(sequence=False, private=False, comment=comment, total=None))
-    dlps = [float(part.split("DLP=")[1]) for part in comment.splitlines() if not part.startswith("Total")]
+    found = read(
+        samples.philips_dose_info(sequence=False, private=False, comment=comment, total=None)
+    )
+    dlps = [
+        float(part.split("DLP=")[1])
+        for part in comment.splitlines()
+        if not part.startswith("Total")
+    ]
     assert [row["dlp"] for row in found.events] == dlps
     assert all(marks(row, "dlp") == {"from_comment"} for row in found.events)
 

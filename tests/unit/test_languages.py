@@ -1,4 +1,6 @@
-"""The files of the web UI's languages: German is complete, none has a text that the pages do not know."""
+"""The files of the web UI's languages: German is complete, none has a text that the pages do not
+know.
+"""
 
 import json
 import re
@@ -12,22 +14,39 @@ from orthanc_dose.charts import OPTIONS
 from orthanc_dose.export.exports import FORMATS
 from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
-from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, OUTCOMES, SOURCES, STUDY, Field
+from orthanc_dose.records import (
+    EQUIPMENT,
+    MARKS,
+    MODALITIES,
+    OBJECT,
+    OUTCOMES,
+    SOURCES,
+    STUDY,
+    Field,
+)
 from orthanc_dose.records.access import GROUPS as PERSONS
 from orthanc_dose.records.found import FETCHING
 from orthanc_dose.retrieve import gaps, node, question, rules, search
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
-LANGUAGES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(LOCALES.glob("*.json"))}
+LANGUAGES = {
+    path.stem: json.loads(path.read_text("utf-8")) for path in sorted(LOCALES.glob("*.json"))
+}
 COMPLETE = ("en", "de")
 # The tables whose fields the pages show.
-_OF_MODALITIES = [table for one in MODALITIES.values() for table in (one.events, one.accumulated) if table]
+_OF_MODALITIES = [
+    table for one in MODALITIES.values() for table in (one.events, one.accumulated) if table
+]
 TABLES = {table.name: table for table in (STUDY, EQUIPMENT, OBJECT, *_OF_MODALITIES)}
-# What the server says in English, and what other languages have words of their own for: fields, marks, errors, filters.
+# What the server says in English, and what other languages have words of their own for: fields,
+# marks, errors, filters.
 DICTIONARY = "dictionary."
-SERVER_SAYS = (DICTIONARY, *(f"filters.{kind}." for kind in ("names", "about", "choices", "groups")),
-               *(f"settings.{kind}." for kind in ("titles", "about", "choices", "topics")))  # fmt: skip
+SERVER_SAYS = (
+    DICTIONARY,
+    *(f"filters.{kind}." for kind in ("names", "about", "choices", "groups")),
+    *(f"settings.{kind}." for kind in ("titles", "about", "choices", "topics")),
+)
 
 
 def texts(node: dict[str, Any], *above: str) -> Iterator[tuple[str, str]]:
@@ -35,7 +54,9 @@ def texts(node: dict[str, Any], *above: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from texts(value, *above, name)
         else:
-            assert isinstance(value, str) and value.strip(), f"{'.'.join((*above, name))} has no text"
+            assert isinstance(value, str) and value.strip(), (
+                f"{'.'.join((*above, name))} has no text"
+            )
             yield ".".join((*above, name)), value
 
 
@@ -50,7 +71,9 @@ def test_no_text_stands_twice(language: str) -> None:
 
 
 def of_pages(language: str) -> dict[str, str]:
-    return {key: text for key, text in texts(LANGUAGES[language]) if not key.startswith(SERVER_SAYS)}
+    return {
+        key: text for key, text in texts(LANGUAGES[language]) if not key.startswith(SERVER_SAYS)
+    }
 
 
 def of_server(language: str) -> set[str]:
@@ -69,11 +92,15 @@ def fields(of: tuple[Field, ...], place: str) -> Iterator[tuple[str, str]]:
         yield from fields(field.fields, f"within.{field.name}")
 
 
-# What else a task can say; its numbers, and what stands behind a colon at the end, are told as they are.
+# What else a task can say; its numbers, and what stands behind a colon at the end, are told as they
+# are.
 TASKS_SAY = (
-    "The statement failed: run it on the page to see why.", "The statement needs more memory than the store may take.",
-    "The statement was stopped after {seconds:g} s, which is the limit.", "It could not be done: ", "It could not go on: ",
-)  # fmt: skip
+    "The statement failed: run it on the page to see why.",
+    "The statement needs more memory than the store may take.",
+    "The statement was stopped after {seconds:g} s, which is the limit.",
+    "It could not be done: ",
+    "It could not go on: ",
+)
 
 
 def sentence_words(source: str) -> set[str]:
@@ -88,9 +115,14 @@ def dictionary_words() -> set[str]:
     source = "".join(path.read_text("utf-8") for path in (ROOT / "plugin").rglob("*.py"))
     codes = set(re.findall(r'ApiError\(\s*\d{3},\s*"(\w+)"', source))
     assert {"bad_parameter", "not_found", "internal"} <= codes
-    titles = {f"{place}.{name}" for table in TABLES.values()
-              for place, name in fields((*table.fields, *table.derived), table.name)}
-    units = {str(field.as_dict()["shown_unit"]) for table in TABLES.values() for field in table.fields}
+    titles = {
+        f"{place}.{name}"
+        for table in TABLES.values()
+        for place, name in fields((*table.fields, *table.derived), table.name)
+    }
+    units = {
+        str(field.as_dict()["shown_unit"]) for table in TABLES.values() for field in table.fields
+    }
     sources = {source.replace(" ", "_") for source in SOURCES}
     words = titles.union(
         (f"tables.{name}" for name in TABLES),
@@ -109,15 +141,28 @@ def dictionary_words() -> set[str]:
 def choice_words() -> set[str]:
     """Keys of the choices of filters, but of those whose choices the data dictionary names."""
     named = {"modality", "source", "mark"}
-    return {f"filters.choices.{one.name}.{choice.value}" for one in FILTERS if one.name not in named for choice in one.choices}
+    return {
+        f"filters.choices.{one.name}.{choice.value}"
+        for one in FILTERS
+        if one.name not in named
+        for choice in one.choices
+    }
 
 
 def setting_words() -> set[str]:
-    """Keys of all that settings say. A choice whose label has no letters, as a date, is the same in every language."""
+    """Keys of all that settings say. A choice whose label has no letters, as a date, is the same in
+    every language.
+    """
     words = {f"settings.topics.{topic}" for topic in TOPICS}
     for one in SETTINGS:
-        words |= {f"settings.titles.{one.name}"} | ({f"settings.about.{one.name}"} if one.description else set())
-        words |= {f"settings.choices.{one.name}.{value}" for value, label in one.choices if re.search("[A-Za-z]", label)}
+        words |= {f"settings.titles.{one.name}"} | (
+            {f"settings.about.{one.name}"} if one.description else set()
+        )
+        words |= {
+            f"settings.choices.{one.name}.{value}"
+            for value, label in one.choices
+            if re.search("[A-Za-z]", label)
+        }
     return words
 
 
@@ -136,19 +181,29 @@ def test_texts_have_the_placeholders_and_plural_forms_of_the_english_ones(langua
     english = of_pages("en")
     for key, text in of_pages(language).items():
         forms, wanted = placeholders(text), placeholders(english[key])
-        assert set().union(*forms) == set().union(*wanted), f"{language}: {key} has other placeholders"
+        assert set().union(*forms) == set().union(*wanted), (
+            f"{language}: {key} has other placeholders"
+        )
         assert (len(forms) == 1) == (len(wanted) == 1), f"{language}: {key} has other plural forms"
         if language in COMPLETE:
-            assert len(forms) == len(wanted), f"{language}: {key} has another number of plural forms"
+            assert len(forms) == len(wanted), (
+                f"{language}: {key} has another number of plural forms"
+            )
 
 
 def test_german_has_a_word_for_all_that_the_server_names() -> None:
     words = of_server("de")
     needed = dictionary_words() | choice_words() | {f"filters.groups.{group}" for group in GROUPS}
     needed |= setting_words()
-    assert sorted(needed - words) == [], "what the server names in English has to stand in de.json, too"
+    assert sorted(needed - words) == [], (
+        "what the server names in English has to stand in de.json, too"
+    )
     # A filter is called as its field is, or has a name of its own.
-    unnamed = [one.name for one in FILTERS if not {f"filters.names.{one.name}", DICTIONARY + one.field} & words]
+    unnamed = [
+        one.name
+        for one in FILTERS
+        if not {f"filters.names.{one.name}", DICTIONARY + one.field} & words
+    ]
     assert unnamed == []
 
 
@@ -169,8 +224,12 @@ def test_formats_of_exports_have_words() -> None:
 
 def test_options_of_charts_have_words() -> None:
     needed = {f"charts.options.{kind}.{name}" for kind in ("titles", "about") for name in OPTIONS}
-    needed |= {f"charts.options.choices.{one.name}.{value}" for one in OPTIONS.values() if one.kind == "choice"
-               for value in one.allowed}  # fmt: skip
+    needed |= {
+        f"charts.options.choices.{one.name}.{value}"
+        for one in OPTIONS.values()
+        if one.kind == "choice"
+        for value in one.allowed
+    }
     for language in COMPLETE:
         assert sorted(needed - of_pages(language).keys()) == []
 
@@ -178,9 +237,18 @@ def test_options_of_charts_have_words() -> None:
 def test_searches_and_retrievals_have_words() -> None:
     flags = {"station_of_study", "unseen_reports", "toshiba", "by_day"}
     assert flags < set(question.Question.__dataclass_fields__)
-    words = {"reasons": {*rules.KEPT, *rules.LEFT}, "studyReasons": search.LEFT, "doubts": search.DOUBTS,
-             "search.stages": search.STAGES, "search.split": ("limit", "refused"), "nodes.wouldSend": node.WOULD_SEND,
-             "nodes.wouldSendWords": node.WOULD_SEND, "became": FETCHING, "asked": flags, "gaps.why": gaps.WHY}  # fmt: skip
+    words = {
+        "reasons": {*rules.KEPT, *rules.LEFT},
+        "studyReasons": search.LEFT,
+        "doubts": search.DOUBTS,
+        "search.stages": search.STAGES,
+        "search.split": ("limit", "refused"),
+        "nodes.wouldSend": node.WOULD_SEND,
+        "nodes.wouldSendWords": node.WOULD_SEND,
+        "became": FETCHING,
+        "asked": flags,
+        "gaps.why": gaps.WHY,
+    }
     needed = {f"retrieve.{place}.{name}" for place, names in words.items() for name in names}
     for language in COMPLETE:
         assert sorted(needed - of_pages(language).keys()) == []
@@ -188,13 +256,23 @@ def test_searches_and_retrievals_have_words() -> None:
 
 def test_groups_and_actions_of_the_audit_log_have_words() -> None:
     package = ROOT / "plugin" / "orthanc_dose"
-    paths = [path for room in ("rest", "manage", "ingest") for path in (package / room).glob("*.py")]
+    paths = [
+        path for room in ("rest", "manage", "ingest") for path in (package / room).glob("*.py")
+    ]
     source = "".join(path.read_text("utf-8") for path in paths)
-    actions = set(re.findall(r'\baction="([^"]+)"|\bnote\(\s*\w+,\s*"([^"]+)"|_note\(\w+, \w+, "([^"]+)"', source))
+    actions = set(
+        re.findall(
+            r'\baction="([^"]+)"|\bnote\(\s*\w+,\s*"([^"]+)"|_note\(\w+, \w+, "([^"]+)"', source
+        )
+    )
     names = {"".join(found) for found in actions}
     assert {"sign-in", "user added", "object taken out"} <= names
     needed = {f"audit.actions.{re.sub('[ -]', '_', name)}" for name in names}
-    needed |= {f"groups.{kind}.{re.sub('[ -]', '_', group)}" for kind in ("titles", "opens") for group in PERSONS}
+    needed |= {
+        f"groups.{kind}.{re.sub('[ -]', '_', group)}"
+        for kind in ("titles", "opens")
+        for group in PERSONS
+    }
     for language in COMPLETE:
         missing = sorted(needed - of_pages(language).keys())
         assert missing == [], f"{language}.json has to say what these are called"

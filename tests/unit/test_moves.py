@@ -41,15 +41,28 @@ def begun(of: Moves) -> Move:
 def test_series_of_a_study_go_together_and_objects_by_themselves() -> None:
     parts = [*(part(line) for line in range(20)), part(20, images=["1.2.20.1"]), part(21, "1.3")]
     made = together(parts)
-    assert [[one.line for one in move.parts] for move in made] == [[*range(16)], [*range(16, 20)], [20], [21]]
+    assert [[one.line for one in move.parts] for move in made] == [
+        [*range(16)],
+        [*range(16, 20)],
+        [20],
+        [21],
+    ]
     assert [move.level for move in made] == ["Series", "Series", "Instance", "Series"]
-    assert made[1].keys == {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.16\\1.2.17\\1.2.18\\1.2.19"}
+    assert made[1].keys == {
+        "StudyInstanceUID": "1.2",
+        "SeriesInstanceUID": "1.2.16\\1.2.17\\1.2.18\\1.2.19",
+    }
     assert [move.objects for move in made] == [48, 12, 1, 3]
 
 
-@pytest.mark.parametrize(("answered", "only"), [
-    (["1.2.1", "1.2.2"], None), (["1.2.2", "1.2.1"], None), (["1.2.1", "1.2.2", "1.2.1"], None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answered", "only"),
+    [
+        (["1.2.1", "1.2.2"], None),
+        (["1.2.2", "1.2.1"], None),
+        (["1.2.1", "1.2.2", "1.2.1"], None),
+    ],
+)
 def test_all_that_was_asked_for_is_moved_at_once(answered: list[str], only: int | None) -> None:
     move = Move([part(1), part(2)])
     assert move.take("query", answered) and (move.query, move.only) == ("query", only)
@@ -76,7 +89,9 @@ def test_a_list_of_objects_that_a_node_does_not_match_becomes_its_series() -> No
     assert move is not None and not move.take("query", ["1.2.1.1"])
     of.split(move)
     [series] = of.waiting
-    assert series.keys == {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.1"} and of.total == 9
+    assert (
+        series.keys == {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.1"} and of.total == 9
+    )
 
 
 def test_pauses_grow_and_then_it_is_given_up(clock: Clock) -> None:
@@ -114,7 +129,10 @@ def test_of_several_series_that_fail_together_each_is_tried_by_itself(clock: Clo
     of.moved(singles[0])
     of.failed(singles[1], NodeError("some"))
     of.moved(singles[2])
-    assert of.notes == {1: ("moved", None), 2: ("moving", "some"), 3: ("moved", None)} and of.next() is None
+    assert (
+        of.notes == {1: ("moved", None), 2: ("moving", "some"), 3: ("moved", None)}
+        and of.next() is None
+    )
 
 
 def test_where_nothing_can_be_fetched_all_wait_and_are_given_up_together(clock: Clock) -> None:

@@ -1,4 +1,6 @@
-"""Radiopharmaceutical dose reports to records: every row of their templates, makers' habits, totals of a study."""
+"""Radiopharmaceutical dose reports to records: every row of their templates, makers' habits, totals
+of a study.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -55,26 +57,50 @@ def test_every_row_of_an_administration_has_its_field() -> None:
         "effective_dose": 4.2, "effective_dose_reference_authority": "ICRP Publication 128", "brand_name": "Sample FDG",
         "dispense_unit_identifier": "SYR-1", "prescription_identifier": "RX-1", "comment": "well tolerated",
     }  # fmt: skip
-    codes = ("radiopharmaceutical_agent", "radionuclide", "pre_administration_device", "post_administration_device",
-             "route_of_administration", "site_of_administration", "laterality")  # fmt: skip
+    codes = (
+        "radiopharmaceutical_agent",
+        "radionuclide",
+        "pre_administration_device",
+        "post_administration_device",
+        "route_of_administration",
+        "site_of_administration",
+        "laterality",
+    )
     assert [meaning(row[name]) for name in codes] == [
-        "Fluorodeoxyglucose F^18^", "^18^Fluorine", "Infusion System", "Infusion System", "Intravenous route", "Via vein",
+        "Fluorodeoxyglucose F^18^",
+        "^18^Fluorine",
+        "Infusion System",
+        "Infusion System",
+        "Intravenous route",
+        "Via vein",
         "Left",
-    ]  # fmt: skip
+    ]
     assert [one["identifier"] for one in row["lot_identifiers"]] == ["L1", "L2"]
-    assert [one["identifier"] for name in ("reagent_vial_identifiers", "radionuclide_identifiers") for one in row[name]] == [
-        "V1", "N1"
-    ]  # fmt: skip
+    assert [
+        one["identifier"]
+        for name in ("reagent_vial_identifiers", "radionuclide_identifiers")
+        for one in row[name]
+    ] == ["V1", "N1"]
     lists = ("extravasation_symptoms", "billing_codes", "drug_product_identifiers")
-    assert [[one["value"] for one in row[name]] for name in lists] == [["95388000"], ["A9552"], ["70512-100"]]
+    assert [[one["value"] for one in row[name]] for name in lists] == [
+        ["95388000"],
+        ["A9552"],
+        ["70512-100"],
+    ]
     (organ,) = row["organ_doses"]
-    assert (meaning(organ["finding_site"]), meaning(organ["laterality"]), organ["organ_dose"]) == ("Kidney", "Bilateral", 3.77)
+    assert (meaning(organ["finding_site"]), meaning(organ["laterality"]), organ["organ_dose"]) == (
+        "Kidney",
+        "Bilateral",
+        3.77,
+    )
     assert (organ["mass"], organ["mass_method"]) == (310.0, "Standard tables")
     assert organ["reference_authority"] == "ICRP Publication 80"
     assert row["persons"][0]["name"] == "Given, Sample"
     study = found.study
     assert (meaning(study["procedure_reported"]), meaning(study["procedure_intent"])) == (
-        "PET study for localization of tumor", "Diagnostic Intent")  # fmt: skip
+        "PET study for localization of tumor",
+        "Diagnostic Intent",
+    )
     assert study["comment"] == "report"
 
 
@@ -82,19 +108,38 @@ def test_the_patient_state_is_kept_with_the_study_and_fills_what_the_header_leav
     patient = nuclear.Patient(size=None, weight=None, age="", birth_date="", sex="")
     study = read(nuclear.radiopharmaceutical_report(state=STATE, patient=patient)).study
     (state,) = study["patient_characteristics"]
-    assert [meaning(one) for one in state["patient_states"]] == ["Resting State", "Severely Jaundiced"]
+    assert [meaning(one) for one in state["patient_states"]] == [
+        "Resting State",
+        "Severely Jaundiced",
+    ]
     assert {name: value for name, value in state.items() if isinstance(value, float | str)} == {
-        "subject_age": 61, "patient_height": 171, "patient_weight": 80, "body_surface_area": 1.92, "body_mass_index": 27.4,
-        "glucose": 5.4, "fasting_duration": 6, "hydration_volume": 500, "recent_physical_activity": "none",
+        "subject_age": 61,
+        "patient_height": 171,
+        "patient_weight": 80,
+        "body_surface_area": 1.92,
+        "body_mass_index": 27.4,
+        "glucose": 5.4,
+        "fasting_duration": 6,
+        "hydration_volume": 500,
+        "recent_physical_activity": "none",
         "serum_creatinine": 0.9,
-    }  # fmt: skip
+    }
     assert [one["rate"] for one in state["glomerular_filtration_rates"]] == [88, 91]
     assert state["glomerular_filtration_rates"][0]["equivalent_meaning"]["value"] == "62238-1"
-    assert (study["patient_size"], study["patient_weight"], study["patient_age"], study["patient_sex"]) == (1.71, 80, 61, "F")
+    assert (
+        study["patient_size"],
+        study["patient_weight"],
+        study["patient_age"],
+        study["patient_sex"],
+    ) == (1.71, 80, 61, "F")
 
 
 def test_the_header_of_the_report_counts_before_the_patient_state() -> None:
-    study = read(nuclear.radiopharmaceutical_report(state=STATE, patient=nuclear.Patient(size=1.7, weight=79))).study
+    study = read(
+        nuclear.radiopharmaceutical_report(
+            state=STATE, patient=nuclear.Patient(size=1.7, weight=79)
+        )
+    ).study
     assert (study["patient_size"], study["patient_weight"], study["patient_sex"]) == (1.7, 79, "F")
 
 
@@ -109,7 +154,9 @@ def test_makers_write_the_same_in_their_own_way(maker: str, tmp_path: Path) -> N
     assert found.study["patient_characteristics"][0]["patient_height"] == pytest.approx(171)
     assert [row["administered_activity"] for row in found.events] == [221.6, 612.5]
     assert [meaning(row["radiopharmaceutical_agent"]) for row in found.events] == [
-        "Fluorodeoxyglucose F^18^", "Technetium Tc^99m^ medronate"]  # fmt: skip
+        "Fluorodeoxyglucose F^18^",
+        "Technetium Tc^99m^ medronate",
+    ]
 
 
 def test_units_are_read_and_unknown_ones_are_marked() -> None:
@@ -122,11 +169,16 @@ def test_units_are_read_and_unknown_ones_are_marked() -> None:
     assert activity("GBq", 1e-3)[0] == pytest.approx(221.6)
     assert activity("mCi", 1 / 37)[0] == pytest.approx(221.6)
     # Millibecquerel or megabecquerel: nobody can know.
-    assert activity("mBq") == (None, [{"field": "administered_activity", "mark": "unit_unknown", "raw": "221.6 mBq"}])
+    assert activity("mBq") == (
+        None,
+        [{"field": "administered_activity", "mark": "unit_unknown", "raw": "221.6 mBq"}],
+    )
 
 
 def test_an_effective_dose_in_a_wrong_unit_is_marked_and_not_used() -> None:
-    row = read(nuclear.radiopharmaceutical_report([replace(FDG, effective_dose=4.2, effective_unit="mGy")])).events[0]
+    row = read(
+        nuclear.radiopharmaceutical_report([replace(FDG, effective_dose=4.2, effective_unit="mGy")])
+    ).events[0]
     assert row.get("effective_dose") is None
     assert row["marks"] == [{"field": "effective_dose", "mark": "unit_unknown", "raw": "4.2 mGy"}]
 
@@ -137,9 +189,14 @@ def test_a_report_without_administration_is_refused() -> None:
 
 
 def test_what_no_field_takes_is_listed() -> None:
-    odd = container(Concept("998877", "Own container", "99X"), nuclear.num(Concept("1", "Own", "99X", "", "mGy"), 12))
+    odd = container(
+        Concept("998877", "Own container", "99X"),
+        nuclear.num(Concept("1", "Own", "99X", "", "mGy"), 12),
+    )
     found = read(nuclear.radiopharmaceutical_report(extra=[odd]))
-    assert [(item.concept, item.value, item.unit) for item in found.unused] == [("99X:1", "12", "mGy")]
+    assert [(item.concept, item.value, item.unit) for item in found.unused] == [
+        ("99X:1", "12", "mGy")
+    ]
 
 
 def totals(*administered: nuclear.Administered) -> dict:
@@ -149,17 +206,25 @@ def totals(*administered: nuclear.Administered) -> dict:
 def test_activities_of_one_radionuclide_are_added() -> None:
     found = totals(FDG, nuclear.administered_at(FDG, datetime(2025, 3, 14, 12), 100.2))
     assert found == {
-        "number_of_events": 2, "radiopharmaceuticals": "Fluorodeoxyglucose F^18^", "radionuclides": "^18^Fluorine",
+        "number_of_events": 2,
+        "radiopharmaceuticals": "Fluorodeoxyglucose F^18^",
+        "radionuclides": "^18^Fluorine",
         "administered_activity_total": 321.8,
-    }  # fmt: skip
+    }
 
 
 def test_activities_of_different_radionuclides_are_not_added() -> None:
-    gallium, iodine = (replace(FDG, given=replace(given, agent=Concept(given.agent_text, given.agent_text, "99SAMPLE")))
-                       for given in (GALLIUM_DOTATATE, IODIDE))  # fmt: skip
+    gallium, iodine = (
+        replace(
+            FDG, given=replace(given, agent=Concept(given.agent_text, given.agent_text, "99SAMPLE"))
+        )
+        for given in (GALLIUM_DOTATATE, IODIDE)
+    )
     found = totals(FDG, gallium, iodine)
     assert found.get("administered_activity_total") is None
-    assert [(m["field"], m["mark"]) for m in found["marks"]] == [("administered_activity_total", "several_radionuclides")]
+    assert [(m["field"], m["mark"]) for m in found["marks"]] == [
+        ("administered_activity_total", "several_radionuclides")
+    ]
     assert found["radionuclides"] == "^18^Fluorine; ^68^Gallium; ^131^Iodine"
 
 
@@ -182,7 +247,9 @@ def test_made_up_studies_of_nuclear_medicine_say_what_they_hold(tmp_path: Path) 
         path.write_bytes(as_bytes(sample.datasets[0]))
         check_numbers(path)
         found = read(sample.datasets[0])
-        assert found.events[0]["administered_activity"] == sample.totals["administered_activity_total"]
+        assert (
+            found.events[0]["administered_activity"] == sample.totals["administered_activity_total"]
+        )
         assert found.study["study_instance_uid"] == sample.study_instance_uid
 
 

@@ -1,4 +1,6 @@
-"""Dose screens that we draw, read by the real OCR engine: what comes out is right, or the object fails."""
+"""Dose screens that we draw, read by the real OCR engine: what comes out is right, or the object
+fails.
+"""
 
 import os
 import stat
@@ -16,9 +18,18 @@ from orthanc_dose.dicom.dataset import Unreadable
 from orthanc_dose.extract import Extract, screen
 from orthanc_dose.ocr import engine, pixels
 from orthanc_dose.samples import part10 as as_bytes
-from orthanc_dose.samples.screens import ScreenSeries, dose_screen, draw, ge_lines, siemens_lines, toshiba_lines
+from orthanc_dose.samples.screens import (
+    ScreenSeries,
+    dose_screen,
+    draw,
+    ge_lines,
+    siemens_lines,
+    toshiba_lines,
+)
 
-needs_engine = pytest.mark.skipif(ocr.available() is None, reason=f"the OCR engine is not installed (Debian: {ocr.PACKAGE})")
+needs_engine = pytest.mark.skipif(
+    ocr.available() is None, reason=f"the OCR engine is not installed (Debian: {ocr.PACKAGE})"
+)
 MAKERS = {"toshiba": "Toshiba", "ge": "GE", "siemens": "Siemens"}
 DOSES = [(12.3, 549.3), (48.6, 842.7)]
 
@@ -37,7 +48,9 @@ def doses(found: Extract) -> list[tuple[float, float]]:
 
 
 @pytest.fixture(params=["program", "nothing"])
-def without_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def without_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
     """No engine at all, or a program of its name that cannot read."""
     if request.param == "program":
         program(tmp_path, monkeypatch, "exit 1")
@@ -70,7 +83,7 @@ def test_a_missing_engine_is_said_with_the_package_to_install(without_engine: No
 )  # fmt: skip
 def test_an_engine_that_fails_or_hangs_is_ended(
     script: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:  # fmt: skip
+) -> None:
     program(tmp_path, monkeypatch, f'[ "$1" = stdin ] || {{ echo eng; exit 0; }}\n{script}')
     started: list[subprocess.Popen] = []
 
@@ -152,8 +165,10 @@ def test_drawn_screens_are_read_right(maker: str) -> None:
 
 @needs_engine
 @pytest.mark.parametrize(
-    "more", [{"bits": 8, "photometric": "MONOCHROME1"}, {"photometric": "RGB"}, {"size": 1024, "scale": 2}], ids=str
-)  # fmt: skip
+    "more",
+    [{"bits": 8, "photometric": "MONOCHROME1"}, {"photometric": "RGB"}, {"size": 1024, "scale": 2}],
+    ids=str,
+)
 def test_other_pixels_and_sizes_are_read_right(more: dict[str, object]) -> None:
     assert doses(read(as_bytes(dose_screen("ge", **more)))) == DOSES
 
@@ -180,7 +195,9 @@ def test_numbers_come_out_right_or_the_object_fails(maker: str, font: str, noise
 
 
 @needs_engine
-def test_nothing_of_the_patient_is_kept_and_nothing_is_left_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_patient_is_kept_and_nothing_is_left_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     lines = ocr.read_lines(as_bytes(dose_screen("ge")))
     assert any("Sample" in line for line in lines), "the engine sees the name that is burnt in"

@@ -1,4 +1,6 @@
-"""The rules of what is fetched, as trees of answers in and decisions out: no network, no Orthanc."""
+"""The rules of what is fetched, as trees of answers in and decisions out: no network, no
+Orthanc.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from tests.support.nodes import (
     ask,
     decided,
     series,
-)  # fmt: skip
+)
 
 REPORT, OTHER_SR, OLD = series("SR", DOSE), series("SR", BASIC), series("SR", ENHANCED)
 UNSEEN = series("SR", DOSE, listed=False)
@@ -110,14 +112,24 @@ def test_decisions(name: str, modalities: bool) -> None:
 
 def test_the_first_image_is_that_with_the_lowest_number() -> None:
     found = ask(Node([series("PT", *["1"] * 9)]), "NM")
-    assert [image.sop_instance_uid for image in found.studies[0].decisions[0].images or ()] == ["1.0.0.0"]
+    assert [image.sop_instance_uid for image in found.studies[0].decisions[0].images or ()] == [
+        "1.0.0.0"
+    ]
 
 
 def test_each_modality_is_asked_for_and_a_study_that_comes_twice_counts_once() -> None:
     node = Node([series("DX", "1"), series("CR", "1")], [series("CT", CT), REPORT])
     found = ask(node, "CT", "DX")
-    assert [keys["ModalitiesInStudy"] for level, keys in node.asked if level == "Study"] == ["CT", "DX", "CR", "PX"]
-    assert sorted(one.study.uid for one in found.studies) == ["1.0", "1.1"] and not found.ignores_modality
+    assert [keys["ModalitiesInStudy"] for level, keys in node.asked if level == "Study"] == [
+        "CT",
+        "DX",
+        "CR",
+        "PX",
+    ]
+    assert (
+        sorted(one.study.uid for one in found.studies) == ["1.0", "1.1"]
+        and not found.ignores_modality
+    )
     assert found.finds == {"Study": 4, "Series": 2, "Instance": 1}
 
 
@@ -125,7 +137,11 @@ def test_a_node_that_ignores_the_modality_is_asked_once() -> None:
     node = Node([series("US", "1")], [series("MG", "1")], [series("CT", CT), REPORT], matches=False)
     found = ask(node, "MG", "DX", "CT")
     assert found.ignores_modality and found.finds["Study"] == 1
-    assert [(one.study.uid, one.reason) for one in found.studies] == [("1.0", "other_modality"), ("1.1", None), ("1.2", None)]
+    assert [(one.study.uid, one.reason) for one in found.studies] == [
+        ("1.0", "other_modality"),
+        ("1.1", None),
+        ("1.2", None),
+    ]
     # Nobody looks into what is not wanted.
     assert found.finds["Series"] == 2
 
@@ -133,12 +149,18 @@ def test_a_node_that_ignores_the_modality_is_asked_once() -> None:
 def test_modalities_that_only_series_tell_are_filtered_after_them() -> None:
     node = Node([series("US", "1")], [series("MG", "1")], matches=False, modalities=False)
     found = ask(node, "MG")
-    assert [(one.study.uid, one.reason) for one in found.studies] == [("1.0", "other_modality"), ("1.1", None)]
+    assert [(one.study.uid, one.reason) for one in found.studies] == [
+        ("1.0", "other_modality"),
+        ("1.1", None),
+    ]
 
 
 def test_only_reports_leaves_studies_with_anything_else() -> None:
     found = ask(Node([REPORT], [REPORT, series("CT", CT)]), only_reports=True)
-    assert [(one.study.uid, one.reason) for one in found.studies] == [("1.0", None), ("1.1", "not_only_reports")]
+    assert [(one.study.uid, one.reason) for one in found.studies] == [
+        ("1.0", None),
+        ("1.1", "not_only_reports"),
+    ]
     assert found.finds["Study"] == 1
 
 
@@ -150,7 +172,9 @@ def test_descriptions(words: Words, kept: list[str]) -> None:
     descriptions = ("Head", "CT Chest", "")
     node = Node(*[[series("MG", "1")]] * 3, descriptions=descriptions)
     found = ask(node, "MG", descriptions=words)
-    assert [text for text, one in zip(descriptions, found.studies, strict=True) if one.is_kept] == kept
+    assert [
+        text for text, one in zip(descriptions, found.studies, strict=True) if one.is_kept
+    ] == kept
     assert {one.reason for one in found.studies} <= {None, "description"}
     assert found.finds["Series"] == len(kept)
 
@@ -169,8 +193,11 @@ def test_known_objects_are_left() -> None:
 
 
 def test_a_range_that_is_refused_is_asked_for_by_day() -> None:
-    node = Node(*[[series("MG", "1")]] * 3, day=lambda n: date(2026, 1, 5 + n),
-                refuses=lambda keys: "-" in keys.get("StudyDate", ""))  # fmt: skip
+    node = Node(
+        *[[series("MG", "1")]] * 3,
+        day=lambda n: date(2026, 1, 5 + n),
+        refuses=lambda keys: "-" in keys.get("StudyDate", ""),
+    )
     found = ask(node, "MG", "CT", last=date(2026, 1, 7))
     assert [one.study.uid for one in found.studies] == ["1.0", "1.1", "1.2"] and not found.doubts
     assert found.finds["Study"] == 1 + 3 * 2
@@ -186,8 +213,11 @@ def test_what_may_be_missing_is_said() -> None:
     assert ask(Node(), "MG").doubts.keys() == {"nothing"}
     assert ask(Node(*[[series("MG", "1")]] * 100), "MG").doubts == {"limit": "100"}
     day = "20260106"
-    node = Node(*[[series("MG", "1")]] * 3, day=lambda n: date(2026, 1, 5 + n),
-                refuses=lambda keys: "-" in keys.get("StudyDate", "") or keys.get("StudyDate") == day)  # fmt: skip
+    node = Node(
+        *[[series("MG", "1")]] * 3,
+        day=lambda n: date(2026, 1, 5 + n),
+        refuses=lambda keys: "-" in keys.get("StudyDate", "") or keys.get("StudyDate") == day,
+    )
     found = ask(node, "MG", last=date(2026, 1, 7))
     assert len(found.studies) == 2 and found.doubts == {"refused": "Out of resources"}
     with pytest.raises(NodeRefuses):
@@ -195,8 +225,13 @@ def test_what_may_be_missing_is_said() -> None:
 
 
 def test_a_study_whose_series_are_refused_is_left_with_what_the_node_told() -> None:
-    node = Node(*[[series("MG", "1")]] * 2, refuses=lambda keys: keys.get("StudyInstanceUID") == "1.0")
-    assert [(one.reason, one.told) for one in ask(node, "MG").studies] == [("refused", "Out of resources"), (None, None)]
+    node = Node(
+        *[[series("MG", "1")]] * 2, refuses=lambda keys: keys.get("StudyInstanceUID") == "1.0"
+    )
+    assert [(one.reason, one.told) for one in ask(node, "MG").studies] == [
+        ("refused", "Out of resources"),
+        (None, None),
+    ]
 
 
 @pytest.mark.parametrize(("day", "time", "is_found"), [
@@ -204,10 +239,19 @@ def test_a_study_whose_series_are_refused_is_left_with_what_the_node_told() -> N
     ("2026.01.04", "21", False), ("20260104", "", True), ("", "100000", True), ("20260103", "23", False),
     ("20260104", "22", True),  # somewhen in this hour
 ])  # fmt: skip
-def test_a_study_that_the_node_says_was_before_is_left_out(day: str, time: str, is_found: bool) -> None:
+def test_a_study_that_the_node_says_was_before_is_left_out(
+    day: str, time: str, is_found: bool
+) -> None:
     def find(level: str, keys: dict[str, str]) -> list[Answer]:
-        assert level != "Study" or (keys["StudyDate"], keys["StudyTime"]) == ("20260104-20260105", "")
-        return [{"StudyInstanceUID": "1.2", "StudyDate": day, "StudyTime": time}] if level == "Study" else []
+        assert level != "Study" or (keys["StudyDate"], keys["StudyTime"]) == (
+            "20260104-20260105",
+            "",
+        )
+        return (
+            [{"StudyInstanceUID": "1.2", "StudyDate": day, "StudyTime": time}]
+            if level == "Study"
+            else []
+        )
 
     question = Question(date(2026, 1, 4), DAY, ("CT",), since=datetime(2026, 1, 4, 22, 30))
     found = search(question, find, lambda study: frozenset(), lambda *told: None)
@@ -220,7 +264,12 @@ def test_a_node_that_is_gone_ends_the_search() -> None:
         raise NodeError("no connection")
 
     with pytest.raises(NodeError):
-        search(Question(DAY, date(2026, 12, 31), ("CT",)), gone, lambda study: frozenset(), lambda *told: None)
+        search(
+            Question(DAY, date(2026, 12, 31), ("CT",)),
+            gone,
+            lambda study: frozenset(),
+            lambda *told: None,
+        )
 
 
 @pytest.mark.parametrize("group", GROUPS)

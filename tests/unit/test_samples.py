@@ -1,4 +1,6 @@
-"""The makers of test objects: the same seed gives the same bytes, and what they say is valid is valid."""
+"""The makers of test objects: the same seed gives the same bytes, and what they say is valid is
+valid.
+"""
 
 import argparse
 import hashlib
@@ -72,7 +74,11 @@ def plane_of(item: pydicom.Dataset) -> str:
 
 def side_of(item: pydicom.Dataset) -> str:
     value = item.ContentSequence[0].ConceptCodeSequence[0].CodeValue
-    return "agd_left" if value in (v.LEFT.value, v.LEFT.srt, v.LEFT_BREAST.value, v.LEFT_BREAST.srt) else "agd_right"
+    return (
+        "agd_left"
+        if value in (v.LEFT.value, v.LEFT.srt, v.LEFT_BREAST.value, v.LEFT_BREAST.srt)
+        else "agd_right"
+    )
 
 
 def total(values: list[float | None]) -> float | None:
@@ -81,8 +87,12 @@ def total(values: list[float | None]) -> float | None:
     return sum(given) if given else None
 
 
-def read_back(kind: str, ds: pydicom.Dataset) -> tuple[dict[str, float | None], dict[str, float | None]]:
-    """Totals as the object gives them, and the sums of its events, under the names of `SampleStudy`."""
+def read_back(
+    kind: str, ds: pydicom.Dataset
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Totals as the object gives them, and the sums of its events, under the names of
+    `SampleStudy`.
+    """
     totals: dict[str, float | None] = {}
     events = below(ds, c.EVENT.value)
     if kind == "ct":
@@ -94,7 +104,8 @@ def read_back(kind: str, ds: pydicom.Dataset) -> tuple[dict[str, float | None], 
             totals |= {side_of(i): number(i) for i in below(accumulated, c.AGD_TOTAL.value)}
         sides = [side_of((below(e, c.ANATOMY.value) or below(e, c.ANATOMY.srt))[0]) for e in events]
         return totals, {
-            side: total([one(e, c.AGD) for e, s in zip(events, sides, strict=True) if s == side]) for side in set(sides)
+            side: total([one(e, c.AGD) for e, s in zip(events, sides, strict=True) if s == side])
+            for side in set(sides)
         }
     names = {"dap_total": (c.DAP_TOTAL, c.DAP), "rp_dose_total": (c.RP_TOTAL, c.RP_DOSE)}
     if kind == "rf":
@@ -105,7 +116,11 @@ def read_back(kind: str, ds: pydicom.Dataset) -> tuple[dict[str, float | None], 
             plane = plane_of(accumulated)
             totals[name + plane] = one(accumulated, whole)
             sums[name + plane] = total(
-                [one(e, single) for e in events if plane_of(e) == plane and (name != "fluoro_time_total" or is_fluoroscopy(e))]
+                [
+                    one(e, single)
+                    for e in events
+                    if plane_of(e) == plane and (name != "fluoro_time_total" or is_fluoroscopy(e))
+                ]
             )
     return totals, sums
 
@@ -118,7 +133,8 @@ def is_fluoroscopy(event: pydicom.Dataset) -> bool:
 def same(one_side: dict[str, float | None], other: dict[str, float | None]) -> bool:
     """Equal to a rounding of the last digit written, with None equal to None alone."""
     return one_side.keys() == other.keys() and all(
-        x == other[k] or (None not in (x, other[k]) and other[k] == pytest.approx(x, rel=1e-6, abs=1e-12))
+        x == other[k]
+        or (None not in (x, other[k]) and other[k] == pytest.approx(x, rel=1e-6, abs=1e-12))
         for k, x in one_side.items()
     )
 
@@ -134,12 +150,19 @@ def full_ct() -> pydicom.Dataset:
         SizeSpecific(13, v.SSDE_SUM, lateral=300, ap=220, effective_diameter=257),
     ]
     second.effective_dose, second.free_air, second.top, second.bottom = 5.2, (0.1, 12), 10, -300
-    second.repeated, second.rejected, second.person, second.device = True, False, "Operator^Sample", True
+    second.repeated, second.rejected, second.person, second.device = (
+        True,
+        False,
+        "Operator^Sample",
+        True,
+    )
     second.reconstruction, second.context, second.comment = v.ITERATIVE, v.WITH_CONTRAST, "Comment"
     events[2].sources.append(Source("B", 140, 200, 100, 0.28, 2.5))
     events[2].phantom = v.HEAD_PHANTOM
     events[3].ctdi = None
-    return samples.ct_report(events, participants=True, subtotals=True, effective_total=9.9, comment="Report", key="full")
+    return samples.ct_report(
+        events, participants=True, subtotals=True, effective_total=9.9, comment="Report", key="full"
+    )
 
 
 def full_projection() -> pydicom.Dataset:
@@ -165,7 +188,9 @@ def full_projection() -> pydicom.Dataset:
         reference_point="Unknown",
         patient_thickness=180,
     )
-    return samples.fluoroscopy_report([event], participants=True, comment="Report", key="full projection")
+    return samples.fluoroscopy_report(
+        [event], participants=True, comment="Report", key="full projection"
+    )
 
 
 def valid_objects() -> dict[str, pydicom.Dataset]:
@@ -195,15 +220,26 @@ def valid_objects() -> dict[str, pydicom.Dataset]:
     return made
 
 
-@pytest.mark.parametrize(("name", "ds"), valid_objects().items(), ids=lambda x: x if isinstance(x, str) else "")
-def test_valid_objects_are_read_by_pydicom_and_dcmtk(name: str, ds: pydicom.Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "ds"), valid_objects().items(), ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_valid_objects_are_read_by_pydicom_and_dcmtk(
+    name: str, ds: pydicom.Dataset, tmp_path: Path
+) -> None:
     file = tmp_path / "object.dcm"
     file.write_bytes(part10(ds))
     str(pydicom.dcmread(file))
-    done = subprocess.run([tool("dsrdump"), "+Pc", file], capture_output=True, text=True, errors="replace")
+    done = subprocess.run(
+        [tool("dsrdump"), "+Pc", file], capture_output=True, text=True, errors="replace"
+    )
     assert done.returncode == 0, done.stderr
-    # dcmtk 3.6.7 warns of UTF-8 and of ISO 2022 IR 87 as first of two, which it does not check: nothing else is wrong.
-    wrong = [line for line in done.stderr.splitlines() if line and "SpecificCharacterSet" not in line.replace(" ", "")]
+    # dcmtk 3.6.7 warns of UTF-8 and of ISO 2022 IR 87 as first of two, which it does not check:
+    # nothing else is wrong.
+    wrong = [
+        line
+        for line in done.stderr.splitlines()
+        if line and "SpecificCharacterSet" not in line.replace(" ", "")
+    ]
     assert not wrong
     assert subprocess.run([tool("dcmdump"), "-q", file], capture_output=True).returncode == 0
 
@@ -235,7 +271,11 @@ def test_same_seed_same_bytes_in_another_process() -> None:
 
 def test_seed_and_until_matter_and_studies_do_not_depend_on_their_number() -> None:
     def digest(*arguments: object, **more: object) -> list[str]:
-        return [hashlib.sha256(part10(ds)).hexdigest() for s in samples.make_studies(*arguments, **more) for ds in s.datasets]
+        return [
+            hashlib.sha256(part10(ds)).hexdigest()
+            for s in samples.make_studies(*arguments, **more)
+            for ds in s.datasets
+        ]
 
     assert digest(6, 1) == digest(12, 1)[:6]
     assert not set(digest(6, 1)) & set(digest(6, 2))
@@ -257,7 +297,10 @@ def test_totals_agree_with_the_events_and_with_what_is_expected() -> None:
                 missing += 1
             elif sums[name] is not None:
                 assert value == pytest.approx(sums[name], rel=1e-6)
-        assert (ds.StudyInstanceUID, ds.AccessionNumber) == (sample.study_instance_uid, sample.accession_number)
+        assert (ds.StudyInstanceUID, ds.AccessionNumber) == (
+            sample.study_instance_uid,
+            sample.accession_number,
+        )
         assert ds.StudyDate <= "20250630"
         kinds.add(sample.kind)
         vendors.add(sample.vendor)
@@ -271,7 +314,11 @@ def test_values_are_plausible() -> None:
             if value is not None:
                 found.setdefault(name, []).append(value)
     middle = {name: sorted(values)[len(values) // 2] for name, values in found.items()}
-    assert 150 < middle["dlp_total"] < 900 and 20 < min(found["dlp_total"]) and max(found["dlp_total"]) < 6000
+    assert (
+        150 < middle["dlp_total"] < 900
+        and 20 < min(found["dlp_total"])
+        and max(found["dlp_total"]) < 6000
+    )
     assert 1 < middle["agd_left"] < 6 and 1e-6 < middle["dap_total"] < 5e-3
 
 
@@ -310,7 +357,10 @@ def test_items_as_datasets_and_events_of_ones_own() -> None:
 
 def test_ct_series_is_one_series_of_small_images() -> None:
     images = [reread(ds) for ds in samples.ct_series(3)]
-    assert len({i.SeriesInstanceUID for i in images}) == 1 and len({i.SOPInstanceUID for i in images}) == 3
+    assert (
+        len({i.SeriesInstanceUID for i in images}) == 1
+        and len({i.SOPInstanceUID for i in images}) == 3
+    )
     assert all((i.Rows, i.Columns, len(i.PixelData)) == (16, 16, 512) for i in images)
 
 
@@ -319,7 +369,12 @@ def test_hostile_entries_are_deterministic_and_differ_by_seed(name: str) -> None
     first = HOSTILE[name](1)
     assert isinstance(first, bytes)
     assert HOSTILE[name](1) == first
-    if name not in ("empty_file", "truncated_in_preamble", "truncated_after_prefix", "truncated_after_meta"):
+    if name not in (
+        "empty_file",
+        "truncated_in_preamble",
+        "truncated_after_prefix",
+        "truncated_after_meta",
+    ):
         assert HOSTILE[name](2) != first
     assert FATAL <= STORABLE <= HOSTILE.keys()
 
@@ -334,7 +389,8 @@ def test_a_receiver_of_dcmtk_takes_what_is_storable(tmp_path: Path) -> None:
     for sample in samples.make_studies(12, 6):
         (sent / f"study{sample.index}.dcm").write_bytes(part10(sample.datasets[0]))
     (sent / "slice.dcm").write_bytes(part10(samples.ct_slice()))
-    # A character set or a transfer syntax of its own needs an association of its own; size only costs time here.
+    # A character set or a transfer syntax of its own needs an association of its own; size only
+    # costs time here.
     for name in STORABLE - FATAL - {"children_50000", "text_5_mb", "deflated_bomb", "implicit_vr"}:
         (sent / f"{name}.dcm").write_bytes(HOSTILE[name](1))
     environment = {**os.environ, "TCP_NODELAY": "1"}

@@ -1,4 +1,6 @@
-"""When saved searches run, and what for: over changes of the clock, after a rest, and never beside themselves."""
+"""When saved searches run, and what for: over changes of the clock, after a rest, and never beside
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,27 @@ import pytest
 
 from orthanc_dose.query.runs import of_schedules
 from orthanc_dose.retrieve.nodes import NoNode
-from orthanc_dose.retrieve.schedules import NoRight, Schedules, StillRuns, asked_for, missed, next_run, problem
+from orthanc_dose.retrieve.schedules import (
+    NoRight,
+    Schedules,
+    StillRuns,
+    asked_for,
+    missed,
+    next_run,
+    problem,
+)
 from orthanc_dose.store import Store, tasks
 
-DAILY = {"node": "archive", "question": {"groups": ["CT"]}, "cron": "30 2 * * *", "time_zone": "Europe/Berlin",
-         "look_back": 1, "unit": "days", "fetch": True, "on": True}  # fmt: skip
+DAILY = {
+    "node": "archive",
+    "question": {"groups": ["CT"]},
+    "cron": "30 2 * * *",
+    "time_zone": "Europe/Berlin",
+    "look_back": 1,
+    "unit": "days",
+    "fetch": True,
+    "on": True,
+}
 
 
 def at(text: str) -> datetime:
@@ -26,7 +44,8 @@ def at(text: str) -> datetime:
     ("2026-01-10T00:00", "2026-01-10T01:30"),  # 02:30 in winter
     ("2026-07-10T00:00", "2026-07-10T00:30"),  # 02:30 in summer
     ("2026-07-10T00:30", "2026-07-11T00:30"),  # not once more in the same minute
-    ("2026-10-25T00:31", "2026-10-26T01:30"),  # the clock is set back: the half hour that comes twice counts once
+    # the clock is set back: the half hour that comes twice counts once
+    ("2026-10-25T00:31", "2026-10-26T01:30"),
 ])  # fmt: skip
 def test_the_next_run(now: str, expected: str) -> None:
     assert next_run(DAILY, at(now)) == at(expected)
@@ -54,19 +73,28 @@ def test_what_was_missed_is_the_first_of_it() -> None:
 
 def test_days_and_times_are_those_of_the_time_zone() -> None:
     # 23:30 UTC is the next day in Berlin.
-    assert asked_for(DAILY, at("2026-07-10T00:30"), at("2026-07-10T23:30")) == {"first": "2026-07-09", "last": "2026-07-11"}
+    assert asked_for(DAILY, at("2026-07-10T00:30"), at("2026-07-10T23:30")) == {
+        "first": "2026-07-09",
+        "last": "2026-07-11",
+    }
     hourly = DAILY | {"unit": "hours", "look_back": 2}
     assert asked_for(hourly, at("2026-07-10T10:00"), at("2026-07-10T10:00")) == {
-        "first": "2026-07-10", "last": "2026-07-10", "time_from": "10:00", "time_to": None,
-    }  # fmt: skip
+        "first": "2026-07-10",
+        "last": "2026-07-10",
+        "time_from": "10:00",
+        "time_to": None,
+    }
     # Over midnight a node can only be asked for whole days.
     assert asked_for(hourly, at("2026-07-10T22:30"), at("2026-07-10T22:30")) == {
-        "first": "2026-07-10", "last": "2026-07-11", "since": "2026-07-10T22:30",
-    }  # fmt: skip
+        "first": "2026-07-10",
+        "last": "2026-07-11",
+        "since": "2026-07-10T22:30",
+    }
 
 
 @pytest.mark.parametrize(("due", "unit", "expected"), [
-    # The clock of Berlin is set back on 25 October 2026 at 01:00 UTC: a day of 25 hours, and 02:00 to 03:00 comes twice.
+    # The clock of Berlin is set back on 25 October 2026 at 01:00 UTC: a day of 25 hours, and 02:00
+    # to 03:00 comes twice.
     ("2026-10-25T22:30", "days", {"first": "2026-10-24", "last": "2026-10-25"}),
     ("2026-10-25T00:30", "hours", {"first": "2026-10-25", "last": "2026-10-25", "time_from": "01:30", "time_to": None}),
     ("2026-10-25T01:30", "hours", {"first": "2026-10-25", "last": "2026-10-25", "time_from": "01:30", "time_to": None}),
@@ -74,7 +102,9 @@ def test_days_and_times_are_those_of_the_time_zone() -> None:
     ("2026-03-29T22:30", "days", {"first": "2026-03-29", "last": "2026-03-30"}),
     ("2026-03-29T01:30", "hours", {"first": "2026-03-29", "last": "2026-03-29", "time_from": "01:30", "time_to": None}),
 ])  # fmt: skip
-def test_a_look_back_over_a_change_of_the_clock_loses_nothing(due: str, unit: str, expected: dict[str, Any]) -> None:
+def test_a_look_back_over_a_change_of_the_clock_loses_nothing(
+    due: str, unit: str, expected: dict[str, Any]
+) -> None:
     assert asked_for(DAILY | {"unit": unit, "look_back": 1}, at(due), at(due)) == expected
 
 
@@ -123,7 +153,11 @@ def test_a_schedule_runs_when_it_is_due_and_not_beside_itself(store: Store) -> N
     schedules.look()
     assert begun == [("physicist", "2026-01-10", "2026-01-11", True)]
     [told] = schedules.listed()
-    assert (told["name"], told["user"], told["next_run"]) == ("nightly", "physicist", "2026-01-12T01:30:00+00:00")
+    assert (told["name"], told["user"], told["next_run"]) == (
+        "nightly",
+        "physicist",
+        "2026-01-12T01:30:00+00:00",
+    )
     # While the last run goes on none begins; afterwards one makes up for all of it.
     clock.now += timedelta(days=3)
     schedules.look()
@@ -197,7 +231,9 @@ class Searching:
     def __init__(self, store: Store) -> None:
         self.store, self.begun = store, list[tuple[str, str]]()
 
-    def __call__(self, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
+    def __call__(
+        self, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool
+    ) -> int:
         self.begun.append((when["first"], when["last"]))
         return tasks.create(self.store, "node-search", user)
 
@@ -222,12 +258,21 @@ def test_runs_are_remembered_though_their_tasks_are_forgotten(store: Store) -> N
     begin.finish(search, studies=3, gaps={"rule": 1})
     [run] = runs(store, "nightly")
     assert run == {
-        "due": "2026-01-11T01:30:00Z", "search": search, "is_forgotten": False, "state": "done", "message": None,
-        "result": {"studies": 3, "gaps": {"rule": 1}}, "started_at": None, "finished_at": "2026-01-11T02:00:00Z",
+        "due": "2026-01-11T01:30:00Z",
+        "search": search,
+        "is_forgotten": False,
+        "state": "done",
+        "message": None,
+        "result": {"studies": 3, "gaps": {"rule": 1}},
+        "started_at": None,
+        "finished_at": "2026-01-11T02:00:00Z",
         "retrieval": None,
-    }  # fmt: skip
+    }
     other = tasks.create(store, "retrieval", "physicist", parameters={"search": 999})
-    first, second = (tasks.create(store, "retrieval", "physicist", parameters={"search": search}) for _ in range(2))
+    first, second = (
+        tasks.create(store, "retrieval", "physicist", parameters={"search": search})
+        for _ in range(2)
+    )
     begin.finish(first, arrived=1)
     begin.finish(second, arrived=2)
     begin.finish(other, arrived=9)
@@ -255,7 +300,10 @@ def test_the_newest_runs_of_each_schedule_are_remembered(store: Store) -> None:
         schedules.look()
         begin.finish(schedules.listed()[0]["last_task"])
     days = [run["due"] for run in runs(store, "a")]
-    assert days == [f"2026-{at('2026-01-11T00:00') + timedelta(days=n):%m-%d}T01:30:00Z" for n in range(24, 4, -1)]
+    assert days == [
+        f"2026-{at('2026-01-11T00:00') + timedelta(days=n):%m-%d}T01:30:00Z"
+        for n in range(24, 4, -1)
+    ]
     assert len(runs(store, "b")) == 1
 
 
@@ -272,8 +320,13 @@ def test_a_run_that_could_not_begin_says_why(store: Store) -> None:
     clock.now += timedelta(days=1)
     schedules.look()
     told = [runs(store, name)[0] for name in errors]
-    assert [(run["search"], run["state"], run["is_forgotten"]) for run in told] == [(None, "failed", False)] * 2
-    assert [run["message"] for run in told] == ["Orthanc knows no node of this name.", "It could not be done: LookupError."]
+    assert [(run["search"], run["state"], run["is_forgotten"]) for run in told] == [
+        (None, "failed", False)
+    ] * 2
+    assert [run["message"] for run in told] == [
+        "Orthanc knows no node of this name.",
+        "It could not be done: LookupError.",
+    ]
 
 
 def test_a_schedule_of_a_user_without_the_right_does_not_run_and_says_so(store: Store) -> None:

@@ -1,4 +1,6 @@
-"""How values are shown in reports: as the pages do, with the same expectations as webui/src/format.test.ts."""
+"""How values are shown in reports: as the pages do, with the same expectations as
+webui/src/format.test.ts.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
@@ -21,7 +23,9 @@ def test_units_and_what_is_not_there() -> None:
     assert GERMAN.with_unit(0.0001234, DAP) == "123,4 cGy·cm²"
     assert (ENGLISH.value(0.0, NUMBER), ENGLISH.value(None, NUMBER)) == ("0", NOTHING)
     assert ENGLISH.with_unit(None, DAP) == ENGLISH.value([], NUMBER) == NOTHING
-    assert ENGLISH.with_unit(12.5, Field("a", "number", "A", unit="deg", shown=Unit("°"))) == "12.5°"
+    assert (
+        ENGLISH.with_unit(12.5, Field("a", "number", "A", unit="deg", shown=Unit("°"))) == "12.5°"
+    )
 
 
 @pytest.mark.parametrize(("value", "decimals", "text"), [
@@ -36,26 +40,41 @@ def test_numbers(value: float, decimals: int, text: str) -> None:
     (54, "54 y"), (54.99, "54 y"), (2, "2 y"), (103.5, "103 y"), (1, "1 y"), (1.99, "23 mo"), (7 / 12, "7 mo"), (0.25, "3 mo"),
     (12 / 365.25, "12 d"), (0, "0 d"),
 ])  # fmt: skip
-def test_ages_are_said_in_whole_years_of_small_children_in_months_and_days(years: float, text: str) -> None:
+def test_ages_are_said_in_whole_years_of_small_children_in_months_and_days(
+    years: float, text: str
+) -> None:
     age = Field("x", "number", "X", unit="a", shown=Unit("years"))
     assert ENGLISH.value(years, age) == ENGLISH.with_unit(years, age) == text
 
 
 def test_a_column_has_the_same_decimals_as_few_as_do() -> None:
-    for values, decimals in (([120, 80], 0), ([12.5, 8], 1), ([523.44, 8.123], 1), ([15234.7], 0), ([], 0),
-                             ([float("inf"), 1.5], 1)):  # fmt: skip
+    for values, decimals in (
+        ([120, 80], 0),
+        ([12.5, 8], 1),
+        ([523.44, 8.123], 1),
+        ([15234.7], 0),
+        ([], 0),
+        ([float("inf"), 1.5], 1),
+    ):
         assert decimals_for(values) == decimals, values
     assert ENGLISH.value([70, 70.5], Field("x", "numbers", "X", unit="kV")) == "70.0, 70.5"
 
 
 def test_whole_numbers_dates_and_codes() -> None:
     whole = Field("n", "integer", "N")
-    assert [ENGLISH.value(n, whole) for n in (1234567, 1234, -12345)] == ["1,234,567", "1234", "-12,345"]
+    assert [ENGLISH.value(n, whole) for n in (1234567, 1234, -12345)] == [
+        "1,234,567",
+        "1234",
+        "-12,345",
+    ]
     assert GERMAN.value(1234567, whole) == "1.234.567"
     assert GERMAN.number(1.5e-12, 2) == "1,50e-12"
     assert ENGLISH.value(date(2026, 1, 31), NUMBER) == "31/01/2026"
     assert ENGLISH.value(time(13, 5, 12, 500), NUMBER) == "13:05:12"
-    assert ENGLISH.value({"value": "C", "scheme": "S", "meaning": "^99m^Technetium"}, NUMBER) == "⁹⁹ᵐTechnetium"
+    assert (
+        ENGLISH.value({"value": "C", "scheme": "S", "meaning": "^99m^Technetium"}, NUMBER)
+        == "⁹⁹ᵐTechnetium"
+    )
     assert ENGLISH.value({"value": "113830", "scheme": "DCM", "meaning": None}, NUMBER) == "113830"
     assert [GERMAN.value(flag, NUMBER) for flag in (True, False)] == ["Ja", "Nein"]
 
@@ -87,10 +106,22 @@ def test_the_leading_columns_are_fields_of_the_events() -> None:
 
 
 def test_characters_that_no_font_has_are_replaced_by_a_box() -> None:
-    for text in ("Größe 12,3 µGy·m² – ≥", "Ωμέγα", "Живаго", "山田太郎 やまだ ヤマダ", "王小東", "김희중"):
+    for text in (
+        "Größe 12,3 µGy·m² – ≥",
+        "Ωμέγα",
+        "Живаго",
+        "山田太郎 やまだ ヤマダ",
+        "王小東",
+        "김희중",
+    ):
         assert printable(text) == text
     assert printable("e\u0301\u200b\u202e\x00x\ny") == "é x y"
-    assert printable("\u05d0\u05d1") == printable("\u0645\u062d") == printable("\u0e01\u0e02") == MISSING * 2
+    assert (
+        printable("\u05d0\u05d1")
+        == printable("\u0645\u062d")
+        == printable("\u0e01\u0e02")
+        == MISSING * 2
+    )
     assert printable("\U0001f9ff \ud800") == f"{MISSING} {MISSING}"
     fonts = [font for font, _ in runs("Yamada 山田", "DejaVuSansCondensed")]
     assert fonts == ["DejaVuSansCondensed", "DroidSansFallback"]

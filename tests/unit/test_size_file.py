@@ -1,4 +1,6 @@
-"""Files of heights and weights: encodings, delimiters, numbers, units, what the columns seem to be."""
+"""Files of heights and weights: encodings, delimiters, numbers, units, what the columns seem to
+be.
+"""
 
 from io import BytesIO
 
@@ -17,7 +19,9 @@ def read(raw: bytes) -> tuple[table.Dialect, list[tuple[int, list[str] | None]]]
     return dialect, [(row.line, row.cells) for row in table.rows(BytesIO(raw), dialect)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
 def test_encodings(encoding: str) -> None:
     dialect, rows = read(TEXT.encode(encoding))
     assert list(dialect.columns) == HEADER
@@ -28,7 +32,9 @@ def test_encodings(encoding: str) -> None:
 @pytest.mark.parametrize("delimiter", [";", "\t", ",", "|"])
 def test_delimiters_and_ends_of_lines(delimiter: str, end: str) -> None:
     lines = [["Accession", "Size, cm", 'a "name"'], ["1", "175,5", "x"], ["2", "160.25", 'y"z']]
-    quoted = [delimiter.join('"' + cell.replace('"', '""') + '"' for cell in line) for line in lines]
+    quoted = [
+        delimiter.join('"' + cell.replace('"', '""') + '"' for cell in line) for line in lines
+    ]
     dialect, rows = read(end.join(quoted).encode())
     assert (dialect.delimiter, list(dialect.columns)) == (delimiter, lines[0])
     assert rows == [(2, lines[1]), (3, lines[2])]
@@ -37,8 +43,13 @@ def test_delimiters_and_ends_of_lines(delimiter: str, end: str) -> None:
 def test_a_line_with_more_cells_than_columns_is_not_read() -> None:
     # An unquoted decimal comma would shift weight to height.
     _, rows = read(b"id,height,weight\nA,170,80\nB,1,75,80\nC,160,70\nD,171,81,,\nE,172\n")
-    assert rows == [(2, ["A", "170", "80"]), (3, None), (4, ["C", "160", "70"]), (5, ["D", "171", "81", "", ""]),
-                    (6, ["E", "172"])]  # fmt: skip
+    assert rows == [
+        (2, ["A", "170", "80"]),
+        (3, None),
+        (4, ["C", "160", "70"]),
+        (5, ["D", "171", "81", "", ""]),
+        (6, ["E", "172"]),
+    ]
 
 
 def test_a_cell_may_hold_line_ends() -> None:
@@ -76,7 +87,9 @@ def test_rows_come_back_as_they_were_written(lines: list[list[str]]) -> None:
     def cell(text: str) -> str:
         return '"' + text.replace('"', '""') + '"'
 
-    text = "".join(";".join(map(cell, line)) + "\n" for line in [["id", "height", "weight"], *lines])
+    text = "".join(
+        ";".join(map(cell, line)) + "\n" for line in [["id", "height", "weight"], *lines]
+    )
     dialect = table.Dialect("utf-8", ";", ("id", "height", "weight"))
     found = list(table.rows(BytesIO(text.encode()), dialect))
     wanted = [(number, line) for number, line in enumerate(lines, 2) if any(map(str.strip, line))]
@@ -108,24 +121,43 @@ def test_an_empty_cell_gives_nothing() -> None:
     assert values.read("  ", "height", "cm") == values.EMPTY == values.read("", "weight", None)
 
 
-@pytest.mark.parametrize(("text", "value"), [("80,5", 80.5), ("80.5 kg", 80.5), ("0.2", 0.2), ("450", 450.0)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("80,5", 80.5), ("80.5 kg", 80.5), ("0.2", 0.2), ("450", 450.0)]
+)
 def test_weights(text: str, value: float) -> None:
     assert values.read(text, "weight", "kg") == values.Value(value)
 
 
-@pytest.mark.parametrize(("text", "problem"), [("3200", "implausible"), ("3200 g", "unit unknown"), ("180 lb", "unit unknown"),
-                                               ("1,80,5", "no number")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("3200", "implausible"),
+        ("3200 g", "unit unknown"),
+        ("180 lb", "unit unknown"),
+        ("1,80,5", "no number"),
+    ],
+)
 def test_weights_that_are_none(text: str, problem: str) -> None:
     assert values.read(text, "weight", "kg") == values.Value(problem=problem)
 
 
 @given(st.integers(200, 2600), st.sampled_from(".,"), st.booleans())
-def test_metres_and_centimetres_are_the_same_height(millimetres: int, sign: str, in_cell: bool) -> None:
+def test_metres_and_centimetres_are_the_same_height(
+    millimetres: int, sign: str, in_cell: bool
+) -> None:
     metres = f"{millimetres // 1000}{sign}{millimetres % 1000:03d}"
     centimetres = f"{millimetres // 10}{sign}{millimetres % 10}"
     wanted = values.Value(float(f"{millimetres // 1000}.{millimetres % 1000:03d}"))
-    assert values.read(f"{metres} m" if in_cell else metres, "height", "cm" if in_cell else "m") == wanted
-    assert values.read(f"{centimetres} cm" if in_cell else centimetres, "height", None if in_cell else "cm") == wanted
+    assert (
+        values.read(f"{metres} m" if in_cell else metres, "height", "cm" if in_cell else "m")
+        == wanted
+    )
+    assert (
+        values.read(
+            f"{centimetres} cm" if in_cell else centimetres, "height", None if in_cell else "cm"
+        )
+        == wanted
+    )
 
 
 def guess(header: str, *lines: str) -> guesses.Guess:
@@ -160,12 +192,16 @@ def test_an_identifier_by_its_values() -> None:
     ("Height", ["175", "1.75"], None, None),
     ("Height (cm/m)", ["175"], None, None), ("Height", [], None, None), ("Height", ["175 cm", "1.6 m"], None, None),
 ])  # fmt: skip
-def test_the_unit_of_heights_where_it_is_sure(name: str, cells: list[str], unit: str | None, by: str | None) -> None:
+def test_the_unit_of_heights_where_it_is_sure(
+    name: str, cells: list[str], unit: str | None, by: str | None
+) -> None:
     found = guess(f"accession;{name}", *(f"{at};{cell}" for at, cell in enumerate(cells)))
     assert (found.height_unit, found.height_unit_by) == (unit, by)
 
 
-@pytest.mark.parametrize(("name", "unit"), [("Weight", "kg"), ("Weight [kg]", "kg"), ("Weight (lb)", None),
-                                            ("Gewicht in g", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("Weight", "kg"), ("Weight [kg]", "kg"), ("Weight (lb)", None), ("Gewicht in g", None)],
+)
 def test_the_unit_of_weights(name: str, unit: str | None) -> None:
     assert guess(f"accession;{name}").weight_unit == unit

@@ -1,4 +1,6 @@
-"""What is said of the lines of a file of sizes has words on the pages, in each language that is complete."""
+"""What is said of the lines of a file of sizes has words on the pages, in each language that is
+complete.
+"""
 
 import re
 

@@ -24,10 +24,15 @@ def batch_of(count: int, seed: int = 1) -> Batch:
         records = put_together([Part(sop, extract.extract(kept, extract.XRAY_DOSE_SR))])
         uid = records[0].study["study_instance_uid"]
         batch.studies[uid] = records
-        batch.objects.append({
-            "orthanc_id": f"{seed}-{number}", "sop_instance_uid": sop, "study_instance_uid": uid, "outcome": "imported",
-            "content": kept.pack()[0],
-        })  # fmt: skip
+        batch.objects.append(
+            {
+                "orthanc_id": f"{seed}-{number}",
+                "sop_instance_uid": sop,
+                "study_instance_uid": uid,
+                "outcome": "imported",
+                "content": kept.pack()[0],
+            }
+        )
     return batch
 
 
@@ -44,7 +49,9 @@ def count(store: Store, table: str) -> int:
 
 
 def given(value: object) -> object:
-    """A value without what is not given in it: structs come back with all their fields, lists that hold nothing as none."""
+    """A value without what is not given in it: structs come back with all their fields, lists that
+    hold nothing as none.
+    """
     if isinstance(value, dict):
         return {name: given(part) for name, part in value.items() if given(part) is not None}
     return [given(part) for part in value] or None if isinstance(value, list) else value
@@ -67,7 +74,10 @@ def test_records_come_back_as_they_were_written(store: Store) -> None:
                     assert given(row[name]) == given(value), name
             assert found["equipment"]["manufacturer"] == written.equipment["manufacturer"]
             assert found["objects"][0]["outcome"] == "imported"
-            assert studies.content(connection, written.study["id"])[0]["tree"]["concept"] == "DCM:113701"
+            assert (
+                studies.content(connection, written.study["id"])[0]["tree"]["concept"]
+                == "DCM:113701"
+            )
 
 
 def test_a_study_that_is_written_again_keeps_its_number_and_is_there_once(store: Store) -> None:
@@ -75,10 +85,15 @@ def test_a_study_that_is_written_again_keeps_its_number_and_is_there_once(store:
     writer.commit(batch_of(6))
     events = count(store, "ct_event") + count(store, "projection_event")
     with store.reading() as connection:
-        before = connection.execute("SELECT study_instance_uid, id FROM study ORDER BY 1").fetchall()
+        before = connection.execute(
+            "SELECT study_instance_uid, id FROM study ORDER BY 1"
+        ).fetchall()
     writer.commit(batch_of(6))
     with store.reading() as connection:
-        assert connection.execute("SELECT study_instance_uid, id FROM study ORDER BY 1").fetchall() == before
+        assert (
+            connection.execute("SELECT study_instance_uid, id FROM study ORDER BY 1").fetchall()
+            == before
+        )
     assert count(store, "ct_event") + count(store, "projection_event") == events
     assert count(store, "object") == 6
 
@@ -89,7 +104,9 @@ def test_a_batch_that_cannot_be_written_leaves_nothing_behind(store: Store) -> N
     batch.objects[-1]["size"] = "not a number"
     with pytest.raises(Exception):  # noqa: B017  Arrow's error, whatever it is
         writer.commit(batch)
-    assert [count(store, table.name) for table in TABLES if table.name != "state"] == [0] * (len(TABLES) - 1)
+    assert [count(store, table.name) for table in TABLES if table.name != "state"] == [0] * (
+        len(TABLES) - 1
+    )
     assert writer.state("cursor") is None
     writer.commit(batch_of(4, seed=2))
     assert count(store, "study") == 4
@@ -101,7 +118,9 @@ def test_numbers_of_studies_are_not_given_twice_after_a_new_start(store: Store) 
         connection.execute("DELETE FROM study WHERE id = 3")
     Writer(store).commit(batch_of(1, seed=9))
     with store.reading() as connection:
-        assert [row[0] for row in connection.execute("SELECT id FROM study ORDER BY 1").fetchall()] == [1, 2, 4]
+        assert [
+            row[0] for row in connection.execute("SELECT id FROM study ORDER BY 1").fetchall()
+        ] == [1, 2, 4]
 
 
 def test_a_page_and_its_total_are_of_one_state(store: Store) -> None:
@@ -115,27 +134,37 @@ def test_a_page_and_its_total_are_of_one_state(store: Store) -> None:
         assert lists.page(connection, {}, "-study_date", 2, 0, ())["total"] == 9
 
 
-@pytest.mark.parametrize("sort", ["study_date", "-dlp_total", "equipment_display_name", "-number_of_events"])
+@pytest.mark.parametrize(
+    "sort", ["study_date", "-dlp_total", "equipment_display_name", "-number_of_events"]
+)
 def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: str) -> None:
     Writer(store).commit(batch_of(23))
     with store.reading() as connection:
         columns = lists.usual_columns(None)
         whole = lists.page(connection, {}, sort, 100, 0, columns)["studies"]
-        pages = [row for offset in range(0, 25, 5) for row in lists.page(connection, {}, sort, 5, offset, columns)["studies"]]
+        pages = [
+            row
+            for offset in range(0, 25, 5)
+            for row in lists.page(connection, {}, sort, 5, offset, columns)["studies"]
+        ]
         assert [row["id"] for row in pages] == [row["id"] for row in whole]
         column = [row[sort.removeprefix("-")] for row in whole]
         given = [value for value in column if value is not None]
-        assert given == sorted(given, reverse=sort.startswith("-")) and column[len(given) :] == [None] * (
-            len(column) - len(given)
-        )
+        assert given == sorted(given, reverse=sort.startswith("-")) and column[len(given) :] == [
+            None
+        ] * (len(column) - len(given))
 
 
 def test_the_summary_counts_what_is_there(store: Store) -> None:
     Writer(store).commit(batch_of(20))
     with store.reading() as connection:
-        by_modality = {row["modality"]: row for row in overview.summary(connection, date.today(), 7, 30)}
+        by_modality = {
+            row["modality"]: row for row in overview.summary(connection, date.today(), 7, 30)
+        }
         held = overview.counts(connection)
-    assert {code: row["studies"] for code, row in by_modality.items()} == {code: n for code, n in held["studies"].items() if n}
+    assert {code: row["studies"] for code, row in by_modality.items()} == {
+        code: n for code, n in held["studies"].items() if n
+    }
     assert sum(system["studies"] for row in by_modality.values() for system in row["systems"]) == 20
     assert held["events"] == sum(row["events"] for row in by_modality.values())
 
@@ -151,7 +180,10 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
 def test_a_store_without_an_index_of_texts_gets_one(tmp_path: Path) -> None:
     first = Store(tmp_path)
     Writer(first).commit(batch_of(8))
-    query = "SELECT count(*) FROM (SELECT study_id, value FROM index_{0} i JOIN term t ON t.id = i.term AND t.field = '{0}')"
+    query = (
+        "SELECT count(*) FROM (SELECT study_id, value FROM index_{0} i JOIN term t ON t.id = "
+        "i.term AND t.field = '{0}')"
+    )
     same = "SELECT study_id, value FROM index_{0} i JOIN term t ON t.id = i.term ORDER BY ALL"
     with first.reading() as connection:
         assert connection.execute(query.format("acquisition_protocols")).fetchone() > (8,)
@@ -163,11 +195,15 @@ def test_a_store_without_an_index_of_texts_gets_one(tmp_path: Path) -> None:
         connection.execute("UPDATE state SET value = '1' WHERE name = 'schema_version'")
     second = Store(tmp_path)
     with second.reading() as connection:
-        assert {name: connection.execute(same.format(name)).fetchall() for name in INDEXED} == written
+        assert {
+            name: connection.execute(same.format(name)).fetchall() for name in INDEXED
+        } == written
     writer = Writer(second)
     writer.commit(batch_of(8))  # the same studies again
     with second.reading() as connection:
-        assert {name: connection.execute(same.format(name)).fetchall() for name in INDEXED} == written
+        assert {
+            name: connection.execute(same.format(name)).fetchall() for name in INDEXED
+        } == written
     second.close()
 
 
@@ -190,9 +226,13 @@ def test_a_damaged_file_is_an_error_with_the_path(tmp_path: Path) -> None:
 
 
 def test_studies_a_day_are_those_of_the_store_whatever_is_written(store: Store) -> None:
-    counted = "SELECT modality, equipment_id, study_date, studies, events, last_time FROM study_day ORDER BY ALL"
+    counted = (
+        "SELECT modality, equipment_id, study_date, studies, events, last_time FROM "
+        "study_day ORDER BY ALL"
+    )
     fresh = """
-        SELECT modality, equipment_id, study_date, count(*), sum(number_of_events)::BIGINT, max(study_time) FROM study
+        SELECT modality, equipment_id, study_date, count(*), sum(number_of_events)::BIGINT,
+        max(study_time) FROM study
         WHERE not_patient_indicator IS NULL GROUP BY ALL ORDER BY ALL
     """
     writer = Writer(store)
@@ -202,7 +242,12 @@ def test_studies_a_day_are_those_of_the_store_whatever_is_written(store: Store) 
             records[0].study["study_date"] = None if number else date(2030, 1, 1)
         if number % 3 == 1:
             records[0].study["not_patient_indicator"] = "name: *test*"
-    for batch in (first, again, batch_of(5, seed=2), Batch(studies={uid: [] for uid in first.studies})):
+    for batch in (
+        first,
+        again,
+        batch_of(5, seed=2),
+        Batch(studies={uid: [] for uid in first.studies}),
+    ):
         writer.commit(batch)
         with store.reading() as connection:
             assert connection.execute(counted).fetchall() == connection.execute(fresh).fetchall()

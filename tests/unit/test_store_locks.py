@@ -1,4 +1,6 @@
-"""DuckDB's own locks on the store's connections: whatever SQL says, nothing outside of its folders is read or written."""
+"""DuckDB's own locks on the store's connections: whatever SQL says, nothing outside of its folders
+is read or written.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +69,7 @@ FORBIDDEN = (
     "SET temp_directory = '{beside}'",
     "SET GLOBAL threads = 1",
     "PRAGMA threads = 1",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
@@ -75,7 +77,9 @@ def test_duckdb_refuses_by_itself(store: Store, folder: Path, statement: str) ->
     before = sorted(path for path in folder.parent.rglob("*"))
     own, other = (str(path).replace("'", "''") for path in (folder, folder.parent / "beside"))
     with store.reading() as connection:
-        connection.execute("ROLLBACK")  # what follows is not stopped by the transaction's being one for reading
+        connection.execute(
+            "ROLLBACK"
+        )  # what follows is not stopped by the transaction's being one for reading
         with pytest.raises(duckdb.Error):
             connection.execute(statement.format(own=own, beside=other)).fetchall()
         connection.execute("BEGIN")
@@ -85,9 +89,13 @@ def test_duckdb_refuses_by_itself(store: Store, folder: Path, statement: str) ->
 def test_the_same_statements_do_something_where_nothing_is_locked(tmp_path: Path) -> None:
     (tmp_path / "there.csv").write_text("a,b\n1,2\n")
     open_to_all = duckdb.connect(str(tmp_path / "free.duckdb"))
-    for statement in ("COPY (SELECT 1) TO '{beside}/new.csv'", "SELECT * FROM read_csv('{beside}/there.csv')",
-                      "SELECT * FROM '{beside}/there.csv'", "ATTACH '{beside}/other.duckdb' AS other",
-                      "SET memory_limit = '1GB'"):  # fmt: skip
+    for statement in (
+        "COPY (SELECT 1) TO '{beside}/new.csv'",
+        "SELECT * FROM read_csv('{beside}/there.csv')",
+        "SELECT * FROM '{beside}/there.csv'",
+        "ATTACH '{beside}/other.duckdb' AS other",
+        "SET memory_limit = '1GB'",
+    ):
         open_to_all.execute(statement.format(beside=tmp_path)).fetchall()
     open_to_all.close()
 
@@ -106,10 +114,16 @@ def test_files_can_be_written_where_exports_are(store: Store, folder: Path) -> N
     with store.reading() as connection:
         for ending, options in (("parquet", "FORMAT parquet"), ("jsonl", "FORMAT json")):
             path = to / f"1.part.{ending}"
-            connection.execute(f"COPY (SELECT unnest([1, 2]) AS number) TO {quoted(path)} ({options})")
-            assert duckdb.connect().execute(f"SELECT list(number) FROM {quoted(path)}").fetchone() == ([1, 2],)
+            connection.execute(
+                f"COPY (SELECT unnest([1, 2]) AS number) TO {quoted(path)} ({options})"
+            )
+            assert duckdb.connect().execute(
+                f"SELECT list(number) FROM {quoted(path)}"
+            ).fetchone() == ([1, 2],)
         query = "SELECT i, i % 2 AS part FROM range(4) t(i)"
-        connection.execute(f"COPY ({query}) TO {quoted(to / 'parted')} (FORMAT parquet, PARTITION_BY (part))")
+        connection.execute(
+            f"COPY ({query}) TO {quoted(to / 'parted')} (FORMAT parquet, PARTITION_BY (part))"
+        )
     assert sorted(path.name for path in (to / "parted").iterdir()) == ["part=0", "part=1"]
 
 
@@ -119,7 +133,9 @@ def test_the_store_is_renewed_and_opened_again_behind_the_locks(store: Store, fo
     store.renew()
     store.reopen()
     with store.reading() as connection:
-        assert connection.execute("SELECT value FROM state WHERE name = 'cursor'").fetchone() == ("5",)
+        assert connection.execute("SELECT value FROM state WHERE name = 'cursor'").fetchone() == (
+            "5",
+        )
         with pytest.raises(duckdb.Error):
             connection.execute("SELECT * FROM read_text('/etc/hostname')")
     assert sorted(path.name for path in folder.glob("dose.*")) == ["dose.duckdb"]
@@ -127,13 +143,23 @@ def test_the_store_is_renewed_and_opened_again_behind_the_locks(store: Store, fo
 
 def test_what_memory_does_not_hold_goes_to_disk(store: Store, folder: Path) -> None:
     with store.reading() as connection:
-        connection.execute("CREATE TEMP TABLE large AS SELECT i, md5(i::VARCHAR) AS text FROM range(3_000_000) t(i)")
-        query = "SELECT count(*), min(text), max(i) FROM (SELECT * FROM large ORDER BY text LIMIT 2_900_000)"
+        connection.execute(
+            "CREATE TEMP TABLE large AS SELECT i, md5(i::VARCHAR) AS text FROM range(3_000_000) "
+            "t(i)"
+        )
+        query = (
+            "SELECT count(*), min(text), max(i) FROM (SELECT * FROM large ORDER BY text LIMIT "
+            "2_900_000)"
+        )
         assert (connection.execute(query).fetchone() or ())[0] == 2_900_000
-        assert any((folder / "dose.duckdb.tmp").iterdir()), "the test asks for less memory than there is"
+        assert any((folder / "dose.duckdb.tmp").iterdir()), (
+            "the test asks for less memory than there is"
+        )
 
 
-def test_a_store_that_cannot_be_locked_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_cannot_be_locked_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(self: Store, database: duckdb.DuckDBPyConnection) -> None:
         raise duckdb.InvalidInputException("no such option")
 

@@ -1,4 +1,6 @@
-"""Charts: what the doses of the studies are that filters leave, where they differ and how they move."""
+"""Charts: what the doses of the studies are that filters leave, where they differ and how they
+move.
+"""
 
 from .chart import Chart
 from .charts import CHARTS

@@ -5,16 +5,16 @@ from typing import Any
 from .links import joined
 from .source import Source, is_given
 
-# Points that a page draws one by one: without WebGL, which its policy forbids, 5,000 hold a slow browser up for a second and
-# a half, 10,000 for three.
+# Points that a page draws one by one: without WebGL, which its policy forbids, 5,000 hold a slow
+# browser up for a second and a half, 10,000 for three.
 MOST_POINTS = 5_000
 # Cells of a scatter plot that has more: along and up.
 CELLS = (60, 40)
 
 
 def edges(least: float, largest: float, bins: int) -> list[float]:
-    """Of `bins` equal bins from least to largest. One bin where all values are equal, or as good as: where an edge would fall
-    on the next."""
+    """Of `bins` equal bins from least to largest. One bin where all values are equal, or as good
+    as: where an edge would fall on the next."""
     if not least < largest:
         return [least, largest]
     width = (largest - least) / bins
@@ -23,13 +23,16 @@ def edges(least: float, largest: float, bins: int) -> list[float]:
 
 
 def bin_of(value: str, found: list[float], name: str) -> str:
-    """The bin of a value as SQL, from 0: from its lower edge to below its upper one, the last with both. name: under which the
-    edges are bound."""
+    """The bin of a value as SQL, from 0: from its lower edge to below its upper one, the last with
+    both. name: under which the edges are bound."""
     if len(found) == 2:
         return "0"
     last = len(found) - 2
     # By division, which rounding can put one bin beside; the edges decide.
-    guess = f"least({last}, greatest(0, floor(({value} - ${name}[1]) / (${name}[2] - ${name}[1]))::INTEGER))"
+    guess = (
+        f"least({last}, greatest(0, floor(({value} - ${name}[1]) / (${name}[2] - "
+        f"${name}[1]))::INTEGER))"
+    )
     return f"""(
         CASE WHEN {guess} < {last} AND {value} >= ${name}[{guess} + 2] THEN {guess} + 1
              WHEN {value} < ${name}[{guess} + 1] THEN {guess} - 1 ELSE {guess} END
@@ -37,8 +40,9 @@ def bin_of(value: str, found: list[float], name: str) -> str:
 
 
 def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
-    """How many values in which bin, by system, and the edges in the shown unit. Bins are the same for all series: from the
-    least to the largest of all values. Only bins with values have a row."""
+    """How many values in which bin, by system, and the edges in the shown unit. Bins are the same
+    for all series: from the least to the largest of all values. Only bins with values have a
+    row."""
     measure = source.chart.measure
     assert measure is not None
     part = source.rows(f"{measure.expression} AS value", conditions=(is_given(measure),))
@@ -47,7 +51,8 @@ def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
         return [], []
     found = edges(least, largest, source.options["bins"])
     query = f"""
-        SELECT {source.system}, {bin_of("value", found, "edges")} AS bin, count(*), {source.studies()},
+        SELECT {source.system}, {bin_of("value", found, "edges")} AS bin, count(*),
+        {source.studies()},
                sum(count(*)) OVER (PARTITION BY {source.system})
         FROM ({part}) GROUP BY {source.series}bin ORDER BY {source.series}bin
     """
@@ -56,44 +61,78 @@ def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
     shown = [edge * measure.shown.factor for edge in found]
     for system, number, n, studies, total in source.fetch(query, **bound):
         within = links.between(measure, found[number], found[number + 1], number == len(found) - 2)
-        rows.append({
-            "equipment_id": system, "system": systems.get(system), "bin": number, "from": shown[number],
-            "to": shown[number + 1], "n": n, "studies": studies, "part": n / int(total),
-            "query": joined(links.system(system), links.given(), within),
-        })  # fmt: skip
+        rows.append(
+            {
+                "equipment_id": system,
+                "system": systems.get(system),
+                "bin": number,
+                "from": shown[number],
+                "to": shown[number + 1],
+                "n": n,
+                "studies": studies,
+                "part": n / int(total),
+                "query": joined(links.system(system), links.given(), within),
+            }
+        )
     return rows, shown
 
 
 def scatter(source: Source) -> tuple[list[dict[str, Any]], bool]:
-    """Points with both values, or cells with their numbers where there are too many, which the flag says."""
+    """Points with both values, or cells with their numbers where there are too many, which the flag
+    says.
+    """
     across, up = source.chart.against, source.chart.measure
     assert across is not None and up is not None
-    part = source.rows(f"{across.expression} AS x", f"{up.expression} AS y", conditions=(is_given(across), is_given(up)))
+    part = source.rows(
+        f"{across.expression} AS x",
+        f"{up.expression} AS y",
+        conditions=(is_given(across), is_given(up)),
+    )
     query = f"SELECT count(*), min(x), max(x), min(y), max(y) FROM ({part})"
     [(n, *bounds)] = source.fetch(query)
     systems, links = source.systems(), source.links
     if n <= MOST_POINTS:
-        found = source.fetch(f"SELECT x, y, study, system FROM ({part}) ORDER BY system, x, y, study")
+        found = source.fetch(
+            f"SELECT x, y, study, system FROM ({part}) ORDER BY system, x, y, study"
+        )
         return [
-            {"x": x * across.shown.factor, "y": y * up.shown.factor, "n": 1, "studies": 1, "equipment_id": system,
-             "system": systems.get(system), "query": {"study_number": str(study)}}
+            {
+                "x": x * across.shown.factor,
+                "y": y * up.shown.factor,
+                "n": 1,
+                "studies": 1,
+                "equipment_id": system,
+                "system": systems.get(system),
+                "query": {"study_number": str(study)},
+            }
             for x, y, study, system in found
-        ], False  # fmt: skip
+        ], False
     along, upward = edges(*bounds[:2], CELLS[0]), edges(*bounds[2:], CELLS[1])
     query = f"""
-        SELECT {bin_of("x", along, "along")} AS i, {bin_of("y", upward, "upward")} AS j, count(*), {source.studies()}
+        SELECT {bin_of("x", along, "along")} AS i, {bin_of("y", upward, "upward")} AS j, count(*),
+        {source.studies()}
         FROM ({part}) GROUP BY i, j ORDER BY i, j
     """
-    bound = {name: found for name, found in (("along", along), ("upward", upward)) if len(found) > 2}
+    bound = {
+        name: found for name, found in (("along", along), ("upward", upward)) if len(found) > 2
+    }
     rows = []
     for i, j, n, studies in source.fetch(query, **bound):
-        link = joined(links.between(across, along[i], along[i + 1], i == len(along) - 2), links.given(),
-                      {across.filter.parameter("given"): "yes"},
-                      links.between(up, upward[j], upward[j + 1], j == len(upward) - 2))  # fmt: skip
-        rows.append({
-            "x_from": along[i] * across.shown.factor, "x_to": along[i + 1] * across.shown.factor,
-            "y_from": upward[j] * up.shown.factor, "y_to": upward[j + 1] * up.shown.factor, "n": n, "studies": studies,
-            "query": link,
-        })  # fmt: skip
+        link = joined(
+            links.between(across, along[i], along[i + 1], i == len(along) - 2),
+            links.given(),
+            {across.filter.parameter("given"): "yes"},
+            links.between(up, upward[j], upward[j + 1], j == len(upward) - 2),
+        )
+        rows.append(
+            {
+                "x_from": along[i] * across.shown.factor,
+                "x_to": along[i + 1] * across.shown.factor,
+                "y_from": upward[j] * up.shown.factor,
+                "y_to": upward[j + 1] * up.shown.factor,
+                "n": n,
+                "studies": studies,
+                "query": link,
+            }
+        )
     return rows, True
-

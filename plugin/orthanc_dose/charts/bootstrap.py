@@ -1,15 +1,19 @@
-"""How sure a quantile is: its bootstrap interval, from the exact distribution of the bootstrap instead of from drawn samples.
+"""How sure a quantile is: its bootstrap interval, from the exact distribution of the bootstrap
+instead of from drawn samples.
 
-The interval is that of the percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13):
-from the 2.5th to the 97.5th percentile of the quantile of samples of the same size, drawn with replacement from the values. Of
-order statistics this distribution is known (Hutson and Ernst, The exact bootstrap mean and variance of an L-estimator, J. R.
-Statist. Soc. B 62, 2000): there is nothing to draw, no seed, and the same values always give the same interval.
+The interval is that of the percentile bootstrap (Efron and Tibshirani, An Introduction to the
+Bootstrap, 1993, chapter 13): from the 2.5th to the 97.5th percentile of the quantile of samples of
+the same size, drawn with replacement from the values. Of order statistics this distribution is
+known (Hutson and Ernst, The exact bootstrap mean and variance of an L-estimator, J. R. Statist.
+Soc. B 62, 2000): there is nothing to draw, no seed, and the same values always give the same
+interval.
 
-Of n values x_1 <= ... <= x_n the quantile is (1 - g) x_j + g x_{j+1}, with j = 1 + floor(q (n - 1)) and g what that leaves
-(linear interpolation, as `quantile_cont` and numpy have it). In a drawn sample, at least j of n draws are among the k least
-values with the probability of a binomial distribution, and exactly j of them are, while all others are from the l-th on, with
-the probability C(n, j) (k/n)^j ((n-l+1)/n)^(n-j). So that of each pair (x_k, x_l) in the places j and j + 1 is known.
-"""
+Of n values x_1 <= ... <= x_n the quantile is (1 - g) x_j + g x_{j+1}, with j = 1 + floor(q (n - 1))
+and g what that leaves (linear interpolation, as `quantile_cont` and numpy have it). In a drawn
+sample, at least j of n draws are among the k least values with the probability of a binomial
+distribution, and exactly j of them are, while all others are from the l-th on, with the probability
+C(n, j) (k/n)^j ((n-l+1)/n)^(n-j). So that of each pair (x_k, x_l) in the places j and j + 1 is
+known."""
 
 import math
 from functools import lru_cache
@@ -23,10 +27,11 @@ _NEGLIGIBLE = 1e-12
 
 
 def fewest(q: float) -> int:
-    """How many values an interval takes: with less, not even the one from the least to the largest holds the quantile of what
-    they are a sample of with the confidence that is asked for, since that is 1 - q^n - (1-q)^n (David and Nagaraja, Order
-    Statistics, 3rd edition, 7.1), and all bootstrap intervals lie within it. 6 for the median, 11 for the 75th percentile, 59
-    for the 95th."""
+    """How many values an interval takes: with less, not even the one from the least to the largest
+    holds the quantile of what they are a sample of with the confidence that is asked for, since
+    that is 1 - q^n - (1-q)^n (David and Nagaraja, Order Statistics, 3rd edition, 7.1), and all
+    bootstrap intervals lie within it. 6 for the median, 11 for the 75th percentile, 59 for the
+    95th."""
     n = 2
     while 1 - q**n - (1 - q) ** n < LEVEL:
         n += 1
@@ -34,14 +39,19 @@ def fewest(q: float) -> int:
 
 
 def first_of(q: float, side: int) -> str:
-    """As SQL over the number `n`: the rank from which 2 * REACH + 1 values are needed for an end of the interval (0 lower,
-    1 upper)."""
+    """As SQL over the number `n`: the rank from which 2 * REACH + 1 values are needed for an end of
+    the interval (0 lower, 1 upper)."""
     sign = "+" if side else "-"
-    return f"greatest(1, round(n * {q!r} {sign} {_Z!r} * sqrt(n * {q!r} * {1 - q!r}))::BIGINT - {REACH})"
+    return (
+        f"greatest(1, round(n * {q!r} {sign} {_Z!r} * sqrt(n * {q!r} * {1 - q!r}))::BIGINT - "
+        f"{REACH})"
+    )
 
 
 def end(n: int, q: float, side: int, values: list[float], first: int) -> float:
-    """An end of the interval. values: those of the sample in their order, as many as are needed, from the rank `first` on."""
+    """An end of the interval. values: those of the sample in their order, as many as are needed,
+    from the rank `first` on.
+    """
     target = SIDES[side]
 
     def at(rank: int) -> float:
@@ -70,8 +80,8 @@ def _place(n: int, q: float) -> tuple[int, float]:
 
 @lru_cache(2048)
 def _steps(n: int, q: float, side: int) -> list[tuple[int, float, list[tuple[int, int, float]]]]:
-    """Ranks K in which the end can lie: with the probability that both places of a drawn sample are at most x_K, and the pairs
-    k <= K < l with theirs."""
+    """Ranks K in which the end can lie: with the probability that both places of a drawn sample are
+    at most x_K, and the pairs k <= K < l with theirs."""
     j, g = _place(n, q)
     target = SIDES[side]
     rank = min(n, max(1, round(n * q + (_Z if side else -_Z) * math.sqrt(n * q * (1 - q)))))
@@ -90,12 +100,18 @@ def _steps(n: int, q: float, side: int) -> list[tuple[int, float, list[tuple[int
 
 
 def _pairs(n: int, j: int, rank: int) -> list[tuple[int, int, float]]:
-    """Pairs of ranks k <= `rank` < l in the places j and j + 1, with their probabilities; without those that hardly occur."""
+    """Pairs of ranks k <= `rank` < l in the places j and j + 1, with their probabilities; without
+    those that hardly occur.
+    """
     if rank == n:
         return []
     ways = math.lgamma(n + 1) - math.lgamma(j + 1) - math.lgamma(n - j + 1)
-    middle = (n - j) * math.log((n - rank) / n)  # so that neither factor leaves the range of numbers
-    below = [math.exp(ways + middle + j * math.log(rank / n))]  # that j draws are among the k least, from k = rank down
+    middle = (n - j) * math.log(
+        (n - rank) / n
+    )  # so that neither factor leaves the range of numbers
+    below = [
+        math.exp(ways + middle + j * math.log(rank / n))
+    ]  # that j draws are among the k least, from k = rank down
     above = [1.0]  # that the others are from the l-th on, from l = rank + 1 up
     while below[-1] >= _NEGLIGIBLE and rank > len(below):
         below.append(math.exp(ways + middle + j * math.log((rank - len(below)) / n)))
@@ -114,8 +130,8 @@ def _pairs(n: int, j: int, rank: int) -> list[tuple[int, int, float]]:
 
 
 def _at_most(n: int, k: int, j: int) -> float:
-    """The probability that the j-th value of a drawn sample is at most the k-th of the values: that of at least j among n
-    draws, each with the probability k/n."""
+    """The probability that the j-th value of a drawn sample is at most the k-th of the values: that
+    of at least j among n draws, each with the probability k/n."""
     if k >= n or j <= 0:
         return 1.0
     return _beta(k / n, j, n - j + 1) if k > 0 and j <= n else 0.0
@@ -126,14 +142,21 @@ def _beta(x: float, a: int, b: int) -> float:
     if x > (a + 1) / (a + b + 2):
         return 1 - _beta(1 - x, b, a)
     front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x) - math.log(a)
-    )  # fmt: skip
+        math.lgamma(a + b)
+        - math.lgamma(a)
+        - math.lgamma(b)
+        + a * math.log(x)
+        + b * math.log1p(-x)
+        - math.log(a)
+    )
     # Lentz's way from the front: numerators d_1, d_2, ... over 1 + ...
     fraction = upper = 1.0
     lower = 0.0
     for m in range(100_000):
-        for numerator in ((m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) if m else None),
-                          -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))):  # fmt: skip
+        for numerator in (
+            (m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) if m else None),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
             if numerator is None:
                 continue
             lower = 1 / (1 + numerator * lower)

@@ -1,4 +1,6 @@
-"""Averages and frequencies: numbers of each category, with a series per system where that is chosen."""
+"""Averages and frequencies: numbers of each category, with a series per system where that is
+chosen.
+"""
 
 from collections import defaultdict
 from typing import Any
@@ -11,14 +13,22 @@ _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
 
 def averages(source: Source, view: str) -> list[Row]:
-    """Mean, median or both of each category; in the view "box" all quantiles and the least and largest value."""
+    """Mean, median or both of each category; in the view "box" all quantiles and the least and
+    largest value.
+    """
     measure = source.chart.measure
     assert measure is not None
     if view == "box":
         wanted = ("mean", *QUANTILES, "least", "largest")
     else:
-        wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
-    part = source.rows(source.category(), f"{measure.expression} AS value", conditions=(is_given(measure),))
+        wanted = (
+            ("mean", "median")
+            if source.options["average"] == "both"
+            else (source.options["average"],)
+        )
+    part = source.rows(
+        source.category(), f"{measure.expression} AS value", conditions=(is_given(measure),)
+    )
     rows = []
     for row, found in _grouped(source, part, wanted):
         row |= {name: value * measure.shown.factor for name, value in found.items()}
@@ -33,12 +43,19 @@ def averages(source: Source, view: str) -> list[Row]:
 
 def frequencies(source: Source) -> list[Row]:
     """How many of each category."""
-    return ordered(source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n")
+    return ordered(
+        source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n"
+    )
 
 
-def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[Row, dict[str, float]]]:
+def _grouped(
+    source: Source, part: str, wanted: tuple[str, ...]
+) -> list[tuple[Row, dict[str, float]]]:
     """The row of each category and system, and these of its stored values."""
-    plain, quantiles = [name for name in wanted if name in _PLAIN], [name for name in wanted if name in QUANTILES]
+    plain, quantiles = (
+        [name for name in wanted if name in _PLAIN],
+        [name for name in wanted if name in QUANTILES],
+    )
     studies = source.studies(IS_KEPT)
     if set(wanted) <= {"mean"} and studies in ("count(*)", "NULL"):  # the first look knows all
         n = "sum(n)::BIGINT"
@@ -47,7 +64,9 @@ def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[R
     else:
         columns = ("count(*)", studies, *(_PLAIN[name] for name in plain))
         if quantiles:
-            columns += (f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])",)
+            columns += (
+                f"quantile_cont(value, [{', '.join(str(QUANTILES[name]) for name in quantiles)}])",
+            )
         found = grouped(source, part, columns)
     out = []
     for row, own in found:
@@ -57,30 +76,41 @@ def _grouped(source: Source, part: str, wanted: tuple[str, ...]) -> list[tuple[R
 
 
 def grouped(
-    source: Source, part: str, columns: tuple[str, ...], rows: str = "", total: str = "NULL", **bound: Any
-) -> list[tuple[Row, tuple[Any, ...]]]:  # fmt: skip
-    """The row of each category and system, and what more these columns have. columns: the number, that of studies, and others,
-    over `part`, or over `rows` where these are another table. bound: what is bound in columns."""
+    source: Source,
+    part: str,
+    columns: tuple[str, ...],
+    rows: str = "",
+    total: str = "NULL",
+    **bound: Any,
+) -> list[tuple[Row, tuple[Any, ...]]]:
+    """The row of each category and system, and what more these columns have. columns: the number,
+    that of studies, and others, over `part`, or over `rows` where these are another table. bound:
+    what is bound in columns."""
     query = f"""
-        WITH {kept(source, part, source.options['categories'], total)}
-        SELECT k.place IS NULL, {source.system}, any_value(k.name), {', '.join(columns)} FROM {rows or f'({part})'} {KEPT}
+        WITH {kept(source, part, source.options["categories"], total)}
+        SELECT k.place IS NULL, {source.system}, any_value(k.name), {", ".join(columns)} FROM
+        {rows or f"({part})"} {KEPT}
         GROUP BY {source.series}k.place ORDER BY {source.series}k.place
     """
     systems = source.systems()
     out = []
     for is_others, system, name, n, studies, *found in source.fetch(query, **bound):
         row = {
-            "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
-            "n": n, "studies": studies,
+            "category": None if is_others else name,
+            "others": is_others,
+            "equipment_id": system,
+            "system": systems.get(system),
+            "n": n,
+            "studies": studies,
             "query": joined(source.links.category(name, is_others), source.links.system(system)),
-        }  # fmt: skip
+        }
         out.append((row, tuple(found)))
     return out
 
 
 def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
-    """By the chosen order, which goes by the whole category: its number, its name, or the mean of its series' values, weighted
-    by their numbers. The others come last."""
+    """By the chosen order, which goes by the whole category: its number, its name, or the mean of
+    its series' values, weighted by their numbers. The others come last."""
     order = source.options["order"]
     by, down = order.removeprefix("-"), order.startswith("-")
     of_category: defaultdict[tuple[bool, str | None], list[Row]] = defaultdict(list)
@@ -92,9 +122,20 @@ def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
         n = sum(row["n"] for row in own)
         if by == "name":
             return ((category[1] or "").casefold(), category[1] or "")
-        return n if by == "frequency" or value == "n" else sum(row[value] * row["n"] for row in own) / n
+        return (
+            n
+            if by == "frequency" or value == "n"
+            else sum(row[value] * row["n"] for row in own) / n
+        )
 
     # By name first: equal ones then stand in the order of names.
-    names = sorted((one for one in of_category if not one[0]), key=lambda one: ((one[1] or "").casefold(), one[1] or ""))
+    names = sorted(
+        (one for one in of_category if not one[0]),
+        key=lambda one: ((one[1] or "").casefold(), one[1] or ""),
+    )
     kept = sorted(names, key=key, reverse=down)
-    return [row for category in (*kept, *(one for one in of_category if one[0])) for row in of_category[category]]
+    return [
+        row
+        for category in (*kept, *(one for one in of_category if one[0]))
+        for row in of_category[category]
+    ]

@@ -1,8 +1,8 @@
-"""What a chart is: one declaration, from which its data, its figure, its place in the API and the tests follow.
+"""What a chart is: one declaration, from which its data, its figure, its place in the API and the
+tests follow.
 
-What it measures and what it groups by are filters (query/filters.py): they know where values stand, how they are shown, and by
-which parameters a list is filtered to what stands behind a bar.
-"""
+What it measures and what it groups by are filters (query/filters.py): they know where values stand,
+how they are shown, and by which parameters a list is filtered to what stands behind a bar."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,8 @@ from ..records import MODALITIES, Shown
 
 _FILTERS = {one.name: one for one in FILTERS}
 
-# What charts show, by kind: the ways in which each can be looked at, the first one where nobody chooses.
+# What charts show, by kind: the ways in which each can be looked at, the first one where nobody
+# chooses.
 VIEWS = {
     "average": ("bar", "box", "histogram", "table"),
     "frequency": ("bar", "pie"),
@@ -41,13 +42,16 @@ class Quantity:
 
     @property
     def shown(self) -> Shown:
-        return self.filter.shown or Shown("" if self.filter.unit in (None, "1") else self.filter.unit or "")
+        return self.filter.shown or Shown(
+            "" if self.filter.unit in (None, "1") else self.filter.unit or ""
+        )
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart. kind: a key of VIEWS. measure: the filter whose values it shows; empty where it counts. grouping: the filter
-    by whose texts it groups, empty for none. against: of scatter plots, the filter of the horizontal axis.
+    """One chart. kind: a key of VIEWS. measure: the filter whose values it shows; empty where it
+    counts. grouping: the filter by whose texts it groups, empty for none. against: of scatter
+    plots, the filter of the horizontal axis.
 
     Its level is the event where it measures or groups by what events have, else the study.
     """

@@ -8,17 +8,22 @@ _DESCRIPTION, _PROCEDURE = "study_description", "requested_procedure_description
 _STUDY = (_DESCRIPTION, _PROCEDURE)
 # What groups are called in the names of charts, where it is not the name of their filter.
 _SHORT = {
-    _DESCRIPTION: "study-description", _PROCEDURE: "requested-procedure",
-    "ct_event_acquisition_protocol": "protocol", "projection_event_acquisition_protocol": "protocol",
-    "projection_event_image_view": "view", "nm_administration_radiopharmaceutical_agent": "agent",
-}  # fmt: skip
+    _DESCRIPTION: "study-description",
+    _PROCEDURE: "requested-procedure",
+    "ct_event_acquisition_protocol": "protocol",
+    "projection_event_acquisition_protocol": "protocol",
+    "projection_event_image_view": "view",
+    "nm_administration_radiopharmaceutical_agent": "agent",
+}
 _CT, _PROJECTION = "ct_event_acquisition_protocol", "projection_event_acquisition_protocol"
 _AGENT = "nm_administration_radiopharmaceutical_agent"
 
 
 def _each(modality: str, kind: str, called: str, measure: str, *groupings: str) -> Iterator[Chart]:
     for grouping in groupings:
-        yield Chart(f"{modality.lower()}-{called}-{_SHORT[grouping]}", modality, kind, measure, grouping)
+        yield Chart(
+            f"{modality.lower()}-{called}-{_SHORT[grouping]}", modality, kind, measure, grouping
+        )
 
 
 def _frequency(modality: str, *groupings: str) -> Iterator[Chart]:
@@ -30,7 +35,14 @@ def _workload(modality: str) -> Chart:
 
 
 def _against_thickness(called: str, measure: str) -> Chart:
-    return Chart(f"mg-{called}-thickness", "MG", "scatter", measure, "", "projection_event_compression_thickness")
+    return Chart(
+        f"mg-{called}-thickness",
+        "MG",
+        "scatter",
+        measure,
+        "",
+        "projection_event_compression_thickness",
+    )
 
 
 CHARTS: dict[str, Chart] = {
@@ -62,13 +74,22 @@ CHARTS: dict[str, Chart] = {
         _against_thickness("agd", "projection_event_average_glandular_dose"),
         _against_thickness("kvp", "projection_event_kvp"),
         _against_thickness("mas", "projection_event_exposure"),
-        *_each("MG", "average", "agd", "projection_event_average_glandular_dose", _PROJECTION, "projection_event_image_view"),
+        *_each(
+            "MG",
+            "average",
+            "agd",
+            "projection_event_average_glandular_dose",
+            _PROJECTION,
+            "projection_event_image_view",
+        ),
         *_frequency("MG", _PROJECTION, *_STUDY),
         _workload("MG"),
         *_each("NM", "average", "activity", "administered_activity_total", _DESCRIPTION),
         *_each("NM", "average", "activity", "nm_administration_administered_activity", _AGENT),
-        *_each("NM", "average", "activity-per-weight", "nm_administration_activity_per_weight", _AGENT),
+        *_each(
+            "NM", "average", "activity-per-weight", "nm_administration_activity_per_weight", _AGENT
+        ),
         *_frequency("NM", _AGENT, _DESCRIPTION),
         _workload("NM"),
     )
-}  # fmt: skip
+}

@@ -1,27 +1,31 @@
-"""A control band around averages over time, and how much each moves: an X-bar chart of Shewhart (NIST/SEMATECH e-Handbook of
-Statistical Methods, 6.3.2).
+"""A control band around averages over time, and how much each moves: an X-bar chart of Shewhart
+(NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2).
 
-Each period is held against the periods before it, as it would have been when it ended: the centre is the mean of all their
-values, s their pooled standard deviation within periods, and the limits are three standard errors of a mean of the period's n
-values from it, centre ± 3 s/√n; none is below zero, as doses are not. Means alone have such a band: a chart of medians would
-need their own standard error, which the normal distribution does not give for doses.
-"""
+Each period is held against the periods before it, as it would have been when it ended: the centre
+is the mean of all their values, s their pooled standard deviation within periods, and the limits
+are three standard errors of a mean of the period's n values from it, centre ± 3 s/√n; none is below
+zero, as doses are not. Means alone have such a band: a chart of medians would need their own
+standard error, which the normal distribution does not give for doses."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-# The band begins where there are two periods before, at least, with so many values beyond one for each: with fewer s itself is
-# so unsure that chance alone would put about one mean in a hundred out, where three in a thousand are meant.
+# The band begins where there are two periods before, at least, with so many values beyond one for
+# each: with fewer s itself is so unsure that chance alone would put about one mean in a hundred
+# out, where three in a thousand are meant.
 FEWEST_PERIODS, FEWEST_DEGREES = 2, 20
 _CLOSE = 1e-9  # of the centre: what rounding may put beside it
 
 
-def with_band(line: list[dict[str, Any]], is_next: Callable[[dict[str, Any], dict[str, Any]], bool]) -> None:
-    """Adds to the rows of a line, which stand in the order of time with `mean`, `variance` (within the period) and `n`, what
-    the page shows: `change` in percent from the period before, None where that one has no value; `centre`, `lower` and `upper`,
-    None where there is too little before; `out`: "above", "below" or None. is_next: whether a row's period follows another's at
-    once. Takes `variance` away."""
+def with_band(
+    line: list[dict[str, Any]], is_next: Callable[[dict[str, Any], dict[str, Any]], bool]
+) -> None:
+    """Adds to the rows of a line, which stand in the order of time with `mean`, `variance` (within
+    the period) and `n`, what the page shows: `change` in percent from the period before, None where
+    that one has no value; `centre`, `lower` and `upper`, None where there is too little before;
+    `out`: "above", "below" or None. is_next: whether a row's period follows another's at once.
+    Takes `variance` away."""
     n, total, squares, before = 0, 0.0, 0.0, None
     for periods, row in enumerate(line):
         follows = before is not None and before["mean"] != 0 and is_next(before, row)
@@ -41,4 +45,10 @@ def _side(mean: float, band: tuple[float, float, float] | None) -> str | None:
     if band is None:
         return None
     centre, lower, upper = band
-    return "above" if mean > upper + centre * _CLOSE else "below" if mean < lower - centre * _CLOSE else None
+    return (
+        "above"
+        if mean > upper + centre * _CLOSE
+        else "below"
+        if mean < lower - centre * _CLOSE
+        else None
+    )

@@ -1,4 +1,6 @@
-"""The data of a chart: rows of numbers in shown units, each with the way to the studies behind it."""
+"""The data of a chart: rows of numbers in shown units, each with the way to the studies behind
+it.
+"""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,10 +21,11 @@ Row = dict[str, Any]
 
 @dataclass
 class Data:
-    """rows: numbers, `n` of values and `studies` of studies, None where they were not asked for, and `query`: the parameters
-    that, put in place of those of the list, leave exactly these studies, None where none do. edges: of the bins of a histogram.
-    is_binned: rows are cells of a scatter plot. n: of all rows together. fewest: of a table, how many values the interval of
-    each percentile takes."""
+    """rows: numbers, `n` of values and `studies` of studies, None where they were not asked for,
+    and `query`: the parameters that, put in place of those of the list, leave exactly these
+    studies, None where none do. edges: of the bins of a histogram. is_binned: rows are cells of a
+    scatter plot. n: of all rows together. fewest: of a table, how many values the interval of each
+    percentile takes."""
 
     chart: Chart
     view: str
@@ -38,11 +41,15 @@ class Data:
 
 
 def data_of(
-    connection: duckdb.DuckDBPyConnection, chart: Chart, view: str, options: Options, values: dict[str, Any],
+    connection: duckdb.DuckDBPyConnection,
+    chart: Chart,
+    view: str,
+    options: Options,
+    values: dict[str, Any],
     with_studies: bool = True,
-) -> Data:  # fmt: skip
-    """view: one of the chart's; values: of the filters' parameters, by name. with_studies: charts of events count the studies
-    as well, which takes as long as all the rest."""
+) -> Data:
+    """view: one of the chart's; values: of the filters' parameters, by name. with_studies: charts
+    of events count the studies as well, which takes as long as all the rest."""
     if view == "pie":
         options = options | {"per_system": False}
     source = Source(connection, chart, options, values, with_studies)
@@ -59,4 +66,6 @@ def data_of(
         return replace(data, rows=rows, is_binned=is_binned)
     if chart.kind == "frequency":
         return replace(data, rows=frequencies(source))
-    return replace(data, rows=over_time(source, view) if chart.kind == "time" else workload(source, view))
+    return replace(
+        data, rows=over_time(source, view) if chart.kind == "time" else workload(source, view)
+    )

@@ -1,8 +1,7 @@
 """Figures of plotly from the data of charts, as JSON for plotly.js in the page.
 
-Each point carries the number of its row (`customdata`), by which a page finds what is behind it. plotly is imported when a
-figure is first asked for: that takes a third of a second.
-"""
+Each point carries the number of its row (`customdata`), by which a page finds what is behind it.
+plotly is imported when a figure is first asked for: that takes a third of a second."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from .wording import Wording
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Okabe and Ito's, which eyes that do not see red or green tell apart; without black and yellow, which vanish on dark or white.
+# Okabe and Ito's, which eyes that do not see red or green tell apart; without black and yellow,
+# which vanish on dark or white.
 _COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
 
@@ -23,9 +23,21 @@ def figure_of(data: Data, wording: Wording) -> dict[str, Any]:
         return {"data": [], "layout": {}}
     import plotly.graph_objects as go
 
-    make = {"average": _averages, "frequency": _frequencies, "time": _over_time, "workload": _workload, "scatter": _scatter}
-    figure = go.Figure(layout={"template": "none", "colorway": _COLOURS, "hovermode": "closest",
-                               "separators": wording.separators})  # fmt: skip
+    make = {
+        "average": _averages,
+        "frequency": _frequencies,
+        "time": _over_time,
+        "workload": _workload,
+        "scatter": _scatter,
+    }
+    figure = go.Figure(
+        layout={
+            "template": "none",
+            "colorway": _COLOURS,
+            "hovermode": "closest",
+            "separators": wording.separators,
+        }
+    )
     (_histogram if data.view == "histogram" else make[data.chart.kind])(figure, data, wording)
     figure.update_layout(showlegend=len(figure.data) > 1 or data.view == "pie")
     return figure.to_plotly_json()
@@ -55,14 +67,18 @@ def _by_system(data: Data) -> list[tuple[str, list[int]]]:
 
 
 def _places(figure: "go.Figure", data: Data, wording: Wording) -> dict[Any, int]:
-    """Categories stand at whole numbers, with their names as ticks: names that look like numbers or dates stay names."""
+    """Categories stand at whole numbers, with their names as ticks: names that look like numbers or
+    dates stay names.
+    """
     titles: dict[Any, str] = {}
     for row in data.rows:
         titles.setdefault((row["others"], row["category"]), _text(wording.category(row)))
     assert data.chart.grouping is not None
     title = wording.axis(data.chart.grouping, data.chart)
     ticks = {"tickvals": list(range(len(titles))), "ticktext": list(titles.values())}
-    figure.update_layout({"xaxis": {**_axis(title), **ticks, "tickmode": "array", "automargin": True}})
+    figure.update_layout(
+        {"xaxis": {**_axis(title), **ticks, "tickmode": "array", "automargin": True}}
+    )
     return {category: place for place, category in enumerate(titles)}
 
 
@@ -85,26 +101,53 @@ def _averages(figure: "go.Figure", data: Data, wording: Wording) -> None:
     measure, places = data.chart.measure, _places(figure, data, wording)
     assert measure is not None
     for series, numbers in _by_system(data):
-        x = [places[data.rows[number]["others"], data.rows[number]["category"]] for number in numbers]
+        x = [
+            places[data.rows[number]["others"], data.rows[number]["category"]] for number in numbers
+        ]
         names = [_text(wording.category(data.rows[number])) for number in numbers]
         common = {"x": x, "customdata": _customdata(data, numbers)}
         if data.view == "box":
-            figure.add_trace(go.Box(
-                **common, hovertext=names, name=series, mean=_of(data, numbers, "mean"), q1=_of(data, numbers, "p25"),
-                median=_of(data, numbers, "median"), q3=_of(data, numbers, "p75"), lowerfence=_of(data, numbers, "p5"),
-                upperfence=_of(data, numbers, "p95"), boxpoints=False,
-            ))  # fmt: skip
+            figure.add_trace(
+                go.Box(
+                    **common,
+                    hovertext=names,
+                    name=series,
+                    mean=_of(data, numbers, "mean"),
+                    q1=_of(data, numbers, "p25"),
+                    median=_of(data, numbers, "median"),
+                    q3=_of(data, numbers, "p75"),
+                    lowerfence=_of(data, numbers, "p5"),
+                    upperfence=_of(data, numbers, "p95"),
+                    boxpoints=False,
+                )
+            )
             continue
         for average in ("mean", "median"):
             if data.rows[numbers[0]].get(average) is not None:
                 title = " ".join(filter(None, (series, wording.number(average))))
-                pattern = {"pattern": {"shape": "/"}} if average == "median" and data.options["average"] == "both" else {}
+                pattern = (
+                    {"pattern": {"shape": "/"}}
+                    if average == "median" and data.options["average"] == "both"
+                    else {}
+                )
                 y = _of(data, numbers, average)
-                told = [f"{name}<br>{_text(wording.measured(value, measure))}" for name, value in zip(names, y, strict=True)]
-                figure.add_trace(go.Bar(
-                    **common, y=y, hovertext=told, name=title, hovertemplate=_hover("%{hovertext}", title), marker=pattern,
-                ))  # fmt: skip
-    figure.update_layout(yaxis=_measured(data, wording), **{f"{'box' if data.view == 'box' else 'bar'}mode": "group"})
+                told = [
+                    f"{name}<br>{_text(wording.measured(value, measure))}"
+                    for name, value in zip(names, y, strict=True)
+                ]
+                figure.add_trace(
+                    go.Bar(
+                        **common,
+                        y=y,
+                        hovertext=told,
+                        name=title,
+                        hovertemplate=_hover("%{hovertext}", title),
+                        marker=pattern,
+                    )
+                )
+    figure.update_layout(
+        yaxis=_measured(data, wording), **{f"{'box' if data.view == 'box' else 'bar'}mode": "group"}
+    )
 
 
 def _frequencies(figure: "go.Figure", data: Data, wording: Wording) -> None:
@@ -112,25 +155,41 @@ def _frequencies(figure: "go.Figure", data: Data, wording: Wording) -> None:
 
     if data.view == "pie":
         numbers = list(range(len(data.rows)))
-        figure.add_trace(go.Pie(
-            labels=numbers, text=[_text(wording.category(row)) for row in data.rows], values=_of(data, numbers, "n"),
-            customdata=_customdata(data, numbers), textinfo="text", sort=False, direction="clockwise",
-            hovertemplate="%{text}<br>%{percent}<br>n = %{value:,}<extra></extra>",
-        ))  # fmt: skip
+        figure.add_trace(
+            go.Pie(
+                labels=numbers,
+                text=[_text(wording.category(row)) for row in data.rows],
+                values=_of(data, numbers, "n"),
+                customdata=_customdata(data, numbers),
+                textinfo="text",
+                sort=False,
+                direction="clockwise",
+                hovertemplate="%{text}<br>%{percent}<br>n = %{value:,}<extra></extra>",
+            )
+        )
         return
     places = _places(figure, data, wording)
     for series, numbers in _by_system(data):
-        figure.add_trace(go.Bar(
-            x=[places[data.rows[number]["others"], data.rows[number]["category"]] for number in numbers],
-            y=_of(data, numbers, "n"), hovertext=[_text(wording.category(data.rows[number])) for number in numbers],
-            customdata=_customdata(data, numbers), hovertemplate=_hover("%{hovertext}", series), name=series,
-        ))  # fmt: skip
+        figure.add_trace(
+            go.Bar(
+                x=[
+                    places[data.rows[number]["others"], data.rows[number]["category"]]
+                    for number in numbers
+                ],
+                y=_of(data, numbers, "n"),
+                hovertext=[_text(wording.category(data.rows[number])) for number in numbers],
+                customdata=_customdata(data, numbers),
+                hovertemplate=_hover("%{hovertext}", series),
+                name=series,
+            )
+        )
     figure.update_layout(yaxis=_axis(wording.counted(data.chart)), barmode="stack")
 
 
 def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
-    """In the view "change" each line has its control band, whose traces (`meta` "band") come after those of all lines and
-    share its legend group; one line alone is on at first, as bands would hide each other."""
+    """In the view "change" each line has its control band, whose traces (`meta` "band") come after
+    those of all lines and share its legend group; one line alone is on at first, as bands would
+    hide each other."""
     import plotly.graph_objects as go
 
     measure, found = data.chart.measure, lines(data.rows)
@@ -140,19 +199,39 @@ def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
         title = " · ".join(filter(None, (_text(wording.category(row)), _text(row["system"] or ""))))
         periods = _of(data, numbers, "period")
         for average in (one for one in ("mean", "median") if row.get(one) is not None):
-            name = f"{title} ({wording.number(average)})" if data.options["average"] == "both" else title
+            name = (
+                f"{title} ({wording.number(average)})"
+                if data.options["average"] == "both"
+                else title
+            )
             y = _of(data, numbers, average)
-            told = [f"{wording.period(first, data.options['period'])}<br>{_text(wording.measured(value, measure))}"
-                    for first, value in zip(periods, y, strict=True)]  # fmt: skip
-            more = {"line": {"dash": "dot"} if average == "median" and data.options["average"] == "both" else {}}
+            told = [
+                f"{wording.period(first, data.options['period'])}<br>{_text(wording.measured(value, measure))}"
+                for first, value in zip(periods, y, strict=True)
+            ]
+            more = {
+                "line": {"dash": "dot"}
+                if average == "median" and data.options["average"] == "both"
+                else {}
+            }
             if data.view == "change":
                 more = _of_band(place) | _signs(data, numbers, _colour(place))
-                told = ["<br>".join((text, *map(_text, wording.changes(data.rows[number], measure))))
-                        for text, number in zip(told, numbers, strict=True)]  # fmt: skip
-            figure.add_trace(go.Scatter(
-                x=[day.isoformat() for day in periods], y=y, name=name, mode="lines+markers", **more,
-                customdata=_customdata(data, numbers), hovertext=told, hovertemplate=_hover("%{hovertext}", name),
-            ))  # fmt: skip
+                told = [
+                    "<br>".join((text, *map(_text, wording.changes(data.rows[number], measure))))
+                    for text, number in zip(told, numbers, strict=True)
+                ]
+            figure.add_trace(
+                go.Scatter(
+                    x=[day.isoformat() for day in periods],
+                    y=y,
+                    name=name,
+                    mode="lines+markers",
+                    **more,
+                    customdata=_customdata(data, numbers),
+                    hovertext=told,
+                    hovertemplate=_hover("%{hovertext}", name),
+                )
+            )
     for place, numbers in enumerate(found) if data.view == "change" else ():
         _band(figure, data, numbers, place)
     figure.update_layout(xaxis={"type": "date"}, yaxis=_measured(data, wording))
@@ -173,21 +252,35 @@ def _band(figure: "go.Figure", data: Data, numbers: list[int], place: int) -> No
 
     own = [number for number in numbers if data.rows[number]["centre"] is not None]
     common = _of_band(place) | {
-        "x": [day.isoformat() for day in _of(data, own, "period")], "customdata": _customdata(data, own), "mode": "lines",
-        "hoverinfo": "skip", "showlegend": False, "meta": "band",
-    }  # fmt: skip
+        "x": [day.isoformat() for day in _of(data, own, "period")],
+        "customdata": _customdata(data, own),
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "meta": "band",
+    }
     red, green, blue = (int(_colour(place)[at : at + 2], 16) for at in (1, 3, 5))
     area = {"fill": "tonexty", "fillcolor": f"rgba({red}, {green}, {blue}, 0.2)"}
-    for name, line, fill in (("lower", {"width": 0}, {}), ("upper", {"width": 0}, area),
-                             ("centre", {"width": 1, "dash": "dash", "color": _colour(place)}, {})):  # fmt: skip
+    for name, line, fill in (
+        ("lower", {"width": 0}, {}),
+        ("upper", {"width": 0}, area),
+        ("centre", {"width": 1, "dash": "dash", "color": _colour(place)}, {}),
+    ):
         if own:
             figure.add_trace(go.Scatter(**common, **fill, y=_of(data, own, name), line=line))
 
 
 def _signs(data: Data, numbers: list[int], colour: str) -> dict[str, Any]:
     """Points out of their band have another form, not a colour alone."""
-    symbols, outs = {None: "circle", "above": "triangle-up", "below": "triangle-down"}, _of(data, numbers, "out")
-    marker = {"symbol": [symbols[out] for out in outs], "size": [13 if out else 6 for out in outs], "color": colour}
+    symbols, outs = (
+        {None: "circle", "above": "triangle-up", "below": "triangle-down"},
+        _of(data, numbers, "out"),
+    )
+    marker = {
+        "symbol": [symbols[out] for out in outs],
+        "size": [13 if out else 6 for out in outs],
+        "color": colour,
+    }
     return {"marker": marker, "line": {"color": colour}}
 
 
@@ -197,17 +290,37 @@ def _workload(figure: "go.Figure", data: Data, wording: Wording) -> None:
     by_hour = data.view == "hour"
     blank, named = (-1, wording.hour) if by_hour else (8, wording.weekday)
     for series, numbers in _by_system(data):
-        for day in dict.fromkeys(data.rows[number]["weekday"] for number in numbers) if by_hour else ("all",):
+        for day in (
+            dict.fromkeys(data.rows[number]["weekday"] for number in numbers)
+            if by_hour
+            else ("all",)
+        ):
             own = [number for number in numbers if day in ("all", data.rows[number]["weekday"])]
             at = _of(data, own, data.view)
             name = " · ".join(filter(None, (series, wording.weekday(day)))) if by_hour else series
-            figure.add_trace(go.Bar(
-                x=[blank if one is None else one for one in at], y=_of(data, own, "n"), hovertext=[named(one) for one in at],
-                name=name, customdata=_customdata(data, own), hovertemplate=_hover("%{hovertext}", name),
-            ))  # fmt: skip
-    used = [*(range(24) if by_hour else range(1, 8)), *((None,) if any(row[data.view] is None for row in data.rows) else ())]
-    ticks = {"tickvals": [blank if one is None else one for one in used], "ticktext": [named(one) for one in used]}
-    figure.update_layout(barmode="stack", xaxis={"tickmode": "array", **ticks}, yaxis=_axis(wording.counted(data.chart)))
+            figure.add_trace(
+                go.Bar(
+                    x=[blank if one is None else one for one in at],
+                    y=_of(data, own, "n"),
+                    hovertext=[named(one) for one in at],
+                    name=name,
+                    customdata=_customdata(data, own),
+                    hovertemplate=_hover("%{hovertext}", name),
+                )
+            )
+    used = [
+        *(range(24) if by_hour else range(1, 8)),
+        *((None,) if any(row[data.view] is None for row in data.rows) else ()),
+    ]
+    ticks = {
+        "tickvals": [blank if one is None else one for one in used],
+        "ticktext": [named(one) for one in used],
+    }
+    figure.update_layout(
+        barmode="stack",
+        xaxis={"tickmode": "array", **ticks},
+        yaxis=_axis(wording.counted(data.chart)),
+    )
 
 
 def _histogram(figure: "go.Figure", data: Data, wording: Wording) -> None:
@@ -216,15 +329,27 @@ def _histogram(figure: "go.Figure", data: Data, wording: Wording) -> None:
     is_part = data.options["normalised"]
     for series, numbers in _by_system(data):
         bounds = list(zip(_of(data, numbers, "from"), _of(data, numbers, "to"), strict=True))
-        figure.add_trace(go.Bar(
-            x=[low + (high - low) / 2 for low, high in bounds], y=_of(data, numbers, "part" if is_part else "n"),
-            width=[high - low or 1 for low, high in bounds], name=series, customdata=_customdata(data, numbers),
-            hovertext=[f"{wording.written(low)} – {wording.written(high)}" for low, high in bounds],
-            hovertemplate=_hover("%{hovertext}", series), opacity=0.7 if len(data.rows) > len(data.edges) else 1,
-        ))  # fmt: skip
+        figure.add_trace(
+            go.Bar(
+                x=[low + (high - low) / 2 for low, high in bounds],
+                y=_of(data, numbers, "part" if is_part else "n"),
+                width=[high - low or 1 for low, high in bounds],
+                name=series,
+                customdata=_customdata(data, numbers),
+                hovertext=[
+                    f"{wording.written(low)} – {wording.written(high)}" for low, high in bounds
+                ],
+                hovertemplate=_hover("%{hovertext}", series),
+                opacity=0.7 if len(data.rows) > len(data.edges) else 1,
+            )
+        )
     counted = wording.counted(data.chart)
-    figure.update_layout(barmode="overlay", bargap=0, xaxis=_measured(data, wording),
-                         yaxis=_axis(wording.part(data.chart) if is_part else counted))  # fmt: skip
+    figure.update_layout(
+        barmode="overlay",
+        bargap=0,
+        xaxis=_measured(data, wording),
+        yaxis=_axis(wording.part(data.chart) if is_part else counted),
+    )
 
 
 def _scatter(figure: "go.Figure", data: Data, wording: Wording) -> None:
@@ -232,16 +357,36 @@ def _scatter(figure: "go.Figure", data: Data, wording: Wording) -> None:
 
     if data.is_binned:
         numbers = list(range(len(data.rows)))
-        centres = [[row[f"{axis}_from"] + (row[f"{axis}_to"] - row[f"{axis}_from"]) / 2 for row in data.rows] for axis in "xy"]
-        figure.add_trace(go.Heatmap(
-            x=centres[0], y=centres[1], z=_of(data, numbers, "n"), customdata=_customdata(data, numbers), colorscale="Viridis",
-            hovertemplate=_hover("%{x:.4g}, %{y:.4g}", ""),
-        ))  # fmt: skip
+        centres = [
+            [
+                row[f"{axis}_from"] + (row[f"{axis}_to"] - row[f"{axis}_from"]) / 2
+                for row in data.rows
+            ]
+            for axis in "xy"
+        ]
+        figure.add_trace(
+            go.Heatmap(
+                x=centres[0],
+                y=centres[1],
+                z=_of(data, numbers, "n"),
+                customdata=_customdata(data, numbers),
+                colorscale="Viridis",
+                hovertemplate=_hover("%{x:.4g}, %{y:.4g}", ""),
+            )
+        )
     else:
         for series, numbers in _by_system(data):
-            figure.add_trace(go.Scatter(
-                x=_of(data, numbers, "x"), y=_of(data, numbers, "y"), mode="markers", name=series,
-                customdata=_customdata(data, numbers), hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}<extra>{series}</extra>",
-            ))  # fmt: skip
+            figure.add_trace(
+                go.Scatter(
+                    x=_of(data, numbers, "x"),
+                    y=_of(data, numbers, "y"),
+                    mode="markers",
+                    name=series,
+                    customdata=_customdata(data, numbers),
+                    hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}<extra>{series}</extra>",
+                )
+            )
     assert data.chart.against is not None
-    figure.update_layout(xaxis=_axis(wording.axis(data.chart.against, data.chart)), yaxis=_measured(data, wording))
+    figure.update_layout(
+        xaxis=_axis(wording.axis(data.chart.against, data.chart)), yaxis=_measured(data, wording)
+    )

@@ -1,4 +1,6 @@
-"""The data of a chart as a table in a file: CSV or XLSX, in the language of the page, numbers in the unit of their title."""
+"""The data of a chart as a table in a file: CSV or XLSX, in the language of the page, numbers in
+the unit of their title.
+"""
 
 import io
 import math
@@ -22,7 +24,9 @@ _WIDTH, _WIDTH_OF_NAMES = 14, 36  # in characters
 def as_csv(data: Data, wording: Wording) -> bytes:
     """A line of titles and a line for each row; dates as the installation writes them."""
     titles, rows = table(data, wording)
-    lines = ([wording.day(cell) if isinstance(cell, date) else cell for cell in row] for row in rows)
+    lines = (
+        [wording.day(cell) if isinstance(cell, date) else cell for cell in row] for row in rows
+    )
     return BOM + line(titles) + b"".join(map(line, lines))
 
 
@@ -30,7 +34,10 @@ def as_xlsx(data: Data, wording: Wording) -> bytes:
     """A workbook of one sheet, which is called as the chart."""
     titles, rows = table(data, wording)
     texts = [any(isinstance(row[at], str) for row in rows) for at in range(len(titles))]
-    widths = [_WIDTH_OF_NAMES if is_text else max(_WIDTH, len(title) + 2) for is_text, title in zip(texts, titles, strict=True)]
+    widths = [
+        _WIDTH_OF_NAMES if is_text else max(_WIDTH, len(title) + 2)
+        for is_text, title in zip(texts, titles, strict=True)
+    ]
     out = io.BytesIO()
     with Workbook(out, wording.date_format) as book:
         cells = ["".join(map(text_cell, row)) for row in rows]
@@ -41,7 +48,9 @@ def as_xlsx(data: Data, wording: Wording) -> bytes:
 def table(data: Data, wording: Wording) -> tuple[list[str], list[list[Cell]]]:
     """The titles of the columns, and the rows in the order of the chart."""
     columns = list(_columns(data, wording))
-    return [title for title, _ in columns], [[_rounded(value(row)) for _, value in columns] for row in data.rows]
+    return [title for title, _ in columns], [
+        [_rounded(value(row)) for _, value in columns] for row in data.rows
+    ]
 
 
 def _columns(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
@@ -78,31 +87,43 @@ def _columns(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row]
         yield f"{wording.head('change')} [%]", _named("change")
         for name in ("centre", "lower", "upper"):
             yield _title(measure, data, wording, name), _named(name)
-        yield wording.head("out"), lambda row: wording.say(f"out.{row['out']}") if row["out"] else None
+        yield (
+            wording.head("out"),
+            lambda row: wording.say(f"out.{row['out']}") if row["out"] else None,
+        )
     elif measure and chart.kind in ("average", "time"):
         for name in _OF_BOXES if data.view == "box" else _AVERAGES:
             if data.view == "box" or data.options["average"] in (name, "both"):
                 yield _title(measure, data, wording, name), _named(name)
 
 
-def _percentiles(of: Quantity, data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
+def _percentiles(
+    of: Quantity, data: Data, wording: Wording
+) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
     yield _title(of, data, wording, "mean"), _named("mean")
     for name in data.fewest:
         yield _title(of, data, wording, name), _named(name)
         for side, end in enumerate(("from", "to")):
             title = wording.say("interval", what=wording.head(name), end=wording.number(end))
             yield wording.with_unit(title, of), _end(f"{name}_interval", side)
-    yield wording.head("levels"), lambda row: "; ".join(wording.side(level) for level in row["levels"] if level["side"])
+    yield (
+        wording.head("levels"),
+        lambda row: "; ".join(wording.side(level) for level in row["levels"] if level["side"]),
+    )
 
 
-def _bounds(of: Quantity, data: Data, wording: Wording, prefix: str = "") -> Iterator[tuple[str, Callable[[Row], Cell]]]:
+def _bounds(
+    of: Quantity, data: Data, wording: Wording, prefix: str = ""
+) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
     for name in ("from", "to"):
         yield _title(of, data, wording, name), _named(f"{prefix}{name}")
 
 
 def _title(of: Quantity, data: Data, wording: Wording, name: str) -> str:
     """Of a number of a quantity, with the unit last."""
-    return wording.with_unit(wording.say("of", what=wording.quantity(of, data.chart), number=wording.number(name)), of)
+    return wording.with_unit(
+        wording.say("of", what=wording.quantity(of, data.chart), number=wording.number(name)), of
+    )
 
 
 def _end(name: str, side: int) -> Callable[[Row], Cell]:

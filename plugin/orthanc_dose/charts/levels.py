@@ -1,7 +1,8 @@
-"""Reference levels beside the numbers of a chart: which one is for which category, and how the installation's doses stand.
+"""Reference levels beside the numbers of a chart: which one is for which category, and how the
+installation's doses stand.
 
-A level that is of a class of patients, or of a phantom, is compared with the values of that class alone.
-"""
+A level that is of a class of patients, or of a phantom, is compared with the values of that class
+alone."""
 
 from typing import Any
 
@@ -16,16 +17,27 @@ from .source import QUANTILES, Source
 QUANTITIES: dict[str, tuple[Quantity, tuple[str, ...]]] = {
     chart.measure_name: (
         chart.measure,
-        tuple(dict.fromkeys(other.modality for other in CHARTS.values()
-                            if other.kind == "average" and other.measure_name == chart.measure_name)),
+        tuple(
+            dict.fromkeys(
+                other.modality
+                for other in CHARTS.values()
+                if other.kind == "average" and other.measure_name == chart.measure_name
+            )
+        ),
     )
-    for chart in CHARTS.values() if chart.kind == "average" and chart.measure
-}  # fmt: skip
+    for chart in CHARTS.values()
+    if chart.kind == "average" and chart.measure
+}
 
 _PHANTOM_CODES = {"head": "113690", "body": "113691"}  # PS3.16 CID 4052
 # What classes go by: the column of the rows, where it stands, and the sign of each bound.
 _COLUMNS = {"age": "s.patient_age", "weight": "s.patient_weight"}
-_BOUNDS = {"age_from": ("age", ">="), "age_to": ("age", "<"), "weight_from": ("weight", ">="), "weight_to": ("weight", "<")}
+_BOUNDS = {
+    "age_from": ("age", ">="),
+    "age_to": ("age", "<"),
+    "weight_from": ("weight", ">="),
+    "weight_to": ("weight", "<"),
+}
 _CLOSE = 1 + 1e-9  # what two ways of working out the same number may differ by
 
 _QUANTILES = ("median", "p75")  # of STATISTICS
@@ -39,28 +51,42 @@ def has_phantom(quantity: Quantity) -> bool:
 
 
 class Levels:
-    """The levels of a chart of averages. columns: what rows need; aggregates and bound: what is asked of each category."""
+    """The levels of a chart of averages. columns: what rows need; aggregates and bound: what is
+    asked of each category.
+    """
 
     def __init__(self, source: Source) -> None:
         chart = source.chart
         assert chart.measure is not None and chart.grouping is not None
         self._source, self._measure = source, chart.measure
-        self._levels = reference_levels.compared(source.connection, chart.modality, chart.measure_name)
+        self._levels = reference_levels.compared(
+            source.connection, chart.modality, chart.measure_name
+        )
         wanted = any(level["standard_name"] for level in self._levels)
         kind = chart.grouping.filter.field.partition(".")[2]
         kind = kind if kind in INDEXED else f"{kind}s"  # the index is of the protocols of a study
-        self._named = names.named(source.connection, kind, chart.modality) if wanted and kind in INDEXED else {}
+        self._named = (
+            names.named(source.connection, kind, chart.modality)
+            if wanted and kind in INDEXED
+            else {}
+        )
         self._classes = list(dict.fromkeys(_class_of(level) for level in self._levels))
         self.bound: dict[str, Any] = {}
         phantom = ("t.ctdiw_phantom_type.value AS phantom",) if has_phantom(chart.measure) else ()
-        self.columns = (*(f"{place} AS {name}" for name, place in _COLUMNS.items()), *phantom) if self._levels else ()
+        self.columns = (
+            (*(f"{place} AS {name}" for name, place in _COLUMNS.items()), *phantom)
+            if self._levels
+            else ()
+        )
         self.aggregates = tuple(part for one in self._classes for part in self._asked(one))
 
     def _asked(self, of: Class) -> tuple[str, ...]:
         """Number and statistics of the values of a class."""
         tests = []
         for name, value in of:
-            self.bound[f"c{len(self.bound)}"] = _PHANTOM_CODES[value] if name == "phantom" else value
+            self.bound[f"c{len(self.bound)}"] = (
+                _PHANTOM_CODES[value] if name == "phantom" else value
+            )
             column, sign = _BOUNDS.get(name, ("phantom", "="))
             tests.append(f"{column} {sign} $c{len(self.bound) - 1}")
         only = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
@@ -68,7 +94,9 @@ class Levels:
         return (f"count(*){only}", f"avg(value){only}", *quantiles)
 
     def beside(self, row: dict[str, Any], found: tuple[Any, ...]) -> list[dict[str, Any]]:
-        """The levels of a category, as rows of charts have them. found: what the aggregates gave."""
+        """The levels of a category, as rows of charts have them. found: what the aggregates
+        gave.
+        """
         name, size = row["category"], 2 + len(_QUANTILES)
         out = []
         for level in self._levels if name else ():
@@ -76,20 +104,31 @@ class Levels:
                 continue
             at = self._classes.index(_class_of(level)) * size
             n, mean, *quantiles = found[at : at + size]
-            own = ({"mean": mean} | dict(zip(_QUANTILES, quantiles, strict=True)))[level["statistic"]]
+            own = ({"mean": mean} | dict(zip(_QUANTILES, quantiles, strict=True)))[
+                level["statistic"]
+            ]
             out.append(self._compared(level, n, own))
         return out
 
     def _compared(self, level: Level, n: int, own: float | None) -> dict[str, Any]:
-        shown = {name: level[name] for name in ("id", "name", "statistic", "source", "year", *_BOUNDS, "phantom")}
+        shown = {
+            name: level[name]
+            for name in ("id", "name", "statistic", "source", "year", *_BOUNDS, "phantom")
+        }
         factor = self._measure.shown.factor
         side = None if own is None else "over" if own > level["value"] * _CLOSE else "under"
-        return shown | {"value": as_shown(level["value"], factor), "n": n, "side": side,
-                        "own": None if own is None else own * factor}  # fmt: skip
+        return shown | {
+            "value": as_shown(level["value"], factor),
+            "n": n,
+            "side": side,
+            "own": None if own is None else own * factor,
+        }
 
 
 def as_shown(stored: float, factor: float) -> float:
-    """A level in its shown unit: the number that was entered, without the last digits that two factors leave."""
+    """A level in its shown unit: the number that was entered, without the last digits that two
+    factors leave.
+    """
     return float(f"{stored * factor:.12g}")
 
 

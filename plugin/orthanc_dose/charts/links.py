@@ -1,4 +1,6 @@
-"""From what a chart shows to the list: the parameters that, set in place of the list's own, leave the studies behind it."""
+"""From what a chart shows to the list: the parameters that, set in place of the list's own, leave
+the studies behind it.
+"""
 
 import math
 from dataclasses import dataclass
@@ -25,8 +27,8 @@ def joined(*links: Link) -> Link:
 
 
 def _bound(of: Quantity, role: str, value: float, is_open: bool = False) -> dict[str, str]:
-    """From or to a value, without the value itself where the bound is open: filters have closed ones, so it is the next number
-    that there is."""
+    """From or to a value, without the value itself where the bound is open: filters have closed
+    ones, so it is the next number that there is."""
     if of.filter.type == "integer":
         whole = math.ceil(value) if (role == "from") != is_open else math.floor(value)
         if is_open:
@@ -54,7 +56,11 @@ class Links:
         if not self.options["ignore_case"]:
             return {grouping.filter.parameter("exactly"): name}
         term = '"' + name.replace('"', '""') + '"'
-        return {grouping.filter.parameter("is"): term} if name == name.strip() and len(term) <= LONGEST_TERM else None
+        return (
+            {grouping.filter.parameter("is"): term}
+            if name == name.strip() and len(term) <= LONGEST_TERM
+            else None
+        )
 
     def system(self, number: int | None) -> Link:
         return {} if number is None else {"equipment_id": str(number)}
@@ -90,17 +96,22 @@ class Links:
             return {"study_time_empty": "yes"}
         start, end = time(hour), (datetime.combine(date.min, time(hour)) + _HOUR).time()
         low, high = self.values.get("study_time_from"), self.values.get("study_time_to")
-        if low and high and low > high:  # over midnight: what is left of the hour lies before one or after the other
+        if (
+            low and high and low > high
+        ):  # over midnight: what is left of the hour lies before one or after the other
             if start <= high and end >= low:
                 return None
             low, high = (None, high) if start <= high else (low, None)
         start, end = max(start, low or start), min(end, high or end)
-        return {"study_time_from": _clock(start, (0, 0)), "study_time_to": _clock(end, (59, 999_999))}
+        return {
+            "study_time_from": _clock(start, (0, 0)),
+            "study_time_to": _clock(end, (59, 999_999)),
+        }
 
 
 def _clock(at: time, edge: tuple[int, int]) -> str:
-    """As people write it, where a minute begins or ends, which the seconds and microseconds `edge` say: filters take the whole
-    of the last minute."""
+    """As people write it, where a minute begins or ends, which the seconds and microseconds `edge`
+    say: filters take the whole of the last minute."""
     return at.isoformat("minutes" if (at.second, at.microsecond) == edge else "auto")
 
 

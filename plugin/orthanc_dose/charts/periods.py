@@ -9,43 +9,67 @@ from .links import joined
 from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20
-# Without values of which no dose is one: DuckDB gives up where their squares leave the range of numbers.
+# Without values of which no dose is one: DuckDB gives up where their squares leave the range of
+# numbers.
 _VARIANCE = "var_samp(value) FILTER (WHERE abs(value) < 1e100)"
 _COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": _VARIANCE}
 
 
 def over_time(source: Source, view: str) -> list[dict[str, Any]]:
-    """Rows by category, system and first day of the period. A week begins on Monday. In the view "change" means alone, with
-    what control.py makes of them."""
+    """Rows by category, system and first day of the period. A week begins on Monday. In the view
+    "change" means alone, with what control.py makes of them."""
     measure = source.chart.measure
     assert measure is not None
     period = source.options["period"]
     if view == "change":
         wanted = ("mean", "variance")
     else:
-        wanted = ("mean", "median") if source.options["average"] == "both" else (source.options["average"],)
+        wanted = (
+            ("mean", "median")
+            if source.options["average"] == "both"
+            else (source.options["average"],)
+        )
     columns = ", ".join(_COLUMNS[name] for name in wanted)
     start = f"date_trunc('{period}', s.study_date)::DATE AS period"
-    part = source.rows(source.category(), f"{measure.expression} AS value", start,
-                       conditions=(is_given(measure), "s.study_date IS NOT NULL"))  # fmt: skip
+    part = source.rows(
+        source.category(),
+        f"{measure.expression} AS value",
+        start,
+        conditions=(is_given(measure), "s.study_date IS NOT NULL"),
+    )
     query = f"""
-        WITH {kept(source, part, min(source.options['categories'], MOST_LINES))}
-        SELECT k.place IS NULL, {source.system}, period, any_value(k.name), count(*), {source.studies(IS_KEPT)}, {columns}
-        FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place, {source.series}period
+        WITH {kept(source, part, min(source.options["categories"], MOST_LINES))}
+        SELECT k.place IS NULL, {source.system}, period, any_value(k.name), count(*),
+        {source.studies(IS_KEPT)}, {columns}
+        FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place,
+        {source.series}period
     """
     systems, links, rows, factor = source.systems(), source.links, [], measure.shown.factor
     for is_others, system, first, name, n, studies, *found in source.fetch(query):
         days = links.days(first, last(first, period))
         link = joined(links.category(name, is_others), links.system(system), links.given(), days)
-        rows.append({
-            "category": None if is_others else name, "others": is_others, "equipment_id": system, "system": systems.get(system),
-            "period": first, "n": n, "studies": studies, "query": link,
-            **{name: value and value * factor ** (2 if name == "variance" else 1)
-               for name, value in zip(wanted, found, strict=True)},
-        })  # fmt: skip
+        rows.append(
+            {
+                "category": None if is_others else name,
+                "others": is_others,
+                "equipment_id": system,
+                "system": systems.get(system),
+                "period": first,
+                "n": n,
+                "studies": studies,
+                "query": link,
+                **{
+                    name: value and value * factor ** (2 if name == "variance" else 1)
+                    for name, value in zip(wanted, found, strict=True)
+                },
+            }
+        )
     if view == "change":
         for line in lines(rows):
-            with_band([rows[number] for number in line], lambda before, row: _next(before["period"], period) == row["period"])
+            with_band(
+                [rows[number] for number in line],
+                lambda before, row: _next(before["period"], period) == row["period"],
+            )
     return rows
 
 
@@ -58,7 +82,9 @@ def lines(rows: list[dict[str, Any]]) -> list[list[int]]:
 
 
 def _next(first: date, period: str) -> date:
-    """The first day of the period after the one that begins on this day and is not the last that there is."""
+    """The first day of the period after the one that begins on this day and is not the last that
+    there is.
+    """
     return last(first, period) + timedelta(days=1)
 
 

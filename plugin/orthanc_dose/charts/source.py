@@ -1,4 +1,6 @@
-"""Where the data of a chart come from: rows of studies or events as a subquery, over exactly the studies that filters leave."""
+"""Where the data of a chart come from: rows of studies or events as a subquery, over exactly the
+studies that filters leave.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +12,8 @@ from .chart import Chart, Quantity
 from .links import Links
 from .options import Options
 
-# The share of values that lie below each, by linear interpolation between the two values next to it, as numpy and R have it
-# where nobody asks for another.
+# The share of values that lie below each, by linear interpolation between the two values next to
+# it, as numpy and R have it where nobody asks for another.
 QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 
 
@@ -34,19 +36,25 @@ class Source:
             self.bound = self.bound | of_events
 
     def rows(self, *columns: str, conditions: tuple[str, ...] = ()) -> str:
-        """The rows as SQL: these columns, over the study `s` and, in charts of events, the event `t`; with `study`, the number
-        of the study, and `system`, that of the system or NULL where there is no series per system."""
+        """The rows as SQL: these columns, over the study `s` and, in charts of events, the event
+        `t`; with `study`, the number of the study, and `system`, that of the system or NULL where
+        there is no series per system."""
         system = "s.equipment_id" if self.options["per_system"] else "NULL::BIGINT"
         study, origin, tests = "s.id", "study s", [self._condition, *conditions]
         if self.chart.is_of_events:
-            study, origin = "t.study_id", f'study s JOIN "{self.chart.events_table}" t ON t.study_id = s.id'
+            study, origin = (
+                "t.study_id",
+                f'study s JOIN "{self.chart.events_table}" t ON t.study_id = s.id',
+            )
             tests.append(self._of_events)
         wanted = ", ".join((f"{study} AS study", f"{system} AS system", *columns))
         return f"SELECT {wanted} FROM {origin} WHERE {' AND '.join(f'({test})' for test in tests)}"
 
     @property
     def series(self) -> str:
-        """What rows are grouped by besides: "system, " or nothing, as a group of what is always the same costs like any."""
+        """What rows are grouped by besides: "system, " or nothing, as a group of what is always the
+        same costs like any.
+        """
         return "system, " if self.options["per_system"] else ""
 
     @property
@@ -55,15 +63,21 @@ class Source:
         return "system" if self.options["per_system"] else "NULL"
 
     def category(self) -> str:
-        """The column `category`: what rows are grouped by, NULL for no name; and `spelling`, the name as written."""
+        """The column `category`: what rows are grouped by, NULL for no name; and `spelling`, the
+        name as written.
+        """
         grouping = self.chart.grouping
         assert grouping is not None
         name = f"nullif({grouping.expression}, '')"
-        return f"lower({name}) AS category, {name} AS spelling" if self.options["ignore_case"] else f"{name} AS category"
+        return (
+            f"lower({name}) AS category, {name} AS spelling"
+            if self.options["ignore_case"]
+            else f"{name} AS category"
+        )
 
     def studies(self, of: str = "true") -> str:
-        """How many studies rows are of, as SQL; NULL where that was not asked for and is more than their number. of: those rows
-        of events that it is known for."""
+        """How many studies rows are of, as SQL; NULL where that was not asked for and is more than
+        their number. of: those rows of events that it is known for."""
         if not self.chart.is_of_events:
             return "count(*)"
         return f"nullif(count(DISTINCT study) FILTER ({of}), 0)" if self.with_studies else "NULL"
@@ -72,12 +86,20 @@ class Source:
         return self.connection.execute(query, self.bound | more).fetchall()
 
     def systems(self) -> dict[int | None, str | None]:
-        """What systems are called, by number: those without a name, or with one that others have, by their number, too."""
+        """What systems are called, by number: those without a name, or with one that others have,
+        by their number, too.
+        """
         names = self.connection.execute("SELECT id, display_name FROM equipment").fetchall()
         known = [name for _, name in names]
         out: dict[int | None, str | None] = {None: None}
         for number, name in names:
-            out[number] = f"System {number}" if not name else f"{name} ({number})" if known.count(name) > 1 else name
+            out[number] = (
+                f"System {number}"
+                if not name
+                else f"{name} ({number})"
+                if known.count(name) > 1
+                else name
+            )
         return out
 
 
@@ -87,20 +109,21 @@ def is_given(of: Quantity) -> str:
 
 
 def kept(source: Source, rows: str, categories: int, total: str = "NULL") -> str:
-    """Tables as SQL: `part`, the number `n` and the `total` of these rows by category and system; `kept`, the most frequent
-    categories with their `name` and their place from 0.
+    """Tables as SQL: `part`, the number `n` and the `total` of these rows by category and system;
+    `kept`, the most frequent categories with their `name` and their place from 0.
 
-    Rows are counted first and looked at once more where that is not enough: a join with the categories that are kept costs less
-    than keeping all rows.
-    """
+    Rows are counted first and looked at once more where that is not enough: a join with the
+    categories that are kept costs less than keeping all rows."""
     name = "min(spelling)" if source.options["ignore_case"] else "any_value(category)"
     return f"""
         part AS MATERIALIZED (
-            SELECT category, {name} AS name, count(*) AS n, {total} AS total, {source.system} AS system FROM ({rows})
+            SELECT category, {name} AS name, count(*) AS n, {total} AS total, {source.system} AS
+            system FROM ({rows})
             GROUP BY {source.series}category
         ),
         kept AS MATERIALIZED (
-            SELECT category, min(name) AS name, row_number() OVER (ORDER BY sum(n) DESC, category NULLS LAST) - 1 AS place
+            SELECT category, min(name) AS name, row_number() OVER (ORDER BY sum(n) DESC, category
+            NULLS LAST) - 1 AS place
             FROM part GROUP BY category QUALIFY place < {categories:d}
         )
     """

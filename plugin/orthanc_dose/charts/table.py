@@ -1,5 +1,5 @@
-"""The percentile table: of each category number, mean, median, 75th and 95th percentile with their bootstrap intervals, and the
-reference levels that are for it."""
+"""The percentile table: of each category number, mean, median, 75th and 95th percentile with their
+bootstrap intervals, and the reference levels that are for it."""
 
 from typing import Any
 
@@ -22,16 +22,34 @@ def percentiles(source: Source) -> list[Row]:
     levels = Levels(source)
     quantiles = ", ".join(str(QUANTILES[name]) for name in SHOWN)
     # Values leave the store only around the ends of intervals.
-    firsts = [bootstrap.first_of(QUANTILES[name], side).replace("n *", "count(*) *") for name, side in _ENDS]
-    slices = [f"list_slice(list_sort(list(value)), {first}, {first} + {2 * bootstrap.REACH})" for first in firsts]
-    asked = ("count(*)", source.studies(IS_KEPT), "avg(value)", f"quantile_cont(value, [{quantiles}])", *firsts, *slices,
-             *levels.aggregates)  # fmt: skip
+    firsts = [
+        bootstrap.first_of(QUANTILES[name], side).replace("n *", "count(*) *")
+        for name, side in _ENDS
+    ]
+    slices = [
+        f"list_slice(list_sort(list(value)), {first}, {first} + {2 * bootstrap.REACH})"
+        for first in firsts
+    ]
+    asked = (
+        "count(*)",
+        source.studies(IS_KEPT),
+        "avg(value)",
+        f"quantile_cont(value, [{quantiles}])",
+        *firsts,
+        *slices,
+        *levels.aggregates,
+    )
     columns = (source.category(), f"{measure.expression} AS value", *levels.columns)
     part = source.rows(*columns, conditions=(is_given(measure),))
     factor, rows = measure.shown.factor, []
     for row, (mean, found, *more) in grouped(source, part, asked, **levels.bound):
-        row |= {"mean": mean * factor, **{name: value * factor for name, value in zip(SHOWN, found, strict=True)}}
-        row |= _intervals(row["n"], list(zip(more, more[len(_ENDS) :], strict=False))[: len(_ENDS)], factor)
+        row |= {
+            "mean": mean * factor,
+            **{name: value * factor for name, value in zip(SHOWN, found, strict=True)},
+        }
+        row |= _intervals(
+            row["n"], list(zip(more, more[len(_ENDS) :], strict=False))[: len(_ENDS)], factor
+        )
         row["levels"] = levels.beside(row, tuple(more[2 * len(_ENDS) :]))
         row["query"] = joined(row["query"], source.links.given())
         rows.append(row)
@@ -42,7 +60,13 @@ def _intervals(n: int, around: list[tuple[int, list[float]]], factor: float) -> 
     """around: of each end the rank from which values stand beside it, and these."""
     out: dict[str, Any] = {}
     for at, name in enumerate(SHOWN):
-        ends = [bootstrap.end(n, QUANTILES[name], side, values, first) * factor
-                for side, (first, values) in enumerate(around[2 * at : 2 * at + 2])] if n >= FEWEST[name] else None  # fmt: skip
+        ends = (
+            [
+                bootstrap.end(n, QUANTILES[name], side, values, first) * factor
+                for side, (first, values) in enumerate(around[2 * at : 2 * at + 2])
+            ]
+            if n >= FEWEST[name]
+            else None
+        )
         out[f"{name}_interval"] = ends
     return out

@@ -25,7 +25,9 @@ class Wording:
         return self.words.say(f"charts.{key}", **values)
 
     def title(self, chart: Chart) -> str:
-        values = {"what": self.quantity(chart.measure, chart) if chart.measure else self.counted(chart)}
+        values = {
+            "what": self.quantity(chart.measure, chart) if chart.measure else self.counted(chart)
+        }
         by = chart.grouping or chart.against
         if by:
             # As the language bends it, where its file says so.
@@ -73,7 +75,11 @@ class Wording:
 
     def weekday(self, number: int | None) -> str:
         """number: from 1, Monday."""
-        return self.say("blank") if number is None else self.words.choice(WEEKDAY, WEEKDAY.choices[number - 1])
+        return (
+            self.say("blank")
+            if number is None
+            else self.words.choice(WEEKDAY, WEEKDAY.choices[number - 1])
+        )
 
     def hour(self, hour: int | None) -> str:
         return self.say("blank") if hour is None else f"{hour:02}"
@@ -99,7 +105,9 @@ class Wording:
         out = []
         if row["change"] is not None:
             sign = "\u2212" if row["change"] < 0 else "+"
-            out.append(self.say("change", change=f"{sign}{self._shown.number(abs(row['change']), 1)}"))
+            out.append(
+                self.say("change", change=f"{sign}{self._shown.number(abs(row['change']), 1)}")
+            )
         if row["centre"] is not None:
             low, high = (self.written(row[name]) for name in ("lower", "upper"))
             out.append(self.say("band", low=low, high=high, unit=self.unit(of)).strip())
@@ -121,6 +129,8 @@ class Wording:
         return name[:1].upper() + name[1:]
 
     def _within(self, name: str) -> str:
-        """A name within a sentence: an English one loses its capital, unless it is one of letters."""
+        """A name within a sentence: an English one loses its capital, unless it is one of
+        letters.
+        """
         is_word = self.words.language == "en" and name[1:2].islower()
         return name[:1].lower() + name[1:] if is_word else name

@@ -7,9 +7,14 @@ from .source import Source
 
 
 def workload(source: Source, view: str) -> list[dict[str, Any]]:
-    """Rows by system and weekday, from 1, Monday; in the view "hour" by hour, too. None for studies without date or time."""
+    """Rows by system and weekday, from 1, Monday; in the view "hour" by hour, too. None for studies
+    without date or time.
+    """
     by_hour = view == "hour"
-    columns = ("isodow(s.study_date) AS weekday", *(("hour(s.study_time) AS hour",) if by_hour else ()))
+    columns = (
+        "isodow(s.study_date) AS weekday",
+        *(("hour(s.study_time) AS hour",) if by_hour else ()),
+    )
     names = f"weekday{', hour' if by_hour else ''}"
     query = f"""
         SELECT {source.system}, {names}, count(*) FROM ({source.rows(*columns)})
@@ -18,6 +23,15 @@ def workload(source: Source, view: str) -> list[dict[str, Any]]:
     systems, links, rows = source.systems(), source.links, []
     for system, weekday, *hours, n in source.fetch(query):
         link = joined(links.system(system), links.weekday(weekday), *map(links.hour, hours))
-        rows.append({"equipment_id": system, "system": systems.get(system), "weekday": weekday,
-                     **dict(zip(("hour",), hours, strict=False)), "n": n, "studies": n, "query": link})  # fmt: skip
+        rows.append(
+            {
+                "equipment_id": system,
+                "system": systems.get(system),
+                "weekday": weekday,
+                **dict(zip(("hour",), hours, strict=False)),
+                "n": n,
+                "studies": n,
+                "query": link,
+            }
+        )
     return rows

@@ -1,1 +1,3 @@
-"""Reading DICOM, knowing nothing of dose: data sets, coded concepts, units, dates, text, the SR content tree."""
+"""Reading DICOM, knowing nothing of dose: data sets, coded concepts, units, dates, text, the SR
+content tree.
+"""

@@ -1,10 +1,11 @@
-"""A DICOM data set as plain Python values, the one form in which the rest of the program sees an object.
+"""A DICOM data set as plain Python values, the one form in which the rest of the program sees an
+object.
 
-`Dataset` maps "gggg,eeee" (lower-case hexadecimal) to text, to a list of `Dataset` for sequences, or to None for an
-element without value. Several values stand in one text, parted by a backslash; numbers stay text as written; binary
-values are a data URI in base64. Orthanc writes this form too (its "short" JSON), pydicom's objects are brought to it by
-`from_pydicom`, and `orthanc_dose.dicom.part10` reads it from the bytes of an object.
-"""
+`Dataset` maps "gggg,eeee" (lower-case hexadecimal) to text, to a list of `Dataset` for sequences,
+or to None for an element without value. Several values stand in one text, parted by a backslash;
+numbers stay text as written; binary values are a data URI in base64. Orthanc writes this form too
+(its "short" JSON), pydicom's objects are brought to it by `from_pydicom`, and
+`orthanc_dose.dicom.part10` reads it from the bytes of an object."""
 
 import base64
 import binascii
@@ -23,11 +24,15 @@ BINARY_URI = "data:application/octet-stream;base64,"
 
 
 class Unreadable(ValueError):
-    """The object cannot be read; the message says why in words for a user, without any value of the object."""
+    """The object cannot be read; the message says why in words for a user, without any value of the
+    object.
+    """
 
 
 def text(dataset: Dataset, tag: str) -> str | None:
-    """The value of an element as text without padding, or None where it is absent, empty or a sequence."""
+    """The value of an element as text without padding, or None where it is absent, empty or a
+    sequence.
+    """
     value = dataset.get(tag)
     if not isinstance(value, str):
         return None
@@ -54,7 +59,9 @@ def items(dataset: Dataset, tag: str) -> list[Dataset]:
 
 
 def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
-    """The bytes of a value that stands as bytes (an element of VR UN, OB and the like); those of its text otherwise."""
+    """The bytes of a value that stands as bytes (an element of VR UN, OB and the like); those of
+    its text otherwise.
+    """
     value = text(dataset, tag)
     if value is None or not value.startswith(BINARY_URI):
         return value.encode("latin-1", "replace") if value else None
@@ -65,13 +72,20 @@ def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
 
 
 def spelled(value: str) -> str | None:
-    """The text that bytes spell where all of them are printable, for a value that stands as bytes."""
+    """The text that bytes spell where all of them are printable, for a value that stands as
+    bytes.
+    """
     try:
         raw = base64.b64decode(value.removeprefix(BINARY_URI), validate=True).rstrip(b" \0")
     except (binascii.Error, ValueError):
         return None
     plain = raw.decode("latin-1").strip()
-    return plain if raw.isascii() and plain.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else None
+    return (
+        plain
+        if raw.isascii()
+        and plain.replace("\r", "").replace("\n", "").replace("\t", "").isprintable()
+        else None
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -96,8 +110,14 @@ def from_pydicom(source: pydicom.Dataset) -> Dataset:
         if tag in PIXEL_DATA or key.element == 0:
             continue
         raw = source.get_item(key)
-        if isinstance(raw, RawDataElement) and raw.VR == "UN" and not isinstance(raw.value, list) and _stays_unknown(raw):
-            # pydicom would give some private elements the type that its own table names; the object does not say it.
+        if (
+            isinstance(raw, RawDataElement)
+            and raw.VR == "UN"
+            and not isinstance(raw.value, list)
+            and _stays_unknown(raw)
+        ):
+            # pydicom would give some private elements the type that its own table names; the object
+            # does not say it.
             out[tag] = binary(raw.value or b"")
             continue
         element = source[key]
@@ -117,7 +137,11 @@ def from_pydicom(source: pydicom.Dataset) -> Dataset:
 
 def _stays_unknown(raw: RawDataElement) -> bool:
     try:
-        return raw.tag.is_private or len(raw.value or b"") >= 0xFFFF or " or " in dictionary_VR(raw.tag)
+        return (
+            raw.tag.is_private
+            or len(raw.value or b"") >= 0xFFFF
+            or " or " in dictionary_VR(raw.tag)
+        )
     except KeyError:
         return True
 
@@ -127,4 +151,6 @@ def _plain(value: object, vr: str) -> str:
         number = int(value)  # type: ignore[call-overload]
         return f"{number >> 16:04x},{number & 0xFFFF:04x}"
     original = getattr(value, "original_string", None)
-    return str(original if isinstance(original, str) else "" if value is None else value).rstrip(" \0")
+    return str(original if isinstance(original, str) else "" if value is None else value).rstrip(
+        " \0"
+    )

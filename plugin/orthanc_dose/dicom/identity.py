@@ -1,4 +1,6 @@
-"""What identifies a patient in an object, what is kept of it, and taking it out before the object's content is kept."""
+"""What identifies a patient in an object, what is kept of it, and taking it out before the object's
+content is kept.
+"""
 
 import hashlib
 import hmac
@@ -19,23 +21,47 @@ RULES = ("none", "stored", "hashed", "sha256")
 HMAC, SHA256 = "hmac-sha256:", "sha256:"
 _HASH = re.compile(f"({HMAC}|{SHA256})[0-9a-f]{{64}}")
 
-# Of the patient group only what dose needs stays: sex, age, size, weight, and what describes the body.
-_KEPT_OF_PATIENT = frozenset({"0010,0040", "0010,1010", "0010,1020", "0010,1021", "0010,1022", "0010,1030", "0010,9431"})
-# Groups and elements outside of it that identify the patient: visit, trial subject, free text about the patient.
+# Of the patient group only what dose needs stays: sex, age, size, weight, and what describes the
+# body.
+_KEPT_OF_PATIENT = frozenset(
+    {"0010,0040", "0010,1010", "0010,1020", "0010,1021", "0010,1022", "0010,1030", "0010,9431"}
+)
+# Groups and elements outside of it that identify the patient: visit, trial subject, free text about
+# the patient.
 _DROPPED_GROUPS = ("0010", "0038")
-_DROPPED = frozenset({"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,1400", "0040,3001", "4008,4000"})
-# Content items of TID 1006 to 1008 (Subject Context): subject UID, name, ID, birth date, and the like.
+_DROPPED = frozenset(
+    {"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,1400", "0040,3001", "4008,4000"}
+)
+# Content items of TID 1006 to 1008 (Subject Context): subject UID, name, ID, birth date, and the
+# like.
 _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "121035", "121036"})
-# Where the accession number stands: the element, in the data set and in what it says of requests; the content item.
-_ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = "0008,0050", "0008,0051", "121022", "0040,a160"
+# Where the accession number stands: the element, in the data set and in what it says of requests;
+# the content item.
+_ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = (
+    "0008,0050",
+    "0008,0051",
+    "121022",
+    "0040,a160",
+)
 # Comments: on the object, the series, the image, the procedure step; the content item.
-_COMMENTS, _COMMENT_CODE = frozenset({"0008,4000", "0018,4000", "0020,4000", "0040,0280", "0040,0400"}), "121106"
+_COMMENTS, _COMMENT_CODE = (
+    frozenset({"0008,4000", "0018,4000", "0020,4000", "0040,0280", "0040,0400"}),
+    "121106",
+)
 # Identifiers of the study, the request and the objects, which may equal the patient's ID by chance.
-_IDENTIFIERS = frozenset({
-    _ACCESSION_NUMBER, "0020,0010", "0040,0009", "0040,0253", "0040,1001", "0040,2016", "0040,2017",
-})  # fmt: skip
-# What a content item is made of, beside its values: value type, relationship, continuity, numbers. And what tells systems
-# apart: the ID of a phantom may be the name of the station.
+_IDENTIFIERS = frozenset(
+    {
+        _ACCESSION_NUMBER,
+        "0020,0010",
+        "0040,0009",
+        "0040,0253",
+        "0040,1001",
+        "0040,2016",
+        "0040,2017",
+    }
+)
+# What a content item is made of, beside its values: value type, relationship, continuity, numbers.
+# And what tells systems apart: the ID of a phantom may be the name of the station.
 _STRUCTURE = frozenset({
     "0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102",
     "0008,0070", "0008,1010", "0008,1090", "0018,1000", "0018,1020",
@@ -51,18 +77,22 @@ def is_hash(value: str | None) -> bool:
 
 def keyed_hash(secret: bytes, value: str) -> str:
     """HMAC-SHA-256 (RFC 2104) of a value's UTF-8."""
-    return HMAC + hmac.new(secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return (
+        HMAC + hmac.new(secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    )
 
 
 def plain_hash(value: str) -> str:
-    """SHA-256 of a value's UTF-8 in hexadecimal, which is what OpenREM keeps (docs.openrem.org, "Patient identifiable data": a
-    SHA 256 hash of exactly the same text)."""
+    """SHA-256 of a value's UTF-8 in hexadecimal, which is what OpenREM keeps (docs.openrem.org,
+    "Patient identifiable data": a SHA 256 hash of exactly the same text)."""
     return SHA256 + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
 class IdentityRules:
-    """What is kept of who the patient is, item by item: one of RULES. secret: the installation's key of the hashes."""
+    """What is kept of who the patient is, item by item: one of RULES. secret: the installation's
+    key of the hashes.
+    """
 
     patient_name: str = "none"
     patient_id: str = "none"
@@ -71,15 +101,24 @@ class IdentityRules:
     secret: bytes = b""
 
     def apply(self, dataset: Dataset) -> dict[str, str]:
-        """What is kept of this data set's patient: "name", "id", "birth_date" (YYYY-MM-DD). Asked before `remove_identity`."""
+        """What is kept of this data set's patient: "name", "id", "birth_date" (YYYY-MM-DD). Asked
+        before `remove_identity`.
+        """
         birth_date = _day(dataset, "0010,0030")
-        written = {"name": text(dataset, "0010,0010"), "id": text(dataset, "0010,0020"),
-                   "birth_date": birth_date.isoformat() if birth_date else None}  # fmt: skip
+        written = {
+            "name": text(dataset, "0010,0010"),
+            "id": text(dataset, "0010,0020"),
+            "birth_date": birth_date.isoformat() if birth_date else None,
+        }
         return self.again({item: value for item, value in written.items() if value})
 
     def again(self, patient: dict[str, str]) -> dict[str, str]:
         """The same of what was kept by other rules. What is a hash stays one."""
-        rules = {"name": self.patient_name, "id": self.patient_id, "birth_date": self.patient_birth_date}
+        rules = {
+            "name": self.patient_name,
+            "id": self.patient_id,
+            "birth_date": self.patient_birth_date,
+        }
         kept = {item: self.kept(rules[item], value) for item, value in patient.items()}
         return {item: value for item, value in kept.items() if value is not None}
 
@@ -91,7 +130,9 @@ class IdentityRules:
 
     def hashes(self, value: str) -> dict[str, str]:
         """By rule the hashes of a value; without a key there is no keyed one."""
-        return ({"hashed": keyed_hash(self.secret, value)} if self.secret else {}) | {"sha256": plain_hash(value)}
+        return ({"hashed": keyed_hash(self.secret, value)} if self.secret else {}) | {
+            "sha256": plain_hash(value)
+        }
 
 
 NOTHING_KEPT = IdentityRules()
@@ -103,14 +144,18 @@ def identifiers(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
 
 
-def remove_identity(dataset: Dataset, rules: IdentityRules = NOTHING_KEPT, patient_id: str | None = None) -> Dataset:
-    """Take the elements and content items that identify the patient out of a data set, and give it back; put the accession
-    number under its rule. patient_id: where the data set does not hold it any more.
+def remove_identity(
+    dataset: Dataset, rules: IdentityRules = NOTHING_KEPT, patient_id: str | None = None
+) -> Dataset:
+    """Take the elements and content items that identify the patient out of a data set, and give it
+    back; put the accession number under its rule. patient_id: where the data set does not hold it
+    any more.
 
-    Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too; so are accession numbers, unless
-    they are stored.
-    """
-    patient_ids = {found for tag in ("0010,0020", "0010,1000") for found in values(dataset, tag)} | {patient_id or ""}
+    Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too; so are
+    accession numbers, unless they are stored."""
+    patient_ids = {
+        found for tag in ("0010,0020", "0010,1000") for found in values(dataset, tag)
+    } | {patient_id or ""}
     numbers = set() if rules.accession_number == "stored" else set(_accession_numbers(dataset))
     other_names = (text(dataset, tag) for tag in ("0010,1001", "0010,1005"))
     ids = patient_ids | numbers | {name for name in other_names if name}
@@ -129,8 +174,15 @@ def _day(dataset: Dataset, tag: str) -> date | None:
 
 def _telling_birth_date(dataset: Dataset) -> date | None:
     """The birth date, unless it may be a day on which the object or the study was made."""
-    birth_date, own = _day(dataset, "0010,0030"), [_day(dataset, tag) for tag in ("0008,0020", "0008,0023", "0008,0012")]
-    return None if birth_date is None or any(day and day - birth_date < _INFANT for day in own) else birth_date
+    birth_date, own = (
+        _day(dataset, "0010,0030"),
+        [_day(dataset, tag) for tag in ("0008,0020", "0008,0023", "0008,0012")],
+    )
+    return (
+        None
+        if birth_date is None or any(day and day - birth_date < _INFANT for day in own)
+        else birth_date
+    )
 
 
 def _accession_numbers(dataset: Dataset) -> Iterator[str]:
@@ -138,7 +190,9 @@ def _accession_numbers(dataset: Dataset) -> Iterator[str]:
         if isinstance(value, list):
             for item in value:
                 yield from _accession_numbers(item)
-        elif value and (tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and _concept(dataset) == _ACCESSION_CODE)):
+        elif value and (
+            tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and _concept(dataset) == _ACCESSION_CODE)
+        ):
             yield value.strip(" \0")
 
 
@@ -150,9 +204,12 @@ def _concept(item: Dataset) -> object:
 # What is to be done with an element, by its tag.
 _KEEP, _DROP, _IDENTIFIER, _TEXT, _COMMENT, _PRIVATE, _OTHER, _DATE = range(8)
 _BY_VR = {
-    **dict.fromkeys(("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT", "OB", "OW", "OB or OW"), _TEXT),
-    **dict.fromkeys(("AE", "AS", "CS", "DS", "IS", "UR"), _OTHER), **dict.fromkeys(("DA", "DT"), _DATE),
-}  # fmt: skip
+    **dict.fromkeys(
+        ("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT", "OB", "OW", "OB or OW"), _TEXT
+    ),
+    **dict.fromkeys(("AE", "AS", "CS", "DS", "IS", "UR"), _OTHER),
+    **dict.fromkeys(("DA", "DT"), _DATE),
+}
 _DECISIONS: dict[str, int] = {}
 
 
@@ -176,7 +233,9 @@ def _decide(tag: str) -> int:
 
 
 class _Cleaner:
-    """Takes what identifies out of one object. words: what is looked for in texts; dropped: IDs that no identifier may be."""
+    """Takes what identifies out of one object. words: what is looked for in texts; dropped: IDs
+    that no identifier may be.
+    """
 
     def __init__(self, rules: IdentityRules, words: Words, dropped: Words) -> None:
         self.rules, self.words, self.dropped = rules, words, dropped
@@ -214,7 +273,11 @@ class _Cleaner:
         if id(sequence) in self.done:
             return
         self.done.add(id(sequence))
-        gone = _SUBJECT_CODES if self.rules.accession_number != "none" else _SUBJECT_CODES | {_ACCESSION_CODE}
+        gone = (
+            _SUBJECT_CODES
+            if self.rules.accession_number != "none"
+            else _SUBJECT_CODES | {_ACCESSION_CODE}
+        )
         if any(_concept(item) in gone for item in sequence):
             sequence[:] = [item for item in sequence if _concept(item) not in gone]
         for item in sequence:
@@ -233,4 +296,6 @@ class _Cleaner:
             return self.words.out_of_comment(value)
         if decision in (_TEXT, _PRIVATE):
             return self.words.out_of_text(value, decision == _PRIVATE)
-        return self.words.out_of_date(value) if decision == _DATE else self.words.out_of_other(value)
+        return (
+            self.words.out_of_date(value) if decision == _DATE else self.words.out_of_other(value)
+        )

@@ -1,11 +1,12 @@
-"""Reads the bytes of a DICOM object (PS3.10 file, or a bare data set) into a `Dataset`, at the speed the work needs.
+"""Reads the bytes of a DICOM object (PS3.10 file, or a bare data set) into a `Dataset`, at the
+speed the work needs.
 
-Handles the little-endian transfer syntaxes, explicit, implicit and deflated, which is what reports come in, and those of
-compressed images. For the others `read_any` takes pydicom. Compared with a general reader this one does less: no value is
-turned into an object, pixel data is not read. It keeps the bytes of text that does not fit the declared character set, and
-it refuses deep nesting before the stack does: Orthanc 1.10 dies of some fifty levels when it makes its JSON of an object,
-so that road, though offered, is not taken.
-"""
+Handles the little-endian transfer syntaxes, explicit, implicit and deflated, which is what reports
+come in, and those of compressed images. For the others `read_any` takes pydicom. Compared with a
+general reader this one does less: no value is turned into an object, pixel data is not read. It
+keeps the bytes of text that does not fit the declared character set, and it refuses deep nesting
+before the stack does: Orthanc 1.10 dies of some fifty levels when it makes its JSON of an object,
+so that road, though offered, is not taken."""
 
 import io
 import struct
@@ -22,7 +23,8 @@ IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
-# JPEG and its kin, MPEG, RLE: their pixels are encapsulated, everything else is explicit, little endian (PS3.5 annex A.4).
+# JPEG and its kin, MPEG, RLE: their pixels are encapsulated, everything else is explicit, little
+# endian (PS3.5 annex A.4).
 _ENCAPSULATED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 # JPIP Referenced Deflate and its HTJ2K kin are deflated as a whole.
 _JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
@@ -41,10 +43,22 @@ _KINDS: dict[bytes, int | str] = {
     **dict.fromkeys((b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI", b"UR"), _ASCII),
     **dict.fromkeys((b"LO", b"LT", b"SH", b"ST", b"UC", b"UT"), _TEXT),
     **dict.fromkeys((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW"), _BYTES),
-    b"PN": _NAME, b"SQ": _SEQUENCE, b"UN": _UNKNOWN, b"AT": _TAGS,
-    b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"UV": "Q", b"SV": "q", b"FL": "f", b"FD": "d",
-}  # fmt: skip
-_LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+    b"PN": _NAME,
+    b"SQ": _SEQUENCE,
+    b"UN": _UNKNOWN,
+    b"AT": _TAGS,
+    b"US": "H",
+    b"SS": "h",
+    b"UL": "I",
+    b"SL": "i",
+    b"UV": "Q",
+    b"SV": "q",
+    b"FL": "f",
+    b"FD": "d",
+}
+_LONG = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
 # Sequences that hold a code: concept name, concept code, measurement units.
 _CODES = frozenset({"0040,a043", "0040,a168", "0040,08ea"})
 
@@ -58,7 +72,9 @@ class OtherTransferSyntax(Unreadable):
 
 @dataclass
 class Part10:
-    """An object as read: its data set without group 2, its transfer syntax, and notes on what was not as declared."""
+    """An object as read: its data set without group 2, its transfer syntax, and notes on what was
+    not as declared.
+    """
 
     dataset: Dataset
     transfer_syntax: str
@@ -66,13 +82,17 @@ class Part10:
 
 
 def read(raw: bytes) -> Part10:
-    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax where another reader is needed."""
+    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax where another reader
+    is needed.
+    """
     reader = _Reader(raw)
     try:
         syntax, start = reader.meta()
         if syntax == DEFLATED:
             reader.raw, start = _inflate(raw[start:]), 0
-        elif syntax in _JPIP_DEFLATED or (syntax not in (IMPLICIT, EXPLICIT) and not syntax.startswith(_ENCAPSULATED)):
+        elif syntax in _JPIP_DEFLATED or (
+            syntax not in (IMPLICIT, EXPLICIT) and not syntax.startswith(_ENCAPSULATED)
+        ):
             raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} is read by another reader")
         dataset, _ = reader.elements(start, len(reader.raw), syntax != IMPLICIT, (), 0)
     except (struct.error, IndexError) as error:
@@ -83,7 +103,9 @@ def read(raw: bytes) -> Part10:
 
 
 def read_any(raw: bytes) -> Part10:
-    """Read an object in any transfer syntax, by pydicom where our own reader does not know it. Raises Unreadable."""
+    """Read an object in any transfer syntax, by pydicom where our own reader does not know it.
+    Raises Unreadable.
+    """
     try:
         return read(raw)
     except OtherTransferSyntax:
@@ -95,13 +117,21 @@ def read_any(raw: bytes) -> Part10:
 
 
 def announced_class(raw: bytes) -> str | None:
-    """The SOP class that the file meta information names (Media Storage SOP Class UID), None where it names none."""
+    """The SOP class that the file meta information names (Media Storage SOP Class UID), None where
+    it names none.
+    """
     pos = 132
     try:
         while raw[128:132] == b"DICM" and raw[pos : pos + 2] == b"\x02\x00" and raw[pos + 2] <= 2:
-            head, length = (12, _u32(raw, pos + 8)[0]) if raw[pos + 4 : pos + 6] in _LONG else (8, _u16(raw, pos + 6)[0])
+            head, length = (
+                (12, _u32(raw, pos + 8)[0])
+                if raw[pos + 4 : pos + 6] in _LONG
+                else (8, _u16(raw, pos + 6)[0])
+            )
             if raw[pos + 2 : pos + 4] == b"\x02\x00":
-                return raw[pos + head : pos + head + length].rstrip(b" \0").decode("latin-1") or None
+                return (
+                    raw[pos + head : pos + head + length].rstrip(b" \0").decode("latin-1") or None
+                )
             pos += head + length
     except (struct.error, IndexError):
         pass
@@ -112,12 +142,15 @@ PATIENT_GROUP = 0x0010
 
 
 def beginning(raw: bytes) -> Dataset:
-    """The elements of an object up to those of the patient, without reading further, however large it is. Raises Unreadable,
-    OtherTransferSyntax also for deflated objects, which cannot be read in part."""
+    """The elements of an object up to those of the patient, without reading further, however large
+    it is. Raises Unreadable, OtherTransferSyntax also for deflated objects, which cannot be read in
+    part."""
     reader = _Reader(raw)
     try:
         syntax, start = reader.meta()
-        if syntax not in (IMPLICIT, EXPLICIT) and (syntax in _JPIP_DEFLATED or not syntax.startswith(_ENCAPSULATED)):
+        if syntax not in (IMPLICIT, EXPLICIT) and (
+            syntax in _JPIP_DEFLATED or not syntax.startswith(_ENCAPSULATED)
+        ):
             raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} is read by another reader")
         end = reader.end_of_group(PATIENT_GROUP, start, syntax != IMPLICIT)
         return reader.elements(start, end, syntax != IMPLICIT, (), 0)[0]
@@ -152,7 +185,9 @@ _IMPLICIT_VRS: dict[bytes, bytes] = {}
 
 
 def _implicit_vr(tag: bytes) -> bytes:
-    """VR of an element in implicit encoding, from the standard's dictionary; UN where it is private or unknown."""
+    """VR of an element in implicit encoding, from the standard's dictionary; UN where it is private
+    or unknown.
+    """
     vr = _IMPLICIT_VRS.get(tag)
     if vr is None:
         group, element = _u16(tag)[0], _u16(tag, 2)[0]
@@ -160,7 +195,8 @@ def _implicit_vr(tag: bytes) -> bytes:
             vr = b"LO"
         else:
             try:
-                # Where the dictionary leaves a choice ("US or SS", "OB or OW") the first is taken, as none is dose.
+                # Where the dictionary leaves a choice ("US or SS", "OB or OW") the first is taken,
+                # as none is dose.
                 vr = dictionary_VR((group << 16) | element)[:2].encode("ascii")
             except KeyError:
                 vr = b"UN"
@@ -170,7 +206,9 @@ def _implicit_vr(tag: bytes) -> bytes:
 
 
 def lost_kind(tag: bytes, length: int) -> "int | str":
-    """The kind of value of an element of the standard whose VR was lost; _BYTES where that leaves a choice."""
+    """The kind of value of an element of the standard whose VR was lost; _BYTES where that leaves a
+    choice.
+    """
     group, element = _u16(tag)[0], _u16(tag, 2)[0]
     if group % 2 or length >= 0xFFFF:
         return _BYTES
@@ -180,8 +218,9 @@ def lost_kind(tag: bytes, length: int) -> "int | str":
         return _BYTES
 
 
-# What the first bytes of an element say: tag and VR in explicit encoding, the tag alone in implicit. By those bytes: the
-# element's name, the kind of its value, and where the length stands if it has four bytes (0: two bytes, after the VR).
+# What the first bytes of an element say: tag and VR in explicit encoding, the tag alone in
+# implicit. By those bytes: the element's name, the kind of its value, and where the length stands
+# if it has four bytes (0: two bytes, after the VR).
 _Head = tuple[str, "int | str", int]
 _EXPLICIT_HEADS: dict[bytes, _Head] = {}
 _IMPLICIT_HEADS: dict[bytes, _Head] = {}
@@ -212,7 +251,9 @@ class _Reader:
         self.codes: dict[tuple[bytes, bool, tuple[str, ...]], list[Dataset]] = {}
 
     def meta(self) -> tuple[str, int]:
-        """(transfer syntax, where the data set starts). A bare data set is taken by what its first element looks like."""
+        """(transfer syntax, where the data set starts). A bare data set is taken by what its first
+        element looks like.
+        """
         raw = self.raw
         if len(raw) < 16:
             raise Unreadable("the object is empty or too short to be DICOM")
@@ -227,10 +268,14 @@ class _Reader:
         end = start
         while raw[end : end + 2] == b"\x02\x00":
             tag, vr = raw[end : end + 4], raw[end + 4 : end + 6]
-            head, length = (12, _u32(raw, end + 8)[0]) if vr in _LONG else (8, _u16(raw, end + 6)[0])
+            head, length = (
+                (12, _u32(raw, end + 8)[0]) if vr in _LONG else (8, _u16(raw, end + 6)[0])
+            )
             if end + head + length > len(raw):
                 raise Unreadable("truncated: the object ends within its file meta information")
-            meta[_name(tag)] = raw[end + head : end + head + length].rstrip(b" \0").decode("latin-1")
+            meta[_name(tag)] = (
+                raw[end + head : end + head + length].rstrip(b" \0").decode("latin-1")
+            )
             end += head + length
         syntax = meta.get("0002,0010")
         if not isinstance(syntax, str) or not syntax:
@@ -238,9 +283,17 @@ class _Reader:
         return syntax, end
 
     def elements(
-        self, pos: int, end: int, explicit: bool, encodings: tuple[str, ...], depth: int, item: bool = False
+        self,
+        pos: int,
+        end: int,
+        explicit: bool,
+        encodings: tuple[str, ...],
+        depth: int,
+        item: bool = False,
     ) -> tuple[Dataset, int]:
-        """Elements from `pos` to `end`, or to the end mark of an item of undefined length: (data set, next position)."""
+        """Elements from `pos` to `end`, or to the end mark of an item of undefined length: (data
+        set, next position).
+        """
         raw, known = self.raw, _EXPLICIT_HEADS if explicit else _IMPLICIT_HEADS
         out: Dataset = {}
         while pos < end:
@@ -265,15 +318,19 @@ class _Reader:
                     continue
                 if kind not in (_SEQUENCE, _UNKNOWN) and explicit:
                     raise Unreadable(f"broken: element ({name}) has no length")
-                # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2), but some writers keep
-                # it explicit: what stands where the first element has its VR tells.
+                # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2),
+                # but some writers keep it explicit: what stands where the first element has its VR
+                # tells.
                 inner = explicit and (kind == _SEQUENCE or raw[pos + 12 : pos + 14] in _KINDS)
                 read_items = self.code_sequence if name in _CODES else self.sequence
                 out[name], pos = read_items(pos, end, length, inner, encodings, depth, name)
             elif after > end:
                 if name in PIXEL_DATA:
                     return out, end
-                raise Unreadable(f"truncated: element ({name}) is announced with {length} bytes, {end - pos} are left")
+                raise Unreadable(
+                    f"truncated: element ({name}) is announced with {length} bytes, {end - pos} "
+                    f"are left"
+                )
             elif kind == _ASCII:
                 value = raw[pos:after]
                 out[name] = value.rstrip(b" \0").decode("latin-1")
@@ -298,7 +355,9 @@ class _Reader:
                 elif isinstance(kind, str):
                     out[name] = self.numbers(name, raw[pos:after], kind)
                 elif kind == _TAGS:
-                    out[name] = "\\".join(_name(raw[at : at + 4]) for at in range(pos, after - 3, 4))
+                    out[name] = "\\".join(
+                        _name(raw[at : at + 4]) for at in range(pos, after - 3, 4)
+                    )
                 elif not name.endswith(",0000"):
                     known_kind = lost_kind(head[:4], length) if kind == _UNKNOWN else _BYTES
                     out[name] = self.unknown(name, known_kind, pos, after, encodings, depth)
@@ -315,7 +374,9 @@ class _Reader:
             if not explicit:
                 head, length = 8, _u32(raw, pos + 4)[0]
             else:
-                head, length = (12, _u32(raw, pos + 8)[0]) if vr in _LONG else (8, _u16(raw, pos + 6)[0])
+                head, length = (
+                    (12, _u32(raw, pos + 8)[0]) if vr in _LONG else (8, _u16(raw, pos + 6)[0])
+                )
             pos += head
             if length == _UNDEFINED:
                 inner = explicit and (vr == b"SQ" or raw[pos + 12 : pos + 14] in _KINDS)
@@ -337,10 +398,17 @@ class _Reader:
         raise Unreadable("truncated or broken: the fragments of an icon image do not end")
 
     def code_sequence(
-        self, pos: int, end: int, length: int, explicit: bool, encodings: tuple[str, ...], depth: int, name: str
+        self,
+        pos: int,
+        end: int,
+        length: int,
+        explicit: bool,
+        encodings: tuple[str, ...],
+        depth: int,
+        name: str,
     ) -> tuple[list[Dataset], int]:
-        """A sequence that holds a code. A report repeats the same few hundred codes thousands of times: the same bytes
-        give the same value, which the places share."""
+        """A sequence that holds a code. A report repeats the same few hundred codes thousands of
+        times: the same bytes give the same value, which the places share."""
         raw = self.raw
         stop = raw.find(_SEQUENCE_END, pos) + 8 if length == _UNDEFINED else pos + length
         key = (raw[pos:stop], explicit, encodings)
@@ -353,13 +421,21 @@ class _Reader:
         return found, after
 
     def unknown(
-        self, name: str, kind: "int | str", pos: int, after: int, encodings: tuple[str, ...], depth: int
-    ) -> Value:  # fmt: skip
-        """A value of bytes, or one of VR UN, whose kind is that of the dictionary: an element of the standard can lose its VR
-        on the way (PS3.5 6.2.2 note 2)."""
+        self,
+        name: str,
+        kind: "int | str",
+        pos: int,
+        after: int,
+        encodings: tuple[str, ...],
+        depth: int,
+    ) -> Value:
+        """A value of bytes, or one of VR UN, whose kind is that of the dictionary: an element of
+        the standard can lose its VR on the way (PS3.5 6.2.2 note 2)."""
         value = self.raw[pos:after]
         if kind == _SEQUENCE:
-            return self.sequence(pos, after, len(value), value[12:14] in _KINDS, encodings, depth, name)[0]
+            return self.sequence(
+                pos, after, len(value), value[12:14] in _KINDS, encodings, depth, name
+            )[0]
         if isinstance(kind, str):
             return self.numbers(name, value, kind)
         if kind == _ASCII:
@@ -376,14 +452,24 @@ class _Reader:
         return "\\".join(map(repr, struct.unpack_from(f"<{len(value) // size}{code}", value)))
 
     def sequence(
-        self, pos: int, end: int, length: int, explicit: bool, encodings: tuple[str, ...], depth: int, name: str
+        self,
+        pos: int,
+        end: int,
+        length: int,
+        explicit: bool,
+        encodings: tuple[str, ...],
+        depth: int,
+        name: str,
     ) -> tuple[list[Dataset], int]:
         if depth >= MAX_DEPTH:
             raise Unreadable(f"sequences are nested deeper than {MAX_DEPTH} levels")
         raw, out = self.raw, []
         stop = end if length == _UNDEFINED else pos + length
         if stop > end:
-            raise Unreadable(f"truncated: sequence ({name}) is announced with {length} bytes, {end - pos} are left")
+            raise Unreadable(
+                f"truncated: sequence ({name}) is announced with {length} bytes, {end - pos} are "
+                f"left"
+            )
         while pos < stop:
             tag, item_length = raw[pos : pos + 4], _u32(raw, pos + 4)[0]
             pos += 8
@@ -393,7 +479,9 @@ class _Reader:
                 else:
                     if pos + item_length > stop:
                         raise Unreadable(f"truncated: an item of sequence ({name}) ends beyond it")
-                    item, pos = self.elements(pos, pos + item_length, explicit, encodings, depth + 1)
+                    item, pos = self.elements(
+                        pos, pos + item_length, explicit, encodings, depth + 1
+                    )
                 out.append(item)
             elif tag == _SEQUENCE_END and length == _UNDEFINED:
                 return out, pos

@@ -1,4 +1,6 @@
-"""Private elements (PS3.5 section 7.8): found by their creator, since the block that it reserved differs between objects."""
+"""Private elements (PS3.5 section 7.8): found by their creator, since the block that it reserved
+differs between objects.
+"""
 
 import struct
 
@@ -6,7 +8,9 @@ from .dataset import BINARY_URI, Dataset, raw_bytes, spelled, text
 
 
 def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
-    """The tag of element `element` (its last two digits) of a creator in this data set, None where the creator has no block."""
+    """The tag of element `element` (its last two digits) of a creator in this data set, None where
+    the creator has no block.
+    """
     start = f"{group:04x},00"
     for tag in dataset:
         if tag.startswith(start):
@@ -28,7 +32,9 @@ def private_text(dataset: Dataset, group: int, creator: str, element: int) -> st
 
 
 def private_double(dataset: Dataset, group: int, creator: str, element: int) -> float | None:
-    """The value of a private element of VR FD, or of eight bytes that are one (VR UN, little endian)."""
+    """The value of a private element of VR FD, or of eight bytes that are one (VR UN, little
+    endian).
+    """
     tag = tag_of(dataset, group, creator, element)
     if tag is None:
         return None

@@ -1,8 +1,8 @@
 """The content tree of a structured report (PS3.3 C.17.3), made for reading by code.
 
-A tree is made of `Item`: its concept is the canonical key of the concept name code ("DCM:113813"), its value is what the
-value type says. Numbers stay text with the unit beside them; what they mean is decided by who knows the field.
-"""
+A tree is made of `Item`: its concept is the canonical key of the concept name code ("DCM:113813"),
+its value is what the value type says. Numbers stay text with the unit beside them; what they mean
+is decided by who knows the field."""
 
 from . import codes
 from .codes import Code
@@ -23,15 +23,27 @@ _REFERENCES = frozenset({"IMAGE", "COMPOSITE", "WAVEFORM"})
 class Item:
     """One content item.
 
-    value: text for TEXT, UIDREF, DATETIME, DATE, TIME, PNAME; `Code` for CODE; the SOP instance UID for IMAGE, COMPOSITE
-    and WAVEFORM; the number as written for NUM, or None where it is empty; None for CONTAINER.
-    unit: the code value of the unit of a NUM, None where none is given; unit_scheme its scheme.
-    qualifier: why a NUM is empty or special (CID 42), where the object says so.
-    """
+    value: text for TEXT, UIDREF, DATETIME, DATE, TIME, PNAME; `Code` for CODE; the SOP instance UID
+    for IMAGE, COMPOSITE and WAVEFORM; the number as written for NUM, or None where it is empty;
+    None for CONTAINER. unit: the code value of the unit of a NUM, None where none is given;
+    unit_scheme its scheme. qualifier: why a NUM is empty or special (CID 42), where the object says
+    so."""
 
-    __slots__ = ("vt", "relationship", "concept", "meaning", "value", "unit", "unit_scheme", "qualifier", "children")
+    __slots__ = (
+        "vt",
+        "relationship",
+        "concept",
+        "meaning",
+        "value",
+        "unit",
+        "unit_scheme",
+        "qualifier",
+        "children",
+    )
 
-    def __init__(self, vt: str, relationship: str | None, concept: str | None, meaning: str | None) -> None:
+    def __init__(
+        self, vt: str, relationship: str | None, concept: str | None, meaning: str | None
+    ) -> None:
         self.vt = vt
         self.relationship = relationship
         self.concept = concept
@@ -63,7 +75,9 @@ def _text(dataset: Dataset, tag: str) -> str | None:
 
 
 def read_code(sequence: object) -> Code | None:
-    """The coded concept in a code sequence (PS3.3 8.8), or None where it is absent or has no value."""
+    """The coded concept in a code sequence (PS3.3 8.8), or None where it is absent or has no
+    value.
+    """
     if not isinstance(sequence, list) or not sequence or not isinstance(sequence[0], dict):
         return None
     entry = sequence[0]
@@ -77,14 +91,16 @@ def read_code(sequence: object) -> Code | None:
 
 def read_tree(dataset: Dataset) -> Item:
     """The root of the report's content tree. Raises Unreadable where the object has none."""
-    if not isinstance(dataset.get("0040,a043"), list) and not isinstance(dataset.get("0040,a730"), list):
+    if not isinstance(dataset.get("0040,a043"), list) and not isinstance(
+        dataset.get("0040,a730"), list
+    ):
         raise Unreadable("the report has no content")
     return _Tree().item(dataset, root=True)
 
 
 class _Tree:
-    """Makes the items of one report. What a code sequence says is worked out once for all places that share the list
-    (see part10), which the report keeps alive meanwhile."""
+    """Makes the items of one report. What a code sequence says is worked out once for all places
+    that share the list (see part10), which the report keeps alive meanwhile."""
 
     def __init__(self) -> None:
         self.names: dict[int, tuple[str | None, str | None]] = {}
@@ -131,7 +147,10 @@ class _Tree:
             if isinstance(units, list) and units:
                 known = self.units.get(id(units))
                 if known is None:
-                    known = self.units[id(units)] = _text(units[0], "0008,0100"), _text(units[0], "0008,0102")
+                    known = self.units[id(units)] = (
+                        _text(units[0], "0008,0100"),
+                        _text(units[0], "0008,0102"),
+                    )
                 item.unit, item.unit_scheme = known
         qualifier = entry.get("0040,a301")
         if qualifier:

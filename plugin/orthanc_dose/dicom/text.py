@@ -1,28 +1,32 @@
 """Text of DICOM objects: character sets (PS3.3 C.12.1.1.2, PS3.5 6.1), names (PS3.5 6.2.1).
 
-What the object declares is tried first and strictly. Bytes that do not fit it are read as UTF-8 where they are valid
-UTF-8, else as Latin-1, which reads anything; the caller is told, so that the text stands marked and nothing is lost.
-"""
+What the object declares is tried first and strictly. Bytes that do not fit it are read as UTF-8
+where they are valid UTF-8, else as Latin-1, which reads anything; the caller is told, so that the
+text stands marked and nothing is lost."""
 
 import warnings
 from collections.abc import Callable
 
 from pydicom import charset
 
-# pydicom warns and substitutes where bytes do not fit; what was substituted is looked for below. Its warnings hold values
-# of the object, which have no place in a log.
+# pydicom warns and substitutes where bytes do not fit; what was substituted is looked for below.
+# Its warnings hold values of the object, which have no place in a log.
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
-# Characters that end the reach of an escape sequence (PS3.5 6.1.2.5.3): line ends, the value and the name delimiters.
+# Characters that end the reach of an escape sequence (PS3.5 6.1.2.5.3): line ends, the value and
+# the name delimiters.
 TEXT_DELIMITERS = frozenset(b"\r\n\t\f\\")
 NAME_DELIMITERS = TEXT_DELIMITERS | frozenset(b"^=")
 _KNOWN = frozenset(charset.python_encoding) | {""}
-# Terms of the default repertoire, which is ASCII: pydicom reads it as Latin-1 and so hides bytes that do not belong there.
+# Terms of the default repertoire, which is ASCII: pydicom reads it as Latin-1 and so hides bytes
+# that do not belong there.
 _DEFAULT = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 
 
 def decoders(declared: str | None) -> tuple[str, ...]:
-    """Python's names of the encodings that Specific Character Set (0008,0005) lists; unknown terms are left out."""
+    """Python's names of the encodings that Specific Character Set (0008,0005) lists; unknown terms
+    are left out.
+    """
     terms = [term.strip() for term in (declared or "").split("\\")]
     names = [term for term in terms if term in _KNOWN]
     if not any(terms) or not names:
@@ -31,15 +35,20 @@ def decoders(declared: str | None) -> tuple[str, ...]:
     return tuple("ascii" if name in _DEFAULT else charset.python_encoding[name] for name in names)
 
 
-def decode(raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: frozenset[int]) -> str:
-    """Text of one value. `note` is called with a reason where the bytes did not fit what the object declares."""
+def decode(
+    raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: frozenset[int]
+) -> str:
+    """Text of one value. `note` is called with a reason where the bytes did not fit what the object
+    declares.
+    """
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")
     if encodings:
         try:
             if len(encodings) == 1 and b"\x1b" not in raw:
                 return raw.decode(encodings[0])
-            # Code extensions by escape sequences; pydicom warns and substitutes where a part does not fit.
+            # Code extensions by escape sequences; pydicom warns and substitutes where a part does
+            # not fit.
             text = charset.decode_bytes(raw, list(encodings), delimiters)
             if "\ufffd" not in text and "\x1b" not in text:
                 return text
@@ -55,7 +64,9 @@ def decode(raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], 
 
 
 def person_name(value: str | None) -> str | None:
-    """A PN value for people to read: the alphabetic group as "Family, Given Middle", with other groups behind it."""
+    """A PN value for people to read: the alphabetic group as "Family, Given Middle", with other
+    groups behind it.
+    """
     groups = [_name_group(group) for group in (value or "").split("=")]
     shown = [group for group in groups if group]
     if not shown:

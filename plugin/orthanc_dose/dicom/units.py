@@ -1,9 +1,8 @@
 """Units of measurement: from what the object says to the one canonical unit of a field.
 
-Units are codes of UCUM (PS3.16 CID 82 and the templates' rows). Equipment spells them in many ways ("Gym2", "dGy.cm2",
-"mGycm", "uAs"); each spelling that is understood stands in the table below by its dimension and its size. What is not
-in the table is not guessed.
-"""
+Units are codes of UCUM (PS3.16 CID 82 and the templates' rows). Equipment spells them in many ways
+("Gym2", "dGy.cm2", "mGycm", "uAs"); each spelling that is understood stands in the table below by
+its dimension and its size. What is not in the table is not guessed."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -42,7 +41,8 @@ _SIMPLE = {
 
 
 def _size(power: int) -> tuple[float, float]:
-    # A power of ten as multiplier or divisor, so that the result is rounded once: 239 / 1e8 is 2.39e-06 to the last bit.
+    # A power of ten as multiplier or divisor, so that the result is rounded once: 239 / 1e8 is
+    # 2.39e-06 to the last bit.
     return (10.0**power, 1.0) if power >= 0 else (1.0, 10.0**-power)
 
 
@@ -56,9 +56,15 @@ def _table() -> dict[str, Unit]:
         for length_prefix in ("", "c", "m", "d"):
             dose, length = _PREFIXES[dose_prefix], _PREFIXES[length_prefix]
             for dot in (".", ""):
-                table[f"{dose_prefix}Gy{dot}{length_prefix}m2"] = Unit("dose area", *_size(dose + 2 * length))
-                table[f"{dose_prefix}Gy{dot}{length_prefix}m"] = Unit("dose length", *_size(dose + length))
-    table |= {f"{prefix}m2": Unit("area", *_size(2 * _PREFIXES[prefix])) for prefix in ("m", "c", "d")}
+                table[f"{dose_prefix}Gy{dot}{length_prefix}m2"] = Unit(
+                    "dose area", *_size(dose + 2 * length)
+                )
+                table[f"{dose_prefix}Gy{dot}{length_prefix}m"] = Unit(
+                    "dose length", *_size(dose + length)
+                )
+    table |= {
+        f"{prefix}m2": Unit("area", *_size(2 * _PREFIXES[prefix])) for prefix in ("m", "c", "d")
+    }
     table |= {
         "min": Unit("time", 60.0, 1.0),
         "h": Unit("time", 3600.0, 1.0),
@@ -104,8 +110,14 @@ def _table() -> dict[str, Unit]:
         for amount, divisor in (("mol", 0), ("mmol", -3), ("umol", -6), ("nmol", -9)):
             table[f"{activity}/{amount}"] = Unit("activity per amount", *_size(power - divisor))
     for litre in "lL":
-        table |= {f"{amount}mol/{litre}": Unit("amount per volume", *_size(_PREFIXES[amount])) for amount in ("m", "u")}
-        table |= {f"{mass}/d{litre}": Unit("mass per volume", *_size(power)) for mass, power in (("mg", -2), ("g", 1))}
+        table |= {
+            f"{amount}mol/{litre}": Unit("amount per volume", *_size(_PREFIXES[amount]))
+            for amount in ("m", "u")
+        }
+        table |= {
+            f"{mass}/d{litre}": Unit("mass per volume", *_size(power))
+            for mass, power in (("mg", -2), ("g", 1))
+        }
         for body in ("/{1.73_m2}", "{1.73_m2}", "/(1.73.m2)", "/1.73m2"):
             table[f"m{litre}/min{body}"] = Unit("clearance per body surface", 1.0, 1.0)
     return table
@@ -116,8 +128,17 @@ _UNITS = _table()
 
 @lru_cache(maxsize=2_000)
 def unit(spelling: str) -> Unit:
-    """The unit that a code value names. Raises UnknownUnit for a spelling that is not understood."""
-    text = spelling.strip().replace("·", ".").replace("*", ".").replace("^", "").replace("²", "2").replace("µ", "u")
+    """The unit that a code value names. Raises UnknownUnit for a spelling that is not
+    understood.
+    """
+    text = (
+        spelling.strip()
+        .replace("·", ".")
+        .replace("*", ".")
+        .replace("^", "")
+        .replace("²", "2")
+        .replace("µ", "u")
+    )
     text = text.replace("μ", "u")
     found = _UNITS.get(text)
     if found is None and text.startswith("{") and text.endswith("}"):
@@ -130,7 +151,8 @@ def unit(spelling: str) -> Unit:
 
 @lru_cache(maxsize=4_000)
 def conversion(spelling: str, target: str) -> tuple[float, float]:
-    """(times, over) that bring a value from the unit `spelling` to the unit `target`: value * times / over.
+    """(times, over) that bring a value from the unit `spelling` to the unit `target`: value * times
+    / over.
 
     Raises UnknownUnit where the spelling is not understood or measures something else.
     """

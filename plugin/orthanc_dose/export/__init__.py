@@ -1,1 +1,3 @@
-"""What leaves the system as files: columns from the data dictionary, rows rendered by DuckDB, chunk by chunk."""
+"""What leaves the system as files: columns from the data dictionary, rows rendered by DuckDB, chunk
+by chunk.
+"""

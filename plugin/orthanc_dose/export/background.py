@@ -1,4 +1,6 @@
-"""Tasks on threads of their own, which only read the store: DICOM reception and reading go on beside them."""
+"""Tasks on threads of their own, which only read the store: DICOM reception and reading go on
+beside them.
+"""
 
 import contextlib
 import logging
@@ -50,9 +52,11 @@ class Run:
             self.note(self.number, done=done, total=total)
 
 
-def break_off(ended: threading.Event, connection: Callable[[], duckdb.DuckDBPyConnection | None]) -> None:
-    """Interrupt what runs on the connection until it has ended: DuckDB forgets an interruption that comes between two
-    statements."""
+def break_off(
+    ended: threading.Event, connection: Callable[[], duckdb.DuckDBPyConnection | None]
+) -> None:
+    """Interrupt what runs on the connection until it has ended: DuckDB forgets an interruption that
+    comes between two statements."""
     while not ended.is_set():
         found = connection()
         if found is not None:
@@ -68,12 +72,13 @@ Work = Callable[[Run], dict[str, Any]]
 class Background:
     """Starts, stops and notes such tasks. May be used from any thread.
 
-    The interpreter waits for threads that are no daemons, and for those of an executor, before it tells anybody that it ends: a
-    long export would hold up Orthanc's end.
-    """
+    The interpreter waits for threads that are no daemons, and for those of an executor, before it
+    tells anybody that it ends: a long export would hold up Orthanc's end."""
 
     def __init__(self, store: Store, kinds: Collection[str], lasting: Collection[str] = ()) -> None:
-        """kinds: of the tasks; lasting: of those that go on after a restart, which `resume` begins."""
+        """kinds: of the tasks; lasting: of those that go on after a restart, which `resume`
+        begins.
+        """
         self._store, self._lasting = store, lasting
         self._waiting: SimpleQueue[Run | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -84,18 +89,28 @@ class Background:
         with store.writing() as connection:
             for task in tasks.of_states(connection, ("waiting", "running")):
                 if task["kind"] in kinds:
-                    tasks.put(connection, task | {"state": "broken off", "finished_at": tasks.now()})
+                    tasks.put(
+                        connection, task | {"state": "broken off", "finished_at": tasks.now()}
+                    )
 
-    def start(self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Work) -> int:
+    def start(
+        self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Work
+    ) -> int:
         """Begin a task; its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
         self._put(Run(number, kind, work, self._note))
         return number
 
     def resume(self, work: Callable[[tasks.Task], Work]) -> None:
-        """Go on with lasting tasks that a server left, when there is one again. work: what a task is to do now."""
+        """Go on with lasting tasks that a server left, when there is one again. work: what a task
+        is to do now.
+        """
         with self._store.reading() as connection:
-            left = [task for task in tasks.of_states(connection, ("waiting", "running")) if task["kind"] in self._lasting]
+            left = [
+                task
+                for task in tasks.of_states(connection, ("waiting", "running"))
+                if task["kind"] in self._lasting
+            ]
         for task in left:
             self._put(Run(task["id"], task["kind"], work(task), self._note))
 
@@ -104,7 +119,9 @@ class Background:
         with self._lock:
             self._runs[number] = run
             if len(self._threads) < AT_ONCE:
-                thread = threading.Thread(target=self._take, name=f"dose-background-{len(self._threads)}", daemon=True)
+                thread = threading.Thread(
+                    target=self._take, name=f"dose-background-{len(self._threads)}", daemon=True
+                )
                 self._threads.append(thread)
                 thread.start()
         self._waiting.put(run)
@@ -116,11 +133,15 @@ class Background:
         if run is None:
             return False
         run.stopping.set()
-        threading.Thread(target=break_off, args=(run.ended, lambda: run.connection), daemon=True).start()
+        threading.Thread(
+            target=break_off, args=(run.ended, lambda: run.connection), daemon=True
+        ).start()
         return True
 
     def leave(self) -> None:
-        """Stop all, without waiting for their end. Lasting ones go on when there is a server again."""
+        """Stop all, without waiting for their end. Lasting ones go on when there is a server
+        again.
+        """
         with self._lock:
             self._closing = True
             numbers = list(self._runs)
@@ -154,7 +175,11 @@ class Background:
             end = {"state": "broken off" if self._closing else "stopped"}
             if not run.stopping.is_set():
                 _LOG.error("task %d (%s) failed", run.number, run.kind, exc_info=error)
-                said = str(error) if isinstance(error, Failed) else f"It could not be done: {type(error).__name__}."
+                said = (
+                    str(error)
+                    if isinstance(error, Failed)
+                    else f"It could not be done: {type(error).__name__}."
+                )
                 end = {"state": "failed", "message": said}
         finally:
             run.ended.set()

@@ -1,4 +1,6 @@
-"""The columns of tables in files: each field of the data dictionary, with its unit in the title, as an expression in SQL."""
+"""The columns of tables in files: each field of the data dictionary, with its unit in the title, as
+an expression in SQL.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,18 +12,23 @@ from ..records import EQUIPMENT, MODALITIES, STUDY, Field, Table
 NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT = "number", "integer", "text", "date", "time", "moment"
 _KINDS = {"number": NUMBER, "integer": INTEGER, "date": DATE, "time": TIME, "datetime": MOMENT}
 _SEPARATOR = "; "
-# Text that a spreadsheet would take for a formula; objects of DICOM may hold any. A pattern of both SQL's and Python's.
+# Text that a spreadsheet would take for a formula; objects of DICOM may hold any. A pattern of both
+# SQL's and Python's.
 FORMULA = r"^[=+\-@\t\r]"
 
 # Numbers of rows that say which belong together: the row of the file says it.
 _OF_THE_STORE = frozenset({"equipment_id", "made_by"})
 # Of the system: what people set, and what identifies the row, is not the study's.
-SYSTEM = tuple(field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality"))
+SYSTEM = tuple(
+    field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality")
+)
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column. name: "table.field"; kind: one of those above; sql: its value over the rows of its table, in the shown unit."""
+    """A column. name: "table.field"; kind: one of those above; sql: its value over the rows of its
+    table, in the shown unit.
+    """
 
     name: str
     title: str
@@ -31,18 +38,29 @@ class Column:
 
 
 def of_study(modality: str | None, without: frozenset[str]) -> tuple[Column, ...]:
-    """The columns of a study `s` and its system `e`, of one modality type or of all. without: fields that are left out."""
+    """The columns of a study `s` and its system `e`, of one modality type or of all. without:
+    fields that are left out.
+    """
     fields = (MODALITIES[modality] if modality else STUDY).fields
     system = tuple(column for field in SYSTEM for column in _columns(EQUIPMENT, field, "e"))
-    own = [column for field in fields if field.name not in without | _OF_THE_STORE
-           for column in _columns(STUDY, field, "s")]  # fmt: skip
+    own = [
+        column
+        for field in fields
+        if field.name not in without | _OF_THE_STORE
+        for column in _columns(STUDY, field, "s")
+    ]
     # The system stands behind what the study is called by: number, modality type and UID.
     return (*own[:3], *system, *own[3:])
 
 
 def of_event(table: Table) -> tuple[Column, ...]:
     """The columns of an irradiation event or administration `t`."""
-    return tuple(column for field in table.fields if field.name != "study_id" for column in _columns(table, field, "t"))
+    return tuple(
+        column
+        for field in table.fields
+        if field.name != "study_id"
+        for column in _columns(table, field, "t")
+    )
 
 
 def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
@@ -53,12 +71,23 @@ def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
         yield Column(name, _titled(title, field), kind, _value(field, at), field)
     elif any(part.type in ("structs", "numbers", "uids", "codes") for part in field.fields):
         # Lists in lists have no place in a table: as JSON all of them is there.
-        yield Column(name, title, TEXT, f"CASE WHEN len({at}) > 0 THEN CAST(to_json({at}) AS VARCHAR) END", field)
+        yield Column(
+            name,
+            title,
+            TEXT,
+            f"CASE WHEN len({at}) > 0 THEN CAST(to_json({at}) AS VARCHAR) END",
+            field,
+        )
     else:
         for part in field.fields:
-            value = f"list_transform({at}, lambda x: coalesce(CAST({_value(part, f'x.{part.name}')} AS VARCHAR), ''))"
+            value = (
+                f"list_transform({at}, lambda x: "
+                f"coalesce(CAST({_value(part, f'x.{part.name}')} AS VARCHAR), ''))"
+            )
             joined = f"CASE WHEN len({at}) > 0 THEN array_to_string({value}, '{_SEPARATOR}') END"
-            yield Column(f"{name}.{part.name}", _titled(f"{title}: {part.title}", part), TEXT, joined, part)
+            yield Column(
+                f"{name}.{part.name}", _titled(f"{title}: {part.title}", part), TEXT, joined, part
+            )
 
 
 def _titled(title: str, field: Field) -> str:
@@ -74,7 +103,10 @@ def _value(field: Field, at: str) -> str:
     if field.type in ("texts", "uids"):
         return f"array_to_string({at}, '{_SEPARATOR}')"
     if field.type == "numbers":
-        return f"array_to_string(list_transform({at}, lambda c: CAST({_scaled(field, 'c')} AS VARCHAR)), '{_SEPARATOR}')"
+        return (
+            f"array_to_string(list_transform({at}, lambda c: CAST({_scaled(field, 'c')} AS "
+            f"VARCHAR)), '{_SEPARATOR}')"
+        )
     return _scaled(field, at) if field.type == "number" else at
 
 
@@ -84,5 +116,7 @@ def _scaled(field: Field, at: str) -> str:
 
 
 def times(at: str, factor: float) -> str:
-    """A number in another unit, of fifteen digits, which a stored number has: 1e-6 times a million is 1."""
+    """A number in another unit, of fifteen digits, which a stored number has: 1e-6 times a million
+    is 1.
+    """
     return f"CAST(printf('%.15g', {at} * {factor:.17g}) AS DOUBLE)"

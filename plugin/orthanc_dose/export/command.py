@@ -10,16 +10,39 @@ from ..client import Client, ClientError, add_server_arguments, connected, follo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", default="xlsx", help="csv, xlsx, parquet, arrow, jsonl or one of the forms of a modality"
-                        " type; the server says which it has (%(default)s)")  # fmt: skip
-    parser.add_argument("--modality", metavar="TYPE", help="CT, RF, DX, MG or NM; all together where it is not given")
-    parser.add_argument("--filter", action="append", default=[], metavar="NAME=VALUE",
-                        help="as in the address of a list: study_date_from=2026-01-01; may be given several times")  # fmt: skip
-    parser.add_argument("--identity", action="append", default=[], choices=("name", "id"),
-                        help="with patients' names or IDs, and birth dates, for those who may see them; may be given"
-                        " twice")  # fmt: skip
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it; its own name in this folder where it is"
-                        " not given")  # fmt: skip
+    parser.add_argument(
+        "--format",
+        default="xlsx",
+        help="csv, xlsx, parquet, arrow, jsonl or one of the forms of a modality"
+        " type; the server says which it has (%(default)s)",
+    )
+    parser.add_argument(
+        "--modality",
+        metavar="TYPE",
+        help="CT, RF, DX, MG or NM; all together where it is not given",
+    )
+    parser.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="as in the address of a list: study_date_from=2026-01-01; may be given several times",
+    )
+    parser.add_argument(
+        "--identity",
+        action="append",
+        default=[],
+        choices=("name", "id"),
+        help="with patients' names or IDs, and birth dates, for those who may see them; may be "
+        "given"
+        " twice",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where to write it; its own name in this folder where it is not given",
+    )
     add_server_arguments(parser)
 
 
@@ -27,7 +50,12 @@ def run(chosen: argparse.Namespace) -> int:
     """Start the export, follow it, fetch the file, and print where it is."""
     query = dict(_filter(one) for one in chosen.filter)
     client = connected(chosen)
-    wanted = {"format": chosen.format, "modality": chosen.modality, "query": query, "identity": sorted(set(chosen.identity))}
+    wanted = {
+        "format": chosen.format,
+        "modality": chosen.modality,
+        "query": query,
+        "identity": sorted(set(chosen.identity)),
+    }
     task = client.call("POST", "/exports", wanted)
     try:
         found = follow(client, task["id"], "studies")
@@ -36,7 +64,9 @@ def run(chosen: argparse.Namespace) -> int:
             client.call("POST", f"/tasks/{task['id']}/stop")
         raise ClientError("The export is stopped.") from None
     if found["state"] != "done":
-        raise ClientError(f"The export did not come to its end: {found['message'] or found['state']}")
+        raise ClientError(
+            f"The export did not come to its end: {found['message'] or found['state']}"
+        )
     path = chosen.output or Path(found["subject"])
     try:
         _fetch(client, found, path)
@@ -64,7 +94,12 @@ def _fetch(client: Client, task: dict[str, Any], path: Path) -> None:
                     raise ClientError("The server's file is shorter than it said.")
                 file.write(piece)
                 if sys.stderr.isatty():
-                    print(f"\r{file.tell() / 1e6:,.1f} of {size / 1e6:,.1f} MB{'':20}", end="", file=sys.stderr, flush=True)
+                    print(
+                        f"\r{file.tell() / 1e6:,.1f} of {size / 1e6:,.1f} MB{'':20}",
+                        end="",
+                        file=sys.stderr,
+                        flush=True,
+                    )
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

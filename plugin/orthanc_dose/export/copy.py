@@ -1,13 +1,13 @@
-"""The whole dose record as Parquet in a folder, each night or when asked for: for DuckDB, Spark, Polars and R.
+"""The whole dose record as Parquet in a folder, each night or when asked for: for DuckDB, Spark,
+Polars and R.
 
     latest -> dose-20261122-020000      the newest copy that is whole
     latest/study/modality=CT/year=2026/data_0.parquet
     latest/ct_event/modality=CT/year=2026/data_0.parquet
     latest/equipment/data_0.parquet
 
-The link is put in place of the one before at once (rename), so that a reader finds a whole copy, always; the copy before the
-newest stays until the next one, for those who are still reading it.
-"""
+The link is put in place of the one before at once (rename), so that a reader finds a whole copy,
+always; the copy before the newest stays until the next one, for those who are still reading it."""
 
 import os
 import shutil
@@ -18,7 +18,15 @@ from typing import Any
 
 import duckdb
 
-from ..records import EQUIPMENT, IDENTITY_FIELDS, OBJECT, OBJECT_OUTCOMES, STUDY, STUDY_TABLES, Table
+from ..records import (
+    EQUIPMENT,
+    IDENTITY_FIELDS,
+    OBJECT,
+    OBJECT_OUTCOMES,
+    STUDY,
+    STUDY_TABLES,
+    Table,
+)
 from ..store import Store, tasks
 from ..store.database import quoted
 from .background import Background, Run, Stopped
@@ -29,7 +37,9 @@ _PREFIX = "dose-"
 
 
 class Copies:
-    """Makes copies in a folder. work: the folder in which DuckDB may write. May be used from any thread."""
+    """Makes copies in a folder. work: the folder in which DuckDB may write. May be used from any
+    thread.
+    """
 
     def __init__(self, store: Store, background: Background, folder: Path, work: Path) -> None:
         self._store, self._background = store, background
@@ -37,7 +47,9 @@ class Copies:
         self._clear()
 
     def start(self, user: str, identity: bool) -> int:
-        """Begin a copy; the task's number. identity: with patients' names, IDs and birth dates, as the store has them."""
+        """Begin a copy; the task's number. identity: with patients' names, IDs and birth dates, as
+        the store has them.
+        """
         work = partial(self._work, identity)
         return self._background.start(KIND, user, str(self.folder), {"identity": identity}, work)
 
@@ -76,8 +88,12 @@ class Copies:
             for number, (table, query, parted) in enumerate(tables):
                 run.progress(number, len(tables))
                 to = made / table.name
-                count = _copy(connection, query, to, ", PARTITION_BY (modality, year)") if parted else 0
-                if not count:  # without rows there is no part, and who reads all files of a table finds none
+                count = (
+                    _copy(connection, query, to, ", PARTITION_BY (modality, year)") if parted else 0
+                )
+                if (
+                    not count
+                ):  # without rows there is no part, and who reads all files of a table finds none
                     to.mkdir(exist_ok=True)
                     count = _copy(connection, query, to / "data_0.parquet")
                 rows += count
@@ -103,12 +119,16 @@ class Copies:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, to: Path, parts: str = "") -> int:
-    found = connection.execute(f"COPY ({query}) TO {quoted(to)} (FORMAT parquet, COMPRESSION zstd{parts})").fetchone()
+    found = connection.execute(
+        f"COPY ({query}) TO {quoted(to)} (FORMAT parquet, COMPRESSION zstd{parts})"
+    ).fetchone()
     return found[0] if found else 0
 
 
 def _queries(without: frozenset[str]) -> Iterator[tuple[Table, str, bool]]:
-    """Each table with the query of its rows, and whether these are parted by the modality type and year of their study."""
+    """Each table with the query of its rows, and whether these are parted by the modality type and
+    year of their study.
+    """
     of_study = "s.modality, year(s.study_date) AS year"
     names = ", ".join(f's."{name}"' for name in STUDY.names if name not in without | {"modality"})
     yield STUDY, f"SELECT {names}, {of_study} FROM study s ORDER BY s.study_date, s.id", True

@@ -1,7 +1,8 @@
-"""CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the right.
+"""CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the
+right.
 
-A study of fluoroscopy has hundreds of exposures: it stands there without them; the other formats have them.
-"""
+A study of fluoroscopy has hundreds of exposures: it stands there without them; the other formats
+have them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,12 @@ from . import rows
 from .columns import DATE, FORMULA, MOMENT, TEXT, TIME, Column
 from .selection import Progress, Selection
 
-DATE_FORMATS = {"dd/mm/yyyy": "%d/%m/%Y", "dd.mm.yyyy": "%d.%m.%Y", "yyyy-mm-dd": "%Y-%m-%d", "mm/dd/yyyy": "%m/%d/%Y"}
+DATE_FORMATS = {
+    "dd/mm/yyyy": "%d/%m/%Y",
+    "dd.mm.yyyy": "%d.%m.%Y",
+    "yyyy-mm-dd": "%Y-%m-%d",
+    "mm/dd/yyyy": "%m/%d/%Y",
+}
 BOM = b"\xef\xbb\xbf"
 END = b"\r\n"
 _STUDIES_ALONE = "RF"
@@ -23,18 +29,26 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
     events = () if chosen.modality == _STUDIES_ALONE else chosen.event
     study, event = _line(chosen.study, day), _line(events, day)
     titles = [column.title for column in chosen.study]
-    titles += [f"E{number} {column.title}" for number in range(1, chosen.most_events + 1) for column in events]
+    titles += [
+        f"E{number} {column.title}"
+        for number in range(1, chosen.most_events + 1)
+        for column in events
+    ]
     with open(path, "wb") as file:
         file.write(BOM + ",".join(map(_quoted, titles)).encode() + END)
         for first, last in chosen.chunks():
             # As many cells in each line: strict readers (pyarrow, DuckDB, Polars) ask for it.
-            for lines in rows.of_studies(chosen, study, event, ",", first, last, chosen.most_events, blank="," * len(events)):
+            for lines in rows.of_studies(
+                chosen, study, event, ",", first, last, chosen.most_events, blank="," * len(events)
+            ):
                 file.write("\r\n".join(lines).encode("utf-8", "replace") + END)
             progress(last, chosen.total)
 
 
 def line(values: Iterable[str | float | None]) -> bytes:
-    """A line of single values: numbers with as many digits as they have, what is not given empty, text harmless."""
+    """A line of single values: numbers with as many digits as they have, what is not given empty,
+    text harmless.
+    """
     return ",".join(_quoted(harmless(value)) for value in values).encode("utf-8", "replace") + END
 
 
@@ -47,7 +61,9 @@ def harmless(value: str | float | None) -> str:
 
 
 def _line(columns: Sequence[Column], day: str) -> str:
-    return f"concat_ws(',', {', '.join(_cell(column, day) for column in columns)})" if columns else ""
+    return (
+        f"concat_ws(',', {', '.join(_cell(column, day) for column in columns)})" if columns else ""
+    )
 
 
 def _cell(column: Column, day: str) -> str:
@@ -64,8 +80,8 @@ def _cell(column: Column, day: str) -> str:
 
 
 def safe(text: str) -> str:
-    """A text of SQL as a cell of a line, without a comma beside it: what a spreadsheet would take for a formula gets an
-    apostrophe, which makes it text."""
+    """A text of SQL as a cell of a line, without a comma beside it: what a spreadsheet would take
+    for a formula gets an apostrophe, which makes it text."""
     marked = f"CASE WHEN regexp_matches({text}, '{FORMULA}') THEN '''' || {text} ELSE {text} END"
     return f"""CASE WHEN regexp_matches({text}, '[",\\r\\n\\t]|{FORMULA}') THEN '"' || replace({marked}, '"', '""') || '"'
         ELSE {text} END"""
@@ -73,4 +89,8 @@ def safe(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """A title as a cell."""
-    return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(sign in text for sign in '",\r\n') else text
+    return (
+        f'"{text.replace(chr(34), chr(34) * 2)}"'
+        if any(sign in text for sign in '",\r\n')
+        else text
+    )

@@ -1,8 +1,9 @@
-"""Files for programs: Parquet, Arrow IPC and JSON Lines; studies and, of one modality type, their events.
+"""Files for programs: Parquet, Arrow IPC and JSON Lines; studies and, of one modality type, their
+events.
 
-Values, names and units are the store's. Each field says its title, unit, concept and description in its metadata. Two files,
-joined by study_id, come in a ZIP without compression: as a list within the study's row the events take fifty times as long.
-"""
+Values, names and units are the store's. Each field says its title, unit, concept and description in
+its metadata. Two files, joined by study_id, come in a ZIP without compression: as a list within the
+study's row the events take fifty times as long."""
 
 import base64
 import zipfile
@@ -21,8 +22,12 @@ from .selection import Progress, Selection
 Writer = Callable[[duckdb.DuckDBPyConnection, str, pa.Schema, Path], None]
 
 
-def write(chosen: Selection, path: Path, kind: str, without: frozenset[str], progress: Progress) -> None:
-    """Write a file, or a ZIP of two where there are events. kind: one of KINDS; without: fields of the study to leave out."""
+def write(
+    chosen: Selection, path: Path, kind: str, without: frozenset[str], progress: Progress
+) -> None:
+    """Write a file, or a ZIP of two where there are events. kind: one of KINDS; without: fields of
+    the study to leave out.
+    """
     queries = list(_queries(chosen, without))
     if len(queries) == 1:
         KINDS[kind](chosen.connection, *queries[0][1:], path)
@@ -39,18 +44,25 @@ def write(chosen: Selection, path: Path, kind: str, without: frozenset[str], pro
     progress(chosen.total, chosen.total)
 
 
-def _parquet(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
-    # DuckDB's own writer; in the file's metadata is what readers by Arrow take that of the fields from.
+def _parquet(
+    connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path
+) -> None:
+    # DuckDB's own writer; in the file's metadata is what readers by Arrow take that of the fields
+    # from.
     told = base64.b64encode(schema.serialize().to_pybytes()).decode()
     options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{'ARROW:schema': '{told}'}}"
     connection.execute(f"COPY ({query}) TO {quoted(path)} ({options})")
 
 
-def _json_lines(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
+def _json_lines(
+    connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path
+) -> None:
     connection.execute(f"COPY ({query}) TO {quoted(path)} (FORMAT json)")
 
 
-def _arrow(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path) -> None:
+def _arrow(
+    connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path
+) -> None:
     with pa.ipc.new_file(path, schema) as file:
         for batch in connection.execute(query).fetch_record_batch(10_000):
             file.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
@@ -61,20 +73,43 @@ KINDS: dict[str, Writer] = {"parquet": _parquet, "arrow": _arrow, "jsonl": _json
 
 def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, str, pa.Schema]]:
     modality = MODALITIES[chosen.modality] if chosen.modality else None
-    of_study = [field for field in (modality.fields if modality else STUDY.fields) if field.name not in without]
-    columns = [f's."{field.name}"' for field in of_study] + [f'e."{field.name}"' for field in SYSTEM]
+    of_study = [
+        field
+        for field in (modality.fields if modality else STUDY.fields)
+        if field.name not in without
+    ]
+    columns = [f's."{field.name}"' for field in of_study] + [
+        f'e."{field.name}"' for field in SYSTEM
+    ]
     schema = pa.schema([_field(field) for field in (*of_study, *SYSTEM)])
-    # As they lie in the table: to sort rows of this width takes several times as long as to write them.
+    # As they lie in the table: to sort rows of this width takes several times as long as to write
+    # them.
     rows = "study s LEFT JOIN equipment e ON e.id = s.equipment_id"
-    yield "studies", f"SELECT {', '.join(columns)} FROM {rows} WHERE s.id IN (SELECT id FROM hit)", schema
+    yield (
+        "studies",
+        f"SELECT {', '.join(columns)} FROM {rows} WHERE s.id IN (SELECT id FROM hit)",
+        schema,
+    )
     if modality is not None:
         table = modality.events
         columns = [f't."{field.name}"' for field in table.fields]
-        query = f"SELECT {', '.join(columns)} FROM \"{table.name}\" t WHERE t.study_id IN (SELECT id FROM hit)"
+        query = (
+            f'SELECT {", ".join(columns)} FROM "{table.name}" t WHERE t.study_id IN (SELECT id '
+            f"FROM hit)"
+        )
         yield "events", query, pa.schema([_field(field) for field in table.fields])
 
 
 def _field(field: Field) -> pa.Field:
-    told = {"title": field.title, "unit": field.unit or "", "description": field.description, "source": field.source,
-            "concepts": " ".join("/".join(path) for path in field.paths)}  # fmt: skip
-    return pa.field(field.name, arrow_type(field), metadata={name: value for name, value in told.items() if value})
+    told = {
+        "title": field.title,
+        "unit": field.unit or "",
+        "description": field.description,
+        "source": field.source,
+        "concepts": " ".join("/".join(path) for path in field.paths),
+    }
+    return pa.field(
+        field.name,
+        arrow_type(field),
+        metadata={name: value for name, value in told.items() if value},
+    )

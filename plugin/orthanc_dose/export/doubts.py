@@ -10,15 +10,24 @@ Row = dict[str, Any]
 
 
 def lines_of(study: Row, shown: Shown) -> Iterator[str]:
-    """Why values are not plainly what the objects say: a line for each reason and table, with what is written there."""
+    """Why values are not plainly what the objects say: a line for each reason and table, with what
+    is written there.
+    """
     modality = MODALITIES[study["modality"]]
-    parts = [("", STUDY, [study]), (f"{shown.words.say('study.accumulated')}, ", modality.accumulated, study["accumulated"]),
-             ("", modality.events, study["events"])]  # fmt: skip
+    parts = [
+        ("", STUDY, [study]),
+        (f"{shown.words.say('study.accumulated')}, ", modality.accumulated, study["accumulated"]),
+        ("", modality.events, study["events"]),
+    ]
     for where, table, rows in parts:
         reasons: dict[tuple[str, str], dict[str, list[int]]] = {}
         for row in rows:
             for mark in row.get("marks") or ():
-                said = f" ({shown.words.say('study.asWritten', text=mark['raw'])})" if mark["raw"] else ""
+                said = (
+                    f" ({shown.words.say('study.asWritten', text=mark['raw'])})"
+                    if mark["raw"]
+                    else ""
+                )
                 of_reason = reasons.setdefault((mark["mark"], mark["field"]), {})
                 of_reason.setdefault(said, []).append(row.get("event_number", 0))
         for (mark, name), written in reasons.items():
@@ -26,7 +35,9 @@ def lines_of(study: Row, shown: Shown) -> Iterator[str]:
             if table is modality.events:
                 # Behind the reason, since it may be long.
                 why += f": {shown.words.events(modality.code, sum(map(len, written.values())))} "
-                written = {f"{_ranges(numbers)}{said}": numbers for said, numbers in written.items()}
+                written = {
+                    f"{_ranges(numbers)}{said}": numbers for said, numbers in written.items()
+                }
             yield f"• {why}{', '.join(written)}."
 
 
@@ -46,5 +57,8 @@ def _named(name: str, table: Table, shown: Shown) -> str:
     outer, _, inner = name.partition(".")
     field = next((one for one in table.fields if one.name == outer), None)
     part = next((one for one in field.fields if one.name == inner), None) if field else None
-    titles = [shown.words.title(field, table) if field else outer, shown.words.title(part, table, field) if part else inner]
+    titles = [
+        shown.words.title(field, table) if field else outer,
+        shown.words.title(part, table, field) if part else inner,
+    ]
     return ": ".join(filter(None, titles))

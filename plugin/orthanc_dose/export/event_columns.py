@@ -1,4 +1,6 @@
-"""The columns that people look at first of a study's events, as far as these have values, and their cells."""
+"""The columns that people look at first of a study's events, as far as these have values, and their
+cells.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ _WHERE_DIFFERENT = frozenset({"acquisition_plane", "source"})
 
 @dataclass(frozen=True)
 class EventColumn:
-    """A column. key: the field, or "xray_sources.kvp" for one of the structs in it; title: with the unit."""
+    """A column. key: the field, or "xray_sources.kvp" for one of the structs in it; title: with the
+    unit.
+    """
 
     key: str
     title: str
@@ -24,9 +28,14 @@ class EventColumn:
     shown: Shown
 
     def cell(self, row: Row) -> str:
-        """What stands in an event's row; of several structs, as filters or tubes, the values side by side."""
+        """What stands in an event's row; of several structs, as filters or tubes, the values side
+        by side.
+        """
         values = _values(row, self.key)
-        return " / ".join(self.shown.value(value, self.field, self.decimals) for value in values) or NOTHING
+        return (
+            " / ".join(self.shown.value(value, self.field, self.decimals) for value in values)
+            or NOTHING
+        )
 
 
 def columns_of(modality: Modality, events: Sequence[Row], shown: Shown) -> list[EventColumn]:
@@ -47,8 +56,16 @@ def columns_of(modality: Modality, events: Sequence[Row], shown: Shown) -> list[
         unit = shown.words.unit(field)
         numbers = [scaled(value, field) for value in given] if field.type == "number" else []
         decimals = decimals_for(numbers) if field.type == "number" else None
-        out.append(EventColumn(key, f"{title} [{unit}]" if unit else title, field.type in ("number", "integer"), field,
-                               decimals, shown))  # fmt: skip
+        out.append(
+            EventColumn(
+                key,
+                f"{title} [{unit}]" if unit else title,
+                field.type in ("number", "integer"),
+                field,
+                decimals,
+                shown,
+            )
+        )
     return out
 
 

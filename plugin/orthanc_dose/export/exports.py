@@ -1,4 +1,6 @@
-"""Exports as tasks: each from one state of the store, into a file that is there when it is whole."""
+"""Exports as tasks: each from one state of the store, into a file that is there when it is
+whole.
+"""
 
 import shutil
 from collections.abc import Callable, Collection
@@ -18,12 +20,17 @@ from .selection import Progress, Selection, selected
 
 KIND = "export"
 # What an export can say of who the patients are, and by which fields.
-IDENTITY = {"name": {"patient_name", "patient_birth_date"}, "id": {"patient_id", "patient_birth_date"}}
+IDENTITY = {
+    "name": {"patient_name", "patient_birth_date"},
+    "id": {"patient_id", "patient_birth_date"},
+}
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is written: the format of its dates (a key of csv_file.DATE_FORMATS), the fields that are left out."""
+    """How a file is written: the format of its dates (a key of csv_file.DATE_FORMATS), the fields
+    that are left out.
+    """
 
     date_format: str
     without: frozenset[str]
@@ -31,8 +38,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. modalities: the modality types that it is for; None where it is for each and for all together.
-    identity: whether it can say who the patients are."""
+    """A format of files. modalities: the modality types that it is for; None where it is for each
+    and for all together. identity: whether it can say who the patients are."""
 
     title: str
     ending: str
@@ -43,7 +50,9 @@ class Format:
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
-    return lambda chosen, path, options, progress: data_files.write(chosen, path, kind, options.without, progress)
+    return lambda chosen, path, options, progress: data_files.write(
+        chosen, path, kind, options.without, progress
+    )
 
 
 def _form(title: str, modality: str, name: str) -> Format:
@@ -53,30 +62,57 @@ def _form(title: str, modality: str, name: str) -> Format:
     return Format(title, "xlsx", _XLSX, write, (modality,), identity=False)
 
 
-CSV, _XLSX = "text/csv; charset=utf-8", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV, _XLSX = (
+    "text/csv; charset=utf-8",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 FORMATS = {
-    "csv": Format("CSV", "csv", CSV,
-                  lambda chosen, path, options, progress: csv_file.write(chosen, path, options.date_format, progress)),
-    "xlsx": Format("XLSX", "xlsx", _XLSX,
-                   lambda chosen, path, options, progress: workbook.write(chosen, path, options.date_format, progress)),
-    "parquet": Format("Parquet", "parquet", "application/vnd.apache.parquet", _for_programs("parquet")),
-    "arrow": Format("Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")),
+    "csv": Format(
+        "CSV",
+        "csv",
+        CSV,
+        lambda chosen, path, options, progress: csv_file.write(
+            chosen, path, options.date_format, progress
+        ),
+    ),
+    "xlsx": Format(
+        "XLSX",
+        "xlsx",
+        _XLSX,
+        lambda chosen, path, options, progress: workbook.write(
+            chosen, path, options.date_format, progress
+        ),
+    ),
+    "parquet": Format(
+        "Parquet", "parquet", "application/vnd.apache.parquet", _for_programs("parquet")
+    ),
+    "arrow": Format(
+        "Arrow IPC", "arrow", "application/vnd.apache.arrow.file", _for_programs("arrow")
+    ),
     "jsonl": Format("JSON Lines", "jsonl", "application/x-ndjson", _for_programs("jsonl")),
-    "nhsbsp": Format("NHSBSP dose survey", "csv", CSV,
-                     lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress), ("MG",), identity=False),
+    "nhsbsp": Format(
+        "NHSBSP dose survey",
+        "csv",
+        CSV,
+        lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress),
+        ("MG",),
+        identity=False,
+    ),
     "phe_ct_2019": _form("PHE 2019 CT survey", "CT", "phe_ct_2019"),
-    "phe_dx_2019_projection": _form("PHE 2019 radiography survey, single projection", "DX", "phe_dx_2019_projection"),
+    "phe_dx_2019_projection": _form(
+        "PHE 2019 radiography survey, single projection", "DX", "phe_dx_2019_projection"
+    ),
     "phe_dx_2019_study": _form("PHE 2019 radiography survey, study", "DX", "phe_dx_2019_study"),
     "phe_rf_2019": _form("PHE 2019 fluoroscopy survey", "RF", "phe_rf_2019"),
-}  # fmt: skip
+}
 PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
 _ZIP = "application/zip"
 MEDIA_TYPES = (*dict.fromkeys(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
 def folder(data_directory: Path) -> Path:
-    """The folder of the files, each named by its task's number, with .part where it is being written; made where it is not
-    there, and cleaned of what a server left that was killed."""
+    """The folder of the files, each named by its task's number, with .part where it is being
+    written; made where it is not there, and cleaned of what a server left that was killed."""
     path = data_directory / EXPORTS
     path.mkdir(mode=0o700, exist_ok=True)
     for left in path.glob("*.part*"):
@@ -90,27 +126,59 @@ def folder(data_directory: Path) -> Path:
 class Exports:
     """Starts exports, and knows their files in a folder. May be used from any thread."""
 
-    def __init__(self, store: Store, background: Background, folder: Path, date_format: Callable[[], str]) -> None:
-        self._store, self._background, self._folder, self._date_format = store, background, folder, date_format
+    def __init__(
+        self, store: Store, background: Background, folder: Path, date_format: Callable[[], str]
+    ) -> None:
+        self._store, self._background, self._folder, self._date_format = (
+            store,
+            background,
+            folder,
+            date_format,
+        )
 
     def start(
-        self, user: str, file_format: str, modality: str | None, values: dict[str, Any], query: dict[str, str],
+        self,
+        user: str,
+        file_format: str,
+        modality: str | None,
+        values: dict[str, Any],
+        query: dict[str, str],
         identity: Collection[str] = (),
-    ) -> int:  # fmt: skip
-        """Begin an export of the studies that the filters' values leave; the task's number. query: the same values as text, as
-        far as they may be kept; identity: which of IDENTITY says who the patients are."""
+    ) -> int:
+        """Begin an export of the studies that the filters' values leave; the task's number. query:
+        the same values as text, as far as they may be kept; identity: which of IDENTITY says who
+        the patients are."""
         ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
-        about = (modality or "all").lower() if FORMATS[file_format].modalities is None else file_format.replace("_", "-")
+        about = (
+            (modality or "all").lower()
+            if FORMATS[file_format].modalities is None
+            else file_format.replace("_", "-")
+        )
         name = f"{about}-{tasks.now():%Y%m%d-%H%M%S}.{ending}"
-        parameters = {"format": file_format, "modality": modality, "query": query, "identity": sorted(identity)}
+        parameters = {
+            "format": file_format,
+            "modality": modality,
+            "query": query,
+            "identity": sorted(identity),
+        }
         without = IDENTITY_FIELDS.difference(*(IDENTITY[one] for one in identity))
-        return self.begin(user, name, parameters, partial(self._of_studies, file_format, modality, values, without))
+        return self.begin(
+            user,
+            name,
+            parameters,
+            partial(self._of_studies, file_format, modality, values, without),
+        )
 
     def begin(
-        self, user: str, name: str, parameters: dict[str, Any], write: Callable[[Path, Run], dict[str, Any]]
-    ) -> int:  # fmt: skip
-        """Begin a task that makes a file; its number. name: of the file; parameters: with its format, key of FORMATS, and
-        identity, which of IDENTITY it says; write: writes the file and gives the task's result, but for the file's size."""
+        self,
+        user: str,
+        name: str,
+        parameters: dict[str, Any],
+        write: Callable[[Path, Run], dict[str, Any]],
+    ) -> int:
+        """Begin a task that makes a file; its number. name: of the file; parameters: with its
+        format, key of FORMATS, and identity, which of IDENTITY it says; write: writes the file and
+        gives the task's result, but for the file's size."""
         return self._background.start(KIND, user, name, parameters, partial(self._work, write))
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
@@ -118,11 +186,16 @@ class Exports:
         path = self._path(task["id"])
         if task["state"] != "done" or not path.is_file():
             raise FileNotFoundError
-        return path, _ZIP if task["subject"].endswith(".zip") else FORMATS[task["parameters"]["format"]].mime
+        return path, _ZIP if task["subject"].endswith(".zip") else FORMATS[
+            task["parameters"]["format"]
+        ].mime
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Delete files whose tasks are forgotten."""
-        known = {str(row[0]) for row in connection.execute("SELECT id FROM task WHERE kind = $1", [KIND]).fetchall()}
+        known = {
+            str(row[0])
+            for row in connection.execute("SELECT id FROM task WHERE kind = $1", [KIND]).fetchall()
+        }
         for path in self._folder.iterdir():
             if path.name.isdigit() and path.name not in known:
                 path.unlink(missing_ok=True)
@@ -131,11 +204,21 @@ class Exports:
         return self._folder / str(number)
 
     def _of_studies(
-        self, file_format: str, modality: str | None, values: dict[str, Any], without: frozenset[str], path: Path, run: Run
-    ) -> dict[str, Any]:  # fmt: skip
-        with selected(self._store, modality, values, without, cells=file_format not in PACKED) as chosen:
+        self,
+        file_format: str,
+        modality: str | None,
+        values: dict[str, Any],
+        without: frozenset[str],
+        path: Path,
+        run: Run,
+    ) -> dict[str, Any]:
+        with selected(
+            self._store, modality, values, without, cells=file_format not in PACKED
+        ) as chosen:
             run.connection, total = chosen.connection, chosen.total
-            FORMATS[file_format].write(chosen, path, Options(self._date_format(), without), run.progress)
+            FORMATS[file_format].write(
+                chosen, path, Options(self._date_format(), without), run.progress
+            )
             run.connection = None
         run.note(run.number, done=total, total=total)
         return {"studies": total}

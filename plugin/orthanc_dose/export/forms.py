@@ -1,4 +1,6 @@
-"""National forms: what stands in which cell is declared, and one writer makes the sheet that is pasted into the form's own."""
+"""National forms: what stands in which cell is declared, and one writer makes the sheet that is
+pasted into the form's own.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +11,8 @@ from .columns import NUMBER, TEXT
 from .selection import Progress, Selection
 from .xlsx_file import MOST_COLUMNS, Workbook, cell, text_cell, width
 
-# Symbols of the elements that filters and anodes are made of (PS3.16 CID 10006 and 10016), by the keys of their codes.
+# Symbols of the elements that filters and anodes are made of (PS3.16 CID 10006 and 10016), by the
+# keys of their codes.
 ELEMENTS = {
     "SCT:12503006": "Al", "SCT:66925006": "Cu", "SCT:71128006": "Mo", "SCT:59801003": "Rh", "SCT:41967008": "Ag",
     "SCT:26194003": "W", "SCT:12597001": "Sn", "SCT:45215009": "Ta", "SCT:88488004": "Pb", "SCT:767776000": "Nb",
@@ -19,8 +22,9 @@ ELEMENTS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a row. sql: its value over the study `s`, its number `n` among the chosen, from 1, and what the form takes from
-    its events, `v`. otherwise: text that stands there where the number is not given."""
+    """A cell of a row. sql: its value over the study `s`, its number `n` among the chosen, from 1,
+    and what the form takes from its events, `v`. otherwise: text that stands there where the number
+    is not given."""
 
     title: str
     sql: str = "NULL"
@@ -30,9 +34,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Form:
-    """A form. events: a query of one row for each study of `part` that has some: study_id, `number` (of what the cells repeat)
-    and what else the cells take from `v`. cells: those of a row, by the largest `number` of the chosen studies. above: rows of
-    fixed text above the studies, where the form has others than a row of titles."""
+    """A form. events: a query of one row for each study of `part` that has some: study_id, `number`
+    (of what the cells repeat) and what else the cells take from `v`. cells: those of a row, by the
+    largest `number` of the chosen studies. above: rows of fixed text above the studies, where the
+    form has others than a row of titles."""
 
     sheet: str
     events: str
@@ -51,22 +56,31 @@ def write(form: Form, chosen: Selection, path: Path, date_format: str, progress:
         book.sheet(form.sheet, titles, _rows(form, cells, chosen, progress), widths)
 
 
-def _rows(form: Form, cells: list[Cell], chosen: Selection, progress: Progress) -> Iterator[list[str]]:
+def _rows(
+    form: Form, cells: list[Cell], chosen: Selection, progress: Progress
+) -> Iterator[list[str]]:
     yield ["".join(text_cell(text or None) for text in row) for row in form.above]
     row = f"concat({', '.join(map(_cell, cells))})"
     for first, last in chosen.chunks():
-        yield from rows.portions(chosen, f"""
+        yield from rows.portions(
+            chosen,
+            f"""
             WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last}),
             v AS MATERIALIZED ({form.events})
-            SELECT {row} FROM part JOIN study s USING (id) LEFT JOIN v ON v.study_id = s.id ORDER BY n
-        """)  # fmt: skip
+            SELECT {row} FROM part JOIN study s USING (id) LEFT JOIN v ON v.study_id = s.id ORDER BY
+            n
+        """,
+        )
         progress(last, chosen.total)
 
 
 def _cell(one: Cell) -> str:
     if not one.otherwise:
         return cell(one)
-    return f"CASE WHEN ({one.sql}) IS NOT NULL THEN {cell(one)} ELSE {cell(Cell(one.title, one.otherwise))} END"
+    return (
+        f"CASE WHEN ({one.sql}) IS NOT NULL THEN {cell(one)} ELSE "
+        f"{cell(Cell(one.title, one.otherwise))} END"
+    )
 
 
 def number(title: str, sql: str) -> Cell:

@@ -1,9 +1,10 @@
-"""Text for PDF pages: which font has which character, and what stands for a character that none has.
+"""Text for PDF pages: which font has which character, and what stands for a character that none
+has.
 
-The fonts lie beside this module: DejaVu Sans Condensed (Latin, Greek, Cyrillic, signs) and Droid Sans Fallback (Chinese,
-Japanese, Korean). A character that they lack, or that needs more than a glyph after the other (from right to left, joined
-letters), becomes a visible box: a name in a wrong order would be a wrong name.
-"""
+The fonts lie beside this module: DejaVu Sans Condensed (Latin, Greek, Cyrillic, signs) and Droid
+Sans Fallback (Chinese, Japanese, Korean). A character that they lack, or that needs more than a
+glyph after the other (from right to left, joined letters), becomes a visible box: a name in a wrong
+order would be a wrong name."""
 
 import threading
 import unicodedata
@@ -19,7 +20,10 @@ MISSING = "\u25a1"  # □
 _FOLDER = Path(__file__).parent / "fonts"
 _REGISTERING = threading.Lock()  # a second object of one font would number its glyphs anew
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
-_VARIANTS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # selectors of variants: the plain sign says the same
+_VARIANTS = (
+    range(0xFE00, 0xFE10),
+    range(0xE0100, 0xE01F0),
+)  # selectors of variants: the plain sign says the same
 
 
 def printable(text: str) -> str:
@@ -29,7 +33,9 @@ def printable(text: str) -> str:
 
 def runs(text: str, font: str) -> list[tuple[str, str]]:
     """A printable text as pieces, each with the font that has it: `font` wherever it can be."""
-    return [(of, "".join(signs)) for of, signs in groupby(text, key=lambda sign: _font_of(sign, font))]
+    return [
+        (of, "".join(signs)) for of, signs in groupby(text, key=lambda sign: _font_of(sign, font))
+    ]
 
 
 def width(text: str, font: str, size: float) -> float:
@@ -44,7 +50,9 @@ def _printable(sign: str) -> str:
         return ""  # has no shape of its own
     if category in ("Cc", "Zl", "Zp", "Zs"):
         return " "
-    if unicodedata.bidirectional(sign) in _FROM_RIGHT or not (_has(PLAIN, sign) or _has(_MORE, sign)):
+    if unicodedata.bidirectional(sign) in _FROM_RIGHT or not (
+        _has(PLAIN, sign) or _has(_MORE, sign)
+    ):
         return MISSING
     return sign
 

@@ -1,4 +1,6 @@
-"""Exposures of fluoroscopy that are alike, as one group each: what a spreadsheet of hundreds of exposures a study needs."""
+"""Exposures of fluoroscopy that are alike, as one group each: what a spreadsheet of hundreds of
+exposures a study needs.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,28 +13,43 @@ from .columns import INTEGER, NUMBER, Column
 from .selection import Selection
 
 # What is the same within a group; the rest is given as least, mean and largest.
-_SAME = ("acquisition_plane", "acquisition_protocol", "irradiation_event_type", "intensifier_size", "collimated_field_area",
-         "pulse_rate", "xray_filters")  # fmt: skip
+_SAME = (
+    "acquisition_plane",
+    "acquisition_protocol",
+    "irradiation_event_type",
+    "intensifier_size",
+    "collimated_field_area",
+    "pulse_rate",
+    "xray_filters",
+)
 _ANGLES = ("positioner_primary_angle", "positioner_secondary_angle")
 WITHIN_DEG = 5.0
-_SCHEMA = pa.schema([("study_id", pa.int64()), ("event_number", pa.int64()), ("group_number", pa.int64())])
+_SCHEMA = pa.schema(
+    [("study_id", pa.int64()), ("event_number", pa.int64()), ("group_number", pa.int64())]
+)
 
-Exposure = tuple[int, int, Any, float | None, float | None]  # study, event, what must be the same, both angles
+Exposure = tuple[
+    int, int, Any, float | None, float | None
+]  # study, event, what must be the same, both angles
 
 
 def numbered(exposures: Iterable[Exposure]) -> Iterator[tuple[int, int, int]]:
-    """Each exposure with the number of its group in its study, from 1; exposures come study by study, in their order.
+    """Each exposure with the number of its group in its study, from 1; exposures come study by
+    study, in their order.
 
-    One joins the first group whose first exposure has the same plane, protocol, type, field size, pulse rate and filters, and
-    both angles within 5 degrees; an angle that is not given is like one that is not given alone.
-    """
+    One joins the first group whose first exposure has the same plane, protocol, type, field size,
+    pulse rate and filters, and both angles within 5 degrees; an angle that is not given is like one
+    that is not given alone."""
     study: int | None = None
     groups: list[tuple[Any, float | None, float | None]] = []
     for of, event, same, primary, secondary in exposures:
         if of != study:
             study, groups = of, []
-        alike = (number for number, first in enumerate(groups, 1)
-                 if same == first[0] and _near(primary, first[1]) and _near(secondary, first[2]))  # fmt: skip
+        alike = (
+            number
+            for number, first in enumerate(groups, 1)
+            if same == first[0] and _near(primary, first[1]) and _near(secondary, first[2])
+        )
         found = next(alike, None)
         if found is None:
             groups.append((same, primary, secondary))
@@ -46,25 +63,38 @@ def _near(one: float | None, other: float | None) -> bool:
 
 
 def columns(event: Sequence[Column]) -> tuple[Column, ...]:
-    """The columns of a group, from those of its exposures: how many these are, what they share, and of each number the least,
-    the mean and the largest."""
-    out = [Column("group.exposures", "Exposures", INTEGER, "count(*)", event[0].field)] if event else []
+    """The columns of a group, from those of its exposures: how many these are, what they share, and
+    of each number the least, the mean and the largest."""
+    out = (
+        [Column("group.exposures", "Exposures", INTEGER, "count(*)", event[0].field)]
+        if event
+        else []
+    )
     for column in event:
         if column.name.split(".")[1] in _SAME:
             out.append(replace(column, sql=f"any_value({column.sql})"))
         elif column.kind == NUMBER:
-            out += [replace(column, name=f"{column.name}.{function}", title=f"{column.title}, {word}",
-                            sql=f"{function}({column.sql})")
-                    for word, function in (("minimum", "min"), ("mean", "avg"), ("maximum", "max"))]  # fmt: skip
+            out += [
+                replace(
+                    column,
+                    name=f"{column.name}.{function}",
+                    title=f"{column.title}, {word}",
+                    sql=f"{function}({column.sql})",
+                )
+                for word, function in (("minimum", "min"), ("mean", "avg"), ("maximum", "max"))
+            ]
     return tuple(out)
 
 
 def number(chosen: Selection) -> int:
-    """Number the groups of all chosen studies in the temporary table `grouped`; the most that a study has."""
+    """Number the groups of all chosen studies in the temporary table `grouped`; the most that a
+    study has.
+    """
     table = PROJECTION_EVENT
     same = ", ".join(f"coalesce(CAST(to_json(t.{name}) AS VARCHAR), '')" for name in _SAME)
     query = f"""
-        SELECT t.study_id, t.event_number, concat_ws('|', {same}), {", ".join(f"t.{name}" for name in _ANGLES)}
+        SELECT t.study_id, t.event_number, concat_ws('|', {same}),
+        {", ".join(f"t.{name}" for name in _ANGLES)}
         FROM "{table.name}" t JOIN hit ON hit.id = t.study_id ORDER BY hit.n, t.event_number
     """
     found = numbered(chosen.connection.execute(query).fetchall())

@@ -1,9 +1,10 @@
 """The list of exposures of a mammography dose survey of the NHS Breast Screening Programme.
 
-It is pasted into the table of exposures of the breast dose survey software of the National Co-ordinating Centre for the Physics
-of Mammography (K. Young, "Breast dose surveys in the NHSBSP: software and instruction manual", NHSBSP 2004 and later). Which
-columns it has, which exposures are left out and how views are called: OpenREM's documentation, "NHSBSP dose audits", and the
-first line of its files. The software works out the glandular dose itself: the form has none.
+It is pasted into the table of exposures of the breast dose survey software of the National
+Co-ordinating Centre for the Physics of Mammography (K. Young, "Breast dose surveys in the NHSBSP:
+software and instruction manual", NHSBSP 2004 and later). Which columns it has, which exposures are
+left out and how views are called: OpenREM's documentation, "NHSBSP dose audits", and the first line
+of its files. The software works out the glandular dose itself: the form has none.
 
 An examination is a patient: the survey gives doses for each woman and visit.
 """
@@ -25,7 +26,8 @@ SURVEY = 1
 LEFT_OUT = ("scout", "postclip", "prefire", "biopsy", "postfire", "stereo", "specimen", "artefact")
 SPECIMEN = "SCT:127457009"  # tissue specimen from breast, a view of CID 4014
 
-# PS3.16 CID 4014, View for Mammography: the ACR MQCM 1999 equivalents, but for MLO, which the NHSBSP calls OB.
+# PS3.16 CID 4014, View for Mammography: the ACR MQCM 1999 equivalents, but for MLO, which the
+# NHSBSP calls OB.
 VIEWS = {
     "SCT:399260004": "ML", "SCT:399368009": "OB", "SCT:399352003": "LM", "SCT:399099002": "LMO", "SCT:399162004": "CC",
     "SCT:399196006": "FB", "SCT:399188001": "SIO", "SCT:441555000": "ISO", "SCT:399192008": "XCCL", "SCT:399101009": "XCCM",
@@ -35,22 +37,36 @@ _WORDS = {name: name for name in VIEWS.values()} | {"MLO": "OB"}
 # PS3.16 CID 4015, View Modifier for Mammography: before the view, behind it, or in its place.
 PREFIXES = {"SCT:399163009": "M", "SCT:399055006": "S"}
 SUFFIXES = {
-    "SCT:399197002": "RL", "SCT:399226006": "RM", "SCT:414493004": "RI", "SCT:415670009": "RS", "SCT:399209000": "ID",
-    "SCT:442581004": "NP", "SCT:441752004": "AC", "SCT:442593008": "IMF", "SCT:442580003": "AX",
-}  # fmt: skip
+    "SCT:399197002": "RL",
+    "SCT:399226006": "RM",
+    "SCT:414493004": "RI",
+    "SCT:415670009": "RS",
+    "SCT:399209000": "ID",
+    "SCT:442581004": "NP",
+    "SCT:441752004": "AC",
+    "SCT:442593008": "IMF",
+    "SCT:442580003": "AX",
+}
 INSTEAD = {"SCT:399161006": "CV", "SCT:399011000": "AT", "SCT:399110001": "TAN"}
 _SIDES = {"SCT:7771000": "L", "SCT:24028007": "R", "SCT:80248007": "L", "SCT:73056007": "R"}
 
 _QUERY = """
-    SELECT s.id, t.laterality, t.image_view, t.image_view_modifiers, t.acquisition_protocol, t.kvp, t.anode_target_material,
-        t.xray_filters, t.compression_thickness, t.exposure / 1000, t.exposure_control_mode, s.patient_age
-    FROM hit JOIN study s USING (id) JOIN projection_event t ON t.study_id = s.id ORDER BY hit.n, t.event_number
+    SELECT s.id, t.laterality, t.image_view, t.image_view_modifiers, t.acquisition_protocol, t.kvp,
+    t.anode_target_material,
+        t.xray_filters, t.compression_thickness, t.exposure / 1000, t.exposure_control_mode,
+        s.patient_age
+    FROM hit JOIN study s USING (id) JOIN projection_event t ON t.study_id = s.id ORDER BY hit.n,
+    t.event_number
 """
 Code = dict[str, str | None]
 
 
-def view_code(laterality: Code | None, view: Code | None, modifiers: Sequence[Code] | None) -> str | None:
-    """Side and view as the NHSBSP calls them, as LOB or RMCC; None where one of them is not given."""
+def view_code(
+    laterality: Code | None, view: Code | None, modifiers: Sequence[Code] | None
+) -> str | None:
+    """Side and view as the NHSBSP calls them, as LOB or RMCC; None where one of them is not
+    given.
+    """
     side = _SIDES.get(_key(laterality))
     if side is None or view is None:
         return None
@@ -82,7 +98,20 @@ def _lines(chosen: Selection) -> Iterator[tuple[int, list[str | float | None]]]:
     patient, last, views = 0, None, Counter[str]()
     exposures = chosen.connection.execute(_QUERY)
     while portion := exposures.fetchmany(1_000):
-        for study, side, view, modifiers, protocol, kvp, anode, filters, thickness, mas, control, age in portion:
+        for (
+            study,
+            side,
+            view,
+            modifiers,
+            protocol,
+            kvp,
+            anode,
+            filters,
+            thickness,
+            mas,
+            control,
+            age,
+        ) in portion:
             if left_out(protocol, view):
                 continue
             if study != last:
@@ -91,8 +120,26 @@ def _lines(chosen: Selection) -> Iterator[tuple[int, list[str | float | None]]]:
             if name:
                 views[name] += 1
                 name += str(views[name]) if views[name] > 1 else ""
-            yield patient, [SURVEY, patient, name, kvp, _element(anode), _filter(filters), thickness, mas, None,
-                            _automatic(control), control, None, age, None, None]  # fmt: skip
+            yield (
+                patient,
+                [
+                    SURVEY,
+                    patient,
+                    name,
+                    kvp,
+                    _element(anode),
+                    _filter(filters),
+                    thickness,
+                    mas,
+                    None,
+                    _automatic(control),
+                    control,
+                    None,
+                    age,
+                    None,
+                    None,
+                ],
+            )
 
 
 def _automatic(control: str | None) -> str | None:

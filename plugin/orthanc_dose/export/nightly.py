@@ -13,8 +13,8 @@ _STATE = "nightly_copy_of"  # the day that it was last done for, as YYYY-MM-DD
 
 
 def is_due(now: datetime, hour: int, last: str | None) -> bool:
-    """Whether it is to be done now, the server's local time: today's hour has come, and it was not done since. A server that
-    slept through it does it late."""
+    """Whether it is to be done now, the server's local time: today's hour has come, and it was not
+    done since. A server that slept through it does it late."""
     return now.hour >= hour and (last is None or last < now.date().isoformat())
 
 
@@ -22,7 +22,11 @@ class Nightly:
     """A thread that looks at the clock. hour: at which to begin, None for never; do: begins it."""
 
     def __init__(
-        self, store: Store, hour: Callable[[], int | None], do: Callable[[], object], now: Callable[[], datetime]
+        self,
+        store: Store,
+        hour: Callable[[], int | None],
+        do: Callable[[], object],
+        now: Callable[[], datetime],
     ) -> None:
         self._store, self._hour, self._do, self._now = store, hour, do, now
         self._ending = threading.Event()
@@ -51,10 +55,14 @@ class Nightly:
             return
         now = self._now()
         with self._store.reading() as connection:
-            found = connection.execute("SELECT value FROM state WHERE name = $1", [_STATE]).fetchone()
+            found = connection.execute(
+                "SELECT value FROM state WHERE name = $1", [_STATE]
+            ).fetchone()
         if not is_due(now, hour, found[0] if found else None):
             return
         with self._store.writing() as connection:
             connection.execute("DELETE FROM state WHERE name = $1", [_STATE])
-            connection.execute("INSERT INTO state VALUES ($1, $2)", [_STATE, now.date().isoformat()])
+            connection.execute(
+                "INSERT INTO state VALUES ($1, $2)", [_STATE, now.date().isoformat()]
+            )
         self._do()

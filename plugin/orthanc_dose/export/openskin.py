@@ -1,10 +1,11 @@
-"""The CSV of one fluoroscopy study from which openSkin (bitbucket.org/openskin) works out a skin dose map.
+"""The CSV of one fluoroscopy study from which openSkin (bitbucket.org/openskin) works out a skin
+dose map.
 
-An exposure a line, without a line of titles. Which columns there are, in which order and unit: OpenREM's "openSkin export". The
-units are those of the standard's report, which are the store's: DAP Gy.m2, dose at reference point Gy, angles degrees, lengths
-and filters mm, kV, mA, times ms, exposure uA.s, irradiation duration s. openSkin knows copper alone: other filters are left
-out. Its reader does not know quotation marks, so a comma within a text becomes a semicolon.
-"""
+An exposure a line, without a line of titles. Which columns there are, in which order and unit:
+OpenREM's "openSkin export". The units are those of the standard's report, which are the store's:
+DAP Gy.m2, dose at reference point Gy, angles degrees, lengths and filters mm, kV, mA, times ms,
+exposure uA.s, irradiation duration s. openSkin knows copper alone: other filters are left out. Its
+reader does not know quotation marks, so a comma within a text becomes a semicolon."""
 
 import re
 from collections.abc import Iterator
@@ -19,36 +20,73 @@ PATIENT = "Anon"  # what stands for who the patient is
 
 def csv_of(study: dict[str, Any]) -> bytes:
     """The lines of a study as query.studies gives it."""
-    return b"".join(line(_clean(value) for value in _values(study, event)) for event in study["events"])
+    return b"".join(
+        line(_clean(value) for value in _values(study, event)) for event in study["events"]
+    )
 
 
 def _values(study: dict[str, Any], event: dict[str, Any]) -> Iterator[str | float | None]:
     started = event["datetime_started"]
     yield from (PATIENT, study["patient_sex"], study["study_instance_uid"], None)
-    yield from (_word(event["acquisition_plane"]), str(started).replace("T", " ") if started else None)
+    yield from (
+        _word(event["acquisition_plane"]),
+        str(started).replace("T", " ") if started else None,
+    )
     yield from (_word(event["irradiation_event_type"]), event["acquisition_protocol"])
-    for name in ("reference_point_definition", "irradiation_event_uid", "dap", "dose_rp", "positioner_primary_angle",
-                 "positioner_secondary_angle", "positioner_primary_end_angle", "positioner_secondary_end_angle",
-                 "column_angulation"):  # fmt: skip
+    for name in (
+        "reference_point_definition",
+        "irradiation_event_uid",
+        "dap",
+        "dose_rp",
+        "positioner_primary_angle",
+        "positioner_secondary_angle",
+        "positioner_primary_end_angle",
+        "positioner_secondary_end_angle",
+        "column_angulation",
+    ):
         yield event[name]
     yield from _copper(event["xray_filters"] or ())
     yield _word(event["fluoro_mode"])
-    for name in ("pulse_rate", "number_of_pulses", "kvp", "xray_tube_current", "exposure_time", "pulse_width", "exposure",
-                 "focal_spot_size", "irradiation_duration", "average_xray_tube_current", "distance_source_to_detector",
-                 "distance_source_to_isocenter", "table_longitudinal_position", "table_lateral_position",
-                 "table_height_position"):  # fmt: skip
+    for name in (
+        "pulse_rate",
+        "number_of_pulses",
+        "kvp",
+        "xray_tube_current",
+        "exposure_time",
+        "pulse_width",
+        "exposure",
+        "focal_spot_size",
+        "irradiation_duration",
+        "average_xray_tube_current",
+        "distance_source_to_detector",
+        "distance_source_to_isocenter",
+        "table_longitudinal_position",
+        "table_lateral_position",
+        "table_height_position",
+    ):
         yield event[name]
     yield from (_word(event["target_region"]), event["comment"])
 
 
 def _copper(filters: list[dict[str, Any]]) -> tuple[str | float | None, ...]:
-    """Type, material, least and largest thickness of the copper in the beam; several sheets of it add up."""
-    copper = [one for one in filters if one["material"] and f"{one['material']['scheme']}:{one['material']['value']}" == COPPER]
+    """Type, material, least and largest thickness of the copper in the beam; several sheets of it
+    add up.
+    """
+    copper = [
+        one
+        for one in filters
+        if one["material"] and f"{one['material']['scheme']}:{one['material']['value']}" == COPPER
+    ]
     if not copper:
         return None, None, None, None
-    thickness = [[one[name] for one in copper] for name in ("thickness_minimum", "thickness_maximum")]
-    return (_word(copper[0]["type"]), COPPER_IN_WORDS,
-            *(None if None in values else sum(values) for values in thickness))  # fmt: skip
+    thickness = [
+        [one[name] for one in copper] for name in ("thickness_minimum", "thickness_maximum")
+    ]
+    return (
+        _word(copper[0]["type"]),
+        COPPER_IN_WORDS,
+        *(None if None in values else sum(values) for values in thickness),
+    )
 
 
 def _word(code: dict[str, Any] | None) -> str | None:
@@ -56,4 +94,6 @@ def _word(code: dict[str, Any] | None) -> str | None:
 
 
 def _clean(value: str | float | None) -> str | float | None:
-    return re.sub(r'[\s"]+', " ", value.replace(",", ";")).strip() if isinstance(value, str) else value
+    return (
+        re.sub(r'[\s"]+', " ", value.replace(",", ";")).strip() if isinstance(value, str) else value
+    )

@@ -1,8 +1,8 @@
-"""Printable pages: headings, paragraphs and tables, one below the other, on as many A4 pages as they take.
+"""Printable pages: headings, paragraphs and tables, one below the other, on as many A4 pages as
+they take.
 
-reportlab draws; where things go is decided here, since what comes from objects may be of any length: a cell shows so many
-lines and then an ellipsis, so that each row fits a page.
-"""
+reportlab draws; where things go is decided here, since what comes from objects may be of any
+length: a cell shows so many lines and then an ellipsis, so that each row fits a page."""
 
 import io
 import threading
@@ -21,7 +21,10 @@ _ROOM = _WIDTH - 2 * _MARGIN
 _LEADING = 1.25  # from line to line, times the size of the letters
 _PAD = 3.0
 _MOST_LINES, _WIDEST_WORD, _ENOUGH = 8, 52.0, 180.0
-_UNBROKEN, _SMALLEST = 5.8, 4.5  # sizes of letters: down to these words, and numbers, are kept whole
+_UNBROKEN, _SMALLEST = (
+    5.8,
+    4.5,
+)  # sizes of letters: down to these words, and numbers, are kept whole
 _ROUNDING = 0.01  # what sums of widths may lack
 _Fit: TypeAlias = tuple[float, list[float]]
 _INK, _GREY, _LINE, _SHADE = 0.0, 0.35, 0.75, 0.93
@@ -32,7 +35,9 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. number: its cells stand to the right. label: they name what is beside them."""
+    """A column of a table. number: its cells stand to the right. label: they name what is beside
+    them.
+    """
 
     title: str
     number: bool = False
@@ -78,8 +83,8 @@ class Pages:
         self._at -= 6
 
     def raw(self, title: str, foot: Sequence[str], number: Callable[[int, int], str]) -> bytes:
-        """The PDF. title: of its properties, not on the pages; foot: lines at the end of each page; number: what says which
-        page of how many it is."""
+        """The PDF. title: of its properties, not on the pages; foot: lines at the end of each page;
+        number: what says which page of how many it is."""
         out = io.BytesIO()
         with _ONE_AT_A_TIME:
             canvas = Canvas(out, (_WIDTH, _HEIGHT), pageCompression=1)
@@ -126,13 +131,20 @@ class _Row:
     """A row of a table, its cells broken into lines."""
 
     def __init__(
-        self, columns: Sequence[Column], cells: Sequence[str], widths: Sequence[float], size: float, most: int,
+        self,
+        columns: Sequence[Column],
+        cells: Sequence[str],
+        widths: Sequence[float],
+        size: float,
+        most: int,
         head: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._columns, self._widths, self._size, self._head = columns, widths, size, head
         self._font = BOLD if head else PLAIN
-        self._cells = [_lines(cell, self._font, size, room - 2 * _PAD + _ROUNDING, most, "-" if head else "")
-                       for cell, room in zip(cells, widths, strict=True)]  # fmt: skip
+        self._cells = [
+            _lines(cell, self._font, size, room - 2 * _PAD + _ROUNDING, most, "-" if head else "")
+            for cell, room in zip(cells, widths, strict=True)
+        ]
         self.height = max(1, *map(len, self._cells)) * size * _LEADING + _PAD
 
     def draw(self, canvas: Canvas, top: float) -> None:
@@ -147,13 +159,17 @@ class _Row:
         for column, lines, room in zip(self._columns, self._cells, self._widths, strict=True):
             canvas.setFillGray(_GREY if column.label and not self._head else _INK)
             for at, line in enumerate(lines):
-                indent = room - _PAD - width(line, self._font, self._size) if column.number else _PAD
+                indent = (
+                    room - _PAD - width(line, self._font, self._size) if column.number else _PAD
+                )
                 base = top - _PAD / 2 - self._size - at * self._size * _LEADING
                 _draw(canvas, left + indent, base, line, self._font, self._size)
             left += room
 
 
-def _draw_in_ink(canvas: Canvas, left: float, base: float, text: str, font: str, size: float) -> None:
+def _draw_in_ink(
+    canvas: Canvas, left: float, base: float, text: str, font: str, size: float
+) -> None:
     canvas.setFillGray(_INK)
     _draw(canvas, left, base, text, font, size)
 
@@ -165,21 +181,29 @@ def _draw(canvas: Canvas, left: float, base: float, text: str, font: str, size: 
         left += width(piece, of, size)
 
 
-def _fitting(columns: Sequence[Column], titles: Sequence[str], rows: Sequence[Sequence[str]], size: float) -> _Fit:
-    """Widths of the columns, and the size of the letters. As wide as the text is; where that is too much, the words of the
-    cells have room first, then those of the titles, then whole texts. A number is never broken: before that letters become
-    smaller."""
+def _fitting(
+    columns: Sequence[Column], titles: Sequence[str], rows: Sequence[Sequence[str]], size: float
+) -> _Fit:
+    """Widths of the columns, and the size of the letters. As wide as the text is; where that is too
+    much, the words of the cells have room first, then those of the titles, then whole texts. A
+    number is never broken: before that letters become smaller."""
     whole, words, least = [], [], []
     for at, (column, title) in enumerate(zip(columns, titles, strict=True)):
         texts = {row[at] for row in rows}
-        longest = max((width(word, PLAIN, size) for text in texts for word in text.split()), default=0.0)
+        longest = max(
+            (width(word, PLAIN, size) for text in texts for word in text.split()), default=0.0
+        )
         of_title = max((width(word, BOLD, size) for word in title.split()), default=0.0)
         fits = max([width(title, BOLD, size), *(width(text, PLAIN, size) for text in texts)])
-        unit = max((width(word, BOLD, size) for word in title.split() if word.startswith("[")), default=0.0)
+        unit = max(
+            (width(word, BOLD, size) for word in title.split() if word.startswith("[")), default=0.0
+        )
         low = max(unit, longest if column.number else min(longest, _WIDEST_WORD))
         least.append(low + 2 * _PAD)
         words.append(max(low, min(of_title, _WIDEST_WORD)) + 2 * _PAD)
-        whole.append(max(min(fits, _ENOUGH) + 2 * _PAD, words[-1]) if column.number else fits + 2 * _PAD)
+        whole.append(
+            max(min(fits, _ENOUGH) + 2 * _PAD, words[-1]) if column.number else fits + 2 * _PAD
+        )
     if sum(whole) <= _ROOM:
         return size, whole
     if sum(words) <= _ROOM:
@@ -191,15 +215,19 @@ def _fitting(columns: Sequence[Column], titles: Sequence[str], rows: Sequence[Se
 
 
 def _shared(low: Sequence[float], high: Sequence[float]) -> list[float]:
-    """Widths that fill the page, each from the lower one on, with shares of the rest as the higher ones would have them."""
+    """Widths that fill the page, each from the lower one on, with shares of the rest as the higher
+    ones would have them.
+    """
     rest, wanted = _ROOM - sum(low), sum(high) - sum(low)
-    return [one + rest * (most - one) / wanted if wanted > 0 else one + rest / len(low)
-            for one, most in zip(low, high, strict=True)]  # fmt: skip
+    return [
+        one + rest * (most - one) / wanted if wanted > 0 else one + rest / len(low)
+        for one, most in zip(low, high, strict=True)
+    ]
 
 
 def _least_first(low: Sequence[float], high: Sequence[float]) -> list[float]:
-    """Widths that fill the page, each from the lower one on: the rest goes to those that lack least to the higher one, so that
-    as few words as can be are broken."""
+    """Widths that fill the page, each from the lower one on: the rest goes to those that lack least
+    to the higher one, so that as few words as can be are broken."""
     widths, rest = list(low), _ROOM - sum(low)
     for at in sorted(range(len(low)), key=lambda at: high[at] - low[at]):
         more = min(rest, high[at] - low[at])
@@ -207,9 +235,11 @@ def _least_first(low: Sequence[float], high: Sequence[float]) -> list[float]:
     return widths
 
 
-def _lines(text: str, font: str, size: float, room: float, most: int, hyphen: str = "") -> list[str]:
-    """The text in lines of this width, broken at spaces, and within words that are longer; what is too much for so many lines
-    ends with an ellipsis. hyphen: what stands where a word is broken."""
+def _lines(
+    text: str, font: str, size: float, room: float, most: int, hyphen: str = ""
+) -> list[str]:
+    """The text in lines of this width, broken at spaces, and within words that are longer; what is
+    too much for so many lines ends with an ellipsis. hyphen: what stands where a word is broken."""
     lines, line = [], ""
     for word in text.split():
         longer = f"{line} {word}" if line else word
@@ -240,7 +270,9 @@ def _broken(text: str, font: str, size: float, room: float, hyphen: str) -> list
     for at, sign in enumerate(text):
         wide = width(sign, font, size)
         if used + wide > room and at > start:
-            pieces.append(text[start:at] + (hyphen if text[at - 1].isalpha() and sign.isalpha() else ""))
+            pieces.append(
+                text[start:at] + (hyphen if text[at - 1].isalpha() and sign.isalpha() else "")
+            )
             start, used = at, 0.0
         used += wide
     return [*pieces, text[start:]]

@@ -1,4 +1,6 @@
-"""Rows of text that DuckDB renders, chunk by chunk: of studies with their events to the right, of single events."""
+"""Rows of text that DuckDB renders, chunk by chunk: of studies with their events to the right, of
+single events.
+"""
 
 from collections.abc import Iterator
 
@@ -8,42 +10,62 @@ PORTION = 500
 
 
 def of_studies(
-    chosen: Selection, study: str, event: str, between: str, first: int, last: int, most: int, number: str = "event_number",
+    chosen: Selection,
+    study: str,
+    event: str,
+    between: str,
+    first: int,
+    last: int,
+    most: int,
+    number: str = "event_number",
     blank: str = "",
-) -> Iterator[list[str]]:  # fmt: skip
-    """The rows of a chunk, in portions: the study's cells, then those of its first `most` events in their order.
+) -> Iterator[list[str]]:
+    """The rows of a chunk, in portions: the study's cells, then those of its first `most` events in
+    their order.
 
-    study, event: expressions of the cells' text; event is empty where there are no events. number: "group_number" for groups of
-    exposures instead of single ones (see groups.py). blank: what stands for each event that a study has less than `most`."""
+    study, event: expressions of the cells' text; event is empty where there are no events. number:
+    "group_number" for groups of exposures instead of single ones (see groups.py). blank: what
+    stands for each event that a study has less than `most`."""
     part = f"WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last})"
     of_part = STUDIES.replace("hit", "part")
     if not event:
         return portions(chosen, f"{part} SELECT {study} FROM {of_part} ORDER BY n")
     table, mine = f'"{chosen.events_table}" t', "study_id IN (SELECT id FROM part)"
     if number == "group_number":
-        table = f"(SELECT study_id, group_number, {event} AS cells FROM {table} JOIN grouped USING (study_id, event_number)"
+        table = (
+            f"(SELECT study_id, group_number, {event} AS cells FROM {table} JOIN grouped USING "
+            f"(study_id, event_number)"
+        )
         table, event = f"{table} WHERE {mine} GROUP BY ALL) t", "cells"
-    return portions(chosen, f"""
+    return portions(
+        chosen,
+        f"""
         {part}, events AS (
-            SELECT study_id, array_to_string(list({event} ORDER BY {number})[1:{most:d}], '{between}') AS cells,
+            SELECT study_id, array_to_string(list({event} ORDER BY {number})[1:{most:d}],
+            '{between}') AS cells,
                 count(*) AS given
             FROM {table} WHERE {mine} GROUP BY study_id
         )
-        SELECT {study} || coalesce('{between}' || events.cells, '') || repeat('{blank}', {most:d} - coalesce(events.given, 0))
+        SELECT {study} || coalesce('{between}' || events.cells, '') || repeat('{blank}', {most:d} -
+        coalesce(events.given, 0))
         FROM {of_part}
         LEFT JOIN events ON events.study_id = s.id ORDER BY n
-    """)  # fmt: skip
+    """,
+    )
 
 
 def of_events(
     chosen: Selection, study: str, event: str, sheets: str, first: int, last: int
-) -> Iterator[tuple[int, str]]:  # fmt: skip
-    """A row for each event: the study's cells, then the event's, with the number of its sheet before it, sheet by sheet and in
-    the order of the studies. sheets: a table of events' study_id and event_number with the sheet's number."""
+) -> Iterator[tuple[int, str]]:
+    """A row for each event: the study's cells, then the event's, with the number of its sheet
+    before it, sheet by sheet and in the order of the studies. sheets: a table of events' study_id
+    and event_number with the sheet's number."""
     query = f"""
         SELECT sheet, {study} || {event} FROM "{chosen.events_table}" t
-        JOIN (SELECT * FROM {sheets} WHERE sheet BETWEEN {first} AND {last}) b USING (study_id, event_number)
-        JOIN hit ON hit.id = t.study_id JOIN study s ON s.id = hit.id LEFT JOIN equipment e ON e.id = s.equipment_id
+        JOIN (SELECT * FROM {sheets} WHERE sheet BETWEEN {first} AND {last}) b USING (study_id,
+        event_number)
+        JOIN hit ON hit.id = t.study_id JOIN study s ON s.id = hit.id LEFT JOIN equipment e ON e.id
+        = s.equipment_id
         ORDER BY sheet, hit.n, t.event_number
     """
     for batch in chosen.connection.execute(query).fetch_record_batch(PORTION):

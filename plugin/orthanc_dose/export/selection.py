@@ -1,4 +1,6 @@
-"""The studies that an export is about: found once, in order, in one state of the store, and handed out chunk by chunk."""
+"""The studies that an export is about: found once, in order, in one state of the store, and handed
+out chunk by chunk.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +20,9 @@ CHUNK = 1_000
 
 @dataclass
 class Selection:
-    """Studies in the temporary table `hit` of a connection: their numbers `id` in the order `n`, from 1."""
+    """Studies in the temporary table `hit` of a connection: their numbers `id` in the order `n`,
+    from 1.
+    """
 
     connection: duckdb.DuckDBPyConnection
     modality: str | None
@@ -40,10 +44,15 @@ class Selection:
 
 @contextlib.contextmanager
 def selected(
-    store: Store, modality: str | None, values: dict[str, Any], without: frozenset[str], cells: bool = True
+    store: Store,
+    modality: str | None,
+    values: dict[str, Any],
+    without: frozenset[str],
+    cells: bool = True,
 ) -> Iterator[Selection]:
-    """The studies of a modality type, or of all, that the filters' values leave. without: fields of the study to leave out.
-    cells: whether the columns of tables are wanted; those that are empty in every row are left out.
+    """The studies of a modality type, or of all, that the filters' values leave. without: fields of
+    the study to leave out. cells: whether the columns of tables are wanted; those that are empty in
+    every row are left out.
 
     All that is read within sees one state of the store.
     """
@@ -51,11 +60,15 @@ def selected(
     condition, bound = filters.where(given)
     with contextlib.closing(store.connection()) as connection:
         connection.execute("BEGIN TRANSACTION")
-        connection.execute(f"""
+        connection.execute(
+            f"""
             CREATE TEMP TABLE hit AS
-            SELECT s.id, row_number() OVER (ORDER BY s.study_date, s.study_time, s.id) AS n FROM study s WHERE {condition}
+            SELECT s.id, row_number() OVER (ORDER BY s.study_date, s.study_time, s.id) AS n FROM
+            study s WHERE {condition}
             ORDER BY n
-        """, bound)  # fmt: skip
+        """,
+            bound,
+        )
         total = _one(connection, "SELECT count(*) FROM hit")
         chosen = Selection(connection, modality, total, (), (), 0)
         if cells:
@@ -63,11 +76,16 @@ def selected(
         if cells and modality is not None and total:
             chosen.event = of_event(MODALITIES[modality].events)
             query = f"""
-                SELECT max(c) FROM (SELECT count(*) AS c FROM "{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id
+                SELECT max(c) FROM (SELECT count(*) AS c FROM "{chosen.events_table}" t SEMI JOIN
+                hit ON t.study_id = hit.id
                 GROUP BY t.study_id)
             """
             chosen.most_events = _one(connection, query) or 0
-            chosen.event = _filled(chosen, chosen.event, f'"{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id')
+            chosen.event = _filled(
+                chosen,
+                chosen.event,
+                f'"{chosen.events_table}" t SEMI JOIN hit ON t.study_id = hit.id',
+            )
         try:
             yield chosen
         finally:

@@ -1,4 +1,6 @@
-"""Names of sheets as spreadsheets allow them: at most 31 characters, without some signs, each once in any case."""
+"""Names of sheets as spreadsheets allow them: at most 31 characters, without some signs, each once
+in any case.
+"""
 
 import re
 

@@ -20,19 +20,25 @@ _MASS = re.compile(r"\^(\d{1,3}m?)\^")
 
 
 def scaled(value: float, field: Field) -> float:
-    """The value in the unit that is shown, without what binary fractions add: 0.0001234 Gy·m² is 123.4 cGy·cm²."""
+    """The value in the unit that is shown, without what binary fractions add: 0.0001234 Gy·m² is
+    123.4 cGy·cm².
+    """
     factor = field.shown.factor if field.shown else 1.0
     return float(Context(prec=12, rounding=ROUND_HALF_UP).create_decimal_from_float(value * factor))
 
 
 def decimals_for(values: Iterable[float]) -> int:
-    """Decimals for numbers that stand below each other: four significant digits of the largest, none that all are zero."""
+    """Decimals for numbers that stand below each other: four significant digits of the largest,
+    none that all are zero.
+    """
     finite = [value for value in values if math.isfinite(value)]
     largest = max(map(abs, finite), default=0.0)
     if largest == 0:
         return 0
     decimals = min(max(_SIGNIFICANT - math.floor(math.log10(largest)) - 1, 0), _MOST_DECIMALS)
-    while decimals and all(_rounded(value, decimals - 1) == _rounded(value, decimals) for value in finite):
+    while decimals and all(
+        _rounded(value, decimals - 1) == _rounded(value, decimals) for value in finite
+    ):
         decimals -= 1
     return decimals
 
@@ -42,15 +48,17 @@ def _rounded(value: float, decimals: int) -> Decimal:
 
 
 class Shown:
-    """How values are shown in one language. date_format: a choice of the setting of this name; zone: that of the clocks on the
-    wall, in which times of the server are shown."""
+    """How values are shown in one language. date_format: a choice of the setting of this name;
+    zone: that of the clocks on the wall, in which times of the server are shown."""
 
     def __init__(self, words: Words, date_format: str, zone: tzinfo) -> None:
         self.words, self._date_format, self._zone = words, date_format, zone
         self.signs = _SIGNS[words.language]
 
     def value(self, value: Any, field: Field, decimals: int | None = None) -> str:
-        """A value without its unit; a dash where there is none. decimals: those of the numbers that stand beside it."""
+        """A value without its unit; a dash where there is none. decimals: those of the numbers that
+        stand beside it.
+        """
         if value is None or value == "" or value == []:
             return NOTHING
         if isinstance(value, list):
@@ -98,7 +106,9 @@ class Shown:
         return self._grouped(_rounded(value, decimals))
 
     def age(self, years: float) -> str:
-        """An age as it is said: years, of small children months and days; whole ones that are completed."""
+        """An age as it is said: years, of small children months and days; whole ones that are
+        completed.
+        """
         unit, count = "days", years * 365.25
         if years >= 2 or years == 1:  # what was given as one year is not twelve months
             unit, count = "years", years
@@ -115,7 +125,9 @@ class Shown:
         return text
 
     def moment(self, value: datetime) -> str:
-        """Times of a study stand as written, those with a zone as the clocks on the wall show them."""
+        """Times of a study stand as written, those with a zone as the clocks on the wall show
+        them.
+        """
         wall = value.astimezone(self._zone) if value.tzinfo else value
         return f"{self.day(wall)} {wall:%H:%M:%S}"
 
@@ -138,8 +150,13 @@ def minutes(seconds: float) -> str:
 
 def describe(study: dict[str, Any]) -> str | None:
     """What a study is called: the first description that says anything."""
-    names: Sequence[str] = ("study_description", "requested_procedure_description", "performed_procedure_step_description",
-                            "protocol_name", "series_description")  # fmt: skip
+    names: Sequence[str] = (
+        "study_description",
+        "requested_procedure_description",
+        "performed_procedure_step_description",
+        "protocol_name",
+        "series_description",
+    )
     return next((study[name] for name in names if (study.get(name) or "").strip()), None)
 
 

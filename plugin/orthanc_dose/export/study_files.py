@@ -18,9 +18,9 @@ from .words import Words
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a file is to say, and how. without: fields of the study that are left out; language: one of words.LANGUAGES, which a
-    report is written in; date_format: a choice of the setting of this name; zone: in which times of the server are shown, with
-    its name."""
+    """What a file is to say, and how. without: fields of the study that are left out; language: one
+    of words.LANGUAGES, which a report is written in; date_format: a choice of the setting of this
+    name; zone: in which times of the server are shown, with its name."""
 
     study_id: int
     without: frozenset[str]
@@ -32,7 +32,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. make: the file of a study; it raises LookupError where there is none of this number."""
+    """A format of files. make: the file of a study; it raises LookupError where there is none of
+    this number.
+    """
 
     title: str
     mime: str
@@ -53,20 +55,33 @@ def _detail(store: Store, wanted: Wanted) -> dict[str, Any]:
 def _json(store: Store, wanted: Wanted) -> bytes:
     study = _detail(store, wanted)
     if "patient_id" in wanted.without:
-        # Orthanc's identifiers are made from the patient ID: who has the UIDs could try IDs until one fits.
-        study["objects"] = [row | {"orthanc_id": None, "orthanc_series_id": None} for row in study["objects"]]
+        # Orthanc's identifiers are made from the patient ID: who has the UIDs could try IDs until
+        # one fits.
+        study["objects"] = [
+            row | {"orthanc_id": None, "orthanc_series_id": None} for row in study["objects"]
+        ]
     modality = MODALITIES[study["modality"]]
     tables = [table for table in (STUDY, EQUIPMENT, modality.events, modality.accumulated) if table]
     whole = {
-        "program": f"Orthanc Dose {__version__}", "made_at": _now().isoformat(timespec="seconds"),
-        "units": {table.name: _units(table.fields) for table in tables}, "study": study,
-    }  # fmt: skip
-    return json.dumps(whole, default=_plain, allow_nan=False, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+        "program": f"Orthanc Dose {__version__}",
+        "made_at": _now().isoformat(timespec="seconds"),
+        "units": {table.name: _units(table.fields) for table in tables},
+        "study": study,
+    }
+    return json.dumps(whole, default=_plain, allow_nan=False, ensure_ascii=False, indent=1).encode(
+        "utf-8", "replace"
+    )
 
 
 def _units(fields: tuple[Field, ...]) -> dict[str, str]:
-    """The units of numbers by their names, as UCUM codes; "xray_sources.kvp" is one within structs."""
-    within = {f"{field.name}.{name}": unit for field in fields for name, unit in _units(field.fields).items()}
+    """The units of numbers by their names, as UCUM codes; "xray_sources.kvp" is one within
+    structs.
+    """
+    within = {
+        f"{field.name}.{name}": unit
+        for field in fields
+        for name, unit in _units(field.fields).items()
+    }
     return {field.name: field.unit for field in fields if field.unit} | within
 
 
@@ -94,6 +109,8 @@ def _now() -> datetime:
 
 FORMATS = {
     "pdf": Format("PDF", "application/pdf", _pdf),
-    "xlsx": Format("XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
+    "xlsx": Format(
+        "XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx
+    ),
     "json": Format("JSON", "application/json", _json),
 }

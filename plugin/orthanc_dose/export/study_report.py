@@ -1,4 +1,6 @@
-"""The printable dose report of a study: what its page says first, in the page's order, digits and units."""
+"""The printable dose report of a study: what its page says first, in the page's order, digits and
+units.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -16,9 +18,25 @@ Row = dict[str, Any]
 _STUDY = ("study_date", "study_time", "accession_number", "study_id", "study_description", "requested_procedure_description",
           "performed_procedure_step_description", "protocol_name", "performing_physician", "referring_physician", "operators",
           "not_patient_indicator", "study_instance_uid")  # fmt: skip
-_SYSTEM = ("display_name", "institution_name", "institutional_department_name", "station_name", "manufacturer",
-           "manufacturer_model_name", "device_serial_number", "software_versions")  # fmt: skip
-_OBJECT = ("sop_class_name", "sop_instance_uid", "source", "outcome", "rule", "processed_at", "extractor_version")
+_SYSTEM = (
+    "display_name",
+    "institution_name",
+    "institutional_department_name",
+    "station_name",
+    "manufacturer",
+    "manufacturer_model_name",
+    "device_serial_number",
+    "software_versions",
+)
+_OBJECT = (
+    "sop_class_name",
+    "sop_instance_uid",
+    "source",
+    "outcome",
+    "rule",
+    "processed_at",
+    "extractor_version",
+)
 # Of accumulated values, what is not a value of the plane or the report.
 _NOT_VALUES = frozenset({"study_id", "sop_instance_uid", "acquisition_plane", "source", "marks"})
 # Lists of a study that stand elsewhere, or on its page alone.
@@ -32,18 +50,26 @@ _LINES, _EVENT_LINES = 8, 3  # of a cell: makers write pages into comments of ev
 
 
 def write(study: Row, shown: Shown, made: datetime, zone: str) -> bytes:
-    """The PDF of a study's detail, as query/studies.py gives it. made: now, in UTC; zone: the name of `shown`'s zone."""
+    """The PDF of a study's detail, as query/studies.py gives it. made: now, in UTC; zone: the name
+    of `shown`'s zone.
+    """
     say, modality = shown.words.say, MODALITIES[study["modality"]]
     pages = Pages()
     title = f"{say('report.title')}: {shown.words.modality(modality.code)}"
     pages.heading(title, 15)
     pages.heading(describe(study) or say("study.noDescription"), 11)
     if study["source"] not in (None, _BEST_SOURCE):
-        pages.paragraph(say("study.notFromReport", source=shown.words.source_sentence(study["source"])))
+        pages.paragraph(
+            say("study.notFromReport", source=shown.words.source_sentence(study["source"]))
+        )
     pages.table(*_facts(study, shown), _LINES)
     _put(pages, say("report.totals"), *_totals(study, shown))
     if modality.accumulated:
-        _put(pages, say("study.accumulatedValues"), *_accumulated(modality.accumulated, study["accumulated"], shown))
+        _put(
+            pages,
+            say("study.accumulatedValues"),
+            *_accumulated(modality.accumulated, study["accumulated"], shown),
+        )
         for row in study["accumulated"]:
             _put_lists(pages, row, modality.accumulated, shown)
     for heading, columns, rows in _events(study, shown):
@@ -62,16 +88,30 @@ def write(study: Row, shown: Shown, made: datetime, zone: str) -> bytes:
     if len(study["objects"]) > _MOST_OBJECTS:
         pages.paragraph(say("study.more", n=len(study["objects"]) - _MOST_OBJECTS))
     when = f"{shown.moment(made)} ({zone})"
-    number, day = say("study.number", number=study["id"]), shown.value(study["study_date"], STUDY.field("study_date"))
-    foot = (f"{title} · {number} · {day} · {study['study_instance_uid'] or NOTHING}",
-            say("report.made", version=__version__, when=when, extractor=study["extractor_version"] or NOTHING))  # fmt: skip
-    return pages.raw(f"{title}, {number}", foot, lambda page, of: say("report.page", page=page, of=of))
+    number, day = (
+        say("study.number", number=study["id"]),
+        shown.value(study["study_date"], STUDY.field("study_date")),
+    )
+    foot = (
+        f"{title} · {number} · {day} · {study['study_instance_uid'] or NOTHING}",
+        say(
+            "report.made",
+            version=__version__,
+            when=when,
+            extractor=study["extractor_version"] or NOTHING,
+        ),
+    )
+    return pages.raw(
+        f"{title}, {number}", foot, lambda page, of: say("report.page", page=page, of=of)
+    )
 
 
 Content: TypeAlias = tuple[Sequence[Column], list[list[str]]]
 
 
-def _put(pages: Pages, heading: str, columns: Sequence[Column], rows: list[list[str]], most: int = _LINES) -> None:
+def _put(
+    pages: Pages, heading: str, columns: Sequence[Column], rows: list[list[str]], most: int = _LINES
+) -> None:
     """A table below its heading, where it has any rows."""
     if rows:
         pages.heading(heading)
@@ -92,26 +132,39 @@ def _facts(study: Row, shown: Shown) -> Content:
         _values(study, [STUDY.field(name) for name in _STUDY], STUDY, shown),
         _values(study, PATIENT, STUDY, shown),
         _values(study["equipment"], [EQUIPMENT.field(name) for name in _SYSTEM], EQUIPMENT, shown),
-    ]  # fmt: skip
+    ]
     titles = (say("study.title"), say("study.patient"), shown.words.table(EQUIPMENT))
     columns = [column for title in titles for column in (Column(title, label=True), Column(""))]
-    rows = [[text for group in groups for text in (group[at] if at < len(group) else ("", ""))]
-            for at in range(max(map(len, groups)))]  # fmt: skip
+    rows = [
+        [text for group in groups for text in (group[at] if at < len(group) else ("", ""))]
+        for at in range(max(map(len, groups)))
+    ]
     return columns, rows
 
 
 def _values(row: Row, fields: Sequence[Field], table: Table, shown: Shown) -> list[tuple[str, str]]:
-    """Names and values with their units; what is empty and not marked is left out, but for the study's day, age and sex."""
+    """Names and values with their units; what is empty and not marked is left out, but for the
+    study's day, age and sex.
+    """
     always = ("study_date", "study_time", "patient_age", "patient_sex")
-    return [(shown.words.title(field, table), shown.with_unit(row.get(field.name), field) + _sign(row, field.name))
-            for field in fields if field.name in always or row.get(field.name) or _sign(row, field.name)]  # fmt: skip
+    return [
+        (
+            shown.words.title(field, table),
+            shown.with_unit(row.get(field.name), field) + _sign(row, field.name),
+        )
+        for field in fields
+        if field.name in always or row.get(field.name) or _sign(row, field.name)
+    ]
 
 
 def _totals(study: Row, shown: Shown) -> Content:
     """The totals of the modality type first, then all others that the study has."""
     say, modality = shown.words.say, MODALITIES[study["modality"]]
     first = [STUDY.field(name) for name in modality.totals]
-    fields = [*first, *(field for field in TOTALS if field not in first and field in modality.fields)]
+    fields = [
+        *first,
+        *(field for field in TOTALS if field not in first and field in modality.fields),
+    ]
     rows = []
     for field in fields:
         value, sign = study.get(field.name), _sign(study, field.name)
@@ -122,7 +175,11 @@ def _totals(study: Row, shown: Shown) -> Content:
         if field.name == "number_of_events":
             title = shown.words.events(modality.code, 2).capitalize()
         rows.append([title, shown.value(value, field) + sign + longer, shown.words.unit(field)])
-    return (Column("", label=True), Column(say("study.value"), number=True), Column(say("study.unit"))), rows
+    return (
+        Column("", label=True),
+        Column(say("study.value"), number=True),
+        Column(say("study.unit")),
+    ), rows
 
 
 def _accumulated(table: Table, rows: list[Row], shown: Shown) -> Content:
@@ -133,11 +190,19 @@ def _accumulated(table: Table, rows: list[Row], shown: Shown) -> Content:
             continue
         if not _given(rows, field.name) and not any(_sign(row, field.name) for row in rows):
             continue
-        numbers = [scaled(row[field.name], field) for row in rows if field.type == "number" and row[field.name] is not None]
+        numbers = [
+            scaled(row[field.name], field)
+            for row in rows
+            if field.type == "number" and row[field.name] is not None
+        ]
         decimals = decimals_for(numbers) if field.type == "number" else None
         in_seconds = shown.words.unit(field) == "s"
-        cells = [shown.value(row[field.name], field, decimals) + _sign(row, field.name)
-                 + (_longer(row[field.name]) if in_seconds else "") for row in rows]  # fmt: skip
+        cells = [
+            shown.value(row[field.name], field, decimals)
+            + _sign(row, field.name)
+            + (_longer(row[field.name]) if in_seconds else "")
+            for row in rows
+        ]
         out.append([shown.words.title(field, table), *cells, shown.words.unit(field)])
     plane = next((field for field in table.fields if field.name == "acquisition_plane"), None)
     heads = []
@@ -145,7 +210,11 @@ def _accumulated(table: Table, rows: list[Row], shown: Shown) -> Content:
         of_plane = shown.value(row["acquisition_plane"], plane) if plane else NOTHING
         part = say("study.reportPart", number=at) if len(rows) > 1 else say("study.value")
         heads.append(part if of_plane == NOTHING else of_plane)
-    return (Column("", label=True), *(Column(head, number=True) for head in heads), Column(say("study.unit"))), out
+    return (
+        Column("", label=True),
+        *(Column(head, number=True) for head in heads),
+        Column(say("study.unit")),
+    ), out
 
 
 def _events(study: Row, shown: Shown) -> Iterator[tuple[str, Sequence[Column], list[list[str]]]]:
@@ -164,9 +233,15 @@ def _events(study: Row, shown: Shown) -> Iterator[tuple[str, Sequence[Column], l
         count = f"{len(rows)} {words.events(modality.code, len(rows))}"
         given = [column for column in columns if len(apart) == 1 or column.key != by]
         field = modality.events.field(by) if by else None
-        which = f" – {words.title(field, modality.events)}: {key}" if field and len(apart) > 1 else ""
+        which = (
+            f" – {words.title(field, modality.events)}: {key}" if field and len(apart) > 1 else ""
+        )
         heads = [Column(column.title, column.number) for column in given]
-        yield f"{words.table(modality.events)}{which} ({count})", heads, [_event(row, given) for row in rows]
+        yield (
+            f"{words.table(modality.events)}{which} ({count})",
+            heads,
+            [_event(row, given) for row in rows],
+        )
 
 
 def _event(row: Row, columns: Sequence[EventColumn]) -> list[str]:
@@ -174,22 +249,38 @@ def _event(row: Row, columns: Sequence[EventColumn]) -> list[str]:
 
 
 def _structs(field: Field, rows: list[Row], shown: Shown) -> Content:
-    """A list of structs as a table, without the columns that all leave empty; lists within them have their page."""
+    """A list of structs as a table, without the columns that all leave empty; lists within them
+    have their page.
+    """
     parts = [part for part in field.fields if part.type != "structs" and _given(rows, part.name)]
     columns, cells = [], []
     for part in parts:
-        numbers = [scaled(row[part.name], part) for row in rows if part.type == "number" and row[part.name] is not None]
+        numbers = [
+            scaled(row[part.name], part)
+            for row in rows
+            if part.type == "number" and row[part.name] is not None
+        ]
         decimals = decimals_for(numbers) if part.type == "number" else None
         unit = shown.words.unit(part)
-        columns.append(Column(shown.words.title(part, STUDY, field) + (f" [{unit}]" if unit else ""), bool(numbers)))
+        columns.append(
+            Column(
+                shown.words.title(part, STUDY, field) + (f" [{unit}]" if unit else ""),
+                bool(numbers),
+            )
+        )
         cells.append([shown.value(row[part.name], part, decimals) for row in rows])
     return columns, [list(row) for row in zip(*cells, strict=True)]
 
 
 def _objects(objects: list[Row], shown: Shown) -> Content:
     words = shown.words
-    titles = [words.say("report.kind"), *(words.title(OBJECT.field(name), OBJECT) for name in _OBJECT[1:])]
-    return [Column(title) for title in titles], [[_of_object(row, name, shown) for name in _OBJECT] for row in objects]
+    titles = [
+        words.say("report.kind"),
+        *(words.title(OBJECT.field(name), OBJECT) for name in _OBJECT[1:]),
+    ]
+    return [Column(title) for title in titles], [
+        [_of_object(row, name, shown) for name in _OBJECT] for row in objects
+    ]
 
 
 def _of_object(row: Row, name: str, shown: Shown) -> str:

@@ -1,7 +1,8 @@
-"""The workbook of a single study: its values downwards, its events, and each further table that it has.
+"""The workbook of a single study: its values downwards, its events, and each further table that it
+has.
 
-Cells are those of the workbooks of lists (columns.py, xlsx_file.py); rows are read in one state of the store.
-"""
+Cells are those of the workbooks of lists (columns.py, xlsx_file.py); rows are read in one state of
+the store."""
 
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
@@ -18,9 +19,15 @@ _OBJECT = tuple(name for name in COLUMNS if name not in ("orthanc_id", "orthanc_
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, study_id: int, without: frozenset[str], to: BinaryIO, date_format: str
-) -> None:  # fmt: skip
-    """Write a study. without: its fields that are left out. Raises LookupError where there is none of this number."""
+    connection: duckdb.DuckDBPyConnection,
+    study_id: int,
+    without: frozenset[str],
+    to: BinaryIO,
+    date_format: str,
+) -> None:
+    """Write a study. without: its fields that are left out. Raises LookupError where there is none
+    of this number.
+    """
     found = connection.execute("SELECT modality FROM study WHERE id = $1", [study_id]).fetchone()
     if found is None:
         raise LookupError
@@ -28,26 +35,42 @@ def write(
     with Workbook(to, date_format) as book:
         values = _values(connection, study_id, of_study(modality.code, without))
         book.sheet("Study", ("Name", "Value", "Unit"), [values], (40, 60, 12))
-        for table, order in ((modality.events, "event_number"), (modality.accumulated, "sop_instance_uid, t.rowid")):
+        for table, order in (
+            (modality.events, "event_number"),
+            (modality.accumulated, "sop_instance_uid, t.rowid"),
+        ):
             if table:
                 _sheet(book, connection, study_id, table, f'"{table.name}"', order)
         for field in modality.fields:
             if field.type == "structs":
                 of = Table(field.name, field.title, field.description, field.fields)
                 entries = f"SELECT id AS study_id, unnest({field.name}) AS one FROM study"
-                _sheet(book, connection, study_id, of, f"(SELECT study_id, one.* FROM ({entries}))", "")
+                _sheet(
+                    book, connection, study_id, of, f"(SELECT study_id, one.* FROM ({entries}))", ""
+                )
         of = Table(OBJECT.name, OBJECT.title, OBJECT.description, tuple(map(OBJECT.field, _OBJECT)))
         _sheet(book, connection, study_id, of, "object", "received_at, sop_instance_uid")
 
 
-def _values(connection: duckdb.DuckDBPyConnection, study_id: int, columns: Sequence[Column]) -> list[str]:
-    """Rows of name, value and unit; of fields without a value there is none. Lists of structs have sheets."""
-    single = [column for column in columns if "." not in column.name.partition(".")[2] and column.field.type != "structs"]
+def _values(
+    connection: duckdb.DuckDBPyConnection, study_id: int, columns: Sequence[Column]
+) -> list[str]:
+    """Rows of name, value and unit; of fields without a value there is none. Lists of structs have
+    sheets.
+    """
+    single = [
+        column
+        for column in columns
+        if "." not in column.name.partition(".")[2] and column.field.type != "structs"
+    ]
     query = f"""
-        SELECT {", ".join(map(cell, single))} FROM study s LEFT JOIN equipment e ON e.id = s.equipment_id WHERE s.id = $1
+        SELECT {", ".join(map(cell, single))} FROM study s LEFT JOIN equipment e ON e.id =
+        s.equipment_id WHERE s.id = $1
     """
     out = []
-    for column, xml in zip(single, connection.execute(query, [study_id]).fetchone() or (), strict=True):
+    for column, xml in zip(
+        single, connection.execute(query, [study_id]).fetchone() or (), strict=True
+    ):
         unit = _unit(column)
         name = column.title.removesuffix(f" [{unit}]")
         if xml != "<c/>":
@@ -61,17 +84,31 @@ def _unit(column: Column) -> str:
 
 
 def _sheet(
-    book: Workbook, connection: duckdb.DuckDBPyConnection, study_id: int, table: Table, rows: str, order: str
-) -> None:  # fmt: skip
-    """A sheet of the study's rows of a table, without the columns that all leave empty; none where it has no rows."""
+    book: Workbook,
+    connection: duckdb.DuckDBPyConnection,
+    study_id: int,
+    table: Table,
+    rows: str,
+    order: str,
+) -> None:
+    """A sheet of the study's rows of a table, without the columns that all leave empty; none where
+    it has no rows.
+    """
     columns, mine = of_event(table), f"FROM {rows} t WHERE t.study_id = $1"
     counts = ", ".join(f"count({column.sql})" for column in columns)
     given = connection.execute(f"SELECT {counts} {mine}", [study_id]).fetchone() or ()
     filled = [column for column, count in zip(columns, given, strict=True) if count]
     if filled:
-        query = f"SELECT concat({', '.join(map(cell, filled))}) {mine} {f'ORDER BY {order}' if order else ''}"
-        book.sheet(table.title, [column.title for column in filled], _portions(connection.execute(query, [study_id])),
-                   [width(column) for column in filled])  # fmt: skip
+        query = (
+            f"SELECT concat({', '.join(map(cell, filled))}) {mine} "
+            f"{f'ORDER BY {order}' if order else ''}"
+        )
+        book.sheet(
+            table.title,
+            [column.title for column in filled],
+            _portions(connection.execute(query, [study_id])),
+            [width(column) for column in filled],
+        )
 
 
 def _portions(found: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:

@@ -1,4 +1,6 @@
-"""Words of reports and charts in the languages of the web UI: from its files of words, of which there is one a language."""
+"""Words of reports and charts in the languages of the web UI: from its files of words, of which
+there is one a language.
+"""
 
 import json
 from functools import cache
@@ -16,7 +18,9 @@ _PLACES = (_PACKAGE / "locales", _PACKAGE.parents[1] / "webui" / "src" / "locale
 
 
 class Words:
-    """The words of one language. What its file does not say is in the English of the declarations, as on the pages."""
+    """The words of one language. What its file does not say is in the English of the declarations,
+    as on the pages.
+    """
 
     def __init__(self, language: str) -> None:
         """language: one of LANGUAGES."""
@@ -24,7 +28,9 @@ class Words:
         self._words = _file(language)
 
     def say(self, key: str, count: int | None = None, **values: object) -> str:
-        """The text of a key as "study.title", in the form that `count` asks for, with its placeholders filled in."""
+        """The text of a key as "study.title", in the form that `count` asks for, with its
+        placeholders filled in.
+        """
         text = self.find(key) or key
         forms = text.split(" | ")
         text = forms[0] if count == 1 else forms[-1]
@@ -54,7 +60,11 @@ class Words:
 
     def filter(self, of: Filter) -> str:
         """What a filter is called: it has a name of its own, or that of its field."""
-        return self._at("filters", "names", of.name) or self._of_dictionary(*of.field.split(".")) or of.label
+        return (
+            self._at("filters", "names", of.name)
+            or self._of_dictionary(*of.field.split("."))
+            or of.label
+        )
 
     def choice(self, of: Filter, choice: Choice) -> str:
         return self._at("filters", "choices", of.name, choice.value) or choice.label
@@ -70,7 +80,9 @@ class Words:
 
     def source_sentence(self, source: str) -> str:
         """What a source of records means."""
-        return self._of_dictionary("sources", source.replace(" ", "_")) or SOURCES.get(source, source)
+        return self._of_dictionary("sources", source.replace(" ", "_")) or SOURCES.get(
+            source, source
+        )
 
     def outcome(self, outcome: str) -> str:
         return self._of_dictionary("outcome_titles", outcome) or outcome

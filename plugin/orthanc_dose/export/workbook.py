@@ -1,4 +1,6 @@
-"""The workbook of a list as users of spreadsheets want it: totals, all studies, a sheet per acquisition protocol."""
+"""The workbook of a list as users of spreadsheets want it: totals, all studies, a sheet per
+acquisition protocol.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
@@ -15,15 +17,15 @@ _FREQUENCIES = (
     ("Study description", "s.study_description"),
     ("Requested procedure", "s.requested_procedure_description"),
     ("Acquisition protocol", "unnest(s.acquisition_protocols)"),
-)  # fmt: skip
+)
 _BLANK = "(blank)"
 _MOST_SHEETS = 1_000
 _TOGETHER = 3_000  # rows of small sheets that come with one query
 
 
 def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
-    """Write the studies of a selection. Exposures of fluoroscopy stand in groups to the right of a study, singly in the sheets
-    of their protocols."""
+    """Write the studies of a selection. Exposures of fluoroscopy stand in groups to the right of a
+    study, singly in the sheets of their protocols."""
     with Workbook(path, date_format) as book:
         book.sheet("Summary", (), _summary(chosen), (34, 12, 4, 34, 12, 4, 34, 12))
         event, most, number = chosen.event, chosen.most_events, "event_number"
@@ -32,7 +34,9 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
         most = min(most, (MOST_COLUMNS - len(chosen.study)) // max(1, len(event)))
         letter = "G" if number == "group_number" else "E"
         titles = [column.title for column in chosen.study]
-        titles += [f"{letter}{one} {column.title}" for one in range(1, most + 1) for column in event]
+        titles += [
+            f"{letter}{one} {column.title}" for one in range(1, most + 1) for column in event
+        ]
         widths = [width(column) for column in chosen.study]
         book.sheet("All data", titles, _studies(chosen, event, most, number, progress), widths)
         if chosen.event:
@@ -42,7 +46,7 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
 
 def _studies(
     chosen: Selection, event: Sequence[Column], most: int, number: str, progress: Progress
-) -> Iterator[list[str]]:  # fmt: skip
+) -> Iterator[list[str]]:
     study, of_event = _cells(chosen.study), _cells(event) if event else ""
     for first, last in chosen.chunks():
         if last >= MOST_ROWS:
@@ -52,31 +56,41 @@ def _studies(
 
 
 def _protocols(book: Workbook, chosen: Selection) -> None:
-    """A sheet for each protocol, the most frequent first. Many small ones come with one query, which takes as long to plan as
-    thousands of rows to make."""
+    """A sheet for each protocol, the most frequent first. Many small ones come with one query,
+    which takes as long to plan as thousands of rows to make."""
     columns = (*chosen.study, *chosen.event)
     titles, widths = [column.title for column in columns], [width(column) for column in columns]
     study, event = _cells(chosen.study), _cells(chosen.event)
-    field = "acquisition_protocol" if chosen.modality != "NM" else "radiopharmaceutical_agent.meaning"
+    field = (
+        "acquisition_protocol" if chosen.modality != "NM" else "radiopharmaceutical_agent.meaning"
+    )
     chosen.connection.execute(f"""
         CREATE TEMP TABLE sheets AS
-        SELECT t.study_id, t.event_number, t.{field} AS name, count(*) OVER (PARTITION BY t.{field}) AS rows
+        SELECT t.study_id, t.event_number, t.{field} AS name, count(*) OVER (PARTITION BY t.{field})
+        AS rows
         FROM "{chosen.events_table}" t SEMI JOIN hit ON hit.id = t.study_id
     """)
     chosen.connection.execute("ALTER TABLE sheets ADD COLUMN sheet BIGINT")
-    named = "SELECT name, row_number() OVER (ORDER BY rows DESC, lower(name), name) AS sheet, rows FROM"
+    named = (
+        "SELECT name, row_number() OVER (ORDER BY rows DESC, lower(name), name) AS sheet, rows FROM"
+    )
     named = f"{named} (SELECT name, any_value(rows) AS rows FROM sheets GROUP BY name)"
     chosen.connection.execute(f"""
-        UPDATE sheets SET sheet = named.sheet FROM ({named}) named WHERE sheets.name IS NOT DISTINCT FROM named.name
+        UPDATE sheets SET sheet = named.sheet FROM ({named}) named WHERE sheets.name IS NOT DISTINCT
+        FROM named.name
     """)
-    found = chosen.connection.execute(f"SELECT name, rows FROM ({named}) ORDER BY sheet LIMIT {_MOST_SHEETS}").fetchall()
+    found = chosen.connection.execute(
+        f"SELECT name, rows FROM ({named}) ORDER BY sheet LIMIT {_MOST_SHEETS}"
+    ).fetchall()
     last = 0
     while last < len(found):
         first, together = last + 1, 0
         while last < len(found) and (not together or together + found[last][1] <= _TOGETHER):
             together += found[last][1]
             last += 1
-        for number, of_sheet in groupby(rows.of_events(chosen, study, event, "sheets", first, last), lambda row: row[0]):
+        for number, of_sheet in groupby(
+            rows.of_events(chosen, study, event, "sheets", first, last), lambda row: row[0]
+        ):
             lines = ([text] for _, text in islice(of_sheet, MOST_ROWS - 1))
             book.sheet(found[number - 1][0] or _BLANK, titles, lines, widths)
 
@@ -89,17 +103,35 @@ def _cells(columns: Sequence[Column]) -> str:
 def _summary(chosen: Selection) -> Iterator[list[str]]:
     ask = chosen.connection.execute
     first, last, events = ask("""
-        SELECT min(study_date), max(study_date), sum(number_of_events) FROM hit JOIN study s USING (id)
+        SELECT min(study_date), max(study_date), sum(number_of_events) FROM hit JOIN study s USING
+        (id)
     """).fetchone() or (None, None, None)
     title = MODALITIES[chosen.modality].title if chosen.modality else "All modalities"
-    about = [(title, None), ("Studies", chosen.total), ("Irradiation events", int(events or 0)),
-             ("First study", first.isoformat() if first else None), ("Last study", last.isoformat() if last else None)]
-    yield [text_cell(name, 1 if value is None else 0) + text_cell(value) for name, value in about] + [""]
-    tables = [ask(f"""
-        SELECT name, count(*) FROM (SELECT {text} AS name FROM hit JOIN study s USING (id)) GROUP BY name
+    about = [
+        (title, None),
+        ("Studies", chosen.total),
+        ("Irradiation events", int(events or 0)),
+        ("First study", first.isoformat() if first else None),
+        ("Last study", last.isoformat() if last else None),
+    ]
+    yield [
+        text_cell(name, 1 if value is None else 0) + text_cell(value) for name, value in about
+    ] + [""]
+    tables = [
+        ask(f"""
+        SELECT name, count(*) FROM (SELECT {text} AS name FROM hit JOIN study s USING (id)) GROUP BY
+        name
         ORDER BY count(*) DESC, lower(name) LIMIT 10000
-    """).fetchall() for _, text in _FREQUENCIES]  # fmt: skip
+    """).fetchall()
+        for _, text in _FREQUENCIES
+    ]
     yield ["<c/>".join(text_cell(name, 1) + text_cell("Studies", 1) for name, _ in _FREQUENCIES)]
     for at in range(max(map(len, tables))):
-        yield ["<c/>".join(text_cell(table[at][0] or _BLANK) + text_cell(table[at][1]) if at < len(table) else "<c/><c/>"
-                           for table in tables)]  # fmt: skip
+        yield [
+            "<c/>".join(
+                text_cell(table[at][0] or _BLANK) + text_cell(table[at][1])
+                if at < len(table)
+                else "<c/><c/>"
+                for table in tables
+            )
+        ]

@@ -1,8 +1,9 @@
-"""XLSX (ECMA-376) of a list: totals, all studies with their events to the right, a sheet per acquisition protocol.
+"""XLSX (ECMA-376) of a list: totals, all studies with their events to the right, a sheet per
+acquisition protocol.
 
-DuckDB makes the XML of the rows, a study or an event each, many at a time, which takes a tenth of what a library takes that
-makes an object of each cell. Text stands in the cells themselves (inlineStr), so that nothing has to be kept to the end.
-"""
+DuckDB makes the XML of the rows, a study or an event each, many at a time, which takes a tenth of
+what a library takes that makes an object of each cell. Text stands in the cells themselves
+(inlineStr), so that nothing has to be kept to the end."""
 
 import re
 import zipfile
@@ -16,7 +17,8 @@ from .columns import DATE, FORMULA, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
-# Styles by their place in cellXfs below. Harmless is text that could be taken for a formula: Excel's own apostrophe.
+# Styles by their place in cellXfs below. Harmless is text that could be taken for a formula:
+# Excel's own apostrophe.
 _PLAIN, _TITLE, _DATE, _TIME, _MOMENT, _HARMLESS = range(6)
 _FIRST_DAY = date(1899, 12, 30)
 _EPOCH = f"DATE '{_FIRST_DAY}'"
@@ -30,10 +32,12 @@ def cell(column: Column) -> str:
     if column.kind == TEXT:
         return f"CASE WHEN {value} IS NULL OR {value} = '' THEN '<c/>' ELSE {_text(value)} END"
     style, number = {
-        NUMBER: (_PLAIN, value), INTEGER: (_PLAIN, value), DATE: (_DATE, f"{value} - {_EPOCH}"),
+        NUMBER: (_PLAIN, value),
+        INTEGER: (_PLAIN, value),
+        DATE: (_DATE, f"{value} - {_EPOCH}"),
         TIME: (_TIME, f"epoch({value}) / 86400"),
         MOMENT: (_MOMENT, f"epoch({value} - CAST({_EPOCH} AS TIMESTAMP)) / 86400"),
-    }[column.kind]  # fmt: skip
+    }[column.kind]
     start = "<c><v>" if style == _PLAIN else f'<c s="{style}"><v>'
     return f"coalesce('{start}' || CAST({number} AS VARCHAR) || '</v></c>', '<c/>')"
 
@@ -53,7 +57,9 @@ def _quoted(sign: str) -> str:
 
 
 def text_cell(value: str | float | date | None, style: int = _PLAIN) -> str:
-    """A cell of a single value: a number or day as such, text without what XML cannot hold and harmless."""
+    """A cell of a single value: a number or day as such, text without what XML cannot hold and
+    harmless.
+    """
     if value is None:
         return "<c/>"
     if isinstance(value, date):
@@ -85,15 +91,25 @@ class Workbook:
             self._finish()
         self._zip.close()
 
-    def sheet(self, name: str, titles: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] = ()) -> str:
-        """Write a sheet: a row of titles, which stays in sight and has filters, and rows as XML of their cells, in portions.
-        Gives the name that the sheet got."""
+    def sheet(
+        self,
+        name: str,
+        titles: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        widths: Sequence[int] = (),
+    ) -> str:
+        """Write a sheet: a row of titles, which stays in sight and has filters, and rows as XML of
+        their cells, in portions. Gives the name that the sheet got."""
         given = self._names.give(name)
         self._sheets.append(given)
-        with self._zip.open(f"xl/worksheets/sheet{len(self._sheets)}.xml", "w", force_zip64=True) as file:
+        with self._zip.open(
+            f"xl/worksheets/sheet{len(self._sheets)}.xml", "w", force_zip64=True
+        ) as file:
             file.write(_head(titles, widths))
             for portion in rows:
-                file.write("".join(f"<row>{cells}</row>" for cells in portion).encode("utf-8", "replace"))
+                file.write(
+                    "".join(f"<row>{cells}</row>" for cells in portion).encode("utf-8", "replace")
+                )
             last = f"{_letters(len(titles))}1" if titles else "A1"
             filters = f'<autoFilter ref="A1:{last}"/>' if titles else ""
             file.write(f"</sheetData>{filters}</worksheet>".encode())
@@ -101,25 +117,50 @@ class Workbook:
 
     def _finish(self) -> None:
         numbers = range(1, len(self._sheets) + 1)
-        sheets = "".join(f'<sheet name="{escape(name, {chr(34): "&quot;"})}" sheetId="{n}" r:id="rId{n}"/>'
-                         for n, name in zip(numbers, self._sheets, strict=True))  # fmt: skip
-        relations = "".join(f'<Relationship Id="rId{n}" Type="{_REL}/worksheet" Target="worksheets/sheet{n}.xml"/>'
-                            for n in numbers)  # fmt: skip
-        relations += f'<Relationship Id="rId{len(self._sheets) + 1}" Type="{_REL}/styles" Target="styles.xml"/>'
-        types = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>'
-                        for n in numbers)  # fmt: skip
+        sheets = "".join(
+            f'<sheet name="{escape(name, {chr(34): "&quot;"})}" sheetId="{n}" r:id="rId{n}"/>'
+            for n, name in zip(numbers, self._sheets, strict=True)
+        )
+        relations = "".join(
+            f'<Relationship Id="rId{n}" Type="{_REL}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+            for n in numbers
+        )
+        relations += (
+            f'<Relationship Id="rId{len(self._sheets) + 1}" Type="{_REL}/styles" '
+            f'Target="styles.xml"/>'
+        )
+        types = "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" '
+            f'ContentType="{_TYPE}.worksheet+xml"/>'
+            for n in numbers
+        )
         for name, text in (
-            ("xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_REL}"><sheets>{sheets}</sheets></workbook>'),
-            ("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_PACKAGE}/relationships">{relations}</Relationships>'),
+            (
+                "xl/workbook.xml",
+                f'<workbook xmlns="{_MAIN}" xmlns:r="{_REL}"><sheets>{sheets}</sheets></workbook>',
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                f'<Relationships xmlns="{_PACKAGE}/relationships">{relations}</Relationships>',
+            ),
             ("xl/styles.xml", _styles(self._day)),
-            ("_rels/.rels", f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1"'
-                            f' Type="{_REL}/officeDocument" Target="xl/workbook.xml"/></Relationships>'),
-            ("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels"'
-                                    ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-                                    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-                                    f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>{types}</Types>'),
-        ):  # fmt: skip
-            self._zip.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{text}')
+            (
+                "_rels/.rels",
+                f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1"'
+                f' Type="{_REL}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            ),
+            (
+                "[Content_Types].xml",
+                f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels"'
+                ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+                f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+                f'<Override PartName="/xl/styles.xml" '
+                f'ContentType="{_TYPE}.styles+xml"/>{types}</Types>',
+            ),
+        ):
+            self._zip.writestr(
+                name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{text}'
+            )
 
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -129,28 +170,44 @@ _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def _head(titles: Sequence[str], widths: Sequence[int]) -> bytes:
-    columns = "".join(f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>' for n, width in enumerate(widths, 1))
-    pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' if titles else ""
+    columns = "".join(
+        f'<col min="{n}" max="{n}" width="{width}" customWidth="1"/>'
+        for n, width in enumerate(widths, 1)
+    )
+    pane = (
+        '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+        if titles
+        else ""
+    )
     row = f"<row>{''.join(text_cell(title, _TITLE) for title in titles)}</row>" if titles else ""
     return (
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{_MAIN}"><sheetViews>'
-        f'<sheetView workbookViewId="0">{pane}</sheetView></sheetViews>{f"<cols>{columns}</cols>" if columns else ""}'
+        f"<sheetView "
+        f'workbookViewId="0">{pane}</sheetView></sheetViews>{f"<cols>{columns}</cols>" if columns else ""}'
         f"<sheetData>{row}"
     ).encode()
 
 
 def _styles(day: str) -> str:
     formats = f'<numFmt numFmtId="164" formatCode="{day}"/><numFmt numFmtId="165" formatCode="{day}\\ hh:mm:ss"/>'
-    cells = ('numFmtId="0"', 'numFmtId="0" fontId="1" applyFont="1"', 'numFmtId="164" applyNumberFormat="1"',
-             'numFmtId="21" applyNumberFormat="1"', 'numFmtId="165" applyNumberFormat="1"', 'numFmtId="49" quotePrefix="1"')
+    cells = (
+        'numFmtId="0"',
+        'numFmtId="0" fontId="1" applyFont="1"',
+        'numFmtId="164" applyNumberFormat="1"',
+        'numFmtId="21" applyNumberFormat="1"',
+        'numFmtId="165" applyNumberFormat="1"',
+        'numFmtId="49" quotePrefix="1"',
+    )
     return (
         f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">{formats}</numFmts>'
-        '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/>'
+        '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz '
+        'val="11"/><name val="Calibri"/>'
         '</font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill>'
         '<fill><patternFill patternType="gray125"/></fill></fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
         f'<cellXfs count="{len(cells)}">{"".join(f"<xf {one}/>" for one in cells)}</cellXfs>'
-        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" '
+        'builtinId="0"/></cellStyles></styleSheet>'
     )
 
 

@@ -1,4 +1,6 @@
-"""What dose reports have in common: the content below the root is sorted, read into rows, and made into an extract."""
+"""What dose reports have in common: the content below the root is sorted, read into rows, and made
+into an extract.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +20,8 @@ _OBSERVER_TREE = compile_fields(OBSERVERS.fields)
 
 @dataclass
 class Content:
-    """Rows of one report: the study's, of the header and of the report; totals and events in the report's order.
+    """Rows of one report: the study's, of the header and of the report; totals and events in the
+    report's order.
 
     concepts: of all items below the root. reader: holds what no field takes.
     """
@@ -31,20 +34,27 @@ class Content:
 
 
 def study_tree(*modalities: str) -> Node:
-    """The tree of what a report of these modality types can say of the study, without the observers, which are no tree."""
+    """The tree of what a report of these modality types can say of the study, without the
+    observers, which are no tree.
+    """
     fields = (one for one in STUDY.fields if one is not OBSERVERS)
-    return compile_fields(tuple(one for one in fields if not one.modalities or set(one.modalities) & set(modalities)))
+    return compile_fields(
+        tuple(one for one in fields if not one.modalities or set(one.modalities) & set(modalities))
+    )
 
 
 def read(
-    kept: Kept, children: list[Item], study: Node, events: Mapping[str, Node], accumulated: Mapping[str, Node],
+    kept: Kept,
+    children: list[Item],
+    study: Node,
+    events: Mapping[str, Node],
+    accumulated: Mapping[str, Node],
     reader: RowReader | None = None,
-) -> Content:  # fmt: skip
+) -> Content:
     """The rows of a report from the items below its root.
 
-    events, accumulated: concepts of the containers that become a row each, with the tree that reads it. study: the tree of
-    everything else. reader: where some of the report was read before.
-    """
+    events, accumulated: concepts of the containers that become a row each, with the tree that reads
+    it. study: the tree of everything else. reader: where some of the report was read before."""
     content = Content(header.study_of(kept), reader=reader or RowReader())
     rest: list[Item] = []
     observers: list[Item] = []
@@ -55,7 +65,9 @@ def read(
             content.events.append(content.reader.read(child, events[concept]))
         elif concept in accumulated:
             content.accumulated.append(content.reader.read(child, accumulated[concept]))
-        elif concept in _OBSERVER_TREE.children and not (concept == _DEVICE_ROLE and child.children):
+        elif concept in _OBSERVER_TREE.children and not (
+            concept == _DEVICE_ROLE and child.children
+        ):
             observers.append(child)
         else:
             rest.append(child)
@@ -70,15 +82,28 @@ def read(
 
 
 def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
-    """The extract of a report of this modality type. Raises Unreadable for one that does not say which study it is of."""
+    """The extract of a report of this modality type. Raises Unreadable for one that does not say
+    which study it is of.
+    """
     study, events = content.study, content.events
     _fill_dates(study, events)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
-    announced = next((row["total_number_of_irradiation_events"] for row in content.accumulated
-                      if row.get("total_number_of_irradiation_events") is not None), None)  # fmt: skip
+    announced = next(
+        (
+            row["total_number_of_irradiation_events"]
+            for row in content.accumulated
+            if row.get("total_number_of_irradiation_events") is not None
+        ),
+        None,
+    )
     if announced is not None and announced != len(events):
-        mark(study, "number_of_events", "events_differ", f"{announced:g} announced, {len(events)} held")
+        mark(
+            study,
+            "number_of_events",
+            "events_differ",
+            f"{announced:g} announced, {len(events)} held",
+        )
     return Extract(
         modality=modality,
         study=study,
@@ -112,7 +137,9 @@ def _observers(children: list[Item], reader: RowReader) -> list[Row] | None:
 
 
 def _fill_dates(study: Row, events: list[Row]) -> None:
-    """Where the header has no study date, the first irradiation or administration says when it was."""
+    """Where the header has no study date, the first irradiation or administration says when it
+    was.
+    """
     if study["study_date"] is not None:
         return
     moments = [row["datetime_started"] for row in events if row.get("datetime_started")]

@@ -1,6 +1,6 @@
-"""Philips "Dose Info" secondary captures of CT: the values of the screen stand in the header, in Exposure Dose Sequence
-(0040,030E) with standard and private elements, and as text in Comments on Radiation Dose (0040,0310).
-"""
+"""Philips "Dose Info" secondary captures of CT: the values of the screen stand in the header, in
+Exposure Dose Sequence (0040,030E) with standard and private elements, and as text in Comments on
+Radiation Dose (0040,0310)."""
 
 import re
 
@@ -32,11 +32,16 @@ def is_dose_info(dataset: Dataset) -> bool:
     """Whether a secondary capture of CT carries dose in its header."""
     if (first(dataset, "0008,0060") or "").upper() != "CT":
         return False
-    return bool(items(dataset, _SEQUENCE)) or _LINE.search(text(dataset, "0040,0310") or "") is not None
+    return (
+        bool(items(dataset, _SEQUENCE))
+        or _LINE.search(text(dataset, "0040,0310") or "") is not None
+    )
 
 
 def extract(kept: Kept) -> Extract:
-    """The irradiation events of a dose screen, and the total. Raises Unreadable for a broken one."""
+    """The irradiation events of a dose screen, and the total. Raises Unreadable for a broken
+    one.
+    """
     dataset = kept.dataset
     study = header.study_of(kept)
     if not study["study_instance_uid"]:
@@ -60,12 +65,20 @@ def extract(kept: Kept) -> Extract:
     for entry in items(dataset, _SEQUENCE):
         unused += unused_elements(entry, _TAKEN | reader.taken_within)
     return Extract(
-        modality="CT", study=study, equipment=header.equipment_of(dataset, study, []), accumulated=accumulated, events=events,
-        unused=unused, made_at=header.content_moment(dataset), source="image header",
-    )  # fmt: skip
+        modality="CT",
+        study=study,
+        equipment=header.equipment_of(dataset, study, []),
+        accumulated=accumulated,
+        events=events,
+        unused=unused,
+        made_at=header.content_moment(dataset),
+        source="image header",
+    )
 
 
-def _event(dataset: Dataset, entry: Dataset, reader: HeaderReader, by_series: dict[str, re.Match[str]]) -> Row:
+def _event(
+    dataset: Dataset, entry: Dataset, reader: HeaderReader, by_series: dict[str, re.Match[str]]
+) -> Row:
     row = reader.read(CT_EVENT.fields, entry)
     dlp = private_text(entry, 0x00E1, _ELSCINT, 0x21)
     if number(dlp):
@@ -83,18 +96,25 @@ def _event(dataset: Dataset, entry: Dataset, reader: HeaderReader, by_series: di
     if milliseconds:
         row["exposure_time"] = milliseconds / 1000
     current = number(first(entry, "0018,8151"))
-    rotation = number(private_text(entry, 0x01F1, _ELSCINT, 0x27) or private_text(dataset, 0x01F1, _ELSCINT, 0x27))
+    rotation = number(
+        private_text(entry, 0x01F1, _ELSCINT, 0x27) or private_text(dataset, 0x01F1, _ELSCINT, 0x27)
+    )
     source = {
-        "kvp": number(first(entry, "0018,0060")) or None, "xray_tube_current": current / 1000 if current else None,
+        "kvp": number(first(entry, "0018,0060")) or None,
+        "xray_tube_current": current / 1000 if current else None,
         "exposure_time_per_rotation": rotation or None,
-    }  # fmt: skip
+    }
     if any(value is not None for value in source.values()):
         row["xray_sources"] = [source]
         row["number_of_xray_sources"] = None
     if row.get("pitch_factor") is None:
         row["pitch_factor"] = number(private_text(entry, 0x01F1, _ELSCINT, 0x26)) or None
     # "32 CM": in the item, or once for the whole object.
-    phantom = private_text(entry, 0x01E1, _ELSCINT, 0x26) or private_text(dataset, 0x01E1, _ELSCINT, 0x26) or ""
+    phantom = (
+        private_text(entry, 0x01E1, _ELSCINT, 0x26)
+        or private_text(dataset, 0x01E1, _ELSCINT, 0x26)
+        or ""
+    )
     diameter = _PHANTOMS.get(phantom.split(" ")[0])
     if diameter and row.get("ctdiw_phantom_type") is None:
         row["ctdiw_phantom_type"] = code_value(code(diameter, "DCM"))

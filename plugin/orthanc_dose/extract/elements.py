@@ -1,19 +1,30 @@
 """Reads elements of an image's header into a row, by the elements that the table's fields declare.
 
-The first element of a field that has a usable value counts. Headers write no units: each declared element has the unit
-that the standard gives it. What no field takes is handed on as unused, as with reports.
-"""
+The first element of a field that has a usable value counts. Headers write no units: each declared
+element has the unit that the standard gives it. What no field takes is handed on as unused, as with
+reports."""
 
 from typing import Any
 
 from ..dicom import codes, dates, units
 from ..dicom.codes import Code
-from ..dicom.dataset import BINARY_URI, Dataset, element_name, first, items, raw_bytes, spelled, text, values
+from ..dicom.dataset import (
+    BINARY_URI,
+    Dataset,
+    element_name,
+    first,
+    items,
+    raw_bytes,
+    spelled,
+    text,
+    values,
+)
 from ..dicom.sr import Item
 from ..records import Field
 from .rows import LARGEST, Row, code_value, mark
 
-# Numbers that are measured to be above zero where they are measured at all: 0 stands for "not entered".
+# Numbers that are measured to be above zero where they are measured at all: 0 stands for "not
+# entered".
 _NEVER_ZERO = frozenset({
     "kvp", "xray_tube_current", "exposure_time", "exposure", "dap", "average_glandular_dose", "half_value_layer",
     "compression_thickness", "distance_source_to_detector", "distance_source_to_patient", "entrance_dose",
@@ -25,22 +36,33 @@ _LEFT, _RIGHT, _BOTH = ("7771000", "SCT"), ("24028007", "SCT"), ("51440002", "SC
 _WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "laterality": {"L": _LEFT, "R": _RIGHT, "B": _BOTH},
     "anode_target_material": {
-        "TUNGSTEN": ("26194003", "SCT"), "MOLYBDENUM": ("71128006", "SCT"), "RHODIUM": ("59801003", "SCT"),
+        "TUNGSTEN": ("26194003", "SCT"),
+        "MOLYBDENUM": ("71128006", "SCT"),
+        "RHODIUM": ("59801003", "SCT"),
     },
     "image_view": {"CC": ("399162004", "SCT"), "MLO": ("399368009", "SCT")},
     "ct_acquisition_type": {
-        "SPIRAL": ("116152004", "SCT"), "SEQUENCED": ("113804", "DCM"), "CONSTANT_ANGLE": ("113805", "DCM"),
-        "STATIONARY": ("113806", "DCM"), "FREE": ("113807", "DCM"),
+        "SPIRAL": ("116152004", "SCT"),
+        "SEQUENCED": ("113804", "DCM"),
+        "CONSTANT_ANGLE": ("113805", "DCM"),
+        "STATIONARY": ("113806", "DCM"),
+        "FREE": ("113807", "DCM"),
     },
     "xray_grids": {
-        "FIXED": ("111641", "DCM"), "FOCUSED": ("111642", "DCM"), "RECIPROCATING": ("111643", "DCM"),
-        "PARALLEL": ("111644", "DCM"), "CROSSED": ("111645", "DCM"), "NONE": ("111646", "DCM"),
+        "FIXED": ("111641", "DCM"),
+        "FOCUSED": ("111642", "DCM"),
+        "RECIPROCATING": ("111643", "DCM"),
+        "PARALLEL": ("111644", "DCM"),
+        "CROSSED": ("111645", "DCM"),
+        "NONE": ("111646", "DCM"),
     },
-}  # fmt: skip
+}
 
 
 def number(raw: str | None) -> float | None:
-    """A number as headers write it, or None where it is none: empty, text, not finite, beyond any measurement."""
+    """A number as headers write it, or None where it is none: empty, text, not finite, beyond any
+    measurement.
+    """
     try:
         found = float(raw) if raw is not None and "_" not in raw else float("nan")
     except ValueError:
@@ -49,15 +71,20 @@ def number(raw: str | None) -> float | None:
 
 
 class HeaderReader:
-    """Reads rows from one data set; `taken` are the elements of its top level that a field took or looked at, `taken_within`
-    those of items that were read as rows."""
+    """Reads rows from one data set; `taken` are the elements of its top level that a field took or
+    looked at, `taken_within` those of items that were read as rows."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         self.taken: set[str] = set()
         self.taken_within: set[str] = set()
 
-    def read(self, fields: tuple[Field, ...], within: Dataset | None = None, skip: frozenset[str] = frozenset()) -> Row:
+    def read(
+        self,
+        fields: tuple[Field, ...],
+        within: Dataset | None = None,
+        skip: frozenset[str] = frozenset(),
+    ) -> Row:
         """A row of these fields, from the data set or from an item within it."""
         dataset = self.dataset if within is None else within
         row: Row = {}
@@ -110,7 +137,12 @@ def unused_elements(dataset: Dataset, taken: frozenset[str] | set[str]) -> list[
         private = int(tag[3], 16) % 2 == 1
         if private and tag[5:7] == "00":
             continue  # the creator, which its elements name
-        item = Item("TEXT", None, f"({tag.upper()})", _creator(dataset, tag) if private else element_name(tag))
+        item = Item(
+            "TEXT",
+            None,
+            f"({tag.upper()})",
+            _creator(dataset, tag) if private else element_name(tag),
+        )
         item.value = _shown(value)
         out.append(item)
     return out
@@ -124,7 +156,11 @@ def _creator(dataset: Dataset, tag: str) -> str:
 def _shown(value: str | list[Dataset]) -> str | None:
     if isinstance(value, list):
         named = text(value[0], "0008,0104") or text(value[0], "0008,0100")
-        return named if named and len(value) == 1 else f"{len(value)} item{'s' if len(value) > 1 else ''}"
+        return (
+            named
+            if named and len(value) == 1
+            else f"{len(value)} item{'s' if len(value) > 1 else ''}"
+        )
     if not value.startswith(BINARY_URI):
         return value
     return spelled(value) or f"{(len(value) - len(BINARY_URI)) * 3 // 4} bytes"
@@ -137,7 +173,9 @@ def _holders(dataset: Dataset, path: tuple[str, ...]) -> list[Dataset]:
     return found
 
 
-def _value(holder: Dataset, tag: str, field: Field, unit: str) -> tuple[Any, tuple[str, str] | None]:
+def _value(
+    holder: Dataset, tag: str, field: Field, unit: str
+) -> tuple[Any, tuple[str, str] | None]:
     """(value, what is wrong with it): either may be None."""
     if field.type == "number":
         return _number(holder, tag, field, unit)
@@ -148,7 +186,10 @@ def _value(holder: Dataset, tag: str, field: Field, unit: str) -> tuple[Any, tup
         if field.type == "codes":
             return found, None
         if len({(one["scheme"], one["value"], one["meaning"]) for one in found}) > 1:
-            return None, ("several_values", " | ".join(str(one["meaning"] or one["value"]) for one in found))
+            return None, (
+                "several_values",
+                " | ".join(str(one["meaning"] or one["value"]) for one in found),
+            )
         return found[0], None
     if field.type == "datetime":
         return _moment(holder, tag)
@@ -167,7 +208,9 @@ def _moment(holder: Dataset, tag: str) -> tuple[Any, tuple[str, str] | None]:
     return (parsed[0] if parsed else None), None
 
 
-def _number(holder: Dataset, tag: str, field: Field, unit: str) -> tuple[float | None, tuple[str, str] | None]:
+def _number(
+    holder: Dataset, tag: str, field: Field, unit: str
+) -> tuple[float | None, tuple[str, str] | None]:
     written = values(holder, tag)
     if not written:
         return None, None
@@ -190,10 +233,18 @@ def _codes(holder: Dataset, tag: str, name: str) -> list[dict[str, str | None]]:
     for entry in items(holder, tag):
         value = text(entry, "0008,0100") or text(entry, "0008,0119") or text(entry, "0008,0120")
         if value or text(entry, "0008,0104"):
-            out.append(code_value(codes.code(value or "", text(entry, "0008,0102") or "", text(entry, "0008,0104"))))
+            out.append(
+                code_value(
+                    codes.code(
+                        value or "", text(entry, "0008,0102") or "", text(entry, "0008,0104")
+                    )
+                )
+            )
     for word in values(holder, tag) if not out else ():
         known = _WORDS.get(name, {})
-        if word.startswith(BINARY_URI) or (known and name == "laterality" and word.upper() not in known):
+        if word.startswith(BINARY_URI) or (
+            known and name == "laterality" and word.upper() not in known
+        ):
             continue  # U, unpaired: no side
         code = known.get(word.upper())
         out.append(code_value(codes.code(*code) if code else Code("", "", word)))

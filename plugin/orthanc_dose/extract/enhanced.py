@@ -1,10 +1,11 @@
-"""The Enhanced X-Ray Radiation Dose Report (TID 10040): totals (TID 10041), events (TID 10042), and irradiation details
-(TID 10043 to 10055), which are not told by event but by source and period of time.
+"""The Enhanced X-Ray Radiation Dose Report (TID 10040): totals (TID 10041), events (TID 10042), and
+irradiation details (TID 10043 to 10055), which are not told by event but by source and period of
+time.
 
-It is read with the fields of the other reports: most rows have the same concepts, wherever they stand. A detail goes to
-the events of its source that its period meets, and only where a field means the same; what a field has no place for
-(tables, coordinates, matrices, minima and maxima of a value) is listed as not used.
-"""
+It is read with the fields of the other reports: most rows have the same concepts, wherever they
+stand. A detail goes to the events of its source that its period meets, and only where a field means
+the same; what a field has no place for (tables, coordinates, matrices, minima and maxima of a
+value) is listed as not used."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,14 @@ from ..dicom import dates
 from ..dicom.codes import Code
 from ..dicom.dataset import Unreadable
 from ..dicom.sr import Item
-from ..records import CT_ACCUMULATED, CT_EVENT, PROJECTION_ACCUMULATED, PROJECTION_EVENT, Field, Table
+from ..records import (
+    CT_ACCUMULATED,
+    CT_EVENT,
+    PROJECTION_ACCUMULATED,
+    PROJECTION_EVENT,
+    Field,
+    Table,
+)
 from . import content, modality
 from .extract import Extract
 from .kept import Kept
@@ -24,8 +32,14 @@ _TOTALS, _EVENT, _DETAILS = "DCM:130500", "DCM:130501", "DCM:130505"
 _STARTED, _ENDED, _SOURCE, _PROCEDURE = "DCM:111526", "DCM:111527", "DCM:113832", "DCM:121058"
 _PLANE, _PLANES = "DCM:113764", ("113620", "113621")
 _SINGLE_PLANE, _ALL_PLANES = "113622", "113890"
-# TID 10055: an attenuator, what it is, its material or the material that it equals, its one thickness.
-_ATTENUATOR, _CATEGORY, _EQUIVALENT, _THICKNESS = "DCM:130531", "DCM:128458", "DCM:128465", "DCM:130509"
+# TID 10055: an attenuator, what it is, its material or the material that it equals, its one
+# thickness.
+_ATTENUATOR, _CATEGORY, _EQUIVALENT, _THICKNESS = (
+    "DCM:130531",
+    "DCM:128458",
+    "DCM:128465",
+    "DCM:130509",
+)
 _FILTER, _MATERIAL, _MINIMUM, _MAXIMUM = "DCM:113771", "DCM:113757", "DCM:113758", "DCM:113773"
 _CT_DOSE = frozenset({"DCM:113813", "DCM:113830", "DCM:113838"})  # DLP total, mean CTDIvol, DLP
 _CT_PARAMETERS, _CT_SOURCE = frozenset({"DCM:113822", "DCM:113829"}), "DCM:113831"
@@ -37,8 +51,9 @@ _NOMINAL, _MEAN = "SCT:117362005", "SCT:373098007"
 _READ = frozenset({"CONTAINER", "TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "PNAME", "IMAGE", "COMPOSITE",
                    "WAVEFORM", "REFERENCE"})  # fmt: skip
 
-# Containers of the details with the fields of an event that mean the same as what they hold: Radiation Source
-# Characteristics, Technique, Filtration, Attenuators, Field Area, Beam Position, Patient Attenuation, Procedure.
+# Containers of the details with the fields of an event that mean the same as what they hold:
+# Radiation Source Characteristics, Technique, Filtration, Attenuators, Field Area, Beam Position,
+# Patient Attenuation, Procedure.
 _OF_PROJECTION = {
     "DCM:130508": ("focal_spot_size", "anode_target_material"),
     "DCM:130511": ("kvp", "xray_tube_current", "average_xray_tube_current", "pulse_width", "exposure_time", "exposure",
@@ -57,15 +72,25 @@ _OF_PROJECTION = {
 _OF_CT = {
     "DCM:130511": ("xray_sources", "exposure_time", "pitch_factor", "xray_modulation_type"),
     "DCM:130516": ("nominal_single_collimation_width", "nominal_total_collimation_width"),
-    "DCM:130530": ("acquisition_protocol", "target_region", "ct_acquisition_type", "procedure_context", "scanning_length",
-                   "reconstruction_algorithms"),
-}  # fmt: skip
+    "DCM:130530": (
+        "acquisition_protocol",
+        "target_region",
+        "ct_acquisition_type",
+        "procedure_context",
+        "scanning_length",
+        "reconstruction_algorithms",
+    ),
+}
 # What adds up over time: from a period that meets several events it belongs to none of them alone.
 _ADDS_UP = frozenset({"exposure_time", "exposure", "number_of_pulses", "irradiation_duration"})
 
 
-def _elsewhere(fields: Iterable[Field], leave_out: frozenset[str], also_within: str | None) -> tuple[Field, ...]:
-    """The fields with their paths as this report has them: without some containers, or within another one too."""
+def _elsewhere(
+    fields: Iterable[Field], leave_out: frozenset[str], also_within: str | None
+) -> tuple[Field, ...]:
+    """The fields with their paths as this report has them: without some containers, or within
+    another one too.
+    """
     out = []
     for one in fields:
         paths = [path[1:] if path[0] in leave_out and len(path) > 1 else path for path in one.paths]
@@ -75,18 +100,27 @@ def _elsewhere(fields: Iterable[Field], leave_out: frozenset[str], also_within: 
 
 
 class _Kind:
-    """How the report is read for one kind of events: trees, and the concepts that a container of the details gives."""
+    """How the report is read for one kind of events: trees, and the concepts that a container of
+    the details gives.
+    """
 
     def __init__(self, events: Table, totals: Table, details: dict[str, tuple[str, ...]]) -> None:
         fields = _elsewhere(events.fields, _CT_PARAMETERS, None)
         self.events: Node = compile_fields(fields)
         self.totals: Node = compile_fields(_elsewhere(totals.fields, frozenset(), _REFERENCE_POINT))
         first = {one.name: frozenset(path[0] for path in one.paths) for one in fields}
-        self.details = {where: frozenset().union(*(first[name] for name in names)) for where, names in details.items()}
+        self.details = {
+            where: frozenset().union(*(first[name] for name in names))
+            for where, names in details.items()
+        }
         self.adds_up = frozenset().union(*(first[name] for name in _ADDS_UP if name in first))
         source = next((one for one in fields if one.name == "xray_sources"), None)
         # Technique of CT: what the struct of a tube takes is put into one.
-        self.of_tube = frozenset(path[0] for one in source.fields for path in one.paths) if source else frozenset()
+        self.of_tube = (
+            frozenset(path[0] for one in source.fields for path in one.paths)
+            if source
+            else frozenset()
+        )
 
 
 _KINDS = {
@@ -121,13 +155,26 @@ def is_one(root: Item) -> bool:
 
 
 def read(root: Item, kept: Kept, study: Node) -> Extract:
-    """Everything that has a counterpart in the records. Raises Unreadable for a report without dose."""
+    """Everything that has a counterpart in the records. Raises Unreadable for a report without
+    dose.
+    """
     reader = RowReader()
     for child in root.children:
         _set_aside(child, reader)
-    procedure = next((child.value.key for child in root.children
-                      if child.concept == _PROCEDURE and isinstance(child.value, Code)), None)  # fmt: skip
-    dose = {part.concept for child in root.children if child.concept in (_TOTALS, _EVENT) for part in child.children}
+    procedure = next(
+        (
+            child.value.key
+            for child in root.children
+            if child.concept == _PROCEDURE and isinstance(child.value, Code)
+        ),
+        None,
+    )
+    dose = {
+        part.concept
+        for child in root.children
+        if child.concept in (_TOTALS, _EVENT)
+        for part in child.children
+    }
     is_ct = procedure == modality.CT_PROCEDURE or (procedure is None and bool(dose & _CT_DOSE))
     kind = _KINDS[is_ct]
     events = [_period(child) for child in root.children if child.concept == _EVENT]
@@ -138,25 +185,40 @@ def read(root: Item, kept: Kept, study: Node) -> Extract:
             elif part.concept not in (_STARTED, _ENDED):
                 reader.leave(part)
     if not is_ct:
-        _name_planes(events, [_period(child) for child in root.children if child.concept == _TOTALS])
+        _name_planes(
+            events, [_period(child) for child in root.children if child.concept == _TOTALS]
+        )
     others = [child for child in root.children if child.concept != _DETAILS]
     found = content.read(kept, others, study, {_EVENT: kind.events}, {_TOTALS: kind.totals}, reader)
     if not found.events and not found.accumulated:
         raise Unreadable("the dose report holds neither accumulated dose nor irradiation events")
     for period, row in zip(events, found.events, strict=True):
-        if not is_ct and row.get("irradiation_duration") is None and period.started and period.ended:
+        if (
+            not is_ct
+            and row.get("irradiation_duration") is None
+            and period.started
+            and period.ended
+        ):
             row["irradiation_duration"] = (period.ended - period.started).total_seconds()
             mark(row, "irradiation_duration", "computed")
-    return content.to_extract(kept, found, modality.decide(is_ct, found.study, found.accumulated, found.events))
+    return content.to_extract(
+        kept, found, modality.decide(is_ct, found.study, found.accumulated, found.events)
+    )
 
 
 def _set_aside(item: Item, reader: RowReader) -> None:
-    """Take out of a container what no field can hold, and list it: tables, coordinates, and values that are not the value."""
+    """Take out of a container what no field can hold, and list it: tables, coordinates, and values
+    that are not the value.
+    """
     types = [(child, _value_type(child)) for child in item.children]
     means = {child.concept for child, of_type in types if of_type == _MEAN}
     keep = []
     for child, of_type in types:
-        if child.vt not in _READ or of_type in _NOT_THE_VALUE or (of_type == _NOMINAL and child.concept in means):
+        if (
+            child.vt not in _READ
+            or of_type in _NOT_THE_VALUE
+            or (of_type == _NOMINAL and child.concept in means)
+        ):
             reader.leave(child)
             continue
         _set_aside(child, reader)
@@ -171,7 +233,9 @@ def _value_type(item: Item) -> str | None:
 
 def _period(item: Item) -> _Period:
     texts = {child.concept: child.value for child in item.children if isinstance(child.value, str)}
-    return _Period(item, texts.get(_SOURCE), _moment(texts.get(_STARTED)), _moment(texts.get(_ENDED)))
+    return _Period(
+        item, texts.get(_SOURCE), _moment(texts.get(_STARTED)), _moment(texts.get(_ENDED))
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -204,7 +268,9 @@ def _place(details: _Period, events: list[_Period], kind: _Kind, reader: RowRead
             reader.leave(child)
     if tube:
         item = Item("CONTAINER", "CONTAINS", _CT_SOURCE, None)
-        item.children = tube + [child for child in details.item.children if child.concept == _SOURCE]
+        item.children = tube + [
+            child for child in details.item.children if child.concept == _SOURCE
+        ]
         _give(item, met)
 
 
@@ -218,7 +284,9 @@ def _give(item: Item, events: list[_Period]) -> None:
 
 
 def _filter(item: Item, filtration: bool, reader: RowReader) -> Iterator[Item]:
-    """An attenuator as X-ray filter (TID 10003B row 18), where it is one: not the table or a shield."""
+    """An attenuator as X-ray filter (TID 10003B row 18), where it is one: not the table or a
+    shield.
+    """
     category = next((child.value for child in item.children if child.concept == _CATEGORY), None)
     if not (category.key == _FILTER if isinstance(category, Code) else filtration):
         reader.leave(item)
@@ -228,33 +296,46 @@ def _filter(item: Item, filtration: bool, reader: RowReader) -> Iterator[Item]:
         if child.concept == _THICKNESS:
             made.children += [_renamed(child, _MINIMUM), _renamed(child, _MAXIMUM)]
         elif child.concept != _CATEGORY:
-            made.children.append(_renamed(child, _MATERIAL) if child.concept == _EQUIVALENT else child)
+            made.children.append(
+                _renamed(child, _MATERIAL) if child.concept == _EQUIVALENT else child
+            )
     yield made
 
 
 def _renamed(item: Item, concept: str) -> Item:
     made = Item(item.vt, item.relationship, concept, item.meaning)
-    made.value, made.unit, made.unit_scheme, made.qualifier = item.value, item.unit, item.unit_scheme, item.qualifier
+    made.value, made.unit, made.unit_scheme, made.qualifier = (
+        item.value,
+        item.unit,
+        item.unit_scheme,
+        item.qualifier,
+    )
     made.children = item.children
     return made
 
 
 def _name_planes(events: list[_Period], totals: list[_Period]) -> None:
-    """Identification of the X-Ray Source as Acquisition Plane: the single plane, or A and B in the order of their names; a
-    total of another name is that of all of them (TID 10041 row 2)."""
+    """Identification of the X-Ray Source as Acquisition Plane: the single plane, or A and B in the
+    order of their names; a total of another name is that of all of them (TID 10041 row 2)."""
     sources = sorted({period.source for period in events if period.source})
     if not sources:
         sources = sorted({period.source for period in totals if period.source})
     if len(sources) > len(_PLANES):
         # A third tube's dose would have to go to one of the two planes: a wrong number.
-        raise Unreadable(f"the report has {len(sources)} X-ray sources, and a record has two planes")
+        raise Unreadable(
+            f"the report has {len(sources)} X-ray sources, and a record has two planes"
+        )
     planes = dict(zip(sources, _PLANES if len(sources) > 1 else (_SINGLE_PLANE,), strict=False))
     for period in (*events, *totals):
         of_total = period.item.concept == _TOTALS
         for child in period.item.children:
             if child.concept == _SOURCE and isinstance(child.value, str):
-                value = planes.get(child.value) or (_ALL_PLANES if of_total and child.value not in sources else "")
+                value = planes.get(child.value) or (
+                    _ALL_PLANES if of_total and child.value not in sources else ""
+                )
                 child.concept, child.vt = _PLANE, "CODE"
                 child.value = Code(value, "DCM" if value else "", child.value)
         if not of_total and period.started and period.ended:
-            period.item.children = [child for child in period.item.children if child.concept != _ENDED]
+            period.item.children = [
+                child for child in period.item.children if child.concept != _ENDED
+            ]

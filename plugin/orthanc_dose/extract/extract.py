@@ -1,4 +1,6 @@
-"""What an extractor gives: the rows that one object holds, or the rule by which it is left alone."""
+"""What an extractor gives: the rows that one object holds, or the rule by which it is left
+alone.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,11 +30,10 @@ class References:
 class Extract:
     """The rows of one object, before it is put together with others of its study.
 
-    study, equipment, accumulated, events: rows by the fields of the tables. unused: content items that no field takes.
-    made_at: when the content was made, local time. source: how it was read, a key of SOURCES.
-    modality: None for an object without dose of its own, which adds fields to the records of the study in `study` that
-    were made from what it refers to.
-    """
+    study, equipment, accumulated, events: rows by the fields of the tables. unused: content items
+    that no field takes. made_at: when the content was made, local time. source: how it was read, a
+    key of SOURCES. modality: None for an object without dose of its own, which adds fields to the
+    records of the study in `study` that were made from what it refers to."""
 
     modality: str | None
     study: Row

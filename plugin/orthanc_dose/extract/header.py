@@ -21,7 +21,11 @@ _TEXTS = {
     "requested_procedure_description": "0032,1060",
     "patient_sex": "0010,0040",
 }
-_NAMES = {"referring_physician": "0008,0090", "performing_physician": "0008,1050", "operators": "0008,1070"}
+_NAMES = {
+    "referring_physician": "0008,0090",
+    "performing_physician": "0008,1050",
+    "operators": "0008,1070",
+}
 _NUMBERS = {"patient_size": "0010,1020", "patient_weight": "0010,1030"}
 _EQUIPMENT = {
     "manufacturer": "0008,0070",
@@ -41,7 +45,8 @@ KNOWN = frozenset({
     "0008,1115", "0008,1120", "0008,1140", "0008,2112", "0010,1010", "0012,0062", "0012,0063", "0012,0064", "0020,000d",
     "0020,000e", "0020,0011", "0020,0012", "0020,0013", "0032,1064", "0040,0244", "0040,0245", "0040,0275",
 })  # fmt: skip
-# Where the header leaves it open, the report's own description of the device: observer (TID 1004), participant (TID 1021).
+# Where the header leaves it open, the report's own description of the device: observer (TID 1004),
+# participant (TID 1021).
 _BY_OBSERVER = {
     "manufacturer": "device_manufacturer",
     "manufacturer_model_name": "device_model_name",
@@ -63,7 +68,9 @@ def study_of(kept: Kept) -> Row:
     row["study_instance_uid"] = first(dataset, "0020,000d")
     request = (items(dataset, "0040,0275") or [{}])[0]
     row["scheduled_procedure_step_description"] = text(request, "0040,0007")
-    row["requested_procedure_description"] = row["requested_procedure_description"] or text(request, "0032,1060")
+    row["requested_procedure_description"] = row["requested_procedure_description"] or text(
+        request, "0032,1060"
+    )
     row["procedure_code"] = _code(dataset, "0008,1032")
     row["requested_procedure_code"] = _code(dataset, "0032,1064") or _code(request, "0032,1064")
     for name, tag in _NAMES.items():
@@ -87,10 +94,16 @@ def study_of(kept: Kept) -> Row:
 
 
 def equipment_of(dataset: Dataset, study: Row, events: list[Row]) -> Row:
-    """The system that made the study: from the header, else from what the report says of its device."""
+    """The system that made the study: from the header, else from what the report says of its
+    device.
+    """
     row = {name: text(dataset, tag) for name, tag in _EQUIPMENT.items()}
-    devices = [device for device in study.get("observers") or () if device.get("device_manufacturer")]
-    participants = list(study.get("devices") or ()) + [device for event in events[:1] for device in event.get("devices") or ()]
+    devices = [
+        device for device in study.get("observers") or () if device.get("device_manufacturer")
+    ]
+    participants = list(study.get("devices") or ()) + [
+        device for event in events[:1] for device in event.get("devices") or ()
+    ]
     for found, names in ((devices, _BY_OBSERVER), (participants, _BY_PARTICIPANT)):
         for device in found[:1]:
             for name, there in names.items():
@@ -99,8 +112,14 @@ def equipment_of(dataset: Dataset, study: Row, events: list[Row]) -> Row:
 
 
 def content_moment(dataset: Dataset) -> datetime:
-    """When the object's content was made, to tell the later of two; the earliest moment where it does not say."""
-    for date_tag, time_tag in (("0008,0023", "0008,0033"), ("0008,0012", "0008,0013"), ("0008,0020", "0008,0030")):
+    """When the object's content was made, to tell the later of two; the earliest moment where it
+    does not say.
+    """
+    for date_tag, time_tag in (
+        ("0008,0023", "0008,0033"),
+        ("0008,0012", "0008,0013"),
+        ("0008,0020", "0008,0030"),
+    ):
         try:
             day = dates.parse_date(first(dataset, date_tag))
             clock = dates.parse_time(first(dataset, time_tag))
@@ -121,7 +140,9 @@ def _code(dataset: Dataset, tag: str) -> dict[str, str | None] | None:
     for entry in items(dataset, tag):
         value = text(entry, "0008,0100") or text(entry, "0008,0119") or text(entry, "0008,0120")
         if value or text(entry, "0008,0104"):
-            return code_value(codes.code(value or "", text(entry, "0008,0102") or "", text(entry, "0008,0104")))
+            return code_value(
+                codes.code(value or "", text(entry, "0008,0102") or "", text(entry, "0008,0104"))
+            )
     return None
 
 

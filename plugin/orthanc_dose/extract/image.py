@@ -1,8 +1,8 @@
-"""Projection X-ray images (DX, CR, PX, MG): one exposure from the header of one image (PS3.3 C.8.7.8 X-Ray Acquisition Dose,
-C.8.11.3 DX Detector, C.8.11.7 Mammography Image and the like).
+"""Projection X-ray images (DX, CR, PX, MG): one exposure from the header of one image (PS3.3
+C.8.7.8 X-Ray Acquisition Dose, C.8.11.3 DX Detector, C.8.11.7 Mammography Image and the like).
 
-What was exposed stands in the objects for processing and for presentation alike: store/merge.py counts it once.
-"""
+What was exposed stands in the objects for processing and for presentation alike: store/merge.py
+counts it once."""
 
 import re
 from datetime import datetime, timedelta
@@ -22,23 +22,49 @@ from .rows import Row, code_value, mark
 MODALITY_TYPES = {"MG": "MG", "DX": "DX", "CR": "DX", "PX": "DX", "IO": "DX", "RG": "DX"}
 BREAST_TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
 _FIELDS = PROJECTION_EVENT.fields
-_OF_MAMMOGRAPHY = frozenset({"average_glandular_dose", "compression_thickness", "compression_force", "paddle",
-                             "breast_implant_present"})  # fmt: skip
+_OF_MAMMOGRAPHY = frozenset(
+    {
+        "average_glandular_dose",
+        "compression_thickness",
+        "compression_force",
+        "paddle",
+        "breast_implant_present",
+    }
+)
 # What speaks for an exposure: without any of it an image says nothing about dose.
-_DOSE = ("dap", "average_glandular_dose", "entrance_dose", "exposure", "kvp", "exposure_index", "relative_xray_exposure")
+_DOSE = (
+    "dap",
+    "average_glandular_dose",
+    "entrance_dose",
+    "exposure",
+    "kvp",
+    "exposure_index",
+    "relative_xray_exposure",
+)
 # What each maker calls the number in Relative X-Ray Exposure (0018,1405).
 _INDICATORS = (
-    ("FUJI", "S"), ("KONICA", "S"), ("CARESTREAM", "EI"), ("KODAK", "EI"), ("AGFA", "lgM"), ("CANON", "REX"),
-    ("SWISSRAY", "DI"), ("PHILIPS", "EI"), ("SIEMENS", "EXI"),
-)  # fmt: skip
+    ("FUJI", "S"),
+    ("KONICA", "S"),
+    ("CARESTREAM", "EI"),
+    ("KODAK", "EI"),
+    ("AGFA", "lgM"),
+    ("CANON", "REX"),
+    ("SWISSRAY", "DI"),
+    ("PHILIPS", "EI"),
+    ("SIEMENS", "EXI"),
+)
 _WHEN = (
-    ("0008,0022", "0008,0032", None), ("0008,0023", "0008,0033", "Content Date"), ("0008,0021", "0008,0031", "Series Date"),
+    ("0008,0022", "0008,0032", None),
+    ("0008,0023", "0008,0033", "Content Date"),
+    ("0008,0021", "0008,0031", "Series Date"),
     ("0008,0020", "0008,0030", "Study Date"),
-)  # fmt: skip
+)
 
 
 def extract(kept: Kept) -> Extract:
-    """The exposure that an image shows. Raises Ignored for one that says nothing about dose, Unreadable for a broken one."""
+    """The exposure that an image shows. Raises Ignored for one that says nothing about dose,
+    Unreadable for a broken one.
+    """
     dataset = kept.dataset
     of_type = MODALITY_TYPES.get((first(dataset, "0008,0060") or "").upper())
     if of_type is None:
@@ -59,13 +85,21 @@ def extract(kept: Kept) -> Extract:
     _habits(dataset, row)
     row["acquired_images"] = [uid] if (uid := first(dataset, "0008,0018")) else None
     return Extract(
-        modality=of_type, study=study, equipment=header.equipment_of(dataset, study, []), accumulated=[], events=[row],
-        unused=reader.unused(header.KNOWN), made_at=header.content_moment(dataset), source="image header",
-    )  # fmt: skip
+        modality=of_type,
+        study=study,
+        equipment=header.equipment_of(dataset, study, []),
+        accumulated=[],
+        events=[row],
+        unused=reader.unused(header.KNOWN),
+        made_at=header.content_moment(dataset),
+        source="image header",
+    )
 
 
 def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
-    """Breast tomosynthesis images have what was exposed in X-Ray 3D Acquisition Sequence (PS3.3 C.8.21.3.5)."""
+    """Breast tomosynthesis images have what was exposed in X-Ray 3D Acquisition Sequence (PS3.3
+    C.8.21.3.5).
+    """
     for entry in items(dataset, "0018,9507")[:1]:
         reader.taken.add("0018,9507")
         for name, value in reader.read(_FIELDS, entry).items():
@@ -73,7 +107,9 @@ def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: R
 
 
 def _started(dataset: Dataset, row: Row, study: Row) -> None:
-    """When the exposure was: Acquisition DateTime, or what comes nearest to it, and then marked so."""
+    """When the exposure was: Acquisition DateTime, or what comes nearest to it, and then marked
+    so.
+    """
     try:
         parsed = dates.parse_datetime(first(dataset, "0008,002a"))
     except ValueError:
@@ -85,9 +121,17 @@ def _started(dataset: Dataset, row: Row, study: Row) -> None:
         return
     for date_tag, time_tag, name in _WHEN:
         try:
-            day, clock = dates.parse_date(first(dataset, date_tag)), dates.parse_time(first(dataset, time_tag))
+            day, clock = (
+                dates.parse_date(first(dataset, date_tag)),
+                dates.parse_time(first(dataset, time_tag)),
+            )
         except ValueError:
-            mark(row, "datetime_started", "no_date", f"{first(dataset, date_tag)} {first(dataset, time_tag)}")
+            mark(
+                row,
+                "datetime_started",
+                "no_date",
+                f"{first(dataset, date_tag)} {first(dataset, time_tag)}",
+            )
             continue
         if day is None or clock is None:
             continue
@@ -104,7 +148,9 @@ def _started(dataset: Dataset, row: Row, study: Row) -> None:
 def _indicator(dataset: Dataset, row: Row) -> None:
     if row.get("relative_xray_exposure") is not None:
         maker = (text(dataset, "0008,0070") or "").upper()
-        row["exposure_indicator"] = next((name for start, name in _INDICATORS if maker.startswith(start)), None)
+        row["exposure_indicator"] = next(
+            (name for start, name in _INDICATORS if maker.startswith(start)), None
+        )
 
 
 # --- filters, in all their spellings ---
@@ -117,12 +163,22 @@ _MATERIALS = {
     "TA": ("45215009", "SCT"), "TANTALUM": ("45215009", "SCT"), "NB": ("767776000", "SCT"), "NIOBIUM": ("767776000", "SCT"),
     "PB": ("88488004", "SCT"), "LEAD": ("88488004", "SCT"), "EU": ("767775001", "SCT"), "EUROPIUM": ("767775001", "SCT"),
 }  # fmt: skip
-_TYPES = {"STRIP": "113650", "WEDGE": "113651", "BUTTERFLY": "113652", "FLAT": "113653", "NONE": "111609"}
-_TYPE_WITH_THICKNESS = re.compile(r"([A-Z]+)_(\d+(?:\.\d+)?)_?MM", re.IGNORECASE)  # Siemens: CU_0.2_MM
+_TYPES = {
+    "STRIP": "113650",
+    "WEDGE": "113651",
+    "BUTTERFLY": "113652",
+    "FLAT": "113653",
+    "NONE": "111609",
+}
+_TYPE_WITH_THICKNESS = re.compile(
+    r"([A-Z]+)_(\d+(?:\.\d+)?)_?MM", re.IGNORECASE
+)  # Siemens: CU_0.2_MM
 
 
 def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
-    """Filters from Filter Type (0018,1160), Material (0018,7050), Thickness Minimum and Maximum (0018,7052, 7054)."""
+    """Filters from Filter Type (0018,1160), Material (0018,7050), Thickness Minimum and Maximum
+    (0018,7052, 7054).
+    """
     reader.taken |= {"0018,1160", "0018,7050", "0018,7052", "0018,7054"}
     materials = _split(dataset, "0018,7050")
     types = values(dataset, "0018,1160")
@@ -130,7 +186,11 @@ def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
     if spelled and not materials:
         thickness = float(spelled[2])
         row["xray_filters"] = [
-            {"material": _material(spelled[1]), "thickness_minimum": thickness, "thickness_maximum": thickness}
+            {
+                "material": _material(spelled[1]),
+                "thickness_minimum": thickness,
+                "thickness_maximum": thickness,
+            }
         ]
         return
     count = max(len(materials), 1)
@@ -140,7 +200,13 @@ def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
     if not materials and kind is None and lowest == highest == [None]:
         return
     of_type = _TYPES.get((kind or "").upper())
-    type_code = code_value(code(of_type, "DCM")) if of_type else code_value(code("", "", kind)) if kind else None
+    type_code = (
+        code_value(code(of_type, "DCM"))
+        if of_type
+        else code_value(code("", "", kind))
+        if kind
+        else None
+    )
     filters = []
     for index in range(count):
         low, high = lowest[index], highest[index]
@@ -148,13 +214,23 @@ def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
             mark(row, "xray_filters", "minimum_above_maximum", f"{low:g} > {high:g}")
             low, high = high, low
         material = _material(materials[index]) if materials else None
-        filters.append({"type": type_code, "material": material, "thickness_minimum": low, "thickness_maximum": high})
+        filters.append(
+            {
+                "type": type_code,
+                "material": material,
+                "thickness_minimum": low,
+                "thickness_maximum": high,
+            }
+        )
     row["xray_filters"] = filters
 
 
 def _split(dataset: Dataset, tag: str) -> list[str]:
-    # Carestream parts the values with a comma, which CS and DS do not allow; nothing else in them holds one.
-    return [part.strip() for value in values(dataset, tag) for part in value.split(",") if part.strip()]
+    # Carestream parts the values with a comma, which CS and DS do not allow; nothing else in them
+    # holds one.
+    return [
+        part.strip() for value in values(dataset, tag) for part in value.split(",") if part.strip()
+    ]
 
 
 def _material(word: str) -> dict[str, str | None]:
@@ -180,7 +256,9 @@ def _thicknesses(dataset: Dataset, tag: str, count: int, name: str, row: Row) ->
 
 
 def _mammography(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
-    """GE Senographe: the comment is the share of glandular tissue; the thickness for radiation is a private element."""
+    """GE Senographe: the comment is the share of glandular tissue; the thickness for radiation is a
+    private element.
+    """
     comment = row.get("comment") or ""
     percent = number(comment.removesuffix("%").strip()) if comment.endswith("%") else None
     if percent is not None and percent <= 100:
@@ -193,15 +271,30 @@ def _mammography(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
 
 def _habits(dataset: Dataset, row: Row) -> None:
     maker, model = ((text(dataset, tag) or "").upper() for tag in ("0008,0070", "0008,1090"))
-    if "7500" in model and maker.startswith(("KODAK", "CARESTREAM")) and (row.get("distance_source_to_detector") or 100) < 100:
-        # DR 7500 writes decimetres where the standard has millimetres: no detector is 11.5 mm from the tube.
+    if (
+        "7500" in model
+        and maker.startswith(("KODAK", "CARESTREAM"))
+        and (row.get("distance_source_to_detector") or 100) < 100
+    ):
+        # DR 7500 writes decimetres where the standard has millimetres: no detector is 11.5 mm from
+        # the tube.
         row["distance_source_to_detector"] *= 100
-        mark(row, "distance_source_to_detector", "unit_of_maker", f"{row['distance_source_to_detector'] / 100:g} dm")
-    of_senographe_ds = maker.startswith("GE") and model.startswith(("SENOGRAPH DS", "SENOGRAPHE DS"))
+        mark(
+            row,
+            "distance_source_to_detector",
+            "unit_of_maker",
+            f"{row['distance_source_to_detector'] / 100:g} dm",
+        )
+    of_senographe_ds = maker.startswith("GE") and model.startswith(
+        ("SENOGRAPH DS", "SENOGRAPHE DS")
+    )
     if of_senographe_ds and row.get("compression_force") is not None:
-        # Senographe DS writes the force in another unit than N, and no public source says which: it is not converted.
+        # Senographe DS writes the force in another unit than N, and no public source says which: it
+        # is not converted.
         mark(row, "compression_force", "unit_unknown", f"{row.pop('compression_force'):g}")
     if maker == "TOSHIBA_MEC" and text(dataset, "0018,1030") is None and text(dataset, "0020,4000"):
-        row["acquisition_protocol"] = text(dataset, "0020,4000")  # TFD: the protocol's name stands in Image Comments
+        row["acquisition_protocol"] = text(
+            dataset, "0020,4000"
+        )  # TFD: the protocol's name stands in Image Comments
     if (row.get("entrance_dose") or 0) >= 100 and text(dataset, "0040,8302") is None:
         mark(row, "entrance_dose", "rounded", f"{text(dataset, '0040,0302')} dGy")

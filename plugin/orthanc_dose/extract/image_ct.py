@@ -1,9 +1,9 @@
-"""CT images (PS3.3 C.8.2.1, C.8.15.3): what a study without a report says of its irradiation, slice by slice.
+"""CT images (PS3.3 C.8.2.1, C.8.15.3): what a study without a report says of its irradiation, slice
+by slice.
 
-An object gives one slice; `events_of` puts the slices of a study together to its irradiation events. CTDIvol is modulated,
-so it is averaged over the slices. A DLP is taken where the images give one and never worked out: the scanned length is not
-the irradiated length.
-"""
+An object gives one slice; `events_of` puts the slices of a study together to its irradiation
+events. CTDIvol is modulated, so it is averaged over the slices. A DLP is taken where the images
+give one and never worked out: the scanned length is not the irradiated length."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -23,17 +23,33 @@ from .rows import Row, code_value, mark
 
 _TOSHIBA, _GE_ROWS = "TOSHIBA_MEC_CT3", "GEMS_HELIOS_01"
 _LOCALIZER = code_value(code("113805", "DCM"))
-# What is kept of a slice: all that this module and `header` look at, since a study has hundreds of them.
+# What is kept of a slice: all that this module and `header` look at, since a study has hundreds of
+# them.
 _PRIVATE_GROUPS = ("7005", "0019", "0043", "0045")
-KEPT = frozenset({
-    *header.KNOWN, *(path[0] for field in CT_EVENT.fields for path, _ in field.header), "0008,0008", "0018,0050", "0018,0060",
-    "0018,1150", "0018,1151", "0018,8151", "0018,9305", "0020,0032", "0020,1041", "0018,0088", "0018,0022",
-})  # fmt: skip
+KEPT = frozenset(
+    {
+        *header.KNOWN,
+        *(path[0] for field in CT_EVENT.fields for path, _ in field.header),
+        "0008,0008",
+        "0018,0050",
+        "0018,0060",
+        "0018,1150",
+        "0018,1151",
+        "0018,8151",
+        "0018,9305",
+        "0020,0032",
+        "0020,1041",
+        "0018,0088",
+        "0018,0022",
+    }
+)
 
 
 def reduced(dataset: Dataset) -> Dataset:
     """The elements of a slice that are kept."""
-    return {tag: value for tag, value in dataset.items() if tag in KEPT or tag[:4] in _PRIVATE_GROUPS}
+    return {
+        tag: value for tag, value in dataset.items() if tag in KEPT or tag[:4] in _PRIVATE_GROUPS
+    }
 
 
 def extract(kept: Kept) -> Extract:
@@ -60,27 +76,39 @@ def extract(kept: Kept) -> Extract:
     rotation, per_image = number(first(dataset, "0018,9305")), number(first(dataset, "0018,1150"))
     positions = [number(value) for value in values(dataset, "0020,0032")]
     row |= {
-        "_series": first(dataset, "0020,000e"), "_acquisition": first(dataset, "0020,0012"), "_kvp": kvp,
+        "_series": first(dataset, "0020,000e"),
+        "_acquisition": first(dataset, "0020,0012"),
+        "_kvp": kvp,
         "_current": micro / 1000 if micro else milli or None,
-        # Revolution Time is in s; Exposure Time of the classic CT image is that of a rotation, in ms.
+        # Revolution Time is in s; Exposure Time of the classic CT image is that of a rotation, in
+        # ms.
         "_rotation": rotation or (per_image / 1000 if per_image else None),
         "_z": positions[2] if len(positions) == 3 else number(first(dataset, "0020,1041")),
-        "_thickness": number(first(dataset, "0018,0050")), "_localizer": localizer,
-    }  # fmt: skip
+        "_thickness": number(first(dataset, "0018,0050")),
+        "_localizer": localizer,
+    }
     row["datetime_started"] = _started(dataset)
     return Extract(
-        modality="CT", study=study, equipment=header.equipment_of(dataset, study, []), accumulated=[], events=[row],
-        unused=[], made_at=header.content_moment(dataset), source="computed",
-    )  # fmt: skip
+        modality="CT",
+        study=study,
+        equipment=header.equipment_of(dataset, study, []),
+        accumulated=[],
+        events=[row],
+        unused=[],
+        made_at=header.content_moment(dataset),
+        source="computed",
+    )
 
 
 def _geometry_of_makers(dataset: Dataset, row: Row) -> None:
     """Pitch and collimation from private elements, where the standard's are not there.
 
-    Toshiba: pitch, width of a detector row, a map of the rows in use. GE: pitch as "0.984:1", number and width of the rows.
-    """
+    Toshiba: pitch, width of a detector row, a map of the rows in use. GE: pitch as "0.984:1",
+    number and width of the rows."""
     ratio = (private_text(dataset, 0x0043, "GEMS_PARM_01", 0x27) or "").partition(":")
-    pitch = number(private_text(dataset, 0x7005, _TOSHIBA, 0x23)) or (number(ratio[0]) if ratio[2] == "1" else None)
+    pitch = number(private_text(dataset, 0x7005, _TOSHIBA, 0x23)) or (
+        number(ratio[0]) if ratio[2] == "1" else None
+    )
     rows = private_text(dataset, 0x7005, _TOSHIBA, 0x09) or ""
     count = float(rows.count("1")) if set(rows) <= {"0", "1"} else None
     width = number(private_text(dataset, 0x7005, _TOSHIBA, 0x08))
@@ -88,8 +116,10 @@ def _geometry_of_makers(dataset: Dataset, row: Row) -> None:
     width = width or number(private_text(dataset, 0x0045, _GE_ROWS, 0x02))
     total = float(f"{count * width:.12g}") if count and width else None
     for name, value in (
-        ("pitch_factor", pitch), ("nominal_single_collimation_width", width), ("nominal_total_collimation_width", total),
-    ):  # fmt: skip
+        ("pitch_factor", pitch),
+        ("nominal_single_collimation_width", width),
+        ("nominal_total_collimation_width", total),
+    ):
         row[name] = row.get(name) or value or None
 
 
@@ -98,7 +128,10 @@ def _started(dataset: Dataset) -> datetime | None:
         whole = dates.parse_datetime(first(dataset, "0008,002a"))
         if whole is not None:
             return whole[0]
-        day, clock = dates.parse_date(first(dataset, "0008,0022")), dates.parse_time(first(dataset, "0008,0032"))
+        day, clock = (
+            dates.parse_date(first(dataset, "0008,0022")),
+            dates.parse_time(first(dataset, "0008,0032")),
+        )
     except ValueError:
         return None
     return datetime.combine(day, clock) if day and clock else None
@@ -107,9 +140,9 @@ def _started(dataset: Dataset) -> datetime | None:
 def events_of(slices: Iterable[Row]) -> list[Row]:
     """The irradiation events of a study from its slices.
 
-    Slices belong together by Irradiation Event UID; without one by series. Series without one that are reconstructions of the
-    same acquisition (frame of reference, acquisition number, tube voltage, first moment) count once.
-    """
+    Slices belong together by Irradiation Event UID; without one by series. Series without one that
+    are reconstructions of the same acquisition (frame of reference, acquisition number, tube
+    voltage, first moment) count once."""
     groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in slices:
         uid = row.get("irradiation_event_uid")
@@ -117,21 +150,42 @@ def events_of(slices: Iterable[Row]) -> list[Row]:
     found: dict[object, Row] = {}
     for key, rows in sorted(groups.items(), key=lambda item: str(item[0])):
         event = _event(rows)
-        same = key if key[0] else (event["frame_of_reference_uid"], rows[0]["_acquisition"], rows[0]["_kvp"],
-                                   event["datetime_started"], rows[0]["_localizer"])  # fmt: skip
+        same = (
+            key
+            if key[0]
+            else (
+                event["frame_of_reference_uid"],
+                rows[0]["_acquisition"],
+                rows[0]["_kvp"],
+                event["datetime_started"],
+                rows[0]["_localizer"],
+            )
+        )
         if same[0] is None and same[3] is None and not key[0]:
             same = key  # nothing says that two series are one acquisition
-        if same not in found or (event["scanning_length"] or 0) > (found[same]["scanning_length"] or 0):
+        if same not in found or (event["scanning_length"] or 0) > (
+            found[same]["scanning_length"] or 0
+        ):
             found[same] = event
-    return sorted(found.values(), key=lambda row: (row["datetime_started"] is None, row["datetime_started"] or datetime.min,
-                                                   row["sop_instance_uid"]))  # fmt: skip
+    return sorted(
+        found.values(),
+        key=lambda row: (
+            row["datetime_started"] is None,
+            row["datetime_started"] or datetime.min,
+            row["sop_instance_uid"],
+        ),
+    )
 
 
 def _event(rows: list[Row]) -> Row:
-    rows = sorted(rows, key=lambda row: (row["_z"] is None, row["_z"] or 0.0, row["sop_instance_uid"]))
+    rows = sorted(
+        rows, key=lambda row: (row["_z"] is None, row["_z"] or 0.0, row["sop_instance_uid"])
+    )
     event = {name: value for name, value in rows[0].items() if not name.startswith("_")}
     event["marks"] = list(event.get("marks") or ())
-    event["datetime_started"] = min((row["datetime_started"] for row in rows if row["datetime_started"]), default=None)
+    event["datetime_started"] = min(
+        (row["datetime_started"] for row in rows if row["datetime_started"]), default=None
+    )
     event.setdefault("frame_of_reference_uid", None)
     for name in ("mean_ctdivol", "dlp"):
         given = [row[name] for row in rows if row.get(name) is not None]
@@ -143,18 +197,30 @@ def _event(rows: list[Row]) -> Row:
         elif given and len(set(given)) == 1:
             event[name] = given[0]
         elif given:
-            mark(event, name, "several_values", " | ".join(f"{value:g}" for value in sorted(set(given))[:5]))
+            mark(
+                event,
+                name,
+                "several_values",
+                " | ".join(f"{value:g}" for value in sorted(set(given))[:5]),
+            )
     heights = [row["_z"] for row in rows if row["_z"] is not None]
     event["scanning_length"] = None
     if len(heights) > 1 and not rows[0]["_localizer"]:
-        event["scanning_length"] = float(f"{max(heights) - min(heights) + (rows[0]['_thickness'] or 0):.12g}")
+        event["scanning_length"] = float(
+            f"{max(heights) - min(heights) + (rows[0]['_thickness'] or 0):.12g}"
+        )
         mark(event, "scanning_length", "derived")
     currents = [row["_current"] for row in rows if row["_current"]]
     kvps = {row["_kvp"] for row in rows if row["_kvp"]}
     rotations = {row["_rotation"] for row in rows if row["_rotation"]}
-    event["xray_sources"] = [{
-        "kvp": kvps.pop() if len(kvps) == 1 else None, "maximum_xray_tube_current": max(currents, default=None),
-        "xray_tube_current": float(f"{fsum(currents) / len(currents):.12g}") if currents else None,
-        "exposure_time_per_rotation": rotations.pop() if len(rotations) == 1 else None,
-    }]  # fmt: skip
+    event["xray_sources"] = [
+        {
+            "kvp": kvps.pop() if len(kvps) == 1 else None,
+            "maximum_xray_tube_current": max(currents, default=None),
+            "xray_tube_current": float(f"{fsum(currents) / len(currents):.12g}")
+            if currents
+            else None,
+            "exposure_time_per_rotation": rotations.pop() if len(rotations) == 1 else None,
+        }
+    ]
     return event

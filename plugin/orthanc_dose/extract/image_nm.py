@@ -1,4 +1,5 @@
-"""PET and NM images: what was administered, from Radiopharmaceutical Information Sequence (0054,0016).
+"""PET and NM images: what was administered, from Radiopharmaceutical Information Sequence
+(0054,0016).
 
 All images of a series say the same, so one of each series is read (see ingest).
 """
@@ -16,21 +17,29 @@ from .rows import Row, mark
 
 _SEQUENCE = "0054,0016"
 NM_IMAGE = "1.2.840.10008.5.1.4.1.1.20"
-# Nobody is given less than a kilobecquerel or more than 100 GBq: a number beyond is in another unit than the standard's.
+# Nobody is given less than a kilobecquerel or more than 100 GBq: a number beyond is in another unit
+# than the standard's.
 _LEAST, _MOST = 0.001, 100_000.0
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
 def extract(kept: Kept) -> Extract:
-    """The administrations that an image names. Raises Ignored for one that names none, Unreadable for a broken one."""
+    """The administrations that an image names. Raises Ignored for one that names none, Unreadable
+    for a broken one.
+    """
     dataset = kept.dataset
     reader = HeaderReader(dataset)
     reader.taken.add(_SEQUENCE)
     megabecquerel = first(dataset, "0008,0016") == NM_IMAGE
-    events = [_administration(dataset, entry, reader, megabecquerel) for entry in items(dataset, _SEQUENCE)]
+    events = [
+        _administration(dataset, entry, reader, megabecquerel)
+        for entry in items(dataset, _SEQUENCE)
+    ]
     events = [row for row in events if _says_something(row)]
     if not events:
-        raise Ignored("no_dose", "The header of this image names no administered radiopharmaceutical.")
+        raise Ignored(
+            "no_dose", "The header of this image names no administered radiopharmaceutical."
+        )
     study = header.study_of(kept)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
@@ -38,17 +47,32 @@ def extract(kept: Kept) -> Extract:
     for entry in items(dataset, _SEQUENCE):
         unused += unused_elements(entry, reader.taken_within | set(_TIMES.values()))
     return Extract(
-        modality="NM", study=study, equipment=header.equipment_of(dataset, study, []), accumulated=[], events=events,
-        unused=unused, made_at=header.content_moment(dataset), source="image header",
-    )  # fmt: skip
+        modality="NM",
+        study=study,
+        equipment=header.equipment_of(dataset, study, []),
+        accumulated=[],
+        events=events,
+        unused=unused,
+        made_at=header.content_moment(dataset),
+        source="image header",
+    )
 
 
 def _says_something(row: Row) -> bool:
-    return any(row.get(name) is not None for name in
-               ("administered_activity", "radionuclide", "radiopharmaceutical_agent", "radiopharmaceutical_name"))  # fmt: skip
+    return any(
+        row.get(name) is not None
+        for name in (
+            "administered_activity",
+            "radionuclide",
+            "radiopharmaceutical_agent",
+            "radiopharmaceutical_name",
+        )
+    )
 
 
-def _administration(dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool) -> Row:
+def _administration(
+    dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool
+) -> Row:
     row = reader.read(NM_ADMINISTRATION.fields, entry)
     activity = row.get("administered_activity")
     if activity is not None:
@@ -56,7 +80,12 @@ def _administration(dataset: Dataset, entry: Dataset, reader: HeaderReader, mega
         activity = float(f"{activity * 1e6:.15g}") if megabecquerel else activity
         row["administered_activity"] = activity
         if not _LEAST <= activity <= _MOST:
-            mark(row, "administered_activity", "implausible", f"{first(entry, '0018,1074')} {'MBq' if megabecquerel else 'Bq'}")
+            mark(
+                row,
+                "administered_activity",
+                "implausible",
+                f"{first(entry, '0018,1074')} {'MBq' if megabecquerel else 'Bq'}",
+            )
             row["administered_activity"] = None
     for name, tag in _TIMES.items():
         if row.get(name) is None and first(entry, tag) is not None:
@@ -65,11 +94,15 @@ def _administration(dataset: Dataset, entry: Dataset, reader: HeaderReader, mega
 
 
 def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: Row) -> None:
-    """A time without a day is that of the acquisition, or of the day before where it would be later than that."""
+    """A time without a day is that of the acquisition, or of the day before where it would be later
+    than that.
+    """
     raw = first(entry, tag)
     try:
         clock = dates.parse_time(raw)
-        day = dates.parse_date(first(dataset, "0008,0022") or first(dataset, "0008,0021") or text(dataset, "0008,0020"))
+        day = dates.parse_date(
+            first(dataset, "0008,0022") or first(dataset, "0008,0021") or text(dataset, "0008,0020")
+        )
         acquired = dates.parse_time(first(dataset, "0008,0032") or first(dataset, "0008,0031"))
     except ValueError:
         mark(row, name, "no_date", raw)

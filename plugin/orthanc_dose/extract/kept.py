@@ -1,4 +1,6 @@
-"""The content of an object as it is kept: everything but pixel data and patient identity, ready to be read again."""
+"""The content of an object as it is kept: everything but pixel data and patient identity, ready to
+be read again.
+"""
 
 import hashlib
 import json
@@ -14,10 +16,11 @@ from ..dicom.part10 import Part10
 
 @dataclass
 class Kept:
-    """An object's content. `patient_age` (years) is worked out before the birth date is dropped; `screen` holds the lines of
-    text that were read from the pixels of a dose screen (OCR), None where nobody tried; `patient` what the installation keeps
-    of the patient's name, ID and birth date, as IdentityRules.apply gives it; `not_patient` the patterns by which it is none,
-    as NotPatient.matching gives them."""
+    """An object's content. `patient_age` (years) is worked out before the birth date is dropped;
+    `screen` holds the lines of text that were read from the pixels of a dose screen (OCR), None
+    where nobody tried; `patient` what the installation keeps of the patient's name, ID and birth
+    date, as IdentityRules.apply gives it; `not_patient` the patterns by which it is none, as
+    NotPatient.matching gives them."""
 
     dataset: Dataset
     transfer_syntax: str = ""
@@ -28,8 +31,14 @@ class Kept:
     not_patient: dict[str, str] = field(default_factory=dict)
 
     def pack(self) -> tuple[bytes, str]:
-        """The content as it lies in the store, JSON, compressed; and its SHA-256, to tell whether an object is the same."""
-        whole: dict[str, object] = {"syntax": self.transfer_syntax, "notes": self.notes, "age": self.patient_age}
+        """The content as it lies in the store, JSON, compressed; and its SHA-256, to tell whether
+        an object is the same.
+        """
+        whole: dict[str, object] = {
+            "syntax": self.transfer_syntax,
+            "notes": self.notes,
+            "age": self.patient_age,
+        }
         whole["dataset"] = self.dataset
         if self.screen is not None:
             whole["screen"] = self.screen
@@ -39,7 +48,8 @@ class Kept:
             whole["not_patient"] = self.not_patient
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), check_circular=False)
         raw = text.encode("utf-8", "surrogatepass")
-        # Level 1: a third larger than level 6, at a fifth of the time, of which the worker has little to spare.
+        # Level 1: a third larger than level 6, at a fifth of the time, of which the worker has
+        # little to spare.
         return zlib.compress(raw, 1), hashlib.sha256(raw).hexdigest()
 
 
@@ -47,14 +57,21 @@ def unpack(packed: bytes) -> Kept:
     """The content that `pack` made."""
     read = json.loads(zlib.decompress(packed))
     return Kept(
-        read["dataset"], read["syntax"], read["notes"], read["age"], read.get("screen"), read.get("patient", {}),
+        read["dataset"],
+        read["syntax"],
+        read["notes"],
+        read["age"],
+        read.get("screen"),
+        read.get("patient", {}),
         read.get("not_patient", {}),
-    )  # fmt: skip
+    )
 
 
-def keep(read: Part10, rules: IdentityRules = NOTHING_KEPT, patterns: NotPatient = NO_PATTERNS) -> Kept:
-    """What is kept of an object. The data set that was read becomes it: the patient is taken out of that one, after what is
-    told from name and birth date."""
+def keep(
+    read: Part10, rules: IdentityRules = NOTHING_KEPT, patterns: NotPatient = NO_PATTERNS
+) -> Kept:
+    """What is kept of an object. The data set that was read becomes it: the patient is taken out of
+    that one, after what is told from name and birth date."""
     dataset = read.dataset
     age, patient = _age(dataset), rules.apply(dataset)
     matched = patterns.matching(text(dataset, "0010,0010"), text(dataset, "0010,0020"))
@@ -63,8 +80,8 @@ def keep(read: Part10, rules: IdentityRules = NOTHING_KEPT, patterns: NotPatient
 
 
 def apply_again(kept: Kept, rules: IdentityRules) -> None:
-    """Put content that is kept under other rules, as far as that can be: what was dropped does not come back, and a hash stays
-    what it is or is dropped."""
+    """Put content that is kept under other rules, as far as that can be: what was dropped does not
+    come back, and a hash stays what it is or is dropped."""
     patient_id = kept.patient.get("id")
     kept.patient = rules.again(kept.patient)
     if rules.accession_number != "stored" or kept.patient.get("id") != patient_id:
@@ -72,7 +89,10 @@ def apply_again(kept: Kept, rules: IdentityRules) -> None:
 
 
 def _age(dataset: Dataset) -> float | None:
-    for of in (lambda: dates.parse_age(text(dataset, "0010,1010")), lambda: _age_by_birth_date(dataset)):
+    for of in (
+        lambda: dates.parse_age(text(dataset, "0010,1010")),
+        lambda: _age_by_birth_date(dataset),
+    ):
         try:
             age = of()
         except ValueError:

@@ -1,13 +1,17 @@
 """Which modality type a dose report belongs to: CT, MG, RF or DX. One rule, in this order:
 
-1. CT: the report holds CT dose (TID 10011 to 10013), or the procedure reported is Computed Tomography.
+1. CT: the report holds CT dose (TID 10011 to 10013), or the procedure reported is Computed
+   Tomography.
 2. MG: the procedure reported is Mammography, or an average glandular dose is given.
-3. RF: an irradiation event is of type Fluoroscopy, or fluoroscopy time, DAP or dose at reference point is above zero.
+3. RF: an irradiation event is of type Fluoroscopy, or fluoroscopy time, DAP or dose at reference
+   point is above zero.
    What was done counts before what the device calls itself: equipment names its type wrong.
-4. By Acquisition Device Type, where given: RF for Fluoroscopy-Guided, DX for Integrated and Cassette-based Projection
+4. By Acquisition Device Type, where given: RF for Fluoroscopy-Guided, DX for Integrated and
+   Cassette-based Projection
    Radiography Systems (PS3.16 CID 10032).
 5. DX: an event has an exposure index, or the accumulated dose names a detector type (TID 10006).
-6. RF: an event is rotational or stepping, has a fluoro mode or pulse rate, or angles of a positioner (a C-arm).
+6. RF: an event is rotational or stepping, has a fluoro mode or pulse rate, or angles of a
+   positioner (a C-arm).
 7. DX: everything else.
 """
 
@@ -24,12 +28,13 @@ def key_of(code: dict[str, str | None] | None) -> str | None:
     return f"{code['scheme']}:{code['value']}" if code and code["value"] else None
 
 
-def decide(holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row], dual: bool = False) -> str:
+def decide(
+    holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row], dual: bool = False
+) -> str:
     """The modality type of a report from its rows, by the rule above.
 
-    dual: a system that makes both radiography and fluoroscopy, which calls itself one of them in each report: rule 4 is
-    left out.
-    """
+    dual: a system that makes both radiography and fluoroscopy, which calls itself one of them in
+    each report: rule 4 is left out."""
     procedure = key_of(study.get("procedure_reported"))
     if holds_ct or procedure == CT_PROCEDURE:
         return "CT"
@@ -39,7 +44,9 @@ def decide(holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row]
         return "MG"
     types = {key_of(row.get("irradiation_event_type")) for row in events}
     fluoroscopy = ("total_fluoro_time", "fluoro_dap_total", "fluoro_dose_rp_total")
-    if FLUOROSCOPY in types or any((row.get(name) or 0) > 0 for row in accumulated for name in fluoroscopy):
+    if FLUOROSCOPY in types or any(
+        (row.get(name) or 0) > 0 for row in accumulated for name in fluoroscopy
+    ):
         return "RF"
     device = _DEVICE_TYPES.get(key_of(study.get("acquisition_device_type")) or "")
     if device and not dual:
@@ -48,7 +55,12 @@ def decide(holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row]
         return "DX"
     if any(row.get("detector_type") for row in accumulated):
         return "DX"
-    of_c_arm = ("fluoro_mode", "pulse_rate", "positioner_primary_angle", "positioner_isocenter_primary_angle")
+    of_c_arm = (
+        "fluoro_mode",
+        "pulse_rate",
+        "positioner_primary_angle",
+        "positioner_isocenter_primary_angle",
+    )
     if types & _MOVING or any(row.get(name) is not None for row in events for name in of_c_arm):
         return "RF"
     return "DX"

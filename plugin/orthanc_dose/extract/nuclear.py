@@ -1,5 +1,5 @@
-"""The Radiopharmaceutical Radiation Dose Report (TID 10021): administrations (TID 10022) with organ doses (TID 10023), and
-the patient's state (TID 10024)."""
+"""The Radiopharmaceutical Radiation Dose Report (TID 10021): administrations (TID 10022) with organ
+doses (TID 10023), and the patient's state (TID 10024)."""
 
 from ..dicom.dataset import Unreadable
 from ..dicom.sr import Item
@@ -29,9 +29,11 @@ def _fill_patient(study: Row) -> None:
     for known in study.get("patient_characteristics") or ():
         height, sex = known.get("patient_height"), known.get("subject_sex") or {}
         filled = {
-            "patient_age": known.get("subject_age"), "patient_weight": known.get("patient_weight"),
-            "patient_size": None if height is None else height / 100, "patient_sex": _SEXES.get(sex.get("value") or ""),
-        }  # fmt: skip
+            "patient_age": known.get("subject_age"),
+            "patient_weight": known.get("patient_weight"),
+            "patient_size": None if height is None else height / 100,
+            "patient_sex": _SEXES.get(sex.get("value") or ""),
+        }
         for name, value in filled.items():
             if study.get(name) is None and value:
                 study[name] = value

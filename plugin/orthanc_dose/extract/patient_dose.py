@@ -1,7 +1,8 @@
-"""The Patient Radiation Dose Report (TID 10030): organ doses that were estimated from the dose reports of a study.
+"""The Patient Radiation Dose Report (TID 10030): organ doses that were estimated from the dose
+reports of a study.
 
-It is no source of dose: what it estimates stands in the reports that it refers to. It becomes a field of their record.
-"""
+It is no source of dose: what it estimates stands in the reports that it refers to. It becomes a
+field of their record."""
 
 from ..dicom.dataset import Dataset, Unreadable, first, items
 from ..dicom.sr import Item
@@ -16,14 +17,19 @@ ROOT = "DCM:128401"
 _ESTIMATE, _SITE = "DCM:128402", "SCT:363698007"
 _ESTIMATES = "organ_dose_estimates"
 _TREE = compile_fields((STUDY.field(_ESTIMATES),))
-_EVIDENCE = ("0040,a375", "0040,a385")  # Current Requested Procedure Evidence, Pertinent Other Evidence
+_EVIDENCE = (
+    "0040,a375",
+    "0040,a385",
+)  # Current Requested Procedure Evidence, Pertinent Other Evidence
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """The estimates, of no modality type, with the reports and events that they were made from. Raises Unreadable for a
-    report without an estimate."""
+    """The estimates, of no modality type, with the reports and events that they were made from.
+    Raises Unreadable for a report without an estimate."""
     reader = RowReader()
-    row = reader.read(container([part for child in root.children for part in _one_an_organ(child)]), _TREE)
+    row = reader.read(
+        container([part for child in root.children for part in _one_an_organ(child)]), _TREE
+    )
     estimates = row.get(_ESTIMATES)
     if not estimates:
         raise Unreadable("the report holds no estimate of radiation dose")
@@ -34,19 +40,32 @@ def read(root: Item, kept: Kept) -> Extract:
                 estimate[name] = list(dict.fromkeys(estimate[name]))
     reports = frozenset(uid for estimate in estimates for uid in estimate.get("reports_used") or ())
     events = frozenset(uid for estimate in estimates for uid in estimate.get("events_used") or ())
-    unused = list({id(item): item for item in reader.unused}.values())  # what was read for several organs is listed once
-    study = {"study_instance_uid": _study(kept.dataset, reports), _ESTIMATES: estimates, "marks": row.get("marks", [])}
+    unused = list(
+        {id(item): item for item in reader.unused}.values()
+    )  # what was read for several organs is listed once
+    study = {
+        "study_instance_uid": _study(kept.dataset, reports),
+        _ESTIMATES: estimates,
+        "marks": row.get("marks", []),
+    }
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
     return Extract(
-        modality=None, study=study, equipment=header.equipment_of(kept.dataset, {}, []), accumulated=[], events=[],
-        unused=unused, made_at=header.content_moment(kept.dataset), refers_to=References(reports, events),
-    )  # fmt: skip
+        modality=None,
+        study=study,
+        equipment=header.equipment_of(kept.dataset, {}, []),
+        accumulated=[],
+        events=[],
+        unused=unused,
+        made_at=header.content_moment(kept.dataset),
+        refers_to=References(reports, events),
+    )
 
 
 def _one_an_organ(item: Item) -> list[Item]:
-    """An estimate with several organs side by side as one an organ: each Finding Site begins another, and what stands
-    before the first and the methodology, wherever it stands, holds for all of them."""
+    """An estimate with several organs side by side as one an organ: each Finding Site begins
+    another, and what stands before the first and the methodology, wherever it stands, holds for all
+    of them."""
     if item.concept != _ESTIMATE or sum(child.concept == _SITE for child in item.children) < 2:
         return [item]
     common: list[Item] = []
@@ -67,11 +86,15 @@ def _one_an_organ(item: Item) -> list[Item]:
 
 
 def _study(dataset: Dataset, reports: frozenset[str]) -> str | None:
-    """The study of the reports that were used, as the evidence of the object says it; else the object's own."""
+    """The study of the reports that were used, as the evidence of the object says it; else the
+    object's own.
+    """
     own = first(dataset, "0020,000d")
     found = set()
     for entry in (entry for sequence in _EVIDENCE for entry in items(dataset, sequence)):
-        objects = (one for series in items(entry, "0008,1115") for one in items(series, "0008,1199"))
+        objects = (
+            one for series in items(entry, "0008,1115") for one in items(series, "0008,1199")
+        )
         if any(first(one, "0008,1155") in reports for one in objects):
             found.add(first(entry, "0020,000d"))
     return found.pop() or own if len(found) == 1 else own

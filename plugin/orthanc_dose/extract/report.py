@@ -1,4 +1,5 @@
-"""Dose reports of every template: which reader a report goes to is decided by its root concept, not by its SOP class.
+"""Dose reports of every template: which reader a report goes to is decided by its root concept, not
+by its SOP class.
 
 Equipment sends dose reports as X-Ray Radiation Dose SR, as Enhanced SR and as Comprehensive SR.
 """
@@ -20,11 +21,16 @@ READERS: dict[str, Callable[[Item, Kept], Extract]] = {
 
 
 def extract(kept: Kept) -> Extract:
-    """Everything a dose report says. Raises Ignored for a report that is not about dose, Unreadable for a broken one."""
+    """Everything a dose report says. Raises Ignored for a report that is not about dose, Unreadable
+    for a broken one.
+    """
     root = sr.read_tree(kept.dataset)
     reader = READERS.get(root.concept or "")
     if reader is None:
         # The concept's name is the report's own text and may be anything: the code alone is said.
         code = root.concept or "no code"
-        raise Ignored("not_a_dose_report", f"its root concept is {code[:40]}, not {xray.ROOT} X-Ray Radiation Dose Report")
+        raise Ignored(
+            "not_a_dose_report",
+            f"its root concept is {code[:40]}, not {xray.ROOT} X-Ray Radiation Dose Report",
+        )
     return reader(root, kept)

@@ -1,8 +1,8 @@
 """Reads content items into a row of a table, by the paths that the table's fields declare.
 
-The fields of a table are compiled once into a tree of concepts; reading walks the report and that tree together. Each
-value lands in its field in the field's unit, or it is left out with a mark that says why, or it is handed on as unused.
-"""
+The fields of a table are compiled once into a tree of concepts; reading walks the report and that
+tree together. Each value lands in its field in the field's unit, or it is left out with a mark that
+says why, or it is handed on as unused."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,12 +17,15 @@ from ..records import Field
 
 Row = dict[str, Any]
 
-# No measurement lies beyond this; sums and means of what is below it, in whatever unit, stay finite.
+# No measurement lies beyond this; sums and means of what is below it, in whatever unit, stay
+# finite.
 LARGEST = 1e100
 
 
 class Node:
-    """What becomes of a content item: the field that takes its value, and what may stand below it."""
+    """What becomes of a content item: the field that takes its value, and what may stand below
+    it.
+    """
 
     __slots__ = ("field", "children", "parts", "own")
 
@@ -42,11 +45,16 @@ def compile_fields(fields: tuple[Field, ...]) -> Node:
             for concept in path:
                 node = node.children.setdefault(concept, Node())
             if node.field is not None:
-                raise ValueError(f"{node.field.name} and {field.name} claim the same content item {path}")
+                raise ValueError(
+                    f"{node.field.name} and {field.name} claim the same content item {path}"
+                )
             node.field = field
             if field.type == "structs":
                 node.parts = compile_fields(field.fields)
-                node.own = next((part for part in field.fields if not part.paths and part.type != "structs"), None)
+                node.own = next(
+                    (part for part in field.fields if not part.paths and part.type != "structs"),
+                    None,
+                )
     return root
 
 
@@ -58,11 +66,15 @@ def code_value(code: Code) -> dict[str, str | None]:
 
 def mark(row: Row, field: str, why: str, raw: object = None) -> None:
     """Put a mark on a row's field."""
-    row.setdefault("marks", []).append({"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]})
+    row.setdefault("marks", []).append(
+        {"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]}
+    )
 
 
 class RowReader:
-    """Reads rows of one report; what no field takes is collected in `unused`, the reports' UTC offset in `offset`."""
+    """Reads rows of one report; what no field takes is collected in `unused`, the reports' UTC
+    offset in `offset`.
+    """
 
     def __init__(self) -> None:
         self.unused: list[Item] = []
@@ -183,7 +195,9 @@ def _as_code(item: Item) -> dict[str, str | None]:
 
 
 def _set(row: Row, name: str, value: object) -> None:
-    """Put a value into its field; a second value that differs leaves the field empty, marked with both."""
+    """Put a value into its field; a second value that differs leaves the field empty, marked with
+    both.
+    """
     if name not in row:
         row[name] = value
     elif row[name] != value:
@@ -198,7 +212,9 @@ def _words(value: object) -> object:
 
 
 def _finish(row: Row) -> None:
-    """Pulse-level values: one is the field's value; of several the mean of what is not zero, with all beside it."""
+    """Pulse-level values: one is the field's value; of several the mean of what is not zero, with
+    all beside it.
+    """
     for name in [name for name in row if name.endswith("_values")]:
         values, field = row[name], name.removesuffix("_values")
         if len(values) == 1:

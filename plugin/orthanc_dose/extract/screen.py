@@ -1,9 +1,10 @@
-"""CT dose from the text of a dose screen, for scanners that write no report: lines of OCR in, rows out.
+"""CT dose from the text of a dose screen, for scanners that write no report: lines of OCR in, rows
+out.
 
-Nothing is guessed. The screen is read twice, and the readings must agree in every dose value; the total must be the sum of
-the series; DLP must be CTDIvol times the length where the screen prints one. What does not agree makes the object
-unreadable, with both values in the reason. Each value is marked as read by OCR.
-"""
+Nothing is guessed. The screen is read twice, and the readings must agree in every dose value; the
+total must be the sum of the series; DLP must be CTDIvol times the length where the screen prints
+one. What does not agree makes the object unreadable, with both values in the reason. Each value is
+marked as read by OCR."""
 
 import re
 from collections.abc import Iterable
@@ -22,10 +23,11 @@ from .screen_text import Screen, Series, decimals
 # Stands between two readings of one screen, as `ocr.read_lines` gives them.
 BETWEEN_READINGS = "\f"
 
-# How far DLP may lie from CTDIvol times the printed length. The printed range is that of the images: the tube is on for
-# longer in a helical scan (overranging, 3 to 6 cm with 16 rows, van der Molen and Geleijns, Radiology 2007;242:208, and more
-# with 64 and above), and a stationary scan irradiates the width of the beam, up to 16 cm, at a printed length of 0. Under
-# modulation CTDIvol is the mean over the scan, so DLP follows it; 5 % is for what is rounded on the way.
+# How far DLP may lie from CTDIvol times the printed length. The printed range is that of the
+# images: the tube is on for longer in a helical scan (overranging, 3 to 6 cm with 16 rows, van der
+# Molen and Geleijns, Radiology 2007;242:208, and more with 64 and above), and a stationary scan
+# irradiates the width of the beam, up to 16 cm, at a printed length of 0. Under modulation CTDIvol
+# is the mean over the scan, so DLP follows it; 5 % is for what is rounded on the way.
 OVERRANGE = Decimal(170)  # mm
 TOLERANCE = Decimal("0.05")
 # The longest scan that a table allows.
@@ -48,26 +50,39 @@ _NUMBERS = {"exposure_time": "exposure_time", "collimation": "nominal_single_col
 _OF_SOURCE = {"kvp": "kvp", "rotation_time": "exposure_time_per_rotation"}
 _TEXTS = {"protocol": "acquisition_protocol", "modulation": "xray_modulation_type"}
 # What no field takes, with its title and unit.
-_UNUSED = {"mas": ("Total mAs", "mA.s"), "reduction": ("Total dose reduction", "%"), "sd": ("SD", "1"),
-           "eff_ctdi": ("Effective CTDIvol", "mGy"), "eff_dlp": ("Effective DLP", "mGy.cm")}  # fmt: skip
+_UNUSED = {
+    "mas": ("Total mAs", "mA.s"),
+    "reduction": ("Total dose reduction", "%"),
+    "sd": ("SD", "1"),
+    "eff_ctdi": ("Effective CTDIvol", "mGy"),
+    "eff_dlp": ("Effective DLP", "mGy.cm"),
+}
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 def is_dose_screen(dataset: Dataset) -> str | None:
-    """The maker, "Toshiba" (and Canon), "GE" or "Siemens", where the header says that the object is a dose screen; else None.
+    """The maker, "Toshiba" (and Canon), "GE" or "Siemens", where the header says that the object is
+    a dose screen; else None.
 
-    By manufacturer, Modality, Image Type, and series number or description; Toshiba's also by their window of width 1.
-    """
+    By manufacturer, Modality, Image Type, and series number or description; Toshiba's also by their
+    window of width 1."""
     manufacturer = (text(dataset, "0008,0070") or "").upper()
     image_type = [part.upper() for part in values(dataset, "0008,0008")]
     series, description = first(dataset, "0020,0011"), (text(dataset, "0008,103e") or "").upper()
-    if first(dataset, "0008,0060") not in ("CT", "OT", "SC", None) or image_type[:2] != ["DERIVED", "SECONDARY"]:
+    if first(dataset, "0008,0060") not in ("CT", "OT", "SC", None) or image_type[:2] != [
+        "DERIVED",
+        "SECONDARY",
+    ]:
         return None
     if "GE MEDICAL" in manufacturer or "GE HEALTHCARE" in manufacturer:
         return "GE" if series in ("999", "10999") and image_type[2:3] == ["SCREEN SAVE"] else None
     if "SIEMENS" in manufacturer:
-        return "Siemens" if series in ("501", "503") and image_type[2:4] == ["OTHER", "CT_SOM5 PROT"] else None
+        return (
+            "Siemens"
+            if series in ("501", "503") and image_type[2:4] == ["OTHER", "CT_SOM5 PROT"]
+            else None
+        )
     if "TOSHIBA" in manufacturer or "CANON" in manufacturer:
         window = (_float(first(dataset, "0028,1051")), _float(first(dataset, "0028,1050")))
         numbered = series in ("1000", "9000") and first(dataset, "0008,0016") == _SECONDARY_CAPTURE
@@ -76,22 +91,27 @@ def is_dose_screen(dataset: Dataset) -> str | None:
 
 
 def allowed(dataset: Dataset, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns "MANUFACTURER/MODEL" fits the object, for example "TOSHIBA*/Aquilion*"; case is ignored."""
+    """Whether one of the patterns "MANUFACTURER/MODEL" fits the object, for example
+    "TOSHIBA*/Aquilion*"; case is ignored.
+    """
     parts = [(text(dataset, tag) or "").upper() for tag in ("0008,0070", "0008,1090")]
     for pattern in patterns:
         manufacturer, _, model = pattern.upper().partition("/")
-        if fnmatchcase(parts[0], manufacturer.strip()) and fnmatchcase(parts[1], model.strip() or "*"):
+        if fnmatchcase(parts[0], manufacturer.strip()) and fnmatchcase(
+            parts[1], model.strip() or "*"
+        ):
             return True
     return False
 
 
 def dose_lines(lines: Iterable[str], maker: str, known: Iterable[str] = ()) -> list[str]:
-    """What may be kept of a screen's text: the lines of the dose table and the totals, nothing else.
+    """What may be kept of a screen's text: the lines of the dose table and the totals, nothing
+    else.
 
-    lines: as `ocr.read_lines` gives them. known: texts that name the patient (`dicom.identity.identifiers`); words like them
-    are taken out of names of protocols. A line of the table that cannot be read is kept as "(unclear)", so that `extract`
-    finds the same in what is kept as in what was read.
-    """
+    lines: as `ocr.read_lines` gives them. known: texts that name the patient
+    (`dicom.identity.identifiers`); words like them are taken out of names of protocols. A line of
+    the table that cannot be read is kept as "(unclear)", so that `extract` finds the same in what
+    is kept as in what was read."""
     hidden = frozenset(word for name in known for word in re.findall(r"[^\W\d_]{3,}", name.upper()))
     kept: list[str] = []
     for reading in _readings(lines):
@@ -100,23 +120,31 @@ def dose_lines(lines: Iterable[str], maker: str, known: Iterable[str] = ()) -> l
 
 
 def extract(kept: Kept) -> Extract:
-    """The dose of one screen. Raises Ignored where the object is none, Unreadable where values do not agree."""
+    """The dose of one screen. Raises Ignored where the object is none, Unreadable where values do
+    not agree.
+    """
     return extract_pages([kept])
 
 
 def extract_pages(pages: list[Kept]) -> Extract:
-    """The dose of a screen of several objects, in the order of their instance numbers; the first one's header counts.
+    """The dose of a screen of several objects, in the order of their instance numbers; the first
+    one's header counts.
 
     Where totals stand on one page and series on another, only together can they be checked.
     """
     dataset = pages[0].dataset
     maker = is_dose_screen(dataset)
     if maker is None:
-        raise Ignored("not_a_dose_screen", "its header does not say that it is a dose screen of a known kind")
+        raise Ignored(
+            "not_a_dose_screen", "its header does not say that it is a dose screen of a known kind"
+        )
     screen, notes = _agreed(pages, maker)
     if not screen.series and not screen.totals:
         raise Unreadable("no dose was found in the text of the dose screen")
-    events = [_event(number, one, maker, note) for number, (one, note) in enumerate(zip(screen.series, notes, strict=True), 1)]
+    events = [
+        _event(number, one, maker, note)
+        for number, (one, note) in enumerate(zip(screen.series, notes, strict=True), 1)
+    ]
     _check_decimals(screen, maker)
     checked = _check_total(screen, maker, len(pages))
     study = header.study_of(pages[0])
@@ -152,7 +180,9 @@ def _readings(lines: Iterable[str]) -> list[list[str]]:
 
 
 def _agreed(pages: list[Kept], maker: str) -> tuple[Screen, list[dict[str, str]]]:
-    """The screen in which all readings of all pages agree, and for each series what they do not agree in, beside the dose."""
+    """The screen in which all readings of all pages agree, and for each series what they do not
+    agree in, beside the dose.
+    """
     whole, notes = Screen(), []
     for page in pages:
         if page.screen is None:
@@ -167,10 +197,18 @@ def _agreed(pages: list[Kept], maker: str) -> tuple[Screen, list[dict[str, str]]
         for other in readings[1:]:
             _compare("the number of series", len(agreed.series), len(other.series))
             for phantom in sorted(agreed.totals.keys() | other.totals.keys()):
-                _compare(_total_name(phantom), agreed.totals.get(phantom), other.totals.get(phantom))
-            for number, (here, there) in enumerate(zip(agreed.series, other.series, strict=True), len(whole.series) + 1):
+                _compare(
+                    _total_name(phantom), agreed.totals.get(phantom), other.totals.get(phantom)
+                )
+            for number, (here, there) in enumerate(
+                zip(agreed.series, other.series, strict=True), len(whole.series) + 1
+            ):
                 for name, said in (("ctdi", "CTDIvol"), ("dlp", "DLP")):
-                    _compare(f"{said} of series {number}", here.numbers.get(name), there.numbers.get(name))
+                    _compare(
+                        f"{said} of series {number}",
+                        here.numbers.get(name),
+                        there.numbers.get(name),
+                    )
                 _settle(here, there, page_notes[number - len(whole.series) - 1])
             agreed.pages = max(agreed.pages, other.pages)
         whole.series += agreed.series
@@ -188,7 +226,9 @@ def _compare(name: str, here: object, there: object) -> None:
 
 
 def _settle(here: Series, there: Series, notes: dict[str, str]) -> None:
-    """Take out of a series what another reading has differently, with both texts noted. (Dose was compared before.)"""
+    """Take out of a series what another reading has differently, with both texts noted. (Dose was
+    compared before.)
+    """
     for mine, others in ((here.numbers, there.numbers), (here.texts, there.texts)):
         for name in sorted(mine.keys() | others.keys()):
             if mine.get(name) != others.get(name):
@@ -207,12 +247,20 @@ def _settle(here: Series, there: Series, notes: dict[str, str]) -> None:
 def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Row:
     ctdi, dlp = one.numbers.get("ctdi"), one.numbers.get("dlp")
     if (ctdi is None) != (dlp is None) or (ctdi is None and one.kind != screen_text.LOCALIZER):
-        raise Unreadable(f"series {number} of the dose screen lacks {'CTDIvol' if ctdi is None else 'DLP'}")
+        raise Unreadable(
+            f"series {number} of the dose screen lacks {'CTDIvol' if ctdi is None else 'DLP'}"
+        )
     row: Row = {}
     for name, field in _TEXTS.items():
         _put(row, field, one.texts.get(name), one.texts.get(name), notes.get(name))
     kind = _TYPES.get(one.kind or "")
-    _put(row, "ct_acquisition_type", code_value(kind) if kind else None, one.texts.get("type"), notes.get("kind"))
+    _put(
+        row,
+        "ct_acquisition_type",
+        code_value(kind) if kind else None,
+        one.texts.get("type"),
+        notes.get("kind"),
+    )
     for name, field in _NUMBERS.items():
         _number(row, field, one.numbers.get(name), notes.get(name))
     source: Row = {}
@@ -224,11 +272,20 @@ def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Row:
         row["xray_sources"] = [source]
     if ctdi is not None and dlp is not None:
         if dlp > ctdi * LONGEST / 10:
-            raise Unreadable(f"DLP of series {number} is {dlp} mGy.cm at CTDIvol {ctdi} mGy: no scan is that long")
+            raise Unreadable(
+                f"DLP of series {number} is {dlp} mGy.cm at CTDIvol {ctdi} mGy: no scan is that "
+                f"long"
+            )
         _number(row, "mean_ctdivol", ctdi)
         _number(row, "dlp", dlp)
         phantom = _PHANTOMS.get(one.phantom or "")
-        _put(row, "ctdiw_phantom_type", code_value(phantom) if phantom else None, one.phantom, notes.get("phantom"))
+        _put(
+            row,
+            "ctdiw_phantom_type",
+            code_value(phantom) if phantom else None,
+            one.phantom,
+            notes.get("phantom"),
+        )
         length = _length(number, one, ctdi, dlp)
         unsure = notes.get("span") or (one.span if one.spans and length is None else None)
         _put(row, "scanning_length", None if length is None else float(length), one.span, unsure)
@@ -248,8 +305,9 @@ def _number(row: Row, field: str, value: Decimal | None, disagree: str | None = 
 
 
 def _length(number: int, one: Series, ctdi: Decimal, dlp: Decimal) -> Decimal | None:
-    """The length of the printed range in mm. What else the text of the range can mean counts only where DLP excludes what
-    stands there; None where there is no range, or where several other meanings agree.
+    """The length of the printed range in mm. What else the text of the range can mean counts only
+    where DLP excludes what stands there; None where there is no range, or where several other
+    meanings agree.
 
     Raises Unreadable where DLP agrees with no length that the printed range can mean.
     """
@@ -259,7 +317,8 @@ def _length(number: int, one: Series, ctdi: Decimal, dlp: Decimal) -> Decimal | 
     fitting = [length for length in lengths if _fits(ctdi, dlp, length)]
     if not fitting:
         raise Unreadable(
-            f"DLP of series {number} is {dlp} mGy.cm, but CTDIvol {ctdi} mGy times the length {lengths[0]} mm is "
+            f"DLP of series {number} is {dlp} mGy.cm, but CTDIvol {ctdi} mGy times the length "
+            f"{lengths[0]} mm is "
             f"{ctdi * lengths[0] / 10:.2f} mGy.cm"
         )
     return fitting[0] if len(fitting) == 1 else None
@@ -274,40 +333,62 @@ def _fits(ctdi: Decimal, dlp: Decimal, length: Decimal) -> bool:
 
 
 def _check_decimals(screen: Screen, maker: str) -> None:
-    """A column has one form: a digit too many or too few is an error of reading that sums may not show."""
+    """A column has one form: a digit too many or too few is an error of reading that sums may not
+    show.
+    """
     for name, said in (("ctdi", "CTDIvol"), ("dlp", "DLP")):
         given = [one.numbers[name] for one in screen.series if name in one.numbers]
         if name == "dlp" and maker != "Siemens":
             given += screen.totals.values()
         for value in given:
             if decimals(value) != decimals(given[0]):
-                raise Unreadable(f"{said} is read with a different number of decimals: {given[0]} and {value}")
+                raise Unreadable(
+                    f"{said} is read with a different number of decimals: {given[0]} and {value}"
+                )
 
 
 def _check_total(screen: Screen, maker: str, pages: int) -> bool:
-    """Whether the totals were compared with the sums of the series. Raises Unreadable where they disagree."""
+    """Whether the totals were compared with the sums of the series. Raises Unreadable where they
+    disagree.
+    """
     with_dose = [one for one in screen.series if "dlp" in one.numbers]
     if not screen.totals or not with_dose:
-        if sum(screen.totals.values()) and screen.pages <= pages and (screen.series or maker != "Toshiba"):
-            raise Unreadable(f"the total DLP is {sum(screen.totals.values())} mGy.cm, but no series with dose could be read")
+        if (
+            sum(screen.totals.values())
+            and screen.pages <= pages
+            and (screen.series or maker != "Toshiba")
+        ):
+            raise Unreadable(
+                f"the total DLP is {sum(screen.totals.values())} mGy.cm, but no series with dose "
+                f"could be read"
+            )
         return False
     phantoms = sorted(screen.totals) if "" not in screen.totals else []
     if phantoms and all(one.phantom for one in with_dose):
-        groups = [(name, [one for one in with_dose if one.phantom == name], [screen.totals[name]]) for name in phantoms]
+        groups = [
+            (name, [one for one in with_dose if one.phantom == name], [screen.totals[name]])
+            for name in phantoms
+        ]
         without = sorted({one.phantom or "" for one in with_dose} - set(phantoms))
         if without:
             group = [one.numbers["dlp"] for one in with_dose if one.phantom in without]
-            raise Unreadable(f"{_total_name(without[0])} is not given, but the series have {sum(group)} mGy.cm")
+            raise Unreadable(
+                f"{_total_name(without[0])} is not given, but the series have {sum(group)} mGy.cm"
+            )
     else:
         groups = [("", with_dose, list(screen.totals.values()))]
     for name, group, totals in groups:
         dlps = [one.numbers["dlp"] for one in group]
         total, found = sum(totals, Decimal(0)), sum(dlps, Decimal(0))
-        if abs(total - found) <= sum((Decimal(5).scaleb(-decimals(value) - 1) for value in [*dlps, *totals]), Decimal(0)):
+        if abs(total - found) <= sum(
+            (Decimal(5).scaleb(-decimals(value) - 1) for value in [*dlps, *totals]), Decimal(0)
+        ):
             continue
         if screen.pages > pages and found < total:
             return False  # the other pages have the rest
-        raise Unreadable(f"{_total_name(name)} is {total} mGy.cm, but the sum of the series is {found} mGy.cm")
+        raise Unreadable(
+            f"{_total_name(name)} is {total} mGy.cm, but the sum of the series is {found} mGy.cm"
+        )
     return True
 
 
@@ -320,10 +401,16 @@ def _accumulated(screen: Screen, checked: bool) -> list[Row]:
         return []
     row: Row = {}
     total = sum(screen.totals.values(), Decimal(0))
-    _put(row, "dlp_total", float(total), ", ".join(f"{name} {value}".strip() for name, value in screen.totals.items()))
+    _put(
+        row,
+        "dlp_total",
+        float(total),
+        ", ".join(f"{name} {value}".strip() for name, value in screen.totals.items()),
+    )
     if len(screen.totals) > 1:
         row["dlp_sub_totals"] = [
-            {"dlp": float(value), "ctdiw_phantom_type": code_value(_PHANTOMS[name])} for name, value in screen.totals.items()
+            {"dlp": float(value), "ctdiw_phantom_type": code_value(_PHANTOMS[name])}
+            for name, value in screen.totals.items()
         ]
     elif (only := next(iter(screen.totals))) in _PHANTOMS:
         _put(row, "dlp_total_phantom_type", code_value(_PHANTOMS[only]), only)

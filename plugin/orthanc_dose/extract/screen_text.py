@@ -1,9 +1,9 @@
 """The text of a dose screen, as an OCR engine gives it, to the table that stands there.
 
-Three layouts are known: the dose summary of Toshiba and Canon, the Dose Report of GE, the Patient Protocol of Siemens. Words
-may come out of an engine a little wrong and are matched with that in mind. Numbers may not: digits are never replaced, a
-column has the decimals that its maker prints, and a line of the table that cannot be read makes the screen unreadable.
-"""
+Three layouts are known: the dose summary of Toshiba and Canon, the Dose Report of GE, the Patient
+Protocol of Siemens. Words may come out of an engine a little wrong and are matched with that in
+mind. Numbers may not: digits are never replaced, a column has the decimals that its maker prints,
+and a line of the table that cannot be read makes the screen unreadable."""
 
 import difflib
 import re
@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-# Stands in kept text for a line of the table that could not be read: its text is dropped, the fact is not.
+# Stands in kept text for a line of the table that could not be read: its text is dropped, the fact
+# is not.
 UNCLEAR = "(unclear)"
 _REMOVED = "(removed)"
 
-# Some fonts' full stop is taken for a comma, or gets a space beside it; no maker prints separators of thousands.
+# Some fonts' full stop is taken for a comma, or gets a space beside it; no maker prints separators
+# of thousands.
 _POINT = re.compile(r"(?<![\d.,])(\d{1,5}) ?[.,] ?(?=\d)")
 _DECIMAL = r"\d{1,5}\.\d{1,3}"
 _TWO_DECIMALS = r"\d{1,5}\.\d\d"
@@ -24,23 +26,41 @@ _CTDI = r"[CG]T[DO0][I1L|]?\s?V[O0][LI1|]"
 _DLP = r"[DO0B][LI1|]P"
 _TABLE = re.compile(rf"{_CTDI}.*{_DLP}")
 
-LOCALIZER, SPIRAL, SEQUENCED, STATIONARY, FREE = "localizer", "spiral", "sequenced", "stationary", "free"
+LOCALIZER, SPIRAL, SEQUENCED, STATIONARY, FREE = (
+    "localizer",
+    "spiral",
+    "sequenced",
+    "stationary",
+    "free",
+)
 # What the makers call a kind of scan.
 _TYPES = {
-    "SCANOSCOPE": LOCALIZER, "SCOUT": LOCALIZER, "TOPOGRAM": LOCALIZER,
-    "HELICAL": SPIRAL, "SPIRAL": SPIRAL, "CARDIAC HELICAL": SPIRAL, "HELICAL SHUTTLE": SPIRAL,
-    "NORMAL": SEQUENCED, "AXIAL": SEQUENCED, "S&S": SEQUENCED, "SEQUENCE": SEQUENCED,
-    "DYNAMIC": STATIONARY, "VOLUME": STATIONARY, "CINE": STATIONARY, "SMARTSTEP": STATIONARY, "STATIONARY": STATIONARY,
+    "SCANOSCOPE": LOCALIZER,
+    "SCOUT": LOCALIZER,
+    "TOPOGRAM": LOCALIZER,
+    "HELICAL": SPIRAL,
+    "SPIRAL": SPIRAL,
+    "CARDIAC HELICAL": SPIRAL,
+    "HELICAL SHUTTLE": SPIRAL,
+    "NORMAL": SEQUENCED,
+    "AXIAL": SEQUENCED,
+    "S&S": SEQUENCED,
+    "SEQUENCE": SEQUENCED,
+    "DYNAMIC": STATIONARY,
+    "VOLUME": STATIONARY,
+    "CINE": STATIONARY,
+    "SMARTSTEP": STATIONARY,
+    "STATIONARY": STATIONARY,
     "SMARTVIEW": FREE,
-}  # fmt: skip
+}
 
 
 @dataclass
 class Series:
     """One line of the table: mGy, mGy.cm, s, kV, mA.s, mm, as printed.
 
-    span: the text of the range of the scan; spans: what it can mean, first and last position in mm, what stands there first.
-    """
+    span: the text of the range of the scan; spans: what it can mean, first and last position in mm,
+    what stands there first."""
 
     kind: str | None = None
     texts: dict[str, str] = field(default_factory=dict)
@@ -52,11 +72,11 @@ class Series:
 
 @dataclass
 class Screen:
-    """One reading: its series, total DLP in mGy.cm by phantom ("" where none is named), of how many pages it is one, the
-    text that was understood, and how many lines of the table were not.
+    """One reading: its series, total DLP in mGy.cm by phantom ("" where none is named), of how many
+    pages it is one, the text that was understood, and how many lines of the table were not.
 
-    hidden: words of the patient's name, in capitals; what is a free name on the screen is kept without them.
-    """
+    hidden: words of the patient's name, in capitals; what is a free name on the screen is kept
+    without them."""
 
     hidden: frozenset[str] = frozenset()
     series: list[Series] = field(default_factory=list)
@@ -70,10 +90,16 @@ class Screen:
         self.used.append(UNCLEAR)
 
     def name(self, text: str) -> str:
-        """A name that stands on the screen, of a protocol or a series, without what may be the patient's."""
+        """A name that stands on the screen, of a protocol or a series, without what may be the
+        patient's.
+        """
 
         def shown(word: re.Match[str]) -> str:
-            return _REMOVED if difflib.get_close_matches(word.group().upper(), self.hidden, 1, 0.75) else word.group()
+            return (
+                _REMOVED
+                if difflib.get_close_matches(word.group().upper(), self.hidden, 1, 0.75)
+                else word.group()
+            )
 
         return re.sub(r"[^\W\d_]{3,}", shown, text.strip())
 
@@ -93,22 +119,24 @@ def _seems_a_row(line: str) -> bool:
     return len(re.findall(r"\S*\d\S*", line)) >= 3 or len(re.findall(_DECIMAL, line)) >= 2
 
 
-# --- GE ------------------------------------------------------------------------------------------------------------------
+# --- GE ---
 
-# An end of the scan range is S or I and a position in mm with three decimals: S10.000-I412.500. The letters are taken for
-# digits that look like them.
+# An end of the scan range is S or I and a position in mm with three decimals: S10.000-I412.500. The
+# letters are taken for digits that look like them.
 _END = r"[SI5$1L|T] ?[1L|I]?\d{1,4}\.\d{3}"
 _GE_ROW = re.compile(
     rf"(?:\S{{1,4}}\s+)?(?P<type>[A-Z][A-Z ]+?)\s+(?P<span>[SI5$1L|T\d .~=_-]{{5,30}}?)\s+(?P<ctdi>{_TWO_DECIMALS})\s+"
     rf"(?P<dlp>{_TWO_DECIMALS})\s+(?P<phantom>BOD[YV]|HEAD)\W*(?P<size>32|16)?\W*(?:CM)?\W*"
-)  # fmt: skip
+)
 _GE_SCOUT = re.compile(r"(?:\S{1,4}\s+)?(SCOUT)[^A-Z\d]*")
 _PAGE = re.compile(r"\d{1,2} ?/ ?(\d{1,2})")
 _GE_TOTAL = re.compile(rf"T[O0]TA[LI1|]\s*EXAM\s*{_DLP}\W*(?P<total>\S.*)")
 
 
 def _positions(end: str) -> list[Decimal]:
-    """What an end of a range can mean: an S or I with a position, or an I that was taken for two strokes."""
+    """What an end of a range can mean: an S or I with a position, or an I that was taken for two
+    strokes.
+    """
     end = end.replace(" ", "")
     sign = 1 if end[0] in "S5$" else -1
     found = [sign * Decimal(end[1:])] if end[1].isdecimal() else []
@@ -149,19 +177,21 @@ def _ge(lines: Iterable[str], screen: Screen) -> None:
             screen.miss()
 
 
-# --- Siemens -------------------------------------------------------------------------------------------------------------
+# --- Siemens ---
 
-# Name, scan or range of scans, kV, mAs / reference mAs, CTDIvol with two decimals and the phantom's letter, DLP, rotation
-# time, collimation. A topogram has mA, and mostly no dose.
+# Name, scan or range of scans, kV, mAs / reference mAs, CTDIvol with two decimals and the phantom's
+# letter, DLP, rotation time, collimation. A topogram has mA, and mostly no dose.
 _SIEMENS_ROW = re.compile(
     rf"(?P<name>\S.{{0,29}}?)\s+(?P<scan>\d{{1,3}}[A-Z]?(?:-\d{{1,3}}[A-Z]?)?)\s+(?P<kvp>\d{{2,3}})\s+(?P<mas>\d{{1,5}})"
     rf"(?:\s?M[A-Z]|(?:\s*7?/7?\s*|\s7\s)(?P<reference>\d{{1,5}})\W?)?\s+(?P<ctdi>{_TWO_DECIMALS})\s?(?:\(?(?P<letter>[ABLS58])\)?|\.)?\*?"
     rf"\s+(?P<dlp>{_NUMBER})\s+(?P<rotation_time>\S{{1,6}})(?:\s+(?P<collimation>\S{{1,6}}))?"
-)  # fmt: skip
+)
 _TOPOGRAM = re.compile(r"(?P<name>T[O0]P[O0]G\w{1,4})\s+\d.*")
-_SIEMENS_TOTAL = re.compile(rf"(?:T[O0]TA[LI1|]\W*{_DLP}|{_DLP}\W*T[O0]TA[LI1|])\W*(?P<total>\d[\d., ]*)")
-# The phantoms: L (large) or A is the one of 32 cm, S (small) or B that of 16 cm. S and B look like 5 and 8, which here can
-# be no digits, since CTDIvol has two decimals.
+_SIEMENS_TOTAL = re.compile(
+    rf"(?:T[O0]TA[LI1|]\W*{_DLP}|{_DLP}\W*T[O0]TA[LI1|])\W*(?P<total>\d[\d., ]*)"
+)
+# The phantoms: L (large) or A is the one of 32 cm, S (small) or B that of 16 cm. S and B look like
+# 5 and 8, which here can be no digits, since CTDIvol has two decimals.
 _LETTERS = {"L": "Body", "A": "Body", "S": "Head", "B": "Head", "5": "Head", "8": "Head"}
 
 
@@ -176,7 +206,9 @@ def _siemens(lines: Iterable[str], screen: Screen) -> None:
             named = ("ctdi", "dlp", "kvp", "mas", "rotation_time", "collimation")
             name = screen.name(line[: found.end("name")])
             one = Series(None, {"protocol": name})
-            one.numbers = {n: Decimal(found[n]) for n in named if re.fullmatch(_NUMBER, found[n] or "")}
+            one.numbers = {
+                n: Decimal(found[n]) for n in named if re.fullmatch(_NUMBER, found[n] or "")
+            }
             for beside in ("rotation_time", "collimation"):
                 if beside in one.numbers and not decimals(one.numbers[beside]):
                     del one.numbers[beside]  # they have a decimal; a point was lost
@@ -196,7 +228,7 @@ def _siemens(lines: Iterable[str], screen: Screen) -> None:
             screen.miss()
 
 
-# --- Toshiba, Canon ------------------------------------------------------------------------------------------------------
+# --- Toshiba, Canon ---
 
 # Columns by their titles, in whatever order and on however many lines they stand.
 _COLUMN = re.compile(
@@ -205,13 +237,15 @@ _COLUMN = re.compile(
     rf"|(?P<dlp>{_DLP}(?:\W?E\b)?)|(?P<images>T[O0]TA[LI1|]\s*IMAGE\s*NUMBER)|(?P<mas>T[O0]TA[LI1|]\s*(?!D[O0]SE|EXAM|{_DLP})\w{{2,6}})"
     rf"|(?P<exposure_time>EXP[O0]SURE\s*T.[MN]E)|(?P<reduction>T[O0]T\W*D[O0]SE\s*RED\W*)|(?P<mode>D[O0]SE\s*RED\W*\s*M[O0]DE)"
     rf"|(?P<modulation>M[O0]DU.AT..N)|(?P<boost>B[O0][O0]ST)|(?P<qds>QDS)|(?P<sd>\bSD\b)"
-)  # fmt: skip
+)
 _UNIT = re.compile(r"\W*E?[MN]?GY\W{0,2}(?:C[MN])?\W*")
 _WORDS = frozenset({"mode", "modulation", "boost", "qds"})
 _PHANTOM = re.compile(r"\s?[^\w\s]{0,2}\s?(B[O0]D[YV]|HEAD)\s?[^\w\s+-]{0,2}")
 _PROTOCOL = re.compile(r"(?P<number>\d{1,2})\s?[.,]\s?(?P<name>[^\d\s].*)")
 _BOTH = re.compile(r"\W{0,2}HEAD\S{0,2}(?P<head>.*?)\W{0,2}B[O0]D[YV]\W{0,3}(?P<body>.*)")
-_TOSHIBA_TOTAL = re.compile(rf"(?:T[O0]TA[LI1|]\s*|EFF\W*)?{_DLP}(?:\W?E\b)?(?P<rest>\W*[MN]?GY?.*|\s*:.*)")
+_TOSHIBA_TOTAL = re.compile(
+    rf"(?:T[O0]TA[LI1|]\s*|EFF\W*)?{_DLP}(?:\W?E\b)?(?P<rest>\W*[MN]?GY?.*|\s*:.*)"
+)
 
 
 def _columns(line: str) -> list[str]:
@@ -248,7 +282,12 @@ def _toshiba(lines: Iterable[str], screen: Screen) -> None:
         if (found := _TOSHIBA_TOTAL.match(upper)) and one is None:
             _toshiba_total(screen, found["rest"])
         elif found := _PROTOCOL.fullmatch(line):
-            protocol, unsaid, one, row = f"{found['number']}. {screen.name(found['name'])}", True, None, 0
+            protocol, unsaid, one, row = (
+                f"{found['number']}. {screen.name(found['name'])}",
+                True,
+                None,
+                0,
+            )
         elif line == UNCLEAR:
             screen.miss()
             filled = True
@@ -289,11 +328,15 @@ _COLUMN_TITLES = {
 
 
 def _values(line: str) -> list[str]:
-    return _PHANTOM.sub(lambda found: f"({'HEAD' if found[1] == 'HEAD' else 'BODY'}) ", line).split()
+    return _PHANTOM.sub(
+        lambda found: f"({'HEAD' if found[1] == 'HEAD' else 'BODY'}) ", line
+    ).split()
 
 
 def _fill(one: Series, names: list[str], values: list[str]) -> bool:
-    """Put the values of a line into a series by the titles above them; False where they do not fit."""
+    """Put the values of a line into a series by the titles above them; False where they do not
+    fit.
+    """
     if len(values) != len(names) and not (one.kind == LOCALIZER and len(values) < len(names)):
         return False
     for name, text in zip(names, values, strict=False):
@@ -330,7 +373,13 @@ def _toshiba_total(screen: Screen, rest: str) -> None:
         for phantom in ("Head", "Body"):
             if re.search(r"\d", both[phantom.lower()]):
                 text = re.sub(r"^\W+", "", both[phantom.lower()])
-                _total(screen, f"DLP (mGy.cm) ({'Head' if phantom == 'Head' else 'Head): - (Body'}):", text, _DECIMAL, phantom)
+                _total(
+                    screen,
+                    f"DLP (mGy.cm) ({'Head' if phantom == 'Head' else 'Head): - (Body'}):",
+                    text,
+                    _DECIMAL,
+                    phantom,
+                )
     elif found := re.search(r"[:)]\s*(\d[\d., ]*)\W*$", rest):
         _total(screen, "Total DLP (mGy.cm):", found[1], _DECIMAL)
     elif re.search(r"\d", rest):
@@ -348,11 +397,16 @@ def _total(screen: Screen, title: str, text: str, form: str, phantom: str = "") 
 
 
 def _capitals(line: str) -> str:
-    # As upper(), but letter by letter: some letters have two capitals, and places in the line must stay.
+    # As upper(), but letter by letter: some letters have two capitals, and places in the line must
+    # stay.
     return "".join(char.upper() if len(char.upper()) == 1 else char for char in line)
 
 
-_READERS: dict[str, Callable[[Iterable[str], Screen], None]] = {"GE": _ge, "Siemens": _siemens, "Toshiba": _toshiba}
+_READERS: dict[str, Callable[[Iterable[str], Screen], None]] = {
+    "GE": _ge,
+    "Siemens": _siemens,
+    "Toshiba": _toshiba,
+}
 
 
 def read(lines: Iterable[str], maker: str, hidden: frozenset[str] = frozenset()) -> Screen:

@@ -1,4 +1,6 @@
-"""Secondary captures: most are pictures, some carry dose; which reader one goes to is decided by what its header says."""
+"""Secondary captures: most are pictures, some carry dose; which reader one goes to is decided by
+what its header says.
+"""
 
 from ..dicom.dataset import first
 from . import dose_info, image
@@ -7,7 +9,9 @@ from .kept import Kept
 
 
 def extract(kept: Kept) -> Extract:
-    """What a secondary capture says of dose. Raises Ignored for a picture, Unreadable for a broken object."""
+    """What a secondary capture says of dose. Raises Ignored for a picture, Unreadable for a broken
+    object.
+    """
     if kept.screen is not None:
         from . import screen
 

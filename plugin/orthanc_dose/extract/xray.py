@@ -10,7 +10,8 @@ from .rows import Node, compile_fields
 
 ROOT = "DCM:113701"
 STUDY_TREE = content.study_tree("CT", "RF", "DX", "MG")
-# Containers below the root, each with the tree that reads it: CT and projection events, CT and projection totals.
+# Containers below the root, each with the tree that reads it: CT and projection events, CT and
+# projection totals.
 _EVENTS: dict[str, Node] = {
     "DCM:113819": compile_fields(CT_EVENT.fields),
     "DCM:113706": compile_fields(PROJECTION_EVENT.fields),
@@ -19,11 +20,16 @@ _ACCUMULATED: dict[str, Node] = {
     "DCM:113811": compile_fields(CT_ACCUMULATED.fields),
     "DCM:113702": compile_fields(PROJECTION_ACCUMULATED.fields),
 }
-_OF_CT, _OF_PROJECTION = frozenset({"DCM:113819", "DCM:113811"}), frozenset({"DCM:113706", "DCM:113702"})
+_OF_CT, _OF_PROJECTION = (
+    frozenset({"DCM:113819", "DCM:113811"}),
+    frozenset({"DCM:113706", "DCM:113702"}),
+)
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """Everything that the report says. Raises Unreadable for one without dose, or one that mixes CT and projection."""
+    """Everything that the report says. Raises Unreadable for one without dose, or one that mixes CT
+    and projection.
+    """
     if enhanced.is_one(root):
         return vendor.complete(enhanced.read(root, kept, STUDY_TREE))
     found = content.read(kept, root.children, STUDY_TREE, _EVENTS, _ACCUMULATED)

@@ -1,4 +1,6 @@
-"""From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order, durably."""
+"""From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order,
+durably.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,9 +24,14 @@ from .worker import Worker
 
 
 def jobs(
-    options: Callable[[], Options], deletion: Deletion, size_files: SizeFiles, key: Callable[[], bytes]
+    options: Callable[[], Options],
+    deletion: Deletion,
+    size_files: SizeFiles,
+    key: Callable[[], bytes],
 ) -> dict[str, Callable[[Task], Job]]:
-    """The kinds of tasks that the worker does, each with what makes its job. key: of the installation's hashes."""
+    """The kinds of tasks that the worker does, each with what makes its job. key: of the
+    installation's hashes.
+    """
     return {
         Reextraction.kind: Reextraction,
         ApplyIdentity.kind: partial(ApplyIdentity, options=options),

@@ -1,4 +1,6 @@
-"""From objects that were read to what one transaction writes: each study made anew from all of its objects."""
+"""From objects that were read to what one transaction writes: each study made anew from all of its
+objects.
+"""
 
 from typing import Any
 
@@ -21,16 +23,29 @@ class Unread(Exception):
 def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
     """Put what was read together with what the store has of the same studies."""
     out = Batch(state=dict(state))
-    uids = sorted({one.row["sop_instance_uid"] for one in reads if one.extract and one.row["sop_instance_uid"]})
-    same: dict[str, ObjectRow] = {row["sop_instance_uid"]: row for row in writer.known_objects([], uids)
-                                  if row["outcome"] in _COUNTING}  # fmt: skip
+    uids = sorted(
+        {
+            one.row["sop_instance_uid"]
+            for one in reads
+            if one.extract and one.row["sop_instance_uid"]
+        }
+    )
+    same: dict[str, ObjectRow] = {
+        row["sop_instance_uid"]: row
+        for row in writer.known_objects([], uids)
+        if row["outcome"] in _COUNTING
+    }
     fresh: dict[str, dict[str, Part]] = {}
     rows: dict[tuple[str, str], ObjectRow] = {}
     touched: set[str] = set()
     for one in reads:
         row = dict(one.row)
         before = row.pop("before", None)
-        if before is not None and before["study_instance_uid"] and before["outcome"] not in ("failed", "ignored"):
+        if (
+            before is not None
+            and before["study_instance_uid"]
+            and before["outcome"] not in ("failed", "ignored")
+        ):
             touched.add(before["study_instance_uid"])
         out.objects.append(row)
         if one.extract is None:
@@ -57,7 +72,10 @@ def without(writer: Writer, sop_instance_uid: str) -> Batch:
     for row in writer.known_objects([], [sop_instance_uid]):
         if row["study_instance_uid"] and row["outcome"] in _COUNTING:
             touched.add(row["study_instance_uid"])
-        reason = "It was taken out of the dose record by a user. Reading it again brings it back, while Orthanc holds it."
+        reason = (
+            "It was taken out of the dose record by a user. Reading it again brings it back, "
+            "while Orthanc holds it."
+        )
         decide(row, "ignored", "taken_out", reason)
         row |= {"content": None, "content_digest": None, "study_id": None}
         out.objects.append(row)
@@ -66,20 +84,23 @@ def without(writer: Writer, sop_instance_uid: str) -> Batch:
 
 
 def again(
-    writer: Writer, studies: list[str], systems: Systems | None = None, but: frozenset[str] = frozenset()
+    writer: Writer,
+    studies: list[str],
+    systems: Systems | None = None,
+    but: frozenset[str] = frozenset(),
 ) -> Batch:
     """The same studies by the present extractors, from the kept content of their objects alone.
 
-    systems: as they are with what is written in the same transaction. but: objects (Orthanc's identifiers) to leave out.
-    """
+    systems: as they are with what is written in the same transaction. but: objects (Orthanc's
+    identifiers) to leave out."""
     out = Batch(systems=systems)
     _put_together(writer, out, set(studies), {}, {}, failed_too=True, but=but)
     return out
 
 
 def with_content(writer: Writer, changed: list[ObjectRow]) -> Batch:
-    """The studies of these objects, whose kept content was changed, from it. Raises Unread, where an object that counts in
-    its study cannot be read from it."""
+    """The studies of these objects, whose kept content was changed, from it. Raises Unread, where
+    an object that counts in its study cannot be read from it."""
     out = Batch(objects=changed)
     fresh: dict[str, dict[str, Part]] = {}
     rows: dict[tuple[str, str], ObjectRow] = {}
@@ -97,9 +118,14 @@ def with_content(writer: Writer, changed: list[ObjectRow]) -> Batch:
 
 
 def _put_together(
-    writer: Writer, out: Batch, touched: set[str], fresh: dict[str, dict[str, Part]],
-    rows: dict[tuple[str, str], ObjectRow], failed_too: bool = False, but: frozenset[str] = frozenset(),
-) -> None:  # fmt: skip
+    writer: Writer,
+    out: Batch,
+    touched: set[str],
+    fresh: dict[str, dict[str, Part]],
+    rows: dict[tuple[str, str], ObjectRow],
+    failed_too: bool = False,
+    but: frozenset[str] = frozenset(),
+) -> None:
     if not touched:
         return
     written = {row["orthanc_id"] for row in out.objects} | but
@@ -135,19 +161,35 @@ def _put_together(
 
 
 def _kept(row: ObjectRow, say: bool) -> Any:
-    """What the present extractors read from an object's kept content, None where they read nothing. `say`: set the outcome."""
+    """What the present extractors read from an object's kept content, None where they read nothing.
+    `say`: set the outcome.
+    """
     try:
         found = extract.extract(extract.unpack(row["content"]), row["sop_class_uid"])
     except (Ignored, Unreadable) as error:
         # Without being asked, an object that another version read stays as it was.
         if say:
             ignored = isinstance(error, Ignored)
-            decide(row, "ignored" if ignored else "failed", error.rule if ignored else "unreadable", str(error))  # type: ignore[union-attr]
+            decide(
+                row,
+                "ignored" if ignored else "failed",
+                error.rule if ignored else "unreadable",
+                str(error),
+            )  # type: ignore[union-attr]
         return None
     except Exception as error:  # noqa: BLE001  one object must not stop the others of its study
         if say:
-            decide(row, "failed", "error", f"the kept content could not be read: {type(error).__name__}")
+            decide(
+                row,
+                "failed",
+                "error",
+                f"the kept content could not be read: {type(error).__name__}",
+            )
         return None
     if say:
-        row |= {"modality": found.modality, "source": found.source, "extractor_version": extract.EXTRACTOR_VERSION}
+        row |= {
+            "modality": found.modality,
+            "source": found.source,
+            "extractor_version": extract.EXTRACTOR_VERSION,
+        }
     return found

@@ -18,12 +18,18 @@ def rename(writer: Writer, numbers: list[int], name: str) -> None:
     for number in numbers:
         row = _row(systems, number)
         systems = systems.with_values({number}, display_name=name or display_name(row))
-    writer.commit(Batch(more=lambda connection: joins.set_values(connection, systems, set(numbers)), systems=systems))
+    writer.commit(
+        Batch(
+            more=lambda connection: joins.set_values(connection, systems, set(numbers)),
+            systems=systems,
+        )
+    )
 
 
 def join(writer: Writer, numbers: set[int], into: int) -> bool:
-    """Join these systems into that one: their studies are its own, and so is what comes later. Whether its studies have to be
-    sorted, because the systems were set to different modality types. Raises Refused."""
+    """Join these systems into that one: their studies are its own, and so is what comes later.
+    Whether its studies have to be sorted, because the systems were set to different modality types.
+    Raises Refused."""
     joins.check_join(writer.systems, numbers, into)
     systems = writer.systems.with_values(numbers, joined_into=into)
 
@@ -39,8 +45,9 @@ def join(writer: Writer, numbers: set[int], into: int) -> bool:
 
 
 def separate(writer: Writer, number: int) -> bool:
-    """Undo a join: the system has again the studies whose objects name it, or one that was joined into it. Whether these have
-    to be sorted, because the systems are set to different modality types. Raises Refused."""
+    """Undo a join: the system has again the studies whose objects name it, or one that was joined
+    into it. Whether these have to be sorted, because the systems are set to different modality
+    types. Raises Refused."""
     row = _row(writer.systems, number)
     if row.get("joined_into") is None:
         raise Refused(f"System {number} is not joined into another.")
@@ -62,7 +69,12 @@ def rename_terms(writer: Writer, change: Callable[[list[Entry]], list[Entry]]) -
     writer.commit(Batch(more=names.write, names=names))
 
 
-def _commit(writer: Writer, together: list[str], systems: Systems, more: Callable[[duckdb.DuckDBPyConnection], Any]) -> None:
+def _commit(
+    writer: Writer,
+    together: list[str],
+    systems: Systems,
+    more: Callable[[duckdb.DuckDBPyConnection], Any],
+) -> None:
     batch = assembly.again(writer, together, systems) if together else Batch(systems=systems)
     batch.more = more
     writer.commit(batch)

@@ -1,4 +1,6 @@
-"""Tasks that change the kept content of all objects: study by study, with the records that are made of it."""
+"""Tasks that change the kept content of all objects: study by study, with the records that are made
+of it.
+"""
 
 from ..extract import Kept, unpack
 from ..store import STORE_ERRORS, Batch, ObjectRow, Writer
@@ -11,11 +13,11 @@ CHUNK = 25
 
 
 class OverContents(Job):
-    """done and total count studies. A subclass says what becomes of an object's content, and what is to be done after all.
+    """done and total count studies. A subclass says what becomes of an object's content, and what
+    is to be done after all.
 
-    The content of a chunk, the records made from it, and how far the task is, are one transaction: a task that is broken off
-    goes on with the next chunk.
-    """
+    The content of a chunk, the records made from it, and how far the task is, are one transaction:
+    a task that is broken off goes on with the next chunk."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -43,7 +45,9 @@ class OverContents(Job):
     def _next(self, writer: Writer) -> list[str]:
         if self._studies is None:
             begun = "after" in self.progress
-            self._studies = ([] if begun else [""]) + writer.studies_with_content(self.progress.get("after", ""))
+            self._studies = ([] if begun else [""]) + writer.studies_with_content(
+                self.progress.get("after", "")
+            )
             self.total = self.done + len(self._studies)
         chunk = self._studies[:CHUNK]
         del self._studies[: len(chunk)]
@@ -53,9 +57,15 @@ class OverContents(Job):
         by_study: dict[str, list[ObjectRow]] = {}
         for row in writer.contents_of(studies):
             by_study.setdefault(row["study_instance_uid"] or "", []).append(row)
-        changed = {study: found for study, rows in by_study.items() if (found := self._changed_rows(study, rows))}
+        changed = {
+            study: found
+            for study, rows in by_study.items()
+            if (found := self._changed_rows(study, rows))
+        }
         try:
-            return assembly.with_content(writer, [row for found in changed.values() for row in found])
+            return assembly.with_content(
+                writer, [row for found in changed.values() for row in found]
+            )
         except STORE_ERRORS:
             raise
         except Exception:  # noqa: BLE001  a study that cannot be put together spoils no other

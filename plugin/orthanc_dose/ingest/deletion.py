@@ -1,8 +1,9 @@
-"""Deleting objects from Orthanc: after their outcome is in the store, a chunk at a time, between other work.
+"""Deleting objects from Orthanc: after their outcome is in the store, a chunk at a time, between
+other work.
 
-What is to be deleted is noted with the outcome, in one transaction; that it was deleted, in a later one. A kill between them
-leaves an object that is to be deleted and is gone already, which is as good.
-"""
+What is to be deleted is noted with the outcome, in one transaction; that it was deleted, in a later
+one. A kill between them leaves an object that is to be deleted and is gone already, which is as
+good."""
 
 import logging
 import math
@@ -26,8 +27,8 @@ PAUSE_S = 60.0
 
 @dataclass
 class Deleted:
-    """What became of a chunk, by Orthanc's identifiers. gone: were not there any more; kept: are not to be deleted after all;
-    refused: Orthanc could not."""
+    """What became of a chunk, by Orthanc's identifiers. gone: were not there any more; kept: are
+    not to be deleted after all; refused: Orthanc could not."""
 
     deleted: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -41,10 +42,14 @@ class Deleted:
 
 
 def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
-    """Note in the rows of new objects, whose outcome is decided, that they are to be deleted, where they are of these kinds."""
+    """Note in the rows of new objects, whose outcome is decided, that they are to be deleted, where
+    they are of these kinds.
+    """
     for row in rows:
         if row["orthanc_id"] in new:
-            row["in_orthanc"] = disposal.TO_DELETE if kinds and disposal.kind(row) in kinds else None
+            row["in_orthanc"] = (
+                disposal.TO_DELETE if kinds and disposal.kind(row) in kinds else None
+            )
             row["deleted_at"] = None
 
 
@@ -69,7 +74,13 @@ class Deletion:
         if not self._passing:
             if not self._look and time.monotonic() < self._next_pass:
                 return False
-            self._passing, self._look, self._after, self._refused, self._next_pass = True, False, "", 0, math.inf
+            self._passing, self._look, self._after, self._refused, self._next_pass = (
+                True,
+                False,
+                "",
+                0,
+                math.inf,
+            )
         ids = disposal.waiting(writer.connection, self._after, CHUNK)
         if not ids:
             self._passing = False
@@ -82,22 +93,32 @@ class Deletion:
         return True
 
     def delete(self, writer: Writer, ids: list[str], may: Callable[[ObjectRow], bool]) -> Deleted:
-        """Delete these objects from Orthanc, but those of which `may` says no by now. What came of it is still to be noted."""
+        """Delete these objects from Orthanc, but those of which `may` says no by now. What came of
+        it is still to be noted.
+        """
         out = Deleted()
         details = self._source.details(ids)
         rows = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
-        read = writer.series_read({row["orthanc_series_id"] for row in rows.values()
-                                   if row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"]})  # fmt: skip
+        read = writer.series_read(
+            {
+                row["orthanc_series_id"]
+                for row in rows.values()
+                if row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"]
+            }
+        )
         for instance in ids:
             row, found = rows.get(instance), details.get(instance)
             if row is None:
                 continue
-            if not may(row) or (row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"] not in read):
+            if not may(row) or (
+                row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"] not in read
+            ):
                 out.kept.append(instance)
             elif found is None:
                 out.gone.append(instance)
             elif _other(row, found) or self._is_physics(found):
-                # Another object came in its place, which is still to be read; or the lists keep it, whoever asks.
+                # Another object came in its place, which is still to be read; or the lists keep it,
+                # whoever asks.
                 out.kept.append(instance)
             else:
                 self._delete(instance, out)
@@ -115,7 +136,9 @@ class Deletion:
             out.refused.append(instance)
 
     def _is_physics(self, found: Any) -> bool:
-        """Objects that are left alone for their class are not looked into when they come: this is when their patient counts."""
+        """Objects that are left alone for their class are not looked into when they come: this is
+        when their patient counts.
+        """
         ignoring = self._options().ignoring
         if not ignoring.knows_physics:
             return False
@@ -129,7 +152,10 @@ class Deletion:
 
 def _other(row: ObjectRow, found: Any) -> bool:
     """Whether Orthanc has another object now than the one that was read."""
-    return row["size"] is not None and (row["received_at"], row["size"]) != (found.received_at, found.size)
+    return row["size"] is not None and (row["received_at"], row["size"]) != (
+        found.received_at,
+        found.size,
+    )
 
 
 def _beginning(raw: bytes) -> Dataset:

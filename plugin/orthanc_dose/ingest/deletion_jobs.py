@@ -1,4 +1,6 @@
-"""Tasks that delete many objects: the rules applied to what is there already, and objects that people want to be forgotten."""
+"""Tasks that delete many objects: the rules applied to what is there already, and objects that
+people want to be forgotten.
+"""
 
 from typing import Any, ClassVar
 
@@ -9,8 +11,8 @@ from .tasks import Job
 
 
 class _Deleting(Job):
-    """done and total count objects; result: deleted, gone (were not in Orthanc any more), kept (were not to be deleted after
-    all), refused (by Orthanc)."""
+    """done and total count objects; result: deleted, gone (were not in Orthanc any more), kept
+    (were not to be deleted after all), refused (by Orthanc)."""
 
     def __init__(self, task: Task, deletion: Deletion) -> None:
         super().__init__(task)
@@ -59,8 +61,9 @@ class ApplyRules(_Deleting):
 
 
 class ForgetObjects(_Deleting):
-    """Delete failed or ignored objects (parameters: outcome, rule, or sop_instance_uids) from Orthanc; when all are gone,
-    forget their rows in one transaction. result has `forgotten`, too."""
+    """Delete failed or ignored objects (parameters: outcome, rule, or sop_instance_uids) from
+    Orthanc; when all are gone, forget their rows in one transaction. result has `forgotten`,
+    too."""
 
     kind: ClassVar[str] = "forget-objects"
 
@@ -83,9 +86,15 @@ class ForgetObjects(_Deleting):
 
 
 def may_be_forgotten(row: ObjectRow) -> bool:
-    """Whether people may delete an object: it failed or is ignored, and is not of a physics study."""
+    """Whether people may delete an object: it failed or is ignored, and is not of a physics
+    study.
+    """
     return row["outcome"] in ("failed", "ignored") and row["rule"] != disposal.PHYSICS
 
 
 def _selection(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {"outcome": parameters.get("outcome"), "rule": parameters.get("rule"), "uids": parameters.get("sop_instance_uids")}
+    return {
+        "outcome": parameters.get("outcome"),
+        "rule": parameters.get("rule"),
+        "uids": parameters.get("sop_instance_uids"),
+    }

@@ -15,8 +15,8 @@ _WRITTEN_EVERY_S = 5.0
 
 
 class Door:
-    """`drops` is asked on the threads on which Orthanc stores, `write` called on the worker's; `options` by whoever changed
-    them."""
+    """`drops` is asked on the threads on which Orthanc stores, `write` called on the worker's;
+    `options` by whoever changed them."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -30,7 +30,9 @@ class Door:
         return bool(self.options.dropped)
 
     def drops(self, raw: bytes) -> bool:
-        """Whether this object, as it came in, is not to be stored. What cannot be read is stored."""
+        """Whether this object, as it came in, is not to be stored. What cannot be read is
+        stored.
+        """
         options = self.options
         if not options.dropped:
             return False
@@ -55,7 +57,9 @@ class Door:
 
     def write(self, writer: Writer, at_once: bool = False) -> None:
         """Add what was counted to the store, where that was some seconds ago."""
-        if not self._counts or (not at_once and time.monotonic() < self._written + _WRITTEN_EVERY_S):
+        if not self._counts or (
+            not at_once and time.monotonic() < self._written + _WRITTEN_EVERY_S
+        ):
             return
         with self._lock:
             counts, self._counts = self._counts, Counter()

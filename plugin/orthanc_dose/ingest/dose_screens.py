@@ -1,4 +1,6 @@
-"""Dose screens of CT whose values are in the pixels alone: which of them are read by OCR, and reading them."""
+"""Dose screens of CT whose values are in the pixels alone: which of them are read by OCR, and
+reading them.
+"""
 
 from .. import ocr
 from ..extract import Ignored, Kept, screen
@@ -8,23 +10,27 @@ Screens = tuple[str, ...]
 
 
 class NoEngine(Exception):
-    """The configuration lets the screen be read, and the OCR engine is not installed; the message says what to install."""
+    """The configuration lets the screen be read, and the OCR engine is not installed; the message
+    says what to install.
+    """
 
 
 def read(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> None:
-    """Where the object is a dose screen of a system that the configuration names, read its lines into `kept`.
+    """Where the object is a dose screen of a system that the configuration names, read its lines
+    into `kept`.
 
-    patient: texts that name the patient, which the picture may show. Raises Ignored for a dose screen of another system,
-    NoEngine, Unreadable where the pixels cannot be read.
-    """
+    patient: texts that name the patient, which the picture may show. Raises Ignored for a dose
+    screen of another system, NoEngine, Unreadable where the pixels cannot be read."""
     maker = screen.is_dose_screen(kept.dataset)
     if maker is None:
         return
     if not screen.allowed(kept.dataset, screens):
         raise Ignored(
-            "dose_screen", f"This is a dose screen of {maker} with its values in the pixels. They are read by OCR only for the"
+            "dose_screen",
+            f"This is a dose screen of {maker} with its values in the pixels. They are read by OCR "
+            f"only for the"
             ' makers and models that "Dose.DoseScreens" names.',
-        )  # fmt: skip
+        )
     try:
         kept.screen = screen.dose_lines(ocr.read_lines(raw), maker, patient)
     except ocr.Missing as error:

@@ -13,12 +13,19 @@ from .surroundings import Options
 from .tasks import TaskError
 
 _ROWS = 500  # studies of one transaction, of those whose objects' content is gone
-_TITLES = dict(zip(UNDER_RULES, ("patient name", "patient ID", "date of birth", "accession number"), strict=True))
+_TITLES = dict(
+    zip(
+        UNDER_RULES,
+        ("patient name", "patient ID", "date of birth", "accession number"),
+        strict=True,
+    )
+)
 
 
 class ApplyIdentity(OverContents):
-    """parameters: rules, by field of the study. result: items, by field in how many studies it was dropped, was hashed, cannot
-    be as the rule says; objects, whose kept content was changed; lost_names; said, the same in sentences."""
+    """parameters: rules, by field of the study. result: items, by field in how many studies it was
+    dropped, was hashed, cannot be as the rule says; objects, whose kept content was changed;
+    lost_names; said, the same in sentences."""
 
     kind = "apply-identity"
 
@@ -63,7 +70,9 @@ class ApplyIdentity(OverContents):
         return None
 
     def _keep(self, item: str, value: str) -> str | None:
-        """What of a study's row is held, where the content of its objects is gone or cannot be read."""
+        """What of a study's row is held, where the content of its objects is gone or cannot be
+        read.
+        """
         rule = self._rules_of_items[item]
         if item == "patient_name" and rule in ("hashed", "sha256") and not is_hash(value):
             self.result["lost_names"] += 1
@@ -76,14 +85,22 @@ class ApplyIdentity(OverContents):
         for item, rule in self._rules_of_items.items():
             count = self.result["items"][item]
             # What came meanwhile came under the rules: what was to be done is what was done.
-            done = sum(number for way, number in before[item].items() if identity.can_change(rule, way))
+            done = sum(
+                number for way, number in before[item].items() if identity.can_change(rule, way)
+            )
             lost = self.result["lost_names"] if item == "patient_name" else 0
-            count |= {"dropped": done if rule == "none" else lost, "hashed": 0 if rule == "none" else done - lost}
-            count["cannot"] = sum(number for way, number in after[item].items() if identity.cannot_change(rule, way))
+            count |= {
+                "dropped": done if rule == "none" else lost,
+                "hashed": 0 if rule == "none" else done - lost,
+            }
+            count["cannot"] = sum(
+                number for way, number in after[item].items() if identity.cannot_change(rule, way)
+            )
             said += _said(_TITLES[item], rule, count, after[item])
         if self.result["lost_names"]:
             said.append(
-                f"{self.result['lost_names']} studies lost their patient name instead of getting its hash: the content of their"
+                f"{self.result['lost_names']} studies lost their patient name instead of getting "
+                f"its hash: the content of their"
                 " objects is gone, and with it how the name was written."
             )
         self.result["said"] = said
@@ -93,7 +110,8 @@ class ApplyIdentity(OverContents):
             writer.renew()
         except NotRenewed as error:
             raise TaskError(
-                f"The records are changed, but the file of the store still holds bytes of what was dropped: {error}. Start the"
+                f"The records are changed, but the file of the store still holds bytes of what was "
+                f"dropped: {error}. Start the"
                 " task again."
             ) from error
 
@@ -107,9 +125,14 @@ def _said(title: str, rule: str, count: dict[str, int], after: dict[str, Any]) -
     if rule == "none":
         return said
     if after["none"]:
-        said.append(f"{after['none']} studies hold no {title}: it was not kept or not given, and cannot come back.")
+        said.append(
+            f"{after['none']} studies hold no {title}: it was not kept or not given, and cannot "
+            f"come back."
+        )
     hashes = after["hashed"] + after["sha256"] - (after[rule] if rule != "stored" else 0)
     if hashes:
         wish = "as written" if rule == "stored" else "as the other kind of hash"
-        said.append(f"{hashes} studies hold the {title} as a hash, from which it cannot be stored {wish}.")
+        said.append(
+            f"{hashes} studies hold the {title} as a hash, from which it cannot be stored {wish}."
+        )
     return said

@@ -1,4 +1,6 @@
-"""Which systems are ignored and which studies are physics, by patterns on what an object says of itself."""
+"""Which systems are ignored and which studies are physics, by patterns on what an object says of
+itself.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +15,9 @@ _NAME, _ID = "0010,0010", "0010,0020"
 
 @dataclass(frozen=True)
 class Ignoring:
-    """Lists of patterns. A reason names the list and the pattern, never the name or ID that it fits."""
+    """Lists of patterns. A reason names the list and the pattern, never the name or ID that it
+    fits.
+    """
 
     manufacturers: Patterns = ()
     models: Patterns = ()
@@ -32,13 +36,16 @@ class Ignoring:
         """Raises Ignored for an object that a list names. dataset: with the patient still in it."""
         self._check_physics(dataset)
         lists = (
-            ("ignored manufacturers", self.manufacturers, "0008,0070"), ("ignored models", self.models, "0008,1090"),
+            ("ignored manufacturers", self.manufacturers, "0008,0070"),
+            ("ignored models", self.models, "0008,1090"),
             ("ignored stations", self.stations, "0008,1010"),
             ("ignored software versions", self.software_versions, "0018,1020"),
             ("ignored serial numbers", self.serial_numbers, "0018,1000"),
-        )  # fmt: skip
+        )
         for name, patterns, tag in lists:
-            pattern = _any_of([text(dataset, tag), *values(dataset, tag)], patterns) if patterns else None
+            pattern = (
+                _any_of([text(dataset, tag), *values(dataset, tag)], patterns) if patterns else None
+            )
             if pattern is not None:
                 raise Ignored("ignored_system", f'The list of {name} has "{pattern}".')
 
@@ -56,11 +63,16 @@ class Ignoring:
         whole = text(dataset, _NAME)
         # As written, and each of its spellings alone, without the marks of empty parts.
         names = [whole, *(group.strip("^ ") for group in (whole or "").split("="))]
-        lists = (("names", names, self.physics_names), ("IDs", [first(dataset, _ID)], self.physics_ids))
+        lists = (
+            ("names", names, self.physics_names),
+            ("IDs", [first(dataset, _ID)], self.physics_ids),
+        )
         for kind, written, patterns in lists:
             pattern = _any_of(written, patterns)
             if pattern is not None:
-                raise Ignored(PHYSICS, f'The list of patient {kind} of physics studies has "{pattern}".')
+                raise Ignored(
+                    PHYSICS, f'The list of patient {kind} of physics studies has "{pattern}".'
+                )
 
 
 NOTHING_IGNORED = Ignoring()

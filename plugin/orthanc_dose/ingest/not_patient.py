@@ -1,4 +1,6 @@
-"""The task that compares old objects with the present not-patient patterns, where names and IDs are kept as written."""
+"""The task that compares old objects with the present not-patient patterns, where names and IDs are
+kept as written.
+"""
 
 from ..dicom.identity import is_hash
 from ..dicom.not_patient import NotPatient, indicator
@@ -9,22 +11,31 @@ from .contents import OverContents
 
 
 class ApplyNotPatient(OverContents):
-    """parameters: names, ids: the patterns. result counts studies: set, changed, cleared, cannot_say (neither name nor ID is
-    kept as written: an indicator that is there stays); and says the same in sentences (said)."""
+    """parameters: names, ids: the patterns. result counts studies: set, changed, cleared,
+    cannot_say (neither name nor ID is kept as written: an indicator that is there stays); and says
+    the same in sentences (said)."""
 
     kind = "not-patient"
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         self._patterns = NotPatient(tuple(self.parameters["names"]), tuple(self.parameters["ids"]))
-        self.result = {"set": 0, "changed": 0, "cleared": 0, "cannot_say": 0, "said": []} | self.result
+        self.result = {
+            "set": 0,
+            "changed": 0,
+            "cleared": 0,
+            "cannot_say": 0,
+            "said": [],
+        } | self.result
 
     def change(self, study: str, contents: list[Kept]) -> None:
         before = {indicator(kept.not_patient) for kept in contents} - {None}
         written = [_written(kept) for kept in contents]
         for kept, known in zip(contents, written, strict=True):
             # What a hash or nothing is left of stays as it was told when the object came.
-            told = {item: pattern for item, pattern in kept.not_patient.items() if item not in known}
+            told = {
+                item: pattern for item, pattern in kept.not_patient.items() if item not in known
+            }
             kept.not_patient = told | self._patterns.matching(known.get("name"), known.get("id"))
         after = {indicator(kept.not_patient) for kept in contents} - {None}
         if study and not any(written):
@@ -37,13 +48,19 @@ class ApplyNotPatient(OverContents):
             return None
         count = self.result
         self.result["said"] = [
-            f"{count['set']} studies became possible test data, {count['cleared']} are it no longer,"
+            f"{count['set']} studies became possible test data, {count['cleared']} are it no "
+            f"longer,"
             f" {count['changed']} by another pattern than before.",
-            f"Of {count['cannot_say']} studies neither name nor ID is kept as written: what was told of them stays.",
+            f"Of {count['cannot_say']} studies neither name nor ID is kept as written: what was "
+            f"told of them stays.",
         ]
         self.progress = {"contents": "said"}
         return Batch()
 
 
 def _written(kept: Kept) -> dict[str, str]:
-    return {item: value for item, value in kept.patient.items() if item in ("name", "id") and not is_hash(value)}
+    return {
+        item: value
+        for item, value in kept.patient.items()
+        if item in ("name", "id") and not is_hash(value)
+    }

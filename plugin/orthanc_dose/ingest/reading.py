@@ -26,16 +26,19 @@ class Read:
 
 
 def read(
-    row: ObjectRow, fetch: Callable[[], bytes], screens: Screens = (), identity: IdentityRules = NOTHING_KEPT,
-    not_patient: NotPatient = NO_PATTERNS, ignoring: Ignoring = NOTHING_IGNORED,
-) -> Read:  # fmt: skip
+    row: ObjectRow,
+    fetch: Callable[[], bytes],
+    screens: Screens = (),
+    identity: IdentityRules = NOTHING_KEPT,
+    not_patient: NotPatient = NO_PATTERNS,
+    ignoring: Ignoring = NOTHING_IGNORED,
+) -> Read:
     """Read an instance of a class that can hold dose.
 
-    row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose screens are read by OCR.
-    identity: what is kept of who the patient is; not_patient: the patterns by which it is none. ignoring: systems and studies
-    that are left alone.
-    Whatever the object does to us ends as a failed outcome.
-    """
+    row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose
+    screens are read by OCR. identity: what is kept of who the patient is; not_patient: the patterns
+    by which it is none. ignoring: systems and studies that are left alone. Whatever the object does
+    to us ends as a failed outcome."""
     try:
         raw = fetch()
         whole = part10.read_any(raw)
@@ -61,51 +64,86 @@ def read(
         decide(row, "failed", "unreadable", str(error))
         return Read(row)
     except (MemoryError, RecursionError):
-        decide(row, "failed", "too_large", "the object is too large or nested too deeply to be read")
+        decide(
+            row, "failed", "too_large", "the object is too large or nested too deeply to be read"
+        )
         return Read(row)
     except Exception as error:  # noqa: BLE001  an object must never stop the worker; its values stay out of the text
         where = _place(error)
-        decide(row, "failed", "error", f"the object could not be read: {type(error).__name__} in {where}")
+        decide(
+            row,
+            "failed",
+            "error",
+            f"the object could not be read: {type(error).__name__} in {where}",
+        )
         return Read(row)
     row |= {"modality": found.modality, "source": found.source}
     if found.refers_to is not None:
-        # An estimate belongs to the study of the reports that it was made from, which may be another than its own.
+        # An estimate belongs to the study of the reports that it was made from, which may be
+        # another than its own.
         row["study_instance_uid"] = found.study["study_instance_uid"]
     return Read(row, found)
 
 
 def left_alone(
-    row: ObjectRow, before: ObjectRow | None, series: dict[str, str], reads_ct_images: bool, ct_images: bool
+    row: ObjectRow,
+    before: ObjectRow | None,
+    series: dict[str, str],
+    reads_ct_images: bool,
+    ct_images: bool,
 ) -> bool:
-    """Whether the class or the series of an instance decides, without reading it; its outcome is set then.
+    """Whether the class or the series of an instance decides, without reading it; its outcome is
+    set then.
 
-    before: its row in the store. series: those of which an image was read, with that image. ct_images: the study is complete.
-    """
+    before: its row in the store. series: those of which an image was read, with that image.
+    ct_images: the study is complete."""
     sop_class, of_series = row["sop_class_uid"] or "", row["orthanc_series_id"]
     if not extract.can_hold_dose(sop_class):
         decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
-    elif sop_class == extract.CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
+    elif (
+        sop_class == extract.CT_IMAGE and not ct_images and not (before or {}).get("content_digest")
+    ):
         if reads_ct_images:
             decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
         else:
-            decide(row, "ignored", "sop_class", "CT images are not read for dose unless the configuration says so.")
-    elif sop_class in extract.ONE_OF_A_SERIES and series.get(of_series, row["orthanc_id"]) != row["orthanc_id"]:
-        decide(row, "ignored", SAME_SERIES, "Another image of its series was read; all of them say the same of dose.")
+            decide(
+                row,
+                "ignored",
+                "sop_class",
+                "CT images are not read for dose unless the configuration says so.",
+            )
+    elif (
+        sop_class in extract.ONE_OF_A_SERIES
+        and series.get(of_series, row["orthanc_id"]) != row["orthanc_id"]
+    ):
+        decide(
+            row,
+            "ignored",
+            SAME_SERIES,
+            "Another image of its series was read; all of them say the same of dose.",
+        )
     else:
         return False
     return True
 
 
-def decide(row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None) -> None:
+def decide(
+    row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None
+) -> None:
     """Set an outcome."""
     row |= {
-        "outcome": outcome, "rule": rule, "reason": reason, "processed_at": datetime.now(UTC).replace(tzinfo=None),
+        "outcome": outcome,
+        "rule": rule,
+        "reason": reason,
+        "processed_at": datetime.now(UTC).replace(tzinfo=None),
         "extractor_version": extract.EXTRACTOR_VERSION,
-    }  # fmt: skip
+    }
 
 
 def _place(error: BaseException) -> str:
-    """Module and line where an error arose: enough to find it, with nothing of the object's values."""
+    """Module and line where an error arose: enough to find it, with nothing of the object's
+    values.
+    """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,6 @@
-"""Reading all kept content again with the present extractors, without the DICOM objects, and saying what changed."""
+"""Reading all kept content again with the present extractors, without the DICOM objects, and saying
+what changed.
+"""
 
 from collections import Counter
 from typing import Any
@@ -15,8 +17,8 @@ NAMED = 200
 
 
 class Reextraction(Job):
-    """done and total count studies; result: changed, failed (objects), fields (by "table.field", how many rows differ), studies
-    (numbers of some that changed)."""
+    """done and total count studies; result: changed, failed (objects), fields (by "table.field",
+    how many rows differ), studies (numbers of some that changed)."""
 
     kind = "re-extraction"
 
@@ -32,12 +34,14 @@ class Reextraction(Job):
         chunk = self._studies[:CHUNK]
         if not chunk:
             return None
-        self.result["failed"] += all_or_each(chunk, lambda studies: self._read_studies(writer, studies))
+        self.result["failed"] += all_or_each(
+            chunk, lambda studies: self._read_studies(writer, studies)
+        )
         del self._studies[: len(chunk)]
         self.done += len(chunk)
         self.progress = {"after": chunk[-1]}
-        # The differences are known after the commit alone, so progress has one of its own: if that is lost, these studies are
-        # read once more, which changes nothing.
+        # The differences are known after the commit alone, so progress has one of its own: if that
+        # is lost, these studies are read once more, which changes nothing.
         return Batch()
 
     def _read_studies(self, writer: Writer, studies: list[str]) -> None:

@@ -1,4 +1,6 @@
-"""What others ask of the worker, each done on its thread, in a transaction of its own or as a task."""
+"""What others ask of the worker, each done on its thread, in a transaction of its own or as a
+task.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,7 +16,9 @@ from .worker import Worker
 
 
 class Requests:
-    """May be called from any thread. A Future ends when the worker has done it, with the error where it could not."""
+    """May be called from any thread. A Future ends when the worker has done it, with the error
+    where it could not.
+    """
 
     def __init__(self, worker: Worker, store: Store, deletion: Deletion) -> None:
         self._worker = worker
@@ -23,10 +27,14 @@ class Requests:
 
     def take_out(self, sop_instance_uid: str) -> Future[None]:
         """Take an object out of the dose record."""
-        return self._worker.submit(lambda writer: writer.commit(assembly.without(writer, sop_instance_uid)))
+        return self._worker.submit(
+            lambda writer: writer.commit(assembly.without(writer, sop_instance_uid))
+        )
 
     def forget_objects(self, orthanc_ids: list[str]) -> Future[int]:
-        """Delete some failed or ignored objects from Orthanc and forget them; how many were forgotten."""
+        """Delete some failed or ignored objects from Orthanc and forget them; how many were
+        forgotten.
+        """
 
         def forget(writer: Writer) -> int:
             found = self._deletion.delete(writer, orthanc_ids, may_be_forgotten)
@@ -43,12 +51,16 @@ class Requests:
         return self._worker.submit(forget)
 
     def rename_systems(self, equipment_ids: list[int], display_name: str) -> Future[None]:
-        """Name these systems; with an empty name, as they are called without one. Raises joins.Refused."""
-        return self._worker.submit(lambda writer: changes.rename(writer, equipment_ids, display_name))
+        """Name these systems; with an empty name, as they are called without one. Raises
+        joins.Refused.
+        """
+        return self._worker.submit(
+            lambda writer: changes.rename(writer, equipment_ids, display_name)
+        )
 
     def join_systems(self, equipment_ids: list[int], into: int, user: str) -> Future[int | None]:
-        """Join these systems into that one. The task that sorts its studies, where these go by another modality type now.
-        Raises joins.Refused."""
+        """Join these systems into that one. The task that sorts its studies, where these go by
+        another modality type now. Raises joins.Refused."""
 
         def join(writer: Writer) -> int | None:
             sort = changes.join(writer, set(equipment_ids), into)
@@ -57,8 +69,8 @@ class Requests:
         return self._worker.submit(join)
 
     def separate_system(self, equipment_id: int, user: str) -> Future[int | None]:
-        """Undo a join. The task that sorts the studies of the system, where these go by another modality type now. Raises
-        joins.Refused."""
+        """Undo a join. The task that sorts the studies of the system, where these go by another
+        modality type now. Raises joins.Refused."""
 
         def separate(writer: Writer) -> int | None:
             sort = changes.separate(writer, equipment_id)
@@ -67,24 +79,37 @@ class Requests:
         return self._worker.submit(separate)
 
     def sort_studies(self, equipment_ids: list[int], user: str, **parameters: Any) -> int:
-        """Note a task that puts the studies of these systems together again (SortStudies has its parameters); its number."""
-        subject = f"system {', '.join(map(str, equipment_ids[:20]))}{' …' if len(equipment_ids) > 20 else ''}"
-        return self.start_task(SortStudies.kind, user, subject, {"equipment": equipment_ids, **parameters})
+        """Note a task that puts the studies of these systems together again (SortStudies has its
+        parameters); its number.
+        """
+        subject = (
+            f"system "
+            f"{', '.join(map(str, equipment_ids[:20]))}{' …' if len(equipment_ids) > 20 else ''}"
+        )
+        return self.start_task(
+            SortStudies.kind, user, subject, {"equipment": equipment_ids, **parameters}
+        )
 
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int:
         """Note a task that deletes the studies of a system (DeleteStudies); its number."""
         parameters = {"equipment": equipment_id, "studies": studies, "row": row}
-        return self.start_task(study_deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters)
+        return self.start_task(
+            study_deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters
+        )
 
     def delete_study(self, study_id: int) -> Future[None]:
         """Delete one dose record."""
-        return self._worker.submit(lambda writer: writer.commit(study_deletion.of_one(writer, study_id)))
+        return self._worker.submit(
+            lambda writer: writer.commit(study_deletion.of_one(writer, study_id))
+        )
 
     def change_names(self, change: Callable[[list[Entry]], list[Entry]]) -> Future[None]:
         """Change the map of standard names; it holds at once, for all studies."""
         return self._worker.submit(lambda writer: changes.rename_terms(writer, change))
 
-    def start_task(self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int:
+    def start_task(
+        self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
+    ) -> int:
         """Note a task for the worker; its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
         self._worker.tasks.look()
@@ -92,5 +117,7 @@ class Requests:
         return number
 
     def stop_task(self, task_id: int) -> Future[bool]:
-        """End a task before its next chunk; False where none of this number is under way or waiting."""
+        """End a task before its next chunk; False where none of this number is under way or
+        waiting.
+        """
         return self._worker.submit(lambda writer: self._worker.tasks.stop(writer, task_id))

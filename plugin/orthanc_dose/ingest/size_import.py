@@ -19,11 +19,12 @@ READ, PUT_IN = 50_000, 50_000
 
 
 class SizeImport(Job):
-    """done and total count rows of the file; result: by outcome (sizes/matching.py), how many lines of the log have it.
+    """done and total count rows of the file; result: by outcome (sizes/matching.py), how many lines
+    of the log have it.
 
-    First the whole file is read, since its lines may contradict each other; then its rows are put in chunk by chunk. What is
-    known of the file is in temporary tables, so after a restart it is read once more.
-    """
+    First the whole file is read, since its lines may contradict each other; then its rows are put
+    in chunk by chunk. What is known of the file is in temporary tables, so after a restart it is
+    read once more."""
 
     kind = files.KIND
 
@@ -34,7 +35,15 @@ class SizeImport(Job):
         self._key = key
         self._number = int(self.parameters["file"])
         self._dry_run = bool(self.parameters["dry_run"])
-        names = ("identifier", "height", "weight", "kind", "height_unit", "weight_unit", "overwrite")
+        names = (
+            "identifier",
+            "height",
+            "weight",
+            "kind",
+            "height_unit",
+            "weight_unit",
+            "overwrite",
+        )
         self._choice = matching.Choice(**{name: self.parameters[name] for name in names})
         self._reader = matching.Reader(self._choice)
         self._file: BinaryIO | None = None
@@ -69,7 +78,11 @@ class SizeImport(Job):
             self._file = upload.path.open("rb")
             self._rows = table.rows(self._file, upload.dialect)
             for name, schema in (("size_line", matching.SCHEMA), ("size_match", matching.MATCH)):
-                _into(connection, f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM new_rows", schema.empty_table())
+                _into(
+                    connection,
+                    f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM new_rows",
+                    schema.empty_table(),
+                )
         some = list(islice(self._rows, READ))
         lines, identifiers = self._reader.lines(self._read + 1, some)
         self._read += len(some)
@@ -83,7 +96,9 @@ class SizeImport(Job):
 
     def _put_in(self, connection: duckdb.DuckDBPyConnection, after: int, upto: int) -> Batch:
         matching.decide(connection, "size_decided", after, upto, self._choice.overwrite)
-        counts = connection.execute("SELECT outcome, count(*) FROM size_decided GROUP BY ALL").fetchall()
+        counts = connection.execute(
+            "SELECT outcome, count(*) FROM size_decided GROUP BY ALL"
+        ).fetchall()
         for outcome, count in counts:
             self.result[outcome] += count
 
@@ -91,7 +106,8 @@ class SizeImport(Job):
             if not self._dry_run:
                 sizes.keep(connection, "size_decided", self._task_id)
             connection.execute(
-                f"INSERT INTO {TASK_LOG.name} BY NAME SELECT $1 AS task_id, line, outcome, study_id, message FROM size_decided",
+                f"INSERT INTO {TASK_LOG.name} BY NAME SELECT $1 AS task_id, line, outcome, "
+                f"study_id, message FROM size_decided",
                 [self._task_id],
             )
 
@@ -102,4 +118,3 @@ def _into(connection: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table)
     connection.register("new_rows", rows)
     connection.execute(statement)
     connection.unregister("new_rows")
-

@@ -1,4 +1,6 @@
-"""Studies of systems put together again: after a system was set to a modality type, joined, or when somebody asks for it."""
+"""Studies of systems put together again: after a system was set to a modality type, joined, or when
+somebody asks for it.
+"""
 
 from typing import Any
 
@@ -13,8 +15,9 @@ CHUNK = 25
 
 
 class SortStudies(Job):
-    """parameters: equipment (numbers of systems), and modality where these are to be set to it (RF, DX, dual, by-rule) before.
-    done and total count studies; result: changed (studies under another modality type), failed (left as they were)."""
+    """parameters: equipment (numbers of systems), and modality where these are to be set to it (RF,
+    DX, dual, by-rule) before. done and total count studies; result: changed (studies under another
+    modality type), failed (left as they were)."""
 
     kind = "sort-studies"
 
@@ -24,7 +27,9 @@ class SortStudies(Job):
         self._studies: list[str] | None = None  # those to come
 
     def step(self, writer: Writer) -> Batch | None:
-        numbers = {number for number in self.parameters["equipment"] if number in writer.systems.rows}
+        numbers = {
+            number for number in self.parameters["equipment"] if number in writer.systems.rows
+        }
         if "modality" in self.parameters and not self.progress:
             self.progress = {"after": ""}
             return self._set(writer, numbers)
@@ -39,13 +44,18 @@ class SortStudies(Job):
         del self._studies[: len(chunk)]
         self.done += len(chunk)
         self.progress = {"after": chunk[-1]}
-        # Progress has a transaction of its own: if that is lost, these studies are sorted once more, which changes nothing.
+        # Progress has a transaction of its own: if that is lost, these studies are sorted once
+        # more, which changes nothing.
         return Batch()
 
     def _set(self, writer: Writer, numbers: set[int]) -> Batch:
         modality = self.parameters["modality"]
-        systems = writer.systems.with_values(numbers, user_defined_modality=None if modality == "by-rule" else modality)
-        return Batch(more=lambda connection: joins.set_values(connection, systems, numbers), systems=systems)
+        systems = writer.systems.with_values(
+            numbers, user_defined_modality=None if modality == "by-rule" else modality
+        )
+        return Batch(
+            more=lambda connection: joins.set_values(connection, systems, numbers), systems=systems
+        )
 
     def _sort(self, writer: Writer, studies: list[str]) -> None:
         before = _modalities(writer, studies)
@@ -54,6 +64,9 @@ class SortStudies(Job):
 
 
 def _modalities(writer: Writer, studies: list[str]) -> set[tuple[Any, ...]]:
-    query = "SELECT study_instance_uid, modality FROM study WHERE study_instance_uid IN (SELECT text FROM uids)"
+    query = (
+        "SELECT study_instance_uid, modality FROM study WHERE study_instance_uid IN (SELECT "
+        "text FROM uids)"
+    )
     with texts(writer.connection, "uids", studies):
         return set(writer.connection.execute(query).fetchall())

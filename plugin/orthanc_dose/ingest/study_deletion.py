@@ -1,12 +1,12 @@
 """Deleting dose records: those of a system, or one. Nothing is deleted from Orthanc.
 
-An object that a deleted record was made of is ignored from then on, its content forgotten: it does not come back by itself,
-not by the audit and not when it is sent again. Reading it again, which an administrator asks for, brings it back while Orthanc
-holds it. An object that was not there before is new, and makes a record, of the same study or not.
+An object that a deleted record was made of is ignored from then on, its content forgotten: it does
+not come back by itself, not by the audit and not when it is sent again. Reading it again, which an
+administrator asks for, brings it back while Orthanc holds it. An object that was not there before
+is new, and makes a record, of the same study or not.
 
-Records of the same study that other systems made stay. An estimate of organ doses, which may belong to several records,
-stays with those.
-"""
+Records of the same study that other systems made stay. An estimate of organ doses, which may belong
+to several records, stays with those."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,9 @@ from ..store.disposal import STUDY_DELETED
 from . import assembly
 from .tasks import Job, TaskError
 
-_REASON = "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
+_REASON = (
+    "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
+)
 
 
 def of_one(writer: Writer, study_id: int) -> Batch:
@@ -29,8 +31,9 @@ def of_one(writer: Writer, study_id: int) -> Batch:
 
 
 class DeleteStudies(Job):
-    """parameters: equipment (number of a system), studies (how many there are), row (whether the system goes, too). All of it
-    is one transaction; where there are now more or fewer, nothing is done. result: deleted (studies), row."""
+    """parameters: equipment (number of a system), studies (how many there are), row (whether the
+    system goes, too). All of it is one transaction; where there are now more or fewer, nothing is
+    done. result: deleted (studies), row."""
 
     kind = "delete-studies"
 
@@ -42,7 +45,9 @@ class DeleteStudies(Job):
             raise TaskError("The system is gone; nothing was deleted.")
         if writer.systems.root(system) != system:
             raise TaskError("The system was joined into another meanwhile; nothing was deleted.")
-        found = writer.connection.execute("SELECT count(*) FROM study WHERE equipment_id = $1", [system]).fetchone()
+        found = writer.connection.execute(
+            "SELECT count(*) FROM study WHERE equipment_id = $1", [system]
+        ).fetchone()
         if found != (wanted,):
             raise TaskError("The system has another number of studies by now; nothing was deleted.")
         batch = _batch(writer, "equipment_id = $1", system)
@@ -68,16 +73,22 @@ def _with_row(writer: Writer, batch: Batch, system: int) -> None:
 
 
 def _batch(writer: Writer, condition: str, number: int) -> Batch:
-    shared = _texts(writer, f"""
+    shared = _texts(
+        writer,
+        f"""
         SELECT DISTINCT study_instance_uid FROM object
         WHERE modality IS NULL AND study_id IN (SELECT id FROM study WHERE {condition})
         AND study_instance_uid IN (SELECT study_instance_uid FROM study WHERE NOT {condition})
-    """, number)  # fmt: skip
+    """,
+        number,
+    )
     batch = Batch()
     if shared:
-        # An estimate of organ doses may belong to a record that stays: what is left of the study is put together anew.
+        # An estimate of organ doses may belong to a record that stays: what is left of the study is
+        # put together anew.
         query = f"""
-            SELECT orthanc_id FROM object WHERE modality IS NOT NULL AND study_instance_uid IN (SELECT text FROM uids)
+            SELECT orthanc_id FROM object WHERE modality IS NOT NULL AND study_instance_uid IN
+            (SELECT text FROM uids)
             AND study_id IN (SELECT id FROM study WHERE {condition})
         """
         with texts(writer.connection, "uids", shared):
@@ -90,12 +101,18 @@ def _batch(writer: Writer, condition: str, number: int) -> Batch:
 def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) -> None:
     kept = "SELECT id, study_instance_uid, modality, equipment_id, study_date FROM study"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE gone AS {kept} WHERE {condition}", [number])
-    days = connection.execute("SELECT DISTINCT modality, equipment_id, study_date FROM gone").fetchall()
+    days = connection.execute(
+        "SELECT DISTINCT modality, equipment_id, study_date FROM gone"
+    ).fetchall()
     now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute("""
-        UPDATE object SET outcome = 'ignored', rule = $1, reason = $2, processed_at = $3, study_id = NULL, content = NULL,
+    connection.execute(
+        """
+        UPDATE object SET outcome = 'ignored', rule = $1, reason = $2, processed_at = $3, study_id =
+        NULL, content = NULL,
         content_digest = NULL WHERE study_id IN (SELECT id FROM gone)
-    """, [STUDY_DELETED, _REASON, now])  # fmt: skip
+    """,
+        [STUDY_DELETED, _REASON, now],
+    )
     connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
     for table in (*STUDY_TABLES, *INDEXES):
         connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')

@@ -29,8 +29,9 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """What configuration and settings say of the worker: see config.py and manage/settings.py. deleted, dropped: kinds of
-    objects (keys of KINDS in store/disposal.py) that are deleted from Orthanc after reading, or not stored at all."""
+    """What configuration and settings say of the worker: see config.py and manage/settings.py.
+    deleted, dropped: kinds of objects (keys of KINDS in store/disposal.py) that are deleted from
+    Orthanc after reading, or not stored at all."""
 
     batch_size: int = 200
     poll_seconds: float = 5.0
@@ -61,8 +62,9 @@ def key_of_hashes(directory: Path) -> bytes:
 
 
 def installation_rules(directory: Path, **rules: str) -> IdentityRules:
-    """The rules of items (see IdentityRules), with the key of this installation's hashes: a file beside the store, made when
-    it is first needed. Whoever has the key can try names; without it old hashes match no new ones."""
+    """The rules of items (see IdentityRules), with the key of this installation's hashes: a file
+    beside the store, made when it is first needed. Whoever has the key can try names; without it
+    old hashes match no new ones."""
     path = directory / KEY_OF_HASHES
     if not path.exists():
         if "hashed" not in rules.values():

@@ -1,4 +1,6 @@
-"""Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's other work."""
+"""Long work on the dose records: tasks, one after the other, chunk by chunk between the worker's
+other work.
+"""
 
 import logging
 import threading
@@ -16,7 +18,9 @@ class TaskError(Exception):
 
 
 def all_or_each(studies: list[str], work: Callable[[list[str]], object]) -> int:
-    """Do it for all of these studies at once; where one of them spoils that, for each alone. How many could not be done."""
+    """Do it for all of these studies at once; where one of them spoils that, for each alone. How
+    many could not be done.
+    """
     failed = 0
     try:
         work(studies)
@@ -36,9 +40,8 @@ def all_or_each(studies: list[str], work: Callable[[list[str]], object]) -> int:
 class Job:
     """The work of one task. A kind of task is a subclass.
 
-    After each chunk, progress is in the store with what the chunk wrote, in one transaction: after a restart the job is made
-    anew from the task and goes on from there.
-    """
+    After each chunk, progress is in the store with what the chunk wrote, in one transaction: after
+    a restart the job is made anew from the task and goes on from there."""
 
     kind: ClassVar[str]
 
@@ -50,16 +53,20 @@ class Job:
         self.total: int | None = task["total"]
 
     def step(self, writer: Writer) -> Batch | None:
-        """Do a chunk, which takes a second at most, and give what is to be written; None at the end. Raises TaskError."""
+        """Do a chunk, which takes a second at most, and give what is to be written; None at the
+        end. Raises TaskError.
+        """
         raise NotImplementedError
 
     def end(self) -> None:
-        """Do away with what the task needed beside the store. Called when it is written that the task ended, in whatever way; a
-        kill in between leaves this undone."""
+        """Do away with what the task needed beside the store. Called when it is written that the
+        task ended, in whatever way; a kill in between leaves this undone."""
 
 
 class Tasks:
-    """Those of the tasks in the store that are the worker's: everything but `look` is called on its thread."""
+    """Those of the tasks in the store that are the worker's: everything but `look` is called on its
+    thread.
+    """
 
     def __init__(self, kinds: Mapping[str, Callable[[Task], Job]]) -> None:
         """kinds: what makes the job of a task, by its kind."""
@@ -124,7 +131,11 @@ class Tasks:
         if not self._look.is_set():
             return False
         self._look.clear()
-        found = [task for task in tasks.of_states(writer.connection, ("running", "waiting")) if task["kind"] in self._kinds]
+        found = [
+            task
+            for task in tasks.of_states(writer.connection, ("running", "waiting"))
+            if task["kind"] in self._kinds
+        ]
         if not found:
             return False
         self._look.set()  # there may be more behind it
@@ -138,7 +149,11 @@ class Tasks:
     def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
         assert self._task is not None and self._job is not None
         _LOG.info("task %d ends: %s", self._task["id"], state)
-        writer.commit(Batch(task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}))
+        writer.commit(
+            Batch(
+                task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}
+            )
+        )
         job, self._task, self._job = self._job, None, None
         job.end()
 

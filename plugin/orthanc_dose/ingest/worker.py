@@ -1,8 +1,9 @@
-"""The worker: reads Orthanc's log of changes from a cursor, commits what it read and the cursor in one transaction.
+"""The worker: reads Orthanc's log of changes from a cursor, commits what it read and the cursor in
+one transaction.
 
-Orthanc writes an instance and its change in one transaction of its own, so the log is the queue: what was not committed
-here is read again after a kill, what was is not. Nothing is kept in memory that cannot be lost.
-"""
+Orthanc writes an instance and its change in one transaction of its own, so the log is the queue:
+what was not committed here is read again after a kill, what was is not. Nothing is kept in memory
+that cannot be lost."""
 
 import contextlib
 import json
@@ -33,20 +34,29 @@ _LOG = logging.getLogger(__name__)
 
 # How long the worker waits before it tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
-# Least seconds from one look at the log to the next while objects arrive. A transaction costs as much as some twenty
-# reports in it: one every two seconds leaves the machine to the storing. The first object after a rest is read at once.
+# Least seconds from one look at the log to the next while objects arrive. A transaction costs as
+# much as some twenty reports in it: one every two seconds leaves the machine to the storing. The
+# first object after a rest is read at once.
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
 
 
 class Worker:
-    """One thread that does all writing. `wake` may be called from any thread at any time and returns at once."""
+    """One thread that does all writing. `wake` may be called from any thread at any time and
+    returns at once.
+    """
 
     def __init__(
-        self, source: Source, store: Store, options: Callable[[], Options], tasks: Tasks, housekeeping: Housekeeping,
-        deletion: Deletion, door: Door,
-    ) -> None:  # fmt: skip
+        self,
+        source: Source,
+        store: Store,
+        options: Callable[[], Options],
+        tasks: Tasks,
+        housekeeping: Housekeeping,
+        deletion: Deletion,
+        door: Door,
+    ) -> None:
         """options: gives those that hold now; asked once a round."""
         self._source = source
         self._store = store
@@ -64,17 +74,26 @@ class Worker:
         self._submitted: list[tuple[Future[Any], Callable[[Writer], Any]]] = []
         self._audit_wanted = self.options.audit_at_start
         self._audits_done = 0
-        self._look_at_sources = True  # the options may have opened a source since they were looked at last
-        self._look_for_complete = self.options.reads_ct_images  # once the log is read: studies that became complete meanwhile
+        self._look_at_sources = (
+            True  # the options may have opened a source since they were looked at last
+        )
+        self._look_for_complete = (
+            self.options.reads_ct_images
+        )  # once the log is read: studies that became complete meanwhile
         self._complete: list[str] = []  # of those, the ones to read
         self._log_is_empty = False  # and what Orthanc holds was compared with the store for it
-        self._caught_up = False  # the last page of the log was not full: what comes next is only just arriving
+        self._caught_up = (
+            False  # the last page of the log was not full: what comes next is only just arriving
+        )
         self._round_done = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._status: dict[str, Any] = {
-            "state": "idle", "cursor": 0, "last_error": None, "last_commit_at": None,
+            "state": "idle",
+            "cursor": 0,
+            "last_error": None,
+            "last_commit_at": None,
             "audit": {"state": "idle", "last_finished_at": None, "missing": None},
-        }  # fmt: skip
+        }
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="dose-worker")
@@ -103,7 +122,9 @@ class Worker:
         status["last_change"] = last = self._source.last_change()
         status["pending"] = max(0, last - status["cursor"]) + requested
         if status["pending"] and status["state"] == "idle":
-            self.wake()  # changes that no instance announced: whoever looks should not see them wait for the next poll
+            # changes that no instance announced: whoever looks should not see them wait for the
+            # next poll
+            self.wake()
         return status
 
     def read_again(self, instances: Iterable[str]) -> None:
@@ -114,7 +135,9 @@ class Worker:
         self.wake()
 
     def submit(self, work: Callable[[Writer], T]) -> Future[T]:
-        """Queue work that writes dose records. While the store cannot be written it waits, and is begun anew."""
+        """Queue work that writes dose records. While the store cannot be written it waits, and is
+        begun anew.
+        """
         future: Future[T] = Future()
         with self._lock:
             self._submitted.append((future, work))
@@ -143,7 +166,8 @@ class Worker:
     # --- the worker's thread ---
 
     def _run(self) -> None:
-        # Storing comes first: the thread yields to Orthanc's own where they compete for a processor.
+        # Storing comes first: the thread yields to Orthanc's own where they compete for a
+        # processor.
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         pause = FIRST_PAUSE
@@ -181,7 +205,9 @@ class Worker:
             writer.close()
 
     def _sources_changed(self, writer: Writer) -> None:
-        """Where a source was opened since the last look, what was left alone for it is looked at again."""
+        """Where a source was opened since the last look, what was left alone for it is looked at
+        again.
+        """
         now = json.dumps([self.options.dose_from_ct_images, self.options.screens])
         if writer.state("sources") != now:
             self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
@@ -191,7 +217,9 @@ class Worker:
         self._look_at_sources = False
 
     def _failed(self, error: Exception) -> None:
-        words = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        words = (
+            str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        )
         known = isinstance(error, (*STORE_ERRORS, duckdb.OutOfMemoryException))
         # The words of another error may hold values.
         message = f"the store cannot be written: {words}" if known else type(error).__name__
@@ -222,7 +250,9 @@ class Worker:
             self._round_done.notify_all()
 
     def _round(self, writer: Writer) -> bool:
-        """One batch: from requests, from the audit, or from the log of changes. Whether there was anything to do."""
+        """One batch: from requests, from the audit, or from the log of changes. Whether there was
+        anything to do.
+        """
         with self._lock:
             requested, audit = self._requested[: self.options.batch_size], self._audit_wanted
             submitted = self._submitted[:1]
@@ -233,7 +263,9 @@ class Worker:
         if requested:
             self._set(state="working")
             self._read_instances(writer, requested, {}, again=True)
-            self._look_for_complete = self.options.reads_ct_images  # CT images among them wait again
+            self._look_for_complete = (
+                self.options.reads_ct_images
+            )  # CT images among them wait again
             with self._round_done:
                 del self._requested[: len(requested)]  # what came meanwhile stands behind them
                 self._round_done.notify_all()
@@ -246,7 +278,9 @@ class Worker:
         if not followed and self._look_for_complete:
             self._look_for_complete = False
             waiting = writer.one_of_each_series(WAITS)
-            self._complete = sorted({found for found in map(self._source.complete_study, waiting) if found})
+            self._complete = sorted(
+                {found for found in map(self._source.complete_study, waiting) if found}
+            )
         if self._complete:
             self._read_ct_images(writer, self._complete[-1])
             del self._complete[-1]
@@ -270,37 +304,46 @@ class Worker:
 
     def _follow_changes(self, writer: Writer) -> bool:
         cursor = self._status["cursor"]
-        page = self._source.changes(cursor, self.options.batch_size * 2, self.options.reads_ct_images)
+        page = self._source.changes(
+            cursor, self.options.batch_size * 2, self.options.reads_ct_images
+        )
         if not page.instances and page.last == cursor:
             return self._log_ends(writer, cursor, page.newest)
         self._log_is_empty = False
         if page.instances:
             self._set(state="working")
             numbers = {change.instance: change.number for change in page.instances}
-            self._read_instances(writer, list(numbers), numbers, cursor=None if page.stable_study else page.last)
+            self._read_instances(
+                writer, list(numbers), numbers, cursor=None if page.stable_study else page.last
+            )
             self._caught_up = page.done
         if page.stable_study:
             self._read_ct_images(writer, page.stable_study, page.last)
-        # A page without instances (new series, stable studies) is not worth a transaction: after a kill it is read again.
+        # A page without instances (new series, stable studies) is not worth a transaction: after a
+        # kill it is read again.
         self._set(cursor=page.last)
         return True
 
     def _log_ends(self, writer: Writer, cursor: int, newest: int) -> bool:
-        """Nothing came after the cursor: whether that is because the log is not the one that it was.
+        """Nothing came after the cursor: whether that is because the log is not the one that it
+        was.
 
-        That it ends before the cursor says nothing: the changes of deleted objects are gone from it.
-        """
+        That it ends before the cursor says nothing: the changes of deleted objects are gone from
+        it."""
         if not cursor:
             return False
         if newest < cursor:
             # It belongs to another Orthanc: begin anew, and look for what it does not name.
-            _LOG.warning("Orthanc's log of changes begins anew; comparing what it holds with the store")
+            _LOG.warning(
+                "Orthanc's log of changes begins anew; comparing what it holds with the store"
+            )
             writer.commit(Batch(state={"cursor": "0"}))
             self._set(cursor=0)
         elif self._log_is_empty or self._source.last_change():
             return False
         else:
-            self._log_is_empty = True  # it was cleared, or all objects were deleted, which the comparison sees at once
+            # it was cleared, or all objects were deleted, which the comparison sees at once
+            self._log_is_empty = True
         self.audit()
         return True
 
@@ -337,31 +380,53 @@ class Worker:
         return self._audits_done
 
     def _read_ct_images(self, writer: Writer, study: str, cursor: int | None = None) -> None:
-        """The study is complete: read its CT images, all for dose, or one of each series beside a dose screen."""
+        """The study is complete: read its CT images, all for dose, or one of each series beside a
+        dose screen.
+        """
         rows = writer.known_objects(self._source.instances_of_study(study), [])
         waiting = {row["orthanc_id"]: row for row in rows if row["rule"] == WAITS}
         if not self.options.dose_from_ct_images:
-            of_series = {row["orthanc_series_id"]: row["orthanc_id"] for row in reversed(list(waiting.values()))}
+            of_series = {
+                row["orthanc_series_id"]: row["orthanc_id"]
+                for row in reversed(list(waiting.values()))
+            }
             beside_a_screen = any(row["source"] == "OCR" for row in rows)
-            waiting = {instance: waiting[instance] for instance in of_series.values()} if beside_a_screen else {}
+            waiting = (
+                {instance: waiting[instance] for instance in of_series.values()}
+                if beside_a_screen
+                else {}
+            )
         numbers = {instance: row["change"] for instance, row in waiting.items()}
         self._read_instances(writer, list(waiting), numbers, cursor, again=True, ct_images=True)
 
     def _read_instances(
-        self, writer: Writer, ids: list[str], numbers: dict[str, int], cursor: int | None = None, again: bool = False,
+        self,
+        writer: Writer,
+        ids: list[str],
+        numbers: dict[str, int],
+        cursor: int | None = None,
+        again: bool = False,
         ct_images: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Read these instances and commit what came of them, with the cursor where one is given."""
         details = self._source.details(ids)
         known = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
-        of_one = {found.series for found in details.values() if found.sop_class_uid in extract.ONE_OF_A_SERIES}
+        of_one = {
+            found.series
+            for found in details.values()
+            if found.sop_class_uid in extract.ONE_OF_A_SERIES
+        }
         series = writer.series_read(of_one)
         reads: list[Read] = []
         for instance in ids:
             before = known.get(instance)
-            fresh = before is None or (before["change"] != numbers.get(instance) and before["rule"] != STUDY_DELETED)
+            fresh = before is None or (
+                before["change"] != numbers.get(instance) and before["rule"] != STUDY_DELETED
+            )
             if instance in details and (again or fresh):
-                one = self._read(details[instance], numbers.get(instance), before, series, ct_images)
+                one = self._read(
+                    details[instance], numbers.get(instance), before, series, ct_images
+                )
                 if one is not None:
                     reads.append(one)
         state = {} if cursor is None else {"cursor": str(cursor)}
@@ -392,40 +457,75 @@ class Worker:
         self._deletion.look()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
-        """Write that these objects failed; where even their identifiers do not fit, with Orthanc's alone."""
+        """Write that these objects failed; where even their identifiers do not fit, with Orthanc's
+        alone.
+        """
         for one in reads:
-            decide(one.row, "failed", "store", "what was read from the object does not fit into the store")
+            decide(
+                one.row,
+                "failed",
+                "store",
+                "what was read from the object does not fit into the store",
+            )
             one.row["content"] = one.row["content_digest"] = None
         try:
             writer.commit(Batch([one.row for one in reads], state=state))
         except STORE_ERRORS:
             raise
         except Exception:  # noqa: BLE001  the object must not stand in the way of those behind it
-            kept = ("orthanc_id", "outcome", "rule", "reason", "processed_at", "change", "attempts", "extractor_version")
-            writer.commit(Batch([{name: one.row.get(name) for name in kept} for one in reads], state=state))
+            kept = (
+                "orthanc_id",
+                "outcome",
+                "rule",
+                "reason",
+                "processed_at",
+                "change",
+                "attempts",
+                "extractor_version",
+            )
+            writer.commit(
+                Batch([{name: one.row.get(name) for name in kept} for one in reads], state=state)
+            )
 
     def _read(
-        self, details: Any, number: int | None, before: ObjectRow | None, series: dict[str, str], ct_images: bool
+        self,
+        details: Any,
+        number: int | None,
+        before: ObjectRow | None,
+        series: dict[str, str],
+        ct_images: bool,
     ) -> Read | None:
         row: ObjectRow = {
-            "orthanc_id": details.instance, "sop_instance_uid": details.sop_instance_uid,
-            "sop_class_uid": details.sop_class_uid, "received_at": details.received_at, "size": details.size,
+            "orthanc_id": details.instance,
+            "sop_instance_uid": details.sop_instance_uid,
+            "sop_class_uid": details.sop_class_uid,
+            "received_at": details.received_at,
+            "size": details.size,
             "change": number if number is not None else (before or {}).get("change"),
-            "attempts": ((before or {}).get("attempts") or 0) + 1, "orthanc_series_id": details.series,
+            "attempts": ((before or {}).get("attempts") or 0) + 1,
+            "orthanc_series_id": details.series,
             "before": before,
-        }  # fmt: skip
+        }
         if left_alone(row, before, series, self.options.reads_ct_images, ct_images):
             return Read(row)
         try:
-            one = read(row, lambda: self._source.dicom(details.instance, details.size), self.options.screens,
-                       self.options.identity, self.options.not_patient, self.options.ignoring)  # fmt: skip
+            one = read(
+                row,
+                lambda: self._source.dicom(details.instance, details.size),
+                self.options.screens,
+                self.options.identity,
+                self.options.not_patient,
+                self.options.ignoring,
+            )
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
                 series[details.series] = details.instance
             return one
         except self._source.Gone:
             if before is not None:
                 return None  # what was read of it before stays
-            decide(row, "failed", "gone", "The instance was deleted from Orthanc before it was read.")
+            decide(
+                row, "failed", "gone", "The instance was deleted from Orthanc before it was read."
+            )
             return Read(row)
 
 

@@ -1,4 +1,6 @@
-"""Who asks, and what that opens: the one place that looks at passwords, sessions, tokens, and what a proxy says."""
+"""Who asks, and what that opens: the one place that looks at passwords, sessions, tokens, and what
+a proxy says.
+"""
 
 import base64
 import binascii
@@ -26,9 +28,9 @@ _CHECKED_FOR = 300.0  # seconds for which a name and password of HTTP Basic are 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in (cookie, Basic, token,
-    proxy), empty for nobody. orthanc: may use Orthanc's own routes. https: whether the browser asked so. session: the key of
-    the session, with a cookie."""
+    """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in
+    (cookie, Basic, token, proxy), empty for nobody. orthanc: may use Orthanc's own routes. https:
+    whether the browser asked so. session: the key of the session, with a cookie."""
 
     name: str = ""
     groups: frozenset[str] = frozenset()
@@ -72,24 +74,39 @@ class Access:
     """Tells who asks. Safe to be used from several threads."""
 
     def __init__(
-        self, users: Users, sessions: Sessions, tokens: Tokens, limits: Limits, audit: AuditLog, proxies: Proxies,
-        later: Callable[[Callable[[], object]], object], clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
+        self,
+        users: Users,
+        sessions: Sessions,
+        tokens: Tokens,
+        limits: Limits,
+        audit: AuditLog,
+        proxies: Proxies,
+        later: Callable[[Callable[[], object]], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """later: does something soon, on a thread that may use the store."""
         self.users, self.sessions, self.tokens = users, sessions, tokens
-        self._limits, self._audit, self._proxies, self._later, self._clock = limits, audit, proxies, later, clock
+        self._limits, self._audit, self._proxies, self._later, self._clock = (
+            limits,
+            audit,
+            proxies,
+            later,
+            clock,
+        )
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._checked: dict[bytes, tuple[str, float]] = {}
         self._wrong_tokens: dict[str, float] = {}
 
     def caller(self, request: Incoming) -> Caller:
-        """Who sent a request; a caller without a name where it does not say. Raises NotSignedIn where it says something that is
-        not so, Locked."""
+        """Who sent a request; a caller without a name where it does not say. Raises NotSignedIn
+        where it says something that is not so, Locked."""
         return self._known(request, quick=False)
 
     def opens_orthanc(self, request: Incoming) -> bool:
-        """Whether a request may go to Orthanc's own routes. On Orthanc's threads: nothing slow, no store."""
+        """Whether a request may go to Orthanc's own routes. On Orthanc's threads: nothing slow, no
+        store.
+        """
         try:
             caller = self._known(request, quick=True)
         except Exception:  # noqa: BLE001  a closed door is the answer to whatever goes wrong
@@ -101,14 +118,16 @@ class Access:
         return caller.way == "Basic" and not _is_from_elsewhere(request.headers)
 
     def is_forged(self, request: Incoming, caller: Caller) -> bool:
-        """Whether a page of another site may have made a browser send this: it then sends what the browser knows the user by,
-        but not our header."""
+        """Whether a page of another site may have made a browser send this: it then sends what the
+        browser knows the user by, but not our header."""
         if request.method == "GET" or request.headers.get(OWN_REQUEST) == "1":
             return False
         return caller.way in ("cookie", "proxy") or _is_from_elsewhere(request.headers)
 
     def sign_in(self, asking: Caller, name: str, password: str) -> tuple[Caller, str]:
-        """Begin a session: who it is, and what the cookie is to hold. Raises NotSignedIn, Locked."""
+        """Begin a session: who it is, and what the cookie is to hold. Raises NotSignedIn,
+        Locked.
+        """
         who = replace(asking, name="", groups=frozenset(), way="cookie")
         user = self._check(who, name, password, quick=False)
         secret = self.sessions.start(user.name, user.stamp)
@@ -122,7 +141,9 @@ class Access:
         self._audit.note(caller, "sign-out")
 
     def check_own_password(self, caller: Caller, password: str) -> bool:
-        """Whether this is the caller's own password; wrong ones count as when signing in. Raises Locked."""
+        """Whether this is the caller's own password; wrong ones count as when signing in. Raises
+        Locked.
+        """
         try:
             self._check(caller, caller.name, password, quick=False, note=False)
         except NotSignedIn:
@@ -130,12 +151,16 @@ class Access:
         return True
 
     def end_all(self, name: str) -> None:
-        """End all sessions of a user, whose tokens end in the store. What was checked for HTTP Basic ends by its stamp."""
+        """End all sessions of a user, whose tokens end in the store. What was checked for HTTP
+        Basic ends by its stamp.
+        """
         self.sessions.end_all(name)
 
     def _known(self, request: Incoming, quick: bool) -> Caller:
         headers, peer = request.headers, request.address
-        nobody = Caller(address=self._proxies.address(headers, peer), https=self._proxies.https(headers, peer))
+        nobody = Caller(
+            address=self._proxies.address(headers, peer), https=self._proxies.https(headers, peer)
+        )
         told = self._proxies.user(headers, peer)
         if told is not None:
             user = self.users.get(told)
@@ -156,17 +181,25 @@ class Access:
             name, _, secret = cookie.strip().partition("=")
             found = self.sessions.find(secret) if name == COOKIE else None
             user = self.users.get(found[0]) if found else None
-            if user is not None and found is not None and user.stamp == found[1] and not user.disabled:
+            if (
+                user is not None
+                and found is not None
+                and user.stamp == found[1]
+                and not user.disabled
+            ):
                 return replace(_as(user, nobody, "cookie"), session=key_of(secret))
         return nobody
 
     def _by_token(self, nobody: Caller, token: str) -> Caller:
         user = self.tokens.user(token)
         if user is None:
-            # Nobody guesses a token: a script that goes on with a withdrawn one is noted now and then, and locks nothing.
+            # Nobody guesses a token: a script that goes on with a withdrawn one is noted now and
+            # then, and locks nothing.
             now = self._clock()
             if now - self._wrong_tokens.get(nobody.address, -_CHECKED_FOR) >= _CHECKED_FOR:
-                self._wrong_tokens = {at: when for at, when in self._wrong_tokens.items() if now - when < _CHECKED_FOR}
+                self._wrong_tokens = {
+                    at: when for at, when in self._wrong_tokens.items() if now - when < _CHECKED_FOR
+                }
                 self._wrong_tokens[nobody.address] = now
                 self._note(False, replace(nobody, way="token"), "sign-in", succeeded=False)
             raise NotSignedIn("This token is not known, has ended or was withdrawn.")
@@ -197,7 +230,9 @@ class Access:
         self._limits.check(name, who.address)
         # What the user is before: a password that is changed meanwhile leaves no session behind.
         user = self.users.get(name)
-        right = (self.users.is_configured_password if quick else self.users.is_password)(name, password)
+        right = (self.users.is_configured_password if quick else self.users.is_password)(
+            name, password
+        )
         if user is None or not right or user.disabled:
             if not (quick and user is not None and not user.configured):
                 self._wrong(who, name, quick)
@@ -230,9 +265,13 @@ def _as(user: User, nobody: Caller, way: str) -> Caller:
 
 
 def _is_own(headers: dict[str, str]) -> bool:
-    """Whether our own header, or the browser, says that the request comes from a page of this server."""
+    """Whether our own header, or the browser, says that the request comes from a page of this
+    server.
+    """
     origin = headers.get("origin")
-    return headers.get(OWN_REQUEST) == "1" or bool(origin and urlsplit(origin).netloc == headers.get("host"))
+    return headers.get(OWN_REQUEST) == "1" or bool(
+        origin and urlsplit(origin).netloc == headers.get("host")
+    )
 
 
 def _is_from_elsewhere(headers: dict[str, str]) -> bool:

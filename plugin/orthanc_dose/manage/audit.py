@@ -1,4 +1,6 @@
-"""The audit log: who did what to what, when and from where. Nothing changes or deletes an entry but its age."""
+"""The audit log: who did what to what, when and from where. Nothing changes or deletes an entry but
+its age.
+"""
 
 import csv
 import io
@@ -41,13 +43,21 @@ class AuditLog:
             found = connection.execute("SELECT max(number) FROM audit_log").fetchone()
         self._last = (found and found[0]) or 0
 
-    def note(self, who: Who, action: str, subject: str = "", details: str = "", succeeded: bool = True) -> None:
-        """Add an entry; no patient's name or ID may be in it. What the store cannot take now goes to Orthanc's log: a full disk
-        must not keep an administrator out."""
+    def note(
+        self, who: Who, action: str, subject: str = "", details: str = "", succeeded: bool = True
+    ) -> None:
+        """Add an entry; no patient's name or ID may be in it. What the store cannot take now goes
+        to Orthanc's log: a full disk must not keep an administrator out."""
         entry = {
-            "at": datetime.now(UTC).replace(tzinfo=None), "user_name": who.name or UNKNOWN, "address": who.address,
-            "way": who.way, "action": action, "subject": subject, "details": details, "succeeded": succeeded,
-        }  # fmt: skip
+            "at": datetime.now(UTC).replace(tzinfo=None),
+            "user_name": who.name or UNKNOWN,
+            "address": who.address,
+            "way": who.way,
+            "action": action,
+            "subject": subject,
+            "details": details,
+            "succeeded": succeeded,
+        }
         entry |= {name: str(entry[name])[:most] for name, most in _LONGEST.items()}
         names = ", ".join(f'"{name}"' for name in ("number", *entry))
         query = f"INSERT INTO audit_log ({names}) VALUES ({', '.join('?' * (len(entry) + 1))})"
@@ -56,15 +66,23 @@ class AuditLog:
                 connection.execute(query, [self._last + 1, *entry.values()])
                 self._last += 1
         except Exception as error:  # noqa: BLE001  whatever it is, what was done stays done
-            said = f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, {subject!r}"
+            said = (
+                f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, "
+                f"{subject!r}"
+            )
             _LOG.error("the audit log could not take an entry: %s", said, exc_info=error)
 
 
-def page(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
+def page(
+    connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int
+) -> dict[str, Any]:
     """Entries, the newest first, and how many there are. given: values by name of FILTERS."""
     where, bound = _where(given)
     total = connection.execute(f"SELECT count(*) FROM audit_log WHERE {where}", bound).fetchone()
-    query = f"SELECT * FROM audit_log WHERE {where} ORDER BY number DESC LIMIT {limit:d} OFFSET {offset:d}"
+    query = (
+        f"SELECT * FROM audit_log WHERE {where} ORDER BY number DESC LIMIT {limit:d} OFFSET "
+        f"{offset:d}"
+    )
     return {"total": total[0] if total else 0, "entries": rows(connection.execute(query, bound))}
 
 
@@ -72,19 +90,24 @@ def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Which users and actions there are to choose from."""
     out = {}
     for name in ("user_name", "action"):
-        found = connection.execute(f"SELECT DISTINCT {name} FROM audit_log ORDER BY lower({name}), {name}").fetchall()
+        found = connection.execute(
+            f"SELECT DISTINCT {name} FROM audit_log ORDER BY lower({name}), {name}"
+        ).fetchall()
         out[name] = [row[0] for row in found]
     return {"users": out["user_name"], "actions": out["action"]}
 
 
 def last_sign_ins(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     """When (UTC) each user signed in last, as far as the log goes back."""
-    query = """SELECT user_name, max("at") FROM audit_log WHERE action = 'sign-in' AND succeeded GROUP BY user_name"""
+    query = """SELECT user_name, max("at") FROM audit_log WHERE action = 'sign-in' AND succeeded "
+"GROUP BY user_name"""
     return dict(connection.execute(query).fetchall())
 
 
 def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> bytes:
-    """The entries, the oldest first, as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
+    """The entries, the oldest first, as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order
+    mark.
+    """
     where, bound = _where(given)
     out = io.StringIO()
     written = csv.writer(out)
@@ -107,7 +130,8 @@ FILTERS = {
     "action": "action = $action",
     "from": '"at" >= $from',
     "to": '"at" < $to',
-    "text": "contains(lower(concat_ws(' ', user_name, address, action, subject, details)), lower($text))",
+    "text": "contains(lower(concat_ws(' ', user_name, address, action, subject, details)), "
+    "lower($text))",
 }
 
 
@@ -122,4 +146,8 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
     # A spreadsheet would take it for a formula, and run it.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )

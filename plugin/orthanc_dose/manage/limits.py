@@ -11,7 +11,8 @@ _MOST_WRONG = {"name": OF_NAME, "address": OF_ADDRESS}
 _SHORTEST_LOCK, _LONGEST_LOCK = 60.0, 3600.0
 _TOGETHER = 900.0  # seconds: wrong passwords further apart are typing errors of their own
 _FORGOTTEN = 86_400.0  # seconds without a wrong one, after which the next lock is a short one again
-_MOST = 20_000  # names and addresses that are remembered: what is made up in masses must not fill the memory
+# names and addresses that are remembered: what is made up in masses must not fill the memory
+_MOST = 20_000
 
 
 class Locked(Exception):
@@ -31,7 +32,9 @@ class _Wrong:
 
 
 class Limits:
-    """Counts wrong passwords, whether anybody has the name or not. Safe to be used from several threads."""
+    """Counts wrong passwords, whether anybody has the name or not. Safe to be used from several
+    threads.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -42,7 +45,14 @@ class Limits:
         """Raises Locked while passwords of this name, or from this address, are not looked at."""
         now = self._clock()
         with self._lock:
-            left = max((self._wrong[key].until - now for key in _keys(name, address) if key in self._wrong), default=0.0)
+            left = max(
+                (
+                    self._wrong[key].until - now
+                    for key in _keys(name, address)
+                    if key in self._wrong
+                ),
+                default=0.0,
+            )
         if left > 0:
             raise Locked(int(left) + 1)
 
@@ -55,8 +65,8 @@ class Limits:
         return locked
 
     def succeeded(self, name: str) -> None:
-        """The right password of a name: its count begins anew. That of the address does not, else whoever has one password
-        could try those of others for ever."""
+        """The right password of a name: its count begins anew. That of the address does not, else
+        whoever has one password could try those of others for ever."""
         with self._lock:
             for key in _keys(name, ""):
                 self._wrong.pop(key, None)

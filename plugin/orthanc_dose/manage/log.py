@@ -1,8 +1,9 @@
-"""The program's log: Python's logging, into Orthanc's log, into memory for the page of it, and into a file where that is set.
+"""The program's log: Python's logging, into Orthanc's log, into memory for the page of it, and into
+a file where that is set.
 
-Whoever writes has a logger of its module. Who a patient is stands in no log: a message names no values of objects, and of an
-exception its type and place are written, never its words, which may hold values.
-"""
+Whoever writes has a logger of its module. Who a patient is stands in no log: a message names no
+values of objects, and of an exception its type and place are written, never its words, which may
+hold values."""
 
 import logging
 import re
@@ -16,7 +17,12 @@ from pathlib import Path
 
 from .settings import Settings
 
-LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+LEVELS = {
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
 MOST_REMEMBERED = 2_000
 FILE = Path("log", "orthanc-dose.log")
 _PACKAGE = __name__.partition(".")[0]
@@ -27,7 +33,9 @@ _BLOCK = 65_536  # bytes of a file that are read at once
 
 @dataclass(frozen=True)
 class Entry:
-    """A record of the log. at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the module; message: one line."""
+    """A record of the log. at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the
+    module; message: one line.
+    """
 
     at: str
     level: str
@@ -41,7 +49,11 @@ class Entry:
 
 def entry_of(record: logging.LogRecord) -> Entry:
     """What is kept of a record of Python's logging."""
-    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = (
+        datetime.fromtimestamp(record.created, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
     level = next((name for name, least in LEVELS.items() if record.levelno >= least), "debug")
     message = record.getMessage()
     if record.exc_info and record.exc_info[1] is not None:
@@ -52,7 +64,11 @@ def entry_of(record: logging.LogRecord) -> Entry:
 def read_line(line: str) -> Entry | None:
     """An entry from its line of the file; None for another line."""
     found = _LINE.fullmatch(line)
-    return Entry(found[1], found[2].lower(), found[3], found[4]) if found and found[2].lower() in LEVELS else None
+    return (
+        Entry(found[1], found[2].lower(), found[3], found[4])
+        if found and found[2].lower() in LEVELS
+        else None
+    )
 
 
 def place_of(error: BaseException) -> str:
@@ -60,7 +76,11 @@ def place_of(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return "" if trace is None else f" in {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+    return (
+        ""
+        if trace is None
+        else f" in {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+    )
 
 
 class _ToOrthanc(logging.Handler):
@@ -92,7 +112,9 @@ class _ToFile(RotatingFileHandler):
 
 
 class Log:
-    """The log of this program while it runs. write: takes a level of Python's logging and a line, for Orthanc's own log."""
+    """The log of this program while it runs. write: takes a level of Python's logging and a line,
+    for Orthanc's own log.
+    """
 
     def __init__(self, write: Callable[[int, str], None]) -> None:
         self._logger = logging.getLogger(_PACKAGE)
@@ -102,7 +124,8 @@ class Log:
         self._handlers: list[logging.Handler] = [_ToOrthanc(write), self._memory]
         for handler in self._handlers:
             self._logger.addHandler(handler)
-        # What libraries say may hold values of objects: it goes nowhere, where Python would write it to Orthanc's output.
+        # What libraries say may hold values of objects: it goes nowhere, where Python would write
+        # it to Orthanc's output.
         logging.getLogger().addHandler(logging.NullHandler())
         logging.captureWarnings(True)
         self._lock = threading.Lock()
@@ -112,7 +135,9 @@ class Log:
         self._settings: Settings | None = None
 
     def follow(self, settings: Settings, directory: Path) -> None:
-        """Do as the settings say, now and after each change. directory: in which the file's folder is."""
+        """Do as the settings say, now and after each change. directory: in which the file's folder
+        is.
+        """
         self._settings, self._path = settings, directory / FILE
         settings.watch(self._apply)
         self._apply()
@@ -128,11 +153,15 @@ class Log:
         return self._path if self._file is not None else None
 
     def newest(self, least: str, text: str, limit: int) -> list[Entry]:
-        """At most so many entries, the newest first: of this level or graver, with this text in the message or the room."""
+        """At most so many entries, the newest first: of this level or graver, with this text in the
+        message or the room.
+        """
         least_level, words = LEVELS[least], text.lower()
         found: list[Entry] = []
         for entry in self._entries():
-            if LEVELS[entry.level] >= least_level and (words in entry.message.lower() or words in entry.room.lower()):
+            if LEVELS[entry.level] >= least_level and (
+                words in entry.message.lower() or words in entry.room.lower()
+            ):
                 found.append(entry)
                 if len(found) >= limit:
                     break
@@ -149,13 +178,18 @@ class Log:
         if self._file is None:
             return reversed(list(self._memory.entries))
         kept = self._file_is[1] if self._file_is else 0
-        paths = (self._path, *(self._path.with_name(f"{self._path.name}.{number}") for number in range(1, kept + 1)))
+        paths = (
+            self._path,
+            *(self._path.with_name(f"{self._path.name}.{number}") for number in range(1, kept + 1)),
+        )
         return _parsed(line for path in paths for line in _lines_backwards(path))
 
     def _apply(self) -> None:
         assert self._settings is not None
         value = self._settings.value
-        wanted = (value("log_file_megabytes"), value("log_files_kept")) if value("log_to_file") else None
+        wanted = (
+            (value("log_file_megabytes"), value("log_files_kept")) if value("log_to_file") else None
+        )
         self._logger.setLevel(LEVELS[value("log_level")])
         with self._lock:
             if wanted == self._file_is:
@@ -168,7 +202,12 @@ class Log:
                 return
             try:
                 self._path.parent.mkdir(exist_ok=True)
-                self._file = _ToFile(self._path, maxBytes=wanted[0] * 1_000_000, backupCount=wanted[1], encoding="utf-8")
+                self._file = _ToFile(
+                    self._path,
+                    maxBytes=wanted[0] * 1_000_000,
+                    backupCount=wanted[1],
+                    encoding="utf-8",
+                )
             except OSError as error:
                 self._logger.error("the file of the log cannot be written: %s", error.strerror)
                 return

@@ -11,9 +11,11 @@ from ..store.names import Entry
 COLUMNS = ("kind", "pattern", "modality", "standard_name")
 MOST_ENTRIES = 5000
 LONGEST = 200
-LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"  # a line of text that is more than blanks
+# a line of text that is more than blanks
+LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 
-# What a spreadsheet takes for a formula stands behind an apostrophe, and so does what begins with apostrophes before such.
+# What a spreadsheet takes for a formula stands behind an apostrophe, and so does what begins with
+# apostrophes before such.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -22,8 +24,8 @@ class BadEntry(Exception):
 
 
 def checked(found: Any) -> list[Entry]:
-    """The entries of a map, as they are kept: of those with the same kind, pattern and modality type the first. Raises
-    BadEntry."""
+    """The entries of a map, as they are kept: of those with the same kind, pattern and modality
+    type the first. Raises BadEntry."""
     if not isinstance(found, list) or len(found) > MOST_ENTRIES:
         raise BadEntry(f"The map must be a list of at most {MOST_ENTRIES} entries.")
     out: dict[tuple[str, str, str], Entry] = {}
@@ -34,8 +36,8 @@ def checked(found: Any) -> list[Entry]:
 
 
 def with_entries(there: list[Entry], new: list[Entry]) -> list[Entry]:
-    """The map with these entries: in place of those of the same kind, pattern and modality type, the others behind. Raises
-    BadEntry where there are too many then."""
+    """The map with these entries: in place of those of the same kind, pattern and modality type,
+    the others behind. Raises BadEntry where there are too many then."""
     together = {key_of(entry): entry for entry in there} | {key_of(entry): entry for entry in new}
     return checked(list(together.values()))
 
@@ -47,7 +49,9 @@ def key_of(entry: Entry) -> tuple[str, str, str]:
 
 def is_line(text: str) -> bool:
     """Whether it is a line of text of 1 to LONGEST characters that the store can hold."""
-    whole = not any("\ud800" <= char <= "\udfff" for char in text)  # JSON can hold halves of characters
+    whole = not any(
+        "\ud800" <= char <= "\udfff" for char in text
+    )  # JSON can hold halves of characters
     return whole and len(text) <= LONGEST and re.search(LINE, text) is not None
 
 
@@ -75,8 +79,8 @@ def as_csv(entries: list[Entry]) -> bytes:
 
 
 def from_csv(text: str) -> list[Entry]:
-    """The map that `as_csv` wrote, or that people wrote in a spreadsheet: columns by the names in the first line, separated by
-    commas, semicolons or tabs. Raises BadEntry."""
+    """The map that `as_csv` wrote, or that people wrote in a spreadsheet: columns by the names in
+    the first line, separated by commas, semicolons or tabs. Raises BadEntry."""
     text = text.removeprefix("\ufeff")
     first = text.splitlines()[0] if text.strip() else ""
     mark = max(",;\t", key=first.count)
@@ -94,7 +98,10 @@ def from_csv(text: str) -> list[Entry]:
         if len(line) != len(COLUMNS):
             raise BadEntry(f"Line {number} has {len(line)} columns instead of {len(COLUMNS)}.")
         entry: Entry = dict(zip(header, (_value(cell) for cell in line), strict=True))
-        found.append(entry | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None})
+        found.append(
+            entry
+            | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None}
+        )
     entries = checked(found)
     if len(entries) < len(found):
         raise BadEntry("Several lines have the same kind, pattern and modality type.")

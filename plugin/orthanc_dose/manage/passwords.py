@@ -1,4 +1,6 @@
-"""Passwords of the users whom an administrator adds: kept as Argon2id (RFC 9106), and what a new one must be."""
+"""Passwords of the users whom an administrator adds: kept as Argon2id (RFC 9106), and what a new
+one must be.
+"""
 
 import threading
 from functools import cache
@@ -8,7 +10,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST, LONGEST = 10, 200
 
-_hasher = PasswordHasher()  # the parameters that the library recommends: 64 MB and some 0.1 s for each
+_hasher = (
+    PasswordHasher()
+)  # the parameters that the library recommends: 64 MB and some 0.1 s for each
 # Each takes its memory: what many requests ask for at once waits here.
 _at_once = threading.BoundedSemaphore(2)
 
@@ -20,7 +24,9 @@ def hashed(password: str) -> str:
 
 
 def matches(kept: str | None, password: str) -> bool:
-    """Whether this is the password. None takes as long as a wrong one: nobody learns which names there are."""
+    """Whether this is the password. None takes as long as a wrong one: nobody learns which names
+    there are.
+    """
     with _at_once:
         try:
             return _hasher.verify(kept or _nobody(), password) and kept is not None

@@ -1,4 +1,6 @@
-"""What is believed of the proxies that stand before Orthanc: who signed in there, from where, and whether by HTTPS."""
+"""What is believed of the proxies that stand before Orthanc: who signed in there, from where, and
+whether by HTTPS.
+"""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -6,8 +8,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 @dataclass(frozen=True)
 class Proxies:
-    """user_header: the header, in lower case, in which they name the user; empty where they do not. networks: from where they
-    are believed; headers of anybody else mean nothing. tls: Orthanc itself answers by HTTPS."""
+    """user_header: the header, in lower case, in which they name the user; empty where they do not.
+    networks: from where they are believed; headers of anybody else mean nothing. tls: Orthanc
+    itself answers by HTTPS."""
 
     user_header: str = ""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -24,7 +27,9 @@ class Proxies:
         return name[:200] if name and self.are(peer) else None
 
     def address(self, headers: dict[str, str], peer: str) -> str:
-        """Where the request comes from: the last address in X-Forwarded-For that is not a proxy's own, else the peer's."""
+        """Where the request comes from: the last address in X-Forwarded-For that is not a proxy's
+        own, else the peer's.
+        """
         if self.are(peer):
             for told in reversed(headers.get("x-forwarded-for", "").split(",")):
                 address = _address(told.strip())
@@ -36,7 +41,9 @@ class Proxies:
 
     def https(self, headers: dict[str, str], peer: str) -> bool:
         """Whether the browser asked by HTTPS."""
-        return self.tls or (self.are(peer) and headers.get("x-forwarded-proto", "").strip().lower() == "https")
+        return self.tls or (
+            self.are(peer) and headers.get("x-forwarded-proto", "").strip().lower() == "https"
+        )
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
@@ -45,4 +52,3 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
-

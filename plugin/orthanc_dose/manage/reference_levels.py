@@ -1,4 +1,6 @@
-"""The table of reference levels: what an administrator enters, and the levels that come with the program."""
+"""The table of reference levels: what an administrator enters, and the levels that come with the
+program.
+"""
 
 import json
 from functools import cache
@@ -19,25 +21,37 @@ class TooMany(Exception):
 
 @cache
 def shipped() -> dict[str, Any]:
-    """The levels that come with the program, as the file has them, in the units of pages: `version`, `sources`, `levels`."""
+    """The levels that come with the program, as the file has them, in the units of pages:
+    `version`, `sources`, `levels`.
+    """
     found: dict[str, Any] = json.loads(_SHIPPED.read_text(encoding="utf-8"))
     return found
 
 
 def add(store: Store, levels: list[dict[str, Any]]) -> list[int]:
-    """Add levels, by the fields of REFERENCE_LEVEL but the number, in stored units; those that came with the program where they
-    are not there yet. The numbers of those that are new. Raises TooMany."""
+    """Add levels, by the fields of REFERENCE_LEVEL but the number, in stored units; those that came
+    with the program where they are not there yet. The numbers of those that are new. Raises
+    TooMany."""
     with store.writing() as connection:
         there = connection.execute("SELECT id, shipped_as FROM reference_level").fetchall()
         known = {key for _, key in there if key}
-        new = [level for level in levels if not level.get("shipped_as") or level["shipped_as"] not in known]
+        new = [
+            level
+            for level in levels
+            if not level.get("shipped_as") or level["shipped_as"] not in known
+        ]
         if len(there) + len(new) > MOST:
             raise TooMany
         last = max((number for number, _ in there), default=0)
         columns = ("id", "shipped_as", *_SET)
-        query = f"INSERT INTO reference_level ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        query = (
+            f"INSERT INTO reference_level ({', '.join(columns)}) VALUES "
+            f"({', '.join('?' * len(columns))})"
+        )
         for number, level in enumerate(new, last + 1):
-            connection.execute(query, [number, level.get("shipped_as"), *(level[name] for name in _SET)])
+            connection.execute(
+                query, [number, level.get("shipped_as"), *(level[name] for name in _SET)]
+            )
     return list(range(last + 1, last + 1 + len(new)))
 
 

@@ -9,7 +9,9 @@ _CLOCK, _NAME = Path("/etc/localtime"), Path("/etc/timezone")
 
 
 def server_time_zone() -> str:
-    """The name of the server's own time zone, as Europe/London; of one that it does not name, that of its present offset."""
+    """The name of the server's own time zone, as Europe/London; of one that it does not name, that
+    of its present offset.
+    """
     named = next((name for name in _named() if _shows_our_time(name)), None)
     return named or _by_offset(datetime.now().astimezone().utcoffset())
 
@@ -24,7 +26,9 @@ def zone_of(name: str) -> tzinfo:
 
 
 def _named() -> list[str]:
-    """What may be its name: of the environment, of the file that the clock is a link to, of Debian's own file."""
+    """What may be its name: of the environment, of the file that the clock is a link to, of
+    Debian's own file.
+    """
     names = [os.environ.get("TZ", "").lstrip(":")]
     try:
         names.append(str(_CLOCK.resolve()).partition("/zoneinfo/")[2])
@@ -42,7 +46,9 @@ def _shows_our_time(name: str) -> bool:
 
 
 def _by_offset(offset: timedelta | None) -> str:
-    """Etc/GMT-2 is two hours before Greenwich, in the east; there are whole hours only, others are +05:30."""
+    """Etc/GMT-2 is two hours before Greenwich, in the east; there are whole hours only, others are
+    +05:30.
+    """
     minutes = round((offset or timedelta()).total_seconds() / 60)
     hours = minutes // 60
     if minutes == 0:

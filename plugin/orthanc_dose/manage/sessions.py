@@ -1,4 +1,6 @@
-"""Sessions of people who signed in on the page. In memory: a restart of Orthanc signs everybody out."""
+"""Sessions of people who signed in on the page. In memory: a restart of Orthanc signs everybody
+out.
+"""
 
 import hashlib
 import secrets
@@ -18,12 +20,15 @@ class _Session:
 
 
 class Sessions:
-    """The sessions, by the SHA-256 of what the cookie holds. idle: seconds without a request after which one ends.
+    """The sessions, by the SHA-256 of what the cookie holds. idle: seconds without a request after
+    which one ends.
 
-    Each holds the stamp that the user's password had: with another password it is over. Safe to be used from several threads.
-    """
+    Each holds the stamp that the user's password had: with another password it is over. Safe to be
+    used from several threads."""
 
-    def __init__(self, idle: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, idle: Callable[[], float], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._idle, self._clock = idle, clock
         self._lock = threading.Lock()
         self._open: dict[str, _Session] = {}
@@ -33,7 +38,10 @@ class Sessions:
         secret = secrets.token_urlsafe(32)
         with self._lock:
             self._forget()
-            own = sorted((key for key, one in self._open.items() if one.user == user), key=lambda key: self._open[key].used)
+            own = sorted(
+                (key for key, one in self._open.items() if one.user == user),
+                key=lambda key: self._open[key].used,
+            )
             for key in own[: max(0, len(own) - _MOST_OF_ONE + 1)]:
                 del self._open[key]
             self._open[key_of(secret)] = _Session(user, stamp, self._clock())

@@ -1,4 +1,6 @@
-"""What a setting is: its kind says which values it can have, how they are checked, and how a page asks for them."""
+"""What a setting is: its kind says which values it can have, how they are checked, and how a page
+asks for them.
+"""
 
 import re
 from collections.abc import Callable
@@ -14,11 +16,11 @@ LONGEST_PATTERN = 200
 class Setting:
     """A setting that administrators change while the program runs.
 
-    name: in the store and the API; its key in the "Dose" section is the same in CamelCase. topic: key of TOPICS. kind: key of
-    KINDS. default: its value where neither the configuration nor an administrator gives one. choices: value and meaning, of
-    kind "choice". minimum, maximum, unit: of numbers. example: of a pattern. form: the regular expression that each pattern
-    must match, with the words for it.
-    """
+    name: in the store and the API; its key in the "Dose" section is the same in CamelCase. topic:
+    key of TOPICS. kind: key of KINDS. default: its value where neither the configuration nor an
+    administrator gives one. choices: value and meaning, of kind "choice". minimum, maximum, unit:
+    of numbers. example: of a pattern. form: the regular expression that each pattern must match,
+    with the words for it."""
 
     name: str
     topic: str
@@ -36,11 +38,15 @@ class Setting:
     @property
     def key(self) -> str:
         """Its name in the "Dose" section of orthanc.json."""
-        words = ({"id": "ID", "ids": "IDs"}.get(part, part.capitalize()) for part in self.name.split("_"))
+        words = (
+            {"id": "ID", "ids": "IDs"}.get(part, part.capitalize()) for part in self.name.split("_")
+        )
         return "".join(words)
 
     def checked(self, value: object) -> Any:
-        """The value as it is kept. Raises ValueError with what is allowed, as the end of a sentence "must be …"."""
+        """The value as it is kept. Raises ValueError with what is allowed, as the end of a sentence
+        "must be …".
+        """
         return KINDS[self.kind].checked(self, value)
 
     def schema(self) -> dict[str, Any]:
@@ -50,10 +56,18 @@ class Setting:
     def as_dict(self) -> dict[str, Any]:
         """What a page needs to ask for it."""
         return {
-            "name": self.name, "topic": self.topic, "title": self.title, "kind": self.kind, "description": self.description,
-            "choices": [{"value": value, "label": label} for value, label in self.choices], "minimum": self.minimum,
-            "maximum": self.maximum, "unit": self.unit, "example": self.example, "key": self.key,
-        }  # fmt: skip
+            "name": self.name,
+            "topic": self.topic,
+            "title": self.title,
+            "kind": self.kind,
+            "description": self.description,
+            "choices": [{"value": value, "label": label} for value, label in self.choices],
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "unit": self.unit,
+            "example": self.example,
+            "key": self.key,
+        }
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,12 @@ def _flag(of: Setting, value: object) -> bool:
 
 def _number(of: Setting, value: object) -> int:
     low, high = of.minimum or 0, of.maximum if of.maximum is not None else 10**9
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not low <= value <= high:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or value != int(value)
+        or not low <= value <= high
+    ):
         raise ValueError(f"a whole number from {low:g} to {high:g}")
     return int(value)
 
@@ -104,7 +123,12 @@ def _patterns(of: Setting, value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or len(value) > MOST_PATTERNS:
         raise ValueError(words)
     for one in value:
-        if not isinstance(one, str) or len(one) > LONGEST_PATTERN or not re.search(_PATTERN, one) or not re.search(form, one):
+        if (
+            not isinstance(one, str)
+            or len(one) > LONGEST_PATTERN
+            or not re.search(_PATTERN, one)
+            or not re.search(form, one)
+        ):
             raise ValueError(words)
     return tuple(dict.fromkeys(one.strip() for one in value))
 
@@ -124,11 +148,30 @@ def _plain(**schema: Any) -> Callable[[Setting], dict[str, Any]]:
 KINDS: dict[str, Kind] = {
     "choice": Kind(_choice, lambda of: {"enum": [value for value, _ in of.choices]}),
     "flag": Kind(_flag, _plain(type="boolean")),
-    "number": Kind(_number, lambda of: {"type": "integer", "minimum": of.minimum or 0, "maximum": of.maximum or 10**9}),
-    "text": Kind(_text, lambda of: {"type": "string", "maxLength": int(of.maximum or LONGEST_PATTERN), "pattern": _LINE}),
-    "patterns": Kind(_patterns, lambda of: {
-        "type": "array", "maxItems": MOST_PATTERNS, "items": {
-            "type": "string", "minLength": 1, "maxLength": LONGEST_PATTERN, "pattern": of.form[0] if of.form else _PATTERN},
-    }),
+    "number": Kind(
+        _number,
+        lambda of: {"type": "integer", "minimum": of.minimum or 0, "maximum": of.maximum or 10**9},
+    ),
+    "text": Kind(
+        _text,
+        lambda of: {
+            "type": "string",
+            "maxLength": int(of.maximum or LONGEST_PATTERN),
+            "pattern": _LINE,
+        },
+    ),
+    "patterns": Kind(
+        _patterns,
+        lambda of: {
+            "type": "array",
+            "maxItems": MOST_PATTERNS,
+            "items": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": LONGEST_PATTERN,
+                "pattern": of.form[0] if of.form else _PATTERN,
+            },
+        },
+    ),
     "time zone": Kind(_time_zone, lambda of: {"enum": ["", *sorted(available_timezones())]}),
-}  # fmt: skip
+}

@@ -1,4 +1,6 @@
-"""Tokens, with which scripts come in the name of a user: dose_<number>_<secret>, of which the secret is shown once."""
+"""Tokens, with which scripts come in the name of a user: dose_<number>_<secret>, of which the
+secret is shown once.
+"""
 
 import hashlib
 import hmac
@@ -28,17 +30,27 @@ class Tokens:
         self._store, self._users = store, users
 
     def make(self, user: User, name: str, days: int | None) -> tuple[dict[str, Any], str]:
-        """A new token of a user, which ends after so many days or never: its row, and the token itself. Raises
-        TooManyTokens."""
+        """A new token of a user, which ends after so many days or never: its row, and the token
+        itself. Raises TooManyTokens."""
         number, secret, now = secrets.token_hex(6), secrets.token_urlsafe(32), _now()
-        row = {"id": number, "name": name, "user_name": user.name, "created_at": now,
-               "expires_at": now + timedelta(days=days) if days else None, "last_used_at": None}  # fmt: skip
+        row = {
+            "id": number,
+            "name": name,
+            "user_name": user.name,
+            "created_at": now,
+            "expires_at": now + timedelta(days=days) if days else None,
+            "last_used_at": None,
+        }
         with self._store.writing() as connection:
-            found = connection.execute("SELECT count(*) FROM token WHERE user_name = $1", [user.name]).fetchone()
+            found = connection.execute(
+                "SELECT count(*) FROM token WHERE user_name = $1", [user.name]
+            ).fetchone()
             if found and found[0] >= MOST_OF_ONE:
                 raise TooManyTokens
             values = [*row.values(), _digest(secret, user)]
-            connection.execute(f"INSERT INTO token ({_SHOWN}, digest) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            connection.execute(
+                f"INSERT INTO token ({_SHOWN}, digest) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+            )
         return row, f"dose_{number}_{secret}"
 
     def user(self, token: str) -> User | None:
@@ -47,9 +59,15 @@ class Tokens:
         if found is None:
             return None
         with self._store.reading() as connection:
-            kept = rows(connection.execute(f"SELECT {_SHOWN}, digest FROM token WHERE id = $1", [found[1]]))
+            kept = rows(
+                connection.execute(f"SELECT {_SHOWN}, digest FROM token WHERE id = $1", [found[1]])
+            )
         user = self._users.get(kept[0]["user_name"]) if kept else None
-        if user is None or user.disabled or not hmac.compare_digest(kept[0]["digest"], _digest(found[2], user)):
+        if (
+            user is None
+            or user.disabled
+            or not hmac.compare_digest(kept[0]["digest"], _digest(found[2], user))
+        ):
             return None
         now, ends, used = _now(), kept[0]["expires_at"], kept[0]["last_used_at"]
         if ends is not None and ends <= now:
@@ -57,12 +75,17 @@ class Tokens:
         if used is None or used.date() != now.date():
             with self._store.writing() as connection:
                 day = datetime(now.year, now.month, now.day)
-                connection.execute("UPDATE token SET last_used_at = $1 WHERE id = $2", [day, found[1]])
+                connection.execute(
+                    "UPDATE token SET last_used_at = $1 WHERE id = $2", [day, found[1]]
+                )
         return user
 
     def listed(self, user: str | None) -> list[dict[str, Any]]:
         """The tokens of a user, or everybody's, the newest first."""
-        query = f"SELECT {_SHOWN} FROM token WHERE $1 IS NULL OR user_name = $1 ORDER BY created_at DESC, id"
+        query = (
+            f"SELECT {_SHOWN} FROM token WHERE $1 IS NULL OR user_name = $1 ORDER BY "
+            f"created_at DESC, id"
+        )
         with self._store.reading() as connection:
             return rows(connection.execute(query, [user]))
 
@@ -75,10 +98,12 @@ class Tokens:
 
 
 def _digest(secret: str, user: User) -> str:
-    # With the stamp of an added user, with the password itself of one of the configuration, whose stamp never changes: with
-    # another password it is another digest.
+    # With the stamp of an added user, with the password itself of one of the configuration, whose
+    # stamp never changes: with another password it is another digest.
     bound = user.secret if user.configured else user.stamp
-    return hmac.new(secret.encode(), bound.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.new(
+        secret.encode(), bound.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()
 
 
 def _now() -> datetime:

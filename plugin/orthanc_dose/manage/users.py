@@ -14,15 +14,16 @@ from ..records.access import GROUPS
 from ..store import Store
 from . import passwords
 
-# Beside the groups, in the configuration: Orthanc's own pages and routes, which know nothing of the groups.
+# Beside the groups, in the configuration: Orthanc's own pages and routes, which know nothing of the
+# groups.
 ORTHANC = "orthanc"
 LONGEST_NAME = 60
 NAME = re.compile(r"[\w.@+-]+( [\w.@+-]+)*")
 
 
 class AccountError(Exception):
-    """A change of users that cannot be. code: bad_name, bad_password, bad_groups, taken, unknown, from_configuration,
-    last_administrator; the message is a sentence for people."""
+    """A change of users that cannot be. code: bad_name, bad_password, bad_groups, taken, unknown,
+    from_configuration, last_administrator; the message is a sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -31,8 +32,9 @@ class AccountError(Exception):
 
 @dataclass(frozen=True)
 class User:
-    """A user. configured: of Orthanc's configuration. orthanc: may use Orthanc's own pages and routes. secret: the password of
-    a configured one, the hash of an added one. stamp: another one with each other password."""
+    """A user. configured: of Orthanc's configuration. orthanc: may use Orthanc's own pages and
+    routes. secret: the password of a configured one, the hash of an added one. stamp: another one
+    with each other password."""
 
     name: str
     groups: frozenset[str]
@@ -52,11 +54,18 @@ class User:
 class Users:
     """All users, held in memory and in the store. Safe to be used from several threads."""
 
-    def __init__(self, store: Store, configured: Mapping[str, str], rights: Mapping[str, Iterable[str]]) -> None:
-        """configured: passwords by name; rights: the groups, and ORTHANC, of those who do not have all of them."""
+    def __init__(
+        self, store: Store, configured: Mapping[str, str], rights: Mapping[str, Iterable[str]]
+    ) -> None:
+        """configured: passwords by name; rights: the groups, and ORTHANC, of those who do not have
+        all of them.
+        """
         self._store = store
         self._changing = threading.Lock()
-        self._configured = {name: _configured(name, password, rights.get(name)) for name, password in configured.items()}
+        self._configured = {
+            name: _configured(name, password, rights.get(name))
+            for name, password in configured.items()
+        }
         with store.reading() as connection:
             self._added = {user.name: user for user in _read(connection)}
 
@@ -74,11 +83,15 @@ class Users:
         return any(user.administers for user in self.all())
 
     def is_password(self, name: str, password: str) -> bool:
-        """Whether it is this user's. What is wrong takes the same time for every name, whether there is one or not."""
+        """Whether it is this user's. What is wrong takes the same time for every name, whether
+        there is one or not.
+        """
         user = self.get(name)
         if user is not None and user.configured and _same(user.secret, password):
             return True
-        right = passwords.matches(None if user is None or user.configured else user.secret, password)
+        right = passwords.matches(
+            None if user is None or user.configured else user.secret, password
+        )
         if right and user is not None and passwords.is_outdated(user.secret):
             self._keep_hash(user, passwords.hashed(password))
         return right
@@ -88,10 +101,15 @@ class Users:
         user = self._configured.get(name)
         return _same(user.secret if user else "\0", password) and user is not None
 
-    def add(self, name: str, groups: Iterable[str], password: object, by: str, disabled: bool = False) -> User:
+    def add(
+        self, name: str, groups: Iterable[str], password: object, by: str, disabled: bool = False
+    ) -> User:
         """Add a user. Raises AccountError."""
         if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
-            raise AccountError("bad_name", f"A name has up to {LONGEST_NAME} letters, digits, spaces, and . _ @ + -.")
+            raise AccountError(
+                "bad_name",
+                f"A name has up to {LONGEST_NAME} letters, digits, spaces, and . _ @ + -.",
+            )
         _check_groups(groups)
         _check_password(password, name)
         kept = passwords.hashed(str(password))
@@ -100,41 +118,61 @@ class Users:
             if _alike(name) in {_alike(user.name) for user in self.all()}:
                 raise AccountError("taken", "There is a user of this name.")
             now = _now()
-            user = User(name, frozenset(groups), False, kept, _stamp(now, now), False, disabled, now, by)
+            user = User(
+                name, frozenset(groups), False, kept, _stamp(now, now), False, disabled, now, by
+            )
             with self._store.writing() as connection:
-                columns = '"name", password_hash, "groups", disabled, created_at, created_by, password_changed_at'
+                columns = (
+                    '"name", password_hash, "groups", disabled, created_at, created_by, '
+                    "password_changed_at"
+                )
                 row = [name, kept, sorted(groups), disabled, now, by, now]
-                connection.execute(f"INSERT INTO account ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                connection.execute(
+                    f"INSERT INTO account ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+                )
             self._added = self._added | {name: user}
         return user
 
     def change(self, name: str, groups: Iterable[str], disabled: bool) -> User:
-        """Set groups, and whether the user can sign in; one who cannot any more loses all tokens. Raises AccountError."""
+        """Set groups, and whether the user can sign in; one who cannot any more loses all tokens.
+        Raises AccountError.
+        """
         _check_groups(groups)
         with self._changing:
             user = self._one_added(name)
             changed = replace(user, groups=frozenset(groups), disabled=disabled)
             self._keep_an_administrator(user, changed)
             with self._store.writing() as connection:
-                query = 'UPDATE account SET "groups" = $groups, disabled = $disabled WHERE name = $name'
-                connection.execute(query, {"groups": sorted(groups), "disabled": disabled, "name": name})
+                query = (
+                    'UPDATE account SET "groups" = $groups, disabled = $disabled WHERE name = $name'
+                )
+                connection.execute(
+                    query, {"groups": sorted(groups), "disabled": disabled, "name": name}
+                )
                 if disabled:
                     _end_tokens(connection, name)
             self._added = self._added | {name: changed}
         return changed
 
     def set_password(self, name: str, password: object) -> None:
-        """Give another password, which ends all tokens, and by its stamp all sessions. Raises AccountError."""
+        """Give another password, which ends all tokens, and by its stamp all sessions. Raises
+        AccountError.
+        """
         self._one_added(name)
         _check_password(password, name)
         kept = passwords.hashed(str(password))
         with self._changing:
             user, now = self._one_added(name), _now()
             with self._store.writing() as connection:
-                query = "UPDATE account SET password_hash = $kept, password_changed_at = $now WHERE name = $name"
+                query = (
+                    "UPDATE account SET password_hash = $kept, password_changed_at = $now "
+                    "WHERE name = $name"
+                )
                 connection.execute(query, {"kept": kept, "now": now, "name": name})
                 _end_tokens(connection, name)
-            self._added = self._added | {name: replace(user, secret=kept, stamp=_stamp(user.created_at, now))}
+            self._added = self._added | {
+                name: replace(user, secret=kept, stamp=_stamp(user.created_at, now))
+            }
 
     def remove(self, name: str) -> None:
         """Take a user out, with all tokens and saved filters. Raises AccountError."""
@@ -152,31 +190,58 @@ class Users:
         if user is None:
             raise AccountError("unknown", "There is no user of this name.")
         if user.configured:
-            raise AccountError("from_configuration", "This user is in Orthanc's configuration, and is changed there.")
+            raise AccountError(
+                "from_configuration",
+                "This user is in Orthanc's configuration, and is changed there.",
+            )
         return user
 
     def _keep_an_administrator(self, user: User, changed: User | None) -> None:
         others = (one for one in self.all() if one.name != user.name)
-        if user.administers and not (changed and changed.administers) and not any(one.administers for one in others):
-            raise AccountError("last_administrator", "This is the last administrator: somebody else must be one first.")
+        if (
+            user.administers
+            and not (changed and changed.administers)
+            and not any(one.administers for one in others)
+        ):
+            raise AccountError(
+                "last_administrator",
+                "This is the last administrator: somebody else must be one first.",
+            )
 
     def _keep_hash(self, user: User, kept: str) -> None:
         with self._changing:
             if self._added.get(user.name) is user:
                 with self._store.writing() as connection:
-                    connection.execute("UPDATE account SET password_hash = $1 WHERE name = $2", [kept, user.name])
+                    connection.execute(
+                        "UPDATE account SET password_hash = $1 WHERE name = $2", [kept, user.name]
+                    )
                 self._added = self._added | {user.name: replace(user, secret=kept)}
 
 
 def _configured(name: str, password: str, rights: Iterable[str] | None) -> User:
     groups = frozenset(GROUPS) if rights is None else frozenset(rights) - {ORTHANC}
-    return User(name, groups, True, password, "configuration", orthanc=rights is None or ORTHANC in rights)
+    return User(
+        name, groups, True, password, "configuration", orthanc=rights is None or ORTHANC in rights
+    )
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> list[User]:
-    query = 'SELECT name, "groups", password_hash, created_at, password_changed_at, disabled, created_by FROM account'
+    query = (
+        'SELECT name, "groups", password_hash, created_at, password_changed_at, disabled, '
+        "created_by FROM account"
+    )
     return [
-        User(name, frozenset(groups) & frozenset(GROUPS), False, kept, _stamp(made, changed), False, disabled, made, by)
+        User(
+            name,
+            frozenset(groups) & frozenset(GROUPS),
+            False,
+            kept,
+            _stamp(made, changed),
+            False,
+            disabled,
+            made,
+            by,
+        )
         for name, groups, kept, made, changed, disabled, by in connection.execute(query).fetchall()
     ]
 
@@ -201,7 +266,9 @@ def _alike(name: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(
+        one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
+    )
 
 
 def _stamp(created: datetime | None, changed: datetime) -> str:

@@ -1,8 +1,9 @@
-"""The picture of an object for reading text from it: black text on white, one byte a pixel, enlarged.
+"""The picture of an object for reading text from it: black text on white, one byte a pixel,
+enlarged.
 
-Done without numpy, which nothing else here needs: a picture of a screen is a quarter of a million pixels, and the
-operations below run over whole pictures at a time. They take some 0.2 s a screen, where the engine takes 1 to 2 s.
-"""
+Done without numpy, which nothing else here needs: a picture of a screen is a quarter of a million
+pixels, and the operations below run over whole pictures at a time. They take some 0.2 s a screen,
+where the engine takes 1 to 2 s."""
 
 import io
 from array import array
@@ -32,11 +33,12 @@ class Picture:
 
 
 def picture(raw: bytes) -> Picture:
-    """The first frame of a DICOM object (MONOCHROME1, MONOCHROME2 or RGB, 8 or 16 bits) as black text on white.
+    """The first frame of a DICOM object (MONOCHROME1, MONOCHROME2 or RGB, 8 or 16 bits) as black
+    text on white.
 
-    The most frequent value is the background, and what differs from it is text: so neither the polarity nor the window
-    matters, which archives change (PS3.3 C.11.2). Raises Unreadable with the reason, without any value of the object.
-    """
+    The most frequent value is the background, and what differs from it is text: so neither the
+    polarity nor the window matters, which archives change (PS3.3 C.11.2). Raises Unreadable with
+    the reason, without any value of the object."""
     try:
         dataset = pydicom.dcmread(io.BytesIO(raw), force=True)
         width, height = int(dataset.Columns), int(dataset.Rows)
@@ -46,17 +48,32 @@ def picture(raw: bytes) -> Picture:
     except Exception as error:
         raise Unreadable("the object holds no picture that text could be read from") from error
     if not 0 < width * height <= MAX_PIXELS:
-        raise Unreadable(f"the picture has {width} x {height} pixels; at most {MAX_PIXELS} are accepted")
-    if kind not in ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"):
+        raise Unreadable(
+            f"the picture has {width} x {height} pixels; at most {MAX_PIXELS} are accepted"
+        )
+    if kind not in (
+        "MONOCHROME1",
+        "MONOCHROME2",
+        "RGB",
+        "YBR_FULL",
+        "YBR_FULL_422",
+        "YBR_RCT",
+        "YBR_ICT",
+    ):
         raise Unreadable(f"text cannot be read from pixels of the kind {kind[:16]}")
     try:
         decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
         frame, made = decoder.as_buffer(dataset, index=0, raw=True)
     except Exception as error:
-        raise Unreadable("the pixels cannot be decompressed: their transfer syntax needs a decoder that is not here") from error
+        raise Unreadable(
+            "the pixels cannot be decompressed: their transfer syntax needs a decoder that is not "
+            "here"
+        ) from error
     values: bytes | array[int] = bytes(frame)
     if made["samples_per_pixel"] == 3:
-        values = _brightest(values, width * height, made["photometric_interpretation"], made["planar_configuration"])
+        values = _brightest(
+            values, width * height, made["photometric_interpretation"], made["planar_configuration"]
+        )
     elif made["bits_allocated"] == 16:
         values = array("h" if signed else "H", values[: 2 * (len(values) // 2)])
         if not dataset.is_little_endian and not decoder.is_encapsulated:
@@ -69,14 +86,20 @@ def picture(raw: bytes) -> Picture:
 
 
 def _brightest(values: bytes, count: int, kind: str, planar: int) -> bytes:
-    # Coloured text on black: the brightest of the channels. Y alone where the colours stand apart from the brightness.
-    planes = [values[at * count : (at + 1) * count] for at in range(3)] if planar else [values[at::3] for at in range(3)]
+    # Coloured text on black: the brightest of the channels. Y alone where the colours stand apart
+    # from the brightness.
+    planes = (
+        [values[at * count : (at + 1) * count] for at in range(3)]
+        if planar
+        else [values[at::3] for at in range(3)]
+    )
     return planes[0] if str(kind).startswith("YBR") else bytes(map(max, *planes))
 
 
 def _black_on_white(values: "bytes | array[int]", padding: object) -> bytes:
     counts = Counter(values)
-    # What stands for "nothing here": declared, or the lowest number that 16 bits hold, with which identities are covered.
+    # What stands for "nothing here": declared, or the lowest number that 16 bits hold, with which
+    # identities are covered.
     for nothing in (padding, -32768):
         if nothing in counts and len(counts) > 2:
             counts.pop(nothing)
@@ -84,7 +107,9 @@ def _black_on_white(values: "bytes | array[int]", padding: object) -> bytes:
     # The farthest value that is no single pixel: text is at least a few hundred of them.
     few = max(8, len(values) // 20_000)
     farthest, seen = 0, 0
-    for distance, count in sorted(((abs(value - background), n) for value, n in counts.items()), reverse=True):
+    for distance, count in sorted(
+        ((abs(value - background), n) for value, n in counts.items()), reverse=True
+    ):
         seen += count
         farthest = distance
         if seen >= few:
@@ -97,15 +122,20 @@ def _black_on_white(values: "bytes | array[int]", padding: object) -> bytes:
 
 
 def _mean(first: bytes, second: bytes) -> bytes:
-    # The mean of two pictures, all pixels at once as one large number: a mean of bytes is what both have in common and
-    # half of what they do not, with the lowest bit of each byte kept out of its neighbour.
+    # The mean of two pictures, all pixels at once as one large number: a mean of bytes is what both
+    # have in common and half of what they do not, with the lowest bit of each byte kept out of its
+    # neighbour.
     count = len(first)
     one, other = int.from_bytes(first), int.from_bytes(second)
-    return ((one & other) + (((one ^ other) & int.from_bytes(b"\xfe" * count)) >> 1)).to_bytes(count)
+    return ((one & other) + (((one ^ other) & int.from_bytes(b"\xfe" * count)) >> 1)).to_bytes(
+        count
+    )
 
 
 def text_height(source: Picture) -> int:
-    """The usual height of a line of text in pixels, without the gaps between lines; 0 where no lines show."""
+    """The usual height of a line of text in pixels, without the gaps between lines; 0 where no
+    lines show.
+    """
     white = source.width * b"\xff"
     dark = bytes(range(128))
     runs, run = [], 0
@@ -129,13 +159,17 @@ def doubled(source: Picture) -> Picture:
     width *= 2
     between = _mean(bytes(wide), bytes(wide[width:] + wide[-width:]))
     rows = b"".join(
-        part for at in range(0, len(wide), width) for part in (wide[at : at + width], between[at : at + width])
-    )  # fmt: skip
+        part
+        for at in range(0, len(wide), width)
+        for part in (wide[at : at + width], between[at : at + width])
+    )
     return Picture(rows, width, 2 * height)
 
 
 def softened(source: Picture) -> Picture:
-    """Each pixel a quarter, a half and a quarter of itself and its neighbours, across and down: steps become edges."""
+    """Each pixel a quarter, a half and a quarter of itself and its neighbours, across and down:
+    steps become edges.
+    """
     pixels = source.pixels
     for step in (1, source.width):
         before, after = pixels[:step] + pixels[:-step], pixels[step:] + pixels[-step:]

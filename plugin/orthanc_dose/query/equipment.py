@@ -1,4 +1,6 @@
-"""The table of systems, which of them look like one, and which parts of the data a system's studies have."""
+"""The table of systems, which of them look like one, and which parts of the data a system's studies
+have.
+"""
 
 from typing import Any
 
@@ -9,24 +11,35 @@ from ..store.database import rows
 from ..store.systems import display_name
 
 _NUMBERS = "count(*) AS studies, coalesce(sum(number_of_events), 0)::BIGINT AS events"
-_COUNTED = f"{_NUMBERS}, min(study_date) AS first_study, max(study_date) AS last_study, list(DISTINCT modality) AS modalities"
+_COUNTED = (
+    f"{_NUMBERS}, min(study_date) AS first_study, max(study_date) AS last_study, "
+    f"list(DISTINCT modality) AS modalities"
+)
 
 
 def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[str, Any]]:
-    """All systems with the numbers of their studies, by name; those that are joined into another follow it, with the numbers of
-    the studies whose objects name them, which count among those of the other, too. text: only those with this text in a
-    field."""
+    """All systems with the numbers of their studies, by name; those that are joined into another
+    follow it, with the numbers of the studies whose objects name them, which count among those of
+    the other, too. text: only those with this text in a field."""
     own = _by_number(connection, f"SELECT equipment_id AS id, {_COUNTED} FROM study GROUP BY 1")
     query = f"SELECT made_by AS id, {_COUNTED} FROM study WHERE made_by <> equipment_id GROUP BY 1"
     named = _by_number(connection, query)
-    found = {row["id"]: _shown(row, named if row["joined_into"] is not None else own)
-             for row in rows(connection.execute("SELECT * FROM equipment"))}  # fmt: skip
+    found = {
+        row["id"]: _shown(row, named if row["joined_into"] is not None else own)
+        for row in rows(connection.execute("SELECT * FROM equipment"))
+    }
     below: dict[int | None, list[dict[str, Any]]] = {}
-    for row in sorted(found.values(), key=lambda row: ((row["display_name"] or "").casefold(), row["id"])):
+    for row in sorted(
+        found.values(), key=lambda row: ((row["display_name"] or "").casefold(), row["id"])
+    ):
         below.setdefault(row["joined_into"], []).append(row)
     ordered = _in_order(below, None)
     wanted = text.casefold()
-    return [row for row in ordered if any(wanted in (row[name] or "").casefold() for name in (*EQUIPMENT_KEY, "display_name"))]
+    return [
+        row
+        for row in ordered
+        if any(wanted in (row[name] or "").casefold() for name in (*EQUIPMENT_KEY, "display_name"))
+    ]
 
 
 def one(connection: duckdb.DuckDBPyConnection, number: int) -> dict[str, Any] | None:
@@ -45,7 +58,9 @@ def _shown(row: dict[str, Any], counted: dict[int, dict[str, Any]]) -> dict[str,
     return out
 
 
-def _in_order(below: dict[int | None, list[dict[str, Any]]], number: int | None) -> list[dict[str, Any]]:
+def _in_order(
+    below: dict[int | None, list[dict[str, Any]]], number: int | None
+) -> list[dict[str, Any]]:
     return [one for row in below.get(number, ()) for one in (row, *_in_order(below, row["id"]))]
 
 
@@ -57,23 +72,34 @@ _WHICH = ("device_serial_number", "station_name")
 
 
 def joins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Proposals to join systems that differ in one field alone: in the software version, or in one that one leaves open.
-    ids: those that look like one; into: the one of the last study, or that which leaves nothing open; field: what differs."""
-    found = [row for row in systems(connection) if row["joined_into"] is None and any(row[name] for name in _WHICH)]
+    """Proposals to join systems that differ in one field alone: in the software version, or in one
+    that one leaves open. ids: those that look like one; into: the one of the last study, or that
+    which leaves nothing open; field: what differs."""
+    found = [
+        row
+        for row in systems(connection)
+        if row["joined_into"] is None and any(row[name] for name in _WHICH)
+    ]
     return [proposal for field in EQUIPMENT_KEY for proposal in _that_differ(found, field)]
 
 
 def _that_differ(found: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:
     alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in found:
-        alike.setdefault(tuple(row[name] for name in EQUIPMENT_KEY if name != field), []).append(row)
+        alike.setdefault(tuple(row[name] for name in EQUIPMENT_KEY if name != field), []).append(
+            row
+        )
     groups = [group for group in alike.values() if len(group) > 1]
     if field == _SOFTWARE:
         return [_proposal(field, sorted(group, key=_last)) for group in groups]
     return [
-        _proposal(field, [without, row]) for group in groups
-        for without in group if not without[field] for row in group if row[field]
-    ]  # fmt: skip
+        _proposal(field, [without, row])
+        for group in groups
+        for without in group
+        if not without[field]
+        for row in group
+        if row[field]
+    ]
 
 
 def _last(row: dict[str, Any]) -> tuple[str, int]:
@@ -81,27 +107,43 @@ def _last(row: dict[str, Any]) -> tuple[str, int]:
 
 
 def _proposal(field: str, group: list[dict[str, Any]]) -> dict[str, Any]:
-    listed = [{name: row[name] for name in ("id", "display_name", "studies", "first_study", "last_study")}
-              | {"value": row[field]} for row in group]  # fmt: skip
-    return {"field": field, "into": group[-1]["id"], "ids": [row["id"] for row in group], "systems": listed}
+    listed = [
+        {name: row[name] for name in ("id", "display_name", "studies", "first_study", "last_study")}
+        | {"value": row[field]}
+        for row in group
+    ]
+    return {
+        "field": field,
+        "into": group[-1]["id"],
+        "ids": [row["id"] for row in group],
+        "systems": listed,
+    }
 
 
 # --- what a system sends ---
 
 _DOSES = tuple(field.name for field in TOTALS if field.type == "number")
 _PAGE = """
-    SELECT id, modality, study_date, study_time, study_description, source, coalesce(number_of_events, 0) AS events,
+    SELECT id, modality, study_date, study_time, study_description, source,
+    coalesce(number_of_events, 0) AS events,
     coalesce(len(marks), 0) AS marks, ({}) AS totals FROM study WHERE equipment_id = $1
     ORDER BY study_date DESC NULLS LAST, study_time DESC NULLS LAST, id DESC LIMIT {:d} OFFSET {:d}
 """
 
 
-def review(connection: duckdb.DuckDBPyConnection, number: int, limit: int, offset: int) -> dict[str, Any]:
-    """How many rows of the studies, events and accumulated dose of a system have which field, by modality type; and a page of
-    its studies, the last first, with what each has."""
+def review(
+    connection: duckdb.DuckDBPyConnection, number: int, limit: int, offset: int
+) -> dict[str, Any]:
+    """How many rows of the studies, events and accumulated dose of a system have which field, by
+    modality type; and a page of its studies, the last first, with what each has."""
     counts: dict[str, list[dict[str, Any]]] = {}
     _count(connection, number, counts, STUDY.name, STUDY.fields, "s")
-    tables = (table for modality in MODALITIES.values() for table in (modality.events, modality.accumulated) if table)
+    tables = (
+        table
+        for modality in MODALITIES.values()
+        for table in (modality.events, modality.accumulated)
+        if table
+    )
     for table in {table.name: table for table in tables}.values():
         join = f'JOIN "{table.name}" t ON t.study_id = s.id'
         _count(connection, number, counts, table.name, table.fields, "t", join)
@@ -114,15 +156,28 @@ def review(connection: duckdb.DuckDBPyConnection, number: int, limit: int, offse
 
 
 def _count(
-    connection: duckdb.DuckDBPyConnection, number: int, counts: dict[str, list[dict[str, Any]]], table: str,
-    fields: tuple[Field, ...], of: str, join: str = "",
-) -> None:  # fmt: skip
-    """One pass over a table: how many rows of each modality type there are, and how many have which field."""
+    connection: duckdb.DuckDBPyConnection,
+    number: int,
+    counts: dict[str, list[dict[str, Any]]],
+    table: str,
+    fields: tuple[Field, ...],
+    of: str,
+    join: str = "",
+) -> None:
+    """One pass over a table: how many rows of each modality type there are, and how many have which
+    field.
+    """
     there = ", ".join(f"count(*) FILTER (WHERE {_is_there(field, of)})" for field in fields)
-    query = f"SELECT s.modality, count(*), {there} FROM study s {join} WHERE s.equipment_id = $1 GROUP BY 1"
+    query = (
+        f"SELECT s.modality, count(*), {there} FROM study s {join} WHERE s.equipment_id = $1 "
+        f"GROUP BY 1"
+    )
     for code, total, *numbers in connection.execute(query, [number]).fetchall():
-        filled = [{"field": field.name, "filled": filled} for field, filled in zip(fields, numbers, strict=True)
-                  if not field.modalities or code in field.modalities]  # fmt: skip
+        filled = [
+            {"field": field.name, "filled": filled}
+            for field, filled in zip(fields, numbers, strict=True)
+            if not field.modalities or code in field.modalities
+        ]
         counts.setdefault(code, []).append({"table": table, "rows": total, "fields": filled})
 
 
@@ -135,10 +190,14 @@ def _is_there(field: Field, of: str) -> str:
 
 def _add_objects(connection: duckdb.DuckDBPyConnection, studies: list[dict[str, Any]]) -> None:
     query = """
-        SELECT study_id, count(*) AS objects, bool_or(source = 'report') AS report, bool_or(source <> 'report') AS images
+        SELECT study_id, count(*) AS objects, bool_or(source = 'report') AS report, bool_or(source
+        <> 'report') AS images
         FROM object WHERE study_id IN (SELECT unnest($1)) GROUP BY 1
     """
-    found = {row.pop("study_id"): row for row in rows(connection.execute(query, [[row["id"] for row in studies]]))}
+    found = {
+        row.pop("study_id"): row
+        for row in rows(connection.execute(query, [[row["id"] for row in studies]]))
+    }
     for row in studies:
         of_study = found.get(row["id"], {})
         row |= {"objects": of_study.get("objects", 0)}

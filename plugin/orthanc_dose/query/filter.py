@@ -1,10 +1,10 @@
-"""What a filter is: one declaration, from which the parameters of the API, their documentation, the form on the page and the
-SQL follow.
+"""What a filter is: one declaration, from which the parameters of the API, their documentation, the
+form on the page and the SQL follow.
 
-A filter says where it looks (`Place`) and what type its values have; TYPES says which parameters a type has and what each
-means. Every condition is one on the study: `s` in SQL. A study matches by its events if one of them does, "not" means that
-none does, and what a study has no value of matches "not" and "is empty" only.
-"""
+A filter says where it looks (`Place`) and what type its values have; TYPES says which parameters a
+type has and what each means. Every condition is one on the study: `s` in SQL. A study matches by
+its events if one of them does, "not" means that none does, and what a study has no value of matches
+"not" and "is empty" only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +12,18 @@ from typing import Any
 
 from ..records import Shown, index_name
 
-Bind = Callable[[Any], str]  # keeps a value for the statement, and gives the placeholder that stands for it
+Bind = Callable[
+    [Any], str
+]  # keeps a value for the statement, and gives the placeholder that stands for it
 Given = dict[str, Any]  # the values of one filter's parameters, by role
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where values stand: an expression over a table. `key` names the column of the table by which studies hold its rows:
-    `study_id` in tables of events, `id` of equipment; empty for the study itself. `s` is the study, `t` the other table.
-    together: its conditions are on one row `t`, which must hold those of all such places of the table (see filters.where)."""
+    """Where values stand: an expression over a table. `key` names the column of the table by which
+    studies hold its rows: `study_id` in tables of events, `id` of equipment; empty for the study
+    itself. `s` is the study, `t` the other table. together: its conditions are on one row `t`,
+    which must hold those of all such places of the table (see filters.where)."""
 
     expression: str
     table: str = ""
@@ -32,15 +35,23 @@ class Place:
         if not self.table or self.together:
             return f"({condition})"
         if self.table.startswith("index_"):
-            terms = f"SELECT t.id FROM term t WHERE t.field = '{self.table.removeprefix('index_')}' AND ({condition})"
-            # The first condition holds always. It makes DuckDB expect fewer rows of the index than there are studies, so that
-            # it hashes the studies found, and not all others.
-            return f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.study_id % 1 = 0 AND i.term IN ({terms}))'
+            terms = (
+                f"SELECT t.id FROM term t WHERE t.field = "
+                f"'{self.table.removeprefix('index_')}' AND ({condition})"
+            )
+            # The first condition holds always. It makes DuckDB expect fewer rows of the index than
+            # there are studies, so that it hashes the studies found, and not all others.
+            return (
+                f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.study_id % 1 = 0 AND '
+                f"i.term IN ({terms}))"
+            )
         of_study = "s.equipment_id" if self.table == "equipment" else "s.id"
         return f'{of_study} IN (SELECT t.{self.key} FROM "{self.table}" t WHERE {condition})'
 
     def lacks(self, condition: str) -> str:
-        """That no value of the study is as `condition` says; where there is none at all, that is so."""
+        """That no value of the study is as `condition` says; where there is none at all, that is
+        so.
+        """
         return f"NOT coalesce({self.holds(condition)}, false)"
 
 
@@ -63,7 +74,9 @@ def event(table: str, expression: str, together: bool = False) -> Place:
 
 @dataclass(frozen=True)
 class Choice:
-    """A value that can be chosen, what it is called, and the condition on the place's expression where it is not equality."""
+    """A value that can be chosen, what it is called, and the condition on the place's expression
+    where it is not equality.
+    """
 
     value: str
     label: str
@@ -72,8 +85,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Role:
-    """What one parameter of a filter does: the suffix of its name, the kind of its values (see rest.parameters.KINDS), its
-    description."""
+    """What one parameter of a filter does: the suffix of its name, the kind of its values (see
+    rest.parameters.KINDS), its description."""
 
     suffix: str
     kind: str
@@ -90,9 +103,10 @@ class Type:
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter. type: a key of TYPES. group: a key of GROUPS. field: the entry of the data dictionary that it is about, as
-    "study.dlp_total". unit: of stored values; shown: how forms show them, by a power of ten. modalities: those that have
-    it; empty for all. identity: only for those who may see who the patient is."""
+    """One filter. type: a key of TYPES. group: a key of GROUPS. field: the entry of the data
+    dictionary that it is about, as "study.dlp_total". unit: of stored values; shown: how forms show
+    them, by a power of ten. modalities: those that have it; empty for all. identity: only for those
+    who may see who the patient is."""
 
     name: str
     label: str
@@ -122,17 +136,25 @@ class Filter:
         return TYPES[self.type].conditions(self, given, bind) if given else []
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter for forms, on which it has a place where it has a group. of_one: the table of events of which one must be
-        as all of its filters say; empty for others."""
+        """The filter for forms, on which it has a place where it has a group. of_one: the table of
+        events of which one must be as all of its filters say; empty for others."""
         shown = self.shown or Shown(self.unit or "")
         return {
-            "name": self.name, "label": self.label, "type": self.type, "group": self.group, "field": self.field,
-            "modalities": list(self.modalities), "unit": self.unit, "shown_unit": shown.unit, "shown_factor": shown.factor,
+            "name": self.name,
+            "label": self.label,
+            "type": self.type,
+            "group": self.group,
+            "field": self.field,
+            "modalities": list(self.modalities),
+            "unit": self.unit,
+            "shown_unit": shown.unit,
+            "shown_factor": shown.factor,
             "choices": [{"value": choice.value, "label": choice.label} for choice in self.choices],
             "parameters": {role: self.parameter(role) for role in self.roles},
-            "description": self.description, "identity": self.identity,
+            "description": self.description,
+            "identity": self.identity,
             "of_one": self.place.table if self.place.together else "",
-        }  # fmt: skip
+        }
 
 
 def _text(what: Filter, given: Given, bind: Bind) -> list[str]:
@@ -147,7 +169,9 @@ def _text(what: Filter, given: Given, bind: Bind) -> list[str]:
     if "not" in given:
         out.append(what.place.lacks(contains(given["not"])))
     if "is" in given:
-        out.append(what.place.holds(" OR ".join(f"{at} = lower({bind(term)})" for term in given["is"])))
+        out.append(
+            what.place.holds(" OR ".join(f"{at} = lower({bind(term)})" for term in given["is"]))
+        )
     if "exactly" in given:
         out.append(what.place.holds(f"{what.place.expression} = {bind(given['exactly'])}"))
     if "empty" in given:
@@ -162,7 +186,11 @@ def _there(what: Filter, condition: str, is_there: bool) -> str:
 def _between(what: Filter, given: Given, bind: Bind) -> list[str]:
     # Both bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
     bounds = (("from", ">="), ("to", "<="))
-    tests = [f"{what.place.expression} {sign} {bind(given[role])}" for role, sign in bounds if role in given]
+    tests = [
+        f"{what.place.expression} {sign} {bind(given[role])}"
+        for role, sign in bounds
+        if role in given
+    ]
     if given.get("given") == "yes":
         tests.append(f"{what.place.expression} <> 0")
     out = [what.place.holds(" AND ".join(tests))] if tests else []
@@ -177,13 +205,21 @@ def _clock(what: Filter, given: Given, bind: Bind) -> list[str]:
     if not {"from", "to"} <= given.keys() or given["from"] <= given["to"]:
         return _between(what, given, bind)
     at = what.place.expression
-    over_midnight = what.place.holds(f"({at} >= {bind(given['from'])} OR {at} <= {bind(given['to'])})")
-    return [over_midnight, *_between(what, {role: given[role] for role in given.keys() - {"from", "to"}}, bind)]
+    over_midnight = what.place.holds(
+        f"({at} >= {bind(given['from'])} OR {at} <= {bind(given['to'])})"
+    )
+    return [
+        over_midnight,
+        *_between(what, {role: given[role] for role in given.keys() - {"from", "to"}}, bind),
+    ]
 
 
 def _choices(what: Filter, given: Given, bind: Bind) -> list[str]:
     by_value = {choice.value: choice for choice in what.choices}
-    tests = (by_value[value].condition or f"{what.place.expression} = {bind(value)}" for value in given["any"])
+    tests = (
+        by_value[value].condition or f"{what.place.expression} = {bind(value)}"
+        for value in given["any"]
+    )
     return [what.place.holds(" OR ".join(f"({test})" for test in tests))]
 
 
@@ -191,21 +227,29 @@ def _equal(what: Filter, given: Given, bind: Bind) -> list[str]:
     return [what.place.holds(f"{what.place.expression} = {bind(given['is'])}")]
 
 
-_TERMS = 'Terms are separated by commas; one with a comma in it stands in "double quotes". Upper and lower case are the same.'
+_TERMS = (
+    'Terms are separated by commas; one with a comma in it stands in "double quotes". Upper '
+    "and lower case are the same."
+)
 
 
 _EMPTY = Role("_empty", "choice", "yes: nothing stands there; no: something does.")
 
 
 def _interval(kind: str, low: str, high: str, until: str = "") -> dict[str, Role]:
-    return {"from": Role("_from", kind, f"{low}."), "to": Role("_to", until or kind, f"{high}."), "empty": _EMPTY}
+    return {
+        "from": Role("_from", kind, f"{low}."),
+        "to": Role("_to", until or kind, f"{high}."),
+        "empty": _EMPTY,
+    }
 
 
 def _quantity(kind: str) -> dict[str, Role]:
     return {
-        "from": Role("_from", kind, "At least this."), "to": Role("_to", kind, "At most this."),
+        "from": Role("_from", kind, "At least this."),
+        "to": Role("_to", kind, "At most this."),
         "given": Role("_given", "choice", "yes: a value that is not zero; no: there is none."),
-    }  # fmt: skip
+    }
 
 
 TYPES: dict[str, Type] = {
@@ -214,7 +258,9 @@ TYPES: dict[str, Type] = {
             "contains": Role("", "terms", f"Contains one of the terms. {_TERMS}"),
             "not": Role("_not", "terms", f"Contains none of the terms. {_TERMS}"),
             "is": Role("_is", "terms", f"Is one of the terms, as a whole. {_TERMS}"),
-            "exactly": Role("_exactly", "text", "Is this text as a whole, upper and lower case told apart."),
+            "exactly": Role(
+                "_exactly", "text", "Is this text as a whole, upper and lower case told apart."
+            ),
             "empty": _EMPTY,
         },
         _text,
@@ -222,10 +268,16 @@ TYPES: dict[str, Type] = {
     "number": Type(_quantity("number"), _between),
     "integer": Type(_quantity("integer"), _between),
     "date": Type(_interval("date", "On this day or after", "On this day or before"), _between),
-    "time": Type(_interval("time", "At this time of day or after; later than the other bound means over midnight",
-                           "At this time of day or before; the whole of the last minute or second that is given",
-                           "time_until"), _clock),
+    "time": Type(
+        _interval(
+            "time",
+            "At this time of day or after; later than the other bound means over midnight",
+            "At this time of day or before; the whole of the last minute or second that is given",
+            "time_until",
+        ),
+        _clock,
+    ),
     "choices": Type({"any": Role("", "choices", "One of these, separated by commas.")}, _choices),
     "uid": Type({"is": Role("", "uid", "This one.")}, _equal),
     "id": Type({"is": Role("", "integer", "This one.")}, _equal),
-}  # fmt: skip
+}

@@ -1,4 +1,6 @@
-"""The filters: each declared once, for lists, their forms and counts, and whatever else looks at some of the studies."""
+"""The filters: each declared once, for lists, their forms and counts, and whatever else looks at
+some of the studies.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +19,7 @@ from ..records import (
     STUDY_NAMES,
     Shown,
     Table,
-)  # fmt: skip
+)
 from ..records.study import CT_EVENTS_BY_TYPE, UNDER_RULES
 from . import sizes
 from .filter import Choice, Filter, Place, equipment, event, indexed, study
@@ -38,14 +40,21 @@ def _of(table: Table, name: str, place: Place, group: str, **more: Any) -> Filte
     # A filter by a field: label, unit and modalities are the field's.
     field = table.field(name)
     given: dict[str, Any] = {
-        "type": _OF_TYPE.get(field.type, "text"), "unit": field.unit, "shown": field.shown, "modalities": field.modalities,
-        "description": field.description, "field": f"{table.name}.{name}",
-    }  # fmt: skip
+        "type": _OF_TYPE.get(field.type, "text"),
+        "unit": field.unit,
+        "shown": field.shown,
+        "modalities": field.modalities,
+        "description": field.description,
+        "field": f"{table.name}.{name}",
+    }
     return Filter(name, field.title, group=group, place=place, **(given | more))
 
 
 def _study(group: str, *names: str, **more: Any) -> tuple[Filter, ...]:
-    return tuple(_of(STUDY, name, (indexed if name in INDEXED else study)(name), group, **more) for name in names)
+    return tuple(
+        _of(STUDY, name, (indexed if name in INDEXED else study)(name), group, **more)
+        for name in names
+    )
 
 
 def _meaning(column: str) -> str:
@@ -57,24 +66,52 @@ _CODE = "t.ctdiw_phantom_type.value"
 _EVENT = PROJECTION_EVENT.name
 _MAS = Shown("mA·s", 1e-3)  # as physicists say it; stored, as the standard has it, in µA·s
 
-# The system's own number and the modality type, which addresses and pages set, are filters without a place on the form.
-MODALITY = Filter("modality", "Modality type", "choices", "", study("modality"), "study.modality",
-                  choices=tuple(Choice(code, modality.title) for code, modality in MODALITIES.items()))  # fmt: skip
-SYSTEM = Filter("equipment_id", "System", "id", "", study("equipment_id"), "study.equipment_id",
-                description="The system's number.")  # fmt: skip
+# The system's own number and the modality type, which addresses and pages set, are filters without
+# a place on the form.
+MODALITY = Filter(
+    "modality",
+    "Modality type",
+    "choices",
+    "",
+    study("modality"),
+    "study.modality",
+    choices=tuple(Choice(code, modality.title) for code, modality in MODALITIES.items()),
+)
+SYSTEM = Filter(
+    "equipment_id",
+    "System",
+    "id",
+    "",
+    study("equipment_id"),
+    "study.equipment_id",
+    description="The system's number.",
+)
 WEEKDAY = Filter(
-    "weekday", "Weekday", "choices", "study", Place("isodow(s.study_date)"),
+    "weekday",
+    "Weekday",
+    "choices",
+    "study",
+    Place("isodow(s.study_date)"),
     choices=tuple(
         Choice(day.lower()[:3], day, f"isodow(s.study_date) = {number}")
-        for number, day in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1)
+        for number, day in enumerate(
+            ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), 1
+        )
     ),
-)  # fmt: skip
+)
 TEST_DATA = Filter(
-    "test_data", "Possible test data", "choices", "data", study("not_patient_indicator"), "study.not_patient_indicator",
-    choices=(Choice("no", "Patients", "s.not_patient_indicator IS NULL"),
-             Choice("yes", "Possible test data", "s.not_patient_indicator IS NOT NULL")),
+    "test_data",
+    "Possible test data",
+    "choices",
+    "data",
+    study("not_patient_indicator"),
+    "study.not_patient_indicator",
+    choices=(
+        Choice("no", "Patients", "s.not_patient_indicator IS NULL"),
+        Choice("yes", "Possible test data", "s.not_patient_indicator IS NOT NULL"),
+    ),
     description="Whether name or ID say that this is no patient. Left out unless asked for.",
-)  # fmt: skip
+)
 
 
 def _of_one_event(table: Table, name: str, **more: Any) -> Filter:
@@ -82,94 +119,239 @@ def _of_one_event(table: Table, name: str, **more: Any) -> Filter:
     return _of(table, name, event(table.name, name + part, together=True), "", **more)
 
 
-# What a click into a chart asks for, of one event together: an event of this protocol and with this dose. Named by their table,
-# without a place on the form.
+# What a click into a chart asks for, of one event together: an event of this protocol and with this
+# dose. Named by their table, without a place on the form.
 _TOGETHER = tuple(
     replace(one, name=f"{one.place.table}_{one.name}")
     for one in (
-        *(_of_one_event(CT_EVENT, name) for name in ("acquisition_protocol", "dlp", "mean_ctdivol")),
-        *(_of_one_event(PROJECTION_EVENT, name)
-          for name in ("acquisition_protocol", "image_view", "dap", "kvp", "average_glandular_dose", "compression_thickness")),
+        *(
+            _of_one_event(CT_EVENT, name)
+            for name in ("acquisition_protocol", "dlp", "mean_ctdivol")
+        ),
+        *(
+            _of_one_event(PROJECTION_EVENT, name)
+            for name in (
+                "acquisition_protocol",
+                "image_view",
+                "dap",
+                "kvp",
+                "average_glandular_dose",
+                "compression_thickness",
+            )
+        ),
         _of_one_event(PROJECTION_EVENT, "exposure", shown=_MAS),
         _of_one_event(NM_ADMINISTRATION, "administered_activity"),
-        replace(_of_one_event(NM_ADMINISTRATION, "radiopharmaceutical_agent"), place=Place(
-            "coalesce(nullif(t.radiopharmaceutical_agent.meaning, ''), t.radiopharmaceutical_name)",
-            NM_ADMINISTRATION.name, "study_id", together=True)),
-        Filter("activity_per_weight", "Administered activity per weight", "number", "", Place(
-            "(t.administered_activity / nullif(s.patient_weight, 0))", NM_ADMINISTRATION.name, "study_id", together=True),
-            unit="MBq/kg"),
+        replace(
+            _of_one_event(NM_ADMINISTRATION, "radiopharmaceutical_agent"),
+            place=Place(
+                "coalesce(nullif(t.radiopharmaceutical_agent.meaning, ''), "
+                "t.radiopharmaceutical_name)",
+                NM_ADMINISTRATION.name,
+                "study_id",
+                together=True,
+            ),
+        ),
+        Filter(
+            "activity_per_weight",
+            "Administered activity per weight",
+            "number",
+            "",
+            Place(
+                "(t.administered_activity / nullif(s.patient_weight, 0))",
+                NM_ADMINISTRATION.name,
+                "study_id",
+                together=True,
+            ),
+            unit="MBq/kg",
+        ),
     )
-)  # fmt: skip
+)
 
 FILTERS: tuple[Filter, ...] = (
     MODALITY,
     SYSTEM,
-    Filter("study_number", "Study", "id", "", study("id"), "study.id", description="The study's number."),
+    Filter(
+        "study_number",
+        "Study",
+        "id",
+        "",
+        study("id"),
+        "study.id",
+        description="The study's number.",
+    ),
     *_TOGETHER,
     *_study("study", "study_date", "study_time"),
     WEEKDAY,
-    *_study("study", "study_description", "acquisition_protocols", "requested_procedure_description"),
+    *_study(
+        "study", "study_description", "acquisition_protocols", "requested_procedure_description"
+    ),
     *_study("study", "performed_procedure_step_description"),
     _of(STUDY, "standard_names", Place("t.standard_name", STUDY_NAMES, "study_id"), "study"),
     _of(STUDY, "procedure_code", Place(_meaning("s.procedure_code")), "study"),
     *_study("study", "comment", "accession_number", "study_instance_uid"),
-    Filter("sop_instance_uid", "SOP instance UID", "uid", "study", event("object", "sop_instance_uid"),
-           "object.sop_instance_uid",
-           description="Of one of the objects that the study was read from."),
+    Filter(
+        "sop_instance_uid",
+        "SOP instance UID",
+        "uid",
+        "study",
+        event("object", "sop_instance_uid"),
+        "object.sop_instance_uid",
+        description="Of one of the objects that the study was read from.",
+    ),
     _of(EQUIPMENT, "display_name", equipment("display_name"), "equipment"),
-    *(_of(EQUIPMENT, name, equipment(name), "equipment")
-      for name in ("institution_name", "institutional_department_name", "manufacturer", "manufacturer_model_name",
-                   "station_name", "device_serial_number", "software_versions", "gantry_id")),
+    *(
+        _of(EQUIPMENT, name, equipment(name), "equipment")
+        for name in (
+            "institution_name",
+            "institutional_department_name",
+            "manufacturer",
+            "manufacturer_model_name",
+            "station_name",
+            "device_serial_number",
+            "software_versions",
+            "gantry_id",
+        )
+    ),
     *_study("people", "performing_physician", "referring_physician", "operators"),
     *_study("patient", "patient_age"),
     Filter(
-        "patient_sex", "Sex", "choices", "patient", study("patient_sex"), "study.patient_sex",
-        choices=(Choice("F", "Female"), Choice("M", "Male"), Choice("O", "Other"),
-                 Choice("unknown", "Not given", "s.patient_sex IS NULL OR s.patient_sex NOT IN ('F', 'M', 'O')")),
+        "patient_sex",
+        "Sex",
+        "choices",
+        "patient",
+        study("patient_sex"),
+        "study.patient_sex",
+        choices=(
+            Choice("F", "Female"),
+            Choice("M", "Male"),
+            Choice("O", "Other"),
+            Choice(
+                "unknown",
+                "Not given",
+                "s.patient_sex IS NULL OR s.patient_sex NOT IN ('F', 'M', 'O')",
+            ),
+        ),
     ),
     *_study("patient", "patient_size", "patient_weight"),
     *_study("patient", "patient_name", "patient_id", "patient_birth_date", identity=True),
-    *_study("dose", "dlp_total", "ctdivol_max", "dap_total", "dose_rp_total", "total_fluoro_time", "agd_left", "agd_right",
-            "agd_unspecified", "administered_activity_total", "radiopharmaceuticals", "radionuclides", "number_of_events",
-            *(name for name, _, _ in CT_EVENTS_BY_TYPE), "dose_check_events", "effective_dose_total"),
-    _of(CT_EVENT, "ctdiw_phantom_type", event(CT_EVENT.name, "ctdiw_phantom_type.value"), "events", type="choices",
+    *_study(
+        "dose",
+        "dlp_total",
+        "ctdivol_max",
+        "dap_total",
+        "dose_rp_total",
+        "total_fluoro_time",
+        "agd_left",
+        "agd_right",
+        "agd_unspecified",
+        "administered_activity_total",
+        "radiopharmaceuticals",
+        "radionuclides",
+        "number_of_events",
+        *(name for name, _, _ in CT_EVENTS_BY_TYPE),
+        "dose_check_events",
+        "effective_dose_total",
+    ),
+    _of(
+        CT_EVENT,
+        "ctdiw_phantom_type",
+        event(CT_EVENT.name, "ctdiw_phantom_type.value"),
+        "events",
+        type="choices",
         modalities=("CT",),
-        choices=(Choice("head", "IEC head phantom (16 cm)", f"{_CODE} = '113690'"),
-                 Choice("body", "IEC body phantom (32 cm)", f"{_CODE} = '113691'"),
-                 Choice("other", "Another", f"{_CODE} NOT IN ('113690', '113691')"))),
+        choices=(
+            Choice("head", "IEC head phantom (16 cm)", f"{_CODE} = '113690'"),
+            Choice("body", "IEC body phantom (32 cm)", f"{_CODE} = '113691'"),
+            Choice("other", "Another", f"{_CODE} NOT IN ('113690', '113691')"),
+        ),
+    ),
     _of(PROJECTION_EVENT, "kvp", event(_EVENT, "kvp"), "events", modalities=_PROJECTION),
-    _of(PROJECTION_EVENT, "exposure", event(_EVENT, "exposure"), "events", modalities=_PROJECTION, shown=_MAS),
-    _of(PROJECTION_EVENT, "exposure_index", event(_EVENT, "exposure_index"), "events", modalities=("RF", "DX")),
-    _of(PROJECTION_EVENT, "compression_thickness", event(_EVENT, "compression_thickness"), "events", modalities=("MG",)),
-    _of(PROJECTION_EVENT, "image_view", event(_EVENT, _meaning("image_view")), "events", modalities=("MG", "DX")),
-    _of(PROJECTION_EVENT, "exposure_control_mode", event(_EVENT, "exposure_control_mode"), "events",
-        modalities=("MG", "DX")),
-    Filter("source", "Source of the data", "choices", "data", study("source"), "study.source",
-           choices=tuple(Choice(name, what) for name, what in SOURCES.items())),
-    Filter("mark", "Marks", "choices", "data", study("all_marks"), "study.all_marks",
-           choices=tuple(Choice(name, what, sizes.IS_MARKED if name == sizes.MARK else f"list_contains(s.all_marks, '{name}')")
-                         for name, what in MARKS.items()),
-           description="Of the study, of its accumulated dose or of one of its events."),
+    _of(
+        PROJECTION_EVENT,
+        "exposure",
+        event(_EVENT, "exposure"),
+        "events",
+        modalities=_PROJECTION,
+        shown=_MAS,
+    ),
+    _of(
+        PROJECTION_EVENT,
+        "exposure_index",
+        event(_EVENT, "exposure_index"),
+        "events",
+        modalities=("RF", "DX"),
+    ),
+    _of(
+        PROJECTION_EVENT,
+        "compression_thickness",
+        event(_EVENT, "compression_thickness"),
+        "events",
+        modalities=("MG",),
+    ),
+    _of(
+        PROJECTION_EVENT,
+        "image_view",
+        event(_EVENT, _meaning("image_view")),
+        "events",
+        modalities=("MG", "DX"),
+    ),
+    _of(
+        PROJECTION_EVENT,
+        "exposure_control_mode",
+        event(_EVENT, "exposure_control_mode"),
+        "events",
+        modalities=("MG", "DX"),
+    ),
+    Filter(
+        "source",
+        "Source of the data",
+        "choices",
+        "data",
+        study("source"),
+        "study.source",
+        choices=tuple(Choice(name, what) for name, what in SOURCES.items()),
+    ),
+    Filter(
+        "mark",
+        "Marks",
+        "choices",
+        "data",
+        study("all_marks"),
+        "study.all_marks",
+        choices=tuple(
+            Choice(
+                name,
+                what,
+                sizes.IS_MARKED if name == sizes.MARK else f"list_contains(s.all_marks, '{name}')",
+            )
+            for name, what in MARKS.items()
+        ),
+        description="Of the study, of its accumulated dose or of one of its events.",
+    ),
     TEST_DATA,
-)  # fmt: skip
+)
 
 
 def or_hashes(values: dict[str, Any], hashes: Callable[[str], list[str]]) -> dict[str, Any]:
-    """The same values, with which fields that can be kept as hashes are found by these, too: where text is stored a term is
-    looked for in it, where a hash is, it must be the whole of what was written."""
+    """The same values, with which fields that can be kept as hashes are found by these, too: where
+    text is stored a term is looked for in it, where a hash is, it must be the whole of what was
+    written."""
     out = dict(values)
     for one in FILTERS:
         if one.name in UNDER_RULES:
             for role in ("contains", "not", "is"):
                 name = one.parameter(role)
                 if values.get(name):
-                    out[name] = [*values[name], *(found for term in values[name] for found in hashes(term))]
+                    out[name] = [
+                        *values[name],
+                        *(found for term in values[name] for found in hashes(term)),
+                    ]
     return out
 
 
 def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The condition on a study `s` that these values of parameters make, and what is bound in it. Possible test data is left
-    out unless `test_data` says otherwise."""
+    """The condition on a study `s` that these values of parameters make, and what is bound in it.
+    Possible test data is left out unless `test_data` says otherwise."""
     bound: dict[str, Any] = {}
 
     def bind(value: Any) -> str:
@@ -181,13 +363,21 @@ def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     of_one_event: dict[str, list[str]] = {}
     for one in FILTERS:
         found = one.conditions(given, bind)
-        (of_one_event.setdefault(one.place.table, []) if one.place.together else conditions).extend(found)
-    conditions += [Place("", table, "study_id").holds(" AND ".join(found)) for table, found in of_one_event.items() if found]
+        (of_one_event.setdefault(one.place.table, []) if one.place.together else conditions).extend(
+            found
+        )
+    conditions += [
+        Place("", table, "study_id").holds(" AND ".join(found))
+        for table, found in of_one_event.items()
+        if found
+    ]
     return " AND ".join(conditions) or "true", bound
 
 
 def of_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
-    """The condition on an event `t` of the study `s` that the filters of one event make, and what is bound in it."""
+    """The condition on an event `t` of the study `s` that the filters of one event make, and what
+    is bound in it.
+    """
     bound: dict[str, Any] = {}
 
     def bind(value: Any) -> str:
@@ -195,4 +385,6 @@ def of_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
         return f"$e{len(bound) - 1}"
 
     places = [one for one in _TOGETHER if one.place.table == table]
-    return " AND ".join(condition for one in places for condition in one.conditions(values, bind)) or "true", bound
+    return " AND ".join(
+        condition for one in places for condition in one.conditions(values, bind)
+    ) or "true", bound

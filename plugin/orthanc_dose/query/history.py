@@ -1,4 +1,6 @@
-"""A patient's history: all studies of one patient, found by the ID as it is kept, with sums over a time."""
+"""A patient's history: all studies of one patient, found by the ID as it is kept, with sums over a
+time.
+"""
 
 from datetime import date
 from typing import Any
@@ -10,25 +12,39 @@ from ..records import MODALITIES
 from ..store.database import rows
 from . import lists
 
-# Totals that add up over studies. Activities of different nuclides do not; the largest of something is no sum.
+# Totals that add up over studies. Activities of different nuclides do not; the largest of something
+# is no sum.
 _ADDS_UP = (
-    "number_of_events", "dlp_total", "effective_dose_total", "dap_total", "dose_rp_total", "total_fluoro_time", "agd_left",
-    "agd_right", "agd_unspecified",
-)  # fmt: skip
+    "number_of_events",
+    "dlp_total",
+    "effective_dose_total",
+    "dap_total",
+    "dose_rp_total",
+    "total_fluoro_time",
+    "agd_left",
+    "agd_right",
+    "agd_unspecified",
+)
 _WHO = ("patient_id", "patient_name", "patient_birth_date")
 
 
 def of_patient(
     connection: duckdb.DuckDBPyConnection, study_id: int, first: date | None, last: date | None
 ) -> dict[str, Any] | None:
-    """The studies of the patient whom this study is of, oldest first, and their sums by modality type, over these days. None
-    where there is no study of this number. Sums say how many of the studies gave the value."""
+    """The studies of the patient whom this study is of, oldest first, and their sums by modality
+    type, over these days. None where there is no study of this number. Sums say how many of the
+    studies gave the value."""
     query = "SELECT patient_id, patient_name, patient_birth_date FROM study WHERE id = $1"
     found = connection.execute(query, [study_id]).fetchone()
     if found is None:
         return None
     patient_id = found[0]
-    out: dict[str, Any] = {"identified": None, **dict.fromkeys(_WHO), "studies": [], "cumulated": []}
+    out: dict[str, Any] = {
+        "identified": None,
+        **dict.fromkeys(_WHO),
+        "studies": [],
+        "cumulated": [],
+    }
     if patient_id is None:
         return out
     out["identified"] = "hashed" if is_hash(patient_id) else "stored"
@@ -41,9 +57,14 @@ def of_patient(
             bound[key] = day
     out["studies"] = lists.chosen(connection, condition, bound, "study_date")
     sums = ", ".join(f"sum({name}) AS {name}, count({name}) AS {name}_studies" for name in _ADDS_UP)
-    query = f"SELECT modality, count(*) AS studies, {sums} FROM study s WHERE {condition} GROUP BY modality"
+    query = (
+        f"SELECT modality, count(*) AS studies, {sums} FROM study s WHERE {condition} GROUP BY "
+        f"modality"
+    )
     by_modality = {row["modality"]: row for row in rows(connection.execute(query, bound))}
-    out["cumulated"] = [_cumulated(code, by_modality[code]) for code in MODALITIES if code in by_modality]
+    out["cumulated"] = [
+        _cumulated(code, by_modality[code]) for code in MODALITIES if code in by_modality
+    ]
     return out
 
 
@@ -51,6 +72,7 @@ def _cumulated(code: str, row: dict[str, Any]) -> dict[str, Any]:
     has = {field.name for field in MODALITIES[code].fields}
     totals = {
         name: {"value": float(row[name]), "studies": row[f"{name}_studies"]}
-        for name in _ADDS_UP if name in has and row[name] is not None
-    }  # fmt: skip
+        for name in _ADDS_UP
+        if name in has and row[name] is not None
+    }
     return {"modality": code, "studies": row["studies"], "totals": totals}

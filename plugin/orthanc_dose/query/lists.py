@@ -1,4 +1,6 @@
-"""Lists of studies: the rows that filters leave, in an order, page by page; how many there are; and what stands next to one."""
+"""Lists of studies: the rows that filters leave, in an order, page by page; how many there are; and
+what stands next to one.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +13,16 @@ from . import filters, sizes
 
 # What every row of a list has: what it is, when it was, and what is to be said beside its values.
 ALWAYS = (
-    "id", "modality", "equipment_id", "study_instance_uid", "study_date", "study_time", "source", "marks",
+    "id",
+    "modality",
+    "equipment_id",
+    "study_instance_uid",
+    "study_date",
+    "study_time",
+    "source",
+    "marks",
     "not_patient_indicator",
-)  # fmt: skip
+)
 _INNER = ("made_by",)  # for the store's own use
 _DERIVED = tuple(field.name for field in STUDY.derived)
 _USUAL = (
@@ -23,38 +32,56 @@ _USUAL = (
 )  # fmt: skip
 # Columns of the system, by their names in lists.
 SYSTEM = {
-    "equipment_display_name": "display_name", "manufacturer": "manufacturer",
-    "manufacturer_model_name": "manufacturer_model_name", "institution_name": "institution_name",
-    "institutional_department_name": "institutional_department_name", "station_name": "station_name",
-    "device_serial_number": "device_serial_number", "software_versions": "software_versions",
+    "equipment_display_name": "display_name",
+    "manufacturer": "manufacturer",
+    "manufacturer_model_name": "manufacturer_model_name",
+    "institution_name": "institution_name",
+    "institutional_department_name": "institutional_department_name",
+    "station_name": "station_name",
+    "device_serial_number": "device_serial_number",
+    "software_versions": "software_versions",
     "gantry_id": "gantry_id",
-}  # fmt: skip
+}
 _SORTABLE_TYPES = frozenset({"number", "integer", "text", "uid", "date", "time", "datetime"})
 _LISTABLE_TYPES = _SORTABLE_TYPES | {"code", "texts"}
 SORTABLE = tuple(
-    field.name for field in STUDY.fields if field.type in _SORTABLE_TYPES and field.name not in _INNER
-) + tuple(SYSTEM)  # fmt: skip
+    field.name
+    for field in STUDY.fields
+    if field.type in _SORTABLE_TYPES and field.name not in _INNER
+) + tuple(SYSTEM)
 
 
 def columns_of(modality: str | None) -> tuple[str, ...]:
-    """Names of the columns that a list of this modality, or of all, can have beside those of ALWAYS."""
+    """Names of the columns that a list of this modality, or of all, can have beside those of
+    ALWAYS.
+    """
     of_study = (
-        field.name for field in STUDY.fields
-        if field.type in _LISTABLE_TYPES and field.name not in (*ALWAYS, *_INNER)
+        field.name
+        for field in STUDY.fields
+        if field.type in _LISTABLE_TYPES
+        and field.name not in (*ALWAYS, *_INNER)
         and (not modality or not field.modalities or modality in field.modalities)
-    )  # fmt: skip
+    )
     return (*of_study, *_DERIVED, *SYSTEM)
 
 
 def usual_columns(modality: str | None) -> tuple[str, ...]:
-    """The columns that a list has where nobody asks for others: what tells studies apart, and the totals."""
-    totals = tuple(field.name for field in TOTALS if not modality or not field.modalities or modality in field.modalities)
+    """The columns that a list has where nobody asks for others: what tells studies apart, and the
+    totals.
+    """
+    totals = tuple(
+        field.name
+        for field in TOTALS
+        if not modality or not field.modalities or modality in field.modalities
+    )
     return (*_USUAL, *totals)
 
 
 @dataclass(frozen=True)
 class Order:
-    """The order of a list. Missing values come last, up and down; the study's number makes it total."""
+    """The order of a list. Missing values come last, up and down; the study's number makes it
+    total.
+    """
 
     name: str
     down: bool
@@ -71,9 +98,16 @@ class Order:
     def keys(self) -> tuple[str, ...]:
         """What is compared, as expressions over the study `s`."""
         if self.name in SYSTEM:
-            return (f"(SELECT e.{SYSTEM[self.name]} FROM equipment e WHERE e.id = s.equipment_id)", "s.id")
+            return (
+                f"(SELECT e.{SYSTEM[self.name]} FROM equipment e WHERE e.id = s.equipment_id)",
+                "s.id",
+            )
         # The day alone leaves a day's studies in no order.
-        return (f"s.{self.name}", "s.study_time", "s.id") if self.name == "study_date" else (f"s.{self.name}", "s.id")
+        return (
+            (f"s.{self.name}", "s.study_time", "s.id")
+            if self.name == "study_date"
+            else (f"s.{self.name}", "s.id")
+        )
 
     def clause(self, keys: tuple[str, ...], turned: bool = False) -> str:
         """ORDER BY over these; `turned` for from the last to the first."""
@@ -82,21 +116,36 @@ class Order:
 
 
 def page(
-    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], sort: str, limit: int, offset: int, columns: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection,
+    values: dict[str, Any],
+    sort: str,
+    limit: int,
+    offset: int,
+    columns: tuple[str, ...],
 ) -> dict[str, Any]:
-    """A page of studies and how many there are. values: of the filters' parameters, by name; columns: of `columns_of`."""
+    """A page of studies and how many there are. values: of the filters' parameters, by name;
+    columns: of `columns_of`.
+    """
     condition, bound = filters.where(values)
     order = Order.by(sort)
-    # Which studies they are is found with the few columns that this needs; the others are read for these alone.
-    total, places = (_looked_up if "SELECT" in condition else _scanned)(connection, condition, bound, order, limit, offset)
+    # Which studies they are is found with the few columns that this needs; the others are read for
+    # these alone.
+    total, places = (_looked_up if "SELECT" in condition else _scanned)(
+        connection, condition, bound, order, limit, offset
+    )
     return {"total": total, "studies": _rows(connection, places, columns)}
 
 
 def _scanned(
-    connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], order: Order, limit: int, offset: int
+    connection: duckdb.DuckDBPyConnection,
+    condition: str,
+    bound: dict[str, Any],
+    order: Order,
+    limit: int,
+    offset: int,
 ) -> tuple[int, list[int]]:
-    """How many rows, and the places of those of a page. For conditions on the study alone: scanning twice is quicker than
-    keeping what was found."""
+    """How many rows, and the places of those of a page. For conditions on the study alone: scanning
+    twice is quicker than keeping what was found."""
     ordered = f"ORDER BY {order.clause(order.keys)} LIMIT {limit:d} OFFSET {offset:d}"
     query = f"SELECT s.rowid FROM study s WHERE {condition} {ordered}"
     places = [place for (place,) in connection.execute(query, bound).fetchall()]
@@ -105,13 +154,20 @@ def _scanned(
 
 
 def _looked_up(
-    connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], order: Order, limit: int, offset: int
+    connection: duckdb.DuckDBPyConnection,
+    condition: str,
+    bound: dict[str, Any],
+    order: Order,
+    limit: int,
+    offset: int,
 ) -> tuple[int, list[int]]:
     """The same for conditions that look into other tables, which is done once."""
     query = f"""
-        WITH hit AS MATERIALIZED (SELECT s.rowid AS place, {_numbered(order.keys)} FROM study s WHERE {condition})
+        WITH hit AS MATERIALIZED (SELECT s.rowid AS place, {_numbered(order.keys)} FROM study s
+        WHERE {condition})
         SELECT (SELECT count(*) FROM hit), place FROM (SELECT 1) LEFT JOIN
-        (SELECT place, row_number() OVER () AS n FROM (SELECT place FROM hit ORDER BY {order.clause(_names(order.keys))}
+        (SELECT place, row_number() OVER () AS n FROM (SELECT place FROM hit ORDER BY
+        {order.clause(_names(order.keys))}
          LIMIT {limit:d} OFFSET {offset:d})) ON true ORDER BY n
     """
     found = connection.execute(query, bound).fetchall()
@@ -126,16 +182,23 @@ def _names(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"k{number}" for number in range(len(keys)))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, places: list[int], columns: tuple[str, ...]) -> list[dict[str, Any]]:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, places: list[int], columns: tuple[str, ...]
+) -> list[dict[str, Any]]:
     """The rows at these places of the table, in this order."""
     if not places:
         return []
     wanted = dict.fromkeys((*ALWAYS, *columns))
-    of_study = ", ".join(f"s.{name}" for name in {**wanted, **sizes.FROM} if name not in (*SYSTEM, *_DERIVED))
-    # By a subquery: DuckDB then goes to these rows, where with a plain list it would read the columns of all. And as text: to
-    # bind a list costs 0.2 ms a number.
+    of_study = ", ".join(
+        f"s.{name}" for name in {**wanted, **sizes.FROM} if name not in (*SYSTEM, *_DERIVED)
+    )
+    # By a subquery: DuckDB then goes to these rows, where with a plain list it would read the
+    # columns of all. And as text: to bind a list costs 0.2 ms a number.
     listed = ", ".join(map(str, places))
-    query = f"SELECT s.rowid AS place, {of_study} FROM study s WHERE s.rowid IN (SELECT unnest([{listed}]))"
+    query = (
+        f"SELECT s.rowid AS place, {of_study} FROM study s WHERE s.rowid IN (SELECT "
+        f"unnest([{listed}]))"
+    )
     found = {row.pop("place"): row for row in rows(connection.execute(query))}
     if "standard_names" in wanted:
         names = standard_names(connection, [row["id"] for row in found.values()])
@@ -154,7 +217,9 @@ def _rows(connection: duckdb.DuckDBPyConnection, places: list[int], columns: tup
     return [found[place] for place in places]
 
 
-def chosen(connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], sort: str) -> list[dict[str, Any]]:
+def chosen(
+    connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], sort: str
+) -> list[dict[str, Any]]:
     """All studies `s` of a condition, in an order, with the usual columns."""
     order = Order.by(sort)
     query = f"SELECT s.rowid FROM study s WHERE {condition} ORDER BY {order.clause(order.keys)}"
@@ -182,15 +247,24 @@ def count(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
 def neighbours(
     connection: duckdb.DuckDBPyConnection, study_id: int, values: dict[str, Any], sort: str
 ) -> dict[str, int | None]:
-    """Where a study stands in a list, from 1, and the studies before and after it; None for what there is not."""
+    """Where a study stands in a list, from 1, and the studies before and after it; None for what
+    there is not.
+    """
     condition, bound = filters.where(values)
     order = Order.by(sort)
     names = _names(order.keys)
-    hit = f"hit AS MATERIALIZED (SELECT s.id, {_numbered(order.keys)} FROM study s WHERE {condition})"
+    hit = (
+        f"hit AS MATERIALIZED (SELECT s.id, {_numbered(order.keys)} FROM study s WHERE {condition})"
+    )
     query = f"WITH {hit} SELECT {', '.join(names)} FROM hit WHERE id = $own"
     own = connection.execute(query, bound | {"own": study_id}).fetchone()
     if own is None:
-        return {"position": None, "total": count(connection, values), "previous": None, "next": None}
+        return {
+            "position": None,
+            "total": count(connection, values),
+            "previous": None,
+            "next": None,
+        }
     bound |= {f"own{number}": key for number, key in enumerate(own) if key is not None}
     before, after = _beside(order, own, before=True), _beside(order, own, before=False)
     query = f"""
@@ -203,7 +277,9 @@ def neighbours(
 
 
 def _beside(order: Order, own: tuple[Any, ...], before: bool) -> str:
-    """That a row comes before, or after, the one whose keys are bound as own0, own1, …: by the first key that differs."""
+    """That a row comes before, or after, the one whose keys are bound as own0, own1, …: by the
+    first key that differs.
+    """
     ways, alike = [], []
     for number, key in enumerate(own):
         name, bound = f"k{number}", f"$own{number}"
@@ -211,7 +287,10 @@ def _beside(order: Order, own: tuple[Any, ...], before: bool) -> str:
             differs, same = (f"{name} IS NOT NULL" if before else "false"), f"{name} IS NULL"
         else:
             sign = "<" if before != order.down else ">"
-            differs, same = f"{name} {sign} {bound}" + ("" if before else f" OR {name} IS NULL"), f"{name} = {bound}"
+            differs, same = (
+                f"{name} {sign} {bound}" + ("" if before else f" OR {name} IS NULL"),
+                f"{name} = {bound}",
+            )
         ways.append(" AND ".join((*alike, f"({differs})")))
         alike.append(same)
     return "(" + " OR ".join(ways) + ")"

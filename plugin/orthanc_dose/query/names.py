@@ -14,13 +14,16 @@ def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
     return StandardNames.read(connection).entries
 
 
-def unmapped(connection: duckdb.DuckDBPyConnection, kind: str, limit: int, offset: int) -> dict[str, Any]:
-    """A page of the texts of a kind that have no standard name in studies of a modality type, the most frequent first, with the
-    number of these studies; and how many such texts there are."""
+def unmapped(
+    connection: duckdb.DuckDBPyConnection, kind: str, limit: int, offset: int
+) -> dict[str, Any]:
+    """A page of the texts of a kind that have no standard name in studies of a modality type, the
+    most frequent first, with the number of these studies; and how many such texts there are."""
     of_kind = f"""
         SELECT t.value AS text, s.modality, count(*) AS studies FROM "{index_name(kind)}" i
         JOIN term t ON t.id = i.term JOIN study s ON s.id = i.study_id
-        WHERE NOT EXISTS (SELECT 1 FROM term_name n WHERE n.term = i.term AND n.modality = s.modality)
+        WHERE NOT EXISTS (SELECT 1 FROM term_name n WHERE n.term = i.term AND n.modality =
+        s.modality)
         GROUP BY ALL
     """
     total = connection.execute(f"SELECT count(*) FROM ({of_kind})").fetchone()
@@ -29,7 +32,9 @@ def unmapped(connection: duckdb.DuckDBPyConnection, kind: str, limit: int, offse
 
 
 def named(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
-    """The texts of a kind that have a standard name in studies of a modality type, in lower case, with the name."""
+    """The texts of a kind that have a standard name in studies of a modality type, in lower case,
+    with the name.
+    """
     query = """
         SELECT lower(t.value), n.standard_name FROM term t JOIN term_name n ON n.term = t.id
         WHERE t.field = $1 AND n.modality = $2 ORDER BY t.id

@@ -14,10 +14,15 @@ COLUMNS = tuple(name for name in OBJECT.names if name not in ("content", "conten
 
 
 def list_objects(
-    connection: duckdb.DuckDBPyConnection, filters: dict[str, Any], sort: str, limit: int, offset: int
+    connection: duckdb.DuckDBPyConnection,
+    filters: dict[str, Any],
+    sort: str,
+    limit: int,
+    offset: int,
 ) -> dict[str, Any]:
-    """A page of objects with their outcomes, and how many there are. `filters`: column names with the value, or with several
-    of which one fits; of the reason, a text that it contains, whatever its case."""
+    """A page of objects with their outcomes, and how many there are. `filters`: column names with
+    the value, or with several of which one fits; of the reason, a text that it contains, whatever
+    its case."""
     name, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
     if name not in COLUMNS:
         raise ValueError(f"not a column to sort by: {name}")
@@ -34,18 +39,36 @@ def list_objects(
 def _condition(column: str, value: Any) -> str:
     if column == "reason":
         return "contains(lower(reason), lower($reason))"
-    return f"{column} IN (SELECT unnest(${column}))" if isinstance(value, list) else f"{column} = ${column}"
+    return (
+        f"{column} IN (SELECT unnest(${column}))"
+        if isinstance(value, list)
+        else f"{column} = ${column}"
+    )
 
 
 def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list[str]:
-    """All objects that the filters find, by Orthanc's identifiers, but those that were deleted from Orthanc."""
-    where = " AND ".join(["deleted_at IS NULL", *(_condition(column, value) for column, value in filters.items())])
-    return [row[0] for row in connection.execute(f"SELECT orthanc_id FROM object WHERE {where}", filters).fetchall()]
+    """All objects that the filters find, by Orthanc's identifiers, but those that were deleted from
+    Orthanc.
+    """
+    where = " AND ".join(
+        ["deleted_at IS NULL", *(_condition(column, value) for column, value in filters.items())]
+    )
+    return [
+        row[0]
+        for row in connection.execute(
+            f"SELECT orthanc_id FROM object WHERE {where}", filters
+        ).fetchall()
+    ]
 
 
-def outcomes_of(connection: duckdb.DuckDBPyConnection, uids: list[str]) -> dict[str, list[tuple[str, str | None]]]:
+def outcomes_of(
+    connection: duckdb.DuckDBPyConnection, uids: list[str]
+) -> dict[str, list[tuple[str, str | None]]]:
     """Outcome and rule of the objects with each of these SOP Instance UIDs."""
-    query = "SELECT sop_instance_uid, outcome, rule FROM object WHERE sop_instance_uid IN (SELECT unnest($1))"
+    query = (
+        "SELECT sop_instance_uid, outcome, rule FROM object WHERE sop_instance_uid IN (SELECT "
+        "unnest($1))"
+    )
     found: dict[str, list[tuple[str, str | None]]] = {uid: [] for uid in uids}
     for uid, outcome, rule in connection.execute(query, [uids]).fetchall():
         found[uid].append((outcome, rule))
@@ -55,7 +78,8 @@ def outcomes_of(connection: duckdb.DuckDBPyConnection, uids: list[str]) -> dict[
 def by_rule(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """How many objects each rule decided, with their size in bytes, the most first."""
     query = """
-        SELECT outcome, rule, count(*) AS objects, coalesce(sum(size), 0)::BIGINT AS bytes FROM object
+        SELECT outcome, rule, count(*) AS objects, coalesce(sum(size), 0)::BIGINT AS bytes FROM
+        object
         GROUP BY ALL ORDER BY objects DESC, outcome, rule
     """
     return rows(connection.execute(query))
@@ -65,13 +89,20 @@ def dropped(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """How many objects of which SOP class were not stored at all, the most first."""
     found = rows(connection.execute("SELECT * FROM dropped ORDER BY objects DESC, sop_class_uid"))
     moments = ("first_at", "last_at")
-    return [row | {"sop_class_name": sop_class_name(row["sop_class_uid"])} | {name: utc(row[name]) for name in moments}
-            for row in found]  # fmt: skip
+    return [
+        row
+        | {"sop_class_name": sop_class_name(row["sop_class_uid"])}
+        | {name: utc(row[name]) for name in moments}
+        for row in found
+    ]
 
 
 def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
     """The objects that a study was read from."""
-    query = f"SELECT {', '.join(COLUMNS)} FROM object WHERE study_id = $1 ORDER BY received_at, sop_instance_uid"
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM object WHERE study_id = $1 ORDER BY received_at, "
+        f"sop_instance_uid"
+    )
     return [_shown(row) for row in rows(connection.execute(query, [study_id]))]
 
 

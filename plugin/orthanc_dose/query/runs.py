@@ -1,4 +1,6 @@
-"""Runs of saved searches for pages: each with what came of its search and of the newest retrieval of what that found."""
+"""Runs of saved searches for pages: each with what came of its search and of the newest retrieval
+of what that found.
+"""
 
 import json
 from typing import Any
@@ -15,27 +17,46 @@ _OF_RETRIEVAL = ("id", "state", "message", "result")
 
 
 def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
-    """The runs that are remembered by the name of their schedule, the newest first. search: None where none could begin;
-    is_forgotten: its task is, and the run tells what came of it."""
-    runs = rows(connection.execute(f'SELECT * FROM "{SCHEDULE_RUN.name}" ORDER BY due DESC, task_id DESC'))
+    """The runs that are remembered by the name of their schedule, the newest first. search: None
+    where none could begin; is_forgotten: its task is, and the run tells what came of it."""
+    runs = rows(
+        connection.execute(f'SELECT * FROM "{SCHEDULE_RUN.name}" ORDER BY due DESC, task_id DESC')
+    )
     numbers = [run["task_id"] for run in runs]
-    query = "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) OR kind = 'retrieval' ORDER BY id"
+    query = (
+        "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) OR kind = 'retrieval' "
+        "ORDER BY id"
+    )
     found = [tasks.read(row) for row in rows(connection.execute(query, [numbers]))]
     searches = {task["id"]: task for task in found}
-    retrievals = {task["parameters"].get("search"): task for task in found if task["kind"] == "retrieval"}
+    retrievals = {
+        task["parameters"].get("search"): task for task in found if task["kind"] == "retrieval"
+    }
     out: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
         number = run["task_id"]
-        not_begun = {"state": "failed", "message": run["message"], "result": {}, "started_at": None, "finished_at": None}
-        out.setdefault(run["schedule"], []).append({
-            "due": utc(run["due"]), "search": number, "is_forgotten": number is not None and number not in searches,
-            **(_shown(searches.get(number), run["search"], _OF_SEARCH) or not_begun),
-            "retrieval": _shown(retrievals.get(number), run["retrieval"], _OF_RETRIEVAL),
-        })  # fmt: skip
+        not_begun = {
+            "state": "failed",
+            "message": run["message"],
+            "result": {},
+            "started_at": None,
+            "finished_at": None,
+        }
+        out.setdefault(run["schedule"], []).append(
+            {
+                "due": utc(run["due"]),
+                "search": number,
+                "is_forgotten": number is not None and number not in searches,
+                **(_shown(searches.get(number), run["search"], _OF_SEARCH) or not_begun),
+                "retrieval": _shown(retrievals.get(number), run["retrieval"], _OF_RETRIEVAL),
+            }
+        )
     return out
 
 
-def _shown(task: tasks.Task | None, kept: str | None, names: tuple[str, ...]) -> dict[str, Any] | None:
+def _shown(
+    task: tasks.Task | None, kept: str | None, names: tuple[str, ...]
+) -> dict[str, Any] | None:
     """Of a task, or of what is kept of one; the newer."""
     of_kept = json.loads(kept) if kept else None
     if task is not None and (of_kept is None or task["id"] > of_kept["id"]):

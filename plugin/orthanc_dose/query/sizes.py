@@ -1,5 +1,5 @@
-"""Heights and weights that files gave carry a mark. Lists of marks are slow to change in a million records, so it is made here
-from the plain columns that say where the values come from."""
+"""Heights and weights that files gave carry a mark. Lists of marks are slow to change in a million
+records, so it is made here from the plain columns that say where the values come from."""
 
 from typing import Any
 
@@ -7,15 +7,21 @@ MARK = "from_size_import"
 FROM = {"patient_size_from": "patient_size", "patient_weight_from": "patient_weight"}
 IS_MARKED = "(s.patient_size_from IS NOT NULL OR s.patient_weight_from IS NOT NULL)"
 # The marks of a study `s` with it, in SQL.
-MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{', '.join(
-    f"{{'field': CASE WHEN s.{column} IS NOT NULL THEN '{field}' END, 'mark': '{MARK}', 'raw': CAST(NULL AS VARCHAR)}}"
-    for column, field in FROM.items())}], lambda one: one.field IS NOT NULL))"""  # fmt: skip
+MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{
+    ", ".join(
+        f"{{'field': CASE WHEN s.{column} IS NOT NULL THEN '{field}' END, 'mark': '{MARK}', 'raw': CAST(NULL AS VARCHAR)}}"
+        for column, field in FROM.items()
+    )
+}], lambda one: one.field IS NOT NULL))"""
 
 
 def mark(row: dict[str, Any]) -> None:
     """Put the mark to a record that has the columns of FROM."""
     fields = [field for column, field in FROM.items() if row[column]]
     if fields:
-        row["marks"] = [*(row["marks"] or ()), *({"field": field, "mark": MARK, "raw": None} for field in fields)]
+        row["marks"] = [
+            *(row["marks"] or ()),
+            *({"field": field, "mark": MARK, "raw": None} for field in fields),
+        ]
         if "all_marks" in row:
             row["all_marks"] = sorted({*(row["all_marks"] or ()), MARK})

@@ -14,7 +14,9 @@ from . import lists, objects, sizes
 
 
 def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any] | None:
-    """Everything that the store holds of a study, or None where there is no study of this number."""
+    """Everything that the store holds of a study, or None where there is no study of this
+    number.
+    """
     found = rows(connection.execute("SELECT * FROM study WHERE id = $1", [study_id]))
     if not found:
         return None
@@ -23,13 +25,19 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
     modality = MODALITIES[out["modality"]]
     keep = {field.name for field in modality.fields}
     out = {name: value for name, value in out.items() if name in keep}
-    equipment = rows(connection.execute("SELECT * FROM equipment WHERE id = $1", [out["equipment_id"]]))
+    equipment = rows(
+        connection.execute("SELECT * FROM equipment WHERE id = $1", [out["equipment_id"]])
+    )
     out["equipment"] = equipment[0] if equipment else dict.fromkeys(EQUIPMENT.names)
     out["standard_names"] = lists.standard_names(connection, [study_id]).get(study_id, [])
     out["patient"] = {field.name: out[field.name] for field in PATIENT}
-    for name, table, order in (("accumulated", modality.accumulated, "sop_instance_uid, rowid"),
-                               ("events", modality.events, "event_number")):  # fmt: skip
-        query = f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}' if table else ""
+    for name, table, order in (
+        ("accumulated", modality.accumulated, "sop_instance_uid, rowid"),
+        ("events", modality.events, "event_number"),
+    ):
+        query = (
+            f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}' if table else ""
+        )
         out[name] = rows(connection.execute(query, [study_id])) if table else []
     out["objects"] = objects.of_study(connection, study_id)
     out["stored_at"] = objects.utc(out["stored_at"])
@@ -38,7 +46,10 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
 
 def content(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
     """The kept content of a study's objects: header and content tree."""
-    query = "SELECT sop_instance_uid, sop_class_uid, content FROM object WHERE study_id = $1 AND content IS NOT NULL ORDER BY 1"
+    query = (
+        "SELECT sop_instance_uid, sop_class_uid, content FROM object WHERE study_id = $1 AND "
+        "content IS NOT NULL ORDER BY 1"
+    )
     return [_content(row) for row in rows(connection.execute(query, [study_id]))]
 
 
@@ -49,12 +60,20 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
     except Unreadable:
         tree = None
     header = [
-        {"tag": tag, "keyword": keyword_for_tag(int(tag.replace(",", ""), 16)) or None, "value": value}
+        {
+            "tag": tag,
+            "keyword": keyword_for_tag(int(tag.replace(",", ""), 16)) or None,
+            "value": value,
+        }
         for tag, value in kept.dataset.items()
         if tag not in ("0040,a730", "0040,a043")
     ]
     return {
-        "sop_instance_uid": row["sop_instance_uid"], "sop_class_uid": row["sop_class_uid"],
-        "sop_class_name": objects.sop_class_name(row["sop_class_uid"]), "transfer_syntax": kept.transfer_syntax,
-        "notes": kept.notes, "header": header, "tree": tree,
-    }  # fmt: skip
+        "sop_instance_uid": row["sop_instance_uid"],
+        "sop_class_uid": row["sop_class_uid"],
+        "sop_class_name": objects.sop_class_name(row["sop_class_uid"]),
+        "transfer_syntax": kept.transfer_syntax,
+        "notes": kept.notes,
+        "header": header,
+        "tree": tree,
+    }

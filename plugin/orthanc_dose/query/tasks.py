@@ -12,15 +12,24 @@ from .objects import utc
 _MOMENTS = ("created_at", "started_at", "finished_at")
 
 
-def listed(connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int) -> dict[str, Any]:
-    """A page of tasks, the newest first, and how many there are. given: columns with the value that they must have."""
+def listed(
+    connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int
+) -> dict[str, Any]:
+    """A page of tasks, the newest first, and how many there are. given: columns with the value that
+    they must have.
+    """
     where = " AND ".join(f"{name} = ${name}" for name in given) or "true"
     total = connection.execute(f"SELECT count(*) FROM task WHERE {where}", given).fetchone()
     query = f"SELECT * FROM task WHERE {where} ORDER BY id DESC LIMIT {limit:d} OFFSET {offset:d}"
-    return {"total": total[0] if total else 0, "tasks": [_shown(row) for row in rows(connection.execute(query, given))]}
+    return {
+        "total": total[0] if total else 0,
+        "tasks": [_shown(row) for row in rows(connection.execute(query, given))],
+    }
 
 
-def naming(connection: duckdb.DuckDBPyConnection, kind: str, parameter: str, value: Any) -> list[dict[str, Any]]:
+def naming(
+    connection: duckdb.DuckDBPyConnection, kind: str, parameter: str, value: Any
+) -> list[dict[str, Any]]:
     """All tasks of a kind with this parameter, the newest first."""
     query = "SELECT * FROM task WHERE kind = $1 ORDER BY id DESC"
     found = map(_shown, rows(connection.execute(query, [kind])))
@@ -29,7 +38,9 @@ def naming(connection: duckdb.DuckDBPyConnection, kind: str, parameter: str, val
 
 def states(connection: duckdb.DuckDBPyConnection, user: str | None) -> dict[str, int]:
     """How many tasks of a user, of everybody where None, are in each state."""
-    query = "SELECT state, count(*) FROM task WHERE $1::VARCHAR IS NULL OR user_name = $1 GROUP BY ALL"
+    query = (
+        "SELECT state, count(*) FROM task WHERE $1::VARCHAR IS NULL OR user_name = $1 GROUP BY ALL"
+    )
     return dict.fromkeys(STATES, 0) | dict(connection.execute(query, [user]).fetchall())
 
 
@@ -39,19 +50,30 @@ def one(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any] |
     return found[0] if found else None
 
 
-def log(connection: duckdb.DuckDBPyConnection, task_id: int, outcome: str | None, limit: int, offset: int) -> dict[str, Any]:
-    """A page of a task's log in the order of its lines, those of one outcome where it is given; how many there are of it, and
-    of each outcome."""
+def log(
+    connection: duckdb.DuckDBPyConnection,
+    task_id: int,
+    outcome: str | None,
+    limit: int,
+    offset: int,
+) -> dict[str, Any]:
+    """A page of a task's log in the order of its lines, those of one outcome where it is given; how
+    many there are of it, and of each outcome."""
     query = "SELECT outcome, count(*) FROM task_log WHERE task_id = $1 GROUP BY ALL ORDER BY ALL"
     counts = dict(connection.execute(query, [task_id]).fetchall())
     condition, bound = "task_id = $1", [task_id, *([outcome] if outcome else [])]
     condition += " AND outcome = $2" if outcome else ""
     query = f"""
-        SELECT line, outcome, study_id, message FROM task_log WHERE {condition} ORDER BY line, study_id, message
+        SELECT line, outcome, study_id, message FROM task_log WHERE {condition} ORDER BY line,
+        study_id, message
         LIMIT {limit:d} OFFSET {offset:d}
     """
     lines = rows(connection.execute(query, bound))
-    return {"total": counts.get(outcome, 0) if outcome else sum(counts.values()), "outcomes": counts, "lines": lines}
+    return {
+        "total": counts.get(outcome, 0) if outcome else sum(counts.values()),
+        "outcomes": counts,
+        "lines": lines,
+    }
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""The data dictionary: each field of the dose record once, with type, unit, concept code and plain description."""
+"""The data dictionary: each field of the dose record once, with type, unit, concept code and plain
+description.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +10,17 @@ from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
 from .field import Field, Shown, Table
 from .found import FETCHING, FOUND, SCHEDULE_RUN
-from .index import INDEXED, INDEXES, STANDARD_NAME, STUDY_DAY, STUDY_NAMES, STUDY_STANDARD_NAME, TERM, TERM_NAME, index_name
+from .index import (
+    INDEXED,
+    INDEXES,
+    STANDARD_NAME,
+    STUDY_DAY,
+    STUDY_NAMES,
+    STUDY_STANDARD_NAME,
+    TERM,
+    TERM_NAME,
+    index_name,
+)
 from .nuclear import NM_ADMINISTRATION
 from .projection import PROJECTION_ACCUMULATED, PROJECTION_EVENT
 from .reference import PHANTOMS, REFERENCE_LEVEL, STATISTICS
@@ -33,8 +45,9 @@ from .task import STATES, TASK, TASK_LOG
 
 @dataclass(frozen=True)
 class Modality:
-    """A modality type is data: its tables, the totals that lists show first, and what is read first of its events (see
-    leading.py). `accumulated` is None where reports hold no totals of their own."""
+    """A modality type is data: its tables, the totals that lists show first, and what is read first
+    of its events (see leading.py). `accumulated` is None where reports hold no totals of their
+    own."""
 
     code: str
     title: str
@@ -46,35 +59,105 @@ class Modality:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The study's fields that this modality can have."""
-        return tuple(field for field in STUDY.fields if not field.modalities or self.code in field.modalities)
+        return tuple(
+            field for field in STUDY.fields if not field.modalities or self.code in field.modalities
+        )
 
 
 MODALITIES: dict[str, Modality] = {
     modality.code: modality
     for modality in (
-        Modality("CT", "Computed tomography", CT_EVENT, CT_ACCUMULATED,
-                 ("number_of_events", "dlp_total", "ctdivol_max"), leading.CT),
-        Modality("RF", "Fluoroscopy", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
-                 ("number_of_events", "dap_total", "dap_total_b", "dose_rp_total_a", "dose_rp_total_b",
-                  "total_fluoro_time"), leading.RF),
-        Modality("DX", "Radiography", PROJECTION_EVENT, PROJECTION_ACCUMULATED, ("number_of_events", "dap_total"), leading.DX),
-        Modality("MG", "Mammography", PROJECTION_EVENT, PROJECTION_ACCUMULATED,
-                 ("number_of_events", "agd_left", "agd_right"), leading.MG),
-        Modality("NM", "Nuclear medicine", NM_ADMINISTRATION, None,
-                 ("number_of_events", "radiopharmaceuticals", "radionuclides", "administered_activity_total",
-                  "effective_dose_total"), leading.NM),
+        Modality(
+            "CT",
+            "Computed tomography",
+            CT_EVENT,
+            CT_ACCUMULATED,
+            ("number_of_events", "dlp_total", "ctdivol_max"),
+            leading.CT,
+        ),
+        Modality(
+            "RF",
+            "Fluoroscopy",
+            PROJECTION_EVENT,
+            PROJECTION_ACCUMULATED,
+            (
+                "number_of_events",
+                "dap_total",
+                "dap_total_b",
+                "dose_rp_total_a",
+                "dose_rp_total_b",
+                "total_fluoro_time",
+            ),
+            leading.RF,
+        ),
+        Modality(
+            "DX",
+            "Radiography",
+            PROJECTION_EVENT,
+            PROJECTION_ACCUMULATED,
+            ("number_of_events", "dap_total"),
+            leading.DX,
+        ),
+        Modality(
+            "MG",
+            "Mammography",
+            PROJECTION_EVENT,
+            PROJECTION_ACCUMULATED,
+            ("number_of_events", "agd_left", "agd_right"),
+            leading.MG,
+        ),
+        Modality(
+            "NM",
+            "Nuclear medicine",
+            NM_ADMINISTRATION,
+            None,
+            (
+                "number_of_events",
+                "radiopharmaceuticals",
+                "radionuclides",
+                "administered_activity_total",
+                "effective_dose_total",
+            ),
+            leading.NM,
+        ),
     )
-}  # fmt: skip
+}
 
 TABLES: tuple[Table, ...] = (
-    STUDY, EQUIPMENT, CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION, OBJECT, DROPPED,
-    SETTING, STATE, PATIENT_SIZE, TASK, TASK_LOG, ACCOUNT, TOKEN, AUDIT_LOG, TERM, *INDEXES, STUDY_DAY, STANDARD_NAME,
-    TERM_NAME, REFERENCE_LEVEL, FOUND, SCHEDULE_RUN,
-)  # fmt: skip
+    STUDY,
+    EQUIPMENT,
+    CT_EVENT,
+    CT_ACCUMULATED,
+    PROJECTION_EVENT,
+    PROJECTION_ACCUMULATED,
+    NM_ADMINISTRATION,
+    OBJECT,
+    DROPPED,
+    SETTING,
+    STATE,
+    PATIENT_SIZE,
+    TASK,
+    TASK_LOG,
+    ACCOUNT,
+    TOKEN,
+    AUDIT_LOG,
+    TERM,
+    *INDEXES,
+    STUDY_DAY,
+    STANDARD_NAME,
+    TERM_NAME,
+    REFERENCE_LEVEL,
+    FOUND,
+    SCHEDULE_RUN,
+)
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
-    CT_EVENT, CT_ACCUMULATED, PROJECTION_EVENT, PROJECTION_ACCUMULATED, NM_ADMINISTRATION,
-)  # fmt: skip
+    CT_EVENT,
+    CT_ACCUMULATED,
+    PROJECTION_EVENT,
+    PROJECTION_ACCUMULATED,
+    NM_ADMINISTRATION,
+)
 
 __all__ = [
     "ACCOUNT", "AUDIT_LOG", "CT_ACCUMULATED", "CT_EVENT", "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "FETCHING", "FOUND", "Field",

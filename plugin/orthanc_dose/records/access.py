@@ -1,4 +1,6 @@
-"""Who may do what: the groups that a person can be in, what each opens, and the tables of users, tokens and the audit log."""
+"""Who may do what: the groups that a person can be in, what each opens, and the tables of users,
+tokens and the audit log.
+"""
 
 from .field import Table, flag, integer, moment, text, texts
 
@@ -13,35 +15,57 @@ GROUPS = {
 }
 
 ACCOUNT = Table(
-    "account", "Users", "One row a user whom an administrator added; those of Orthanc's configuration are not in it.",
+    "account",
+    "Users",
+    "One row a user whom an administrator added; those of Orthanc's configuration are not in it.",
     (
         text("name", "Name"),
-        text("password_hash", "Password", description="Argon2id (RFC 9106), with its parameters and salt."),
-        texts("groups", "Groups", description="; ".join(f"{group}: {what}" for group, what in GROUPS.items())),
+        text(
+            "password_hash",
+            "Password",
+            description="Argon2id (RFC 9106), with its parameters and salt.",
+        ),
+        texts(
+            "groups",
+            "Groups",
+            description="; ".join(f"{group}: {what}" for group, what in GROUPS.items()),
+        ),
         flag("disabled", "Disabled", description="Cannot sign in."),
         moment("created_at", "Added", description="UTC."),
         text("created_by", "Added by", description="The administrator."),
         moment("password_changed_at", "Password changed", description="UTC."),
     ),
-)  # fmt: skip
+)
 
 TOKEN = Table(
-    "token", "Tokens", "One row a token with which a script comes in the name of a user.",
+    "token",
+    "Tokens",
+    "One row a token with which a script comes in the name of a user.",
     (
         text("id", "Number", description="The part of the token that is no secret."),
         text("name", "Name", description="What the user calls it."),
-        text("user_name", "User", description="Whose rights it has, as far as the user has them at the time of use."),
-        text("digest", "Digest",
-             description="HMAC-SHA-256, with the secret as key, of what changes with the user's password: a token ends with the"
-                         " password that it was made under."),
+        text(
+            "user_name",
+            "User",
+            description="Whose rights it has, as far as the user has them at the time of use.",
+        ),
+        text(
+            "digest",
+            "Digest",
+            description="HMAC-SHA-256, with the secret as key, of what changes with the user's "
+            "password: a token ends with the"
+            " password that it was made under.",
+        ),
         moment("created_at", "Made", description="UTC."),
         moment("expires_at", "Ends", description="UTC; nothing where it has no end."),
         moment("last_used_at", "Last used", description="UTC, to the day."),
     ),
-)  # fmt: skip
+)
 
 AUDIT_LOG = Table(
-    "audit_log", "Audit log", "One row what somebody did. It holds no patient's name or ID: studies by their number.",
+    "audit_log",
+    "Audit log",
+    "One row what somebody did. It holds no patient's name or ID: studies by their number.",
     (
         integer("number", "Number", description="Grows by one with each entry."),
         moment("at", "When", description="UTC."),
@@ -53,4 +77,4 @@ AUDIT_LOG = Table(
         text("details", "Details", description="What else is to be known of it."),
         flag("succeeded", "Succeeded"),
     ),
-)  # fmt: skip
+)

@@ -1,64 +1,95 @@
-"""Fields that more than one kind of dose record has: observers, participants, marks, where a record comes from."""
+"""Fields that more than one kind of dose record has: observers, participants, marks, where a record
+comes from.
+"""
 
 from .field import Field, code, codes, integer, num, structs, text, uid
 
-# How a record was read, the best source first: where a study has several, the earlier one here counts.
+# How a record was read, the best source first: where a study has several, the earlier one here
+# counts.
 SOURCES = {
     "report": "a structured dose report",
-    "image header": "dose values that the equipment wrote into the header of an image or of a dose screen",
+    "image header": "dose values that the equipment wrote into the header of an image or of a dose "
+    "screen",
     "OCR": "text read from the pixels of a dose screen",
     "computed": "worked out from the headers of the images of a series",
 }
 
 # Why a value is not plainly what the object says. `raw` is what stands there, where anything does.
 MARKS = {
-    "computed": "computed from other values, such as those of the irradiation events, since no object gives it",
+    "computed": "computed from other values, such as those of the irradiation events, since no "
+    "object gives it",
     "empty": "the item is there without a value",
     "no_number": "what stands there is no number",
     "zero": "0 stands where nothing was entered; it is not used",
     "no_unit": "the number has no unit; it is kept as written and not used",
-    "unit_unknown": "the unit is not known or measures something else; the number is kept as written and not used",
+    "unit_unknown": "the unit is not known or measures something else; the number is kept as "
+    "written and not used",
     "several_values": "two different values stand where one belongs; neither is used",
     "no_date": "what stands there is no date or time",
     "mean": "mean of several values that are not zero (pulse-level data); all are kept beside it",
-    "given_zero": "the report gives 0 although its events have values; the sum of the events is used",
+    "given_zero": "the report gives 0 although its events have values; the sum of the events is "
+    "used",
     "incomplete": "not all irradiation events have the value, so no sum is formed",
     "several_radionuclides": "activities of different radionuclides are not added",
-    "overlap": "reports of this study share some events; totals are summed over the events, each once",
+    "overlap": "reports of this study share some events; totals are summed over the events, each "
+    "once",
     "events_differ": "the report announces another number of irradiation events than it holds",
-    "other_date": "the object does not say when the exposure was; the date and time that it has next to it are shown",
-    "minimum_above_maximum": "the object writes the lower bound above the upper one; they were exchanged",
-    "unit_of_maker": "the maker writes this element in another unit than the standard's; it was converted",
+    "other_date": "the object does not say when the exposure was; the date and time that it has "
+    "next to it are shown",
+    "minimum_above_maximum": "the object writes the lower bound above the upper one; they were "
+    "exchanged",
+    "unit_of_maker": "the maker writes this element in another unit than the standard's; it was "
+    "converted",
     "rounded": "the element holds whole numbers only, so the value is rough",
-    "implausible": "the number is below zero, or cannot be right in the unit that the standard gives this element; not used",
-    "from_comment": "taken from the line of the comment that names the series, since the element for it is empty",
+    "implausible": "the number is below zero, or cannot be right in the unit that the standard "
+    "gives this element; not used",
+    "from_comment": "taken from the line of the comment that names the series, since the element "
+    "for it is empty",
     "from_image": "the report leaves it open; taken from the image of the same irradiation event",
-    "images_without_event": "images of the study show exposures that the report does not hold; they are not counted",
+    "images_without_event": "images of the study show exposures that the report does not hold; "
+    "they are not counted",
     "derived": "worked out from the headers of the images, since the study has no report",
     "text_encoding": "text did not fit the declared character set",
     "ocr": "read from the pixels of a dose screen by OCR",
     "ocr_disagrees": "two readings of a dose screen by OCR disagree; neither is used",
     "ocr_unchecked": "read by OCR, and nothing on this page of the dose screen to check it against",
-    "carried": "not written for this event: the value that held at the end of the event before, same plane",
-    "private_item": "taken from an item or a comment of the maker's own, since the standard's item is missing",
-    "from_size_import": "taken from a file of heights and weights that was imported, not from the objects of the study",
-    "one_projection": "reports of this model give the dose of one projection of a tomosynthesis sweep, not of the sweep",
+    "carried": "not written for this event: the value that held at the end of the event before, "
+    "same plane",
+    "private_item": "taken from an item or a comment of the maker's own, since the standard's item "
+    "is missing",
+    "from_size_import": "taken from a file of heights and weights that was imported, not from the "
+    "objects of the study",
+    "one_projection": "reports of this model give the dose of one projection of a tomosynthesis "
+    "sweep, not of the sweep",
 }
 
 
 def marks() -> Field:
     return structs(
-        "marks", "Marks", "", "", "What is particular about single values: the field, the mark, and the raw text.",
-        text("field", "Field"), text("mark", "Mark"), text("raw", "As written"),
-    )  # fmt: skip
+        "marks",
+        "Marks",
+        "",
+        "",
+        "What is particular about single values: the field, the mark, and the raw text.",
+        text("field", "Field"),
+        text("mark", "Mark"),
+        text("raw", "As written"),
+    )
 
 
 def unused() -> Field:
     return structs(
-        "not_used", "Not used", "", "", "Content of the objects that no field takes: nothing is dropped unseen.",
-        text("concept", "Concept"), text("meaning", "Meaning"), text("value", "Value"), text("unit", "Unit"),
+        "not_used",
+        "Not used",
+        "",
+        "",
+        "Content of the objects that no field takes: nothing is dropped unseen.",
+        text("concept", "Concept"),
+        text("meaning", "Meaning"),
+        text("value", "Value"),
+        text("unit", "Unit"),
         integer("count", "How often"),
-    )  # fmt: skip
+    )
 
 
 _PERSON = (
@@ -72,27 +103,40 @@ _PERSON = (
 
 def person_participants(path: str = "113870", source: str = "TID 1020") -> Field:
     return structs(
-        "persons", "Persons", path, source, "Persons who took part: who authorized, who administered the irradiation.",
-        text("name", "Name", source="TID 1020 row 1"), *_PERSON,
-    )  # fmt: skip
+        "persons",
+        "Persons",
+        path,
+        source,
+        "Persons who took part: who authorized, who administered the irradiation.",
+        text("name", "Name", source="TID 1020 row 1"),
+        *_PERSON,
+    )
 
 
 def device_participants(source: str = "TID 1021") -> Field:
     return structs(
-        "devices", "Devices", "113876", source, "Devices that took part: the irradiating device, the dosimeter.",
+        "devices",
+        "Devices",
+        "113876",
+        source,
+        "Devices that took part: the irradiating device, the dosimeter.",
         code("role", "Role", source="TID 1021 row 1"),
         text("name", "Name", "113877", "TID 1021 row 2"),
         text("manufacturer", "Manufacturer", "113878", "TID 1021 row 3"),
         text("model_name", "Model name", "113879", "TID 1021 row 4"),
         text("serial_number", "Serial number", "113880", "TID 1021 row 5"),
         uid("observer_uid", "Observer UID", "121012", "TID 1021 row 6"),
-    )  # fmt: skip
+    )
 
 
-# TID 1002 to 1004: the observer's items stand side by side below the root; they form one observer until the next
-# Observer Type begins.
+# TID 1002 to 1004: the observer's items stand side by side below the root; they form one observer
+# until the next Observer Type begins.
 OBSERVERS = structs(
-    "observers", "Observers", "", "TID 1002", "Who or what wrote the report: a device or a person.",
+    "observers",
+    "Observers",
+    "",
+    "TID 1002",
+    "Who or what wrote the report: a device or a person.",
     code("type", "Observer type", "121005", "TID 1002 row 1"),
     text("person_name", "Name", "121008", "TID 1003 row 1"),
     text("organization", "Organization", "121009", "TID 1003 row 2"),
@@ -106,49 +150,93 @@ OBSERVERS = structs(
     text("device_location", "Location", "121017", "TID 1004 row 6"),
     code("device_role", "Role", "113876", "TID 1004 row 7"),
     text("station_ae_title", "Station AE title", "110119", "TID 1004 row 8"),
-)  # fmt: skip
+)
 
 CALIBRATIONS = structs(
-    "calibrations", "Calibrations", "122505", "TID 10002 row 3", "Calibration of the dose measurement.",
+    "calibrations",
+    "Calibrations",
+    "122505",
+    "TID 10002 row 3",
+    "Calibration of the dose measurement.",
     code("dose_measurement_device", "Dose measurement device", "113794", "TID 10002 row 4"),
-    Field("calibrated_at", "datetime", "Calibrated", paths=(("DCM:113723",),), source="TID 10002 row 5"),
+    Field(
+        "calibrated_at",
+        "datetime",
+        "Calibrated",
+        paths=(("DCM:113723",),),
+        source="TID 10002 row 5",
+    ),
     num("factor", "Calibration factor", "1", "122322", "TID 10002 row 6"),
     num("uncertainty", "Calibration uncertainty", "%", "113763", "TID 10002 row 7"),
     text("responsible_party", "Responsible party", "113724", "TID 10002 row 8"),
     text("protocol", "Calibration protocol", "113720", "TID 10002 row 9"),
-)  # fmt: skip
+)
 
 
 def record_source() -> tuple[Field, ...]:
     return (
-        uid("sop_instance_uid", "SOP instance UID", description="The object that the record comes from."),
-        text("source", "Source", description="; ".join(f"{name}: {what}" for name, what in SOURCES.items())),
+        uid(
+            "sop_instance_uid",
+            "SOP instance UID",
+            description="The object that the record comes from.",
+        ),
+        text(
+            "source",
+            "Source",
+            description="; ".join(f"{name}: {what}" for name, what in SOURCES.items()),
+        ),
     )
 
 
 def repeated_and_rejected() -> tuple[Field, ...]:
     """Repeats and rejects, the same rows in CT and projection events."""
     return (
-        code("is_repeated", "Is repeated acquisition", "128551", "TID 10003 row 5a, TID 10013 row 6d"),
-        code("reason_for_repeating", "Reason for repeating", "128551/128552", "TID 10003 row 5b, TID 10013 row 6e"),
+        code(
+            "is_repeated", "Is repeated acquisition", "128551", "TID 10003 row 5a, TID 10013 row 6d"
+        ),
+        code(
+            "reason_for_repeating",
+            "Reason for repeating",
+            "128551/128552",
+            "TID 10003 row 5b, TID 10013 row 6e",
+        ),
         uids_repeated(),
-        code("is_rejected", "Is rejected acquisition", "130503", "TID 10003 row 5d, TID 10013 row 6e2"),
-        code("reason_for_rejecting", "Reason for rejecting", "130503/130504", "TID 10003 row 5e, TID 10013 row 6e3"),
+        code(
+            "is_rejected",
+            "Is rejected acquisition",
+            "130503",
+            "TID 10003 row 5d, TID 10013 row 6e2",
+        ),
+        code(
+            "reason_for_rejecting",
+            "Reason for rejecting",
+            "130503/130504",
+            "TID 10003 row 5e, TID 10013 row 6e3",
+        ),
     )
 
 
 def uids_repeated() -> Field:
     return Field(
-        "repeated_event_uids", "uids", "Events that this one repeats",
+        "repeated_event_uids",
+        "uids",
+        "Events that this one repeats",
         paths=(("DCM:128551", "DCM:113769"), ("DCM:128551", "DCM:128552", "DCM:113769")),
         source="TID 10003 row 5c, TID 10013 row 6e1",
-    )  # fmt: skip
+    )
 
 
 def label() -> tuple[Field, ...]:
     return (
-        text("irradiation_event_label", "Event label", "113605", "TID 10003 row 4, TID 10013 row 6b"),
-        code("irradiation_event_label_type", "Label type", "113605/113606", "TID 10003 row 5, TID 10013 row 6c"),
+        text(
+            "irradiation_event_label", "Event label", "113605", "TID 10003 row 4, TID 10013 row 6b"
+        ),
+        code(
+            "irradiation_event_label_type",
+            "Label type",
+            "113605/113606",
+            "TID 10003 row 5, TID 10013 row 6c",
+        ),
     )
 
 

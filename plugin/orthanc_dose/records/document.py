@@ -9,11 +9,15 @@ def markdown() -> str:
     out = [
         "# Data dictionary",
         "",
-        "Made from `orthanc_dose.records` by `make docs`; the API gives the same at `/dose/api/fields`.",
+        "Made from `orthanc_dose.records` by `make docs`; the API gives the same at "
+        "`/dose/api/fields`.",
         "",
-        "Numbers are stored in the unit given here. Where pages show another one, it stands behind the arrow. A concept is",
-        "the code that the value is found by, within the container of the row; codes of SNOMED-RT count as their SNOMED-CT",
-        "code. Coded values are structs of value, scheme and meaning. Studies, events and accumulated dose also say which",
+        "Numbers are stored in the unit given here. Where pages show another one, it stands behind "
+        "the arrow. A concept is",
+        "the code that the value is found by, within the container of the row; codes of SNOMED-RT "
+        "count as their SNOMED-CT",
+        "code. Coded values are structs of value, scheme and meaning. Studies, events and "
+        "accumulated dose also say which",
         "object they come from, and carry marks where a value is not plainly what the object says.",
         "",
         "| Modality type | | Events | Accumulated dose | Totals of a study |",
@@ -22,10 +26,16 @@ def markdown() -> str:
     for modality in MODALITIES.values():
         totals = ", ".join(f"`{name}`" for name in modality.totals)
         accumulated = f"`{modality.accumulated.name}`" if modality.accumulated else "none"
-        out.append(f"| {modality.code} | {modality.title} | `{modality.events.name}` | {accumulated} | {totals} |")
+        out.append(
+            f"| {modality.code} | {modality.title} | `{modality.events.name}` | {accumulated} | "
+            f"{totals} |"
+        )
     for table in TABLES:
         out += ["", f"## {table.title}: `{table.name}`", "", table.description, ""]
-        out += ["| Field | Title | Type | Unit | Concept | Source and meaning |", "|---|---|---|---|---|---|"]
+        out += [
+            "| Field | Title | Type | Unit | Concept | Source and meaning |",
+            "|---|---|---|---|---|---|",
+        ]
         for field in (*table.fields, *table.derived):
             out += _rows(field, "")
     out += ["", "## Marks", "", "| Mark | Meaning |", "|---|---|"]

@@ -1,4 +1,6 @@
-"""What a field of the dose record is: its one declaration, from which schema, reading, JSON, titles and docs follow."""
+"""What a field of the dose record is: its one declaration, from which schema, reading, JSON, titles
+and docs follow.
+"""
 
 from dataclasses import dataclass
 
@@ -24,7 +26,9 @@ SQL_TYPES = {
 
 @dataclass(frozen=True)
 class Shown:
-    """How people are used to see a number: in this unit, which is the stored value times `factor`."""
+    """How people are used to see a number: in this unit, which is the stored value times
+    `factor`.
+    """
 
     unit: str
     factor: float = 1.0
@@ -34,15 +38,15 @@ class Shown:
 class Field:
     """One field of a table, or of a struct within one.
 
-    name: column and JSON name. type: a key of SQL_TYPES, or "structs" for a list of structs with `fields`.
-    unit: UCUM code of the stored value; None for what has no unit. shown: how pages and exports print it.
-    path: concepts from the record's container down to the content item; several paths where the standard moved it.
-    per_pulse: a number that may stand several times, once a pulse; the field holds the mean of what is not zero, and a
-    second field, `<name>_values`, all values as written.
-    header: where images carry it, the first that has a value counts: the element within sequences as ("0054,0016",
-    "0018,1074"), and for numbers the unit of the element, since headers do not write units.
-    source: where the standard says what it is. modalities: for which it can have a value; empty means all.
-    """
+    name: column and JSON name. type: a key of SQL_TYPES, or "structs" for a list of structs with
+    `fields`. unit: UCUM code of the stored value; None for what has no unit. shown: how pages and
+    exports print it. path: concepts from the record's container down to the content item; several
+    paths where the standard moved it. per_pulse: a number that may stand several times, once a
+    pulse; the field holds the mean of what is not zero, and a second field, `<name>_values`, all
+    values as written. header: where images carry it, the first that has a value counts: the element
+    within sequences as ("0054,0016", "0018,1074"), and for numbers the unit of the element, since
+    headers do not write units. source: where the standard says what it is. modalities: for which it
+    can have a value; empty means all."""
 
     name: str
     type: str
@@ -60,18 +64,27 @@ class Field:
     @property
     def sql_type(self) -> str:
         if self.type == "structs":
-            return f"STRUCT({', '.join(f'{field.name} {field.sql_type}' for field in self.fields)})[]"
+            return (
+                f"STRUCT({', '.join(f'{field.name} {field.sql_type}' for field in self.fields)})[]"
+            )
         return SQL_TYPES[self.type]
 
     def as_dict(self) -> dict[str, object]:
         """The field for the data dictionary of the API."""
-        out: dict[str, object] = {"name": self.name, "type": self.type, "title": self.title, "unit": self.unit}
+        out: dict[str, object] = {
+            "name": self.name,
+            "type": self.type,
+            "title": self.title,
+            "unit": self.unit,
+        }
         out["shown_unit"] = self.shown.unit if self.shown else self.unit
         out["shown_factor"] = self.shown.factor if self.shown else 1.0
         out["description"] = self.description
         out["concepts"] = ["/".join(path) for path in self.paths]
         out["source"] = self.source
-        out["header"] = [f"({') ('.join(path)}){f' [{unit}]' if unit else ''}" for path, unit in self.header]
+        out["header"] = [
+            f"({') ('.join(path)}){f' [{unit}]' if unit else ''}" for path, unit in self.header
+        ]
         out["modalities"] = list(self.modalities)
         out["fields"] = [field.as_dict() for field in self.fields]
         return out
@@ -79,8 +92,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the store: one row is what `description` says. derived: fields that are no columns, but worked out of other
-    tables when a row is read."""
+    """A table of the store: one row is what `description` says. derived: fields that are no
+    columns, but worked out of other tables when a row is read."""
 
     name: str
     title: str
@@ -119,58 +132,115 @@ def _paths(path: str) -> tuple[tuple[str, ...], ...]:
     def key(part: str) -> str:
         return part if ":" in part else f"DCM:{part}"
 
-    return tuple(tuple(key(part) for part in one.split("/")) for one in path.split("|")) if path else ()
+    return (
+        tuple(tuple(key(part) for part in one.split("/")) for one in path.split("|"))
+        if path
+        else ()
+    )
 
 
 def _header(elements: str) -> tuple[tuple[tuple[str, ...], str], ...]:
     # "0018,9332 mA.s|0018,1153 uA.s", sequences before the element as "0054,0016/0018,1074 Bq".
-    return tuple((tuple(path.split("/")), unit) for path, _, unit in (one.partition(" ") for one in elements.split("|") if one))
+    return tuple(
+        (tuple(path.split("/")), unit)
+        for path, _, unit in (one.partition(" ") for one in elements.split("|") if one)
+    )
 
 
 def num(
-    name: str, title: str, unit: str, path: str = "", source: str = "", description: str = "", header: str = "", **more: object
-) -> Field:  # fmt: skip
+    name: str,
+    title: str,
+    unit: str,
+    path: str = "",
+    source: str = "",
+    description: str = "",
+    header: str = "",
+    **more: object,
+) -> Field:
     """A number in a unit (NUM)."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
     return Field(
-        name, "number", title, description, unit, shown, _paths(path),
-        source=source, header=_header(header), **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+        name,
+        "number",
+        title,
+        description,
+        unit,
+        shown,
+        _paths(path),
+        source=source,
+        header=_header(header),
+        **more,  # type: ignore[arg-type]
+    )
 
 
-def numbers(name: str, title: str, unit: str, path: str, source: str, description: str = "") -> Field:
+def numbers(
+    name: str, title: str, unit: str, path: str, source: str, description: str = ""
+) -> Field:
     """Numbers in a unit: a NUM that stands several times."""
-    return Field(name, "numbers", title, description, unit, _SHOWN.get(unit), _paths(path), source=source)
+    return Field(
+        name, "numbers", title, description, unit, _SHOWN.get(unit), _paths(path), source=source
+    )
 
 
 def of_type(kind: str):  # type: ignore[no-untyped-def]
     """A maker of fields of one type without unit: name, title, path, source, description."""
 
     def make(
-        name: str, title: str, path: str = "", source: str = "", description: str = "", header: str = "", **more: object
-    ) -> Field:  # fmt: skip
+        name: str,
+        title: str,
+        path: str = "",
+        source: str = "",
+        description: str = "",
+        header: str = "",
+        **more: object,
+    ) -> Field:
         return Field(
-            name, kind, title, description, paths=_paths(path),
-            source=source, header=_header(header), **more,  # type: ignore[arg-type]
-        )  # fmt: skip
+            name,
+            kind,
+            title,
+            description,
+            paths=_paths(path),
+            source=source,
+            header=_header(header),
+            **more,  # type: ignore[arg-type]
+        )
 
     return make
 
 
 code, codes, text, texts = of_type("code"), of_type("codes"), of_type("text"), of_type("texts")
-uid, uids, moment, integer = of_type("uid"), of_type("uids"), of_type("datetime"), of_type("integer")
+uid, uids, moment, integer = (
+    of_type("uid"),
+    of_type("uids"),
+    of_type("datetime"),
+    of_type("integer"),
+)
 day, clock, blob, flag = of_type("date"), of_type("time"), of_type("bytes"), of_type("flag")
 
 
 def structs(
-    name: str, title: str, path: str, source: str, description: str, *fields: Field, header: str = "", **more: object
-) -> Field:  # fmt: skip
-    """A list of structs: a content item that may stand several times, with what it holds. `header`: the sequence in images,
-    from which those of its fields stand."""
+    name: str,
+    title: str,
+    path: str,
+    source: str,
+    description: str,
+    *fields: Field,
+    header: str = "",
+    **more: object,
+) -> Field:
+    """A list of structs: a content item that may stand several times, with what it holds. `header`:
+    the sequence in images, from which those of its fields stand."""
     return Field(
-        name, "structs", title, description, paths=_paths(path),
-        source=source, fields=fields, header=_header(header), **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+        name,
+        "structs",
+        title,
+        description,
+        paths=_paths(path),
+        source=source,
+        fields=fields,
+        header=_header(header),
+        **more,  # type: ignore[arg-type]
+    )
 
 
 def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
@@ -181,9 +251,14 @@ def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
         if field.per_pulse:
             out.append(
                 Field(
-                    f"{field.name}_values", "numbers", f"{field.title}, each value",
-                    f"All values of {field.title} as written, where the event has more than one (pulse-level data).",
-                    field.unit, field.shown, source=field.source,
+                    f"{field.name}_values",
+                    "numbers",
+                    f"{field.title}, each value",
+                    f"All values of {field.title} as written, where the event has more than one "
+                    f"(pulse-level data).",
+                    field.unit,
+                    field.shown,
+                    source=field.source,
                 )
-            )  # fmt: skip
+            )
     return tuple(out)

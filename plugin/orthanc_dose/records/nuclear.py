@@ -1,5 +1,6 @@
-"""Table of nuclear medicine: Radiopharmaceutical Administration Event Data (TID 10022) with Organ Dose (TID 10023), and the
-patient's state at the administration (TID 10024), which is a field of the study."""
+"""Table of nuclear medicine: Radiopharmaceutical Administration Event Data (TID 10022) with Organ
+Dose (TID 10023), and the patient's state at the administration (TID 10024), which is a field of the
+study."""
 
 from dataclasses import replace
 
@@ -14,30 +15,41 @@ _EFFECTIVE = "99SHS:220001/113839|113839"
 _EFFECTIVE_AUTHORITY = "99SHS:220001/113839/121406|113839/121406"
 
 _ORGAN_DOSES = structs(
-    "organ_doses", "Organ doses", "113517", "TID 10023", "Doses to single organs as the report gives them.",
+    "organ_doses", "Organ doses", "113517", "TID 10023", "Doses to single organs as the report "
+"gives them.",
     code("finding_site", "Organ", "SCT:363698007", "TID 10023 row 2"),
-    code("laterality", "Laterality", _LATERALITY, "TID 10023 row 3", "Bilateral for the dose to both of a pair."),
+    code("laterality", "Laterality", _LATERALITY, "TID 10023 row 3", "Bilateral for the dose to "
+"both of a pair."),
     num("organ_dose", "Organ dose", "mGy", "113518", "TID 10023 row 6"),
     text("reference_authority", "Reference authority", "113518/121406", "TID 10023 rows 7 and 8"),
-    num("mass", "Mass", "g", "SCT:118538004", "TID 10023 row 4", "Mass of the organ that the dose was worked out with."),
+    num("mass", "Mass", "g", "SCT:118538004", "TID 10023 row 4", "Mass of the organ that the dose "
+"was worked out with."),
     text("mass_method", "Method of mass", f"SCT:118538004/{_METHOD}", "TID 10023 row 5"),
 )  # fmt: skip
 
 
 def _identifiers(name: str, title: str, concept: str, source: str) -> Field:
     return structs(
-        name, title, f"{_UNIT}/{concept}|{concept}", source, "", text("identifier", "Identifier", source=source)
-    )  # fmt: skip
+        name,
+        title,
+        f"{_UNIT}/{concept}|{concept}",
+        source,
+        "",
+        text("identifier", "Identifier", source=source),
+    )
 
 
 NM_ADMINISTRATION = Table(
     "nm_administration", "Radiopharmaceutical administrations",
-    "One row a Radiopharmaceutical Administration. Elements of image headers are relative to an item of Radiopharmaceutical"
-    " Information Sequence (0054,0016). Radionuclide Total Dose (0018,1074) is in Bq in PET images (PS3.3 C.8.9.2), in MBq in"
+    "One row a Radiopharmaceutical Administration. Elements of image headers are relative to an "
+    "item of Radiopharmaceutical"
+    " Information Sequence (0054,0016). Radionuclide Total Dose (0018,1074) is in Bq in PET images "
+    "(PS3.3 C.8.9.2), in MBq in"
     " NM images (PS3.3 C.8.4.10); the unit given with it here is that of PET.",
     (
         integer("study_id", "Study", description="The study that the administration belongs to."),
-        integer("event_number", "Administration", description="Position of the administration in the study, from 1."),
+        integer("event_number", "Administration", description="Position of the administration in "
+"the study, from 1."),
         *record_source(),
         uid("administration_event_uid", "Administration event UID", "113503", "TID 10022 row 6", header="0008,3012"),
         code("radiopharmaceutical_agent", "Radiopharmaceutical agent", _AGENT, "TID 10022 row 2", header="0054,0304"),
@@ -52,16 +64,20 @@ NM_ADMINISTRATION = Table(
         num("administered_activity", "Administered activity", "MBq", "113507", "TID 10022 row 11",
             "Activity at the start of the administration.", header="0018,1074 Bq"),
         num("radiopharmaceutical_volume", "Volume", "cm3", "123005", "TID 10022 row 12", header="0018,1071 cm3"),
-        num("pre_administration_activity", "Activity before administration", "MBq", "113508", "TID 10022 row 13"),
+        num("pre_administration_activity", "Activity before "
+"administration", "MBq", "113508", "TID 10022 row 13"),
         code("pre_administration_device", "Measured before with", "113508/113540", "TID 10022 row 14"),
-        num("post_administration_activity", "Activity after administration", "MBq", "113509", "TID 10022 row 16",
+        num("post_administration_activity", "Activity after "
+"administration", "MBq", "113509", "TID 10022 row 16",
             "What was left, in the syringe for example."),
         code("post_administration_device", "Measured after with", "113509/113540", "TID 10022 row 17"),
-        num("estimated_extravasation_activity", "Estimated extravasation", "%", "113506", "TID 10022 row 8"),
+        num("estimated_extravasation_activity", "Estimated "
+"extravasation", "%", "113506", "TID 10022 row 8"),
         codes("extravasation_symptoms", "Extravasation symptoms", "113505", "TID 10022 row 7"),
         num("effective_dose", "Effective dose", "mSv", _EFFECTIVE,
             "Effective Dose (113839, DCM), also in a container (220001, 99SHS) of Siemens"),
-        text("effective_dose_reference_authority", "Reference authority of effective dose", _EFFECTIVE_AUTHORITY,
+        text("effective_dose_reference_authority", "Reference authority of effective "
+"dose", _EFFECTIVE_AUTHORITY,
              "as above"),
         _ORGAN_DOSES,
         code("route_of_administration", "Route of administration", _ROUTE, "TID 10022 row 20", header="0054,0302|0018,1070"),
@@ -74,7 +90,8 @@ NM_ADMINISTRATION = Table(
         text("dispense_unit_identifier", "Dispense unit", _UNIT, "TID 10022 row 27"),
         _identifiers("lot_identifiers", "Lots", "113512", "TID 10022 row 28"),
         _identifiers("reagent_vial_identifiers", "Reagent vials", "113513", "TID 10022 row 29"),
-        _identifiers("radionuclide_identifiers", "Radionuclide identifiers", "113514", "TID 10022 row 30"),
+        _identifiers("radionuclide_identifiers", "Radionuclide "
+"identifiers", "113514", "TID 10022 row 30"),
         text("prescription_identifier", "Prescription", "113516", "TID 10022 row 31"),
         text("comment", "Comment", "121106", "TID 10022 row 32"),
         marks(),
@@ -86,10 +103,13 @@ _GFR, _BMI, _BSA = "SCT:80274001", "SCT:60621009", "LN:8277-6"
 # The surface of a body is read in m², where fields of X-rays are read in cm².
 _BODY_SURFACE_AREA = replace(
     num("body_surface_area", "Body surface area", "m2", _BSA, "TID 10024 row 7"), shown=Shown("m²")
-)  # fmt: skip
+)
 
 PATIENT_CHARACTERISTICS = structs(
-    "patient_characteristics", "Patient state", "121118", "TID 10024",
+    "patient_characteristics",
+    "Patient state",
+    "121118",
+    "TID 10024",
     "The patient at the administration of a radiopharmaceutical.",
     codes("patient_states", "Patient state", "109054", "TID 10024 row 2"),
     num("subject_age", "Age", "a", "121033", "TID 10024 row 3"),
@@ -97,19 +117,33 @@ PATIENT_CHARACTERISTICS = structs(
     num("patient_height", "Height", "cm", "LN:8302-2", "TID 10024 row 5"),
     num("patient_weight", "Weight", "kg", "LN:29463-7", "TID 10024 row 6"),
     _BODY_SURFACE_AREA,
-    code("body_surface_area_formula", "Formula of body surface area", f"{_BSA}/LN:8278-4", "TID 10024 row 8"),
+    code(
+        "body_surface_area_formula",
+        "Formula of body surface area",
+        f"{_BSA}/LN:8278-4",
+        "TID 10024 row 8",
+    ),
     num("body_mass_index", "Body mass index", "kg/m2", _BMI, "TID 10024 row 9"),
-    code("body_mass_index_equation", "Equation of body mass index", f"{_BMI}/121420", "TID 10024 row 10"),
+    code(
+        "body_mass_index_equation",
+        "Equation of body mass index",
+        f"{_BMI}/121420",
+        "TID 10024 row 10",
+    ),
     num("glucose", "Glucose", "mmol/l", "LN:14749-6", "TID 10024 row 11"),
     num("fasting_duration", "Fasting", "h", "113550", "TID 10024 row 12"),
     num("hydration_volume", "Hydration", "ml", "113551", "TID 10024 row 13"),
     text("recent_physical_activity", "Recent physical activity", "113552", "TID 10024 row 14"),
     num("serum_creatinine", "Serum creatinine", "mg/dl", "LN:2160-0", "TID 10024 row 15"),
     structs(
-        "glomerular_filtration_rates", "Glomerular filtration rate", _GFR, "TID 10024 row 16", "",
+        "glomerular_filtration_rates",
+        "Glomerular filtration rate",
+        _GFR,
+        "TID 10024 row 16",
+        "",
         num("rate", "Rate", "ml/min/{1.73_m2}", source="TID 10024 row 16"),
         code("measurement_method", "Method", f"{_METHOD}", "TID 10024 row 17"),
         code("equivalent_meaning", "Equivalent meaning", "121050", "TID 10024 row 18"),
     ),
     modalities=("NM",),
-)  # fmt: skip
+)

@@ -1,5 +1,6 @@
-"""Estimates of organ doses that someone worked out from the reports of a study: Patient Radiation Dose SR (TID 10030 with
-10031 and 10033). They are a field of the study that was estimated; they are no dose of their own."""
+"""Estimates of organ doses that someone worked out from the reports of a study: Patient Radiation
+Dose SR (TID 10030 with 10031 and 10033). They are a field of the study that was estimated; they are
+no dose of their own."""
 
 from .field import Field, code, num, structs, text, uid, uids
 
@@ -13,8 +14,12 @@ def _dose(name: str, title: str, unit: str, concept: str, source: str) -> Field:
 
 
 ORGAN_DOSE_ESTIMATES = structs(
-    "organ_dose_estimates", "Organ dose estimates", "128402", "TID 10031",
-    "Organ doses that were estimated from the dose reports of this study, each with the method and the model.",
+    "organ_dose_estimates",
+    "Organ dose estimates",
+    "128402",
+    "TID 10031",
+    "Organ doses that were estimated from the dose reports of this study, each with the method and "
+    "the model.",
     uid("sop_instance_uid", "SOP instance UID", description="The object that holds the estimate."),
     text("name", "Name", "128403", "Radiation Dose Estimate Name"),
     code("finding_site", "Organ", _SITE, "CID 10060"),
@@ -33,13 +38,27 @@ ORGAN_DOSE_ESTIMATES = structs(
     _dose("equivalent_dose", "Equivalent dose", "mSv", "128512", "CID 10070"),
     _dose("effective_dose", "Effective dose", "mSv", "113839", "Effective Dose (113839, DCM)"),
     uids("reports_used", "Reports used", f"{_METHODOLOGY}/128416", "TID 10033 row 2"),
-    uids("events_used", "Events used", f"{_METHODOLOGY}/128416/128429", "TID 10033 row 4",
-         "Irradiation events, where not all of the reports were used."),
+    uids(
+        "events_used",
+        "Events used",
+        f"{_METHODOLOGY}/128416/128429",
+        "TID 10033 row 4",
+        "Irradiation events, where not all of the reports were used.",
+    ),
     code("patient_model_type", "Patient model", f"{_MODEL}/128417", "TID 10033 row 6"),
-    code("radiation_transport_model_type", "Radiation transport model", f"{_MODEL}/128420", "TID 10033 row 7"),
+    code(
+        "radiation_transport_model_type",
+        "Radiation transport model",
+        f"{_MODEL}/128420",
+        "TID 10033 row 7",
+    ),
     text("model_reference", "Reference of the model", f"{_MODEL}/128426", "TID 10033 row 11"),
     text("model_comment", "Comment on the model", f"{_MODEL}/121106", "TID 10033 row 12"),
     code("method_type", "Method", f"{_METHOD}/128477|{_METHODOLOGY}/128477", "CID 10068"),
-    text("method_reference", "Reference of the method", f"{_METHOD}/128482|{_METHODOLOGY}/128482",
-         "Radiation Dose Estimate Method Reference"),
-)  # fmt: skip
+    text(
+        "method_reference",
+        "Reference of the method",
+        f"{_METHOD}/128482|{_METHODOLOGY}/128482",
+        "Radiation Dose Estimate Method Reference",
+    ),
+)

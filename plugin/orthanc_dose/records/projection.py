@@ -1,5 +1,6 @@
-"""Tables of projection X-ray, for fluoroscopy, radiography and mammography: Irradiation Event X-Ray Data (TID 10003 with
-10003A to C) and Accumulated X-Ray Dose Data (TID 10002 with 10004 to 10007)."""
+"""Tables of projection X-ray, for fluoroscopy, radiography and mammography: Irradiation Event X-Ray
+Data (TID 10003 with 10003A to C) and Accumulated X-Ray Dose Data (TID 10002 with 10004 to
+10007)."""
 
 from .common import (
     CALIBRATIONS,
@@ -10,7 +11,20 @@ from .common import (
     record_source,
     repeated_and_rejected,
 )
-from .field import Field, Table, code, codes, integer, moment, num, structs, text, uid, uids, with_pulse_values
+from .field import (
+    Field,
+    Table,
+    code,
+    codes,
+    integer,
+    moment,
+    num,
+    structs,
+    text,
+    uid,
+    uids,
+    with_pulse_values,
+)
 
 _LATERALITY = "SCT:272741003"
 _XPER = "99PHI-IXR-XPER"  # Philips' own codes, Allura Xper and later
@@ -18,21 +32,34 @@ _RADSUM = "99SMS_RADSUM"  # Siemens' own codes, Radiation Summary Report of the 
 
 
 def _xper(name: str, title: str, unit: str, path: str, description: str = "") -> Field:
-    """A number or, without a unit, a text that Philips writes in its own codes: "005/006" is item 006 in container 005."""
+    """A number or, without a unit, a text that Philips writes in its own codes: "005/006" is item
+    006 in container 005.
+    """
     own = "/".join(f"{_XPER}:{part}" for part in path.split("/"))
     source = f"{_XPER} {path.rpartition('/')[2]}"
-    return num(name, title, unit, own, source, description) if unit else text(name, title, own, source, description)
+    return (
+        num(name, title, unit, own, source, description)
+        if unit
+        else text(name, title, own, source, description)
+    )
 
 
 _FILTERS = structs(
-    "xray_filters", "X-ray filters", "113771", "TID 10003B row 18", "Filters in the beam.",
+    "xray_filters",
+    "X-ray filters",
+    "113771",
+    "TID 10003B row 18",
+    "Filters in the beam.",
     code("type", "Type", "113772", "TID 10003B row 19"),
     code("material", "Material", "113757", "TID 10003B row 20"),
     num("thickness_minimum", "Thickness minimum", "mm", "113758", "TID 10003B row 21"),
     num("thickness_maximum", "Thickness maximum", "mm", "113773", "TID 10003B row 22"),
-)  # fmt: skip
+)
 
-_SHUTTER = "Distance of the shutter from the centre of the beam, in the plane 1 m from the source, at the end of the run."
+_SHUTTER = (
+    "Distance of the shutter from the centre of the beam, in the plane 1 m from the source, "
+    "at the end of the run."
+)
 
 _EVENT = (
     integer("study_id", "Study", description="The study that the event belongs to."),
@@ -54,18 +81,24 @@ _EVENT = (
     code("projection_eponymous_name", "Eponymous projection", "113946|111031/113946", "TID 10003 row 13"),
     code("patient_table_relationship", "Patient table relationship", "113745", "TID 10003 row 14"),
     code("patient_orientation", "Patient orientation", "113743", "TID 10003 row 15", header="0054,0410"),
-    code("patient_orientation_modifier", "Patient orientation modifier", "113743/113744|113744", "TID 10003 row 16",
+    code("patient_orientation_modifier", "Patient orientation "
+"modifier", "113743/113744|113744", "TID 10003 row 16",
         header="0054,0412|0054,0410/0054,0412"),
     code("target_region", "Target region", "123014", "TID 10003 row 17"),
-    num("dap", "DAP", "Gy.m2", "122130", "TID 10003 row 18", "Dose area product (kerma area product) of the event.",
+    num("dap", "DAP", "Gy.m2", "122130", "TID 10003 row 18", "Dose area product (kerma area "
+"product) of the event.",
         header="0018,115e dGy.cm2"),
     num("half_value_layer", "Half value layer", "mm", "111634", "TID 10003 row 19", header="0040,0314 mm"),
-    num("patient_equivalent_thickness", "Patient equivalent thickness", "mm", "111638", "TID 10003 row 20"),
-    num("entrance_exposure_at_rp", "Entrance exposure at reference point", "mGy", "111636", "TID 10003 row 21"),
-    text("reference_point_definition", "Reference point", "113780", "TID 10003 rows 22, 23, TID 10003B rows 2, 3",
+    num("patient_equivalent_thickness", "Patient equivalent "
+"thickness", "mm", "111638", "TID 10003 row 20"),
+    num("entrance_exposure_at_rp", "Entrance exposure at reference "
+"point", "mGy", "111636", "TID 10003 row 21"),
+    text("reference_point_definition", "Reference point", "113780", "TID 10003 rows 22, 23, TID "
+"10003B rows 2, 3",
          "Where the dose at reference point holds; the meaning of the code where a code is given."),
     code("breast_composition", "Breast composition", "SCT:129715009", "TID 10003 row 24, TID 4007"),
-    num("percent_fibroglandular_tissue", "Fibroglandular tissue", "%", "111046", "TID 10003 row 24, TID 4007"),
+    num("percent_fibroglandular_tissue", "Fibroglandular tissue", "%", "111046", "TID 10003 row "
+"24, TID 4007"),
     text("comment", "Comment", "121106", "TID 10003 row 25", header="0040,0310"),
     person_participants(source="TID 1020 in TID 10003 row 26"),
     device_participants("TID 1021 in TID 10003A row 4, 10003B row 27"),
@@ -74,12 +107,14 @@ _EVENT = (
     num("deviation_index", "Deviation index", "1", "113847", "TID 10003A row 3", header="0018,1413 1"),
     uids("acquired_images", "Acquired images", "113795", "TID 10003A row 5"),
     num("dose_rp", "Dose at reference point", "Gy", "113738", "TID 10003B row 1"),
-    num("average_glandular_dose", "AGD", "mGy", "111631", "TID 10003B row 4", "Average glandular dose.",
+    num("average_glandular_dose", "AGD", "mGy", "111631", "TID 10003B row 4", "Average glandular "
+"dose.",
         header="0040,0316 dGy"),
     code("fluoro_mode", "Fluoro mode", "113732", "TID 10003B row 5"),
     num("pulse_rate", "Pulse rate", "{pulse}/s", "113791", "TID 10003B row 6"),
     num("number_of_pulses", "Number of pulses", "1", "113768", "TID 10003B row 7"),
-    code("number_of_pulses_derivation", "Derivation of number of pulses", "113768/121401|121401", "TID 10003B row 8"),
+    code("number_of_pulses_derivation", "Derivation of number of "
+"pulses", "113768/121401|121401", "TID 10003B row 8"),
     num("pulse_width", "Pulse width", "ms", "113793", "TID 10003B row 9", per_pulse=True),
     num("irradiation_duration", "Irradiation duration", "s", "113742", "TID 10003B row 10",
         "From the first to the last X-ray of the event, pauses between pulses included."),
@@ -88,7 +123,8 @@ _EVENT = (
         header="0018,9330 mA|0018,8151 uA|0018,1151 mA"),
     num("average_xray_tube_current", "Average X-ray tube current", "mA", "113767", "TID 10003B row 13"),
     num("exposure_time", "Exposure time", "ms", "113824", "TID 10003B row 14",
-        "Time with X-rays, the sum over the pulses.", header="0018,9328 ms|0018,8150 us|0018,1150 ms"),
+        "Time with X-rays, the sum over the pulses.", header="0018,9328 ms|0018,8150 us|0018,1150 "
+"ms"),
     num("exposure", "Exposure", "uA.s", "113736", "TID 10003B row 15", per_pulse=True,
         header="0018,9332 mA.s|0018,1153 uA.s|0018,1152 mA.s"),
     num("focal_spot_size", "Focal spot size", "mm", "113766", "TID 10003B row 16", header="0018,1190 mm"),
@@ -98,33 +134,43 @@ _EVENT = (
     num("collimated_field_height", "Collimated field height", "mm", "113788", "TID 10003B row 24"),
     num("collimated_field_width", "Collimated field width", "mm", "113789", "TID 10003B row 25"),
     codes("xray_grids", "X-ray grid", "111635", "TID 10003B row 26", header="0018,1166"),
-    code("crdr_mechanical_configuration", "CR/DR mechanical configuration", "113956", "TID 10003C row 1"),
+    code("crdr_mechanical_configuration", "CR/DR mechanical "
+"configuration", "113956", "TID 10003C row 1"),
     num("positioner_primary_angle", "Positioner primary angle", "deg", "112011", "TID 10003C row 2", header="0018,1510 deg"),
     num("positioner_secondary_angle", "Positioner secondary angle", "deg", "112012", "TID 10003C row 3",
         header="0018,1511 deg"),
-    num("positioner_primary_end_angle", "Positioner primary end angle", "deg", "113739", "TID 10003C row 4"),
-    num("positioner_secondary_end_angle", "Positioner secondary end angle", "deg", "113740", "TID 10003C row 5"),
+    num("positioner_primary_end_angle", "Positioner primary end "
+"angle", "deg", "113739", "TID 10003C row 4"),
+    num("positioner_secondary_end_angle", "Positioner secondary end "
+"angle", "deg", "113740", "TID 10003C row 5"),
     num("column_angulation", "Column angulation", "deg", "113770", "TID 10003C row 6", header="0018,1450 deg"),
     num("table_head_tilt_angle", "Table head tilt angle", "deg", "113754", "TID 10003C row 7"),
-    num("table_horizontal_rotation_angle", "Table horizontal rotation angle", "deg", "113755", "TID 10003C row 8"),
+    num("table_horizontal_rotation_angle", "Table horizontal rotation "
+"angle", "deg", "113755", "TID 10003C row 8"),
     num("table_cradle_tilt_angle", "Table cradle tilt angle", "deg", "113756", "TID 10003C row 9"),
     num("compression_thickness", "Compression thickness", "mm", "111633", "TID 10003C row 10", header="0018,11a0 mm"),
-    num("compression_force", "Compression force", "N", "111647", "PS3.16 Annex D, as far as reports give it",
+    num("compression_force", "Compression force", "N", "111647", "PS3.16 Annex D, as far as "
+"reports give it",
         header="0018,11a2 N"),
-    num("distance_source_to_isocenter", "Distance source to isocentre", "mm", "113748", "TID 10003C row 11, CID 10008"),
+    num("distance_source_to_isocenter", "Distance source to "
+"isocentre", "mm", "113748", "TID 10003C row 11, CID 10008"),
     num("distance_source_to_reference_point", "Distance source to reference point", "mm", "113737",
         "TID 10003C row 11, CID 10008"),
-    num("distance_source_to_detector", "Distance source to detector", "mm", "113750", "TID 10003C row 11, CID 10008",
+    num("distance_source_to_detector", "Distance source to detector", "mm", "113750", "TID 10003C "
+"row 11, CID 10008",
         header="0018,1110 mm"),
-    num("table_longitudinal_position", "Table longitudinal position", "mm", "113751", "TID 10003C row 11, CID 10008"),
-    num("table_lateral_position", "Table lateral position", "mm", "113752", "TID 10003C row 11, CID 10008"),
+    num("table_longitudinal_position", "Table longitudinal position", "mm", "113751", "TID 10003C "
+"row 11, CID 10008"),
+    num("table_lateral_position", "Table lateral position", "mm", "113752", "TID 10003C row 11, "
+"CID 10008"),
     num("table_height_position", "Table height position", "mm", f"113753|{_XPER}:021",
         "TID 10003C row 11, CID 10008; 99PHI-IXR-XPER 021"),
     num("distance_source_to_table_plane", "Distance source to table plane", "mm", "113792",
         "TID 10003C row 11, CID 10008"),
     num("table_longitudinal_end_position", "Table longitudinal end position", "mm", "113759",
         "TID 10003C row 11, CID 10008"),
-    num("table_lateral_end_position", "Table lateral end position", "mm", "113760", "TID 10003C row 11, CID 10008"),
+    num("table_lateral_end_position", "Table lateral end position", "mm", "113760", "TID 10003C "
+"row 11, CID 10008"),
     num("table_height_end_position", "Table height end position", "mm", f"113761|{_XPER}:020",
         "TID 10003C row 11, CID 10008; 99PHI-IXR-XPER 020"),
     num("table_x_position_to_isocenter", "Table x position to isocentre", "mm", "128766",
@@ -139,19 +185,25 @@ _EVENT = (
         "TID 10003C row 11, CID 10008"),
     num("table_z_end_position_to_isocenter", "Table z end position to isocentre", "mm", "128771",
         "TID 10003C row 11, CID 10008"),
-    num("positioner_isocenter_primary_angle", "Isocentre primary angle", "deg", "128757", "TID 10003C row 12"),
-    num("positioner_isocenter_secondary_angle", "Isocentre secondary angle", "deg", "128758", "TID 10003C row 13"),
-    num("positioner_isocenter_detector_rotation_angle", "Isocentre detector rotation", "deg", "128759",
+    num("positioner_isocenter_primary_angle", "Isocentre primary "
+"angle", "deg", "128757", "TID 10003C row 12"),
+    num("positioner_isocenter_secondary_angle", "Isocentre secondary "
+"angle", "deg", "128758", "TID 10003C row 13"),
+    num("positioner_isocenter_detector_rotation_angle", "Isocentre detector "
+"rotation", "deg", "128759",
         "TID 10003C row 14"),
     num("positioner_isocenter_primary_end_angle", "Isocentre primary end angle", "deg", "128760",
         "TID 10003C row 15"),
-    num("positioner_isocenter_secondary_end_angle", "Isocentre secondary end angle", "deg", "128761",
+    num("positioner_isocenter_secondary_end_angle", "Isocentre secondary end "
+"angle", "deg", "128761",
         "TID 10003C row 16"),
-    num("positioner_isocenter_detector_rotation_end_angle", "Isocentre detector rotation end", "deg", "128762",
+    num("positioner_isocenter_detector_rotation_end_angle", "Isocentre detector rotation "
+"end", "deg", "128762",
         "TID 10003C row 17"),
     num("table_head_tilt_end_angle", "Table head tilt end angle", "deg", f"128763|{_XPER}:022",
         "TID 10003C row 18; 99PHI-IXR-XPER 022"),
-    num("table_horizontal_rotation_end_angle", "Table horizontal rotation end angle", "deg", "128764",
+    num("table_horizontal_rotation_end_angle", "Table horizontal rotation end "
+"angle", "deg", "128764",
         "TID 10003C row 19"),
     num("table_cradle_tilt_end_angle", "Table cradle tilt end angle", "deg", f"128765|{_XPER}:019",
         "TID 10003C row 20; 99PHI-IXR-XPER 019"),
@@ -171,22 +223,27 @@ _EVENT = (
     _xper("distance_source_to_detector_end", "Distance source to detector at the end", "mm", "018"),
     _xper("detector_field_x", "Detector field, x side", "mm", "023/024"),
     _xper("detector_field_y", "Detector field, y side", "mm", "023/025"),
-    _xper("object_thickness", "Object thickness", "mm", "026", "Thickness of the patient as the system works it out."),
+    _xper("object_thickness", "Object thickness", "mm", "026", "Thickness of the patient as the "
+"system works it out."),
     _xper("application_group", "Application group", "", "028"),
     _xper("application", "Application", "", "029"),
     _xper("fluoro_flavour", "Fluoroscopy flavour", "", "030"),
     num("intensifier_size", "Field diameter", "mm", source="iiDiameter in the Comment of Siemens",
-        description="Diameter of the image intensifier's field, or the format of the flat detector that stands for it."),
-    text("patient_position", "Patient position", source="Position in the Comment of Siemens; terms of PS3.3 C.7.3.1.1.2",
+        description="Diameter of the image intensifier's field, or the format of the flat detector "
+"that stands for it."),
+    text("patient_position", "Patient position", source="Position in the Comment of Siemens; terms "
+"of PS3.3 C.7.3.1.1.2",
          description="How the patient lies, HFS for head first, supine."),
     # What only images say.
     text("presentation_intent", "Presentation intent", header="0008,0068", source="(0008,0068)"),
     num("distance_source_to_patient", "Distance source to patient", "mm", header="0018,1111 mm", source="(0018,1111)"),
     num("magnification_factor", "Magnification factor", "1", header="0018,1114 1", source="(0018,1114)"),
-    num("entrance_dose", "Entrance dose", "mGy", header="0040,8302 mGy|0040,0302 dGy", source="(0040,8302), (0040,0302)",
+    num("entrance_dose", "Entrance dose", "mGy", header="0040,8302 mGy|0040,0302 "
+"dGy", source="(0040,8302), (0040,0302)",
         description="Average entrance dose at the surface of the patient, as the image says."),
     num("relative_xray_exposure", "Relative X-ray exposure", "1", header="0018,1405 1", source="(0018,1405)",
-        description="The maker's own exposure indicator; scales differ between makers and may not be compared or averaged"
+        description="The maker's own exposure indicator; scales differ between makers and may not "
+"be compared or averaged"
                     " (Fuji S falls with the dose, Agfa lgM is a logarithm)."),
     text("exposure_indicator", "Exposure indicator",
          description="What the maker calls the relative X-ray exposure: S, EI, lgM, REX, DI, EXI."),
@@ -201,9 +258,11 @@ _EVENT = (
 )  # fmt: skip
 
 PROJECTION_EVENT = Table(
-    "projection_event", "Projection X-ray irradiation events",
-    "One row an irradiation event of a fluoroscopy, radiography or mammography study.", with_pulse_values(_EVENT),
-)  # fmt: skip
+    "projection_event",
+    "Projection X-ray irradiation events",
+    "One row an irradiation event of a fluoroscopy, radiography or mammography study.",
+    with_pulse_values(_EVENT),
+)
 
 PROJECTION_ACCUMULATED = Table(
     "projection_accumulated", "Projection X-ray accumulated dose",
@@ -218,22 +277,27 @@ PROJECTION_ACCUMULATED = Table(
         num("dose_rp_total", "Dose at reference point total", "Gy", f"113725|{_RADSUM}:C-210",
             "TID 10004 row 2, TID 10007 row 2; 99SMS_RADSUM C-210"),
         num("fluoro_dap_total", "Fluoroscopy DAP total", "Gy.m2", "113726", "TID 10004 row 3"),
-        num("fluoro_dose_rp_total", "Fluoroscopy dose at reference point total", "Gy", "113728", "TID 10004 row 4"),
+        num("fluoro_dose_rp_total", "Fluoroscopy dose at reference point "
+"total", "Gy", "113728", "TID 10004 row 4"),
         num("total_fluoro_time", "Fluoroscopy time total", "s", f"113730|{_RADSUM}:C-202",
             "TID 10004 row 5; 99SMS_RADSUM C-202"),
         num("acquisition_dap_total", "Acquisition DAP total", "Gy.m2", "113727", "TID 10004 row 6"),
-        num("acquisition_dose_rp_total", "Acquisition dose at reference point total", "Gy", "113729",
+        num("acquisition_dose_rp_total", "Acquisition dose at reference point "
+"total", "Gy", "113729",
             "TID 10004 row 7"),
         num("total_acquisition_time", "Acquisition time total", "s", "113855", "TID 10004 row 8"),
-        num("distance_source_to_reference_point", "Distance source to reference point", "mm", "113737",
+        num("distance_source_to_reference_point", "Distance source to reference "
+"point", "mm", "113737",
             "TID 10004 row 9, TID 10007 row 3"),
         num("total_number_of_radiographic_frames", "Number of radiographic frames", "1", "113731",
             "TID 10004 row 10, TID 10006 row 2, TID 10007 row 4"),
         num("total_number_of_exposures", "Number of exposures", "1", f"{_RADSUM}:C-200", "99SMS_RADSUM C-200"),
-        text("reference_point_definition", "Reference point", "113780", "TID 10004 rows 11, 12, TID 10007 rows 5, 6"),
+        text("reference_point_definition", "Reference point", "113780", "TID 10004 rows 11, 12, "
+"TID 10007 rows 5, 6"),
         code("detector_type", "Detector type", "113947", "TID 10006 row 1"),
         structs(
-            "accumulated_agd", "Accumulated AGD", "111637", "TID 10005", "Accumulated average glandular dose by breast.",
+            "accumulated_agd", "Accumulated AGD", "111637", "TID 10005", "Accumulated average "
+"glandular dose by breast.",
             num("agd", "AGD", "mGy", source="TID 10005 row 1"),
             code("laterality", "Laterality", _LATERALITY, "TID 10005 row 2"),
         ),

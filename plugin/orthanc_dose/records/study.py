@@ -1,7 +1,23 @@
-"""Tables of studies, of the equipment that made them, and of the DICOM objects that they were read from."""
+"""Tables of studies, of the equipment that made them, and of the DICOM objects that they were read
+from.
+"""
 
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
-from .field import Table, blob, clock, code, codes, day, integer, moment, num, text, texts, uid, uids
+from .field import (
+    Table,
+    blob,
+    clock,
+    code,
+    codes,
+    day,
+    integer,
+    moment,
+    num,
+    text,
+    texts,
+    uid,
+    uids,
+)
 from .nuclear import PATIENT_CHARACTERISTICS
 from .patient_dose import ORGAN_DOSE_ESTIMATES
 
@@ -9,8 +25,10 @@ _CT, _RF, _DX, _MG, _NM = "CT", "RF", "DX", "MG", "NM"
 _PROJECTION = (_RF, _DX, _MG)
 
 EQUIPMENT = Table(
-    "equipment", "Equipment",
-    "One row a system: a combination of manufacturer, model, institution, department, station, serial number, software and"
+    "equipment",
+    "Equipment",
+    "One row a system: a combination of manufacturer, model, institution, department, station, "
+    "serial number, software and"
     " gantry.",
     (
         integer("id", "Number"),
@@ -22,60 +40,113 @@ EQUIPMENT = Table(
         text("device_serial_number", "Serial number", source="(0018,1000)"),
         text("software_versions", "Software version", source="(0018,1020)"),
         text("gantry_id", "Gantry", source="(0018,1008)"),
-        text("display_name", "Display name",
-             description="What the system is called on pages: hospital and station, until somebody names it."),
-        text("user_defined_modality", "User-defined modality",
-             description="Set by hand for systems whose reports tell their type wrong: RF or DX for all of its studies; dual,"
-                         " where the system makes both, for sorting each study by what was done alone."),
-        integer("joined_into", "Joined into",
-                description="The system, by its number, that this one was joined with: it has the studies of both."),
+        text(
+            "display_name",
+            "Display name",
+            description="What the system is called on pages: hospital and station, until somebody "
+            "names it.",
+        ),
+        text(
+            "user_defined_modality",
+            "User-defined modality",
+            description="Set by hand for systems whose reports tell their type wrong: RF or DX for "
+            "all of its studies; dual,"
+            " where the system makes both, for sorting each study by what was done alone.",
+        ),
+        integer(
+            "joined_into",
+            "Joined into",
+            description="The system, by its number, that this one was joined with: it has the "
+            "studies of both.",
+        ),
     ),
-)  # fmt: skip
+)
 # What makes two systems different: everything but the number and what people set.
 _SET = ("display_name", "user_defined_modality", "joined_into")
 EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", *_SET))
 
 _IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a hash."
 _IDENTIFICATION = (
-    integer("id", "Number", description="The study's number in this store; it stays while the study is there."),
-    text("modality", "Modality",
-         description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the documented rule."),
+    integer(
+        "id",
+        "Number",
+        description="The study's number in this store; it stays while the study is there.",
+    ),
+    text(
+        "modality",
+        "Modality",
+        description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the "
+        "documented rule.",
+    ),
     uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
     integer("equipment_id", "Equipment", description="The system that made the study."),
-    integer("made_by", "Equipment as named",
-            description="The system that the objects name, which is another than Equipment where systems were joined; 0 where"
-                        " they name several. Empty in rows of before there were joins: the same as Equipment."),
+    integer(
+        "made_by",
+        "Equipment as named",
+        description="The system that the objects name, which is another than Equipment where "
+        "systems were joined; 0 where"
+        " they name several. Empty in rows of before there were joins: the same as Equipment.",
+    ),
     text("accession_number", "Accession number", source="(0008,0050)", description=_IDENTITY),
     text("study_id", "Study ID", source="(0020,0010)"),
     day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
     clock("study_time", "Study time", source="(0008,0030), else the first irradiation event's"),
-    text("timezone_offset_from_utc", "Offset from UTC", source="(0008,0201) or the offset of the report's times"),
+    text(
+        "timezone_offset_from_utc",
+        "Offset from UTC",
+        source="(0008,0201) or the offset of the report's times",
+    ),
     text("study_description", "Study description", source="(0008,1030)"),
     text("series_description", "Series description", source="(0008,103E)"),
     text("protocol_name", "Protocol name", source="(0018,1030)"),
     code("procedure_code", "Procedure code", source="(0008,1032)"),
     text("performed_procedure_step_description", "Performed procedure step", source="(0040,0254)"),
-    text("requested_procedure_description", "Requested procedure", source="(0032,1060), also in (0040,0275)"),
-    code("requested_procedure_code", "Requested procedure code", source="(0032,1064), also in (0040,0275)"),
-    text("scheduled_procedure_step_description", "Scheduled procedure step", source="(0040,0007) in (0040,0275)"),
+    text(
+        "requested_procedure_description",
+        "Requested procedure",
+        source="(0032,1060), also in (0040,0275)",
+    ),
+    code(
+        "requested_procedure_code",
+        "Requested procedure code",
+        source="(0032,1064), also in (0040,0275)",
+    ),
+    text(
+        "scheduled_procedure_step_description",
+        "Scheduled procedure step",
+        source="(0040,0007) in (0040,0275)",
+    ),
     text("referring_physician", "Referring physician", source="(0008,0090)"),
     text("performing_physician", "Performing physician", source="(0008,1050)"),
     text("operators", "Operators", source="(0008,1070)"),
-)  # fmt: skip
+)
 
 _FROM = "import: from a file of sizes. Empty where it is from the objects."
 PATIENT = (
     text("patient_name", "Patient name", source="(0010,0010)", description=_IDENTITY),
     text("patient_id", "Patient ID", source="(0010,0020)", description=_IDENTITY),
-    text("patient_birth_date", "Date of birth", source="(0010,0030)", description=f"YYYY-MM-DD. {_IDENTITY}"),
-    num("patient_age", "Age", "a", "", "(0010,1010), else birth date and study date", "Age at the study, in years."),
+    text(
+        "patient_birth_date",
+        "Date of birth",
+        source="(0010,0030)",
+        description=f"YYYY-MM-DD. {_IDENTITY}",
+    ),
+    num(
+        "patient_age",
+        "Age",
+        "a",
+        "",
+        "(0010,1010), else birth date and study date",
+        "Age at the study, in years.",
+    ),
     text("patient_sex", "Sex", source="(0010,0040)"),
     num("patient_size", "Height", "m", "", "(0010,1020)"),
     num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
     text("patient_size_from", "Height from", description=_FROM),
     text("patient_weight_from", "Weight from", description=_FROM),
 )
-# Which of a study's fields say who the patient is: for callers of the group "patient identity" alone.
+# Which of a study's fields say who the patient is: for callers of the group "patient identity"
+# alone.
 IDENTITY_FIELDS = frozenset({"patient_name", "patient_id", "patient_birth_date"})
 # Those of which the installation's rules say what is kept, with the settings of the same names.
 UNDER_RULES = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
@@ -86,7 +157,8 @@ _REPORT = (
     code("procedure_intent", "Intent", "121058/SCT:363703001|SCT:363703001|SCT:363589002/SCT:363703001",
          "TID 10001 row 3, TID 10011 row 3, TID 10021 row 3"),
     code("acquisition_device_type", "Acquisition device type", "122142", "TID 10001 row 4", modalities=_PROJECTION),
-    code("scope_of_accumulation", "Scope of accumulation", "113705", "TID 10001 row 6, TID 10011 row 7"),
+    code("scope_of_accumulation", "Scope of accumulation", "113705", "TID 10001 row 6, TID 10011 "
+"row 7"),
     uid("scope_uid", "UID of the scope", "113705/110180|113705/121126|113705/112002|113705/113769|113705/121124|110180|121126",
         "TID 10001 row 7, TID 10011 row 8"),
     moment("start_of_irradiation", "Start of irradiation", "113809", "TID 10011 row 5", modalities=(_CT, _RF)),
@@ -95,7 +167,8 @@ _REPORT = (
     code("source_data_available", "Source data available", "113943", "TID 10001 row 9", modalities=_PROJECTION),
     code("mechanical_data_available", "Mechanical data available", "113944", "TID 10001 row 10",
          modalities=_PROJECTION),
-    codes("sources_of_dose_information", "Source of dose information", "113854", "TID 10001 row 18, TID 10011 row 12"),
+    codes("sources_of_dose_information", "Source of dose information", "113854", "TID 10001 row "
+"18, TID 10011 row 12"),
     text("comment", "Comment", "121106", "TID 10001 row 15, TID 10011 row 11, TID 10021 row 6"),
     code("language", "Language", "121049", "TID 1204"),
     uids("dose_images", "Dose images", "121342", "TID 10001 row 16", modalities=_PROJECTION),
@@ -118,22 +191,30 @@ CT_EVENTS_BY_TYPE = (
 
 # Totals of a study as lists show them. Where the report gives none they are computed and marked so.
 TOTALS = (
-    integer("number_of_events", "Events", description="Number of irradiation events that the store holds."),
-    *(integer(name, title, description="Number of irradiation events of this CT Acquisition Type.", source="CID 10013",
+    integer("number_of_events", "Events", description="Number of irradiation events that the store "
+"holds."),
+    *(integer(name, title, description="Number of irradiation events of this CT Acquisition "
+"Type.", source="CID 10013",
               modalities=(_CT,)) for name, title, _ in CT_EVENTS_BY_TYPE),
-    num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' totals.", modalities=(_CT,)),
-    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
+    num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' "
+"totals.", modalities=(_CT,)),
+    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the "
+"events.", modalities=(_CT,)),
     num("effective_dose_total", "Effective dose total", "mSv", modalities=(_CT, _NM),
-        description="As reported; of nuclear medicine the sum over the administrations, if all give it."),
+        description="As reported; of nuclear medicine the sum over the administrations, if all "
+"give it."),
     integer("dose_check_events", "Dose check events", modalities=(_CT,),
-            description="Events whose forward estimate reached a configured alert or notification value."),
+            description="Events whose forward estimate reached a configured alert or notification "
+"value."),
     num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION),
     num("dap_total_a", "DAP total, plane A", "Gy.m2", description="Plane A, or the single plane.",
         modalities=(_RF, _DX)),
     num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,)),
     num("dose_rp_total", "Dose at reference point", "Gy", modalities=(_RF, _DX),
-        description="The larger of the planes: planes are not added, since they enter the skin at different places."),
-    num("dose_rp_total_a", "Dose at reference point, plane A", "Gy", description="Plane A, or the single plane.",
+        description="The larger of the planes: planes are not added, since they enter the skin at "
+"different places."),
+    num("dose_rp_total_a", "Dose at reference point, plane A", "Gy", description="Plane A, or the "
+"single plane.",
         modalities=(_RF, _DX)),
     num("dose_rp_total_b", "Dose at reference point, plane B", "Gy", modalities=(_RF,)),
     num("fluoro_dap_total", "Fluoroscopy DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
@@ -141,40 +222,71 @@ TOTALS = (
     num("total_fluoro_time", "Fluoroscopy time", "s", description="Sum over the planes.", modalities=(_RF,)),
     num("total_number_of_radiographic_frames", "Radiographic frames", "1", description="Sum over the planes.",
         modalities=(_RF, _DX)),
-    num("agd_left", "AGD left", "mGy", description="Accumulated average glandular dose, left breast.",
+    num("agd_left", "AGD left", "mGy", description="Accumulated average glandular dose, left "
+"breast.",
         modalities=(_MG,)),
-    num("agd_right", "AGD right", "mGy", description="Accumulated average glandular dose, right breast.",
+    num("agd_right", "AGD right", "mGy", description="Accumulated average glandular dose, right "
+"breast.",
         modalities=(_MG,)),
     num("agd_unspecified", "AGD, side not given", "mGy", modalities=(_MG,),
         description="Accumulated average glandular dose of both breasts, or without a side."),
     text("radiopharmaceuticals", "Radiopharmaceutical", modalities=(_NM,),
          description="The agents of the administrations, each once."),
-    text("radionuclides", "Radionuclide", description="The nuclides of the administrations, each once.",
+    text("radionuclides", "Radionuclide", description="The nuclides of the administrations, each "
+"once.",
          modalities=(_NM,)),
     num("administered_activity_total", "Administered activity", "MBq", modalities=(_NM,),
-        description="Sum over the administrations of one radionuclide. Activities of different nuclides are not added."),
+        description="Sum over the administrations of one radionuclide. Activities of different "
+"nuclides are not added."),
 )  # fmt: skip
 
 STUDY = Table(
-    "study", "Studies", "One row a study, system and modality.",
+    "study",
+    "Studies",
+    "One row a study, system and modality.",
     (
-        *_IDENTIFICATION, *PATIENT, *_REPORT, *TOTALS,
-        texts("acquisition_protocols", "Acquisition protocols", description="Those of the events, each once."),
-        texts("all_marks", "Marks of all records",
-              description="The marks of the study, its accumulated dose and its events, each once."),
-        text("not_patient_indicator", "Not a patient",
-             description="The pattern of names and IDs that says that this is possible test data."),
+        *_IDENTIFICATION,
+        *PATIENT,
+        *_REPORT,
+        *TOTALS,
+        texts(
+            "acquisition_protocols",
+            "Acquisition protocols",
+            description="Those of the events, each once.",
+        ),
+        texts(
+            "all_marks",
+            "Marks of all records",
+            description="The marks of the study, its accumulated dose and its events, each once.",
+        ),
+        text(
+            "not_patient_indicator",
+            "Not a patient",
+            description="The pattern of names and IDs that says that this is possible test data.",
+        ),
         moment("stored_at", "Stored", description="When the row was last written, UTC."),
-        text("source", "Source", description="; ".join(f"{name}: {what}" for name, what in SOURCES.items())),
-        text("extractor_version", "Extractor", description="Version of the program that read the objects."),
+        text(
+            "source",
+            "Source",
+            description="; ".join(f"{name}: {what}" for name, what in SOURCES.items()),
+        ),
+        text(
+            "extractor_version",
+            "Extractor",
+            description="Version of the program that read the objects.",
+        ),
         marks(),
         unused(),
     ),
     derived=(
-        texts("standard_names", "Standard names",
-              description="What the installation calls its descriptions, procedures and protocols, by the map of names."),
+        texts(
+            "standard_names",
+            "Standard names",
+            description="What the installation calls its descriptions, procedures and protocols, "
+            "by the map of names.",
+        ),
     ),
-)  # fmt: skip
+)
 
 OUTCOMES = {
     "imported": "its content is in the store",
@@ -191,60 +303,108 @@ IN_ORTHANC = {
 }
 
 OBJECT = Table(
-    "object", "Objects", "One row an instance that Orthanc stored, with what became of it.",
+    "object",
+    "Objects",
+    "One row an instance that Orthanc stored, with what became of it.",
     (
         text("orthanc_id", "Orthanc ID", description="Identifier of the instance in Orthanc."),
         uid("sop_instance_uid", "SOP instance UID", source="(0008,0018)"),
         uid("sop_class_uid", "SOP class UID", source="(0008,0016)"),
         uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
-        text("modality", "Modality", description="Modality type of the study that the object went to."),
+        text(
+            "modality",
+            "Modality",
+            description="Modality type of the study that the object went to.",
+        ),
         integer("study_id", "Study", description="The study that the object went to."),
-        text("outcome", "Outcome", description="; ".join(f"{key}: {what}" for key, what in OUTCOMES.items())),
-        text("rule", "Rule", description="Name of the rule that decided, for ignored, merged and duplicate objects."),
+        text(
+            "outcome",
+            "Outcome",
+            description="; ".join(f"{key}: {what}" for key, what in OUTCOMES.items()),
+        ),
+        text(
+            "rule",
+            "Rule",
+            description="Name of the rule that decided, for ignored, merged and duplicate objects.",
+        ),
         text("reason", "Reason", description="The outcome's reason in a sentence."),
         text("source", "Source", description="How its content was read; the sources of study."),
         text("orthanc_series_id", "Series", description="Identifier of its series in Orthanc."),
-        integer("change", "Change", description="Number of Orthanc's change that announced the instance."),
+        integer(
+            "change",
+            "Change",
+            description="Number of Orthanc's change that announced the instance.",
+        ),
         integer("attempts", "Attempts", description="How often it was read."),
         moment("received_at", "Received", description="When Orthanc stored it, UTC."),
         moment("processed_at", "Processed", description="When the outcome was decided, UTC."),
         integer("size", "Size", description="Size of the object in bytes."),
         text("extractor_version", "Extractor", description="Version of the program that read it."),
-        text("in_orthanc", "In Orthanc",
-             description="; ".join(f"{key}: {what}" for key, what in IN_ORTHANC.items()) + "; else empty."),
-        moment("deleted_at", "Deleted", description="When it was deleted from Orthanc by this program, UTC."),
+        text(
+            "in_orthanc",
+            "In Orthanc",
+            description="; ".join(f"{key}: {what}" for key, what in IN_ORTHANC.items())
+            + "; else empty.",
+        ),
+        moment(
+            "deleted_at",
+            "Deleted",
+            description="When it was deleted from Orthanc by this program, UTC.",
+        ),
         text("content_digest", "Digest", description="SHA-256 of the kept content."),
-        blob("content", "Content", description="All of the object but pixel data and patient identity, compressed."),
+        blob(
+            "content",
+            "Content",
+            description="All of the object but pixel data and patient identity, compressed.",
+        ),
     ),
-)  # fmt: skip
+)
 
 PATIENT_SIZE = Table(
-    "patient_size", "Patient sizes",
-    "Heights and weights that files gave, one row a study. Its records take them where its objects give none, or where a user"
+    "patient_size",
+    "Patient sizes",
+    "Heights and weights that files gave, one row a study. Its records take them where its objects "
+    "give none, or where a user"
     " had them overwritten; they stay when the records are made anew.",
     (
         uid("study_instance_uid", "Study instance UID"),
         num("height", "Height", "m"),
         num("weight", "Weight", "kg"),
-        integer("height_overwrites", "Height overwrites", description="1: the height stands over that of the objects."),
-        integer("weight_overwrites", "Weight overwrites", description="1: the weight stands over that of the objects."),
+        integer(
+            "height_overwrites",
+            "Height overwrites",
+            description="1: the height stands over that of the objects.",
+        ),
+        integer(
+            "weight_overwrites",
+            "Weight overwrites",
+            description="1: the weight stands over that of the objects.",
+        ),
         integer("task_id", "Task", description="The import that wrote the row last."),
         moment("changed_at", "Changed", description="UTC."),
     ),
-)  # fmt: skip
+)
 
 DROPPED = Table(
-    "dropped", "Dropped objects", "How many objects of a SOP class the rules kept from being stored at all.",
+    "dropped",
+    "Dropped objects",
+    "How many objects of a SOP class the rules kept from being stored at all.",
     (
         uid("sop_class_uid", "SOP class UID"),
         integer("objects", "Objects"),
         moment("first_at", "First", description="UTC."),
-        moment("last_at", "Last", description="UTC; counts are written now and then, so it is right to some seconds."),
+        moment(
+            "last_at",
+            "Last",
+            description="UTC; counts are written now and then, so it is right to some seconds.",
+        ),
     ),
-)  # fmt: skip
+)
 
 SETTING = Table(
-    "setting", "Settings", "What people set, one row a setting.",
+    "setting",
+    "Settings",
+    "What people set, one row a setting.",
     (
         text("user_name", "User", description="Whose setting it is."),
         text("kind", "Kind", description="saved filter: a name and the filters of a list."),
@@ -252,7 +412,7 @@ SETTING = Table(
         text("value", "Value", description="JSON."),
         moment("changed_at", "Changed", description="UTC."),
     ),
-)  # fmt: skip
+)
 
 STATE = Table(
     "state",
@@ -260,8 +420,8 @@ STATE = Table(
     "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
     (text("name", "Name"), text("value", "Value")),
 )
-# What is told of objects where the dose record is taken out: what became of them, not their content, nor identifiers that
-# Orthanc makes of the patient's ID.
+# What is told of objects where the dose record is taken out: what became of them, not their
+# content, nor identifiers that Orthanc makes of the patient's ID.
 OBJECT_OUTCOMES = (
     "sop_instance_uid", "sop_class_uid", "study_instance_uid", "modality", "study_id", "outcome", "rule", "reason", "source",
     "received_at", "processed_at", "size", "extractor_version", "in_orthanc", "deleted_at",

@@ -12,13 +12,19 @@ STATES = {
 }
 
 TASK = Table(
-    "task", "Tasks", "One row a task.",
+    "task",
+    "Tasks",
+    "One row a task.",
     (
         integer("id", "Number"),
         text("kind", "Kind", description="What it does: one of the kinds of tasks."),
         text("subject", "Subject", description="What it does it to: the name of a file, a system."),
         text("user_name", "User", description="Who started it."),
-        text("state", "State", description="; ".join(f"{key}: {what}" for key, what in STATES.items())),
+        text(
+            "state",
+            "State",
+            description="; ".join(f"{key}: {what}" for key, what in STATES.items()),
+        ),
         integer("done", "Done", description="How much of total is done, in what the kind counts."),
         integer("total", "Total", description="Empty until it is known."),
         text("message", "Message", description="Why it failed."),
@@ -29,10 +35,12 @@ TASK = Table(
         moment("started_at", "Started", description="UTC."),
         moment("finished_at", "Finished", description="UTC."),
     ),
-)  # fmt: skip
+)
 
 TASK_LOG = Table(
-    "task_log", "Log of tasks", "What a task did, one row a line of its input or a thing that it worked on.",
+    "task_log",
+    "Log of tasks",
+    "What a task did, one row a line of its input or a thing that it worked on.",
     (
         integer("task_id", "Task"),
         integer("line", "Line", description="Of the input, from 1; or a running number."),
@@ -40,4 +48,4 @@ TASK_LOG = Table(
         integer("study_id", "Study"),
         text("message", "Message", description="More about it, without any identity."),
     ),
-)  # fmt: skip
+)

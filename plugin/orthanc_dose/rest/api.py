@@ -77,14 +77,23 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
 
     return {
         "tables": [
-            {"name": table.name, "title": table.title, "description": table.description,
-             "fields": [field.as_dict() for field in (*table.fields, *table.derived)]}
+            {
+                "name": table.name,
+                "title": table.title,
+                "description": table.description,
+                "fields": [field.as_dict() for field in (*table.fields, *table.derived)],
+            }
             for table in TABLES
         ],
         "modalities": [
-            {"code": modality.code, "title": modality.title, "events_table": modality.events.name,
-             "accumulated_table": modality.accumulated and modality.accumulated.name, "totals": list(modality.totals),
-             "event_columns": list(modality.leading)}
+            {
+                "code": modality.code,
+                "title": modality.title,
+                "events_table": modality.events.name,
+                "accumulated_table": modality.accumulated and modality.accumulated.name,
+                "totals": list(modality.totals),
+                "event_columns": list(modality.leading),
+            }
             for modality in MODALITIES.values()
         ],
         "marks": MARKS,
@@ -95,7 +104,7 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
         "list_columns": {code: shown(lists.columns_of(code)) for code in MODALITIES},
         "usual_columns": {code: shown(lists.usual_columns(code)) for code in MODALITIES},
         "sortable": shown(lists.SORTABLE),
-    }  # fmt: skip
+    }
 
 
 def get_openapi(services: Services) -> dict[str, Any]:
@@ -105,14 +114,34 @@ def get_openapi(services: Services) -> dict[str, Any]:
 MOST_DAYS = 3660
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/status", get_status, "Version, what the store holds, the state of the queue", {200: STATUS},
-          tag="System", needs=WATCHING),
-    Route("GET", "/summary", get_summary, "Studies per modality and system, the workload, and what came in today",
-          {200: SUMMARY},
-          (Parameter("days", "integer", "Studies of so many days, today included.", 7, 1, MOST_DAYS),
-           Parameter("more_days", "integer", "Studies of so many days, today included.", 30, 1, MOST_DAYS)),
-          description="Possible test data is left out. The workload is the number of studies a day, over the longer of the"
-          " two times.", needs=VIEW),
+    Route(
+        "GET",
+        "/status",
+        get_status,
+        "Version, what the store holds, the state of the queue",
+        {200: STATUS},
+        tag="System",
+        needs=WATCHING,
+    ),
+    Route(
+        "GET",
+        "/summary",
+        get_summary,
+        "Studies per modality and system, the workload, and what came in today",
+        {200: SUMMARY},
+        (
+            Parameter(
+                "days", "integer", "Studies of so many days, today included.", 7, 1, MOST_DAYS
+            ),
+            Parameter(
+                "more_days", "integer", "Studies of so many days, today included.", 30, 1, MOST_DAYS
+            ),
+        ),
+        description="Possible test data is left out. The workload is the number of studies a day, "
+        "over the longer of the"
+        " two times.",
+        needs=VIEW,
+    ),
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
@@ -139,8 +168,24 @@ ROUTES: tuple[Route, ...] = (
     *IDENTITY_ROUTES,
     *SIZE_ROUTES,
     *LOG_ROUTES,
-    Route("GET", "/fields", get_fields, "The data dictionary: each field with type, unit, concept, description",
-          {200: FIELDS}, tag="System", with_caller=True, needs=SIGNED_IN,
-          description="Filters and columns are those that the caller may use."),
-    Route("GET", "/openapi.json", get_openapi, "This description", {200: {"type": "object"}}, tag="System", needs=SIGNED_IN),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/fields",
+        get_fields,
+        "The data dictionary: each field with type, unit, concept, description",
+        {200: FIELDS},
+        tag="System",
+        with_caller=True,
+        needs=SIGNED_IN,
+        description="Filters and columns are those that the caller may use.",
+    ),
+    Route(
+        "GET",
+        "/openapi.json",
+        get_openapi,
+        "This description",
+        {200: {"type": "object"}},
+        tag="System",
+        needs=SIGNED_IN,
+    ),
+)

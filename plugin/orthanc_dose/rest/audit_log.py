@@ -35,15 +35,38 @@ _FILTERS = (
     Parameter("action", "text", "Of this action.", maximum=100),
     Parameter("from", "moment", "At this moment or after."),
     Parameter("to", "moment", "Before this moment."),
-    Parameter("text", "text", "With this text in user, address, action, subject or details.", maximum=200),
+    Parameter(
+        "text", "text", "With this text in user, address, action, subject or details.", maximum=200
+    ),
 )
 _ENTRY = of_table(AUDIT_LOG)
 
 AUDIT_LOG_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/audit-log", read_log, "A page of the audit log, the newest entries first",
-          {200: any_object(total=INTEGER, entries=array(_ENTRY), users=array(TEXT), actions=array(TEXT))}, (*_FILTERS, *PAGE),
-          tag="Access", description="`users` and `actions` are those that there are to choose from.", needs=ADMINISTRATION),
-    Route("GET", "/audit-log/export", export_log, "The audit log as CSV", {200: {"type": "string"}}, _FILTERS, tag="Access",
-          description="The whole of it, or what the filters leave, the oldest entries first.", with_caller=True,
-          needs=ADMINISTRATION),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/audit-log",
+        read_log,
+        "A page of the audit log, the newest entries first",
+        {
+            200: any_object(
+                total=INTEGER, entries=array(_ENTRY), users=array(TEXT), actions=array(TEXT)
+            )
+        },
+        (*_FILTERS, *PAGE),
+        tag="Access",
+        description="`users` and `actions` are those that there are to choose from.",
+        needs=ADMINISTRATION,
+    ),
+    Route(
+        "GET",
+        "/audit-log/export",
+        export_log,
+        "The audit log as CSV",
+        {200: {"type": "string"}},
+        _FILTERS,
+        tag="Access",
+        description="The whole of it, or what the filters leave, the oldest entries first.",
+        with_caller=True,
+        needs=ADMINISTRATION,
+    ),
+)

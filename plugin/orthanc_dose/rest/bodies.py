@@ -9,15 +9,22 @@ from .errors import bad_body
 
 FLAG = {"type": "boolean"}
 WORD = {"type": "string", "minLength": 1, "maxLength": 200}
-LABEL = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"}
+LABEL = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 100,
+    "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+}
 PASSWORD = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 GROUP_LIST = {"type": "array", "items": {"enum": list(GROUPS)}, "uniqueItems": True}
 DAYS = {"type": ["integer", "null"], "minimum": 1, "maximum": 3650}
 
 
-def checked(body: Any, properties: dict[str, dict[str, Any]], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The body, where it is an object with these properties; optional ones that are missing are None. Raises ApiError 400 that
-    names the property."""
+def checked(
+    body: Any, properties: dict[str, dict[str, Any]], optional: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The body, where it is an object with these properties; optional ones that are missing are
+    None. Raises ApiError 400 that names the property."""
     if not isinstance(body, dict):
         raise bad_body(None, f"The body must be an object with {', '.join(properties)}.")
     for name in body:
@@ -44,20 +51,35 @@ def _problem(value: Any, schema: dict[str, Any]) -> str | None:
         if not isinstance(value, str) or not low <= len(value) <= high:
             return f"text of {low} to {high} characters"
         # JSON can hold halves of characters, which the store cannot.
-        if "pattern" in schema and (not re.search(schema["pattern"], value) or re.search("[\ud800-\udfff]", value)):
+        if "pattern" in schema and (
+            not re.search(schema["pattern"], value) or re.search("[\ud800-\udfff]", value)
+        ):
             return schema.get("description", "a line of text")
     elif "boolean" in kinds:
         return None if isinstance(value, bool) else "true or false"
     elif "integer" in kinds:
         low, high = schema["minimum"], schema["maximum"]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not low <= value <= high:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or value != int(value)
+            or not low <= value <= high
+        ):
             return f"a whole number from {low} to {high}" + (" or null" if "null" in kinds else "")
     elif "number" in kinds:
         low, high = schema["minimum"], schema["maximum"]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not low <= value <= high
+        ):
             return f"a number from {low} to {high}" + (" or null" if "null" in kinds else "")
     elif "array" in kinds:
         allowed = schema["items"]["enum"]
-        if not isinstance(value, list) or any(one not in allowed for one in value) or len(set(value)) < len(value):
+        if (
+            not isinstance(value, list)
+            or any(one not in allowed for one in value)
+            or len(set(value)) < len(value)
+        ):
             return f"a list of some of: {', '.join(allowed)}"
     return None

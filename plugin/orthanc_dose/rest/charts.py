@@ -1,9 +1,22 @@
-"""The routes of charts: what there is, the figure and the data of one, and what a user has chosen of them."""
+"""The routes of charts: what there is, the figure and the data of one, and what a user has chosen
+of them.
+"""
 
 from dataclasses import asdict
 from typing import Any
 
-from ..charts import CHARTS, DEFAULTS, OPTIONS, Chart, Data, Wording, as_csv, as_xlsx, data_of, figure_of
+from ..charts import (
+    CHARTS,
+    DEFAULTS,
+    OPTIONS,
+    Chart,
+    Data,
+    Wording,
+    as_csv,
+    as_xlsx,
+    data_of,
+    figure_of,
+)
 from ..charts.chart import VIEWS, Quantity
 from ..export.exports import FORMATS
 from ..export.words import LANGUAGES
@@ -24,7 +37,9 @@ _KIND, _EVERYBODY = "chart options", ""
 def list_charts(services: Services, modality: str | None, language: str) -> dict[str, Any]:
     wording = Wording(language)
     return {
-        "charts": [_told(chart, wording) for chart in CHARTS.values() if modality in (None, chart.modality)],
+        "charts": [
+            _told(chart, wording) for chart in CHARTS.values() if modality in (None, chart.modality)
+        ],
         "options": [asdict(option) for option in OPTIONS.values()],
     }
 
@@ -33,24 +48,46 @@ def _told(chart: Chart, wording: Wording) -> dict[str, Any]:
     def quantity(of: Quantity | None) -> dict[str, Any] | None:
         if of is None:
             return None
-        return {"filter": of.filter.name, "field": of.filter.field, "label": wording.quantity(of, chart),
-                "unit": wording.unit(of)}  # fmt: skip
+        return {
+            "filter": of.filter.name,
+            "field": of.filter.field,
+            "label": wording.quantity(of, chart),
+            "unit": wording.unit(of),
+        }
 
     return {
-        "name": chart.name, "title": wording.title(chart), "modality": chart.modality, "level": chart.level, "kind": chart.kind,
-        "measure": quantity(chart.measure), "grouping": quantity(chart.grouping), "against": quantity(chart.against),
+        "name": chart.name,
+        "title": wording.title(chart),
+        "modality": chart.modality,
+        "level": chart.level,
+        "kind": chart.kind,
+        "measure": quantity(chart.measure),
+        "grouping": quantity(chart.grouping),
+        "against": quantity(chart.against),
         "views": list(chart.views),
-    }  # fmt: skip
+    }
 
 
-def get_figure(services: Services, caller: Caller, name: str, language: str, **given: Any) -> dict[str, Any]:
+def get_figure(
+    services: Services, caller: Caller, name: str, language: str, **given: Any
+) -> dict[str, Any]:
     data = _data(services, caller, name, **given)
-    return {"name": name, "view": data.view, "n": data.n, "rows": data.rows, "edges": data.edges, "binned": data.is_binned,
-            "fewest": data.fewest, "options": {key: data.options[key] for key in _OF_CHARTS},
-            "figure": figure_of(data, _wording(services, language))}  # fmt: skip
+    return {
+        "name": name,
+        "view": data.view,
+        "n": data.n,
+        "rows": data.rows,
+        "edges": data.edges,
+        "binned": data.is_binned,
+        "fewest": data.fewest,
+        "options": {key: data.options[key] for key in _OF_CHARTS},
+        "figure": figure_of(data, _wording(services, language)),
+    }
 
 
-def get_data(services: Services, caller: Caller, name: str, language: str, format: str, **given: Any) -> Content:
+def get_data(
+    services: Services, caller: Caller, name: str, language: str, format: str, **given: Any
+) -> Content:
     data = _data(services, caller, name, **given)
     raw = _FILES[format](data, _wording(services, language))
     return Content(Download(raw, FORMATS[format].mime, f"{name}-{data.view}.{format}"))
@@ -61,8 +98,13 @@ def _wording(services: Services, language: str) -> Wording:
 
 
 def _data(
-    services: Services, caller: Caller, name: str, view: str | None, studies: str | None, **given: Any
-) -> Data:  # fmt: skip
+    services: Services,
+    caller: Caller,
+    name: str,
+    view: str | None,
+    studies: str | None,
+    **given: Any,
+) -> Data:
     """The data of a chart by the parameters of a route."""
     chart = CHARTS.get(name)
     if chart is None:
@@ -80,7 +122,9 @@ def _data(
     if chart.modality not in (filters["modality"] or (chart.modality,)):
         raise bad_parameter("modality", f"This chart is of {chart.modality}.")
     with services.store.reading() as connection:
-        return data_of(connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no")
+        return data_of(
+            connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no"
+        )
 
 
 def _options(services: Services, caller: Caller) -> dict[str, Any]:
@@ -116,12 +160,16 @@ def put_defaults(services: Services, caller: Caller, body: Any) -> dict[str, Any
 
 
 def _keep(services: Services, user: str, body: Any) -> None:
-    """Keep what the body gives; null in place of an option's value forgets it, and the default holds again."""
+    """Keep what the body gives; null in place of an option's value forgets it, and the default
+    holds again.
+    """
     if not isinstance(body, dict):
         raise bad_body(None, f"The body must be an object with some of: {', '.join(OPTIONS)}.")
     for name, value in body.items():
         if name not in OPTIONS:
-            raise bad_body(name[:100], f"The body has some of: {', '.join(OPTIONS)}, and nothing else.")
+            raise bad_body(
+                name[:100], f"The body has some of: {', '.join(OPTIONS)}, and nothing else."
+            )
         problem = OPTIONS[name].problem(value) if value is not None else None
         if problem:
             raise bad_body(name, f"{name} must be {problem}.")
@@ -140,36 +188,69 @@ def _parameters() -> tuple[Parameter, ...]:
     for option in _OF_CHARTS.values():
         about = f"{option.description} Without it what the caller has chosen holds."
         if option.kind == "integer":
-            out.append(Parameter(option.name, "integer", about, minimum=option.low, maximum=option.high))
+            out.append(
+                Parameter(option.name, "integer", about, minimum=option.low, maximum=option.high)
+            )
         else:
-            out.append(Parameter(option.name, "choice", about, allowed=option.allowed or ("yes", "no")))
+            out.append(
+                Parameter(option.name, "choice", about, allowed=option.allowed or ("yes", "no"))
+            )
     return tuple(out)
 
 
 _NAME = Parameter("name", "word", "The chart's name.", maximum=100, in_path=True)
-_LANGUAGE = Parameter("language", "choice", "Of titles and of whatever else stands in a chart.", "en", allowed=LANGUAGES)
+_LANGUAGE = Parameter(
+    "language",
+    "choice",
+    "Of titles and of whatever else stands in a chart.",
+    "en",
+    allowed=LANGUAGES,
+)
 _FILES = {"csv": as_csv, "xlsx": as_xlsx}
 _VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
 _OF_ONE = (
-    _NAME, Parameter("view", "choice", "How it is looked at; without it as a chart of its kind usually is.", allowed=_VIEWS),
-    Parameter("studies", "choice", "no: charts of events do not count the studies that they are of, which takes as long as all"
-              " the rest; studies is null then.", allowed=("yes", "no")),
-    _LANGUAGE, *_parameters(), *FILTER_PARAMETERS,
-)  # fmt: skip
-_QUANTITY = {"type": ["object", "null"], "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT)}
+    _NAME,
+    Parameter(
+        "view",
+        "choice",
+        "How it is looked at; without it as a chart of its kind usually is.",
+        allowed=_VIEWS,
+    ),
+    Parameter(
+        "studies",
+        "choice",
+        "no: charts of events do not count the studies that they are of, which takes as long as all"
+        " the rest; studies is null then.",
+        allowed=("yes", "no"),
+    ),
+    _LANGUAGE,
+    *_parameters(),
+    *FILTER_PARAMETERS,
+)
+_QUANTITY = {
+    "type": ["object", "null"],
+    "properties": dict.fromkeys(("filter", "field", "label", "unit"), TEXT),
+}
 _CHART = any_object(
-    **dict.fromkeys(("name", "title", "modality", "level", "kind"), TEXT), views=array(TEXT),
+    **dict.fromkeys(("name", "title", "modality", "level", "kind"), TEXT),
+    views=array(TEXT),
     **dict.fromkeys(("measure", "grouping", "against"), _QUANTITY),
-)  # fmt: skip
+)
 _QUERY = {"type": ["object", "null"], "additionalProperties": TEXT}
 _ROW = any_object(n=INTEGER, studies=INTEGER_OR_NULL, query=_QUERY)
 _NUMBER, _NUMBER_OR_NULL = {"type": "number"}, {"type": ["number", "null"]}
 _INTERVAL = {"type": ["array", "null"], "items": _NUMBER, "minItems": 2, "maxItems": 2}
 _COMPARED = any_object(
-    id=INTEGER, n=INTEGER, value=_NUMBER, own=_NUMBER_OR_NULL, side={"enum": ["over", "under", None]},
-    **dict.fromkeys(("name", "statistic", "source"), TEXT), year=INTEGER_OR_NULL, phantom=TEXT_OR_NULL,
+    id=INTEGER,
+    n=INTEGER,
+    value=_NUMBER,
+    own=_NUMBER_OR_NULL,
+    side={"enum": ["over", "under", None]},
+    **dict.fromkeys(("name", "statistic", "source"), TEXT),
+    year=INTEGER_OR_NULL,
+    phantom=TEXT_OR_NULL,
     **dict.fromkeys(("age_from", "age_to", "weight_from", "weight_to"), _NUMBER_OR_NULL),
-)  # fmt: skip
+)
 _ROW["properties"] |= {
     **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
     **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
@@ -181,46 +262,131 @@ _ROW["properties"] |= {
 }  # fmt: skip
 _VALUES = {name: option.schema() for name, option in OPTIONS.items()}
 _STATE = any_object(options=any_object(**_VALUES), own=array(TEXT), defaults=any_object(**_VALUES))
-_BODY = {"type": "object", "additionalProperties": False,
-         "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in _VALUES.items()}}  # fmt: skip
+_BODY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in _VALUES.items()},
+}
 
 CHART_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/charts", list_charts, "The charts that there are, and what can be chosen of them",
-          {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
-          (Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)), _LANGUAGE),
-          tag="Charts", needs=VIEW),
-    Route("GET", "/charts/options", get_options, "What you have chosen of charts",
-          {200: _STATE}, tag="Charts", with_caller=True, needs=VIEW,
-          description="own: the options that you set yourself; for the others the defaults hold."),
-    Route("PUT", "/charts/options", put_options, "Choose of charts what you like to see", {200: _STATE}, errors=(413,),
-          tag="Charts", body=_BODY, with_caller=True, needs=VIEW,
-          description="Options that are not given stay as they are; null sets one back to the default."),
-    Route("PUT", "/charts/options/defaults", put_defaults, "Set what holds of charts for those who have not chosen",
-          {200: _STATE}, errors=(413,), tag="Charts", body=_BODY, with_caller=True, needs=ADMINISTRATION,
-          action="chart defaults set"),
-    Route("GET", "/charts/{name}/figure", get_figure, "A chart over the studies that the filters leave",
-          {200: any_object(name=TEXT, view=TEXT, n=INTEGER, rows=array(_ROW), edges=array(_NUMBER),
-                           binned={"type": "boolean"}, fewest={"type": "object", "additionalProperties": INTEGER},
-                           options={"type": "object"}, figure={"type": "object"})},
-          _OF_ONE,
-          (403, 404), tag="Charts", with_caller=True, needs=VIEW,
-          description="figure is one of plotly; the first number in customdata of each point is its row in rows. Numbers are in"
-          " the shown unit. Averages, histograms, points and times go by values that are given and not zero: n"
-          " counts these, studies the studies that they are of, which for the others of charts of events nobody"
-          " counts. Quantiles are by linear interpolation. query: the filters that, set in place of the list's own,"
-          " leave exactly these studies; null where none do. Of box plots below and above lead to the studies with"
-          " values below the 5th and above the 95th percentile. Bins are equal, from the least to the largest value"
-          " of all series, from their lower edge to below the upper one, the last one with both. A histogram of one"
-          " category is that of the chart with the filters of its row. In a table each percentile has the ends of its bootstrap"
-          " interval (95 percent, the percentile method, from the exact distribution), null where there are fewer values than"
-          " fewest says; levels are the reference levels for the category: own is the installation's value in the class of the"
-          " level, n their number, side how it stands to the level; at the level is under it. In the view change each period"
-          " has its change from the period before in percent, and the control limits from those before: centre ± 3 s/√n."),
-    # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a study, says who a patient is.
-    Route("GET", "/charts/{name}/data", get_data, "The data of a chart as a file",
-          {200: {"type": "string", "format": "binary",
-                 "x-media-types": [FORMATS[one].mime.partition(";")[0] for one in _FILES]}},
-          (Parameter("format", "choice", "Of the file.", "csv", allowed=tuple(_FILES)), *_OF_ONE),
-          (403, 404), tag="Charts", with_caller=True, needs=VIEW,
-          description="The rows of the figure that has the same parameters, under titles with units."),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/charts",
+        list_charts,
+        "The charts that there are, and what can be chosen of them",
+        {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
+        (
+            Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)),
+            _LANGUAGE,
+        ),
+        tag="Charts",
+        needs=VIEW,
+    ),
+    Route(
+        "GET",
+        "/charts/options",
+        get_options,
+        "What you have chosen of charts",
+        {200: _STATE},
+        tag="Charts",
+        with_caller=True,
+        needs=VIEW,
+        description="own: the options that you set yourself; for the others the defaults hold.",
+    ),
+    Route(
+        "PUT",
+        "/charts/options",
+        put_options,
+        "Choose of charts what you like to see",
+        {200: _STATE},
+        errors=(413,),
+        tag="Charts",
+        body=_BODY,
+        with_caller=True,
+        needs=VIEW,
+        description="Options that are not given stay as they are; null sets one back to the "
+        "default.",
+    ),
+    Route(
+        "PUT",
+        "/charts/options/defaults",
+        put_defaults,
+        "Set what holds of charts for those who have not chosen",
+        {200: _STATE},
+        errors=(413,),
+        tag="Charts",
+        body=_BODY,
+        with_caller=True,
+        needs=ADMINISTRATION,
+        action="chart defaults set",
+    ),
+    Route(
+        "GET",
+        "/charts/{name}/figure",
+        get_figure,
+        "A chart over the studies that the filters leave",
+        {
+            200: any_object(
+                name=TEXT,
+                view=TEXT,
+                n=INTEGER,
+                rows=array(_ROW),
+                edges=array(_NUMBER),
+                binned={"type": "boolean"},
+                fewest={"type": "object", "additionalProperties": INTEGER},
+                options={"type": "object"},
+                figure={"type": "object"},
+            )
+        },
+        _OF_ONE,
+        (403, 404),
+        tag="Charts",
+        with_caller=True,
+        needs=VIEW,
+        description="figure is one of plotly; the first number in customdata of each point is its "
+        "row in rows. Numbers are in"
+        " the shown unit. Averages, histograms, points and times go by values that are given and "
+        "not zero: n"
+        " counts these, studies the studies that they are of, which for the others of charts of "
+        "events nobody"
+        " counts. Quantiles are by linear interpolation. query: the filters that, set in place of "
+        "the list's own,"
+        " leave exactly these studies; null where none do. Of box plots below and above lead to "
+        "the studies with"
+        " values below the 5th and above the 95th percentile. Bins are equal, from the least to "
+        "the largest value"
+        " of all series, from their lower edge to below the upper one, the last one with both. A "
+        "histogram of one"
+        " category is that of the chart with the filters of its row. In a table each percentile "
+        "has the ends of its bootstrap"
+        " interval (95 percent, the percentile method, from the exact distribution), null where "
+        "there are fewer values than"
+        " fewest says; levels are the reference levels for the category: own is the installation's "
+        "value in the class of the"
+        " level, n their number, side how it stands to the level; at the level is under it. In the "
+        "view change each period"
+        " has its change from the period before in percent, and the control limits from those "
+        "before: centre ± 3 s/√n.",
+    ),
+    # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a
+    # study, says who a patient is.
+    Route(
+        "GET",
+        "/charts/{name}/data",
+        get_data,
+        "The data of a chart as a file",
+        {
+            200: {
+                "type": "string",
+                "format": "binary",
+                "x-media-types": [FORMATS[one].mime.partition(";")[0] for one in _FILES],
+            }
+        },
+        (Parameter("format", "choice", "Of the file.", "csv", allowed=tuple(_FILES)), *_OF_ONE),
+        (403, 404),
+        tag="Charts",
+        with_caller=True,
+        needs=VIEW,
+        description="The rows of the figure that has the same parameters, under titles with units.",
+    ),
+)

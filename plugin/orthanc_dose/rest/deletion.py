@@ -1,4 +1,6 @@
-"""The routes that delete objects from Orthanc: by the rules of the settings, and failed and ignored ones by hand."""
+"""The routes that delete objects from Orthanc: by the rules of the settings, and failed and ignored
+ones by hand.
+"""
 
 from typing import Any
 
@@ -19,9 +21,16 @@ def get_by_rules(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
         counts = disposal.count(connection)
         waiting = disposal.count_waiting(connection)
-    kinds = [{"kind": kind, "title": title, "setting": f"{kind}_in_orthanc",
-              "value": services.settings.value(f"{kind}_in_orthanc"), "objects": counts[kind]}
-             for kind, title in disposal.KINDS.items()]  # fmt: skip
+    kinds = [
+        {
+            "kind": kind,
+            "title": title,
+            "setting": f"{kind}_in_orthanc",
+            "value": services.settings.value(f"{kind}_in_orthanc"),
+            "objects": counts[kind],
+        }
+        for kind, title in disposal.KINDS.items()
+    ]
     chosen = [row for row in kinds if row["value"] != "keep"]
     return {"kinds": kinds, "objects": sum(row["objects"] for row in chosen), "waiting": waiting}
 
@@ -33,9 +42,13 @@ def delete_by_rules(services: Services, caller: Caller) -> tuple[int, dict[str, 
         return 200, {"objects": 0, "task_id": None}
     with services.store.reading() as connection:
         for state in ("running", "waiting"):
-            for task in tasks.listed(connection, {"kind": _BY_RULES, "state": state}, 1, 0)["tasks"]:
+            for task in tasks.listed(connection, {"kind": _BY_RULES, "state": state}, 1, 0)[
+                "tasks"
+            ]:
                 return 202, {"objects": found["objects"], "task_id": task["id"]}
-    services.audit.note(caller, "objects deleted by the rules", ", ".join(kinds), f"{found['objects']} objects")
+    services.audit.note(
+        caller, "objects deleted by the rules", ", ".join(kinds), f"{found['objects']} objects"
+    )
     task_id = services.requests.start_task(_BY_RULES, caller.name, parameters={"kinds": kinds})
     return 202, {"objects": found["objects"], "task_id": task_id}
 
@@ -54,64 +67,125 @@ def delete_objects(services: Services, caller: Caller, body: Any) -> tuple[int, 
     which = ", ".join(chosen["sop_instance_uids"] if by_uids else chosen.values())
     services.audit.note(caller, "objects deleted", which, f"{len(ids)} objects")
     if len(ids) > AT_ONCE:
-        return 202, {"objects": len(ids), "deleted": 0, "task_id": services.requests.start_task(_BY_HAND, caller.name,
-                                                                                                parameters=chosen)}  # fmt: skip
+        return 202, {
+            "objects": len(ids),
+            "deleted": 0,
+            "task_id": services.requests.start_task(_BY_HAND, caller.name, parameters=chosen),
+        }
     asked = services.requests.forget_objects(ids)
     if not in_time(asked):
         return 202, {"objects": len(ids), "deleted": 0, "task_id": None}
     return 200, {"objects": len(ids), "deleted": asked.result(), "task_id": None}
 
 
-def delete_object(services: Services, caller: Caller, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
+def delete_object(
+    services: Services, caller: Caller, sop_instance_uid: str
+) -> tuple[int, dict[str, Any]]:
     return delete_objects(services, caller, {"sop_instance_uids": [sop_instance_uid]})
 
 
 def _check(found: dict[str, list[tuple[str, str | None]]]) -> None:
-    """Raises ApiError unless each of these objects is known, failed or ignored, and not of a physics study."""
+    """Raises ApiError unless each of these objects is known, failed or ignored, and not of a
+    physics study.
+    """
     missing = sum(not outcomes for outcomes in found.values())
     if missing:
-        which = "No object with this UID was stored." if len(found) == 1 else f"Of these objects {missing} were never stored."
+        which = (
+            "No object with this UID was stored."
+            if len(found) == 1
+            else f"Of these objects {missing} were never stored."
+        )
         raise not_found(which, "sop_instance_uids")
     every = [one for outcomes in found.values() for one in outcomes]
     used = sum(outcome not in ("failed", "ignored") for outcome, _ in every)
     if used:
         raise ApiError(
-            409, "in_the_record", f"{used} of {len(every)} are in the dose record. Only failed and ignored objects are deleted"
-            " here: take an object out of the record first.", "sop_instance_uids",
-        )  # fmt: skip
+            409,
+            "in_the_record",
+            f"{used} of {len(every)} are in the dose record. Only failed and ignored objects are "
+            f"deleted"
+            " here: take an object out of the record first.",
+            "sop_instance_uids",
+        )
     if any(rule == disposal.PHYSICS for _, rule in every):
         raise _physics()
 
 
 def _physics() -> ApiError:
-    return ApiError(409, "physics_kept", "Physics studies are never deleted from here: the settings keep them.", "rule")
+    return ApiError(
+        409,
+        "physics_kept",
+        "Physics studies are never deleted from here: the settings keep them.",
+        "rule",
+    )
 
 
 _BY_RULES, _BY_HAND = "delete-objects", "forget-objects"
 _DELETED = any_object(objects=INTEGER, deleted=INTEGER, task_id=INTEGER_OR_NULL)
 
 DELETION_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/objects/delete-from-orthanc", get_by_rules, "How many objects the rules would delete from Orthanc",
-          {200: any_object(
-              kinds=array(any_object(kind=TEXT, title=TEXT, setting=TEXT, value=TEXT, objects=INTEGER)),
-              objects=INTEGER, waiting=INTEGER)},
-          tag="Objects", needs=ADMINISTRATION,
-          description="By kind: what its setting says, and how many objects of it no rule was applied to yet; `objects`: those"
-          " that the rules as they are now would delete; `waiting`: those that are to be deleted already."),
-    Route("POST", "/objects/delete-from-orthanc", delete_by_rules,
-          "Apply the rules of deletion to the objects that are there already",
-          {200: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL),
-           202: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL)},
-          tag="Objects", needs=ADMINISTRATION, with_caller=True,
-          description="Starts a task. What was read of the objects stays. Failed objects, those that wait, and physics studies"
-          " are never deleted."),
-    Route("POST", "/objects/delete", delete_objects, "Delete failed or ignored objects from Orthanc, and forget them",
-          {200: _DELETED, 202: _DELETED}, errors=(404, 409, 413), tag="Objects",
-          body={"anyOf": [selection.OF_UIDS, selection.OF_RULE]}, needs=ADMINISTRATION, with_caller=True,
-          description="Some by their UIDs, or all of an outcome or rule. Without a rule, ignored objects that may still be read"
-          " are left out. Many are deleted by a task."),
-    Route("DELETE", "/objects/{sop_instance_uid}", delete_object, "Delete a failed or ignored object from Orthanc",
-          {200: _DELETED, 202: _DELETED},
-          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404, 409), "Objects",
-          needs=ADMINISTRATION, with_caller=True),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/objects/delete-from-orthanc",
+        get_by_rules,
+        "How many objects the rules would delete from Orthanc",
+        {
+            200: any_object(
+                kinds=array(
+                    any_object(kind=TEXT, title=TEXT, setting=TEXT, value=TEXT, objects=INTEGER)
+                ),
+                objects=INTEGER,
+                waiting=INTEGER,
+            )
+        },
+        tag="Objects",
+        needs=ADMINISTRATION,
+        description="By kind: what its setting says, and how many objects of it no rule was "
+        "applied to yet; `objects`: those"
+        " that the rules as they are now would delete; `waiting`: those that are to be deleted "
+        "already.",
+    ),
+    Route(
+        "POST",
+        "/objects/delete-from-orthanc",
+        delete_by_rules,
+        "Apply the rules of deletion to the objects that are there already",
+        {
+            200: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL),
+            202: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL),
+        },
+        tag="Objects",
+        needs=ADMINISTRATION,
+        with_caller=True,
+        description="Starts a task. What was read of the objects stays. Failed objects, those that "
+        "wait, and physics studies"
+        " are never deleted.",
+    ),
+    Route(
+        "POST",
+        "/objects/delete",
+        delete_objects,
+        "Delete failed or ignored objects from Orthanc, and forget them",
+        {200: _DELETED, 202: _DELETED},
+        errors=(404, 409, 413),
+        tag="Objects",
+        body={"anyOf": [selection.OF_UIDS, selection.OF_RULE]},
+        needs=ADMINISTRATION,
+        with_caller=True,
+        description="Some by their UIDs, or all of an outcome or rule. Without a rule, ignored "
+        "objects that may still be read"
+        " are left out. Many are deleted by a task.",
+    ),
+    Route(
+        "DELETE",
+        "/objects/{sop_instance_uid}",
+        delete_object,
+        "Delete a failed or ignored object from Orthanc",
+        {200: _DELETED, 202: _DELETED},
+        (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
+        (404, 409),
+        "Objects",
+        needs=ADMINISTRATION,
+        with_caller=True,
+    ),
+)

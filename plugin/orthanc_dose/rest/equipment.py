@@ -1,4 +1,6 @@
-"""The routes of systems: the table of equipment, names, joins. What is done to their studies stands in system_studies.py."""
+"""The routes of systems: the table of equipment, names, joins. What is done to their studies stands
+in system_studies.py.
+"""
 
 from concurrent.futures import Future
 from typing import Any
@@ -39,7 +41,10 @@ def rename(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str
     ids = ids_of(body, "display_name")
     name = body["display_name"]
     if not isinstance(name, str) or len(name) > LONGEST or (name.strip(" ") and not is_line(name)):
-        raise bad_body("display_name", f"display_name must be a line of at most {LONGEST} characters, or empty.")
+        raise bad_body(
+            "display_name",
+            f"display_name must be a line of at most {LONGEST} characters, or empty.",
+        )
     out = _changed(services, ids, services.requests.rename_systems(ids, name.strip()))
     services.audit.note(caller, "systems named", words(ids), name.strip())
     return out
@@ -58,7 +63,9 @@ def separate(services: Services, caller: Caller, id: int) -> tuple[int, dict[str
 
 
 def ids_of(body: Any, *more: str) -> list[int]:
-    """The numbers of systems in a body that has these properties, too, and nothing else. Raises ApiError 400."""
+    """The numbers of systems in a body that has these properties, too, and nothing else. Raises
+    ApiError 400.
+    """
     if not isinstance(body, dict) or set(body) != {"ids", *more}:
         raise bad_body(None, f"The body must have {', '.join(('ids', *more))}, and nothing else.")
     ids = body["ids"]
@@ -83,7 +90,11 @@ def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def _number(value: Any, name: str) -> int:
-    number = not isinstance(value, bool) and isinstance(value, (int, float)) and 1 <= value <= LARGEST_INTEGER
+    number = (
+        not isinstance(value, bool)
+        and isinstance(value, (int, float))
+        and 1 <= value <= LARGEST_INTEGER
+    )
     if not number or value != int(value):
         raise bad_body(name, f"{name} must hold numbers of systems.")
     return int(value)
@@ -102,21 +113,41 @@ def _changed(services: Services, ids: list[int], asked: Future[Any]) -> tuple[in
 
 SYSTEM = of_table(EQUIPMENT)
 SYSTEM["properties"] |= {
-    "default_name": TEXT, "studies": INTEGER, "events": INTEGER, "first_study": TEXT_OR_NULL, "last_study": TEXT_OR_NULL,
+    "default_name": TEXT,
+    "studies": INTEGER,
+    "events": INTEGER,
+    "first_study": TEXT_OR_NULL,
+    "last_study": TEXT_OR_NULL,
     "modalities": array(TEXT),
-}  # fmt: skip
+}
 SYSTEM["required"] = list(SYSTEM["properties"])
 _IDS = {
-    "type": "array", "minItems": 1, "maxItems": MOST, "items": {"type": "integer", "minimum": 1, "maximum": LARGEST_INTEGER},
-}  # fmt: skip
+    "type": "array",
+    "minItems": 1,
+    "maxItems": MOST,
+    "items": {"type": "integer", "minimum": 1, "maximum": LARGEST_INTEGER},
+}
 QUEUED = any_object(queued={"type": "boolean"})
 CHANGED = {200: any_object(systems=array(SYSTEM), task_id=INTEGER_OR_NULL), 202: QUEUED}
 _JOIN = any_object(
-    field=TEXT, into=INTEGER, ids=array(INTEGER),
-    systems=array(any_object(id=INTEGER, display_name=TEXT_OR_NULL, value=TEXT_OR_NULL, studies=INTEGER,
-                             first_study=TEXT_OR_NULL, last_study=TEXT_OR_NULL)),
-)  # fmt: skip
-_TASK_ID = "`task_id` is the task that sorts studies anew, where systems are set to different modality types."
+    field=TEXT,
+    into=INTEGER,
+    ids=array(INTEGER),
+    systems=array(
+        any_object(
+            id=INTEGER,
+            display_name=TEXT_OR_NULL,
+            value=TEXT_OR_NULL,
+            studies=INTEGER,
+            first_study=TEXT_OR_NULL,
+            last_study=TEXT_OR_NULL,
+        )
+    ),
+)
+_TASK_ID = (
+    "`task_id` is the task that sorts studies anew, where systems are set to different "
+    "modality types."
+)
 
 
 _BLANK = {"type": "string", "pattern": "^ *$", "maxLength": LONGEST}
@@ -129,25 +160,81 @@ def body_of(**more: dict[str, Any]) -> dict[str, Any]:
 
 
 EQUIPMENT_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/equipment", list_systems, "All systems, with the numbers of their studies",
-          {200: any_object(systems=array(SYSTEM))},
-          (Parameter("text", "text", "Only those with this text in a field.", "", maximum=200),), tag="Systems",
-          description="By name. A system that was joined into another follows it; its numbers are those of the studies whose"
-          " objects name it, which count among those of the other.", needs=WATCHING),
-    Route("GET", "/equipment/joins", list_joins, "Systems that look like one: proposals to join them",
-          {200: any_object(joins=array(_JOIN))}, tag="Systems", needs=WATCHING,
-          description="They differ in one field: in the software version, or in one that one of them leaves open. `into` is"
-          " the one to join the others into."),
-    Route("GET", "/equipment/{id}", get_system, "A system, with the numbers of its studies", {200: SYSTEM}, (ID,), (404,),
-          "Systems", needs=WATCHING),
-    Route("PUT", "/equipment/display-name", rename, "Name systems", CHANGED, errors=(404, 413), tag="Systems",
-          body=body_of(display_name={"anyOf": [LINE_OF_TEXT, _BLANK]}), needs=ADMINISTRATION,
-          description="An empty name is the one that a system has until somebody names it: hospital and station.",
-          with_caller=True),
-    Route("POST", "/equipment/join", join, "Join systems into one", CHANGED, errors=(404, 409, 413), tag="Systems",
-          body=body_of(into=_IDS["items"]), with_caller=True, needs=ADMINISTRATION,
-          description=f"Studies of `ids`, and objects that name them later, go to `into`. {_TASK_ID}"),
-    Route("POST", "/equipment/{id}/separate", separate, "Undo a join", CHANGED, (ID,), (404, 409), "Systems",
-          f"The system has again the studies whose objects name it. {_TASK_ID}", with_caller=True, needs=ADMINISTRATION,
-          action="system separated"),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/equipment",
+        list_systems,
+        "All systems, with the numbers of their studies",
+        {200: any_object(systems=array(SYSTEM))},
+        (Parameter("text", "text", "Only those with this text in a field.", "", maximum=200),),
+        tag="Systems",
+        description="By name. A system that was joined into another follows it; its numbers are "
+        "those of the studies whose"
+        " objects name it, which count among those of the other.",
+        needs=WATCHING,
+    ),
+    Route(
+        "GET",
+        "/equipment/joins",
+        list_joins,
+        "Systems that look like one: proposals to join them",
+        {200: any_object(joins=array(_JOIN))},
+        tag="Systems",
+        needs=WATCHING,
+        description="They differ in one field: in the software version, or in one that one of them "
+        "leaves open. `into` is"
+        " the one to join the others into.",
+    ),
+    Route(
+        "GET",
+        "/equipment/{id}",
+        get_system,
+        "A system, with the numbers of its studies",
+        {200: SYSTEM},
+        (ID,),
+        (404,),
+        "Systems",
+        needs=WATCHING,
+    ),
+    Route(
+        "PUT",
+        "/equipment/display-name",
+        rename,
+        "Name systems",
+        CHANGED,
+        errors=(404, 413),
+        tag="Systems",
+        body=body_of(display_name={"anyOf": [LINE_OF_TEXT, _BLANK]}),
+        needs=ADMINISTRATION,
+        description="An empty name is the one that a system has until somebody names it: hospital "
+        "and station.",
+        with_caller=True,
+    ),
+    Route(
+        "POST",
+        "/equipment/join",
+        join,
+        "Join systems into one",
+        CHANGED,
+        errors=(404, 409, 413),
+        tag="Systems",
+        body=body_of(into=_IDS["items"]),
+        with_caller=True,
+        needs=ADMINISTRATION,
+        description=f"Studies of `ids`, and objects that name them later, go to `into`. {_TASK_ID}",
+    ),
+    Route(
+        "POST",
+        "/equipment/{id}/separate",
+        separate,
+        "Undo a join",
+        CHANGED,
+        (ID,),
+        (404, 409),
+        "Systems",
+        f"The system has again the studies whose objects name it. {_TASK_ID}",
+        with_caller=True,
+        needs=ADMINISTRATION,
+        action="system separated",
+    ),
+)

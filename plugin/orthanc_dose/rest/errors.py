@@ -2,13 +2,18 @@
 
 
 class ApiError(Exception):
-    """An answer that is an error. code: stable, for programs; message: a sentence for people, without any identity; headers:
-    of the answer; more: what else programs get beside it."""
+    """An answer that is an error. code: stable, for programs; message: a sentence for people,
+    without any identity; headers: of the answer; more: what else programs get beside it."""
 
     def __init__(
-        self, status: int, code: str, message: str, field: str | None = None, headers: dict[str, str] | None = None,
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
         more: dict[str, object] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(message)
         self.headers = headers or {}
         self.more = more or {}
@@ -33,4 +38,9 @@ def not_found(message: str, field: str | None = None) -> ApiError:
 
 
 def needs_identity(field: str) -> ApiError:
-    return ApiError(403, "needs_identity", 'This tells who a patient is: it needs the group "patient identity".', field)
+    return ApiError(
+        403,
+        "needs_identity",
+        'This tells who a patient is: it needs the group "patient identity".',
+        field,
+    )

@@ -21,9 +21,19 @@ from .tasks import get_task
 def list_formats(services: Services) -> dict[str, Any]:
     # An export is a task, too: whichever time is the shorter one removes it.
     days = min(services.settings.value("export_days"), services.settings.value("task_days"))
-    return {"kept_days": days, "formats": [
-        {"name": name, "title": one.title, "modalities": None if one.modalities is None else [*one.modalities],
-         "packed": name in PACKED, "identity": one.identity} for name, one in FORMATS.items()]}  # fmt: skip
+    return {
+        "kept_days": days,
+        "formats": [
+            {
+                "name": name,
+                "title": one.title,
+                "modalities": None if one.modalities is None else [*one.modalities],
+                "packed": name in PACKED,
+                "identity": one.identity,
+            }
+            for name, one in FORMATS.items()
+        ],
+    }
 
 
 def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
@@ -31,18 +41,32 @@ def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, di
     if body["identity"] and not caller.sees_identity:
         raise needs_identity("identity")
     values = or_hashes(parsed(body["query"], caller), services.hashes)
-    number = services.exports.start(caller.name, wanted, modality, values, told(body["query"]), body["identity"])
-    about = ", ".join((wanted, modality or "all modalities", *(f"with patient {one}" for one in sorted(body["identity"]))))
+    number = services.exports.start(
+        caller.name, wanted, modality, values, told(body["query"]), body["identity"]
+    )
+    about = ", ".join(
+        (
+            wanted,
+            modality or "all modalities",
+            *(f"with patient {one}" for one in sorted(body["identity"])),
+        )
+    )
     services.audit.note(caller, "export started", f"task {number}", about)
     with services.store.reading() as connection:
         return 202, queries.one(connection, number) or {}
 
 
-def get_file(services: Services, caller: Caller, id: int, offset: int | None, length: int) -> Content:
+def get_file(
+    services: Services, caller: Caller, id: int, offset: int | None, length: int
+) -> Content:
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
         raise not_found("This task makes no file.", "id")
-    if task["user_name"] != caller.name and task["parameters"].get("identity") and not caller.sees_identity:
+    if (
+        task["user_name"] != caller.name
+        and task["parameters"].get("identity")
+        and not caller.sees_identity
+    ):
         raise needs_identity("id")
     try:
         path, mime = services.exports.file(task)
@@ -52,11 +76,15 @@ def get_file(services: Services, caller: Caller, id: int, offset: int | None, le
         services.audit.note(caller, "export fetched", f"task {id}")
     if offset is None:
         if path.stat().st_size > WHOLE:
-            message = f"The file has more than {WHOLE // 2**20} MiB: ask for it in pieces, by offset."
+            message = (
+                f"The file has more than {WHOLE // 2**20} MiB: ask for it in pieces, by offset."
+            )
             raise ApiError(409, "in_pieces", message, "id")
         return Content(Download(path, mime, task["subject"]))
     with open(path, "rb") as file:
-        file.seek(min(offset, path.stat().st_size))  # file systems have a largest offset of their own
+        file.seek(
+            min(offset, path.stat().st_size)
+        )  # file systems have a largest offset of their own
         return Content(Download(file.read(length), mime, task["subject"]))
 
 
@@ -76,7 +104,11 @@ def get_copy(services: Services) -> dict[str, Any]:
 
 
 def start_copy(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    if not isinstance(body, dict) or set(body) != {"identity"} or not isinstance(body["identity"], bool):
+    if (
+        not isinstance(body, dict)
+        or set(body) != {"identity"}
+        or not isinstance(body["identity"], bool)
+    ):
         raise bad_body("identity", "The body must be an object with identity, true or false.")
     if body["identity"] and not caller.sees_identity:
         raise needs_identity("identity")
@@ -89,7 +121,9 @@ def start_copy(services: Services, caller: Caller, body: Any) -> tuple[int, dict
 def _checked(body: Any) -> tuple[str, str | None]:
     """Format and modality type of a body of the right form."""
     if not isinstance(body, dict) or set(body) != {"format", "modality", "query", "identity"}:
-        raise bad_body(None, "The body must be an object with format, modality, query and identity.")
+        raise bad_body(
+            None, "The body must be an object with format, modality, query and identity."
+        )
     wanted, modality = body["format"], body["modality"]
     if not isinstance(wanted, str) or wanted not in FORMATS:
         raise bad_body("format", f"format must be one of: {', '.join(FORMATS)}.")
@@ -98,7 +132,9 @@ def _checked(body: Any) -> tuple[str, str | None]:
     if modality not in (FORMATS[wanted].modalities or (modality,)):
         message = f"{wanted} is for: {', '.join(FORMATS[wanted].modalities or ())}."
         raise ApiError(409, "not_possible", message, "modality")
-    if not isinstance(body["identity"], list) or not all(isinstance(one, str) and one in IDENTITY for one in body["identity"]):
+    if not isinstance(body["identity"], list) or not all(
+        isinstance(one, str) and one in IDENTITY for one in body["identity"]
+    ):
         raise bad_body("identity", f"identity must be a list of: {', '.join(IDENTITY)}.")
     if body["identity"] and not FORMATS[wanted].identity:
         message = f"{wanted} does not say who the patients are: identity must be an empty list."
@@ -106,47 +142,63 @@ def _checked(body: Any) -> tuple[str, str | None]:
     return wanted, modality
 
 
-# While Orthanc sends an answer, its Python waits (before version 4.3 of its plugin always): a slow line must not hold it up.
-# A piece fits into the buffers of a connection.
+# While Orthanc sends an answer, its Python waits (before version 4.3 of its plugin always): a slow
+# line must not hold it up. A piece fits into the buffers of a connection.
 PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 _BODY = any_object(
-    format={"enum": list(FORMATS)}, modality={"enum": [*MODALITIES, None]}, query=QUERY,
+    format={"enum": list(FORMATS)},
+    modality={"enum": [*MODALITIES, None]},
+    query=QUERY,
     identity={"type": "array", "items": {"enum": list(IDENTITY)}},
 ) | {"additionalProperties": False}
 
 EXPORT_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a finished one is kept",
+    Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a "
+"finished one is kept",
           {200: any_object(kept_days=INTEGER, formats=array(any_object(
               name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed={"type": "boolean"},
               identity={"type": "boolean"})))},
           tag="Exports", needs=EXPORT),
-    Route("POST", "/exports", start_export, "Start an export of the studies that filters leave", {202: TASK},
+    Route("POST", "/exports", start_export, "Start an export of the studies that filters "
+"leave", {202: TASK},
           errors=(403, 409, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
-          description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX hold shown units, events to the"
-          " right, of fluoroscopy none in CSV and groups in XLSX; Parquet, Arrow IPC and JSON Lines the store's values, of one"
+          description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX "
+"hold shown units, events to the"
+          " right, of fluoroscopy none in CSV and groups in XLSX; Parquet, Arrow IPC and JSON "
+          "Lines the store's values, of one"
           " modality type as a ZIP of studies and events."
           " The forms of national surveys are for one modality type and name no patient: else 409."
-          " identity: with names, IDs or both, as the installation keeps them, and then with birth dates; for the group"
+          " identity: with names, IDs or both, as the installation keeps them, and then with birth "
+          "dates; for the group"
           " \"patient identity\"."),
-    Route("GET", "/exports/copy", get_copy, "Where the copies of the whole dose record as Parquet are",
+    Route("GET", "/exports/copy", get_copy, "Where the copies of the whole dose record as Parquet "
+"are",
           {200: any_object(folder=TEXT, newest={"type": ["string", "null"]})}, tag="Exports", needs=ADMINISTRATION),
-    Route("POST", "/exports/copy", start_copy, "Copy the whole dose record as Parquet into the server's folder, by a task",
+    Route("POST", "/exports/copy", start_copy, "Copy the whole dose record as Parquet into the "
+"server's folder, by a task",
           {202: any_object(task_id=INTEGER)}, errors=(403,), tag="Exports", with_caller=True, needs=ADMINISTRATION,
           body=any_object(identity={"type": "boolean"}) | {"additionalProperties": False},
-          description="As it is done each night where the settings say so. identity: with patients' names, IDs and birth dates;"
+          description="As it is done each night where the settings say so. identity: with "
+"patients' names, IDs and birth dates;"
           " for the group \"patient identity\"."),
-    Route("GET", "/exports/{id}/file", get_file, "The file of an export, or a piece of it", {200: _FILE},
-          (_ID, Parameter("offset", "integer", "The first byte of a piece; the whole file comes without it.", minimum=0,
+    Route("GET", "/exports/{id}/file", get_file, "The file of an export, or a piece of "
+"it", {200: _FILE},
+          (_ID, Parameter("offset", "integer", "The first byte of a piece; the whole file comes "
+"without it.", minimum=0,
                           maximum=2**53 - 1),
-           Parameter("length", "integer", "How many bytes a piece has at most.", PIECE, minimum=1, maximum=4 * PIECE)),
+           Parameter("length", "integer", "How many bytes a piece has at "
+"most.", PIECE, minimum=1, maximum=4 * PIECE)),
           (403, 404, 409),
           tag="Exports", with_caller=True, needs=EXPORT),
-    Route("GET", "/studies/{id}/openskin", get_openskin, "The exposures of a fluoroscopy study as openSkin reads them",
+    Route("GET", "/studies/{id}/openskin", get_openskin, "The exposures of a fluoroscopy study as "
+"openSkin reads them",
           {200: {"type": "string", "x-media-types": [CSV.partition(";")[0]]}}, (_STUDY,), (404, 409),
           tag="Exports", needs=EXPORT, action="openSkin file fetched",
-          description="A CSV without a line of titles, an exposure a line, in the standard's units, for the skin dose maps of"
-          " openSkin. It says nothing of who the patient is but the sex. 409 where the study is no fluoroscopy."),
+          description="A CSV without a line of titles, an exposure a line, in the standard's "
+"units, for the skin dose maps of"
+          " openSkin. It says nothing of who the patient is but the sex. 409 where the study is no "
+          "fluoroscopy."),
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""The routes of who patients are: how studies hold it, bringing old data to the rules, and patterns of what is no patient."""
+"""The routes of who patients are: how studies hold it, bringing old data to the rules, and patterns
+of what is no patient.
+"""
 
 from typing import Any
 
@@ -15,17 +17,31 @@ def get_identity(services: Services) -> dict[str, Any]:
     rules = identity_rules(services.settings)
     with services.store.reading() as connection:
         ways = identity.ways(connection)
-    return {"items": [
-        {"name": item, "rule": rule, "studies": ways[item],
-         "can_change": sum(ways[item][way] for way in identity.WAYS if identity.can_change(rule, way)),
-         "cannot_change": sum(ways[item][way] for way in identity.WAYS if identity.cannot_change(rule, way))}
-        for item, rule in rules.items()
-    ]}  # fmt: skip
+    return {
+        "items": [
+            {
+                "name": item,
+                "rule": rule,
+                "studies": ways[item],
+                "can_change": sum(
+                    ways[item][way] for way in identity.WAYS if identity.can_change(rule, way)
+                ),
+                "cannot_change": sum(
+                    ways[item][way] for way in identity.WAYS if identity.cannot_change(rule, way)
+                ),
+            }
+            for item, rule in rules.items()
+        ]
+    }
 
 
 def apply_identity(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
     parameters = {"rules": identity_rules(services.settings)}
-    return 202, {"task_id": services.requests.start_task("apply-identity", caller.name, parameters=parameters)}
+    return 202, {
+        "task_id": services.requests.start_task(
+            "apply-identity", caller.name, parameters=parameters
+        )
+    }
 
 
 def get_not_patient(services: Services) -> dict[str, Any]:
@@ -33,8 +49,12 @@ def get_not_patient(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
         query = "SELECT count(*) FROM study WHERE not_patient_indicator IS NOT NULL"
         [studies] = connection.execute(query).fetchone() or (0,)
-    return {"names": list(patterns.names), "ids": list(patterns.ids), "studies": studies,
-            "openrem": {"names": list(OF_OPENREM.names), "ids": list(OF_OPENREM.ids)}}  # fmt: skip
+    return {
+        "names": list(patterns.names),
+        "ids": list(patterns.ids),
+        "studies": studies,
+        "openrem": {"names": list(OF_OPENREM.names), "ids": list(OF_OPENREM.ids)},
+    }
 
 
 def try_not_patient(services: Services, body: Any) -> dict[str, Any]:
@@ -46,38 +66,86 @@ def try_not_patient(services: Services, body: Any) -> dict[str, Any]:
 def apply_not_patient(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
     patterns = not_patient(services.settings)
     parameters = {"names": list(patterns.names), "ids": list(patterns.ids)}
-    return 202, {"task_id": services.requests.start_task("not-patient", caller.name, parameters=parameters)}
+    return 202, {
+        "task_id": services.requests.start_task("not-patient", caller.name, parameters=parameters)
+    }
 
 
 _TRIED = dict.fromkeys(("name", "id"), {"type": "string", "maxLength": 300})
 _STARTED = any_object(task_id=INTEGER)
 _ITEM = any_object(
-    name={"enum": list(UNDER_RULES)}, rule=TEXT, studies=any_object(**dict.fromkeys(identity.WAYS, INTEGER)),
-    can_change=INTEGER, cannot_change=INTEGER,
-)  # fmt: skip
+    name={"enum": list(UNDER_RULES)},
+    rule=TEXT,
+    studies=any_object(**dict.fromkeys(identity.WAYS, INTEGER)),
+    can_change=INTEGER,
+    cannot_change=INTEGER,
+)
 _PATTERNS = {"names": array(TEXT), "ids": array(TEXT)}
 
 IDENTITY_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/identity", get_identity, "What is kept of who patients are, and how the studies hold it",
-          {200: any_object(items=array(_ITEM))}, tag="Patient identity", needs=ADMINISTRATION,
-          description="Of each item the rule (a setting of the same name), how many studies hold it in which way (none: not at"
-          " all; stored: as written; hashed: HMAC-SHA-256; sha256: plain SHA-256), how many POST /identity/apply would change,"
-          " and how many cannot be as the rule says, since what it asks for was dropped or hashed."),
-    Route("POST", "/identity/apply", apply_identity, "Bring what is there to the present rules, as a task", {202: _STARTED},
-          tag="Patient identity", needs=ADMINISTRATION, with_caller=True, action="identity rules applied to old data",
-          description="Drops and hashes in studies and in the kept content of objects; what was dropped or hashed before cannot"
-          " come back, which the task's result counts. At the end the store's file is written anew, without what was dropped."),
-    Route("GET", "/not-patient", get_not_patient, "The patterns of what is no patient, and how many studies they found",
-          {200: any_object(**_PATTERNS, studies=INTEGER, openrem=any_object(**_PATTERNS))}, tag="Patient identity",
-          needs=ADMINISTRATION,
-          description="The patterns are the settings not_patient_names and not_patient_ids; `openrem` are those that OpenREM"
-          " had built in until 0.7.4."),
-    Route("POST", "/not-patient/try", try_not_patient, "Which pattern matches a name and an ID; neither is stored",
-          {200: any_object(name=TEXT_OR_NULL, id=TEXT_OR_NULL, indicator=TEXT_OR_NULL)}, errors=(413,),
-          tag="Patient identity", needs=ADMINISTRATION,
-          body={"type": "object", "properties": _TRIED, "additionalProperties": False}),
-    Route("POST", "/not-patient/apply", apply_not_patient, "Compare old objects with the present patterns, as a task",
-          {202: _STARTED}, tag="Patient identity", needs=ADMINISTRATION, with_caller=True,
-          action="not-patient patterns applied to old data",
-          description="Where name or ID is kept as written. What was told of the others when they came stays."),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/identity",
+        get_identity,
+        "What is kept of who patients are, and how the studies hold it",
+        {200: any_object(items=array(_ITEM))},
+        tag="Patient identity",
+        needs=ADMINISTRATION,
+        description="Of each item the rule (a setting of the same name), how many studies hold it "
+        "in which way (none: not at"
+        " all; stored: as written; hashed: HMAC-SHA-256; sha256: plain SHA-256), how many POST "
+        "/identity/apply would change,"
+        " and how many cannot be as the rule says, since what it asks for was dropped or hashed.",
+    ),
+    Route(
+        "POST",
+        "/identity/apply",
+        apply_identity,
+        "Bring what is there to the present rules, as a task",
+        {202: _STARTED},
+        tag="Patient identity",
+        needs=ADMINISTRATION,
+        with_caller=True,
+        action="identity rules applied to old data",
+        description="Drops and hashes in studies and in the kept content of objects; what was "
+        "dropped or hashed before cannot"
+        " come back, which the task's result counts. At the end the store's file is written anew, "
+        "without what was dropped.",
+    ),
+    Route(
+        "GET",
+        "/not-patient",
+        get_not_patient,
+        "The patterns of what is no patient, and how many studies they found",
+        {200: any_object(**_PATTERNS, studies=INTEGER, openrem=any_object(**_PATTERNS))},
+        tag="Patient identity",
+        needs=ADMINISTRATION,
+        description="The patterns are the settings not_patient_names and not_patient_ids; "
+        "`openrem` are those that OpenREM"
+        " had built in until 0.7.4.",
+    ),
+    Route(
+        "POST",
+        "/not-patient/try",
+        try_not_patient,
+        "Which pattern matches a name and an ID; neither is stored",
+        {200: any_object(name=TEXT_OR_NULL, id=TEXT_OR_NULL, indicator=TEXT_OR_NULL)},
+        errors=(413,),
+        tag="Patient identity",
+        needs=ADMINISTRATION,
+        body={"type": "object", "properties": _TRIED, "additionalProperties": False},
+    ),
+    Route(
+        "POST",
+        "/not-patient/apply",
+        apply_not_patient,
+        "Compare old objects with the present patterns, as a task",
+        {202: _STARTED},
+        tag="Patient identity",
+        needs=ADMINISTRATION,
+        with_caller=True,
+        action="not-patient patterns applied to old data",
+        description="Where name or ID is kept as written. What was told of the others when they "
+        "came stays.",
+    ),
+)

@@ -17,15 +17,20 @@ MOST, MOST_EXPORTED = 2_000, 200_000
 def read_log(services: Services, level: str, text: str | None, limit: int) -> dict[str, Any]:
     log = services.log
     return {
-        "level": log.level, "file": str(log.file) if log.file else None,
+        "level": log.level,
+        "file": str(log.file) if log.file else None,
         "entries": [asdict(entry) for entry in log.newest(level, text or "", limit)],
-    }  # fmt: skip
+    }
 
 
 def export_log(services: Services, level: str, text: str | None) -> Content:
-    lines = [entry.line() for entry in reversed(services.log.newest(level, text or "", MOST_EXPORTED))]
+    lines = [
+        entry.line() for entry in reversed(services.log.newest(level, text or "", MOST_EXPORTED))
+    ]
     raw = "".join(f"{line}\n" for line in lines).encode()
-    return Content(Download(raw, "text/plain; charset=utf-8", f"orthanc-dose-{datetime.now(UTC):%Y-%m-%d}.log"))
+    return Content(
+        Download(raw, "text/plain; charset=utf-8", f"orthanc-dose-{datetime.now(UTC):%Y-%m-%d}.log")
+    )
 
 
 _FILTERS = (
@@ -35,12 +40,27 @@ _FILTERS = (
 _ENTRY = any_object(at=TEXT, level={"enum": list(LEVELS)}, room=TEXT, message=TEXT)
 
 LOG_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/log", read_log, "The newest entries of the program's log",
-          {200: any_object(level={"enum": list(LEVELS)}, file=TEXT_OR_NULL, entries=array(_ENTRY))},
-          (*_FILTERS, Parameter("limit", "integer", "At most so many.", 500, 1, MOST)), tag="System", needs=ADMINISTRATION,
-          description="Of the file, where one is written (setting `log_to_file`), else of the last 2,000 entries since the"
-          " start. `level` is what is written at least (setting `log_level`)."),
-    Route("GET", "/log/export", export_log, "The program's log as text, the oldest entries first",
-          {200: {"type": "string", "contentMediaType": "text/plain"}},
-          _FILTERS, tag="System", needs=ADMINISTRATION),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/log",
+        read_log,
+        "The newest entries of the program's log",
+        {200: any_object(level={"enum": list(LEVELS)}, file=TEXT_OR_NULL, entries=array(_ENTRY))},
+        (*_FILTERS, Parameter("limit", "integer", "At most so many.", 500, 1, MOST)),
+        tag="System",
+        needs=ADMINISTRATION,
+        description="Of the file, where one is written (setting `log_to_file`), else of the last "
+        "2,000 entries since the"
+        " start. `level` is what is written at least (setting `log_level`).",
+    ),
+    Route(
+        "GET",
+        "/log/export",
+        export_log,
+        "The program's log as text, the oldest entries first",
+        {200: {"type": "string", "contentMediaType": "text/plain"}},
+        _FILTERS,
+        tag="System",
+        needs=ADMINISTRATION,
+    ),
+)

@@ -1,4 +1,6 @@
-"""The routes of remote nodes: which there are, whether they answer, adding, changing and removing them."""
+"""The routes of remote nodes: which there are, whether they answer, adding, changing and removing
+them.
+"""
 
 import re
 from time import perf_counter
@@ -16,13 +18,18 @@ _FIELDS = ("aet", "host", "port", *DEFAULTS)
 
 
 def list_nodes(services: Services) -> dict[str, Any]:
-    return {"nodes": services.nodes.listed(), "own_aet": services.orthanc["dicom_aet"],
-            "own_port": services.orthanc["dicom_port"]}  # fmt: skip
+    return {
+        "nodes": services.nodes.listed(),
+        "own_aet": services.orthanc["dicom_aet"],
+        "own_port": services.orthanc["dicom_port"],
+    }
 
 
 def put_node(services: Services, name: str, body: Any) -> dict[str, Any]:
     if not re.fullmatch(NAME, name):
-        raise ApiError(409, "not_possible", "The name of a node has up to 64 letters, digits, - and _.", "name")
+        raise ApiError(
+            409, "not_possible", "The name of a node has up to 64 letters, digits, - and _.", "name"
+        )
     if not isinstance(body, dict) or not set(body) <= set(_FIELDS):
         raise bad_body(None, f"The body must be an object with some of: {', '.join(_FIELDS)}.")
     for field, value in body.items():
@@ -32,7 +39,9 @@ def put_node(services: Services, name: str, body: Any) -> dict[str, Any]:
     try:
         return services.nodes.put(name, body)
     except KeyError as error:
-        raise ApiError(409, "not_possible", f"A new node needs {error.args[0]}.", error.args[0]) from None
+        raise ApiError(
+            409, "not_possible", f"A new node needs {error.args[0]}.", error.args[0]
+        ) from None
     except FromConfiguration:
         raise _from_configuration() from None
 
@@ -53,7 +62,12 @@ def echo_node(services: Services, name: str) -> dict[str, Any]:
         reason = services.nodes.node(name).echo()
     except NoNode:
         raise _no_node() from None
-    return {"name": name, "answers": reason is None, "reason": reason, "elapsed_ms": round((perf_counter() - start) * 1000)}
+    return {
+        "name": name,
+        "answers": reason is None,
+        "reason": reason,
+        "elapsed_ms": round((perf_counter() - start) * 1000),
+    }
 
 
 def ask_destination(services: Services, name: str) -> dict[str, Any]:
@@ -77,37 +91,114 @@ def _from_configuration() -> ApiError:
 
 _NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in_path=True)
 _NODE = any_object(
-    **dict.fromkeys(("name", "aet", "host", "title", "calling_aet", "destination"), TEXT), port=INTEGER, seconds=INTEGER,
+    **dict.fromkeys(("name", "aet", "host", "title", "calling_aet", "destination"), TEXT),
+    port=INTEGER,
+    seconds=INTEGER,
     **dict.fromkeys(("modality_too", "added"), {"type": "boolean"}),
-)  # fmt: skip
-_BODY = {"type": "object", "additionalProperties": False, "properties": {
-    **{field: {"type": "string", "pattern": f"^{pattern}$"} for field, pattern in PATTERNS.items()},
-    **{field: {"type": "integer", "minimum": low, "maximum": high} for field, (low, high) in RANGES.items()},
-    "modality_too": {"type": "boolean"},
-}}  # fmt: skip
+)
+_BODY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        **{
+            field: {"type": "string", "pattern": f"^{pattern}$"}
+            for field, pattern in PATTERNS.items()
+        },
+        **{
+            field: {"type": "integer", "minimum": low, "maximum": high}
+            for field, (low, high) in RANGES.items()
+        },
+        "modality_too": {"type": "boolean"},
+    },
+}
 
 NODE_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/nodes", list_nodes, "The remote nodes that Orthanc knows",
-          {200: any_object(nodes=array(_NODE), own_aet=TEXT_OR_NULL, own_port={"type": ["integer", "null"]})},
-          tag="Query-retrieve", needs=QUERY_RETRIEVE,
-          description="From Orthanc's \"DicomModalities\", or added here. calling_aet: what we call ourselves to it,"
-          " destination: to whom it is to send, both empty for Orthanc's own AE title. modality_too: Modality stands in queries"
-          " of studies, which some nodes need and others answer with nothing. seconds: how long an answer may take."),
-    Route("PUT", "/nodes/{name}", put_node, "Add a node, or change it", {200: _NODE}, (_NAME,), (409, 413),
-          tag="Query-retrieve", body=_BODY, needs=ADMINISTRATION, action="node set",
-          description="Fields that are not given stay as they are; a new node needs aet, host and port. The address of a node"
-          " of Orthanc's configuration is changed there: 409."),
-    Route("DELETE", "/nodes/{name}", delete_node, "Remove a node that was added here", {200: any_object(deleted=TEXT)},
-          (_NAME,), (404, 409), tag="Query-retrieve", needs=ADMINISTRATION, action="node removed"),
-    Route("POST", "/nodes/{name}/echo", echo_node, "Ask whether a node answers (C-ECHO)",
-          {200: any_object(name=TEXT, answers={"type": "boolean"}, reason=TEXT_OR_NULL, elapsed_ms=INTEGER)}, (_NAME,), (404,),
-          tag="Query-retrieve", needs=QUERY_RETRIEVE),
-    Route("POST", "/nodes/{name}/destination", ask_destination, "Ask whether a node would send to us (C-MOVE of nothing)",
-          {200: any_object(name=TEXT, destination=TEXT_OR_NULL, verdict={"enum": list(WOULD_SEND)}, reason=TEXT_OR_NULL)},
-          (_NAME,), (404,), tag="Query-retrieve", needs=QUERY_RETRIEVE,
-          description="DICOM has no question for that, so the node is told to send a study that cannot exist to the destination"
-          " that is set for it. unknown: it says that it does not know the destination. accepted: it took the order, so it"
-          " knows the destination, unless it looks for the study first; which address it has for it this does not tell."
-          " unclear: it refuses for another reason, as nodes do that look for the study first (Orthanc is one). failed: it did"
-          " not answer, or does not offer C-MOVE to us."),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/nodes",
+        list_nodes,
+        "The remote nodes that Orthanc knows",
+        {
+            200: any_object(
+                nodes=array(_NODE), own_aet=TEXT_OR_NULL, own_port={"type": ["integer", "null"]}
+            )
+        },
+        tag="Query-retrieve",
+        needs=QUERY_RETRIEVE,
+        description='From Orthanc\'s "DicomModalities", or added here. calling_aet: what we call ourselves to it,'
+        " destination: to whom it is to send, both empty for Orthanc's own AE title. modality_too: "
+        "Modality stands in queries"
+        " of studies, which some nodes need and others answer with nothing. seconds: how long an "
+        "answer may take.",
+    ),
+    Route(
+        "PUT",
+        "/nodes/{name}",
+        put_node,
+        "Add a node, or change it",
+        {200: _NODE},
+        (_NAME,),
+        (409, 413),
+        tag="Query-retrieve",
+        body=_BODY,
+        needs=ADMINISTRATION,
+        action="node set",
+        description="Fields that are not given stay as they are; a new node needs aet, host and "
+        "port. The address of a node"
+        " of Orthanc's configuration is changed there: 409.",
+    ),
+    Route(
+        "DELETE",
+        "/nodes/{name}",
+        delete_node,
+        "Remove a node that was added here",
+        {200: any_object(deleted=TEXT)},
+        (_NAME,),
+        (404, 409),
+        tag="Query-retrieve",
+        needs=ADMINISTRATION,
+        action="node removed",
+    ),
+    Route(
+        "POST",
+        "/nodes/{name}/echo",
+        echo_node,
+        "Ask whether a node answers (C-ECHO)",
+        {
+            200: any_object(
+                name=TEXT, answers={"type": "boolean"}, reason=TEXT_OR_NULL, elapsed_ms=INTEGER
+            )
+        },
+        (_NAME,),
+        (404,),
+        tag="Query-retrieve",
+        needs=QUERY_RETRIEVE,
+    ),
+    Route(
+        "POST",
+        "/nodes/{name}/destination",
+        ask_destination,
+        "Ask whether a node would send to us (C-MOVE of nothing)",
+        {
+            200: any_object(
+                name=TEXT,
+                destination=TEXT_OR_NULL,
+                verdict={"enum": list(WOULD_SEND)},
+                reason=TEXT_OR_NULL,
+            )
+        },
+        (_NAME,),
+        (404,),
+        tag="Query-retrieve",
+        needs=QUERY_RETRIEVE,
+        description="DICOM has no question for that, so the node is told to send a study that "
+        "cannot exist to the destination"
+        " that is set for it. unknown: it says that it does not know the destination. accepted: it "
+        "took the order, so it"
+        " knows the destination, unless it looks for the study first; which address it has for it "
+        "this does not tell."
+        " unclear: it refuses for another reason, as nodes do that look for the study first "
+        "(Orthanc is one). failed: it did"
+        " not answer, or does not offer C-MOVE to us.",
+    ),
+)

@@ -17,7 +17,9 @@ from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 
 
-def get_objects(services: Services, sort: str, limit: int, offset: int, **filters: Any) -> dict[str, Any]:
+def get_objects(
+    services: Services, sort: str, limit: int, offset: int, **filters: Any
+) -> dict[str, Any]:
     given = {name: value for name, value in filters.items() if value is not None}
     with services.store.reading() as connection:
         return objects.list_objects(connection, given, sort, limit, offset)
@@ -42,9 +44,12 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
     ids = [row["orthanc_id"] for row in found if row["in_orthanc"] != disposal.DELETED]
     if not ids:
         raise ApiError(
-            409, "deleted_from_orthanc", f"It was deleted from Orthanc after reading, at {found[0]['deleted_at']}. What was"
-            " kept of it can be read again with all others (re-extraction).", "sop_instance_uid",
-        )  # fmt: skip
+            409,
+            "deleted_from_orthanc",
+            f"It was deleted from Orthanc after reading, at {found[0]['deleted_at']}. What was"
+            " kept of it can be read again with all others (re-extraction).",
+            "sop_instance_uid",
+        )
     services.queue.read_again(ids)
     if not services.queue.wait(lambda: not any(map(services.queue.is_queued, ids)), PATIENCE):
         return 202, {"queued": True}
@@ -60,50 +65,135 @@ def retry_objects(services: Services, body: Any) -> dict[str, Any]:
 
 
 def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[str, Any]]:
-    if not get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"]:
+    if not get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)[
+        "objects"
+    ]:
         raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
     if not in_time(services.requests.take_out(sop_instance_uid)):
         return 202, {"queued": True}
-    return 200, {"object": get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)["objects"][0]}
+    return 200, {
+        "object": get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)[
+            "objects"
+        ][0]
+    }
 
 
 OBJECT_ROUTES: tuple[Route, ...] = (
     Route(
-        "GET", "/objects", get_objects, "A page of objects with their outcomes and reasons",
+        "GET",
+        "/objects",
+        get_objects,
+        "A page of objects with their outcomes and reasons",
         {200: any_object(total=INTEGER, objects=array(ref("object")))},
         (
             Parameter("outcome", "choices", "Only these outcomes.", allowed=tuple(OUTCOMES)),
-            Parameter("rule", "text", "Only those that the rule of this name decided.", maximum=100),
-            Parameter("reason", "text", "Only those whose reason contains this text; case is ignored.", maximum=300),
-            Parameter("in_orthanc", "choices", "Only those of which the rules of deletion made this.",
-                      allowed=tuple(IN_ORTHANC)),
+            Parameter(
+                "rule", "text", "Only those that the rule of this name decided.", maximum=100
+            ),
+            Parameter(
+                "reason",
+                "text",
+                "Only those whose reason contains this text; case is ignored.",
+                maximum=300,
+            ),
+            Parameter(
+                "in_orthanc",
+                "choices",
+                "Only those of which the rules of deletion made this.",
+                allowed=tuple(IN_ORTHANC),
+            ),
             Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
-            Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-processed_at",
-                      allowed=objects.COLUMNS),
+            Parameter(
+                "sort",
+                "sort",
+                "Column to sort by; - before it sorts downwards.",
+                "-processed_at",
+                allowed=objects.COLUMNS,
+            ),
             *PAGE,
         ),
-        tag="Objects", needs=WATCHING),
-    Route("POST", "/objects/{sop_instance_uid}/retry", retry_object, "Read an object again",
-          {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
-          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404, 409), "Objects",
-          needs=ADMINISTRATION, action="object read again"),
-    Route("POST", "/objects/retry", retry_objects, "Read all failed objects again, or all that a rule decided",
-          {200: any_object(queued=INTEGER)}, errors=(413,), tag="Objects", body=selection.OF_RULE,
-          body_default={"outcome": "failed"},
-          description="Without a body, all that failed. Those that were deleted from Orthanc are left out.",
-          needs=ADMINISTRATION, action="objects read again"),
-    Route("GET", "/objects/rules", get_rules, "How many objects each rule decided",
-          {200: any_object(rules=array(any_object(outcome=TEXT, rule=TEXT_OR_NULL, objects=INTEGER, bytes=INTEGER)))},
-          tag="Objects", needs=WATCHING),
-    Route("GET", "/objects/dropped", get_dropped, "How many objects were not stored at all, by SOP class",
-          {200: any_object(total=INTEGER, classes=array(any_object(
-              sop_class_uid=TEXT_OR_NULL, sop_class_name=TEXT_OR_NULL, objects=INTEGER, first_at=TEXT_OR_NULL,
-              last_at=TEXT_OR_NULL)))},
-          tag="Objects", needs=WATCHING,
-          description="Counts are written every few seconds; a crash can lose those of the last ones."),
-    Route("POST", "/objects/{sop_instance_uid}/take-out", take_out_object, "Take an object out of the dose record",
-          {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
-          (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),), (404,), "Objects",
-          "Its study becomes what its other objects say; a study without another object is gone. The DICOM object in Orthanc"
-          " stays, and reading it again brings it back.", needs=ADMINISTRATION, action="object taken out"),
-)  # fmt: skip
+        tag="Objects",
+        needs=WATCHING,
+    ),
+    Route(
+        "POST",
+        "/objects/{sop_instance_uid}/retry",
+        retry_object,
+        "Read an object again",
+        {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
+        (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
+        (404, 409),
+        "Objects",
+        needs=ADMINISTRATION,
+        action="object read again",
+    ),
+    Route(
+        "POST",
+        "/objects/retry",
+        retry_objects,
+        "Read all failed objects again, or all that a rule decided",
+        {200: any_object(queued=INTEGER)},
+        errors=(413,),
+        tag="Objects",
+        body=selection.OF_RULE,
+        body_default={"outcome": "failed"},
+        description="Without a body, all that failed. Those that were deleted from Orthanc are "
+        "left out.",
+        needs=ADMINISTRATION,
+        action="objects read again",
+    ),
+    Route(
+        "GET",
+        "/objects/rules",
+        get_rules,
+        "How many objects each rule decided",
+        {
+            200: any_object(
+                rules=array(
+                    any_object(outcome=TEXT, rule=TEXT_OR_NULL, objects=INTEGER, bytes=INTEGER)
+                )
+            )
+        },
+        tag="Objects",
+        needs=WATCHING,
+    ),
+    Route(
+        "GET",
+        "/objects/dropped",
+        get_dropped,
+        "How many objects were not stored at all, by SOP class",
+        {
+            200: any_object(
+                total=INTEGER,
+                classes=array(
+                    any_object(
+                        sop_class_uid=TEXT_OR_NULL,
+                        sop_class_name=TEXT_OR_NULL,
+                        objects=INTEGER,
+                        first_at=TEXT_OR_NULL,
+                        last_at=TEXT_OR_NULL,
+                    )
+                ),
+            )
+        },
+        tag="Objects",
+        needs=WATCHING,
+        description="Counts are written every few seconds; a crash can lose those of the last "
+        "ones.",
+    ),
+    Route(
+        "POST",
+        "/objects/{sop_instance_uid}/take-out",
+        take_out_object,
+        "Take an object out of the dose record",
+        {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
+        (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
+        (404,),
+        "Objects",
+        "Its study becomes what its other objects say; a study without another object is gone. The "
+        "DICOM object in Orthanc"
+        " stays, and reading it again brings it back.",
+        needs=ADMINISTRATION,
+        action="object taken out",
+    ),
+)

@@ -22,7 +22,12 @@ _ERRORS = {
 _WAYS = {
     "basic": {"type": "http", "scheme": "basic"},
     "token": {"type": "http", "scheme": "bearer", "description": "A token of POST /tokens."},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session of POST /session."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "A session of POST /session.",
+    },
 }
 _SIGNED_IN: list[dict[str, list[str]]] = [{name: []} for name in _WAYS]
 
@@ -37,8 +42,10 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
         "info": {
             "title": "Orthanc Dose",
             "version": __version__,
-            "description": "Radiation dose management inside Orthanc. Values are in the units that `/fields` gives; times of"
-            " studies and events are local wall time as the modality wrote it, times of the server are UTC.",
+            "description": "Radiation dose management inside Orthanc. Values are in the units that "
+            "`/fields` gives; times of"
+            " studies and events are local wall time as the modality wrote it, times of the server "
+            "are UTC.",
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": "/dose/api"}],
@@ -77,17 +84,26 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["requestBody"] = {"required": route.body_default is None, "content": content}
     if route.raw_body:
         file = {"type": "string", "format": "binary", "maxLength": route.raw_body}
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": file}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": file}},
+        }
     return operation
 
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    """The media types of an answer with the schema of each: a file can have one of several, and what it is as JSON."""
+    """The media types of an answer with the schema of each: a file can have one of several, and
+    what it is as JSON.
+    """
     if schema.get("type") != "string":
         return {_JSON: {"schema": schema}}
-    file = {name: value for name, value in schema.items() if name not in ("x-media-types", "x-json")}
+    file = {
+        name: value for name, value in schema.items() if name not in ("x-media-types", "x-json")
+    }
     mimes = schema.get("x-media-types", [schema.get("contentMediaType", "text/csv")])
-    return {mime: {"schema": schema.get("x-json", file) if mime == _JSON else file} for mime in mimes}
+    return {
+        mime: {"schema": schema.get("x-json", file) if mime == _JSON else file} for mime in mimes
+    }
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

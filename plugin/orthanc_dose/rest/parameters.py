@@ -1,4 +1,6 @@
-"""What a parameter of a route is: its kind says how its text is read, what is wrong with it, and its JSON schema."""
+"""What a parameter of a route is: its kind says how its text is read, what is wrong with it, and
+its JSON schema.
+"""
 
 import math
 import re
@@ -18,15 +20,18 @@ _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?", re.ASCII)
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[-+]\d\d:\d\d)?", re.ASCII)
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[-+]\d\d:\d\d)?", re.ASCII
+)
 # A term in double quotes, in which "" stands for one, or text up to the next comma.
 _TERM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a route. kind: a key of KINDS. allowed: the values of choice and choices, the columns of sort and names.
-    in_path: it is a part of the address. identity: it tells who a patient is."""
+    """A parameter of a route. kind: a key of KINDS. allowed: the values of choice and choices, the
+    columns of sort and names. in_path: it is a part of the address. identity: it tells who a
+    patient is."""
 
     name: str
     kind: str
@@ -43,19 +48,28 @@ class Parameter:
         return KINDS[self.kind].parse(self, raw)
 
     def refuse_identity(self, value: Any) -> None:
-        """Raises ApiError 403 for a value that tells who a patient is: by such a filter, or by such columns."""
-        columns = {"sort": lambda: {value.removeprefix("-")}, "choices": lambda: set(value)}.get(self.kind, set)()
+        """Raises ApiError 403 for a value that tells who a patient is: by such a filter, or by such
+        columns.
+        """
+        columns = {"sort": lambda: {value.removeprefix("-")}, "choices": lambda: set(value)}.get(
+            self.kind, set
+        )()
         if self.identity or columns & IDENTITY_FIELDS:
             raise needs_identity(self.name)
 
     def schema(self) -> dict[str, Any]:
         """The parameter's JSON schema."""
-        return KINDS[self.kind].schema(self) | ({"default": self.default} if self.default is not None else {})
+        return KINDS[self.kind].schema(self) | (
+            {"default": self.default} if self.default is not None else {}
+        )
 
     def text_schema(self) -> dict[str, Any]:
         """The JSON schema of its text, where values are handed on as they stand in an address."""
         if self.kind == "integer":
-            return {"type": "string", "pattern": r"^[1-9][0-9]{0,17}$" if self.minimum else r"^-?[0-9]{1,18}$"}
+            return {
+                "type": "string",
+                "pattern": r"^[1-9][0-9]{0,17}$" if self.minimum else r"^-?[0-9]{1,18}$",
+            }
         if self.kind == "number":
             return {"type": "string", "pattern": r"^-?[0-9]{1,9}(\.[0-9]{1,17})?(e-?[0-9]{1,2})?$"}
         return self.schema()
@@ -74,7 +88,11 @@ class Kind:
 
 def _integer(of: Parameter, raw: str) -> int:
     low, high = of.minimum, of.maximum
-    if not _INTEGER.fullmatch(raw) or (low is not None and int(raw) < low) or (high is not None and int(raw) > high):
+    if (
+        not _INTEGER.fullmatch(raw)
+        or (low is not None and int(raw) < low)
+        or (high is not None and int(raw) > high)
+    ):
         limits = f" from {low}" if high is None else f" from {low} to {high}"
         raise of.wrong(f"a whole number{limits if low is not None else ''}")
     return int(raw)
@@ -106,7 +124,11 @@ def _time(of: Parameter, raw: str) -> time:
         raise of.wrong("a time of day, as 07:30 or 07:30:00")
     clock, _, fraction = raw.partition(".")
     parts = [int(part) for part in clock.split(":")]
-    return time(*parts, microsecond=int(fraction.ljust(6, "0")) if fraction else 0) if len(parts) == 3 else time(*parts)
+    return (
+        time(*parts, microsecond=int(fraction.ljust(6, "0")) if fraction else 0)
+        if len(parts) == 3
+        else time(*parts)
+    )
 
 
 def _time_until(of: Parameter, raw: str) -> time:
@@ -114,7 +136,9 @@ def _time_until(of: Parameter, raw: str) -> time:
     start = _time(of, raw)
     digits = len(raw.partition(".")[2])
     length = timedelta(minutes=1) if len(raw) == 5 else timedelta(microseconds=10 ** (6 - digits))
-    since_midnight = timedelta(hours=start.hour, minutes=start.minute, seconds=start.second, microseconds=start.microsecond)
+    since_midnight = timedelta(
+        hours=start.hour, minutes=start.minute, seconds=start.second, microseconds=start.microsecond
+    )
     end = since_midnight + length - timedelta(microseconds=1)
     seconds, micro = divmod(end // timedelta(microseconds=1), 10**6)
     return time(seconds // 3600, seconds // 60 % 60, seconds % 60, micro)
@@ -122,13 +146,17 @@ def _time_until(of: Parameter, raw: str) -> time:
 
 def _text(of: Parameter, raw: str) -> str:
     if len(raw) > (of.maximum or LONGEST_TEXT):
-        raise bad_parameter(of.name, f"{of.name} must not be longer than {of.maximum or LONGEST_TEXT} characters.")
+        raise bad_parameter(
+            of.name, f"{of.name} must not be longer than {of.maximum or LONGEST_TEXT} characters."
+        )
     return raw
 
 
 def _terms(of: Parameter, raw: str) -> list[str]:
     if len(raw) > LONGEST_TERMS:
-        raise bad_parameter(of.name, f"{of.name} must not be longer than {LONGEST_TERMS} characters.")
+        raise bad_parameter(
+            of.name, f"{of.name} must not be longer than {LONGEST_TERMS} characters."
+        )
     found = (quoted.replace('""', '"') if quoted else plain for quoted, plain in _TERM.findall(raw))
     return [term.strip() for term in found if term.strip()]
 
@@ -169,7 +197,9 @@ def _word_pattern(of: Parameter) -> str:
 
 def _word(of: Parameter, raw: str) -> str:
     if not re.fullmatch(_word_pattern(of), raw):
-        raise of.wrong(f"a name of at most {of.maximum or LONGEST_TEXT} characters, without / and \\")
+        raise of.wrong(
+            f"a name of at most {of.maximum or LONGEST_TEXT} characters, without / and \\"
+        )
     return raw
 
 
@@ -201,6 +231,12 @@ KINDS: dict[str, Kind] = {
     "terms": Kind(_terms, lambda of: {"type": "string", "maxLength": LONGEST_TERMS}),
     "choice": Kind(_choice, lambda of: {"type": "string", "enum": list(of.allowed)}),
     "choices": Kind(_choices, _choices_schema),
-    "sort": Kind(_sort, lambda of: {"type": "string", "enum": [f"{sign}{name}" for name in of.allowed for sign in ("", "-")]}),
+    "sort": Kind(
+        _sort,
+        lambda of: {
+            "type": "string",
+            "enum": [f"{sign}{name}" for name in of.allowed for sign in ("", "-")],
+        },
+    ),
     "uid": Kind(_uid, _plain(pattern=r"^[0-9.]{1,64}$")),
 }

@@ -19,8 +19,15 @@ _LONGEST = 200
 
 
 def list_studies(
-    services: Services, caller: Caller, id: int, sort: str, limit: int, offset: int, kept: str | None, **given: str | None
-) -> dict[str, Any]:  # fmt: skip
+    services: Services,
+    caller: Caller,
+    id: int,
+    sort: str,
+    limit: int,
+    offset: int,
+    kept: str | None,
+    **given: str | None,
+) -> dict[str, Any]:
     search_of(services, caller, id)
     sieve = Sieve(None if kept is None else kept == "yes", **given)
     with services.store.reading() as connection:
@@ -37,10 +44,17 @@ def tick(services: Services, caller: Caller, id: int, body: Any) -> dict[str, An
         these: Sieve | list[int] = _sieve(body["sieve"])
     else:
         these = body["lines"]
-        if not isinstance(these, list) or len(these) > _MOST_LINES or not all(
-            isinstance(line, int) and not isinstance(line, bool) and 0 < line < 2**53 for line in these
+        if (
+            not isinstance(these, list)
+            or len(these) > _MOST_LINES
+            or not all(
+                isinstance(line, int) and not isinstance(line, bool) and 0 < line < 2**53
+                for line in these
+            )
         ):
-            raise bad_body("lines", f"lines must be a list of at most {_MOST_LINES} numbers of lines.")
+            raise bad_body(
+                "lines", f"lines must be a list of at most {_MOST_LINES} numbers of lines."
+            )
     with services.store.writing() as connection:
         return {"changed": choose(connection, id, these, body["chosen"])}
 
@@ -56,18 +70,29 @@ def _sieve(body: Any) -> Sieve:
 def get_decisions(services: Services, caller: Caller, id: int, language: str) -> Content:
     search_of(services, caller, id)
     with services.store.reading() as connection:
-        return Content(Download(decisions(connection, id, language), "text/csv", f"search-{id}.csv"))
+        return Content(
+            Download(decisions(connection, id, language), "text/csv", f"search-{id}.csv")
+        )
 
 
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
 _TEXT = {"type": "string", "minLength": 1, "maxLength": _LONGEST, "pattern": r"^[^\x00-\x1f\x7f]+$"}
-_SIEVE = {"modality": _TEXT, "text": _TEXT, "reason": _TEXT | {"enum": list(REASONS)}, "became": _TEXT | {"enum": list(BECAME)}}
+_SIEVE = {
+    "modality": _TEXT,
+    "text": _TEXT,
+    "reason": _TEXT | {"enum": list(REASONS)},
+    "became": _TEXT | {"enum": list(BECAME)},
+}
 _SIEVES = (
     Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")),
-    Parameter("modality", "text", "Of the series, or of a study that was left as a whole.", maximum=_LONGEST),
-    Parameter("reason", "choice", "Why a series is fetched or left, or a study is left.", allowed=REASONS),
-    Parameter("text", "text", "A part of a description, a station name or a UID; case is ignored.", maximum=_LONGEST),
-    Parameter("became", "choice", "open: chosen, and has not come; off: ticked off; moved: the node says that it sent it;"
+    Parameter("modality", "text", "Of the series, or of a study that was left as a "
+"whole.", maximum=_LONGEST),
+    Parameter("reason", "choice", "Why a series is fetched or left, or a study is "
+"left.", allowed=REASONS),
+    Parameter("text", "text", "A part of a description, a station name or a UID; case is "
+"ignored.", maximum=_LONGEST),
+    Parameter("became", "choice", "open: chosen, and has not come; off: ticked off; moved: the "
+"node says that it sent it;"
               " failed; missing: sent, but not all of it came.", allowed=tuple(BECAME)),
 )  # fmt: skip
 _FLAG = {"type": "boolean"}
@@ -80,19 +105,27 @@ _SERIES = any_object(
 )  # fmt: skip
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _STUDY = any_object(
-    study_instance_uid=TEXT, modalities=_TEXTS, looked_at_as=_TEXTS, series=array(_SERIES),
+    study_instance_uid=TEXT,
+    modalities=_TEXTS,
+    looked_at_as=_TEXTS,
+    series=array(_SERIES),
     **dict.fromkeys(("study_date", "study_description", "study_reason", "told"), TEXT_OR_NULL),
-)  # fmt: skip
+)
 
 REVIEW_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/searches/{id}/studies", list_studies, "What a search found by study, sieved and sorted",
+    Route("GET", "/searches/{id}/studies", list_studies, "What a search found by study, sieved and "
+"sorted",
           {200: any_object(**dict.fromkeys(("total", "series", "open", "chosen"), INTEGER), modalities=_COUNTS, reasons=_COUNTS,
                            studies=array(_STUDY))},
-          (_ID, *_SIEVES, Parameter("sort", "sort", "By the order of the answers, the studies' day or description, or how many"
-                                    " objects of them are fetched; - before it sorts downwards.", "line", allowed=tuple(SORTS)),
+          (_ID, *_SIEVES, Parameter("sort", "sort", "By the order of the answers, the studies' day "
+"or description, or how many"
+                                    " objects of them are fetched; - before it sorts "
+"downwards.", "line", allowed=tuple(SORTS)),
            *PAGE), (404,), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
-          description="Each study with its series that are left. Of all that is left: total, how many studies; series; open,"
-          " how many of them can be ticked; chosen, how many of these are. modalities and reasons: what there is to"
+          description="Each study with its series that are left. Of all that is left: total, how "
+"many studies; series; open,"
+          " how many of them can be ticked; chosen, how many of these are. modalities and reasons: "
+          "what there is to"
           " sieve by, with how many series. singly: objects of the series are fetched one by one;"
           " open: it can be ticked, since it carries dose and has not come, or not all of it."),
     Route("PUT", "/searches/{id}/chosen", tick, "Tick what a search found off, or on again",
@@ -103,10 +136,13 @@ REVIEW_ROUTES: tuple[Route, ...] = (
               any_object(chosen=_FLAG, sieve={"type": "object", "additionalProperties": False, "properties": _SIEVE})
               | {"additionalProperties": False},
           ]},
-          description="By the numbers of lines, or all that a sieve of GET /searches/{id}/studies leaves; {} is everything."
+          description="By the numbers of lines, or all that a sieve of GET /searches/{id}/studies "
+"leaves; {} is everything."
           " What is left by the rules, and what has come already, does not change."),
-    Route("GET", "/searches/{id}/decisions", get_decisions, "What a search found and decided, as a CSV file",
+    Route("GET", "/searches/{id}/decisions", get_decisions, "What a search found and decided, as a "
+"CSV file",
           {200: {"type": "string", "format": "binary", "x-media-types": ["text/csv"]}},
-          (_ID, Parameter("language", "choice", "Of the reasons in words.", "en", allowed=LANGUAGES)), (404,),
+          (_ID, Parameter("language", "choice", "Of the reasons in "
+"words.", "en", allowed=LANGUAGES)), (404,),
           tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE),
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""What a route is: its declaration, from which dispatch, checking of parameters, and OpenAPI follow."""
+"""What a route is: its declaration, from which dispatch, checking of parameters, and OpenAPI
+follow.
+"""
 
 import re
 from collections.abc import Callable
@@ -11,8 +13,8 @@ from ..manage.access import Caller
 from .errors import ApiError
 from .parameters import Parameter
 
-# What a route asks of its caller: one of these groups (keys of GROUPS in records/access.py) is enough; with none, whoever is
-# signed in; None is for everybody.
+# What a route asks of its caller: one of these groups (keys of GROUPS in records/access.py) is
+# enough; with none, whoever is signed in; None is for everybody.
 Needs: TypeAlias = tuple[str, ...] | None
 ANYBODY: Needs = None
 SIGNED_IN: Needs = ()
@@ -21,20 +23,25 @@ IMPORT_SIZES: Needs = ("import sizes",)
 QUERY_RETRIEVE: Needs = ("query-retrieve",)
 EXPORT: Needs = ("export",)
 ADMINISTRATION: Needs = ("administration",)
-WATCHING: Needs = ("view", "administration")  # what came in and how the work goes, which says nothing of doses
+WATCHING: Needs = (
+    "view",
+    "administration",
+)  # what came in and how the work goes, which says nothing of doses
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route: a method, a path below /dose/api with {parameters}, what answers it, and what the answer looks like.
+    """One route: a method, a path below /dose/api with {parameters}, what answers it, and what the
+    answer looks like.
 
-    handler: takes the application's services and the parsed parameters; gives what becomes the JSON answer, or a tuple
-    (status, JSON). answers: JSON schema by status. errors: the error statuses it can have beside 400 for bad parameters.
-    body: JSON schema of the body, which the handler gets as `body`; body_default: what an empty one stands for. raw_body: for a
-    body that is a file, how many bytes it may have; the handler gets them as `body` and, from the header X-File-Name,
-    `file_name`. with_caller: the handler gets who asks as `caller`. action: what the audit log calls it, with the path's
-    parameters as what it was done to; empty for what is not noted, or what the handler notes itself.
-    """
+    handler: takes the application's services and the parsed parameters; gives what becomes the JSON
+    answer, or a tuple (status, JSON). answers: JSON schema by status. errors: the error statuses it
+    can have beside 400 for bad parameters. body: JSON schema of the body, which the handler gets as
+    `body`; body_default: what an empty one stands for. raw_body: for a body that is a file, how
+    many bytes it may have; the handler gets them as `body` and, from the header X-File-Name,
+    `file_name`. with_caller: the handler gets who asks as `caller`. action: what the audit log
+    calls it, with the path's parameters as what it was done to; empty for what is not noted, or
+    what the handler notes itself."""
 
     method: str
     path: str
@@ -55,13 +62,24 @@ class Route:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         # Orthanc decodes addresses: a text, which stands last, may hold slashes.
-        texts = {parameter.name for parameter in self.parameters if parameter.in_path and parameter.kind == "text"}
+        texts = {
+            parameter.name
+            for parameter in self.parameters
+            if parameter.in_path and parameter.kind == "text"
+        }
         part = re.compile(r"\{(\w+)\}")
-        return re.compile(part.sub(lambda name: f"(?P<{name[1]}>{'.' if name[1] in texts else '[^/]'}+)", self.path), re.DOTALL)
+        return re.compile(
+            part.sub(
+                lambda name: f"(?P<{name[1]}>{'.' if name[1] in texts else '[^/]'}+)", self.path
+            ),
+            re.DOTALL,
+        )
 
-    def arguments(self, in_path: dict[str, str], query: dict[str, str], caller: Caller) -> dict[str, Any]:
-        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for one that tells who a patient
-        is, where the caller may not know it."""
+    def arguments(
+        self, in_path: dict[str, str], query: dict[str, str], caller: Caller
+    ) -> dict[str, Any]:
+        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for
+        one that tells who a patient is, where the caller may not know it."""
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
         for name in query:
             if name not in known:
@@ -79,7 +97,13 @@ def _unknown(name: str, known: set[str]) -> str:
     if not known:
         return "This route has no parameters."
     close = get_close_matches(name, sorted(known), 3, 0.5) if len(known) > 20 else sorted(known)
-    hint = f" Known are: {', '.join(close)}." if len(known) <= 20 else f" Close to it are: {', '.join(close)}." if close else ""
+    hint = (
+        f" Known are: {', '.join(close)}."
+        if len(known) <= 20
+        else f" Close to it are: {', '.join(close)}."
+        if close
+        else ""
+    )
     return f"This route knows no such parameter.{hint} /dose/api/openapi.json lists all."
 
 

@@ -31,7 +31,11 @@ def save(services: Services, name: str, caller: Caller, body: Any) -> dict[str, 
 
 def _checked(body: Any, caller: Caller) -> dict[str, Any]:
     if not isinstance(body, dict) or set(body) != {"modality", "query"}:
-        raise bad_body(None, 'The body must be {"modality": a modality type or null, "query": {parameter: value, …}}.')
+        raise bad_body(
+            None,
+            'The body must be {"modality": a modality type or null, "query": {parameter: value, '
+            "…}}.",
+        )
     modality = body["modality"]
     if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
         raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
@@ -53,13 +57,39 @@ _BODY = {
     },
     "required": ["modality", "query"],
     "additionalProperties": False,
-}  # fmt: skip
+}
 
 SAVED_FILTER_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/saved-filters", list_saved, "The filters that you saved", {200: any_object(saved=array(SAVED_FILTER))},
-          with_caller=True, needs=SIGNED_IN),
-    Route("PUT", "/saved-filters/{name}", save, "Save filters under a name, in place of those that have it",
-          {200: any_object(saved=SAVED_FILTER)}, (_NAME,), (403, 413), body=_BODY, with_caller=True, needs=SIGNED_IN),
-    Route("DELETE", "/saved-filters/{name}", forget, "Forget saved filters",
-          {200: any_object(deleted={"type": "boolean"})}, (_NAME,), (404,), with_caller=True, needs=SIGNED_IN),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/saved-filters",
+        list_saved,
+        "The filters that you saved",
+        {200: any_object(saved=array(SAVED_FILTER))},
+        with_caller=True,
+        needs=SIGNED_IN,
+    ),
+    Route(
+        "PUT",
+        "/saved-filters/{name}",
+        save,
+        "Save filters under a name, in place of those that have it",
+        {200: any_object(saved=SAVED_FILTER)},
+        (_NAME,),
+        (403, 413),
+        body=_BODY,
+        with_caller=True,
+        needs=SIGNED_IN,
+    ),
+    Route(
+        "DELETE",
+        "/saved-filters/{name}",
+        forget,
+        "Forget saved filters",
+        {200: any_object(deleted={"type": "boolean"})},
+        (_NAME,),
+        (404,),
+        with_caller=True,
+        needs=SIGNED_IN,
+    ),
+)

@@ -24,7 +24,12 @@ def list_schedules(services: Services) -> dict[str, Any]:
 
 def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
     if not re.fullmatch(NAME, name):
-        raise ApiError(409, "not_possible", "The name of a schedule has up to 64 letters, digits, - and _.", "name")
+        raise ApiError(
+            409,
+            "not_possible",
+            "The name of a schedule has up to 64 letters, digits, - and _.",
+            "name",
+        )
     if not isinstance(body, dict) or set(body) != set(FIELDS):
         raise bad_body(None, f"The body must be an object with {', '.join(FIELDS)}.")
     for field in ("fetch", "on"):
@@ -33,14 +38,22 @@ def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> di
     if body["unit"] not in UNITS:
         raise bad_body("unit", f"unit must be one of: {', '.join(UNITS)}.")
     look_back = body["look_back"]
-    if not isinstance(look_back, (int, float)) or isinstance(look_back, bool) or not 0 <= look_back <= _LONGEST_LOOK_BACK:
+    if (
+        not isinstance(look_back, (int, float))
+        or isinstance(look_back, bool)
+        or not 0 <= look_back <= _LONGEST_LOOK_BACK
+    ):
         raise bad_body("look_back", f"look_back must be a number from 0 to {_LONGEST_LOOK_BACK}.")
     for field in ("node", "cron", "time_zone"):
         if not isinstance(body[field], str):
             raise bad_body(field, f"{field} must be a text.")
     wrong = problem(body["cron"], body["time_zone"])
     if wrong:
-        what = "a cron expression, as 30 6 * * 1-5" if wrong == "cron" else "a time zone, as Europe/Berlin"
+        what = (
+            "a cron expression, as 30 6 * * 1-5"
+            if wrong == "cron"
+            else "a time zone, as Europe/Berlin"
+        )
         raise ApiError(409, "not_possible", f"{wrong} must be {what}.", wrong)
     if not isinstance(body["question"], dict) or set(body["question"]) & set(WHEN):
         raise bad_body("question", "question must be an object without days and times.")
@@ -49,7 +62,9 @@ def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> di
         services.nodes.one(body["node"])
     except NoNode:
         raise ApiError(409, "not_possible", "Orthanc knows no node of this name.", "node") from None
-    kept = body | {"question": {field: value for field, value in asked.items() if field not in WHEN}}
+    kept = body | {
+        "question": {field: value for field, value in asked.items() if field not in WHEN}
+    }
     services.schedules.put(name, caller.name, kept)
     return _one(services, name)
 
@@ -66,11 +81,16 @@ def run_schedule(services: Services, caller: Caller, name: str) -> tuple[int, di
     except KeyError:
         raise not_found("There is no schedule of this name.", "name") from None
     except NoNode:
-        raise ApiError(409, "not_possible", "Orthanc does not know the node any more.", "name") from None
+        raise ApiError(
+            409, "not_possible", "Orthanc does not know the node any more.", "name"
+        ) from None
     except StillRuns:
         raise ApiError(409, "not_finished", "Its last run is not finished.", "name") from None
     except NoRight:
-        message = "The user who saved it may not query nodes any more: somebody who may has to save it again."
+        message = (
+            "The user who saved it may not query nodes any more: somebody who may has to "
+            "save it again."
+        )
         raise ApiError(409, "not_possible", message, "name") from None
     with services.store.reading() as connection:
         return 202, queries.one(connection, number) or {}
@@ -89,17 +109,25 @@ def _listed(services: Services) -> list[dict[str, Any]]:
 def may(services: Services, user: str) -> bool:
     """Whether this is a user who may query nodes."""
     found = services.access.users.get(user)
-    return found is not None and not found.disabled and not found.groups.isdisjoint(QUERY_RETRIEVE or ())
+    return (
+        found is not None
+        and not found.disabled
+        and not found.groups.isdisjoint(QUERY_RETRIEVE or ())
+    )
 
 
-def begin(services: Services, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
+def begin(
+    services: Services, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool
+) -> int:
     """What a schedule does when its time has come; the search's number. Raises NoNode, Wrong."""
     question, asked = checked(schedule["question"] | when)
 
     def then(number: int) -> None:
         services.fetching.start(user, number, schedule["node"])
 
-    return services.searches.start(user, schedule["node"], question, asked, *((then,) if fetch else ()))
+    return services.searches.start(
+        user, schedule["node"], question, asked, *((then,) if fetch else ())
+    )
 
 
 _NAME = Parameter("name", "word", "The schedule's name.", maximum=100, in_path=True)
@@ -114,28 +142,48 @@ _BODY: dict[str, Any] = {
 }  # fmt: skip
 _RETRIEVAL = any_object(id=INTEGER_OR_NULL, state=TEXT, message=TEXT_OR_NULL, result=ANYTHING)
 _RUN = any_object(
-    due=TEXT, search=INTEGER_OR_NULL, is_forgotten=_FLAG, retrieval={"anyOf": [{"type": "null"}, _RETRIEVAL]},
-)  # fmt: skip
-_RUN["properties"] |= {"state": TEXT, "result": ANYTHING,
-                       **dict.fromkeys(("message", "started_at", "finished_at"), TEXT_OR_NULL)}  # fmt: skip
+    due=TEXT,
+    search=INTEGER_OR_NULL,
+    is_forgotten=_FLAG,
+    retrieval={"anyOf": [{"type": "null"}, _RETRIEVAL]},
+)
+_RUN["properties"] |= {
+    "state": TEXT,
+    "result": ANYTHING,
+    **dict.fromkeys(("message", "started_at", "finished_at"), TEXT_OR_NULL),
+}
 _SCHEDULE = any_object(
-    name=TEXT, user=TEXT, **_BODY["properties"], last_due=TEXT_OR_NULL, last_task=INTEGER_OR_NULL, next_run=TEXT_OR_NULL,
-    missing_right=_FLAG, runs=array(_RUN),
-)  # fmt: skip
+    name=TEXT,
+    user=TEXT,
+    **_BODY["properties"],
+    last_due=TEXT_OR_NULL,
+    last_task=INTEGER_OR_NULL,
+    next_run=TEXT_OR_NULL,
+    missing_right=_FLAG,
+    runs=array(_RUN),
+)
 
 SCHEDULE_ROUTES: tuple[Route, ...] = (
     Route("GET", "/schedules", list_schedules, "The saved searches that run by themselves",
           {200: any_object(schedules=array(_SCHEDULE))}, tag="Query-retrieve", needs=QUERY_RETRIEVE,
-          description="last_due: when it last ran, or was saved; next_run: when it runs next; both UTC. last_task: the"
-          " search of the last run. missing_right: the user who saved it may not query nodes any more, so it does not run."
-          " runs: the newest 20, the newest first, each with when it was due, its search (null where none could begin: see"
-          " message), what came of it, and the newest retrieval of what it found. is_forgotten: the task of the search is, and"
+          description="last_due: when it last ran, or was saved; next_run: when it runs next; both "
+"UTC. last_task: the"
+          " search of the last run. missing_right: the user who saved it may not query nodes any "
+          "more, so it does not run."
+          " runs: the newest 20, the newest first, each with when it was due, its search (null "
+          "where none could begin: see"
+          " message), what came of it, and the newest retrieval of what it found. is_forgotten: "
+          "the task of the search is, and"
           " with it what it found."),
-    Route("PUT", "/schedules/{name}", put_schedule, "Save a search that runs by itself", {200: _SCHEDULE}, (_NAME,),
+    Route("PUT", "/schedules/{name}", put_schedule, "Save a search that runs by "
+"itself", {200: _SCHEDULE}, (_NAME,),
           (409, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE, action="schedule set",
-          description="question: as of POST /nodes/{name}/searches, without days and times. cron: five fields, in the time"
-          " zone. A run asks for studies from so many days or hours before it was due until now. fetch: what is"
-          " found is fetched. A run does not begin while the one before goes on; what was missed is made up by"
+          description="question: as of POST /nodes/{name}/searches, without days and times. cron: "
+"five fields, in the time"
+          " zone. A run asks for studies from so many days or hours before it was due until now. "
+          "fetch: what is"
+          " found is fetched. A run does not begin while the one before goes on; what was missed "
+          "is made up by"
           " one run, for all the time since."),
     Route("DELETE", "/schedules/{name}", delete_schedule, "Delete a saved search", {200: any_object(deleted=TEXT)},
           (_NAME,), (404,), tag="Query-retrieve", needs=QUERY_RETRIEVE, action="schedule deleted"),

@@ -5,7 +5,18 @@ from typing import Any
 
 from ..query.lists import ALWAYS, SYSTEM, columns_of
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
-from ..records import EQUIPMENT, MODALITIES, OBJECT, OUTCOMES, PATIENT, STATES, STUDY, STUDY_TABLES, Field, Table
+from ..records import (
+    EQUIPMENT,
+    MODALITIES,
+    OBJECT,
+    OUTCOMES,
+    PATIENT,
+    STATES,
+    STUDY,
+    STUDY_TABLES,
+    Field,
+    Table,
+)
 
 _CODE = {
     "type": ["object", "null"],
@@ -58,7 +69,9 @@ def of_field(field: Field) -> dict[str, Any]:
 def of_table(table: Table, names: tuple[str, ...] | None = None) -> dict[str, Any]:
     """The schema of a row."""
     fields = (*table.fields, *table.derived)
-    return any_object(**{field.name: of_field(field) for field in fields if names is None or field.name in names})
+    return any_object(
+        **{field.name: of_field(field) for field in fields if names is None or field.name in names}
+    )
 
 
 def ref(name: str) -> dict[str, Any]:
@@ -71,7 +84,9 @@ def _optional(schema: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _any_of(tables: Iterable[Table | None]) -> dict[str, Any]:
-    return array({"anyOf": [ref(name) for name in dict.fromkeys(table.name for table in tables if table)]})
+    return array(
+        {"anyOf": [ref(name) for name in dict.fromkeys(table.name for table in tables if table)]}
+    )
 
 
 _OF_SOME = tuple(field.name for field in STUDY.fields if field.modalities)
@@ -89,7 +104,14 @@ _DETAIL["properties"] |= {
     "objects": array(ref("object")),
     "orthanc_studies": array(TEXT),
 }
-_DETAIL["required"] += ["equipment", "patient", "accumulated", "events", "objects", "orthanc_studies"]
+_DETAIL["required"] += [
+    "equipment",
+    "patient",
+    "accumulated",
+    "events",
+    "objects",
+    "orthanc_studies",
+]
 
 COMPONENTS: dict[str, dict[str, Any]] = {
     "error": any_object(
@@ -103,66 +125,161 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 }
 
 STATUS = any_object(
-    version=TEXT, schema_version=INTEGER, started_at=TEXT,
-    orthanc=any_object(version=TEXT, name=TEXT_OR_NULL, dicom_aet=TEXT_OR_NULL, dicom_port={"type": ["integer", "null"]}),
-    store=any_object(size_bytes=INTEGER, events=INTEGER,
-                     studies={"type": "object", "additionalProperties": INTEGER},
-                     objects=any_object(**dict.fromkeys(OUTCOMES, INTEGER)),
-                     in_orthanc=any_object(to_delete=INTEGER, deleted=INTEGER, dropped=INTEGER)),
-    queue=any_object(state={"type": "string", "enum": ["idle", "working", "waiting"]}, pending=INTEGER, cursor=INTEGER,
-                     last_change=INTEGER, last_commit_at=TEXT_OR_NULL,
-                     last_error={"type": ["object", "null"], "properties": {"message": TEXT, "at": TEXT}},
-                     audit=any_object(state={"type": "string", "enum": ["idle", "running"]},
-                                      last_finished_at=TEXT_OR_NULL, missing={"type": ["integer", "null"]})),
-)  # fmt: skip
+    version=TEXT,
+    schema_version=INTEGER,
+    started_at=TEXT,
+    orthanc=any_object(
+        version=TEXT,
+        name=TEXT_OR_NULL,
+        dicom_aet=TEXT_OR_NULL,
+        dicom_port={"type": ["integer", "null"]},
+    ),
+    store=any_object(
+        size_bytes=INTEGER,
+        events=INTEGER,
+        studies={"type": "object", "additionalProperties": INTEGER},
+        objects=any_object(**dict.fromkeys(OUTCOMES, INTEGER)),
+        in_orthanc=any_object(to_delete=INTEGER, deleted=INTEGER, dropped=INTEGER),
+    ),
+    queue=any_object(
+        state={"type": "string", "enum": ["idle", "working", "waiting"]},
+        pending=INTEGER,
+        cursor=INTEGER,
+        last_change=INTEGER,
+        last_commit_at=TEXT_OR_NULL,
+        last_error={"type": ["object", "null"], "properties": {"message": TEXT, "at": TEXT}},
+        audit=any_object(
+            state={"type": "string", "enum": ["idle", "running"]},
+            last_finished_at=TEXT_OR_NULL,
+            missing={"type": ["integer", "null"]},
+        ),
+    ),
+)
 _COUNTED = {
-    "studies": INTEGER, "events": INTEGER, "today": INTEGER, "recent": array(INTEGER), "last_study": TEXT_OR_NULL,
+    "studies": INTEGER,
+    "events": INTEGER,
+    "today": INTEGER,
+    "recent": array(INTEGER),
+    "last_study": TEXT_OR_NULL,
     "workload": any_object(**{"from": TEXT, "days": INTEGER, "counts": array(INTEGER)}),
-}  # fmt: skip
+}
 SUMMARY = any_object(
-    now=TEXT, today=any_object(objects=INTEGER, studies=INTEGER), days=array(INTEGER),
-    modalities=array(any_object(
-        modality=TEXT, title=TEXT, **_COUNTED,
-        systems=array(any_object(equipment_id=INTEGER, display_name=TEXT_OR_NULL, manufacturer=TEXT_OR_NULL,
-                                 manufacturer_model_name=TEXT_OR_NULL, **_COUNTED)),
-    )),
-)  # fmt: skip
+    now=TEXT,
+    today=any_object(objects=INTEGER, studies=INTEGER),
+    days=array(INTEGER),
+    modalities=array(
+        any_object(
+            modality=TEXT,
+            title=TEXT,
+            **_COUNTED,
+            systems=array(
+                any_object(
+                    equipment_id=INTEGER,
+                    display_name=TEXT_OR_NULL,
+                    manufacturer=TEXT_OR_NULL,
+                    manufacturer_model_name=TEXT_OR_NULL,
+                    **_COUNTED,
+                )
+            ),
+        )
+    ),
+)
 HISTORY = any_object(
-    identified={"enum": ["stored", "hashed", None]}, patient_name=TEXT_OR_NULL, patient_id=TEXT_OR_NULL,
-    patient_birth_date=TEXT_OR_NULL, studies=array(ref("study_in_list")),
-    cumulated=array(any_object(modality=TEXT, studies=INTEGER, totals={
-        "type": "object", "additionalProperties": any_object(value={"type": "number"}, studies=INTEGER)})),
-)  # fmt: skip
-SAVED_FILTER = any_object(name=TEXT, modality=TEXT_OR_NULL, query={"type": "object", "additionalProperties": TEXT})
+    identified={"enum": ["stored", "hashed", None]},
+    patient_name=TEXT_OR_NULL,
+    patient_id=TEXT_OR_NULL,
+    patient_birth_date=TEXT_OR_NULL,
+    studies=array(ref("study_in_list")),
+    cumulated=array(
+        any_object(
+            modality=TEXT,
+            studies=INTEGER,
+            totals={
+                "type": "object",
+                "additionalProperties": any_object(value={"type": "number"}, studies=INTEGER),
+            },
+        )
+    ),
+)
+SAVED_FILTER = any_object(
+    name=TEXT, modality=TEXT_OR_NULL, query={"type": "object", "additionalProperties": TEXT}
+)
 REEXTRACTION = any_object(
-    state={"type": "string", "enum": ["idle", *STATES]}, task_id=INTEGER_OR_NULL,
-    started_at=TEXT_OR_NULL, finished_at=TEXT_OR_NULL, total=INTEGER, done=INTEGER, changed=INTEGER, failed=INTEGER,
-    outdated=INTEGER, fields={"type": "object", "additionalProperties": INTEGER}, studies=array(INTEGER),
-)  # fmt: skip
+    state={"type": "string", "enum": ["idle", *STATES]},
+    task_id=INTEGER_OR_NULL,
+    started_at=TEXT_OR_NULL,
+    finished_at=TEXT_OR_NULL,
+    total=INTEGER,
+    done=INTEGER,
+    changed=INTEGER,
+    failed=INTEGER,
+    outdated=INTEGER,
+    fields={"type": "object", "additionalProperties": INTEGER},
+    studies=array(INTEGER),
+)
 ANYTHING = {"type": "object"}
 TASK = any_object(
-    id=INTEGER, kind=TEXT, subject=TEXT_OR_NULL, user_name=TEXT, state={"enum": list(STATES)}, done=INTEGER,
-    total=INTEGER_OR_NULL, message=TEXT_OR_NULL, parameters=ANYTHING, result=ANYTHING,
+    id=INTEGER,
+    kind=TEXT,
+    subject=TEXT_OR_NULL,
+    user_name=TEXT,
+    state={"enum": list(STATES)},
+    done=INTEGER,
+    total=INTEGER_OR_NULL,
+    message=TEXT_OR_NULL,
+    parameters=ANYTHING,
+    result=ANYTHING,
     **dict.fromkeys(("created_at", "started_at", "finished_at"), TEXT_OR_NULL),
-)  # fmt: skip
+)
 TASK_LINE = any_object(line=INTEGER, outcome=TEXT, study_id=INTEGER_OR_NULL, message=TEXT_OR_NULL)
 CONTENT = any_object(
-    objects=array(any_object(
-        sop_instance_uid=TEXT_OR_NULL, sop_class_uid=TEXT_OR_NULL, sop_class_name=TEXT_OR_NULL, transfer_syntax=TEXT,
-        notes=array(TEXT), header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
-        tree={"type": ["object", "null"]},
-    )),
-)  # fmt: skip
+    objects=array(
+        any_object(
+            sop_instance_uid=TEXT_OR_NULL,
+            sop_class_uid=TEXT_OR_NULL,
+            sop_class_name=TEXT_OR_NULL,
+            transfer_syntax=TEXT,
+            notes=array(TEXT),
+            header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
+            tree={"type": ["object", "null"]},
+        )
+    ),
+)
 FIELDS = any_object(
-    tables=array(any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))),
-    modalities=array(any_object(code=TEXT, title=TEXT, events_table=TEXT, accumulated_table=TEXT_OR_NULL, totals=array(TEXT),
-                                event_columns=array(TEXT))),
-    filters=array(any_object(
-        **dict.fromkeys(("name", "label", "type", "group", "field", "description", "shown_unit", "of_one"), TEXT),
-        unit=TEXT_OR_NULL, shown_factor={"type": "number"}, modalities=array(TEXT), identity={"type": "boolean"},
-        choices=array(any_object(value=TEXT, label=TEXT)), parameters={"type": "object", "additionalProperties": TEXT},
-    )),
+    tables=array(
+        any_object(name=TEXT, title=TEXT, description=TEXT, fields=array({"type": "object"}))
+    ),
+    modalities=array(
+        any_object(
+            code=TEXT,
+            title=TEXT,
+            events_table=TEXT,
+            accumulated_table=TEXT_OR_NULL,
+            totals=array(TEXT),
+            event_columns=array(TEXT),
+        )
+    ),
+    filters=array(
+        any_object(
+            **dict.fromkeys(
+                ("name", "label", "type", "group", "field", "description", "shown_unit", "of_one"),
+                TEXT,
+            ),
+            unit=TEXT_OR_NULL,
+            shown_factor={"type": "number"},
+            modalities=array(TEXT),
+            identity={"type": "boolean"},
+            choices=array(any_object(value=TEXT, label=TEXT)),
+            parameters={"type": "object", "additionalProperties": TEXT},
+        )
+    ),
     sortable=array(TEXT),
-    **{name: {"type": "object", "additionalProperties": array(TEXT)} for name in ("list_columns", "usual_columns")},
-    **{name: {"type": "object", "additionalProperties": TEXT} for name in ("marks", "sources", "outcomes", "filter_groups")},
-)  # fmt: skip
+    **{
+        name: {"type": "object", "additionalProperties": array(TEXT)}
+        for name in ("list_columns", "usual_columns")
+    },
+    **{
+        name: {"type": "object", "additionalProperties": TEXT}
+        for name in ("marks", "sources", "outcomes", "filter_groups")
+    },
+)

@@ -10,9 +10,14 @@ _UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
 _OUTCOMES = ("failed", "ignored")
 
 OF_RULE: dict[str, Any] = {
-    "type": "object", "additionalProperties": False, "required": ["outcome"],
-    "properties": {"outcome": {"enum": list(_OUTCOMES)}, "rule": {"type": "string", "minLength": 1, "maxLength": 100}},
-}  # fmt: skip
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["outcome"],
+    "properties": {
+        "outcome": {"enum": list(_OUTCOMES)},
+        "rule": {"type": "string", "minLength": 1, "maxLength": 100},
+    },
+}
 OF_UIDS: dict[str, Any] = {
     "type": "object", "additionalProperties": False, "required": ["sop_instance_uids"],
     "properties": {"sop_instance_uids": {
@@ -34,8 +39,16 @@ def of_rule(body: Any) -> dict[str, str]:
 def of_uids(body: dict[str, Any]) -> dict[str, list[str]]:
     """The SOP Instance UIDs, each once. Raises ApiError 400."""
     uids = body["sop_instance_uids"]
-    if len(body) > 1 or not isinstance(uids, list) or not 1 <= len(uids) <= MOST_UIDS or not all(map(_is_uid, uids)):
-        raise bad_body("sop_instance_uids", f"sop_instance_uids must be a list of 1 to {MOST_UIDS:,} DICOM UIDs.")
+    if (
+        len(body) > 1
+        or not isinstance(uids, list)
+        or not 1 <= len(uids) <= MOST_UIDS
+        or not all(map(_is_uid, uids))
+    ):
+        raise bad_body(
+            "sop_instance_uids",
+            f"sop_instance_uids must be a list of 1 to {MOST_UIDS:,} DICOM UIDs.",
+        )
     return {"sop_instance_uids": list(dict.fromkeys(uids))}
 
 

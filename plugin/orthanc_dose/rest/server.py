@@ -1,4 +1,6 @@
-"""From a request to an answer: finds the route, checks the parameters, turns errors into answers; serves the UI."""
+"""From a request to an answer: finds the route, checks the parameters, turns errors into answers;
+serves the UI.
+"""
 
 import gzip
 import hashlib
@@ -29,8 +31,10 @@ _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"
 SMALL = 2_000
 LARGEST_BODY = 1_000_000
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src "
+    "'self' data:;"
+    " script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action "
+    "'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "SAMEORIGIN",
@@ -49,7 +53,9 @@ class Server:
     """Answers requests below /dose. Safe to be called from several threads at once."""
 
     def __init__(self, services: Services, app_directory: Path | None, compress: bool) -> None:
-        """compress: whether to compress answers here; False where Orthanc does it with every answer."""
+        """compress: whether to compress answers here; False where Orthanc does it with every
+        answer.
+        """
         self._services = services
         self._compress = compress
         self._app = app_directory.resolve() if app_directory is not None else None
@@ -61,18 +67,32 @@ class Server:
                 return answer(status=301, headers={"Location": f"{APP}/"})
             if request.path.startswith(f"{API}/"):
                 return self._answered(request, self._api(request), answer)
-            if (request.path == APP or request.path.startswith(f"{APP}/")) and request.method == "GET":
+            if (
+                request.path == APP or request.path.startswith(f"{APP}/")
+            ) and request.method == "GET":
                 return self._static(request, answer)
             raise not_found("There is nothing at this address.")
         except ApiError as error:
             failed = error
         except (StoreError, duckdb.IOException, duckdb.FatalException) as error:
-            failed = ApiError(503, "store_unavailable", f"The store cannot be used now: {str(error).splitlines()[0][:200]}")
+            failed = ApiError(
+                503,
+                "store_unavailable",
+                f"The store cannot be used now: {str(error).splitlines()[0][:200]}",
+            )
         except Exception as error:  # noqa: BLE001  an answer in any case; what happened goes to the log, without values
             _LOG.error("%s %s", request.method, _route_of(request.path), exc_info=error)
-            failed = ApiError(500, "internal", "The server could not answer this; its log says where it went wrong.")
+            failed = ApiError(
+                500,
+                "internal",
+                "The server could not answer this; its log says where it went wrong.",
+            )
         body = json.dumps(failed.as_dict()).encode()
-        return answer(body, status=failed.status, headers={"Cache-Control": "no-store", **SECURITY_HEADERS, **failed.headers})
+        return answer(
+            body,
+            status=failed.status,
+            headers={"Cache-Control": "no-store", **SECURITY_HEADERS, **failed.headers},
+        )
 
     def _answered(self, request: Any, found: Content, answer: Any) -> Any:
         headers = {"Cache-Control": "no-store", **SECURITY_HEADERS, **found.headers}
@@ -99,7 +119,9 @@ class Server:
         if allowed:
             methods = sorted(allowed)
             message = f"This address answers {' and '.join(methods)} only."
-            raise ApiError(405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)})
+            raise ApiError(
+                405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)}
+            )
         raise not_found("The API has no such address; /dose/api/openapi.json lists all.")
 
     def _routed(self, request: Any, route: Route, in_path: dict[str, str]) -> Content:
@@ -111,7 +133,11 @@ class Server:
             if route.with_caller:
                 arguments["caller"] = caller
             if route.body is not None:
-                arguments["body"] = _json(request.body) if request.body or route.body_default is None else route.body_default
+                arguments["body"] = (
+                    _json(request.body)
+                    if request.body or route.body_default is None
+                    else route.body_default
+                )
             if route.raw_body:
                 arguments["body"] = _no_longer_than(route.raw_body, request.body)
                 arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
@@ -132,7 +158,8 @@ class Server:
         try:
             return self._services.access.caller(request)
         except NotSignedIn as error:
-            # A browser that never said who it is shall not ask by a box of its own: there is a page for it.
+            # A browser that never said who it is shall not ask by a box of its own: there is a page
+            # for it.
             asks = {"WWW-Authenticate": 'Basic realm="Orthanc Dose", charset="UTF-8"'}
             headers = asks if "authorization" in request.headers else {}
             raise ApiError(401, "not_signed_in", str(error), headers=headers) from error
@@ -146,12 +173,19 @@ class Server:
             groups = " or ".join(f'"{group}"' for group in route.needs or ())
             raise ApiError(403, "not_allowed", f"This needs the group {groups}.")
         if self._services.access.is_forged(request, caller):
-            message = "A change must come from the pages of this server, or with the header X-Dose-Request: 1."
+            message = (
+                "A change must come from the pages of this server, or with the header "
+                "X-Dose-Request: 1."
+            )
             raise ApiError(403, "from_elsewhere", message)
 
     def _static(self, request: Any, answer: Any) -> Any:
         if self._app is None or not (self._app / "index.html").is_file():
-            raise ApiError(404, "no_ui", "The web UI is not built: run `make ui`, or install the wheel, which has it.")
+            raise ApiError(
+                404,
+                "no_ui",
+                "The web UI is not built: run `make ui`, or install the wheel, which has it.",
+            )
         name = request.path.removeprefix(APP).lstrip("/")
         if "\0" in name:
             raise not_found("The web UI has no such file.")
@@ -163,10 +197,22 @@ class Server:
         zipped = path.suffix in _COMPRESSED and self._may_compress(request)
         body, tag, mime = _file(path, path.stat().st_mtime_ns, zipped)
         fixed = path.parent.name == "assets"  # names there carry a hash of the content
-        headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache"}
-        headers |= SECURITY_HEADERS | ({"Content-Encoding": "gzip"} if zipped else {}) | {"Vary": "Accept-Encoding"}
+        headers = {
+            "ETag": tag,
+            "Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache",
+        }
+        headers |= (
+            SECURITY_HEADERS
+            | ({"Content-Encoding": "gzip"} if zipped else {})
+            | {"Vary": "Accept-Encoding"}
+        )
         if request.headers.get("if-none-match") == tag:
-            return answer(b"", mime, 304, {name: value for name, value in headers.items() if name != "Content-Encoding"})
+            return answer(
+                b"",
+                mime,
+                304,
+                {name: value for name, value in headers.items() if name != "Content-Encoding"},
+            )
         return answer(body, mime, headers=headers)
 
 
@@ -177,7 +223,9 @@ def _locked(error: Locked) -> ApiError:
 
 def _no_longer_than(limit: int, body: bytes) -> bytes:
     if len(body) > limit:
-        raise ApiError(413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit})
+        raise ApiError(
+            413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit}
+        )
     return body
 
 
@@ -198,5 +246,7 @@ def _file(path: Path, changed: int, zipped: bool) -> tuple[bytes, str, str]:
 
 
 def _route_of(path: str) -> str:
-    found = next((route.path for route in ROUTES if route.pattern.fullmatch(path.removeprefix(API))), None)
+    found = next(
+        (route.path for route in ROUTES if route.pattern.fullmatch(path.removeprefix(API))), None
+    )
     return found or "(another address)"

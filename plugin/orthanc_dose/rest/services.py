@@ -43,19 +43,25 @@ class Requests(Protocol):
 
     def take_out(self, sop_instance_uid: str) -> Future[None]: ...
     def rename_systems(self, equipment_ids: list[int], display_name: str) -> Future[None]: ...
-    def join_systems(self, equipment_ids: list[int], into: int, user: str) -> Future[int | None]: ...
+    def join_systems(
+        self, equipment_ids: list[int], into: int, user: str
+    ) -> Future[int | None]: ...
     def separate_system(self, equipment_id: int, user: str) -> Future[int | None]: ...
     def sort_studies(self, equipment_ids: list[int], user: str, **parameters: Any) -> int: ...
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int: ...
     def delete_study(self, study_id: int) -> Future[None]: ...
     def change_names(self, change: Callable[[list[Any]], list[Any]]) -> Future[None]: ...
     def forget_objects(self, orthanc_ids: list[str]) -> Future[int]: ...
-    def start_task(self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int: ...
+    def start_task(
+        self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
+    ) -> int: ...
     def stop_task(self, task_id: int) -> Future[bool]: ...
 
 
 def in_time(asked: Future[Any]) -> bool:
-    """Wait for what was asked of the worker; False where it takes longer than an answer waits. Raises what it raised."""
+    """Wait for what was asked of the worker; False where it takes longer than an answer waits.
+    Raises what it raised.
+    """
     try:
         asked.result(PATIENCE)
     except TimeoutError:
@@ -65,9 +71,10 @@ def in_time(asked: Future[Any]) -> bool:
 
 @dataclass
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study Instance UID; key_of_hashes:
-    the key of the installation's hashes, empty where there is none; hashes: those by which it may keep a text. What a handler
-    tells of who a patient is, it notes in `audit`."""
+    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study
+    Instance UID; key_of_hashes: the key of the installation's hashes, empty where there is none;
+    hashes: those by which it may keep a text. What a handler tells of who a patient is, it notes in
+    `audit`."""
 
     store: Store
     access: Access
@@ -92,6 +99,10 @@ class Services:
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
     last_counts: dict[str, Any] = field(
-        default_factory=lambda: {"studies": {}, "events": 0, "objects": dict.fromkeys(OUTCOMES, 0),
-                                 "in_orthanc": dict.fromkeys(("to_delete", "deleted", "dropped"), 0)}
+        default_factory=lambda: {
+            "studies": {},
+            "events": 0,
+            "objects": dict.fromkeys(OUTCOMES, 0),
+            "in_orthanc": dict.fromkeys(("to_delete", "deleted", "dropped"), 0),
+        }
     )

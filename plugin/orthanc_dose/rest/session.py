@@ -16,10 +16,14 @@ from .services import Services
 def _described(services: Services, caller: Caller) -> dict[str, Any]:
     user = services.access.users.get(caller.name)
     return {
-        "signed_in": bool(caller.name), "name": caller.name or None, "groups": sorted(caller.groups),
-        "way": caller.way or None, "may_change_password": user is not None and not user.configured,
-        "may_use_orthanc": caller.orthanc, "session_hours": services.settings.value("session_hours"),
-    }  # fmt: skip
+        "signed_in": bool(caller.name),
+        "name": caller.name or None,
+        "groups": sorted(caller.groups),
+        "way": caller.way or None,
+        "may_change_password": user is not None and not user.configured,
+        "may_use_orthanc": caller.orthanc,
+        "session_hours": services.settings.value("session_hours"),
+    }
 
 
 def get_session(services: Services, caller: Caller) -> dict[str, Any]:
@@ -32,7 +36,9 @@ def sign_in(services: Services, caller: Caller, body: Any) -> Content:
         who, secret = services.access.sign_in(caller, given["name"], given["password"])
     except NotSignedIn as error:
         raise ApiError(401, "wrong_password", str(error)) from error
-    return Content({"session": _described(services, who)}, headers={"Set-Cookie": _cookie(caller, secret)})
+    return Content(
+        {"session": _described(services, who)}, headers={"Set-Cookie": _cookie(caller, secret)}
+    )
 
 
 def sign_out(services: Services, caller: Caller) -> Content:
@@ -53,7 +59,9 @@ def change_password(services: Services, caller: Caller, body: Any) -> dict[str, 
     users = services.access.users
     user = users.get(caller.name)
     if user is None or user.configured:
-        raise ApiError(409, "from_configuration", "Your password is changed in Orthanc's configuration.")
+        raise ApiError(
+            409, "from_configuration", "Your password is changed in Orthanc's configuration."
+        )
     if not services.access.check_own_password(caller, given["old"]):
         raise ApiError(400, "wrong_old_password", "This is not your password.", "old")
     if given["new"] == given["old"]:
@@ -67,22 +75,37 @@ def change_password(services: Services, caller: Caller, body: Any) -> dict[str, 
 
 
 _SIGN_IN = {"name": WORD, "password": PASSWORD}
-_CHANGE = {"old": PASSWORD, "new": {"type": "string", "minLength": passwords.SHORTEST, "maxLength": passwords.LONGEST}}
-_SESSION = any_object(session=any_object(
-    signed_in=FLAG, name=TEXT_OR_NULL, groups=array(TEXT), way={"enum": ["cookie", "Basic", "token", "proxy", None]},
-    may_change_password=FLAG, may_use_orthanc=FLAG, session_hours={"type": "number"},
-))  # fmt: skip
+_CHANGE = {
+    "old": PASSWORD,
+    "new": {"type": "string", "minLength": passwords.SHORTEST, "maxLength": passwords.LONGEST},
+}
+_SESSION = any_object(
+    session=any_object(
+        signed_in=FLAG,
+        name=TEXT_OR_NULL,
+        groups=array(TEXT),
+        way={"enum": ["cookie", "Basic", "token", "proxy", None]},
+        may_change_password=FLAG,
+        may_use_orthanc=FLAG,
+        session_hours={"type": "number"},
+    )
+)
 
 SESSION_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/session", get_session, "Who you are, and what you may do", {200: _SESSION}, tag="Access", with_caller=True,
+    Route("GET", "/session", get_session, "Who you are, and what you may "
+"do", {200: _SESSION}, tag="Access", with_caller=True,
           needs=ANYBODY),
-    Route("POST", "/session", sign_in, "Sign in: a session with a cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
-          "The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. Scripts come by HTTP Basic, or"
+    Route("POST", "/session", sign_in, "Sign in: a session with a "
+"cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
+          "The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. "
+          "Scripts come by HTTP Basic, or"
           " with a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}, with_caller=True, needs=ANYBODY),
     Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",
-          "Who comes by HTTP Basic, a token or a proxy has no session here that could end.", with_caller=True, needs=ANYBODY),
+          "Who comes by HTTP Basic, a token or a proxy has no session here that could "
+"end.", with_caller=True, needs=ANYBODY),
     Route("PUT", "/session/password", change_password, "Change your password", {200: any_object(changed=FLAG)}, (),
-          (403, 409, 413, 423), "Access", "It ends all your sessions, this one too, and all your tokens.",
+          (403, 409, 413, 423), "Access", "It ends all your sessions, this one too, and all your "
+"tokens.",
           body=any_object(**_CHANGE) | {"additionalProperties": False}, with_caller=True, needs=SIGNED_IN,
           action="own password changed"),
 )  # fmt: skip

@@ -23,7 +23,9 @@ def list_settings(services: Services) -> dict[str, Any]:
 
 
 def get_region(services: Services) -> dict[str, Any]:
-    return {name: services.settings.value(name) for name in _OF_PAGES} | {"server_time_zone": server_time_zone()}
+    return {name: services.settings.value(name) for name in _OF_PAGES} | {
+        "server_time_zone": server_time_zone()
+    }
 
 
 def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
@@ -41,13 +43,20 @@ def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, 
         if value == services.settings.value(name):
             continue  # nothing to write, and nothing to note
         before = services.settings.set(name, value)
-        services.audit.note(caller, "setting changed", name, f"from {before!r} to {services.settings.value(name)!r}")
+        services.audit.note(
+            caller, "setting changed", name, f"from {before!r} to {services.settings.value(name)!r}"
+        )
     return list_settings(services)
 
 
 def reset_setting(services: Services, caller: Caller, name: str) -> dict[str, Any]:
     before = services.settings.reset(name)
-    services.audit.note(caller, "setting changed", name, f"from {before!r} to its default {services.settings.value(name)!r}")
+    services.audit.note(
+        caller,
+        "setting changed",
+        name,
+        f"from {before!r} to its default {services.settings.value(name)!r}",
+    )
     return _shown(services, BY_NAME[name])
 
 
@@ -58,26 +67,67 @@ def _shown(services: Services, setting: Setting) -> dict[str, Any]:
 
 
 _SETTING = any_object(
-    **dict.fromkeys(("name", "topic", "title", "kind", "description", "example", "key"), TEXT), unit=TEXT_OR_NULL,
-    choices=array(any_object(value=TEXT, label=TEXT)), minimum=INTEGER_OR_NULL, maximum=INTEGER_OR_NULL,
-    value={}, default={}, changed={"type": "boolean"},
-)  # fmt: skip
+    **dict.fromkeys(("name", "topic", "title", "kind", "description", "example", "key"), TEXT),
+    unit=TEXT_OR_NULL,
+    choices=array(any_object(value=TEXT, label=TEXT)),
+    minimum=INTEGER_OR_NULL,
+    maximum=INTEGER_OR_NULL,
+    value={},
+    default={},
+    changed={"type": "boolean"},
+)
 _LIST = any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING))
 _CHANGES = {
-    "type": "object", "additionalProperties": False, "properties": {setting.name: setting.schema() for setting in SETTINGS},
-}  # fmt: skip
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {setting.name: setting.schema() for setting in SETTINGS},
+}
 _NAME = Parameter("name", "choice", "The setting's name.", allowed=tuple(BY_NAME), in_path=True)
 
 SETTING_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/settings", list_settings, "All settings by topic: meaning, default, present value",
-          {200: _LIST}, tag="Settings", needs=ADMINISTRATION,
-          description="The default is what holds where nobody changed a setting: the value of the configuration (section"
-          " `Dose`, under the setting's key), else the program's own."),
-    Route("GET", "/settings/region", get_region, "How pages write dates and times",
-          {200: any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT))}, tag="Settings", needs=SIGNED_IN,
-          description="Where no time zone is set, times of the server are shown in its own."),
-    Route("PUT", "/settings", change_settings, "Change settings; those that are not named stay as they are", {200: _LIST},
-          errors=(413,), tag="Settings", body=_CHANGES, with_caller=True, needs=ADMINISTRATION),
-    Route("DELETE", "/settings/{name}", reset_setting, "Set a setting back to its default", {200: _SETTING}, (_NAME,),
-          tag="Settings", with_caller=True, needs=ADMINISTRATION),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/settings",
+        list_settings,
+        "All settings by topic: meaning, default, present value",
+        {200: _LIST},
+        tag="Settings",
+        needs=ADMINISTRATION,
+        description="The default is what holds where nobody changed a setting: the value of the "
+        "configuration (section"
+        " `Dose`, under the setting's key), else the program's own.",
+    ),
+    Route(
+        "GET",
+        "/settings/region",
+        get_region,
+        "How pages write dates and times",
+        {200: any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT))},
+        tag="Settings",
+        needs=SIGNED_IN,
+        description="Where no time zone is set, times of the server are shown in its own.",
+    ),
+    Route(
+        "PUT",
+        "/settings",
+        change_settings,
+        "Change settings; those that are not named stay as they are",
+        {200: _LIST},
+        errors=(413,),
+        tag="Settings",
+        body=_CHANGES,
+        with_caller=True,
+        needs=ADMINISTRATION,
+    ),
+    Route(
+        "DELETE",
+        "/settings/{name}",
+        reset_setting,
+        "Set a setting back to its default",
+        {200: _SETTING},
+        (_NAME,),
+        tag="Settings",
+        with_caller=True,
+        needs=ADMINISTRATION,
+    ),
+)

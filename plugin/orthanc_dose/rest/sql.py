@@ -21,12 +21,19 @@ def list_views(services: Services, caller: Caller) -> dict[str, Any]:
     limits = services.sql.limits()
     return {
         "views": [
-            {"name": view.name, "title": view.table.title, "description": view.table.description,
-             "columns": [field.as_dict() | {"sql_type": field.sql_type} for field in view.columns(caller.sees_identity)]}
+            {
+                "name": view.name,
+                "title": view.table.title,
+                "description": view.table.description,
+                "columns": [
+                    field.as_dict() | {"sql_type": field.sql_type}
+                    for field in view.columns(caller.sees_identity)
+                ],
+            }
             for view in VIEWS.values()
         ],
         "limits": {"seconds": limits.seconds, "rows": limits.rows, "file_rows": limits.file_rows},
-    }  # fmt: skip
+    }
 
 
 def run_sql(services: Services, caller: Caller, body: Any) -> Any:
@@ -41,14 +48,22 @@ def run_sql(services: Services, caller: Caller, body: Any) -> Any:
     except Refused as error:
         services.audit.note(caller, _ACTION, wanted, error.code, succeeded=False)
         _refuse(error)
-    # Who reads the studies sees their names and IDs, where they are kept, whatever columns are asked for: conditions tell, too.
+    # Who reads the studies sees their names and IDs, where they are kept, whatever columns are
+    # asked for: conditions tell, too.
     named = identity and "study" in asked.views
     details = f"{'with patient identity: ' if named else ''}{asked.told}"
     if wanted in FILES:
         name = f"sql-{tasks.now():%Y%m%d-%H%M%S}.{wanted}"
-        parameters = {"format": wanted, "modality": None, "query": {}, "identity": ["id", "name"] if named else [],
-                      "sql": asked.told}  # fmt: skip
-        number = services.exports.begin(caller.name, name, parameters, partial(services.sql.write, asked, identity, wanted))
+        parameters = {
+            "format": wanted,
+            "modality": None,
+            "query": {},
+            "identity": ["id", "name"] if named else [],
+            "sql": asked.told,
+        }
+        number = services.exports.begin(
+            caller.name, name, parameters, partial(services.sql.write, asked, identity, wanted)
+        )
         services.audit.note(caller, _ACTION, f"{wanted}, task {number}", details)
         with services.store.reading() as connection:
             return 202, queries.one(connection, number) or {}
@@ -76,28 +91,75 @@ def _refuse(error: Refused) -> NoReturn:
 _SQL = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 _FORMAT = {"type": "string", "minLength": 3, "maxLength": 10}
 _BODY = {
-    "type": "object", "additionalProperties": False, "required": ["sql"],
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["sql"],
     "properties": {"sql": _SQL, "format": {"enum": ["json", *FILES]}},
-}  # fmt: skip
+}
 _ANSWER = any_object(
-    columns=array(any_object(name=TEXT, type=TEXT)), rows=array({"type": "array"}), cut={"type": "boolean"}, elapsed_ms=INTEGER
+    columns=array(any_object(name=TEXT, type=TEXT)),
+    rows=array({"type": "array"}),
+    cut={"type": "boolean"},
+    elapsed_ms=INTEGER,
 )
-_VIEW = any_object(name=TEXT, title=TEXT, description=TEXT, columns=array(any_object(name=TEXT, title=TEXT, sql_type=TEXT)))
+_VIEW = any_object(
+    name=TEXT,
+    title=TEXT,
+    description=TEXT,
+    columns=array(any_object(name=TEXT, title=TEXT, sql_type=TEXT)),
+)
 
 SQL_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/sql/views", list_views, "The views that SQL can read, with their columns, and the limits",
-          {200: any_object(views=array(_VIEW), limits=any_object(seconds=INTEGER, rows=INTEGER, file_rows=INTEGER))},
-          tag="SQL", with_caller=True, needs=ADMINISTRATION,
-          description="Numbers are in the unit of `unit`, not in the shown one. Columns that tell who a patient is are there"
-          " for the group \"patient identity\" alone."),
-    Route("POST", "/sql", run_sql, "Run one SELECT over the views", {200: _ANSWER, 202: TASK}, errors=(403, 409, 413),
-          tag="SQL", body=_BODY, with_caller=True, needs=ADMINISTRATION,
-          description="In DuckDB's SQL; only one SELECT, over the views, without files, network, settings. `json`, the default,"
-          " gives the rows, as lists in the order of `columns`; `cut` says that there are more than the limit. Dates are ISO"
-          " 8601, NaN and infinity null, numbers that JSON's readers would round are texts, bytes base64. `csv` and `parquet`"
-          " start an export (202), whose file is at /exports/{id}/file; they need the group \"export\", too. An error has the"
-          " `place` in the text, {line, column} from 1, where there is one. The audit log holds the statement without the texts"
-          " and long numbers that it compares with."),
-    Route("DELETE", "/sql", stop_sql, "Stop your own statements that run for an answer", {200: any_object(stopped=INTEGER)},
-          tag="SQL", with_caller=True, needs=ADMINISTRATION, action="SQL statements stopped"),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/sql/views",
+        list_views,
+        "The views that SQL can read, with their columns, and the limits",
+        {
+            200: any_object(
+                views=array(_VIEW),
+                limits=any_object(seconds=INTEGER, rows=INTEGER, file_rows=INTEGER),
+            )
+        },
+        tag="SQL",
+        with_caller=True,
+        needs=ADMINISTRATION,
+        description="Numbers are in the unit of `unit`, not in the shown one. Columns that tell "
+        "who a patient is are there"
+        ' for the group "patient identity" alone.',
+    ),
+    Route(
+        "POST",
+        "/sql",
+        run_sql,
+        "Run one SELECT over the views",
+        {200: _ANSWER, 202: TASK},
+        errors=(403, 409, 413),
+        tag="SQL",
+        body=_BODY,
+        with_caller=True,
+        needs=ADMINISTRATION,
+        description="In DuckDB's SQL; only one SELECT, over the views, without files, network, "
+        "settings. `json`, the default,"
+        " gives the rows, as lists in the order of `columns`; `cut` says that there are more than "
+        "the limit. Dates are ISO"
+        " 8601, NaN and infinity null, numbers that JSON's readers would round are texts, bytes "
+        "base64. `csv` and `parquet`"
+        " start an export (202), whose file is at /exports/{id}/file; they need the group "
+        '"export", too. An error has the'
+        " `place` in the text, {line, column} from 1, where there is one. The audit log holds the "
+        "statement without the texts"
+        " and long numbers that it compares with.",
+    ),
+    Route(
+        "DELETE",
+        "/sql",
+        stop_sql,
+        "Stop your own statements that run for an answer",
+        {200: any_object(stopped=INTEGER)},
+        tag="SQL",
+        with_caller=True,
+        needs=ADMINISTRATION,
+        action="SQL statements stopped",
+    ),
+)

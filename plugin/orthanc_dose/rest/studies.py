@@ -1,4 +1,6 @@
-"""The routes of studies: lists, what the filters leave, one study, its neighbours and its patient's other studies."""
+"""The routes of studies: lists, what the filters leave, one study, its neighbours and its patient's
+other studies.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -20,42 +22,66 @@ def _parameters(of: Filter) -> Iterator[Parameter]:
     unit = f" [{of.unit}]" if of.unit and of.unit != "1" else ""
     for role, declared in of.roles.items():
         words = [f"{of.label}{unit}: {declared.description}", of.description]
-        allowed = ("yes", "no") if declared.kind == "choice" else tuple(choice.value for choice in of.choices)
+        allowed = (
+            ("yes", "no")
+            if declared.kind == "choice"
+            else tuple(choice.value for choice in of.choices)
+        )
         yield Parameter(
-            of.parameter(role), declared.kind, " ".join(filter(None, words)), allowed=allowed,
-            minimum=1 if of.type == "id" else None, identity=of.identity,
-        )  # fmt: skip
+            of.parameter(role),
+            declared.kind,
+            " ".join(filter(None, words)),
+            allowed=allowed,
+            minimum=1 if of.type == "id" else None,
+            identity=of.identity,
+        )
 
 
 FILTER_PARAMETERS = tuple(parameter for one in FILTERS for parameter in _parameters(one))
 _BY_NAME = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
-_UNDER_RULES = {one.parameter(role) for one in FILTERS if one.name in UNDER_RULES for role in one.roles}
+_UNDER_RULES = {
+    one.parameter(role) for one in FILTERS if one.name in UNDER_RULES for role in one.roles
+}
 # In bodies: what the filters of a list are set to, as text, by the names of their parameters.
 QUERY = {
-    "type": "object", "additionalProperties": False,
+    "type": "object",
+    "additionalProperties": False,
     "properties": {name: parameter.text_schema() for name, parameter in _BY_NAME.items()},
-}  # fmt: skip
+}
 PAGE = (
     Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
     Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
 )
-_SORT = Parameter("sort", "sort", "Column to sort by; - before it sorts downwards.", "-study_date", allowed=lists.SORTABLE)
+_SORT = Parameter(
+    "sort",
+    "sort",
+    "Column to sort by; - before it sorts downwards.",
+    "-study_date",
+    allowed=lists.SORTABLE,
+)
 _ID = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILTERED = (
-    "Filters combine: a study must match all of them. Where one looks at irradiation events, a study matches by one of its"
-    f" events. Possible test data is left out unless {TEST_DATA.name} asks for it. Numbers are in the unit in brackets."
+    "Filters combine: a study must match all of them. Where one looks at irradiation events, a "
+    "study matches by one of its"
+    f" events. Possible test data is left out unless {TEST_DATA.name} asks for it. Numbers are in "
+    f"the unit in brackets."
 )
 
 
 def parsed(query: Any, caller: Caller) -> dict[str, Any]:
-    """The values of a body's QUERY, None for parameters that are not in it. Raises ApiError 400, or 403 for what the caller may
-    not ask by."""
+    """The values of a body's QUERY, None for parameters that are not in it. Raises ApiError 400, or
+    403 for what the caller may not ask by."""
     if not isinstance(query, dict):
-        raise bad_body("query", "query must be an object of filters' parameters with their values as text.")
+        raise bad_body(
+            "query", "query must be an object of filters' parameters with their values as text."
+        )
     values: dict[str, Any] = dict.fromkeys(_BY_NAME)
     for name, value in query.items():
         if name not in _BY_NAME or not isinstance(value, str):
-            message = f"query holds the parameters of filters, with their values as text; {name[:100]!r} is none."
+            message = (
+                f"query holds the parameters of filters, with their values as text; "
+                f"{name[:100]!r} is none."
+            )
             raise bad_body(name[:100], message)
         values[name] = _BY_NAME[name].parse(value)
         if not caller.sees_identity:
@@ -64,17 +90,27 @@ def parsed(query: Any, caller: Caller) -> dict[str, Any]:
 
 
 def told(query: dict[str, str]) -> dict[str, str]:
-    """The same QUERY to be kept and shown: of filters by what falls under the rules of identity, not what was typed."""
+    """The same QUERY to be kept and shown: of filters by what falls under the rules of identity,
+    not what was typed.
+    """
     return {name: "…" if name in _UNDER_RULES else value for name, value in query.items()}
 
 
 def get_studies(
-    services: Services, caller: Caller, sort: str, limit: int, offset: int, columns: list[str] | None, **filters: Any
-) -> dict[str, Any]:  # fmt: skip
+    services: Services,
+    caller: Caller,
+    sort: str,
+    limit: int,
+    offset: int,
+    columns: list[str] | None,
+    **filters: Any,
+) -> dict[str, Any]:
     modality = filters["modality"][0] if len(filters["modality"] or ()) == 1 else None
     wanted = tuple(columns) if columns is not None else lists.usual_columns(modality)
     with services.store.reading() as connection:
-        found = lists.page(connection, or_hashes(filters, services.hashes), sort, limit, offset, wanted)
+        found = lists.page(
+            connection, or_hashes(filters, services.hashes), sort, limit, offset, wanted
+        )
     _note_identity(services, caller, "list", found["studies"])
     return found
 
@@ -115,39 +151,114 @@ def get_history(services: Services, caller: Caller, id: int, **days: date | None
         raise not_found("There is no study of this number.", "id")
     if not caller.sees_identity:
         found |= dict.fromkeys(IDENTITY_FIELDS)
-    _note_identity(services, caller, "history", [{"id": id} | {name: found[name] for name in IDENTITY_FIELDS}])
+    _note_identity(
+        services, caller, "history", [{"id": id} | {name: found[name] for name in IDENTITY_FIELDS}]
+    )
     return found
 
 
-def _note_identity(services: Services, caller: Caller, view: str, rows: list[dict[str, Any]]) -> None:
+def _note_identity(
+    services: Services, caller: Caller, view: str, rows: list[dict[str, Any]]
+) -> None:
     """Note of whom the caller was told who they are: by the numbers of their studies."""
     told = [row["id"] for row in rows if any(row.get(name) is not None for name in IDENTITY_FIELDS)]
     if told:
-        services.audit.note(caller, "patient identity seen", view, f"studies {', '.join(map(str, told))}")
+        services.audit.note(
+            caller, "patient identity seen", view, f"studies {', '.join(map(str, told))}"
+        )
 
 
 STUDY_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/studies", get_studies, "A page of the studies that the filters leave",
-          {200: any_object(total=INTEGER, studies=array(ref("study_in_list")))},
-          (*FILTER_PARAMETERS, _SORT, *PAGE,
-           Parameter("columns", "choices", "Columns of the rows, separated by commas; without it the usual ones.",
-                     allowed=lists.columns_of(None))),
-          (403,), description=_FILTERED, with_caller=True, needs=VIEW),
-    Route("GET", "/studies/count", count_studies, "How many studies the filters leave", {200: any_object(total=INTEGER)},
-          FILTER_PARAMETERS, (403,), description=_FILTERED, needs=VIEW),
-    Route("GET", "/studies/{id}", get_study, "A study with equipment, patient, accumulated dose, events, objects",
-          {200: ref("study")}, (_ID,), (404,), with_caller=True, needs=VIEW),
-    Route("GET", "/studies/{id}/content", get_content, "The kept content of a study's objects", {200: CONTENT}, (_ID,),
-          (404,), needs=VIEW),
-    Route("GET", "/studies/{id}/neighbours", get_neighbours, "Where a study stands in a list, and what is next to it",
-          {200: any_object(position=INTEGER_OR_NULL, total=INTEGER, previous=INTEGER_OR_NULL, next=INTEGER_OR_NULL)},
-          (_ID, *FILTER_PARAMETERS, _SORT), (403,), description=_FILTERED, needs=VIEW),
-    Route("GET", "/studies/{id}/history", get_history, "All studies of the patient of a study, and their sums",
-          {200: HISTORY},
-          (_ID, Parameter("from", "date", "Studies of this day or after."),
-           Parameter("to", "date", "Studies of this day or before.")), (404,),
-          description="The patient is known by the patient ID as the installation keeps it, as written or hashed; where it"
-          " keeps none, `identified` is null and no study is listed. Sums are over the studies that give the value. Name and ID"
-          " are for those of the group \"patient identity\".",
-          with_caller=True, needs=VIEW),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/studies",
+        get_studies,
+        "A page of the studies that the filters leave",
+        {200: any_object(total=INTEGER, studies=array(ref("study_in_list")))},
+        (
+            *FILTER_PARAMETERS,
+            _SORT,
+            *PAGE,
+            Parameter(
+                "columns",
+                "choices",
+                "Columns of the rows, separated by commas; without it the usual ones.",
+                allowed=lists.columns_of(None),
+            ),
+        ),
+        (403,),
+        description=_FILTERED,
+        with_caller=True,
+        needs=VIEW,
+    ),
+    Route(
+        "GET",
+        "/studies/count",
+        count_studies,
+        "How many studies the filters leave",
+        {200: any_object(total=INTEGER)},
+        FILTER_PARAMETERS,
+        (403,),
+        description=_FILTERED,
+        needs=VIEW,
+    ),
+    Route(
+        "GET",
+        "/studies/{id}",
+        get_study,
+        "A study with equipment, patient, accumulated dose, events, objects",
+        {200: ref("study")},
+        (_ID,),
+        (404,),
+        with_caller=True,
+        needs=VIEW,
+    ),
+    Route(
+        "GET",
+        "/studies/{id}/content",
+        get_content,
+        "The kept content of a study's objects",
+        {200: CONTENT},
+        (_ID,),
+        (404,),
+        needs=VIEW,
+    ),
+    Route(
+        "GET",
+        "/studies/{id}/neighbours",
+        get_neighbours,
+        "Where a study stands in a list, and what is next to it",
+        {
+            200: any_object(
+                position=INTEGER_OR_NULL,
+                total=INTEGER,
+                previous=INTEGER_OR_NULL,
+                next=INTEGER_OR_NULL,
+            )
+        },
+        (_ID, *FILTER_PARAMETERS, _SORT),
+        (403,),
+        description=_FILTERED,
+        needs=VIEW,
+    ),
+    Route(
+        "GET",
+        "/studies/{id}/history",
+        get_history,
+        "All studies of the patient of a study, and their sums",
+        {200: HISTORY},
+        (
+            _ID,
+            Parameter("from", "date", "Studies of this day or after."),
+            Parameter("to", "date", "Studies of this day or before."),
+        ),
+        (404,),
+        description="The patient is known by the patient ID as the installation keeps it, as "
+        "written or hashed; where it"
+        " keeps none, `identified` is null and no study is listed. Sums are over the studies that "
+        "give the value. Name and ID"
+        ' are for those of the group "patient identity".',
+        with_caller=True,
+        needs=VIEW,
+    ),
+)

@@ -14,11 +14,23 @@ from .services import Services
 
 
 def get_study_file(
-    services: Services, caller: Caller, id: int, format: str, identity: list[str] | None, language: str
-) -> Content:  # fmt: skip
+    services: Services,
+    caller: Caller,
+    id: int,
+    format: str,
+    identity: list[str] | None,
+    language: str,
+) -> Content:
     told = set().union(*(IDENTITY[one] for one in identity or ()))
     zone = services.settings.value("time_zone") or server_time_zone()
-    wanted = Wanted(id, IDENTITY_FIELDS - told, language, services.settings.value("date_format"), zone_of(zone), zone)
+    wanted = Wanted(
+        id,
+        IDENTITY_FIELDS - told,
+        language,
+        services.settings.value("date_format"),
+        zone_of(zone),
+        zone,
+    )
     try:
         raw = FORMATS[format].make(services.store, wanted)
     except LookupError:
@@ -29,21 +41,29 @@ def get_study_file(
 
 
 _FILE = {
-    "type": "string", "format": "binary", "x-media-types": [one.mime for one in FORMATS.values()],
-    "x-json": any_object(program=TEXT, made_at=TEXT, units={"type": "object"}, study={"type": "object"}),
-}  # fmt: skip
+    "type": "string",
+    "format": "binary",
+    "x-media-types": [one.mime for one in FORMATS.values()],
+    "x-json": any_object(
+        program=TEXT, made_at=TEXT, units={"type": "object"}, study={"type": "object"}
+    ),
+}
 
 STUDY_FILE_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/studies/{id}/file", get_study_file, "A study as a file: a report to be printed, a workbook, JSON",
+    Route("GET", "/studies/{id}/file", get_study_file, "A study as a file: a report to be printed, "
+"a workbook, JSON",
           {200: _FILE},
           (Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),
-           Parameter("format", "choice", "PDF: the report; XLSX: all tables in shown units; JSON: the store's values with their"
+           Parameter("format", "choice", "PDF: the report; XLSX: all tables in shown units; JSON: "
+"the store's values with their"
                      " units.", "pdf", allowed=tuple(FORMATS)),
-           Parameter("identity", "choices", "What the file says of who the patient is, as the installation keeps it: name,"
+           Parameter("identity", "choices", "What the file says of who the patient is, as the "
+"installation keeps it: name,"
                      " ID or both, and then the birth date; for the group \"patient identity\". Without it, nothing.",
                      allowed=tuple(IDENTITY), identity=True),
            Parameter("language", "choice", "Of the report.", "en", allowed=LANGUAGES)),
           (403, 404), tag="Exports", with_caller=True, needs=EXPORT,
-          description="JSON holds the study as /studies/{id} gives it, and `units` of its tables as UCUM codes. Orthanc's"
+          description="JSON holds the study as /studies/{id} gives it, and `units` of its tables "
+"as UCUM codes. Orthanc's"
           " identifiers of objects are made from the patient ID: they are there with it alone."),
 )  # fmt: skip

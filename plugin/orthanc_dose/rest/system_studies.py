@@ -1,4 +1,6 @@
-"""The routes of the studies of a system: sorting by modality type, looking through them, deleting them."""
+"""The routes of the studies of a system: sorting by modality type, looking through them, deleting
+them.
+"""
 
 from typing import Any
 
@@ -16,7 +18,9 @@ from .studies import PAGE
 _CHOICES = ("RF", "DX", "dual", "by-rule")
 
 
-def set_modality(services: Services, caller: Caller, id: int, modality: str) -> tuple[int, dict[str, Any]]:
+def set_modality(
+    services: Services, caller: Caller, id: int, modality: str
+) -> tuple[int, dict[str, Any]]:
     get_system(services, id)
     number = services.requests.sort_studies([id], caller.name, modality=modality)
     if not _is_finished(services, number):
@@ -47,11 +51,17 @@ def review(services: Services, id: int, limit: int, offset: int) -> dict[str, An
         return {"system": system, **equipment.review(connection, id, limit, offset)}
 
 
-def delete_studies(services: Services, caller: Caller, id: int, body: Any) -> tuple[int, dict[str, Any]]:
+def delete_studies(
+    services: Services, caller: Caller, id: int, body: Any
+) -> tuple[int, dict[str, Any]]:
     if not isinstance(body, dict) or set(body) != {"studies", "row"}:
         raise bad_body(None, "The body must have studies and row, and nothing else.")
     wanted, row = body["studies"], body["row"]
-    number = not isinstance(wanted, bool) and isinstance(wanted, (int, float)) and 0 <= wanted <= LARGEST_INTEGER
+    number = (
+        not isinstance(wanted, bool)
+        and isinstance(wanted, (int, float))
+        and 0 <= wanted <= LARGEST_INTEGER
+    )
     if not number or wanted != int(wanted):
         raise bad_body("studies", "studies must be the number of studies that are to be deleted.")
     if not isinstance(row, bool):
@@ -61,10 +71,17 @@ def delete_studies(services: Services, caller: Caller, id: int, body: Any) -> tu
         message = "The system is joined into another, which has its studies: separate it first."
         raise ApiError(409, "not_possible", message, "id")
     if wanted != system["studies"]:
-        message = f"The system has {system['studies']} studies, not {int(wanted)}; nothing was deleted."
+        message = (
+            f"The system has {system['studies']} studies, not {int(wanted)}; nothing was deleted."
+        )
         raise ApiError(409, "number_changed", message, "studies")
     number = services.requests.delete_studies(id, int(wanted), row, caller.name)
-    services.audit.note(caller, "studies of system deleted", f"system {id}", f"{system['studies']} studies; row: {row}")
+    services.audit.note(
+        caller,
+        "studies of system deleted",
+        f"system {id}",
+        f"{system['studies']} studies; row: {row}",
+    )
     return _answered(services, number)
 
 
@@ -97,44 +114,129 @@ def _task(services: Services, number: int) -> dict[str, Any]:
 _DONE_OR_NOT = {200: any_object(task=TASK), 202: any_object(task=TASK)}
 _WAITS = any_object(queued={"type": "boolean"}, task_id=INTEGER)
 _FLAG = {"type": "boolean"}
-_MODALITY = Parameter("modality", "choice", "RF or DX for all; dual to sort each study by what was done; or by-rule.",
-                      allowed=_CHOICES, in_path=True)  # fmt: skip
-_FILLED = any_object(modality=TEXT, tables=array(any_object(
-    table=TEXT, rows=INTEGER, fields=array(any_object(field=TEXT, filled=INTEGER)))))  # fmt: skip
+_MODALITY = Parameter(
+    "modality",
+    "choice",
+    "RF or DX for all; dual to sort each study by what was done; or by-rule.",
+    allowed=_CHOICES,
+    in_path=True,
+)
+_FILLED = any_object(
+    modality=TEXT,
+    tables=array(
+        any_object(table=TEXT, rows=INTEGER, fields=array(any_object(field=TEXT, filled=INTEGER)))
+    ),
+)
 _REVIEWED = any_object(
-    id=INTEGER, modality=TEXT, study_date=TEXT_OR_NULL, study_time=TEXT_OR_NULL, study_description=TEXT_OR_NULL,
-    source=TEXT_OR_NULL, events=INTEGER, marks=INTEGER, totals=_FLAG, objects=INTEGER, report=_FLAG, images=_FLAG,
-)  # fmt: skip
-_DELETE = any_object(studies={"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER}, row=_FLAG)
+    id=INTEGER,
+    modality=TEXT,
+    study_date=TEXT_OR_NULL,
+    study_time=TEXT_OR_NULL,
+    study_description=TEXT_OR_NULL,
+    source=TEXT_OR_NULL,
+    events=INTEGER,
+    marks=INTEGER,
+    totals=_FLAG,
+    objects=INTEGER,
+    report=_FLAG,
+    images=_FLAG,
+)
+_DELETE = any_object(
+    studies={"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER}, row=_FLAG
+)
 _STAYS = (
-    "Nothing is deleted from Orthanc, and what it holds of them does not come back by itself: reading an object again brings"
+    "Nothing is deleted from Orthanc, and what it holds of them does not come back by itself: "
+    "reading an object again brings"
     " it back."
 )
 
 SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
-    Route("POST", "/equipment/{id}/modality/{modality}", set_modality, "Set which modality type a system has",
-          {200: any_object(system=SYSTEM, task_id=INTEGER), 202: _WAITS}, (ID, _MODALITY), (404,), "Systems",
-          "The studies that the system has are sorted anew, by a task.", with_caller=True, needs=ADMINISTRATION,
-          action="modality of system set"),
-    Route("PUT", "/equipment/modality", set_modalities, f"Set which modality type up to {MOST} systems have",
-          {200: any_object(systems=array(SYSTEM), task_id=INTEGER), 202: _WAITS}, errors=(404, 413), tag="Systems",
-          description="The studies that they have are sorted anew, by one task.",
-          body=body_of(modality={"enum": list(_CHOICES)}), with_caller=True, needs=ADMINISTRATION),
-    Route("POST", "/equipment/{id}/sort", sort_studies, "Sort the studies of a system by modality type anew", _DONE_OR_NOT,
-          (ID,), (404,), "Systems", "They are put together anew from their objects, by a task.", with_caller=True,
-          needs=ADMINISTRATION, action="studies of system sorted"),
-    Route("GET", "/equipment/{id}/review", review, "Which parts of the data the studies of a system have",
-          {200: any_object(system=SYSTEM, total=INTEGER, filled=array(_FILLED), studies=array(_REVIEWED))}, (ID, *PAGE), (404,),
-          "Systems", "How many rows have each field, by modality type and table; and a page of its studies, the last first.",
-          needs=WATCHING),
-    Route("POST", "/equipment/{id}/delete", delete_studies, "Delete the studies of a system, and its row where asked for",
-          _DONE_OR_NOT, (ID,), (404, 409, 413), "Systems",
-          "`studies` must be their present number, which GET /equipment/{id} says: the answer to the second question. With"
-          f" `row` the system goes, too, with those that were joined into it. {_STAYS} All or nothing is done, by a task.",
-          body=_DELETE | {"additionalProperties": False}, with_caller=True, needs=ADMINISTRATION),
-    Route("POST", "/studies/{id}/delete", delete_study, "Delete one study from the dose record",
-          {200: any_object(deleted=INTEGER), 202: QUEUED},
-          (Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),), (404,),
-          description=f"Only the record of this number; those that other systems made of the same study stay. {_STAYS}",
-          needs=ADMINISTRATION, action="study deleted"),
-)  # fmt: skip
+    Route(
+        "POST",
+        "/equipment/{id}/modality/{modality}",
+        set_modality,
+        "Set which modality type a system has",
+        {200: any_object(system=SYSTEM, task_id=INTEGER), 202: _WAITS},
+        (ID, _MODALITY),
+        (404,),
+        "Systems",
+        "The studies that the system has are sorted anew, by a task.",
+        with_caller=True,
+        needs=ADMINISTRATION,
+        action="modality of system set",
+    ),
+    Route(
+        "PUT",
+        "/equipment/modality",
+        set_modalities,
+        f"Set which modality type up to {MOST} systems have",
+        {200: any_object(systems=array(SYSTEM), task_id=INTEGER), 202: _WAITS},
+        errors=(404, 413),
+        tag="Systems",
+        description="The studies that they have are sorted anew, by one task.",
+        body=body_of(modality={"enum": list(_CHOICES)}),
+        with_caller=True,
+        needs=ADMINISTRATION,
+    ),
+    Route(
+        "POST",
+        "/equipment/{id}/sort",
+        sort_studies,
+        "Sort the studies of a system by modality type anew",
+        _DONE_OR_NOT,
+        (ID,),
+        (404,),
+        "Systems",
+        "They are put together anew from their objects, by a task.",
+        with_caller=True,
+        needs=ADMINISTRATION,
+        action="studies of system sorted",
+    ),
+    Route(
+        "GET",
+        "/equipment/{id}/review",
+        review,
+        "Which parts of the data the studies of a system have",
+        {
+            200: any_object(
+                system=SYSTEM, total=INTEGER, filled=array(_FILLED), studies=array(_REVIEWED)
+            )
+        },
+        (ID, *PAGE),
+        (404,),
+        "Systems",
+        "How many rows have each field, by modality type and table; and a page of its studies, the "
+        "last first.",
+        needs=WATCHING,
+    ),
+    Route(
+        "POST",
+        "/equipment/{id}/delete",
+        delete_studies,
+        "Delete the studies of a system, and its row where asked for",
+        _DONE_OR_NOT,
+        (ID,),
+        (404, 409, 413),
+        "Systems",
+        "`studies` must be their present number, which GET /equipment/{id} says: the answer to the "
+        "second question. With"
+        f" `row` the system goes, too, with those that were joined into it. {_STAYS} All or "
+        f"nothing is done, by a task.",
+        body=_DELETE | {"additionalProperties": False},
+        with_caller=True,
+        needs=ADMINISTRATION,
+    ),
+    Route(
+        "POST",
+        "/studies/{id}/delete",
+        delete_study,
+        "Delete one study from the dose record",
+        {200: any_object(deleted=INTEGER), 202: QUEUED},
+        (Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),),
+        (404,),
+        description=f"Only the record of this number; those that other systems made of the same "
+        f"study stay. {_STAYS}",
+        needs=ADMINISTRATION,
+        action="study deleted",
+    ),
+)

@@ -14,13 +14,17 @@ from .services import Services, in_time
 from .studies import PAGE
 
 
-def list_tasks(services: Services, caller: Caller, limit: int, offset: int, **given: Any) -> dict[str, Any]:
+def list_tasks(
+    services: Services, caller: Caller, limit: int, offset: int, **given: Any
+) -> dict[str, Any]:
     wanted = {name: value for name, value in given.items() if value is not None}
     of = _whose(caller)
     wanted |= {} if of is None else {"user_name": of}
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with services.store.reading() as connection:
-        return {"now": now, "states": queries.states(connection, of)} | queries.listed(connection, wanted, limit, offset)
+        return {"now": now, "states": queries.states(connection, of)} | queries.listed(
+            connection, wanted, limit, offset
+        )
 
 
 def _whose(caller: Caller) -> str | None:
@@ -36,7 +40,9 @@ def get_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     return found
 
 
-def get_log(services: Services, caller: Caller, id: int, outcome: str | None, limit: int, offset: int) -> dict[str, Any]:
+def get_log(
+    services: Services, caller: Caller, id: int, outcome: str | None, limit: int, offset: int
+) -> dict[str, Any]:
     get_task(services, caller, id)
     with services.store.reading() as connection:
         return queries.log(connection, id, outcome, limit, offset)
@@ -45,7 +51,11 @@ def get_log(services: Services, caller: Caller, id: int, outcome: str | None, li
 def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
     if get_task(services, caller, id)["state"] in tasks.FINISHED:
         raise ApiError(409, "finished", "The task is finished.", "id")
-    done = services.background.stop(id) or services.nodes_work.stop(id) or in_time(services.requests.stop_task(id))
+    done = (
+        services.background.stop(id)
+        or services.nodes_work.stop(id)
+        or in_time(services.requests.stop_task(id))
+    )
     return (200 if done else 202), get_task(services, caller, id)
 
 
@@ -57,11 +67,19 @@ def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
 
 def forget_chosen(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None
-    if not isinstance(ids, list) or len(ids) > _MOST_CHOSEN or not all(
-        type(one) in (int, float) and 0 < one < 2**53 and one == int(one) for one in ids
+    if (
+        not isinstance(ids, list)
+        or len(ids) > _MOST_CHOSEN
+        or not all(type(one) in (int, float) and 0 < one < 2**53 and one == int(one) for one in ids)
     ):
-        raise bad_body("ids", f"The body must be an object with ids, a list of at most {_MOST_CHOSEN} numbers of tasks.")
-    return _without_files(services, tasks.forget(services.store, [int(one) for one in ids], _whose(caller)))
+        raise bad_body(
+            "ids",
+            f"The body must be an object with ids, a list of at most {_MOST_CHOSEN} numbers of "
+            f"tasks.",
+        )
+    return _without_files(
+        services, tasks.forget(services.store, [int(one) for one in ids], _whose(caller))
+    )
 
 
 def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:
@@ -79,31 +97,111 @@ _MOST_CHOSEN = 1_000
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 
 TASK_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/tasks", list_tasks, "Tasks, the newest first: your own; for administrators all",
-          {200: any_object(now=TEXT, total=INTEGER, tasks=array(TASK),
-                           states={"type": "object", "additionalProperties": INTEGER})},
-          (Parameter("state", "choice", "Only in this state.", allowed=tuple(STATES)),
-           Parameter("kind", "text", "Only of this kind.", maximum=100), *PAGE),
-          tag="Tasks", description="`states` counts them in each state, whatever is asked for.", with_caller=True,
-          needs=SIGNED_IN),
-    Route("DELETE", "/tasks", forget_tasks, "Forget all finished tasks and their logs: your own; for administrators all",
-          {200: any_object(deleted=INTEGER)}, tag="Tasks", with_caller=True, needs=SIGNED_IN,
-          action="finished tasks deleted"),
-    Route("POST", "/tasks/forget", forget_chosen, "Forget those of these tasks that are finished, their logs and files",
-          {200: any_object(deleted=INTEGER)}, tag="Tasks", with_caller=True, needs=SIGNED_IN, action="chosen tasks deleted",
-          body=any_object(ids=array({"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
-                          | {"maxItems": _MOST_CHOSEN}) | {"additionalProperties": False},
-          description="Your own; for administrators all. Those that are not finished stay."),
-    Route("GET", "/tasks/{id}", get_task, "A task: how far it is, and what came of it", {200: TASK}, (_ID,), (404,),
-          tag="Tasks", with_caller=True, needs=SIGNED_IN),
-    Route("GET", "/tasks/{id}/log", get_log, "What a task did, line by line",
-          {200: any_object(total=INTEGER, outcomes={"type": "object", "additionalProperties": INTEGER},
-                           lines=array(TASK_LINE))},
-          (_ID, Parameter("outcome", "text", "Only lines of this outcome.", maximum=100), *PAGE), (404,),
-          tag="Tasks", with_caller=True, needs=SIGNED_IN),
-    Route("POST", "/tasks/{id}/stop", stop_task, "Stop a task; what it did stays", {200: TASK, 202: TASK}, (_ID,),
-          (404, 409), tag="Tasks", with_caller=True, needs=SIGNED_IN, action="task stopped"),
-    Route("DELETE", "/tasks/{id}", forget_task, "Forget a finished task, its log and its file",
-          {200: any_object(deleted=INTEGER)}, (_ID,), (404, 409), tag="Tasks",
-          with_caller=True, needs=SIGNED_IN, action="task deleted"),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/tasks",
+        list_tasks,
+        "Tasks, the newest first: your own; for administrators all",
+        {
+            200: any_object(
+                now=TEXT,
+                total=INTEGER,
+                tasks=array(TASK),
+                states={"type": "object", "additionalProperties": INTEGER},
+            )
+        },
+        (
+            Parameter("state", "choice", "Only in this state.", allowed=tuple(STATES)),
+            Parameter("kind", "text", "Only of this kind.", maximum=100),
+            *PAGE,
+        ),
+        tag="Tasks",
+        description="`states` counts them in each state, whatever is asked for.",
+        with_caller=True,
+        needs=SIGNED_IN,
+    ),
+    Route(
+        "DELETE",
+        "/tasks",
+        forget_tasks,
+        "Forget all finished tasks and their logs: your own; for administrators all",
+        {200: any_object(deleted=INTEGER)},
+        tag="Tasks",
+        with_caller=True,
+        needs=SIGNED_IN,
+        action="finished tasks deleted",
+    ),
+    Route(
+        "POST",
+        "/tasks/forget",
+        forget_chosen,
+        "Forget those of these tasks that are finished, their logs and files",
+        {200: any_object(deleted=INTEGER)},
+        tag="Tasks",
+        with_caller=True,
+        needs=SIGNED_IN,
+        action="chosen tasks deleted",
+        body=any_object(
+            ids=array({"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
+            | {"maxItems": _MOST_CHOSEN}
+        )
+        | {"additionalProperties": False},
+        description="Your own; for administrators all. Those that are not finished stay.",
+    ),
+    Route(
+        "GET",
+        "/tasks/{id}",
+        get_task,
+        "A task: how far it is, and what came of it",
+        {200: TASK},
+        (_ID,),
+        (404,),
+        tag="Tasks",
+        with_caller=True,
+        needs=SIGNED_IN,
+    ),
+    Route(
+        "GET",
+        "/tasks/{id}/log",
+        get_log,
+        "What a task did, line by line",
+        {
+            200: any_object(
+                total=INTEGER,
+                outcomes={"type": "object", "additionalProperties": INTEGER},
+                lines=array(TASK_LINE),
+            )
+        },
+        (_ID, Parameter("outcome", "text", "Only lines of this outcome.", maximum=100), *PAGE),
+        (404,),
+        tag="Tasks",
+        with_caller=True,
+        needs=SIGNED_IN,
+    ),
+    Route(
+        "POST",
+        "/tasks/{id}/stop",
+        stop_task,
+        "Stop a task; what it did stays",
+        {200: TASK, 202: TASK},
+        (_ID,),
+        (404, 409),
+        tag="Tasks",
+        with_caller=True,
+        needs=SIGNED_IN,
+        action="task stopped",
+    ),
+    Route(
+        "DELETE",
+        "/tasks/{id}",
+        forget_task,
+        "Forget a finished task, its log and its file",
+        {200: any_object(deleted=INTEGER)},
+        (_ID,),
+        (404, 409),
+        tag="Tasks",
+        with_caller=True,
+        needs=SIGNED_IN,
+        action="task deleted",
+    ),
+)

@@ -13,50 +13,78 @@ from .services import Services
 
 def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
     if of == "everybody" and "administration" not in caller.groups:
-        raise ApiError(403, "not_allowed", 'The tokens of others need the group "administration".', "of")
-    return {"tokens": [_shown(row) for row in services.access.tokens.listed(None if of == "everybody" else caller.name)]}
+        raise ApiError(
+            403, "not_allowed", 'The tokens of others need the group "administration".', "of"
+        )
+    return {
+        "tokens": [
+            _shown(row)
+            for row in services.access.tokens.listed(None if of == "everybody" else caller.name)
+        ]
+    }
 
 
 def make_token(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     given = checked(body, _BODY, ("days",))
     if caller.way == "token":
-        raise ApiError(403, "not_allowed", "A token cannot make another one: sign in with the password.")
+        raise ApiError(
+            403, "not_allowed", "A token cannot make another one: sign in with the password."
+        )
     user = services.access.users.get(caller.name)
     if user is None:
         raise ApiError(409, "unknown_user", "Only users who are known here can have tokens.")
     try:
-        row, token = services.access.tokens.make(user, given["name"].strip(), given["days"] and int(given["days"]))
+        row, token = services.access.tokens.make(
+            user, given["name"].strip(), given["days"] and int(given["days"])
+        )
     except TooManyTokens as error:
-        raise ApiError(409, "too_many", f"A user can have {MOST_OF_ONE} tokens: withdraw one first.") from error
+        raise ApiError(
+            409, "too_many", f"A user can have {MOST_OF_ONE} tokens: withdraw one first."
+        ) from error
     services.audit.note(caller, "token made", f"token {row['id']}", row["name"])
     return {"token": _shown(row), "secret": token}
 
 
 def withdraw_token(services: Services, caller: Caller, id: str) -> dict[str, Any]:
-    if not services.access.tokens.withdraw(id, None if "administration" in caller.groups else caller.name):
+    if not services.access.tokens.withdraw(
+        id, None if "administration" in caller.groups else caller.name
+    ):
         raise not_found("There is no such token.", "id")
     return {"withdrawn": True}
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    moments = {name: row[name] and row[name].isoformat(timespec="seconds") + "Z" for name in ("created_at", "expires_at")}
+    moments = {
+        name: row[name] and row[name].isoformat(timespec="seconds") + "Z"
+        for name in ("created_at", "expires_at")
+    }
     return row | moments | {"last_used_at": row["last_used_at"] and row["last_used_at"].date()}
 
 
 _BODY = {"name": LABEL, "days": DAYS | {"maximum": LONGEST_LIFE}}
-_TOKEN = any_object(id=TEXT, name=TEXT, user_name=TEXT, created_at=TEXT, expires_at=TEXT_OR_NULL, last_used_at=TEXT_OR_NULL)
+_TOKEN = any_object(
+    id=TEXT,
+    name=TEXT,
+    user_name=TEXT,
+    created_at=TEXT,
+    expires_at=TEXT_OR_NULL,
+    last_used_at=TEXT_OR_NULL,
+)
 
 TOKEN_ROUTES: tuple[Route, ...] = (
     Route("GET", "/tokens", list_tokens, "Your tokens, or, for administrators, everybody's",
           {200: any_object(tokens=array(_TOKEN))},
           (Parameter("of", "choice", "Whose.", "me", allowed=("me", "everybody")),), (403,), "Access", with_caller=True,
           needs=SIGNED_IN),
-    Route("POST", "/tokens", make_token, "A new token, which is shown this once", {200: any_object(token=_TOKEN, secret=TEXT)},
+    Route("POST", "/tokens", make_token, "A new token, which is shown this "
+"once", {200: any_object(token=_TOKEN, secret=TEXT)},
           (), (403, 409, 413), "Access",
-          "For `Authorization: Bearer`, with the rights that you have at the time of use. It ends after `days`, when you"
+          "For `Authorization: Bearer`, with the rights that you have at the time of use. It ends "
+          "after `days`, when you"
           " withdraw it, or with your password.",
           body=any_object(**_BODY) | {"required": ["name"], "additionalProperties": False}, with_caller=True, needs=SIGNED_IN),
-    Route("DELETE", "/tokens/{id}", withdraw_token, "Withdraw a token: your own, as an administrator anybody's",
+    Route("DELETE", "/tokens/{id}", withdraw_token, "Withdraw a token: your own, as an "
+"administrator anybody's",
           {200: any_object(withdrawn=FLAG)}, (Parameter("id", "word", "Its number.", maximum=40, in_path=True),), (403, 404),
           "Access", with_caller=True, needs=SIGNED_IN, action="token withdrawn"),
 )  # fmt: skip

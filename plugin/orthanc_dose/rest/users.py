@@ -20,8 +20,13 @@ from .services import Services
 def list_users(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
         last = last_sign_ins(connection)
-    return {"users": [_shown(user) | {"last_sign_in": _moment(last.get(user.name))} for user in services.access.users.all()],
-            "groups": GROUPS}  # fmt: skip
+    return {
+        "users": [
+            _shown(user) | {"last_sign_in": _moment(last.get(user.name))}
+            for user in services.access.users.all()
+        ],
+        "groups": GROUPS,
+    }
 
 
 def put_user(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
@@ -75,10 +80,14 @@ def _refusals() -> Iterator[None]:
 
 def _shown(user: User) -> dict[str, Any]:
     return {
-        "name": user.name, "groups": [group for group in GROUPS if group in user.groups], "configured": user.configured,
-        "may_use_orthanc": user.orthanc, "disabled": user.disabled, "created_by": user.created_by or None,
+        "name": user.name,
+        "groups": [group for group in GROUPS if group in user.groups],
+        "configured": user.configured,
+        "may_use_orthanc": user.orthanc,
+        "disabled": user.disabled,
+        "created_by": user.created_by or None,
         "created_at": _moment(user.created_at),
-    }  # fmt: skip
+    }
 
 
 def _moment(at: datetime | None) -> str | None:
@@ -89,21 +98,31 @@ _NAME = Parameter("name", "word", "The user's name.", maximum=LONGEST_NAME, in_p
 _NEW = PASSWORD | {"minLength": passwords.SHORTEST}
 _BODY = {"groups": GROUP_LIST, "disabled": FLAG, "password": _NEW}
 _PASSWORD = {"password": _NEW}
-_HAS = {"name": TEXT, "groups": array(TEXT), "configured": FLAG, "may_use_orthanc": FLAG, "disabled": FLAG,
-        "created_by": TEXT_OR_NULL, "created_at": TEXT_OR_NULL}  # fmt: skip
+_HAS = {
+    "name": TEXT,
+    "groups": array(TEXT),
+    "configured": FLAG,
+    "may_use_orthanc": FLAG,
+    "disabled": FLAG,
+    "created_by": TEXT_OR_NULL,
+    "created_at": TEXT_OR_NULL,
+}
 _USER, _LISTED = any_object(**_HAS), any_object(**_HAS, last_sign_in=TEXT_OR_NULL)
 
 USER_ROUTES: tuple[Route, ...] = (
     Route("GET", "/users", list_users, "The users, and what the groups open",
           {200: any_object(users=array(_LISTED), groups={"type": "object", "additionalProperties": TEXT})}, tag="Access",
-          description="Those with `configured` are in Orthanc's configuration, and are changed there. `last_sign_in` is null"
+          description="Those with `configured` are in Orthanc's configuration, and are changed "
+"there. `last_sign_in` is null"
           " where the audit log, which is kept for a set time, has none.", needs=ADMINISTRATION),
-    Route("PUT", "/users/{name}", put_user, "Add a user, with a password; or, without one, change what a user may do",
+    Route("PUT", "/users/{name}", put_user, "Add a user, with a password; or, without one, change "
+"what a user may do",
           {200: any_object(user=_USER)}, (_NAME,), (403, 404, 409, 413), "Access",
           "Who is disabled cannot sign in, and loses sessions and tokens.",
           body=any_object(**_BODY) | {"required": ["groups"], "additionalProperties": False}, with_caller=True,
           needs=ADMINISTRATION),
-    Route("PUT", "/users/{name}/password", set_password, "Give a user another password", {200: any_object(changed=FLAG)},
+    Route("PUT", "/users/{name}/password", set_password, "Give a user another "
+"password", {200: any_object(changed=FLAG)},
           (_NAME,), (403, 404, 409, 413), "Access", "It ends the user's sessions and tokens.",
           body=any_object(**_PASSWORD) | {"additionalProperties": False}, needs=ADMINISTRATION, action="password set"),
     Route("DELETE", "/users/{name}", remove_user, "Delete a user, with tokens and saved filters",

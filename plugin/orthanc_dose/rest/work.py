@@ -35,11 +35,21 @@ def _last(services: Services) -> dict[str, Any]:
         outdated = objects.count_outdated(connection)
         found = tasks.listed(connection, {"kind": _REEXTRACTION}, 1, 0)["tasks"]
     if not found:
-        idle = {"state": "idle", "task_id": None, "started_at": None, "finished_at": None, "total": 0, "done": 0}
+        idle = {
+            "state": "idle",
+            "task_id": None,
+            "started_at": None,
+            "finished_at": None,
+            "total": 0,
+            "done": 0,
+        }
         return idle | _NOTHING | {"outdated": outdated}
     task = found[0]
     shown = {name: task[name] for name in ("started_at", "finished_at", "done")}
-    shown |= {"state": "running" if task["state"] == "waiting" else task["state"], "task_id": task["id"]}
+    shown |= {
+        "state": "running" if task["state"] == "waiting" else task["state"],
+        "task_id": task["id"],
+    }
     return shown | {"total": task["total"] or 0, "outdated": outdated} | _NOTHING | task["result"]
 
 
@@ -52,15 +62,45 @@ def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
 
 
 WORK_ROUTES: tuple[Route, ...] = (
-    Route("POST", "/reextract", reextract, "Read all kept content again with the present extractors", {202: REEXTRACTION},
-          tag="System", description="Needs no DICOM object. New objects go first; progress is at GET /reextract.",
-          needs=ADMINISTRATION, with_caller=True,
-          action="re-extraction started"),
-    Route("GET", "/reextract", get_reextraction, "Progress of reading again, and what changed", {200: REEXTRACTION},
-          tag="System", needs=WATCHING),
-    Route("POST", "/reextract/stop", stop_reextraction, "Stop reading again; what was read stays", {200: REEXTRACTION},
-          tag="System", needs=ADMINISTRATION, action="re-extraction stopped"),
-    Route("POST", "/audit", run_audit, "Compare what Orthanc holds with the store, and read what is missing",
-          {200: any_object(missing=INTEGER), 202: any_object(queued={"type": "boolean"})}, tag="System",
-          needs=ADMINISTRATION, action="comparison with Orthanc"),
-)  # fmt: skip
+    Route(
+        "POST",
+        "/reextract",
+        reextract,
+        "Read all kept content again with the present extractors",
+        {202: REEXTRACTION},
+        tag="System",
+        description="Needs no DICOM object. New objects go first; progress is at GET /reextract.",
+        needs=ADMINISTRATION,
+        with_caller=True,
+        action="re-extraction started",
+    ),
+    Route(
+        "GET",
+        "/reextract",
+        get_reextraction,
+        "Progress of reading again, and what changed",
+        {200: REEXTRACTION},
+        tag="System",
+        needs=WATCHING,
+    ),
+    Route(
+        "POST",
+        "/reextract/stop",
+        stop_reextraction,
+        "Stop reading again; what was read stays",
+        {200: REEXTRACTION},
+        tag="System",
+        needs=ADMINISTRATION,
+        action="re-extraction stopped",
+    ),
+    Route(
+        "POST",
+        "/audit",
+        run_audit,
+        "Compare what Orthanc holds with the store, and read what is missing",
+        {200: any_object(missing=INTEGER), 202: any_object(queued={"type": "boolean"})},
+        tag="System",
+        needs=ADMINISTRATION,
+        action="comparison with Orthanc",
+    ),
+)

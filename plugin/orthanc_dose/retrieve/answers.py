@@ -39,7 +39,11 @@ class Image:
     @classmethod
     def of(cls, answer: Answer) -> "Image | None":
         uid = _uid(answer, "SOPInstanceUID")
-        return cls(uid, _uid(answer, "SOPClassUID"), _number(answer, "InstanceNumber")) if uid else None
+        return (
+            cls(uid, _uid(answer, "SOPClassUID"), _number(answer, "InstanceNumber"))
+            if uid
+            else None
+        )
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,13 @@ class Series:
         if uid is None:
             return None
         modality = (_text(answer, "Modality") or "").upper() or None
-        return cls(uid, modality, _text(answer, "SeriesDescription"), _text(answer, "StationName"),
-                   _number(answer, "NumberOfSeriesRelatedInstances"))  # fmt: skip
+        return cls(
+            uid,
+            modality,
+            _text(answer, "SeriesDescription"),
+            _text(answer, "StationName"),
+            _number(answer, "NumberOfSeriesRelatedInstances"),
+        )
 
 
 _NOT_DIGITS = re.compile(r"\D")
@@ -82,13 +91,22 @@ class Study:
         uid = _uid(answer, "StudyInstanceUID")
         if uid is None:
             return None
-        named = {one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").upper().split("\\")} - {""}
-        return cls(uid, frozenset(named) or None, _text(answer, "StudyDescription"), _text(answer, "StationName"),
-                   _text(answer, "StudyDate"), _text(answer, "StudyTime"), answer)  # fmt: skip
+        named = {
+            one.strip() for one in (_text(answer, "ModalitiesInStudy") or "").upper().split("\\")
+        } - {""}
+        return cls(
+            uid,
+            frozenset(named) or None,
+            _text(answer, "StudyDescription"),
+            _text(answer, "StationName"),
+            _text(answer, "StudyDate"),
+            _text(answer, "StudyTime"),
+            answer,
+        )
 
     def is_before(self, moment: datetime) -> bool:
-        """Whether it was before a moment of the node's local time, as far as the node says when it was: by the hour where it
-        gives no more."""
+        """Whether it was before a moment of the node's local time, as far as the node says when it
+        was: by the hour where it gives no more."""
         if not self.study_date or not self.study_time:
             return False
         told = _NOT_DIGITS.sub("", self.study_date) + _NOT_DIGITS.sub("", self.study_time)[:6]

@@ -11,12 +11,13 @@ IMPORTED = ("imported", "merged", "duplicate")  # outcomes of objects that gave 
 
 
 def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any]:
-    """Note of each chosen series how many objects were asked for, arrived and were imported, and sum it up. Of a series of
-    which nobody knows the objects, the latter two stay empty, and the sums leave it out: not_listed says how many such series
-    the node says that it sent."""
+    """Note of each chosen series how many objects were asked for, arrived and were imported, and
+    sum it up. Of a series of which nobody knows the objects, the latter two stay empty, and the
+    sums leave it out: not_listed says how many such series the node says that it sent."""
     query = f"""
         WITH wanted AS (
-            SELECT line, study_instance_uid, size, unnest(CASE WHEN len(images) > 0 THEN images WHEN len(listed) > 0 THEN listed
+            SELECT line, study_instance_uid, size, unnest(CASE WHEN len(images) > 0 THEN images WHEN
+            len(listed) > 0 THEN listed
                 ELSE [NULL] END) AS uid
             FROM "{FOUND.name}" WHERE task_id = $1 AND chosen
         ), counted AS (
@@ -24,7 +25,8 @@ def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any
                 count(DISTINCT object.sop_instance_uid) AS arrived,
                 count(DISTINCT object.sop_instance_uid) FILTER (outcome IN {IMPORTED}) AS imported
             FROM wanted LEFT JOIN object
-                ON object.study_instance_uid = wanted.study_instance_uid AND object.sop_instance_uid = wanted.uid
+                ON object.study_instance_uid = wanted.study_instance_uid AND object.sop_instance_uid
+                = wanted.uid
             GROUP BY line
         )
         UPDATE "{FOUND.name}" SET
@@ -38,7 +40,8 @@ def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any
         SELECT count(*) AS series, count(*) FILTER (state = 'failed') AS failed,
             coalesce(sum(asked_for) FILTER (arrived IS NOT NULL), 0)::BIGINT AS asked_for,
             coalesce(sum(arrived), 0)::BIGINT AS arrived,
-            coalesce(sum(imported), 0)::BIGINT AS imported, coalesce(sum(asked_for - arrived), 0)::BIGINT AS missing,
+            coalesce(sum(imported), 0)::BIGINT AS imported, coalesce(sum(asked_for - arrived),
+            0)::BIGINT AS missing,
             count(*) FILTER (state = 'moved' AND arrived IS NULL) AS not_listed
         FROM "{FOUND.name}" WHERE task_id = $1 AND chosen
     """

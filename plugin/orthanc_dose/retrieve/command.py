@@ -21,48 +21,100 @@ _WORDS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("node", metavar="NODE", help="the node's name in Orthanc")
     for group, modalities in GROUPS.items():
-        parser.add_argument(f"--{group.lower()}", dest="groups", action="append_const", const=group,
-                            help=f"studies with {', '.join(modalities)}")  # fmt: skip
-    parser.add_argument("--only-reports", action="store_true", help="studies that hold structured reports alone")
-    parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first day, as 2026-01-31; yesterday without it")
-    parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day; today without it")
-    parser.add_argument("--time-from", type=_time, metavar="TIME", help="no earlier in the day, as 07:30")
+        parser.add_argument(
+            f"--{group.lower()}",
+            dest="groups",
+            action="append_const",
+            const=group,
+            help=f"studies with {', '.join(modalities)}",
+        )
+    parser.add_argument(
+        "--only-reports", action="store_true", help="studies that hold structured reports alone"
+    )
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=_day,
+        metavar="DAY",
+        help="first day, as 2026-01-31; yesterday without it",
+    )
+    parser.add_argument(
+        "--to", dest="last", type=_day, metavar="DAY", help="last day; today without it"
+    )
+    parser.add_argument(
+        "--time-from", type=_time, metavar="TIME", help="no earlier in the day, as 07:30"
+    )
     parser.add_argument("--time-to", type=_time, metavar="TIME", help="no later in the day")
     for name, what in _WORDS.items():
         parser.add_argument(name, default="", metavar="TEXT,…", help=what)
-    parser.add_argument("--station-of-study", action="store_true",
-                        help="station names are those that the node gives of studies")  # fmt: skip
-    parser.add_argument("--known-too", action="store_true", help="what is in the store already as well")
-    parser.add_argument("--unseen-reports", action="store_true",
-                        help="take a series of reports for dose reports where the node does not list its objects")  # fmt: skip
-    parser.add_argument("--toshiba", action="store_true",
-                        help="of CT without a report: secondary captures, and an image of each other series")  # fmt: skip
+    parser.add_argument(
+        "--station-of-study",
+        action="store_true",
+        help="station names are those that the node gives of studies",
+    )
+    parser.add_argument(
+        "--known-too", action="store_true", help="what is in the store already as well"
+    )
+    parser.add_argument(
+        "--unseen-reports",
+        action="store_true",
+        help="take a series of reports for dose reports where the node does not list its objects",
+    )
+    parser.add_argument(
+        "--toshiba",
+        action="store_true",
+        help="of CT without a report: secondary captures, and an image of each other series",
+    )
     parser.add_argument("--by-day", action="store_true", help="ask day by day")
-    parser.add_argument("--search-only", action="store_true", help="fetch nothing: say what would be fetched")
-    parser.add_argument("--gaps", action="store_true",
-                        help="fetch nothing: say which studies the store has not, and why")  # fmt: skip
+    parser.add_argument(
+        "--search-only", action="store_true", help="fetch nothing: say what would be fetched"
+    )
+    parser.add_argument(
+        "--gaps",
+        action="store_true",
+        help="fetch nothing: say which studies the store has not, and why",
+    )
     add_server_arguments(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Search, fetch, and print what came of it; 1 where something is missing."""
     if bool(chosen.groups) == chosen.only_reports:
-        raise ClientError("Say what to look for: --ct, --mg, --fl, --dx, --nm, or --only-reports by itself.")
+        raise ClientError(
+            "Say what to look for: --ct, --mg, --fl, --dx, --nm, or --only-reports by itself."
+        )
     client = connected(chosen)
     asked: dict[str, Any] = {
-        "groups": ["SR"] if chosen.only_reports else chosen.groups, "leave_out_known": not chosen.known_too,
-        **{name: getattr(chosen, name) for name in ("station_of_study", "unseen_reports", "toshiba", "by_day")},
-    }  # fmt: skip
-    asked |= {name: getattr(chosen, name) for name in ("first", "last", "time_from", "time_to") if getattr(chosen, name)}
+        "groups": ["SR"] if chosen.only_reports else chosen.groups,
+        "leave_out_known": not chosen.known_too,
+        **{
+            name: getattr(chosen, name)
+            for name in ("station_of_study", "unseen_reports", "toshiba", "by_day")
+        },
+    }
+    asked |= {
+        name: getattr(chosen, name)
+        for name in ("first", "last", "time_from", "time_to")
+        if getattr(chosen, name)
+    }
     for option in _WORDS:
         role, what = option.removeprefix("--").rsplit("-", 1)
-        words = [word.strip() for word in getattr(chosen, f"{role}_{what}".replace("-", "_")).split(",")]
+        words = [
+            word.strip() for word in getattr(chosen, f"{role}_{what}".replace("-", "_")).split(",")
+        ]
         asked[f"{what}_{role.replace('-', '_')}"] = [word for word in words if word]
-    search = _done(client, client.call("POST", f"/nodes/{quote(chosen.node, safe='')}/searches", asked), "studies")
+    search = _done(
+        client,
+        client.call("POST", f"/nodes/{quote(chosen.node, safe='')}/searches", asked),
+        "studies",
+    )
     found = search["result"]
     objects = "objects" if found["objects"] is None else f"{found['objects']:,} objects"
-    print(f"{found['studies']:,} studies, {found['kept_studies']:,} of them with something to fetch: {found['kept_series']:,}"
-          f" series, {objects}.")  # fmt: skip
+    print(
+        f"{found['studies']:,} studies, {found['kept_studies']:,} of them with something to fetch: "
+        f"{found['kept_series']:,}"
+        f" series, {objects}."
+    )
     for reason, count in sorted((found["left_studies"] | found["left_series"]).items()):
         print(f"  left, {reason}: {count:,}")
     if found["split"]:
@@ -74,11 +126,19 @@ def run(chosen: argparse.Namespace) -> int:
         return 0
     if chosen.search_only or not found["kept_series"]:
         return 0
-    came = _done(client, client.call("POST", f"/searches/{search['id']}/retrieve", {}), "objects")["result"]
-    print(f"{came['asked_for']:,} objects asked for, {came['arrived']:,} arrived, {came['imported']:,} imported,"
-          f" {came['missing']:,} missing; {came['failed']:,} series failed.")  # fmt: skip
+    came = _done(client, client.call("POST", f"/searches/{search['id']}/retrieve", {}), "objects")[
+        "result"
+    ]
+    print(
+        f"{came['asked_for']:,} objects asked for, {came['arrived']:,} arrived, "
+        f"{came['imported']:,} imported,"
+        f" {came['missing']:,} missing; {came['failed']:,} series failed."
+    )
     if came["not_listed"]:
-        print(f"Of {came['not_listed']:,} series the node lists no objects, so nobody can say whether all of it arrived.")
+        print(
+            f"Of {came['not_listed']:,} series the node lists no objects, so nobody can say "
+            f"whether all of it arrived."
+        )
     return 1 if came["failed"] or came["missing"] else 0
 
 
@@ -91,7 +151,17 @@ def _print_gaps(client: Client, search: int) -> None:
             for why, count in page["why"].items():
                 print(f"  {why}: {count:,}")
         for gap in page["gaps"]:
-            told = [gap[name] for name in ("study_date", "study_description", "study_instance_uid", "why", "reason", "fault")]
+            told = [
+                gap[name]
+                for name in (
+                    "study_date",
+                    "study_description",
+                    "study_instance_uid",
+                    "why",
+                    "reason",
+                    "fault",
+                )
+            ]
             told += [f"search {gap['search']}"] if gap["search"] else []
             print("; ".join("".join(filter(str.isprintable, text)) for text in told if text))
         place, total = place + _PAGE, page["total"]

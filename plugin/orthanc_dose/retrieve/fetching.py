@@ -1,5 +1,5 @@
-"""Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a few at a time, tried again
-with growing pauses, and at the end held against what the store has."""
+"""Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a
+few at a time, tried again with growing pauses, and at the end held against what the store has."""
 
 import threading
 import time
@@ -29,43 +29,59 @@ class UnderWay(Exception):
 
 
 class Fetching:
-    """Starts retrievals, and goes on with those that a restart broke off. May be used from any thread."""
+    """Starts retrievals, and goes on with those that a restart broke off. May be used from any
+    thread.
+    """
 
     def __init__(
-        self, store: Store, background: Background, nodes: Nodes, at_once: Callable[[], int], pause: Callable[[], float],
+        self,
+        store: Store,
+        background: Background,
+        nodes: Nodes,
+        at_once: Callable[[], int],
+        pause: Callable[[], float],
         is_read: Callable[[], bool],
-    ) -> None:  # fmt: skip
-        """at_once: how many moves may run; pause: seconds before a move is tried again for the first time; is_read: whether all
-        that came is read, and asks for it to be."""
+    ) -> None:
+        """at_once: how many moves may run; pause: seconds before a move is tried again for the
+        first time; is_read: whether all that came is read, and asks for it to be."""
         self._store, self._background, self._nodes = store, background, nodes
         self._at_once, self._pause, self._is_read = at_once, pause, is_read
         self._looks: set[threading.Event] = set()
         self._starting = threading.Lock()
 
     def start(self, user: str, search: int, node: str) -> int:
-        """Begin to fetch what a search on a node chose, and once more what failed before or did not come; the task's number.
-        Raises NoNode, UnderWay."""
+        """Begin to fetch what a search on a node chose, and once more what failed before or did not
+        come; the task's number. Raises NoNode, UnderWay."""
         self._nodes.one(node)
         with self._starting:
             if self._is_under_way(search):
                 raise UnderWay
             with self._store.writing() as connection:
                 query = f"""
-                    UPDATE "{FOUND.name}" SET state = NULL, fault = NULL, asked_for = NULL, arrived = NULL, imported = NULL
+                    UPDATE "{FOUND.name}" SET state = NULL, fault = NULL, asked_for = NULL, arrived
+                    = NULL, imported = NULL
                     WHERE task_id = $1 AND chosen AND (state = 'failed' OR arrived < asked_for)
                 """
                 connection.execute(query, [search])
             parameters = {"search": search, "node": node}
-            return self._background.start(KIND, user, node, parameters, partial(self._work, search, node))
+            return self._background.start(
+                KIND, user, node, parameters, partial(self._work, search, node)
+            )
 
     def _is_under_way(self, search: int) -> bool:
         with self._store.reading() as connection:
             going_on = tasks.of_states(connection, ("waiting", "running"))
-        return any(task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on)
+        return any(
+            task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on
+        )
 
     def resume(self) -> None:
         """Go on with those that the end of the server broke off."""
-        self._background.resume(lambda task: partial(self._work, task["parameters"]["search"], task["parameters"]["node"]))
+        self._background.resume(
+            lambda task: partial(
+                self._work, task["parameters"]["search"], task["parameters"]["node"]
+            )
+        )
 
     def look(self) -> None:
         """One of Orthanc's jobs has ended. Returns at once."""
@@ -108,14 +124,17 @@ class Fetching:
     def _chosen(self, search: int) -> list[Part]:
         """What is not done with: a move that was under way when the server ended is begun again."""
         query = f"""
-            SELECT line, study_instance_uid, series_instance_uid, images, listed, size FROM "{FOUND.name}"
+            SELECT line, study_instance_uid, series_instance_uid, images, listed, size FROM
+            "{FOUND.name}"
             WHERE task_id = $1 AND chosen AND coalesce(state, 'moving') = 'moving' ORDER BY line
         """
         with self._store.reading() as connection:
             return [Part(*row) for row in connection.execute(query, [search]).fetchall()]
 
     def _ask(self, node: Node, search: int, moves: Moves) -> bool:
-        """Ask the node for the next that is to be moved; False where nothing can be asked for now."""
+        """Ask the node for the next that is to be moved; False where nothing can be asked for
+        now.
+        """
         move = moves.next() if len(moves.asked) < self._at_once() else None
         if move is None:
             return False
@@ -136,12 +155,18 @@ class Fetching:
         """Learn which objects a series has, to know afterwards whether all of them came."""
         if part.images is not None or part.listed is not None:
             return
-        keys = {"StudyInstanceUID": part.study, "SeriesInstanceUID": part.series, "SOPInstanceUID": ""}
+        keys = {
+            "StudyInstanceUID": part.study,
+            "SeriesInstanceUID": part.series,
+            "SOPInstanceUID": "",
+        }
         try:
             answers = node.find("Instance", keys)
         except NodeError:  # it does not know this level, or the move will say what is wrong
             answers = []
-        part.listed = [image.sop_instance_uid for image in map(Image.of, answers) if image is not None]
+        part.listed = [
+            image.sop_instance_uid for image in map(Image.of, answers) if image is not None
+        ]
         if part.listed:
             with self._store.writing() as connection:
                 query = f'UPDATE "{FOUND.name}" SET listed = $1 WHERE task_id = $2 AND line = $3'
@@ -153,10 +178,14 @@ class Fetching:
         with self._store.writing() as connection:
             query = f"""
                 UPDATE "{FOUND.name}" SET state = note.state, fault = note.fault
-                FROM (SELECT unnest($2::BIGINT[]) AS line, unnest($3::VARCHAR[]) AS state, unnest($4::VARCHAR[]) AS fault) note
+                FROM (SELECT unnest($2::BIGINT[]) AS line, unnest($3::VARCHAR[]) AS state,
+                unnest($4::VARCHAR[]) AS fault) note
                 WHERE task_id = $1 AND "{FOUND.name}".line = note.line
             """
-            connection.execute(query, [search, list(moves.notes), *map(list, zip(*moves.notes.values(), strict=True))])
+            connection.execute(
+                query,
+                [search, list(moves.notes), *map(list, zip(*moves.notes.values(), strict=True))],
+            )
         moves.notes.clear()
 
     def _await_worker(self, run: Run) -> None:

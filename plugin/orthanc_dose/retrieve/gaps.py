@@ -20,18 +20,32 @@ WHY = {
     "never_asked": "no earlier search came by it",
 }
 # Of several reasons for the series of a study the first of these is told.
-_TELLING = ("objects_not_listed", "no_dose_report", "station_name", "no_report", "no_image_of_dose", "report_says_it")
+_TELLING = (
+    "objects_not_listed",
+    "no_dose_report",
+    "station_name",
+    "no_report",
+    "no_image_of_dose",
+    "report_says_it",
+)
 
 
-def gaps(connection: duckdb.DuckDBPyConnection, task_id: int, why: str | None, limit: int, offset: int) -> dict[str, Any]:
-    """A page of the gaps of a search, in its order, those of one reason where it is given; how many there are of it, and of
-    each reason. What other searches tell of a study counts, whichever node they asked."""
+def gaps(
+    connection: duckdb.DuckDBPyConnection, task_id: int, why: str | None, limit: int, offset: int
+) -> dict[str, Any]:
+    """A page of the gaps of a search, in its order, those of one reason where it is given; how many
+    there are of it, and of each reason. What other searches tell of a study counts, whichever node
+    they asked."""
     found = connection.execute(_QUERY, {"task": task_id}).to_arrow_table()
     reasons = found.column("why").to_pylist()
     counts = Counter(reasons)
     chosen = [place for place, one in enumerate(reasons) if why in (None, one)]
     page = found.take(pa.array(chosen[offset : offset + limit], pa.int64())).to_pylist()
-    return {"total": len(chosen), "why": {name: counts[name] for name in WHY if counts[name]}, "gaps": page}
+    return {
+        "total": len(chosen),
+        "why": {name: counts[name] for name in WHY if counts[name]},
+        "gaps": page,
+    }
 
 
 def counted(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, int]:
@@ -43,35 +57,43 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-# verdict: what each search that came by a study tells of it. The strongest counts, of several the newest: what was done (1);
-# that this search leaves it (2); that an earlier one does (3); that an earlier one kept it, and nothing was done (4).
+# verdict: what each search that came by a study tells of it. The strongest counts, of several the
+# newest: what was done (1); that this search leaves it (2); that an earlier one does (3); that an
+# earlier one kept it, and nothing was done (4).
 _QUERY = f"""
     WITH gap AS (
         SELECT study_instance_uid, min(line) AS line, any_value(study_date) AS study_date,
             any_value(study_description) AS study_description, any_value(modalities) AS modalities
         FROM "{FOUND.name}" WHERE task_id = $task AND study_instance_uid NOT IN (
-            SELECT study_instance_uid FROM object WHERE study_instance_uid IS NOT NULL AND outcome IN ({_listed(IMPORTED)})
+            SELECT study_instance_uid FROM object WHERE study_instance_uid IS NOT NULL AND outcome
+            IN ({_listed(IMPORTED)})
         ) GROUP BY study_instance_uid
     ), lines AS (
-        SELECT *, if(len(images) > 0, images, listed) AS uids FROM "{FOUND.name}" SEMI JOIN gap USING (study_instance_uid)
+        SELECT *, if(len(images) > 0, images, listed) AS uids FROM "{FOUND.name}" SEMI JOIN gap
+        USING (study_instance_uid)
     ), wanted AS (
         SELECT study_instance_uid, unnest(uids) AS sop_instance_uid FROM lines WHERE kept
     ), any_object AS (
         SELECT DISTINCT study_instance_uid FROM lines
-        WHERE (task_id = $task AND reason = 'known') OR (state = 'moved' AND coalesce(len(uids), 0) = 0)
+        WHERE (task_id = $task AND reason = 'known') OR (state = 'moved' AND coalesce(len(uids), 0)
+        = 0)
     ), came AS (
-        SELECT study_instance_uid, arg_min(outcome, (outcome <> 'failed', -epoch(processed_at))) AS outcome,
+        SELECT study_instance_uid, arg_min(outcome, (outcome <> 'failed', -epoch(processed_at))) AS
+        outcome,
             arg_min(coalesce(reason, ''), (outcome <> 'failed', -epoch(processed_at))) AS said
-        FROM object WHERE (study_instance_uid, sop_instance_uid) IN (SELECT study_instance_uid, sop_instance_uid FROM wanted)
+        FROM object WHERE (study_instance_uid, sop_instance_uid) IN (SELECT study_instance_uid,
+        sop_instance_uid FROM wanted)
             OR study_instance_uid IN (SELECT study_instance_uid FROM any_object)
         GROUP BY study_instance_uid
     ), sent AS (
-        SELECT study_instance_uid, max(task_id) AS search FROM lines WHERE state = 'moved' GROUP BY study_instance_uid
+        SELECT study_instance_uid, max(task_id) AS search FROM lines WHERE state = 'moved' GROUP BY
+        study_instance_uid
     ), told AS (
         SELECT study_instance_uid, task_id, coalesce(bool_or(kept), false) AS is_kept,
             coalesce(bool_or(reason = 'known'), false) AS was_known,
             coalesce(bool_or(chosen AND state = 'failed'), false) AS has_failed,
-            coalesce(bool_or(chosen AND state = 'moved'), false) AS was_sent, coalesce(max(arrived), 0) > 0 AS had_arrived,
+            coalesce(bool_or(chosen AND state = 'moved'), false) AS was_sent, coalesce(max(arrived),
+            0) > 0 AS had_arrived,
             coalesce(bool_or(kept AND NOT chosen), false) AS is_ticked_off,
             any_value(fault) FILTER (chosen AND state = 'failed') AS fault, any_value(told) AS told,
             any_value(study_reason) AS study_reason,
@@ -88,7 +110,8 @@ _QUERY = f"""
             CASE WHEN has_failed OR was_sent OR is_ticked_off THEN 1
                 WHEN is_kept OR was_known THEN 4
                 WHEN task_id = $task THEN 2 ELSE 3 END AS rank,
-            if(is_kept OR was_known, NULL, if(study_reason = 'nothing_to_fetch', coalesce(series_reason, study_reason),
+            if(is_kept OR was_known, NULL, if(study_reason = 'nothing_to_fetch',
+            coalesce(series_reason, study_reason),
                 study_reason)) AS reason,
             if(has_failed, fault, if(is_kept, NULL, told)) AS fault
         FROM told

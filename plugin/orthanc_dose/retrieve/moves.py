@@ -1,8 +1,9 @@
-"""What is to be moved from a node, and what becomes of it: which series go together, what is tried again and when.
+"""What is to be moved from a node, and what becomes of it: which series go together, what is tried
+again and when.
 
-Orthanc opens one association for all that a query found, so series of a study are asked for and moved together, by a list of
-their UIDs, which PS3.4 C.2.2.2.2 lets a node match. What a node makes of it otherwise is fetched series by series.
-"""
+Orthanc opens one association for all that a query found, so series of a study are asked for and
+moved together, by a list of their UIDs, which PS3.4 C.2.2.2.2 lets a node match. What a node makes
+of it otherwise is fetched series by series."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -18,8 +19,8 @@ _LONGER = (1, 4, 12)  # times the first pause: before each time that a move is t
 
 @dataclass
 class Part:
-    """A series, or some of its objects: images, their UIDs. line: of FOUND that it is for; listed: its objects, as far as the
-    node lists them; size: how many the node says that it has."""
+    """A series, or some of its objects: images, their UIDs. line: of FOUND that it is for; listed:
+    its objects, as far as the node lists them; size: how many the node says that it has."""
 
     line: int
     study: str
@@ -36,8 +37,8 @@ class Part:
 
 @dataclass
 class Move:
-    """Series of a study, or objects of one series. query and job: Orthanc's; only: the number of the one answer to the query
-    that is wanted, where the node answered with more."""
+    """Series of a study, or objects of one series. query and job: Orthanc's; only: the number of
+    the one answer to the query that is wanted, where the node answered with more."""
 
     parts: list[Part]
     tries: int = 0
@@ -52,7 +53,10 @@ class Move:
 
     @property
     def keys(self) -> dict[str, str]:
-        keys = {"StudyInstanceUID": self.parts[0].study, "SeriesInstanceUID": "\\".join(part.series for part in self.parts)}
+        keys = {
+            "StudyInstanceUID": self.parts[0].study,
+            "SeriesInstanceUID": "\\".join(part.series for part in self.parts),
+        }
         images = self.parts[0].images
         return keys if images is None else keys | {"SOPInstanceUID": "\\".join(images)}
 
@@ -61,8 +65,8 @@ class Move:
         return sum(part.objects for part in self.parts)
 
     def take(self, query: str, answered: list[str]) -> bool:
-        """Note the query for it, by the UIDs of its level that the node answers; False where it must be split. Raises
-        NotThere."""
+        """Note the query for it, by the UIDs of its level that the node answers; False where it
+        must be split. Raises NotThere."""
         wanted = self.parts[0].images or [part.series for part in self.parts]
         is_all_of_it = set(answered) == set(wanted)
         if not is_all_of_it and len(wanted) > 1:
@@ -90,15 +94,21 @@ def together(parts: Iterable[Part]) -> list[Move]:
 
 @dataclass
 class Moves:
-    """All of a retrieval. pause: seconds before a move is tried again for the first time. done, total: objects."""
+    """All of a retrieval. pause: seconds before a move is tried again for the first time. done,
+    total: objects.
+    """
 
     waiting: list[Move]
     pause: Callable[[], float]
-    asked: list[Move] = field(default_factory=list)  # the node is asked ahead, so that a move begins as soon as another ends
+    asked: list[Move] = field(
+        default_factory=list
+    )  # the node is asked ahead, so that a move begins as soon as another ends
     running: list[Move] = field(default_factory=list)
     done: int = 0
     total: int = 0
-    notes: dict[int, tuple[str, str | None]] = field(default_factory=dict)  # by line: state and fault, not yet written
+    notes: dict[int, tuple[str, str | None]] = field(
+        default_factory=dict
+    )  # by line: state and fault, not yet written
     _tries: int = 0  # of the node, while nothing can be fetched from it
     _not_before: float = 0.0
 
@@ -112,7 +122,11 @@ class Moves:
     def next(self) -> Move | None:
         """The next that waits, and need not wait longer; it is taken out."""
         now = time.monotonic()
-        move = None if now < self._not_before else next((one for one in self.waiting if one.not_before <= now), None)
+        move = (
+            None
+            if now < self._not_before
+            else next((one for one in self.waiting if one.not_before <= now), None)
+        )
         if move is not None:
             self.waiting.remove(move)
         return move
@@ -134,7 +148,9 @@ class Moves:
         self.waiting[:0] = parts
 
     def failed(self, move: Move, error: NodeError) -> None:
-        """Try it again, or give it up. Of several series it may be one that failed: each is tried by itself."""
+        """Try it again, or give it up. Of several series it may be one that failed: each is tried
+        by itself.
+        """
         if move in self.running:
             self.running.remove(move)
         self._note([move], "moving", str(error))
@@ -153,7 +169,9 @@ class Moves:
             self.waiting.append(move)
 
     def _stand_still(self, move: Move, error: NodeError) -> None:
-        """All moves wait together, and in the end all are given up: each by itself might take days."""
+        """All moves wait together, and in the end all are given up: each by itself might take
+        days.
+        """
         self.waiting, self.asked = [move, *self.asked, *self.waiting], []
         if self._not_before > time.monotonic():  # another move met with the same
             return

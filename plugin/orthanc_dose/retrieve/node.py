@@ -1,7 +1,7 @@
 """A remote node, as Orthanc reaches it: C-ECHO, C-FIND and C-MOVE by Orthanc's own routes.
 
-What Orthanc says when that fails is the same text from 1.10 to 1.12; it names application entities and DICOM status codes only.
-"""
+What Orthanc says when that fails is the same text from 1.10 to 1.12; it names application entities
+and DICOM status codes only."""
 
 import re
 from collections.abc import Callable
@@ -16,25 +16,32 @@ from .search import NodeError, NodeRefuses
 
 # PS3.4 C.4.1.1.4 and, of all services, PS3.7 annex C.
 _STATUS = {
-    0xA700: "it is out of resources (0xA700)", 0xA701: "it cannot count what it is to send (0xA701)",
-    0xA702: "it could not send (0xA702)", 0xA801: "it does not know the destination (0xA801)",
-    0xB000: "it could not send all of it (0xB000)", 0xA900: "it does not take these keys (0xA900)",
-    0xC000: "it cannot process this (0xC000)", 0x0122: "it does not offer queries (0x0122)",
-    0x0124: "it does not allow queries to us (0x0124)", 0xFE00: "it cancelled the query (0xFE00)",
-}  # fmt: skip
+    0xA700: "it is out of resources (0xA700)",
+    0xA701: "it cannot count what it is to send (0xA701)",
+    0xA702: "it could not send (0xA702)",
+    0xA801: "it does not know the destination (0xA801)",
+    0xB000: "it could not send all of it (0xB000)",
+    0xA900: "it does not take these keys (0xA900)",
+    0xC000: "it cannot process this (0xC000)",
+    0x0122: "it does not offer queries (0x0122)",
+    0x0124: "it does not allow queries to us (0x0124)",
+    0xFE00: "it cancelled the query (0xFE00)",
+}
 UNKNOWN = "Orthanc knows no node of this name."
 _NOT_OFFERED = "The node does not offer this service."
 _BROKEN_OFF = "The node broke the association off."
 GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
-# What a C-MOVE of a study that cannot exist tells of its destination; pages say it in words. accepted: the node took it, so it
-# knows the destination, unless it looks for the study first; unknown: it does not know it; unclear: it refuses for another
-# reason, as Orthanc does, which looks for the study first; failed: there was no answer.
+# What a C-MOVE of a study that cannot exist tells of its destination; pages say it in words.
+# accepted: the node took it, so it knows the destination, unless it looks for the study first;
+# unknown: it does not know it; unclear: it refuses for another reason, as Orthanc does, which looks
+# for the study first; failed: there was no answer.
 WOULD_SEND = ("accepted", "unknown", "unclear", "failed")
 # Before a colon.
 _NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
-# Keys without which a query still serves, of which answers may be in a character set that Orthanc does not read.
+# Keys without which a query still serves, of which answers may be in a character set that Orthanc
+# does not read.
 _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 _UID_OF = {"Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
 
@@ -53,8 +60,9 @@ class Quick(Protocol):
 
 @dataclass
 class Node:
-    """name: of the modality in Orthanc. calling: the AE title that we call ourselves, empty for Orthanc's own. seconds: how
-    long it may take to answer. doubt: told of what was left out to get an answer."""
+    """name: of the modality in Orthanc. calling: the AE title that we call ourselves, empty for
+    Orthanc's own. seconds: how long it may take to answer. doubt: told of what was left out to get
+    an answer."""
 
     orthanc: Orthanc
     quick: Quick
@@ -72,10 +80,15 @@ class Node:
         return None
 
     def would_send(self, destination: str) -> tuple[str, str | None]:
-        """Whether it would send to an AE title, empty for Orthanc's own, as far as a C-MOVE of a study that cannot exist tells:
-        one of WOULD_SEND, and what the node or Orthanc said."""
+        """Whether it would send to an AE title, empty for Orthanc's own, as far as a C-MOVE of a
+        study that cannot exist tells: one of WOULD_SEND, and what the node or Orthanc said."""
         study = {"StudyInstanceUID": f"2.25.{uuid4().int}"}
-        body: dict[str, Any] = {"Level": "Study", "Resources": [study], "Timeout": min(self.seconds, 10), "Synchronous": True}
+        body: dict[str, Any] = {
+            "Level": "Study",
+            "Resources": [study],
+            "Timeout": min(self.seconds, 10),
+            "Synchronous": True,
+        }
         try:
             self._call("move", body | ({"TargetAet": destination} if destination else {}))
         except NodeRefuses as error:
@@ -90,7 +103,9 @@ class Node:
             return self._find(level, keys)
         except _CharacterSet:
             self.doubt("character_set")
-            return self._find(level, {name: value for name, value in keys.items() if name not in _TEXTS})
+            return self._find(
+                level, {name: value for name, value in keys.items() if name not in _TEXTS}
+            )
         except _Broken:  # once more: an association may end for many reasons
             try:
                 return self._find(level, keys)
@@ -98,15 +113,17 @@ class Node:
                 raise NodeRefuses(str(error)) from error
 
     def ask(self, level: str, keys: dict[str, str]) -> tuple[str, list[str]]:
-        """One C-FIND for what is to be moved: the number of Orthanc's query, and the UIDs of this level that the node answers,
-        in their order. Raises NodeError."""
-        asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
+        """One C-FIND for what is to be moved: the number of Orthanc's query, and the UIDs of this
+        level that the node answers, in their order. Raises NodeError."""
+        asked = self._call(
+            "query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds}
+        )
         answers = self.quick.call("GET", f"/queries/{asked['ID']}/answers?expand&simplify")
         return asked["ID"], [answer.get(_UID_OF[level], "") for answer in answers]
 
     def move(self, query: str, only: int | None, destination: str) -> str:
-        """Begin a C-MOVE of all that a query found, or of one answer; the number of Orthanc's job. destination: an AE title,
-        empty for Orthanc's own. Raises NodeError."""
+        """Begin a C-MOVE of all that a query found, or of one answer; the number of Orthanc's job.
+        destination: an AE title, empty for Orthanc's own. Raises NodeError."""
         body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
         if destination:
             body["TargetAet"] = destination
@@ -117,13 +134,18 @@ class Node:
             raise _translated(error, self.seconds) from error
 
     def moved(self, job: str) -> bool:
-        """Whether such a job has ended well; False while it goes on. Raises NodeError where it failed, or is gone."""
+        """Whether such a job has ended well; False while it goes on. Raises NodeError where it
+        failed, or is gone.
+        """
         try:
             found = self.quick.call("GET", f"/jobs/{job}")
         except Exception as error:
             raise NodeError(_FORGOTTEN) from error
         if found["State"] == "Failure":
-            raise _translated(_Failure(found.get("ErrorDetails") or found.get("ErrorDescription") or ""), self.seconds)
+            raise _translated(
+                _Failure(found.get("ErrorDetails") or found.get("ErrorDescription") or ""),
+                self.seconds,
+            )
         return found["State"] == "Success"
 
     def cancel(self, job: str) -> None:
@@ -131,7 +153,9 @@ class Node:
             self.quick.call("POST", f"/jobs/{job}/cancel", {})
 
     def _find(self, level: str, keys: dict[str, str]) -> list[Answer]:
-        asked = self._call("query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds})
+        asked = self._call(
+            "query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds}
+        )
         path = f"/queries/{asked['ID']}"
         try:
             return self.orthanc.call("GET", f"{path}/answers?expand&simplify")
@@ -146,7 +170,12 @@ class Node:
             body["LocalAet"] = self.calling
         try:
             # Orthanc waits for as long for each part of the answer, and for the association before.
-            return self.orthanc.call("POST", f"/modalities/{quote(self.name, safe='')}/{what}", body, 4 * self.seconds + 30)
+            return self.orthanc.call(
+                "POST",
+                f"/modalities/{quote(self.name, safe='')}/{what}",
+                body,
+                4 * self.seconds + 30,
+            )
         except Exception as error:
             raise _translated(error, self.seconds) from error
 
@@ -195,12 +224,24 @@ def _translated(error: Exception, seconds: int) -> NodeError:
 
 
 _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
-    ("SpecificCharacterSet", _CharacterSet, "The answer is in a character set that Orthanc does not read."),
+    (
+        "SpecificCharacterSet",
+        _CharacterSet,
+        "The answer is in a character set that Orthanc does not read.",
+    ),
     ("timeout", NodeRefuses, "The node did not answer within {seconds} s."),
     ("Peer aborted", _Broken, _BROKEN_OFF),
     ("Peer Requested Release", _Broken, _BROKEN_OFF),
-    ("Connection refused", Standstill, "Nothing listens at the node's address (connection refused)."),
-    ("Association Rejected", Standstill, "The node rejected the association: does it know our AE title, and is its own right?"),
+    (
+        "Connection refused",
+        Standstill,
+        "Nothing listens at the node's address (connection refused).",
+    ),
+    (
+        "Association Rejected",
+        Standstill,
+        "The node rejected the association: does it know our AE title, and is its own right?",
+    ),
     ("TCP Initialization Error", Standstill, "The node's address cannot be reached."),
     ("No presentation context", Standstill, _NOT_OFFERED),
     ("negotiate a presentation context", Standstill, _NOT_OFFERED),  # 1.12
@@ -210,6 +251,12 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
 
 # All that is said of a node that gives no answer; pages have other languages' words for it.
 SENTENCES = (
-    UNKNOWN, GONE, _FORGOTTEN, _FAILED, _NO_ANSWER, _REFUSED, *(reason for _, _, reason in _DETAILS),
+    UNKNOWN,
+    GONE,
+    _FORGOTTEN,
+    _FAILED,
+    _NO_ANSWER,
+    _REFUSED,
+    *(reason for _, _, reason in _DETAILS),
     *(f"{_REFUSED}: {status}." for status in _STATUS.values()),
-)  # fmt: skip
+)

@@ -1,8 +1,8 @@
-"""The remote nodes: Orthanc's modalities, from its configuration or added here, with what a search needs to know of each.
+"""The remote nodes: Orthanc's modalities, from its configuration or added here, with what a search
+needs to know of each.
 
-Orthanc forgets what was added by its routes when it ends (unless "DicomModalitiesInDatabase" is set), so what was added here is
-kept in the store and given to Orthanc at each start.
-"""
+Orthanc forgets what was added by its routes when it ends (unless "DicomModalitiesInDatabase" is
+set), so what was added here is kept in the store and given to Orthanc at each start."""
 
 import re
 from collections.abc import Callable
@@ -15,20 +15,30 @@ Known = dict[str, dict[str, Any]]  # Orthanc's modalities by name, with AET, Hos
 _KIND = "node"
 # Where a node is; else it is one of Orthanc's configuration.
 _ADDRESS = ("aet", "host", "port")
-DEFAULTS: dict[str, Any] = {"title": "", "calling_aet": "", "destination": "", "modality_too": False, "seconds": 60}
+DEFAULTS: dict[str, Any] = {
+    "title": "",
+    "calling_aet": "",
+    "destination": "",
+    "modality_too": False,
+    "seconds": 60,
+}
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-# PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters; spaces at the ends mean
-# nothing.
+# PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters;
+# spaces at the ends mean nothing.
 _AE_TITLE = r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?"
 PATTERNS = {
-    "aet": _AE_TITLE, "calling_aet": f"({_AE_TITLE})?", "destination": f"({_AE_TITLE})?",
-    "host": r"[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?", "title": r"[^\x00-\x1f\x7f-\x9f]{0,64}",
-}  # fmt: skip
+    "aet": _AE_TITLE,
+    "calling_aet": f"({_AE_TITLE})?",
+    "destination": f"({_AE_TITLE})?",
+    "host": r"[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?",
+    "title": r"[^\x00-\x1f\x7f-\x9f]{0,64}",
+}
 RANGES = {"port": (1, 65534), "seconds": (1, 3600)}  # Orthanc takes no port 65535
 _SHOULD_BE = {
-    "aet": "an AE title: 1 to 16 letters of ASCII without a backslash", "host": "a host's name or IP address",
+    "aet": "an AE title: 1 to 16 letters of ASCII without a backslash",
+    "host": "a host's name or IP address",
     "title": "up to 64 letters",
-}  # fmt: skip
+}
 
 
 class Modalities(Quick, Protocol):
@@ -53,7 +63,9 @@ def problem(field: str, value: Any) -> str | None:
         return None if isinstance(value, bool) else "true or false"
     if field in RANGES:
         low, high = RANGES[field]
-        is_whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value)
+        is_whole = (
+            isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value)
+        )
         return None if is_whole and low <= value <= high else f"a whole number from {low} to {high}"
     is_right = isinstance(value, str) and re.fullmatch(PATTERNS[field], value)
     return None if is_right else _SHOULD_BE.get(field, _SHOULD_BE["aet"])
@@ -72,9 +84,13 @@ class Nodes:
                 self._host.put_modality(name, *(node[field] for field in _ADDRESS))
 
     def listed(self) -> list[dict[str, Any]]:
-        """All nodes by name: name, aet, host, port, the fields of DEFAULTS, and added, whether that was here."""
+        """All nodes by name: name, aet, host, port, the fields of DEFAULTS, and added, whether that
+        was here.
+        """
         kept = self._kept()
-        return [self._told(name, known, kept) for name, known in sorted(self._host.modalities().items())]
+        return [
+            self._told(name, known, kept) for name, known in sorted(self._host.modalities().items())
+        ]
 
     def one(self, name: str) -> dict[str, Any]:
         """Raises NoNode."""
@@ -84,8 +100,9 @@ class Nodes:
         return self._told(name, known[name], self._kept())
 
     def put(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Add a node or change it; fields that are not given stay as they are. Raises FromConfiguration where they give another
-        address to a node of the configuration, and KeyError with the field that a new node lacks."""
+        """Add a node or change it; fields that are not given stay as they are. Raises
+        FromConfiguration where they give another address to a node of the configuration, and
+        KeyError with the field that a new node lacks."""
         known, kept = self._host.modalities(), self._kept()
         before = self._told(name, known[name], kept) if name in known else None
         if before and not before["added"]:
@@ -94,7 +111,10 @@ class Nodes:
             row = {field: fields.get(field, before[field]) for field in DEFAULTS}
         else:
             old = before or DEFAULTS
-            row = {field: fields[field] if field in fields else old[field] for field in (*_ADDRESS, *DEFAULTS)}
+            row = {
+                field: fields[field] if field in fields else old[field]
+                for field in (*_ADDRESS, *DEFAULTS)
+            }
             row |= {field: int(row[field]) for field in RANGES}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
         settings.put(self._store, "", _KIND, name, row)
@@ -119,6 +139,10 @@ class Nodes:
     def _told(self, name: str, known: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
         own = kept.get(name, {})
         return {
-            "name": name, "aet": known.get("AET", ""), "host": known.get("Host", ""), "port": known.get("Port", 0),
-            **{field: own.get(field, default) for field, default in DEFAULTS.items()}, "added": "aet" in own,
-        }  # fmt: skip
+            "name": name,
+            "aet": known.get("AET", ""),
+            "host": known.get("Host", ""),
+            "port": known.get("Port", 0),
+            **{field: own.get(field, default) for field, default in DEFAULTS.items()},
+            "added": "aet" in own,
+        }

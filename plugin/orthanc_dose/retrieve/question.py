@@ -15,7 +15,9 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Words:
-    """Texts of which one must, or none may, be a part of a value; case is ignored. What is empty or not given passes both."""
+    """Texts of which one must, or none may, be a part of a value; case is ignored. What is empty or
+    not given passes both.
+    """
 
     keep: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
@@ -31,12 +33,13 @@ class Words:
 
 @dataclass(frozen=True)
 class Question:
-    """since: in the node's local time; studies that it says were before are left out. groups: some of GROUPS; none of them with
-    only_reports, which asks for studies that hold structured reports alone.
-    station_of_study: station names are those that the node gives of studies, not of series. unseen_reports: a series of reports
-    whose objects the node does not list counts as dose reports. toshiba: CT of Toshiba and Canon without a report gives its
-    secondary captures, and an image of each other series. modality_too: Modality stands in queries of studies, too, which some
-    nodes need and others answer with nothing."""
+    """since: in the node's local time; studies that it says were before are left out. groups: some
+    of GROUPS; none of them with only_reports, which asks for studies that hold structured reports
+    alone. station_of_study: station names are those that the node gives of studies, not of series.
+    unseen_reports: a series of reports whose objects the node does not list counts as dose reports.
+    toshiba: CT of Toshiba and Canon without a report gives its secondary captures, and an image of
+    each other series. modality_too: Modality stands in queries of studies, too, which some nodes
+    need and others answer with nothing."""
 
     first: date
     last: date
@@ -57,8 +60,16 @@ class Question:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Those to ask for, one after the other."""
-        return ("SR",) if self.only_reports else tuple(one for group in self.groups for one in GROUPS[group])
+        return (
+            ("SR",)
+            if self.only_reports
+            else tuple(one for group in self.groups for one in GROUPS[group])
+        )
 
     def groups_of(self, modalities: frozenset[str]) -> tuple[str, ...]:
-        """As which of the kinds asked for a study of these modalities is looked at, in the order of GROUPS."""
-        return tuple(group for group in GROUPS if group in self.groups and modalities & set(GROUPS[group]))
+        """As which of the kinds asked for a study of these modalities is looked at, in the order of
+        GROUPS.
+        """
+        return tuple(
+            group for group in GROUPS if group in self.groups and modalities & set(GROUPS[group])
+        )

@@ -12,32 +12,49 @@ from ..store.database import rows
 from . import rules, search
 
 SORTS = {
-    "line": "min(line)", "study_date": "max(study_date)", "study_description": "lower(max(study_description))",
+    "line": "min(line)",
+    "study_date": "max(study_date)",
+    "study_description": "lower(max(study_description))",
     "objects": "sum(objects) FILTER (kept)",
-}  # fmt: skip
+}
 REASONS = tuple(dict.fromkeys((*rules.KEPT, *rules.LEFT, *search.LEFT)))
 # What was chosen and what became of it, as conditions. What has come cannot be ticked off any more.
 _MISSING = "(state = 'moved' AND coalesce(arrived < asked_for, false))"
 # Not with IS DISTINCT FROM: with OR beside it DuckDB 1.5 finds nothing where no line has a state.
 OPEN = "(kept AND (coalesce(state, '') <> 'moved' OR coalesce(arrived < asked_for, false)))"
 BECAME = {
-    "open": f"({OPEN} AND chosen)", "off": f"({OPEN} AND NOT chosen)", "moved": "state = 'moved'", "failed": "state = 'failed'",
+    "open": f"({OPEN} AND chosen)",
+    "off": f"({OPEN} AND NOT chosen)",
+    "moved": "state = 'moved'",
+    "failed": "state = 'failed'",
     "missing": _MISSING,
-}  # fmt: skip
+}
 _REASON = "coalesce(reason, study_reason)"
 _OBJECTS = "CASE WHEN images IS NULL THEN size ELSE len(images) END"
-_TEXTS = ("lower(concat_ws(chr(10), study_description, series_description, station_name, study_instance_uid,"
-          " series_instance_uid))")  # fmt: skip
+_TEXTS = (
+    "lower(concat_ws(chr(10), study_description, series_description, station_name, "
+    "study_instance_uid,"
+    " series_instance_uid))"
+)
 _FROM = f'(SELECT *, {_OBJECTS} AS objects FROM "{FOUND.name}" WHERE task_id = $task)'
-_OF_STUDY = ("study_instance_uid", "study_date", "study_description", "modalities", "looked_at_as", "study_reason", "told")
+_OF_STUDY = (
+    "study_instance_uid",
+    "study_date",
+    "study_description",
+    "modalities",
+    "looked_at_as",
+    "study_reason",
+    "told",
+)
 _OF_SERIES = ("line", "series_instance_uid", "modality", "series_description", "station_name", "size", "objects", "kept",
               "reason", "chosen", "state", "fault", "asked_for", "arrived", "imported")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Sieve:
-    """Which lines: all that is given must hold. kept: what is fetched, or what is left. text: a part of a description or a
-    station name, or of a UID; case is ignored. became: a key of BECAME."""
+    """Which lines: all that is given must hold. kept: what is fetched, or what is left. text: a
+    part of a description or a station name, or of a UID; case is ignored. became: a key of
+    BECAME."""
 
     kept: bool | None = None
     modality: str | None = None
@@ -49,11 +66,15 @@ class Sieve:
         """A condition on _FROM, and what is bound in it."""
         conditions, bound = ["true"], {"task": task_id}
         for name, condition in (
-            ("kept", "coalesce(kept, false) = $kept"), ("reason", f"{_REASON} = $reason"),
-            ("modality", "CASE WHEN series_instance_uid IS NULL THEN list_contains(modalities, $modality)"
-                         " ELSE modality = $modality END"),
+            ("kept", "coalesce(kept, false) = $kept"),
+            ("reason", f"{_REASON} = $reason"),
+            (
+                "modality",
+                "CASE WHEN series_instance_uid IS NULL THEN list_contains(modalities, $modality)"
+                " ELSE modality = $modality END",
+            ),
             ("text", f"contains({_TEXTS}, lower($text))"),
-        ):  # fmt: skip
+        ):
             if getattr(self, name) is not None:
                 conditions.append(condition)
                 bound[name] = getattr(self, name)
@@ -63,25 +84,48 @@ class Sieve:
 
 
 def studies(
-    connection: duckdb.DuckDBPyConnection, task_id: int, sieve: Sieve, sort: str, limit: int, offset: int
-) -> dict[str, Any]:  # fmt: skip
-    """A page of studies, each with its series that the sieve leaves, and of all that it leaves: total, how many studies;
-    series; open, how many of them can be ticked, and chosen, how many are; what there is to sieve by. sort: one of SORTS,
-    downwards with - before it."""
+    connection: duckdb.DuckDBPyConnection,
+    task_id: int,
+    sieve: Sieve,
+    sort: str,
+    limit: int,
+    offset: int,
+) -> dict[str, Any]:
+    """A page of studies, each with its series that the sieve leaves, and of all that it leaves:
+    total, how many studies; series; open, how many of them can be ticked, and chosen, how many are;
+    what there is to sieve by. sort: one of SORTS, downwards with - before it."""
     where, bound = sieve.where(task_id)
-    [counts] = rows(connection.execute(f"""
+    [counts] = rows(
+        connection.execute(
+            f"""
         SELECT count(DISTINCT study_instance_uid) AS total, count(series_instance_uid) AS series,
-            count(*) FILTER ({OPEN}) AS open, count(*) FILTER ({OPEN} AND chosen) AS chosen FROM {_FROM} WHERE {where}
-    """, bound))  # fmt: skip
+            count(*) FILTER ({OPEN}) AS open, count(*) FILTER ({OPEN} AND chosen) AS chosen FROM
+            {_FROM} WHERE {where}
+    """,
+            bound,
+        )
+    )
     name, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
-    uids = [uid for (uid,) in connection.execute(f"""
+    uids = [
+        uid
+        for (uid,) in connection.execute(
+            f"""
         SELECT study_instance_uid FROM {_FROM} WHERE {where} GROUP BY ALL
         ORDER BY {SORTS[name]} {direction} NULLS LAST, min(line) LIMIT {limit:d} OFFSET {offset:d}
-    """, bound).fetchall()]  # fmt: skip
-    lines = rows(connection.execute(f"""
-        SELECT {', '.join((*_OF_STUDY, *_OF_SERIES))}, images IS NOT NULL AS singly, {OPEN} AS open FROM {_FROM}
+    """,
+            bound,
+        ).fetchall()
+    ]
+    lines = rows(
+        connection.execute(
+            f"""
+        SELECT {", ".join((*_OF_STUDY, *_OF_SERIES))}, images IS NOT NULL AS singly, {OPEN} AS open
+        FROM {_FROM}
         WHERE {where} AND study_instance_uid IN (SELECT unnest($uids::VARCHAR[])) ORDER BY line
-    """, bound | {"uids": uids}))  # fmt: skip
+    """,
+            bound | {"uids": uids},
+        )
+    )
     found: dict[str, dict[str, Any]] = dict.fromkeys(uids, {})
     for one in lines:
         uid = one["study_instance_uid"]
@@ -91,56 +135,102 @@ def studies(
     return counts | {"studies": list(found.values())} | _choices(connection, task_id, sieve.kept)
 
 
-def _choices(connection: duckdb.DuckDBPyConnection, task_id: int, kept: bool | None) -> dict[str, dict[str, int]]:
-    """The modalities and reasons that there are, with how many lines have them, the most frequent first."""
+def _choices(
+    connection: duckdb.DuckDBPyConnection, task_id: int, kept: bool | None
+) -> dict[str, dict[str, int]]:
+    """The modalities and reasons that there are, with how many lines have them, the most frequent
+    first.
+    """
     where, bound = Sieve(kept).where(task_id)
     modalities = "CASE WHEN series_instance_uid IS NULL THEN modalities ELSE [modality] END"
     out = {}
     for name, each in (("modalities", f"unnest({modalities})"), ("reasons", _REASON)):
-        query = f"SELECT one, count(*) FROM (SELECT {each} AS one FROM {_FROM} WHERE {where}) GROUP BY ALL ORDER BY 2 DESC, 1"
-        out[name] = {one: count for one, count in connection.execute(query, bound).fetchall() if one}
+        query = (
+            f"SELECT one, count(*) FROM (SELECT {each} AS one FROM {_FROM} WHERE {where}) "
+            f"GROUP BY ALL ORDER BY 2 DESC, 1"
+        )
+        out[name] = {
+            one: count for one, count in connection.execute(query, bound).fetchall() if one
+        }
     return out
 
 
 def overview(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any]:
-    """What is chosen and has not come: series, studies, objects as far as the node tells them, untold: series of which it does
-    not. kept: how many series carry dose; moved: how many of them have come. faults: what was said of those that failed, with
-    how often."""
+    """What is chosen and has not come: series, studies, objects as far as the node tells them,
+    untold: series of which it does not. kept: how many series carry dose; moved: how many of them
+    have come. faults: what was said of those that failed, with how often."""
     query = f"""
-        SELECT count(*) AS series, count(DISTINCT study_instance_uid) AS studies, coalesce(sum(objects), 0)::BIGINT AS objects,
-            count(*) FILTER (objects IS NULL) AS untold FROM {_FROM} WHERE {BECAME['open']}
+        SELECT count(*) AS series, count(DISTINCT study_instance_uid) AS studies,
+        coalesce(sum(objects), 0)::BIGINT AS objects,
+            count(*) FILTER (objects IS NULL) AS untold FROM {_FROM} WHERE {BECAME["open"]}
     """
     [chosen] = rows(connection.execute(query, {"task": task_id}))
-    query = f"SELECT count(*) FILTER (kept) AS kept, count(*) FILTER (state = 'moved') AS moved FROM {_FROM}"
+    query = (
+        f"SELECT count(*) FILTER (kept) AS kept, count(*) FILTER (state = 'moved') AS moved "
+        f"FROM {_FROM}"
+    )
     [of_all] = rows(connection.execute(query, {"task": task_id}))
-    query = f"SELECT coalesce(fault, ''), count(*) FROM {_FROM} WHERE state = 'failed' GROUP BY ALL ORDER BY 2 DESC, 1"
-    return chosen | of_all | {"faults": dict(connection.execute(query, {"task": task_id}).fetchall())}
+    query = (
+        f"SELECT coalesce(fault, ''), count(*) FROM {_FROM} WHERE state = 'failed' GROUP BY "
+        f"ALL ORDER BY 2 DESC, 1"
+    )
+    return (
+        chosen | of_all | {"faults": dict(connection.execute(query, {"task": task_id}).fetchall())}
+    )
 
 
-def choose(connection: duckdb.DuckDBPyConnection, task_id: int, these: Sieve | list[int], chosen: bool) -> int:
-    """Tick what is kept and has not come off, or on again: lines, or all that a sieve leaves; how many lines that were."""
+def choose(
+    connection: duckdb.DuckDBPyConnection, task_id: int, these: Sieve | list[int], chosen: bool
+) -> int:
+    """Tick what is kept and has not come off, or on again: lines, or all that a sieve leaves; how
+    many lines that were.
+    """
     if isinstance(these, Sieve):
         where, bound = these.where(task_id)
     else:
-        where, bound = "line IN (SELECT unnest($lines::BIGINT[]))", {"task": task_id, "lines": these}
-    query = f'UPDATE "{FOUND.name}" SET chosen = $chosen WHERE task_id = $task AND {OPEN} AND {where}'
+        where, bound = (
+            "line IN (SELECT unnest($lines::BIGINT[]))",
+            {"task": task_id, "lines": these},
+        )
+    query = (
+        f'UPDATE "{FOUND.name}" SET chosen = $chosen WHERE task_id = $task AND {OPEN} AND {where}'
+    )
     done = connection.execute(query, bound | {"chosen": chosen}).fetchone()
     return done[0] if done else 0
 
 
 def decisions(connection: duckdb.DuckDBPyConnection, task_id: int, language: str) -> bytes:
-    """All that was found as CSV (RFC 4180, UTF-8 with a byte order mark): columns as the API names them, and the reasons in
-    words. language: of LANGUAGES."""
+    """All that was found as CSV (RFC 4180, UTF-8 with a byte order mark): columns as the API names
+    them, and the reasons in words. language: of LANGUAGES."""
     words = Words(language)
-    told = {one: words.find(f"retrieve.reasons.{one}") or words.say(f"retrieve.studyReasons.{one}") for one in REASONS}
-    texts = {*_OF_STUDY, "series_instance_uid", "modality", "series_description", "station_name", "reason", "state", "fault"}
+    told = {
+        one: words.find(f"retrieve.reasons.{one}") or words.say(f"retrieve.studyReasons.{one}")
+        for one in REASONS
+    }
+    texts = {
+        *_OF_STUDY,
+        "series_instance_uid",
+        "modality",
+        "series_description",
+        "station_name",
+        "reason",
+        "state",
+        "fault",
+    }
     lists = {"modalities", "looked_at_as"}
-    cells = {name: f"array_to_string({name}, ' ')" if name in lists else name for name in (*_OF_STUDY, *_OF_SERIES)}
+    cells = {
+        name: f"array_to_string({name}, ' ')" if name in lists else name
+        for name in (*_OF_STUDY, *_OF_SERIES)
+    }
     cells["reason_in_words"] = f"list_extract($words, list_position($reasons, {_REASON})::INTEGER)"
     texts.add("reason_in_words")
-    sql = (safe(f"({cell})") if name in texts else f"CAST({cell} AS VARCHAR)" for name, cell in cells.items())
+    sql = (
+        safe(f"({cell})") if name in texts else f"CAST({cell} AS VARCHAR)"
+        for name, cell in cells.items()
+    )
     query = f"""
-        SELECT concat({", ',', ".join(f"coalesce({one}, '')" for one in sql)}) FROM {_FROM} ORDER BY line
+        SELECT concat({", ',', ".join(f"coalesce({one}, '')" for one in sql)}) FROM {_FROM} ORDER BY
+        line
     """
     bound = {"task": task_id, "words": list(told.values()), "reasons": list(told)}
     found = connection.execute(query, bound)

@@ -12,7 +12,9 @@ from .question import GROUPS, Question
 Ask = Callable[[Series], Sequence[Image]]
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
-XRAY_REPORTS = frozenset({f"{_STORAGE}.88.67", f"{_STORAGE}.88.76"})  # X-Ray Radiation Dose SR, the enhanced one too
+XRAY_REPORTS = frozenset(
+    {f"{_STORAGE}.88.67", f"{_STORAGE}.88.76"}
+)  # X-Ray Radiation Dose SR, the enhanced one too
 NUCLEAR_REPORTS = frozenset({f"{_STORAGE}.88.68"})  # Radiopharmaceutical Radiation Dose SR
 ENHANCED_SR = frozenset({f"{_STORAGE}.88.22"})  # in which older equipment sends dose reports
 SECONDARY_CAPTURES = frozenset({f"{_STORAGE}.7", *(f"{_STORAGE}.7.{n}" for n in (1, 2, 3, 4))})
@@ -21,13 +23,21 @@ _SMALL = 5  # images of a series that may be dose info
 # Why a series is fetched, or not; pages say it in words.
 KEPT = ("dose_report", "enhanced_sr", "unseen_report", "image", "dose_info", "secondary_capture", "first_image", "small_series",
         "pet_image", "nm_image")  # fmt: skip
-LEFT = ("station_name", "report_says_it", "no_dose_report", "objects_not_listed", "no_image_of_dose", "no_report", "known")
+LEFT = (
+    "station_name",
+    "report_says_it",
+    "no_dose_report",
+    "objects_not_listed",
+    "no_image_of_dose",
+    "no_report",
+    "known",
+)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a series: whether it is fetched, and the reason, one of KEPT or LEFT. images: those to be fetched one by
-    one; None for the whole series."""
+    """What becomes of a series: whether it is fetched, and the reason, one of KEPT or LEFT. images:
+    those to be fetched one by one; None for the whole series."""
 
     series: Series
     is_kept: bool
@@ -42,10 +52,17 @@ class Decision:
         return self.series.size if self.images is None else len(self.images)
 
 
-def decide(groups: Iterable[str], series: Sequence[Series], question: Question, ask: Ask) -> list[Decision]:
-    """A decision for each series of a study that is looked at as these kinds of studies; a series that one of them wants is
-    fetched. groups: some of GROUPS, none for a study that holds reports alone."""
-    here = [one for one in series if question.station_of_study or question.stations.passes(one.station_name)]
+def decide(
+    groups: Iterable[str], series: Sequence[Series], question: Question, ask: Ask
+) -> list[Decision]:
+    """A decision for each series of a study that is looked at as these kinds of studies; a series
+    that one of them wants is fetched. groups: some of GROUPS, none for a study that holds reports
+    alone."""
+    here = [
+        one
+        for one in series
+        if question.station_of_study or question.stations.passes(one.station_name)
+    ]
     listed = {one.uid: tuple(ask(one)) for one in here if one.modality == "SR"}
     of_study = _Study(here, question, ask, listed)
     found: dict[str, Decision] = {}
@@ -60,7 +77,9 @@ def decide(groups: Iterable[str], series: Sequence[Series], question: Question, 
 def _more(one: Decision, other: Decision) -> bool:
     """Whether one fetches more than the other."""
     if one.is_kept and other.is_kept:
-        return one.images is None or (other.images is not None and len(one.images) > len(other.images))
+        return one.images is None or (
+            other.images is not None and len(one.images) > len(other.images)
+        )
     return one.is_kept
 
 
@@ -83,25 +102,40 @@ class _Study:
             images = self.listed.get(one.uid, ())
             wanted = tuple(image for image in images if image.sop_class_uid in classes)
             if wanted:
-                out.append(Decision(one, True, reason, None if len(wanted) == len(images) else wanted))
+                out.append(
+                    Decision(one, True, reason, None if len(wanted) == len(images) else wanted)
+                )
         return out
 
     def dose_reports(self, classes: frozenset[str]) -> list[Decision]:
-        """The same for dose reports, with what counts as such where the node does not list objects."""
+        """The same for dose reports, with what counts as such where the node does not list
+        objects.
+        """
         found = self.reports(classes, "dose_report")
         if self.question.unseen_reports:
-            found += [Decision(one, True, "unseen_report") for one in self.series
-                      if one.uid in self.listed and self._is_unseen(one)]  # fmt: skip
+            found += [
+                Decision(one, True, "unseen_report")
+                for one in self.series
+                if one.uid in self.listed and self._is_unseen(one)
+            ]
         return found
 
     def rest(self, kept: list[Decision], reason: str) -> list[Decision]:
-        """These, and for each other series that it is left; `reason` for all but reports, which have their own."""
+        """These, and for each other series that it is left; `reason` for all but reports, which
+        have their own.
+        """
         uids = {decision.series.uid for decision in kept}
-        return kept + [Decision(one, False, self._not_a_report(one, reason)) for one in self.series if one.uid not in uids]
+        return kept + [
+            Decision(one, False, self._not_a_report(one, reason))
+            for one in self.series
+            if one.uid not in uids
+        ]
 
     def images(self, one: Series) -> tuple[Image, ...]:
         """Its objects in their order."""
-        return tuple(sorted(self.ask(one), key=lambda image: (image.number is None, image.number or 0)))
+        return tuple(
+            sorted(self.ask(one), key=lambda image: (image.number is None, image.number or 0))
+        )
 
     def _is_unseen(self, one: Series) -> bool:
         return all(image.sop_class_uid is None for image in self.listed[one.uid])
@@ -117,7 +151,9 @@ def _reports_or_images(group: str) -> Callable[[_Study], list[Decision]]:
         reports = study.dose_reports(XRAY_REPORTS)
         if reports:
             return study.rest(reports, "report_says_it")
-        images = [Decision(one, True, "image") for one in study.others if one.modality in GROUPS[group]]
+        images = [
+            Decision(one, True, "image") for one in study.others if one.modality in GROUPS[group]
+        ]
         return study.rest(images, "no_image_of_dose")
 
     return rule
@@ -131,8 +167,11 @@ def _fluoroscopy(study: _Study) -> list[Decision]:
 def _ct(study: _Study) -> list[Decision]:
     reports = study.dose_reports(XRAY_REPORTS) or study.reports(ENHANCED_SR, "enhanced_sr")
     if not reports:
-        reports = [Decision(one, True, "dose_info") for one in study.others
-                   if "dose info" in (one.description or "").casefold()]  # fmt: skip
+        reports = [
+            Decision(one, True, "dose_info")
+            for one in study.others
+            if "dose info" in (one.description or "").casefold()
+        ]
     if reports:
         return study.rest(reports, "report_says_it")
     if study.question.toshiba:
@@ -167,11 +206,15 @@ def _nuclear(study: _Study) -> list[Decision]:
     if reports or pet:
         return study.rest(reports + pet, "report_says_it" if reports else "no_image_of_dose")
     images = [one for one in study.others if one.modality == "NM"]
-    return study.rest([_one_image(study, one, "nm_image") for one in images[:1]], "no_image_of_dose")
+    return study.rest(
+        [_one_image(study, one, "nm_image") for one in images[:1]], "no_image_of_dose"
+    )
 
 
 def _one_image(study: _Study, one: Series, reason: str) -> Decision:
-    """One image, which says the same as all of its series; the whole series where the node does not list them."""
+    """One image, which says the same as all of its series; the whole series where the node does not
+    list them.
+    """
     return Decision(one, True, reason, study.images(one)[:1] or None)
 
 
@@ -183,12 +226,18 @@ def _only_reports(study: _Study) -> list[Decision]:
 
 
 _RULES: dict[str, Callable[[_Study], list[Decision]]] = {
-    "CT": _ct, "MG": _reports_or_images("MG"), "DX": _reports_or_images("DX"), "FL": _fluoroscopy, "NM": _nuclear,
-}  # fmt: skip
+    "CT": _ct,
+    "MG": _reports_or_images("MG"),
+    "DX": _reports_or_images("DX"),
+    "FL": _fluoroscopy,
+    "NM": _nuclear,
+}
 
 
 def without_known(decisions: Iterable[Decision], known: frozenset[str], ask: Ask) -> list[Decision]:
-    """The same without objects that the store has. known: SOP instance UIDs of the study that it has a record of."""
+    """The same without objects that the store has. known: SOP instance UIDs of the study that it
+    has a record of.
+    """
     return [_without_known(one, known, ask) if one.is_kept and known else one for one in decisions]
 
 
@@ -197,4 +246,8 @@ def _without_known(decision: Decision, known: frozenset[str], ask: Ask) -> Decis
     new = tuple(image for image in listed if image.sop_instance_uid not in known)
     if not listed or len(new) == len(listed):
         return decision
-    return replace(decision, images=new) if new else replace(decision, is_kept=False, reason="known", images=None)
+    return (
+        replace(decision, images=new)
+        if new
+        else replace(decision, is_kept=False, reason="known", images=None)
+    )

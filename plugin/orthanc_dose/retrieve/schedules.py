@@ -1,4 +1,6 @@
-"""Saved searches that run by themselves at set times, one after the other; what was missed is made up, once."""
+"""Saved searches that run by themselves at set times, one after the other; what was missed is made
+up, once.
+"""
 
 import json
 import logging
@@ -19,11 +21,13 @@ _KIND, _STATE = "schedule", "schedule:"
 _EVERY_S = 20.0
 _LOG = logging.getLogger(__name__)
 UNITS = ("days", "hours")
-# What a schedule is: the node; the question, as POST /nodes/{name}/searches takes it but for days and times; when, as a cron
-# expression in a time zone; how far it looks back; whether what it finds is fetched; whether it runs at all.
+# What a schedule is: the node; the question, as POST /nodes/{name}/searches takes it but for days
+# and times; when, as a cron expression in a time zone; how far it looks back; whether what it finds
+# is fetched; whether it runs at all.
 FIELDS = ("node", "question", "cron", "time_zone", "look_back", "unit", "fetch", "on")
 Schedule = dict[str, Any]
-# Begins a search for a user: the schedule, the days and times to ask for, whether to fetch; the task's number.
+# Begins a search for a user: the schedule, the days and times to ask for, whether to fetch; the
+# task's number.
 Begin = Callable[[str, Schedule, dict[str, Any], bool], int]
 _KEPT_RUNS = 20  # of each
 
@@ -50,7 +54,9 @@ def problem(cron: str, time_zone: str) -> str | None:
 
 
 def missed(schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
-    """The first time after `since` at which it should have run by now; None where none has come. All are in UTC."""
+    """The first time after `since` at which it should have run by now; None where none has come.
+    All are in UTC.
+    """
     zone = ZoneInfo(schedule["time_zone"])
     due = next(CronSim(schedule["cron"], since.astimezone(zone)), None)
     return due.astimezone(UTC) if due is not None and due <= now else None
@@ -63,9 +69,10 @@ def next_run(schedule: Schedule, now: datetime) -> datetime | None:
 
 
 def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any]:
-    """The days and times of studies to ask for at a run that was due then: from so far before it to now, in the schedule's time
-    zone. Times of the day are asked only within one day, since a node matches days and times each by themselves; over midnight
-    what was before is left out of its answers."""
+    """The days and times of studies to ask for at a run that was due then: from so far before it to
+    now, in the schedule's time zone. Times of the day are asked only within one day, since a node
+    matches days and times each by themselves; over midnight what was before is left out of its
+    answers."""
     zone = ZoneInfo(schedule["time_zone"])
     end, before = now.astimezone(zone), timedelta(**{schedule["unit"]: schedule["look_back"]})
     if schedule["unit"] == "days":  # of the calendar, which may have 23 or 25 hours
@@ -73,7 +80,9 @@ def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any
     else:
         start = (due - before).astimezone(zone)
         # Where the clock was set back since, what comes after can have an earlier time.
-        start -= max(timedelta(0), (start.utcoffset() or timedelta(0)) - (end.utcoffset() or timedelta(0)))
+        start -= max(
+            timedelta(0), (start.utcoffset() or timedelta(0)) - (end.utcoffset() or timedelta(0))
+        )
     days = {"first": start.date().isoformat(), "last": max(start.date(), end.date()).isoformat()}
     if schedule["unit"] == "days":
         return days
@@ -86,7 +95,11 @@ class Schedules:
     """Keeps schedules, and a thread that looks at the clock. May be used from any thread."""
 
     def __init__(
-        self, store: Store, begin: Begin, may: Callable[[str], bool], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        begin: Begin,
+        may: Callable[[str], bool],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """may: whether a user has the right to query nodes."""
         self._store, self._begin, self._may, self._now = store, begin, may, now
@@ -104,8 +117,8 @@ class Schedules:
             self._thread.join()
 
     def listed(self) -> list[Schedule]:
-        """All by name, each with its fields, the user, `last_task`, `last_due` and `next_run` (UTC), and `missing_right`: the
-        user may not query nodes any more, so it does not run."""
+        """All by name, each with its fields, the user, `last_task`, `last_due` and `next_run`
+        (UTC), and `missing_right`: the user may not query nodes any more, so it does not run."""
         with self._store.reading() as connection:
             found = settings.listed(connection, "", _KIND)
             states = {name: self._state(connection, name) for name in found}
@@ -113,7 +126,15 @@ class Schedules:
         for name, one in found.items():
             is_missing = not self._may(one["user"])
             coming = next_run(one, self._now()) if one["on"] and not is_missing else None
-            out.append({"name": name, **one, **states[name], "next_run": _text(coming), "missing_right": is_missing})
+            out.append(
+                {
+                    "name": name,
+                    **one,
+                    **states[name],
+                    "next_run": _text(coming),
+                    "missing_right": is_missing,
+                }
+            )
         return out
 
     def put(self, name: str, user: str, schedule: Schedule) -> None:
@@ -130,7 +151,9 @@ class Schedules:
         return there
 
     def run(self, name: str) -> int:
-        """Run it now; the task's number. Raises KeyError, StillRuns, NoRight, and what beginning it raises."""
+        """Run it now; the task's number. Raises KeyError, StillRuns, NoRight, and what beginning it
+        raises.
+        """
         with self._store.reading() as connection:
             schedule = settings.listed(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
@@ -139,7 +162,10 @@ class Schedules:
         """Begin what is due, but for what still runs: that is made up afterwards."""
         now = self._now()
         with self._store.reading() as connection:
-            found = {name: (one, self._state(connection, name)) for name, one in settings.listed(connection, "", _KIND).items()}
+            found = {
+                name: (one, self._state(connection, name))
+                for name, one in settings.listed(connection, "", _KIND).items()
+            }
         for name, (schedule, state) in found.items():
             if not schedule["on"] or state["last_due"] is None:
                 continue
@@ -160,9 +186,15 @@ class Schedules:
                 raise StillRuns
             now = self._now()
             try:
-                task = self._begin(schedule["user"], schedule, asked_for(schedule, due, now), schedule["fetch"])
+                task = self._begin(
+                    schedule["user"], schedule, asked_for(schedule, due, now), schedule["fetch"]
+                )
             except Exception as error:
-                said = UNKNOWN if isinstance(error, NoNode) else f"It could not be done: {type(error).__name__}."
+                said = (
+                    UNKNOWN
+                    if isinstance(error, NoNode)
+                    else f"It could not be done: {type(error).__name__}."
+                )
                 self._note(name, now, None)
                 self._remember(name, due, None, said)
                 raise
@@ -174,16 +206,25 @@ class Schedules:
         with self._store.reading() as connection:
             last = self._state(connection, name)["last_task"]
             going_on = tasks.of_states(connection, ("waiting", "running"))
-        return last is not None and any(last in (task["id"], task["parameters"].get("search")) for task in going_on)
+        return last is not None and any(
+            last in (task["id"], task["parameters"].get("search")) for task in going_on
+        )
 
     def _remember(self, name: str, due: datetime, task: int | None, message: str | None) -> None:
         """Note a run, and forget the oldest."""
         table = f'"{SCHEDULE_RUN.name}"'
         with self._store.writing() as connection:
             query = f"INSERT INTO {table} (schedule, due, task_id, message) VALUES ($1, $2, $3, $4)"
-            connection.execute(query, [name, due.astimezone(UTC).replace(tzinfo=None), task, message])
-            oldest = f"SELECT due FROM {table} WHERE schedule = $1 ORDER BY due DESC LIMIT 1 OFFSET {_KEPT_RUNS:d}"
-            connection.execute(f"DELETE FROM {table} WHERE schedule = $1 AND due <= ({oldest})", [name])
+            connection.execute(
+                query, [name, due.astimezone(UTC).replace(tzinfo=None), task, message]
+            )
+            oldest = (
+                f"SELECT due FROM {table} WHERE schedule = $1 ORDER BY due DESC LIMIT 1 "
+                f"OFFSET {_KEPT_RUNS:d}"
+            )
+            connection.execute(
+                f"DELETE FROM {table} WHERE schedule = $1 AND due <= ({oldest})", [name]
+            )
 
     def _watch(self) -> None:
         while not self._ending.wait(_EVERY_S):
@@ -198,7 +239,9 @@ class Schedules:
 
     @staticmethod
     def _state(connection: Any, name: str) -> dict[str, Any]:
-        found = connection.execute("SELECT value FROM state WHERE name = $1", [_STATE + name]).fetchone()
+        found = connection.execute(
+            "SELECT value FROM state WHERE name = $1", [_STATE + name]
+        ).fetchone()
         return json.loads(found[0]) if found else {"last_due": None, "last_task": None}
 
     def _note(self, name: str, moment: datetime, task: int | None) -> None:

@@ -1,8 +1,8 @@
-"""Asking a node, from studies to series to objects: who is asked what, and what becomes of each study.
+"""Asking a node, from studies to series to objects: who is asked what, and what becomes of each
+study.
 
-`find` is one C-FIND: level, and values by keyword, an empty one for what is to be answered. It gives the answers, and raises
-NodeError where the node gives none.
-"""
+`find` is one C-FIND: level, and values by keyword, an empty one for what is to be answered. It
+gives the answers, and raises NodeError where the node gives none."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,7 +14,9 @@ from .question import Question
 from .rules import Decision, decide, without_known
 
 Find = Callable[[str, dict[str, str]], list[Answer]]
-Known = Callable[[str], frozenset[str]]  # SOP instance UIDs that the store has a record of, by study instance UID
+Known = Callable[
+    [str], frozenset[str]
+]  # SOP instance UIDs that the store has a record of, by study instance UID
 
 
 class NodeError(Exception):
@@ -26,9 +28,16 @@ class NodeRefuses(NodeError):
 
 
 # Why a study is left; pages say it in words. Else the reasons of its series count.
-LEFT = ("not_only_reports", "other_modality", "description", "station_name", "refused", "nothing_to_fetch")
-# Why there may be more than was found, or less of it; pages say it in words. See Search; character_set: one that Orthanc does
-# not read, so texts were left out.
+LEFT = (
+    "not_only_reports",
+    "other_modality",
+    "description",
+    "station_name",
+    "refused",
+    "nothing_to_fetch",
+)
+# Why there may be more than was found, or less of it; pages say it in words. See Search;
+# character_set: one that Orthanc does not read, so texts were left out.
 DOUBTS = ("nothing", "limit", "refused", "no_uid", "character_set")
 # What is asked for; pages say it in words.
 STAGES = ("studies", "series")
@@ -38,8 +47,8 @@ _LIMITS = frozenset({100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 
 @dataclass
 class Found:
-    """A study: kept where something of it is fetched; reason: one of LEFT where nothing is, with what the node told. listed:
-    the objects of series, as far as they were asked for."""
+    """A study: kept where something of it is fetched; reason: one of LEFT where nothing is, with
+    what the node told. listed: the objects of series, as far as they were asked for."""
 
     study: Study
     groups: tuple[str, ...] = ()
@@ -55,11 +64,12 @@ class Found:
 
 @dataclass
 class Search:
-    """All that came of a question. ignores_modality: the node answered with studies that were not asked for. split: why a range
-    of days was asked for day by day, "limit" or "refused". finds: how many queries at which level. left_studies, left_series:
-    how many for which reason. doubts: why there may be more than was found, with what the node told: "nothing" (no study at
-    all), "limit" (as many answers of one day as nodes like to stop at), "refused" (a query of one day), "no_uid" (so many
-    answers without a UID that can be asked for)."""
+    """All that came of a question. ignores_modality: the node answered with studies that were not
+    asked for. split: why a range of days was asked for day by day, "limit" or "refused". finds: how
+    many queries at which level. left_studies, left_series: how many for which reason. doubts: why
+    there may be more than was found, with what the node told: "nothing" (no study at all), "limit"
+    (as many answers of one day as nodes like to stop at), "refused" (a query of one day), "no_uid"
+    (so many answers without a UID that can be asked for)."""
 
     studies: list[Found] = field(default_factory=list)
     ignores_modality: bool = False
@@ -79,13 +89,14 @@ class Search:
             self.doubts["no_uid"] = str(int(self.doubts.get("no_uid", 0)) + count)
 
 
-# Told between two queries: the stage, how far it is, of how many, what was found so far. May raise to stop.
+# Told between two queries: the stage, how far it is, of how many, what was found so far. May raise
+# to stop.
 Told = Callable[[str, int, int, Search], None]
 
 
 def search(question: Question, find: Find, known: Known, told: Told) -> Search:
-    """Ask a node, and decide what of its studies is fetched. Raises NodeError where the node is not there, or
-    answered no query of studies."""
+    """Ask a node, and decide what of its studies is fetched. Raises NodeError where the node is not
+    there, or answered no query of studies."""
     out = Search()
 
     def counted(level: str, keys: dict[str, str]) -> list[Answer]:
@@ -103,7 +114,11 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
     """Each study once, whatever the node makes of the modality."""
     seen: set[str] = set()
     answered, done, refusal = False, 0, None
-    waiting = list(_days(question.first, question.last)) if question.by_day else [(question.first, question.last)]
+    waiting = (
+        list(_days(question.first, question.last))
+        if question.by_day
+        else [(question.first, question.last)]
+    )
     while waiting:
         told("studies", done, done + len(waiting), out)
         first, last = waiting.pop(0)
@@ -127,7 +142,9 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
                     if question.since is None or not study.is_before(question.since):
                         yield study
             # A node that does not know the key answers with all studies.
-            out.ignores_modality |= any(study.modalities and modality not in study.modalities for study in found)
+            out.ignores_modality |= any(
+                study.modalities and modality not in study.modalities for study in found
+            )
             if len(answers) in _LIMITS and first != last:
                 waiting, out.split = [*_days(first, last), *waiting], "limit"
                 break
@@ -148,12 +165,20 @@ def _days(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def _study_keys(question: Question, modality: str, first: date, last: date) -> dict[str, str]:
-    days = "-".join(day.isoformat().replace("-", "") for day in ((first,) if first == last else (first, last)))
+    days = "-".join(
+        day.isoformat().replace("-", "") for day in ((first,) if first == last else (first, last))
+    )
     times = ""
     if question.time_from or question.time_to:
-        times = "-".join("" if one is None else f"{one:%H%M%S}" for one in (question.time_from, question.time_to))
-    keys = {"StudyDate": days, "StudyTime": times, "ModalitiesInStudy": modality,
-            **dict.fromkeys(("StudyInstanceUID", "StudyDescription", "NumberOfStudyRelatedSeries"), "")}  # fmt: skip
+        times = "-".join(
+            "" if one is None else f"{one:%H%M%S}" for one in (question.time_from, question.time_to)
+        )
+    keys = {
+        "StudyDate": days,
+        "StudyTime": times,
+        "ModalitiesInStudy": modality,
+        **dict.fromkeys(("StudyInstanceUID", "StudyDescription", "NumberOfStudyRelatedSeries"), ""),
+    }
     if question.station_of_study:
         keys["StationName"] = ""
     return keys | {"Modality": modality} if question.modality_too else keys
@@ -181,14 +206,22 @@ def _not_wanted(modalities: frozenset[str], question: Question) -> str | None:
 
 
 def _look_into(study: Study, question: Question, find: Find, known: Known, out: Search) -> Found:
-    asked = ("SeriesInstanceUID", "Modality", "SeriesDescription", "StationName", "NumberOfSeriesRelatedInstances")
+    asked = (
+        "SeriesInstanceUID",
+        "Modality",
+        "SeriesDescription",
+        "StationName",
+        "NumberOfSeriesRelatedInstances",
+    )
     of_study = {"StudyInstanceUID": study.uid}
     answers = _belonging(find("Series", of_study | dict.fromkeys(asked, "")), of_study)
     read = [one for one in map(Series.of, answers) if one is not None]
     out.without_uid(len(answers) - len(read))
     series = list({one.uid: one for one in read}.values())
     # Of the study some nodes tell only the modality that was asked for.
-    modalities = (study.modalities or frozenset()) | {one.modality for one in series if one.modality}
+    modalities = (study.modalities or frozenset()) | {
+        one.modality for one in series if one.modality
+    }
     reason = _not_wanted(modalities, question)
     if reason:
         return Found(study, reason=reason)
@@ -198,10 +231,16 @@ def _look_into(study: Study, question: Question, find: Find, known: Known, out: 
         if one.uid not in images:
             of_series = of_study | {"SeriesInstanceUID": one.uid}
             try:
-                found = find("Instance", of_series | dict.fromkeys(("SOPInstanceUID", "SOPClassUID", "InstanceNumber"), ""))
+                found = find(
+                    "Instance",
+                    of_series
+                    | dict.fromkeys(("SOPInstanceUID", "SOPClassUID", "InstanceNumber"), ""),
+                )
             except NodeRefuses:  # it does not know this level
                 found = []
-            listed = [image for image in map(Image.of, _belonging(found, of_series)) if image is not None]
+            listed = [
+                image for image in map(Image.of, _belonging(found, of_series)) if image is not None
+            ]
             images[one.uid] = list({image.sop_instance_uid: image for image in listed}.values())
         return images[one.uid]
 
@@ -214,5 +253,11 @@ def _look_into(study: Study, question: Question, find: Find, known: Known, out: 
 
 
 def _belonging(answers: list[Answer], asked: dict[str, str]) -> list[Answer]:
-    """Without those that say that they are of another study or series, which some nodes give unasked."""
-    return [one for one in answers if all(one.get(key, "").strip(" \0") in ("", uid) for key, uid in asked.items())]
+    """Without those that say that they are of another study or series, which some nodes give
+    unasked.
+    """
+    return [
+        one
+        for one in answers
+        if all(one.get(key, "").strip(" \0") in ("", uid) for key, uid in asked.items())
+    ]

@@ -34,26 +34,49 @@ class Searches:
         self._store, self._background, self._nodes = store, background, nodes
 
     def start(
-        self, user: str, node: str, question: Question, asked: Asked, then: Callable[[int], object] = lambda number: None
-    ) -> int:  # fmt: skip
-        """Begin a search; the task's number. asked: the question as it was asked; then: what is done with the number when
-        something was found that is to be fetched. Raises NoNode."""
+        self,
+        user: str,
+        node: str,
+        question: Question,
+        asked: Asked,
+        then: Callable[[int], object] = lambda number: None,
+    ) -> int:
+        """Begin a search; the task's number. asked: the question as it was asked; then: what is
+        done with the number when something was found that is to be fetched. Raises NoNode."""
         question = replace(question, modality_too=self._nodes.one(node)["modality_too"])
-        return self._background.start(KIND, user, node, asked, partial(self._work, node, question, then))
+        return self._background.start(
+            KIND, user, node, asked, partial(self._work, node, question, then)
+        )
 
-    def found(self, connection: duckdb.DuckDBPyConnection, task_id: int, kept: bool | None, limit: int, offset: int) -> Any:
-        """A page of what a search found, in its order, and how many there are; with `kept`, what is fetched or what is left."""
+    def found(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        task_id: int,
+        kept: bool | None,
+        limit: int,
+        offset: int,
+    ) -> Any:
+        """A page of what a search found, in its order, and how many there are; with `kept`, what is
+        fetched or what is left.
+        """
         bound = {"task": task_id} | ({} if kept is None else {"kept": kept})
         where = f"task_id = $task{'' if kept is None else ' AND coalesce(kept, false) = $kept'}"
-        [(total,)] = connection.execute(f'SELECT count(*) FROM "{FOUND.name}" WHERE {where}', bound).fetchall()
-        query = f'SELECT * EXCLUDE task_id FROM "{FOUND.name}" WHERE {where} ORDER BY line LIMIT {limit:d} OFFSET {offset:d}'
+        [(total,)] = connection.execute(
+            f'SELECT count(*) FROM "{FOUND.name}" WHERE {where}', bound
+        ).fetchall()
+        query = (
+            f'SELECT * EXCLUDE task_id FROM "{FOUND.name}" WHERE {where} ORDER BY line LIMIT '
+            f"{limit:d} OFFSET {offset:d}"
+        )
         return {"total": total, "found": rows(connection.execute(query, bound))}
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Forget what searches found that are forgotten."""
         connection.execute(f'DELETE FROM "{FOUND.name}" WHERE task_id NOT IN (SELECT id FROM task)')
 
-    def _work(self, name: str, question: Question, then: Callable[[int], object], run: Run) -> dict[str, Any]:
+    def _work(
+        self, name: str, question: Question, then: Callable[[int], object], run: Run
+    ) -> dict[str, Any]:
         doubts: list[str] = []
         stage, noted_at = "", 0.0
 
@@ -68,7 +91,10 @@ class Searches:
             out = search(question, self._nodes.node(name, doubts.append).find, self._known, told)
         except NodeError as error:
             raise Failed(str(error)) from error
-        lines = [{"task_id": run.number, "line": number} | line for number, line in enumerate(_lines(out), 1)]
+        lines = [
+            {"task_id": run.number, "line": number} | line
+            for number, line in enumerate(_lines(out), 1)
+        ]
         with self._store.writing() as connection:
             connection.register("lines", pa.Table.from_pylist(lines, schema=arrow_schema(FOUND)))
             connection.execute(f'INSERT INTO "{FOUND.name}" BY NAME SELECT * FROM lines')
@@ -82,9 +108,14 @@ class Searches:
 
     def _known(self, study_instance_uid: str) -> frozenset[str]:
         """Objects that failed are fetched again."""
-        query = "SELECT sop_instance_uid FROM object WHERE study_instance_uid = $1 AND outcome <> 'failed'"
+        query = (
+            "SELECT sop_instance_uid FROM object WHERE study_instance_uid = $1 AND outcome <> "
+            "'failed'"
+        )
         with self._store.reading() as connection:
-            return frozenset(uid for (uid,) in connection.execute(query, [study_instance_uid]).fetchall() if uid)
+            return frozenset(
+                uid for (uid,) in connection.execute(query, [study_instance_uid]).fetchall() if uid
+            )
 
 
 def _lines(out: Search) -> list[dict[str, Any]]:
@@ -94,22 +125,37 @@ def _lines(out: Search) -> list[dict[str, Any]]:
 def _of_study(found: Found) -> list[dict[str, Any]]:
     study = found.study
     common = {
-        "study_instance_uid": study.uid, "study_date": study.study_date, "study_description": study.description,
-        "modalities": sorted(study.modalities) if study.modalities else None, "looked_at_as": list(found.groups),
-        "study_reason": found.reason, "told": found.told,
-    }  # fmt: skip
-    lines = [common | _of_series(decision, found.listed.get(decision.series.uid)) for decision in found.decisions]
+        "study_instance_uid": study.uid,
+        "study_date": study.study_date,
+        "study_description": study.description,
+        "modalities": sorted(study.modalities) if study.modalities else None,
+        "looked_at_as": list(found.groups),
+        "study_reason": found.reason,
+        "told": found.told,
+    }
+    lines = [
+        common | _of_series(decision, found.listed.get(decision.series.uid))
+        for decision in found.decisions
+    ]
     return lines or [common | {"kept": False, "chosen": False}]
 
 
 def _of_series(decision: Decision, listed: list[Image] | None) -> dict[str, Any]:
     series, images = decision.series, decision.images
     return {
-        "series_instance_uid": series.uid, "modality": series.modality, "series_description": series.description,
-        "station_name": series.station_name, "size": series.size, "kept": decision.is_kept, "reason": decision.reason,
-        "images": None if images is None else [image.sop_instance_uid for image in images], "chosen": decision.is_kept,
-        "listed": [image.sop_instance_uid for image in listed] if listed and decision.is_kept else None,
-    }  # fmt: skip
+        "series_instance_uid": series.uid,
+        "modality": series.modality,
+        "series_description": series.description,
+        "station_name": series.station_name,
+        "size": series.size,
+        "kept": decision.is_kept,
+        "reason": decision.reason,
+        "images": None if images is None else [image.sop_instance_uid for image in images],
+        "chosen": decision.is_kept,
+        "listed": [image.sop_instance_uid for image in listed]
+        if listed and decision.is_kept
+        else None,
+    }
 
 
 def _summary(out: Search, doubts: list[str]) -> dict[str, Any]:
@@ -117,15 +163,21 @@ def _summary(out: Search, doubts: list[str]) -> dict[str, Any]:
     sizes = [one.objects for one in kept]
     by_kind = Counter(group for found in out.studies if found.is_kept for group in found.groups)
     return _counts(out) | {
-        "kept_studies": sum(found.is_kept for found in out.studies), "kept_series": len(kept),
-        "objects": None if None in sizes else sum(size or 0 for size in sizes), "by_kind": dict(by_kind), "split": out.split,
-        "doubts": out.doubts | dict.fromkeys(doubts, ""), "ignores_modality": out.ignores_modality,
-    }  # fmt: skip
+        "kept_studies": sum(found.is_kept for found in out.studies),
+        "kept_series": len(kept),
+        "objects": None if None in sizes else sum(size or 0 for size in sizes),
+        "by_kind": dict(by_kind),
+        "split": out.split,
+        "doubts": out.doubts | dict.fromkeys(doubts, ""),
+        "ignores_modality": out.ignores_modality,
+    }
 
 
 def _counts(out: Search) -> dict[str, Any]:
     """What is told while a search goes on, too: studies looked at, what was left and why."""
     return {
-        "studies": len(out.studies), "left_studies": dict(out.left_studies), "left_series": dict(out.left_series),
+        "studies": len(out.studies),
+        "left_studies": dict(out.left_studies),
+        "left_series": dict(out.left_series),
         "finds": dict(out.finds),
-    }  # fmt: skip
+    }

@@ -1,7 +1,8 @@
-"""Makers of made-up DICOM objects: dose reports of every kind with many makers' habits, bad input, whole studies.
+"""Makers of made-up DICOM objects: dose reports of every kind with many makers' habits, bad input,
+whole studies.
 
-The tests, the demo and the benchmarks use it, and the command ``orthanc-dose make-samples``. Nothing here is, or is
-made from, an object of a real person. The same seed gives the same bytes.
+The tests, the demo and the benchmarks use it, and the command ``orthanc-dose make-samples``.
+Nothing here is, or is made from, an object of a real person. The same seed gives the same bytes.
 """
 
 from orthanc_dose.samples.ct import CtEvent, DoseCheck, SizeSpecific, Source, ct_report
@@ -32,7 +33,12 @@ from orthanc_dose.samples.image_radiography import (
     radiography_study,
 )
 from orthanc_dose.samples.image_radiography_systems import RADIOGRAPHY, Layer, Radiograph
-from orthanc_dose.samples.nuclear import Administered, OrganDose, PatientState, radiopharmaceutical_report
+from orthanc_dose.samples.nuclear import (
+    Administered,
+    OrganDose,
+    PatientState,
+    radiopharmaceutical_report,
+)
 from orthanc_dose.samples.other import (
     ct_series,
     ct_slice,
@@ -62,16 +68,77 @@ from orthanc_dose.samples.studies import SampleStudy, make_studies
 from orthanc_dose.samples.vendors import VENDORS, Vendor, vendor, vendors_for
 
 __all__ = [
-    "Administered", "Administration", "CT_SYSTEMS", "Calibration", "CtEvent", "CtImageSeries", "DoseCheck",
-    "DoseInfoRow", "Estimate", "FILTER_SPELLINGS", "Filter", "Layer", "MAMMOGRAPHY", "Mammogram", "NUCLEAR",
-    "NUCLEAR_ODDITIES", "ODDITIES", "OrganDose", "PHILIPS", "Patient", "PatientState", "ProjectionEvent", "RADIOGRAPHY",
-    "Radiograph", "SampleStudy", "ScreenSeries", "SizeSpecific", "Source", "Study", "System", "Totals", "VENDORS", "Vendor",
-    "ct_images", "ct_report", "ct_series", "ct_slice", "document", "dose_screen", "enhanced_report", "enhanced_sr_dose_report",
-    "fluoroscopy_report", "hologic_combo", "make_studies", "mammography_image", "mammography_pair",
-    "mammography_report", "non_dose_sr", "nuclear_images", "nuclear_study", "other_root_dose_sr", "part10",
-    "patient_dose_report", "philips_dose_info", "radiation_summary", "radiography_image", "radiography_pair",
-    "radiography_report", "radiography_study", "radiopharmaceutical_report", "report_of_events",
-    "report_with_unknown_items", "report_without_anything", "report_without_events", "report_without_template",
-    "screening", "siemens_comment", "siemens_positions", "two_reconstructions", "uid", "vendor", "vendors_for",
+    "Administered",
+    "Administration",
+    "CT_SYSTEMS",
+    "Calibration",
+    "CtEvent",
+    "CtImageSeries",
+    "DoseCheck",
+    "DoseInfoRow",
+    "Estimate",
+    "FILTER_SPELLINGS",
+    "Filter",
+    "Layer",
+    "MAMMOGRAPHY",
+    "Mammogram",
+    "NUCLEAR",
+    "NUCLEAR_ODDITIES",
+    "ODDITIES",
+    "OrganDose",
+    "PHILIPS",
+    "Patient",
+    "PatientState",
+    "ProjectionEvent",
+    "RADIOGRAPHY",
+    "Radiograph",
+    "SampleStudy",
+    "ScreenSeries",
+    "SizeSpecific",
+    "Source",
+    "Study",
+    "System",
+    "Totals",
+    "VENDORS",
+    "Vendor",
+    "ct_images",
+    "ct_report",
+    "ct_series",
+    "ct_slice",
+    "document",
+    "dose_screen",
+    "enhanced_report",
+    "enhanced_sr_dose_report",
+    "fluoroscopy_report",
+    "hologic_combo",
+    "make_studies",
+    "mammography_image",
+    "mammography_pair",
+    "mammography_report",
+    "non_dose_sr",
+    "nuclear_images",
+    "nuclear_study",
+    "other_root_dose_sr",
+    "part10",
+    "patient_dose_report",
+    "philips_dose_info",
+    "radiation_summary",
+    "radiography_image",
+    "radiography_pair",
+    "radiography_report",
+    "radiography_study",
+    "radiopharmaceutical_report",
+    "report_of_events",
+    "report_with_unknown_items",
+    "report_without_anything",
+    "report_without_events",
+    "report_without_template",
+    "screening",
+    "siemens_comment",
+    "siemens_positions",
+    "two_reconstructions",
+    "uid",
+    "vendor",
+    "vendors_for",
     "xper_report",
 ]

@@ -1,4 +1,6 @@
-"""Made-up hospitals, systems, patients and examinations, from which `studies.make_studies` draws."""
+"""Made-up hospitals, systems, patients and examinations, from which `studies.make_studies`
+draws.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +33,41 @@ class Hospital(NamedTuple):
 
 
 HOSPITALS = (
-    Hospital("Sample General Hospital", "GEN", {
-        "ct": ("siemens-ct", "siemens-ct-new", "ge-ct"), "rf": ("siemens-xa", "philips-xa"),
-        "dx": ("siemens-dx", "canon-dx"), "mg": ("hologic",)}),
-    Hospital("Sample University Hospital", "UNI", {
-        "ct": ("canon-ct", "philips-ct", "standard"), "rf": ("canon-xa", "ge-xa", "standard"),
-        "dx": ("agfa-dx", "standard"), "mg": ("siemens-mg", "ge-mg")}),
-    Hospital("Sample Children's Hospital", "CHI", {
-        "ct": ("toshiba-ct",), "rf": ("canon-ultimax",), "dx": ("agfa-dx",), "mg": ("standard",)}),
-    Hospital("Sample County Clinic", "CTY", {
-        "ct": ("ge-esr",), "rf": ("ge-oec", "ziehm"), "dx": ("canon-dx",), "mg": ("hologic-snm3",)}),
+    Hospital(
+        "Sample General Hospital",
+        "GEN",
+        {
+            "ct": ("siemens-ct", "siemens-ct-new", "ge-ct"),
+            "rf": ("siemens-xa", "philips-xa"),
+            "dx": ("siemens-dx", "canon-dx"),
+            "mg": ("hologic",),
+        },
+    ),
+    Hospital(
+        "Sample University Hospital",
+        "UNI",
+        {
+            "ct": ("canon-ct", "philips-ct", "standard"),
+            "rf": ("canon-xa", "ge-xa", "standard"),
+            "dx": ("agfa-dx", "standard"),
+            "mg": ("siemens-mg", "ge-mg"),
+        },
+    ),
+    Hospital(
+        "Sample Children's Hospital",
+        "CHI",
+        {"ct": ("toshiba-ct",), "rf": ("canon-ultimax",), "dx": ("agfa-dx",), "mg": ("standard",)},
+    ),
+    Hospital(
+        "Sample County Clinic",
+        "CTY",
+        {
+            "ct": ("ge-esr",),
+            "rf": ("ge-oec", "ziehm"),
+            "dx": ("canon-dx",),
+            "mg": ("hologic-snm3",),
+        },
+    ),
 )
 
 
@@ -49,28 +76,76 @@ def systems(kind: str) -> list[System]:
     found = []
     for hospital in HOSPITALS:
         for number, key in enumerate(hospital.systems.get(kind, ()), 1):
-            found.append(System(
-                vendor=VENDORS[key], institution=hospital.name, department="Radiology",
-                station=f"{hospital.short}{kind.upper()}{number}",
-                serial=f"{hospital.short}-{kind.upper()}-{number:03d}",
-                location=f"{kind.upper()} room {number}"))
+            found.append(
+                System(
+                    vendor=VENDORS[key],
+                    institution=hospital.name,
+                    department="Radiology",
+                    station=f"{hospital.short}{kind.upper()}{number}",
+                    serial=f"{hospital.short}-{kind.upper()}-{number:03d}",
+                    location=f"{kind.upper()} room {number}",
+                )
+            )
     return found
 
 
-# Given names in the characters of each character set; the family name says that nobody real is meant.
+# Given names in the characters of each character set; the family name says that nobody real is
+# meant.
 NAMES = {
-    "": ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas", "Klara", "Leon", "Mia",
-         "Noah", "Olga", "Paul", "Rosa", "Samuel", "Tilda", "Viktor"),
+    "": (
+        "Anna",
+        "Ben",
+        "Clara",
+        "David",
+        "Emma",
+        "Felix",
+        "Greta",
+        "Hugo",
+        "Ida",
+        "Jonas",
+        "Klara",
+        "Leon",
+        "Mia",
+        "Noah",
+        "Olga",
+        "Paul",
+        "Rosa",
+        "Samuel",
+        "Tilda",
+        "Viktor",
+    ),
     "ISO_IR 100": ("Zoë", "Jürgen", "François", "Åsa", "José", "Søren", "Inés", "Björn"),
     "ISO_IR 192": ("Łucja", "Ömer", "Ελένη", "Дарья", "Nguyễn", "Šárka", "Zoë", "İpek"),
     "\\ISO 2022 IR 87": ("Hanako=見本^花子=みほん^はなこ", "Taro=見本^太郎=みほん^たろう"),
 }
-FEMALE = frozenset(("Anna", "Clara", "Emma", "Greta", "Ida", "Klara", "Mia", "Olga", "Rosa", "Tilda", "Zoë", "Åsa",
-                    "Inés", "Łucja", "Ελένη", "Дарья", "Šárka", "İpek"))
+FEMALE = frozenset(
+    (
+        "Anna",
+        "Clara",
+        "Emma",
+        "Greta",
+        "Ida",
+        "Klara",
+        "Mia",
+        "Olga",
+        "Rosa",
+        "Tilda",
+        "Zoë",
+        "Åsa",
+        "Inés",
+        "Łucja",
+        "Ελένη",
+        "Дарья",
+        "Šárka",
+        "İpek",
+    )
+)
 
 
 class CtExam(NamedTuple):
-    """A CT examination: median CTDIvol in mGy, scan length in mm, number of spirals, weight in the mix."""
+    """A CT examination: median CTDIvol in mGy, scan length in mm, number of spirals, weight in the
+    mix.
+    """
 
     description: str
     protocol: str
@@ -84,22 +159,101 @@ class CtExam(NamedTuple):
 
 
 CT_EXAMS = (
-    CtExam("CT head", "Head routine", "CT Head without contrast", v.HEAD, v.HEAD_PHANTOM, 48, 165, (1,), 24),
-    CtExam("CT head and neck", "Carotids", "CT Angiography head and neck", v.NECK, v.HEAD_PHANTOM, 14, 340, (1, 2), 8),
-    CtExam("CT thorax", "Thorax routine", "CT Thorax with contrast", v.CHEST, v.BODY_PHANTOM, 6.5, 340, (1,), 18),
-    CtExam("CT thorax low dose", "Lung screening", "CT Thorax low dose", v.CHEST, v.BODY_PHANTOM, 1.9, 330, (1,), 6),
-    CtExam("CT abdomen and pelvis", "Abdomen", "CT Abdomen and pelvis with contrast", v.ABDOMEN_PELVIS,
-           v.BODY_PHANTOM, 9.5, 460, (1, 1, 2), 22),
-    CtExam("CT thorax abdomen pelvis", "TAP", "CT Thorax abdomen pelvis", v.CHEST_ABDOMEN_PELVIS, v.BODY_PHANTOM, 8.8,
-           650, (1, 2), 14),
-    CtExam("CT coronary angiography", "Coronary", "CT Coronary angiography", v.HEART, v.BODY_PHANTOM, 18, 150,
-           (1, 2), 6),
-    CtExam("CT lumbar spine", "L-spine", "CT Lumbar spine", v.LUMBAR_SPINE, v.BODY_PHANTOM, 21, 210, (1,), 5),
+    CtExam(
+        "CT head",
+        "Head routine",
+        "CT Head without contrast",
+        v.HEAD,
+        v.HEAD_PHANTOM,
+        48,
+        165,
+        (1,),
+        24,
+    ),
+    CtExam(
+        "CT head and neck",
+        "Carotids",
+        "CT Angiography head and neck",
+        v.NECK,
+        v.HEAD_PHANTOM,
+        14,
+        340,
+        (1, 2),
+        8,
+    ),
+    CtExam(
+        "CT thorax",
+        "Thorax routine",
+        "CT Thorax with contrast",
+        v.CHEST,
+        v.BODY_PHANTOM,
+        6.5,
+        340,
+        (1,),
+        18,
+    ),
+    CtExam(
+        "CT thorax low dose",
+        "Lung screening",
+        "CT Thorax low dose",
+        v.CHEST,
+        v.BODY_PHANTOM,
+        1.9,
+        330,
+        (1,),
+        6,
+    ),
+    CtExam(
+        "CT abdomen and pelvis",
+        "Abdomen",
+        "CT Abdomen and pelvis with contrast",
+        v.ABDOMEN_PELVIS,
+        v.BODY_PHANTOM,
+        9.5,
+        460,
+        (1, 1, 2),
+        22,
+    ),
+    CtExam(
+        "CT thorax abdomen pelvis",
+        "TAP",
+        "CT Thorax abdomen pelvis",
+        v.CHEST_ABDOMEN_PELVIS,
+        v.BODY_PHANTOM,
+        8.8,
+        650,
+        (1, 2),
+        14,
+    ),
+    CtExam(
+        "CT coronary angiography",
+        "Coronary",
+        "CT Coronary angiography",
+        v.HEART,
+        v.BODY_PHANTOM,
+        18,
+        150,
+        (1, 2),
+        6,
+    ),
+    CtExam(
+        "CT lumbar spine",
+        "L-spine",
+        "CT Lumbar spine",
+        v.LUMBAR_SPINE,
+        v.BODY_PHANTOM,
+        21,
+        210,
+        (1,),
+        5,
+    ),
 )
 
 
 class RfExam(NamedTuple):
-    """A fluoroscopic examination: fewest and most events, factor on the doses, share of two planes, weight."""
+    """A fluoroscopic examination: fewest and most events, factor on the doses, share of two planes,
+    weight.
+    """
 
     description: str
     requested: str

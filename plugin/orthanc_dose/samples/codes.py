@@ -1,15 +1,17 @@
 """Coded concepts of the dose reports that the makers write, each once.
 
-A concept carries its current spelling (DCM, or SNOMED CT) and, where equipment in the field still writes
-SNOMED RT, that older code too; which of the two goes into an object is a habit of its maker, see
-``sr.Spelling``. Numeric concepts also carry the unit that the template demands (PS3.16 TID 10001 to 10015).
-"""
+A concept carries its current spelling (DCM, or SNOMED CT) and, where equipment in the field still
+writes SNOMED RT, that older code too; which of the two goes into an object is a habit of its maker,
+see ``sr.Spelling``. Numeric concepts also carry the unit that the template demands (PS3.16 TID
+10001 to 10015)."""
 
 from typing import NamedTuple
 
 
 class Concept(NamedTuple):
-    """A coded concept: value, coding scheme, meaning, its SNOMED RT code, and its UCUM unit if it is a number."""
+    """A coded concept: value, coding scheme, meaning, its SNOMED RT code, and its UCUM unit if it
+    is a number.
+    """
 
     value: str
     meaning: str
@@ -31,8 +33,14 @@ def unit(ucum: str, meaning: str = "") -> Concept:
     return Concept(ucum, meaning or UNIT_MEANINGS.get(ucum, ucum), "UCUM")
 
 
-UNIT_MEANINGS = {"1": "no units", "{events}": "events", "{ratio}": "ratio", "{X-Ray sources}": "X-Ray sources",
-                 "{pulse}/s": "pulse/s", "%": "Percent"}
+UNIT_MEANINGS = {
+    "1": "no units",
+    "{events}": "events",
+    "{ratio}": "ratio",
+    "{X-Ray sources}": "X-Ray sources",
+    "{pulse}/s": "pulse/s",
+    "%": "Percent",
+}
 
 # Root and context: TID 10001, 10011, 1002, 1204
 REPORT = _dcm("113701", "X-Ray Radiation Dose Report")

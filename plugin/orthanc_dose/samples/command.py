@@ -19,7 +19,9 @@ def _kinds(value: str) -> tuple[str, ...]:
     kinds = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
     unknown = [k for k in kinds if k not in ALL_KINDS]
     if unknown or not kinds:
-        raise argparse.ArgumentTypeError(f"{value!r}: give some of {','.join(ALL_KINDS)}, with commas between")
+        raise argparse.ArgumentTypeError(
+            f"{value!r}: give some of {','.join(ALL_KINDS)}, with commas between"
+        )
     return kinds
 
 
@@ -33,25 +35,53 @@ def _day(value: str) -> date:
     try:
         return date.today() if value == "today" else date.fromisoformat(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a date like 2025-06-30, nor today") from None
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is not a date like 2025-06-30, nor today"
+        ) from None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``make-samples``."""
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder to write the DICOM files to; made if missing")
-    parser.add_argument("--studies", metavar="N", type=_count, default=100, help="how many studies (default 100)")
-    parser.add_argument("--seed", metavar="S", type=int, default=1,
-                        help="the same seed gives the same files, byte for byte (default 1)")
-    parser.add_argument("--kinds", metavar="LIST", type=_kinds, default=KINDS,
-                        help="some of ct,rf,dx,mg,nm (default: ct,rf,dx,mg)")
-    parser.add_argument("--until", metavar="DATE", type=_day, default=UNTIL,
-                        help=f"day of the last studies, or 'today' (default {UNTIL})")
-    parser.add_argument("--events", metavar="N", type=_count, default=0,
-                        help="also write one fluoroscopy report of N events")
+    parser.add_argument(
+        "out", metavar="OUT", type=Path, help="folder to write the DICOM files to; made if missing"
+    )
+    parser.add_argument(
+        "--studies", metavar="N", type=_count, default=100, help="how many studies (default 100)"
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="S",
+        type=int,
+        default=1,
+        help="the same seed gives the same files, byte for byte (default 1)",
+    )
+    parser.add_argument(
+        "--kinds",
+        metavar="LIST",
+        type=_kinds,
+        default=KINDS,
+        help="some of ct,rf,dx,mg,nm (default: ct,rf,dx,mg)",
+    )
+    parser.add_argument(
+        "--until",
+        metavar="DATE",
+        type=_day,
+        default=UNTIL,
+        help=f"day of the last studies, or 'today' (default {UNTIL})",
+    )
+    parser.add_argument(
+        "--events",
+        metavar="N",
+        type=_count,
+        default=0,
+        help="also write one fluoroscopy report of N events",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the files; 0 when all are written, 2 with a message on stderr when the folder cannot be written."""
+    """Write the files; 0 when all are written, 2 with a message on stderr when the folder cannot be
+    written.
+    """
     out: Path = args.out
     began, written, size, shown = time.monotonic(), Counter(), 0, 0.0
     try:
@@ -61,14 +91,18 @@ def run(args: argparse.Namespace) -> int:
                 content = part10(ds)
                 # No patient's name or ID in the name of a file: it shows in logs and listings.
                 suffix = f"-{number + 1}" if number else ""
-                (out / f"{sample.index + 1:06d}-{sample.kind}-{sample.vendor}{suffix}.dcm").write_bytes(content)
+                (
+                    out / f"{sample.index + 1:06d}-{sample.kind}-{sample.vendor}{suffix}.dcm"
+                ).write_bytes(content)
                 written[sample.kind] += 1
                 size += len(content)
             if time.monotonic() - shown > 0.2:
                 shown = time.monotonic()
                 _progress(sample.index + 1, args.studies)
         if args.events:
-            content = part10(fluoroscopy_report(args.events, seed=args.seed, key=f"large|{args.seed}"))
+            content = part10(
+                fluoroscopy_report(args.events, seed=args.seed, key=f"large|{args.seed}")
+            )
             (out / f"large-rf-{args.events}-events.dcm").write_bytes(content)
             written["rf"] += 1
             size += len(content)
@@ -77,8 +111,11 @@ def run(args: argparse.Namespace) -> int:
         return 2
     _progress(args.studies, args.studies, last=True)
     parts = ", ".join(f"{written[kind]} {kind.upper()}" for kind in KINDS if written[kind])
-    print(f"{sum(written.values())} files ({parts or 'none'}), {size / 1e6:.1f} MB, seed {args.seed}, "
-          f"in {time.monotonic() - began:.1f} s: {out}")
+    print(
+        f"{sum(written.values())} files ({parts or 'none'}), {size / 1e6:.1f} MB, seed "
+        f"{args.seed}, "
+        f"in {time.monotonic() - began:.1f} s: {out}"
+    )
     return 0
 
 

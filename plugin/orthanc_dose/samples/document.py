@@ -1,4 +1,6 @@
-"""From content items to a whole DICOM object: patient, study and equipment in the header, file meta, Part 10 bytes."""
+"""From content items to a whole DICOM object: patient, study and equipment in the header, file
+meta, Part 10 bytes.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,26 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from orthanc_dose.samples import codes as c
 from orthanc_dose.samples import values as v
-from orthanc_dose.samples.sr import CONTEXT, PROPERTIES, Item, code, datetime_item, encode_children, pname, text, uidref
+from orthanc_dose.samples.sr import (
+    CONTEXT,
+    PROPERTIES,
+    Item,
+    code,
+    datetime_item,
+    encode_children,
+    pname,
+    text,
+    uidref,
+)
 from orthanc_dose.samples.vendors import VENDORS, Vendor
 
 _CONTENT_SEQUENCE = Tag(0x0040A730)
 
 
 def uid(*parts: object) -> str:
-    """A UID below 2.25 that depends on `parts` alone: the same parts, the same UID, on every Python."""
+    """A UID below 2.25 that depends on `parts` alone: the same parts, the same UID, on every
+    Python.
+    """
     digest = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
     return f"2.25.{int.from_bytes(digest[:15], 'big')}"
 
@@ -33,7 +47,9 @@ IMPLEMENTATION_UID = uid("orthanc-dose", "samples")
 
 @dataclass
 class Patient:
-    """A made-up patient; size in metres, weight in kg; None or "" is written as an empty attribute."""
+    """A made-up patient; size in metres, weight in kg; None or "" is written as an empty
+    attribute.
+    """
 
     name: str = "Sample^Anna"
     patient_id: str = "SAMPLE-000001"
@@ -46,7 +62,9 @@ class Patient:
 
 @dataclass
 class Study:
-    """One study: when it began and what it was called. An `instance_uid` of None leaves the attribute out."""
+    """One study: when it began and what it was called. An `instance_uid` of None leaves the
+    attribute out.
+    """
 
     instance_uid: str | None = ""
     started: datetime = datetime(2025, 3, 14, 9, 26, 53)
@@ -79,22 +97,31 @@ class System:
 
 def moment(when: datetime, vendor: Vendor) -> str:
     """A DICOM DT as `vendor` writes it."""
-    fraction = f".{when.microsecond:06d}"[:vendor.fraction + 1] if vendor.fraction else ""
+    fraction = f".{when.microsecond:06d}"[: vendor.fraction + 1] if vendor.fraction else ""
     return f"{when:%Y%m%d%H%M%S}{fraction}{vendor.offset}"
 
 
 def observer(system: System, person: str = "") -> list[Item]:
     """TID 1002 with TID 1004 (device observer), and TID 1003 where a `person` is given."""
     vendor = system.vendor
-    rows = [code(c.OBSERVER_TYPE, v.OBSERVER_DEVICE), uidref(c.OBSERVER_UID, system.device_uid),
-            text(c.OBSERVER_NAME, system.station), text(c.OBSERVER_MANUFACTURER, vendor.manufacturer),
-            text(c.OBSERVER_MODEL, vendor.model), text(c.OBSERVER_SERIAL, system.serial),
-            text(c.OBSERVER_LOCATION, system.location), code(c.DEVICE_ROLE, v.IRRADIATING_DEVICE)]
+    rows = [
+        code(c.OBSERVER_TYPE, v.OBSERVER_DEVICE),
+        uidref(c.OBSERVER_UID, system.device_uid),
+        text(c.OBSERVER_NAME, system.station),
+        text(c.OBSERVER_MANUFACTURER, vendor.manufacturer),
+        text(c.OBSERVER_MODEL, vendor.model),
+        text(c.OBSERVER_SERIAL, system.serial),
+        text(c.OBSERVER_LOCATION, system.location),
+        code(c.DEVICE_ROLE, v.IRRADIATING_DEVICE),
+    ]
     if person:
-        rows += [code(c.OBSERVER_TYPE, v.OBSERVER_PERSON), pname(c.PERSON_OBSERVER_NAME, person),
-                 text(c.PERSON_OBSERVER_ORGANIZATION, system.institution),
-                 code(c.PERSON_OBSERVER_ROLE_ORG, v.TECHNOLOGIST),
-                 code(c.PERSON_OBSERVER_ROLE, v.ADMINISTERING)]
+        rows += [
+            code(c.OBSERVER_TYPE, v.OBSERVER_PERSON),
+            pname(c.PERSON_OBSERVER_NAME, person),
+            text(c.PERSON_OBSERVER_ORGANIZATION, system.institution),
+            code(c.PERSON_OBSERVER_ROLE_ORG, v.TECHNOLOGIST),
+            code(c.PERSON_OBSERVER_ROLE, v.ADMINISTERING),
+        ]
     for row in rows:
         row.relationship = CONTEXT
     return rows
@@ -102,41 +129,57 @@ def observer(system: System, person: str = "") -> list[Item]:
 
 def person(name: str, role: c.Concept, system: System, staff: c.Concept = v.PHYSICIAN) -> Item:
     """TID 1020 rows 1 to 7: a person and what they did in the procedure."""
-    return pname(c.PERSON_NAME, name, code(c.ROLE_IN_PROCEDURE, role, relationship=PROPERTIES),
-                 text(c.PERSON_ID, "STAFF-" + name[:3].upper(), relationship=PROPERTIES),
-                 text(c.PERSON_ID_ISSUER, system.institution, relationship=PROPERTIES),
-                 text(c.ORGANIZATION, system.institution, relationship=PROPERTIES),
-                 code(c.ROLE_IN_ORGANIZATION, staff, relationship=PROPERTIES))
+    return pname(
+        c.PERSON_NAME,
+        name,
+        code(c.ROLE_IN_PROCEDURE, role, relationship=PROPERTIES),
+        text(c.PERSON_ID, "STAFF-" + name[:3].upper(), relationship=PROPERTIES),
+        text(c.PERSON_ID_ISSUER, system.institution, relationship=PROPERTIES),
+        text(c.ORGANIZATION, system.institution, relationship=PROPERTIES),
+        code(c.ROLE_IN_ORGANIZATION, staff, relationship=PROPERTIES),
+    )
 
 
 def device(system: System) -> Item:
     """TID 1021: the irradiating device."""
     vendor = system.vendor
-    return code(c.DEVICE_ROLE, v.IRRADIATING_DEVICE,
-                text(c.DEVICE_NAME, system.station, relationship=PROPERTIES),
-                text(c.DEVICE_MANUFACTURER, vendor.manufacturer, relationship=PROPERTIES),
-                text(c.DEVICE_MODEL, vendor.model, relationship=PROPERTIES),
-                text(c.DEVICE_SERIAL, system.serial, relationship=PROPERTIES),
-                uidref(c.OBSERVER_UID, system.device_uid, relationship=PROPERTIES))
+    return code(
+        c.DEVICE_ROLE,
+        v.IRRADIATING_DEVICE,
+        text(c.DEVICE_NAME, system.station, relationship=PROPERTIES),
+        text(c.DEVICE_MANUFACTURER, vendor.manufacturer, relationship=PROPERTIES),
+        text(c.DEVICE_MODEL, vendor.model, relationship=PROPERTIES),
+        text(c.DEVICE_SERIAL, system.serial, relationship=PROPERTIES),
+        uidref(c.OBSERVER_UID, system.device_uid, relationship=PROPERTIES),
+    )
 
 
 def scope(study: Study, concept: c.Concept = v.SCOPE_STUDY) -> Item:
     """TID 10001 rows 6 and 7: what the report accumulates over, with its UID."""
     what = c.STEP_UID if concept == v.SCOPE_STEP else c.STUDY_UID
-    return code(c.SCOPE, concept, uidref(what, study.instance_uid or uid("none"), PROPERTIES), relationship=CONTEXT)
+    return code(
+        c.SCOPE,
+        concept,
+        uidref(what, study.instance_uid or uid("none"), PROPERTIES),
+        relationship=CONTEXT,
+    )
 
 
 def times(started: datetime, ended: datetime, vendor: Vendor) -> list[Item]:
     """TID 10011 rows 5 and 6: start and end of irradiation."""
-    return [datetime_item(c.START, moment(started, vendor), CONTEXT),
-            datetime_item(c.END, moment(ended, vendor), CONTEXT)]
+    return [
+        datetime_item(c.START, moment(started, vendor), CONTEXT),
+        datetime_item(c.END, moment(ended, vendor), CONTEXT),
+    ]
 
 
 _TAGS: dict[str, tuple[Tag, str]] = {}
 
 
 def put(ds: Dataset, **attributes: object) -> None:
-    """Set attributes by keyword, unchecked: makers also need values that the standard forbids. None is left out."""
+    """Set attributes by keyword, unchecked: makers also need values that the standard forbids. None
+    is left out.
+    """
     for keyword, value in attributes.items():
         if value is None:
             continue
@@ -147,7 +190,9 @@ def put(ds: Dataset, **attributes: object) -> None:
 
 
 def put_raw(ds: Dataset, keyword: str, value: bytes) -> None:
-    """Set an attribute to bytes that are written as they are: values that pydicom would refuse to make."""
+    """Set an attribute to bytes that are written as they are: values that pydicom would refuse to
+    make.
+    """
     tag = Tag(tag_for_keyword(keyword))
     value += b" " * (len(value) & 1)
     ds._dict[tag] = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)
@@ -160,31 +205,74 @@ def coded_dataset(value: str, scheme: str, meaning: str) -> Dataset:
     return ds
 
 
-def header(patient: Patient, study: Study, system: System, sop_class: str, sop_uid: str, series_uid: str,
-           modality: str, series_number: int, description: str) -> Dataset:
-    """Patient, general study, series and equipment attributes, with file meta, of any object of a study."""
-    vendor, day, clock = system.vendor, study.started.strftime("%Y%m%d"), study.started.strftime("%H%M%S")
+def header(
+    patient: Patient,
+    study: Study,
+    system: System,
+    sop_class: str,
+    sop_uid: str,
+    series_uid: str,
+    modality: str,
+    series_number: int,
+    description: str,
+) -> Dataset:
+    """Patient, general study, series and equipment attributes, with file meta, of any object of a
+    study.
+    """
+    vendor, day, clock = (
+        system.vendor,
+        study.started.strftime("%Y%m%d"),
+        study.started.strftime("%H%M%S"),
+    )
     charset = vendor.character_set.split("\\") if vendor.character_set else None
     ds = Dataset()
     if charset:
         ds.SpecificCharacterSet = charset if len(charset) > 1 else charset[0]
-    put(ds, SOPClassUID=sop_class, SOPInstanceUID=sop_uid, StudyDate=day, SeriesDate=day, ContentDate=day,
-        StudyTime=clock, SeriesTime=clock, ContentTime=clock, AccessionNumber=study.accession_number,
-        Modality=modality, Manufacturer=vendor.manufacturer, InstitutionName=system.institution,
-        ReferringPhysicianName=study.referring, TimezoneOffsetFromUTC=vendor.timezone or None,
-        StationName=system.station, StudyDescription=study.description, SeriesDescription=description,
-        InstitutionalDepartmentName=system.department, PerformingPhysicianName=study.performing,
-        OperatorsName=study.operators, ManufacturerModelName=vendor.model,
-        PatientName=patient.name, PatientID=patient.patient_id, PatientBirthDate=patient.birth_date,
-        PatientSex=patient.sex, PatientAge=patient.age, PatientSize=_decimal(patient.size),
-        PatientWeight=_decimal(patient.weight), DeviceSerialNumber=system.serial, SoftwareVersions=vendor.software,
-        ProtocolName=study.protocol or None, StudyInstanceUID=study.instance_uid, SeriesInstanceUID=series_uid,
-        StudyID=study.study_id, SeriesNumber=str(series_number), InstanceNumber="1",
-        RequestedProcedureDescription=study.requested_procedure or None)
+    put(
+        ds,
+        SOPClassUID=sop_class,
+        SOPInstanceUID=sop_uid,
+        StudyDate=day,
+        SeriesDate=day,
+        ContentDate=day,
+        StudyTime=clock,
+        SeriesTime=clock,
+        ContentTime=clock,
+        AccessionNumber=study.accession_number,
+        Modality=modality,
+        Manufacturer=vendor.manufacturer,
+        InstitutionName=system.institution,
+        ReferringPhysicianName=study.referring,
+        TimezoneOffsetFromUTC=vendor.timezone or None,
+        StationName=system.station,
+        StudyDescription=study.description,
+        SeriesDescription=description,
+        InstitutionalDepartmentName=system.department,
+        PerformingPhysicianName=study.performing,
+        OperatorsName=study.operators,
+        ManufacturerModelName=vendor.model,
+        PatientName=patient.name,
+        PatientID=patient.patient_id,
+        PatientBirthDate=patient.birth_date,
+        PatientSex=patient.sex,
+        PatientAge=patient.age,
+        PatientSize=_decimal(patient.size),
+        PatientWeight=_decimal(patient.weight),
+        DeviceSerialNumber=system.serial,
+        SoftwareVersions=vendor.software,
+        ProtocolName=study.protocol or None,
+        StudyInstanceUID=study.instance_uid,
+        SeriesInstanceUID=series_uid,
+        StudyID=study.study_id,
+        SeriesNumber=str(series_number),
+        InstanceNumber="1",
+        RequestedProcedureDescription=study.requested_procedure or None,
+    )
     if study.procedure_code:
         put(ds, ProcedureCodeSequence=[coded_dataset(*study.procedure_code)])
     ds.file_meta = file_meta(sop_class, sop_uid)
-    # Tells pydicom that encoded content is in this encoding, so that it copies it as long as nobody changes that.
+    # Tells pydicom that encoded content is in this encoding, so that it copies it as long as nobody
+    # changes that.
     ds.set_original_encoding(False, True, ds._character_set)
     return ds
 
@@ -203,17 +291,42 @@ def file_meta(sop_class: str, sop_uid: str) -> FileMetaDataset:
     return meta
 
 
-def document(root: Item, patient: Patient, study: Study, system: System, *, key: str,
-             series_description: str = "Dose Report", sop_class: str = "") -> Dataset:
-    """A structured report with `root` as its content tree; `key` makes its UIDs. `root.template` is its TID."""
+def document(
+    root: Item,
+    patient: Patient,
+    study: Study,
+    system: System,
+    *,
+    key: str,
+    series_description: str = "Dose Report",
+    sop_class: str = "",
+) -> Dataset:
+    """A structured report with `root` as its content tree; `key` makes its UIDs. `root.template` is
+    its TID.
+    """
     vendor = system.vendor
     sop_class = sop_class or vendor.sop_class
-    ds = header(patient, study, system, sop_class, uid(key, "instance"), uid(key, "series"), "SR", 501,
-                series_description)
-    put(ds, ReferencedPerformedProcedureStepSequence=[], ValueType="CONTAINER",
+    ds = header(
+        patient,
+        study,
+        system,
+        sop_class,
+        uid(key, "instance"),
+        uid(key, "series"),
+        "SR",
+        501,
+        series_description,
+    )
+    put(
+        ds,
+        ReferencedPerformedProcedureStepSequence=[],
+        ValueType="CONTAINER",
         ConceptNameCodeSequence=[_root_code(root)] if root.concept else None,
-        ContinuityOfContent="SEPARATE", PerformedProcedureCodeSequence=[], CompletionFlag="COMPLETE",
-        VerificationFlag="UNVERIFIED")
+        ContinuityOfContent="SEPARATE",
+        PerformedProcedureCodeSequence=[],
+        CompletionFlag="COMPLETE",
+        VerificationFlag="UNVERIFIED",
+    )
     if root.template and vendor.template:
         template = Dataset()
         put(template, MappingResource="DCMR", TemplateIdentifier=root.template)
@@ -227,10 +340,13 @@ def _root_code(root: Item) -> Dataset:
 
 
 def set_content(ds: Dataset, encoded: bytes) -> None:
-    """Put an encoded Content Sequence element (`sr.encode_children`) into `ds`; pydicom decodes it when asked."""
+    """Put an encoded Content Sequence element (`sr.encode_children`) into `ds`; pydicom decodes it
+    when asked.
+    """
     if encoded:
-        ds._dict[_CONTENT_SEQUENCE] = RawDataElement(_CONTENT_SEQUENCE, "SQ", len(encoded) - 12, encoded[12:], 0,
-                                                     False, True)
+        ds._dict[_CONTENT_SEQUENCE] = RawDataElement(
+            _CONTENT_SEQUENCE, "SQ", len(encoded) - 12, encoded[12:], 0, False, True
+        )
 
 
 def part10(ds: Dataset, *, implicit: bool = False) -> bytes:
@@ -242,6 +358,8 @@ def part10(ds: Dataset, *, implicit: bool = False) -> bytes:
 
 
 def age_string(birth: date, on: date) -> str:
-    """Patient Age (AS) of someone born on `birth`, on the day `on`: years, or months below two years."""
+    """Patient Age (AS) of someone born on `birth`, on the day `on`: years, or months below two
+    years.
+    """
     months = (on.year - birth.year) * 12 + on.month - birth.month - (on.day < birth.day)
     return f"{months // 12:03d}Y" if months >= 24 else f"{max(months, 0):03d}M"

@@ -1,4 +1,5 @@
-"""What the makers of images share: a header with a few pixels, values that break the standard, private blocks, VR UN.
+"""What the makers of images share: a header with a few pixels, values that break the standard,
+private blocks, VR UN.
 
 Pixels are there so that an object is a whole one; what counts is the header.
 """
@@ -37,14 +38,18 @@ def integer(value: float | None) -> str | None:
 
 
 def coded(concept: Concept, scheme: str = "SCT") -> Dataset:
-    """An item of a code sequence. scheme "SRT", "SNM3" or "99SDM" writes the SNOMED RT code of a SNOMED CT concept."""
+    """An item of a code sequence. scheme "SRT", "SNM3" or "99SDM" writes the SNOMED RT code of a
+    SNOMED CT concept.
+    """
     if concept.scheme == "SCT" and scheme != "SCT":
         return coded_dataset(concept.srt, scheme, concept.meaning)
     return coded_dataset(concept.value, concept.scheme, concept.meaning)
 
 
 def apply(ds: Dataset, attributes: Attributes) -> None:
-    """Set attributes by keyword: None removes one, bytes are written as they are (odd or short lengths too)."""
+    """Set attributes by keyword: None removes one, bytes are written as they are (odd or short
+    lengths too).
+    """
     for keyword, value in attributes.items():
         tag = tag_for_keyword(keyword)
         if tag is None:
@@ -62,9 +67,15 @@ def put_bytes(ds: Dataset, tag: BaseTag, vr: str, value: bytes) -> None:
     ds._dict[tag] = RawDataElement(tag, vr, len(value), value, 0, False, True)
 
 
-def put_private(ds: Dataset, group: int, creator: str, elements: Mapping[int, tuple[str, object]],
-                block: int = 0x10) -> None:
-    """Put private elements ({last two digits: (VR, value)}) of `creator` into block `block` of a group (PS3.5 7.8).
+def put_private(
+    ds: Dataset,
+    group: int,
+    creator: str,
+    elements: Mapping[int, tuple[str, object]],
+    block: int = 0x10,
+) -> None:
+    """Put private elements ({last two digits: (VR, value)}) of `creator` into block `block` of a
+    group (PS3.5 7.8).
 
     A value of bytes is written as it is under any VR; None is left out.
     """
@@ -89,11 +100,14 @@ def padded(text: str) -> bytes:
     return raw + b" " * (len(raw) & 1)
 
 
-def make_unknown(ds: Dataset, which: Callable[[BaseTag], bool], *, explicit_items: bool = False) -> None:
-    """Give elements VR UN, as an archive writes that received them in implicit VR and did not know them.
+def make_unknown(
+    ds: Dataset, which: Callable[[BaseTag], bool], *, explicit_items: bool = False
+) -> None:
+    """Give elements VR UN, as an archive writes that received them in implicit VR and did not know
+    them.
 
-    A sequence becomes UN of undefined length with items in implicit VR (PS3.5 6.2.2 note 4). explicit_items: with items
-    in explicit VR, against the standard, as in real objects of Hologic.
+    A sequence becomes UN of undefined length with items in implicit VR (PS3.5 6.2.2 note 4).
+    explicit_items: with items in explicit VR, against the standard, as in real objects of Hologic.
     """
     for tag in [tag for tag in ds._dict if which(tag)]:
         element = ds._dict[tag]
@@ -118,26 +132,74 @@ def _item(item: Dataset, explicit: bool) -> bytes:
     return b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + content + b"\xfe\xff\x0d\xe0\0\0\0\0"
 
 
-def image(sop_class: str, modality: str, *, key: str, patient: Patient | None, study: Study, system: System,
-          acquired: datetime, pixels: int = 4, image_type: Iterable[str] = ("ORIGINAL", "PRIMARY"), series: str = "",
-          series_number: int = 1, number: int = 1, instance: str = "", description: str = "", bits: int = 12,
-          photometric: str = "MONOCHROME2", frames: int = 0) -> Dataset:
-    """An image of `pixels` by `pixels` with general attributes, times of acquisition and content, and pixel data.
+def image(
+    sop_class: str,
+    modality: str,
+    *,
+    key: str,
+    patient: Patient | None,
+    study: Study,
+    system: System,
+    acquired: datetime,
+    pixels: int = 4,
+    image_type: Iterable[str] = ("ORIGINAL", "PRIMARY"),
+    series: str = "",
+    series_number: int = 1,
+    number: int = 1,
+    instance: str = "",
+    description: str = "",
+    bits: int = 12,
+    photometric: str = "MONOCHROME2",
+    frames: int = 0,
+) -> Dataset:
+    """An image of `pixels` by `pixels` with general attributes, times of acquisition and content,
+    and pixel data.
 
-    key: makes the UIDs, with `series` (one UID for each) and `instance` or `number`. study: its `instance_uid` "" is
-    filled from `key`. frames: of a multi-frame image, 0 for a plain one.
-    """
+    key: makes the UIDs, with `series` (one UID for each) and `instance` or `number`. study: its
+    `instance_uid` "" is filled from `key`. frames: of a multi-frame image, 0 for a plain one."""
     if study.instance_uid == "":
         study.instance_uid = uid(key, "study")
-    ds = header(patient or Patient(), study, system, sop_class, uid(key, series, instance or number),
-                uid(key, "series", series), modality, series_number, description)
-    day, clock = f"{acquired:%Y%m%d}", f"{acquired:%H%M%S}" + (f".{acquired:%f}" if acquired.microsecond else "")
-    put(ds, ImageType=list(image_type), AcquisitionDate=day, AcquisitionTime=clock, SeriesTime=clock, ContentDate=day,
-        ContentTime=clock, InstanceNumber=str(number), SamplesPerPixel=1, PhotometricInterpretation=photometric,
-        NumberOfFrames=str(frames) if frames else None, Rows=pixels, Columns=pixels, BitsAllocated=16, BitsStored=bits,
-        HighBit=bits - 1, PixelRepresentation=0)
-    # Noise within the stored bits; one draw for all of it, since large images are for measuring the rate of storing.
-    raw = bytearray(Random(f"{key}|{series}|{instance}|{number}").randbytes(2 * pixels * pixels * max(frames, 1)))
+    ds = header(
+        patient or Patient(),
+        study,
+        system,
+        sop_class,
+        uid(key, series, instance or number),
+        uid(key, "series", series),
+        modality,
+        series_number,
+        description,
+    )
+    day, clock = (
+        f"{acquired:%Y%m%d}",
+        f"{acquired:%H%M%S}" + (f".{acquired:%f}" if acquired.microsecond else ""),
+    )
+    put(
+        ds,
+        ImageType=list(image_type),
+        AcquisitionDate=day,
+        AcquisitionTime=clock,
+        SeriesTime=clock,
+        ContentDate=day,
+        ContentTime=clock,
+        InstanceNumber=str(number),
+        SamplesPerPixel=1,
+        PhotometricInterpretation=photometric,
+        NumberOfFrames=str(frames) if frames else None,
+        Rows=pixels,
+        Columns=pixels,
+        BitsAllocated=16,
+        BitsStored=bits,
+        HighBit=bits - 1,
+        PixelRepresentation=0,
+    )
+    # Noise within the stored bits; one draw for all of it, since large images are for measuring the
+    # rate of storing.
+    raw = bytearray(
+        Random(f"{key}|{series}|{instance}|{number}").randbytes(
+            2 * pixels * pixels * max(frames, 1)
+        )
+    )
     mask = (1 << bits) - 1 >> 8
     raw[1::2] = bytes(raw[1::2]).translate(bytes(value & mask for value in range(256)))
     pixel_data = Tag("PixelData")
@@ -146,11 +208,12 @@ def image(sop_class: str, modality: str, *, key: str, patient: Patient | None, s
 
 
 def nested(**attributes: object) -> Dataset:
-    """An item of a sequence, by keyword; a value of None is left out, bytes are written as they are."""
+    """An item of a sequence, by keyword; a value of None is left out, bytes are written as they
+    are.
+    """
     ds = Dataset()
     apply(ds, {keyword: value for keyword, value in attributes.items() if value is not None})
-    # Else pydicom decodes raw elements when it writes the item, and gives private ones that it knows another VR.
+    # Else pydicom decodes raw elements when it writes the item, and gives private ones that it
+    # knows another VR.
     ds.set_original_encoding(False, True, ds._character_set)
     return ds
-
-

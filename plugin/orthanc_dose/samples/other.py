@@ -1,4 +1,6 @@
-"""Objects beside the ordinary dose reports: reports in another envelope, reports that hold no dose, CT images."""
+"""Objects beside the ordinary dose reports: reports in another envelope, reports that hold no dose,
+CT images.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,17 @@ from orthanc_dose.samples import codes as c
 from orthanc_dose.samples import values as v
 from orthanc_dose.samples.codes import Concept
 from orthanc_dose.samples.ct import ct_report
-from orthanc_dose.samples.document import Patient, Study, System, document, header, observer, put, scope, uid
+from orthanc_dose.samples.document import (
+    Patient,
+    Study,
+    System,
+    document,
+    header,
+    observer,
+    put,
+    scope,
+    uid,
+)
 from orthanc_dose.samples.projection_reports import fluoroscopy_report
 from orthanc_dose.samples.sr import MODIFIER, code, container, num, text
 from orthanc_dose.samples.vendors import ENHANCED_SR, VENDORS
@@ -30,10 +42,21 @@ def enhanced_sr_dose_report(*, seed: int = 1, events: int = 4) -> Dataset:
 def non_dose_sr(*, seed: int = 1) -> Dataset:
     """An Enhanced SR whose root is a diagnostic imaging report: to be left alone."""
     key = f"non-dose|{seed}"
-    root = container(_REPORT_OF_IMAGING, code(c.LANGUAGE, v.ENGLISH, relationship=MODIFIER),
-                     text(_FINDING, "Nothing to report in this made-up report."), template="2000")
-    return document(root, Patient(), Study(instance_uid=uid(key, "study"), description="Reading"), System(), key=key,
-                    series_description="Report", sop_class=ENHANCED_SR)
+    root = container(
+        _REPORT_OF_IMAGING,
+        code(c.LANGUAGE, v.ENGLISH, relationship=MODIFIER),
+        text(_FINDING, "Nothing to report in this made-up report."),
+        template="2000",
+    )
+    return document(
+        root,
+        Patient(),
+        Study(instance_uid=uid(key, "study"), description="Reading"),
+        System(),
+        key=key,
+        series_description="Report",
+        sop_class=ENHANCED_SR,
+    )
 
 
 def other_root_dose_sr(*, seed: int = 1) -> Dataset:
@@ -59,35 +82,89 @@ def report_without_events(kind: str = "ct", *, seed: int = 1) -> Dataset:
 def report_without_anything(*, seed: int = 1) -> Dataset:
     """A dose report with a root and nothing else below it than its procedure and one comment."""
     key = f"bare|{seed}"
-    root = container(c.REPORT, code(c.PROCEDURE_REPORTED, v.CT_PROCEDURE, relationship=MODIFIER),
-                     text(c.COMMENT, "No data"), template="10011")
+    root = container(
+        c.REPORT,
+        code(c.PROCEDURE_REPORTED, v.CT_PROCEDURE, relationship=MODIFIER),
+        text(c.COMMENT, "No data"),
+        template="10011",
+    )
     return document(root, Patient(), Study(instance_uid=uid(key, "study")), System(), key=key)
 
 
 def report_with_unknown_items(*, seed: int = 1) -> Dataset:
-    """A CT report with private items (of a scheme 99SAMPLE) that no template knows, numbers and text."""
+    """A CT report with private items (of a scheme 99SAMPLE) that no template knows, numbers and
+    text.
+    """
     private = Concept("S-001", "Sample private container", "99SAMPLE")
-    extra = [container(private, text(Concept("S-002", "Sample private text", "99SAMPLE"), "kept"),
-                       num(Concept("S-003", "Sample private number", "99SAMPLE", unit="mm"), 12.5))]
+    extra = [
+        container(
+            private,
+            text(Concept("S-002", "Sample private text", "99SAMPLE"), "kept"),
+            num(Concept("S-003", "Sample private number", "99SAMPLE", unit="mm"), 12.5),
+        )
+    ]
     return ct_report(2, seed=seed, key=f"unknown|{seed}", extra=extra)
 
 
-def ct_slice(number: int = 1, *, seed: int = 1, patient: Patient | None = None, study: Study | None = None,
-             system: System | None = None, series: str = "") -> Dataset:
-    """A CT image of 16 by 16 pixels with a plausible header, about 2 kB, for measuring the rate of storing."""
+def ct_slice(
+    number: int = 1,
+    *,
+    seed: int = 1,
+    patient: Patient | None = None,
+    study: Study | None = None,
+    system: System | None = None,
+    series: str = "",
+) -> Dataset:
+    """A CT image of 16 by 16 pixels with a plausible header, about 2 kB, for measuring the rate of
+    storing.
+    """
     key = f"slice|{seed}"
     series = series or uid(key, "series")
-    study = study or Study(instance_uid=uid(key, "study"), description="CT abdomen", protocol="Abdomen")
-    ds = header(patient or Patient(), study, system or System(vendor=VENDORS["ge-ct"]), CT_IMAGE,
-                uid(series, number), series, "CT", 2, "Axial 5 mm")
+    study = study or Study(
+        instance_uid=uid(key, "study"), description="CT abdomen", protocol="Abdomen"
+    )
+    ds = header(
+        patient or Patient(),
+        study,
+        system or System(vendor=VENDORS["ge-ct"]),
+        CT_IMAGE,
+        uid(series, number),
+        series,
+        "CT",
+        2,
+        "Axial 5 mm",
+    )
     z = f"{-5.0 * number:g}"
-    put(ds, ImageType=["ORIGINAL", "PRIMARY", "AXIAL"], AcquisitionDate=ds.StudyDate, AcquisitionTime=ds.StudyTime,
-        InstanceNumber=str(number), FrameOfReferenceUID=uid(series, "frame"), PositionReferenceIndicator="",
-        KVP="120", SliceThickness="5", XRayTubeCurrent="210", ExposureTime="500", Exposure="105", CTDIvol=8.4,
-        ImagePositionPatient=["0", "0", z], ImageOrientationPatient=["1", "0", "0", "0", "1", "0"], SliceLocation=z,
-        AcquisitionNumber="1", SamplesPerPixel=1, PhotometricInterpretation="MONOCHROME2", Rows=16, Columns=16,
-        PixelSpacing=["10", "10"], BitsAllocated=16, BitsStored=16, HighBit=15, PixelRepresentation=0,
-        RescaleIntercept="-1024", RescaleSlope="1")
+    put(
+        ds,
+        ImageType=["ORIGINAL", "PRIMARY", "AXIAL"],
+        AcquisitionDate=ds.StudyDate,
+        AcquisitionTime=ds.StudyTime,
+        InstanceNumber=str(number),
+        FrameOfReferenceUID=uid(series, "frame"),
+        PositionReferenceIndicator="",
+        KVP="120",
+        SliceThickness="5",
+        XRayTubeCurrent="210",
+        ExposureTime="500",
+        Exposure="105",
+        CTDIvol=8.4,
+        ImagePositionPatient=["0", "0", z],
+        ImageOrientationPatient=["1", "0", "0", "0", "1", "0"],
+        SliceLocation=z,
+        AcquisitionNumber="1",
+        SamplesPerPixel=1,
+        PhotometricInterpretation="MONOCHROME2",
+        Rows=16,
+        Columns=16,
+        PixelSpacing=["10", "10"],
+        BitsAllocated=16,
+        BitsStored=16,
+        HighBit=15,
+        PixelRepresentation=0,
+        RescaleIntercept="-1024",
+        RescaleSlope="1",
+    )
     put(ds, PixelData=Random(f"{key}|{number}").randbytes(512))
     ds["PixelData"].VR = "OW"
     return ds

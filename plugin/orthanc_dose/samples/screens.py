@@ -1,11 +1,12 @@
-"""Dose screens of CT: pictures of a table, sent as Secondary Capture where a scanner writes no dose report.
+"""Dose screens of CT: pictures of a table, sent as Secondary Capture where a scanner writes no dose
+report.
 
-The layouts are those that are known of GE ("Dose Report", series 999), Siemens ("Patient Protocol", series 501) and
-Toshiba/Canon ("SUMMARY", series 9000): the same words, columns and units, with a made-up patient burnt in at the top as
-the real ones have. Numbers are parameters, so that a test knows what has to come out. Text is set in bitmap fonts that
-are held here, X.Org's "misc-fixed" (public domain), so that the same call gives the same bytes on every machine; Pillow
-and its fonts would not.
-"""
+The layouts are those that are known of GE ("Dose Report", series 999), Siemens ("Patient Protocol",
+series 501) and Toshiba/Canon ("SUMMARY", series 9000): the same words, columns and units, with a
+made-up patient burnt in at the top as the real ones have. Numbers are parameters, so that a test
+knows what has to come out. Text is set in bitmap fonts that are held here, X.Org's "misc-fixed"
+(public domain), so that the same call gives the same bytes on every machine; Pillow and its fonts
+would not."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from orthanc_dose.samples.vendors import Vendor
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-# Glyphs of the characters 32 to 126: 13 rows each, one byte a row, the leftmost pixel in the highest bit; zlib, base 85.
+# Glyphs of the characters 32 to 126: 13 rows each, one byte a row, the leftmost pixel in the
+# highest bit; zlib, base 85.
 _FONTS = {
     "8x13": (
         "c-m!DJ&NNn7&XF$iZG~1;Ucgms0drRG)4?Uh+t9-CM;8>SaO1tDU1j{f{!r=nbYhUhW-BJcxT^?h@U>`@uVlIDE@(A6b6a4c2%-A!5{Y+Hw^7|"
@@ -57,10 +59,11 @@ ROWS_OF_CELL = 13
 
 @dataclass(frozen=True)
 class ScreenSeries:
-    """One line of a dose screen: mm, mAs, s, kV, mGy, mGy.cm. A `ctdi` of None is a localizer without dose.
+    """One line of a dose screen: mm, mAs, s, kV, mGy, mGy.cm. A `ctdi` of None is a localizer
+    without dose.
 
-    type: as the maker calls it. positions: first and last position of the scan, for screens that print them.
-    """
+    type: as the maker calls it. positions: first and last position of the scan, for screens that
+    print them."""
 
     protocol: str = "Abdomen"
     type: str = "Helical"
@@ -91,14 +94,20 @@ def _glyphs(font: str) -> tuple[int, tuple[bytes, ...]]:
 
 
 def draw(
-    lines: Sequence[str], *, font: str = "8x13", size: int = 512, scale: int = 1, leading: int = 2, noise: float = 0.0,
+    lines: Sequence[str],
+    *,
+    font: str = "8x13",
+    size: int = 512,
+    scale: int = 1,
+    leading: int = 2,
+    noise: float = 0.0,
     seed: int = 1,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """Lines of text as a square picture, one byte a pixel, text 255 on 0.
 
-    font: "8x13", "6x13" or "7x13B". scale: pixels a pixel of the font. leading: empty rows between lines. noise: the part
-    of all pixels that is turned to a random value. Characters outside of ASCII are drawn as "?"; what does not fit is cut.
-    """
+    font: "8x13", "6x13" or "7x13B". scale: pixels a pixel of the font. leading: empty rows between
+    lines. noise: the part of all pixels that is turned to a random value. Characters outside of
+    ASCII are drawn as "?"; what does not fit is cut."""
     width, rows = _glyphs(font)
     picture = bytearray(size * size)
     top = 4
@@ -106,7 +115,9 @@ def draw(
         codes = [code - 32 if 32 <= (code := ord(char)) < 127 else 31 for char in line]
         for row in rows:
             bits = "".join(format(row[code], "08b")[:width] for code in codes)
-            drawn = bytes(255 if bit == "1" else 0 for bit in bits for _ in range(scale))[: size - 4]
+            drawn = bytes(255 if bit == "1" else 0 for bit in bits for _ in range(scale))[
+                : size - 4
+            ]
             for _ in range(scale):
                 if top < size:
                     picture[top * size + 4 : top * size + 4 + len(drawn)] = drawn
@@ -124,30 +135,55 @@ def _person(patient: Patient) -> str:
 
 
 def toshiba_lines(
-    series: Sequence[ScreenSeries] = SERIES, *, total: dict[str, float] | None = None, patient: Patient | None = None,
-    positions: bool = False, details: bool = True, suffix: str = "", digits: int = 1,
-) -> list[str]:  # fmt: skip
+    series: Sequence[ScreenSeries] = SERIES,
+    *,
+    total: dict[str, float] | None = None,
+    patient: Patient | None = None,
+    positions: bool = False,
+    details: bool = True,
+    suffix: str = "",
+    digits: int = 1,
+) -> list[str]:
     """The dose summary of Toshiba and Canon.
 
-    total: DLP in mGy.cm by phantom, by default the sums of the series; an empty one leaves the section out. positions: the
-    layout that prints start and end of the scan. details: the section with the series. suffix: ".e" as newer software has.
-    """
+    total: DLP in mGy.cm by phantom, by default the sums of the series; an empty one leaves the
+    section out. positions: the layout that prints start and end of the scan. details: the section
+    with the series. suffix: ".e" as newer software has."""
     patient = patient or Patient()
-    lines = [f"Name        : {_person(patient)}", f"Patient ID  : {patient.patient_id}   Birth : {patient.birth_date}", ""]
+    lines = [
+        f"Name        : {_person(patient)}",
+        f"Patient ID  : {patient.patient_id}   Birth : {patient.birth_date}",
+        "",
+    ]
     given = sums(series) if total is None else total
     if given:
-        def both(values: dict[str, float]) -> str:
-            return "   ".join(f"({p}): {values[p]:.{digits}f}" if p in values else f"({p}): -" for p in ("Head", "Body"))
 
-        largest = {p: max(s.ctdi for s in series if s.phantom == p and s.ctdi is not None) for p in given}
-        lines += ["<< Dose Information >>", f"Total mAs : {sum(s.mas for s in series):.0f}",
-                  f"CTDIvol{suffix} (mGy)   {both(largest)}", f"DLP{suffix} (mGy.cm)   {both(given)}", ""]  # fmt: skip
+        def both(values: dict[str, float]) -> str:
+            return "   ".join(
+                f"({p}): {values[p]:.{digits}f}" if p in values else f"({p}): -"
+                for p in ("Head", "Body")
+            )
+
+        largest = {
+            p: max(s.ctdi for s in series if s.phantom == p and s.ctdi is not None) for p in given
+        }
+        lines += [
+            "<< Dose Information >>",
+            f"Total mAs : {sum(s.mas for s in series):.0f}",
+            f"CTDIvol{suffix} (mGy)   {both(largest)}",
+            f"DLP{suffix} (mGy.cm)   {both(given)}",
+            "",
+        ]
     if not details:
         return lines
     lines += ["<< Contrast/Enhance Information >>", "", "<< Detail Information >>"]
     for number, one in enumerate(series, 1):
         lines.append(f"{number}. {one.protocol}")
-        dose = [] if one.ctdi is None else [f"{one.ctdi:.{digits}f}({one.phantom})", f"{one.dlp:.{digits}f}({one.phantom})"]
+        dose = (
+            []
+            if one.ctdi is None
+            else [f"{one.ctdi:.{digits}f}({one.phantom})", f"{one.dlp:.{digits}f}({one.phantom})"]
+        )
         if positions:
             lines += [
                 "            Start Pos.  End Pos.   Exposure Time  Total mAs",
@@ -158,24 +194,33 @@ def toshiba_lines(
         else:
             lines += [
                 f"            Total mAs  Exposure Time  CTDIvol{suffix}(mGy)  DLP{suffix}(mGy.cm)",
-                f"{one.type:<12}{one.mas:<11.0f}{one.exposure_time:<15.1f}" + "".join(f"{value:<14}" for value in dose),
+                f"{one.type:<12}{one.mas:<11.0f}{one.exposure_time:<15.1f}"
+                + "".join(f"{value:<14}" for value in dose),
             ]
     return lines
 
 
 def ge_lines(
-    series: Sequence[ScreenSeries] = SERIES, *, total: float | None = None, patient: Patient | None = None
-) -> list[str]:  # fmt: skip
-    """The "Dose Report" of GE; `total` is the total exam DLP in mGy.cm, by default the sum of the series."""
+    series: Sequence[ScreenSeries] = SERIES,
+    *,
+    total: float | None = None,
+    patient: Patient | None = None,
+) -> list[str]:
+    """The "Dose Report" of GE; `total` is the total exam DLP in mGy.cm, by default the sum of the
+    series.
+    """
     patient = patient or Patient()
     given = sum(sums(series).values()) if total is None else total
     lines = [
-        "                     Dose Report", "",
-        f"Patient Name: {_person(patient):<26}Exam no: 4711", f"Patient ID: {patient.patient_id:<28}14 Mar 2025",
-        "Exam Description: CT ABDOMEN", "",
+        "                     Dose Report",
+        "",
+        f"Patient Name: {_person(patient):<26}Exam no: 4711",
+        f"Patient ID: {patient.patient_id:<28}14 Mar 2025",
+        "Exam Description: CT ABDOMEN",
+        "",
         "Series  Type       Scan Range         CTDIvol  DLP      Phantom",
         "                   (mm)               (mGy)    (mGy-cm) cm",
-    ]  # fmt: skip
+    ]
     for number, one in enumerate(series, 1):
         if one.ctdi is None:
             lines.append(f"{number:<8}{'Scout':<11}{'-':<19}{'-':<9}{'-':<9}-")
@@ -183,36 +228,58 @@ def ge_lines(
         span = "-".join(f"{'S' if z >= 0 else 'I'}{abs(z):.3f}" for z in one.positions)
         phantom = "Body 32" if one.phantom == "Body" else "Head 16"
         lines.append(f"{number:<8}{one.type:<11}{span:<19}{one.ctdi:<9.2f}{one.dlp:<9.2f}{phantom}")
-    return [*lines, "", f"               Total Exam DLP:        {given:.2f}", "", "                              1/1"]
+    return [
+        *lines,
+        "",
+        f"               Total Exam DLP:        {given:.2f}",
+        "",
+        "                              1/1",
+    ]
 
 
 def siemens_lines(
-    series: Sequence[ScreenSeries] = SERIES, *, total: float | None = None, patient: Patient | None = None,
+    series: Sequence[ScreenSeries] = SERIES,
+    *,
+    total: float | None = None,
+    patient: Patient | None = None,
     letters: tuple[str, str] = ("L", "S"),
-) -> list[str]:  # fmt: skip
-    """The "Patient Protocol" of Siemens; `total` is the total DLP in mGy.cm, by default the sum of the series, below 0 none.
+) -> list[str]:
+    """The "Patient Protocol" of Siemens; `total` is the total DLP in mGy.cm, by default the sum of
+    the series, below 0 none.
 
     letters: those of the body and of the head phantom, L and S in newer software, A and B in older.
     """
     patient = patient or Patient()
     given = sum(sums(series).values()) if total is None else total
     lines = [
-        f"{_person(patient)}                           SOMATOM", f"{patient.patient_id}   {patient.birth_date}  F", "",
-        "14-Mar-2025 09:26", "Ward:          Physician: Sample", "Operator: Operator Sample", "",
-        f"Total mAs {sum(s.mas for s in series):.0f}" + (f"     Total DLP {given:.1f} mGy*cm" if given >= 0 else ""), "",
+        f"{_person(patient)}                           SOMATOM",
+        f"{patient.patient_id}   {patient.birth_date}  F",
+        "",
+        "14-Mar-2025 09:26",
+        "Ward:          Physician: Sample",
+        "Operator: Operator Sample",
+        "",
+        f"Total mAs {sum(s.mas for s in series):.0f}"
+        + (f"     Total DLP {given:.1f} mGy*cm" if given >= 0 else ""),
+        "",
         "                Scan  KV   mAs / ref.   CTDIvol   DLP      TI    cSL",
         "                                        mGy       mGy*cm   s     mm",
         "Patient Position H-SP",
-    ]  # fmt: skip
+    ]
     for number, one in enumerate(series, 1):
         name = one.protocol.split()[0][:15]
         if one.ctdi is None:
-            lines.append(f"{'Topogram':<16}{number:<6}{one.kvp:<5.0f}35 mA                           4.1   0.6")
+            lines.append(
+                f"{'Topogram':<16}{number:<6}{one.kvp:<5.0f}35 mA                           4.1   "
+                f"0.6"
+            )
             continue
         letter = letters[one.phantom == "Head"]
         mas = f"{one.mas:.0f} / {one.mas + 30:.0f}"
-        lines.append(f"{name:<16}{number:<6}{one.kvp:<5.0f}{mas:<13}{f'{one.ctdi:.2f}{letter}':<10}{one.dlp:<9.1f}"
-                     f"{one.rotation_time:<6.1f}{one.collimation:.1f}")  # fmt: skip
+        lines.append(
+            f"{name:<16}{number:<6}{one.kvp:<5.0f}{mas:<13}{f'{one.ctdi:.2f}{letter}':<10}{one.dlp:<9.1f}"
+            f"{one.rotation_time:<6.1f}{one.collimation:.1f}"
+        )
     return [*lines, "", f" {letters[0]} = 32cm, {letters[1]} = 16cm"]
 
 
@@ -229,7 +296,14 @@ def sums(series: Sequence[ScreenSeries]) -> dict[str, float]:
 _SIGNS = {
     "toshiba": (9000, "SUMMARY", ["DERIVED", "SECONDARY"], "1", "0", 16),
     "ge": (999, "Dose Report", ["DERIVED", "SECONDARY", "SCREEN SAVE"], "1", "-2", 16),
-    "siemens": (501, "Patient Protocol", ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"], "255", "128", 8),
+    "siemens": (
+        501,
+        "Patient Protocol",
+        ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"],
+        "255",
+        "128",
+        8,
+    ),
 }
 _MODELS = {
     "toshiba": Vendor("toshiba-old", "TOSHIBA", "Aquilion", "V3.35ER003", ("ct",)),
@@ -240,16 +314,27 @@ _LINES = {"toshiba": toshiba_lines, "ge": ge_lines, "siemens": siemens_lines}
 
 
 def dose_screen(
-    maker: str = "toshiba", lines: Sequence[str] | None = None, *, picture: bytes | None = None, seed: int = 1, size: int = 512,
-    bits: int | None = None, photometric: str = "MONOCHROME2", patient: Patient | None = None, study: Study | None = None,
-    system: System | None = None, key: str = "", instance: int = 1, **drawing: object,
-) -> Dataset:  # fmt: skip
+    maker: str = "toshiba",
+    lines: Sequence[str] | None = None,
+    *,
+    picture: bytes | None = None,
+    seed: int = 1,
+    size: int = 512,
+    bits: int | None = None,
+    photometric: str = "MONOCHROME2",
+    patient: Patient | None = None,
+    study: Study | None = None,
+    system: System | None = None,
+    key: str = "",
+    instance: int = 1,
+    **drawing: object,
+) -> Dataset:
     """A dose screen of "toshiba", "ge" or "siemens" as Secondary Capture.
 
-    lines: the text, by default the maker's layout with the series above. picture: pixels instead, as `draw` gives them.
-    bits: 8 or 16 bits a pixel, by default as the maker does. photometric: MONOCHROME1, MONOCHROME2 or RGB. drawing: passed
-    on to `draw`. The patient's name and ID stand in the picture.
-    """
+    lines: the text, by default the maker's layout with the series above. picture: pixels instead,
+    as `draw` gives them. bits: 8 or 16 bits a pixel, by default as the maker does. photometric:
+    MONOCHROME1, MONOCHROME2 or RGB. drawing: passed on to `draw`. The patient's name and ID stand
+    in the picture."""
     patient = patient or Patient()
     number, description, image_type, window, centre, usual_bits = _SIGNS[maker]
     system = system or System(vendor=_MODELS[maker])
@@ -259,15 +344,46 @@ def dose_screen(
     text = _LINES[maker](patient=patient) if lines is None else lines
     pixels = picture if picture is not None else draw(text, size=size, seed=seed, **drawing)  # type: ignore[arg-type]
     bits = usual_bits if bits is None else bits
-    ds = header(patient, study, system, SECONDARY_CAPTURE, uid(key, "instance", instance), uid(key, "series"), "CT", number,
-                description)  # fmt: skip
-    put(ds, ImageType=image_type, ConversionType="WSD", InstanceNumber=str(instance), SamplesPerPixel=1,
-        PhotometricInterpretation=photometric, Rows=size, Columns=size, BitsAllocated=bits, BitsStored=bits, HighBit=bits - 1,
-        PixelRepresentation=int(bits == 16), WindowWidth=window, WindowCenter=centre, BurnedInAnnotation="YES")  # fmt: skip
+    ds = header(
+        patient,
+        study,
+        system,
+        SECONDARY_CAPTURE,
+        uid(key, "instance", instance),
+        uid(key, "series"),
+        "CT",
+        number,
+        description,
+    )
+    put(
+        ds,
+        ImageType=image_type,
+        ConversionType="WSD",
+        InstanceNumber=str(instance),
+        SamplesPerPixel=1,
+        PhotometricInterpretation=photometric,
+        Rows=size,
+        Columns=size,
+        BitsAllocated=bits,
+        BitsStored=bits,
+        HighBit=bits - 1,
+        PixelRepresentation=int(bits == 16),
+        WindowWidth=window,
+        WindowCenter=centre,
+        BurnedInAnnotation="YES",
+    )
     if photometric == "MONOCHROME1":
         pixels = bytes(255 - value for value in pixels)
     if photometric == "RGB":
-        put(ds, SamplesPerPixel=3, PlanarConfiguration=0, BitsAllocated=8, BitsStored=8, HighBit=7, PixelRepresentation=0)
+        put(
+            ds,
+            SamplesPerPixel=3,
+            PlanarConfiguration=0,
+            BitsAllocated=8,
+            BitsStored=8,
+            HighBit=7,
+            PixelRepresentation=0,
+        )
         pixels = bytes(value for gray in pixels for value in (gray, gray, 0))
     elif bits == 16:
         # Black is -1024 and text lies above the window's centre, as with these makers' width of 1.

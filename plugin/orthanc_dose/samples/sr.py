@@ -1,12 +1,13 @@
 """Content items of a structured report, made and encoded fast.
 
-An `Item` is a plain node. A tree of them is encoded once, straight to Explicit VR Little Endian bytes, because
-building and writing the same tree as pydicom Datasets costs fifty times as much; pydicom then decodes it lazily
-like any sequence of a file. ``Item.dataset()`` gives one item as a pydicom Dataset.
+An `Item` is a plain node. A tree of them is encoded once, straight to Explicit VR Little Endian
+bytes, because building and writing the same tree as pydicom Datasets costs fifty times as much;
+pydicom then decodes it lazily like any sequence of a file. ``Item.dataset()`` gives one item as a
+pydicom Dataset.
 
-How a maker spells things (SRT or SCT, its units, a retired code, what it leaves out) is applied while encoding,
-by `Spelling`, so that report builders say each thing once and in the standard's words (PS3.3 C.17.3, C.18).
-"""
+How a maker spells things (SRT or SCT, its units, a retired code, what it leaves out) is applied
+while encoding, by `Spelling`, so that report builders say each thing once and in the standard's
+words (PS3.3 C.17.3, C.18)."""
 
 from __future__ import annotations
 
@@ -31,11 +32,11 @@ CONTEXT, PROPERTIES, INFERRED = "HAS OBS CONTEXT", "HAS PROPERTIES", "INFERRED F
 class Item:
     """One content item: relationship to its parent, value type, concept name, value, children.
 
-    `value` by value type: CODE a `Concept`; NUM ``(number or text or None, unit Concept or None)``; TEXT, UIDREF,
-    DATETIME, DATE, TIME and PNAME a string; IMAGE ``(SOP class UID, SOP instance UID)``; CONTAINER None.
-    A NUM whose number is None is written as an empty Measured Value Sequence. A child may also be the bytes of an
-    already encoded item, for content that no well-formed Item can say.
-    """
+    `value` by value type: CODE a `Concept`; NUM ``(number or text or None, unit Concept or None)``;
+    TEXT, UIDREF, DATETIME, DATE, TIME and PNAME a string; IMAGE ``(SOP class UID, SOP instance
+    UID)``; CONTAINER None. A NUM whose number is None is written as an empty Measured Value
+    Sequence. A child may also be the bytes of an already encoded item, for content that no
+    well-formed Item can say."""
 
     value_type: str
     concept: Concept | None
@@ -48,17 +49,21 @@ class Item:
         """This item and its children as a pydicom Dataset."""
         spelling = spelling or Spelling()
         charset = convert_encodings((spelling.character_set or "ISO_IR 6").split("\\"))
-        return read_dataset(BytesIO(encode(self, spelling)), is_implicit_VR=False, is_little_endian=True,
-                            parent_encoding=charset)
+        return read_dataset(
+            BytesIO(encode(self, spelling)),
+            is_implicit_VR=False,
+            is_little_endian=True,
+            parent_encoding=charset,
+        )
 
 
 @dataclass(frozen=True)
 class Spelling:
     """A maker's way of writing the standard's words; the default is the standard's own of today.
 
-    scheme: "SCT", "SRT" or "SNM3", the scheme of SNOMED codes. units: UCUM unit to the (spelling, factor) that
-    the maker writes. replaced: concept code to the concept written instead. omitted, empty, zero: concept codes
-    of numbers that are left out, written without a value, written as 0.
+    scheme: "SCT", "SRT" or "SNM3", the scheme of SNOMED codes. units: UCUM unit to the (spelling,
+    factor) that the maker writes. replaced: concept code to the concept written instead. omitted,
+    empty, zero: concept codes of numbers that are left out, written without a value, written as 0.
     """
 
     scheme: str = "SCT"
@@ -72,15 +77,30 @@ class Spelling:
     continuity: str = "SEPARATE"
 
 
-def container(concept: Concept | None, *children: Item | None, relationship: str = CONTAINS,
-              template: str = "") -> Item:
-    """A CONTAINER; children that are None are left out, so that optional rows read as one expression."""
-    return Item("CONTAINER", concept, None, [c for c in children if c is not None], relationship, template)
+def container(
+    concept: Concept | None,
+    *children: Item | None,
+    relationship: str = CONTAINS,
+    template: str = "",
+) -> Item:
+    """A CONTAINER; children that are None are left out, so that optional rows read as one
+    expression.
+    """
+    return Item(
+        "CONTAINER", concept, None, [c for c in children if c is not None], relationship, template
+    )
 
 
-def num(concept: Concept, value: float | str | None, *children: Item, ucum: str | None = None,
-        relationship: str = CONTAINS) -> Item:
-    """A NUM in the concept's own unit, or in `ucum`; an empty string as `ucum` writes no unit at all."""
+def num(
+    concept: Concept,
+    value: float | str | None,
+    *children: Item,
+    ucum: str | None = None,
+    relationship: str = CONTAINS,
+) -> Item:
+    """A NUM in the concept's own unit, or in `ucum`; an empty string as `ucum` writes no unit at
+    all.
+    """
     code = concept.unit if ucum is None else ucum
     return Item("NUM", concept, (value, unit(code) if code else None), list(children), relationship)
 
@@ -106,12 +126,18 @@ def pname(concept: Concept, value: str, *children: Item, relationship: str = CON
     return Item("PNAME", concept, value, [c for c in children if c is not None], relationship)
 
 
-def image(concept: Concept, sop_class: str, sop_instance: str, relationship: str = CONTAINS) -> Item:
+def image(
+    concept: Concept, sop_class: str, sop_instance: str, relationship: str = CONTAINS
+) -> Item:
     return Item("IMAGE", concept, (sop_class, sop_instance), [], relationship)
 
 
-def optional(make: Callable[..., Item], concept: Concept, value: object, **more: object) -> Item | None:
-    """``make(concept, value)``, or None where the value is None: a row that this report does not have."""
+def optional(
+    make: Callable[..., Item], concept: Concept, value: object, **more: object
+) -> Item | None:
+    """``make(concept, value)``, or None where the value is None: a row that this report does not
+    have.
+    """
     return None if value is None else make(concept, value, **more)
 
 
@@ -120,7 +146,11 @@ def nums(pairs: Iterable[tuple[Concept, float | str | None | list[float]]]) -> l
     made = []
     for concept, value in pairs:
         if value is not None:
-            made += [num(concept, v) for v in value] if isinstance(value, list | tuple) else [num(concept, value)]
+            made += (
+                [num(concept, v) for v in value]
+                if isinstance(value, list | tuple)
+                else [num(concept, value)]
+            )
     return made
 
 
@@ -140,7 +170,9 @@ def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
 
 def sequence(group: int, number: int, items: Iterable[bytes]) -> bytes:
     """A sequence of defined length of the already encoded `items`."""
-    return element(group, number, b"SQ", b"".join([_ITEM.pack(0xFFFE, 0xE000, len(i)) + i for i in items]))
+    return element(
+        group, number, b"SQ", b"".join([_ITEM.pack(0xFFFE, 0xE000, len(i)) + i for i in items])
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -152,13 +184,16 @@ def _characters(value: str, character_set: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _person(value: str, character_set: str) -> bytes:
-    # Each component of a name starts in the default character set again (PS3.5 6.1.2.5.3), hence not _characters.
+    # Each component of a name starts in the default character set again (PS3.5 6.1.2.5.3), hence
+    # not _characters.
     return PersonName(value).encode(convert_encodings((character_set or "ISO_IR 6").split("\\")))
 
 
 @lru_cache(maxsize=8192)
 def code_item(concept: Concept, scheme: str, version: str, character_set: str) -> bytes:
-    """The encoded Code Sequence Macro (PS3.3 8.8) of one concept, in the SNOMED spelling `scheme`."""
+    """The encoded Code Sequence Macro (PS3.3 8.8) of one concept, in the SNOMED spelling
+    `scheme`.
+    """
     value, designator = concept.value, concept.scheme
     if designator == "SCT" and scheme != "SCT" and concept.srt:
         value, designator = concept.srt, scheme
@@ -206,19 +241,34 @@ def _number(item: Item, spelling: Spelling) -> bytes:
         if factor != 1 and not isinstance(value, str):
             value *= factor
     number = value if isinstance(value, str) else decimal(value)
-    measured = b"" if ucum is None else _unit_sequence(ucum, spelling.scheme, spelling.scheme_version,
-                                                       spelling.character_set)
+    measured = (
+        b""
+        if ucum is None
+        else _unit_sequence(ucum, spelling.scheme, spelling.scheme_version, spelling.character_set)
+    )
     return sequence(0x40, 0xA300, [measured + element(0x40, 0xA30A, b"DS", number.encode())])
 
 
 def _image(item: Item, spelling: Spelling) -> bytes:
     sop_class, sop_instance = item.value
-    return sequence(8, 0x1199, [element(8, 0x1150, b"UI", sop_class.encode()) +
-                                element(8, 0x1155, b"UI", sop_instance.encode())])
+    return sequence(
+        8,
+        0x1199,
+        [
+            element(8, 0x1150, b"UI", sop_class.encode())
+            + element(8, 0x1155, b"UI", sop_instance.encode())
+        ],
+    )
 
 
-_STRINGS = {"TEXT": (0xA160, b"UT"), "UIDREF": (0xA124, b"UI"), "DATETIME": (0xA120, b"DT"),
-            "DATE": (0xA121, b"DA"), "TIME": (0xA122, b"TM"), "PNAME": (0xA123, b"PN")}
+_STRINGS = {
+    "TEXT": (0xA160, b"UT"),
+    "UIDREF": (0xA124, b"UI"),
+    "DATETIME": (0xA120, b"DT"),
+    "DATE": (0xA121, b"DA"),
+    "TIME": (0xA122, b"TM"),
+    "PNAME": (0xA123, b"PN"),
+}
 
 
 def encode(item: Item, spelling: Spelling) -> bytes:
@@ -228,11 +278,16 @@ def encode(item: Item, spelling: Spelling) -> bytes:
 
 
 def encode_children(item: Item, spelling: Spelling) -> bytes:
-    """The Content Sequence of `item`, or nothing where it has no children that this maker writes."""
+    """The Content Sequence of `item`, or nothing where it has no children that this maker
+    writes.
+    """
     if not item.children:
         return b""
-    encoded = [c if isinstance(c, bytes) else encode(c, spelling) for c in item.children
-               if isinstance(c, bytes) or not (c.concept and c.concept.value in spelling.omitted)]
+    encoded = [
+        c if isinstance(c, bytes) else encode(c, spelling)
+        for c in item.children
+        if isinstance(c, bytes) or not (c.concept and c.concept.value in spelling.omitted)
+    ]
     return sequence(0x40, 0xA730, encoded) if encoded else b""
 
 
@@ -251,9 +306,17 @@ def wrap(item: Item, content: bytes, spelling: Spelling) -> bytes:
     elif kind == "CONTAINER":
         out += element(0x40, 0xA050, b"CS", spelling.continuity.encode())
         if item.template:
-            out += sequence(0x40, 0xA504, [element(8, 0x0105, b"CS", b"DCMR") +
-                                           element(0x40, 0xDB00, b"CS", item.template.encode())])
+            out += sequence(
+                0x40,
+                0xA504,
+                [
+                    element(8, 0x0105, b"CS", b"DCMR")
+                    + element(0x40, 0xDB00, b"CS", item.template.encode())
+                ],
+            )
     elif kind in _STRINGS:
         number, vr = _STRINGS[kind]
-        out += element(0x40, number, vr, (_person if kind == "PNAME" else _characters)(item.value, charset))
+        out += element(
+            0x40, number, vr, (_person if kind == "PNAME" else _characters)(item.value, charset)
+        )
     return out + content

@@ -12,7 +12,15 @@ from pydicom.dataset import Dataset
 from orthanc_dose.samples import codes as c
 from orthanc_dose.samples import values as v
 from orthanc_dose.samples.catalogue import CT_EXAMS, DX_EXAMS, FEMALE, NAMES, RF_EXAMS, systems
-from orthanc_dose.samples.ct import CtEvent, DoseCheck, SizeSpecific, Source, ct_report, localizer, total_dlp
+from orthanc_dose.samples.ct import (
+    CtEvent,
+    DoseCheck,
+    SizeSpecific,
+    Source,
+    ct_report,
+    localizer,
+    total_dlp,
+)
 from orthanc_dose.samples.document import Patient, Study, System, age_string, uid
 from orthanc_dose.samples.nuclear import (
     BONE_GIVEN,
@@ -53,11 +61,11 @@ _MIX = {"ct": 45, "dx": 30, "rf": 15, "mg": 10, "nm": 8}
 class SampleStudy:
     """One made-up study and what a reader of it must find.
 
-    totals: the totals as the object gives them, in canonical units (mGy.cm, Gy.m2, Gy, s, mGy), None where it does
-    not give them. sums: the same names computed from the events, None where the events do not give it. Names:
-    dlp_total; dap_total, rp_dose_total, fluoro_time_total (of two planes each twice: dap_total_a, dap_total_b and so
-    on); agd_right, agd_left; administered_activity_total (MBq).
-    """
+    totals: the totals as the object gives them, in canonical units (mGy.cm, Gy.m2, Gy, s, mGy),
+    None where it does not give them. sums: the same names computed from the events, None where the
+    events do not give it. Names: dlp_total; dap_total, rp_dose_total, fluoro_time_total (of two
+    planes each twice: dap_total_a, dap_total_b and so on); agd_right, agd_left;
+    administered_activity_total (MBq)."""
 
     index: int
     kind: str
@@ -74,12 +82,18 @@ class SampleStudy:
     datasets: list[Dataset] = field(default_factory=list)
 
 
-def make_studies(n: int, seed: int = 1, kinds: Sequence[str] = KINDS, *, until: date = UNTIL,
-                 days: int = 730) -> Iterator[SampleStudy]:
-    """`n` studies within `days` up to and including `until`; study number i does not depend on `n`."""
+def make_studies(
+    n: int, seed: int = 1, kinds: Sequence[str] = KINDS, *, until: date = UNTIL, days: int = 730
+) -> Iterator[SampleStudy]:
+    """`n` studies within `days` up to and including `until`; study number i does not depend on
+    `n`.
+    """
     unknown = sorted(set(kinds) - set(ALL_KINDS))
     if unknown or not kinds:
-        raise ValueError(f"kinds must be some of {', '.join(ALL_KINDS)}; not known: {', '.join(unknown) or '(none given)'}")
+        raise ValueError(
+            f"kinds must be some of {', '.join(ALL_KINDS)}; not known: "
+            f"{', '.join(unknown) or '(none given)'}"
+        )
     installed = {kind: nuclear_systems() if kind == "nm" else systems(kind) for kind in kinds}
     weights = [_MIX[kind] for kind in kinds]
     for index in range(n):
@@ -90,11 +104,15 @@ def make_studies(n: int, seed: int = 1, kinds: Sequence[str] = KINDS, *, until: 
         # Fewer patients than studies, so that some have a history.
         patient = _patient(seed, rng.randrange(index * 5 // 8 + 3), started.date(), system, kind)
         key = f"{seed}|{index}"
-        study = Study(instance_uid=uid("study", key), started=started,
-                      accession_number=f"ACC{seed % 100:02d}{index:07d}", study_id=str(index + 1),
-                      referring=f"Referrer^Sample{rng.randint(1, 30)}",
-                      performing=f"Performer^Sample{rng.randint(1, 12)}",
-                      operators=f"Operator^Sample{rng.randint(1, 25)}")
+        study = Study(
+            instance_uid=uid("study", key),
+            started=started,
+            accession_number=f"ACC{seed % 100:02d}{index:07d}",
+            study_id=str(index + 1),
+            referring=f"Referrer^Sample{rng.randint(1, 30)}",
+            performing=f"Performer^Sample{rng.randint(1, 12)}",
+            operators=f"Operator^Sample{rng.randint(1, 25)}",
+        )
         yield _MAKERS[kind](index, key, rng, patient, study, system)
 
 
@@ -110,7 +128,9 @@ def _when(rng: Random, until: date, days: int, kind: str) -> datetime:
 
 
 def _patient(seed: int, number: int, on: date, system: System, kind: str) -> Patient:
-    """Patient `number`, with a name in the characters that the system can write; identity is the same everywhere."""
+    """Patient `number`, with a name in the characters that the system can write; identity is the
+    same everywhere.
+    """
     rng = Random(f"patient|{seed}|{number}")
     plain = rng.choice(NAMES[""])
     local = [name for name in NAMES.get(system.vendor.character_set, ())]
@@ -124,13 +144,22 @@ def _patient(seed: int, number: int, on: date, system: System, kind: str) -> Pat
     now = (on - birth).days / 365.25
     adult = rng.gauss(1.66 if female else 1.79, 0.07)
     size = round(adult if now >= 17 else 0.5 + (adult - 0.5) * (now / 17) ** 0.7, 2)
-    weight = round(max(3.0, size * size * (rng.gauss(26, 4) if now >= 17 else rng.gauss(17, 1.5))), 1)
+    weight = round(
+        max(3.0, size * size * (rng.gauss(26, 4) if now >= 17 else rng.gauss(17, 1.5))), 1
+    )
     if rng.random() < 0.12:
         size = weight = None
     elif rng.random() < 0.03:
         size = weight = 0.0
-    return Patient(f"Sample^{chosen}", f"SAMPLE-{number:06d}", f"{birth:%Y%m%d}", "F" if female else "M",
-                   age_string(birth, on), size, weight)
+    return Patient(
+        f"Sample^{chosen}",
+        f"SAMPLE-{number:06d}",
+        f"{birth:%Y%m%d}",
+        "F" if female else "M",
+        age_string(birth, on),
+        size,
+        weight,
+    )
 
 
 def _written(spelling: Spelling, concept: c.Concept, value: float | None) -> float | None:
@@ -140,21 +169,51 @@ def _written(spelling: Spelling, concept: c.Concept, value: float | None) -> flo
     return 0.0 if concept.value in spelling.zero else value
 
 
-def _ct(index: int, key: str, rng: Random, patient: Patient, study: Study, system: System) -> SampleStudy:
+def _ct(
+    index: int, key: str, rng: Random, patient: Patient, study: Study, system: System
+) -> SampleStudy:
     exam = rng.choices(CT_EXAMS, [e.weight for e in CT_EXAMS])[0]
-    study.description, study.protocol, study.requested_procedure = exam.description, exam.protocol, exam.requested
+    study.description, study.protocol, study.requested_procedure = (
+        exam.description,
+        exam.protocol,
+        exam.requested,
+    )
     study.procedure_code = (exam.protocol.upper().replace(" ", "")[:16], "99SAMPLE", exam.requested)
     size = (patient.weight / 75) ** 0.8 if patient.weight else 1.0
     events, when = [], study.started
     for number in range(1 + rng.choice(exam.spirals)):
         when += timedelta(seconds=rng.randint(20, 140), microseconds=rng.randrange(1_000_000))
-        event = CtEvent(protocol=exam.protocol, region=exam.region, uid=uid("event", key, number), started=when,
-                        label=str(number + 1), phantom=exam.phantom)
-        events.append(_localizer(event, rng) if number == 0 else _spiral(event, exam, size, number, rng))
+        event = CtEvent(
+            protocol=exam.protocol,
+            region=exam.region,
+            uid=uid("event", key, number),
+            started=when,
+            label=str(number + 1),
+            phantom=exam.phantom,
+        )
+        events.append(
+            _localizer(event, rng) if number == 0 else _spiral(event, exam, size, number, rng)
+        )
     dlp = total_dlp(events)
-    ds = ct_report(events, patient=patient, study=study, system=system, key=key, participants=rng.random() < 0.3)
-    return _study(index, "ct", study, patient, system, len(events),
-                  {"dlp_total": _written(system.vendor.spelling, c.DLP_TOTAL, dlp)}, {"dlp_total": dlp}, ds)
+    ds = ct_report(
+        events,
+        patient=patient,
+        study=study,
+        system=system,
+        key=key,
+        participants=rng.random() < 0.3,
+    )
+    return _study(
+        index,
+        "ct",
+        study,
+        patient,
+        system,
+        len(events),
+        {"dlp_total": _written(system.vendor.spelling, c.DLP_TOTAL, dlp)},
+        {"dlp_total": dlp},
+        ds,
+    )
 
 
 def _localizer(event: CtEvent, rng: Random) -> CtEvent:
@@ -171,42 +230,66 @@ def _spiral(event: CtEvent, exam: object, size: float, number: int, rng: Random)
     event.pitch = round(rng.choice((0.55, 0.8, 0.984, 1.2, 1.375)), 3)
     event.context = v.WITHOUT_CONTRAST if number == 1 and rng.random() < 0.4 else v.WITH_CONTRAST
     kvp, current = rng.choice((80, 100, 120, 120, 140)), round(rng.uniform(60, 420), 0)
-    event.sources = [Source(kvp=kvp, current=current, maximum_current=round(current * 1.6),
-                            rotation_time=rng.choice((0.28, 0.5, 0.75)))]
+    event.sources = [
+        Source(
+            kvp=kvp,
+            current=current,
+            maximum_current=round(current * 1.6),
+            rotation_time=rng.choice((0.28, 0.5, 0.75)),
+        )
+    ]
     if rng.random() < 0.08:
         event.sources.append(Source("B", 140, round(current * 0.9), round(current * 0.6), 0.28))
     event.exposure_time = round(rng.uniform(2, 11), 2)
     event.modulation = rng.choice(("XYZ_EC", "Z_EC", "NONE"))
     if rng.random() < 0.1:
-        event.notification = DoseCheck(ctdi=round(event.ctdi * 0.9, 1), ctdi_estimate=event.ctdi,
-                                       reason="Large patient")
+        event.notification = DoseCheck(
+            ctdi=round(event.ctdi * 0.9, 1), ctdi_estimate=event.ctdi, reason="Large patient"
+        )
     if rng.random() < 0.15 and exam.phantom == v.BODY_PHANTOM:
         diameter = round(rng.uniform(220, 360))
-        event.ssde = [SizeSpecific(round(event.ctdi * 3.7 * 2.718281828 ** (-0.00367 * diameter), 2),
-                                   water_diameter=diameter)]
+        event.ssde = [
+            SizeSpecific(
+                round(event.ctdi * 3.7 * 2.718281828 ** (-0.00367 * diameter), 2),
+                water_diameter=diameter,
+            )
+        ]
     return event
 
 
-def _rf(index: int, key: str, rng: Random, patient: Patient, study: Study, system: System) -> SampleStudy:
+def _rf(
+    index: int, key: str, rng: Random, patient: Patient, study: Study, system: System
+) -> SampleStudy:
     exam = rng.choices(RF_EXAMS, [e.weight for e in RF_EXAMS])[0]
     study.description, study.requested_procedure = exam.description, exam.requested
     biplane = rng.random() < exam.biplane
-    events = fluoroscopy_events(rng.randint(exam.fewest, exam.most), rng.randrange(10**9), study.started, key,
-                                system.vendor, planes=(v.PLANE_A, v.PLANE_B) if biplane else (v.SINGLE_PLANE,),
-                                pulse_level=rng.random() < 0.05, scale=exam.scale * rng.lognormvariate(0, 0.4))
+    events = fluoroscopy_events(
+        rng.randint(exam.fewest, exam.most),
+        rng.randrange(10**9),
+        study.started,
+        key,
+        system.vendor,
+        planes=(v.PLANE_A, v.PLANE_B) if biplane else (v.SINGLE_PLANE,),
+        pulse_level=rng.random() < 0.05,
+        scale=exam.scale * rng.lognormvariate(0, 0.4),
+    )
     ds = fluoroscopy_report(events, patient=patient, study=study, system=system, key=key)
     sums, written = {}, {}
     for plane in dict.fromkeys(e.plane for e in events):
         totals, suffix = totals_of(events, plane), {v.PLANE_A: "_a", v.PLANE_B: "_b"}.get(plane, "")
-        for name, concept, single, value in (("dap_total", c.DAP_TOTAL, c.DAP, totals.dap),
-                                             ("rp_dose_total", c.RP_TOTAL, c.RP_DOSE, totals.rp_dose),
-                                             ("fluoro_time_total", c.FLUORO_TIME, c.DURATION, totals.fluoro_time)):
+        for name, concept, single, value in (
+            ("dap_total", c.DAP_TOTAL, c.DAP, totals.dap),
+            ("rp_dose_total", c.RP_TOTAL, c.RP_DOSE, totals.rp_dose),
+            ("fluoro_time_total", c.FLUORO_TIME, c.DURATION, totals.fluoro_time),
+        ):
             sums[name + suffix] = _written(system.vendor.spelling, single, value)
             written[name + suffix] = _written(system.vendor.spelling, concept, value)
     return _study(index, "rf", study, patient, system, len(events), written, sums, ds)
 
 
-def _dx(index: int, key: str, rng: Random, patient: Patient, study: Study, system: System) -> SampleStudy:
+def _dx(
+    index: int, key: str, rng: Random, patient: Patient, study: Study, system: System
+) -> SampleStudy:
     exam = rng.choices(DX_EXAMS, [e.weight for e in DX_EXAMS])[0]
     study.description, study.requested_procedure = exam.description, exam.requested
     count = len(exam.exposures) + (rng.random() < 0.06)
@@ -214,46 +297,101 @@ def _dx(index: int, key: str, rng: Random, patient: Patient, study: Study, syste
     ds = radiography_report(events, patient=patient, study=study, system=system, key=key)
     totals = radiography_totals(events)
     spelling = system.vendor.spelling
-    sums = {"dap_total": _written(spelling, c.DAP, totals.dap),
-            "rp_dose_total": _written(spelling, c.RP_DOSE, totals.rp_dose)}
-    return _study(index, "dx", study, patient, system, count,
-                  {"dap_total": _written(spelling, c.DAP_TOTAL, totals.dap),
-                   "rp_dose_total": _written(spelling, c.RP_TOTAL, totals.rp_dose)}, sums, ds)
+    sums = {
+        "dap_total": _written(spelling, c.DAP, totals.dap),
+        "rp_dose_total": _written(spelling, c.RP_DOSE, totals.rp_dose),
+    }
+    return _study(
+        index,
+        "dx",
+        study,
+        patient,
+        system,
+        count,
+        {
+            "dap_total": _written(spelling, c.DAP_TOTAL, totals.dap),
+            "rp_dose_total": _written(spelling, c.RP_TOTAL, totals.rp_dose),
+        },
+        sums,
+        ds,
+    )
 
 
-def _mg(index: int, key: str, rng: Random, patient: Patient, study: Study, system: System) -> SampleStudy:
+def _mg(
+    index: int, key: str, rng: Random, patient: Patient, study: Study, system: System
+) -> SampleStudy:
     screening = rng.random() < 0.7
     study.description = "Screening mammography" if screening else "Diagnostic mammography"
     study.requested_procedure = "Bilateral mammography"
     tomosynthesis = rng.random() < 0.3
     count = 4 if screening else rng.choice((2, 4, 5, 6))
-    events = mammography_events(count, rng.randrange(10**9), study.started, key, tomosynthesis=tomosynthesis)
-    ds = mammography_report(events, patient=patient, study=study, system=system, key=key, screening=screening)
+    events = mammography_events(
+        count, rng.randrange(10**9), study.started, key, tomosynthesis=tomosynthesis
+    )
+    ds = mammography_report(
+        events, patient=patient, study=study, system=system, key=key, screening=screening
+    )
     totals: Totals = mammography_totals(events)
     sums = {"agd_right": totals.agd[v.RIGHT_BREAST], "agd_left": totals.agd[v.LEFT_BREAST]}
     return _study(index, "mg", study, patient, system, count, dict(sums), sums, ds)
 
 
-def _nm(index: int, key: str, rng: Random, patient: Patient, study: Study, system: System) -> SampleStudy:
+def _nm(
+    index: int, key: str, rng: Random, patient: Patient, study: Study, system: System
+) -> SampleStudy:
     pet = rng.random() < 0.6
     study.description = "PET/CT whole body FDG" if pet else "NM bone scan"
     study.requested_procedure = study.description
     heavy = (patient.weight or 75) / 75
     activity = round((230 if pet else 620) * heavy * rng.uniform(0.9, 1.1), 1)
-    given = administered_at(FDG_GIVEN if pet else BONE_GIVEN, study.started - timedelta(minutes=rng.randint(55, 180)), activity)
+    given = administered_at(
+        FDG_GIVEN if pet else BONE_GIVEN,
+        study.started - timedelta(minutes=rng.randint(55, 180)),
+        activity,
+    )
     ds = radiopharmaceutical_report(
-        [given], patient=patient, study=study, system=system, vendor=system.vendor, key=key,
+        [given],
+        patient=patient,
+        study=study,
+        system=system,
+        vendor=system.vendor,
+        key=key,
         procedure=PET_OF_TUMOR if pet else BONE_STUDY,
-        state=PatientState(height=round(patient.size * 100, 1) if patient.size else None, weight=patient.weight or None),
-    )  # fmt: skip
+        state=PatientState(
+            height=round(patient.size * 100, 1) if patient.size else None,
+            weight=patient.weight or None,
+        ),
+    )
     total: dict[str, float | None] = {"administered_activity_total": activity}
     return _study(index, "nm", study, patient, system, 1, total, dict(total), ds)
 
 
-def _study(index: int, kind: str, study: Study, patient: Patient, system: System, events: int,
-           totals: dict[str, float | None], sums: dict[str, float | None], ds: Dataset) -> SampleStudy:
-    return SampleStudy(index, kind, system.vendor.key, study.instance_uid, study.accession_number, study.started,
-                       study.description, patient, system, events, totals, sums, [ds])
+def _study(
+    index: int,
+    kind: str,
+    study: Study,
+    patient: Patient,
+    system: System,
+    events: int,
+    totals: dict[str, float | None],
+    sums: dict[str, float | None],
+    ds: Dataset,
+) -> SampleStudy:
+    return SampleStudy(
+        index,
+        kind,
+        system.vendor.key,
+        study.instance_uid,
+        study.accession_number,
+        study.started,
+        study.description,
+        patient,
+        system,
+        events,
+        totals,
+        sums,
+        [ds],
+    )
 
 
 _MAKERS = {"ct": _ct, "rf": _rf, "dx": _dx, "mg": _mg, "nm": _nm}

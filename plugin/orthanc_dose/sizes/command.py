@@ -11,15 +11,34 @@ from ..client import ClientError, add_server_arguments, connected, follow
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="the CSV file")
-    parser.add_argument("--identifier", required=True, metavar="COLUMN", help="column of the identifier: its name or number")
-    parser.add_argument("--kind", choices=("accession-number", "study-uid"), default="accession-number",
-                        help="what the identifier is (%(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--identifier",
+        required=True,
+        metavar="COLUMN",
+        help="column of the identifier: its name or number",
+    )
+    parser.add_argument(
+        "--kind",
+        choices=("accession-number", "study-uid"),
+        default="accession-number",
+        help="what the identifier is (%(default)s)",
+    )
     parser.add_argument("--height", metavar="COLUMN", help="column of the height")
     parser.add_argument("--weight", metavar="COLUMN", help="column of the weight, in kg")
-    parser.add_argument("--height-unit", choices=("cm", "m"), help="unit of heights whose cells name none; recognised where"
-                        " the column's name or its values leave no doubt")  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="replace heights and weights that are there already")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing, and say what would happen")
+    parser.add_argument(
+        "--height-unit",
+        choices=("cm", "m"),
+        help="unit of heights whose cells name none; recognised where"
+        " the column's name or its values leave no doubt",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace heights and weights that are there already",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="write nothing, and say what would happen"
+    )
     add_server_arguments(parser)
     parser.epilog = f"{parser.epilog} The exit status is 0 when the whole file was worked through."
 
@@ -27,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Upload the file, import it, follow the task, and print what became of the lines."""
     if not (chosen.height or chosen.weight):
-        raise ClientError("Say which columns hold the values: --height COLUMN, --weight COLUMN, or both.")
+        raise ClientError(
+            "Say which columns hold the values: --height COLUMN, --weight COLUMN, or both."
+        )
     try:
         raw = chosen.file.read_bytes()
     except OSError as error:
@@ -37,7 +58,9 @@ def run(chosen: argparse.Namespace) -> int:
     place = f"/size-imports/{uploaded['id']}"
     try:
         choice = _choice(chosen, uploaded)
-        task = client.call("POST", f"{place}/start", choice | {"dry_run": chosen.dry_run})["task_id"]
+        task = client.call("POST", f"{place}/start", choice | {"dry_run": chosen.dry_run})[
+            "task_id"
+        ]
     except ClientError:
         client.call("DELETE", place)
         raise
@@ -45,24 +68,39 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         client.call("DELETE", place)
     verb = "would be" if chosen.dry_run else "were"
-    print(f"{found['done']:,} lines {verb} worked through; studies and lines by what {verb.removesuffix(' be')} done:")
+    print(
+        f"{found['done']:,} lines {verb} worked through; studies and lines by what "
+        f"{verb.removesuffix(' be')} done:"
+    )
     for outcome, count in found["result"].items():
         print(f"  {outcome + ':':15}{count:>12,}")
     if found["state"] != "done":
-        print(f"The import did not come to its end: {found['message'] or found['state']}", file=sys.stderr)
+        print(
+            f"The import did not come to its end: {found['message'] or found['state']}",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
 
 def _choice(chosen: argparse.Namespace, uploaded: dict[str, Any]) -> dict[str, Any]:
     columns = uploaded["columns"]
-    at = {name: _column(columns, getattr(chosen, name)) for name in ("identifier", "height", "weight")}
+    at = {
+        name: _column(columns, getattr(chosen, name)) for name in ("identifier", "height", "weight")
+    }
     unit = chosen.height_unit
     if unit is None and at["height"] is not None and uploaded["guess"]["height"] == at["height"]:
         unit = uploaded["guess"]["height_unit"]
     if unit is None and at["height"] is not None:
-        raise ClientError("It is not sure in which unit the heights are: say --height-unit cm or --height-unit m.")
-    return at | {"kind": chosen.kind, "height_unit": unit, "weight_unit": "kg", "overwrite": chosen.overwrite}
+        raise ClientError(
+            "It is not sure in which unit the heights are: say --height-unit cm or --height-unit m."
+        )
+    return at | {
+        "kind": chosen.kind,
+        "height_unit": unit,
+        "weight_unit": "kg",
+        "overwrite": chosen.overwrite,
+    }
 
 
 def _column(columns: list[str], wanted: str | None) -> int | None:
@@ -74,4 +112,6 @@ def _column(columns: list[str], wanted: str | None) -> int | None:
     if not found and wanted.isdecimal() and 0 < int(wanted) <= len(columns):
         return int(wanted) - 1
     why = "several columns have this name" if found else "the file has no such column"
-    raise ClientError(f'"{wanted}": {why}. Its columns are: {", ".join(columns)}. A number counts them from 1.')
+    raise ClientError(
+        f'"{wanted}": {why}. Its columns are: {", ".join(columns)}. A number counts them from 1.'
+    )

@@ -1,4 +1,6 @@
-"""Files of sizes between their upload and the end of their import: by number, in a folder of their own beside the store."""
+"""Files of sizes between their upload and the end of their import: by number, in a folder of their
+own beside the store.
+"""
 
 import json
 import os
@@ -23,7 +25,9 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was uploaded. name: what the user called it; task: the import that was started with it, 0 for none."""
+    """A file that was uploaded. name: what the user called it; task: the import that was started
+    with it, 0 for none.
+    """
 
     number: int
     name: str
@@ -34,7 +38,9 @@ class Upload:
 
 
 class SizeFiles:
-    """The folder of uploads. What a file holds names patients: it is readable for the server alone, and does not stay."""
+    """The folder of uploads. What a file holds names patients: it is readable for the server alone,
+    and does not stay.
+    """
 
     def __init__(self, directory: Path, store: Store) -> None:
         self._folder = directory / FOLDER
@@ -50,7 +56,12 @@ class SizeFiles:
             _write(path, body)
             with path.open("rb") as file:
                 written = dialect(file)
-            shown = "".join(sign for sign in name if sign.isprintable()).replace("\\", "/").rsplit("/", 1)[-1].strip()
+            shown = (
+                "".join(sign for sign in name if sign.isprintable())
+                .replace("\\", "/")
+                .rsplit("/", 1)[-1]
+                .strip()
+            )
             upload = Upload(number, shown[:_LONGEST_NAME], user, written, path)
             self._note(upload)
         except BaseException:
@@ -85,8 +96,14 @@ class SizeFiles:
                 (self._folder / f"{number}.{kind}").unlink()
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Delete what nobody started for a day, and what an import left behind that ended while the server did."""
-        under_way = {task["id"] for task in tasks.of_states(connection, ("waiting", "running")) if task["kind"] == KIND}
+        """Delete what nobody started for a day, and what an import left behind that ended while the
+        server did.
+        """
+        under_way = {
+            task["id"]
+            for task in tasks.of_states(connection, ("waiting", "running"))
+            if task["kind"] == KIND
+        }
         for path in self._folder.glob("*.csv"):
             upload = self.get(int(path.stem))
             with suppress(OSError):  # one that cannot be deleted now is tried again
@@ -106,7 +123,9 @@ class SizeFiles:
 def _next_number(store: Store) -> int:
     """Never given twice, so that no import takes another file for its own."""
     with store.writing() as connection:
-        found = connection.execute("SELECT value FROM state WHERE name = 'last_size_file'").fetchone()
+        found = connection.execute(
+            "SELECT value FROM state WHERE name = 'last_size_file'"
+        ).fetchone()
         number = (int(found[0]) if found else 0) + 1
         connection.execute("DELETE FROM state WHERE name = 'last_size_file'")
         connection.execute("INSERT INTO state VALUES ('last_size_file', ?)", [str(number)])

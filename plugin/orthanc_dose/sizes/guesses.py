@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from .values import CELL, UNITS
 
 _WORDS = {
-    "height": (r"height|size|stature|gr(ö|oe)(ß|ss)e|länge|laenge|taille|altezza|talla|estatura|lengte|längd",),
+    "height": (
+        r"height|size|stature|gr(ö|oe)(ß|ss)e|länge|laenge|taille|altezza|talla|estatura|lengte|längd",
+    ),
     "weight": (r"weight|gewicht|poids|peso|vikt|masse|\bmass\b",),
     # The better sign first: there may be a description of the study, too.
-    "identifier": (r"accession|akzession|auftragsnummer|study ?instance|\b(acc|uid)\b",
-                   r"\b(study|studien?|order|exam\w*) ?id\b"),
-}  # fmt: skip
+    "identifier": (
+        r"accession|akzession|auftragsnummer|study ?instance|\b(acc|uid)\b",
+        r"\b(study|studien?|order|exam\w*) ?id\b",
+    ),
+}
 _LENGTHS = {"m", "meter", "metre", "meters", "metres", "cm", "centimeter", "centimetre", "zentimeter", "mm", "in", "inch",
             "inches", "ft", "feet", "foot", "zoll"}  # fmt: skip
 _WEIGHTS = {"kg", "kilogram", "kilograms", "kilogramm", "kilo", "g", "gram", "grams", "gramm", "lb", "lbs", "pound", "pounds",
@@ -24,8 +28,8 @@ _UID = re.compile(r"[0-2](\.(0|[1-9]\d*)){3,}", re.ASCII)
 
 @dataclass(frozen=True)
 class Guess:
-    """Columns by number from 0, None for what was not recognised; units with where they were recognised by: "header" or
-    "values", None where that is not sure. kind: of the identifier."""
+    """Columns by number from 0, None for what was not recognised; units with where they were
+    recognised by: "header" or "values", None where that is not sure. kind: of the identifier."""
 
     height: int | None
     weight: int | None
@@ -41,15 +45,26 @@ def guess(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Guess:
     found: dict[str, int | None] = {}
     for what, patterns in _WORDS.items():
         free = [(at, _spaced(name)) for at, name in enumerate(header) if at not in found.values()]
-        hits = (at for pattern in patterns for at, name in free if re.search(pattern, name, re.IGNORECASE))
+        hits = (
+            at
+            for pattern in patterns
+            for at, name in free
+            if re.search(pattern, name, re.IGNORECASE)
+        )
         found[what] = next(hits, None)
     identifier = found["identifier"]
     if identifier is None:
         free_columns = (at for at in range(len(header)) if at not in found.values())
         identifier = next((at for at in free_columns if _are_uids(_column(rows, at))), None)
-    kind = "study-uid" if identifier is not None and _are_uids(_column(rows, identifier)) else "accession-number"
+    kind = (
+        "study-uid"
+        if identifier is not None and _are_uids(_column(rows, identifier))
+        else "accession-number"
+    )
     height, weight = found["height"], found["weight"]
-    unit, by = (None, None) if height is None else _height_unit(header[height], _column(rows, height))
+    unit, by = (
+        (None, None) if height is None else _height_unit(header[height], _column(rows, height))
+    )
     weight_unit = None if weight is None or _unit_words(header[weight], _WEIGHTS) - {"kg"} else "kg"
     return Guess(height, weight, identifier, kind, unit, by, weight_unit)
 
@@ -79,13 +94,23 @@ def _height_unit(name: str, cells: list[str]) -> tuple[str | None, str | None]:
     if named:
         unit = next(iter(named)) if len(named) == 1 else None
         # A header that the values speak against is not believed.
-        return (unit, "header") if unit in UNITS["height"] and by_values in (unit, None) else (None, None)
+        return (
+            (unit, "header")
+            if unit in UNITS["height"] and by_values in (unit, None)
+            else (None, None)
+        )
     return (by_values, "values") if by_values else (None, None)
 
 
 def height_unit_of(cells: list[str]) -> str | None:
-    """m or cm, where nearly all of these can be heights in it; inches, and children alone, leave it open."""
-    numbers = [abs(float(found[1].replace(",", "."))) for found in map(CELL.fullmatch, cells) if found and not found[2]]
+    """m or cm, where nearly all of these can be heights in it; inches, and children alone, leave it
+    open.
+    """
+    numbers = [
+        abs(float(found[1].replace(",", ".")))
+        for found in map(CELL.fullmatch, cells)
+        if found and not found[2]
+    ]
     numbers = [number for number in numbers if number]
     for unit, low, high, tall in (("m", 0.2, 2.6, 1.2), ("cm", 30, 260, 120)):
         fitting = [number for number in numbers if low <= number <= high]

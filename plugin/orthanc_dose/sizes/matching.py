@@ -1,9 +1,9 @@
-"""From rows of a file to what becomes of each: which studies it is of, and what their records have already.
+"""From rows of a file to what becomes of each: which studies it is of, and what their records have
+already.
 
-Three relations, registered tables or temporary ones, hold what is known of the file, none of them an identifier of it:
-size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a study with the rows that are of it). `decide` joins
-them with the records.
-"""
+Three relations, registered tables or temporary ones, hold what is known of the file, none of them
+an identifier of it: size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a
+study with the rows that are of it). `decide` joins them with the records."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,11 +26,19 @@ OUTCOMES = {
     "contradiction": "lines of the same study give different values; none was used",
 }
 
-SCHEMA = pa.schema([("n", pa.int64()), ("line", pa.int64()), ("height", pa.float64()), ("weight", pa.float64()),
-                    ("problem", pa.string())])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        ("n", pa.int64()),
+        ("line", pa.int64()),
+        ("height", pa.float64()),
+        ("weight", pa.float64()),
+        ("problem", pa.string()),
+    ]
+)
 MATCH = pa.schema([("n", pa.int64()), ("uid", pa.string())])
 
-# Words for what is wrong with a row. Pages translate them: a sentence here has its text there (tests/unit/test_size_words.py).
+# Words for what is wrong with a row. Pages translate them: a sentence here has its text there
+# (tests/unit/test_size_words.py).
 LINE_UNREADABLE = "the line cannot be read: cells or quotes do not match the header"
 NO_IDENTIFIER, NO_VALUE = "no identifier", "no height and no weight"
 PROBLEMS = {
@@ -48,8 +56,9 @@ _STATES = ("inserted", "there already", "overwritten", "other value kept")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a user chose: the columns by number from 0 (None for one that there is not), the kind of identifier, units (None:
-    only cells that name theirs), whether values that are there are replaced."""
+    """What a user chose: the columns by number from 0 (None for one that there is not), the kind of
+    identifier, units (None: only cells that name theirs), whether values that are there are
+    replaced."""
 
     identifier: int
     height: int | None
@@ -68,7 +77,9 @@ class Reader:
         self._known: dict[tuple[str, str], values.Value] = {}  # heights and weights repeat
 
     def lines(self, first: int, rows: Iterable[Row]) -> tuple[pa.Table, list[tuple[int, str]]]:
-        """A table of SCHEMA, numbered from `first`, and the identifiers of those rows that can be used."""
+        """A table of SCHEMA, numbered from `first`, and the identifiers of those rows that can be
+        used.
+        """
         columns: tuple[list[Any], ...] = ([], [], [], [], [])
         identifiers = []
         for n, row in enumerate(rows, first):
@@ -88,13 +99,18 @@ class Reader:
             return "", None, None, NO_IDENTIFIER
         height = self._value(cells, choice.height, "height", choice.height_unit)
         weight = self._value(cells, choice.weight, "weight", choice.weight_unit)
-        problems = [PROBLEMS[quantity, value.problem] for quantity, value in (("height", height), ("weight", weight))
-                    if value.problem]  # fmt: skip
+        problems = [
+            PROBLEMS[quantity, value.problem]
+            for quantity, value in (("height", height), ("weight", weight))
+            if value.problem
+        ]
         if height.value is None and weight.value is None and not problems:
             problems = [NO_VALUE]
         return identifier, height.value, weight.value, "; ".join(problems) or None
 
-    def _value(self, cells: list[str], at: int | None, quantity: str, unit: str | None) -> values.Value:
+    def _value(
+        self, cells: list[str], at: int | None, quantity: str, unit: str | None
+    ) -> values.Value:
         text = _cell(cells, at)
         found = self._known.get((quantity, text))
         if found is None:
@@ -109,10 +125,13 @@ def _cell(cells: list[str], at: int | None) -> str:
 
 
 def match(
-    connection: duckdb.DuckDBPyConnection, identifiers: list[tuple[int, str]], kind: str, key: Callable[[], bytes]
+    connection: duckdb.DuckDBPyConnection,
+    identifiers: list[tuple[int, str]],
+    kind: str,
+    key: Callable[[], bytes],
 ) -> pa.Table:
-    """A table of MATCH. Accession numbers that the store keeps as hashes are found by those of what is written. key: gives that
-    of the installation's hashes, empty where there is none."""
+    """A table of MATCH. Accession numbers that the store keeps as hashes are found by those of what
+    is written. key: gives that of the installation's hashes, empty where there is none."""
     column = "study_instance_uid" if kind == "study-uid" else "accession_number"
     keys = list(identifiers)
     if kind == "accession-number":
@@ -126,20 +145,31 @@ def match(
             keys += [(n, keyed_hash(secret, text)) for n, text in identifiers]
         if hashed[1]:
             keys += [(n, plain_hash(text)) for n, text in identifiers]
-    numbers, texts = [n for n, _ in keys], [text.encode("utf-8", "replace").decode() for _, text in keys]
-    connection.register("size_key", pa.table([pa.array(numbers, pa.int64()), pa.array(texts, pa.string())], ["n", "text"]))
+    numbers, texts = (
+        [n for n, _ in keys],
+        [text.encode("utf-8", "replace").decode() for _, text in keys],
+    )
+    connection.register(
+        "size_key",
+        pa.table([pa.array(numbers, pa.int64()), pa.array(texts, pa.string())], ["n", "text"]),
+    )
     try:
-        query = f"SELECT DISTINCT k.n, s.study_instance_uid AS uid FROM size_key k JOIN study s ON s.{column} = k.text"
+        query = (
+            f"SELECT DISTINCT k.n, s.study_instance_uid AS uid FROM size_key k JOIN study s ON "
+            f"s.{column} = k.text"
+        )
         return connection.execute(query).to_arrow_table().cast(MATCH)
     finally:
         connection.unregister("size_key")
 
 
-# Of each study that rows are of: the first row that gives each value, and whether rows give different ones.
+# Of each study that rows are of: the first row that gives each value, and whether rows give
+# different ones.
 STUDIES = """
     SELECT m.uid, min(l.n) FILTER (l.height IS NOT NULL) AS first_height,
     min(l.n) FILTER (l.weight IS NOT NULL) AS first_weight,
-    coalesce(min(l.height) < max(l.height), false) OR coalesce(min(l.weight) < max(l.weight), false) AS differ
+    coalesce(min(l.height) < max(l.height), false) OR coalesce(min(l.weight) < max(l.weight), false)
+    AS differ
     FROM size_match m JOIN size_line l ON l.n = m.n GROUP BY m.uid
 """
 
@@ -162,10 +192,14 @@ DECIDE = f"""
         WHERE l.n > $after AND l.n <= $upto
     )
     SELECT l.n, l.line, l.uid, l.study_id, l.height, l.weight, height_state, weight_state,
-    CASE WHEN l.height IS NULL AND l.weight IS NULL THEN 'bad value' WHEN study_id IS NULL THEN 'no study'
-    WHEN differ THEN 'contradiction' WHEN 'overwritten' IN (height_state, weight_state) THEN 'overwritten'
-    WHEN 'inserted' IN (height_state, weight_state) THEN 'inserted' ELSE 'there already' END AS outcome,
-    nullif(concat_ws('; ', problem, CASE WHEN study_id IS NOT NULL AND NOT differ THEN concat_ws('; ',
+    CASE WHEN l.height IS NULL AND l.weight IS NULL THEN 'bad value' WHEN study_id IS NULL THEN
+    'no study'
+    WHEN differ THEN 'contradiction' WHEN 'overwritten' IN (height_state, weight_state) THEN
+    'overwritten'
+    WHEN 'inserted' IN (height_state, weight_state) THEN 'inserted' ELSE 'there already' END AS
+    outcome,
+    nullif(concat_ws('; ', problem, CASE WHEN study_id IS NOT NULL AND NOT differ THEN
+    concat_ws('; ',
     'height ' || height_state, 'weight ' || weight_state) END), '') AS message
     FROM state l
 """
@@ -177,8 +211,12 @@ def words() -> set[str]:
     return states | set(PROBLEMS.values()) | {LINE_UNREADABLE, NO_IDENTIFIER, NO_VALUE}
 
 
-def decide(connection: duckdb.DuckDBPyConnection, into: str, after: int, upto: int, overwrite: bool) -> None:
-    """Make the temporary table `into` of what becomes of the rows after number `after` up to `upto`."""
+def decide(
+    connection: duckdb.DuckDBPyConnection, into: str, after: int, upto: int, overwrite: bool
+) -> None:
+    """Make the temporary table `into` of what becomes of the rows after number `after` up to
+    `upto`.
+    """
     # Parameters do not go into CREATE.
     bound = {"$overwrite": str(bool(overwrite)), "$after": f"{after:d}", "$upto": f"{upto:d}"}
     query = DECIDE
@@ -198,7 +236,10 @@ def preview(
     bound = {"after": 0, "upto": len(rows), "overwrite": choice.overwrite}
     found = connection.execute(f"{DECIDE} ORDER BY n, study_id", bound).to_arrow_table().to_pylist()
     return [
-        {"line": row["line"], "identifier": _cell(rows[row["n"] - 1].cells or [], choice.identifier),
-         **{name: row[name] for name in ("height", "weight", "study_id", "outcome", "message")}}
+        {
+            "line": row["line"],
+            "identifier": _cell(rows[row["n"] - 1].cells or [], choice.identifier),
+            **{name: row[name] for name in ("height", "weight", "study_id", "outcome", "message")},
+        }
         for row in found
-    ]  # fmt: skip
+    ]

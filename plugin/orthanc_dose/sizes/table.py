@@ -13,7 +13,11 @@ _DELIMITERS = (";", "\t", ",", "|")
 _SAMPLE = 65_536  # characters that the delimiter is decided by
 _PIECE = 2**20
 MOST_COLUMNS, LONGEST_NAME = 500, 200
-_OTHERS = {b"PK\x03\x04": "a workbook or an archive", b"\xd0\xcf\x11\xe0": "an old workbook", b"%PDF": "a PDF"}
+_OTHERS = {
+    b"PK\x03\x04": "a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+    b"%PDF": "a PDF",
+}
 
 
 class NotATable(Exception):
@@ -31,8 +35,9 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Row:
-    """A row and the line of the file that it begins in, from 1. cells is None where the line cannot be read: its quotes do not
-    match, or it has more cells than there are columns, so that none is sure to stand in its own."""
+    """A row and the line of the file that it begins in, from 1. cells is None where the line cannot
+    be read: its quotes do not match, or it has more cells than there are columns, so that none is
+    sure to stand in its own."""
 
     line: int
     cells: list[str] | None
@@ -43,7 +48,9 @@ def dialect(file: BinaryIO) -> Dialect:
     encoding = _encoding(file)
     file.seek(0)
     # A copy of the beginning: a text wrapper would close the file.
-    sample = io.TextIOWrapper(io.BytesIO(file.read(_SAMPLE * 4)), encoding, errors="replace", newline="").read(_SAMPLE)
+    sample = io.TextIOWrapper(
+        io.BytesIO(file.read(_SAMPLE * 4)), encoding, errors="replace", newline=""
+    ).read(_SAMPLE)
     if "\0" in sample:
         raise NotATable("The file is no text. Save it as CSV.")
     # The last line may be cut off.
@@ -56,10 +63,15 @@ def dialect(file: BinaryIO) -> Dialect:
             best = max(best, (alike, len(rows[0]), delimiter, rows[0]), key=lambda one: one[:2])
     _, count, delimiter, header = best
     if not count:
-        raise NotATable("The file needs a line with the names of its columns, at least two, with ; , or tabs between them.")
+        raise NotATable(
+            "The file needs a line with the names of its columns, at least two, with ; , or tabs "
+            "between them."
+        )
     if count > MOST_COLUMNS:
         raise NotATable(f"The file has more than {MOST_COLUMNS} columns.")
-    names = tuple(name.strip()[:LONGEST_NAME] or f"({number})" for number, name in enumerate(header, 1))
+    names = tuple(
+        name.strip()[:LONGEST_NAME] or f"({number})" for number, name in enumerate(header, 1)
+    )
     return Dialect(encoding, delimiter, names)
 
 
@@ -121,7 +133,9 @@ def _encoding(file: BinaryIO) -> str:
     start = file.read(4096)
     for signature, what in _OTHERS.items():
         if start.startswith(signature):
-            raise NotATable(f"The file is {what}, not CSV. Save the table as CSV (comma-separated values).")
+            raise NotATable(
+                f"The file is {what}, not CSV. Save the table as CSV (comma-separated values)."
+            )
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if start.startswith(codecs.BOM_UTF8):

@@ -1,1 +1,3 @@
-"""SQL for administrators: one SELECT over documented views, read-only, with limits of time and rows."""
+"""SQL for administrators: one SELECT over documented views, read-only, with limits of time and
+rows.
+"""

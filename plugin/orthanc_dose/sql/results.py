@@ -1,4 +1,6 @@
-"""What a statement gives, as values of JSON, as CSV, and as Parquet: streamed, with a limit of rows."""
+"""What a statement gives, as values of JSON, as CSV, and as Parquet: streamed, with a limit of
+rows.
+"""
 
 import base64
 import csv
@@ -25,15 +27,33 @@ Columns = list[tuple[str, Any]]  # name, DuckDB's type
 Progress = Callable[[int], None]  # rows so far; raises to stop
 Written = tuple[int, bool]  # rows of a file, and whether there are more than it may have
 
-_WHOLE = frozenset({"tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint", "hugeint"})
+_WHOLE = frozenset(
+    {
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "utinyint",
+        "usmallint",
+        "uinteger",
+        "ubigint",
+        "hugeint",
+    }
+)
 _NUMBERS = _WHOLE | {"float", "double", "decimal"}
 _NESTED = frozenset({"list", "array", "struct", "map"})
-# What Python has the same values for; anything else comes as the text that DuckDB writes. Dates and times are such, since
-# Python's end with the year 9999, and know no "infinity".
+# What Python has the same values for; anything else comes as the text that DuckDB writes. Dates and
+# times are such, since Python's end with the year 9999, and know no "infinity".
 _NATIVE = _NUMBERS | {"boolean", "varchar", "blob"}
 _WITHIN = _NATIVE | {"date", "time", "timestamp", "enum", "uuid"}
 # What Parquet has a type for.
-_IN_PARQUET = _NATIVE - {"hugeint"} | {"date", "time", "timestamp", "timestamp with time zone", "enum"}
+_IN_PARQUET = _NATIVE - {"hugeint"} | {
+    "date",
+    "time",
+    "timestamp",
+    "timestamp with time zone",
+    "enum",
+}
 
 
 def columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
@@ -42,12 +62,14 @@ def columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
     return list(zip(relation.columns, relation.types, strict=True))
 
 
-def rows(connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, limit: int) -> tuple[list[list[Any]], bool]:
-    """The rows as values of JSON, at most `limit` of them and LARGEST_ANSWER bytes; and whether there are more.
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, limit: int
+) -> tuple[list[list[Any]], bool]:
+    """The rows as values of JSON, at most `limit` of them and LARGEST_ANSWER bytes; and whether
+    there are more.
 
-    Dates and times are ISO 8601. NaN and infinity are None. Whole numbers and decimals that a double does not hold are texts,
-    as are types that JSON has nothing for; bytes are in base64.
-    """
+    Dates and times are ISO 8601. NaN and infinity are None. Whole numbers and decimals that a
+    double does not hold are texts, as are types that JSON has nothing for; bytes are in base64."""
     cells = [_for_json(type_, f"c{number}") for number, (_, type_) in enumerate(of)]
     connection.execute(f"SELECT {', '.join(cells)} FROM {_within(sql, of)} LIMIT {limit + 1:d}")
     out: list[list[Any]] = []
@@ -55,18 +77,37 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, limit: in
     while found := connection.fetchmany(_CHUNK):
         for row in found:
             values = [plain(value) for value in row]
-            size += sum(len(value) if isinstance(value, str) else 20 if not isinstance(value, (list, dict)) else len(str(value))
-                        for value in values)  # fmt: skip
+            size += sum(
+                len(value)
+                if isinstance(value, str)
+                else 20
+                if not isinstance(value, (list, dict))
+                else len(str(value))
+                for value in values
+            )
             if len(out) == limit or size > LARGEST_ANSWER:
                 return out, True
             out.append(values)
     return out, False
 
 
-def write_csv(connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, path: Path, limit: int, told: Progress) -> Written:
-    """Write CSV (RFC 4180, UTF-8 with a byte order mark), in which no text is a formula. DuckDB renders the lines."""
-    cells = ", ".join(f"coalesce({_for_csv(type_, f'c{number}')}, '')" for number, (_, type_) in enumerate(of))
-    connection.execute(f"SELECT concat_ws(',', {cells}) FROM {_within(sql, of)} LIMIT {limit + 1:d}")
+def write_csv(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    of: Columns,
+    path: Path,
+    limit: int,
+    told: Progress,
+) -> Written:
+    """Write CSV (RFC 4180, UTF-8 with a byte order mark), in which no text is a formula. DuckDB
+    renders the lines.
+    """
+    cells = ", ".join(
+        f"coalesce({_for_csv(type_, f'c{number}')}, '')" for number, (_, type_) in enumerate(of)
+    )
+    connection.execute(
+        f"SELECT concat_ws(',', {cells}) FROM {_within(sql, of)} LIMIT {limit + 1:d}"
+    )
     head = io.StringIO()
     csv.writer(head, lineterminator="\r\n").writerow(name for name, _ in of)
     count = 0
@@ -83,13 +124,22 @@ def write_csv(connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, path
 
 
 def write_parquet(
-    connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, path: Path, limit: int, told: Progress
-) -> Written:  # fmt: skip
-    """Write Parquet with the values as they are. Of columns with one name the later ones get a number."""
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    of: Columns,
+    path: Path,
+    limit: int,
+    told: Progress,
+) -> Written:
+    """Write Parquet with the values as they are. Of columns with one name the later ones get a
+    number.
+    """
     cells = [_for_parquet(type_, f"c{number}") for number, (_, type_) in enumerate(of)]
     connection.execute(f"SELECT {', '.join(cells)} FROM {_within(sql, of)} LIMIT {limit + 1:d}")
     reader = connection.fetch_record_batch(_BATCH)
-    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, unique(of), strict=True)])
+    schema = pa.schema(
+        [field.with_name(name) for field, name in zip(reader.schema, unique(of), strict=True)]
+    )
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
         for batch in reader:

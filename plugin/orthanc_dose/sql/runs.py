@@ -1,4 +1,6 @@
-"""Running statements: each on a connection of its own that reads one state of the store, and never longer than is set."""
+"""Running statements: each on a connection of its own that reads one state of the store, and never
+longer than is set.
+"""
 
 import contextlib
 import threading
@@ -53,7 +55,9 @@ class Runs:
         self._is_closed = False
 
     def checked(self, sql: str, identity: bool) -> Statement:
-        """A statement that may run. identity: with the columns that say who patients are. Raises Refused."""
+        """A statement that may run. identity: with the columns that say who patients are. Raises
+        Refused.
+        """
         with self._store.reading() as connection:
             views.create(connection, identity)
             found = statement.read(connection, sql)
@@ -61,29 +65,49 @@ class Runs:
             return found
 
     def answer(self, asked: Statement, identity: bool, user: str) -> dict[str, Any]:
-        """What a statement gives: columns (name, type), rows, whether there are more (cut), elapsed_ms. Raises Refused."""
+        """What a statement gives: columns (name, type), rows, whether there are more (cut),
+        elapsed_ms. Raises Refused.
+        """
         began, limits = time.monotonic(), self.limits()
         with self._watched(user, limits.seconds) as run, self._store.reading() as run.connection:
             of = self._prepared(run.connection, asked, identity)
             rows, cut = results.rows(run.connection, asked.sql, of, limits.rows)
-        return {"columns": [{"name": name, "type": str(type_)} for name, type_ in of], "rows": rows, "cut": cut,
-                "elapsed_ms": round((time.monotonic() - began) * 1000)}  # fmt: skip
+        return {
+            "columns": [{"name": name, "type": str(type_)} for name, type_ in of],
+            "rows": rows,
+            "cut": cut,
+            "elapsed_ms": round((time.monotonic() - began) * 1000),
+        }
 
-    def write(self, asked: Statement, identity: bool, kind: str, path: Path, task: Run) -> dict[str, Any]:
-        """Write what a statement gives into a file, as a task, and give its result: rows, and whether there are more than are
-        set (cut). kind: key of FILES. Raises Failed."""
+    def write(
+        self, asked: Statement, identity: bool, kind: str, path: Path, task: Run
+    ) -> dict[str, Any]:
+        """Write what a statement gives into a file, as a task, and give its result: rows, and
+        whether there are more than are set (cut). kind: key of FILES. Raises Failed."""
         limits = self.limits()
         try:
-            with self._watched(None, LONGER * limits.seconds) as run, self._store.snapshot() as connection:
+            with (
+                self._watched(None, LONGER * limits.seconds) as run,
+                self._store.snapshot() as connection,
+            ):
                 run.connection = task.connection = connection
                 of = self._prepared(connection, asked, identity)
                 count, cut = FILES[kind](
-                    connection, asked.sql, of, path, limits.file_rows, lambda done: task.progress(done, None)
-                )  # fmt: skip
+                    connection,
+                    asked.sql,
+                    of,
+                    path,
+                    limits.file_rows,
+                    lambda done: task.progress(done, None),
+                )
                 task.connection = None
         except Refused as error:
             # What DuckDB says may quote values, and tasks are seen by others.
-            said = str(error) if error.code != "bad_sql" else "The statement failed: run it on the page to see why."
+            said = (
+                str(error)
+                if error.code != "bad_sql"
+                else "The statement failed: run it on the page to see why."
+            )
             raise Failed(said) from error
         task.note(task.number, done=count, total=count)
         return {"rows": count, "cut": cut}
@@ -103,9 +127,12 @@ class Runs:
         for run in found:
             run.stop(Refused("The server ends.", code="sql_stopped"))
 
-    def _prepared(self, connection: duckdb.DuckDBPyConnection, asked: Statement, identity: bool) -> results.Columns:
+    def _prepared(
+        self, connection: duckdb.DuckDBPyConnection, asked: Statement, identity: bool
+    ) -> results.Columns:
         views.create(connection, identity)
-        # Once more, on the connection that it runs on: it is of another moment than the one that it was looked through on.
+        # Once more, on the connection that it runs on: it is of another moment than the one that it
+        # was looked through on.
         statement.check_plan(connection, asked.sql)
         return results.columns(connection, asked.sql)
 
@@ -113,12 +140,16 @@ class Runs:
         if self._is_closed:
             raise Refused("The server ends.", code="sql_stopped")
         if sum(run.user is not None for run in self._running) >= AT_ONCE:
-            raise Refused(f"{AT_ONCE} statements run already: wait until one has ended, or stop it.", code="sql_busy")
+            raise Refused(
+                f"{AT_ONCE} statements run already: wait until one has ended, or stop it.",
+                code="sql_busy",
+            )
 
     @contextlib.contextmanager
     def _watched(self, user: str | None, seconds: float) -> Iterator[_Running]:
-        """Break off what runs on the connection, which is to be set, after so many seconds, or when it is stopped. Raises
-        Refused for it, for what DuckDB finds wrong, and for a statement that may not begin now."""
+        """Break off what runs on the connection, which is to be set, after so many seconds, or when
+        it is stopped. Raises Refused for it, for what DuckDB finds wrong, and for a statement that
+        may not begin now."""
         run = _Running(user)
         with self._lock:
             if user is not None:
@@ -131,7 +162,9 @@ class Runs:
             if run.why is not None:
                 raise run.why
         except duckdb.OutOfMemoryException as error:
-            raise Refused("The statement needs more memory than the store may take.", code="sql_too_large") from error
+            raise Refused(
+                "The statement needs more memory than the store may take.", code="sql_too_large"
+            ) from error
         except duckdb.IOException:
             raise
         except duckdb.Error as error:
@@ -147,5 +180,10 @@ class Runs:
 def _watch(run: _Running, seconds: float) -> None:
     run.stopping.wait(seconds)
     if not run.ended.is_set():
-        run.stop(Refused(f"The statement was stopped after {seconds:g} s, which is the limit.", code="sql_too_long"))
+        run.stop(
+            Refused(
+                f"The statement was stopped after {seconds:g} s, which is the limit.",
+                code="sql_too_long",
+            )
+        )
     break_off(run.ended, lambda: run.connection)

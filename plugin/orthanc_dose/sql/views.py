@@ -1,4 +1,6 @@
-"""The views that SQL reads: the dose record as the data dictionary has it, and nothing of how the program works."""
+"""The views that SQL reads: the dose record as the data dictionary has it, and nothing of how the
+program works.
+"""
 
 from dataclasses import dataclass
 
@@ -19,7 +21,9 @@ from ..records import (
 
 @dataclass(frozen=True)
 class View:
-    """A view, which has the name of its table; fields: its columns, for callers who may know who patients are."""
+    """A view, which has the name of its table; fields: its columns, for callers who may know who
+    patients are.
+    """
 
     table: Table
     fields: tuple[Field, ...]
@@ -48,8 +52,13 @@ VIEWS: dict[str, View] = {
 
 
 def create(connection: duckdb.DuckDBPyConnection, identity: bool) -> None:
-    """Make the views on a connection: temporary ones, which stand before the tables of their names."""
+    """Make the views on a connection: temporary ones, which stand before the tables of their
+    names.
+    """
     [database] = connection.execute("SELECT current_database()").fetchone() or ()
     for view in VIEWS.values():
         columns = ", ".join(f'"{field.name}"' for field in view.columns(identity))
-        connection.execute(f'CREATE TEMP VIEW "{view.name}" AS SELECT {columns} FROM "{database}".main."{view.name}"')
+        connection.execute(
+            f'CREATE TEMP VIEW "{view.name}" AS SELECT {columns} FROM '
+            f'"{database}".main."{view.name}"'
+        )

@@ -1,4 +1,6 @@
-"""The store: DuckDB, its schema from the data dictionary, what is written in one transaction, and reading."""
+"""The store: DuckDB, its schema from the data dictionary, what is written in one transaction, and
+reading.
+"""
 
 from .database import STORE_ERRORS, NotRenewed, Store, StoreError
 from .writer import Batch, ObjectRow, Writer

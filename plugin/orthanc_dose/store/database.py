@@ -1,4 +1,6 @@
-"""Opening the store, giving connections to readers, and opening it anew when the disk let it down."""
+"""Opening the store, giving connections to readers, and opening it anew when the disk let it
+down.
+"""
 
 import contextlib
 import os
@@ -19,8 +21,12 @@ EXPORTS = "exports"
 # What DuckDB puts beside a database file while it works on it.
 _BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
 # No code from elsewhere, and no Python variable taken for a table.
-_CONFIG = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False,
-           "python_enable_replacements": False}  # fmt: skip
+_CONFIG = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "python_enable_replacements": False,
+}
 
 
 class StoreError(Exception):
@@ -29,11 +35,19 @@ class StoreError(Exception):
 
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
 # A full disk comes as a TransactionException when it shows at the commit.
-STORE_ERRORS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, StoreError, OSError)
+STORE_ERRORS = (
+    duckdb.IOException,
+    duckdb.TransactionException,
+    duckdb.FatalException,
+    StoreError,
+    OSError,
+)
 
 
 class NotRenewed(Exception):
-    """The store's file could not be written anew, and is as it was; the message says why, as a part of a sentence."""
+    """The store's file could not be written anew, and is as it was; the message says why, as a part
+    of a sentence.
+    """
 
 
 # Seconds that the end of readers is waited for.
@@ -41,11 +55,12 @@ PATIENCE_S = 30.0
 
 
 class Store:
-    """The DuckDB file in the data directory. One process holds it; threads read by connections of their own.
+    """The DuckDB file in the data directory. One process holds it; threads read by connections of
+    their own.
 
-    Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own, those of a renewal, and
-    what lies in the folder EXPORTS of the data directory; nothing can change that while the store is open.
-    """
+    Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own,
+    those of a renewal, and what lies in the folder EXPORTS of the data directory; nothing can
+    change that while the store is open."""
 
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
         self.path = directory / FILE_NAME
@@ -62,23 +77,29 @@ class Store:
     def open(self) -> None:
         """Open the file, creating it where it is not there. Raises StoreError."""
         _unlink(self._fresh)  # of a renewal that was killed
-        config: dict[str, Any] = _CONFIG | ({"memory_limit": self._memory_limit} if self._memory_limit else {})
+        config: dict[str, Any] = _CONFIG | (
+            {"memory_limit": self._memory_limit} if self._memory_limit else {}
+        )
         try:
             database = duckdb.connect(str(self.path), config=config)
         except duckdb.Error as error:
-            raise StoreError(f"the store {self.path} cannot be opened: {_first_line(error)}") from error
+            raise StoreError(
+                f"the store {self.path} cannot be opened: {_first_line(error)}"
+            ) from error
         try:
             self._lock_in(database)
             schema.prepare(database)
         except (duckdb.Error, schema.SchemaError) as error:
             database.close()
-            raise StoreError(f"the store {self.path} cannot be used: {_first_line(error)}") from error
+            raise StoreError(
+                f"the store {self.path} cannot be used: {_first_line(error)}"
+            ) from error
         with self._lock:
             self._database = database
 
     def _lock_in(self, database: duckdb.DuckDBPyConnection) -> None:
-        # In this order: what is allowed can only be said while everything still is. DuckDB adds its own file and the folder
-        # to which it spills what memory does not hold.
+        # In this order: what is allowed can only be said while everything still is. DuckDB adds its
+        # own file and the folder to which it spills what memory does not hold.
         files = [f"{self._fresh}{ending}" for ending in _BESIDE]
         database.execute(f"SET allowed_directories = {_listed([self.path.parent / EXPORTS])}")
         database.execute(f"SET allowed_paths = {_listed(files)}")
@@ -99,7 +120,9 @@ class Store:
                 database.close()
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """A connection for one thread; the caller closes it. Raises StoreError while the store is closed."""
+        """A connection for one thread; the caller closes it. Raises StoreError while the store is
+        closed.
+        """
         with self._lock:
             if self._database is None:
                 raise StoreError("the store is not open")
@@ -121,7 +144,9 @@ class Store:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The same for long work, which may write beside it by `writing`: a renewal does not wait for it, and fails."""
+        """The same for long work, which may write beside it by `writing`: a renewal does not wait
+        for it, and fails.
+        """
         connection = self.connection()
         try:
             connection.execute("BEGIN TRANSACTION READ ONLY")
@@ -135,8 +160,9 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for a short transaction beside the writer's: of settings, tasks, users, never of dose records. One at a
-        time; what is written is there after the block, or nothing is, where it raises."""
+        """A connection for a short transaction beside the writer's: of settings, tasks, users,
+        never of dose records. One at a time; what is written is there after the block, or nothing
+        is, where it raises."""
         with self._beside, contextlib.closing(self.connection()) as connection:
             connection.execute("BEGIN TRANSACTION")
             try:
@@ -148,8 +174,9 @@ class Store:
                 raise
 
     def renew(self) -> None:
-        """Write the file anew from what the tables hold. DuckDB leaves the bytes of what was changed or deleted in blocks that
-        it uses again some day, or never; in the new file they are not. The writer must have closed its connection.
+        """Write the file anew from what the tables hold. DuckDB leaves the bytes of what was
+        changed or deleted in blocks that it uses again some day, or never; in the new file they are
+        not. The writer must have closed its connection.
 
         Readers go on meanwhile, but for a moment at the end. Raises NotRenewed.
         """
@@ -158,15 +185,20 @@ class Store:
             _unlink(fresh)
             needed = 1.2 * self.size()
             if shutil.disk_usage(self.path.parent).free < needed:
-                raise NotRenewed(f"to write it anew, {needed / 1e6:,.0f} MB must be free on its disk")
+                raise NotRenewed(
+                    f"to write it anew, {needed / 1e6:,.0f} MB must be free on its disk"
+                )
             try:
                 try:
                     self._copy_to(fresh)
                 except (duckdb.Error, OSError) as error:
-                    raise NotRenewed(f"it could not be written anew: {_first_line(error)}") from error
+                    raise NotRenewed(
+                        f"it could not be written anew: {_first_line(error)}"
+                    ) from error
                 with self._without_readers():
                     self.close()
-                    # An instance that somebody still holds would go on with the old file, and what it writes would be lost.
+                    # An instance that somebody still holds would go on with the old file, and what
+                    # it writes would be lost.
                     if _is_open(self.path) or self.path.with_name(f"{FILE_NAME}.wal").exists():
                         self.open()
                         raise NotRenewed("it could not be closed")
@@ -202,7 +234,9 @@ class Store:
 
     def size(self) -> int:
         """Bytes on disk, the write-ahead log included."""
-        return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*") if path.is_file())
+        return sum(
+            path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*") if path.is_file()
+        )
 
 
 def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -216,8 +250,8 @@ def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 def texts(connection: duckdb.DuckDBPyConnection, name: str, values: list[str]) -> Iterator[None]:
     """Texts as a table `name` with the column `text`, for `IN (SELECT text FROM name)`.
 
-    By Arrow: as a parameter each text would be tested for being one of pandas' types, with a search for pandas.
-    """
+    By Arrow: as a parameter each text would be tested for being one of pandas' types, with a search
+    for pandas."""
     connection.register(name, pa.table({"text": pa.array(values, pa.string())}))
     try:
         yield

@@ -1,18 +1,26 @@
-"""Organ doses that were estimated from the reports of a study (TID 10030): a field of the records of those reports.
+"""Organ doses that were estimated from the reports of a study (TID 10030): a field of the records
+of those reports.
 
-An estimate goes to the records that hold a report or an irradiation event that it names. It makes no record, since it is no
-source of dose: without one it waits, with its content kept, until such a report is there.
-"""
+An estimate goes to the records that hold a report or an irradiation event that it names. It makes
+no record, since it is no source of dose: without one it waits, with its content kept, until such a
+report is there."""
 
 from collections.abc import Iterable
 
 from .parts import Outcome, Part, Record
 
 _FIELD = "organ_dose_estimates"
-JOINED = Outcome("merged", "organ_dose_estimate",
-                 "Its estimates of organ doses stand beside the reports that they were made from.")
-WAITING = Outcome("merged", "waits_for_report",
-                  "None of the dose reports that it estimates organ doses from is in the store yet; it joins when one comes.")
+JOINED = Outcome(
+    "merged",
+    "organ_dose_estimate",
+    "Its estimates of organ doses stand beside the reports that they were made from.",
+)
+WAITING = Outcome(
+    "merged",
+    "waits_for_report",
+    "None of the dose reports that it estimates organ doses from is in the store yet; it joins "
+    "when one comes.",
+)
 
 
 def put_beside(parts: Iterable[Part], records: list[Record]) -> None:
@@ -30,8 +38,11 @@ def put_beside(parts: Iterable[Part], records: list[Record]) -> None:
 def waiting(parts: Iterable[Part], records: list[Record]) -> dict[str, Outcome]:
     """The outcomes of the estimates that no record took."""
     told = {sop for record in records for sop in record.outcomes}
-    return {part.sop_instance_uid: WAITING for part in parts
-            if part.extract.modality is None and part.sop_instance_uid not in told}  # fmt: skip
+    return {
+        part.sop_instance_uid: WAITING
+        for part in parts
+        if part.extract.modality is None and part.sop_instance_uid not in told
+    }
 
 
 def _is_of(part: Part, record: Record) -> bool:
@@ -39,6 +50,7 @@ def _is_of(part: Part, record: Record) -> bool:
     if names is None:
         return False
     return bool(names.reports & record.outcomes.keys()) or any(
-        row.get("irradiation_event_uid") in names.events or row.get("administration_event_uid") in names.events
+        row.get("irradiation_event_uid") in names.events
+        or row.get("administration_event_uid") in names.events
         for row in record.events
     )

@@ -1,4 +1,6 @@
-"""How studies hold who their patient is, and bringing rows of studies to other rules where their objects' content is gone."""
+"""How studies hold who their patient is, and bringing rows of studies to other rules where their
+objects' content is gone.
+"""
 
 from collections.abc import Callable
 
@@ -28,33 +30,53 @@ def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 
 
 def can_change(rule: str, way: str) -> bool:
-    """Whether what is held in this way can be brought to a rule: it can be dropped, and what is stored can be hashed."""
+    """Whether what is held in this way can be brought to a rule: it can be dropped, and what is
+    stored can be hashed.
+    """
     return way not in ("none", rule) and (rule == "none" or way == "stored" and rule != "stored")
 
 
 def cannot_change(rule: str, way: str) -> bool:
-    """Whether the rule asks for what is no longer there: what was dropped, or the text behind a hash."""
+    """Whether the rule asks for what is no longer there: what was dropped, or the text behind a
+    hash.
+    """
     return way != rule and rule != "none" and way != "stored"
 
 
-def to_change(connection: duckdb.DuckDBPyConnection, rules: dict[str, str], limit: int) -> list[tuple[int, dict[str, str]]]:
-    """Some studies that hold items in another way than the rules ask for and that can be changed: number, those items."""
+def to_change(
+    connection: duckdb.DuckDBPyConnection, rules: dict[str, str], limit: int
+) -> list[tuple[int, dict[str, str]]]:
+    """Some studies that hold items in another way than the rules ask for and that can be changed:
+    number, those items.
+    """
     names = ", ".join(UNDER_RULES)
     condition = " OR ".join(
-        f"({_WAY.format(item)}) = '{way}'" for item in UNDER_RULES for way in WAYS if can_change(rules[item], way)
-    )  # fmt: skip
-    query = f"SELECT id, {names} FROM study WHERE {condition or 'false'} ORDER BY id LIMIT {limit:d}"
-    return [(row[0], dict(zip(UNDER_RULES, row[1:], strict=True))) for row in connection.execute(query).fetchall()]
+        f"({_WAY.format(item)}) = '{way}'"
+        for item in UNDER_RULES
+        for way in WAYS
+        if can_change(rules[item], way)
+    )
+    query = (
+        f"SELECT id, {names} FROM study WHERE {condition or 'false'} ORDER BY id LIMIT {limit:d}"
+    )
+    return [
+        (row[0], dict(zip(UNDER_RULES, row[1:], strict=True)))
+        for row in connection.execute(query).fetchall()
+    ]
 
 
-def change(connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep) -> None:
+def change(
+    connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
+) -> None:
     """Put these studies under rules. keep: gives of an item and its value what is to be held."""
     for number, items in studies:
         held = {item: None if value is None else keep(item, value) for item, value in items.items()}
         # A content item that no field takes may hold the number as well.
         unused = ""
         if held["accession_number"] != items["accession_number"]:
-            unused = ", not_used = list_filter(not_used, x -> x.concept IS DISTINCT FROM 'DCM:121022')"
+            unused = (
+                ", not_used = list_filter(not_used, x -> x.concept IS DISTINCT FROM 'DCM:121022')"
+            )
         names = ", ".join(f"{item} = ${item}" for item in held)
         # Some systems write the patient's ID as the study's.
         own = "study_id = CASE WHEN study_id = $old THEN NULL ELSE study_id END"

@@ -1,4 +1,6 @@
-"""Images and dose screens: a record of their own where nothing better is there, else what they add to the better one."""
+"""Images and dose screens: a record of their own where nothing better is there, else what they add
+to the better one.
+"""
 
 import re
 from collections import Counter
@@ -14,19 +16,29 @@ from .parts import SYSTEM, Key, Outcome, Part, Record, filled, numbered, of, row
 _SAME_MOMENT = timedelta(seconds=2)
 _SAME_INJECTION = timedelta(minutes=15)
 _SLICES = "computed"  # the source of CT images: each gives a slice, not an event
-_BEST = {"report": "a dose report", "image header": "dose values in the header of an image", "OCR": "a dose screen"}
+_BEST = {
+    "report": "a dose report",
+    "image header": "dose values in the header of an image",
+    "OCR": "a dose screen",
+}
 
 
 def record(group: list[Part]) -> Record:
-    """The record of objects of one source, modality type and system that nothing better stands beside."""
+    """The record of objects of one source, modality type and system that nothing better stands
+    beside.
+    """
     outcomes: dict[str, Outcome] = {}
     source = group[0].extract.source
     if group[0].extract.modality == "CT" and source != _SLICES:
-        return reports.record(group)  # dose screens list events as reports do, and are made again when more come
+        return reports.record(
+            group
+        )  # dose screens list events as reports do, and are made again when more come
     if source == _SLICES:
         events = _events_of_slices(group)
         reason = "The dose record was worked out from the headers of the images."
-        outcomes = {part.sop_instance_uid: Outcome("imported", "ct_images", reason) for part in group}
+        outcomes = {
+            part.sop_instance_uid: Outcome("imported", "ct_images", reason) for part in group
+        }
         counting = group
     else:
         events, counting = _exposures(group, outcomes)
@@ -43,31 +55,54 @@ def record(group: list[Part]) -> Record:
 
 
 def put_beside(group: list[Part], records: list[Record]) -> bool:
-    """Put objects to the record of a better source, of the same exposures or of the same modality type and system. Whether
-    there is one."""
+    """Put objects to the record of a better source, of the same exposures or of the same modality
+    type and system. Whether there is one."""
     source = group[0].extract.source
     better = [one for one in records if one.source != source]
-    rows = _events_of_slices(group) if source == _SLICES else [row for part in group for row in rows_of(part)]
+    rows = (
+        _events_of_slices(group)
+        if source == _SLICES
+        else [row for part in group for row in rows_of(part)]
+    )
     target = next((one for one in better if any(_named(row, one.events) for row in rows)), None)
     if target is None:
-        target = next((one for one in better if one.modality == group[0].extract.modality
-                       and _compatible(one.equipment, group[0].extract.equipment)), None)  # fmt: skip
+        target = next(
+            (
+                one
+                for one in better
+                if one.modality == group[0].extract.modality
+                and _compatible(one.equipment, group[0].extract.equipment)
+            ),
+            None,
+        )
     if target is None and group[0].extract.modality == "NM":
         # What was administered to the patient is the same whoever reports it.
-        target = next((one for one in better if one.modality == "NM" and any(
-            _same_administration(row, event) for row in rows for event in one.events)), None)  # fmt: skip
+        target = next(
+            (
+                one
+                for one in better
+                if one.modality == "NM"
+                and any(_same_administration(row, event) for row in rows for event in one.events)
+            ),
+            None,
+        )
     if target is None:
         return False
     matched = _match(rows, target, source)
     for row, event in matched:
         _fill(event, row)
-    reason = f"The study has {_BEST[target.source]}, which counts; what only this object says is kept beside it."
+    reason = (
+        f"The study has {_BEST[target.source]}, which counts; what only this object says is "
+        f"kept beside it."
+    )
     rule = "report_wins" if target.source == "report" else "better_source"
     target.outcomes |= {part.sop_instance_uid: Outcome("merged", rule, reason) for part in group}
     left = len(rows) - len(matched)
     if left and source == "image header" and target.modality != "CT":
         mark(target.study, "number_of_events", "images_without_event", left)
-    target.study = filled([*(part.extract.study | {"marks": None} for part in reversed(group)), target.study])
+    target.study = filled(
+        [*(part.extract.study | {"marks": None} for part in reversed(group)), target.study]
+    )
     target.parts += group if source != _SLICES else []
     return True
 
@@ -80,7 +115,9 @@ def _events_of_slices(group: list[Part]) -> list[Row]:
 
 
 def _exposures(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[Row], list[Part]]:
-    """Each exposure once, though several images show it: for processing, for presentation, processed again."""
+    """Each exposure once, though several images show it: for processing, for presentation,
+    processed again.
+    """
     known: dict[Key, Row] = {}
     seen: Counter[Key] = Counter()
     counting: list[Part] = []
@@ -98,27 +135,53 @@ def _exposures(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[Ro
         if not outcomes:
             outcomes[part.sop_instance_uid] = Outcome("imported")
         elif fresh:
-            outcomes[part.sop_instance_uid] = Outcome("merged", "continued", "What it shows joins the study.")
+            outcomes[part.sop_instance_uid] = Outcome(
+                "merged", "continued", "What it shows joins the study."
+            )
         else:
             reason = "Another object of the study shows the same; it counts once."
             outcomes[part.sop_instance_uid] = Outcome("duplicate", "same_exposure", reason)
     return list(known.values()), counting
 
 
-_VALUES = ("kvp", "exposure", "exposure_time", "dap", "average_glandular_dose", "entrance_dose", "dlp", "mean_ctdivol",
-           "acquisition_protocol")  # fmt: skip
+_VALUES = (
+    "kvp",
+    "exposure",
+    "exposure_time",
+    "dap",
+    "average_glandular_dose",
+    "entrance_dose",
+    "dlp",
+    "mean_ctdivol",
+    "acquisition_protocol",
+)
 
 
 def _exposure_key(row: Row, seen: Counter[Key]) -> Key:
-    """An exposure by its event UID; without one by its moment and values. Where images do not say when they were exposed,
-    those of one intent (for processing, for presentation) are counted, and the n-th of each belong together."""
+    """An exposure by its event UID; without one by its moment and values. Where images do not say
+    when they were exposed, those of one intent (for processing, for presentation) are counted, and
+    the n-th of each belong together."""
     uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
     if uid:
         return (uid,)
     if "radionuclide" in row:
-        return None, row.get("datetime_started"), key_of(row.get("radionuclide")), key_of(row.get("radiopharmaceutical_agent"))
-    moment = None if any(entry["mark"] == "other_date" for entry in row.get("marks") or ()) else row.get("datetime_started")
-    values = (moment, key_of(row.get("laterality")), key_of(row.get("image_view")), *map(row.get, _VALUES))
+        return (
+            None,
+            row.get("datetime_started"),
+            key_of(row.get("radionuclide")),
+            key_of(row.get("radiopharmaceutical_agent")),
+        )
+    moment = (
+        None
+        if any(entry["mark"] == "other_date" for entry in row.get("marks") or ())
+        else row.get("datetime_started")
+    )
+    values = (
+        moment,
+        key_of(row.get("laterality")),
+        key_of(row.get("image_view")),
+        *map(row.get, _VALUES),
+    )
     if moment is not None:
         return (None, *values)
     of_intent = (*values, row.get("presentation_intent"))
@@ -132,8 +195,12 @@ _ROUNDING = 0.005
 
 
 def _complete(event: Row, row: Row) -> None:
-    """Add what another image of the same exposure says; a different dose in it is a contradiction, and leaves that open."""
-    contradicted = {entry["field"] for entry in event.get("marks") or () if entry["mark"] == "several_values"}
+    """Add what another image of the same exposure says; a different dose in it is a contradiction,
+    and leaves that open.
+    """
+    contradicted = {
+        entry["field"] for entry in event.get("marks") or () if entry["mark"] == "several_values"
+    }
     for name, value in row.items():
         there = event.get(name)
         if name == "acquired_images":
@@ -154,19 +221,28 @@ def _named(row: Row, events: list[Row]) -> Row | None:
     """The event that is this row's by its UID, or by the images that the report names."""
     uid, images = row.get("irradiation_event_uid"), set(row.get("acquired_images") or ())
     for event in events:
-        if (uid and event.get("irradiation_event_uid") == uid) or images & set(event.get("acquired_images") or ()):
+        if (uid and event.get("irradiation_event_uid") == uid) or images & set(
+            event.get("acquired_images") or ()
+        ):
             return event
     return None
 
 
 def _compatible(one: Row, other: Row) -> bool:
-    """Whether two descriptions can be of one system: one maker's serial number decides; without it, nothing that both say may
-    differ. Makers write their own name in several ways, of which the first word is the same ("GE Healthcare")."""
+    """Whether two descriptions can be of one system: one maker's serial number decides; without it,
+    nothing that both say may differ. Makers write their own name in several ways, of which the
+    first word is the same ("GE Healthcare")."""
     serials = one.get("device_serial_number"), other.get("device_serial_number")
-    makers = [re.split(r"[\s,_]", (row.get("manufacturer") or "").casefold())[0] for row in (one, other)]
+    makers = [
+        re.split(r"[\s,_]", (row.get("manufacturer") or "").casefold())[0] for row in (one, other)
+    ]
     if all(serials):
         return serials[0] == serials[1] and (makers[0] == makers[1] or not all(makers))
-    return all(one[name].casefold() == other[name].casefold() for name in SYSTEM if one.get(name) and other.get(name))
+    return all(
+        one[name].casefold() == other[name].casefold()
+        for name in SYSTEM
+        if one.get(name) and other.get(name)
+    )
 
 
 def _match(rows: list[Row], target: Record, source: str) -> list[tuple[Row, Row]]:
@@ -182,12 +258,16 @@ def _match(rows: list[Row], target: Record, source: str) -> list[tuple[Row, Row]
     taken = {id(event) for _, event in pairs}
     for row in list(left):
         near = [event for event in target.events if id(event) not in taken and _near(row, event)]
-        same_moment = [other for other in left if other.get("datetime_started") == row.get("datetime_started")]
+        same_moment = [
+            other for other in left if other.get("datetime_started") == row.get("datetime_started")
+        ]
         if len(near) == 1 and (len(same_moment) == 1 or source != _SLICES):
             pairs.append((row, near[0]))
             left.remove(row)
     if source == _SLICES and target.source in ("OCR", "image header"):
-        pairs += _in_order(left, [event for event in target.events if id(event) not in {id(e) for _, e in pairs}])
+        pairs += _in_order(
+            left, [event for event in target.events if id(event) not in {id(e) for _, e in pairs}]
+        )
     return pairs
 
 
@@ -200,14 +280,19 @@ def _near(row: Row, event: Row) -> bool:
         return False
     for name in ("kvp", "dap", "average_glandular_dose", "mean_ctdivol"):
         ours, theirs = row.get(name), event.get(name)
-        if ours is not None and theirs is not None and abs(ours - theirs) > 0.02 * max(abs(ours), abs(theirs)):
+        if (
+            ours is not None
+            and theirs is not None
+            and abs(ours - theirs) > 0.02 * max(abs(ours), abs(theirs))
+        ):
             return False
     return {totals.side_of(row), totals.side_of(event)} != {"left", "right"}
 
 
 def _same_administration(row: Row, event: Row) -> bool:
-    """Whether an image and a report speak of the same administration: one nuclide, and start and activity agree as far as both
-    say them. The report may come from an injector or a dispensing system, with a clock and a calibrator of its own."""
+    """Whether an image and a report speak of the same administration: one nuclide, and start and
+    activity agree as far as both say them. The report may come from an injector or a dispensing
+    system, with a clock and a calibrator of its own."""
     nuclides = key_of(row.get("radionuclide")), key_of(event.get("radionuclide"))
     if None in nuclides or nuclides[0] != nuclides[1]:
         return False
@@ -222,8 +307,9 @@ _LOCALIZER = "DCM:113805"
 
 
 def _in_order(rows: list[Row], events: list[Row]) -> list[tuple[Row, Row]]:
-    """Series and the lines of a dose screen that has no UIDs and no times: the n-th acquisition is the n-th line, where there
-    are as many, localizers apart, and no CTDIvol that both say differs."""
+    """Series and the lines of a dose screen that has no UIDs and no times: the n-th acquisition is
+    the n-th line, where there are as many, localizers apart, and no CTDIvol that both say
+    differs."""
     of_rows = [row for row in rows if key_of(row.get("ct_acquisition_type")) != _LOCALIZER]
     of_events = [row for row in events if key_of(row.get("ct_acquisition_type")) != _LOCALIZER]
     if len(of_rows) != len(of_events):
@@ -243,8 +329,15 @@ def _fill(event: Row, row: Row) -> None:
     """Keep beside the better source what only the other says, marked so."""
     marked = {entry["field"] for entry in event.get("marks") or ()}
     for name, value in row.items():
-        if value is not None and name not in _NOT_FILLED and event.get(name) is None and name not in marked:
+        if (
+            value is not None
+            and name not in _NOT_FILLED
+            and event.get(name) is None
+            and name not in marked
+        ):
             event[name] = value
             mark(event, name, "from_image")
     if row.get("acquired_images"):
-        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *row["acquired_images"]})
+        event["acquired_images"] = sorted(
+            {*(event.get("acquired_images") or ()), *row["acquired_images"]}
+        )

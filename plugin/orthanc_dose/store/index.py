@@ -1,5 +1,5 @@
-"""What makes lists and the overview quick (records/index.py): its rows for studies that are written, and for a whole store
-that has none."""
+"""What makes lists and the overview quick (records/index.py): its rows for studies that are
+written, and for a whole store that has none."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import CT_EVENT, INDEXED, INDEXES, PROJECTION_EVENT, STUDY_DAY, STUDY_NAMES, TERM, index_name
+from ..records import (
+    CT_EVENT,
+    INDEXED,
+    INDEXES,
+    PROJECTION_EVENT,
+    STUDY_DAY,
+    STUDY_NAMES,
+    TERM,
+    index_name,
+)
 
 Tables = dict[str, list[dict[str, Any]]]
 _PROTOCOLS = "acquisition_protocols"
@@ -16,7 +25,8 @@ _PROTOCOLS = "acquisition_protocols"
 VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
     f"""
     SELECT i.study_id, '{field}' AS kind, n.standard_name FROM "{index_name(field)}" i
-    JOIN term_name n ON n.term = i.term JOIN study s ON s.id = i.study_id AND s.modality = n.modality
+    JOIN term_name n ON n.term = i.term JOIN study s ON s.id = i.study_id AND s.modality =
+    n.modality
     """
     for field in INDEXED
 )
@@ -26,17 +36,24 @@ class Terms:
     """The numbers of all texts, as the store has them."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._numbers = {(field, value): number for number, field, value in connection.execute("SELECT * FROM term").fetchall()}
+        self._numbers = {
+            (field, value): number
+            for number, field, value in connection.execute("SELECT * FROM term").fetchall()
+        }
         self._last = max(self._numbers.values(), default=0)
         self._new: list[tuple[str, str]] = []
 
     def add(self, study: dict[str, Any], tables: Tables) -> None:
-        """Put the index of a study, and texts that are new with it, to the rows that are going to be written."""
+        """Put the index of a study, and texts that are new with it, to the rows that are going to
+        be written.
+        """
         for field in INDEXED:
             found = study.get(field)
             for value in found if isinstance(found, list) else [found]:
                 if value:
-                    tables[index_name(field)].append({"study_id": study["id"], "term": self._number(field, value, tables)})
+                    tables[index_name(field)].append(
+                        {"study_id": study["id"], "term": self._number(field, value, tables)}
+                    )
 
     def _number(self, field: str, value: str, tables: Tables) -> int:
         key = (field, value)
@@ -59,9 +76,12 @@ class Terms:
 
 
 Day = tuple[str, int, date | None]  # modality type, system, study date
-_DAYS = pa.schema([("modality", pa.string()), ("equipment_id", pa.int64()), ("study_date", pa.date32())])
+_DAYS = pa.schema(
+    [("modality", pa.string()), ("equipment_id", pa.int64()), ("study_date", pa.date32())]
+)
 _COUNTED = """
-    SELECT s.modality, s.equipment_id, s.study_date, count(*), sum(s.number_of_events), max(s.study_time)
+    SELECT s.modality, s.equipment_id, s.study_date, count(*), sum(s.number_of_events),
+    max(s.study_time)
     FROM study s {} WHERE s.not_patient_indicator IS NULL GROUP BY ALL
 """
 _SAME_DAY = """
@@ -74,7 +94,9 @@ def count_days(connection: duckdb.DuckDBPyConnection, touched: set[Day]) -> None
     """Count the studies of these days anew."""
     columns = zip(*sorted(touched, key=str), strict=True)
     connection.register("days", pa.table([list(column) for column in columns], schema=_DAYS))
-    connection.execute(f'DELETE FROM "{STUDY_DAY.name}" s USING days d WHERE {_SAME_DAY.partition(" ON ")[2]}')
+    connection.execute(
+        f'DELETE FROM "{STUDY_DAY.name}" s USING days d WHERE {_SAME_DAY.partition(" ON ")[2]}'
+    )
     connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {_COUNTED.format(_SAME_DAY)}')
     connection.unregister("days")
 
@@ -88,7 +110,9 @@ def count_systems(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> 
 
 
 def forget_unused_terms(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forget texts that no study has any more. Whoever knows the numbers of texts must read them anew."""
+    """Forget texts that no study has any more. Whoever knows the numbers of texts must read them
+    anew.
+    """
     used = " UNION ALL ".join(f'SELECT term FROM "{table.name}"' for table in INDEXES)
     connection.execute(f"DELETE FROM term WHERE id NOT IN ({used})")
     connection.execute("DELETE FROM term_name WHERE term NOT IN (SELECT id FROM term)")
@@ -102,20 +126,26 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     for field in INDEXED:
         name = index_name(field)
         if field == _PROTOCOLS:
-            events = (f'SELECT study_id, acquisition_protocol FROM "{table.name}"' for table in (CT_EVENT, PROJECTION_EVENT))
+            events = (
+                f'SELECT study_id, acquisition_protocol FROM "{table.name}"'
+                for table in (CT_EVENT, PROJECTION_EVENT)
+            )
             texts = " UNION ".join(events)
         else:
             texts = f"SELECT id, {field} FROM study"
         connection.execute(f'DELETE FROM "{name}"')
         connection.execute(f"""
-            CREATE TEMP TABLE texts AS SELECT study_id, value FROM ({texts}) t(study_id, value) WHERE value <> ''
+            CREATE TEMP TABLE texts AS SELECT study_id, value FROM ({texts}) t(study_id, value)
+            WHERE value <> ''
         """)
         connection.execute(f"""
-            INSERT INTO term SELECT (SELECT count(*) FROM term) + row_number() OVER (ORDER BY value), '{field}', value
+            INSERT INTO term SELECT (SELECT count(*) FROM term) + row_number() OVER (ORDER BY
+            value), '{field}', value
             FROM (SELECT DISTINCT value FROM texts)
         """)
         connection.execute(f"""
-            INSERT INTO "{name}" SELECT study_id, t.id FROM texts JOIN term t ON t.field = '{field}' AND t.value = texts.value
+            INSERT INTO "{name}" SELECT study_id, t.id FROM texts JOIN term t ON t.field = '{field}'
+            AND t.value = texts.value
             ORDER BY study_id
         """)
         connection.execute("DROP TABLE texts")

@@ -1,4 +1,6 @@
-"""Joining systems, taking them apart, naming and setting them: statements within the writer's transaction."""
+"""Joining systems, taking them apart, naming and setting them: statements within the writer's
+transaction.
+"""
 
 from typing import Any
 
@@ -23,8 +25,13 @@ def set_values(connection: duckdb.DuckDBPyConnection, systems: Systems, numbers:
     """Write what people set of these rows, as `systems` has it."""
     for number in numbers:
         row = systems.rows[number]
-        query = "UPDATE equipment SET display_name = $1, user_defined_modality = $2, joined_into = $3 WHERE id = $4"
-        connection.execute(query, [row["display_name"], row["user_defined_modality"], row["joined_into"], number])
+        query = (
+            "UPDATE equipment SET display_name = $1, user_defined_modality = $2, joined_into = "
+            "$3 WHERE id = $4"
+        )
+        connection.execute(
+            query, [row["display_name"], row["user_defined_modality"], row["joined_into"], number]
+        )
 
 
 def check_join(systems: Systems, numbers: set[int], into: int) -> None:
@@ -38,13 +45,20 @@ def check_join(systems: Systems, numbers: set[int], into: int) -> None:
             raise Refused(f"System {number} is joined into another: separate it first.")
 
 
-def move_studies(connection: duckdb.DuckDBPyConnection, origin: int, to: int, named: set[int] | None = None) -> None:
-    """Give the studies of one system to another: all, or those whose objects name one of these systems alone."""
+def move_studies(
+    connection: duckdb.DuckDBPyConnection, origin: int, to: int, named: set[int] | None = None
+) -> None:
+    """Give the studies of one system to another: all, or those whose objects name one of these
+    systems alone.
+    """
     condition, bound = "equipment_id = $1", [origin, to]
     if named is not None:
         condition += " AND made_by IN (SELECT unnest($3))"
         bound.append(sorted(named))  # type: ignore[arg-type]
-    query = f"UPDATE study SET made_by = coalesce(made_by, equipment_id), equipment_id = $2 WHERE {condition}"
+    query = (
+        f"UPDATE study SET made_by = coalesce(made_by, equipment_id), equipment_id = $2 WHERE "
+        f"{condition}"
+    )
     connection.execute(query, bound)
 
 
@@ -54,8 +68,8 @@ def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> Non
 
 
 def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> list[str]:
-    """Study Instance UIDs with several records of one modality type, one of these systems' among them: once the systems are
-    one, their objects may belong together."""
+    """Study Instance UIDs with several records of one modality type, one of these systems' among
+    them: once the systems are one, their objects may belong together."""
     query = """
         SELECT DISTINCT study_instance_uid FROM (
             SELECT study_instance_uid FROM study GROUP BY study_instance_uid, modality
@@ -67,7 +81,9 @@ def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int])
 
 def named_several(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Study Instance UIDs of records whose objects name several systems, which were joined."""
-    return _texts(connection, f"SELECT DISTINCT study_instance_uid FROM study WHERE made_by = {SEVERAL}", [])
+    return _texts(
+        connection, f"SELECT DISTINCT study_instance_uid FROM study WHERE made_by = {SEVERAL}", []
+    )
 
 
 def _texts(connection: duckdb.DuckDBPyConnection, query: str, bound: list[Any]) -> list[str]:

@@ -1,17 +1,18 @@
 """Puts together what several objects say of one study.
 
-Reports go by their irradiation events, per study, modality type and system, in the order in which their content was made, so
-that the order of arrival does not matter (vendor habits: resent, cumulative, continued reports):
+Reports go by their irradiation events, per study, modality type and system, in the order in which
+their content was made, so that the order of arrival does not matter (vendor habits: resent,
+cumulative, continued reports):
 
 - all its events are known: a duplicate, nothing changes;
 - it holds all known events and more: cumulative, it replaces what was there;
 - none of its events is known: continued, its events join;
 - some are known: the union, with the later values for what both have.
 
-A lesser source (an image header, a dose screen, CT images; the order is that of SOURCES) makes a record only where no better
-one of the study is of its exposures, or of its modality type and system; else what only it says is kept beside the better.
-Estimates of organ doses make none (estimates.py).
-"""
+A lesser source (an image header, a dose screen, CT images; the order is that of SOURCES) makes a
+record only where no better one of the study is of its exposures, or of its modality type and
+system; else what only it says is kept beside the better. Estimates of organ doses make none
+(estimates.py)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,14 +25,14 @@ from .parts import SYSTEM, Outcome, Part, Record, event_keys, unused
 
 
 def put_together(
-    parts: list[Part], user_defined: Callable[[Row], str | None] = lambda equipment: None,
+    parts: list[Part],
+    user_defined: Callable[[Row], str | None] = lambda equipment: None,
     counts_as: Callable[[Row], Row | None] = lambda equipment: None,
-) -> list[Record]:  # fmt: skip
+) -> list[Record]:
     """The records of one study from all its objects: one a modality type and system.
 
-    user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as: the system that a system was
-    joined into, None where it was not.
-    """
+    user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as:
+    the system that a system was joined into, None where it was not."""
     parts = [_joined(part, counts_as(part.extract.equipment)) for part in parts]
     parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
     records: list[Record] = []
@@ -55,18 +56,24 @@ def _joined(part: Part, system: Row | None) -> Part:
     """An object as one of the system that its own was joined into."""
     if system is None:
         return part
-    return replace(part, extract=replace(part.extract, equipment=dict(system)), named=part.extract.equipment)
+    return replace(
+        part, extract=replace(part.extract, equipment=dict(system)), named=part.extract.equipment
+    )
 
 
 def _sorted(part: Part, user_defined: str | None) -> Part:
-    """A projection X-ray report under the modality type that its system is set to; of a dual one by what was done."""
+    """A projection X-ray report under the modality type that its system is set to; of a dual one by
+    what was done.
+    """
     found = part.extract
     if user_defined is None or found.source != "report" or found.modality not in ("RF", "DX"):
         return part
     chosen = user_defined
     if user_defined == "dual":
         chosen = modality.decide(False, found.study, found.accumulated, found.events, dual=True)
-    return part if chosen == found.modality else replace(part, extract=replace(found, modality=chosen))
+    return (
+        part if chosen == found.modality else replace(part, extract=replace(found, modality=chosen))
+    )
 
 
 def _groups(parts: Iterable[Part]) -> list[list[Part]]:
@@ -91,9 +98,20 @@ def _finish(record: Record) -> None:
     marks = [*(study.pop("marks", None) or ()), *sums.pop("marks", [])]
     protocols = (row.get("acquisition_protocol") for row in record.events)
     rows = (*record.accumulated, *record.events)
-    all_marks = {one["mark"] for one in marks} | {one["mark"] for row in rows for one in row.get("marks") or ()}
-    study |= {"acquisition_protocols": list(dict.fromkeys(filter(None, protocols))), "all_marks": sorted(all_marks)}
-    study |= {"modality": record.modality, "source": record.source, **sums, "marks": marks, "not_used": unused(record.parts)}
+    all_marks = {one["mark"] for one in marks} | {
+        one["mark"] for row in rows for one in row.get("marks") or ()
+    }
+    study |= {
+        "acquisition_protocols": list(dict.fromkeys(filter(None, protocols))),
+        "all_marks": sorted(all_marks),
+    }
+    study |= {
+        "modality": record.modality,
+        "source": record.source,
+        **sums,
+        "marks": marks,
+        "not_used": unused(record.parts),
+    }
 
 
 __all__ = ["Outcome", "Part", "Record", "event_keys", "put_together"]

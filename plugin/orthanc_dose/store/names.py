@@ -1,8 +1,8 @@
 """Standard names: what an installation calls protocols and procedures, by a map of patterns.
 
-The map names the different texts, of which there are thousands, and not the studies: what a study is called follows from the
-index of its texts when it is asked for, so that a changed map holds for all studies at once.
-"""
+The map names the different texts, of which there are thousands, and not the studies: what a study
+is called follows from the index of its texts when it is asked for, so that a changed map holds for
+all studies at once."""
 
 from typing import Any
 
@@ -22,10 +22,14 @@ class StandardNames:
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self._of: dict[tuple[str, str], dict[str, str]] = {}  # by kind and modality type: patterns with their names
+        self._of: dict[
+            tuple[str, str], dict[str, str]
+        ] = {}  # by kind and modality type: patterns with their names
         for entry in entries:
             for modality in [entry["modality"]] if entry["modality"] else MODALITIES:
-                self._of.setdefault((entry["kind"], modality), {}).setdefault(entry["pattern"], entry["standard_name"])
+                self._of.setdefault((entry["kind"], modality), {}).setdefault(
+                    entry["pattern"], entry["standard_name"]
+                )
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "StandardNames":
@@ -41,17 +45,29 @@ class StandardNames:
 
     def rows_of(self, term: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of term_name for a text."""
-        named = ((modality, self.name(term["field"], term["value"], modality)) for modality in MODALITIES)
-        return [{"term": term["id"], "modality": modality, "standard_name": name} for modality, name in named if name]
+        named = (
+            (modality, self.name(term["field"], term["value"], modality)) for modality in MODALITIES
+        )
+        return [
+            {"term": term["id"], "modality": modality, "standard_name": name}
+            for modality, name in named
+            if name
+        ]
 
     def write(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Put this map in place of the one in the store, and name all texts by it."""
-        _replace(connection, STANDARD_NAME, [entry | {"position": number} for number, entry in enumerate(self.entries, 1)])
+        _replace(
+            connection,
+            STANDARD_NAME,
+            [entry | {"position": number} for number, entry in enumerate(self.entries, 1)],
+        )
         terms = rows(connection.execute("SELECT * FROM term"))
         _replace(connection, TERM_NAME, [row for term in terms for row in self.rows_of(term)])
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, table: Table, new: list[dict[str, Any]]) -> None:
+def _replace(
+    connection: duckdb.DuckDBPyConnection, table: Table, new: list[dict[str, Any]]
+) -> None:
     connection.execute(f"DELETE FROM {table.name}")
     connection.register("new_names", pa.Table.from_pylist(new, schema=arrow_schema(table)))
     connection.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM new_names")

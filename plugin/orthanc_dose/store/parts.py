@@ -1,4 +1,6 @@
-"""What the rules for putting a study together work with: objects as parts, records, and what tells events from each other."""
+"""What the rules for putting a study together work with: objects as parts, records, and what tells
+events from each other.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,8 +18,8 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """One object of a study: its SOP instance UID, and what was read from it. named: the system that it names, where that was
-    joined into another, as which it counts."""
+    """One object of a study: its SOP instance UID, and what was read from it. named: the system
+    that it names, where that was joined into another, as which it counts."""
 
     sop_instance_uid: str
     extract: Extract
@@ -37,9 +39,9 @@ class Outcome:
 class Record:
     """A study as it goes into the store.
 
-    parts: the objects that its values come from, the best source first. overlap: some of its reports share events, so that
-    their totals cannot be added. named: the systems that its objects name, where one of these was joined into another.
-    """
+    parts: the objects that its values come from, the best source first. overlap: some of its
+    reports share events, so that their totals cannot be added. named: the systems that its objects
+    name, where one of these was joined into another."""
 
     modality: str
     source: str
@@ -62,21 +64,35 @@ def of(part: Part, row: Row) -> Row:
     """A row with the object and the source that it comes from."""
     # With marks of its own: what is marked while a study is put together is not said of the object.
     marks = list(row.get("marks") or ())
-    return {**row, "sop_instance_uid": part.sop_instance_uid, "source": part.extract.source, "marks": marks}
+    return {
+        **row,
+        "sop_instance_uid": part.sop_instance_uid,
+        "source": part.extract.source,
+        "marks": marks,
+    }
 
 
 def event_key(row: Row) -> Key:
-    """What tells an event from others and finds it again in another object: the irradiation event UID (of nuclear medicine
-    the administration event UID) and plane; without a UID the start, the protocol and what was measured."""
+    """What tells an event from others and finds it again in another object: the irradiation event
+    UID (of nuclear medicine the administration event UID) and plane; without a UID the start, the
+    protocol and what was measured."""
     plane = key_of(row.get("acquisition_plane"))
     uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
     if uid:
         return uid, plane
     return (
-        None, plane, row.get("datetime_started"), row.get("acquisition_protocol"), row.get("dap"), row.get("dose_rp"),
-        row.get("dlp"), row.get("mean_ctdivol"), row.get("average_glandular_dose"), row.get("administered_activity"),
+        None,
+        plane,
+        row.get("datetime_started"),
+        row.get("acquisition_protocol"),
+        row.get("dap"),
+        row.get("dose_rp"),
+        row.get("dlp"),
+        row.get("mean_ctdivol"),
+        row.get("average_glandular_dose"),
+        row.get("administered_activity"),
         key_of(row.get("radionuclide")),
-    )  # fmt: skip
+    )
 
 
 def event_keys(part: Part) -> list[Key]:
@@ -91,7 +107,9 @@ def event_keys(part: Part) -> list[Key]:
 
 
 def numbered(events: list[Row], in_time: bool = True) -> list[Row]:
-    """Events with their numbers, in the order of their start where all of them have one and it is asked for."""
+    """Events with their numbers, in the order of their start where all of them have one and it is
+    asked for.
+    """
     if in_time and all(row.get("datetime_started") for row in events):
         events = sorted(events, key=lambda row: row["datetime_started"])
     for number, row in enumerate(events, 1):
@@ -120,7 +138,10 @@ def unused(parts: list[Part]) -> list[Row]:
             words = (value.meaning or value.value) if isinstance(value, Code) else value
             found[item.concept, item.meaning, words[:500] if words else None, item.unit] += 1
     names = ("concept", "meaning", "value", "unit", "count")
-    listed = [dict(zip(names, (*key, count), strict=True)) for key, count in list(found.items())[:MAX_UNUSED]]
+    listed = [
+        dict(zip(names, (*key, count), strict=True))
+        for key, count in list(found.items())[:MAX_UNUSED]
+    ]
     if len(found) > MAX_UNUSED:
         rest = f"{len(found) - MAX_UNUSED} more; they stand in the content of the objects"
         listed.append(dict(zip(names, (None, "(not listed)", rest, None, 1), strict=True)))

@@ -1,11 +1,15 @@
-"""Several reports, or dose screens, of one study, modality type and system, by their irradiation events."""
+"""Several reports, or dose screens, of one study, modality type and system, by their irradiation
+events.
+"""
 
 from ..extract.rows import Row
 from .parts import Key, Outcome, Part, Record, event_keys, filled, numbered, of
 
 
 def record(group: list[Part]) -> Record:
-    """The record of reports that are in the order in which their content was made; see merge.py for the rules."""
+    """The record of reports that are in the order in which their content was made; see merge.py for
+    the rules.
+    """
     counting: list[Part] = []
     known: dict[Key, tuple[Part, Row]] = {}
     outcomes: dict[str, Outcome] = {}
@@ -23,22 +27,32 @@ def record(group: list[Part]) -> Record:
         elif old <= rows.keys():
             for earlier in counting:
                 outcomes[earlier.sop_instance_uid] = Outcome(
-                    "merged", "cumulative", "A later report of the study holds all of its irradiation events."
-                    if rows else "A later report without irradiation events replaces its totals.",
-                )  # fmt: skip
-            outcomes[part.sop_instance_uid] = Outcome("imported", "cumulative", "It replaces earlier reports that it contains.")
+                    "merged",
+                    "cumulative",
+                    "A later report of the study holds all of its irradiation events."
+                    if rows
+                    else "A later report without irradiation events replaces its totals.",
+                )
+            outcomes[part.sop_instance_uid] = Outcome(
+                "imported", "cumulative", "It replaces earlier reports that it contains."
+            )
             counting, known, overlap = [], {}, False
         elif not rows.keys() & old:
             if not rows:
                 outcomes[part.sop_instance_uid] = Outcome(
-                    "duplicate", "no_events", "It holds no irradiation events, and the study has some."
+                    "duplicate",
+                    "no_events",
+                    "It holds no irradiation events, and the study has some.",
                 )
                 continue
             reason = f"It continues the study: {len(rows)} irradiation events join."
             outcomes[part.sop_instance_uid] = Outcome("merged", "continued", reason)
         else:
             shared = len(rows.keys() & old)
-            reason = f"{shared} of its {len(rows)} irradiation events were known: its values are used, the others join."
+            reason = (
+                f"{shared} of its {len(rows)} irradiation events were known: its values are "
+                f"used, the others join."
+            )
             outcomes[part.sop_instance_uid] = Outcome("merged", "overlap", reason)
             overlap = True
         counting.append(part)

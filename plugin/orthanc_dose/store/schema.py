@@ -1,8 +1,8 @@
-"""The schema of the store, made from the data dictionary, and how a store of an earlier version is brought to it.
+"""The schema of the store, made from the data dictionary, and how a store of an earlier version is
+brought to it.
 
-Columns that a later data dictionary adds are added by themselves. Whatever else changes (another type, another meaning)
-is a step in MIGRATIONS.
-"""
+Columns that a later data dictionary adds are added by themselves. Whatever else changes (another
+type, another meaning) is a step in MIGRATIONS."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,8 @@ from ..records import TABLES, Field, Table
 from . import index
 
 SCHEMA_VERSION = 2
-# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also sets the new version.
+# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
+# sets the new version.
 MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection], None]] = {1: index.fill}
 
 _ARROW = {
@@ -52,7 +53,9 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables, or bring those of an earlier version up to date, in one transaction. Raises SchemaError."""
+    """Create the tables, or bring those of an earlier version up to date, in one transaction.
+    Raises SchemaError.
+    """
     connection.execute("BEGIN TRANSACTION")
     try:
         for table in TABLES:
@@ -69,8 +72,11 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
-    # Only where it is another one by now: a store on a full disk can be opened to be read, but not be written.
-    if connection.execute("SELECT value FROM state WHERE name = 'view'").fetchone() != (index.VIEW,):
+    # Only where it is another one by now: a store on a full disk can be opened to be read, but not
+    # be written.
+    if connection.execute("SELECT value FROM state WHERE name = 'view'").fetchone() != (
+        index.VIEW,
+    ):
         connection.execute(index.VIEW)
         connection.execute("DELETE FROM state WHERE name = 'view'")
         connection.execute("INSERT INTO state VALUES ('view', ?)", [index.VIEW])
@@ -81,7 +87,8 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
     version = int(found[0]) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
         raise SchemaError(
-            f"the store was written by a later version of Orthanc Dose (schema {version}, this one knows {SCHEMA_VERSION}):"
+            f"the store was written by a later version of Orthanc Dose (schema {version}, this one "
+            f"knows {SCHEMA_VERSION}):"
             " install that version, or restore the backup that was made before it"
         )
     for step in range(version, SCHEMA_VERSION):
@@ -93,9 +100,12 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ?", [table.name]
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ?",
+        [table.name],
     ).fetchall()
     there = dict(rows)
     for field in table.fields:
         if field.name not in there:
-            connection.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}')
+            connection.execute(
+                f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
+            )

@@ -1,4 +1,6 @@
-"""What people set: rows of their own, written beside the one writer of dose records in transactions of their own."""
+"""What people set: rows of their own, written beside the one writer of dose records in transactions
+of their own.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -11,8 +13,14 @@ from .database import Store
 
 def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[str, Any]:
     """A user's settings of a kind by name, in the order of the names."""
-    query = "SELECT name, value FROM setting WHERE user_name = $1 AND kind = $2 ORDER BY lower(name), name"
-    return {name: json.loads(value) for name, value in connection.execute(query, [user, kind]).fetchall()}
+    query = (
+        "SELECT name, value FROM setting WHERE user_name = $1 AND kind = $2 ORDER BY "
+        "lower(name), name"
+    )
+    return {
+        name: json.loads(value)
+        for name, value in connection.execute(query, [user, kind]).fetchall()
+    }
 
 
 def put(store: Store, user: str, kind: str, name: str, value: Any) -> None:

@@ -1,12 +1,18 @@
-"""Heights and weights that files gave: kept by study, and put into the records, now and whenever they are written anew."""
+"""Heights and weights that files gave: kept by study, and put into the records, now and whenever
+they are written anew.
+"""
 
 import duckdb
 
 from .tasks import now
 
-# A record takes what a file gave where its objects give nothing, or where a user had it overwritten.
+# A record takes what a file gave where its objects give nothing, or where a user had it
+# overwritten.
 _TAKES = {
-    (column, value): f"""(p.{value} IS NOT NULL AND (s.{column} IS NULL OR s.{column}_from = 'import'
+    (
+        column,
+        value,
+    ): f"""(p.{value} IS NOT NULL AND (s.{column} IS NULL OR s.{column}_from = 'import'
         OR (p.{value}_overwrites = 1 AND abs(s.{column} - p.{value}) >= 1e-6)))"""
     for column, value in (("patient_size", "height"), ("patient_weight", "weight"))
 }
@@ -18,8 +24,8 @@ _SET = ", ".join(
 
 
 def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None:
-    """Take what an import puts in from the table `decided` (sizes/matching.py), beside what earlier ones gave of the same
-    studies, and put it into the records."""
+    """Take what an import puts in from the table `decided` (sizes/matching.py), beside what earlier
+    ones gave of the same studies, and put it into the records."""
 
     def given(value: str) -> str:
         puts_in = f"{value}_state IN ('inserted', 'overwritten')"
@@ -30,18 +36,26 @@ def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None
         """
 
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE size_kept AS SELECT d.uid AS study_instance_uid, {given("height")}, {given("weight")}
+        CREATE OR REPLACE TEMP TABLE size_kept AS SELECT d.uid AS study_instance_uid,
+        {given("height")}, {given("weight")}
         FROM {decided} d LEFT JOIN patient_size p ON p.study_instance_uid = d.uid
         WHERE d.outcome IN ('inserted', 'overwritten') GROUP BY d.uid
     """)
-    connection.execute("DELETE FROM patient_size p USING size_kept k WHERE p.study_instance_uid = k.study_instance_uid")
-    query = "INSERT INTO patient_size BY NAME SELECT *, $1 AS task_id, $2 AS changed_at FROM size_kept"
+    connection.execute(
+        "DELETE FROM patient_size p USING size_kept k WHERE p.study_instance_uid = "
+        "k.study_instance_uid"
+    )
+    query = (
+        "INSERT INTO patient_size BY NAME SELECT *, $1 AS task_id, $2 AS changed_at FROM size_kept"
+    )
     connection.execute(query, [task, now()])
     _put_in(connection, "size_kept")
 
 
 def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:
-    """Put what files gave into the records of the studies whose UIDs are the column `text` of the table `uids`."""
+    """Put what files gave into the records of the studies whose UIDs are the column `text` of the
+    table `uids`.
+    """
     given = f"SELECT * FROM patient_size WHERE study_instance_uid IN (SELECT text FROM {uids})"
     if connection.execute(f"{given} LIMIT 1").fetchone():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE size_again AS {given}")
@@ -49,7 +63,9 @@ def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:
 
 
 def forget(connection: duckdb.DuckDBPyConnection, gone: str) -> None:
-    """Forget what files gave of the studies in the table `gone` (study_instance_uid) that have no record any more."""
+    """Forget what files gave of the studies in the table `gone` (study_instance_uid) that have no
+    record any more.
+    """
     connection.execute(f"""
         DELETE FROM patient_size WHERE study_instance_uid IN (SELECT study_instance_uid FROM {gone})
         AND study_instance_uid NOT IN (SELECT study_instance_uid FROM study)
@@ -57,4 +73,7 @@ def forget(connection: duckdb.DuckDBPyConnection, gone: str) -> None:
 
 
 def _put_in(connection: duckdb.DuckDBPyConnection, sizes: str) -> None:
-    connection.execute(f"UPDATE study s SET {_SET} FROM {sizes} p WHERE p.study_instance_uid = s.study_instance_uid")
+    connection.execute(
+        f"UPDATE study s SET {_SET} FROM {sizes} p WHERE p.study_instance_uid = "
+        f"s.study_instance_uid"
+    )

@@ -1,4 +1,6 @@
-"""The systems that made the studies: which row of equipment an object's system is, and which are joined into which."""
+"""The systems that made the studies: which row of equipment an object's system is, and which are
+joined into which.
+"""
 
 from typing import Any
 
@@ -9,12 +11,15 @@ from .database import rows
 
 Equipment = dict[str, Any]
 Key = tuple[str | None, ...]
-SET = tuple(name for name in EQUIPMENT.names if name not in ("id", *EQUIPMENT_KEY))  # what people set
+SET = tuple(
+    name for name in EQUIPMENT.names if name not in ("id", *EQUIPMENT_KEY)
+)  # what people set
 
 
 class Systems:
-    """All rows of equipment, as the writer knows them. Rows that are joined into another stay, so that what was joined can be
-    separated again: what an object names is one of them, and its study goes to the `root`."""
+    """All rows of equipment, as the writer knows them. Rows that are joined into another stay, so
+    that what was joined can be separated again: what an object names is one of them, and its study
+    goes to the `root`."""
 
     def __init__(self, found: list[Equipment], last: int = 0) -> None:
         """last: the largest number that was ever given; none is given twice."""
@@ -25,7 +30,9 @@ class Systems:
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
         """Those of the store."""
-        last = connection.execute("SELECT value FROM state WHERE name = 'last_equipment_id'").fetchone()
+        last = connection.execute(
+            "SELECT value FROM state WHERE name = 'last_equipment_id'"
+        ).fetchone()
         return cls(rows(connection.execute("SELECT * FROM equipment")), int(last[0]) if last else 0)
 
     def copy(self) -> "Systems":
@@ -36,9 +43,15 @@ class Systems:
         return self._by_key.get(_key(equipment))
 
     def add(self, equipment: Equipment) -> Equipment:
-        """A new row with these fields, under the next number; with what people set for the row without its gantry."""
+        """A new row with these fields, under the next number; with what people set for the row
+        without its gantry.
+        """
         before = self._known(equipment)
-        inherited = {name: self.rows[before][name] for name in SET} if before else {"display_name": display_name(equipment)}
+        inherited = (
+            {name: self.rows[before][name] for name in SET}
+            if before
+            else {"display_name": display_name(equipment)}
+        )
         self.last += 1
         row = dict.fromkeys(EQUIPMENT.names) | equipment | inherited | {"id": self.last}
         self.rows[self.last] = row
@@ -46,7 +59,9 @@ class Systems:
         return row
 
     def root(self, number: int) -> int:
-        """The system that has this one's studies: itself, or the one that it was joined into in the end."""
+        """The system that has this one's studies: itself, or the one that it was joined into in the
+        end.
+        """
         while (into := self.rows[number].get("joined_into")) is not None:
             number = into
         return number
@@ -54,7 +69,9 @@ class Systems:
     def joined(self, number: int) -> set[int]:
         """This one and all that were joined into it, directly or by way of others."""
         out = {number}
-        while more := {row["id"] for row in self.rows.values() if row.get("joined_into") in out} - out:
+        while (
+            more := {row["id"] for row in self.rows.values() if row.get("joined_into") in out} - out
+        ):
             out |= more
         return out
 
@@ -71,13 +88,17 @@ class Systems:
         return None if number is None else self.rows[self.root(number)].get("user_defined_modality")
 
     def _known(self, equipment: Equipment) -> int | None:
-        """Its row, or the one without its gantry: as older versions, which did not read it, knew the same system."""
+        """Its row, or the one without its gantry: as older versions, which did not read it, knew
+        the same system.
+        """
         number = self.find(equipment)
         return number if number is not None else self.find(equipment | {"gantry_id": None})
 
     def with_values(self, numbers: set[int], **values: Any) -> "Systems":
         """The same with these values set in these rows."""
-        return Systems([row | values if row["id"] in numbers else row for row in self.rows.values()], self.last)
+        return Systems(
+            [row | values if row["id"] in numbers else row for row in self.rows.values()], self.last
+        )
 
     def without(self, numbers: set[int]) -> "Systems":
         """The same without these rows."""
@@ -85,7 +106,9 @@ class Systems:
 
 
 def display_name(equipment: Equipment) -> str:
-    """What a system is called until someone names it: "hospital station", else what else is known of it."""
+    """What a system is called until someone names it: "hospital station", else what else is known
+    of it.
+    """
     named = [equipment.get("institution_name"), equipment.get("station_name")]
     described = [equipment.get("manufacturer"), equipment.get("manufacturer_model_name")]
     for parts in (named if equipment.get("station_name") else [named[0], *described], described):

@@ -1,4 +1,6 @@
-"""Tasks in the store: rows that requests make and forget, and that whoever works on them keeps up to date."""
+"""Tasks in the store: rows that requests make and forget, and that whoever works on them keeps up
+to date.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -15,22 +17,36 @@ _JSON = ("parameters", "progress", "result")
 Task = dict[str, Any]
 
 
-def create(store: Store, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None) -> int:
+def create(
+    store: Store, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
+) -> int:
     """Note a task that is to be done; its number, which is never given twice."""
     with store.writing() as connection:
         found = connection.execute("SELECT value FROM state WHERE name = 'last_task'").fetchone()
         number = (int(found[0]) if found else 0) + 1
         connection.execute("DELETE FROM state WHERE name = 'last_task'")
         connection.execute("INSERT INTO state VALUES ('last_task', ?)", [str(number)])
-        task = {"id": number, "kind": kind, "subject": subject, "user_name": user, "state": "waiting", "done": 0,
-                "parameters": parameters or {}, "progress": {}, "result": {}, "created_at": now()}  # fmt: skip
+        task = {
+            "id": number,
+            "kind": kind,
+            "subject": subject,
+            "user_name": user,
+            "state": "waiting",
+            "done": 0,
+            "parameters": parameters or {},
+            "progress": {},
+            "result": {},
+            "created_at": now(),
+        }
         put(connection, task)
     return number
 
 
 def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
     """Write a task's row, in place of what it was, in the transaction of the connection."""
-    row = [json.dumps(task.get(name) or {}) if name in _JSON else task.get(name) for name in TASK.names]
+    row = [
+        json.dumps(task.get(name) or {}) if name in _JSON else task.get(name) for name in TASK.names
+    ]
     connection.execute("DELETE FROM task WHERE id = $1", [task["id"]])
     connection.execute(f"INSERT INTO task VALUES ({', '.join('?' * len(row))})", row)
 
@@ -56,24 +72,41 @@ _FINISHED = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name 
 
 
 def forget(store: Store, ids: list[int], user: str | None = None) -> int:
-    """Forget those of these tasks that are finished, of a user or of everybody, with their logs; how many there were."""
+    """Forget those of these tasks that are finished, of a user or of everybody, with their logs;
+    how many there were.
+    """
     with store.writing() as connection:
-        return _forget(connection, f"{_FINISHED} AND id IN (SELECT unnest($3::BIGINT[]))", [list(FINISHED), user, ids])
+        return _forget(
+            connection,
+            f"{_FINISHED} AND id IN (SELECT unnest($3::BIGINT[]))",
+            [list(FINISHED), user, ids],
+        )
 
 
 def forget_finished(store: Store, user: str | None) -> int:
-    """Forget all finished tasks of a user, of everybody where None, with their logs; how many there were."""
+    """Forget all finished tasks of a user, of everybody where None, with their logs; how many there
+    were.
+    """
     with store.writing() as connection:
         return _forget(connection, _FINISHED, [list(FINISHED), user])
 
 
-def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime, kind: str | None = None) -> int:
-    """Forget what was finished before a moment (UTC), of one kind or of all; how many there were."""
-    return _forget(connection, "finished_at < $1 AND ($2::VARCHAR IS NULL OR kind = $2)", [moment, kind])
+def forget_before(
+    connection: duckdb.DuckDBPyConnection, moment: datetime, kind: str | None = None
+) -> int:
+    """Forget what was finished before a moment (UTC), of one kind or of all; how many there
+    were.
+    """
+    return _forget(
+        connection, "finished_at < $1 AND ($2::VARCHAR IS NULL OR kind = $2)", [moment, kind]
+    )
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, condition: str, bound: list[Any]) -> int:
-    ids = [row[0] for row in connection.execute(f"SELECT id FROM task WHERE {condition}", bound).fetchall()]
+    ids = [
+        row[0]
+        for row in connection.execute(f"SELECT id FROM task WHERE {condition}", bound).fetchall()
+    ]
     _keep_for_runs(connection, ids)
     connection.execute("DELETE FROM task WHERE id IN (SELECT unnest($1))", [ids])
     connection.execute("DELETE FROM task_log WHERE task_id IN (SELECT unnest($1))", [ids])
@@ -86,14 +119,25 @@ _KEPT = ("id", "state", "message", "started_at", "finished_at", "result")
 def _keep_for_runs(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> None:
     """Runs of schedules go on telling what came of their searches and retrievals."""
     query = f'SELECT task_id, retrieval FROM "{SCHEDULE_RUN.name}" WHERE task_id IS NOT NULL'
-    runs = {number: json.loads(kept)["id"] if kept else 0 for number, kept in connection.execute(query).fetchall()}
-    query = "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) AND (id IN (SELECT unnest($2::BIGINT[]))"
+    runs = {
+        number: json.loads(kept)["id"] if kept else 0
+        for number, kept in connection.execute(query).fetchall()
+    }
+    query = (
+        "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) AND (id IN (SELECT "
+        "unnest($2::BIGINT[]))"
+    )
     query += " OR kind = 'retrieval') ORDER BY id"
     for task in map(read, rows(connection.execute(query, [ids, list(runs)]))):
         column = "search" if task["id"] in runs else "retrieval"
         run = task["id"] if task["id"] in runs else task["parameters"].get("search")
         if run in runs and (run == task["id"] or task["id"] > runs[run]):
-            kept = {name: f"{task[name].isoformat()}Z" if name.endswith("_at") and task[name] else task[name] for name in _KEPT}
+            kept = {
+                name: f"{task[name].isoformat()}Z"
+                if name.endswith("_at") and task[name]
+                else task[name]
+                for name in _KEPT
+            }
             query = f'UPDATE "{SCHEDULE_RUN.name}" SET "{column}" = $1 WHERE task_id = $2'
             connection.execute(query, [json.dumps(kept), run])
 

@@ -1,8 +1,9 @@
-"""Totals of a study: as the reports give them; where they do not, from the irradiation events, and then marked so.
+"""Totals of a study: as the reports give them; where they do not, from the irradiation events, and
+then marked so.
 
-Totals of reports that continue each other add up. Where reports share events the sum over the events, each once, is the
-only one that is right. A sum over events is formed only when all of them have the value: part of a dose is a wrong dose.
-"""
+Totals of reports that continue each other add up. Where reports share events the sum over the
+events, each once, is the only one that is right. A sum over events is formed only when all of them
+have the value: part of a dose is a wrong dose."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,16 +20,17 @@ _RIGHT = frozenset({"SCT:73056007", "SCT:24028007"})
 
 
 def add(values: Iterable[float]) -> float:
-    """A sum without the noise of binary fractions, which would show in the twelfth digit and beyond."""
+    """A sum without the noise of binary fractions, which would show in the twelfth digit and
+    beyond.
+    """
     return float(f"{fsum(values):.12g}")
 
 
 def of_study(modality: str, accumulated: list[Row], events: list[Row], overlap: bool) -> Row:
     """The totals of a study and their marks.
 
-    accumulated: the rows of all reports that count; events: each event once; overlap: some reports share events, so that
-    their totals cannot be added.
-    """
+    accumulated: the rows of all reports that count; events: each event once; overlap: some reports
+    share events, so that their totals cannot be added."""
     totals: Row = {"number_of_events": len(events)}
     if overlap:
         mark(totals, "number_of_events", "overlap")
@@ -45,7 +47,11 @@ def _total(
     overlap: bool,
 ) -> None:
     """Set one total: the sum of what the reports give, or the sum over the events."""
-    reported = add(number for number in given if number is not None) if any(n is not None for n in given) else None
+    reported = (
+        add(number for number in given if number is not None)
+        if any(n is not None for n in given)
+        else None
+    )
     values = [value(event) for event in events]
     complete = bool(values) and all(number is not None for number in values)
     summed = add(number for number in values if number is not None) if complete else None
@@ -63,7 +69,11 @@ def _total(
 
 
 def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
-    with_dose = [row for row in events if key_of(row.get("ct_acquisition_type")) != _LOCALIZER or row.get("dlp") is not None]
+    with_dose = [
+        row
+        for row in events
+        if key_of(row.get("ct_acquisition_type")) != _LOCALIZER or row.get("dlp") is not None
+    ]
     _total(
         totals,
         "dlp_total",
@@ -72,10 +82,19 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
         lambda row: row.get("dlp"),
         overlap,
     )
-    totals["ctdivol_max"] = max((row["mean_ctdivol"] for row in events if row.get("mean_ctdivol") is not None), default=None)
+    totals["ctdivol_max"] = max(
+        (row["mean_ctdivol"] for row in events if row.get("mean_ctdivol") is not None), default=None
+    )
     given = [row.get("effective_dose_total") for row in accumulated]
     if any(number is not None for number in given):
-        _total(totals, "effective_dose_total", given, with_dose, lambda row: row.get("effective_dose"), overlap)
+        _total(
+            totals,
+            "effective_dose_total",
+            given,
+            with_dose,
+            lambda row: row.get("effective_dose"),
+            overlap,
+        )
     totals["dose_check_events"] = sum(map(_dose_check, events))
     types = Counter(key_of(row.get("ct_acquisition_type")) for row in events)
     totals |= {name: types[code] for name, _, code in CT_EVENTS_BY_TYPE}
@@ -91,7 +110,10 @@ _DOSE_CHECKS = (
 
 def _dose_check(event: Row) -> bool:
     pairs = ((event.get(limit), event.get(estimate)) for limit, estimate in _DOSE_CHECKS)
-    return any(limit is not None and estimate is not None and estimate >= limit for limit, estimate in pairs)
+    return any(
+        limit is not None and estimate is not None and estimate >= limit
+        for limit, estimate in pairs
+    )
 
 
 def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
@@ -105,18 +127,31 @@ def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap:
         for suffix, rows, plane_events in (("_a", rows_a, events_a), ("_b", rows_b, events_b)):
             if rows or plane_events:
                 given = [row.get(name) for row in rows]
-                _total(totals, name + suffix, given, plane_events, lambda row, n=of_event: row.get(n), overlap)
+                _total(
+                    totals,
+                    name + suffix,
+                    given,
+                    plane_events,
+                    lambda row, n=of_event: row.get(n),
+                    overlap,
+                )
     planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
     if all(value is not None for value in planes):
         totals["dap_total"] = add(planes)
     _pass_on_marks(totals, "dap_total")
-    doses = [totals[name] for name in ("dose_rp_total_a", "dose_rp_total_b") if totals.get(name) is not None]
+    doses = [
+        totals[name]
+        for name in ("dose_rp_total_a", "dose_rp_total_b")
+        if totals.get(name) is not None
+    ]
     totals["dose_rp_total"] = max(doses, default=None)
     _pass_on_marks(totals, "dose_rp_total")
 
 
 def _by_plane(rows: list[Row]) -> tuple[list[Row], list[Row], list[Row]]:
-    """The rows of plane B, those of all planes together, and the others: plane A, the single plane, no plane."""
+    """The rows of plane B, those of all planes together, and the others: plane A, the single plane,
+    no plane.
+    """
     split: dict[str, list[Row]] = {PLANE_B: [], ALL_PLANES: [], "": []}
     for row in rows:
         split.get(key_of(row.get("acquisition_plane")) or "", split[""]).append(row)
@@ -125,28 +160,50 @@ def _by_plane(rows: list[Row]) -> tuple[list[Row], list[Row], list[Row]]:
 
 def _pass_on_marks(totals: Row, name: str) -> None:
     """A total over planes carries the marks of its parts."""
-    passed = {(m["mark"], m["raw"]) for m in totals.get("marks", ()) if m["field"] in (f"{name}_a", f"{name}_b")}
+    passed = {
+        (m["mark"], m["raw"])
+        for m in totals.get("marks", ())
+        if m["field"] in (f"{name}_a", f"{name}_b")
+    }
     for why, raw in sorted(passed, key=str):
         mark(totals, name, why, raw)
 
 
 def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
     _projection(totals, accumulated, events, overlap)
-    rows = [row for row in accumulated if key_of(row.get("acquisition_plane")) != ALL_PLANES] or accumulated
-    fluoroscopy = [row for row in events if key_of(row.get("irradiation_event_type")) == FLUOROSCOPY]
-    acquisitions = [row for row in events if key_of(row.get("irradiation_event_type")) not in (None, FLUOROSCOPY)]
+    rows = [
+        row for row in accumulated if key_of(row.get("acquisition_plane")) != ALL_PLANES
+    ] or accumulated
+    fluoroscopy = [
+        row for row in events if key_of(row.get("irradiation_event_type")) == FLUOROSCOPY
+    ]
+    acquisitions = [
+        row
+        for row in events
+        if key_of(row.get("irradiation_event_type")) not in (None, FLUOROSCOPY)
+    ]
     for name, of_type, of_event in (
         ("fluoro_dap_total", fluoroscopy, "dap"),
         ("acquisition_dap_total", acquisitions, "dap"),
         ("total_fluoro_time", fluoroscopy, "irradiation_duration"),
     ):
-        _total(totals, name, [row.get(name) for row in rows], of_type, lambda row, n=of_event: row.get(n), overlap)
+        _total(
+            totals,
+            name,
+            [row.get(name) for row in rows],
+            of_type,
+            lambda row, n=of_event: row.get(n),
+            overlap,
+        )
     _frames(totals, rows, overlap)
 
 
 def _frames(totals: Row, rows: list[Row], overlap: bool) -> None:
-    given = [row["total_number_of_radiographic_frames"] for row in rows
-             if row.get("total_number_of_radiographic_frames") is not None]  # fmt: skip
+    given = [
+        row["total_number_of_radiographic_frames"]
+        for row in rows
+        if row.get("total_number_of_radiographic_frames") is not None
+    ]
     if given and not overlap:
         totals["total_number_of_radiographic_frames"] = add(given)
 
@@ -158,9 +215,17 @@ def _radiography(totals: Row, accumulated: list[Row], events: list[Row], overlap
 
 def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
     _projection(totals, accumulated, events, overlap)
-    for name in ("dap_total_a", "dap_total_b", "dose_rp_total", "dose_rp_total_a", "dose_rp_total_b"):
+    for name in (
+        "dap_total_a",
+        "dap_total_b",
+        "dose_rp_total",
+        "dose_rp_total_a",
+        "dose_rp_total_b",
+    ):
         totals.pop(name, None)
-    totals["marks"] = [m for m in totals.get("marks", ()) if m["field"] in ("dap_total", "number_of_events")]
+    totals["marks"] = [
+        m for m in totals.get("marks", ()) if m["field"] in ("dap_total", "number_of_events")
+    ]
     by_side: dict[str, list[float | None]] = {"left": [], "right": [], "unspecified": []}
     for row in accumulated:
         for entry in row.get("accumulated_agd") or ():
@@ -168,7 +233,14 @@ def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap
     for side, given in by_side.items():
         of_side = [row for row in events if side_of(row) == side]
         if given or any(row.get("average_glandular_dose") is not None for row in of_side):
-            _total(totals, f"agd_{side}", given, of_side, lambda row: row.get("average_glandular_dose"), overlap)
+            _total(
+                totals,
+                f"agd_{side}",
+                given,
+                of_side,
+                lambda row: row.get("average_glandular_dose"),
+                overlap,
+            )
 
 
 def side_of(row: Row) -> str:
@@ -178,12 +250,18 @@ def side_of(row: Row) -> str:
 
 
 def _nuclear(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
-    """Reports of nuclear medicine hold no totals. Activities are added within one radionuclide: those of different nuclides
-    mean different things."""
-    agents = [_name(row.get("radiopharmaceutical_agent")) or row.get("radiopharmaceutical_name") for row in events]
+    """Reports of nuclear medicine hold no totals. Activities are added within one radionuclide:
+    those of different nuclides mean different things."""
+    agents = [
+        _name(row.get("radiopharmaceutical_agent")) or row.get("radiopharmaceutical_name")
+        for row in events
+    ]
     nuclides = {key_of(row.get("radionuclide")) or _name(row.get("radionuclide")) for row in events}
     totals["radiopharmaceuticals"] = "; ".join(dict.fromkeys(filter(None, agents))) or None
-    totals["radionuclides"] = "; ".join(dict.fromkeys(filter(None, (_name(row.get("radionuclide")) for row in events)))) or None
+    totals["radionuclides"] = (
+        "; ".join(dict.fromkeys(filter(None, (_name(row.get("radionuclide")) for row in events))))
+        or None
+    )
     given = [row.get("administered_activity") for row in events]
     known = [number for number in given if number is not None]
     if len(nuclides) > 1 and len(known) > 1:
@@ -193,11 +271,24 @@ def _nuclear(totals: Row, accumulated: list[Row], events: list[Row], overlap: bo
     elif known:
         mark(totals, "administered_activity_total", "incomplete")
     if any(row.get("effective_dose") is not None for row in events):
-        _total(totals, "effective_dose_total", [], events, lambda row: row.get("effective_dose"), overlap)
+        _total(
+            totals,
+            "effective_dose_total",
+            [],
+            events,
+            lambda row: row.get("effective_dose"),
+            overlap,
+        )
 
 
 def _name(code: dict[str, str | None] | None) -> str | None:
     return code and (code["meaning"] or code["value"])
 
 
-_BY_MODALITY = {"CT": _ct, "RF": _fluoroscopy, "DX": _radiography, "MG": _mammography, "NM": _nuclear}
+_BY_MODALITY = {
+    "CT": _ct,
+    "RF": _fluoroscopy,
+    "DX": _radiography,
+    "MG": _mammography,
+    "NM": _nuclear,
+}

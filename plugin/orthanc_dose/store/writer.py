@@ -10,7 +10,17 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..records import EQUIPMENT, INDEXES, MODALITIES, OBJECT, STUDY, STUDY_TABLES, TASK_LOG, TERM, TERM_NAME
+from ..records import (
+    EQUIPMENT,
+    INDEXES,
+    MODALITIES,
+    OBJECT,
+    STUDY,
+    STUDY_TABLES,
+    TASK_LOG,
+    TERM,
+    TERM_NAME,
+)
 from . import sizes, tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days, forget_unused_terms
@@ -30,11 +40,11 @@ ObjectRow = dict[str, Any]
 class Batch:
     """What one transaction writes.
 
-    objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies: by Study Instance UID
-    all records of the study, replacing what was there. state: names and values to remember, the cursor among them. task: the
-    row of the task that this is of; log: rows of its log. more: further statements in the same transaction, which come first;
-    systems, names: what the writer knows from then on of systems and standard names, where they change it.
-    """
+    objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies:
+    by Study Instance UID all records of the study, replacing what was there. state: names and
+    values to remember, the cursor among them. task: the row of the task that this is of; log: rows
+    of its log. more: further statements in the same transaction, which come first; systems, names:
+    what the writer knows from then on of systems and standard names, where they change it."""
 
     objects: list[ObjectRow] = field(default_factory=list)
     studies: dict[str, list[Record]] = field(default_factory=dict)
@@ -47,7 +57,9 @@ class Batch:
 
 
 class Writer:
-    """The one writer. What it knows of the store (next numbers, systems) it reads when it is made."""
+    """The one writer. What it knows of the store (next numbers, systems) it reads when it is
+    made.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -67,7 +79,9 @@ class Writer:
             self._connection.close()
 
     def recover(self) -> None:
-        """After a failed commit: forget what was not written, open the store anew. Raises StoreError."""
+        """After a failed commit: forget what was not written, open the store anew. Raises
+        StoreError.
+        """
         self.close()
         self._store.reopen()
         self._connection = self._store.connection()
@@ -101,42 +115,58 @@ class Writer:
 
     def state(self, name: str) -> str | None:
         """A remembered value."""
-        found = self._connection.execute("SELECT value FROM state WHERE name = ?", [name]).fetchone()
+        found = self._connection.execute(
+            "SELECT value FROM state WHERE name = ?", [name]
+        ).fetchone()
         return found[0] if found else None
 
-    def known_objects(self, orthanc_ids: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
+    def known_objects(
+        self, orthanc_ids: list[str], sop_instance_uids: list[str]
+    ) -> list[ObjectRow]:
         """Rows of objects with one of these identifiers, without their content."""
         names = ", ".join(name for name in OBJECT.names if name != "content")
         query = f"""
             SELECT {names} FROM object
-            WHERE orthanc_id IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM uids)
+            WHERE orthanc_id IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM
+            uids)
         """
-        with texts(self._connection, "ids", orthanc_ids), texts(self._connection, "uids", sop_instance_uids):
+        with (
+            texts(self._connection, "ids", orthanc_ids),
+            texts(self._connection, "uids", sop_instance_uids),
+        ):
             return rows(self._connection.execute(query))
 
-    def objects_of_studies(self, study_instance_uids: list[str], failed_too: bool = False) -> list[ObjectRow]:
-        """Rows of the objects that the records of these studies were made of, with their content; where asked for, also of
-        those that could not be read but whose content was kept."""
+    def objects_of_studies(
+        self, study_instance_uids: list[str], failed_too: bool = False
+    ) -> list[ObjectRow]:
+        """Rows of the objects that the records of these studies were made of, with their content;
+        where asked for, also of those that could not be read but whose content was kept."""
         query = f"""
-            SELECT * FROM object WHERE study_instance_uid IN (SELECT text FROM uids) AND content IS NOT NULL
+            SELECT * FROM object WHERE study_instance_uid IN (SELECT text FROM uids) AND content IS
+            NOT NULL
             AND outcome IN ('imported', 'merged', 'duplicate'{", 'failed'" if failed_too else ""})
         """
         with texts(self._connection, "uids", study_instance_uids):
             return rows(self._connection.execute(query))
 
     def series_read(self, series: set[str]) -> dict[str, str]:
-        """Of these series (Orthanc's identifiers), those of which an image was read, with that image's identifier."""
+        """Of these series (Orthanc's identifiers), those of which an image was read, with that
+        image's identifier.
+        """
         if not series:
             return {}
         query = """
-            SELECT orthanc_series_id, min(orthanc_id) FROM object WHERE orthanc_series_id IN (SELECT text FROM series)
+            SELECT orthanc_series_id, min(orthanc_id) FROM object WHERE orthanc_series_id IN (SELECT
+            text FROM series)
             AND outcome IN ('imported', 'merged', 'duplicate') GROUP BY 1
         """
         with texts(self._connection, "series", sorted(series)):
             return dict(self._connection.execute(query).fetchall())
 
     def one_of_each_series(self, rule: str) -> list[str]:
-        """Of the objects that this rule left alone, one of each series, by Orthanc's identifiers."""
+        """Of the objects that this rule left alone, one of each series, by Orthanc's
+        identifiers.
+        """
         query = "SELECT min(orthanc_id) FROM object WHERE rule = ? GROUP BY orthanc_series_id"
         return [row[0] for row in self._connection.execute(query, [rule]).fetchall()]
 
@@ -146,12 +176,19 @@ class Writer:
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
 
     def let_wait(self, sop_class_uid: str, rule: str) -> None:
-        """Put the objects of a class that were left alone for their class under a rule by which they wait."""
-        query = "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class' AND deleted_at IS NULL"
+        """Put the objects of a class that were left alone for their class under a rule by which
+        they wait.
+        """
+        query = (
+            "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class' AND "
+            "deleted_at IS NULL"
+        )
         self._connection.execute(query, [sop_class_uid, rule])
 
     def studies_with_content(self, after: str) -> list[str]:
-        """Study Instance UIDs that objects with kept content have, in order, from the one after this."""
+        """Study Instance UIDs that objects with kept content have, in order, from the one after
+        this.
+        """
         query = """
             SELECT DISTINCT study_instance_uid FROM object
             WHERE content IS NOT NULL AND study_instance_uid > $1 ORDER BY 1
@@ -159,28 +196,38 @@ class Writer:
         return [row[0] for row in self._connection.execute(query, [after]).fetchall()]
 
     def contents_of(self, study_instance_uids: list[str]) -> list[ObjectRow]:
-        """Rows of all objects of these studies of which content is kept, whatever became of them; the study "" is of those
-        that name none."""
+        """Rows of all objects of these studies of which content is kept, whatever became of them;
+        the study "" is of those that name none."""
         query = """
-            SELECT * FROM object WHERE content IS NOT NULL AND coalesce(study_instance_uid, '') IN (SELECT text FROM uids)
+            SELECT * FROM object WHERE content IS NOT NULL AND coalesce(study_instance_uid, '') IN
+            (SELECT text FROM uids)
         """
         with texts(self._connection, "uids", study_instance_uids):
             return rows(self._connection.execute(query))
 
-    def rows_of_studies(self, study_instance_uids: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """What the store says of these studies, by table, study number and position; not when and by what it was written."""
+    def rows_of_studies(
+        self, study_instance_uids: list[str]
+    ) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """What the store says of these studies, by table, study number and position; not when and
+        by what it was written.
+        """
         out: dict[tuple[Any, ...], dict[str, Any]] = {}
         with texts(self._connection, "uids", study_instance_uids):
             ids = "SELECT id FROM study WHERE study_instance_uid IN (SELECT text FROM uids)"
             queries = {STUDY.name: f"SELECT * FROM study WHERE id IN ({ids})"}
             for table in STUDY_TABLES:
-                queries[table.name] = f'SELECT * FROM "{table.name}" WHERE study_id IN ({ids}) ORDER BY study_id, rowid'
+                queries[table.name] = (
+                    f'SELECT * FROM "{table.name}" WHERE study_id IN ({ids}) ORDER BY study_id, '
+                    f"rowid"
+                )
             for name, query in queries.items():
                 position: Counter[int] = Counter()
                 for row in rows(self._connection.execute(query)):
                     study = row["id" if name == STUDY.name else "study_id"]
                     out[name, study, position[study]] = {
-                        key: value for key, value in row.items() if key not in ("stored_at", "extractor_version")
+                        key: value
+                        for key, value in row.items()
+                        if key not in ("stored_at", "extractor_version")
                     }
                     position[study] += 1
         return out
@@ -191,7 +238,9 @@ class Writer:
             SELECT DISTINCT study_instance_uid FROM study
             WHERE equipment_id IN (SELECT unnest($1)) AND study_instance_uid > $2 ORDER BY 1
         """
-        return [row[0] for row in self._connection.execute(query, [equipment_ids, after]).fetchall()]
+        return [
+            row[0] for row in self._connection.execute(query, [equipment_ids, after]).fetchall()
+        ]
 
     def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction: all of it or, with the error raised, nothing."""
@@ -229,7 +278,9 @@ class Writer:
             row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
         if batch.objects:
             with texts(self._connection, "ids", [row["orthanc_id"] for row in batch.objects]):
-                self._connection.execute("DELETE FROM object WHERE orthanc_id IN (SELECT text FROM ids)")
+                self._connection.execute(
+                    "DELETE FROM object WHERE orthanc_id IN (SELECT text FROM ids)"
+                )
             tables[OBJECT.name] = batch.objects
         tables[TASK_LOG.name] = batch.log
         for name, new in tables.items():
@@ -239,14 +290,20 @@ class Writer:
         if batch.studies:
             with texts(self._connection, "written", list(batch.studies)):
                 sizes.put_into(self._connection, "written")
-        touched |= {(row["modality"], row["equipment_id"], row.get("study_date")) for row in tables[STUDY.name]}
+        touched |= {
+            (row["modality"], row["equipment_id"], row.get("study_date"))
+            for row in tables[STUDY.name]
+        }
         if touched:
             count_days(self._connection, touched)
         if batch.task is not None:
             tasks.put(self._connection, batch.task)
         state = dict(batch.state)
         if batch.studies:
-            state |= {"last_study_id": str(self._last_study), "last_equipment_id": str(self.systems.last)}
+            state |= {
+                "last_study_id": str(self._last_study),
+                "last_equipment_id": str(self.systems.last),
+            }
         for name, value in state.items():
             self._connection.execute("DELETE FROM state WHERE name = ?", [name])
             self._connection.execute("INSERT INTO state VALUES (?, ?)", [name, value])
@@ -262,9 +319,11 @@ class Writer:
         if named:
             self._insert(TERM_NAME.name, named)
 
-    def _forget_studies(self, uids: list[str], touched: set[Day]) -> dict[str, list[tuple[int, str, int]]]:
-        """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that numbers stay. The days
-        that had them are added to `touched`."""
+    def _forget_studies(
+        self, uids: list[str], touched: set[Day]
+    ) -> dict[str, list[tuple[int, str, int]]]:
+        """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that
+        numbers stay. The days that had them are added to `touched`."""
         query = """
             SELECT study_instance_uid, id, modality, equipment_id, study_date FROM study
             WHERE study_instance_uid IN (SELECT text FROM uids)
@@ -279,7 +338,9 @@ class Writer:
         if ids:
             self._connection.execute("DELETE FROM study WHERE id IN (SELECT unnest($1))", [ids])
             for table in (*STUDY_TABLES, *INDEXES):
-                self._connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT unnest($1))', [ids])
+                self._connection.execute(
+                    f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT unnest($1))', [ids]
+                )
         return existing
 
     def _add(
@@ -292,7 +353,8 @@ class Writer:
         own = self._system(record.equipment, tables)
         equipment_id = self.systems.root(own)
         named = {self._system(equipment, tables) for equipment in record.named} or {own}
-        # The number of the row that this record replaces: the same modality and system, else the same modality.
+        # The number of the row that this record replaces: the same modality and system, else the
+        # same modality.
         same = [row for row in existing if row[1] == record.modality]
         row = next((row for row in same if row[2] == equipment_id), same[0] if same else None)
         if row is not None:
@@ -306,7 +368,10 @@ class Writer:
         tables[STUDY.name].append(record.study)
         self._terms.add(record.study, tables)
         modality = MODALITIES[record.modality]
-        for table, found in ((modality.events, record.events), (modality.accumulated, record.accumulated)):
+        for table, found in (
+            (modality.events, record.events),
+            (modality.accumulated, record.accumulated),
+        ):
             if table is None:
                 continue
             for new in found:

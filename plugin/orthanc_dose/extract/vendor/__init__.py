@@ -1,8 +1,8 @@
 """What makers write beside the standard, or leave out: one module a maker, and what holds for all.
 
-`REPORTS` has the makers' own reports, by their root concept. `complete` works on what was read from a dose report: it adds
-what the maker's own content says, and marks each value that the report does not hold as such.
-"""
+`REPORTS` has the makers' own reports, by their root concept. `complete` works on what was read from
+a dose report: it adds what the maker's own content says, and marks each value that the report does
+not hold as such."""
 
 from collections.abc import Callable
 

@@ -6,17 +6,20 @@ from ..rows import LARGEST, Row, mark
 
 
 def is_open(row: Row, name: str) -> bool:
-    """Whether a field has no value and the report does not say one that was refused (a wrong unit, two values)."""
-    refused = any(entry["field"] == name and entry["mark"] != "empty" for entry in row.get("marks", ()))
+    """Whether a field has no value and the report does not say one that was refused (a wrong unit,
+    two values).
+    """
+    refused = any(
+        entry["field"] == name and entry["mark"] != "empty" for entry in row.get("marks", ())
+    )
     return row.get(name) is None and not refused
 
 
 def exposure_times(events: list[Row]) -> None:
     """Exposure Time where it is missing, in ms: pulses times pulse width.
 
-    Exposure Time is the time with X-rays, summed over the pulses (TID 10003B row 14); Philips Allura leaves it out. With
-    the width of every pulse given, their sum.
-    """
+    Exposure Time is the time with X-rays, summed over the pulses (TID 10003B row 14); Philips
+    Allura leaves it out. With the width of every pulse given, their sum."""
     for row in events:
         pulses, width = row.get("number_of_pulses"), row.get("pulse_width")
         if not is_open(row, "exposure_time") or not pulses or not width or pulses < 0:

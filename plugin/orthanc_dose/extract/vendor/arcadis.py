@@ -1,7 +1,8 @@
-"""The Radiation Summary Report of Siemens C-arms (Arcadis Varic, Avantic): an Enhanced SR with totals and no events.
+"""The Radiation Summary Report of Siemens C-arms (Arcadis Varic, Avantic): an Enhanced SR with
+totals and no events.
 
-Root (C-10, 99SMS_RADSUM), no template: exposures C-200, fluoroscopy time C-202, DAP C-204 in Gy.cm^2, start and end of the
-examination C-206 and C-208, air kerma C-210, often without a value.
+Root (C-10, 99SMS_RADSUM), no template: exposures C-200, fluoroscopy time C-202, DAP C-204 in
+Gy.cm^2, start and end of the examination C-206 and C-208, air kerma C-210, often without a value.
 """
 
 from collections.abc import Iterator
@@ -31,13 +32,17 @@ _TREE = compile_fields(_TOTALS + _TIMES)
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """The totals of the report as one accumulated row of a fluoroscopy study. Raises Unreadable where it has none."""
+    """The totals of the report as one accumulated row of a fluoroscopy study. Raises Unreadable
+    where it has none.
+    """
     found = content.read(kept, list(_leaves(root)), _TREE, {}, {})
     study = found.study
     names = {field.name for field in _TOTALS}
     row: Row = {name: study.pop(name) for name in names & study.keys()}
     if all(value is None for value in row.values()):
-        raise Unreadable("the radiation summary holds neither fluoroscopy time nor dose area product")
+        raise Unreadable(
+            "the radiation summary holds neither fluoroscopy time nor dose area product"
+        )
     marks = study["marks"]
     row["marks"] = [entry for entry in marks if entry["field"] in names]
     study["marks"] = [entry for entry in marks if entry["field"] not in names]

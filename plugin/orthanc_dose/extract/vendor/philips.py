@@ -1,11 +1,11 @@
-"""Philips angiography (Allura Xper and later): its own items, and geometry that is written only when it changed.
+"""Philips angiography (Allura Xper and later): its own items, and geometry that is written only
+when it changed.
 
 The items of the scheme 99PHI-IXR-XPER are declared with the fields; what is here follows from them.
 
-A rotational run has no end angle in these reports, and nothing else says how far it went: a run that starts at -120° is
-often the propeller movement to +120°, one at -45° the roll movement to +135°, but a shorter run starts there too. The end
-angle therefore stays open.
-"""
+A rotational run has no end angle in these reports, and nothing else says how far it went: a run
+that starts at -120° is often the propeller movement to +120°, one at -45° the roll movement to
++135°, but a shorter run starts there too. The end angle therefore stays open."""
 
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from ..modality import key_of
 from ..rows import LARGEST, Row, mark
 from .any_maker import is_open
 
-# Geometry that stays what it was when an event does not write it; with it the field that says how it was at the event's end.
+# Geometry that stays what it was when an event does not write it; with it the field that says how
+# it was at the event's end.
 _CARRIED: dict[str, str | None] = {
     "distance_source_to_isocenter": None,
     "distance_source_to_detector": "distance_source_to_detector_end",
@@ -29,7 +30,9 @@ _SHUTTER_PLANE = 1000.0
 
 
 def complete(events: list[Row]) -> None:
-    """Pulses, geometry and collimated field of the events, as far as they follow from what the report says."""
+    """Pulses, geometry and collimated field of the events, as far as they follow from what the
+    report says.
+    """
     for row in events:
         if is_open(row, "number_of_pulses") and row.get("number_of_frames"):
             row["number_of_pulses"] = row["number_of_frames"]
@@ -61,14 +64,18 @@ def _started(row: Row) -> datetime | None:
 
 
 def _collimated_field(row: Row) -> None:
-    """Height and width of the field between the shutters as projected on the detector (CID 10008, DCM 113788, 113789): the
-    shutters are those at the end of the run, so the distance of the detector is that too."""
+    """Height and width of the field between the shutters as projected on the detector (CID 10008,
+    DCM 113788, 113789): the shutters are those at the end of the run, so the distance of the
+    detector is that too."""
     distance = row.get("distance_source_to_detector_end") or row.get("distance_source_to_detector")
     sides = {side: row.get(f"shutter_{side}") for side in ("top", "bottom", "left", "right")}
     fields = ("collimated_field_height", "collimated_field_width", "collimated_field_area")
     if not distance or None in sides.values() or not all(is_open(row, name) for name in fields):
         return
-    height, width = ((sides[a] + sides[b]) * distance / _SHUTTER_PLANE for a, b in (("top", "bottom"), ("left", "right")))
+    height, width = (
+        (sides[a] + sides[b]) * distance / _SHUTTER_PLANE
+        for a, b in (("top", "bottom"), ("left", "right"))
+    )
     if height > 0 and width > 0 and height * width <= LARGEST:
         for name, value in zip(fields, (height, width, height * width / 1e6), strict=True):
             row[name] = value

@@ -1,8 +1,9 @@
-"""Siemens: XML in comments of angiography, modulation in comments of CT, tomosynthesis of the Mammomat Revelation.
+"""Siemens: XML in comments of angiography, modulation in comments of CT, tomosynthesis of the
+Mammomat Revelation.
 
-The comment of an event is XML, <FluoroData> or <AcquisitionData>, with the field's diameter as iiDiameter in mm; that of
-the report has the patient's position on the table, with the time from which it holds. Values stand in the attribute SRData.
-"""
+The comment of an event is XML, <FluoroData> or <AcquisitionData>, with the field's diameter as
+iiDiameter in mm; that of the report has the patient's position on the table, with the time from
+which it holds. Values stand in the attribute SRData."""
 
 import re
 from collections.abc import Iterator
@@ -18,18 +19,22 @@ from .any_maker import is_open
 # PS3.3 C.7.3.1.1.2
 _POSITIONS = frozenset(
     "HFP HFS HFDR HFDL FFDR FFDL FFP FFS LFP LFS RFP RFS AFDR AFDL PFDR PFDL SITTING".split()
-)  # fmt: skip
+)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST = 200_000
-# Diameters that a field can have, in mm. The item has no unit; what lies outside is written in another one.
+# Diameters that a field can have, in mm. The item has no unit; what lies outside is written in
+# another one.
 _SMALLEST, _WIDEST = 40.0, 700.0
 _ROTATIONAL = "DCM:113613"
-# "Internal technical scan parameters: Organ Characteristic = Abdomen, Body Size = Adult, X-ray Modulation Type = XYZ_EC"
+# "Internal technical scan parameters: Organ Characteristic = Abdomen, Body Size = Adult, X-ray
+# Modulation Type = XYZ_EC"
 _MODULATION = re.compile(r"X-ray Modulation Type = ([^,]{1,64})")
 
 
 def read_comments(study: Row, events: list[Row]) -> None:
-    """Field diameter and patient position of the events, from XML in comments. What is no XML stays what it is: text."""
+    """Field diameter and patient position of the events, from XML in comments. What is no XML stays
+    what it is: text.
+    """
     positions = list(_positions(study.get("comment")))
     for row in events:
         own = []
@@ -52,21 +57,33 @@ def read_modulation(events: list[Row]) -> None:
 
 
 def flag_tomosynthesis(study: Row, equipment: Row, events: list[Row]) -> None:
-    """Mark the glandular dose of tomosynthesis sweeps: the Revelation gives that of one projection, and how many there were
-    does not make it the dose of the sweep, since projections differ (DICOM conformance statement VC10, page 104)."""
+    """Mark the glandular dose of tomosynthesis sweeps: the Revelation gives that of one projection,
+    and how many there were does not make it the dose of the sweep, since projections differ (DICOM
+    conformance statement VC10, page 104)."""
     if "revelation" not in (equipment.get("manufacturer_model_name") or "").lower():
         return
-    sweeps = [row for row in events if row.get("average_glandular_dose") is not None and _is_sweep(row)]
+    sweeps = [
+        row for row in events if row.get("average_glandular_dose") is not None and _is_sweep(row)
+    ]
     for row in sweeps:
         mark(row, "average_glandular_dose", "one_projection")
     if sweeps:
-        mark(study, "average_glandular_dose", "one_projection", f"{len(sweeps)} of {len(events)} events")
+        mark(
+            study,
+            "average_glandular_dose",
+            "one_projection",
+            f"{len(sweeps)} of {len(events)} events",
+        )
 
 
 def _is_sweep(row: Row) -> bool:
     start, end = row.get("positioner_primary_angle"), row.get("positioner_primary_end_angle")
     moved = start is not None and end is not None and start != end
-    return moved or key_of(row.get("irradiation_event_type")) == _ROTATIONAL or (row.get("number_of_pulses") or 0) > 1
+    return (
+        moved
+        or key_of(row.get("irradiation_event_type")) == _ROTATIONAL
+        or (row.get("number_of_pulses") or 0) > 1
+    )
 
 
 def _trees(comment: str | None) -> Iterator[Element]:
@@ -101,7 +118,9 @@ def _positions_in(root: Element) -> Iterator[tuple[datetime | None, str]]:
 
 
 def _position_of(row: Row, positions: list[tuple[datetime | None, str]]) -> str | None:
-    """The position that holds for an event: the only one there is, else the last that was entered before it."""
+    """The position that holds for an event: the only one there is, else the last that was entered
+    before it.
+    """
     different = {value for _, value in positions}
     if len(different) < 2:
         return next(iter(different), None)
@@ -119,7 +138,14 @@ def _moment(text: str | None) -> datetime | None:
         day, _, clock = (text or "").strip().partition(" ")
         number, month, year = day.split("-")
         hour, minute, second = map(int, clock.split(":"))
-        return datetime(2000 + int(year) % 100, _MONTHS.index(month.lower()) + 1, int(number), hour, minute, second)
+        return datetime(
+            2000 + int(year) % 100,
+            _MONTHS.index(month.lower()) + 1,
+            int(number),
+            hour,
+            minute,
+            second,
+        )
     except ValueError:
         return None
 

@@ -22,11 +22,14 @@ def _without(name: str, keyword: str, *, empty: bool = False) -> Maker:
         if empty:
             put(ds, **{keyword: ""})
         return part10(ds)
+
     return make
 
 
 named("no_study_uid", _without("no_study_uid", "StudyInstanceUID"), is_refused=True)
-named("empty_study_uid", _without("empty_study_uid", "StudyInstanceUID", empty=True), is_refused=True)
+named(
+    "empty_study_uid", _without("empty_study_uid", "StudyInstanceUID", empty=True), is_refused=True
+)
 named("no_series_uid", _without("no_series_uid", "SeriesInstanceUID"), is_refused=True)
 named("no_patient_id", _without("no_patient_id", "PatientID"))
 named("no_modality", _without("no_modality", "Modality"))
@@ -41,7 +44,9 @@ def long_study_uid(seed: int) -> bytes:
 @refused
 def no_sop_instance_uid(seed: int) -> bytes:
     whole = part10(report("no_sop_instance_uid", seed))
-    ds_uid = element(8, 0x18, b"UI", uid(f"hostile|no_sop_instance_uid|{seed}", "instance").encode())
+    ds_uid = element(
+        8, 0x18, b"UI", uid(f"hostile|no_sop_instance_uid|{seed}", "instance").encode()
+    )
     return whole.replace(ds_uid, b"", 1)
 
 
@@ -63,12 +68,25 @@ def template_of_the_other_kind(seed: int) -> bytes:
 
 @entry
 def fluoroscopy_full_of_holes(seed: int) -> bytes:
-    """Events with nothing, with text for numbers, with pulse lists of different lengths and words for filters."""
+    """Events with nothing, with text for numbers, with pulse lists of different lengths and words
+    for filters.
+    """
     key = f"hostile|fluoroscopy_full_of_holes|{seed}"
-    events = [ProjectionEvent(), ProjectionEvent(uid=uid(key, 1), dap="n/a", rp_dose="--", rp_dose_empty=True),
-              ProjectionEvent(uid=uid(key, 2), kvp=[70, 0, 0, 72], current=[1.0], pulse_width=[], exposure=[5.0, 6.0],
-                              filters=[Filter(None, None, "0,1", "thick"), Filter(None, None, None, None)]),
-              ProjectionEvent(uid=uid(key, 3), type=v.CONSTANT_ANGLE, plane=v.ALL_PLANES, table=(1e9, -1e9, 0.0))]
+    events = [
+        ProjectionEvent(),
+        ProjectionEvent(uid=uid(key, 1), dap="n/a", rp_dose="--", rp_dose_empty=True),
+        ProjectionEvent(
+            uid=uid(key, 2),
+            kvp=[70, 0, 0, 72],
+            current=[1.0],
+            pulse_width=[],
+            exposure=[5.0, 6.0],
+            filters=[Filter(None, None, "0,1", "thick"), Filter(None, None, None, None)],
+        ),
+        ProjectionEvent(
+            uid=uid(key, 3), type=v.CONSTANT_ANGLE, plane=v.ALL_PLANES, table=(1e9, -1e9, 0.0)
+        ),
+    ]
     return part10(fluoroscopy_report(events, seed=seed, key=key, totals=None))
 
 
@@ -84,6 +102,7 @@ def undefined_lengths(seed: int) -> bytes:
                 for item in data_element.value:
                     item.is_undefined_length_sequence_item = True
                     loosen(item)
+
     loosen(ds)
     return part10(ds)
 

@@ -18,30 +18,39 @@ from orthanc_dose.samples.sr import (
 def _truncated(name: str, where: Callable[[bytes], int]) -> Maker:
     def make(seed: int) -> bytes:
         whole = part10(report(name, seed, events=4))
-        return whole[:where(whole)]
+        return whole[: where(whole)]
+
     return make
 
 
 _CONTENT = b"\x40\x00\x30\xa7SQ"
 for _name, _where, _is_refused in (
-        ("truncated_in_preamble", lambda b: 100, True), ("truncated_after_prefix", lambda b: 132, True),
-        ("truncated_in_meta", lambda b: 200, True),
-        ("truncated_after_meta", lambda b: 144 + b[140] + b[141] * 256, True),
-        ("truncated_in_header", lambda b: b.index(b"Sample^Anna") + 4, True),
-        ("truncated_before_content", lambda b: b.index(_CONTENT), False),
-        ("truncated_in_content_tag", lambda b: b.index(_CONTENT) + 9, True),
-        ("truncated_at_half", lambda b: len(b) // 2, True),
-        ("truncated_by_one_byte", lambda b: len(b) - 1, True)):
+    ("truncated_in_preamble", lambda b: 100, True),
+    ("truncated_after_prefix", lambda b: 132, True),
+    ("truncated_in_meta", lambda b: 200, True),
+    ("truncated_after_meta", lambda b: 144 + b[140] + b[141] * 256, True),
+    ("truncated_in_header", lambda b: b.index(b"Sample^Anna") + 4, True),
+    ("truncated_before_content", lambda b: b.index(_CONTENT), False),
+    ("truncated_in_content_tag", lambda b: b.index(_CONTENT) + 9, True),
+    ("truncated_at_half", lambda b: len(b) // 2, True),
+    ("truncated_by_one_byte", lambda b: len(b) - 1, True),
+):
     named(_name, _truncated(_name, _where), is_refused=_is_refused)
 
 named("empty_file", lambda seed: b"", is_refused=True)
 named("not_dicom", lambda seed: b"%PDF-1.7 " + Random(seed).randbytes(4000), is_refused=True)
-named("random_after_prefix", lambda seed: bytes(128) + b"DICM" + Random(seed).randbytes(4000), is_refused=True)
+named(
+    "random_after_prefix",
+    lambda seed: bytes(128) + b"DICM" + Random(seed).randbytes(4000),
+    is_refused=True,
+)
 
 
 @entry
 def trailing_garbage_in_text(seed: int) -> bytes:
-    return content("trailing_garbage_in_text", seed, text(c.COMMENT, "x\r\n\t\x0b\x1b[31m\x7f" * 50))
+    return content(
+        "trailing_garbage_in_text", seed, text(c.COMMENT, "x\r\n\t\x0b\x1b[31m\x7f" * 50)
+    )
 
 
 @refused
@@ -49,7 +58,7 @@ def length_beyond_end(seed: int) -> bytes:
     """The length of the content sequence says 2 GB."""
     whole = part10(report("length_beyond_end", seed))
     at = whole.index(_CONTENT) + 8
-    return whole[:at] + struct.pack("<I", 0x7FFFFFFF) + whole[at + 4:]
+    return whole[:at] + struct.pack("<I", 0x7FFFFFFF) + whole[at + 4 :]
 
 
 @refused
@@ -57,7 +66,7 @@ def item_length_beyond_sequence(seed: int) -> bytes:
     """The first content item claims more bytes than its sequence has."""
     whole = part10(report("item_length_beyond_sequence", seed))
     at = whole.index(_CONTENT) + 16
-    return whole[:at] + struct.pack("<I", 0x00FFFFFF) + whole[at + 4:]
+    return whole[:at] + struct.pack("<I", 0x00FFFFFF) + whole[at + 4 :]
 
 
 @refused
@@ -77,5 +86,11 @@ def deflated_bomb(seed: int) -> bytes:
     meta = whole[:start].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99", 1)
     # The longer transfer syntax UID adds two bytes to its element and to the group.
     at = meta.index(b"1.2.840.10008.1.2.1.99") - 2
-    meta = meta[:at] + struct.pack("<H", 22) + meta[at + 2:]
-    return meta[:140] + struct.pack("<I", start - 144 + 2) + meta[144:] + packed + b"\0" * (len(packed) & 1)
+    meta = meta[:at] + struct.pack("<H", 22) + meta[at + 2 :]
+    return (
+        meta[:140]
+        + struct.pack("<I", start - 144 + 2)
+        + meta[144:]
+        + packed
+        + b"\0" * (len(packed) & 1)
+    )

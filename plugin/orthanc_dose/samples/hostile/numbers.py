@@ -27,16 +27,34 @@ def _numbers(name: str, value: str | None) -> Maker:
         for event in events:
             event.ctdi, event.dlp, event.exposure_time, event.pitch = value, value, value, value
         return part10(report(name, seed, events=events, total=value))
+
     return make
 
 
 for _name, _value in {
-        "number_text": "not available", "number_with_unit": "12.5 mGy", "number_comma": "12,5", "number_nan": "NaN",
-        "number_inf": "inf", "number_minus_inf": "-Infinity", "number_1e400": "1e400", "number_1e_minus_400": "1e-400",
-        "number_1e308": "1e308", "number_hex": "0x1F", "number_underscore": "1_000", "number_empty": "",
-        "number_spaces": "      ", "number_minus": "-12.5", "number_plus": "+12.5", "number_dots": "1.2.3",
-        "number_long": "3." + "1" * 300, "number_slash": "1.2/3.4/5.6", "number_backslash": "1.2\\3.4\\5.6",
-        "number_lone_backslash": "\\", "number_nul": "12\x005", "number_question": "?"}.items():
+    "number_text": "not available",
+    "number_with_unit": "12.5 mGy",
+    "number_comma": "12,5",
+    "number_nan": "NaN",
+    "number_inf": "inf",
+    "number_minus_inf": "-Infinity",
+    "number_1e400": "1e400",
+    "number_1e_minus_400": "1e-400",
+    "number_1e308": "1e308",
+    "number_hex": "0x1F",
+    "number_underscore": "1_000",
+    "number_empty": "",
+    "number_spaces": "      ",
+    "number_minus": "-12.5",
+    "number_plus": "+12.5",
+    "number_dots": "1.2.3",
+    "number_long": "3." + "1" * 300,
+    "number_slash": "1.2/3.4/5.6",
+    "number_backslash": "1.2\\3.4\\5.6",
+    "number_lone_backslash": "\\",
+    "number_nul": "12\x005",
+    "number_question": "?",
+}.items():
     named(_name, _numbers(_name, _value))
 
 
@@ -49,7 +67,9 @@ def number_null_everywhere(seed: int) -> bytes:
 
 @entry
 def number_fullwidth_digits(seed: int) -> bytes:
-    """Digits of another script, as UTF-8 bytes, in a Decimal String: int() and float() of Python take them."""
+    """Digits of another script, as UTF-8 bytes, in a Decimal String: int() and float() of Python
+    take them.
+    """
     whole = _numbers("number_fullwidth_digits", "@@@@@@@@@")(seed)
     return whole.replace(b"@@@@@@@@@", "１２３".encode())
 
@@ -57,28 +77,53 @@ def number_fullwidth_digits(seed: int) -> bytes:
 def _measured(*parts: bytes, concept: c.Concept = c.DLP_TOTAL) -> bytes:
     """An encoded NUM whose Measured Value Sequence has `parts` as its items."""
     item = Item("TEXT", concept, "")
-    head = wrap(item, b"", _PLAIN).replace(element(0x40, 0xA040, b"CS", b"TEXT"), element(0x40, 0xA040, b"CS", b"NUM"))
+    head = wrap(item, b"", _PLAIN).replace(
+        element(0x40, 0xA040, b"CS", b"TEXT"), element(0x40, 0xA040, b"CS", b"NUM")
+    )
     return head.replace(element(0x40, 0xA160, b"UT", b""), b"") + sequence(0x40, 0xA300, parts)
 
 
 def _unit(value: str, scheme: str = "UCUM") -> bytes:
-    return sequence(0x40, 0x08EA, [code_item(c.Concept(value, value or "none", scheme), "SCT", "", "ISO_IR 192")])
+    return sequence(
+        0x40,
+        0x08EA,
+        [code_item(c.Concept(value, value or "none", scheme), "SCT", "", "ISO_IR 192")],
+    )
 
 
 _DS = element(0x40, 0xA30A, b"DS", b"12.5")
 for _name, _parts in {
-        "unit_missing": (_DS,), "unit_empty_sequence": (sequence(0x40, 0x08EA, []) + _DS,),
-        "unit_empty_code": (_unit("") + _DS,), "unit_unknown": (_unit("furlong") + _DS,),
-        "unit_other_scheme": (_unit("mGy.cm", "99UNITS") + _DS,), "unit_of_another_quantity": (_unit("kV") + _DS,),
-        "unit_twice": (sequence(0x40, 0x08EA, [_unit("mGy.cm")[20:], _unit("Gy.cm")[20:]]) + _DS,),
-        "measured_without_number": (_unit("mGy.cm"),), "measured_twice": (_unit("mGy.cm") + _DS, _unit("Gy.cm") + _DS),
-        "measured_empty_item": (b"",),
-        "measured_wrong_vr": (_unit("mGy.cm") + element(0x40, 0xA30A, b"LO", b"12.5"),),
-        "measured_binary_vr": (_unit("mGy.cm") + element(0x40, 0xA30A, b"FD", struct.pack("<d", 12.5)),),
-        "measured_unknown_vr": (_unit("mGy.cm") + element(0x40, 0xA30A, b"UN", b"12.5"),)}.items():
+    "unit_missing": (_DS,),
+    "unit_empty_sequence": (sequence(0x40, 0x08EA, []) + _DS,),
+    "unit_empty_code": (_unit("") + _DS,),
+    "unit_unknown": (_unit("furlong") + _DS,),
+    "unit_other_scheme": (_unit("mGy.cm", "99UNITS") + _DS,),
+    "unit_of_another_quantity": (_unit("kV") + _DS,),
+    "unit_twice": (sequence(0x40, 0x08EA, [_unit("mGy.cm")[20:], _unit("Gy.cm")[20:]]) + _DS,),
+    "measured_without_number": (_unit("mGy.cm"),),
+    "measured_twice": (_unit("mGy.cm") + _DS, _unit("Gy.cm") + _DS),
+    "measured_empty_item": (b"",),
+    "measured_wrong_vr": (_unit("mGy.cm") + element(0x40, 0xA30A, b"LO", b"12.5"),),
+    "measured_binary_vr": (
+        _unit("mGy.cm") + element(0x40, 0xA30A, b"FD", struct.pack("<d", 12.5)),
+    ),
+    "measured_unknown_vr": (_unit("mGy.cm") + element(0x40, 0xA30A, b"UN", b"12.5"),),
+}.items():
+
     def _make(seed: int, name: str = _name, parts: tuple[bytes, ...] = _parts) -> bytes:
-        return content(name, seed, Item("CONTAINER", c.CT_ACCUMULATED, None, [_measured(*parts)]),
-                        Item("CONTAINER", c.CT_ACQUISITION, None, [
-                            uidref(c.EVENT_UID, uid(name, seed)),
-                            Item("CONTAINER", c.CT_DOSE, None, [_measured(*parts, concept=c.DLP)])]))
+        return content(
+            name,
+            seed,
+            Item("CONTAINER", c.CT_ACCUMULATED, None, [_measured(*parts)]),
+            Item(
+                "CONTAINER",
+                c.CT_ACQUISITION,
+                None,
+                [
+                    uidref(c.EVENT_UID, uid(name, seed)),
+                    Item("CONTAINER", c.CT_DOSE, None, [_measured(*parts, concept=c.DLP)]),
+                ],
+            ),
+        )
+
     named(_name, _make)

@@ -52,8 +52,15 @@ def events_of(name: str, seed: int, count: int = 3) -> list[CtEvent]:
 def content(name: str, seed: int, *children: Item | bytes) -> bytes:
     """A report whose content is `children` and nothing else."""
     key = f"hostile|{name}|{seed}"
-    return part10(document(container(c.REPORT, *children, template="10011"), Patient(),
-                           Study(instance_uid=uid(key, "study")), System(), key=key))
+    return part10(
+        document(
+            container(c.REPORT, *children, template="10011"),
+            Patient(),
+            Study(instance_uid=uid(key, "study")),
+            System(),
+            key=key,
+        )
+    )
 
 
 def with_header(name: str, seed: int, **attributes: str) -> bytes:
