@@ -15,7 +15,7 @@ import pydicom
 import pytest
 
 from orthanc_dose import samples
-from orthanc_dose.store import totals
+from orthanc_dose.assemble import totals
 from tests.fuzz.damage import mutant
 from tests.fuzz.rules import Result, Rules, try_one
 from tests.fuzz.seeds import trees
