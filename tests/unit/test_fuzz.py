@@ -1,7 +1,7 @@
 """Damaged dose reports: a fixed number of them in each run of the suite, and each fault that a
 longer run found.
 
-The same objects every time; `python -m tests.fuzz --seconds 600 --seed 3` tries others.
+The same objects every time; `python -m tests.fuzz --minutes 10 --seed 3` tries others.
 """
 
 import subprocess
