@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,14 @@ from .export.nightly import Nightly
 from .ingest import (
     Deletion,
     Door,
+    Finder,
     Housekeeping,
+    IdentityRules,
     Options,
     Requests,
     Tasks,
     Worker,
-    installation_rules,
     jobs,
-    key_of_hashes,
 )
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
@@ -90,7 +89,6 @@ def _start(log: Log) -> None:
     settings = Settings(store, configuration.first_values)
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
-    key = partial(key_of_hashes, configuration.data_directory)
     background = Background(store, (exports.KIND, copy.KIND))
     work = exports.folder(configuration.data_directory)
     files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
@@ -142,10 +140,13 @@ def _start(log: Log) -> None:
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
-    options = _latest(settings, lambda: _options(configuration, settings))
-    deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
-    kinds = jobs(options, deletion, size_files, key)
-    worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
+    options = _latest(settings, lambda: _options(configuration, settings, store.key))
+    finder = Finder(host, store.handle)  # type: ignore[arg-type]
+    deletion, door = Deletion(host, finder, options), Door(options())  # type: ignore[arg-type]
+    kinds = jobs(options, deletion, size_files, store.key)
+    worker = Worker(
+        host, store, options, Tasks(kinds), Housekeeping(store, chores), finder, deletion, door
+    )  # type: ignore[arg-type]
     settings.watch(worker.wake)
     settings.watch(_doorkeeper(door, options))
     orthanc = {
@@ -172,11 +173,11 @@ def _start(log: Log) -> None:
         searches,
         fetching,
         schedules,
-        key,
         orthanc,
         datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()),
         host.studies_of,
+        finder.found,
     )
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second
     # time.
@@ -257,7 +258,7 @@ def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Opt
     return latest
 
 
-def _options(configuration: config.Config, settings: Settings) -> Options:
+def _options(configuration: config.Config, settings: Settings, key: bytes) -> Options:
     value = settings.value
     return Options(
         configuration.batch_size,
@@ -265,7 +266,7 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
         configuration.audit_at_start,
         value("dose_from_ct_images"),
         value("dose_screens"),
-        installation_rules(configuration.data_directory, **identity_rules(settings)),
+        IdentityRules(**identity_rules(settings), secret=key),
         not_patient(settings),
         Ignoring(
             *(

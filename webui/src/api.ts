@@ -74,7 +74,6 @@ async function attempt(
       headers: {
         Accept: "application/json",
         ...(method === "GET" ? {} : { "X-Dose-Request": "1" }),
-        ...(sent instanceof File ? { "X-File-Name": encodeURIComponent(sent.name) } : {}),
       },
       // Orthanc wants a body with each POST.
       body: method === "POST" || method === "PUT" ? (sent instanceof File ? sent : JSON.stringify(sent)) : undefined,

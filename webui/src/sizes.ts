@@ -20,7 +20,6 @@ export interface SizeChoice {
 
 export interface SizeFile {
   id: number;
-  name: string;
   encoding: string;
   delimiter: string;
   columns: string[];

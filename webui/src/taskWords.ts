@@ -2,6 +2,7 @@
 import { EXPORT } from "./exportWords";
 import { formatBytes, formatCount, formatDuration } from "./format";
 import { t, te } from "./i18n";
+import { SIZES } from "./sizes";
 import type { Task, TaskPage, TaskState } from "./types";
 
 const FINISHED: TaskState[] = ["done", "stopped", "failed", "broken off"];
@@ -25,6 +26,10 @@ export const stateTitle = (state: string) => t(`tasks.states.${keyOf(state)}`);
 export function taskTitle(task: Task): string {
   return [kindTitle(task.kind), task.kind === EXPORT && task.subject].filter(Boolean).join(" ");
 }
+
+/** What a task is about. */
+export const subjectOf = (task: Task) =>
+  task.kind === SIZES ? t("sizes.fileNumber", { number: String(task.parameters.file) }) : (task.subject ?? "");
 
 /** What became of a line of a task's log. */
 export function outcomeWord(outcome: string): string {

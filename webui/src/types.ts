@@ -115,8 +115,8 @@ export interface StudyDetail extends Study {
   accumulated: Row[];
   events: Row[];
   objects: ObjectRow[];
-  /** Identifiers of the study in Orthanc. */
-  orthanc_studies?: string[] | null;
+  /** How many studies of its UID Orthanc holds. */
+  orthanc_studies?: number | null;
 }
 
 /** Where a study stands in a list, and what stands beside it; null where it is not in the list, or nothing is there. */
@@ -144,7 +144,8 @@ export interface PatientHistory {
 }
 
 export interface ObjectRow extends Row {
-  orthanc_id: string | null;
+  /** By what the object is known here; nothing of Orthanc or the patient can be told from it. */
+  handle: string | null;
   sop_instance_uid: string | null;
   sop_class_uid?: string | null;
   sop_class_name?: string | null;

@@ -87,7 +87,7 @@ def _batch(writer: Writer, condition: str, number: int) -> Batch:
         # An estimate of organ doses may belong to a record that stays: what is left of the study is
         # put together anew.
         query = f"""
-            SELECT orthanc_id FROM object WHERE modality IS NOT NULL AND study_instance_uid IN
+            SELECT handle FROM object WHERE modality IS NOT NULL AND study_instance_uid IN
             (SELECT text FROM uids)
             AND study_id IN (SELECT id FROM study WHERE {condition})
         """

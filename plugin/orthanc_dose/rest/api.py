@@ -22,6 +22,7 @@ from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
 from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
+from .orthanc import ORTHANC_ROUTES
 from .parameters import Parameter
 from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .review import REVIEW_ROUTES
@@ -145,6 +146,7 @@ ROUTES: tuple[Route, ...] = (
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
+    *ORTHANC_ROUTES,
     *DELETION_ROUTES,
     *EQUIPMENT_ROUTES,
     *SYSTEM_STUDY_ROUTES,

@@ -102,7 +102,8 @@ _DETAIL["properties"] |= {
     "accumulated": _any_of(modality.accumulated for modality in MODALITIES.values()),
     "events": _any_of(modality.events for modality in MODALITIES.values()),
     "objects": array(ref("object")),
-    "orthanc_studies": array(TEXT),
+    "orthanc_studies": INTEGER
+    | {"description": "How many studies of this UID Orthanc holds, under several patient IDs."},
 }
 _DETAIL["required"] += [
     "equipment",

@@ -11,7 +11,6 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 
@@ -140,7 +139,6 @@ class Server:
                 )
             if route.raw_body:
                 arguments["body"] = _no_longer_than(route.raw_body, request.body)
-                arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
             result = route.handler(self._services, **arguments)
             done = True
         except Locked as error:

@@ -10,12 +10,14 @@ import duckdb
 import pyarrow as pa
 
 from ..records import TABLES, Field, Table
-from . import index
+from . import handles, index
 
-SCHEMA_VERSION = 2
-# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
-# sets the new version.
-MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection], None]] = {1: index.fill}
+SCHEMA_VERSION = 3
+# Columns that had another name in an older version: table, name then, name now.
+RENAMED = (
+    ("object", "orthanc_id", "handle"),
+    ("object", "orthanc_series_id", "series_handle"),
+)
 
 _ARROW = {
     "number": pa.float64(),
@@ -38,6 +40,31 @@ class SchemaError(Exception):
     """The store cannot be used by this version of the program; the message says why."""
 
 
+def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Version 2 kept Orthanc's identifiers, which are made from the patient ID, and names of files,
+    which may be those of patients."""
+    handles.hash_identifiers(connection, key)
+    # How far a deletion was: a task that goes on begins anew, and finds done what was done.
+    connection.execute(
+        "UPDATE task SET progress = '{}' WHERE kind IN ('delete-objects', 'forget-objects')"
+    )
+    connection.execute(
+        "UPDATE task SET subject = 'file ' || (parameters ->> 'file') WHERE kind = 'import-sizes'"
+    )
+    connection.execute("DELETE FROM state WHERE name = $1", [OLD_BYTES])
+    connection.execute("INSERT INTO state VALUES ($1, '1')", [OLD_BYTES])
+
+
+# The state by which a store says that its file may hold bytes of what an older version kept.
+OLD_BYTES = "old_bytes"
+# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
+# sets the new version. It is given the key of the installation.
+MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection, bytes], None]] = {
+    1: lambda connection, _: index.fill(connection),
+    2: _without_identifiers,
+}
+
+
 def arrow_type(field: Field) -> pa.DataType:
     """The Arrow type that carries a field."""
     if field.type == "structs":
@@ -52,20 +79,24 @@ def arrow_schema(table: Table) -> pa.Schema:
     return pa.schema([(field.name, arrow_type(field)) for field in table.fields])
 
 
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
     """Create the tables, or bring those of an earlier version up to date, in one transaction.
-    Raises SchemaError.
+    Whether the store was written with this key (handles.check_key). Raises SchemaError.
     """
     connection.execute("BEGIN TRANSACTION")
     try:
+        for renamed in RENAMED:
+            _rename_column(connection, *renamed)
         for table in TABLES:
             columns = ", ".join(f'"{field.name}" {field.sql_type}' for field in table.fields)
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
         for table in TABLES:
             _add_columns(connection, table)
         _make_view(connection)
-        _migrate(connection)
+        _migrate(connection, key)
+        same_key = handles.check_key(connection, key)
         connection.execute("COMMIT")
+        return same_key
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -82,7 +113,7 @@ def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("INSERT INTO state VALUES ('view', ?)", [index.VIEW])
 
 
-def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
+def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     found = connection.execute("SELECT value FROM state WHERE name = 'schema_version'").fetchone()
     version = int(found[0]) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
@@ -92,18 +123,26 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
             " install that version, or restore the backup that was made before it"
         )
     for step in range(version, SCHEMA_VERSION):
-        MIGRATIONS[step](connection)
+        MIGRATIONS[step](connection, key)
     if not found or version != SCHEMA_VERSION:
         connection.execute("DELETE FROM state WHERE name = 'schema_version'")
         connection.execute("INSERT INTO state VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
 
 
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    query = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
+    return {name for (name,) in connection.execute(query, [table]).fetchall()}
+
+
+def _rename_column(
+    connection: duckdb.DuckDBPyConnection, table: str, before: str, now: str
+) -> None:
+    if before in _columns(connection, table):
+        connection.execute(f'ALTER TABLE "{table}" RENAME COLUMN "{before}" TO "{now}"')
+
+
 def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ?",
-        [table.name],
-    ).fetchall()
-    there = dict(rows)
+    there = _columns(connection, table.name)
     for field in table.fields:
         if field.name not in there:
             connection.execute(

@@ -27,7 +27,7 @@ from .database import Store, rows, texts
 from .index import Day, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
-from .schema import arrow_schema
+from .schema import OLD_BYTES, arrow_schema
 from .systems import Systems
 
 _WRITTEN = (STUDY, EQUIPMENT, OBJECT, TASK_LOG, TERM, TERM_NAME, *STUDY_TABLES, *INDEXES)
@@ -40,7 +40,7 @@ ObjectRow = dict[str, Any]
 class Batch:
     """What one transaction writes.
 
-    objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies:
+    objects: rows of the table of objects, each replacing the row of the same handle. studies:
     by Study Instance UID all records of the study, replacing what was there. state: names and
     values to remember, the cursor among them. task: the row of the task that this is of; log: rows
     of its log. more: further statements in the same transaction, which come first; systems, names:
@@ -95,6 +95,7 @@ class Writer:
         finally:
             self._connection = self._store.connection()
             self._load()
+        self._connection.execute("DELETE FROM state WHERE name = ?", [OLD_BYTES])
 
     def forget_unused_terms(self) -> None:
         """Forget texts of the indexes that no study has any more, in a transaction of its own."""
@@ -120,18 +121,16 @@ class Writer:
         ).fetchone()
         return found[0] if found else None
 
-    def known_objects(
-        self, orthanc_ids: list[str], sop_instance_uids: list[str]
-    ) -> list[ObjectRow]:
+    def known_objects(self, handles: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
         """Rows of objects with one of these identifiers, without their content."""
         names = ", ".join(name for name in OBJECT.names if name != "content")
         query = f"""
             SELECT {names} FROM object
-            WHERE orthanc_id IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM
+            WHERE handle IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM
             uids)
         """
         with (
-            texts(self._connection, "ids", orthanc_ids),
+            texts(self._connection, "ids", handles),
             texts(self._connection, "uids", sop_instance_uids),
         ):
             return rows(self._connection.execute(query))
@@ -150,29 +149,38 @@ class Writer:
             return rows(self._connection.execute(query))
 
     def series_read(self, series: set[str]) -> dict[str, str]:
-        """Of these series (Orthanc's identifiers), those of which an image was read, with that
-        image's identifier.
+        """Of these series (by handle), those of which an image was read, with that image's
+        handle.
         """
         if not series:
             return {}
         query = """
-            SELECT orthanc_series_id, min(orthanc_id) FROM object WHERE orthanc_series_id IN (SELECT
+            SELECT series_handle, min(handle) FROM object WHERE series_handle IN (SELECT
             text FROM series)
             AND outcome IN ('imported', 'merged', 'duplicate') GROUP BY 1
         """
         with texts(self._connection, "series", sorted(series)):
             return dict(self._connection.execute(query).fetchall())
 
-    def one_of_each_series(self, rule: str) -> list[str]:
-        """Of the objects that this rule left alone, one of each series, by Orthanc's
-        identifiers.
+    def one_of_each_series(self, rule: str) -> list[ObjectRow]:
+        """Of the objects that this rule left alone, one of each series: handle, SOP Instance
+        UID.
         """
-        query = "SELECT min(orthanc_id) FROM object WHERE rule = ? GROUP BY orthanc_series_id"
-        return [row[0] for row in self._connection.execute(query, [rule]).fetchall()]
+        query = """
+            SELECT min(handle) AS handle, arg_min(sop_instance_uid, handle) AS sop_instance_uid
+            FROM object WHERE rule = ? GROUP BY series_handle
+        """
+        return rows(self._connection.execute(query, [rule]))
+
+    def known(self, handles: list[str]) -> set[str]:
+        """Which of these handles the store has objects of."""
+        query = "SELECT handle FROM object WHERE handle IN (SELECT text FROM handles)"
+        with texts(self._connection, "handles", handles):
+            return {row[0] for row in self._connection.execute(query).fetchall()}
 
     def left_alone_by(self, *rules: str) -> list[str]:
-        """The objects (Orthanc's identifiers) whose outcome one of these rules decided."""
-        query = "SELECT orthanc_id FROM object WHERE rule IN (SELECT unnest($1))"
+        """The objects (by handle) whose outcome one of these rules decided."""
+        query = "SELECT handle FROM object WHERE rule IN (SELECT unnest($1))"
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
 
     def let_wait(self, sop_class_uid: str, rule: str) -> None:
@@ -277,9 +285,9 @@ class Writer:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
         if batch.objects:
-            with texts(self._connection, "ids", [row["orthanc_id"] for row in batch.objects]):
+            with texts(self._connection, "ids", [row["handle"] for row in batch.objects]):
                 self._connection.execute(
-                    "DELETE FROM object WHERE orthanc_id IN (SELECT text FROM ids)"
+                    "DELETE FROM object WHERE handle IN (SELECT text FROM ids)"
                 )
             tables[OBJECT.name] = batch.objects
         tables[TASK_LOG.name] = batch.log
