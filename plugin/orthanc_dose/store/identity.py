@@ -7,6 +7,7 @@ from collections.abc import Callable
 import duckdb
 
 from ..records.study import UNDER_RULES
+from .schema import OLD_BYTES
 
 WAYS = ("none", "stored", "hashed", "sha256")
 _LENGTHS = {"hashed": len("hmac-sha256:") + 64, "sha256": len("sha256:") + 64}
@@ -27,6 +28,12 @@ def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
         query = f"SELECT {_WAY.format(item)} AS way, count(*) FROM study GROUP BY way"
         out[item] = dict.fromkeys(WAYS, 0) | dict(connection.execute(query).fetchall())
     return out
+
+
+def has_old_bytes(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the store's file may hold bytes of what an older version kept."""
+    query = "SELECT 1 FROM state WHERE name = $1"
+    return connection.execute(query, [OLD_BYTES]).fetchone() is not None
 
 
 def can_change(rule: str, way: str) -> bool:

@@ -1,0 +1,108 @@
+"""Names and IDs that stand in every place of real objects are nowhere but in Orthanc's own storage:
+not in a file of the store, an answer, an export, or a log; and the doses are those without them.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pydicom
+import pytest
+
+from orthanc_dose import extract
+from orthanc_dose.dicom import part10
+from orthanc_dose.dicom.dataset import Unreadable
+from orthanc_dose.extract import Ignored
+from orthanc_dose.samples import make_studies
+from orthanc_dose.samples import part10 as as_bytes
+from tests.orthanc.test_identity_leaks import cells
+from tests.support.corpus import OBJECTS
+from tests.support.exports import begun, done, wanted
+from tests.support.leaks import answers, files, leaks
+from tests.support.plants import FAMILY, GIVEN, ID, WORDS, planted
+from tests.support.server import PASSWORD, USER, OrthancServer
+
+VIEWER = "viewer"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def any_value() -> Any:
+    """Plants are longer than their elements may be."""
+    before = pydicom.config.settings.writing_validation_mode
+    pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
+    yield
+    pydicom.config.settings.writing_validation_mode = before
+
+
+def objects() -> list[pydicom.Dataset]:
+    made = [one for study in make_studies(4, seed=8) for one in study.datasets]
+    real = [pydicom.dcmread(path, force=True) for path in OBJECTS]
+    for one in real:
+        one.pop("PixelData", None)
+    return [*made, *real]
+
+
+def doses(raw: bytes) -> Any:
+    """The numbers that are read from an object."""
+    try:
+        kept = extract.keep(part10.read_any(raw))
+        found = extract.extract(kept, str(kept.dataset["0008,0016"]))
+    except (Ignored, Unreadable) as error:
+        return type(error).__name__
+
+    def numbers(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: numbers(one) for name, one in value.items() if name != "patient_age"}
+        if isinstance(value, list):
+            return [numbers(one) for one in value]
+        return value if isinstance(value, float) else None
+
+    return [numbers(one) for one in (found.study, found.events, found.accumulated)]
+
+
+def test_the_doses_are_those_without_the_plants() -> None:
+    compared = 0
+    for one in objects():
+        before = doses(as_bytes(copy.deepcopy(one)))
+        compared += not isinstance(before, str)
+        assert doses(as_bytes(planted(one))) == before, one.SOPInstanceUID
+    assert compared >= 4
+
+
+def test_what_is_planted_everywhere_is_found_nowhere() -> None:
+    rights = {USER: ["view", "administration", "import sizes", "export", "orthanc"]}
+    rights |= {VIEWER: ["view"]}
+    with OrthancServer(
+        dose={"OrthancUsers": rights, "AccessionNumber": "none", "LogToFile": True},
+        overrides={"RegisteredUsers": dict.fromkeys(rights, PASSWORD)},
+    ) as server:
+        raws = [as_bytes(planted(one)) for one in objects()]
+        assert all(leaks([("an object", raw)], WORDS) for raw in raws)
+        for raw in raws:
+            server.upload(raw)
+        server.wait_until_idle()
+        assert len(server.studies(test_data="no,yes")) >= 4
+        for kind in ("csv", "xlsx", "jsonl"):
+            done(server, begun(server, wanted(kind)))
+        done(server, begun(server, {"identity": False}, "exports/copy"))
+        sized = server.request(
+            "POST",
+            "/dose/api/size-imports",
+            data=b"number,height cm,weight kg\nnobody,170,70\n",
+            headers={"X-File-Name": f"{FAMILY}_{GIVEN}_{ID}.csv"},
+        ).json()
+        choice = {"identifier": 0, "height": 1, "weight": 2, "kind": "accession-number"}
+        choice |= {"height_unit": "cm", "weight_unit": "kg", "overwrite": False}
+        _, begun_with = server.post(f"/dose/api/size-imports/{sized['id']}/start", choice)
+        done(server, begun_with["task_id"])
+        assert server.request(
+            "POST", "/dose/api/size-imports", data=b"\x00", headers={"X-File-Name": f"{GIVEN} {FAMILY}"}
+        ).status_code == 400  # fmt: skip
+        found = leaks(answers(server, VIEWER), WORDS) + leaks(answers(server, USER), WORDS)
+        # While it runs: the write-ahead log, too.
+        found += leaks(files(server.dose_directory), WORDS)
+        assert server.stop() == 0
+        found += leaks([*files(server.dose_directory), *cells(server)], WORDS)
+        found += leaks([("the log", server.log)], WORDS)
+        assert not found, "\n".join(sorted(set(found))[:40])
