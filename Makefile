@@ -28,8 +28,8 @@ test: lint ## every test, two files at a time; ARGS goes to pytest (make test AR
 	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lint
-lint: ## check the Python code
-	$(SETUP) orthanc venv-dev
+lint: ## check the Python code and the web UI
+	$(SETUP) orthanc venv-dev ui-lint
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'Run: .venv/bin/python -m ruff format .'; exit 1; }
 	@$(PYTHON) -m ruff check .
 

@@ -139,9 +139,7 @@ export function columnsOf(chart: Chart, answer: ChartAnswer): ChartColumn[] {
         unit: key in PERCENT ? "%" : (axis?.unit ?? ""),
         numeric: true,
         text: (row: ChartRow) =>
-          typeof row[key] === "number"
-            ? formatNumber((row[key] as number) * factor, decimals)
-            : NOTHING,
+          typeof row[key] === "number" ? formatNumber(row[key] * factor, decimals) : NOTHING,
       };
     }),
     ...(rows.some((row) => row.out) ? [OUT] : []),

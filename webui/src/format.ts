@@ -23,7 +23,7 @@ function fixedFormat(decimals: number): Intl.NumberFormat {
       useGrouping: "min2",
       minimumFractionDigits: decimals,
       maximumFractionDigits: decimals,
-    } as Intl.NumberFormatOptions);
+    });
     byDecimals.set(decimals, format);
   }
   return format;
@@ -42,7 +42,7 @@ export function counted(key: string, count: number): string {
 export const separators = computed(() => {
   const parts = new Intl.NumberFormat(locale.value, {
     numberingSystem: "latn",
-  } as Intl.NumberFormatOptions).formatToParts(1234567.5);
+  }).formatToParts(1234567.5);
   const sign = (type: string) => parts.find((part) => part.type === type)?.value ?? "";
   return { group: sign("group"), decimal: sign("decimal") };
 });
