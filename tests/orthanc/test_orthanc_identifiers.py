@@ -67,7 +67,8 @@ def test_a_patient_id_cannot_be_tried_out(server: OrthancServer, wanted: list[st
     for user in (VIEWER, SEES, USER):
         assert leaks(answers(server, user), wanted) == [], user
     done(server, begun(server, export_of("jsonl")))
-    done(server, begun(server, {"identity": False}, "exports/copy"))
+    copied = server.post("/dose/api/exports/copy", {"identity": False})[1]
+    done(server, copied["task_id"])
     assert leaks([*files(server.dose_directory), ("the log", server.log)], wanted) == []
 
 

@@ -1,10 +1,9 @@
 """Names and IDs that stand in every place of real objects are nowhere but in Orthanc's own storage:
-not in a file of the store, an answer, an export, or a log; and the doses are those without them.
+not in a file of the store, an answer, an export, or a log; and taking them out changes no dose.
 """
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pydicom
@@ -13,7 +12,7 @@ import pytest
 from orthanc_dose import extract
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.dataset import Unreadable
-from orthanc_dose.extract import Ignored
+from orthanc_dose.extract import Ignored, Kept
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from tests.orthanc.test_identity_leaks import cells
@@ -24,6 +23,9 @@ from tests.support.plants import FAMILY, GIVEN, ID, WORDS, planted
 from tests.support.server import PASSWORD, USER, OrthancServer
 
 VIEWER = "viewer"
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -43,10 +45,11 @@ def objects() -> list[pydicom.Dataset]:
     return [*made, *real]
 
 
-def doses(raw: bytes) -> Any:
-    """The numbers that are read from an object."""
+def doses(raw: bytes, cleaned: bool) -> Any:
+    """The numbers that are read from an object; cleaned: after the patient is taken out of it."""
     try:
-        kept = extract.keep(part10.read_any(raw))
+        read = part10.read_any(raw)
+        kept = extract.keep(read) if cleaned else Kept(read.dataset, read.transfer_syntax)
         found = extract.extract(kept, str(kept.dataset["0008,0016"]))
     except (Ignored, Unreadable) as error:
         return type(error).__name__
@@ -61,12 +64,13 @@ def doses(raw: bytes) -> Any:
     return [numbers(one) for one in (found.study, found.events, found.accumulated)]
 
 
-def test_the_doses_are_those_without_the_plants() -> None:
+def test_taking_the_patient_out_changes_no_number() -> None:
     compared = 0
     for one in objects():
-        before = doses(as_bytes(copy.deepcopy(one)))
+        raw = as_bytes(planted(one))
+        before = doses(raw, cleaned=False)
         compared += not isinstance(before, str)
-        assert doses(as_bytes(planted(one))) == before, one.SOPInstanceUID
+        assert doses(raw, cleaned=True) == before, one.SOPInstanceUID
     assert compared >= 4
 
 
@@ -85,7 +89,8 @@ def test_what_is_planted_everywhere_is_found_nowhere() -> None:
         assert len(server.studies(test_data="no,yes")) >= 4
         for kind in ("csv", "xlsx", "jsonl"):
             done(server, begun(server, wanted(kind)))
-        done(server, begun(server, {"identity": False}, "exports/copy"))
+        copied = server.post("/dose/api/exports/copy", {"identity": False})[1]
+        done(server, copied["task_id"])
         sized = server.request(
             "POST",
             "/dose/api/size-imports",

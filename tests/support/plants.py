@@ -72,6 +72,7 @@ RAW = [
     f"{OTHER_ID}\0{THIRD_ID}".encode(),
 ]
 _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT", "UR", "CS", "AE"})
+_OF_ASCII = frozenset({"CS", "AE", "UR"})
 # What an object is read by, and what tells systems apart, which is kept as it is.
 _BY_WHAT_IT_IS_READ = frozenset({
     0x00080005, 0x00080008, 0x00080060, 0x00080061, 0x00080068, 0x00080070, 0x00080100, 0x00080102, 0x00080103, 0x00081010,
@@ -116,6 +117,8 @@ def _plant(dataset: Dataset, forms: Iterator[str], top: bool = False) -> None:
             element.value = next(forms).replace("\n", "^")
         elif element.VR in _TEXTS:
             one = next(forms)
+            while element.VR in _OF_ASCII and not one.isascii():
+                one = next(forms)
             written = "" if element.value is None else str(element.value)
             if isinstance(element.value, str) or element.value is None:
                 element.value = f"{written[:40]} {one}".strip()

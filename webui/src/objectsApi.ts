@@ -48,7 +48,8 @@ export const objectsApi = {
   deleteAll: (which: OfRule) => post<Deleted>("objects/delete", which),
   deleteOne: (uid: string) => remove<Deleted>(`objects/${encodeURIComponent(uid)}`),
   /** What became of what Orthanc stored, by its identifiers: some 500 at most. */
-  stored: (orthanc_ids: string[]) => post<{ objects: ObjectRow[] }>("objects/stored", { orthanc_ids }),
+  stored: (orthanc_ids: string[]) =>
+    post<{ objects: ObjectRow[] }>("objects/stored", { orthanc_ids }),
   policy: (signal?: AbortSignal) => get<Policy>("objects/delete-from-orthanc", signal),
   applyPolicy: () =>
     post<{ objects: number; task_id: number | null }>("objects/delete-from-orthanc"),

@@ -30,7 +30,9 @@ export function taskTitle(task: Task): string {
 
 /** What a task is about. */
 export const subjectOf = (task: Task) =>
-  task.kind === SIZES ? t("sizes.fileNumber", { number: String(task.parameters.file) }) : (task.subject ?? "");
+  task.kind === SIZES
+    ? t("sizes.fileNumber", { number: String(task.parameters.file) })
+    : (task.subject ?? "");
 
 /** What became of a line of a task's log. */
 export function outcomeWord(outcome: string): string {
