@@ -12,7 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from .dataset import BINARY_URI
 from .folding import Folded, fold, has_escapes, needle, readings, spelling
@@ -130,7 +130,7 @@ class Words:
         folded = fold(value)
         if folded.strip(" \0") in (self._whole_of_private if private else self._whole):
             return REMOVED
-        return _cut(value, self._found(value, folded, self._in_text, said=True))
+        return _cut(value, self._found(value, folded, "_in_text", said=True))
 
     def out_of_comment(self, value: str) -> str:
         """A text that somebody wrote, without parts of the name either."""
@@ -141,11 +141,11 @@ class Words:
 
     def out_of_code(self, value: str) -> str:
         """The value of an element that holds codes or addresses, into which text was put."""
-        return _cut(value, self._found(value, fold(value), self._in_code))
+        return _cut(value, self._found(value, fold(value), "_in_code"))
 
     def out_of_other(self, value: str) -> str:
         """The value of an element that holds numbers, into which text was put."""
-        return _cut(value, self._found(value, fold(value), self._anywhere))
+        return _cut(value, self._found(value, fold(value), "_anywhere"))
 
     def out_of_date(self, value: str) -> str:
         """A date, or date and time."""
@@ -158,9 +158,10 @@ class Words:
         return any(part.strip(" \0") in self._long_ids for part in (value, *_PARTS.split(value)))
 
     def _found(
-        self, value: str, folded: str, searches: "list[_Search]", said: bool = False
+        self, value: str, folded: str, searches: str, said: bool = False
     ) -> list[tuple[int, int]]:
-        """Where a value holds any of it. said: look for what is said to be a name or ID, too."""
+        """Where a value holds any of it. searches: the name of those to make, which takes long, only
+        where they are needed; said: look for what is said to be a name or ID, too."""
         escaped = has_escapes(value)
         if said and ("<" in value or ":" in value or "=" in value):
             said = escaped or any(one in folded for one in self._of_parts)
@@ -171,7 +172,7 @@ class Words:
         spans: list[tuple[int, int]] = []
         for reading in readings(value):
             if any(one in reading.text for one in self._needles):
-                spans += _spans([reading], searches, value)
+                spans += _spans([reading], getattr(self, searches), value)
             if said:
                 spans += self._said_in(reading)
         return spans
@@ -196,7 +197,7 @@ class Words:
         for plain in _decoded(raw, self._is_ascii):
             folded = fold(plain)
             if folded.strip(" \0") in self._whole_of_private or self._found(
-                plain, folded, self._in_text, said=True
+                plain, folded, "_in_text", said=True
             ):
                 return REMOVED
         return value
@@ -223,9 +224,10 @@ class _Name:
         if len(self.words) == 1:
             word = self.parts[0]
             if len(word) >= (3 if _is_unspaced(word) else _LONG_ID):
-                self.find, self.needles = _as_written(word), [needle(word)]
+                self.find = _lazily(lambda: _as_written(word))
+                self.needles = [needle(word)]
         elif self.words and _is_unspaced(group):
-            self.find, self.needles = self._unspaced(), [needle(self.words[0])]
+            self.find, self.needles = _lazily(self._unspaced), [needle(self.words[0])]
         elif self.words:
             # One word of the family name is enough, of which the long ones tell; middle names count
             # as given ones. Of a name in one part, which is which nobody knows.
@@ -234,7 +236,7 @@ class _Name:
             if not telling or not given:
                 telling = given = self.words
             if len(_longest_first(telling)[0]) + len(_longest_first(given)[0]) >= 4:
-                self.find = self._spaced(telling, given)
+                self.find = _lazily(lambda: self._spaced(telling, given))
                 self.needles = [needle(word) for word in telling]
 
     def _spaced(self, family: list[str], given: list[str]) -> _Search:
@@ -287,6 +289,12 @@ def _but_marks(found: re.Match[str], word: re.Pattern[str]) -> Iterable[tuple[in
     """Where a name stands: as a whole, or, where marks of XML or JSON stand in it, its words, so
     that what else is in that text can still be read."""
     return _places(word, found) if _MARKS.search(found[0]) else [found.span()]
+
+
+def _lazily(make: "Callable[[], _Search]") -> "_Search":
+    """What `make` gives, made when it is first needed: most objects hold nothing to look for."""
+    made = cache(make)
+    return lambda text, written: made()(text, written)
 
 
 def _by(pattern: re.Pattern[str]) -> _Search:
