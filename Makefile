@@ -52,9 +52,10 @@ ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
 .PHONY: docs
-docs: ## write docs/data-dictionary.md from the declarations
+docs: ## write docs/data-dictionary.md and webui/src/facts.ts from the declarations
 	$(SETUP) orthanc venv
 	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
+	@$(PYTHON) tools/web_facts.py
 
 .PHONY: wheel
 wheel: ## build dist/orthanc_dose-*.whl, with the web UI in it
