@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pydicom.datadict import dictionary_VR
 
 from . import dates
+from .concepts import ACCESSION_NUMBER
 from .dataset import Dataset, items, text, values
 from .scrub import Words, names
 
@@ -40,7 +41,7 @@ _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "1
 _ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = (
     "0008,0050",
     "0008,0051",
-    "121022",
+    ACCESSION_NUMBER.value,
     "0040,a160",
 )
 # Comments: on the object, the series, the image, the procedure step; the content item.
@@ -282,7 +283,7 @@ class _Cleaner:
                 if tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and concept == _ACCESSION_CODE):
                     new = self.accession_number(value)
                 elif decision == _IDENTIFIER:
-                    new = None if self.dropped.is_one(value) else value
+                    new = self.identifier(value)
                 else:
                     of_comment = tag == _ITEM_TEXT and concept == _COMMENT_CODE
                     new = self.scrubbed(_COMMENT if of_comment else decision, value)
@@ -312,8 +313,15 @@ class _Cleaner:
     def accession_number(self, value: str) -> str | None:
         rule, number = self.rules.accession_number, value.strip(" \0")
         if rule == "stored":
-            return None if self.dropped.is_one(number) else value
+            return self.identifier(value)
         return self.rules.kept(rule, number) if number else value
+
+    def identifier(self, value: str) -> str | None:
+        """An identifier of something else: dropped where it is the patient's ID; a name in it, or
+        an ID beside other text, is taken out."""
+        if self.dropped.is_one(value):
+            return None
+        return value if self.words.is_one(value) else self.words.out_of_code(value)
 
     def scrubbed(self, decision: int, value: str) -> str:
         if not self.words:
