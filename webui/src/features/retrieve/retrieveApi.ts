@@ -1,4 +1,5 @@
 /** Routes of query-retrieve: remote nodes, searches on them, fetching what they found. */
+import { STUDY_KINDS } from "../../shared/facts";
 import { addressOf, get, post, put, remove } from "../../shared/api/api";
 import type { Task } from "../../shared/api/types";
 
@@ -45,15 +46,9 @@ export interface WouldSend {
 }
 
 /** Kinds of studies by the modalities that make them one; SR: studies that hold structured reports alone. */
-export const GROUPS = {
-  CT: ["CT"],
-  MG: ["MG"],
-  FL: ["RF", "XA"],
-  DX: ["DX", "CR", "PX"],
-  NM: ["NM", "PT"],
-} as const;
+export { STUDY_KINDS as GROUPS };
 export const ONLY_REPORTS = "SR";
-export type StudyKind = keyof typeof GROUPS | typeof ONLY_REPORTS;
+export type StudyKind = keyof typeof STUDY_KINDS | typeof ONLY_REPORTS;
 
 export const WORDS = [
   "descriptions_keep",

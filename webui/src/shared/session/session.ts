@@ -1,21 +1,14 @@
 /** Who is signed in, and what that opens. */
 import { computed, shallowRef } from "vue";
 import type { RouteMeta } from "vue-router";
+import { GROUPS } from "../facts";
 import { api, type ApiError } from "../api/api";
 import { ended, openGate, shut, shutGate } from "../api/gate";
 import { asApiError } from "../api/load";
 import { loadRegion } from "../language/region";
 import type { Group, Session } from "../api/types";
 
-/** All groups, in the order in which people read them. */
-export const GROUPS: Group[] = [
-  "view",
-  "import sizes",
-  "query-retrieve",
-  "export",
-  "patient identity",
-  "administration",
-];
+export { GROUPS };
 
 export const session = shallowRef<Session | null>(null);
 /** Why nobody knows who is signed in: the server is away. */
