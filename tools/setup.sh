@@ -5,9 +5,11 @@
 #     orthanc     Debian's orthanc, orthanc-python, dcmtk, python3-venv
 #     chromium    Debian's chromium and libatomic1, for the tests of the pages
 #     ocr         Debian's tesseract-ocr, for the tests of dose screens
+#     proxies     Debian's nginx-light, caddy and openssl, for the tests of the reverse proxies
 #     venv        .venv on /usr/bin/python3 with what the plugin needs
 #     venv-dev    the same with what the tests need
 #     ui          webui/dist, the built web UI
+#     ui-lint     checks the layout and the code of the web UI
 #     ui-tests    runs the unit tests of the web UI
 #
 # What is done is noted in build/*.stamp as a checksum of what it was made from.
@@ -49,12 +51,17 @@ Install them as root, then run make again:
     sudo apt-get update && sudo apt-get install --no-install-recommends $*"
     fi
     say "Installing Debian's packages: $*"
-    new_orthanc=false
-    case " $* " in *' orthanc '*) new_orthanc=true ;; esac
-    # Debian's package starts an Orthanc of its own as a service, on the ports that ours needs.
+    services=''
+    for package in "$@"; do
+        case $package in
+        orthanc | caddy) services="$services $package" ;;
+        nginx-light) services="$services nginx" ;;
+        esac
+    done
+    # Debian's packages start a service of their own, an Orthanc even on the ports that ours needs.
     guard=/usr/sbin/policy-rc.d
     guarded=false
-    if $new_orthanc && [ ! -e "$guard" ]; then
+    if [ -n "$services" ] && [ ! -e "$guard" ]; then
         trap 'rm -f "$guard"' EXIT
         trap 'exit 130' INT TERM HUP
         printf '#!/bin/sh\nexit 101\n' >"$guard"
@@ -71,10 +78,10 @@ Install them as root, then run make again:
         rm -f "$guard"
         trap - EXIT INT TERM HUP
     fi
-    if $new_orthanc; then
-        update-rc.d orthanc disable >>build/apt.log 2>&1 || true
-        say "Debian's own Orthanc service was not started, and is switched off (switch it on: update-rc.d orthanc enable)."
-    fi
+    for service in $services; do
+        update-rc.d "$service" disable >>build/apt.log 2>&1 || true
+        say "Debian's own service $service was not started, and is switched off (switch it on: update-rc.d $service enable)."
+    done
 }
 
 step_orthanc() {
@@ -94,6 +101,15 @@ step_chromium() {
 
 step_ocr() {
     command -v tesseract >/dev/null || install_packages tesseract-ocr
+}
+
+step_proxies() {
+    missing=''
+    [ -x /usr/sbin/nginx ] || missing='nginx-light '
+    command -v caddy >/dev/null || missing="${missing}caddy "
+    command -v openssl >/dev/null || missing="${missing}openssl"
+    # shellcheck disable=SC2086  # a list of words
+    [ -z "$missing" ] || install_packages $missing
 }
 
 # --- Python --------------------------------------------------------------------------------------------------------
@@ -152,11 +168,13 @@ quietly() { # quietly LOG COMMAND...: in webui/, its output in build/LOG.log, an
     fi
 }
 
-step_ui() {
+ui_key() {
+    find webui \( -name node_modules -o -path webui/dist \) -prune -o -type f -print0 | LC_ALL=C sort -z |
+        xargs -0 sha256sum | checksum
+}
+
+ui_modules() {
     [ -f webui/package.json ] || fail "webui/package.json is missing: is this the whole repository?"
-    key=$(find webui \( -name node_modules -o -path webui/dist \) -prune -o -type f -print0 | LC_ALL=C sort -z |
-        xargs -0 sha256sum | checksum)
-    if stamp_is ui "$key" && [ -f webui/dist/index.html ]; then return; fi
     find_node
     # The machine's own npm configuration or NODE_ENV=production must not leave the build tools out.
     unset NODE_ENV NODE_OPTIONS
@@ -166,9 +184,23 @@ step_ui() {
         quietly ui npm ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --no-progress
         stamp node_modules "$modules"
     fi
+}
+
+step_ui() {
+    key=$(ui_key)
+    if stamp_is ui "$key" && [ -f webui/dist/index.html ]; then return; fi
+    ui_modules
     say "Building the web UI"
     quietly ui npm run build
     stamp ui "$key"
+}
+
+step_ui_lint() {
+    key=$(ui_key)
+    if stamp_is ui-lint "$key"; then return; fi
+    ui_modules
+    quietly ui-lint npm run lint
+    stamp ui-lint "$key"
 }
 
 step_ui_tests() {
@@ -184,9 +216,11 @@ for step in "$@"; do
     orthanc) step_orthanc ;;
     chromium) step_chromium ;;
     ocr) step_ocr ;;
+    proxies) step_proxies ;;
     venv) venv '' ;;
     venv-dev) venv dev ;;
     ui) step_ui ;;
+    ui-lint) step_ui_lint ;;
     ui-tests) step_ui_tests ;;
     *) fail "tools/setup.sh knows no step '$step'" ;;
     esac

@@ -1,4 +1,5 @@
 /** Irradiation events by type and plane, their totals, and what dose check said about them. Pure functions. */
+import { DOSE_CHECK } from "./facts";
 import { isEmpty } from "./fields";
 import { formatValue, isCode } from "./format";
 import type { Row } from "./types";
@@ -27,7 +28,8 @@ export function groupedBy(modality: string): string | null {
 
 /** Codes are compared, not what they are called: makers write one code with several meanings. */
 function keyOf(value: unknown): string {
-  if (isCode(value)) return value.value ? `${value.scheme ?? ""} ${value.value}` : (value.meaning ?? "");
+  if (isCode(value))
+    return value.value ? `${value.scheme ?? ""} ${value.value}` : (value.meaning ?? "");
   return isEmpty(value) ? "" : String(value);
 }
 
@@ -63,53 +65,9 @@ export function hasValue(rows: Row[], field: string): boolean {
   return rows.some((row) => typeof row[field] === "number");
 }
 
-/** One limit of dose check: what was configured, what the scanner expected, and whether that reached it. */
-export interface DoseLimit {
-  configured: string;
-  value: string;
-  estimate: string;
-}
-
-export interface DoseCheckKind {
-  kind: "alert" | "notification";
-  limits: DoseLimit[];
-  reason: string;
-  more: string[];
-}
-
-/** Names of fields of a CT event (TID 10015), DLP before CTDIvol. */
-export const DOSE_CHECK: DoseCheckKind[] = [
-  {
-    kind: "alert",
-    limits: [
-      { configured: "dlp_alert_value_configured", value: "dlp_alert_value", estimate: "accumulated_dlp_forward_estimate" },
-      {
-        configured: "ctdivol_alert_value_configured",
-        value: "ctdivol_alert_value",
-        estimate: "accumulated_ctdivol_forward_estimate",
-      },
-    ],
-    reason: "alert_reason_for_proceeding",
-    more: ["alternative_dose_alert_behavior"],
-  },
-  {
-    kind: "notification",
-    limits: [
-      {
-        configured: "dlp_notification_value_configured",
-        value: "dlp_notification_value",
-        estimate: "dlp_forward_estimate",
-      },
-      {
-        configured: "ctdivol_notification_value_configured",
-        value: "ctdivol_notification_value",
-        estimate: "ctdivol_forward_estimate",
-      },
-    ],
-    reason: "notification_reason_for_proceeding",
-    more: [],
-  },
-];
+/** A kind of dose check, and one of its limits: names of fields of a CT event. */
+export type DoseCheckKind = (typeof DOSE_CHECK)[number];
+export type DoseLimit = DoseCheckKind["limits"][number];
 
 /** Whether the expected dose reached the limit; null where one of them is not known. */
 export function reached(row: Row, { value, estimate }: DoseLimit): boolean | null {
@@ -118,17 +76,25 @@ export function reached(row: Row, { value, estimate }: DoseLimit): boolean | nul
 }
 
 const saysMore = (row: Row, kind: DoseCheckKind) =>
-  !isEmpty(row[kind.reason]) || kind.limits.some((one) => !isEmpty(row[one.value]) || !isEmpty(row[one.estimate]));
+  !isEmpty(row[kind.reason]) ||
+  kind.limits.some((one) => !isEmpty(row[one.value]) || !isEmpty(row[one.estimate]));
 const says = (row: Row, kind: DoseCheckKind) =>
-  saysMore(row, kind) || kind.limits.some((one) => !isEmpty(row[one.configured])) || kind.more.some((name) => !isEmpty(row[name]));
+  saysMore(row, kind) ||
+  kind.limits.some((one) => !isEmpty(row[one.configured])) ||
+  kind.more.some((name) => !isEmpty(row[name]));
 
 /** What dose check says: a row an event and kind with values, and how many events say only that nothing is configured. */
-export function doseCheckOf(events: Row[]): { rows: { event: Row; kind: DoseCheckKind }[]; without: number } {
+export function doseCheckOf(events: Row[]): {
+  rows: { event: Row; kind: DoseCheckKind }[];
+  without: number;
+} {
   const rows = events.flatMap((event) =>
     DOSE_CHECK.filter((kind) => saysMore(event, kind)).map((kind) => ({ event, kind })),
   );
   const without = events.filter(
-    (event) => DOSE_CHECK.some((kind) => says(event, kind)) && !DOSE_CHECK.some((kind) => saysMore(event, kind)),
+    (event) =>
+      DOSE_CHECK.some((kind) => says(event, kind)) &&
+      !DOSE_CHECK.some((kind) => saysMore(event, kind)),
   );
   return { rows, without: without.length };
 }

@@ -1,4 +1,5 @@
 /** What the API answers. Numbers of dose records are in the units of the data dictionary; unknown is null. */
+import type { GROUPS, TASK_STATES } from "./facts";
 
 export interface FieldInfo {
   name: string;
@@ -33,9 +34,9 @@ export interface ModalityInfo {
   event_columns: string[];
 }
 
-export type FilterType =
-  "text" | "number" | "integer" | "date" | "time" | "choices" | "uid" | "id";
-export type FilterRole = "contains" | "not" | "is" | "exactly" | "empty" | "from" | "to" | "given" | "any";
+export type FilterType = "text" | "number" | "integer" | "date" | "time" | "choices" | "uid" | "id";
+export type FilterRole =
+  "contains" | "not" | "is" | "exactly" | "empty" | "from" | "to" | "given" | "any";
 
 /** One filter of the list of studies. */
 export interface FilterInfo {
@@ -181,7 +182,7 @@ export interface Reextraction {
   studies: number[];
 }
 
-export type TaskState = "waiting" | "running" | "done" | "stopped" | "failed" | "broken off";
+export type TaskState = (typeof TASK_STATES)[number];
 
 /** Long work on the server. Moments are UTC. */
 export interface Task {
@@ -266,7 +267,12 @@ export interface Status {
   version: string;
   schema_version: number;
   started_at: string | null;
-  orthanc: { version: string; name: string | null; dicom_aet: string | null; dicom_port: number | null };
+  orthanc: {
+    version: string;
+    name: string | null;
+    dicom_aet: string | null;
+    dicom_port: number | null;
+  };
   store: {
     size_bytes: number | null;
     studies: Record<string, number>;
@@ -323,7 +329,7 @@ export interface Summary {
 }
 
 /** What a user may do; see records/access.py. */
-export type Group = "view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration";
+export type Group = (typeof GROUPS)[number];
 
 /** Who asks. `way`: how the server knows; null for nobody. */
 export interface Session {
