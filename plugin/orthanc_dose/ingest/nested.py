@@ -107,7 +107,7 @@ def begin(store: Store, user: str) -> int:
     with store.reading() as connection:
         found = [
             task
-            for task in tasks.of_states(connection, ("running", "waiting"))
+            for task in tasks.of_states(connection, tasks.OPEN)
             if task["kind"] == FindNested.kind
         ]
     return found[0]["id"] if found else tasks.create(store, FindNested.kind, user)
