@@ -1,9 +1,9 @@
 """Whether the head of a DICOM file (its group 2, PS3.10 7.1) is one that Orthanc dies of.
 
-Orthanc 1.10.1 takes each element of the head out of a buffer of the announced length, and believes
+Orthanc takes each element of the head out of a buffer of the announced length, and believes
 the lengths that these elements give: of a damaged one it reads beyond its memory (DicomStreamReader),
-which ends the process or not, as memory happens to lie; of eight to eleven bytes at the end it
-reads for ever. Only uploads by REST have the sender's head: of what comes by DICOM Orthanc writes
+which ends the process of 1.10.1 and 1.12.7 or not, as memory happens to lie; of eight to eleven
+bytes at the end 1.10.1 reads for ever. Only uploads by REST have the sender's head: of what comes by DICOM Orthanc writes
 it."""
 
 import mmap
