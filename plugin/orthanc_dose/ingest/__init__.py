@@ -13,13 +13,14 @@ from .door import Door
 from .finding import Finder
 from .housekeeping import Housekeeping
 from .identity import ApplyIdentity
+from .nested import FindNested
 from .not_patient import ApplyNotPatient
 from .reextraction import Reextraction
 from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import IdentityRules, Options
+from .surroundings import IdentityRules, Options, Source
 from .tasks import Job, Tasks
 from .worker import Worker
 
@@ -29,9 +30,11 @@ def jobs(
     deletion: Deletion,
     size_files: SizeFiles,
     key: bytes,
+    source: Source,
+    read_again: Callable[[list[str]], None],
 ) -> dict[str, Callable[[Task], Job]]:
     """The kinds of tasks that the worker does, each with what makes its job. key: of the
-    installation's hashes.
+    installation's hashes. read_again: queues objects to be read again.
     """
     return {
         Reextraction.kind: Reextraction,
@@ -41,6 +44,7 @@ def jobs(
         SizeImport.kind: partial(SizeImport, uploads=size_files, key=key),
         SortStudies.kind: SortStudies,
         DeleteStudies.kind: DeleteStudies,
+        FindNested.kind: partial(FindNested, source=source, read_again=read_again),
     }
 
 

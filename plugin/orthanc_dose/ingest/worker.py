@@ -24,12 +24,12 @@ from ..dicom.sop_classes import CT_IMAGE
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED
 from ..store.handles import adopt, any_lost
-from . import assembly
+from . import assembly, nested
 from .deletion import Deletion, mark
 from .door import Door
 from .finding import Finder
 from .housekeeping import Housekeeping
-from .reading import WAITS, Read, decide, left_alone, read
+from .reading import WAITS, Read, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
 from .tasks import Tasks
 
@@ -194,6 +194,7 @@ class Worker:
                     self._some_are_lost = any_lost(writer.connection)
                     # Comparing finds them again.
                     self._audit_wanted |= self._some_are_lost and not self._audits_done
+                    self._look_once(writer)
                 self._woken.clear()
                 options = self._options_now()
                 self._look_at_sources |= options != self.options
@@ -230,6 +231,15 @@ class Worker:
                 writer.let_wait(CT_IMAGE, WAITS)
             writer.commit(Batch(state={"sources": now}))
         self._look_at_sources = False
+
+    def _look_once(self, writer: Writer) -> None:
+        """Look at what Orthanc held before there was somebody at the door, once."""
+        if writer.state(nested.LOOKED):
+            return
+        if self._source.instances(0, 1):
+            self._look_for_nested()
+        else:
+            writer.commit(Batch(state={nested.LOOKED: "yes"}))
 
     def _failed(self, error: Exception) -> None:
         words = (
@@ -405,10 +415,16 @@ class Worker:
                 break
         missing = [instance for instance in missing if instance not in announced]
         self._request({self._store.handle(instance): instance for instance in missing})
+        if missing and not self._audits_done:
+            self._look_for_nested()  # they came while nobody was at the door
         self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
         self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
         self._audits_done += 1
+
+    def _look_for_nested(self) -> None:
+        nested.begin(self._store, "")
+        self.tasks.look()
 
     @property
     def audits_done(self) -> int:
@@ -561,12 +577,18 @@ class Worker:
             "series_handle": details.series and self._store.handle(details.series),
             "before": before,
         }
-        if left_alone(row, before, series, self.options.reads_ct_images, ct_images):
-            return Read(row)
+
+        def fetch() -> Any:
+            return self._source.dicom(details.instance, details.size)
+
         try:
+            if still_nested(row, before, fetch) or left_alone(
+                row, before, series, self.options.reads_ct_images, ct_images
+            ):
+                return Read(row)
             one = read(
                 row,
-                lambda: self._source.dicom(details.instance, details.size),
+                fetch,
                 self.options.screens,
                 self.options.identity,
                 self.options.not_patient,

@@ -109,6 +109,10 @@ class Writer:
             raise
         self._terms = Terms(self._connection)
 
+    def handle(self, identifier: str) -> str:
+        """The handle by which the store knows what has this identifier in Orthanc."""
+        return self._store.handle(identifier)
+
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """For reading, on the writer's thread."""
