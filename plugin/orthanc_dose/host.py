@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
 import orthanc
 import pyarrow as pa
@@ -382,15 +382,17 @@ def _on_incoming(uri: str, **request: Any) -> bool:
 
 
 def _on_request(output: Any, uri: str, **request: Any) -> None:
-    query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
+    # What is no UTF-8 stays visible as halves of characters, which the server refuses.
+    query = {
+        name: unquote_plus(value, errors="surrogateescape")
+        for name, value in request.get("get", {}).items()
+    }
     headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
     body = request.get("body") or b""
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
     peer = _peers.pop(threading.get_native_id(), "")
-    answer = _handlers["request"](
-        Request(request["method"], unquote(uri), query, headers, body, peer)
-    )
+    answer = _handlers["request"](Request(request["method"], uri, query, headers, body, peer))
     allowed = answer.headers.pop("Allow", "")
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)

@@ -1,8 +1,16 @@
 """What a handler can answer beside plain JSON: headers of its own, or a file."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+
+
+def plain(value: object) -> object:
+    """Values that JSON does not know, as ISO 8601 text."""
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 @dataclass(frozen=True)

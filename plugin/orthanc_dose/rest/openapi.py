@@ -6,6 +6,7 @@ from .. import __version__
 from ..manage.access import COOKIE
 from .routes import Parameter, Route
 from .schemas import COMPONENTS, ref
+from .shortening import LONGEST
 
 _JSON = "application/json"
 _ERRORS = {
@@ -45,7 +46,9 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
             "description": "Radiation dose management inside Orthanc. Values are in the units that "
             "`/fields` gives; times of"
             " studies and events are local wall time as the modality wrote it, times of the server "
-            "are UTC.",
+            "are UTC. Texts of an answer are cut after "
+            f"{LONGEST:,} characters; `/studies/{{id}}/content?whole=yes` has all of what an object "
+            "says. Bodies must not hold NaN, infinity, NUL characters, surrogates, or a name twice.",
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": "/dose/api"}],
