@@ -81,7 +81,8 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes back to the client. body: bytes, or the file that holds them."""
+    """What goes back to the client. body: bytes, or the file that holds them. headers: a list is
+    one that stands several times."""
 
     body: bytes | Path = b""
     mime: str = "application/json"
@@ -394,8 +395,9 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     peer = _peers.pop(threading.get_native_id(), "")
     answer = _handlers["request"](Request(request["method"], uri, query, headers, body, peer))
     allowed = answer.headers.pop("Allow", "")
-    for name, value in answer.headers.items():
-        output.SetHttpHeader(name, value)
+    for name, values in answer.headers.items():
+        for value in values if isinstance(values, list) else [values]:
+            output.SetHttpHeader(name, value)
     if answer.status == 405:
         output.SendMethodNotAllowed(
             allowed

@@ -24,8 +24,9 @@ class Download:
 
 @dataclass(frozen=True)
 class Content:
-    """An answer: what becomes JSON, or a Download, with status and headers."""
+    """An answer: what becomes JSON, or a Download, with status and headers; a list is a header that stands
+    several times."""
 
     body: Any
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: "dict[str, str | list[str]]" = field(default_factory=dict)

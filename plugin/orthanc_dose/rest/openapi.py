@@ -15,7 +15,7 @@ _ERRORS = {
     403: "The caller may not do this, or it did not come from a page of this server.",
     404: "There is no such thing.",
     413: "The body is too large.",
-    423: "Too many wrong passwords; `seconds` says how long to wait.",
+    423: "Too many wrong passwords; `seconds` says how long to wait, or the code is proof_needed.",
     409: "Not possible in the present state.",
     503: "The store cannot be used now.",
 }
