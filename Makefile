@@ -33,8 +33,8 @@ test-long: ## what takes too long for every day: damaged objects; ARGS bounds it
 	@$(PYTHON) -m tests.fuzz --minutes 10 $(ARGS)
 
 .PHONY: lint
-lint: ## check the Python code
-	$(SETUP) orthanc venv-dev
+lint: ## check the Python code and the web UI
+	$(SETUP) orthanc venv-dev ui-lint
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'Run: .venv/bin/python -m ruff format .'; exit 1; }
 	@$(PYTHON) -m ruff check .
 
