@@ -157,8 +157,8 @@ class Limits:
         with self._lock:
             for key in keys:
                 # A lock stays: else each of the user's own sign-ins would give others new guesses.
-                if key[0] != "name" or (key in self._wrong and self._wrong[key].until <= now):
-                    self._wrong.pop(key, None)
+                if key in self._wrong and self._wrong[key].until <= now:
+                    del self._wrong[key]
 
     def _one(self, key: _Key) -> _Wrong:
         if key not in self._wrong and len(self._wrong) >= _MOST:
