@@ -1,7 +1,7 @@
 """Proofs of work (as in Hashcash): what a guess costs a stranger while too many were wrong.
 
 The server gives a challenge, a text. A proof is a number so that SHA-256 of the SHA-256 of that text
-and the number (8 bytes, big-endian) begins with so many zero bits. webui/src/proofOfWork.ts finds
+and the number (8 bytes, big-endian) begins with so many zero bits. webui/src/shared/session/proofOfWork.ts finds
 one."""
 
 import hashlib
