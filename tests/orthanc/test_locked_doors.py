@@ -207,7 +207,7 @@ def test_whoever_is_signed_in_changes_the_password_under_attack(server: OrthancS
     attack(server, "anna")
     change = {"old": FIRST, "new": SECOND}
     assert browser.ask("PUT", "/dose/api/session/password", json=change).status_code == 200
-    browser.post("anna", SECOND)
+    assert browser.proves("anna", SECOND).status_code == 200
     body = {"old": "wrong", "new": FIRST}
     answers = [browser.ask("PUT", "/dose/api/session/password", json=body) for _ in range(6)]
     assert [one.status_code for one in answers] == [400] * 5 + [423]
