@@ -10,6 +10,7 @@ import duckdb
 
 from ..records import SCHEDULE_RUN, TASK
 from ..records.task import FINISHED
+from ..records.task import OPEN as OPEN
 from .database import Store, rows
 from .numbers import TASKS, take
 
