@@ -33,6 +33,7 @@ from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
+from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
 from .manage.proxies import Proxies
@@ -350,4 +351,5 @@ def _access(
         bool(orthanc_configuration.get("SslEnabled")),
     )
     sessions = Sessions(lambda: settings.value("session_hours") * 3600.0)
-    return Access(users, sessions, Tokens(store, users), Limits(), audit, proxies, host.later)
+    tokens, devices = Tokens(store, users), Devices(store)
+    return Access(users, sessions, tokens, devices, Limits(), audit, proxies, host.later)

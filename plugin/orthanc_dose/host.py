@@ -81,7 +81,8 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes back to the client. body: bytes, or the file that holds them."""
+    """What goes back to the client. body: bytes, or the file that holds them. headers: a list is
+    one that stands several times."""
 
     body: bytes | Path = b""
     mime: str = "application/json"
@@ -408,14 +409,19 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     if seen is None or (seen.method, seen.headers) != (request["method"], _lowered(request)):
         _send_status(output, _NOT_SEEN)
         return
-    query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
+    # What is no UTF-8 stays visible as halves of characters, which the server refuses.
+    query = {
+        name: unquote_plus(value, errors="surrogateescape")
+        for name, value in request.get("get", {}).items()
+    }
     body = request.get("body") or b""
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
     answer = _handlers["request"](replace(seen, path=uri, query=query, body=body))
     allowed = answer.headers.pop("Allow", "")
-    for name, value in answer.headers.items():
-        output.SetHttpHeader(name, value)
+    for name, values in answer.headers.items():
+        for value in values if isinstance(values, list) else [values]:
+            output.SetHttpHeader(name, value)
     if answer.status == 405:
         output.SendMethodNotAllowed(
             allowed
