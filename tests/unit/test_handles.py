@@ -85,6 +85,8 @@ def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path) -> N
             assert task["subject"] == "Oldname1_Given.csv"
             task["subject"] = "file 1"
     states = [{row["name"]: row["value"] for row in of.pop("state")} for of in (before, after)]
+    for name in ("last_audit_number", "last_term"):  # of the numbers that are given (numbers.py)
+        states[1].pop(name, None)
     assert states[1] == states[0] | {
         "schema_version": "3",
         "old_bytes": "1",

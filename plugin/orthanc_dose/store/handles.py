@@ -13,6 +13,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from . import state
+
 # The key of all hashes of the installation: of handles, and of what the rules of patient identity
 # hash.
 KEY_FILE = "identity.key"
@@ -72,15 +74,14 @@ def check_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
     """Whether the store was written with this key, or is new. Where it was another one, its objects
     are LOST from now on, until Orthanc's objects are compared with them (`adopt`)."""
     own = handle(key, "")
-    found = connection.execute("SELECT value FROM state WHERE name = 'key_check'").fetchone()
-    if found == (own,):
+    found = state.get(connection, "key_check")
+    if found == own:
         return True
     if found is not None:
         for name in ("handle", "series_handle"):
             query = f"UPDATE object SET {name} = $1 || {name} WHERE NOT starts_with({name}, $1)"
             connection.execute(query, [LOST])
-        connection.execute("DELETE FROM state WHERE name = 'key_check'")
-    connection.execute("INSERT INTO state VALUES ('key_check', $1)", [own])
+    state.put(connection, "key_check", own)
     return found is None
 
 

@@ -8,6 +8,7 @@ import duckdb
 
 from ..dicom.concepts import ACCESSION_NUMBER
 from ..records.study import UNDER_RULES
+from . import state
 from .schema import OLD_BYTES
 
 WAYS = ("none", "stored", "hashed", "sha256")
@@ -33,8 +34,7 @@ def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 
 def has_old_bytes(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the store's file may hold bytes of what an older version kept."""
-    query = "SELECT 1 FROM state WHERE name = $1"
-    return connection.execute(query, [OLD_BYTES]).fetchone() is not None
+    return state.get(connection, OLD_BYTES) is not None
 
 
 def can_change(rule: str, way: str) -> bool:

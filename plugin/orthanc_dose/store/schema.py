@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import TABLES, Field, Table
-from . import handles, index
+from . import handles, index, numbers, state
 
 SCHEMA_VERSION = 3
 # Columns that had another name in an older version: table, name then, name now.
@@ -51,8 +51,7 @@ def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> N
     connection.execute(
         "UPDATE task SET subject = 'file ' || (parameters ->> 'file') WHERE kind = 'import-sizes'"
     )
-    connection.execute("DELETE FROM state WHERE name = $1", [OLD_BYTES])
-    connection.execute("INSERT INTO state VALUES ($1, '1')", [OLD_BYTES])
+    state.put(connection, OLD_BYTES, "1")
 
 
 # The state by which a store says that its file may hold bytes of what an older version kept.
@@ -94,6 +93,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
             _add_columns(connection, table)
         _make_view(connection)
         _migrate(connection, key)
+        numbers.settle(connection)
         same_key = handles.check_key(connection, key)
         connection.execute("COMMIT")
         return same_key
@@ -105,17 +105,14 @@ def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
 def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
     # Only where it is another one by now: a store on a full disk can be opened to be read, but not
     # be written.
-    if connection.execute("SELECT value FROM state WHERE name = 'view'").fetchone() != (
-        index.VIEW,
-    ):
+    if state.get(connection, "view") != index.VIEW:
         connection.execute(index.VIEW)
-        connection.execute("DELETE FROM state WHERE name = 'view'")
-        connection.execute("INSERT INTO state VALUES ('view', ?)", [index.VIEW])
+        state.put(connection, "view", index.VIEW)
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    found = connection.execute("SELECT value FROM state WHERE name = 'schema_version'").fetchone()
-    version = int(found[0]) if found else SCHEMA_VERSION
+    found = state.get(connection, "schema_version")
+    version = int(found) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
         raise SchemaError(
             f"the store was written by a later version of Orthanc Dose (schema {version}, this one "
@@ -125,8 +122,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     for step in range(version, SCHEMA_VERSION):
         MIGRATIONS[step](connection, key)
     if not found or version != SCHEMA_VERSION:
-        connection.execute("DELETE FROM state WHERE name = 'schema_version'")
-        connection.execute("INSERT INTO state VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
+        state.put(connection, "schema_version", str(SCHEMA_VERSION))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
