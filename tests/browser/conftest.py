@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.effort import LONG
 from tests.support.people import SECRET, peopled
 from tests.support.server import PASSWORD, USER, OrthancServer
 from tests.support.visitors import REGISTERED
@@ -19,6 +20,7 @@ from tests.support.visitors import REGISTERED
 # A safety net for a busy machine; the pages answer at once.
 expect.set_options(timeout=60_000)
 
+HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -31,17 +33,19 @@ ARGUMENTS = [
 ]
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 Look = tuple[str, dict[str, int]]
-LOOKS: list[Look] = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
-LOOK_NAMES = ["light-wide", "dark-wide", "light-narrow", "dark-narrow"]
+# Both themes and both widths, and in the long run each with each.
+_LOOKS: dict[str, Look] = {"light-wide": ("light", WIDE), "dark-narrow": ("dark", NARROW)}
+if LONG:
+    _LOOKS |= {"dark-wide": ("dark", WIDE), "light-narrow": ("light", NARROW)}
+LOOK_NAMES, LOOKS = list(_LOOKS), list(_LOOKS.values())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser and two servers share two processors with the tests beside them: a test that fails
-    here fails twice.
-    """
+    """Mark what the long run tries in more looks."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+        of_browser = item.path.is_relative_to(HERE) and hasattr(item, "callspec")
+        if of_browser and any(name in item.callspec.id for name in LOOK_NAMES):
+            item.add_marker(pytest.mark.tries_more)
 
 
 @pytest.fixture(scope="session")

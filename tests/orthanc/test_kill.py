@@ -1,7 +1,5 @@
 """SIGKILL at random moments while objects arrive, again and again: nothing is lost and nothing is
 there twice.
-
-About 60 s: 21 rounds of killing and starts of Orthanc.
 """
 
 from __future__ import annotations
@@ -18,11 +16,14 @@ import duckdb
 import pytest
 
 from orthanc_dose.samples import SampleStudy, ct_series, make_studies, part10
+from tests.support.effort import LONG
 from tests.support.expect import check_studies, number
 from tests.support.server import OrthancServer
 from tests.support.several import PATTERNS, ct_events, ct_reports, study_uid
 
-KILLS = 21
+pytestmark = pytest.mark.tries_more
+# Rounds of killing and starting Orthanc, of a few seconds each.
+KILLS = 42 if LONG else 9
 SENDERS = 2
 SEED = 20_240_607
 
@@ -101,7 +102,7 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
                 )
             time.sleep(random.uniform(0.0, 0.9))
             server.kill()
-            if random.random() < 0.2:
+            if round_ % 4 == 1:
                 server.launch()
                 time.sleep(random.uniform(0.0, 0.9))
                 server.kill()
