@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose.charts import CHARTS, OPTIONS
 from orthanc_dose.samples import make_studies
-from tests.browser.conftest import LOOK_NAMES, LOOKS, Look, Visit
+from tests.browser.conftest import LOOK_NAMES, LOOKS, Look, Visit, borrowed
 from tests.support.server import USER, OrthancServer
 from tests.support.visitors import REGISTERED, ask, guarded
 
@@ -47,8 +47,8 @@ def come(browser: Browser, own_server: OrthancServer) -> Iterator[Enter]:
             language: str = "en-GB",
             password: str = "",
         ) -> Visit:
-            context = browser.new_context(viewport=look[1], color_scheme=look[0], locale=language)
-            stack.callback(context.close)
+            how = {"viewport": look[1], "color_scheme": look[0], "locale": language}
+            context = stack.enter_context(borrowed(browser, own_server, **how))
             answer = context.request.post(
                 f"{own_server.url}/dose/api/session",
                 headers={"X-Dose-Request": "1"},
