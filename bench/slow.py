@@ -22,7 +22,7 @@ SLOW = {"none": "nobody", "headers": "headers", "body": "bodies", "reader": "rea
 
 
 def run(quick: bool) -> Iterator[Results]:
-    rounds = 4 if quick else 20
+    rounds = 4 if quick else 10
     results = Results(
         "slow",
         f"A user beside {CLIENTS} slow clients",

@@ -63,7 +63,7 @@ class SlowClients:
 
     async def _hold(self) -> None:
         first = True
-        while True:
+        while not self._ended.is_set():  # a cancellation can be lost in wait_for
             with contextlib.suppress(OSError, TimeoutError):
                 reader, writer = await asyncio.wait_for(self._connect(), 5)
                 try:
@@ -82,7 +82,7 @@ class SlowClients:
 
     async def _drip(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Go on until the server answers, to a reader until it ends."""
-        while True:
+        while not self._ended.is_set():
             try:
                 got = await asyncio.wait_for(reader.read(100), self._pause)
             except TimeoutError:

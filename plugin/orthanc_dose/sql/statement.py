@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from ..records import Field
+from ..store.index import BEHIND_VIEW
 from .views import VIEWS
 
 LONGEST = 20_000
@@ -101,7 +102,7 @@ def check_plan(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     except duckdb.Error as error:
         raise wrong(error, sql) from error
     [database] = connection.execute("SELECT current_database()").fetchone() or ()
-    allowed = {f"{database}.main.{name}" for name in (*VIEWS, *_BEHIND_VIEWS)}
+    allowed = {f"{database}.main.{name}" for name in (*VIEWS, *BEHIND_VIEW)}
     for operator in _operators(json.loads(found[1]) if found else []):
         told = operator.get("extra_info", {})
         table, function = told.get("Table"), told.get("Function")
@@ -110,16 +111,6 @@ def check_plan(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
             *_ROWS_OF_NOTHING,
         ):
             raise Refused("The statement would read something else than the views.")
-
-
-# Tables that views of the store are made of.
-_BEHIND_VIEWS = (
-    "term_name",
-    "index_study_description",
-    "index_requested_procedure_description",
-    "index_performed_procedure_step_description",
-    "index_acquisition_protocols",
-)
 
 
 def wrong(error: duckdb.Error, sql: str, before: int = 1) -> Refused:
