@@ -33,11 +33,12 @@ test: lint ## every test, a file on each processor; ARGS goes to pytest (make te
 	@$(PYTEST) $(ARGS)
 
 # What tries more in the long run, and takes too long for every day: many examples of each property, each page in both themes
-# and both widths, the routes with more requests, and damaged reports for MINUTES.
+# and both widths, the routes with more requests, and damaged reports, read and sent, for MINUTES each.
 .PHONY: test-long
 test-long: lint ## what takes too long for every day (make test-long MINUTES=60 SEED=3)
 	$(SETUP) orthanc chromium ocr ui
 	@$(PYTHON) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
+	@$(PYTHON) -m tests.fuzz --store plugin --minutes $(MINUTES) --seed $(SEED)
 	@DOSE_TESTS=long DOSE_TESTS_SEED=$(SEED) $(PYTEST) -m tries_more --timeout 7200 --hypothesis-seed $(SEED) $(ARGS)
 
 .PHONY: lint
