@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .csv_file import BOM, line
+from .cells import BOM, line
 from .forms import ELEMENTS
 from .selection import Progress, Selection
 

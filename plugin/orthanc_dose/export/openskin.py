@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .csv_file import line
+from .cells import line
 
 COPPER = "SCT:66925006"
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
