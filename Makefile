@@ -10,7 +10,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
 demo: ## Orthanc with the plugin in the foreground, filled with made-up studies
@@ -27,9 +27,14 @@ test: lint ## every test, two files at a time; ARGS goes to pytest (make test AR
 	$(SETUP) orthanc chromium ocr ui-tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
-.PHONY: lint
-lint: ## check the Python code
+.PHONY: test-long
+test-long: ## what takes too long for every day: damaged objects; ARGS bounds it (ARGS="--minutes 60 --seed 3")
 	$(SETUP) orthanc venv-dev
+	@$(PYTHON) -m tests.fuzz --minutes 10 $(ARGS)
+
+.PHONY: lint
+lint: ## check the Python code and the web UI
+	$(SETUP) orthanc venv-dev ui-lint
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'Run: .venv/bin/python -m ruff format .'; exit 1; }
 	@$(PYTHON) -m ruff check .
 

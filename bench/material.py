@@ -8,10 +8,10 @@ from pathlib import Path
 from random import Random
 
 from orthanc_dose import extract, samples
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.store import Batch
-from orthanc_dose.store.merge import Part, put_together
 
 LARGEST = (
     20  # events of a report in the mix; what a day brings, without the few very long procedures

@@ -8,6 +8,7 @@
 #     venv        .venv on /usr/bin/python3 with what the plugin needs
 #     venv-dev    the same with what the tests need
 #     ui          webui/dist, the built web UI
+#     ui-lint     checks the layout and the code of the web UI
 #     ui-tests    runs the unit tests of the web UI
 #
 # What is done is noted in build/*.stamp as a checksum of what it was made from.
@@ -152,11 +153,13 @@ quietly() { # quietly LOG COMMAND...: in webui/, its output in build/LOG.log, an
     fi
 }
 
-step_ui() {
+ui_key() {
+    find webui \( -name node_modules -o -path webui/dist \) -prune -o -type f -print0 | LC_ALL=C sort -z |
+        xargs -0 sha256sum | checksum
+}
+
+ui_modules() {
     [ -f webui/package.json ] || fail "webui/package.json is missing: is this the whole repository?"
-    key=$(find webui \( -name node_modules -o -path webui/dist \) -prune -o -type f -print0 | LC_ALL=C sort -z |
-        xargs -0 sha256sum | checksum)
-    if stamp_is ui "$key" && [ -f webui/dist/index.html ]; then return; fi
     find_node
     # The machine's own npm configuration or NODE_ENV=production must not leave the build tools out.
     unset NODE_ENV NODE_OPTIONS
@@ -166,9 +169,23 @@ step_ui() {
         quietly ui npm ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --no-progress
         stamp node_modules "$modules"
     fi
+}
+
+step_ui() {
+    key=$(ui_key)
+    if stamp_is ui "$key" && [ -f webui/dist/index.html ]; then return; fi
+    ui_modules
     say "Building the web UI"
     quietly ui npm run build
     stamp ui "$key"
+}
+
+step_ui_lint() {
+    key=$(ui_key)
+    if stamp_is ui-lint "$key"; then return; fi
+    ui_modules
+    quietly ui-lint npm run lint
+    stamp ui-lint "$key"
 }
 
 step_ui_tests() {
@@ -187,6 +204,7 @@ for step in "$@"; do
     venv) venv '' ;;
     venv-dev) venv dev ;;
     ui) step_ui ;;
+    ui-lint) step_ui_lint ;;
     ui-tests) step_ui_tests ;;
     *) fail "tools/setup.sh knows no step '$step'" ;;
     esac

@@ -10,7 +10,9 @@ export default defineConfig({
   define: { global: "globalThis" }, // what plotly.js calls it
   resolve: {
     // Styles of maps, which plotly.js takes along wherever it is made part of a page; no chart is a map.
-    alias: { "maplibre-gl/dist/maplibre-gl.css": new URL("src/styles/none.css", import.meta.url).pathname },
+    alias: {
+      "maplibre-gl/dist/maplibre-gl.css": new URL("src/styles/none.css", import.meta.url).pathname,
+    },
   },
   test: { setupFiles: ["src/testing.ts"] },
   server: { proxy: { "/dose/api": orthanc } },
@@ -23,7 +25,10 @@ export default defineConfig({
   css: {
     preprocessorOptions: {
       // Bootstrap 5.3 is written with @import, which Sass is going to drop one day.
-      scss: { quietDeps: true, silenceDeprecations: ["import", "global-builtin", "color-functions", "if-function"] },
+      scss: {
+        quietDeps: true,
+        silenceDeprecations: ["import", "global-builtin", "color-functions", "if-function"],
+      },
     },
   },
 });

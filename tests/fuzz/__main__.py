@@ -8,6 +8,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 from . import __doc__ as description
@@ -19,7 +20,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz", description=(description or "").splitlines()[0]
     )
-    parser.add_argument("--seconds", type=float, default=60, help="how long (60)")
+    parser.add_argument("--minutes", type=float, default=1, help="how long at most (1)")
+    parser.add_argument("--objects", type=int, help="how many at most (no limit)")
     parser.add_argument("--seed", type=int, default=1, help="which sequence of objects (1)")
     parser.add_argument(
         "--only",
@@ -50,8 +52,8 @@ def main() -> int:
 def _run(rules: Rules, args: argparse.Namespace) -> int:
     outcomes: Counter[str] = Counter()
     faults: Counter[str] = Counter()
-    end = time.monotonic() + args.seconds
-    for number, one in mutants(args.seed):
+    end = time.monotonic() + 60 * args.minutes
+    for number, one in islice(mutants(args.seed), args.objects):
         if time.monotonic() > end:
             break
         try:
@@ -69,6 +71,7 @@ def _run(rules: Rules, args: argparse.Namespace) -> int:
     print(
         f"{sum(outcomes.values())} objects: "
         + ", ".join(f"{count} {name}" for name, count in outcomes.most_common())
+        + f"; {sum(faults.values())} break a rule"
     )
     for fault, count in faults.most_common():
         print(f"{count} times {fault}")

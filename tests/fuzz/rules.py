@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from orthanc_dose import extract
+from orthanc_dose.assemble import Part, Record, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.codes import canonical
 from orthanc_dose.dicom.dataset import Dataset, Unreadable
@@ -25,7 +26,6 @@ from orthanc_dose.query import studies
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, Field, Table
 from orthanc_dose.rest.server import plain
 from orthanc_dose.store import Batch, Store, Writer
-from orthanc_dose.store.merge import Part, Record, put_together
 from orthanc_dose.store.schema import arrow_schema
 from tests.support.independent import UNITS
 

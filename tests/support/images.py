@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from orthanc_dose import extract, samples
+from orthanc_dose.assemble import Part, Record, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.extract import Extract
-from orthanc_dose.store.merge import Part, Record, put_together
 
 Row = dict[str, object]
 

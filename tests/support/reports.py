@@ -3,6 +3,7 @@
 from pydicom.dataset import Dataset
 
 from orthanc_dose import extract
+from orthanc_dose.assemble import Part, Record, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.extract import Extract
 from orthanc_dose.records import MARKS
@@ -11,7 +12,6 @@ from orthanc_dose.samples import vendor as habits
 from orthanc_dose.samples.document import Study
 from orthanc_dose.samples.projection import ProjectionEvent
 from orthanc_dose.samples.projection_reports import fluoroscopy_events
-from orthanc_dose.store.merge import Part, Record, put_together
 
 
 def read(made: Dataset | bytes) -> Extract:

@@ -11,11 +11,11 @@ import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom.dataset import Unreadable
 from orthanc_dose.samples import enhanced, nuclear
 from orthanc_dose.samples import values as v
 from orthanc_dose.store import Store, Writer
-from orthanc_dose.store.merge import Part, put_together
 from tests.support import independent
 from tests.support.reports import marks, read
 from tests.unit.test_arrival import arrive, everything

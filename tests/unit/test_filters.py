@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orthanc_dose import extract
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.query import lists
 from orthanc_dose.query.filters import FILTERS, GROUPS
@@ -24,7 +25,6 @@ from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, Writer
-from orthanc_dose.store.merge import Part, put_together
 from orthanc_dose.store.names import StandardNames
 from tests.support import filters as plain
 

@@ -1,7 +1,7 @@
 """Damaged dose reports: a fixed number of them in each run of the suite, and each fault that a
 longer run found.
 
-The same objects every time; `python -m tests.fuzz --seconds 600 --seed 3` tries others.
+The same objects every time; `python -m tests.fuzz --minutes 10 --seed 3` tries others.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ import pydicom
 import pytest
 
 from orthanc_dose import samples
-from orthanc_dose.store import totals
+from orthanc_dose.assemble import totals
 from tests.fuzz.damage import mutant
 from tests.fuzz.rules import Result, Rules, try_one
 from tests.fuzz.seeds import trees

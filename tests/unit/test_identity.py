@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_dose import config, extract
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
 from orthanc_dose.ingest import installation_rules
@@ -19,7 +20,6 @@ from orthanc_dose.query import history, lists
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, Writer
-from orthanc_dose.store.merge import Part, put_together
 
 NAME, ID = "Verylongname^Anna", "PID-4711-x"
 SECRET = b"k" * 32

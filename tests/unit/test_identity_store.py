@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from orthanc_dose import extract
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
 from orthanc_dose.ingest import Options, Tasks
@@ -23,7 +24,6 @@ from orthanc_dose.records.study import UNDER_RULES
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, NotRenewed, Store, Writer, database, identity, tasks
-from orthanc_dose.store.merge import Part, put_together
 
 SECRET = b"k" * 32
 NAME, ID, BIRTH = "Verylongname^Anna", "PID-4711-x", "19501224"

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from orthanc_dose import samples
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.extract import Ignored
 from orthanc_dose.samples.image_mammography import MAMMOGRAPHY
 from orthanc_dose.samples.image_radiography import FILTER_SPELLINGS, ODDITIES
 from orthanc_dose.samples.image_radiography_systems import RADIOGRAPHY
-from orthanc_dose.store.merge import Part, put_together
 from tests.support.images import event, marks, read, together
 
 RADIOGRAPHS = {kind: system.exposure for kind, system in RADIOGRAPHY.items()}

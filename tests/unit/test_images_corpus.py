@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orthanc_dose import extract
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.extract import Extract
-from orthanc_dose.store.merge import Part, put_together
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 pytestmark = pytest.mark.skipif(

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from orthanc_dose import samples
+from orthanc_dose.assemble import Part, Record, put_together
 from orthanc_dose.extract import Ignored
 from orthanc_dose.samples import image_ct, image_nuclear
-from orthanc_dose.store.merge import Part, Record, put_together
 from tests.support.images import event, marks, read, together
 
 # --- nuclear medicine ---

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orthanc_dose.assemble import Part, Record, put_together
 from orthanc_dose.dicom.codes import code
 from orthanc_dose.extract import Extract
 from orthanc_dose.extract.rows import code_value
-from orthanc_dose.store.merge import Part, Record, put_together
 
 BEGIN = datetime(2026, 1, 5, 8, 0)
 SYSTEM = {

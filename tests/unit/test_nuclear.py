@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_dose import extract
+from orthanc_dose.assemble.totals import of_study
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.dataset import Unreadable
 from orthanc_dose.extract import Extract
@@ -18,7 +19,6 @@ from orthanc_dose.samples.codes import Concept
 from orthanc_dose.samples.image_nuclear import GALLIUM_DOTATATE, IODIDE
 from orthanc_dose.samples.sr import container
 from orthanc_dose.samples.values import LEFT
-from orthanc_dose.store.totals import of_study
 from tests.unit.test_extract import check_numbers
 
 FDG, BONE = nuclear.FDG_GIVEN, nuclear.BONE_GIVEN

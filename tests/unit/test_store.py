@@ -7,13 +7,13 @@ import duckdb
 import pytest
 
 from orthanc_dose import extract
+from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.query import lists, overview, studies
 from orthanc_dose.records import INDEXED, INDEXES, STUDY, TABLES, TERM
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, StoreError, Writer
-from orthanc_dose.store.merge import Part, put_together
 
 
 def batch_of(count: int, seed: int = 1) -> Batch:

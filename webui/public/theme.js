@@ -6,6 +6,7 @@
   } catch {
     // Storage is switched off: follow the system.
   }
-  var dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  var dark =
+    choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.setAttribute("data-bs-theme", dark ? "dark" : "light");
 })();

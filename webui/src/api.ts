@@ -2,9 +2,32 @@
 import { passGate, shut, shutGate, signIns } from "./gate";
 import type { SizeChoice, SizeFile, SizeLine } from "./sizes";
 import type {
-  AuditPage, ContentObject, DataDictionary, Done, Group, LogPage, Neighbours, ObjectPage, ObjectRow,
-  PatientHistory, Reextraction, Region, Row, SavedFilter, Session, Setting, SettingList, Status, StudyDetail,
-  StudyPage, Summary, Task, TaskLog, TaskPage, Token, User,
+  AuditPage,
+  ContentObject,
+  DataDictionary,
+  Done,
+  Group,
+  LogPage,
+  Neighbours,
+  ObjectPage,
+  ObjectRow,
+  PatientHistory,
+  Reextraction,
+  Region,
+  Row,
+  SavedFilter,
+  Session,
+  Setting,
+  SettingList,
+  Status,
+  StudyDetail,
+  StudyPage,
+  Summary,
+  Task,
+  TaskLog,
+  TaskPage,
+  Token,
+  User,
 } from "./types";
 
 const ROOT = "/dose/api/";
@@ -38,13 +61,18 @@ const SESSION = "session";
 
 const json = async (response: Response): Promise<unknown> => {
   const body: unknown = await response.json().catch(() => null);
-  if (body === null) throw new ApiError(response.status, "no_json", "The answer of the server is not readable.");
+  if (body === null)
+    throw new ApiError(response.status, "no_json", "The answer of the server is not readable.");
   return body;
 };
 
 /** `sent`: a file as it is, anything else as JSON. `read`: of an answer that is a success. */
 async function request<T>(
-  method: Method, path: string, query: Query, signal?: AbortSignal, sent: unknown = {},
+  method: Method,
+  path: string,
+  query: Query,
+  signal?: AbortSignal,
+  sent: unknown = {},
   read: (response: Response) => Promise<unknown> = json,
 ): Promise<T> {
   for (;;) {
@@ -54,7 +82,8 @@ async function request<T>(
       return (await attempt(method, path, query, signal, sent, read)) as T;
     } catch (error) {
       // The session has ended: the same again as soon as there is one.
-      if (path === SESSION || !(error instanceof ApiError && error.code === "not_signed_in")) throw error;
+      if (path === SESSION || !(error instanceof ApiError && error.code === "not_signed_in"))
+        throw error;
       if (!shut.value && before === signIns()) shutGate(true);
       await passGate(signal);
     }
@@ -62,7 +91,11 @@ async function request<T>(
 }
 
 async function attempt(
-  method: Method, path: string, query: Query, signal: AbortSignal | undefined, sent: unknown,
+  method: Method,
+  path: string,
+  query: Query,
+  signal: AbortSignal | undefined,
+  sent: unknown,
   read: (response: Response) => Promise<unknown>,
 ): Promise<unknown> {
   let response: Response;
@@ -77,7 +110,12 @@ async function attempt(
         ...(sent instanceof File ? { "X-File-Name": encodeURIComponent(sent.name) } : {}),
       },
       // Orthanc wants a body with each POST.
-      body: method === "POST" || method === "PUT" ? (sent instanceof File ? sent : JSON.stringify(sent)) : undefined,
+      body:
+        method === "POST" || method === "PUT"
+          ? sent instanceof File
+            ? sent
+            : JSON.stringify(sent)
+          : undefined,
       signal,
     });
   } catch (error) {
@@ -97,7 +135,13 @@ export function addressOf(path: string, query: Query): string {
 }
 
 interface ErrorBody {
-  error?: { code?: string; message?: string; field?: string | null; seconds?: number; place?: ApiError["place"] };
+  error?: {
+    code?: string;
+    message?: string;
+    field?: string | null;
+    seconds?: number;
+    place?: ApiError["place"];
+  };
 }
 
 function asError(status: number, body: unknown): ApiError {
@@ -106,7 +150,8 @@ function asError(status: number, body: unknown): ApiError {
     const { code = "error", message, field = null, seconds = null, place = null } = error;
     return new ApiError(status, code, message, field, seconds, place);
   }
-  if (status === 401) return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
+  if (status === 401)
+    return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
   if (status === 403) return new ApiError(status, "forbidden", "You are not allowed to see this.");
   return new ApiError(status, "error", `The server answered with status ${status}.`);
 }
@@ -135,11 +180,13 @@ export interface LogQuery extends Query {
   text: string | null;
 }
 
-export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) => request<T>("GET", path, query, signal);
+export const get = <T>(path: string, signal?: AbortSignal, query: Query = {}) =>
+  request<T>("GET", path, query, signal);
 /** A piece of a file. */
 export const getBlob = (path: string, signal?: AbortSignal, query: Query = {}) =>
   request<Blob>("GET", path, query, signal, {}, (response) => response.blob());
-export const post = <T>(path: string, sent?: unknown) => request<T>("POST", path, {}, undefined, sent);
+export const post = <T>(path: string, sent?: unknown) =>
+  request<T>("POST", path, {}, undefined, sent);
 export const put = <T>(path: string, sent: unknown) => request<T>("PUT", path, {}, undefined, sent);
 export const remove = <T>(path: string) => request<T>("DELETE", path, {});
 const user = (name: string) => `users/${encodeURIComponent(name)}`;
@@ -158,15 +205,19 @@ export const api = {
   signIn: (name: string, password: string) =>
     request<{ session: Session }>("POST", SESSION, {}, undefined, { name, password }),
   signOut: () => remove<{ signed_out: boolean }>(SESSION),
-  changePassword: (old: string, wanted: string) => put<{ changed: boolean }>(`${SESSION}/password`, { old, new: wanted }),
+  changePassword: (old: string, wanted: string) =>
+    put<{ changed: boolean }>(`${SESSION}/password`, { old, new: wanted }),
   tokens: (signal?: AbortSignal) => get<{ tokens: Token[] }>("tokens", signal),
   makeToken: (name: string, days: number | null) =>
     request<{ token: Token; secret: string }>("POST", "tokens", {}, undefined, { name, days }),
   withdrawToken: (id: string) => remove<{ withdrawn: boolean }>(`tokens/${encodeURIComponent(id)}`),
   users: (signal?: AbortSignal) => get<{ users: User[] }>("users", signal),
-  addUser: (name: string, groups: Group[], password: string) => put<{ user: User }>(user(name), { groups, password }),
-  changeUser: (name: string, groups: Group[], disabled: boolean) => put<{ user: User }>(user(name), { groups, disabled }),
-  setPassword: (name: string, password: string) => put<{ changed: boolean }>(`${user(name)}/password`, { password }),
+  addUser: (name: string, groups: Group[], password: string) =>
+    put<{ user: User }>(user(name), { groups, password }),
+  changeUser: (name: string, groups: Group[], disabled: boolean) =>
+    put<{ user: User }>(user(name), { groups, disabled }),
+  setPassword: (name: string, password: string) =>
+    put<{ changed: boolean }>(`${user(name)}/password`, { password }),
   removeUser: (name: string) => remove<{ deleted: boolean }>(user(name)),
   auditLog: (query: AuditQuery & { limit: number; offset: number }, signal?: AbortSignal) =>
     get<AuditPage>("audit-log", signal, query),
@@ -176,41 +227,53 @@ export const api = {
     get<Summary>("summary", signal, { days: days[0], more_days: days[1] }),
   fields: (signal?: AbortSignal) => get<DataDictionary>("fields", signal),
   studies: (query: StudyQuery, signal?: AbortSignal) => get<StudyPage>("studies", signal, query),
-  countStudies: (query: StudyQuery, signal?: AbortSignal) => get<{ total: number }>("studies/count", signal, query),
+  countStudies: (query: StudyQuery, signal?: AbortSignal) =>
+    get<{ total: number }>("studies/count", signal, query),
   savedFilters: (signal?: AbortSignal) => get<{ saved: SavedFilter[] }>("saved-filters", signal),
   saveFilter: ({ name, modality, query }: SavedFilter) =>
     put<{ saved: SavedFilter }>(savedFilter(name), { modality, query }),
   deleteFilter: (name: string) => remove<{ deleted: boolean }>(savedFilter(name)),
   study: (id: number, signal?: AbortSignal) => get<StudyDetail>(`studies/${id}`, signal),
-  studyFile: (id: number, query: { format: StudyFile; identity: string | null; language: string | null }) =>
-    addressOf(`studies/${id}/file`, query),
+  studyFile: (
+    id: number,
+    query: { format: StudyFile; identity: string | null; language: string | null },
+  ) => addressOf(`studies/${id}/file`, query),
   studyOpenSkin: (id: number) => addressOf(`studies/${id}/openskin`, {}),
   neighbours: (id: number, query: StudyQuery, signal?: AbortSignal) =>
     get<Neighbours>(`studies/${id}/neighbours`, signal, query),
   history: (id: number, query: { from?: string; to?: string }, signal?: AbortSignal) =>
     get<PatientHistory>(`studies/${id}/history`, signal, query),
-  content: (id: number, signal?: AbortSignal) => get<{ objects: ContentObject[] }>(`studies/${id}/content`, signal),
+  content: (id: number, signal?: AbortSignal) =>
+    get<{ objects: ContentObject[] }>(`studies/${id}/content`, signal),
   objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
-  readAgain: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),
-  takeOut: (uid: string) => post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/take-out`),
+  readAgain: (uid: string) =>
+    post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),
+  takeOut: (uid: string) =>
+    post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/take-out`),
   setModality: (system: number, modality: string) =>
     post<Done<{ system: Row }>>(`equipment/${system}/modality/${encodeURIComponent(modality)}`),
   reextraction: (signal?: AbortSignal) => get<Reextraction>("reextract", signal),
   reextract: () => post<Reextraction>("reextract"),
   stopReextraction: () => post<Reextraction>("reextract/stop"),
   settings: (signal?: AbortSignal) => get<SettingList>("settings", signal),
-  changeSettings: (values: Record<string, unknown>) => request<SettingList>("PUT", "settings", {}, undefined, values),
+  changeSettings: (values: Record<string, unknown>) =>
+    request<SettingList>("PUT", "settings", {}, undefined, values),
   resetSetting: (name: string) => request<Setting>("DELETE", `settings/${name}`, {}),
   region: (signal?: AbortSignal) => get<Region>("settings/region", signal),
-  tasks: (query: { kind?: string; limit: number; offset?: number }, signal?: AbortSignal) => get<TaskPage>("tasks", signal, query),
+  tasks: (query: { kind?: string; limit: number; offset?: number }, signal?: AbortSignal) =>
+    get<TaskPage>("tasks", signal, query),
   task: (id: number, signal?: AbortSignal) => get<Task>(`tasks/${id}`, signal),
-  taskLog: (id: number, query: { outcome: string | null; limit: number; offset: number }, signal?: AbortSignal) =>
-    get<TaskLog>(`tasks/${id}/log`, signal, query),
+  taskLog: (
+    id: number,
+    query: { outcome: string | null; limit: number; offset: number },
+    signal?: AbortSignal,
+  ) => get<TaskLog>(`tasks/${id}/log`, signal, query),
   stopTask: (id: number) => post<Task>(`tasks/${id}/stop`),
   deleteTask: (id: number) => request<{ deleted: number }>("DELETE", `tasks/${id}`, {}),
   forgetTasks: (ids: number[]) => post<{ deleted: number }>("tasks/forget", { ids }),
   deleteTasks: () => request<{ deleted: number }>("DELETE", "tasks", {}),
-  log: (query: LogQuery & { limit: number }, signal?: AbortSignal) => get<LogPage>("log", signal, query),
+  log: (query: LogQuery & { limit: number }, signal?: AbortSignal) =>
+    get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),
   uploadSizes: (file: File) => request<SizeFile>("POST", "size-imports", {}, undefined, file),
   previewSizes: (id: number, choice: SizeChoice, signal?: AbortSignal) =>

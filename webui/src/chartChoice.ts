@@ -1,6 +1,12 @@
 /** The charts that there are and what the user has chosen of them: asked for once, the same wherever it is shown. */
 import { computed, shallowRef } from "vue";
-import { chartsApi, type Chart, type ChartChange, type ChartChoice, type ChartOption } from "./chartsApi";
+import {
+  chartsApi,
+  type Chart,
+  type ChartChange,
+  type ChartChoice,
+  type ChartOption,
+} from "./chartsApi";
 import { serverLanguage } from "./i18n";
 
 const all = shallowRef<{ charts: Chart[]; options: ChartOption[]; language: string } | null>(null);
@@ -13,7 +19,10 @@ export const chartsOn = computed(() => chartChoice.value?.options.on ?? false);
 export async function loadCharts(signal?: AbortSignal): Promise<void> {
   const language = serverLanguage.value;
   const known = all.value?.language === language ? all.value : null;
-  const [list, choice] = await Promise.all([known ?? chartsApi.list(signal), chartsApi.choice(signal)]);
+  const [list, choice] = await Promise.all([
+    known ?? chartsApi.list(signal),
+    chartsApi.choice(signal),
+  ]);
   all.value = { ...list, language };
   chartChoice.value = choice;
 }

@@ -14,9 +14,11 @@ export interface OptionState {
 
 const word = (key: string, otherwise: string) => (te(key) || te(key, "en") ? t(key) : otherwise);
 
-export const optionTitle = ({ name }: ChartOption): string => word(`charts.options.titles.${name}`, name);
+export const optionTitle = ({ name }: ChartOption): string =>
+  word(`charts.options.titles.${name}`, name);
 /** What it means; the server's words, in English, where the pages have none. */
-export const optionAbout = ({ name, description }: ChartOption): string => word(`charts.options.about.${name}`, description);
+export const optionAbout = ({ name, description }: ChartOption): string =>
+  word(`charts.options.about.${name}`, description);
 export const choiceTitle = ({ name }: ChartOption, value: string): string =>
   word(`charts.options.choices.${name}.${value}`, value);
 
@@ -25,24 +27,39 @@ export function valueTitle(option: ChartOption, value: unknown): string {
   if (option.kind === "flag") return t(value ? "app.yes" : "app.no");
   if (option.kind === "choice") return choiceTitle(option, String(value));
   if (option.kind === "integer") return String(value);
-  return value === null ? t("charts.options.every") : counted("charts.options.some", (value as string[]).length);
+  return value === null
+    ? t("charts.options.every")
+    : counted("charts.options.some", (value as string[]).length);
 }
 
 /** The options after a change; null in it sets one back to the default. A list of all names is all. */
-export function changedState(state: OptionState, change: ChartChange, declared: ChartOption[]): OptionState {
+export function changedState(
+  state: OptionState,
+  change: ChartChange,
+  declared: ChartOption[],
+): OptionState {
   const options: Record<string, unknown> = { ...state.options };
   const own = new Set(state.own);
   for (const [name, value] of Object.entries(change)) {
     if (value === null) own.delete(name);
     else own.add(name);
     const all = declared.find((one) => one.name === name)?.allowed.length;
-    options[name] = value === null ? state.defaults[name as keyof ChartOptions] : Array.isArray(value) && value.length === all ? null : value;
+    options[name] =
+      value === null
+        ? state.defaults[name as keyof ChartOptions]
+        : Array.isArray(value) && value.length === all
+          ? null
+          : value;
   }
   return { ...state, options: options as unknown as ChartOptions, own: [...own] };
 }
 
 /** The change that takes another one back. */
-export function takenBack(state: OptionState, change: ChartChange, declared: ChartOption[]): ChartChange {
+export function takenBack(
+  state: OptionState,
+  change: ChartChange,
+  declared: ChartOption[],
+): ChartChange {
   const before = Object.keys(change).map((name) => {
     const value = state.options[name as keyof ChartOptions];
     if (!state.own.includes(name)) return [name, null];
@@ -53,7 +70,12 @@ export function takenBack(state: OptionState, change: ChartChange, declared: Cha
 }
 
 /** The charts of some names that are shown after some of them are, or are not: null stands for all. */
-export function withCharts(shown: string[] | null, all: Chart[], some: Chart[], on: boolean): string[] {
+export function withCharts(
+  shown: string[] | null,
+  all: Chart[],
+  some: Chart[],
+  on: boolean,
+): string[] {
   const names = new Set(shown ?? all.map(({ name }) => name));
   for (const { name } of some) {
     if (on) names.add(name);
@@ -77,7 +99,9 @@ export function useOptionChanges(
   const saved = ref(false);
   const shown = computed(() => {
     const now = state();
-    return now && waiting.value.reduce((before, change) => changedState(before, change, declared()), now);
+    return (
+      now && waiting.value.reduce((before, change) => changedState(before, change, declared()), now)
+    );
   });
   let last = Promise.resolve();
 

@@ -9,7 +9,11 @@ export type PictureFormat = "png" | "svg";
 const SIZE = { width: 1200, height: 700 };
 const SCALE = 2; // pixels of a PNG for each of the drawing's
 const ON_PAPER: ChartColours = {
-  text: "#1b2430", line: "#dde1e7", surface: "#ffffff", font: "Arial, 'Liberation Sans', sans-serif", series: SERIES.light,
+  text: "#1b2430",
+  line: "#dde1e7",
+  surface: "#ffffff",
+  font: "Arial, 'Liberation Sans', sans-serif",
+  series: SERIES.light,
 };
 
 export interface PictureOptions {
@@ -17,7 +21,12 @@ export interface PictureOptions {
   beside: boolean;
 }
 
-export async function pictureOf(chart: Chart, answer: ChartAnswer, format: PictureFormat, options: PictureOptions): Promise<Blob> {
+export async function pictureOf(
+  chart: Chart,
+  answer: ChartAnswer,
+  format: PictureFormat,
+  options: PictureOptions,
+): Promise<Blob> {
   const { default: plotly } = await import("./plotly");
   const { data, layout } = drawn(chart, answer, ON_PAPER, { ...options, ...SIZE, whole: true });
   const address = await plotly.toImage({ data, layout }, { format: "svg", ...SIZE });
@@ -36,12 +45,19 @@ async function rastered(address: string): Promise<Blob> {
   context.scale(SCALE, SCALE);
   context.drawImage(image, 0, 0, SIZE.width, SIZE.height);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture could not be made."))), "image/png");
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("The picture could not be made."))),
+      "image/png",
+    );
   });
 }
 
 /** The name of a chart's file: its own, how it is looked at, and the day. */
 export function pictureName(chart: Chart, view: string, format: string, day: Date): string {
-  const iso = [day.getFullYear(), String(day.getMonth() + 1).padStart(2, "0"), String(day.getDate()).padStart(2, "0")].join("-");
+  const iso = [
+    day.getFullYear(),
+    String(day.getMonth() + 1).padStart(2, "0"),
+    String(day.getDate()).padStart(2, "0"),
+  ].join("-");
   return `${chart.name}-${view}-${iso}.${format}`;
 }

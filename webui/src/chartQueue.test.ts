@@ -15,7 +15,11 @@ describe("makeQueue", () => {
     const begun: number[] = [];
     const jobs = [later(), later(), later(), later()];
     const { signal } = new AbortController();
-    const ends = jobs.map((job, at) => queue.run(() => (begun.push(at), job.promise), signal).catch((reason: Error) => reason.message));
+    const ends = jobs.map((job, at) =>
+      queue
+        .run(() => (begun.push(at), job.promise), signal)
+        .catch((reason: Error) => reason.message),
+    );
     await settled();
     expect(begun).toEqual([0, 1]);
     jobs[1]!.reject(new Error("no"));

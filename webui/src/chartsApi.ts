@@ -117,15 +117,20 @@ const ofChart = (name: string, what: string) => `charts/${encodeURIComponent(nam
 const inLanguage = (query: Query): Query => ({ ...query, language: serverLanguage.value });
 
 export const chartsApi = {
-  list: (signal?: AbortSignal) => get<{ charts: Chart[]; options: ChartOption[] }>("charts", signal, inLanguage({})),
+  list: (signal?: AbortSignal) =>
+    get<{ charts: Chart[]; options: ChartOption[] }>("charts", signal, inLanguage({})),
   choice: (signal?: AbortSignal) => get<ChartChoice>("charts/options", signal),
   choose: (change: ChartChange) => put<ChartChoice>("charts/options", change),
   /** What holds for those who have not chosen; for administrators. */
   chooseDefaults: (change: ChartChange) => put<ChartChoice>("charts/options/defaults", change),
   /** counted: with the number of the studies that events are of. */
   figure: (name: string, query: ChartQuery, counted: boolean, signal?: AbortSignal) =>
-    get<ChartAnswer>(ofChart(name, "figure"), signal, inLanguage({ ...query, studies: counted ? null : "no" })),
+    get<ChartAnswer>(
+      ofChart(name, "figure"),
+      signal,
+      inLanguage({ ...query, studies: counted ? null : "no" }),
+    ),
   /** The address of the rows as a file. */
-  file: (name: string, query: ChartQuery, format: "csv" | "xlsx") => 
+  file: (name: string, query: ChartQuery, format: "csv" | "xlsx") =>
     addressOf(ofChart(name, "data"), inLanguage({ ...query, format })),
 };

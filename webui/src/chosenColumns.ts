@@ -1,6 +1,12 @@
 /** Which columns the list shows, as the user chose them for each modality. */
 import { computed, ref, watch } from "vue";
-import { columnsToAsk, DESCRIPTION, listColumns, usualColumns, type ListColumn } from "./listColumns";
+import {
+  columnsToAsk,
+  DESCRIPTION,
+  listColumns,
+  usualColumns,
+  type ListColumn,
+} from "./listColumns";
 import { recall, remember } from "./memory";
 import type { DataDictionary } from "./types";
 
@@ -17,7 +23,15 @@ export function useChosenColumns(dictionary: () => DataDictionary | null, modali
     const all = keys.includes(DESCRIPTION) ? keys : [DESCRIPTION, ...keys];
     return all.flatMap((key) => columns.value.find((one) => one.key === key) ?? []);
   });
-  const asked = computed(() => (dictionary() ? columnsToAsk(dictionary()!, modality(), shown.value.map((one) => one.key)) : ""));
+  const asked = computed(() =>
+    dictionary()
+      ? columnsToAsk(
+          dictionary()!,
+          modality(),
+          shown.value.map((one) => one.key),
+        )
+      : "",
+  );
 
   function choose(keys: string[] | null): void {
     chosen.value = keys;

@@ -52,14 +52,21 @@ export function columnsOf(fields: FieldInfo[], rows: Row[], first: string[]): Co
     }
   }
   for (const column of columns) {
-    const alike = WHERE_DIFFERENT.has(column.key) && rows.every((row) => compareRows(row, rows[0]!, column) === 0);
+    const alike =
+      WHERE_DIFFERENT.has(column.key) &&
+      rows.every((row) => compareRows(row, rows[0]!, column) === 0);
     column.leading = leading.has(column.key) && !alike;
   }
   const rank = (column: Column) => leading.get(column.key) ?? leading.size;
   return columns.sort((a, b) => rank(a) - rank(b));
 }
 
-function makeColumn(key: string, field: FieldInfo, parent: FieldInfo | null, rows: Row[]): Column | null {
+function makeColumn(
+  key: string,
+  field: FieldInfo,
+  parent: FieldInfo | null,
+  rows: Row[],
+): Column | null {
   const numbers: number[] = [];
   let used = false;
   for (const row of rows) {
@@ -72,7 +79,14 @@ function makeColumn(key: string, field: FieldInfo, parent: FieldInfo | null, row
   }
   if (!used) return null;
   const decimals = field.type === "number" ? decimalsFor(numbers) : undefined;
-  return { key, field, parent, numeric: isNumeric(field) && field.type !== "numbers", decimals, leading: false };
+  return {
+    key,
+    field,
+    parent,
+    numeric: isNumeric(field) && field.type !== "numbers",
+    decimals,
+    leading: false,
+  };
 }
 
 function structsOf(row: Row, parent: FieldInfo): Row[] {
@@ -105,7 +119,9 @@ export function subRowsOf(row: Row, columns: Column[]): SubRow[] {
   return structs.map((struct, at) => ({
     title: [titleOf(name ?? parent), (name && struct[name.name]) || at + 1].join(" "),
     cells: columns.map((column) =>
-      column.parent === parent ? { ...textOf([struct[column.field.name]], column), marks: [] } : EMPTY,
+      column.parent === parent
+        ? { ...textOf([struct[column.field.name]], column), marks: [] }
+        : EMPTY,
     ),
   }));
 }
@@ -118,7 +134,10 @@ function textOf(values: unknown[], column: Column): Omit<Cell, "marks"> {
   }
   const text = values.map((value) => formatValue(value, field, decimals)).join(" / ") || NOTHING;
   const code = values.length === 1 ? hintOf(first, field) : undefined;
-  return { text, hint: column.numeric || text.length <= LONG ? code : [text, code].filter(Boolean).join("\n") };
+  return {
+    text,
+    hint: column.numeric || text.length <= LONG ? code : [text, code].filter(Boolean).join("\n"),
+  };
 }
 
 /** For sorting by a column: numbers by size, all else by what is read; nothing comes last. */
@@ -126,5 +145,7 @@ export function compareRows(a: Row, b: Row, column: Column): number {
   const [x, y] = [a, b].map((row) => valuesOf(row, column.field, column.parent)[0]);
   if (isEmpty(x) || isEmpty(y)) return isEmpty(x) ? (isEmpty(y) ? 0 : 1) : -1;
   if (typeof x === "number" && typeof y === "number") return x - y;
-  return formatValue(x, column.field).localeCompare(formatValue(y, column.field), undefined, { numeric: true });
+  return formatValue(x, column.field).localeCompare(formatValue(y, column.field), undefined, {
+    numeric: true,
+  });
 }

@@ -3,9 +3,25 @@ import { idsIn, rowOf, sumsOf } from "./compare";
 import type { FieldInfo } from "./types";
 
 const field = (name: string, type = "text", shown_unit: string | null = null): FieldInfo => ({
-  name, type, title: name, unit: null, shown_unit, shown_factor: 1, description: "", concepts: [], source: "", modalities: [], fields: [],
+  name,
+  type,
+  title: name,
+  unit: null,
+  shown_unit,
+  shown_factor: 1,
+  description: "",
+  concepts: [],
+  source: "",
+  modalities: [],
+  fields: [],
 });
-const row = (one: FieldInfo, values: unknown[]) => rowOf(one, "", "", values.map((value) => ({ [one.name]: value })));
+const row = (one: FieldInfo, values: unknown[]) =>
+  rowOf(
+    one,
+    "",
+    "",
+    values.map((value) => ({ [one.name]: value })),
+  );
 
 describe("comparing studies", () => {
   it("takes two to five numbers from the address, each once", () => {
@@ -15,7 +31,12 @@ describe("comparing studies", () => {
   it("tells rows that differ, with the largest and the smallest number", () => {
     const dlp = row(field("dlp", "number", "mGy·cm"), [300, 1200.5, null, 300])!;
     expect(dlp.differs).toBe(true);
-    expect(dlp.cells.map(({ extreme }) => extreme)).toEqual(["smallest", "largest", null, "smallest"]);
+    expect(dlp.cells.map(({ extreme }) => extreme)).toEqual([
+      "smallest",
+      "largest",
+      null,
+      "smallest",
+    ]);
     expect(dlp.cells[2]!.text).toBe("–");
     expect(row(field("sex"), ["F", "F"])!.differs).toBe(false);
     expect(row(field("sex"), [null, ""])).toBeNull();
@@ -28,8 +49,11 @@ describe("comparing studies", () => {
       { ct_acquisition_type: type, acquisition_protocol: "Chest", dlp: 50 },
       { ct_acquisition_type: type, acquisition_protocol: "Head", dlp: null },
     ]);
-    expect([...sums.values()].map(({ protocol, count, dose }) => [protocol, count, dose.value])).toEqual([
-      ["Chest", 2, 150], ["Head", 1, null],
+    expect(
+      [...sums.values()].map(({ protocol, count, dose }) => [protocol, count, dose.value]),
+    ).toEqual([
+      ["Chest", 2, 150],
+      ["Head", 1, null],
     ]);
   });
 });

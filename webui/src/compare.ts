@@ -9,7 +9,10 @@ export const MOST = 5;
 /** Numbers of studies from an address: whole, each once, no more than fit beside each other. */
 export function idsIn(text: unknown): number[] {
   if (typeof text !== "string") return [];
-  const all = text.split(",").filter((one) => /^\s*[1-9]\d{0,8}\s*$/.test(one)).map(Number);
+  const all = text
+    .split(",")
+    .filter((one) => /^\s*[1-9]\d{0,8}\s*$/.test(one))
+    .map(Number);
   return [...new Set(all)].slice(0, MOST);
 }
 
@@ -29,11 +32,18 @@ export interface CompareRow {
 }
 
 /** The row of a field, or null where no study has it. A study that does not know the field has an empty cell. */
-export function rowOf(field: FieldInfo, title: string, description: string, records: (Row | null)[]): CompareRow | null {
+export function rowOf(
+  field: FieldInfo,
+  title: string,
+  description: string,
+  records: (Row | null)[],
+): CompareRow | null {
   const values = records.map((record) => record?.[field.name]);
   if (values.every(isEmpty)) return null;
   const numeric = isNumeric(field) && field.type !== "numbers";
-  const numbers = values.map((value) => (numeric && typeof value === "number" ? scaled(value, field) : null));
+  const numbers = values.map((value) =>
+    numeric && typeof value === "number" ? scaled(value, field) : null,
+  );
   const decimals = decimalsFor(numbers.filter((one) => one !== null));
   const texts = values.map((value) => {
     if (isEmpty(value)) return NOTHING;

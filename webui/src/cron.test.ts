@@ -21,9 +21,22 @@ describe("cron expressions in words", () => {
   ])("says %s", (cron, words) => expect(cronWords(cron)).toBe(words));
 
   // Rather nothing than something wrong: both days given are a day or the other, steps that do not divide the hour begin anew.
-  it.each(["0 7 1 * 1", "*/7 * * * *", "0 7 * 1 *", "0 7 L * *", "0 7 * * 1#2", "5/10 * * * *", "0 25 * * *", "60 1 * * *", "0 7 * *", "x", "", "0 7 * * * *", "17-8 * * * *", "*/0 * * * *"])(
-    "leaves %s", (cron) => expect(cronWords(cron)).toBeNull(),
-  );
+  it.each([
+    "0 7 1 * 1",
+    "*/7 * * * *",
+    "0 7 * 1 *",
+    "0 7 L * *",
+    "0 7 * * 1#2",
+    "5/10 * * * *",
+    "0 25 * * *",
+    "60 1 * * *",
+    "0 7 * *",
+    "x",
+    "",
+    "0 7 * * * *",
+    "17-8 * * * *",
+    "*/0 * * * *",
+  ])("leaves %s", (cron) => expect(cronWords(cron)).toBeNull());
 });
 
 it.each([
@@ -39,6 +52,9 @@ it.each([
 
 it("takes 0 for Sunday, too", () => expect(usualOf("0 6 * * 0").weekday).toBe(7));
 
-it.each(["5 * * * 1", "*/5 * * * *", "30 2 1 * *", "61 2 * * *", "0 24 * * *", "nonsense"])("takes %s as one by hand", (cron) => {
-  expect(usualOf(cron).often).toBe("own");
-});
+it.each(["5 * * * 1", "*/5 * * * *", "30 2 1 * *", "61 2 * * *", "0 24 * * *", "nonsense"])(
+  "takes %s as one by hand",
+  (cron) => {
+    expect(usualOf(cron).often).toBe("own");
+  },
+);

@@ -27,9 +27,11 @@ export function cronOf({ often, time, weekday }: Usual): string {
 /** Which of the usual choices an expression is. */
 export function usualOf(cron: string): Usual {
   const usual: Usual = { often: "own", time: "02:30", weekday: 1 };
-  const [, minute, hour, days] = /^\s*(\d{1,2})\s+(\d{1,2}|\*)\s+\*\s+\*\s+(\*|1-5|[0-7])\s*$/.exec(cron) ?? [];
+  const [, minute, hour, days] =
+    /^\s*(\d{1,2})\s+(\d{1,2}|\*)\s+\*\s+\*\s+(\*|1-5|[0-7])\s*$/.exec(cron) ?? [];
   if (!minute || !hour || !days || Number(minute) > 59 || Number(hour) > 23) return usual;
-  if (hour === "*") return days === "*" ? { ...usual, often: "hourly", time: clock(0, Number(minute)) } : usual;
+  if (hour === "*")
+    return days === "*" ? { ...usual, often: "hourly", time: clock(0, Number(minute)) } : usual;
   const time = clock(Number(hour), Number(minute));
   if (days === "*") return { ...usual, often: "daily", time };
   if (days === "1-5") return { ...usual, often: "weekdays", time };
@@ -42,9 +44,11 @@ const NAMES = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 function numbersOf(field: string, least: number, most: number): number[] | null {
   const found = new Set<number>();
   for (const part of field.split(",")) {
-    const [, from, to, step = "1"] = /^(\*|\d{1,2})(?:-(\d{1,2}))?(?:\/(\d{1,2}))?$/.exec(part) ?? [];
+    const [, from, to, step = "1"] =
+      /^(\*|\d{1,2})(?:-(\d{1,2}))?(?:\/(\d{1,2}))?$/.exec(part) ?? [];
     // "5/10" and "*-3" are read differently by different programs.
-    if (!from || (from === "*" && to) || (from !== "*" && !to && step !== "1") || step === "0") return null;
+    if (!from || (from === "*" && to) || (from !== "*" && !to && step !== "1") || step === "0")
+      return null;
     const [first, last] = from === "*" ? [least, most] : [Number(from), Number(to ?? from)];
     if (first < least || last > most || last < first) return null;
     for (let number = first; number <= last; number += Number(step)) found.add(number);
@@ -53,8 +57,10 @@ function numbersOf(field: string, least: number, most: number): number[] | null 
 }
 
 const MOST_TIMES = 6;
-const inRow = (numbers: number[]) => numbers.every((number, at) => at === 0 || number === numbers[at - 1]! + 1);
-const listed = (words: string[]) => new Intl.ListFormat(locale.value, { type: "conjunction" }).format(words);
+const inRow = (numbers: number[]) =>
+  numbers.every((number, at) => at === 0 || number === numbers[at - 1]! + 1);
+const listed = (words: string[]) =>
+  new Intl.ListFormat(locale.value, { type: "conjunction" }).format(words);
 
 /** On which days, by a field of days of the month and one of weekdays: "" for every day, null where that is not said easily. */
 function dayWords(ofMonth: string, ofWeek: string): string | null {
@@ -62,15 +68,23 @@ function dayWords(ofMonth: string, ofWeek: string): string | null {
   if (ofMonth !== "*" && ofWeek !== "*") return null;
   if (ofWeek === "*") {
     const days = numbersOf(ofMonth, 1, 31);
-    return days && days.length <= MOST_TIMES ? t("retrieve.cron.ofMonth", { days: listed(days.map((n) => t("retrieve.cron.nth", { n }))) }) : null;
+    return days && days.length <= MOST_TIMES
+      ? t("retrieve.cron.ofMonth", { days: listed(days.map((n) => t("retrieve.cron.nth", { n }))) })
+      : null;
   }
-  const plain = ofWeek.toLowerCase().replace(/[a-z]{3}/g, (name) => (NAMES.includes(name) ? String(NAMES.indexOf(name)) : name));
+  const plain = ofWeek
+    .toLowerCase()
+    .replace(/[a-z]{3}/g, (name) => (NAMES.includes(name) ? String(NAMES.indexOf(name)) : name));
   const numbers = numbersOf(plain, 0, 7);
   if (!numbers) return null;
   // Sunday is 0 and 7; weeks begin on Monday here.
   const days = [...new Set(numbers.map((day) => day || 7))].sort();
   if (days.length === 7) return "";
-  if (days.length > 2 && inRow(days)) return t("retrieve.cron.fromTo", { from: weekdayTitle(days[0]!), to: weekdayTitle(days.at(-1)!) });
+  if (days.length > 2 && inRow(days))
+    return t("retrieve.cron.fromTo", {
+      from: weekdayTitle(days[0]!),
+      to: weekdayTitle(days.at(-1)!),
+    });
   return listed(days.map((day) => weekdayTitle(day)));
 }
 
@@ -85,10 +99,20 @@ function timeWords(minutes: number[], hours: number[]): { words: string; allDay:
   if (minutes.length === 1) {
     if (allDay) return { words: t("retrieve.cron.hourly", { minute: two(minute) }), allDay };
     if (!inRow(hours)) return null;
-    return { words: t("retrieve.cron.hourlyFromTo", { from: clock(hours[0]!, minute), to: clock(hours.at(-1)!, minute) }), allDay };
+    return {
+      words: t("retrieve.cron.hourlyFromTo", {
+        from: clock(hours[0]!, minute),
+        to: clock(hours.at(-1)!, minute),
+      }),
+      allDay,
+    };
   }
   const step = (next ?? 0) - minute;
-  const even = minute === 0 && 60 % step === 0 && minutes.length === 60 / step && minutes.every((one, at) => one === at * step);
+  const even =
+    minute === 0 &&
+    60 % step === 0 &&
+    minutes.length === 60 / step &&
+    minutes.every((one, at) => one === at * step);
   if (!even || !inRow(hours)) return null;
   if (allDay) return { words: t("retrieve.cron.minutes", { n: step }, step), allDay };
   const span = { n: step, from: clock(hours[0]!, 0), to: clock(hours.at(-1)!, 60 - step) };

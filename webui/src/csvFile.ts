@@ -10,5 +10,8 @@ function cell(value: unknown): string {
 
 /** CSV (RFC 4180, with a byte order mark): the names of the columns, and the rows below them. */
 export function csvFile(columns: string[], rows: unknown[][]): Blob {
-  return new Blob(["\ufeff", ...[columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`)], { type: "text/csv" });
+  return new Blob(
+    ["\ufeff", ...[columns, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`)],
+    { type: "text/csv" },
+  );
 }

@@ -9,9 +9,17 @@ declare module "plotly.js/lib/core" {
   }
   const Plotly: {
     register(modules: unknown): void;
-    react(box: HTMLElement, data: Figure["data"], layout: Figure["layout"], config?: Record<string, unknown>): Promise<Graph>;
+    react(
+      box: HTMLElement,
+      data: Figure["data"],
+      layout: Figure["layout"],
+      config?: Record<string, unknown>,
+    ): Promise<Graph>;
     relayout(box: HTMLElement, change: Record<string, unknown>): Promise<Graph>;
-    toImage(figure: Figure & { config?: Record<string, unknown> }, options: Record<string, unknown>): Promise<string>;
+    toImage(
+      figure: Figure & { config?: Record<string, unknown> },
+      options: Record<string, unknown>,
+    ): Promise<string>;
     purge(box: HTMLElement): void;
   };
   export default Plotly;

@@ -22,8 +22,14 @@ export interface Proposal {
   field: string;
   into: number;
   ids: number[];
-  systems: { id: number; display_name: string | null; value: string | null; studies: number; first_study: string | null;
-    last_study: string | null }[];
+  systems: {
+    id: number;
+    display_name: string | null;
+    value: string | null;
+    studies: number;
+    first_study: string | null;
+    last_study: string | null;
+  }[];
 }
 
 export interface ReviewedStudy {
@@ -45,7 +51,10 @@ export interface ReviewedStudy {
 export interface Review {
   system: System;
   total: number;
-  filled: { modality: string; tables: { table: string; rows: number; fields: { field: string; filled: number }[] }[] }[];
+  filled: {
+    modality: string;
+    tables: { table: string; rows: number; fields: { field: string; filled: number }[] }[];
+  }[];
   studies: ReviewedStudy[];
 }
 
@@ -62,13 +71,17 @@ export const equipmentApi = {
   systems: (signal?: AbortSignal) => get<{ systems: System[] }>("equipment", signal),
   proposals: (signal?: AbortSignal) => get<{ joins: Proposal[] }>("equipment/joins", signal),
   system: (id: number, signal?: AbortSignal) => get<System>(of(id), signal),
-  review: (id: number, query: Query, signal?: AbortSignal) => get<Review>(`${of(id)}/review`, signal, query),
-  rename: (ids: number[], display_name: string) => put<Changed>("equipment/display-name", { ids, display_name }),
-  setModality: (ids: number[], modality: string) => put<Changed>("equipment/modality", { ids, modality }),
+  review: (id: number, query: Query, signal?: AbortSignal) =>
+    get<Review>(`${of(id)}/review`, signal, query),
+  rename: (ids: number[], display_name: string) =>
+    put<Changed>("equipment/display-name", { ids, display_name }),
+  setModality: (ids: number[], modality: string) =>
+    put<Changed>("equipment/modality", { ids, modality }),
   join: (ids: number[], into: number) => post<Changed>("equipment/join", { ids, into }),
   separate: (id: number) => post<Changed>(`${of(id)}/separate`),
   sort: (id: number) => post<{ task: Task }>(`${of(id)}/sort`),
   /** `studies`: their number, as somebody typed it, which the server compares with the one it has. */
-  deleteStudies: (id: number, studies: number, row: boolean) => post<{ task: Task }>(`${of(id)}/delete`, { studies, row }),
+  deleteStudies: (id: number, studies: number, row: boolean) =>
+    post<{ task: Task }>(`${of(id)}/delete`, { studies, row }),
   deleteStudy: (id: number) => post<{ deleted?: number; queued?: boolean }>(`studies/${id}/delete`),
 };

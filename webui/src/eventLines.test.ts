@@ -13,7 +13,11 @@ const shown = (folded: string[], first: number, end: number) =>
 
 describe("lines of a page of events", () => {
   it("are the events alone where there are no groups", () => {
-    expect(linesOf(null, rows, new Set(), 1, 3).map((line) => line.kind === "event" && line.row.event_number)).toEqual([2, 3]);
+    expect(
+      linesOf(null, rows, new Set(), 1, 3).map(
+        (line) => line.kind === "event" && line.row.event_number,
+      ),
+    ).toEqual([2, 3]);
   });
   it("have the head of a group again where a page begins within it", () => {
     expect(shown([], 0, 2)).toEqual(["a", 1, 2]);

@@ -15,7 +15,13 @@ export function unfolded(groups: EventGroup[] | null, rows: Row[], folded: Set<s
  * The lines of the page with the events from `first` to before `end`. The head of a group stands with its first event,
  * and once more where a page begins within it; that of a folded group where its events would be.
  */
-export function linesOf(groups: EventGroup[] | null, rows: Row[], folded: Set<string>, first: number, end: number): EventLine[] {
+export function linesOf(
+  groups: EventGroup[] | null,
+  rows: Row[],
+  folded: Set<string>,
+  first: number,
+  end: number,
+): EventLine[] {
   if (!groups) return rows.slice(first, end).map((row) => ({ kind: "event", row, group: null }));
   const lines: EventLine[] = [];
   const all = unfolded(groups, rows, folded).length;

@@ -8,19 +8,36 @@ const code = (value: string, meaning: string, scheme = "DCM") => ({ value, schem
 
 describe("events in groups", () => {
   const rows = [
-    { irradiation_event_type: code("44491008", "Fluoroscopy", "SCT"), acquisition_plane: code("113621", "Plane B"), dap: 1 },
-    { irradiation_event_type: code("113611", "Stationary Acquisition"), acquisition_plane: code("113620", "Plane A"), dap: 2 },
-    { irradiation_event_type: code("44491008", "Fluoro", "SCT"), acquisition_plane: code("113620", "Plane A"), dap: null },
+    {
+      irradiation_event_type: code("44491008", "Fluoroscopy", "SCT"),
+      acquisition_plane: code("113621", "Plane B"),
+      dap: 1,
+    },
+    {
+      irradiation_event_type: code("113611", "Stationary Acquisition"),
+      acquisition_plane: code("113620", "Plane A"),
+      dap: 2,
+    },
+    {
+      irradiation_event_type: code("44491008", "Fluoro", "SCT"),
+      acquisition_plane: code("113620", "Plane A"),
+      dap: null,
+    },
     { dap: 4 },
   ];
   it("go by the code, not by what it is called, and take its meaning as title", () => {
     const groups = groupRows(rows, "irradiation_event_type");
     expect(groups.map(({ title, rows }) => [title, rows.length])).toEqual([
-      ["Fluoroscopy", 2], ["Stationary Acquisition", 1], [null, 1],
+      ["Fluoroscopy", 2],
+      ["Stationary Acquisition", 1],
+      [null, 1],
     ]);
   });
   it("have planes in their order, whichever came first", () => {
-    expect(byPlane(rows.slice(0, 3)).map(({ title, rows }) => [title, rows.length])).toEqual([["Plane A", 2], ["Plane B", 1]]);
+    expect(byPlane(rows.slice(0, 3)).map(({ title, rows }) => [title, rows.length])).toEqual([
+      ["Plane A", 2],
+      ["Plane B", 1],
+    ]);
   });
   it("have a total only where all have the value", () => {
     expect(totalOf(rows.slice(0, 2), "dap")).toEqual({ value: 3, given: 2, rows: 2 });
@@ -34,11 +51,18 @@ describe("dose check", () => {
   it("has a row an event and kind that says anything, and counts events that say nothing is configured", () => {
     const events = [
       { event_number: 1, dlp_alert_value_configured: NO },
-      { event_number: 2, dlp_notification_value: 300, dlp_forward_estimate: 300, dlp_alert_value_configured: NO },
+      {
+        event_number: 2,
+        dlp_notification_value: 300,
+        dlp_forward_estimate: 300,
+        dlp_alert_value_configured: NO,
+      },
       { event_number: 3 },
     ];
     const { rows, without } = doseCheckOf(events);
-    expect(rows.map(({ event, kind }) => [event.event_number, kind.kind])).toEqual([[2, "notification"]]);
+    expect(rows.map(({ event, kind }) => [event.event_number, kind.kind])).toEqual([
+      [2, "notification"],
+    ]);
     expect(without).toBe(1);
     const [dlp, ctdi] = rows[0]!.kind.limits;
     expect(reached(events[1]!, dlp!)).toBe(true);
@@ -59,7 +83,12 @@ describe("axes", () => {
 });
 
 describe("a plot of events", () => {
-  const points = [0, 30, 600].map((x, at) => ({ row: { event_number: at + 1 }, x, y: at * 4, series: 0 }));
+  const points = [0, 30, 600].map((x, at) => ({
+    row: { event_number: at + 1 },
+    x,
+    y: at * 4,
+    series: 0,
+  }));
   const plot = { field: {} as FieldInfo, say: [], series: [{ title: null }], points, missing: 0 };
   it("has its points between the axes, the first at the left and the largest below the top", () => {
     const { places, unit, xTicks, yTicks } = layOut({ ...plot, x: "time" }, 700);
@@ -71,7 +100,10 @@ describe("a plot of events", () => {
     expect(yTicks.map(({ text }) => text)).toEqual(["0", "2", "4", "6", "8"]);
   });
   it("names the events below bars", () => {
-    const { unit, xTicks } = layOut({ ...plot, x: "bars", points: points.map((one, at) => ({ ...one, x: at })) }, 700);
+    const { unit, xTicks } = layOut(
+      { ...plot, x: "bars", points: points.map((one, at) => ({ ...one, x: at })) },
+      700,
+    );
     expect(unit).toBeNull();
     expect(xTicks.map(({ text }) => text)).toEqual(["1", "2", "3"]);
   });

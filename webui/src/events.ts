@@ -27,7 +27,8 @@ export function groupedBy(modality: string): string | null {
 
 /** Codes are compared, not what they are called: makers write one code with several meanings. */
 function keyOf(value: unknown): string {
-  if (isCode(value)) return value.value ? `${value.scheme ?? ""} ${value.value}` : (value.meaning ?? "");
+  if (isCode(value))
+    return value.value ? `${value.scheme ?? ""} ${value.value}` : (value.meaning ?? "");
   return isEmpty(value) ? "" : String(value);
 }
 
@@ -82,7 +83,11 @@ export const DOSE_CHECK: DoseCheckKind[] = [
   {
     kind: "alert",
     limits: [
-      { configured: "dlp_alert_value_configured", value: "dlp_alert_value", estimate: "accumulated_dlp_forward_estimate" },
+      {
+        configured: "dlp_alert_value_configured",
+        value: "dlp_alert_value",
+        estimate: "accumulated_dlp_forward_estimate",
+      },
       {
         configured: "ctdivol_alert_value_configured",
         value: "ctdivol_alert_value",
@@ -118,17 +123,25 @@ export function reached(row: Row, { value, estimate }: DoseLimit): boolean | nul
 }
 
 const saysMore = (row: Row, kind: DoseCheckKind) =>
-  !isEmpty(row[kind.reason]) || kind.limits.some((one) => !isEmpty(row[one.value]) || !isEmpty(row[one.estimate]));
+  !isEmpty(row[kind.reason]) ||
+  kind.limits.some((one) => !isEmpty(row[one.value]) || !isEmpty(row[one.estimate]));
 const says = (row: Row, kind: DoseCheckKind) =>
-  saysMore(row, kind) || kind.limits.some((one) => !isEmpty(row[one.configured])) || kind.more.some((name) => !isEmpty(row[name]));
+  saysMore(row, kind) ||
+  kind.limits.some((one) => !isEmpty(row[one.configured])) ||
+  kind.more.some((name) => !isEmpty(row[name]));
 
 /** What dose check says: a row an event and kind with values, and how many events say only that nothing is configured. */
-export function doseCheckOf(events: Row[]): { rows: { event: Row; kind: DoseCheckKind }[]; without: number } {
+export function doseCheckOf(events: Row[]): {
+  rows: { event: Row; kind: DoseCheckKind }[];
+  without: number;
+} {
   const rows = events.flatMap((event) =>
     DOSE_CHECK.filter((kind) => saysMore(event, kind)).map((kind) => ({ event, kind })),
   );
   const without = events.filter(
-    (event) => DOSE_CHECK.some((kind) => says(event, kind)) && !DOSE_CHECK.some((kind) => saysMore(event, kind)),
+    (event) =>
+      DOSE_CHECK.some((kind) => says(event, kind)) &&
+      !DOSE_CHECK.some((kind) => saysMore(event, kind)),
   );
   return { rows, without: without.length };
 }

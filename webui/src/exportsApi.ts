@@ -28,12 +28,15 @@ export interface ExportRequest {
 
 export const exportsApi = {
   /** kept_days: how many days a finished one is kept. */
-  formats: (signal?: AbortSignal) => get<{ formats: ExportFormat[]; kept_days: number }>("exports/formats", signal),
+  formats: (signal?: AbortSignal) =>
+    get<{ formats: ExportFormat[]; kept_days: number }>("exports/formats", signal),
   start: (wanted: ExportRequest) => post<Task>("exports", wanted),
   /** The address of a task's file. */
   file: (id: number) => addressOf(`exports/${id}/file`, {}),
-  piece: (id: number, offset: number, signal?: AbortSignal) => getBlob(`exports/${id}/file`, signal, { offset }),
+  piece: (id: number, offset: number, signal?: AbortSignal) =>
+    getBlob(`exports/${id}/file`, signal, { offset }),
   /** Where copies of the whole record go; the name of the newest. */
-  copy: (signal?: AbortSignal) => get<{ folder: string; newest: string | null }>("exports/copy", signal),
+  copy: (signal?: AbortSignal) =>
+    get<{ folder: string; newest: string | null }>("exports/copy", signal),
   startCopy: (identity: boolean) => post<{ task_id: number }>("exports/copy", { identity }),
 };

@@ -46,7 +46,11 @@ function place(fields: FieldInfo[], ...above: [string, ...string[]]): void {
 /** Units that are words, such as years, are in the language of the pages wherever one is shown; symbols are the same in all. */
 function translateUnit(of: { shown_unit: string | null }): void {
   const english = of.shown_unit;
-  if (english) Object.defineProperty(of, "shown_unit", { get: () => word("units", english) ?? english, enumerable: true });
+  if (english)
+    Object.defineProperty(of, "shown_unit", {
+      get: () => word("units", english) ?? english,
+      enumerable: true,
+    });
 }
 
 /** What the language of the pages calls a thing of the dictionary; undefined where its file does not say. */
@@ -66,7 +70,9 @@ export function tableFields(table: string): FieldInfo[] {
 }
 
 export function tableTitle(table: string): string {
-  return word("tables", table) ?? dictionary.value?.tables.find((one) => one.name === table)?.title ?? "";
+  return (
+    word("tables", table) ?? dictionary.value?.tables.find((one) => one.name === table)?.title ?? ""
+  );
 }
 
 export function findField(table: string, name: string): FieldInfo | undefined {
@@ -125,13 +131,17 @@ export function sourceSentence(source: string): string {
 
 /** The source of a row where it is another than a report. */
 export function otherSource(row: Row): string | null {
-  return typeof row.source === "string" && row.source !== "" && row.source !== REPORT ? row.source : null;
+  return typeof row.source === "string" && row.source !== "" && row.source !== REPORT
+    ? row.source
+    : null;
 }
 
 /** Outcomes of objects, with what each means. */
 export function outcomes(): Record<string, string> {
   const all = Object.entries(dictionary.value?.outcomes ?? {});
-  return Object.fromEntries(all.map(([outcome, sentence]) => [outcome, word("outcomes", outcome) ?? sentence]));
+  return Object.fromEntries(
+    all.map(([outcome, sentence]) => [outcome, word("outcomes", outcome) ?? sentence]),
+  );
 }
 
 export function outcomeTitle(outcome: string): string {
@@ -147,7 +157,11 @@ export function serverSentence(code: string, english: string): string {
   return word("errors", code)?.replace("{message}", () => english) ?? english;
 }
 
-const slugOf = (sentence: string) => sentence.toLowerCase().replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "");
+const slugOf = (sentence: string) =>
+  sentence
+    .toLowerCase()
+    .replace(/[^a-z]+/g, "_")
+    .replace(/^_|_$/g, "");
 
 /** What the server says of a task, in the language of the pages where its file has the sentence, or what stands before a colon. */
 export function taskSentence(english: string): string {
@@ -171,5 +185,10 @@ export function isNumeric(field: FieldInfo): boolean {
 }
 
 export function isEmpty(value: unknown): boolean {
-  return value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+  return (
+    value === null ||
+    value === undefined ||
+    value === "" ||
+    (Array.isArray(value) && value.length === 0)
+  );
 }

@@ -17,5 +17,7 @@ export interface FilterEmits {
 
 /** The attributes of an input whose value is wrong. */
 export function faultOf(parameter: string, { wrong, errorId }: FilterProps) {
-  return wrong.includes(parameter) ? { "aria-invalid": true as const, "aria-describedby": errorId } : {};
+  return wrong.includes(parameter)
+    ? { "aria-invalid": true as const, "aria-describedby": errorId }
+    : {};
 }

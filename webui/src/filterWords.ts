@@ -25,7 +25,9 @@ export function filterTitle(filter: FilterInfo): string {
 export function filterDescription(filter: FilterInfo): string {
   const [table = "", name = ""] = filter.field.split(".");
   const field = findField(table, name);
-  return field && filter.description === field.description ? descriptionOf(field) : filter.description;
+  return field && filter.description === field.description
+    ? descriptionOf(field)
+    : filter.description;
 }
 
 export function choiceTitle(filter: FilterInfo, choice: { value: string; label: string }): string {
@@ -41,7 +43,8 @@ export function groupTitle(group: string, label: string): string {
 }
 
 /** A number of the API as it is typed and read: in the shown unit and the user's format, with all its digits. */
-export const numberText = (stored: string, filter: FilterInfo): string => written(plainNumber(toShown(stored, filter)), stored);
+export const numberText = (stored: string, filter: FilterInfo): string =>
+  written(plainNumber(toShown(stored, filter)), stored);
 
 function written(plain: string, otherwise: string): string {
   if (!/^-?\d+(\.\d+)?$/.test(plain)) return otherwise;
@@ -55,7 +58,10 @@ const ENOUGH_DIGITS = 6;
 function shortNumberText(stored: string, filter: FilterInfo): string {
   const plain = plainNumber(toShown(stored, filter));
   const digits = plain.replace(/[-.]/g, "").replace(/^0+/, "");
-  const short = plain.includes(".") && digits.length > MOST_DIGITS ? Number(plain).toPrecision(ENOUGH_DIGITS) : plain;
+  const short =
+    plain.includes(".") && digits.length > MOST_DIGITS
+      ? Number(plain).toPrecision(ENOUGH_DIGITS)
+      : plain;
   return written(plainNumber(short), stored);
 }
 
@@ -72,7 +78,10 @@ export function chipsOf(conditions: Conditions, filters: FilterInfo[]): Chip[] {
   });
   const declared = new Set(filters.flatMap(parametersOf));
   const others = Object.keys(conditions).filter((name) => !declared.has(name));
-  return [...known, ...others.map((name) => ({ text: `${name}: ${conditions[name]}`, parameters: [name] }))];
+  return [
+    ...known,
+    ...others.map((name) => ({ text: `${name}: ${conditions[name]}`, parameters: [name] })),
+  ];
 }
 
 /** What filters of one event ask for, one and the same event must be. */
@@ -87,7 +96,12 @@ function chipsOfFilter(filter: FilterInfo, conditions: Conditions, name: string)
   const chips: Chip[] = [];
   const value = (role: FilterRole) => conditions[filter.parameters[role] ?? ""];
   const add = (words: string, ...roles: FilterRole[]) =>
-    chips.push({ text: words, parameters: roles.map((role) => filter.parameters[role] ?? "").filter((one) => one in conditions) });
+    chips.push({
+      text: words,
+      parameters: roles
+        .map((role) => filter.parameters[role] ?? "")
+        .filter((one) => one in conditions),
+    });
 
   for (const role of ["contains", "not", "is"] as const) {
     const text = value(role);
@@ -100,9 +114,11 @@ function chipsOfFilter(filter: FilterInfo, conditions: Conditions, name: string)
   const exactly = value("exactly");
   if (exactly !== undefined) add(t("filters.words.exactly", { name, what: exactly }), "exactly");
   const empty = value("empty");
-  if (empty !== undefined) add(t(empty === "no" ? "filters.words.filled" : "filters.words.empty", { name }), "empty");
+  if (empty !== undefined)
+    add(t(empty === "no" ? "filters.words.filled" : "filters.words.empty", { name }), "empty");
   const any = value("any");
-  if (any !== undefined) add(t("filters.words.contains", { name, what: labels(filter, any.split(",")) }, 1), "any");
+  if (any !== undefined)
+    add(t("filters.words.contains", { name, what: labels(filter, any.split(",")) }, 1), "any");
 
   const [from, to, given] = [value("from"), value("to"), value("given")];
   // What is at least something above zero is given.
@@ -110,23 +126,40 @@ function chipsOfFilter(filter: FilterInfo, conditions: Conditions, name: string)
   if (from !== undefined || to !== undefined) {
     const [least, most] = boundsOf(filter, from, to);
     const unit = unitOf(filter) && `\u00a0${unitOf(filter)}`;
-    const key = from === undefined ? "to" : to === undefined ? "from" : from === to ? "equal" : "between";
+    const key =
+      from === undefined ? "to" : to === undefined ? "from" : from === to ? "equal" : "between";
     const kind = filter.type === "number" || filter.type === "integer" ? "number" : "moment";
-    add(t(`filters.words.${kind}.${key}`, { name, from: least + unit, to: most + unit, least }), "from", "to", ...implied);
+    add(
+      t(`filters.words.${kind}.${key}`, { name, from: least + unit, to: most + unit, least }),
+      "from",
+      "to",
+      ...implied,
+    );
   }
-  if (given !== undefined && !implied.length) add(t(`filters.words.${given === "no" ? "notGiven" : "given"}`, { name }), "given");
+  if (given !== undefined && !implied.length)
+    add(t(`filters.words.${given === "no" ? "notGiven" : "given"}`, { name }), "given");
   return chips;
 }
 
 function labels(filter: FilterInfo, values: string[]): string {
-  const one = (value: string) => filter.choices.find((choice) => choice.value === value.trim()) ?? { value, label: value };
+  const one = (value: string) =>
+    filter.choices.find((choice) => choice.value === value.trim()) ?? { value, label: value };
   return values.map((value) => choiceTitle(filter, one(value))).join(", ");
 }
 
-function boundsOf(filter: FilterInfo, ...ends: [string | undefined, string | undefined]): [string, string] {
-  if (filter.type === "date") return ends.map((one) => (one ? formatDate(one) : "")) as [string, string];
+function boundsOf(
+  filter: FilterInfo,
+  ...ends: [string | undefined, string | undefined]
+): [string, string] {
+  if (filter.type === "date")
+    return ends.map((one) => (one ? formatDate(one) : "")) as [string, string];
   if (filter.type === "time") return ends.map((one) => one ?? "") as [string, string];
-  const [least, most] = ends.map((one) => (one ? shortNumberText(one, filter) : "")) as [string, string];
+  const [least, most] = ends.map((one) => (one ? shortNumberText(one, filter) : "")) as [
+    string,
+    string,
+  ];
   // Two that differ late are told with all their digits.
-  return least === most ? (ends.map((one) => numberText(one ?? "", filter)) as [string, string]) : [least, most];
+  return least === most
+    ? (ends.map((one) => numberText(one ?? "", filter)) as [string, string])
+    : [least, most];
 }

@@ -1,17 +1,47 @@
 import { describe, expect, it } from "vitest";
 import {
-  changed, conditionsOf, filtersFor, periods, plainNumber, sameConditions, termsOf, timesTenTo, toShown, toStored,
+  changed,
+  conditionsOf,
+  filtersFor,
+  periods,
+  plainNumber,
+  sameConditions,
+  termsOf,
+  timesTenTo,
+  toShown,
+  toStored,
 } from "./filters";
 import type { FilterInfo } from "./types";
 
 const filter = (name: string, more: Partial<FilterInfo> = {}): FilterInfo => ({
-  name, label: name, type: "number", group: "dose", modalities: [], unit: null, shown_unit: null, shown_factor: 1,
-  field: "", description: "", choices: [], identity: false, of_one: "", parameters: { from: `${name}_from`, to: `${name}_to` }, ...more,
+  name,
+  label: name,
+  type: "number",
+  group: "dose",
+  modalities: [],
+  unit: null,
+  shown_unit: null,
+  shown_factor: 1,
+  field: "",
+  description: "",
+  choices: [],
+  identity: false,
+  of_one: "",
+  parameters: { from: `${name}_from`, to: `${name}_to` },
+  ...more,
 });
 
 describe("conditions", () => {
   it("are what the address holds but for the list's own", () => {
-    const query = { page: "2", size: "25", sort: "x", study_description: "head", empty: "", none: null, twice: ["a", "b"] };
+    const query = {
+      page: "2",
+      size: "25",
+      sort: "x",
+      study_description: "head",
+      empty: "",
+      none: null,
+      twice: ["a", "b"],
+    };
     expect(conditionsOf(query)).toEqual({ study_description: "head", twice: "b" });
   });
 
@@ -22,7 +52,11 @@ describe("conditions", () => {
   });
 
   it("are offered where the modality has them", () => {
-    const all = [filter("dlp", { modalities: ["CT"] }), filter("age"), filter("dap", { modalities: ["RF", "DX"] })];
+    const all = [
+      filter("dlp", { modalities: ["CT"] }),
+      filter("age"),
+      filter("dap", { modalities: ["RF", "DX"] }),
+    ];
     expect(filtersFor(all, "RF").map((one) => one.name)).toEqual(["age", "dap"]);
   });
 });
@@ -46,8 +80,15 @@ describe("numbers in another unit", () => {
   });
 
   it.each([
-    ["12.50", "12.5"], ["-.5", "-0.5"], ["+7", "7"], ["007", "7"], ["1e3", "1000"], ["1.25e1", "12.5"], ["0e5", "0"],
-    ["125e-2", "1.25"], ["5e-3", "0.005"],
+    ["12.50", "12.5"],
+    ["-.5", "-0.5"],
+    ["+7", "7"],
+    ["007", "7"],
+    ["1e3", "1000"],
+    ["1.25e1", "12.5"],
+    ["0e5", "0"],
+    ["125e-2", "1.25"],
+    ["5e-3", "0.005"],
   ])("writes %s as %s", (text, plain) => expect(plainNumber(text)).toBe(plain));
 });
 
@@ -61,7 +102,9 @@ describe("terms", () => {
 
 it("knows the periods that people ask for", () => {
   // A Sunday.
-  const by = Object.fromEntries(periods(new Date(2024, 2, 3), 1).map(({ key, from, to }) => [key, [from, to]]));
+  const by = Object.fromEntries(
+    periods(new Date(2024, 2, 3), 1).map(({ key, from, to }) => [key, [from, to]]),
+  );
   expect(by).toEqual({
     today: ["2024-03-03", "2024-03-03"],
     thisWeek: ["2024-02-26", "2024-03-03"],

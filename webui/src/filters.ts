@@ -27,12 +27,16 @@ export function sameConditions(a: Conditions, b: Conditions): boolean {
 
 /** The conditions with some of them set anew; an empty value takes one away. */
 export function changed(conditions: Conditions, change: Conditions): Conditions {
-  return Object.fromEntries(Object.entries({ ...conditions, ...change }).filter(([, value]) => value !== ""));
+  return Object.fromEntries(
+    Object.entries({ ...conditions, ...change }).filter(([, value]) => value !== ""),
+  );
 }
 
 /** Those that the form of a modality has. */
 export function filtersFor(filters: FilterInfo[], modality: string): FilterInfo[] {
-  return filters.filter(({ group, modalities }) => group && (modalities.length === 0 || modalities.includes(modality)));
+  return filters.filter(
+    ({ group, modalities }) => group && (modalities.length === 0 || modalities.includes(modality)),
+  );
 }
 
 export const parametersOf = (filter: FilterInfo): string[] => Object.values(filter.parameters);
@@ -60,26 +64,36 @@ export function plainNumber(text: string): string {
   const point = whole.length + Number(exponent);
   const before = point > 0 ? digits.slice(0, point).padEnd(point, "0") : "0";
   const after = (point >= 0 ? digits.slice(point) : "0".repeat(-point) + digits).replace(/0+$/, "");
-  return (sign === "-" ? "-" : "") + (before.replace(/^0+(?=\d)/, "") || "0") + (after && `.${after}`);
+  return (
+    (sign === "-" ? "-" : "") + (before.replace(/^0+(?=\d)/, "") || "0") + (after && `.${after}`)
+  );
 }
 
 const powerOf = (filter: FilterInfo) => Math.round(Math.log10(filter.shown_factor || 1));
 
 /** A number as people see it, in the unit that the API wants. */
-export const toStored = (plain: string, filter: FilterInfo): string => timesTenTo(plain, -powerOf(filter));
+export const toStored = (plain: string, filter: FilterInfo): string =>
+  timesTenTo(plain, -powerOf(filter));
 /** A number of the API in the unit that people see. */
-export const toShown = (stored: string, filter: FilterInfo): string => plainNumber(timesTenTo(stored, powerOf(filter)));
+export const toShown = (stored: string, filter: FilterInfo): string =>
+  plainNumber(timesTenTo(stored, powerOf(filter)));
 
 const TERM = /\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g;
 
 /** Terms stand between commas; one with a comma in it stands in double quotes, in which "" is one of them. */
 export function termsOf(text: string): string[] {
-  const terms = [...text.matchAll(TERM)].map(([, quoted, plain = ""]) => quoted?.replaceAll('""', '"') ?? plain);
+  const terms = [...text.matchAll(TERM)].map(
+    ([, quoted, plain = ""]) => quoted?.replaceAll('""', '"') ?? plain,
+  );
   return terms.map((term) => term.trim()).filter(Boolean);
 }
 
 export const iso = (day: Date) =>
-  [day.getFullYear(), String(day.getMonth() + 1).padStart(2, "0"), String(day.getDate()).padStart(2, "0")].join("-");
+  [
+    day.getFullYear(),
+    String(day.getMonth() + 1).padStart(2, "0"),
+    String(day.getDate()).padStart(2, "0"),
+  ].join("-");
 
 export interface Period {
   key: "today" | "thisWeek" | "days7" | "days30" | "thisYear" | "lastYear";

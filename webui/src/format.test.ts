@@ -6,8 +6,17 @@ import type { FieldInfo } from "./types";
 
 function field(type: string, shown_unit: string | null = null, shown_factor = 1): FieldInfo {
   return {
-    name: "x", type, title: "X", unit: shown_unit, shown_unit, shown_factor,
-    description: "", concepts: [], source: "", modalities: [], fields: [],
+    name: "x",
+    type,
+    title: "X",
+    unit: shown_unit,
+    shown_unit,
+    shown_factor,
+    description: "",
+    concepts: [],
+    source: "",
+    modalities: [],
+    fields: [],
   };
 }
 
@@ -22,8 +31,16 @@ afterEach(() => {
 it("says ages in whole years, of small children in months and days, whatever stands below each other", () => {
   const age = { ...field("number", "years"), unit: "a" };
   const said: [number, string][] = [
-    [54, "54 y"], [54.99, "54 y"], [2, "2 y"], [103.5, "103 y"], [1, "1 y"], [1.99, "23 mo"], [7 / 12, "7 mo"], [0.25, "3 mo"],
-    [12 / 365.25, "12 d"], [0, "0 d"],
+    [54, "54 y"],
+    [54.99, "54 y"],
+    [2, "2 y"],
+    [103.5, "103 y"],
+    [1, "1 y"],
+    [1.99, "23 mo"],
+    [7 / 12, "7 mo"],
+    [0.25, "3 mo"],
+    [12 / 365.25, "12 d"],
+    [0, "0 d"],
   ];
   for (const [years, text] of said) {
     expect(format.formatValue(years, age, 2)).toBe(text);
@@ -74,19 +91,51 @@ describe("numbers in German", () => {
 describe("typed numbers", () => {
   const cases: Record<string, [string, string | null][]> = {
     en: [
-      ["1,234.5", "1234.5"], ["1234.50", "1234.50"], [" 12 ", "12"], [".5", "0.5"], ["5.", "5"], ["-3", "-3"], ["\u22123", "-3"],
-      ["+7", "7"], ["007", "7"], ["0", "0"], ["1 234 567", "1234567"], ["1,5", null], ["12,34", null], ["1,234,5", null],
-      ["0,123", null], ["", null], [".", null], ["-", null], ["1e3", null], ["1.2.3", null], ["12 mGy", null], ["1_234", null],
+      ["1,234.5", "1234.5"],
+      ["1234.50", "1234.50"],
+      [" 12 ", "12"],
+      [".5", "0.5"],
+      ["5.", "5"],
+      ["-3", "-3"],
+      ["\u22123", "-3"],
+      ["+7", "7"],
+      ["007", "7"],
+      ["0", "0"],
+      ["1 234 567", "1234567"],
+      ["1,5", null],
+      ["12,34", null],
+      ["1,234,5", null],
+      ["0,123", null],
+      ["", null],
+      [".", null],
+      ["-", null],
+      ["1e3", null],
+      ["1.2.3", null],
+      ["12 mGy", null],
+      ["1_234", null],
     ],
     de: [
-      ["1.234,5", "1234.5"], ["1234,5", "1234.5"], [",5", "0.5"], ["0,001", "0.001"], ["1.234.567", "1234567"], ["1.5", null],
-      ["0.123", null], ["1,234.5", null], ["1'234,5", "1234.5"], ["1\u202f234,5", "1234.5"],
+      ["1.234,5", "1234.5"],
+      ["1234,5", "1234.5"],
+      [",5", "0.5"],
+      ["0,001", "0.001"],
+      ["1.234.567", "1234567"],
+      ["1.5", null],
+      ["0.123", null],
+      ["1,234.5", null],
+      ["1'234,5", "1234.5"],
+      ["1\u202f234,5", "1234.5"],
     ],
-    fr: [["1 234,5", "1234.5"], ["1\u202f234,5", "1234.5"], ["1.5", null]],
+    fr: [
+      ["1 234,5", "1234.5"],
+      ["1\u202f234,5", "1234.5"],
+      ["1.5", null],
+    ],
   };
   it.each(Object.entries(cases))("are read in the format of %s", (language, pairs) => {
     i18n.global.locale.value = language;
-    for (const [typed, read] of pairs) expect([typed, format.parseNumberText(typed)]).toEqual([typed, read]);
+    for (const [typed, read] of pairs)
+      expect([typed, format.parseNumberText(typed)]).toEqual([typed, read]);
   });
   it("are read as they are shown", () => {
     for (const language of ["en", "de", "fr"]) {

@@ -9,7 +9,10 @@ const SIGNIFICANT = 4;
 export const NOTHING = "–";
 
 /** Formats of numbers by how many decimals they have, in the user's format. */
-const formats = computed(() => ({ locale: locale.value, byDecimals: new Map<number, Intl.NumberFormat>() }));
+const formats = computed(() => ({
+  locale: locale.value,
+  byDecimals: new Map<number, Intl.NumberFormat>(),
+}));
 
 function fixedFormat(decimals: number): Intl.NumberFormat {
   const { locale, byDecimals } = formats.value;
@@ -20,7 +23,7 @@ function fixedFormat(decimals: number): Intl.NumberFormat {
       useGrouping: "min2",
       minimumFractionDigits: decimals,
       maximumFractionDigits: decimals,
-    } as Intl.NumberFormatOptions);
+    });
     byDecimals.set(decimals, format);
   }
   return format;
@@ -37,9 +40,9 @@ export function counted(key: string, count: number): string {
 
 /** What the user's format puts between thousands and before decimals. */
 export const separators = computed(() => {
-  const parts = new Intl.NumberFormat(locale.value, { numberingSystem: "latn" } as Intl.NumberFormatOptions).formatToParts(
-    1234567.5,
-  );
+  const parts = new Intl.NumberFormat(locale.value, {
+    numberingSystem: "latn",
+  }).formatToParts(1234567.5);
   const sign = (type: string) => parts.find((part) => part.type === type)?.value ?? "";
   return { group: sign("group"), decimal: sign("decimal") };
 });
@@ -55,7 +58,15 @@ const withComma = (number: string) => number.replace(".", separators.value.decim
 export function parseNumberText(text: string): string | null {
   const { group, decimal } = separators.value;
   const plain = [...text.trim().replace(/^\u2212/, "-")]
-    .map((sign) => (sign === decimal ? "." : sign === group || /[\s'’]/.test(sign) ? "_" : /[._]/.test(sign) ? "?" : sign))
+    .map((sign) =>
+      sign === decimal
+        ? "."
+        : sign === group || /[\s'’]/.test(sign)
+          ? "_"
+          : /[._]/.test(sign)
+            ? "?"
+            : sign,
+    )
     .join("");
   const [, minus = "", whole = "", decimals = ""] =
     /^([-+]?)(\d+|[1-9]\d{0,2}(?:_\d{3})+|(?=\.\d))(?:\.(\d*))?$/.exec(plain) ?? [];
@@ -74,12 +85,14 @@ export function scaled(value: number, field: FieldInfo | undefined): number {
  */
 export function decimalsFor(values: number[]): number {
   let largest = 0;
-  for (const value of values) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+  for (const value of values)
+    if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
   if (largest === 0) return 0;
   const digits = Math.floor(Math.log10(largest)) + 1;
   let decimals = Math.min(Math.max(SIGNIFICANT - digits, 0), 8);
   const same = (value: number, fewer: number) =>
-    Math.abs(Number(value.toFixed(fewer)) - Number(value.toFixed(decimals))) < 10 ** -(decimals + 2);
+    Math.abs(Number(value.toFixed(fewer)) - Number(value.toFixed(decimals))) <
+    10 ** -(decimals + 2);
   while (decimals > 0 && values.every((value) => same(value, decimals - 1))) decimals -= 1;
   return decimals;
 }
@@ -91,7 +104,8 @@ export function formatNumber(value: number, decimals: number = decimalsFor([valu
     const needed = 1 - Math.floor(Math.log10(Math.abs(value)));
     if (needed > 8) return withComma(value.toExponential(2));
     // 0.1 is not 0.10 for that.
-    while (decimals < needed && Number(value.toFixed(decimals)) !== Number(value.toFixed(needed))) decimals += 1;
+    while (decimals < needed && Number(value.toFixed(decimals)) !== Number(value.toFixed(needed)))
+      decimals += 1;
     return fixedFormat(decimals).format(value);
   }
   return fixedFormat(decimals).format(value);
@@ -140,7 +154,8 @@ export function formatAgo(moment: string | null | undefined, now: string): strin
   if (!hasZone(moment)) {
     // A day without a time would be read as midnight in UTC.
     if (moment.length === 10) moment += "T00:00:00";
-    if (hasZone(now)) now = knowsZone.value ? wallTime(new Date(now)) : now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
+    if (hasZone(now))
+      now = knowsZone.value ? wallTime(new Date(now)) : now.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "");
   }
   const seconds = (new Date(now).getTime() - new Date(moment).getTime()) / 1000;
   if (Number.isNaN(seconds)) return formatDateTime(moment);
@@ -159,7 +174,8 @@ export function formatMinutes(seconds: number): string | null {
 }
 
 /** 754 s as "12 min 34 s", 5 s as "5 s". */
-export const formatDuration = (seconds: number): string => formatMinutes(seconds) ?? `${Math.max(0, Math.round(seconds))} s`;
+export const formatDuration = (seconds: number): string =>
+  formatMinutes(seconds) ?? `${Math.max(0, Math.round(seconds))} s`;
 
 export function formatBytes(bytes: number | null | undefined): string {
   if (typeof bytes !== "number") return NOTHING;
@@ -189,10 +205,17 @@ export function formatAge(years: number): string {
 }
 
 /** The unit that stands beside a value, or once above a column of them; ages say their own. */
-export const unitBeside = (field?: FieldInfo): string => (field && field.unit !== YEAR && field.shown_unit) || "";
+export const unitBeside = (field?: FieldInfo): string =>
+  (field && field.unit !== YEAR && field.shown_unit) || "";
 
 export function isCode(value: unknown): value is Code {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && "meaning" in value && "scheme" in value;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    "meaning" in value &&
+    "scheme" in value
+  );
 }
 
 function codeText(code: Code): string {
@@ -204,12 +227,24 @@ function codeHint(code: Code): string {
 }
 
 const RAISED: Record<string, string> = {
-  0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹", m: "ᵐ",
+  0: "⁰",
+  1: "¹",
+  2: "²",
+  3: "³",
+  4: "⁴",
+  5: "⁵",
+  6: "⁶",
+  7: "⁷",
+  8: "⁸",
+  9: "⁹",
+  m: "ᵐ",
 };
 
 /** "^99m^Technetium", as codes of nuclides write it, with the mass number raised. */
 function raised(text: string): string {
-  return text.replace(/\^(\d{1,3}m?)\^/g, (_all, mass: string) => [...mass].map((one) => RAISED[one]).join(""));
+  return text.replace(/\^(\d{1,3}m?)\^/g, (_all, mass: string) =>
+    [...mass].map((one) => RAISED[one]).join(""),
+  );
 }
 
 /** One value as text, without its unit; anything that DICOM sends stays text. */
@@ -218,7 +253,9 @@ export function formatValue(value: unknown, field?: FieldInfo, decimals?: number
   if (Array.isArray(value)) {
     if (value.length === 0) return NOTHING;
     if (field?.type === "numbers" && decimals === undefined) {
-      decimals = decimalsFor(value.filter((one) => typeof one === "number").map((one) => scaled(one, field)));
+      decimals = decimalsFor(
+        value.filter((one) => typeof one === "number").map((one) => scaled(one, field)),
+      );
     }
     return value.map((one) => formatValue(one, field, decimals)).join(", ");
   }
@@ -242,7 +279,8 @@ export function formatValue(value: unknown, field?: FieldInfo, decimals?: number
 /** What stands behind a value: the code, or the number as stored, in full. */
 export function hintOf(value: unknown, field?: FieldInfo): string | undefined {
   if (isCode(value)) return codeHint(value) || undefined;
-  if (Array.isArray(value) && value.length && value.every(isCode)) return value.map(codeHint).join(", ");
+  if (Array.isArray(value) && value.length && value.every(isCode))
+    return value.map(codeHint).join(", ");
   if (typeof value === "number" && field?.type === "number") {
     const unit = field.shown_unit ? ` ${field.shown_unit}` : "";
     return `${withComma(String(scaled(value, field)))}${unit}`;

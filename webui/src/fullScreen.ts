@@ -5,12 +5,16 @@
 import { nextTick, onBeforeUnmount, ref, type Ref } from "vue";
 
 /** content: has a button with `data-full`, where the focus stands afterwards. */
-export function useFullScreen(dialog: Ref<HTMLDialogElement | undefined>, content: Ref<HTMLElement | undefined>) {
+export function useFullScreen(
+  dialog: Ref<HTMLDialogElement | undefined>,
+  content: Ref<HTMLElement | undefined>,
+) {
   const full = ref(false);
   /** Pixels. */
   const height = ref(innerHeight);
   const measure = () => (height.value = innerHeight);
-  const focus = () => content.value?.querySelector<HTMLElement>("[data-full]")?.focus({ preventScroll: true });
+  const focus = () =>
+    content.value?.querySelector<HTMLElement>("[data-full]")?.focus({ preventScroll: true });
 
   async function show(): Promise<void> {
     full.value = true;
@@ -23,7 +27,8 @@ export function useFullScreen(dialog: Ref<HTMLDialogElement | undefined>, conten
   }
 
   function leave(): void {
-    if (document.fullscreenElement && document.fullscreenElement === content.value) void document.exitFullscreen();
+    if (document.fullscreenElement && document.fullscreenElement === content.value)
+      void document.exitFullscreen();
     dialog.value?.close();
   }
 

@@ -20,10 +20,22 @@ export function gapReason({ reason, fault }: Gap): string {
   return [reason && reasonWords(reason), fault && taskSentence(fault)].filter(Boolean).join(": ");
 }
 
-const COLUMNS = ["study_instance_uid", "study_date", "study_description", "modalities", "why", "reason", "fault", "search"] as const;
+const COLUMNS = [
+  "study_instance_uid",
+  "study_date",
+  "study_description",
+  "modalities",
+  "why",
+  "reason",
+  "fault",
+  "search",
+] as const;
 
 /** As CSV: columns as the API names them, and why in words. */
 export function gapsFile(gaps: Gap[]): Blob {
   const words = (gap: Gap) => [gapWhy(gap.why), gapReason(gap)].filter(Boolean).join(": ");
-  return csvFile([...COLUMNS, "why_in_words"], gaps.map((gap) => [...COLUMNS.map((name) => gap[name]), words(gap)]));
+  return csvFile(
+    [...COLUMNS, "why_in_words"],
+    gaps.map((gap) => [...COLUMNS.map((name) => gap[name]), words(gap)]),
+  );
 }

@@ -11,7 +11,8 @@ export const PRESETS: Preset[] = [
 ];
 
 const two = (number: number) => String(number).padStart(2, "0");
-const dayOf = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+const dayOf = (date: Date) =>
+  `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 
 /** The day so many years before; of a 29 February the 28th. */
 export function yearsBefore(today: Date, years: number): string {

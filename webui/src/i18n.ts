@@ -44,17 +44,22 @@ export const { t, te } = i18n.global;
 /** The word at this path in the file of the language of the pages; undefined where it has none. Names may hold dots. */
 export function wordAt(...path: string[]): string | undefined {
   let at: unknown = i18n.global.getLocaleMessage(i18n.global.locale.value);
-  for (const name of path) at = at !== null && typeof at === "object" ? (at as Record<string, unknown>)[name] : undefined;
+  for (const name of path)
+    at = at !== null && typeof at === "object" ? (at as Record<string, unknown>)[name] : undefined;
   return typeof at === "string" ? at : undefined;
 }
 
 // What the server writes itself, as reports and charts, is there in these languages; on other pages it is in English.
 const OF_SERVER = ["en", "de"];
-export const serverLanguage = computed(() => OF_SERVER.find((code) => code === i18n.global.locale.value) ?? "en");
+export const serverLanguage = computed(
+  () => OF_SERVER.find((code) => code === i18n.global.locale.value) ?? "en",
+);
 
 /** The user's choice, else the first language of the browser that there is. */
 export function preferredLanguage(): string {
-  const wanted = [recall(KEY), ...navigator.languages].map((one) => one?.slice(0, 2).toLowerCase() ?? "");
+  const wanted = [recall(KEY), ...navigator.languages].map(
+    (one) => one?.slice(0, 2).toLowerCase() ?? "",
+  );
   return wanted.find((one) => LANGUAGES.includes(one)) ?? "en";
 }
 

@@ -4,7 +4,9 @@ import { onBeforeRouteLeave } from "vue-router";
 
 export function useLeaving(wouldBeLost: () => boolean) {
   const asked = shallowRef<((leave: boolean) => void) | null>(null);
-  onBeforeRouteLeave(() => !wouldBeLost() || new Promise<boolean>((answer) => (asked.value = answer)));
+  onBeforeRouteLeave(
+    () => !wouldBeLost() || new Promise<boolean>((answer) => (asked.value = answer)),
+  );
 
   function answer(leave: boolean): void {
     asked.value?.(leave);

@@ -20,7 +20,10 @@ export function useLeftOut(
   const parameter = computed(() => filter.value?.parameters.any ?? "");
   const choices = computed(() => filter.value?.choices.map((choice) => choice.value) ?? []);
   /** The conditions with those studies among the others. */
-  const withThem = computed<Conditions>(() => ({ ...conditions(), [parameter.value]: choices.value.join(",") }));
+  const withThem = computed<Conditions>(() => ({
+    ...conditions(),
+    [parameter.value]: choices.value.join(","),
+  }));
 
   async function count(): Promise<void> {
     controller?.abort();

@@ -49,12 +49,17 @@ export interface LevelList {
   statistics: Record<string, string>;
   phantoms: Record<string, string>;
   /** Those that came with the program; missing: how many of them are not in the list. */
-  shipped: { version: string; sources: { title: string; url: string; licence: string | null }[]; missing: number };
+  shipped: {
+    version: string;
+    sources: { title: string; url: string; licence: string | null }[];
+    missing: number;
+  };
 }
 
 /** A level beside the numbers of a chart: `own` is the installation's value in the level's class, `n` of so many values. */
 export interface ComparedLevel
-  extends Pick<Level, "id" | "name" | "value" | "statistic" | "source" | "year" | "phantom">,
+  extends
+    Pick<Level, "id" | "name" | "value" | "statistic" | "source" | "year" | "phantom">,
     Pick<Level, "age_from" | "age_to" | "weight_from" | "weight_to"> {
   n: number;
   own: number | null;

@@ -8,7 +8,9 @@ import type { ComparedLevel, Level, LevelQuantity } from "./levelApi";
 /** "DLP total", "DLP (each event)". */
 export function quantityTitle(quantity: LevelQuantity): string {
   const [table = "", field = ""] = quantity.field.split(".");
-  const title = fieldTitle(table, field) || (te(`filters.names.${quantity.name}`) ? t(`filters.names.${quantity.name}`) : quantity.label);
+  const title =
+    fieldTitle(table, field) ||
+    (te(`filters.names.${quantity.name}`) ? t(`filters.names.${quantity.name}`) : quantity.label);
   return quantity.level === "event" ? t("levels.ofEvents", { title }) : title;
 }
 
@@ -22,7 +24,11 @@ type Bound = number | null;
 function between(low: Bound, high: Bound, unit: "years" | "kg"): string | null {
   const [from, to] = [low, high].map((bound) => bound !== null && entered(bound));
   if (from && to) return t(`levels.class.${unit}.both`, { from, to });
-  return from ? t(`levels.class.${unit}.from`, { from }) : to ? t(`levels.class.${unit}.to`, { to }) : null;
+  return from
+    ? t(`levels.class.${unit}.from`, { from })
+    : to
+      ? t(`levels.class.${unit}.to`, { to })
+      : null;
 }
 
 /** Whom a level is for: "18 years and older, head phantom (16 cm)"; empty for everybody. */
@@ -31,7 +37,9 @@ export function classWords(level: Level | ComparedLevel): string {
     between(level.age_from, level.age_to, "years"),
     between(level.weight_from, level.weight_to, "kg"),
     level.phantom && t(`levels.phantoms.${level.phantom}`),
-  ].filter(Boolean).join(", ");
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** "median", as in "median at most 790". */

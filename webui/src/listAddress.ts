@@ -17,7 +17,8 @@ export function useListAddress() {
   /** New studies appear here; elsewhere rows would move under the reader. */
   const atTheTop = computed(() => page.value === 1 && sort.value === SORT);
 
-  const sortLink = (key: string) => query({ sort: key === SORT ? undefined : key, page: undefined });
+  const sortLink = (key: string) =>
+    query({ sort: key === SORT ? undefined : key, page: undefined });
   /** A study with the filters and the order in which it was found, for the way to its neighbours. */
   const studyLink = (id: number) => ({
     name: "study",
@@ -27,12 +28,26 @@ export function useListAddress() {
 
   /** Filters anew; order and size of pages stay. */
   function filterLink(wanted: Conditions, modality?: string) {
-    const kept = Object.fromEntries(["sort", "size"].flatMap((name) => (route.query[name] ? [[name, route.query[name]]] : [])));
-    return { name: "studies", params: { modality: modality ?? route.params.modality }, query: { ...kept, ...wanted } };
+    const kept = Object.fromEntries(
+      ["sort", "size"].flatMap((name) => (route.query[name] ? [[name, route.query[name]]] : [])),
+    );
+    return {
+      name: "studies",
+      params: { modality: modality ?? route.params.modality },
+      query: { ...kept, ...wanted },
+    };
   }
 
   return {
-    page, size, sort, conditions, atTheTop, pageLink, sortLink, studyLink, setSize,
+    page,
+    size,
+    sort,
+    conditions,
+    atTheTop,
+    pageLink,
+    sortLink,
+    studyLink,
+    setSize,
     setPage: (number: number) => router.push(pageLink(number)),
     filterLink,
     filterBy: (wanted: Conditions, modality?: string) => router.push(filterLink(wanted, modality)),

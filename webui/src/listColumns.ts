@@ -25,16 +25,32 @@ const LAST = ["accession_number", "patient_age", "patient_sex"];
 // The totals that matter, in this order; they stay in sight where not all columns do.
 const TOTALS: Record<string, string[]> = {
   CT: ["dlp_total", "ctdivol_max", "number_of_events", "dose_check_events"],
-  RF: ["dap_total_a", "dap_total_b", "dose_rp_total_a", "dose_rp_total_b", "total_fluoro_time", "number_of_events"],
+  RF: [
+    "dap_total_a",
+    "dap_total_b",
+    "dose_rp_total_a",
+    "dose_rp_total_b",
+    "total_fluoro_time",
+    "number_of_events",
+  ],
   DX: ["dap_total", "dose_rp_total", "number_of_events"],
   MG: ["agd_left", "agd_right", "agd_unspecified", "number_of_events"],
-  NM: ["radiopharmaceuticals", "radionuclides", "administered_activity_total", "effective_dose_total", "number_of_events"],
+  NM: [
+    "radiopharmaceuticals",
+    "radionuclides",
+    "administered_activity_total",
+    "effective_dose_total",
+    "number_of_events",
+  ],
 };
 // What every row has anyway and may stand in a column.
 const ALWAYS = ["study_date", "source", "study_instance_uid"];
 // A study without a description is called by the next best of these.
 const NAMES = [
-  "study_description", "requested_procedure_description", "performed_procedure_step_description", "protocol_name",
+  "study_description",
+  "requested_procedure_description",
+  "performed_procedure_step_description",
+  "protocol_name",
   "series_description",
 ];
 const SORTABLE = new Set(["number", "integer", "text", "uid", "date", "time", "datetime"]);
@@ -43,7 +59,9 @@ const SORTABLE = new Set(["number", "integer", "text", "uid", "date", "time", "d
 export function listColumns(dictionary: DataDictionary, modality: string): ListColumn[] {
   const all = possible(dictionary, modality);
   const usual = usualColumns(dictionary, modality);
-  return [...usual, ...all.filter((name) => !usual.includes(name))].map((name) => describe(name, modality));
+  return [...usual, ...all.filter((name) => !usual.includes(name))].map((name) =>
+    describe(name, modality),
+  );
 }
 
 export function usualColumns(dictionary: DataDictionary, modality: string): string[] {
@@ -57,7 +75,11 @@ function possible(dictionary: DataDictionary, modality: string): string[] {
 }
 
 /** What the server has to be asked for to show these columns. */
-export function columnsToAsk(dictionary: DataDictionary, modality: string, shown: string[]): string {
+export function columnsToAsk(
+  dictionary: DataDictionary,
+  modality: string,
+  shown: string[],
+): string {
   const asked = new Set([...NAMES, SYSTEM, ...shown]);
   return (dictionary.list_columns[modality] ?? []).filter((name) => asked.has(name)).join(",");
 }
@@ -89,5 +111,7 @@ const FILTERS_OF: Record<string, string[]> = {
 
 /** The few filters that people use every day. */
 export function usualFilters(filters: FilterInfo[], modality: string): FilterInfo[] {
-  return [...FILTERS, ...(FILTERS_OF[modality] ?? [])].flatMap((name) => filters.find((one) => one.name === name) ?? []);
+  return [...FILTERS, ...(FILTERS_OF[modality] ?? [])].flatMap(
+    (name) => filters.find((one) => one.name === name) ?? [],
+  );
 }

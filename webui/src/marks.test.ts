@@ -8,6 +8,9 @@ it("puts marks of one meaning together, those that ask for a look first", () => 
     { field: "dap_total_a", mark: "computed", raw: null },
   ];
   const groups = groupMarks(marks);
-  expect(groups.map(({ mark, entries }) => [mark, entries.length])).toEqual([["unit_unknown", 1], ["computed", 2]]);
+  expect(groups.map(({ mark, entries }) => [mark, entries.length])).toEqual([
+    ["unit_unknown", 1],
+    ["computed", 2],
+  ]);
   expect(kindOf("a mark of a later version")).toBe("doubtful");
 });

@@ -6,8 +6,17 @@ export type MarkKind = "doubtful" | "elsewhere" | "formed";
 
 const FORMED = new Set(["computed", "mean", "overlap", "derived"]);
 const ELSEWHERE = new Set([
-  "carried", "from_comment", "from_image", "from_size_import", "minimum_above_maximum", "ocr", "one_projection", "other_date",
-  "private_item", "rounded", "unit_of_maker",
+  "carried",
+  "from_comment",
+  "from_image",
+  "from_size_import",
+  "minimum_above_maximum",
+  "ocr",
+  "one_projection",
+  "other_date",
+  "private_item",
+  "rounded",
+  "unit_of_maker",
 ]);
 const ORDER: MarkKind[] = ["doubtful", "elsewhere", "formed"];
 

@@ -26,9 +26,11 @@ type Changed = Partial<NameMap> & { queued?: boolean };
 export const nameApi = {
   map: (signal?: AbortSignal) => get<NameMap>("standard-names", signal),
   replace: (entries: NameEntry[]) => put<Changed>("standard-names", { entries }),
-  importCsv: (csv: string, replace: boolean) => post<Changed>("standard-names/import", { csv, replace }),
+  importCsv: (csv: string, replace: boolean) =>
+    post<Changed>("standard-names/import", { csv, replace }),
   exportCsv: addressOf("standard-names/export", {}),
-  unmapped: (query: Query, signal?: AbortSignal) => get<Unmapped>("standard-names/unmapped", signal, query),
+  unmapped: (query: Query, signal?: AbortSignal) =>
+    get<Unmapped>("standard-names/unmapped", signal, query),
 };
 
 /** A pattern that fits this text alone: its own wildcards in brackets, where they mean themselves. */

@@ -7,7 +7,10 @@ export function useNear(element: Ref<HTMLElement | undefined>) {
   onMounted(() => {
     // scrollMargin: the same for boxes that scroll by themselves, where the browser knows it.
     const margins = { rootMargin: "250px", scrollMargin: "0px 250px" } as IntersectionObserverInit;
-    observer = new IntersectionObserver((entries) => (near.value = entries.at(-1)!.isIntersecting), margins);
+    observer = new IntersectionObserver(
+      (entries) => (near.value = entries.at(-1)!.isIntersecting),
+      margins,
+    );
     if (element.value) observer.observe(element.value);
   });
   onBeforeUnmount(() => observer?.disconnect());
@@ -16,7 +19,11 @@ export function useNear(element: Ref<HTMLElement | undefined>) {
   function whenNear(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (near.value) return resolve();
-      const stop = watch(near, () => (stop(), signal.removeEventListener("abort", leave), resolve()), { flush: "sync" });
+      const stop = watch(
+        near,
+        () => (stop(), signal.removeEventListener("abort", leave), resolve()),
+        { flush: "sync" },
+      );
       const leave = () => (stop(), reject(signal.reason as Error));
       signal.addEventListener("abort", leave, { once: true });
     });

@@ -11,7 +11,10 @@ export const notice = shallowRef<Notice | null>(null);
 let pages = 0;
 
 /** Shows it until it is closed, or for one more page, where a page is left right after. */
-export function say(text: string, { undo, pagesToGo = 0 }: { undo?: string; pagesToGo?: number } = {}): void {
+export function say(
+  text: string,
+  { undo, pagesToGo = 0 }: { undo?: string; pagesToGo?: number } = {},
+): void {
   notice.value = { text, undo };
   pages = pagesToGo;
 }

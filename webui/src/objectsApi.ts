@@ -16,7 +16,13 @@ export interface RuleCount {
 
 export interface Dropped {
   total: number;
-  classes: { sop_class_uid: string | null; sop_class_name: string | null; objects: number; first_at: string | null; last_at: string | null }[];
+  classes: {
+    sop_class_uid: string | null;
+    sop_class_name: string | null;
+    objects: number;
+    first_at: string | null;
+    last_at: string | null;
+  }[];
 }
 
 /** What the settings say of each kind of objects, and how many there are of it that no rule was applied to yet. */
@@ -41,7 +47,8 @@ export const objectsApi = {
   deleteAll: (which: OfRule) => post<Deleted>("objects/delete", which),
   deleteOne: (uid: string) => remove<Deleted>(`objects/${encodeURIComponent(uid)}`),
   policy: (signal?: AbortSignal) => get<Policy>("objects/delete-from-orthanc", signal),
-  applyPolicy: () => post<{ objects: number; task_id: number | null }>("objects/delete-from-orthanc"),
+  applyPolicy: () =>
+    post<{ objects: number; task_id: number | null }>("objects/delete-from-orthanc"),
 };
 
 /** Kept physics studies: nothing of them is deleted. */

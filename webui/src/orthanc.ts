@@ -11,7 +11,11 @@ interface Stored {
  * Stores an object by Orthanc's own route: the plugin has none, as an object stored from Python would stand in Orthanc's way.
  * Codes of errors: no_connection, not_allowed, too_large, disk_full, not_readable.
  */
-export function storeObject(content: Blob, progress: (sent: number) => void, signal: AbortSignal): Promise<Stored> {
+export function storeObject(
+  content: Blob,
+  progress: (sent: number) => void,
+  signal: AbortSignal,
+): Promise<Stored> {
   return new Promise((resolve, reject) => {
     // Not fetch, which does not tell how much has gone.
     const call = new XMLHttpRequest();
@@ -25,7 +29,13 @@ export function storeObject(content: Blob, progress: (sent: number) => void, sig
       const body = call.response as (Stored & { Message?: string; Details?: string }) | null;
       if (call.status === 200 && body) return resolve(body);
       const code = STORING[call.status] ?? "error";
-      reject(new ApiError(call.status, code, body?.Details || body?.Message || `The server answered with status ${call.status}.`));
+      reject(
+        new ApiError(
+          call.status,
+          code,
+          body?.Details || body?.Message || `The server answered with status ${call.status}.`,
+        ),
+      );
     };
     call.onerror = () => reject(new ApiError(0, "no_connection", "Orthanc does not answer."));
     call.onabort = () => reject(new ApiError(0, "stopped", "Stopped."));
@@ -36,5 +46,10 @@ export function storeObject(content: Blob, progress: (sent: number) => void, sig
 }
 
 const STORING: Record<number, string> = {
-  400: "not_readable", 401: "not_allowed", 403: "not_allowed", 413: "too_large", 415: "not_readable", 507: "disk_full",
+  400: "not_readable",
+  401: "not_allowed",
+  403: "not_allowed",
+  413: "too_large",
+  415: "not_readable",
+  507: "disk_full",
 };

@@ -17,6 +17,7 @@ export function usePaging() {
   });
   const query = (change: LocationQueryRaw) => ({ query: { ...route.query, ...change } });
   const pageLink = (number: number) => query({ page: number === 1 ? undefined : number });
-  const setSize = (number: number) => router.push(query({ size: number === SIZE ? undefined : number, page: undefined }));
+  const setSize = (number: number) =>
+    router.push(query({ size: number === SIZE ? undefined : number, page: undefined }));
   return { page, size, query, pageLink, setSize };
 }

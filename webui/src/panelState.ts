@@ -9,7 +9,9 @@ export function usePanelState() {
   // Above the list they would hide it: there they open when they are wanted, and that is not remembered.
   const beside = () => wide.matches;
   const remembered = recall(KEY);
-  const open = ref(remembered ? remembered === "open" && beside() : matchMedia("(min-width: 1200px)").matches);
+  const open = ref(
+    remembered ? remembered === "open" && beside() : matchMedia("(min-width: 1200px)").matches,
+  );
 
   function show(now: boolean): void {
     open.value = now;

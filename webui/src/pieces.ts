@@ -13,7 +13,7 @@ export async function inPieces(
   fetched: (bytes: number) => void,
 ): Promise<Blob> {
   const parts: Blob[] = [];
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     const part = await piece(offset);
     if (!part.size) throw new Error("The file is shorter than it was said to be.");
     parts.push(part);

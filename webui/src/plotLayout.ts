@@ -32,9 +32,13 @@ export function layOut({ points, x: kind }: Plot, width: number): PlotLayout {
   const decimals = decimalsFor(values);
   const band = inner / points.length;
   const { unit, length } = timeUnit(Math.max(...points.map((point) => point.x), 0));
-  const times = ticks(Math.max(...points.map((point) => point.x), 0) / length, Math.floor(inner / OF_TIME));
+  const times = ticks(
+    Math.max(...points.map((point) => point.x), 0) / length,
+    Math.floor(inner / OF_TIME),
+  );
   const x = (value: number) =>
-    SPACE.left + (kind === "time" ? (value / (times.at(-1)! * length)) * inner : (value + 0.5) * band);
+    SPACE.left +
+    (kind === "time" ? (value / (times.at(-1)! * length)) * inner : (value + 0.5) * band);
   const every = Math.max(1, Math.ceil((points.length * OF_BAR) / inner));
   return {
     bottom,

@@ -13,7 +13,11 @@ Plotly.register([bar, box, heatmap, pie]);
 export function plotlyLocale(): string {
   const name = locale.value;
   const words = (options: Intl.DateTimeFormatOptions, dates: number[][]) => {
-    const format = new Intl.DateTimeFormat(name, { ...options, timeZone: "UTC", calendar: "gregory" });
+    const format = new Intl.DateTimeFormat(name, {
+      ...options,
+      timeZone: "UTC",
+      calendar: "gregory",
+    });
     return dates.map(([month = 0, day = 1]) => format.format(Date.UTC(2024, month, day)));
   };
   const months = Array.from({ length: 12 }, (_, month) => [month]);

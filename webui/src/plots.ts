@@ -27,7 +27,12 @@ const PLOTS: Record<string, PlotInfo> = {
     kind: "time",
     values: ["dap", "dose_rp"],
     by: "irradiation_event_type",
-    say: ["irradiation_event_type", "acquisition_plane", "acquisition_protocol", "irradiation_duration"],
+    say: [
+      "irradiation_event_type",
+      "acquisition_plane",
+      "acquisition_protocol",
+      "irradiation_duration",
+    ],
   },
 };
 const LEAST = 2;
@@ -56,7 +61,9 @@ export interface Plot {
 export function plotFields(modality: string, table: string, events: Row[]): FieldInfo[] {
   return (PLOTS[modality]?.values ?? []).flatMap((name) => {
     const field = findField(table, name);
-    return field && events.filter((row) => typeof row[name] === "number").length >= LEAST ? [field] : [];
+    return field && events.filter((row) => typeof row[name] === "number").length >= LEAST
+      ? [field]
+      : [];
   });
 }
 
@@ -86,7 +93,9 @@ export function plotOf(modality: string, table: string, events: Row[], field: Fi
 /** A time of a study as seconds, as it stands on the wall: all events of a study have the same zone. */
 function secondsOf(moment: unknown): number | null {
   if (typeof moment !== "string") return null;
-  const milliseconds = Date.parse(moment.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "").replace(" ", "T") + "Z");
+  const milliseconds = Date.parse(
+    moment.replace(/(?:Z|[+-]\d\d:?\d\d)$/, "").replace(" ", "T") + "Z",
+  );
   return Number.isNaN(milliseconds) ? null : milliseconds / 1000;
 }
 

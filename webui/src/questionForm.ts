@@ -16,16 +16,25 @@ export interface Wrong {
   text: string;
 }
 
-const remembered = (): StudyKind[] => (recall(KEY)?.split(",") ?? []).filter((one): one is StudyKind => one === ONLY_REPORTS || one in GROUPS);
-const eachWord = <T>(value: (name: WordList) => T) => Object.fromEntries(WORDS.map((name) => [name, value(name)])) as Record<WordList, T>;
-const listOf = (text: string) => text.split(",").map((one) => one.trim()).filter(Boolean);
+const remembered = (): StudyKind[] =>
+  (recall(KEY)?.split(",") ?? []).filter(
+    (one): one is StudyKind => one === ONLY_REPORTS || one in GROUPS,
+  );
+const eachWord = <T>(value: (name: WordList) => T) =>
+  Object.fromEntries(WORDS.map((name) => [name, value(name)])) as Record<WordList, T>;
+const listOf = (text: string) =>
+  text
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean);
 
 /** Begins with the kinds that were asked for last in this browser. */
 export function useQuestionForm() {
   const asked = reactive<Asking>({ groups: remembered(), words: eachWord(() => ""), ...FLAGS });
 
   function fill(question: What): void {
-    for (const name of Object.keys(FLAGS) as (keyof typeof FLAGS)[]) asked[name] = question[name] ?? FLAGS[name];
+    for (const name of Object.keys(FLAGS) as (keyof typeof FLAGS)[])
+      asked[name] = question[name] ?? FLAGS[name];
     asked.words = eachWord((name) => (question[name] ?? []).join(", "));
     asked.groups = [...question.groups];
   }

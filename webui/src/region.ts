@@ -36,7 +36,9 @@ export async function loadRegion(): Promise<void> {
 
 export const locale = computed(() => {
   const language = i18n.global.locale.value;
-  const regional = globalThis.navigator?.languages?.find((one) => one.toLowerCase().startsWith(`${language}-`));
+  const regional = globalThis.navigator?.languages?.find((one) =>
+    one.toLowerCase().startsWith(`${language}-`),
+  );
   return regional ?? USUAL[language] ?? language;
 });
 
@@ -45,7 +47,10 @@ type DatePart = Pick<Intl.DateTimeFormatPart, "type" | "value">;
 /** The parts of a format, as "dd/mm/yyyy", with what stands between them. */
 function partsOf(format: string): DatePart[] {
   const types: Record<string, DatePart["type"]> = { y: "year", m: "month", d: "day" };
-  return (format.match(/y+|m+|d+|[^ymd]+/g) ?? []).map((value) => ({ type: types[value[0]!] ?? "literal", value }));
+  return (format.match(/y+|m+|d+|[^ymd]+/g) ?? []).map((value) => ({
+    type: types[value[0]!] ?? "literal",
+    value,
+  }));
 }
 
 /** The parts of a date in the order in which the language writes them, with what stands between them. */
@@ -78,12 +83,23 @@ export const weekdays = computed<number[]>(() => {
   return DAYS.map((_day, at) => ((first + at) % 7) + 1);
 });
 
-export const knowsZone = computed(() => Boolean(region.value.time_zone || region.value.server_time_zone));
+export const knowsZone = computed(() =>
+  Boolean(region.value.time_zone || region.value.server_time_zone),
+);
 
 /** What a clock on the wall of a time zone shows, as parts: of the browser's where none is given. Throws RangeError. */
 const clock = (timeZone?: string) =>
-  new Intl.DateTimeFormat("en", { numberingSystem: "latn", hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
-    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
+  new Intl.DateTimeFormat("en", {
+    numberingSystem: "latn",
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZone,
+  });
 
 /** That of the installation; of the browser where it does not know the zone. */
 const wall = computed(() => {
@@ -98,7 +114,9 @@ const wall = computed(() => {
 });
 
 function shownBy(format: Intl.DateTimeFormat, moment: Date): string {
-  const part = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+  const part = Object.fromEntries(
+    format.formatToParts(moment).map(({ type, value }) => [type, value]),
+  );
   return `${part.year!.padStart(4, "0")}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}`;
 }
 
@@ -127,6 +145,7 @@ export function momentOf(day: string): string {
   const wanted = Date.parse(`${day}T00:00:00Z`);
   // How far the wall is from UTC is asked once more where it was found: the clocks may change in between.
   let moment = wanted;
-  for (let round = 0; round < 2; round += 1) moment += wanted - Date.parse(`${wallTime(new Date(moment))}Z`);
+  for (let round = 0; round < 2; round += 1)
+    moment += wanted - Date.parse(`${wallTime(new Date(moment))}Z`);
   return new Date(moment).toISOString();
 }

@@ -45,15 +45,33 @@ export interface WouldSend {
 }
 
 /** Kinds of studies by the modalities that make them one; SR: studies that hold structured reports alone. */
-export const GROUPS = { CT: ["CT"], MG: ["MG"], FL: ["RF", "XA"], DX: ["DX", "CR", "PX"], NM: ["NM", "PT"] } as const;
+export const GROUPS = {
+  CT: ["CT"],
+  MG: ["MG"],
+  FL: ["RF", "XA"],
+  DX: ["DX", "CR", "PX"],
+  NM: ["NM", "PT"],
+} as const;
 export const ONLY_REPORTS = "SR";
 export type StudyKind = keyof typeof GROUPS | typeof ONLY_REPORTS;
 
-export const WORDS = ["descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out"] as const;
-export const FLAGS = { leave_out_known: true, station_of_study: false, unseen_reports: false, toshiba: false, by_day: false };
+export const WORDS = [
+  "descriptions_keep",
+  "descriptions_leave_out",
+  "stations_keep",
+  "stations_leave_out",
+] as const;
+export const FLAGS = {
+  leave_out_known: true,
+  station_of_study: false,
+  unseen_reports: false,
+  toshiba: false,
+  by_day: false,
+};
 
 /** What is asked for, but for days and times. */
-export type What = { groups: StudyKind[] } & Record<(typeof WORDS)[number], string[]> & typeof FLAGS;
+export type What = { groups: StudyKind[] } & Record<(typeof WORDS)[number], string[]> &
+  typeof FLAGS;
 
 export interface Question extends What {
   first: string;
@@ -65,7 +83,15 @@ export interface Question extends What {
 }
 
 /** Why the store has nothing of a study that the node has. */
-export const GAPS = ["never_asked", "not_fetched", "failed", "not_arrived", "not_imported", "ticked_off", "rule"] as const;
+export const GAPS = [
+  "never_asked",
+  "not_fetched",
+  "failed",
+  "not_arrived",
+  "not_imported",
+  "ticked_off",
+  "rule",
+] as const;
 export type WhyGap = (typeof GAPS)[number];
 
 /** A study that the node has and the store has not. */
@@ -171,7 +197,13 @@ export interface FoundPage {
 export const SIEVE = ["modality", "reason", "became", "text"] as const;
 export type Sieve = Record<(typeof SIEVE)[number], string | null>;
 export const BECAME = ["open", "off", "moved", "failed", "missing"] as const;
-export const FOUND_SORTS = ["line", "-study_date", "study_date", "study_description", "-objects"] as const;
+export const FOUND_SORTS = [
+  "line",
+  "-study_date",
+  "study_date",
+  "study_description",
+  "-objects",
+] as const;
 
 /** Of all that was found: what is chosen and has not come, how much carries dose and has come, what was said of failures. */
 export interface Chosen {
@@ -202,16 +234,23 @@ export const retrieveApi = {
   wouldSend: (name: string) => post<WouldSend>(`${node(name)}/destination`),
   search: (name: string, question: Question) => post<Task>(`${node(name)}/searches`, question),
   one: (id: number, signal?: AbortSignal) => get<SearchWithRetrievals>(`searches/${id}`, signal),
-  choose: (id: number, lines: number[], chosen: boolean) => put<{ changed: number }>(`searches/${id}/chosen`, { lines, chosen }),
+  choose: (id: number, lines: number[], chosen: boolean) =>
+    put<{ changed: number }>(`searches/${id}/chosen`, { lines, chosen }),
   chooseAll: (id: number, sieve: Sieve, chosen: boolean) =>
-    put<{ changed: number }>(`searches/${id}/chosen`, { sieve: Object.fromEntries(Object.entries(sieve).filter(([, value]) => value)), chosen }),
+    put<{ changed: number }>(`searches/${id}/chosen`, {
+      sieve: Object.fromEntries(Object.entries(sieve).filter(([, value]) => value)),
+      chosen,
+    }),
   studies: (id: number, where: Record<string, string | number | null>, signal?: AbortSignal) =>
     get<FoundPage>(`searches/${id}/studies`, signal, where),
   /** The address of a file. */
   decisions: (id: number, language: string) => addressOf(`searches/${id}/decisions`, { language }),
   retrieve: (id: number) => post<Task>(`searches/${id}/retrieve`),
-  gaps: (id: number, query: { why: WhyGap | null; limit: number; offset: number }, signal?: AbortSignal) =>
-    get<GapPage>(`searches/${id}/gaps`, signal, query),
+  gaps: (
+    id: number,
+    query: { why: WhyGap | null; limit: number; offset: number },
+    signal?: AbortSignal,
+  ) => get<GapPage>(`searches/${id}/gaps`, signal, query),
 };
 
 /** All that the node has and the store has not. */

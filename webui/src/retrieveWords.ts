@@ -2,7 +2,15 @@
 import { counted, formatCount, formatDate, formatDateTime, formatTime } from "./format";
 import { taskSentence } from "./fields";
 import { t, te } from "./i18n";
-import { ONLY_REPORTS, type FoundSeries, type Question, type SearchResult, type StudyKind, type What, WORDS } from "./retrieveApi";
+import {
+  ONLY_REPORTS,
+  type FoundSeries,
+  type Question,
+  type SearchResult,
+  type StudyKind,
+  type What,
+  WORDS,
+} from "./retrieveApi";
 import type { Task } from "./types";
 
 /** The kinds of their tasks. */
@@ -21,15 +29,21 @@ export const nodeTitle = ({ title, name }: { title: string; name: string }) => t
 
 export const questionOf = (task: Task) => task.parameters as unknown as Question;
 
-export const kindWord = (kind: string) => (kind === ONLY_REPORTS ? t("retrieve.onlyReports") : kind);
+export const kindWord = (kind: string) =>
+  kind === ONLY_REPORTS ? t("retrieve.onlyReports") : kind;
 
 /** What is asked for but for days and times, part by part: the kinds of studies first. */
 export function whatWords(asked: What): string[] {
-  const quoted = (words: string[]) => words.map((word) => t("groups.quoted", { name: word })).join(", ");
+  const quoted = (words: string[]) =>
+    words.map((word) => t("groups.quoted", { name: word })).join(", ");
   return [
     asked.groups.map((one: StudyKind) => kindWord(one)).join(", "),
-    ...WORDS.map((name) => (asked[name]?.length ? t(`retrieve.asked.${name}`, { words: quoted(asked[name]) }) : "")),
-    ...(["station_of_study", "unseen_reports", "toshiba", "by_day"] as const).map((name) => (asked[name] ? t(`retrieve.asked.${name}`) : "")),
+    ...WORDS.map((name) =>
+      asked[name]?.length ? t(`retrieve.asked.${name}`, { words: quoted(asked[name]) }) : "",
+    ),
+    ...(["station_of_study", "unseen_reports", "toshiba", "by_day"] as const).map((name) =>
+      asked[name] ? t(`retrieve.asked.${name}`) : "",
+    ),
     asked.leave_out_known === false ? t("retrieve.asked.withKnown") : "",
   ].filter(Boolean);
 }
@@ -60,26 +74,52 @@ export function foundWords(task: Task): string {
 export const seriesReason = (reason: string) => t(`retrieve.reasons.${reason}`);
 export const studyReason = (reason: string) => t(`retrieve.studyReasons.${reason}`);
 /** The same where it may be either. */
-export const reasonWord = (reason: string) => (te(`retrieve.reasons.${reason}`, "en") ? seriesReason(reason) : studyReason(reason));
+export const reasonWord = (reason: string) =>
+  te(`retrieve.reasons.${reason}`, "en") ? seriesReason(reason) : studyReason(reason);
 
 /** What the page says of a doubt, with what the node told. */
-export const doubtWords = (doubt: string, told: string) => t(`retrieve.doubts.${doubt}`, { told: taskSentence(told) });
+export const doubtWords = (doubt: string, told: string) =>
+  t(`retrieve.doubts.${doubt}`, { told: taskSentence(told) });
 
 /** "20260302" as the user writes dates. */
-export const dicomDate = (date: string | null) => formatDate(date?.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3"));
+export const dicomDate = (date: string | null) =>
+  formatDate(date?.replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3"));
 
 /** What became of a series that was to be fetched. */
-export function outcomeOf(line: FoundSeries, underWay: boolean): { tone: "plain" | "info" | "good" | "warn" | "bad"; words: string } | null {
-  if (line.state === "failed") return { tone: "bad", words: t("retrieve.became.failed", { fault: taskSentence(line.fault ?? "") }) };
-  if (line.state === "moving" && !underWay) return { tone: "warn", words: t("retrieve.became.brokenOff") };
-  if (line.state === "moving" && line.fault) return { tone: "warn", words: t("retrieve.became.again", { fault: taskSentence(line.fault) }) };
+export function outcomeOf(
+  line: FoundSeries,
+  underWay: boolean,
+): { tone: "plain" | "info" | "good" | "warn" | "bad"; words: string } | null {
+  if (line.state === "failed")
+    return {
+      tone: "bad",
+      words: t("retrieve.became.failed", { fault: taskSentence(line.fault ?? "") }),
+    };
+  if (line.state === "moving" && !underWay)
+    return { tone: "warn", words: t("retrieve.became.brokenOff") };
+  if (line.state === "moving" && line.fault)
+    return { tone: "warn", words: t("retrieve.became.again", { fault: taskSentence(line.fault) }) };
   if (line.state === "moving") return { tone: "info", words: t("retrieve.became.moving") };
   if (line.state !== "moved") return null;
   const { asked_for: asked, arrived, imported } = line;
-  if (asked === null || arrived === null) return { tone: "plain", words: t("retrieve.became.moved") };
-  if (arrived < asked) return { tone: "bad", words: t("retrieve.became.missing", { n: formatCount(asked - arrived), of: formatCount(asked) }) };
+  if (asked === null || arrived === null)
+    return { tone: "plain", words: t("retrieve.became.moved") };
+  if (arrived < asked)
+    return {
+      tone: "bad",
+      words: t("retrieve.became.missing", {
+        n: formatCount(asked - arrived),
+        of: formatCount(asked),
+      }),
+    };
   if ((imported ?? 0) < arrived) {
-    return { tone: "warn", words: t("retrieve.became.arrived", { n: formatCount(imported ?? 0), of: formatCount(arrived) }) };
+    return {
+      tone: "warn",
+      words: t("retrieve.became.arrived", {
+        n: formatCount(imported ?? 0),
+        of: formatCount(arrived),
+      }),
+    };
   }
   return { tone: "good", words: counted("retrieve.became.imported", arrived) };
 }

@@ -89,7 +89,10 @@ export const router = createRouter({
       path: "/tasks",
       name: "tasks",
       component: () => import("./pages/TasksPage.vue"),
-      meta: { title: "tasks.title", needs: ["administration", "import sizes", "export", "query-retrieve"] },
+      meta: {
+        title: "tasks.title",
+        needs: ["administration", "import sizes", "export", "query-retrieve"],
+      },
     },
     {
       path: "/tasks/:id(\\d+)",
@@ -204,7 +207,9 @@ export const router = createRouter({
 router.beforeEach((to) => {
   if (!session.value) return true;
   if (session.value.signed_in) return to.name === "sign-in" ? (wantedIn(to.query) ?? "/") : true;
-  return to.name === "sign-in" ? true : { name: "sign-in", query: to.path === "/" ? {} : { to: to.fullPath } };
+  return to.name === "sign-in"
+    ? true
+    : { name: "sign-in", query: to.path === "/" ? {} : { to: to.fullPath } };
 });
 
 /** Where somebody wanted to go who had to sign in first: a page of ours, and nothing else. */
@@ -226,7 +231,12 @@ router.afterEach((to, from) => {
 });
 
 /** A whole number from the address bar, within bounds; `fallback` for anything else. */
-export function queryNumber(query: LocationQuery, name: string, fallback: number, least = 1): number {
+export function queryNumber(
+  query: LocationQuery,
+  name: string,
+  fallback: number,
+  least = 1,
+): number {
   const text = query[name];
   const number = typeof text === "string" && /^\d{1,9}$/.test(text) ? Number(text) : NaN;
   return number >= least ? number : fallback;

@@ -7,7 +7,12 @@ const linksIn = (body: Element) => [...body.querySelectorAll<HTMLElement>(".row-
 export function moveBetweenRows(event: KeyboardEvent): void {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const body = event.currentTarget as Element;
-  if (!step || withModifier(event) || !linksIn(body).includes(document.activeElement as HTMLElement)) return;
+  if (
+    !step ||
+    withModifier(event) ||
+    !linksIn(body).includes(document.activeElement as HTMLElement)
+  )
+    return;
   if (focusRow(body, step)) event.preventDefault();
 }
 
@@ -40,6 +45,10 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => boolean>)
 /** Whether a letter would be typed into something, or belongs to a dialog. */
 function typing(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
-  if (document.querySelector("dialog[open]") || target.closest("select, textarea, [contenteditable]")) return true;
+  if (
+    document.querySelector("dialog[open]") ||
+    target.closest("select, textarea, [contenteditable]")
+  )
+    return true;
   return target instanceof HTMLInputElement && target.type !== "checkbox";
 }

@@ -30,7 +30,12 @@ export interface Run {
   started_at: string | null;
   finished_at: string | null;
   result: Partial<SearchResult>;
-  retrieval: { id: number; state: TaskState; message: string | null; result: Partial<RetrievalResult> } | null;
+  retrieval: {
+    id: number;
+    state: TaskState;
+    message: string | null;
+    result: Partial<RetrievalResult>;
+  } | null;
 }
 
 export interface Schedule extends ScheduleEntry {

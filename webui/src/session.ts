@@ -8,21 +8,32 @@ import { loadRegion } from "./region";
 import type { Group, Session } from "./types";
 
 /** All groups, in the order in which people read them. */
-export const GROUPS: Group[] = ["view", "import sizes", "query-retrieve", "export", "patient identity", "administration"];
+export const GROUPS: Group[] = [
+  "view",
+  "import sizes",
+  "query-retrieve",
+  "export",
+  "patient identity",
+  "administration",
+];
 
 export const session = shallowRef<Session | null>(null);
 /** Why nobody knows who is signed in: the server is away. */
 export const sessionError = shallowRef<ApiError | null>(null);
 
 /** Whether the user is in one of these groups. */
-export const may = (...groups: Group[]): boolean => groups.some((group) => session.value?.groups.includes(group));
+export const may = (...groups: Group[]): boolean =>
+  groups.some((group) => session.value?.groups.includes(group));
 /** Whether a page that needs one of these groups is open to the user. */
 export const mayOpen = (needs?: Group[]): boolean => !needs?.length || may(...needs);
 /** Whether menus name a page to the user: one that is of use through Orthanc's own routes only to those who may use these. */
-export const isListed = (meta: RouteMeta): boolean => mayOpen(meta.needs) && (!meta.orthanc || !!session.value?.may_use_orthanc);
+export const isListed = (meta: RouteMeta): boolean =>
+  mayOpen(meta.needs) && (!meta.orthanc || !!session.value?.may_use_orthanc);
 export const administers = computed(() => may("administration"));
 /** Whether one signs in and out here: not where Orthanc itself asks for the password, or a proxy does. */
-export const signsInHere = computed(() => session.value?.way === null || session.value?.way === "cookie");
+export const signsInHere = computed(
+  () => session.value?.way === null || session.value?.way === "cookie",
+);
 
 async function take(now: Session): Promise<void> {
   session.value = now;

@@ -14,7 +14,9 @@ const PANELS: Record<string, Load[]> = {
   charts: [() => import("./components/ChartDefaultsPanel.vue")],
 };
 
-const made = Object.entries(PANELS).map(([topic, panels]) => [topic, panels.map((load) => defineAsyncComponent(load))] as const);
+const made = Object.entries(PANELS).map(
+  ([topic, panels]) => [topic, panels.map((load) => defineAsyncComponent(load))] as const,
+);
 
 /** The panels by topic. */
 export const panelsOf: Readonly<Record<string, Component[]>> = Object.fromEntries(made);

@@ -4,8 +4,21 @@ import type { Setting } from "./types";
 
 function setting(kind: string, more: Partial<Setting> = {}): Setting {
   return {
-    name: "x", topic: "y", title: "X", kind, description: "", choices: [], minimum: null, maximum: null, unit: null,
-    example: "", key: "X", value: null, default: null, changed: false, ...more,
+    name: "x",
+    topic: "y",
+    title: "X",
+    kind,
+    description: "",
+    choices: [],
+    minimum: null,
+    maximum: null,
+    unit: null,
+    example: "",
+    key: "X",
+    value: null,
+    default: null,
+    changed: false,
+    ...more,
   };
 }
 
@@ -19,16 +32,23 @@ it("reads a whole number within its limits, and nothing else", () => {
   const hours = setting("number", { minimum: 1, maximum: 1200, unit: "h" });
   expect(readTyped(hours, " 12 ")).toEqual({ value: 12, wrong: "" });
   expect(readTyped(hours, "1,200")).toEqual({ value: 1200, wrong: "" });
-  for (const typed of ["", "0", "1201", "1.5", "-3", "many"]) expect(readTyped(hours, typed).wrong).toContain("from 1 to 1200");
+  for (const typed of ["", "0", "1201", "1.5", "-3", "many"])
+    expect(readTyped(hours, typed).wrong).toContain("from 1 to 1200");
 });
 
 it("takes pasted lines as patterns, none twice", () => {
-  expect(withPasted(["*test*"], "PHANTOM*\r\n\n *test* \nqa?\n")).toEqual(["*test*", "PHANTOM*", "qa?"]);
+  expect(withPasted(["*test*"], "PHANTOM*\r\n\n *test* \nqa?\n")).toEqual([
+    "*test*",
+    "PHANTOM*",
+    "qa?",
+  ]);
 });
 
 it("says values in words", () => {
   expect(valueWords(setting("number", { unit: "h" }), 12)).toBe("12 hours");
   expect(valueWords(setting("time zone"), "")).toBe("the server’s own");
   expect(valueWords(setting("patterns"), [])).toBe("none");
-  expect(valueWords(setting("choice", { choices: [{ value: "a", label: "All" }] }), "a")).toBe("All");
+  expect(valueWords(setting("choice", { choices: [{ value: "a", label: "All" }] }), "a")).toBe(
+    "All",
+  );
 });

@@ -6,9 +6,12 @@ import { formatCount, parseNumberText } from "./format";
 import { t, wordAt } from "./i18n";
 import type { Setting, SettingList } from "./types";
 
-export const settingTitle = (setting: Setting) => wordAt("settings", "titles", setting.name) ?? setting.title;
-export const settingAbout = (setting: Setting) => wordAt("settings", "about", setting.name) ?? setting.description;
-export const topicTitle = (topic: SettingList["topics"][number]) => wordAt("settings", "topics", topic.name) ?? topic.title;
+export const settingTitle = (setting: Setting) =>
+  wordAt("settings", "titles", setting.name) ?? setting.title;
+export const settingAbout = (setting: Setting) =>
+  wordAt("settings", "about", setting.name) ?? setting.description;
+export const topicTitle = (topic: SettingList["topics"][number]) =>
+  wordAt("settings", "topics", topic.name) ?? topic.title;
 export const unitTitle = (unit: string) => wordAt("settings", "units", unit) ?? unit;
 
 export function choiceTitle(setting: Setting, choice: Setting["choices"][number]): string {
@@ -22,7 +25,10 @@ export function valueWords(setting: Setting, value: unknown): string {
     return choice ? choiceTitle(setting, choice) : String(value);
   }
   if (setting.kind === "flag") return t(value ? "settings.on" : "settings.off");
-  if (setting.kind === "number") return [formatCount(value as number), setting.unit && unitTitle(setting.unit)].filter(Boolean).join(" ");
+  if (setting.kind === "number")
+    return [formatCount(value as number), setting.unit && unitTitle(setting.unit)]
+      .filter(Boolean)
+      .join(" ");
   if (setting.kind === "time zone" && !value) return t("settings.serverZone");
   if (Array.isArray(value)) return value.length ? value.join(", ") : t("settings.noPatterns");
   return value === "" ? t("settings.nothing") : String(value);
@@ -42,7 +48,10 @@ export function readTyped(setting: Setting, typed: unknown): { value: unknown; w
   const value = text === null ? NaN : Number(text);
   const [low, high] = [setting.minimum ?? 0, setting.maximum ?? 1e9];
   if (Number.isInteger(value) && value >= low && value <= high) return { value, wrong: "" };
-  return { value: typed, wrong: t("settings.wrongNumber", { low: formatCount(low), high: formatCount(high) }) };
+  return {
+    value: typed,
+    wrong: t("settings.wrongNumber", { low: formatCount(low), high: formatCount(high) }),
+  };
 }
 
 /** The patterns of a text, one a line, behind those that there are; none twice. */

@@ -2,7 +2,10 @@
 import { onBeforeUnmount, onMounted, watch, type Ref } from "vue";
 import { useRoute } from "vue-router";
 
-export function useSheet(box: Ref<HTMLDetailsElement | undefined>, mayClose: () => boolean = () => true) {
+export function useSheet(
+  box: Ref<HTMLDetailsElement | undefined>,
+  mayClose: () => boolean = () => true,
+) {
   function close(): void {
     if (!box.value?.open) return;
     box.value.open = false;
@@ -11,7 +14,8 @@ export function useSheet(box: Ref<HTMLDetailsElement | undefined>, mayClose: () 
 
   // A row that moves is out of the page for a moment: where the click began tells whether it was inside.
   function closeOutside(event: MouseEvent): void {
-    if (box.value?.open && mayClose() && !event.composedPath().includes(box.value)) box.value.open = false;
+    if (box.value?.open && mayClose() && !event.composedPath().includes(box.value))
+      box.value.open = false;
   }
 
   onMounted(() => document.addEventListener("click", closeOutside));

@@ -2,7 +2,13 @@ import { expect, it } from "vitest";
 import { missing, said } from "./sizes";
 
 const CHOICE = {
-  identifier: 0, height: 1, weight: 2, kind: "accession-number", height_unit: "cm", weight_unit: "kg", overwrite: false,
+  identifier: 0,
+  height: 1,
+  weight: 2,
+  kind: "accession-number",
+  height_unit: "cm",
+  weight_unit: "kg",
+  overwrite: false,
 } as const;
 
 it("says what is missing before an import can begin", () => {
@@ -17,6 +23,8 @@ it("says what is missing before an import can begin", () => {
 
 it("has words for each part of what is said of a line", () => {
   expect(said("the height is no number; no study")).toBe("the height is no number; no study");
-  expect(said("height other value kept; weight inserted")).toBe("height: another value is kept; weight: inserted");
+  expect(said("height other value kept; weight inserted")).toBe(
+    "height: another value is kept; weight: inserted",
+  );
   expect(said(null)).toBe("");
 });

@@ -32,7 +32,8 @@ export interface SizeFile {
   rows: { line: number; cells: string[] | null }[];
 }
 
-export type SizeOutcome = "inserted" | "there already" | "overwritten" | "no study" | "bad value" | "contradiction";
+export type SizeOutcome =
+  "inserted" | "there already" | "overwritten" | "no study" | "bad value" | "contradiction";
 
 export interface SizeLine {
   line: number;
@@ -57,7 +58,9 @@ export function said(message: string | null): string {
 }
 
 /** Why the import cannot begin yet, as a key of the words; null where it can. */
-export function missing(choice: Omit<SizeChoice, "identifier"> & { identifier: number | null }): string | null {
+export function missing(
+  choice: Omit<SizeChoice, "identifier"> & { identifier: number | null },
+): string | null {
   if (choice.identifier === null) return "identifier";
   if (choice.height === null && choice.weight === null) return "value";
   const columns = [choice.identifier, choice.height, choice.weight].filter((one) => one !== null);

@@ -26,28 +26,47 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   const busy = ref(new Set<string>());
   /** What was done last to this study, whose consequences may come later. */
   let last: Deed | null = null;
-  watch(() => study.value?.id, () => (last = null));
+  watch(
+    () => study.value?.id,
+    () => (last = null),
+  );
 
   /** Shows the study as it is now: under its number, under another of the same DICOM study, or not at all. */
   async function follow(anyway = false): Promise<void> {
     const before = study.value;
     if (!before) return;
-    const { studies } = await api.studies({ study_instance_uid: String(before.study_instance_uid), ...(await testData()) });
+    const { studies } = await api.studies({
+      study_instance_uid: String(before.study_instance_uid),
+      ...(await testData()),
+    });
     if (studies.some(({ id }) => id === before.id)) {
       const now = await withFields(api.study(before.id));
-      const same = now.stored_at === before.stored_at && now.objects.length === before.objects.length;
+      const same =
+        now.stored_at === before.stored_at && now.objects.length === before.objects.length;
       if (study.value === before && (anyway || !same)) study.value = now;
     } else if (study.value === before && last) {
-      await leave(before, studies.find((one) => one.equipment_id === before.equipment_id) ?? studies[0], last);
+      await leave(
+        before,
+        studies.find((one) => one.equipment_id === before.equipment_id) ?? studies[0],
+        last,
+      );
     }
   }
 
-  async function leave(before: StudyDetail, next: Study | undefined, { said, undo }: Deed): Promise<void> {
+  async function leave(
+    before: StudyDetail,
+    next: Study | undefined,
+    { said, undo }: Deed,
+  ): Promise<void> {
     const options = { undo, pagesToGo: 1 };
     if (next) {
       const now = t("study.did.moved", { number: next.id, modality: modalityTitle(next.modality) });
       say(`${said} ${now}`, options);
-      await router.replace({ name: "study", params: { id: next.id }, query: router.currentRoute.value.query });
+      await router.replace({
+        name: "study",
+        params: { id: next.id },
+        query: router.currentRoute.value.query,
+      });
     } else {
       say(`${said} ${t("study.did.gone", { number: before.id })}`, options);
       await router.replace({ name: "studies", params: { modality: before.modality } });
@@ -73,7 +92,9 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
     busy.value.add(uid);
     try {
       const { object, queued } = await api.readAgain(uid);
-      const said = object ? t("study.did.read", { outcome: outcomeTitle(object.outcome) }) : t("study.did.willRead");
+      const said = object
+        ? t("study.did.read", { outcome: outcomeTitle(object.outcome) })
+        : t("study.did.willRead");
       await after(said, queued === true);
     } catch (reason) {
       say(errorText(reason));

@@ -1,6 +1,15 @@
 /** The cells of the list of studies: what stands in a row under each column. */
 import { isNumeric, marksAt, sourceTitle } from "./fields";
-import { decimalsFor, describeStudy, formatDate, formatTime, formatValue, hintOf, NOTHING, scaled } from "./format";
+import {
+  decimalsFor,
+  describeStudy,
+  formatDate,
+  formatTime,
+  formatValue,
+  hintOf,
+  NOTHING,
+  scaled,
+} from "./format";
 import { t } from "./i18n";
 import type { ListColumn } from "./listColumns";
 import type { Mark, Study } from "./types";
@@ -15,7 +24,8 @@ export interface StudyCell {
   nothing: boolean;
 }
 
-export const nameOfStudy = (study: Study): string => describeStudy(study) ?? t("list.noDescription");
+export const nameOfStudy = (study: Study): string =>
+  describeStudy(study) ?? t("list.noDescription");
 
 /** Numbers below each other have the same decimals. */
 export function decimalsOf(columns: ListColumn[], studies: Study[]): Map<string, number> {

@@ -6,6 +6,9 @@ export const BY_RULE = "by-rule";
 
 export const modalityChoices = () => [
   { code: BY_RULE, label: t("study.system.byRule") },
-  ...["RF", "DX"].map((code) => ({ code, label: t("study.system.always", { modality: modalityTitle(code) }) })),
+  ...["RF", "DX"].map((code) => ({
+    code,
+    label: t("study.system.always", { modality: modalityTitle(code) }),
+  })),
   { code: "dual", label: t("study.system.dual") },
 ];

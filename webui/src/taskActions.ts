@@ -8,7 +8,10 @@ import { EXPORT } from "./exportWords";
 import { taskTitle } from "./taskWords";
 import type { Task } from "./types";
 
-type Asked = { what: "stop" | "remove"; task: Task } | { what: "removeAll"; count: number } | { what: "removeExports"; ids: number[] };
+type Asked =
+  | { what: "stop" | "remove"; task: Task }
+  | { what: "removeAll"; count: number }
+  | { what: "removeExports"; ids: number[] };
 
 /** changed: what to do when something was done; the number of a task that is gone, or null. */
 export function useTaskActions(changed: (gone: number | null) => unknown) {
@@ -21,16 +24,34 @@ export function useTaskActions(changed: (gone: number | null) => unknown) {
     const now = asked.value;
     if (!now) return null;
     if (now.what === "removeAll") {
-      return { title: t("tasks.askAll"), text: counted("tasks.askAllWhat", now.count), confirm: t("tasks.delete"), danger: true };
+      return {
+        title: t("tasks.askAll"),
+        text: counted("tasks.askAllWhat", now.count),
+        confirm: t("tasks.delete"),
+        danger: true,
+      };
     }
     if (now.what === "removeExports") {
-      const [title, text] = ["exports.askChosen", "exports.askChosenWhat"].map((key) => counted(key, now.ids.length));
+      const [title, text] = ["exports.askChosen", "exports.askChosenWhat"].map((key) =>
+        counted(key, now.ids.length),
+      );
       return { title: title!, text: text!, confirm: t("tasks.delete"), danger: true };
     }
     const name = taskTitle(now.task);
     const words = now.task.kind === EXPORT ? "exports" : "tasks";
-    if (now.what === "stop") return { title: t("tasks.askStop", { name }), text: t(`${words}.askStopWhat`), confirm: t("tasks.stop"), danger: false };
-    return { title: t("tasks.askDelete", { name }), text: t(`${words}.askDeleteWhat`), confirm: t("tasks.delete"), danger: true };
+    if (now.what === "stop")
+      return {
+        title: t("tasks.askStop", { name }),
+        text: t(`${words}.askStopWhat`),
+        confirm: t("tasks.stop"),
+        danger: false,
+      };
+    return {
+      title: t("tasks.askDelete", { name }),
+      text: t(`${words}.askDeleteWhat`),
+      confirm: t("tasks.delete"),
+      danger: true,
+    };
   });
 
   function ask(now: Asked): void {

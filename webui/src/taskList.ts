@@ -11,7 +11,9 @@ const SELDOM = 5000;
 /** kind: only of this one. */
 export function useTaskList(query: { kind?: string; limit: number }, page: () => number) {
   const loaded = useLoad(async (signal) => {
-    const answer = await withFields(api.tasks({ ...query, offset: (page() - 1) * query.limit }, signal));
+    const answer = await withFields(
+      api.tasks({ ...query, offset: (page() - 1) * query.limit }, signal),
+    );
     noteStates(answer);
     return answer;
   }, page);

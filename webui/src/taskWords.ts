@@ -6,7 +6,8 @@ import type { Task, TaskPage, TaskState } from "./types";
 
 const FINISHED: TaskState[] = ["done", "stopped", "failed", "broken off"];
 
-export const finishedOf = (states: TaskPage["states"]) => FINISHED.reduce((sum, state) => sum + (states[state] ?? 0), 0);
+export const finishedOf = (states: TaskPage["states"]) =>
+  FINISHED.reduce((sum, state) => sum + (states[state] ?? 0), 0);
 export const isFinished = (task: Pick<Task, "state">) => FINISHED.includes(task.state);
 
 // "no study" is one word in the files.
@@ -37,17 +38,25 @@ const BYTES = "bytes";
 /** How far it is, where it is known how much there is to do. */
 export function progressWords({ kind, done, total }: Task): string {
   if (!total) return "";
-  return t(kind === EXPORT ? "exports.progress" : "tasks.progress", { done: formatCount(done), total: formatCount(total) });
+  return t(kind === EXPORT ? "exports.progress" : "tasks.progress", {
+    done: formatCount(done),
+    total: formatCount(total),
+  });
 }
 
 /** What came of it, in words: its numbers by their names, with those of the kind first; zeros are left out where others are. */
 export function resultWords(task: Task): string {
-  const all = Object.entries(task.result).filter((one): one is [string, number] => typeof one[1] === "number");
+  const all = Object.entries(task.result).filter(
+    (one): one is [string, number] => typeof one[1] === "number",
+  );
   const some = all.filter(([, count]) => count);
   return (some.length ? some : all)
     .map(([name, count]) => {
       if (name === BYTES) return formatBytes(count);
-      const key = [`tasks.results.${keyOf(task.kind)}.${keyOf(name)}`, `tasks.results.any.${keyOf(name)}`].find(known);
+      const key = [
+        `tasks.results.${keyOf(task.kind)}.${keyOf(name)}`,
+        `tasks.results.any.${keyOf(name)}`,
+      ].find(known);
       return key ? t(key, { n: formatCount(count) }, count) : `${name}: ${formatCount(count)}`;
     })
     .join(", ");
@@ -58,7 +67,9 @@ export const resultSaid = (task: Task) => listOf<string>(task.result.said, "stri
 export const resultStudies = (task: Task) => listOf<number>(task.result.studies, "number");
 
 function listOf<T>(value: unknown, type: string): T[] {
-  return Array.isArray(value) ? (value as unknown[]).filter((one): one is T => typeof one === type) : [];
+  return Array.isArray(value)
+    ? (value as unknown[]).filter((one): one is T => typeof one === type)
+    : [];
 }
 
 const seconds = (from: string | null, to: string | null) =>

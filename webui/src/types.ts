@@ -33,9 +33,9 @@ export interface ModalityInfo {
   event_columns: string[];
 }
 
-export type FilterType =
-  "text" | "number" | "integer" | "date" | "time" | "choices" | "uid" | "id";
-export type FilterRole = "contains" | "not" | "is" | "exactly" | "empty" | "from" | "to" | "given" | "any";
+export type FilterType = "text" | "number" | "integer" | "date" | "time" | "choices" | "uid" | "id";
+export type FilterRole =
+  "contains" | "not" | "is" | "exactly" | "empty" | "from" | "to" | "given" | "any";
 
 /** One filter of the list of studies. */
 export interface FilterInfo {
@@ -266,7 +266,12 @@ export interface Status {
   version: string;
   schema_version: number;
   started_at: string | null;
-  orthanc: { version: string; name: string | null; dicom_aet: string | null; dicom_port: number | null };
+  orthanc: {
+    version: string;
+    name: string | null;
+    dicom_aet: string | null;
+    dicom_port: number | null;
+  };
   store: {
     size_bytes: number | null;
     studies: Record<string, number>;
@@ -323,7 +328,8 @@ export interface Summary {
 }
 
 /** What a user may do; see records/access.py. */
-export type Group = "view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration";
+export type Group =
+  "view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration";
 
 /** Who asks. `way`: how the server knows; null for nobody. */
 export interface Session {

@@ -12,7 +12,17 @@ const ENOUGH = 5;
 const REDRAW_MS = 150;
 
 /** present: it was there already; dropped: by a rule of the server; refused: by Orthanc, for what it is; skipped: no DICOM. */
-export const RESULTS = ["waiting", "sending", "stored", "present", "dropped", "refused", "failed", "stopped", "skipped"] as const;
+export const RESULTS = [
+  "waiting",
+  "sending",
+  "stored",
+  "present",
+  "dropped",
+  "refused",
+  "failed",
+  "stopped",
+  "skipped",
+] as const;
 export type Result = (typeof RESULTS)[number];
 /** Results of what is not in Orthanc and might be, at another try. */
 export const AGAIN: readonly Result[] = ["refused", "failed", "stopped"];
@@ -60,7 +70,12 @@ export function useUpload() {
   function changed(): void {
     timer ??= window.setTimeout(() => {
       timer = undefined;
-      state.value = { ...now, items: [...now.items], counts: { ...now.counts }, bytes: { ...now.bytes } };
+      state.value = {
+        ...now,
+        items: [...now.items],
+        counts: { ...now.counts },
+        bytes: { ...now.bytes },
+      };
     }, REDRAW_MS);
   }
 
@@ -72,7 +87,8 @@ export function useUpload() {
     item.result = result;
     item.reason = reason;
     // What is done with counts in full, and what has to go again not at all.
-    item.sent = result === "waiting" || result === "sending" || AGAIN.includes(result) ? 0 : item.size;
+    item.sent =
+      result === "waiting" || result === "sending" || AGAIN.includes(result) ? 0 : item.size;
     bytes.sent += item.sent;
     changed();
   }
@@ -92,7 +108,13 @@ export function useUpload() {
       for await (const source of sources) {
         if (gone) break;
         // After a stop, what is found still stands in the list, for another try.
-        const item: Item = { ...source, result: stopped ? "stopped" : "waiting", reason: "", sent: 0, orthancId: null };
+        const item: Item = {
+          ...source,
+          result: stopped ? "stopped" : "waiting",
+          reason: "",
+          sent: 0,
+          orthancId: null,
+        };
         into.items.push(item);
         into.counts[item.result] += 1;
         into.bytes.total += item.size;
@@ -135,7 +157,8 @@ export function useUpload() {
       else put(item, "skipped");
     } catch (reason) {
       if (signal.aborted) put(item, "stopped");
-      else if (reason instanceof Unsendable) put(item, "refused", t(`upload.reasons.${reason.message}`));
+      else if (reason instanceof Unsendable)
+        put(item, "refused", t(`upload.reasons.${reason.message}`));
       else put(item, "failed", t("upload.reasons.unreadable"));
     }
   }
@@ -156,7 +179,10 @@ export function useUpload() {
       const { ID, Status } = await storeObject(blob, (sent) => progress(item, sent), signal);
       item.orthancId = ID ?? null;
       failures = 0;
-      put(item, Status === "AlreadyStored" ? "present" : Status === "FilteredOut" ? "dropped" : "stored");
+      put(
+        item,
+        Status === "AlreadyStored" ? "present" : Status === "FilteredOut" ? "dropped" : "stored",
+      );
     } catch (reason) {
       if (signal.aborted) return put(item, "stopped");
       const error = asApiError(reason);

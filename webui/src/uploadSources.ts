@@ -18,7 +18,12 @@ export type Kind = "object" | "archive" | "other";
 /** Why something cannot be sent; the key of a text below `upload.reasons`. */
 export class Unsendable extends Error {}
 
-const ofFile = (file: File, path: string): Source => ({ path, size: file.size, open: async () => file, archived: false });
+const ofFile = (file: File, path: string): Source => ({
+  path,
+  size: file.size,
+  open: async () => file,
+  archived: false,
+});
 
 /** Files of a chooser, with their folders where one was chosen. */
 export async function* chosenFiles(files: File[]): AsyncGenerator<Source> {
@@ -37,9 +42,12 @@ export async function* droppedFiles(entries: (FileSystemEntry | File)[]): AsyncG
     } else if (entry.isDirectory) {
       const reader = (entry as FileSystemDirectoryEntry).createReader();
       // A hundred entries come at a time, until none comes.
-      for (let some = await read(reader); some.length; some = await read(reader)) yield* droppedFiles(some);
+      for (let some = await read(reader); some.length; some = await read(reader))
+        yield* droppedFiles(some);
     } else {
-      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      const file = await new Promise<File>((resolve, reject) =>
+        (entry as FileSystemFileEntry).file(resolve, reject),
+      );
       yield ofFile(file, entry.fullPath.replace(/^\//, ""));
     }
   }
@@ -73,7 +81,8 @@ function beginsWithElement(bytes: DataView): boolean {
 
 /** The files in an archive. Throws Unsendable. */
 export async function* archivedFiles(archive: Blob, path: string): AsyncGenerator<Source> {
-  const { BlobReader, BlobWriter, ZipReader, configure } = await import("@zip.js/zip.js/lib/zip-core-native.js");
+  const { BlobReader, BlobWriter, ZipReader, configure } =
+    await import("@zip.js/zip.js/lib/zip-core-native.js");
   // Its workers are made of blob: URLs, which the pages do not allow; the browser's own decompression needs none.
   configure({ useWebWorkers: false });
   try {
@@ -87,7 +96,12 @@ export async function* archivedFiles(archive: Blob, path: string): AsyncGenerato
           throw new Unsendable("member");
         }
       };
-      yield { path: `${path}/${entry.filename}`, size: entry.uncompressedSize, open, archived: true };
+      yield {
+        path: `${path}/${entry.filename}`,
+        size: entry.uncompressedSize,
+        open,
+        archived: true,
+      };
     }
   } catch {
     throw new Unsendable("archive");

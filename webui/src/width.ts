@@ -7,7 +7,9 @@ export function useWidth(box: Ref<HTMLElement | undefined>): Ref<number> {
   const width = ref(800);
   let observer: ResizeObserver | undefined;
   onMounted(() => {
-    observer = new ResizeObserver(([entry]) => (width.value = Math.max(entry?.contentRect.width ?? 0, LEAST)));
+    observer = new ResizeObserver(
+      ([entry]) => (width.value = Math.max(entry?.contentRect.width ?? 0, LEAST)),
+    );
     if (box.value) observer.observe(box.value);
   });
   onBeforeUnmount(() => observer?.disconnect());

@@ -12,7 +12,11 @@ describe("workload", () => {
   });
 
   it("puts days together over longer times, and loses none", () => {
-    const bars = barsOf({ from: "2025-01-01", days: 365, counts: Array.from({ length: 365 }, () => 2) });
+    const bars = barsOf({
+      from: "2025-01-01",
+      days: 365,
+      counts: Array.from({ length: 365 }, () => 2),
+    });
     expect(bars.length).toBeLessThanOrEqual(60);
     expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(730);
     expect([bars[0]!.from, bars.at(-1)!.to]).toEqual(["2025-01-01", "2025-12-31"]);

@@ -27,5 +27,7 @@ export function barsOf(workload: Workload): Bar[] {
 
 /** The day so many days before another, that one included: the first of the last 7 days. */
 export function firstOfLast(days: number, today: string): string {
-  return new Date(Date.parse(`${today.slice(0, 10)}T00:00:00Z`) - (days - 1) * DAY).toISOString().slice(0, 10);
+  return new Date(Date.parse(`${today.slice(0, 10)}T00:00:00Z`) - (days - 1) * DAY)
+    .toISOString()
+    .slice(0, 10);
 }

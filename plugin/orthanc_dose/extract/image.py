@@ -1,7 +1,7 @@
 """Projection X-ray images (DX, CR, PX, MG): one exposure from the header of one image (PS3.3
 C.8.7.8 X-Ray Acquisition Dose, C.8.11.3 DX Detector, C.8.11.7 Mammography Image and the like).
 
-What was exposed stands in the objects for processing and for presentation alike: store/merge.py
+What was exposed stands in the objects for processing and for presentation alike: assemble/merge.py
 counts it once."""
 
 import re

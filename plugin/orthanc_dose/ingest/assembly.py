@@ -5,11 +5,10 @@ objects.
 from typing import Any
 
 from .. import extract
+from ..assemble import Part, put_together, waiting
 from ..dicom.dataset import Unreadable
 from ..extract import Ignored
 from ..store import Batch, ObjectRow, Writer
-from ..store.estimates import waiting
-from ..store.merge import Part, put_together
 from ..store.systems import Systems
 from .reading import Read, decide
 

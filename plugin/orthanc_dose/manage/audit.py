@@ -99,8 +99,10 @@ def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 
 def last_sign_ins(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     """When (UTC) each user signed in last, as far as the log goes back."""
-    query = """SELECT user_name, max("at") FROM audit_log WHERE action = 'sign-in' AND succeeded "
-"GROUP BY user_name"""
+    query = (
+        """SELECT user_name, max("at") FROM audit_log WHERE action = 'sign-in' AND succeeded """
+        "GROUP BY user_name"
+    )
     return dict(connection.execute(query).fetchall())
 
 

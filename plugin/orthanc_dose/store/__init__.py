@@ -1,5 +1,5 @@
-"""The store: DuckDB, its schema from the data dictionary, what is written in one transaction, and
-reading.
+"""The store, which is persistence only: DuckDB, its schema from the data dictionary, what is written
+in one transaction, and reading.
 """
 
 from .database import STORE_ERRORS, NotRenewed, Store, StoreError

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ..assemble import Record
 from ..records import (
     EQUIPMENT,
     INDEXES,
@@ -25,7 +26,6 @@ from . import sizes, tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
-from .merge import Record
 from .names import StandardNames
 from .schema import arrow_schema
 from .systems import Systems

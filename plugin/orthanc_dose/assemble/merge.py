@@ -21,7 +21,7 @@ from ..extract import modality
 from ..extract.rows import Row, mark
 from ..records.common import SOURCES
 from . import estimates, images, reports, totals
-from .parts import SYSTEM, Outcome, Part, Record, event_keys, unused
+from .parts import SYSTEM, Part, Record, unused
 
 
 def put_together(
@@ -112,6 +112,3 @@ def _finish(record: Record) -> None:
         "marks": marks,
         "not_used": unused(record.parts),
     }
-
-
-__all__ = ["Outcome", "Part", "Record", "event_keys", "put_together"]

@@ -1,0 +1,8 @@
+"""Put several objects of one study together into its records, with totals and doubts: rules of dose
+without SQL, as functions of what was extracted."""
+
+from .estimates import waiting
+from .merge import put_together
+from .parts import Outcome, Part, Record, event_keys
+
+__all__ = ["Outcome", "Part", "Record", "event_keys", "put_together", "waiting"]

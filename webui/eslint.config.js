@@ -1,0 +1,54 @@
+// What a formatter cannot see: faults in TypeScript and in templates. Layout is prettier's alone.
+import prettier from "eslint-config-prettier/flat";
+import vue from "eslint-plugin-vue";
+import ts from "typescript-eslint";
+
+export default ts.config(
+  { ignores: ["dist", "public"] },
+  ts.configs.recommended,
+  vue.configs["flat/recommended"],
+  prettier,
+  {
+    files: ["src/**/*.{ts,vue}"],
+    languageOptions: {
+      parserOptions: {
+        parser: ts.parser,
+        projectService: true,
+        extraFileExtensions: [".vue"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      // TypeScript itself reports unknown names.
+      "no-undef": "off",
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      // A promise that nobody waits for swallows its error; `void` says that this is meant.
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": [
+        "error",
+        // Vue waits for event handlers itself and reports what they throw.
+        { checksVoidReturn: { attributes: false, properties: false, arguments: false } },
+      ],
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/restrict-plus-operands": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      // Names taken out of an object so that the rest goes without them.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
+      // A form's parts change the one object that the form gave them, never which object it is.
+      "vue/no-mutating-props": ["error", { shallowOnly: true }],
+      // It takes the | of a TypeScript type for the filters of Vue 2.
+      "vue/no-deprecated-filter": "off",
+      // A component gives its optional properties no default where undefined is what it means.
+      "vue/require-default-prop": "off",
+    },
+  },
+  {
+    // The markup is a file of the build; nothing from outside comes there.
+    files: ["src/**/AppIcon.vue"],
+    rules: { "vue/no-v-html": "off" },
+  },
+);
