@@ -76,11 +76,10 @@ def test_what_the_rules_of_identity_drop_is_in_no_copy(server: OrthancServer) ->
     assert rows(server, name) == [["Somebody, Known", "4711-0815"]]
     put(server, patient_name="none", patient_id="none")
     status, task = server.post("/dose/api/identity/apply")
-    assert status == 202
-    server.wait_for(
-        lambda: server.ok(f"/dose/api/tasks/{task['id']}")["finished_at"] is not None, "the task"
-    )
-    assert server.ok(f"/dose/api/tasks/{task['id']}")["state"] == "done"
+    assert status == 202, task
+    address = f"/dose/api/tasks/{task['task_id']}"
+    server.wait_for(lambda: server.ok(address)["finished_at"] is not None, "the task")
+    assert server.ok(address)["state"] == "done"
     assert not list((server.dose_directory / "sql").rglob("*.parquet"))
     assert rows(server, name) == [[None, None]]
 

@@ -141,7 +141,7 @@ class Runs:
             elapsed = time.monotonic() - began
         return asked, end | {
             "elapsed_ms": round(elapsed * 1000),
-            "as_of": copy.at.isoformat(),
+            "as_of": copy.utc,
         }
 
     def write(
@@ -176,7 +176,7 @@ class Runs:
             task.connection = None
             self._files.release()
         task.note(task.number, done=end["rows"], total=end["rows"])
-        return end | {"as_of": copy.at.isoformat()}
+        return end | {"as_of": copy.utc}
 
     def stop(self, user: str) -> int:
         """Stop what runs for a user; how many statements that were."""
