@@ -24,7 +24,7 @@ run: ## Orthanc with the plugin in the foreground
 
 .PHONY: test
 test: lint ## every test, two files at a time; ARGS goes to pytest (make test ARGS="-k store -x")
-	$(SETUP) orthanc chromium ocr ui-tests
+	$(SETUP) orthanc chromium ocr proxies ui-tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-long
@@ -45,16 +45,17 @@ bench: ## measure, and print the ratios that the README gives; ARGS goes to the 
 
 .PHONY: setup
 setup: ## install everything that the other targets need
-	$(SETUP) orthanc chromium ocr venv-dev ui
+	$(SETUP) orthanc chromium ocr proxies venv-dev ui
 
 .PHONY: ui
 ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
 .PHONY: docs
-docs: ## write docs/data-dictionary.md from the declarations
+docs: ## write docs/data-dictionary.md and webui/src/facts.ts from the declarations
 	$(SETUP) orthanc venv
 	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
+	@$(PYTHON) tools/web_facts.py
 
 .PHONY: wheel
 wheel: ## build dist/orthanc_dose-*.whl, with the web UI in it

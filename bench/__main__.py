@@ -8,7 +8,19 @@ import time
 from pathlib import Path
 
 from . import __doc__ as description
-from . import api, charts, exports, extraction, insertion, mixed, reading, retrieval, sizes, storing
+from . import (
+    api,
+    charts,
+    exports,
+    extraction,
+    insertion,
+    mixed,
+    reading,
+    retrieval,
+    sizes,
+    slow,
+    storing,
+)
 from .results import Results, machine, write
 
 PARTS = {
@@ -22,6 +34,7 @@ PARTS = {
     "exports": exports.run,
     "charts": charts.run,
     "retrieval": retrieval.run,
+    "slow": slow.run,
 }
 
 

@@ -10,6 +10,7 @@ from random import Random
 from orthanc_dose import extract, samples
 from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
+from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.store import Batch
 
@@ -66,7 +67,7 @@ def batch(of: list[SampleStudy], first_change: int = 1) -> Batch:
         for ds in study.datasets:
             raw = samples.part10(ds)
             kept = extract.keep(part10.read_any(raw))
-            found = extract.extract(kept, extract.XRAY_DOSE_SR)
+            found = extract.extract(kept, XRAY_DOSE_SR)
             packed, digest = kept.pack()
             sop = str(ds.SOPInstanceUID)
             out.studies.setdefault(study.study_instance_uid, []).extend(

@@ -5,6 +5,7 @@
 #     orthanc     Debian's orthanc, orthanc-python, dcmtk, python3-venv
 #     chromium    Debian's chromium and libatomic1, for the tests of the pages
 #     ocr         Debian's tesseract-ocr, for the tests of dose screens
+#     proxies     Debian's nginx-light, caddy and openssl, for the tests of the reverse proxies
 #     venv        .venv on /usr/bin/python3 with what the plugin needs
 #     venv-dev    the same with what the tests need
 #     ui          webui/dist, the built web UI
@@ -50,12 +51,17 @@ Install them as root, then run make again:
     sudo apt-get update && sudo apt-get install --no-install-recommends $*"
     fi
     say "Installing Debian's packages: $*"
-    new_orthanc=false
-    case " $* " in *' orthanc '*) new_orthanc=true ;; esac
-    # Debian's package starts an Orthanc of its own as a service, on the ports that ours needs.
+    services=''
+    for package in "$@"; do
+        case $package in
+        orthanc | caddy) services="$services $package" ;;
+        nginx-light) services="$services nginx" ;;
+        esac
+    done
+    # Debian's packages start a service of their own, an Orthanc even on the ports that ours needs.
     guard=/usr/sbin/policy-rc.d
     guarded=false
-    if $new_orthanc && [ ! -e "$guard" ]; then
+    if [ -n "$services" ] && [ ! -e "$guard" ]; then
         trap 'rm -f "$guard"' EXIT
         trap 'exit 130' INT TERM HUP
         printf '#!/bin/sh\nexit 101\n' >"$guard"
@@ -72,10 +78,10 @@ Install them as root, then run make again:
         rm -f "$guard"
         trap - EXIT INT TERM HUP
     fi
-    if $new_orthanc; then
-        update-rc.d orthanc disable >>build/apt.log 2>&1 || true
-        say "Debian's own Orthanc service was not started, and is switched off (switch it on: update-rc.d orthanc enable)."
-    fi
+    for service in $services; do
+        update-rc.d "$service" disable >>build/apt.log 2>&1 || true
+        say "Debian's own service $service was not started, and is switched off (switch it on: update-rc.d $service enable)."
+    done
 }
 
 step_orthanc() {
@@ -95,6 +101,15 @@ step_chromium() {
 
 step_ocr() {
     command -v tesseract >/dev/null || install_packages tesseract-ocr
+}
+
+step_proxies() {
+    missing=''
+    [ -x /usr/sbin/nginx ] || missing='nginx-light '
+    command -v caddy >/dev/null || missing="${missing}caddy "
+    command -v openssl >/dev/null || missing="${missing}openssl"
+    # shellcheck disable=SC2086  # a list of words
+    [ -z "$missing" ] || install_packages $missing
 }
 
 # --- Python --------------------------------------------------------------------------------------------------------
@@ -201,6 +216,7 @@ for step in "$@"; do
     orthanc) step_orthanc ;;
     chromium) step_chromium ;;
     ocr) step_ocr ;;
+    proxies) step_proxies ;;
     venv) venv '' ;;
     venv-dev) venv dev ;;
     ui) step_ui ;;

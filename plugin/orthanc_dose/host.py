@@ -11,12 +11,12 @@ import mmap
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
 import orthanc
 import pyarrow as pa
@@ -68,8 +68,8 @@ class Details:
 
 @dataclass
 class Request:
-    """A call. query values are decoded; header names are lower-case; address: the peer's, a proxy's
-    where one stands before Orthanc."""
+    """A call. path and query values are decoded; header names are lower-case; address: the peer's,
+    a proxy's where one stands before Orthanc."""
 
     method: str
     path: str
@@ -364,33 +364,48 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["ending"]()
 
 
-# From where the request comes that a thread of Orthanc is at: only the filter is told; the callback
-# comes on the same thread.
-_peers: dict[int, str] = {}
+# The request that a thread of Orthanc is at, as the filter saw it: without query and body. Only the
+# filter is told where it comes from; and of a body of several parts the callback is given each part
+# as if it were a request, with headers that the part says. The callback comes on the same thread.
+_seen: dict[int, Request] = {}
 _METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
+_NOT_SEEN = Answer(
+    json.dumps(
+        {
+            "error": {
+                "code": "not_a_request",
+                "message": "This did not come as a request of its own, and is not answered.",
+            }
+        }
+    ).encode(),
+    status=403,
+)
 
 
 def _on_incoming(uri: str, **request: Any) -> bool:
-    if uri == "/dose" or uri.startswith("/dose/"):
-        _peers[threading.get_native_id()] = request.get("ip", "")
-        return True
+    # Whatever the last request of this thread left: its callback may never have come.
+    _seen.pop(threading.get_native_id(), None)
     method = _METHODS.get(int(request.get("method", 0)), "")
-    headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
-    if is_own(headers):
+    incoming = Request(method, uri, {}, _lowered(request), b"", request.get("ip", ""))
+    if uri == "/dose" or uri.startswith("/dose/"):
+        # None of our routes takes such a body.
+        if "multipart" in incoming.headers.get("content-type", "").lower():
+            return False
+        _seen[threading.get_native_id()] = incoming
         return True
-    return bool(_handlers["guard"](Request(method, uri, {}, headers, b"", request.get("ip", ""))))
+    return is_own(incoming.headers) or bool(_handlers["guard"](incoming))
 
 
 def _on_request(output: Any, uri: str, **request: Any) -> None:
+    seen = _seen.pop(threading.get_native_id(), None)
+    if seen is None or (seen.method, seen.headers) != (request["method"], _lowered(request)):
+        _send_status(output, _NOT_SEEN)
+        return
     query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
-    headers = {name.lower(): value for name, value in request.get("headers", {}).items()}
     body = request.get("body") or b""
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
-    peer = _peers.pop(threading.get_native_id(), "")
-    answer = _handlers["request"](
-        Request(request["method"], unquote(uri), query, headers, body, peer)
-    )
+    answer = _handlers["request"](replace(seen, path=uri, query=query, body=body))
     allowed = answer.headers.pop("Allow", "")
     for name, value in answer.headers.items():
         output.SetHttpHeader(name, value)
@@ -405,8 +420,11 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     elif answer.status == 301:
         output.Redirect(answer.headers["Location"])
     else:
-        output.SetHttpHeader("Content-Type", answer.mime)
         _send_status(output, answer)
+
+
+def _lowered(request: dict[str, Any]) -> dict[str, str]:
+    return {name.lower(): value for name, value in (request.get("headers") or {}).items()}
 
 
 def _contents(path: Path) -> Any:
@@ -419,6 +437,7 @@ def _contents(path: Path) -> Any:
 
 
 def _send_status(output: Any, answer: Answer) -> None:
+    output.SetHttpHeader("Content-Type", answer.mime)
     try:
         output.SendHttpStatus(answer.status, answer.body)
     except TypeError:

@@ -87,7 +87,7 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(
     page.get_by_role("link", name="Fetch yesterday’s studies each night").click()
     form = page.get_by_role("form", name="Schedule")
     expect(form.get_by_label("Name", exact=True)).to_have_value("nightly")
-    for kind in ("CT", "MG", "FL (RF, XA)", "DX (DX, CR, PX)", "NM (NM, PT)"):
+    for kind in ("CT", "MG", "FL (RF, XA)", "DX (DX, CR, PX, IO, RG)", "NM (NM, PT)"):
         expect(form.get_by_role("checkbox", name=kind, exact=True)).to_be_checked()
     expect(form.get_by_label("Cron expression")).to_have_value("30 2 * * *")
     expect(form.get_by_label("Time zone")).to_have_value(ZONE)

@@ -21,6 +21,7 @@ from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.codes import canonical
 from orthanc_dose.dicom.dataset import Dataset, Unreadable
 from orthanc_dose.dicom.dataset import first as first_value
+from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.extract import Extract, Ignored, Kept
 from orthanc_dose.query import studies
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, Field, Table
@@ -213,7 +214,7 @@ class Rules:
 def _sop_class(kept: Kept) -> str:
     """The class that Orthanc would name; a report's where damage made it one that is not read."""
     named = first_value(kept.dataset, "0008,0016") or ""
-    return named if extract.can_hold_dose(named) else extract.XRAY_DOSE_SR
+    return named if extract.can_hold_dose(named) else XRAY_DOSE_SR
 
 
 def walk(dataset: Dataset, depth: int = 0) -> Iterator[tuple[int, str, object]]:

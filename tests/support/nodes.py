@@ -11,11 +11,13 @@ from orthanc_dose.retrieve.question import Question
 from orthanc_dose.retrieve.search import NodeRefuses, Search, search
 
 # SOP classes as PS3.6 has them.
-DOSE, ENHANCED_DOSE, NUCLEAR, ENHANCED, BASIC, CAPTURE, CT = (
+DOSE, ENHANCED_DOSE, NUCLEAR, PATIENT_DOSE, ENHANCED, COMPREHENSIVE, BASIC, CAPTURE, CT = (
     "1.2.840.10008.5.1.4.1.1.88.67",
     "1.2.840.10008.5.1.4.1.1.88.76",
     "1.2.840.10008.5.1.4.1.1.88.68",
+    "1.2.840.10008.5.1.4.1.1.88.73",
     "1.2.840.10008.5.1.4.1.1.88.22",
+    "1.2.840.10008.5.1.4.1.1.88.33",
     "1.2.840.10008.5.1.4.1.1.88.11",
     "1.2.840.10008.5.1.4.1.1.7",
     "1.2.840.10008.5.1.4.1.1.2",

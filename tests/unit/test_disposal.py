@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orthanc_dose.extract import CT_IMAGE
+from orthanc_dose.dicom.sop_classes import CT_IMAGE
 from orthanc_dose.store import Batch, Store, Writer, disposal
 
 SR, ENHANCED_SR = "1.2.840.10008.5.1.4.1.1.88.67", "1.2.840.10008.5.1.4.1.1.88.22"
@@ -100,7 +100,9 @@ def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     ("sop_class", "reads_ct", "kind"),
     [(MG, False, "mammography"), (DX, False, "radiography"), (PET, False, "nuclear"), (PDF, False, "unmatched"),
      ("1.2.3.4", False, "unmatched"), (CT_IMAGE, False, "unmatched"), (CT_IMAGE, True, None), (SR, False, None),
-     (ENHANCED_SR, False, None), (SC, False, None), (SC + ".2", False, None), ("", False, None)],
+     (ENHANCED_SR, False, None), (SC, False, None), (SC + ".2", False, None), ("", False, None),
+     # Video Endoscopic Image: its UID begins as that of secondary captures does.
+     (SC + "7.1.1.1", False, "unmatched")],
 )  # fmt: skip
 def test_what_the_class_alone_tells(sop_class: str, reads_ct: bool, kind: str | None) -> None:
     assert disposal.kind_by_class(sop_class, reads_ct) == kind

@@ -15,7 +15,7 @@ from orthanc_dose.samples import part10 as as_bytes
 from tests.support import independent
 from tests.support.corpus import DOSE_REPORTS
 
-SR = extract.XRAY_DOSE_SR
+SR = "1.2.840.10008.5.1.4.1.1.88.67"
 # The retired code of Exposure Time is the same concept as today's; Philips Xper's own codes of
 # table positions and angles; SNOMED-RT codes of nuclear medicine.
 SAME = {

@@ -4,6 +4,9 @@ code says.
 
 import ast
 import json
+import re
+import runpy
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,7 @@ REFERENCE = REPOSITORY.parent / "shared" / "reference" / "rdsr_codes.json"
 # Each room and the rooms that it may use. Nothing points back.
 MAY_USE = {
     "dicom": set(),
-    "records": set(),
+    "records": {"dicom"},
     "extract": {"dicom", "records"},
     "assemble": {"dicom", "records", "extract"},
     "store": {"dicom", "records", "extract", "assemble"},
@@ -30,9 +33,9 @@ MAY_USE = {
     "ingest": {"assemble", "dicom", "extract", "ocr", "records", "sizes", "store"},
     "query": {"dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},
-    "export": {"client", "records", "store", "query"},
-    "charts": {"export", "query", "records"},
-    "retrieve": {"client", "export", "records", "store"},
+    "export": {"client", "dicom", "records", "store", "query"},
+    "charts": {"dicom", "export", "query", "records"},
+    "retrieve": {"client", "dicom", "export", "records", "store"},
     "sql": {"export", "records", "store"},
     "rest": {"charts", "export", "manage", "records", "retrieve", "sizes", "sql", "store", "query"},
     "samples": set(),
@@ -96,6 +99,49 @@ def test_imports_point_one_way(path: Path) -> None:
 
 def test_only_the_host_knows_orthanc() -> None:
     assert {path.name for path in modules() if "orthanc" in imports(path)} == {"host.py"}
+
+
+def texts_of(path: Path) -> list[str]:
+    """The texts of a module that are no documentation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    ]
+
+
+def test_sop_classes_and_transfer_syntaxes_stand_in_dicom_alone() -> None:
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if room(path) not in ("dicom", "samples")
+        and any("1.2.840.10008" in text for text in texts_of(path))
+    }
+    assert not found
+
+
+def test_a_coded_value_that_several_modules_need_stands_in_dicom_alone() -> None:
+    """Fields are declared by their concepts in records/, which is another fact; samples are made by
+    tables of their own, so that tests prove something."""
+    where: defaultdict[str, set[str]] = defaultdict(set)
+    for path in modules():
+        if room(path) in ("records", "samples") or path.name in ("codes.py", "units.py"):
+            continue
+        for text in texts_of(path):
+            # A code by itself, or keys within a statement.
+            codes = re.findall(r"\b(?:DCM|SCT):(\d{6,9})\b", text)
+            codes += [text] if re.fullmatch(r"1[123]\d{4}|\d{7,9}", text) else []
+            for code in codes:
+                where[code].add(str(path.relative_to(PACKAGE)))
+    assert where, "no code was found: the test does not look"
+    assert {code: sorted(files) for code, files in where.items() if len(files) > 1} == {}
+
+
+def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
+    made = runpy.run_path(str(REPOSITORY / "tools" / "web_facts.py"))
+    assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 
+from orthanc_dose import extract
 from orthanc_dose.retrieve.answers import Answer
 from orthanc_dose.retrieve.question import GROUPS, Question, Words
 from orthanc_dose.retrieve.search import NodeError, NodeRefuses, search
 from tests.support.nodes import (
     BASIC,
     CAPTURE,
+    COMPREHENSIVE,
     CT,
     DAY,
     DOSE,
     ENHANCED,
     ENHANCED_DOSE,
     NUCLEAR,
+    PATIENT_DOSE,
     Node,
     Tree,
     ask,
@@ -29,7 +32,8 @@ from tests.support.nodes import (
 )
 
 REPORT, OTHER_SR, OLD = series("SR", DOSE), series("SR", BASIC), series("SR", ENHANCED)
-UNSEEN = series("SR", DOSE, listed=False)
+OLDER = series("SR", COMPREHENSIVE)
+ESTIMATE, UNSEEN = series("SR", PATIENT_DOSE), series("SR", DOSE, listed=False)
 MANY = [CT] * 300
 
 CASES: dict[str, tuple[tuple[str, ...], dict[str, Any], list[Tree], list[str]]] = {
@@ -50,12 +54,24 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, Any], list[Tree], list[str]]] 
     # Fluoroscopy: dose reports, else Enhanced SR, never images.
     "rf report": (("FL",), {}, [series("XA", "1"), OLD, REPORT], ["-report_says_it", "-no_dose_report", "+dose_report"]),
     "rf enhanced sr": (("FL",), {}, [series("RF", "1"), OLD, OTHER_SR], ["-report_says_it", "+enhanced_sr", "-no_dose_report"]),
+    "rf comprehensive sr": (("FL",), {}, [series("RF", "1"), OLDER, OTHER_SR],
+                            ["-report_says_it", "+enhanced_sr", "-no_dose_report"]),
     "rf without": (("FL",), {}, [series("RF", "1"), OTHER_SR], ["-no_report", "-no_dose_report"]),
     # CT, one after the other.
     "ct report": (("CT",), {}, [series("CT", *MANY), REPORT, OLD, series("CT", "1", description="Dose Info")],
                   ["-report_says_it", "+dose_report", "-no_dose_report", "-report_says_it"]),
     "ct enhanced sr": (("CT",), {}, [series("CT", *MANY), OLD, series("CT", "1", description="Dose Info")],
                        ["-report_says_it", "+enhanced_sr", "-report_says_it"]),
+    "ct comprehensive sr": (("CT",), {}, [series("CT", *MANY), OLDER], ["-report_says_it", "+enhanced_sr"]),
+    # Estimates of organ doses come with whatever else is fetched, and in place of nothing.
+    "ct report and estimate": (("CT",), {}, [series("CT", *MANY), REPORT, ESTIMATE],
+                               ["-report_says_it", "+dose_report", "+dose_estimate"]),
+    "ct report and estimate in one series": (("CT",), {}, [series("CT", *MANY), series("SR", DOSE, PATIENT_DOSE, BASIC)],
+                                             ["-report_says_it", "+dose_report 2"]),
+    "ct estimate alone": (("CT",), {}, [series("CT", *MANY, description="Head"), ESTIMATE], ["-no_report", "+dose_estimate"]),
+    "mg images and estimate": (("MG",), {}, [series("MG", "1"), ESTIMATE], ["+image", "+dose_estimate"]),
+    "nm report and estimate": (("NM",), {}, [series("NM", "1"), series("SR", NUCLEAR), ESTIMATE],
+                               ["-report_says_it", "+dose_report", "+dose_estimate"]),
     "ct philips": (("CT",), {}, [series("CT", *MANY, description="Head"), series("CT", CAPTURE, description="DOSE INFO page")],
                    ["-report_says_it", "+dose_info"]),
     "ct philips before toshiba": (("CT",), {"toshiba": True},
@@ -83,11 +99,15 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, Any], list[Tree], list[str]]] 
     # A PET/CT is looked at as both, if both are asked for.
     "pet/ct": (("CT", "NM"), {}, [series("CT", *MANY), series("PT", "1", "1"), REPORT, series("SR", NUCLEAR)],
                ["-report_says_it", "+pet_image 1", "+dose_report", "+dose_report"]),
+    "pet/ct, both reports in one series": (("CT", "NM"), {},
+                                           [series("CT", *MANY), series("PT", "1"), series("SR", DOSE, NUCLEAR, BASIC)],
+                                           ["-report_says_it", "+pet_image 1", "+dose_report 2"]),
     "pet/ct as ct": (("CT",), {}, [series("CT", *MANY), series("PT", "1"), REPORT],
                      ["-report_says_it", "-report_says_it", "+dose_report"]),
     # Reports alone.
     "only reports": ((), {"only_reports": True}, [REPORT, OLD, OTHER_SR, series("SR", NUCLEAR)],
                      ["+dose_report", "+enhanced_sr", "-no_dose_report", "+dose_report"]),
+    "only reports of other classes": ((), {"only_reports": True}, [OLDER, ESTIMATE], ["+enhanced_sr", "+dose_estimate"]),
     # Station names of series: what is not given stays.
     "station left out": (("MG",), {"stations": Words(leave_out=("room 2",))},
                          [series("MG", "1", station="MAMMO ROOM 2"), series("MG", "1", station="Room 1"), series("MG", "1")],
@@ -110,6 +130,31 @@ def test_decisions(name: str, modalities: bool) -> None:
     assert found.finds["Series"] == 1 and found.finds["Instance"] <= len(tree)
 
 
+# Modality (0008,0060) of the series that hold objects of the classes that are no reports:
+# PS3.3 C.7.3.1.1.1.
+MODALITY_OF = {
+    "1.1": "CR", "1.1.1": "DX", "1.1.1.1": "DX", "1.1.3": "IO", "1.1.3.1": "IO", "1.1.2": "MG", "1.1.2.1": "MG",
+    "1.13.1.3": "MG", "1.13.1.4": "MG", "1.13.1.5": "MG", "1.128": "PT", "1.130": "PT", "1.20": "NM", "1.2": "CT",
+    "1.7": "CT", "1.7.1": "CT", "1.7.2": "CT", "1.7.3": "CT", "1.7.4": "CT",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sop_class", sorted(extract.EXTRACTORS))
+def test_every_class_that_the_extractor_reads_has_a_rule_by_which_it_is_fetched(
+    sop_class: str,
+) -> None:
+    modality = MODALITY_OF.get(sop_class.removeprefix("1.2.840.10008.5.1.4.1."), "SR")
+    here = series(modality, sop_class)
+    if modality == "SR":
+        beside = [series(GROUPS[group][0], "1") for group in GROUPS]
+        found = [ask(Node([beside[n], here]), group) for n, group in enumerate(GROUPS)]
+        found.append(ask(Node([here]), only_reports=True))
+    else:
+        group = next(group for group, modalities in GROUPS.items() if modality in modalities)
+        found = [ask(Node([here]), group, toshiba=True)]
+    assert any(decided(one)[-1].startswith("+") for one in found)
+
+
 def test_the_first_image_is_that_with_the_lowest_number() -> None:
     found = ask(Node([series("PT", *["1"] * 9)]), "NM")
     assert [image.sop_instance_uid for image in found.studies[0].decisions[0].images or ()] == [
@@ -125,12 +170,14 @@ def test_each_modality_is_asked_for_and_a_study_that_comes_twice_counts_once() -
         "DX",
         "CR",
         "PX",
+        "IO",
+        "RG",
     ]
     assert (
         sorted(one.study.uid for one in found.studies) == ["1.0", "1.1"]
         and not found.ignores_modality
     )
-    assert found.finds == {"Study": 4, "Series": 2, "Instance": 1}
+    assert found.finds == {"Study": 6, "Series": 2, "Instance": 1}
 
 
 def test_a_node_that_ignores_the_modality_is_asked_once() -> None:

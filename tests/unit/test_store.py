@@ -9,6 +9,7 @@ import pytest
 from orthanc_dose import extract
 from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
+from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.query import lists, overview, studies
 from orthanc_dose.records import INDEXED, INDEXES, STUDY, TABLES, TERM
 from orthanc_dose.samples import make_studies
@@ -21,7 +22,7 @@ def batch_of(count: int, seed: int = 1) -> Batch:
     for number, study in enumerate(make_studies(count, seed=seed)):
         kept = extract.keep(part10.read(as_bytes(study.datasets[0])))
         sop = str(study.datasets[0].SOPInstanceUID)
-        records = put_together([Part(sop, extract.extract(kept, extract.XRAY_DOSE_SR))])
+        records = put_together([Part(sop, extract.extract(kept, XRAY_DOSE_SR))])
         uid = records[0].study["study_instance_uid"]
         batch.studies[uid] = records
         batch.objects.append(

@@ -1,4 +1,5 @@
 /** Irradiation events by type and plane, their totals, and what dose check said about them. Pure functions. */
+import { DOSE_CHECK } from "./facts";
 import { isEmpty } from "./fields";
 import { formatValue, isCode } from "./format";
 import type { Row } from "./types";
@@ -64,57 +65,9 @@ export function hasValue(rows: Row[], field: string): boolean {
   return rows.some((row) => typeof row[field] === "number");
 }
 
-/** One limit of dose check: what was configured, what the scanner expected, and whether that reached it. */
-export interface DoseLimit {
-  configured: string;
-  value: string;
-  estimate: string;
-}
-
-export interface DoseCheckKind {
-  kind: "alert" | "notification";
-  limits: DoseLimit[];
-  reason: string;
-  more: string[];
-}
-
-/** Names of fields of a CT event (TID 10015), DLP before CTDIvol. */
-export const DOSE_CHECK: DoseCheckKind[] = [
-  {
-    kind: "alert",
-    limits: [
-      {
-        configured: "dlp_alert_value_configured",
-        value: "dlp_alert_value",
-        estimate: "accumulated_dlp_forward_estimate",
-      },
-      {
-        configured: "ctdivol_alert_value_configured",
-        value: "ctdivol_alert_value",
-        estimate: "accumulated_ctdivol_forward_estimate",
-      },
-    ],
-    reason: "alert_reason_for_proceeding",
-    more: ["alternative_dose_alert_behavior"],
-  },
-  {
-    kind: "notification",
-    limits: [
-      {
-        configured: "dlp_notification_value_configured",
-        value: "dlp_notification_value",
-        estimate: "dlp_forward_estimate",
-      },
-      {
-        configured: "ctdivol_notification_value_configured",
-        value: "ctdivol_notification_value",
-        estimate: "ctdivol_forward_estimate",
-      },
-    ],
-    reason: "notification_reason_for_proceeding",
-    more: [],
-  },
-];
+/** A kind of dose check, and one of its limits: names of fields of a CT event. */
+export type DoseCheckKind = (typeof DOSE_CHECK)[number];
+export type DoseLimit = DoseCheckKind["limits"][number];
 
 /** Whether the expected dose reached the limit; null where one of them is not known. */
 export function reached(row: Row, { value, estimate }: DoseLimit): boolean | null {

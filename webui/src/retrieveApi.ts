@@ -1,5 +1,6 @@
 /** Routes of query-retrieve: remote nodes, searches on them, fetching what they found. */
 import { addressOf, get, post, put, remove } from "./api";
+import { STUDY_KINDS } from "./facts";
 import type { Task } from "./types";
 
 /** A node as it is entered; what is not given stays as it is. */
@@ -45,15 +46,9 @@ export interface WouldSend {
 }
 
 /** Kinds of studies by the modalities that make them one; SR: studies that hold structured reports alone. */
-export const GROUPS = {
-  CT: ["CT"],
-  MG: ["MG"],
-  FL: ["RF", "XA"],
-  DX: ["DX", "CR", "PX"],
-  NM: ["NM", "PT"],
-} as const;
+export { STUDY_KINDS as GROUPS };
 export const ONLY_REPORTS = "SR";
-export type StudyKind = keyof typeof GROUPS | typeof ONLY_REPORTS;
+export type StudyKind = keyof typeof STUDY_KINDS | typeof ONLY_REPORTS;
 
 export const WORDS = [
   "descriptions_keep",

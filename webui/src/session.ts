@@ -3,19 +3,12 @@ import { computed, shallowRef } from "vue";
 import type { RouteMeta } from "vue-router";
 import { api, type ApiError } from "./api";
 import { ended, openGate, shut, shutGate } from "./gate";
+import { GROUPS } from "./facts";
 import { asApiError } from "./load";
 import { loadRegion } from "./region";
 import type { Group, Session } from "./types";
 
-/** All groups, in the order in which people read them. */
-export const GROUPS: Group[] = [
-  "view",
-  "import sizes",
-  "query-retrieve",
-  "export",
-  "patient identity",
-  "administration",
-];
+export { GROUPS };
 
 export const session = shallowRef<Session | null>(null);
 /** Why nobody knows who is signed in: the server is away. */

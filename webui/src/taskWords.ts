@@ -1,10 +1,11 @@
 /** Long work on the server in words: what a task does, how far it is, what came of it. */
 import { EXPORT } from "./exportWords";
+import { FINISHED_STATES } from "./facts";
 import { formatBytes, formatCount, formatDuration } from "./format";
 import { t, te } from "./i18n";
 import type { Task, TaskPage, TaskState } from "./types";
 
-const FINISHED: TaskState[] = ["done", "stopped", "failed", "broken off"];
+const FINISHED: readonly TaskState[] = FINISHED_STATES;
 
 export const finishedOf = (states: TaskPage["states"]) =>
   FINISHED.reduce((sum, state) => sum + (states[state] ?? 0), 0);

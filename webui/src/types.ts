@@ -1,4 +1,5 @@
 /** What the API answers. Numbers of dose records are in the units of the data dictionary; unknown is null. */
+import type { GROUPS, TASK_STATES } from "./facts";
 
 export interface FieldInfo {
   name: string;
@@ -181,7 +182,7 @@ export interface Reextraction {
   studies: number[];
 }
 
-export type TaskState = "waiting" | "running" | "done" | "stopped" | "failed" | "broken off";
+export type TaskState = (typeof TASK_STATES)[number];
 
 /** Long work on the server. Moments are UTC. */
 export interface Task {
@@ -328,8 +329,7 @@ export interface Summary {
 }
 
 /** What a user may do; see records/access.py. */
-export type Group =
-  "view" | "import sizes" | "query-retrieve" | "export" | "patient identity" | "administration";
+export type Group = (typeof GROUPS)[number];
 
 /** Who asks. `way`: how the server knows; null for nobody. */
 export interface Session {

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 
+from ..dicom.concepts import CONSTANT_ANGLE
 from ..extract import image_ct
 from ..extract.modality import key_of
 from ..extract.rows import Row, mark
@@ -303,15 +304,14 @@ def _same_administration(row: Row, event: Row) -> bool:
     return ours is None or theirs is None or abs(ours - theirs) <= 0.1 * max(ours, theirs)
 
 
-_LOCALIZER = "DCM:113805"
-
-
 def _in_order(rows: list[Row], events: list[Row]) -> list[tuple[Row, Row]]:
     """Series and the lines of a dose screen that has no UIDs and no times: the n-th acquisition is
     the n-th line, where there are as many, localizers apart, and no CTDIvol that both say
     differs."""
-    of_rows = [row for row in rows if key_of(row.get("ct_acquisition_type")) != _LOCALIZER]
-    of_events = [row for row in events if key_of(row.get("ct_acquisition_type")) != _LOCALIZER]
+    of_rows = [row for row in rows if key_of(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key]
+    of_events = [
+        row for row in events if key_of(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key
+    ]
     if len(of_rows) != len(of_events):
         return []
     pairs = list(zip(of_rows, of_events, strict=True))

@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from math import fsum
 
-from ..extract.modality import FLUOROSCOPY, key_of
+from ..dicom import concepts
+from ..extract.modality import key_of
 from ..extract.rows import Row, mark
+from ..records.ct import DOSE_CHECK
 from ..records.study import CT_EVENTS_BY_TYPE
 
-PLANE_B, ALL_PLANES = "DCM:113621", "DCM:113890"
-_LOCALIZER = "DCM:113805"  # Constant Angle Acquisition: often without dose values
-_LEFT = frozenset({"SCT:80248007", "SCT:7771000"})  # left breast, left
-_RIGHT = frozenset({"SCT:73056007", "SCT:24028007"})
+_PLANE_B, _ALL_PLANES = concepts.PLANE_B.key, concepts.ALL_PLANES.key
+_LEFT = frozenset({concepts.LEFT_BREAST.key, concepts.LEFT.key})
+_RIGHT = frozenset({concepts.RIGHT_BREAST.key, concepts.RIGHT.key})
 
 
 def add(values: Iterable[float]) -> float:
@@ -72,7 +73,8 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
     with_dose = [
         row
         for row in events
-        if key_of(row.get("ct_acquisition_type")) != _LOCALIZER or row.get("dlp") is not None
+        if key_of(row.get("ct_acquisition_type")) != concepts.CONSTANT_ANGLE.key
+        or row.get("dlp") is not None
     ]
     _total(
         totals,
@@ -100,16 +102,9 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
     totals |= {name: types[code] for name, _, code in CT_EVENTS_BY_TYPE}
 
 
-_DOSE_CHECKS = (
-    ("dlp_alert_value", "accumulated_dlp_forward_estimate"),
-    ("ctdivol_alert_value", "accumulated_ctdivol_forward_estimate"),
-    ("dlp_notification_value", "dlp_forward_estimate"),
-    ("ctdivol_notification_value", "ctdivol_forward_estimate"),
-)
-
-
 def _dose_check(event: Row) -> bool:
-    pairs = ((event.get(limit), event.get(estimate)) for limit, estimate in _DOSE_CHECKS)
+    limits = (limit for kind in DOSE_CHECK for limit in kind.limits)
+    pairs = ((event.get(limit.value), event.get(limit.estimate)) for limit in limits)
     return any(
         limit is not None and estimate is not None and estimate >= limit
         for limit, estimate in pairs
@@ -152,10 +147,10 @@ def _by_plane(rows: list[Row]) -> tuple[list[Row], list[Row], list[Row]]:
     """The rows of plane B, those of all planes together, and the others: plane A, the single plane,
     no plane.
     """
-    split: dict[str, list[Row]] = {PLANE_B: [], ALL_PLANES: [], "": []}
+    split: dict[str, list[Row]] = {_PLANE_B: [], _ALL_PLANES: [], "": []}
     for row in rows:
         split.get(key_of(row.get("acquisition_plane")) or "", split[""]).append(row)
-    return split[PLANE_B], split[ALL_PLANES], split[""]
+    return split[_PLANE_B], split[_ALL_PLANES], split[""]
 
 
 def _pass_on_marks(totals: Row, name: str) -> None:
@@ -172,15 +167,17 @@ def _pass_on_marks(totals: Row, name: str) -> None:
 def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
     _projection(totals, accumulated, events, overlap)
     rows = [
-        row for row in accumulated if key_of(row.get("acquisition_plane")) != ALL_PLANES
+        row for row in accumulated if key_of(row.get("acquisition_plane")) != _ALL_PLANES
     ] or accumulated
     fluoroscopy = [
-        row for row in events if key_of(row.get("irradiation_event_type")) == FLUOROSCOPY
+        row
+        for row in events
+        if key_of(row.get("irradiation_event_type")) == concepts.FLUOROSCOPY.key
     ]
     acquisitions = [
         row
         for row in events
-        if key_of(row.get("irradiation_event_type")) not in (None, FLUOROSCOPY)
+        if key_of(row.get("irradiation_event_type")) not in (None, concepts.FLUOROSCOPY.key)
     ]
     for name, of_type, of_event in (
         ("fluoro_dap_total", fluoroscopy, "dap"),

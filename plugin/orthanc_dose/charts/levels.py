@@ -6,6 +6,7 @@ alone."""
 
 from typing import Any
 
+from ..dicom.concepts import BODY_PHANTOM, HEAD_PHANTOM
 from ..query import names, reference_levels
 from ..query.reference_levels import Level
 from ..records import INDEXED
@@ -29,7 +30,7 @@ QUANTITIES: dict[str, tuple[Quantity, tuple[str, ...]]] = {
     if chart.kind == "average" and chart.measure
 }
 
-_PHANTOM_CODES = {"head": "113690", "body": "113691"}  # PS3.16 CID 4052
+_PHANTOM_CODES = {"head": HEAD_PHANTOM.value, "body": BODY_PHANTOM.value}
 # What classes go by: the column of the rows, where it stands, and the sign of each bound.
 _COLUMNS = {"age": "s.patient_age", "weight": "s.patient_weight"}
 _BOUNDS = {

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pydicom.datadict import dictionary_VR
 
 from . import dates
+from .concepts import ACCESSION_NUMBER
 from .dataset import Dataset, text, values
 from .scrub import Words, names
 
@@ -40,7 +41,7 @@ _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "1
 _ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = (
     "0008,0050",
     "0008,0051",
-    "121022",
+    ACCESSION_NUMBER.value,
     "0040,a160",
 )
 # Comments: on the object, the series, the image, the procedure step; the content item.

@@ -91,7 +91,7 @@ class Background:
         self._runs: dict[int, Run] = {}
         # What was under way when the server ended cannot go on.
         with store.writing() as connection:
-            for task in tasks.of_states(connection, ("waiting", "running")):
+            for task in tasks.of_states(connection, tasks.OPEN):
                 if task["kind"] in kinds:
                     tasks.put(
                         connection, task | {"state": "broken off", "finished_at": tasks.now()}
@@ -112,7 +112,7 @@ class Background:
         with self._store.reading() as connection:
             left = [
                 task
-                for task in tasks.of_states(connection, ("waiting", "running"))
+                for task in tasks.of_states(connection, tasks.OPEN)
                 if task["kind"] in self._lasting
             ]
         for task in left:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..dicom import concepts
 from . import rows
 from .columns import NUMBER, TEXT
 from .selection import Progress, Selection
@@ -14,9 +15,9 @@ from .xlsx_file import MOST_COLUMNS, Workbook, cell, text_cell, width
 # Symbols of the elements that filters and anodes are made of (PS3.16 CID 10006 and 10016), by the
 # keys of their codes.
 ELEMENTS = {
-    "SCT:12503006": "Al", "SCT:66925006": "Cu", "SCT:71128006": "Mo", "SCT:59801003": "Rh", "SCT:41967008": "Ag",
-    "SCT:26194003": "W", "SCT:12597001": "Sn", "SCT:45215009": "Ta", "SCT:88488004": "Pb", "SCT:767776000": "Nb",
-    "SCT:767775001": "Eu",
+    concepts.ALUMINIUM.key: "Al", concepts.COPPER.key: "Cu", concepts.MOLYBDENUM.key: "Mo", concepts.RHODIUM.key: "Rh",
+    concepts.SILVER.key: "Ag", concepts.TUNGSTEN.key: "W", concepts.TIN.key: "Sn", concepts.TANTALUM.key: "Ta",
+    concepts.LEAD.key: "Pb", concepts.NIOBIUM.key: "Nb", concepts.EUROPIUM.key: "Eu",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..dicom import concepts
 from .cells import BOM, line
 from .forms import ELEMENTS
 from .selection import Progress, Selection
@@ -29,7 +30,7 @@ SPECIMEN = "SCT:127457009"  # tissue specimen from breast, a view of CID 4014
 # PS3.16 CID 4014, View for Mammography: the ACR MQCM 1999 equivalents, but for MLO, which the
 # NHSBSP calls OB.
 VIEWS = {
-    "SCT:399260004": "ML", "SCT:399368009": "OB", "SCT:399352003": "LM", "SCT:399099002": "LMO", "SCT:399162004": "CC",
+    "SCT:399260004": "ML", concepts.MLO.key: "OB", "SCT:399352003": "LM", "SCT:399099002": "LMO", concepts.CC.key: "CC",
     "SCT:399196006": "FB", "SCT:399188001": "SIO", "SCT:441555000": "ISO", "SCT:399192008": "XCCL", "SCT:399101009": "XCCM",
 }  # fmt: skip
 # Images without a code give the view in a word of (0018,5101), which is ACR's.
@@ -48,7 +49,12 @@ SUFFIXES = {
     "SCT:442580003": "AX",
 }
 INSTEAD = {"SCT:399161006": "CV", "SCT:399011000": "AT", "SCT:399110001": "TAN"}
-_SIDES = {"SCT:7771000": "L", "SCT:24028007": "R", "SCT:80248007": "L", "SCT:73056007": "R"}
+_SIDES = {
+    concepts.LEFT.key: "L",
+    concepts.RIGHT.key: "R",
+    concepts.LEFT_BREAST.key: "L",
+    concepts.RIGHT_BREAST.key: "R",
+}
 
 _QUERY = """
     SELECT s.id, t.laterality, t.image_view, t.image_view_modifiers, t.acquisition_protocol, t.kvp,

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..dicom.concepts import COPPER
 from .cells import line
 
-COPPER = "SCT:66925006"
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
 PATIENT = "Anon"  # what stands for who the patient is
 
@@ -75,7 +75,8 @@ def _copper(filters: list[dict[str, Any]]) -> tuple[str | float | None, ...]:
     copper = [
         one
         for one in filters
-        if one["material"] and f"{one['material']['scheme']}:{one['material']['value']}" == COPPER
+        if one["material"]
+        and f"{one['material']['scheme']}:{one['material']['value']}" == COPPER.key
     ]
     if not copper:
         return None, None, None, None

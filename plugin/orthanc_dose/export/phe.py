@@ -8,6 +8,7 @@ in its files. What neither report nor image says (whether a detector is in a buc
 of view was) stays empty, for the contributor to fill in. Heights are in m, but for CT, which asks
 for cm."""
 
+from ..dicom import concepts
 from .columns import DATE, INTEGER, NUMBER, times
 from .forms import Cell, Form, element, key, number
 
@@ -33,15 +34,14 @@ def _digits(at: str) -> str:
 
 # CT: the four series of the form, the total, what is said of them, and further series behind.
 _CT_SERIES = 4
-_LOCALIZER = "DCM:113805"  # Constant Angle Acquisition
 _CT_EVENTS = f"""
     SELECT study_id, count(*) AS number, list({{
         'length': scanning_length, 'from': bottom_z_of_scanning_length, 'to':
         top_z_of_scanning_length, 'kvp': kvps[1],
         'kvps': CASE WHEN len(kvps) > 1 THEN array_to_string(list_transform(kvps, lambda k:
         {_digits("k")}), ' | ') END,
-        'phantom': CASE {key("ctdiw_phantom_type")} WHEN 'DCM:113690' THEN '16 cm' WHEN 'DCM:113691'
-        THEN '32 cm'
+        'phantom': CASE {key("ctdiw_phantom_type")} WHEN '{concepts.HEAD_PHANTOM.key}' THEN '16 cm'
+        WHEN '{concepts.BODY_PHANTOM.key}' THEN '32 cm'
             ELSE ctdiw_phantom_type.meaning END,
         'ctdivol': mean_ctdivol, 'dlp': dlp
     }} ORDER BY event_number) AS series,
@@ -51,7 +51,7 @@ _CT_EVENTS = f"""
               list_sort(list_distinct(list_filter(list_transform(xray_sources, lambda x: x.kvp),
               lambda k: k > 0))) AS kvps
           FROM ct_event WHERE study_id IN (SELECT id FROM part)
-          AND {key("ct_acquisition_type")} IS DISTINCT FROM '{_LOCALIZER}')
+          AND {key("ct_acquisition_type")} IS DISTINCT FROM '{concepts.CONSTANT_ANGLE.key}')
     GROUP BY study_id
 """
 
@@ -170,7 +170,15 @@ def _dx_study(most: int) -> list[Cell]:
 
 # Fluoroscopy: one row a study. The units stand in the form's fourth row, the studies from its
 # seventh on.
-_FLUOROSCOPY, _ACQUISITIONS = "'SCT:44491008'", "'DCM:113611', 'DCM:113612', 'DCM:113613'"
+_FLUOROSCOPY = f"'{concepts.FLUOROSCOPY.key}'"
+_ACQUISITIONS = ", ".join(
+    f"'{one.key}'"
+    for one in (
+        concepts.STATIONARY_ACQUISITION,
+        concepts.STEPPING_ACQUISITION,
+        concepts.ROTATIONAL_ACQUISITION,
+    )
+)
 _RF_ABOVE = ((), (), (), ("", "", "", "", "", "Gy·m²", "", "seconds", "Gy"), (), ())
 _RF_EVENTS = f"""
     SELECT part.id AS study_id, of_events.*, planes.* FROM part

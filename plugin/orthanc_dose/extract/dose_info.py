@@ -4,8 +4,7 @@ Radiation Dose (0040,0310)."""
 
 import re
 
-from ..dicom import dates
-from ..dicom.codes import code
+from ..dicom import concepts, dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.private import private_text
 from ..records import CT_EVENT
@@ -23,7 +22,7 @@ _LINE = re.compile(
     r"(?:CTDIvol\s*=\s*(?P<ctdi>[\d.]+))?\s*DLP\s*=\s*(?P<dlp>[\d.]+)"
 )
 _TOTAL = re.compile(r"Total\s+DLP\s*=\s*([\d.]+)", re.IGNORECASE)
-_PHANTOMS = {"16": "113690", "32": "113691"}  # head and body dosimetry phantom, by diameter in cm
+_PHANTOMS = {"16": concepts.HEAD_PHANTOM, "32": concepts.BODY_PHANTOM}  # by diameter in cm
 # Elements of an item that are taken here, beside those that the fields declare.
 _TAKEN = frozenset({"0002,0010", "0008,002a", "0018,0060", "0018,1150", "0018,8151", "0020,0011"})
 
@@ -115,9 +114,9 @@ def _event(
         or private_text(dataset, 0x01E1, _ELSCINT, 0x26)
         or ""
     )
-    diameter = _PHANTOMS.get(phantom.split(" ")[0])
-    if diameter and row.get("ctdiw_phantom_type") is None:
-        row["ctdiw_phantom_type"] = code_value(code(diameter, "DCM"))
+    known = _PHANTOMS.get(phantom.split(" ")[0])
+    if known and row.get("ctdiw_phantom_type") is None:
+        row["ctdiw_phantom_type"] = code_value(known)
     try:
         moment = dates.parse_datetime(first(entry, "0008,002a"))
         row["datetime_started"] = moment[0] if moment else None

@@ -6,7 +6,7 @@ reports."""
 
 from typing import Any
 
-from ..dicom import codes, dates, units
+from ..dicom import codes, concepts, dates, units
 from ..dicom.codes import Code
 from ..dicom.dataset import (
     BINARY_URI,
@@ -32,29 +32,28 @@ _NEVER_ZERO = frozenset({
     "administered_activity", "radionuclide_half_life", "mean_ctdivol", "dlp",
 })  # fmt: skip
 # Words of headers (CS) that name what the standard has a code for.
-_LEFT, _RIGHT, _BOTH = ("7771000", "SCT"), ("24028007", "SCT"), ("51440002", "SCT")
-_WORDS: dict[str, dict[str, tuple[str, str]]] = {
-    "laterality": {"L": _LEFT, "R": _RIGHT, "B": _BOTH},
+_WORDS: dict[str, dict[str, Code]] = {
+    "laterality": {"L": concepts.LEFT, "R": concepts.RIGHT, "B": concepts.BOTH},
     "anode_target_material": {
-        "TUNGSTEN": ("26194003", "SCT"),
-        "MOLYBDENUM": ("71128006", "SCT"),
-        "RHODIUM": ("59801003", "SCT"),
+        "TUNGSTEN": concepts.TUNGSTEN,
+        "MOLYBDENUM": concepts.MOLYBDENUM,
+        "RHODIUM": concepts.RHODIUM,
     },
-    "image_view": {"CC": ("399162004", "SCT"), "MLO": ("399368009", "SCT")},
+    "image_view": {"CC": concepts.CC, "MLO": concepts.MLO},
     "ct_acquisition_type": {
-        "SPIRAL": ("116152004", "SCT"),
-        "SEQUENCED": ("113804", "DCM"),
-        "CONSTANT_ANGLE": ("113805", "DCM"),
-        "STATIONARY": ("113806", "DCM"),
-        "FREE": ("113807", "DCM"),
+        "SPIRAL": concepts.SPIRAL,
+        "SEQUENCED": concepts.SEQUENCED,
+        "CONSTANT_ANGLE": concepts.CONSTANT_ANGLE,
+        "STATIONARY": concepts.STATIONARY,
+        "FREE": concepts.FREE,
     },
     "xray_grids": {
-        "FIXED": ("111641", "DCM"),
-        "FOCUSED": ("111642", "DCM"),
-        "RECIPROCATING": ("111643", "DCM"),
-        "PARALLEL": ("111644", "DCM"),
-        "CROSSED": ("111645", "DCM"),
-        "NONE": ("111646", "DCM"),
+        "FIXED": codes.code("111641", "DCM"),
+        "FOCUSED": codes.code("111642", "DCM"),
+        "RECIPROCATING": codes.code("111643", "DCM"),
+        "PARALLEL": codes.code("111644", "DCM"),
+        "CROSSED": codes.code("111645", "DCM"),
+        "NONE": codes.code("111646", "DCM"),
     },
 }
 
@@ -247,5 +246,5 @@ def _codes(holder: Dataset, tag: str, name: str) -> list[dict[str, str | None]]:
         ):
             continue  # U, unpaired: no side
         code = known.get(word.upper())
-        out.append(code_value(codes.code(*code) if code else Code("", "", word)))
+        out.append(code_value(code or Code("", "", word)))
     return out

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..dicom import dates
+from ..dicom import concepts, dates
 from ..dicom.codes import Code
 from ..dicom.dataset import Unreadable
 from ..dicom.sr import Item
@@ -30,8 +30,8 @@ from .rows import Node, RowReader, compile_fields, mark
 
 _TOTALS, _EVENT, _DETAILS = "DCM:130500", "DCM:130501", "DCM:130505"
 _STARTED, _ENDED, _SOURCE, _PROCEDURE = "DCM:111526", "DCM:111527", "DCM:113832", "DCM:121058"
-_PLANE, _PLANES = "DCM:113764", ("113620", "113621")
-_SINGLE_PLANE, _ALL_PLANES = "113622", "113890"
+_PLANE = "DCM:113764"
+_PLANES = (concepts.PLANE_A.value, concepts.PLANE_B.value)
 # TID 10055: an attenuator, what it is, its material or the material that it equals, its one
 # thickness.
 _ATTENUATOR, _CATEGORY, _EQUIVALENT, _THICKNESS = (
@@ -325,13 +325,15 @@ def _name_planes(events: list[_Period], totals: list[_Period]) -> None:
         raise Unreadable(
             f"the report has {len(sources)} X-ray sources, and a record has two planes"
         )
-    planes = dict(zip(sources, _PLANES if len(sources) > 1 else (_SINGLE_PLANE,), strict=False))
+    planes = dict(
+        zip(sources, _PLANES if len(sources) > 1 else (concepts.SINGLE_PLANE.value,), strict=False)
+    )
     for period in (*events, *totals):
         of_total = period.item.concept == _TOTALS
         for child in period.item.children:
             if child.concept == _SOURCE and isinstance(child.value, str):
                 value = planes.get(child.value) or (
-                    _ALL_PLANES if of_total and child.value not in sources else ""
+                    concepts.ALL_PLANES.value if of_total and child.value not in sources else ""
                 )
                 child.concept, child.vt = _PLANE, "CODE"
                 child.value = Code(value, "DCM" if value else "", child.value)

@@ -7,7 +7,7 @@ counts it once."""
 import re
 from datetime import datetime, timedelta
 
-from ..dicom import dates
+from ..dicom import concepts, dates
 from ..dicom.codes import code
 from ..dicom.dataset import Dataset, Unreadable, first, items, text, values
 from ..dicom.private import private_text
@@ -20,7 +20,6 @@ from .rows import Row, code_value, mark
 
 # Modality (0008,0060) of the images that this reads, with the modality type.
 MODALITY_TYPES = {"MG": "MG", "DX": "DX", "CR": "DX", "PX": "DX", "IO": "DX", "RG": "DX"}
-BREAST_TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
 _FIELDS = PROJECTION_EVENT.fields
 _OF_MAMMOGRAPHY = frozenset(
     {
@@ -155,13 +154,13 @@ def _indicator(dataset: Dataset, row: Row) -> None:
 
 # --- filters, in all their spellings ---
 
-_ALUMINIUM, _COPPER = ("12503006", "SCT"), ("66925006", "SCT")
 _MATERIALS = {
-    "AL": _ALUMINIUM, "ALUMINUM": _ALUMINIUM, "ALUMINIUM": _ALUMINIUM, "CU": _COPPER, "COPPER": _COPPER,
-    "RH": ("59801003", "SCT"), "RHODIUM": ("59801003", "SCT"), "MO": ("71128006", "SCT"), "MOLYBDENUM": ("71128006", "SCT"),
-    "AG": ("41967008", "SCT"), "SILVER": ("41967008", "SCT"), "SN": ("12597001", "SCT"), "TIN": ("12597001", "SCT"),
-    "TA": ("45215009", "SCT"), "TANTALUM": ("45215009", "SCT"), "NB": ("767776000", "SCT"), "NIOBIUM": ("767776000", "SCT"),
-    "PB": ("88488004", "SCT"), "LEAD": ("88488004", "SCT"), "EU": ("767775001", "SCT"), "EUROPIUM": ("767775001", "SCT"),
+    "AL": concepts.ALUMINIUM, "ALUMINUM": concepts.ALUMINIUM, "ALUMINIUM": concepts.ALUMINIUM,
+    "CU": concepts.COPPER, "COPPER": concepts.COPPER, "RH": concepts.RHODIUM, "RHODIUM": concepts.RHODIUM,
+    "MO": concepts.MOLYBDENUM, "MOLYBDENUM": concepts.MOLYBDENUM, "AG": concepts.SILVER, "SILVER": concepts.SILVER,
+    "SN": concepts.TIN, "TIN": concepts.TIN, "TA": concepts.TANTALUM, "TANTALUM": concepts.TANTALUM,
+    "NB": concepts.NIOBIUM, "NIOBIUM": concepts.NIOBIUM, "PB": concepts.LEAD, "LEAD": concepts.LEAD,
+    "EU": concepts.EUROPIUM, "EUROPIUM": concepts.EUROPIUM,
 }  # fmt: skip
 _TYPES = {
     "STRIP": "113650",
@@ -235,7 +234,7 @@ def _split(dataset: Dataset, tag: str) -> list[str]:
 
 def _material(word: str) -> dict[str, str | None]:
     known = _MATERIALS.get(word.upper())
-    return code_value(code(*known)) if known else code_value(code("", "", word))
+    return code_value(known or code("", "", word))
 
 
 def _thicknesses(dataset: Dataset, tag: str, count: int, name: str, row: Row) -> list[float | None]:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from math import fsum
 
-from ..dicom import dates
-from ..dicom.codes import code
+from ..dicom import concepts, dates
 from ..dicom.dataset import Dataset, Unreadable, first, values
 from ..dicom.private import private_double, private_text
 from ..records import CT_EVENT
@@ -22,7 +21,7 @@ from .kept import Kept
 from .rows import Row, code_value, mark
 
 _TOSHIBA, _GE_ROWS = "TOSHIBA_MEC_CT3", "GEMS_HELIOS_01"
-_LOCALIZER = code_value(code("113805", "DCM"))
+_LOCALIZER = code_value(concepts.CONSTANT_ANGLE)
 # What is kept of a slice: all that this module and `header` look at, since a study has hundreds of
 # them.
 _PRIVATE_GROUPS = ("7005", "0019", "0043", "0045")

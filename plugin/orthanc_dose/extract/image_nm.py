@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ..dicom import dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
+from ..dicom.sop_classes import NM_IMAGE
 from ..records import NM_ADMINISTRATION
 from . import header
 from .elements import HeaderReader, unused_elements
@@ -16,7 +17,6 @@ from .kept import Kept
 from .rows import Row, mark
 
 _SEQUENCE = "0054,0016"
-NM_IMAGE = "1.2.840.10008.5.1.4.1.1.20"
 # Nobody is given less than a kilobecquerel or more than 100 GBq: a number beyond is in another unit
 # than the standard's.
 _LEAST, _MOST = 0.001, 100_000.0

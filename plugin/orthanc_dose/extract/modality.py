@@ -15,11 +15,11 @@
 7. DX: everything else.
 """
 
+from ..dicom import concepts
 from .rows import Row
 
 CT_PROCEDURE, MAMMOGRAPHY = "SCT:77477000", "SCT:71651007"
-FLUOROSCOPY = "SCT:44491008"
-_MOVING = frozenset({"DCM:113612", "DCM:113613"})  # Stepping, Rotational Acquisition
+_MOVING = frozenset({concepts.STEPPING_ACQUISITION.key, concepts.ROTATIONAL_ACQUISITION.key})
 _DEVICE_TYPES = {"DCM:113957": "RF", "DCM:113958": "DX", "DCM:113959": "DX"}
 
 
@@ -44,7 +44,7 @@ def decide(
         return "MG"
     types = {key_of(row.get("irradiation_event_type")) for row in events}
     fluoroscopy = ("total_fluoro_time", "fluoro_dap_total", "fluoro_dose_rp_total")
-    if FLUOROSCOPY in types or any(
+    if concepts.FLUOROSCOPY.key in types or any(
         (row.get(name) or 0) > 0 for row in accumulated for name in fluoroscopy
     ):
         return "RF"

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
-from ..dicom import codes
+from ..dicom import codes, concepts
 from ..dicom.dataset import Dataset, Unreadable, first, text, values
+from ..dicom.sop_classes import SECONDARY_CAPTURE
 from ..dicom.sr import Item
 from . import header, screen_text
 from .extract import Extract, Ignored
@@ -34,16 +35,13 @@ TOLERANCE = Decimal("0.05")
 LONGEST = Decimal(2200)  # mm
 
 _TYPES = {
-    screen_text.SPIRAL: codes.code("116152004", "SCT", "Spiral Acquisition"),
-    screen_text.SEQUENCED: codes.code("113804", "DCM", "Sequenced Acquisition"),
-    screen_text.LOCALIZER: codes.code("113805", "DCM", "Constant Angle Acquisition"),
-    screen_text.STATIONARY: codes.code("113806", "DCM", "Stationary Acquisition"),
-    screen_text.FREE: codes.code("113807", "DCM", "Free Acquisition"),
+    screen_text.SPIRAL: concepts.SPIRAL,
+    screen_text.SEQUENCED: concepts.SEQUENCED,
+    screen_text.LOCALIZER: concepts.CONSTANT_ANGLE,
+    screen_text.STATIONARY: concepts.STATIONARY,
+    screen_text.FREE: concepts.FREE,
 }
-_PHANTOMS = {
-    "Head": codes.code("113690", "DCM", "IEC Head Dosimetry Phantom"),
-    "Body": codes.code("113691", "DCM", "IEC Body Dosimetry Phantom"),
-}
+_PHANTOMS = {"Head": concepts.HEAD_PHANTOM, "Body": concepts.BODY_PHANTOM}
 _FROM_PEOPLES_REPORT = codes.code("113868", "DCM", "Derived From Human-Readable Reports")
 # Values beside the dose: the screen's name, the row's field.
 _NUMBERS = {"exposure_time": "exposure_time", "collimation": "nominal_single_collimation_width"}
@@ -57,8 +55,6 @@ _UNUSED = {
     "eff_ctdi": ("Effective CTDIvol", "mGy"),
     "eff_dlp": ("Effective DLP", "mGy.cm"),
 }
-
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 def is_dose_screen(dataset: Dataset) -> str | None:
@@ -85,7 +81,7 @@ def is_dose_screen(dataset: Dataset) -> str | None:
         )
     if "TOSHIBA" in manufacturer or "CANON" in manufacturer:
         window = (_float(first(dataset, "0028,1051")), _float(first(dataset, "0028,1050")))
-        numbered = series in ("1000", "9000") and first(dataset, "0008,0016") == _SECONDARY_CAPTURE
+        numbered = series in ("1000", "9000") and first(dataset, "0008,0016") == SECONDARY_CAPTURE
         return "Toshiba" if numbered or "SUMMARY" in description or window == (1, 0) else None
     return None
 

@@ -9,6 +9,7 @@ from ..dicom import part10
 from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
+from ..dicom.sop_classes import CT_IMAGE, SECONDARY_CAPTURES
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
 from ..store.disposal import SAME_SERIES, WAITS
@@ -45,9 +46,9 @@ def read(
         ignoring.check(whole.dataset)
         patient = identifiers(whole.dataset)
         kept = extract.keep(whole, identity, not_patient)
-        if row["sop_class_uid"] == extract.CT_IMAGE:
+        if row["sop_class_uid"] == CT_IMAGE:
             kept.dataset = extract.reduced(kept.dataset)
-        elif row["sop_class_uid"].startswith(extract.SECONDARY_CAPTURE):
+        elif row["sop_class_uid"] in SECONDARY_CAPTURES:
             dose_screens.read(kept, raw, patient, screens)
         row["content"], row["content_digest"] = kept.pack()
         row["study_instance_uid"] = first(kept.dataset, "0020,000d")
@@ -100,9 +101,7 @@ def left_alone(
     sop_class, of_series = row["sop_class_uid"] or "", row["orthanc_series_id"]
     if not extract.can_hold_dose(sop_class):
         decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
-    elif (
-        sop_class == extract.CT_IMAGE and not ct_images and not (before or {}).get("content_digest")
-    ):
+    elif sop_class == CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
         if reads_ct_images:
             decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
         else:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from .. import extract
+from ..dicom.sop_classes import CT_IMAGE
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED
 from . import assembly
@@ -212,7 +213,7 @@ class Worker:
         if writer.state("sources") != now:
             self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
             if self.options.reads_ct_images:
-                writer.let_wait(extract.CT_IMAGE, WAITS)
+                writer.let_wait(CT_IMAGE, WAITS)
             writer.commit(Batch(state={"sources": now}))
         self._look_at_sources = False
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ..dicom.concepts import BODY_PHANTOM, HEAD_PHANTOM
 from ..records import (
     CT_EVENT,
     EQUIPMENT,
@@ -260,9 +261,13 @@ FILTERS: tuple[Filter, ...] = (
         type="choices",
         modalities=("CT",),
         choices=(
-            Choice("head", "IEC head phantom (16 cm)", f"{_CODE} = '113690'"),
-            Choice("body", "IEC body phantom (32 cm)", f"{_CODE} = '113691'"),
-            Choice("other", "Another", f"{_CODE} NOT IN ('113690', '113691')"),
+            Choice("head", "IEC head phantom (16 cm)", f"{_CODE} = '{HEAD_PHANTOM.value}'"),
+            Choice("body", "IEC body phantom (32 cm)", f"{_CODE} = '{BODY_PHANTOM.value}'"),
+            Choice(
+                "other",
+                "Another",
+                f"{_CODE} NOT IN ('{HEAD_PHANTOM.value}', '{BODY_PHANTOM.value}')",
+            ),
         ),
     ),
     _of(PROJECTION_EVENT, "kvp", event(_EVENT, "kvp"), "events", modalities=_PROJECTION),

@@ -2,6 +2,8 @@
 (TID 10012).
 """
 
+from typing import NamedTuple
+
 from .common import (
     device_participants,
     label,
@@ -211,4 +213,43 @@ CT_ACCUMULATED = Table(
         device_participants("TID 1021 in TID 10012 row 13"),
         marks(),
     ),
+)
+
+
+class DoseLimit(NamedTuple):
+    """Fields of a CT event: whether a limit is configured, its value, and what the scanner expected,
+    which reaches the limit where it is as large or larger."""
+
+    configured: str
+    value: str
+    estimate: str
+
+
+class DoseCheck(NamedTuple):
+    """One of the two kinds of dose check: its limits, DLP before CTDIvol, the field of the reason
+    why the scan went on, and fields that say more of it."""
+
+    kind: str
+    limits: tuple[DoseLimit, ...]
+    reason: str
+    more: tuple[str, ...]
+
+
+def _dose_check(kind: str, estimate: str, *more: str) -> DoseCheck:
+    limits = (
+        DoseLimit(
+            f"{what}_{kind}_value_configured",
+            f"{what}_{kind}_value",
+            f"{estimate}{what}_forward_estimate",
+        )
+        for what in ("dlp", "ctdivol")
+    )
+    return DoseCheck(kind, tuple(limits), f"{kind}_reason_for_proceeding", more)
+
+
+# What dose check (NEMA XR 25, TID 10015) says of an event: alerts go by what has accumulated in the
+# examination, notifications by the event alone.
+DOSE_CHECK = (
+    _dose_check("alert", "accumulated_", "alternative_dose_alert_behavior"),
+    _dose_check("notification", ""),
 )

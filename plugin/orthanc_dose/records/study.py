@@ -2,6 +2,7 @@
 from.
 """
 
+from ..dicom import concepts
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
 from .field import (
     Table,
@@ -181,11 +182,15 @@ _REPORT = (
 
 # Counts of events by CT Acquisition Type: field, title, code.
 CT_EVENTS_BY_TYPE = (
-    ("number_of_spiral_events", "Spiral events", "SCT:116152004"),
-    ("number_of_sequenced_events", "Sequenced events", "DCM:113804"),
-    ("number_of_constant_angle_events", "Constant angle events (localizers)", "DCM:113805"),
-    ("number_of_stationary_events", "Stationary events", "DCM:113806"),
-    ("number_of_free_events", "Free events", "DCM:113807"),
+    ("number_of_spiral_events", "Spiral events", concepts.SPIRAL.key),
+    ("number_of_sequenced_events", "Sequenced events", concepts.SEQUENCED.key),
+    (
+        "number_of_constant_angle_events",
+        "Constant angle events (localizers)",
+        concepts.CONSTANT_ANGLE.key,
+    ),
+    ("number_of_stationary_events", "Stationary events", concepts.STATIONARY.key),
+    ("number_of_free_events", "Free events", concepts.FREE.key),
     ("number_of_cone_beam_events", "Cone beam events", "SCT:702569007"),
 )
 

@@ -10,6 +10,8 @@ STATES = {
     "failed": "an error ended it; what it did before stays",
     "broken off": "the server ended under it, and it cannot go on",
 }
+OPEN = ("waiting", "running")
+FINISHED = tuple(state for state in STATES if state not in OPEN)
 
 TASK = Table(
     "task",

@@ -21,7 +21,7 @@ from ..retrieve.fetching import KIND as RETRIEVAL
 from ..retrieve.fetching import UnderWay
 from ..retrieve.gaps import WHY, gaps
 from ..retrieve.nodes import NoNode
-from ..retrieve.question import Question
+from ..retrieve.question import GROUPS, Question
 from ..retrieve.review import overview
 from ..retrieve.searches import KIND
 from .errors import ApiError, not_found
@@ -174,9 +174,12 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         description="A task, which fetches nothing. first and last: days of the studies, from "
         "yesterday to today without"
         " them. since: a moment in the node's local time; studies that it says were before are "
-        "left out. groups: CT; MG;"
-        " FL (RF, XA); DX (DX, CR, PX); NM (NM, PT); or SR by itself, for studies that hold "
-        "structured"
+        "left out. groups: "
+        + "; ".join(
+            group if modalities == (group,) else f"{group} ({', '.join(modalities)})"
+            for group, modalities in GROUPS.items()
+        )
+        + "; or SR by itself, for studies that hold structured"
         " reports alone. Words are looked for in descriptions of studies, and in station names of "
         "series, or of"
         " studies with station_of_study; case is ignored, and what a node leaves empty passes. "

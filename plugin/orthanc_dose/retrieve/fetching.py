@@ -70,7 +70,7 @@ class Fetching:
 
     def _is_under_way(self, search: int) -> bool:
         with self._store.reading() as connection:
-            going_on = tasks.of_states(connection, ("waiting", "running"))
+            going_on = tasks.of_states(connection, tasks.OPEN)
         return any(
             task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on
         )

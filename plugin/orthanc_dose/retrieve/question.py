@@ -8,7 +8,7 @@ GROUPS = {
     "CT": ("CT",),
     "MG": ("MG",),
     "FL": ("RF", "XA"),
-    "DX": ("DX", "CR", "PX"),
+    "DX": ("DX", "CR", "PX", "IO", "RG"),
     "NM": ("NM", "PT"),
 }
 

@@ -6,23 +6,36 @@ No network: `ask` gives the objects of a series, as the node lists them, and non
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..dicom.sop_classes import (
+    GENERAL_REPORTS,
+    PATIENT_DOSE_SR,
+    RADIOPHARMACEUTICAL_DOSE_SR,
+    SECONDARY_CAPTURES,
+    XRAY_DOSE_REPORTS,
+)
 from .answers import Image, Series
 from .question import GROUPS, Question
 
 Ask = Callable[[Series], Sequence[Image]]
 
-_STORAGE = "1.2.840.10008.5.1.4.1.1"
-XRAY_REPORTS = frozenset(
-    {f"{_STORAGE}.88.67", f"{_STORAGE}.88.76"}
-)  # X-Ray Radiation Dose SR, the enhanced one too
-NUCLEAR_REPORTS = frozenset({f"{_STORAGE}.88.68"})  # Radiopharmaceutical Radiation Dose SR
-ENHANCED_SR = frozenset({f"{_STORAGE}.88.22"})  # in which older equipment sends dose reports
-SECONDARY_CAPTURES = frozenset({f"{_STORAGE}.7", *(f"{_STORAGE}.7.{n}" for n in (1, 2, 3, 4))})
+_NUCLEAR_REPORTS = frozenset({RADIOPHARMACEUTICAL_DOSE_SR})
+_ESTIMATES = frozenset({PATIENT_DOSE_SR})
 _SMALL = 5  # images of a series that may be dose info
 
 # Why a series is fetched, or not; pages say it in words.
-KEPT = ("dose_report", "enhanced_sr", "unseen_report", "image", "dose_info", "secondary_capture", "first_image", "small_series",
-        "pet_image", "nm_image")  # fmt: skip
+KEPT = (
+    "dose_report",
+    "enhanced_sr",
+    "dose_estimate",
+    "unseen_report",
+    "image",
+    "dose_info",
+    "secondary_capture",
+    "first_image",
+    "small_series",
+    "pet_image",
+    "nm_image",
+)
 LEFT = (
     "station_name",
     "report_says_it",
@@ -57,7 +70,7 @@ def decide(
 ) -> list[Decision]:
     """A decision for each series of a study that is looked at as these kinds of studies; a series
     that one of them wants is fetched. groups: some of GROUPS, none for a study that holds reports
-    alone."""
+    alone. Estimates of organ doses are fetched whatever else is, since they stand beside it."""
     here = [
         one
         for one in series
@@ -66,21 +79,23 @@ def decide(
     listed = {one.uid: tuple(ask(one)) for one in here if one.modality == "SR"}
     of_study = _Study(here, question, ask, listed)
     found: dict[str, Decision] = {}
-    for kept in [_RULES[group](of_study) for group in groups] or [_only_reports(of_study)]:
+    of_groups = [_RULES[group](of_study) for group in groups] or [_only_reports(of_study)]
+    for kept in (*of_groups, of_study.reports(_ESTIMATES, "dose_estimate")):
         for decision in kept:
             before = found.get(decision.series.uid)
-            if before is None or _more(decision, before):
-                found[decision.series.uid] = decision
+            found[decision.series.uid] = decision if before is None else _both(before, decision)
     return [found.get(one.uid) or Decision(one, False, "station_name") for one in series]
 
 
-def _more(one: Decision, other: Decision) -> bool:
-    """Whether one fetches more than the other."""
-    if one.is_kept and other.is_kept:
-        return one.images is None or (
-            other.images is not None and len(one.images) > len(other.images)
-        )
-    return one.is_kept
+def _both(one: Decision, other: Decision) -> Decision:
+    """What two decisions on a series fetch together; the reason is that of the first that fetches
+    something.
+    """
+    if not one.is_kept or not other.is_kept:
+        return other if other.is_kept else one
+    if one.images is None or other.images is None:
+        return replace(one, images=None)
+    return replace(one, images=tuple(dict.fromkeys((*one.images, *other.images))))
 
 
 @dataclass(frozen=True)
@@ -148,7 +163,7 @@ class _Study:
 
 def _reports_or_images(group: str) -> Callable[[_Study], list[Decision]]:
     def rule(study: _Study) -> list[Decision]:
-        reports = study.dose_reports(XRAY_REPORTS)
+        reports = study.dose_reports(XRAY_DOSE_REPORTS)
         if reports:
             return study.rest(reports, "report_says_it")
         images = [
@@ -160,12 +175,12 @@ def _reports_or_images(group: str) -> Callable[[_Study], list[Decision]]:
 
 
 def _fluoroscopy(study: _Study) -> list[Decision]:
-    reports = study.dose_reports(XRAY_REPORTS) or study.reports(ENHANCED_SR, "enhanced_sr")
+    reports = study.dose_reports(XRAY_DOSE_REPORTS) or study.reports(GENERAL_REPORTS, "enhanced_sr")
     return study.rest(reports, "report_says_it" if reports else "no_report")
 
 
 def _ct(study: _Study) -> list[Decision]:
-    reports = study.dose_reports(XRAY_REPORTS) or study.reports(ENHANCED_SR, "enhanced_sr")
+    reports = study.dose_reports(XRAY_DOSE_REPORTS) or study.reports(GENERAL_REPORTS, "enhanced_sr")
     if not reports:
         reports = [
             Decision(one, True, "dose_info")
@@ -201,7 +216,7 @@ def _size(study: _Study, one: Series) -> int:
 
 
 def _nuclear(study: _Study) -> list[Decision]:
-    reports = study.dose_reports(NUCLEAR_REPORTS)
+    reports = study.dose_reports(_NUCLEAR_REPORTS)
     pet = [_one_image(study, one, "pet_image") for one in study.others if one.modality == "PT"]
     if reports or pet:
         return study.rest(reports + pet, "report_says_it" if reports else "no_image_of_dose")
@@ -219,9 +234,11 @@ def _one_image(study: _Study, one: Series, reason: str) -> Decision:
 
 
 def _only_reports(study: _Study) -> list[Decision]:
-    kept = study.dose_reports(XRAY_REPORTS | NUCLEAR_REPORTS)
+    kept = study.dose_reports(XRAY_DOSE_REPORTS | _NUCLEAR_REPORTS)
     uids = {decision.series.uid for decision in kept}
-    kept += [one for one in study.reports(ENHANCED_SR, "enhanced_sr") if one.series.uid not in uids]
+    kept += [
+        one for one in study.reports(GENERAL_REPORTS, "enhanced_sr") if one.series.uid not in uids
+    ]
     return study.rest(kept, "no_report")
 
 

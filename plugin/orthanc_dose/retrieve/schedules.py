@@ -205,7 +205,7 @@ class Schedules:
     def _goes_on(self, name: str) -> bool:
         with self._store.reading() as connection:
             last = self._state(connection, name)["last_task"]
-            going_on = tasks.of_states(connection, ("waiting", "running"))
+            going_on = tasks.of_states(connection, tasks.OPEN)
         return last is not None and any(
             last in (task["id"], task["parameters"].get("search")) for task in going_on
         )

@@ -12,13 +12,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..extract import (
+from ..dicom.sop_classes import (
     CT_IMAGE,
     MAMMOGRAPHY_IMAGES,
-    ONE_OF_A_SERIES,
+    NUCLEAR_IMAGES,
     RADIOGRAPHY_IMAGES,
     REPORTS,
-    SECONDARY_CAPTURE,
+    SECONDARY_CAPTURES,
 )
 
 WAITS = "waits_for_study"  # the rule of CT images until their study is complete
@@ -46,7 +46,7 @@ _OF_CLASSES = {
     **dict.fromkeys(REPORTS, "reports"),
     **dict.fromkeys(MAMMOGRAPHY_IMAGES, "mammography"),
     **dict.fromkeys(RADIOGRAPHY_IMAGES, "radiography"),
-    **dict.fromkeys(ONE_OF_A_SERIES, "nuclear"),
+    **dict.fromkeys(NUCLEAR_IMAGES, "nuclear"),
     CT_IMAGE: "unmatched",
 }
 # Secondary captures with dose: dose screens are of CT; some equipment writes its X-ray images as
@@ -69,7 +69,7 @@ def kind(row: dict[str, Any]) -> str | None:
     if row["outcome"] not in _COUNTED or not kept:
         return None
     sop_class = row["sop_class_uid"] or ""
-    if sop_class.startswith(SECONDARY_CAPTURE):
+    if sop_class in SECONDARY_CAPTURES:
         return _OF_CAPTURES.get(row["modality"] or "")
     return _OF_CLASSES.get(sop_class)
 
@@ -80,7 +80,7 @@ def kind_by_class(sop_class_uid: str, reads_ct_images: bool) -> str | None:
     dose and some do not."""
     if sop_class_uid == CT_IMAGE and reads_ct_images:
         return None
-    if sop_class_uid in REPORTS or sop_class_uid.startswith(SECONDARY_CAPTURE):
+    if sop_class_uid in REPORTS | SECONDARY_CAPTURES:
         return None
     return _OF_CLASSES.get(sop_class_uid, "unmatched") if sop_class_uid else None
 

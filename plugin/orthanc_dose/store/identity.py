@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import duckdb
 
+from ..dicom.concepts import ACCESSION_NUMBER
 from ..records.study import UNDER_RULES
 
 WAYS = ("none", "stored", "hashed", "sha256")
@@ -75,7 +76,8 @@ def change(
         unused = ""
         if held["accession_number"] != items["accession_number"]:
             unused = (
-                ", not_used = list_filter(not_used, x -> x.concept IS DISTINCT FROM 'DCM:121022')"
+                ", not_used = list_filter(not_used, x -> x.concept IS DISTINCT FROM "
+                f"'{ACCESSION_NUMBER.key}')"
             )
         names = ", ".join(f"{item} = ${item}" for item in held)
         # Some systems write the patient's ID as the study's.

@@ -12,9 +12,11 @@ from ..records import (
     INDEXED,
     INDEXES,
     PROJECTION_EVENT,
+    STUDY,
     STUDY_DAY,
     STUDY_NAMES,
     TERM,
+    TERM_NAME,
     index_name,
 )
 
@@ -25,7 +27,7 @@ _PROTOCOLS = "acquisition_protocols"
 VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
     f"""
     SELECT i.study_id, '{field}' AS kind, n.standard_name FROM "{index_name(field)}" i
-    JOIN term_name n ON n.term = i.term JOIN study s ON s.id = i.study_id AND s.modality =
+    JOIN {TERM_NAME.name} n ON n.term = i.term JOIN {STUDY.name} s ON s.id = i.study_id AND s.modality =
     n.modality
     """
     for field in INDEXED

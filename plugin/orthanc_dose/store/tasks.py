@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 
 from ..records import SCHEDULE_RUN, TASK
+from ..records.task import FINISHED
 from .database import Store, rows
 
-FINISHED = ("done", "stopped", "failed", "broken off")
 _JSON = ("parameters", "progress", "result")
 
 Task = dict[str, Any]

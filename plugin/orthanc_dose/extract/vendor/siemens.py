@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.ElementTree import fromstring
 
+from ...dicom.concepts import ROTATIONAL_ACQUISITION
 from ..modality import key_of
 from ..rows import Row, mark
 from .any_maker import is_open
@@ -25,7 +26,6 @@ _LONGEST = 200_000
 # Diameters that a field can have, in mm. The item has no unit; what lies outside is written in
 # another one.
 _SMALLEST, _WIDEST = 40.0, 700.0
-_ROTATIONAL = "DCM:113613"
 # "Internal technical scan parameters: Organ Characteristic = Abdomen, Body Size = Adult, X-ray
 # Modulation Type = XYZ_EC"
 _MODULATION = re.compile(r"X-ray Modulation Type = ([^,]{1,64})")
@@ -81,7 +81,7 @@ def _is_sweep(row: Row) -> bool:
     moved = start is not None and end is not None and start != end
     return (
         moved
-        or key_of(row.get("irradiation_event_type")) == _ROTATIONAL
+        or key_of(row.get("irradiation_event_type")) == ROTATIONAL_ACQUISITION.key
         or (row.get("number_of_pulses") or 0) > 1
     )
 
