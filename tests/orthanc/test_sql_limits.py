@@ -130,7 +130,7 @@ def test_it_ends_at_the_limit_of_time(
     before = memory(server)
     status, answer = ask(server, sql)
     assert (status, answer["error"]["code"]) == (409, "sql_too_long"), answer
-    assert "2 s" in answer["error"]["message"] and "Longest run" in answer["error"]["message"]
+    assert "2 s" in answer["error"]["message"] and "sql_seconds" in answer["error"]["message"]
     server.wait_for(lambda: not busy(server), "the end of the process")
     assert memory(server) < before + 100
     assert rows(server, "SELECT 1") == [[1]]
@@ -157,7 +157,7 @@ def test_it_gets_no_more_memory_than_is_set(
     status, answer = ask(server, sql)
     assert (status, answer["error"]["code"]) == (409, "sql_too_large"), answer
     assert "500 MB" in answer["error"]["message"]
-    assert "Memory of a statement" in answer["error"]["message"]
+    assert "sql_memory" in answer["error"]["message"]
     assert memory(server) < before + 100
     assert rows(server, "SELECT 1") == [[1]]
 

@@ -19,23 +19,23 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from ..export.background import break_off
 from ..records import Field
 from ..store import Store
-from ..store.database import COPIES, STORE_ERRORS, quoted
+from ..store.database import STORE_ERRORS, quoted
 from .statement import Refused
 from .views import VIEWS, View
 
 _LOG = logging.getLogger(__name__)
+FOLDER = "sql"  # in the data directory
 _WITHOUT, _WITH = "views", "identity"
 # A copy that nobody asks for is deleted after it: seconds.
 _UNUSED_S = 3600.0
 # Of the size of the store, what must be free on its disk: a copy takes less, see the README.
 _FREE = 0.5
-# Rows that DuckDB holds in memory before it writes them, for each of its threads: with its own 122,880
-# the table of studies, which is wide, took 1.5 GB.
-_ROWS = 20_000
+_ROWS = 20_000  # of a part of a file, which is held in memory
 _LOOK_S = 0.1  # how often somebody who waits looks whether it is for nothing
 
 
@@ -80,7 +80,7 @@ class Copies:
 
     def __init__(self, store: Store, max_age: Callable[[], float]) -> None:
         self._store, self._max_age = store, max_age
-        self._folder = store.path.parent / COPIES
+        self._folder = store.path.parent / FOLDER
         self._number = 0
         self._changed = threading.Condition()
         self._copy: Copy | None = None
@@ -274,13 +274,21 @@ class _Maker:
             for query, path in self._files:
                 if self.stopping.is_set():
                     raise _failed("the server ends")
-                connection.execute(
-                    f"COPY ({query}) TO {quoted(path)} (FORMAT parquet, ROW_GROUP_SIZE {_ROWS})"
-                )
+                self._write(connection, query, path)
                 self.done += 1
             self._connection = None
         size = sum(path.stat().st_size for _, path in self._files)
         return Copy(self.folder, at, version, size, began, time.monotonic())
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+        # Row by row through Arrow: DuckDB's COPY holds in memory what it is going to write, 3 GB for
+        # the studies of a large store.
+        reader = connection.execute(query).fetch_record_batch(_ROWS)
+        with pq.ParquetWriter(path, reader.schema) as file:
+            for batch in reader:
+                if self.stopping.is_set():
+                    raise _failed("the server ends")
+                file.write_batch(batch)
 
 
 def _failed(why: str) -> Refused:

@@ -4,6 +4,7 @@ which is ended when its time is over or somebody stops it.
 
 import contextlib
 import functools
+import logging
 import os
 import shutil
 import threading
@@ -15,12 +16,12 @@ from typing import Any
 
 from ..export.background import Failed, Run
 from ..store import Store
-from ..store.database import COPIES
 from .child import THREADS
-from .copies import Copies, Copy
+from .copies import FOLDER, Copies, Copy
 from .process import Died, Process
 from .statement import Refused, Statement
 
+_LOG = logging.getLogger(__name__)
 AT_ONCE = 2  # statements for pages
 FILES_AT_ONCE = 1  # statements that write files, beside them; further tasks wait
 FILES = ("csv", "parquet")
@@ -83,13 +84,7 @@ class _Running:
     def check(self) -> None:
         """Raise why it was ended, where it was."""
         if self.why is None and self.until is not None and time.monotonic() >= self.until:
-            self.stop(
-                Refused(
-                    f"The statement was stopped after {self.too_long:g} s, which is the limit (the "
-                    'setting "Longest run").',
-                    code="sql_too_long",
-                )
-            )
+            self.stop(_too_long(self.too_long))
         if self.why is not None:
             raise self.why
 
@@ -296,7 +291,7 @@ class Runs:
         return process
 
     def _new(self) -> Process:
-        return Process(self._folder / COPIES / "empty")
+        return Process(self._folder / FOLDER / "empty")
 
     def _room_for_file(self) -> int:
         return min(_LARGEST_FILE, shutil.disk_usage(self._folder).free // 2)
@@ -304,7 +299,7 @@ class Runs:
     def _refused(self, said: dict[str, Any], limits: Limits) -> Refused:
         code, place = said["code"], said["place"]
         if code == "sql_too_large":
-            return _too_large(limits)
+            return _too_large(limits.memory_bytes // 10**6)
         if not code:
             return Refused("The statement failed: its data could not be read.", code="sql_failed")
         return Refused(said["message"], tuple(place) if place else None, code)
@@ -314,22 +309,27 @@ class Runs:
         end = time.monotonic() + 1.0
         while (status := run.process.status()) is None and time.monotonic() < end:
             time.sleep(0.01)
-        return Refused(
-            "The statement ended the process that ran it"
-            + (f" (signal {-status})" if status is not None and status < 0 else "")
-            + f": most likely it needed more memory than the {limits.memory_bytes // 10**6:,} MB "
-            'that it may take (the setting "Memory of a statement").',
-            code="sql_failed",
-        )
+        if status is not None:
+            _LOG.warning("a statement of SQL ended its process with status %d", status)
+        return _broken(limits.memory_bytes // 10**6)
 
 
 def _stopped() -> Refused:
     return Refused("The statement was stopped.", code="sql_stopped")
 
 
-def _too_large(limits: Limits) -> Refused:
-    return Refused(
-        f"The statement needed more memory than the {limits.memory_bytes // 10**6:,} MB that it may "
-        'take (the setting "Memory of a statement").',
-        code="sql_too_large",
+def _too_long(seconds: float) -> Refused:
+    said = (
+        f"The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds)."
     )
+    return Refused(said, code="sql_too_long")
+
+
+def _too_large(size: int) -> Refused:
+    said = f"The statement needed more memory than the {size:d} MB that it may take (setting sql_memory)."
+    return Refused(said, code="sql_too_large")
+
+
+def _broken(size: int) -> Refused:
+    said = f"The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory)."
+    return Refused(said, code="sql_failed")

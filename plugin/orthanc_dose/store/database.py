@@ -16,8 +16,8 @@ import pyarrow as pa
 from . import schema
 
 FILE_NAME = "dose.duckdb"
-# The folders beside it in which DuckDB may write files (COPY), the only ones.
-EXPORTS, COPIES = "exports", "sql"
+# The folder beside it in which DuckDB may write files (COPY), the only one.
+EXPORTS = "exports"
 # What DuckDB puts beside a database file while it works on it.
 _BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
 # No code from elsewhere, and no Python variable taken for a table.
@@ -59,8 +59,8 @@ class Store:
     their own.
 
     Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own,
-    those of a renewal, and what lies in the folders EXPORTS and COPIES of the data directory;
-    nothing can change that while the store is open.
+    those of a renewal, and what lies in the folder EXPORTS of the data directory; nothing can
+    change that while the store is open.
 
     version: grows with each change of dose records."""
 
@@ -105,9 +105,7 @@ class Store:
         # In this order: what is allowed can only be said while everything still is. DuckDB adds its
         # own file and the folder to which it spills what memory does not hold.
         files = [f"{self._fresh}{ending}" for ending in _BESIDE]
-        database.execute(
-            f"SET allowed_directories = {_listed(self.path.parent / name for name in (EXPORTS, COPIES))}"
-        )
+        database.execute(f"SET allowed_directories = {_listed([self.path.parent / EXPORTS])}")
         database.execute(f"SET allowed_paths = {_listed(files)}")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")

@@ -10,6 +10,7 @@ import duckdb
 
 from ..records import SCHEDULE_RUN, TASK
 from ..records.task import FINISHED
+from ..records.task import OPEN as OPEN  # for those who ask for tasks by their state
 from .database import Store, rows
 
 _JSON = ("parameters", "progress", "result")
