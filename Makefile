@@ -52,7 +52,7 @@ ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
 .PHONY: docs
-docs: ## write docs/data-dictionary.md and webui/src/facts.ts from the declarations
+docs: ## write docs/data-dictionary.md and webui/src/shared/facts.ts from the declarations
 	$(SETUP) orthanc venv
 	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
 	@$(PYTHON) tools/web_facts.py

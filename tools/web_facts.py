@@ -1,4 +1,4 @@
-"""Writes webui/src/facts.ts: what the web UI and the server both go by, from the server's
+"""Writes webui/src/shared/facts.ts: what the web UI and the server both go by, from the server's
 declarations, so that it is stated once. `make docs` runs it; a test holds the file to it."""
 
 import json
@@ -10,7 +10,7 @@ from orthanc_dose.records.ct import DOSE_CHECK
 from orthanc_dose.records.task import FINISHED, STATES
 from orthanc_dose.retrieve.question import GROUPS as STUDY_KINDS
 
-FILE = Path(__file__).parents[1] / "webui" / "src" / "facts.ts"
+FILE = Path(__file__).parents[1] / "webui" / "src" / "shared" / "facts.ts"
 _WIDTH = 100
 _FACTS: tuple[tuple[str, str, Any], ...] = (
     ("GROUPS", "All groups of users, in the order in which people read them.", list(GROUPS)),

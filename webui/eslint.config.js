@@ -1,7 +1,17 @@
 // What a formatter cannot see: faults in TypeScript and in templates. Layout is prettier's alone.
 import prettier from "eslint-config-prettier/flat";
+import { createNodeResolver, importX } from "eslint-plugin-import-x";
 import vue from "eslint-plugin-vue";
 import ts from "typescript-eslint";
+
+// Who may import what (docs/architecture.md): `app` puts the pages together, `features` use `shared` and of each other
+// what their index.ts gives, `shared` knows none of them.
+const INSIDES = {
+  regex: "^\\.\\./(?!\\.\\.)[^/]+/",
+  message: "What a feature gives to others stands in its index.ts.",
+};
+const FEATURES = { regex: "/features(/|$)", message: "shared/ knows no feature." };
+const APP = { regex: "/app(/|$)", message: "Only main.ts knows app/." };
 
 export default ts.config(
   { ignores: ["dist", "public"] },
@@ -45,6 +55,24 @@ export default ts.config(
       // A component gives its optional properties no default where undefined is what it means.
       "vue/require-default-prop": "off",
     },
+  },
+  {
+    files: ["src/**/*.{ts,vue}"],
+    plugins: { "import-x": importX },
+    settings: {
+      "import-x/extensions": [".ts", ".vue"],
+      "import-x/parsers": { "vue-eslint-parser": [".vue"], "@typescript-eslint/parser": [".ts"] },
+      "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".vue"] })],
+    },
+    rules: { "import-x/no-cycle": ["error", { ignoreExternal: true }] },
+  },
+  {
+    files: ["src/features/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: [INSIDES, APP] }] },
+  },
+  {
+    files: ["src/shared/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: [FEATURES, APP] }] },
   },
   {
     // The markup is a file of the build; nothing from outside comes there.

@@ -11,7 +11,7 @@ export default defineConfig({
   resolve: {
     // Styles of maps, which plotly.js takes along wherever it is made part of a page; no chart is a map.
     alias: {
-      "maplibre-gl/dist/maplibre-gl.css": new URL("src/styles/none.css", import.meta.url).pathname,
+      "maplibre-gl/dist/maplibre-gl.css": new URL("src/shared/styles/none.css", import.meta.url).pathname,
     },
   },
   test: { setupFiles: ["src/testing.ts"] },

@@ -107,7 +107,7 @@ TASKS_SAY = (
 
 
 def sentence_words(source: str) -> set[str]:
-    """Keys of the sentences of tasks, as webui/src/fields.ts makes them."""
+    """Keys of the sentences of tasks, as webui/src/shared/dose/fields.ts makes them."""
     assert [one for one in TASKS_SAY if one not in source] == []
     said = (*re.findall(r'TaskError\("([^"{]+)"', source), *TASKS_SAY, *node.SENTENCES)
     return {re.sub("[^a-z]+", "_", re.sub(r"\{.*?\}", "", one).lower()).strip("_") for one in said}

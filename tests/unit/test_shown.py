@@ -1,5 +1,5 @@
 """How values are shown in reports: as the pages do, with the same expectations as
-webui/src/format.test.ts.
+webui/src/shared/format.test.ts.
 """
 
 from datetime import UTC, date, datetime, time, timedelta, timezone

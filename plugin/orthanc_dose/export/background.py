@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from ..records.task import OPEN
 from ..store import Store, tasks
 
 AT_ONCE = 2
@@ -91,7 +92,7 @@ class Background:
         self._runs: dict[int, Run] = {}
         # What was under way when the server ended cannot go on.
         with store.writing() as connection:
-            for task in tasks.of_states(connection, tasks.OPEN):
+            for task in tasks.of_states(connection, OPEN):
                 if task["kind"] in kinds:
                     tasks.put(
                         connection, task | {"state": "broken off", "finished_at": tasks.now()}
@@ -111,9 +112,7 @@ class Background:
         """
         with self._store.reading() as connection:
             left = [
-                task
-                for task in tasks.of_states(connection, tasks.OPEN)
-                if task["kind"] in self._lasting
+                task for task in tasks.of_states(connection, OPEN) if task["kind"] in self._lasting
             ]
         for task in left:
             self._put(Run(task["id"], task["kind"], work(task), self._note))

@@ -1,4 +1,6 @@
-"""Values as the pages show them: the same digits, units, dates and words (webui/src/format.ts)."""
+"""Values as the pages show them: the same digits, units, dates and words
+(webui/src/shared/format.ts).
+"""
 
 import math
 import re

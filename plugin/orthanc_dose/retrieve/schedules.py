@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from ..records import SCHEDULE_RUN
+from ..records.task import OPEN
 from ..store import Store, settings, tasks
 from .node import UNKNOWN
 from .nodes import NoNode
@@ -205,7 +206,7 @@ class Schedules:
     def _goes_on(self, name: str) -> bool:
         with self._store.reading() as connection:
             last = self._state(connection, name)["last_task"]
-            going_on = tasks.of_states(connection, tasks.OPEN)
+            going_on = tasks.of_states(connection, OPEN)
         return last is not None and any(
             last in (task["id"], task["parameters"].get("search")) for task in going_on
         )

@@ -1,0 +1,64 @@
+/** The charts that there are and what the user has chosen of them: asked for once, the same wherever it is shown. */
+import { computed, shallowRef } from "vue";
+import {
+  chartsApi,
+  type Chart,
+  type ChartChange,
+  type ChartChoice,
+  type ChartOption,
+} from "./chartsApi";
+import { serverLanguage } from "../../shared/language/i18n";
+
+const all = shallowRef<{ charts: Chart[]; options: ChartOption[]; language: string } | null>(null);
+/** null until it is loaded. */
+export const chartChoice = shallowRef<ChartChoice | null>(null);
+/** The options as the server declares them. */
+export const chartOptions = computed(() => all.value?.options ?? []);
+export const chartsOn = computed(() => chartChoice.value?.options.on ?? false);
+
+export async function loadCharts(signal?: AbortSignal): Promise<void> {
+  const language = serverLanguage.value;
+  const known = all.value?.language === language ? all.value : null;
+  const [list, choice] = await Promise.all([
+    known ?? chartsApi.list(signal),
+    chartsApi.choice(signal),
+  ]);
+  all.value = { ...list, language };
+  chartChoice.value = choice;
+}
+
+/** Keeps what the user chooses; the charts follow. */
+export async function chooseCharts(change: ChartChange): Promise<void> {
+  chartChoice.value = await chartsApi.choose(change);
+}
+
+/** All of them, by one click: at once, whatever the server says to keeping it. */
+export async function switchCharts(on: boolean): Promise<void> {
+  const before = chartChoice.value;
+  if (before) chartChoice.value = { ...before, options: { ...before.options, on } };
+  try {
+    await chooseCharts({ on });
+  } catch (reason) {
+    chartChoice.value = before;
+    throw reason;
+  }
+}
+
+/** Those of all modality types. */
+export const everyChart = computed(() => all.value?.charts ?? []);
+
+/** All charts of a modality. */
+export const chartsOf = (modality: string): Chart[] =>
+  all.value?.charts.filter((chart) => chart.modality === modality) ?? [];
+
+/** Those of them that the user wants to see. */
+export function chosenCharts(modality: string): Chart[] {
+  const wanted = chartChoice.value?.options.charts;
+  return chartsOf(modality).filter(({ name }) => !wanted || wanted.includes(name));
+}
+
+/** What the charts' pictures depend on, for reloading them when it changes. */
+export const optionsOfFigures = computed(() => {
+  const { on: _on, charts: _charts, ...others } = chartChoice.value?.options ?? {};
+  return JSON.stringify(others);
+});

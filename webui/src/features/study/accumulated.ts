@@ -1,0 +1,10 @@
+/** What a row of accumulated values is called: its plane, else its place. */
+import { formatValue, NOTHING } from "../../shared/format";
+import { t } from "../../shared/language/i18n";
+import type { Row } from "../../shared/api/types";
+
+export function headOfRow(row: Row, at: number, rows: number): string {
+  const plane = formatValue(row.acquisition_plane);
+  if (plane !== NOTHING) return plane;
+  return rows > 1 ? t("study.reportPart", { number: at + 1 }) : t("study.value");
+}
