@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import TABLES, Field, Table
-from . import index
+from . import index, numbers, state
 
 SCHEMA_VERSION = 2
 # MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
@@ -65,6 +65,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
             _add_columns(connection, table)
         _make_view(connection)
         _migrate(connection)
+        numbers.settle(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -74,17 +75,14 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
     # Only where it is another one by now: a store on a full disk can be opened to be read, but not
     # be written.
-    if connection.execute("SELECT value FROM state WHERE name = 'view'").fetchone() != (
-        index.VIEW,
-    ):
+    if state.get(connection, "view") != index.VIEW:
         connection.execute(index.VIEW)
-        connection.execute("DELETE FROM state WHERE name = 'view'")
-        connection.execute("INSERT INTO state VALUES ('view', ?)", [index.VIEW])
+        state.put(connection, "view", index.VIEW)
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    found = connection.execute("SELECT value FROM state WHERE name = 'schema_version'").fetchone()
-    version = int(found[0]) if found else SCHEMA_VERSION
+    found = state.get(connection, "schema_version")
+    version = int(found) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
         raise SchemaError(
             f"the store was written by a later version of Orthanc Dose (schema {version}, this one "
@@ -94,8 +92,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for step in range(version, SCHEMA_VERSION):
         MIGRATIONS[step](connection)
     if not found or version != SCHEMA_VERSION:
-        connection.execute("DELETE FROM state WHERE name = 'schema_version'")
-        connection.execute("INSERT INTO state VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
+        state.put(connection, "schema_version", str(SCHEMA_VERSION))
 
 
 def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
