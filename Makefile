@@ -31,6 +31,7 @@ test: lint ## every test, two files at a time; ARGS goes to pytest (make test AR
 test-long: ## what takes too long for every day: damaged objects; ARGS bounds it (ARGS="--minutes 60 --seed 3")
 	$(SETUP) orthanc venv-dev
 	@$(PYTHON) -m tests.fuzz --minutes 10 $(ARGS)
+	@$(PYTHON) -m tests.fuzz --store plugin --minutes 10 $(ARGS)
 
 .PHONY: lint
 lint: ## check the Python code and the web UI
