@@ -33,6 +33,7 @@ from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
 from .manage.audit import AuditLog, forget_before
+from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
 from .manage.proxies import Proxies
@@ -105,7 +106,10 @@ def _start(log: Log) -> None:
     sql = Runs(
         store,
         lambda: SqlLimits(
-            *(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))
+            *(
+                settings.value(f"sql_{name}")
+                for name in ("seconds", "rows", "file_rows", "memory", "age")
+            )
         ),
     )
 
@@ -139,15 +143,23 @@ def _start(log: Log) -> None:
         size_files.sweep,
         files.sweep,
         searches.sweep,
+        lambda connection: sql.copies.sweep(),
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings))
     deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
-    kinds = jobs(options, deletion, size_files, key)
+    kinds = jobs(
+        options,
+        deletion,
+        size_files,
+        key,
+        host,  # type: ignore[arg-type]
+        lambda instances: worker.read_again(instances),
+    )
     worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
     settings.watch(worker.wake)
-    settings.watch(_doorkeeper(door, options))
+    settings.watch(lambda: setattr(door, "options", options()))
     orthanc = {
         "version": "",
         "name": orthanc_configuration.get("Name"),
@@ -204,10 +216,16 @@ def _start(log: Log) -> None:
         store.close()
         log.close()
 
-    # A move that fails because our servers go down is no fault of the node.
-    host.listen(worker.wake, started, fetching.look, nodes_work.leave)
+    def ending() -> None:
+        # A move that fails because our servers go down is no fault of the node.
+        nodes_work.leave()
+        # Orthanc waits for its requests, and these for their statements.
+        sql.close()
+
+    host.listen(worker.wake, started, fetching.look, ending)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
+    _watch(door)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
 
@@ -219,27 +237,22 @@ def _hurried(worker: Worker) -> bool:
     return status["state"] == "idle" and not status["pending"]
 
 
-def _doorkeeper(door: Door, options: Callable[[], Options]) -> Callable[[], None]:
-    """What tells the door of changed options, and sets a watch on it when there is first a rule to
-    drop anything.
-    """
-    state = {"watched": False}
+def _watch(door: Door) -> None:
+    """Have all that comes in pass by the door."""
 
-    def changed() -> None:
-        door.options = options()
-        if door.watched and not state["watched"]:
-            try:
-                host.watch_door(door.drops)
-                state["watched"] = True
-            except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
-                _LOG.error(
-                    "objects cannot be dropped before they are stored, they are deleted "
-                    "afterwards: %s",
-                    error,
-                )
+    def decide(raw: bytes) -> str:
+        if door.refuses(raw):
+            return host.REFUSE
+        return host.DROP if door.drops(raw) else host.KEEP
 
-    changed()
-    return changed
+    try:
+        host.watch_door(decide)
+    except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
+        _LOG.error(
+            "objects that Orthanc may die of cannot be refused, and what the rules drop is deleted "
+            "after it was stored: %s",
+            error,
+        )
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
@@ -347,4 +360,5 @@ def _access(
         bool(orthanc_configuration.get("SslEnabled")),
     )
     sessions = Sessions(lambda: settings.value("session_hours") * 3600.0)
-    return Access(users, sessions, Tokens(store, users), Limits(), audit, proxies, host.later)
+    tokens, devices = Tokens(store, users), Devices(store)
+    return Access(users, sessions, tokens, devices, Limits(), audit, proxies, host.later)

@@ -4,6 +4,7 @@ name the key.
 What needs a start of Orthanc to change is read here; the other keys are first values of settings
 (manage/settings.py)."""
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -161,6 +162,7 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
         if (
             isinstance(value, bool)
             or not isinstance(value, (int, float))
+            or not math.isfinite(value)
             or (kind is int and value != int(value))
         ):
             raise wrong

@@ -81,7 +81,8 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes back to the client. body: bytes, or the file that holds them."""
+    """What goes back to the client. body: bytes, or the file that holds them. headers: a list is
+    one that stands several times."""
 
     body: bytes | Path = b""
     mime: str = "application/json"
@@ -284,28 +285,35 @@ def listen(
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
-def watch_door(drops: Callable[[bytes], bool]) -> None:
-    """Have each object that comes in, by whatever way, looked at before Orthanc stores it; an
-    object that `drops` says yes to is not stored, and its sender told that all went well.
+KEEP, DROP, REFUSE = "keep", "drop", "refuse"
+# Orthanc takes this for the object that it is to store, and refuses it: the sender is told so, by
+# status 400 or 0xA700. Of an object that it is to discard, the REST API answers with the tags,
+# and dies of those of a deeply nested one.
+_NO_DICOM = b"refused by Orthanc Dose, whose Activity page says why"
 
-    Costs each object a copy and Python's lock, so this is called when there is a first rule, not
-    before; Orthanc takes such a callback at any time, from one plugin, and never gives it back.
-    Raises orthanc.OrthancException where another has it."""
-    _handlers["drops"] = drops
+
+def watch_door(decide: Callable[[bytes], str]) -> None:
+    """Have each object that comes in, by whatever way, looked at before Orthanc reads and stores
+    it. decide: KEEP; DROP: it is not stored, and its sender told that all went well; REFUSE: it is
+    not stored, and its sender told so.
+
+    Costs each object a copy and Python's lock. One plugin can have this callback: raises
+    orthanc.OrthancException where another has it."""
+    _handlers["door"] = decide
     orthanc.RegisterReceivedInstanceCallback(_on_received)
 
 
 def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
     try:
-        dropped = _handlers["drops"](raw)
+        decided = _handlers["door"](raw)
     except Exception as error:  # noqa: BLE001  an object is never lost to an error of ours
         _LOG.error("an object was stored unseen", exc_info=error)
-        dropped = False
-    return (
-        orthanc.ReceivedInstanceAction.DISCARD
-        if dropped
-        else orthanc.ReceivedInstanceAction.KEEP_AS_IS
-    ), None
+        decided = KEEP
+    if decided == REFUSE:
+        return orthanc.ReceivedInstanceAction.MODIFY, _NO_DICOM
+    if decided == DROP:
+        return orthanc.ReceivedInstanceAction.DISCARD, None
+    return orthanc.ReceivedInstanceAction.KEEP_AS_IS, None
 
 
 _STACK = 16 * 2**20  # bytes; memory is taken as it is used
@@ -401,14 +409,19 @@ def _on_request(output: Any, uri: str, **request: Any) -> None:
     if seen is None or (seen.method, seen.headers) != (request["method"], _lowered(request)):
         _send_status(output, _NOT_SEEN)
         return
-    query = {name: unquote_plus(value) for name, value in request.get("get", {}).items()}
+    # What is no UTF-8 stays visible as halves of characters, which the server refuses.
+    query = {
+        name: unquote_plus(value, errors="surrogateescape")
+        for name, value in request.get("get", {}).items()
+    }
     body = request.get("body") or b""
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogateescape")
     answer = _handlers["request"](replace(seen, path=uri, query=query, body=body))
     allowed = answer.headers.pop("Allow", "")
-    for name, value in answer.headers.items():
-        output.SetHttpHeader(name, value)
+    for name, values in answer.headers.items():
+        for value in values if isinstance(values, list) else [values]:
+            output.SetHttpHeader(name, value)
     if answer.status == 405:
         output.SendMethodNotAllowed(
             allowed

@@ -25,7 +25,7 @@ from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.extract import Extract, Ignored, Kept
 from orthanc_dose.query import studies
 from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, Field, Table
-from orthanc_dose.rest.server import plain
+from orthanc_dose.rest.answers import plain
 from orthanc_dose.store import Batch, Store, Writer
 from orthanc_dose.store.schema import arrow_schema
 from tests.support.independent import UNITS

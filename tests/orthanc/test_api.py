@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from orthanc_dose.rest.api import ROUTES
-from orthanc_dose.rest.server import LARGEST_BODY, SECURITY_HEADERS
+from orthanc_dose.rest.bodies import LARGEST
+from orthanc_dose.rest.server import SECURITY_HEADERS
 from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.samples import make_studies
 from tests.support.server import ROOT, OrthancServer
@@ -125,7 +126,7 @@ def test_filters_are_saved_under_a_name_for_one_user(filled: OrthancServer) -> N
         answer = filled.request("PUT", address, json=body | {"query": bad})
         assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
     assert filled.request("PUT", address, data=b"{").json()["error"]["code"] == "bad_body"
-    assert filled.request("PUT", address, data=b" " * (LARGEST_BODY + 1)).status_code == 413
+    assert filled.request("PUT", address, data=b" " * (LARGEST + 1)).status_code == 413
     assert filled.request("DELETE", address).json() == {"deleted": True}
     assert filled.request("DELETE", address).status_code == 404
     assert filled.ok("/dose/api/saved-filters") == {"saved": []}

@@ -54,7 +54,8 @@ def test_a_session_lives_by_its_cookie_and_ends_with_it(guarded_server: OrthancS
         "may_use_orthanc": False,
         "session_hours": 12,
     }
-    flags = {part.strip() for part in answer.headers["Set-Cookie"].split(";")[1:]}
+    [cookie] = [one for one in answer.raw.headers.getlist("Set-Cookie") if "session=" in one]
+    flags = {part.strip() for part in cookie.split(";")[1:]}
     assert flags == {"Path=/", "HttpOnly", "SameSite=Strict"}, "without HTTPS it cannot be Secure"
     assert browser.ask("GET", "/dose/api/studies").status_code == 200
     old = dict(browser.session.cookies)
@@ -279,18 +280,15 @@ def test_tokens_are_shown_once_listed_and_withdrawn(guarded_server: OrthancServe
         ), wrong
 
 
-@pytest.mark.parametrize("way", ["form", "Basic"])
 @pytest.mark.parametrize("name", ["anna", USER, "nobody of this name"])
-def test_five_wrong_passwords_lock_a_name(
-    guarded_server: OrthancServer, way: str, name: str
+def test_five_wrong_passwords_lock_a_name_for_scripts(
+    guarded_server: OrthancServer, name: str
 ) -> None:
     server = guarded_server
     put(server, "users/anna", groups=["view"], password=FIRST)
     right = {"anna": FIRST, USER: PASSWORD}.get(name, "x")
 
     def come(password: str) -> Any:
-        if way == "form":
-            return Browser(server).sign_in(name, password)
         return server.request("GET", "/dose/api/session", auth=(name, password))
 
     assert [come(f"wrong {n}").status_code for n in range(5)] == [401] * 5

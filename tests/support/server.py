@@ -291,6 +291,7 @@ class OrthancServer:
             env=os.environ | {"TCP_NODELAY": "1"},
             capture_output=True,
             text=True,
+            errors="replace",  # it quotes what stands in damaged objects
             stdin=subprocess.DEVNULL,
             timeout=5 * SAFETY_S,
         )

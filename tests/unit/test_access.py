@@ -1,4 +1,4 @@
-"""The pure parts of who may come in: limits of guessing, sessions, proxies, users, tokens, the
+"""The pure parts of who may come in: sessions, proxies, users, tokens, the
 audit log.
 """
 
@@ -15,7 +15,6 @@ import pytest
 from orthanc_dose.config import ConfigError, read
 from orthanc_dose.manage import audit, passwords
 from orthanc_dose.manage.access import Caller
-from orthanc_dose.manage.limits import OF_ADDRESS, OF_NAME, Limits, Locked
 from orthanc_dose.manage.proxies import Proxies
 from orthanc_dose.manage.sessions import Sessions
 from orthanc_dose.manage.tokens import MOST_OF_ONE, Tokens, TooManyTokens
@@ -33,67 +32,9 @@ class Clock:
         return self.now
 
 
-def left(limits: Limits, name: str, address: str) -> int:
-    try:
-        limits.check(name, address)
-    except Locked as error:
-        return error.seconds
-    return 0
-
-
 def test_a_route_without_a_rule_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="needs"):
         Route("GET", "/x", lambda: {}, "x", {})  # type: ignore[call-arg]
-
-
-def test_locks_double_up_to_an_hour_and_end() -> None:
-    clock = Clock()
-    limits, lengths = Limits(clock), []
-    for _ in range(9):
-        locked = [limits.failed("anna", "") for _ in range(OF_NAME)]
-        assert locked == [False] * (OF_NAME - 1) + [True]
-        lengths.append(left(limits, "ANNA", "1.2.3.4") - 1)
-        clock.now += lengths[-1] - 1
-        assert left(limits, "anna", "") > 0
-        clock.now += 2
-        assert left(limits, "anna", "") == 0
-    assert lengths == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
-    assert left(limits, "berta", "") == 0
-
-
-def test_the_right_password_begins_the_count_of_the_name_anew_but_not_of_the_address() -> None:
-    limits = Limits(Clock())
-    for number in range(OF_ADDRESS):
-        if number % (OF_NAME - 1) == 0:
-            limits.succeeded("anna")
-        assert left(limits, "anna", "10.0.0.1") == 0
-        limits.failed("anna", "10.0.0.1")
-    assert left(limits, "anna", "") == 0 and left(limits, "berta", "10.0.0.1") > 0
-
-
-def test_typing_errors_far_apart_do_not_add_up() -> None:
-    clock = Clock()
-    limits = Limits(clock)
-    for _ in range(3 * OF_NAME):
-        assert limits.failed("anna", "") is False
-        clock.now += 1000
-
-
-def test_one_ipv6_network_is_one_address() -> None:
-    limits = Limits(Clock())
-    for number in range(OF_ADDRESS):
-        limits.failed(f"name {number}", f"2001:db8:0:1::{number:x}")
-    assert left(limits, "", "2001:db8:0:1:ffff::1") > 0 and left(limits, "", "2001:db8:0:2::1") == 0
-
-
-def test_made_up_names_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orthanc_dose.manage.limits._MOST", 50)
-    clock = Clock()
-    limits = Limits(clock)
-    for number in range(500):
-        clock.now += 1
-        limits.failed(f"name {number}", "")
-    assert len(limits._wrong) == 50
 
 
 def test_a_session_ends_when_nobody_uses_it() -> None:

@@ -139,6 +139,18 @@ def test_a_coded_value_that_several_modules_need_stands_in_dicom_alone() -> None
     assert {code: sorted(files) for code, files in where.items() if len(files) > 1} == {}
 
 
+def test_duckdbs_number_of_a_row_is_relied_on_in_one_module() -> None:
+    found = {path.name for path in modules() if any("rowid" in text for text in texts_of(path))}
+    assert found == {"places.py"}
+
+
+def test_states_and_numbers_are_written_in_one_module_each() -> None:
+    written = re.compile(r"(INTO|FROM) state\b|max\((id|number)\)")
+    found = {path.name for path in modules() if any(map(written.search, texts_of(path)))}
+    # A table of a statement in sizes/matching.py, a column of one in export/forms.py.
+    assert found <= {"state.py", "numbers.py", "matching.py", "forms.py"}
+
+
 def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
     made = runpy.run_path(str(REPOSITORY / "tools" / "web_facts.py"))
     assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"

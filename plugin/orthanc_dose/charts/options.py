@@ -5,6 +5,7 @@ the form.
 from dataclasses import dataclass
 from typing import Any
 
+from ..records.numbers import is_whole_number
 from .charts import CHARTS
 
 Options = dict[str, Any]  # a value for each of OPTIONS
@@ -57,14 +58,9 @@ class Option:
                 else f"one of: {', '.join(self.allowed)}"
             )
         if self.kind == "integer":
-            is_whole = (
-                isinstance(value, (int, float))
-                and not isinstance(value, bool)
-                and value == int(value)
-            )
             return (
                 None
-                if is_whole and self.low <= value <= self.high
+                if is_whole_number(value, self.low, self.high)
                 else f"a whole number from {self.low} to {self.high}"
             )
         is_list = isinstance(value, list) and all(

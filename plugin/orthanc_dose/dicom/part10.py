@@ -5,8 +5,7 @@ Handles the little-endian transfer syntaxes, explicit, implicit and deflated, wh
 come in, and those of compressed images. For the others `read_any` takes pydicom. Compared with a
 general reader this one does less: no value is turned into an object, pixel data is not read. It
 keeps the bytes of text that does not fit the declared character set, and it refuses deep nesting
-before the stack does: Orthanc 1.10 dies of some fifty levels when it makes its JSON of an object,
-so that road, though offered, is not taken."""
+before the stack does (nesting.py says what Orthanc does)."""
 
 import io
 import struct
@@ -22,15 +21,18 @@ from .dataset import PIXEL_DATA, Dataset, Unreadable, Value, binary, from_pydico
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 # JPEG and its kin, MPEG, RLE: their pixels are encapsulated, everything else is explicit, little
 # endian (PS3.5 annex A.4).
 _ENCAPSULATED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 # JPIP Referenced Deflate and its HTJ2K kin are deflated as a whole.
 _JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
+DEFLATED_AS_A_WHOLE = _JPIP_DEFLATED | {DEFLATED}
 
-# A report nests some ten levels; beyond this an object is made to do harm.
-MAX_DEPTH = 64
+# A report nests some ten levels; beyond this an object is made to do harm. Orthanc bears a little
+# more: see nesting.py.
+MAX_DEPTH = 32
 # What a deflated object may grow to: far above any report, far below the memory of a server.
 MAX_INFLATED = 256 * 1024 * 1024
 
@@ -56,14 +58,19 @@ _KINDS: dict[bytes, int | str] = {
     b"FL": "f",
     b"FD": "d",
 }
-_LONG = frozenset(
+WITH_LONG_LENGTH = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 )
+WITH_SHORT_LENGTH = frozenset(_KINDS) - WITH_LONG_LENGTH
 # Sequences that hold a code: concept name, concept code, measurement units.
 _CODES = frozenset({"0040,a043", "0040,a168", "0040,08ea"})
 
 _u16 = struct.Struct("<H").unpack_from
 _u32 = struct.Struct("<I").unpack_from
+
+
+class TooDeep(Unreadable):
+    """Sequences are nested deeper than MAX_DEPTH levels."""
 
 
 class OtherTransferSyntax(Unreadable):
@@ -89,7 +96,7 @@ def read(raw: bytes) -> Part10:
     try:
         syntax, start = reader.meta()
         if syntax == DEFLATED:
-            reader.raw, start = _inflate(raw[start:]), 0
+            reader.raw, start = inflate(raw[start:]), 0
         elif syntax in _JPIP_DEFLATED or (
             syntax not in (IMPLICIT, EXPLICIT) and not syntax.startswith(_ENCAPSULATED)
         ):
@@ -116,6 +123,12 @@ def read_any(raw: bytes) -> Part10:
             raise Unreadable("the object cannot be read in its transfer syntax") from error
 
 
+def start(raw: bytes) -> tuple[str, int]:
+    """Return the transfer syntax of an object, and where its data set starts. Raises Unreadable,
+    struct.error, IndexError."""
+    return _Reader(raw).meta()
+
+
 def announced_class(raw: bytes) -> str | None:
     """The SOP class that the file meta information names (Media Storage SOP Class UID), None where
     it names none.
@@ -125,7 +138,7 @@ def announced_class(raw: bytes) -> str | None:
         while raw[128:132] == b"DICM" and raw[pos : pos + 2] == b"\x02\x00" and raw[pos + 2] <= 2:
             head, length = (
                 (12, _u32(raw, pos + 8)[0])
-                if raw[pos + 4 : pos + 6] in _LONG
+                if raw[pos + 4 : pos + 6] in WITH_LONG_LENGTH
                 else (8, _u16(raw, pos + 6)[0])
             )
             if raw[pos + 2 : pos + 4] == b"\x02\x00":
@@ -158,7 +171,8 @@ def beginning(raw: bytes) -> Dataset:
         raise Unreadable("truncated: the object ends within an element") from error
 
 
-def _inflate(raw: bytes) -> bytes:
+def inflate(raw: bytes) -> bytes:
+    """Return what a deflated data set holds. Raises Unreadable."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         out = inflater.decompress(raw, MAX_INFLATED)
@@ -238,7 +252,7 @@ def _learn(head: bytes, heads: dict[bytes, _Head]) -> _Head:
         kind = _KINDS.get(vr)
         if kind is None:
             raise Unreadable(f"broken: element ({name}) has no value representation of DICOM")
-        learnt = (name, kind, (8 if vr in _LONG else 0) if explicit else 4)
+        learnt = (name, kind, (8 if vr in WITH_LONG_LENGTH else 0) if explicit else 4)
     if len(heads) < 50_000:
         heads[head] = learnt
     return learnt
@@ -269,7 +283,9 @@ class _Reader:
         while raw[end : end + 2] == b"\x02\x00":
             tag, vr = raw[end : end + 4], raw[end + 4 : end + 6]
             head, length = (
-                (12, _u32(raw, end + 8)[0]) if vr in _LONG else (8, _u16(raw, end + 6)[0])
+                (12, _u32(raw, end + 8)[0])
+                if vr in WITH_LONG_LENGTH
+                else (8, _u16(raw, end + 6)[0])
             )
             if end + head + length > len(raw):
                 raise Unreadable("truncated: the object ends within its file meta information")
@@ -375,7 +391,9 @@ class _Reader:
                 head, length = 8, _u32(raw, pos + 4)[0]
             else:
                 head, length = (
-                    (12, _u32(raw, pos + 8)[0]) if vr in _LONG else (8, _u16(raw, pos + 6)[0])
+                    (12, _u32(raw, pos + 8)[0])
+                    if vr in WITH_LONG_LENGTH
+                    else (8, _u16(raw, pos + 6)[0])
                 )
             pos += head
             if length == _UNDEFINED:
@@ -462,7 +480,7 @@ class _Reader:
         name: str,
     ) -> tuple[list[Dataset], int]:
         if depth >= MAX_DEPTH:
-            raise Unreadable(f"sequences are nested deeper than {MAX_DEPTH} levels")
+            raise TooDeep(f"sequences are nested deeper than {MAX_DEPTH} levels")
         raw, out = self.raw, []
         stop = end if length == _UNDEFINED else pos + length
         if stop > end:

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
+from ..records.task import OPEN
 from ..store import Store, tasks
 
 AT_ONCE = 2
@@ -30,6 +31,12 @@ class Failed(Exception):
     """The task cannot be done; the message is a sentence for its user, without any identity."""
 
 
+class Interruptible(Protocol):
+    """A connection of DuckDB's, or anything else that can be broken off from another thread."""
+
+    def interrupt(self) -> None: ...
+
+
 @dataclass
 class Run:
     """A task that waits or runs. connection: what stopping must break off; the work sets it."""
@@ -40,7 +47,7 @@ class Run:
     note: Callable[..., None]
     stopping: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
-    connection: duckdb.DuckDBPyConnection | None = None
+    connection: Interruptible | None = None
     _noted: float = 0.0
 
     def progress(self, done: int, total: int | None) -> None:
@@ -52,9 +59,7 @@ class Run:
             self.note(self.number, done=done, total=total)
 
 
-def break_off(
-    ended: threading.Event, connection: Callable[[], duckdb.DuckDBPyConnection | None]
-) -> None:
+def break_off(ended: threading.Event, connection: Callable[[], Interruptible | None]) -> None:
     """Interrupt what runs on the connection until it has ended: DuckDB forgets an interruption that
     comes between two statements."""
     while not ended.is_set():
@@ -87,7 +92,7 @@ class Background:
         self._runs: dict[int, Run] = {}
         # What was under way when the server ended cannot go on.
         with store.writing() as connection:
-            for task in tasks.of_states(connection, tasks.OPEN):
+            for task in tasks.of_states(connection, OPEN):
                 if task["kind"] in kinds:
                     tasks.put(
                         connection, task | {"state": "broken off", "finished_at": tasks.now()}
@@ -107,9 +112,7 @@ class Background:
         """
         with self._store.reading() as connection:
             left = [
-                task
-                for task in tasks.of_states(connection, tasks.OPEN)
-                if task["kind"] in self._lasting
+                task for task in tasks.of_states(connection, OPEN) if task["kind"] in self._lasting
             ]
         for task in left:
             self._put(Run(task["id"], task["kind"], work(task), self._note))

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from ..store import Store
+from ..store import Store, state
 
 _LOG = logging.getLogger(__name__)
 _EVERY_S = 30.0
@@ -55,14 +55,9 @@ class Nightly:
             return
         now = self._now()
         with self._store.reading() as connection:
-            found = connection.execute(
-                "SELECT value FROM state WHERE name = $1", [_STATE]
-            ).fetchone()
-        if not is_due(now, hour, found[0] if found else None):
+            last = state.get(connection, _STATE)
+        if not is_due(now, hour, last):
             return
         with self._store.writing() as connection:
-            connection.execute("DELETE FROM state WHERE name = $1", [_STATE])
-            connection.execute(
-                "INSERT INTO state VALUES ($1, $2)", [_STATE, now.date().isoformat()]
-            )
+            state.put(connection, _STATE, now.date().isoformat())
         self._do()

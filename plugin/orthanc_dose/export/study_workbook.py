@@ -11,6 +11,7 @@ import duckdb
 
 from ..query.objects import COLUMNS
 from ..records import MODALITIES, OBJECT, Table
+from ..store.places import PLACE
 from .columns import Column, of_event, of_study
 from .xlsx_file import Workbook, cell, text_cell, width
 
@@ -37,7 +38,7 @@ def write(
         book.sheet("Study", ("Name", "Value", "Unit"), [values], (40, 60, 12))
         for table, order in (
             (modality.events, "event_number"),
-            (modality.accumulated, "sop_instance_uid, t.rowid"),
+            (modality.accumulated, f"sop_instance_uid, t.{PLACE}"),
         ):
             if table:
                 _sheet(book, connection, study_id, table, f'"{table.name}"', order)

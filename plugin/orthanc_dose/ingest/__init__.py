@@ -12,13 +12,14 @@ from .deletion_jobs import ApplyRules, ForgetObjects
 from .door import Door
 from .housekeeping import Housekeeping
 from .identity import ApplyIdentity
+from .nested import FindNested
 from .not_patient import ApplyNotPatient
 from .reextraction import Reextraction
 from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import Options, installation_rules, key_of_hashes
+from .surroundings import Options, Source, installation_rules, key_of_hashes
 from .tasks import Job, Tasks
 from .worker import Worker
 
@@ -28,9 +29,11 @@ def jobs(
     deletion: Deletion,
     size_files: SizeFiles,
     key: Callable[[], bytes],
+    source: Source,
+    read_again: Callable[[list[str]], None],
 ) -> dict[str, Callable[[Task], Job]]:
     """The kinds of tasks that the worker does, each with what makes its job. key: of the
-    installation's hashes.
+    installation's hashes. read_again: queues objects to be read again.
     """
     return {
         Reextraction.kind: Reextraction,
@@ -40,6 +43,7 @@ def jobs(
         SizeImport.kind: partial(SizeImport, uploads=size_files, key=key),
         SortStudies.kind: SortStudies,
         DeleteStudies.kind: DeleteStudies,
+        FindNested.kind: partial(FindNested, source=source, read_again=read_again),
     }
 
 

@@ -1,33 +1,59 @@
-"""The door: objects that the rules drop before Orthanc stores them, and how many those were."""
+"""The door: objects that are refused before Orthanc reads them, because it may die of them, and
+objects that the rules drop before it stores them."""
 
+import contextlib
+import hashlib
+import logging
 import threading
 import time
 from collections import Counter
 
-from ..dicom import part10
+from ..dicom import file_head, nesting, part10
 from ..dicom.dataset import Unreadable, first
-from ..store import Batch, Writer
-from ..store.disposal import count_dropped, kind_by_class
+from ..store import Batch, ObjectRow, Writer
+from ..store.disposal import REFUSED, count_dropped, kind_by_class
 from ..store.tasks import now
+from .reading import NESTED, decide, too_deep_reason
 from .surroundings import Options
 
+_LOG = logging.getLogger(__name__)
 _WRITTEN_EVERY_S = 5.0
+# Refused objects that wait to be written; of further ones nothing is kept but the line in the log.
+_MOST_WAITING = 1000
+BROKEN_HEAD = "broken_head"  # the rule of files of whose head Orthanc may die
+_OF_BROKEN_HEAD = (
+    "The head of the file does not fit into the length that it announces; Orthanc can die when it "
+    "reads such a file."
+)
 
 
 class Door:
-    """`drops` is asked on the threads on which Orthanc stores, `write` called on the worker's;
-    `options` by whoever changed them."""
+    """`refuses` and `drops` are asked on the threads on which Orthanc stores, `write` is called on
+    the worker's; `options` are set by whoever changed them."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()  # not written yet
+        # Not written yet:
+        self._counts: Counter[str] = Counter()
+        self._refused: dict[str, ObjectRow] = {}
         self._written = 0.0
 
-    @property
-    def watched(self) -> bool:
-        """Whether there is a rule by which anything is dropped."""
-        return bool(self.options.dropped)
+    def refuses(self, raw: bytes) -> bool:
+        """Return whether Orthanc must not read this object, and remember it if so."""
+        levels = nesting.too_deep(raw)
+        if levels:
+            rule, reason = NESTED, too_deep_reason(levels)
+        elif file_head.overruns(raw):
+            rule, reason = BROKEN_HEAD, _OF_BROKEN_HEAD
+        else:
+            return False
+        _LOG.warning("an object was refused: %s", reason)
+        row = _refused(raw, rule, reason)
+        with self._lock:
+            if len(self._refused) < _MOST_WAITING:
+                self._refused[row["orthanc_id"]] = row
+        return True
 
     def drops(self, raw: bytes) -> bool:
         """Whether this object, as it came in, is not to be stored. What cannot be read is
@@ -56,17 +82,43 @@ class Door:
         return kind_by_class(sop_class, options.reads_ct_images) in options.dropped
 
     def write(self, writer: Writer, at_once: bool = False) -> None:
-        """Add what was counted to the store, where that was some seconds ago."""
-        if not self._counts or (
-            not at_once and time.monotonic() < self._written + _WRITTEN_EVERY_S
-        ):
+        """Write the refused objects, and add what was counted where that was some seconds ago."""
+        due = at_once or time.monotonic() >= self._written + _WRITTEN_EVERY_S
+        if not self._refused and not (self._counts and due):
             return
         with self._lock:
             counts, self._counts = self._counts, Counter()
+            refused, self._refused = self._refused, {}
         try:
-            writer.commit(Batch(more=lambda connection: count_dropped(connection, counts, now())))
+            writer.commit(
+                Batch(
+                    list(refused.values()),
+                    more=lambda connection: count_dropped(connection, counts, now()),
+                )
+            )
         except BaseException:
             with self._lock:
                 self._counts.update(counts)
+                self._refused = refused | self._refused
             raise
         self._written = time.monotonic()
+
+
+def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
+    """The row of an object that Orthanc never had: its identifier is made of its bytes, so that it
+    is the same one when it is sent again."""
+    digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest()
+    row: ObjectRow = {
+        "orthanc_id": "-".join(digest[at : at + 8] for at in range(0, 40, 8)),
+        "sop_class_uid": part10.announced_class(raw),
+        "received_at": now(),
+        "size": len(raw),
+        "attempts": 0,
+        "in_orthanc": REFUSED,
+    }
+    with contextlib.suppress(Unreadable):
+        beginning = part10.beginning(raw)
+        row["sop_class_uid"] = first(beginning, "0008,0016") or row["sop_class_uid"]
+        row["sop_instance_uid"] = first(beginning, "0008,0018")
+    decide(row, "failed", rule, f"{reason} It was refused and never stored.")
+    return row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .. import extract
-from ..dicom import part10
+from ..dicom import nesting, part10
 from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
@@ -16,6 +16,8 @@ from ..store.disposal import SAME_SERIES, WAITS
 from . import dose_screens
 from .dose_screens import Screens
 from .ignoring import NOTHING_IGNORED, Ignoring
+
+NESTED = "nested"  # the rule of objects that Orthanc may die of
 
 
 @dataclass
@@ -60,6 +62,9 @@ def read(
         decide(row, "ignored", ignored.rule, ignored.reason)
         # What is not about dose is none of our business: its text is not kept.
         row["content"] = row["content_digest"] = None
+        return Read(row)
+    except part10.TooDeep:
+        decide(row, "failed", NESTED, in_orthanc_reason(nesting.depth(raw)))
         return Read(row)
     except Unreadable as error:
         decide(row, "failed", "unreadable", str(error))
@@ -124,6 +129,28 @@ def left_alone(
     else:
         return False
     return True
+
+
+def still_nested(row: ObjectRow, before: ObjectRow | None, fetch: Callable[[], bytes]) -> bool:
+    """Whether an object that was nested too deeply when it was looked at last still is; its outcome
+    is set then. Its class alone does not decide what becomes of it."""
+    levels = nesting.too_deep(fetch()) if before and before["rule"] == NESTED else 0
+    if levels:
+        decide(row, "failed", NESTED, in_orthanc_reason(levels))
+    return bool(levels)
+
+
+def too_deep_reason(levels: int) -> str:
+    """Say what is wrong with an object that is nested too deeply."""
+    return (
+        f"Sequences are nested {levels} levels deep, more than {part10.MAX_DEPTH}; Orthanc can die "
+        "when it looks at such an object."
+    )
+
+
+def in_orthanc_reason(levels: int) -> str:
+    """The same of an object that Orthanc holds."""
+    return f"{too_deep_reason(levels)} It is stored in Orthanc and should be deleted there."
 
 
 def decide(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..store import Batch, Store, Writer, disposal, tasks
 from ..store.names import Entry
-from . import assembly, changes, study_deletion
+from . import assembly, changes, nested, study_deletion
 from .deletion import Deletion
 from .deletion_jobs import may_be_forgotten
 from .sorting import SortStudies
@@ -106,6 +106,15 @@ class Requests:
     def change_names(self, change: Callable[[list[Entry]], list[Entry]]) -> Future[None]:
         """Change the map of standard names; it holds at once, for all studies."""
         return self._worker.submit(lambda writer: changes.rename_terms(writer, change))
+
+    def find_nested(self, user: str) -> int:
+        """Note the task that looks for objects that Orthanc may die of, unless there is one; its
+        number.
+        """
+        number = nested.begin(self._store, user)
+        self._worker.tasks.look()
+        self._worker.wake()
+        return number
 
     def start_task(
         self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None

@@ -62,7 +62,6 @@ def _with_row(writer: Writer, batch: Batch, system: int) -> None:
     """The row of the system goes, too, and those that were joined into it."""
     rows, studies = writer.systems.joined(system), batch.more
     batch.systems = writer.systems.without(rows)
-    batch.state["last_equipment_id"] = str(writer.systems.last)
 
     def more(connection: duckdb.DuckDBPyConnection) -> None:
         assert studies is not None

@@ -22,11 +22,11 @@ from .. import extract
 from ..dicom.sop_classes import CT_IMAGE
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED
-from . import assembly
+from . import assembly, nested
 from .deletion import Deletion, mark
 from .door import Door
 from .housekeeping import Housekeeping
-from .reading import WAITS, Read, decide, left_alone, read
+from .reading import WAITS, Read, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
 from .tasks import Tasks
 
@@ -180,6 +180,7 @@ class Worker:
                     self._set(cursor=int(writer.state("cursor") or 0))
                     self.tasks.forget()
                     self._look_at_sources = True
+                    self._look_once(writer)
                 self._woken.clear()
                 options = self._options_now()
                 self._look_at_sources |= options != self.options
@@ -216,6 +217,15 @@ class Worker:
                 writer.let_wait(CT_IMAGE, WAITS)
             writer.commit(Batch(state={"sources": now}))
         self._look_at_sources = False
+
+    def _look_once(self, writer: Writer) -> None:
+        """Look at what Orthanc held before there was somebody at the door, once."""
+        if writer.state(nested.LOOKED):
+            return
+        if self._source.instances(0, 1):
+            self._look_for_nested()
+        else:
+            writer.commit(Batch(state={nested.LOOKED: "yes"}))
 
     def _failed(self, error: Exception) -> None:
         words = (
@@ -371,10 +381,16 @@ class Worker:
                 break
         missing = [instance for instance in missing if instance not in announced]
         self.read_again(missing)
+        if missing and not self._audits_done:
+            self._look_for_nested()  # they came while nobody was at the door
         self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
         self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
         self._audits_done += 1
+
+    def _look_for_nested(self) -> None:
+        nested.begin(self._store, "")
+        self.tasks.look()
 
     @property
     def audits_done(self) -> int:
@@ -507,12 +523,18 @@ class Worker:
             "orthanc_series_id": details.series,
             "before": before,
         }
-        if left_alone(row, before, series, self.options.reads_ct_images, ct_images):
-            return Read(row)
+
+        def fetch() -> Any:
+            return self._source.dicom(details.instance, details.size)
+
         try:
+            if still_nested(row, before, fetch) or left_alone(
+                row, before, series, self.options.reads_ct_images, ct_images
+            ):
+                return Read(row)
             one = read(
                 row,
-                lambda: self._source.dicom(details.instance, details.size),
+                fetch,
                 self.options.screens,
                 self.options.identity,
                 self.options.not_patient,

@@ -10,12 +10,16 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from .audit import AuditLog
-from .limits import Limits
+from .devices import COOKIE as DEVICE_COOKIE
+from .devices import Devices
+from .limits import Attempt, Limits, Locked
+from .peers import Peers
+from .proofs import Proof
 from .proxies import Proxies
 from .sessions import Sessions, key_of
 from .tokens import Tokens
@@ -30,7 +34,8 @@ _CHECKED_FOR = 300.0  # seconds for which a name and password of HTTP Basic are 
 class Caller:
     """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in
     (cookie, Basic, token, proxy), empty for nobody. orthanc: may use Orthanc's own routes. https:
-    whether the browser asked so. session: the key of the session, with a cookie."""
+    whether the browser asked so. session: the key of the session, with a cookie. devices: what
+    cookies of known browsers hold, unchecked."""
 
     name: str = ""
     groups: frozenset[str] = frozenset()
@@ -39,6 +44,7 @@ class Caller:
     orthanc: bool = False
     https: bool = False
     session: str = ""
+    devices: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def sees_identity(self) -> bool:
@@ -67,6 +73,16 @@ class NotSignedIn(Exception):
     """Nobody is known by what the request says; the message is a sentence for people."""
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """Who signed in, and what the cookies are to hold of the session and of the browser; nothing of
+    the latter where it stays as it is."""
+
+    caller: Caller
+    session: str = field(repr=False)
+    device: str = field(repr=False)
+
+
 _WRONG = "This user name and password are not known, or the user is disabled."
 
 
@@ -78,6 +94,7 @@ class Access:
         users: Users,
         sessions: Sessions,
         tokens: Tokens,
+        devices: Devices,
         limits: Limits,
         audit: AuditLog,
         proxies: Proxies,
@@ -86,6 +103,8 @@ class Access:
     ) -> None:
         """later: does something soon, on a thread that may use the store."""
         self.users, self.sessions, self.tokens = users, sessions, tokens
+        self.peers = Peers()
+        self._devices = devices
         self._limits, self._audit, self._proxies, self._later, self._clock = (
             limits,
             audit,
@@ -101,7 +120,11 @@ class Access:
     def caller(self, request: Incoming) -> Caller:
         """Who sent a request; a caller without a name where it does not say. Raises NotSignedIn
         where it says something that is not so, Locked."""
-        return self._known(request, quick=False)
+        caller = self._known(request, quick=False)
+        if caller.name:
+            trusted = self._proxies.are(request.address)
+            self.peers.note(request.address, request.headers, caller.name, trusted)
+        return caller
 
     def opens_orthanc(self, request: Incoming) -> bool:
         """Whether a request may go to Orthanc's own routes. On Orthanc's threads: nothing slow, no
@@ -124,16 +147,17 @@ class Access:
             return False
         return caller.way in ("cookie", "proxy") or _is_from_elsewhere(request.headers)
 
-    def sign_in(self, asking: Caller, name: str, password: str) -> tuple[Caller, str]:
-        """Begin a session: who it is, and what the cookie is to hold. Raises NotSignedIn,
-        Locked.
-        """
+    def sign_in(self, asking: Caller, name: str, password: str, proof: Proof | None) -> SignedIn:
+        """Begin a session. Raises NotSignedIn, ProofNeeded."""
         who = replace(asking, name="", groups=frozenset(), way="cookie")
-        user = self._check(who, name, password, quick=False)
+        known = self._devices.find(asking.devices, self.users.get(name))
+        attempt = self._of_known(known) or self._limits.of_browser(name, who.address, proof)
+        user = self._check(who, name, password, attempt)
         secret = self.sessions.start(user.name, user.stamp)
         if asking.session:
             self.sessions.end(asking.session)
-        return replace(_as(user, who, "cookie"), session=key_of(secret)), secret
+        caller = replace(_as(user, who, "cookie"), session=key_of(secret))
+        return SignedIn(caller, secret, self._devices.remember(user, known))
 
     def sign_out(self, caller: Caller) -> None:
         """End the caller's session."""
@@ -141,14 +165,23 @@ class Access:
         self._audit.note(caller, "sign-out")
 
     def check_own_password(self, caller: Caller, password: str) -> bool:
-        """Whether this is the caller's own password; wrong ones count as when signing in. Raises
-        Locked.
+        """Whether this is the caller's own password; wrong ones are counted for this session, or
+        for whoever comes in the same way. Raises Locked.
         """
+        attempt = self._limits.of_known(caller.session or f"{caller.way} {caller.name}")
         try:
-            self._check(caller, caller.name, password, quick=False, note=False)
+            self._check(caller, caller.name, password, attempt, note=False)
         except NotSignedIn:
             return False
         return True
+
+    def _of_known(self, number: str) -> Attempt | None:
+        """An attempt of a known browser; None where it is not known, or guessed wrong too often: it
+        then stands where all others stand."""
+        try:
+            return self._limits.of_known(number) if number else None
+        except Locked:
+            return None
 
     def end_all(self, name: str) -> None:
         """End all sessions of a user, whose tokens end in the store. What was checked for HTTP
@@ -159,7 +192,9 @@ class Access:
     def _known(self, request: Incoming, quick: bool) -> Caller:
         headers, peer = request.headers, request.address
         nobody = Caller(
-            address=self._proxies.address(headers, peer), https=self._proxies.https(headers, peer)
+            address=self._proxies.address(headers, peer),
+            https=self._proxies.https(headers, peer),
+            devices=_devices(headers.get("cookie", "")),
         )
         told = self._proxies.user(headers, peer)
         if told is not None:
@@ -212,22 +247,29 @@ class Access:
             raise NotSignedIn("What stands in the header Authorization cannot be read.") from error
         name, _, password = told.partition(":")
         who = replace(nobody, way="Basic")
-        self._limits.check(name, who.address)
+        attempt = self._limits.of_script(name, who.address)
         key = hmac.new(self._key, credentials.encode(), hashlib.sha256).digest()
         with self._lock:
             stamp, until = self._checked.get(key, ("", 0.0))
         user = self.users.get(name)
         if user is None or user.disabled or stamp != user.stamp or until <= self._clock():
-            user = self._check(who, name, password, quick)
+            user = self._check(who, name, password, attempt, quick)
             with self._lock:
                 now = self._clock()
                 self._checked = {one: kept for one, kept in self._checked.items() if kept[1] > now}
                 self._checked[key] = user.stamp, now + _CHECKED_FOR
         return _as(user, nobody, "Basic")
 
-    def _check(self, who: Caller, name: str, password: str, quick: bool, note: bool = True) -> User:
-        """The user of this password. Raises NotSignedIn, Locked; counts and notes what is wrong."""
-        self._limits.check(name, who.address)
+    def _check(
+        self,
+        who: Caller,
+        name: str,
+        password: str,
+        attempt: Attempt,
+        quick: bool = False,
+        note: bool = True,
+    ) -> User:
+        """The user of this password. Raises NotSignedIn; counts and notes what is wrong."""
         # What the user is before: a password that is changed meanwhile leaves no session behind.
         user = self.users.get(name)
         right = (self.users.is_configured_password if quick else self.users.is_password)(
@@ -235,17 +277,17 @@ class Access:
         )
         if user is None or not right or user.disabled:
             if not (quick and user is not None and not user.configured):
-                self._wrong(who, name, quick)
+                self._wrong(who, name, attempt, quick)
             raise NotSignedIn(_WRONG)
-        self._limits.succeeded(name)
+        attempt.succeeded()
         if note:
             self._note(quick, _as(user, who, who.way), "sign-in")
         return user
 
-    def _wrong(self, who: Caller, name: str, quick: bool) -> None:
+    def _wrong(self, who: Caller, name: str, attempt: Attempt, quick: bool) -> None:
         user = self.users.get(name)
         named = replace(who, name=user.name if user else "")
-        locked = self._limits.failed(name, who.address)
+        locked = attempt.failed()
         self._note(quick, named, "sign-in", succeeded=False)
         if locked:
             self._note(quick, named, "locked after wrong passwords", succeeded=False)
@@ -262,6 +304,11 @@ class Access:
 
 def _as(user: User, nobody: Caller, way: str) -> Caller:
     return replace(nobody, name=user.name, groups=user.groups, orthanc=user.orthanc, way=way)
+
+
+def _devices(cookies: str) -> tuple[str, ...]:
+    pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
+    return tuple(value for name, _, value in pairs if name.startswith(DEVICE_COOKIE))
 
 
 def _is_own(headers: dict[str, str]) -> bool:

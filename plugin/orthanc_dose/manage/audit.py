@@ -5,14 +5,13 @@ its age.
 import csv
 import io
 import logging
-import threading
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import duckdb
 
 from ..records import AUDIT_LOG
-from ..store import Store
+from ..store import Store, numbers
 from ..store.database import rows
 
 _LOG = logging.getLogger(__name__)
@@ -38,10 +37,6 @@ class AuditLog:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lock = threading.Lock()
-        with store.reading() as connection:
-            found = connection.execute("SELECT max(number) FROM audit_log").fetchone()
-        self._last = (found and found[0]) or 0
 
     def note(
         self, who: Who, action: str, subject: str = "", details: str = "", succeeded: bool = True
@@ -62,9 +57,10 @@ class AuditLog:
         names = ", ".join(f'"{name}"' for name in ("number", *entry))
         query = f"INSERT INTO audit_log ({names}) VALUES ({', '.join('?' * (len(entry) + 1))})"
         try:
-            with self._lock, self._store.writing() as connection:
-                connection.execute(query, [self._last + 1, *entry.values()])
-                self._last += 1
+            with self._store.writing() as connection:
+                connection.execute(
+                    query, [numbers.take(connection, numbers.AUDIT_ENTRIES), *entry.values()]
+                )
         except Exception as error:  # noqa: BLE001  whatever it is, what was done stays done
             said = (
                 f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, "

@@ -1,18 +1,30 @@
-"""How many wrong passwords there may be: of a name, and from an address."""
+"""How many wrong passwords there may be, and what a guess costs beyond that.
 
+Nobody may shut a user out by guessing wrong in the user's name, or everybody behind one address by
+guessing wrong from there. docs/architecture.md, "Wrong passwords", gives the reasoning and the
+bounds."""
+
+import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
+from .proofs import FEWEST_BITS, MOST_BITS, Proof, Proofs
+
 OF_NAME, OF_ADDRESS = 5, 20
-_MOST_WRONG = {"name": OF_NAME, "address": OF_ADDRESS}
 _SHORTEST_LOCK, _LONGEST_LOCK = 60.0, 3600.0
 _TOGETHER = 900.0  # seconds: wrong passwords further apart are typing errors of their own
 _FORGOTTEN = 86_400.0  # seconds without a wrong one, after which the next lock is a short one again
+# Seconds until the next guess with a proof is looked at: a random time, so that somebody who guesses
+# all the time behind the same address cannot take each turn.
+_FIRST_TURN, _LONGEST_TURN = 15.0, 240.0
 # names and addresses that are remembered: what is made up in masses must not fill the memory
 _MOST = 20_000
+
+_CHANCE = random.SystemRandom().random
+_Key = tuple[str, ...]
 
 
 class Locked(Exception):
@@ -23,12 +35,43 @@ class Locked(Exception):
         self.seconds = seconds
 
 
+class ProofNeeded(Exception):
+    """A password is looked at only with a proof of work, as proofs.py says. again: there was one,
+    and another is needed."""
+
+    def __init__(self, challenge: str, bits: int, again: bool) -> None:
+        super().__init__(
+            "There were too many wrong passwords: send the name and the password again with a proof "
+            "of work."
+        )
+        self.challenge, self.bits, self.again = challenge, bits, again
+
+
 @dataclass
 class _Wrong:
     count: int = 0
     locks: int = 0
-    last: float = 0.0
-    until: float = 0.0
+    proven: int = 0
+    last: float = float("-inf")
+    until: float = float("-inf")
+    turn: float = float("-inf")
+
+
+class Attempt:
+    """One look at a password that the limits allow, which ends by one of the two."""
+
+    def __init__(self, limits: "Limits", counted: list[_Key], cleared: list[_Key], proven: bool):
+        self._limits, self._counted, self._cleared, self._proven = limits, counted, cleared, proven
+
+    def failed(self) -> bool:
+        """Count a wrong password; whether it locked anything."""
+        return self._limits._failed(self._counted, self._proven)
+
+    def succeeded(self) -> None:
+        """The right password: what was counted of its name begins anew, as far as it locks nothing.
+        That of the address does not, else whoever has one password could try those of others for
+        ever."""
+        self._limits._succeeded(self._cleared)
 
 
 class Limits:
@@ -36,67 +79,132 @@ class Limits:
     threads.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = _CHANCE,
+    ) -> None:
+        """chance: a number from 0 to 1, another each time."""
+        self._clock, self._chance = clock, chance
         self._lock = threading.Lock()
-        self._wrong: dict[tuple[str, str], _Wrong] = {}
+        self._wrong: dict[_Key, _Wrong] = {}
+        self._proofs = Proofs(clock)
 
-    def check(self, name: str, address: str) -> None:
-        """Raises Locked while passwords of this name, or from this address, are not looked at."""
+    def of_script(self, name: str, address: str) -> Attempt:
+        """An attempt of who can prove nothing, by HTTP Basic. Raises Locked: after wrong passwords
+        from this address, or of this name from here; and after those of this name from elsewhere
+        only where one of them came from here."""
+        keys = _keys(name, address)
         now = self._clock()
         with self._lock:
-            left = max(
-                (
-                    self._wrong[key].until - now
-                    for key in _keys(name, address)
-                    if key in self._wrong
-                ),
-                default=0.0,
-            )
+            own = [key for key in keys if key[0] != "name"]
+            pair = self._wrong.get(_pair(name, address))
+            if pair is not None and now - pair.last < _FORGOTTEN:
+                own = keys
+            left = self._left(own, now)
         if left > 0:
             raise Locked(int(left) + 1)
+        return Attempt(self, keys, _of_name(keys), False)
 
-    def failed(self, name: str, address: str) -> bool:
-        """Count a wrong password; whether it locked the name or the address."""
-        locked = False
+    def of_browser(self, name: str, address: str, proof: Proof | None) -> Attempt:
+        """An attempt of a browser that is not known. Raises ProofNeeded while a script would be
+        locked, or anybody's wrong passwords have locked the name; never Locked."""
+        keys = _keys(name, address)
+        bound = "\0".join((_folded(name), _network(address)))
+        if proof is not None and self._proofs.holds(proof, bound):
+            if self._take_turn(_pair(name, address)):
+                return Attempt(self, keys, _of_name(keys), True)
+        elif self._left_of(keys) <= 0:
+            return Attempt(self, keys, _of_name(keys), False)
         with self._lock:
-            for key in _keys(name, address):
-                locked |= self._count(key, _MOST_WRONG[key[0]])
-        return locked
+            proven = max(self._wrong[key].proven for key in keys if key in self._wrong)
+        bits = min(FEWEST_BITS + proven, MOST_BITS)
+        raise ProofNeeded(self._proofs.challenge(bits, bound), bits, proof is not None)
 
-    def succeeded(self, name: str) -> None:
-        """The right password of a name: its count begins anew. That of the address does not, else
-        whoever has one password could try those of others for ever."""
+    def of_known(self, key: str) -> Attempt:
+        """An attempt from where the right password was given before: a known browser, or somebody
+        who is signed in. It has a count of its own. Raises Locked."""
+        left = self._left_of([("known", key)])
+        if left > 0:
+            raise Locked(int(left) + 1)
+        return Attempt(self, [("known", key)], [("known", key)], False)
+
+    def _left_of(self, keys: Iterable[_Key]) -> float:
         with self._lock:
-            for key in _keys(name, ""):
-                self._wrong.pop(key, None)
+            return self._left(keys, self._clock())
 
-    def _count(self, key: tuple[str, str], most: int) -> bool:
+    def _left(self, keys: Iterable[_Key], now: float) -> float:
+        return max((self._wrong[key].until - now for key in keys if key in self._wrong), default=0)
+
+    def _take_turn(self, pair: _Key) -> bool:
+        """Whether a guess with a proof is looked at now. Of one name from one address some are
+        refused unseen: hardware that makes proofs by the thousand guesses no faster."""
         now = self._clock()
+        with self._lock:
+            wrong = self._one(pair)
+            if now < wrong.turn:
+                return False
+            longest = min(_FIRST_TURN * 2**wrong.proven, _LONGEST_TURN)
+            wrong.turn = now + self._chance() * longest
+            return True
+
+    def _failed(self, keys: list[_Key], proven: bool) -> bool:
+        with self._lock:
+            return any([self._count(key, proven) for key in keys])
+
+    def _succeeded(self, keys: list[_Key]) -> None:
+        now = self._clock()
+        with self._lock:
+            for key in keys:
+                # A lock stays: else each of the user's own sign-ins would give others new guesses.
+                if key in self._wrong and self._wrong[key].until <= now:
+                    del self._wrong[key]
+
+    def _one(self, key: _Key) -> _Wrong:
         if key not in self._wrong and len(self._wrong) >= _MOST:
             del self._wrong[min(self._wrong, key=lambda one: self._wrong[one].last)]
-        wrong = self._wrong.setdefault(key, _Wrong(last=now))
+        return self._wrong.setdefault(key, _Wrong())
+
+    def _count(self, key: _Key, proven: bool) -> bool:
+        now = self._clock()
+        wrong = self._one(key)
         if now - wrong.last > _TOGETHER:
-            wrong.count = 0
+            wrong.count = wrong.proven = 0
         if now - wrong.last > _FORGOTTEN:
             wrong.locks = 0
-        wrong.count, wrong.last = wrong.count + 1, now
-        if wrong.count < most:
+        wrong.count, wrong.last = wrong.count + 1, max(now, wrong.last)
+        wrong.proven += proven
+        if wrong.count < (OF_ADDRESS if key[0] == "address" else OF_NAME):
             return False
         wrong.until = wrong.last = now + min(_SHORTEST_LOCK * 2**wrong.locks, _LONGEST_LOCK)
         wrong.count, wrong.locks = 0, wrong.locks + 1
         return True
 
 
-def _keys(name: str, address: str) -> list[tuple[str, str]]:
-    keys = [("name", name.casefold()[:200])] if name else []
-    return [*keys, ("address", _network(address))] if address else keys
+def _keys(name: str, address: str) -> list[_Key]:
+    named: list[_Key] = [("name", _folded(name)), _pair(name, address)] if name else []
+    return [*named, ("address", _network(address))]
 
 
-def _network(address: str) -> str:
-    # Whoever has an IPv6 address has 2^64 of them.
+def _of_name(keys: list[_Key]) -> list[_Key]:
+    return [key for key in keys if key[0] != "address"]
+
+
+def _pair(name: str, address: str) -> _Key:
+    return "pair", _folded(name), _network(address, 12)
+
+
+def _folded(name: str) -> str:
+    return name.casefold()[:200]
+
+
+def _network(address: str, digits: int = 16) -> str:
+    """The address; of IPv6 so many of the first hexadecimal digits: whoever has one has 2^64 of
+    them, and often 2^16 such networks."""
     try:
         found = ip_address(address)
     except ValueError:
         return address
-    return found.exploded[:19] if isinstance(found, IPv6Address) else str(found)
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return found.exploded.replace(":", "")[:digits]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..records import REFERENCE_LEVEL
-from ..store import Store
+from ..store import Store, numbers
 
 MOST = 2000
 _SHIPPED = Path(__file__).with_name("reference_levels.json")
@@ -42,17 +42,19 @@ def add(store: Store, levels: list[dict[str, Any]]) -> list[int]:
         ]
         if len(there) + len(new) > MOST:
             raise TooMany
-        last = max((number for number, _ in there), default=0)
+        if not new:
+            return []
+        first = numbers.take(connection, numbers.REFERENCE_LEVELS, len(new))
         columns = ("id", "shipped_as", *_SET)
         query = (
             f"INSERT INTO reference_level ({', '.join(columns)}) VALUES "
             f"({', '.join('?' * len(columns))})"
         )
-        for number, level in enumerate(new, last + 1):
+        for number, level in enumerate(new, first):
             connection.execute(
                 query, [number, level.get("shipped_as"), *(level[name] for name in _SET)]
             )
-    return list(range(last + 1, last + 1 + len(new)))
+    return list(range(first, first + len(new)))
 
 
 def change(store: Store, number: int, level: dict[str, Any]) -> bool:

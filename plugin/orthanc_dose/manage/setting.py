@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
+from ..records.numbers import is_whole_number
+
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
 
@@ -93,14 +95,9 @@ def _flag(of: Setting, value: object) -> bool:
 
 def _number(of: Setting, value: object) -> int:
     low, high = of.minimum or 0, of.maximum if of.maximum is not None else 10**9
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or value != int(value)
-        or not low <= value <= high
-    ):
+    if not is_whole_number(value, low, high):
         raise ValueError(f"a whole number from {low:g} to {high:g}")
-    return int(value)
+    return int(value)  # type: ignore[call-overload]
 
 
 _LINE = r"^[^\n\x00]*$"

@@ -47,7 +47,7 @@ class Tokens:
             ).fetchone()
             if found and found[0] >= MOST_OF_ONE:
                 raise TooManyTokens
-            values = [*row.values(), _digest(secret, user)]
+            values = [*row.values(), digest(secret, user)]
             connection.execute(
                 f"INSERT INTO token ({_SHOWN}, digest) VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
@@ -66,7 +66,7 @@ class Tokens:
         if (
             user is None
             or user.disabled
-            or not hmac.compare_digest(kept[0]["digest"], _digest(found[2], user))
+            or not hmac.compare_digest(kept[0]["digest"], digest(found[2], user))
         ):
             return None
         now, ends, used = _now(), kept[0]["expires_at"], kept[0]["last_used_at"]
@@ -97,9 +97,10 @@ class Tokens:
         return bool(found and found[0])
 
 
-def _digest(secret: str, user: User) -> str:
+def digest(secret: str, user: User) -> str:
+    """What is kept of a secret of a user: with another password it is another."""
     # With the stamp of an added user, with the password itself of one of the configuration, whose
-    # stamp never changes: with another password it is another digest.
+    # stamp never changes.
     bound = user.secret if user.configured else user.stamp
     return hmac.new(
         secret.encode(), bound.encode("utf-8", "surrogatepass"), hashlib.sha256

@@ -134,7 +134,8 @@ class Users:
         return user
 
     def change(self, name: str, groups: Iterable[str], disabled: bool) -> User:
-        """Set groups, and whether the user can sign in; one who cannot any more loses all tokens.
+        """Set groups, and whether the user can sign in; one who cannot any more loses all tokens
+        and known browsers.
         Raises AccountError.
         """
         _check_groups(groups)
@@ -150,13 +151,13 @@ class Users:
                     query, {"groups": sorted(groups), "disabled": disabled, "name": name}
                 )
                 if disabled:
-                    _end_tokens(connection, name)
+                    _end_access(connection, name)
             self._added = self._added | {name: changed}
         return changed
 
     def set_password(self, name: str, password: object) -> None:
-        """Give another password, which ends all tokens, and by its stamp all sessions. Raises
-        AccountError.
+        """Give another password, which ends all tokens and known browsers, and by its stamp all
+        sessions. Raises AccountError.
         """
         self._one_added(name)
         _check_password(password, name)
@@ -169,7 +170,7 @@ class Users:
                     "WHERE name = $name"
                 )
                 connection.execute(query, {"kept": kept, "now": now, "name": name})
-                _end_tokens(connection, name)
+                _end_access(connection, name)
             self._added = self._added | {
                 name: replace(user, secret=kept, stamp=_stamp(user.created_at, now))
             }
@@ -182,7 +183,7 @@ class Users:
             with self._store.writing() as connection:
                 connection.execute("DELETE FROM account WHERE name = $1", [name])
                 connection.execute("DELETE FROM setting WHERE user_name = $1", [name])
-                _end_tokens(connection, name)
+                _end_access(connection, name)
             self._added = {other: one for other, one in self._added.items() if other != name}
 
     def _one_added(self, name: str) -> User:
@@ -246,8 +247,9 @@ def _read(connection: duckdb.DuckDBPyConnection) -> list[User]:
     ]
 
 
-def _end_tokens(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    connection.execute("DELETE FROM token WHERE user_name = $1", [name])
+def _end_access(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    for table in ("token", "device"):
+        connection.execute(f"DELETE FROM {table} WHERE user_name = $1", [name])
 
 
 def _check_groups(groups: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ import duckdb
 
 from ..records import STUDY, STUDY_NAMES, TOTALS
 from ..store.database import rows
+from ..store.places import PLACE
 from . import filters, sizes
 
 # What every row of a list has: what it is, when it was, and what is to be said beside its values.
@@ -147,7 +148,7 @@ def _scanned(
     """How many rows, and the places of those of a page. For conditions on the study alone: scanning
     twice is quicker than keeping what was found."""
     ordered = f"ORDER BY {order.clause(order.keys)} LIMIT {limit:d} OFFSET {offset:d}"
-    query = f"SELECT s.rowid FROM study s WHERE {condition} {ordered}"
+    query = f"SELECT s.{PLACE} FROM study s WHERE {condition} {ordered}"
     places = [place for (place,) in connection.execute(query, bound).fetchall()]
     found = connection.execute(f"SELECT count(*) FROM study s WHERE {condition}", bound).fetchone()
     return found[0] if found else 0, places
@@ -163,7 +164,7 @@ def _looked_up(
 ) -> tuple[int, list[int]]:
     """The same for conditions that look into other tables, which is done once."""
     query = f"""
-        WITH hit AS MATERIALIZED (SELECT s.rowid AS place, {_numbered(order.keys)} FROM study s
+        WITH hit AS MATERIALIZED (SELECT s.{PLACE} AS place, {_numbered(order.keys)} FROM study s
         WHERE {condition})
         SELECT (SELECT count(*) FROM hit), place FROM (SELECT 1) LEFT JOIN
         (SELECT place, row_number() OVER () AS n FROM (SELECT place FROM hit ORDER BY
@@ -196,7 +197,7 @@ def _rows(
     # columns of all. And as text: to bind a list costs 0.2 ms a number.
     listed = ", ".join(map(str, places))
     query = (
-        f"SELECT s.rowid AS place, {of_study} FROM study s WHERE s.rowid IN (SELECT "
+        f"SELECT s.{PLACE} AS place, {of_study} FROM study s WHERE s.{PLACE} IN (SELECT "
         f"unnest([{listed}]))"
     )
     found = {row.pop("place"): row for row in rows(connection.execute(query))}
@@ -222,7 +223,7 @@ def chosen(
 ) -> list[dict[str, Any]]:
     """All studies `s` of a condition, in an order, with the usual columns."""
     order = Order.by(sort)
-    query = f"SELECT s.rowid FROM study s WHERE {condition} ORDER BY {order.clause(order.keys)}"
+    query = f"SELECT s.{PLACE} FROM study s WHERE {condition} ORDER BY {order.clause(order.keys)}"
     places = [place for (place,) in connection.execute(query, bound).fetchall()]
     return _rows(connection, places, usual_columns(None))
 

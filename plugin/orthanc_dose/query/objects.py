@@ -51,7 +51,10 @@ def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list
     Orthanc.
     """
     where = " AND ".join(
-        ["deleted_at IS NULL", *(_condition(column, value) for column, value in filters.items())]
+        [
+            "deleted_at IS NULL AND in_orthanc IS DISTINCT FROM 'refused'",
+            *(_condition(column, value) for column, value in filters.items()),
+        ]
     )
     return [
         row[0]
@@ -59,6 +62,16 @@ def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list
             f"SELECT orthanc_id FROM object WHERE {where}", filters
         ).fetchall()
     ]
+
+
+def count_nested(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many objects are nested too deeply: in_orthanc, those that Orthanc holds; refused."""
+    query = """
+        SELECT count(*) FILTER (in_orthanc IS NULL), count(*) FILTER (in_orthanc = 'refused')
+        FROM object WHERE outcome = 'failed' AND rule = 'nested'
+    """
+    found = connection.execute(query).fetchone() or (0, 0)
+    return {"in_orthanc": found[0], "refused": found[1]}
 
 
 def outcomes_of(

@@ -10,6 +10,7 @@ from ..dicom.dataset import Unreadable
 from ..extract import unpack
 from ..records import EQUIPMENT, MODALITIES, PATIENT
 from ..store.database import rows
+from ..store.places import PLACE
 from . import lists, objects, sizes
 
 
@@ -32,7 +33,7 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
     out["standard_names"] = lists.standard_names(connection, [study_id]).get(study_id, [])
     out["patient"] = {field.name: out[field.name] for field in PATIENT}
     for name, table, order in (
-        ("accumulated", modality.accumulated, "sop_instance_uid, rowid"),
+        ("accumulated", modality.accumulated, f"sop_instance_uid, {PLACE}"),
         ("events", modality.events, "event_number"),
     ):
         query = (

@@ -1,5 +1,5 @@
 """Who may do what: the groups that a person can be in, what each opens, and the tables of users,
-tokens and the audit log.
+tokens, known browsers and the audit log.
 """
 
 from .field import Table, flag, integer, moment, text, texts
@@ -59,6 +59,19 @@ TOKEN = Table(
         moment("created_at", "Made", description="UTC."),
         moment("expires_at", "Ends", description="UTC; nothing where it has no end."),
         moment("last_used_at", "Last used", description="UTC, to the day."),
+    ),
+)
+
+DEVICE = Table(
+    "device",
+    "Known browsers",
+    "One row a browser in which the right password of a user was given: wrong passwords from elsewhere "
+    "do not lock it.",
+    (
+        text("id", "Number", description="The part of the cookie that is no secret."),
+        text("user_name", "User"),
+        text("digest", "Digest", description="As that of a token."),
+        moment("used_at", "Last used", description="UTC."),
     ),
 )
 

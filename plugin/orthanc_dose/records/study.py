@@ -305,6 +305,7 @@ OUTCOMES = {
 IN_ORTHANC = {
     "to delete": "it will be deleted from Orthanc",
     "deleted": "it was deleted from Orthanc; what was read from it stays",
+    "refused": "it was refused before Orthanc stored it",
 }
 
 OBJECT = Table(

@@ -1,8 +1,16 @@
 """What a handler can answer beside plain JSON: headers of its own, or a file."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+
+
+def plain(value: object) -> object:
+    """Values that JSON does not know, as ISO 8601 text."""
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 @dataclass(frozen=True)
@@ -16,8 +24,9 @@ class Download:
 
 @dataclass(frozen=True)
 class Content:
-    """An answer: what becomes JSON, or a Download, with status and headers."""
+    """An answer: what becomes JSON, or a Download, with status and headers; a list is a header that stands
+    several times."""
 
     body: Any
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: "dict[str, str | list[str]]" = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any
 from ..manage.name_map import LINE, LONGEST, is_line
 from ..query import equipment
 from ..records import EQUIPMENT
+from ..records.numbers import is_whole_number
 from ..store.joins import Missing, Refused
 from .errors import ApiError, bad_body, not_found
 from .parameters import LARGEST_INTEGER, Parameter
@@ -90,12 +91,7 @@ def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def _number(value: Any, name: str) -> int:
-    number = (
-        not isinstance(value, bool)
-        and isinstance(value, (int, float))
-        and 1 <= value <= LARGEST_INTEGER
-    )
-    if not number or value != int(value):
+    if not is_whole_number(value, 1, LARGEST_INTEGER):
         raise bad_body(name, f"{name} must hold numbers of systems.")
     return int(value)
 

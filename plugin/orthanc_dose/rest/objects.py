@@ -41,7 +41,15 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
     found = get_objects(services, "-processed_at", 100, 0, **wanted)["objects"]
     if not found:
         raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
-    ids = [row["orthanc_id"] for row in found if row["in_orthanc"] != disposal.DELETED]
+    gone = (disposal.DELETED, disposal.REFUSED)
+    ids = [row["orthanc_id"] for row in found if row["in_orthanc"] not in gone]
+    if not ids and found[0]["in_orthanc"] == disposal.REFUSED:
+        raise ApiError(
+            409,
+            "never_stored",
+            "It was refused, so that Orthanc does not have it.",
+            "sop_instance_uid",
+        )
     if not ids:
         raise ApiError(
             409,

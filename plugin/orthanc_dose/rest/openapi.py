@@ -6,6 +6,7 @@ from .. import __version__
 from ..manage.access import COOKIE
 from .routes import Parameter, Route
 from .schemas import COMPONENTS, ref
+from .shortening import LONGEST
 
 _JSON = "application/json"
 _ERRORS = {
@@ -14,7 +15,7 @@ _ERRORS = {
     403: "The caller may not do this, or it did not come from a page of this server.",
     404: "There is no such thing.",
     413: "The body is too large.",
-    423: "Too many wrong passwords; `seconds` says how long to wait.",
+    423: "Too many wrong passwords; `seconds` says how long to wait, or the code is proof_needed.",
     409: "Not possible in the present state.",
     503: "The store cannot be used now.",
 }
@@ -45,7 +46,9 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
             "description": "Radiation dose management inside Orthanc. Values are in the units that "
             "`/fields` gives; times of"
             " studies and events are local wall time as the modality wrote it, times of the server "
-            "are UTC.",
+            "are UTC. Texts of an answer are cut after "
+            f"{LONGEST:,} characters; `/studies/{{id}}/content?whole=yes` has all of what an object "
+            "says. Bodies must not hold NaN, infinity, NUL characters, surrogates, or a name twice.",
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": "/dose/api"}],

@@ -27,6 +27,16 @@ _MOMENT = re.compile(
 _TERM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 
 
+# Halves of characters, which neither the store nor UTF-8 can hold, and NUL, at which texts end
+# elsewhere.
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+def is_text(given: str) -> bool:
+    """Whether a text that came from outside is one."""
+    return not _NO_TEXT.search(given)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of a route. kind: a key of KINDS. allowed: the values of choice and choices, the

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from ..manage.access import Caller
-from .errors import ApiError
-from .parameters import Parameter
+from .errors import ApiError, bad_parameter
+from .parameters import Parameter, is_text
 
 # What a route asks of its caller: one of these groups (keys of GROUPS in records/access.py) is
 # enough; with none, whoever is signed in; None is for everybody.
@@ -81,7 +81,14 @@ class Route:
         """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for
         one that tells who a patient is, where the caller may not know it."""
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
-        for name in query:
+        # An address that ends with "?" or "&" has a parameter without name and value.
+        query = {name: raw for name, raw in query.items() if name or raw}
+        for name, raw in query.items():
+            if not is_text(name) or not is_text(raw):
+                raise bad_parameter(
+                    name.encode("ascii", "replace").decode()[:100],
+                    "Parameters are percent-encoded UTF-8, without NUL characters.",
+                )
             if name not in known:
                 raise ApiError(400, "unknown_parameter", _unknown(name, known), name[:100])
         values: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..query import runs
 from ..query import tasks as queries
+from ..records.numbers import is_number
 from ..retrieve.asking import WHEN
 from ..retrieve.nodes import NAME, NoNode
 from ..retrieve.schedules import FIELDS, UNITS, NoRight, StillRuns, problem
@@ -38,11 +39,7 @@ def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> di
     if body["unit"] not in UNITS:
         raise bad_body("unit", f"unit must be one of: {', '.join(UNITS)}.")
     look_back = body["look_back"]
-    if (
-        not isinstance(look_back, (int, float))
-        or isinstance(look_back, bool)
-        or not 0 <= look_back <= _LONGEST_LOOK_BACK
-    ):
+    if not is_number(look_back, 0, _LONGEST_LOOK_BACK):
         raise bad_body("look_back", f"look_back must be a number from 0 to {_LONGEST_LOOK_BACK}.")
     for field in ("node", "cron", "time_zone"):
         if not isinstance(body[field], str):

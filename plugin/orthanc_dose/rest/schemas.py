@@ -242,8 +242,10 @@ CONTENT = any_object(
             notes=array(TEXT),
             header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
             tree={"type": ["object", "null"]},
+            left_out=INTEGER,
         )
     ),
+    cut={"type": "boolean"},
 )
 FIELDS = any_object(
     tables=array(

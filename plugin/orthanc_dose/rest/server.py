@@ -7,7 +7,6 @@ import hashlib
 import json
 import logging
 import mimetypes
-from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,20 @@ import duckdb
 from ..manage.access import NotSignedIn
 from ..manage.limits import Locked
 from ..store import StoreError
-from .answers import Content, Download
+from . import bodies
+from .answers import Content, Download, plain
 from .api import ROUTES
-from .errors import ApiError, bad_body, not_found
+from .errors import ApiError, bad_parameter, not_found
+from .parameters import is_text
 from .routes import Caller, Route
 from .services import Services
+from .shortening import has_long_text, short
 
 _LOG = logging.getLogger(__name__)
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
 # Bytes of an answer that are not worth compressing.
 SMALL = 2_000
-LARGEST_BODY = 1_000_000
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src "
     "'self' data:;"
@@ -40,13 +41,6 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-def plain(value: object) -> object:
-    """Values that JSON does not know, as ISO 8601 text."""
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 class Server:
@@ -63,6 +57,12 @@ class Server:
     def handle(self, request: Any, answer: Any) -> Any:
         """The answer to a request; `answer` is the class to make it with."""
         try:
+            if not is_text(request.path):
+                raise ApiError(
+                    400,
+                    "bad_address",
+                    "An address is percent-encoded UTF-8, without NUL characters.",
+                )
             if request.path in (ROOT, f"{ROOT}/"):
                 return answer(status=301, headers={"Location": f"{APP}/"})
             if request.path.startswith(f"{API}/"):
@@ -99,7 +99,9 @@ class Server:
         if isinstance(found.body, Download):
             headers["Content-Disposition"] = f'attachment; filename="{found.body.name}"'
             return answer(found.body.raw, found.body.mime, headers=headers)
-        raw = json.dumps(found.body, default=plain, allow_nan=False, separators=(",", ":")).encode()
+        raw = _json(found.body)
+        if has_long_text(raw):
+            raw = _json(short(found.body))
         if found.status == 200 and len(raw) > SMALL and self._may_compress(request):
             raw, headers["Content-Encoding"] = gzip.compress(raw, 1), "gzip"
         return answer(raw, status=found.status, headers=headers)
@@ -134,13 +136,13 @@ class Server:
                 arguments["caller"] = caller
             if route.body is not None:
                 arguments["body"] = (
-                    _json(request.body)
+                    bodies.read(request.body)
                     if request.body or route.body_default is None
                     else route.body_default
                 )
             if route.raw_body:
-                arguments["body"] = _no_longer_than(route.raw_body, request.body)
-                arguments["file_name"] = unquote(request.headers.get("x-file-name", ""))
+                arguments["body"] = bodies.no_longer_than(route.raw_body, request.body)
+                arguments["file_name"] = _file_name(request.headers)
             result = route.handler(self._services, **arguments)
             done = True
         except Locked as error:
@@ -187,10 +189,12 @@ class Server:
                 "The web UI is not built: run `make ui`, or install the wheel, which has it.",
             )
         name = request.path.removeprefix(APP).lstrip("/")
-        if "\0" in name:
-            raise not_found("The web UI has no such file.")
-        path = (self._app / name).resolve()
-        if not path.is_relative_to(self._app) or not path.is_file():
+        path = self._app / name
+        try:
+            found = path.resolve().is_relative_to(self._app) and path.is_file()
+        except OSError as error:  # a name that is longer than names of files are
+            raise not_found("The web UI has no such file.") from error
+        if not found:
             if "." in name.rsplit("/", 1)[-1]:
                 raise not_found("The web UI has no such file.")
             path = self._app / "index.html"  # a page's address: the page is made in the browser
@@ -221,19 +225,18 @@ def _locked(error: Locked) -> ApiError:
     return ApiError(423, "locked", str(error), more={"seconds": error.seconds})
 
 
-def _no_longer_than(limit: int, body: bytes) -> bytes:
-    if len(body) > limit:
-        raise ApiError(
-            413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit}
+def _json(body: Any) -> bytes:
+    return json.dumps(body, default=plain, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _file_name(headers: dict[str, str]) -> str:
+    name = unquote(headers.get("x-file-name", ""), errors="surrogateescape")
+    if not is_text(name):
+        raise bad_parameter(
+            "X-File-Name",
+            "X-File-Name must be a name as percent-encoded UTF-8, without NUL characters.",
         )
-    return body
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(_no_longer_than(LARGEST_BODY, body))
-    except (ValueError, RecursionError) as error:
-        raise bad_body(None, "The body must be JSON.") from error
+    return name
 
 
 @lru_cache(maxsize=500)

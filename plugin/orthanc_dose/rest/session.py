@@ -4,10 +4,14 @@ from typing import Any
 
 from ..manage import passwords
 from ..manage.access import COOKIE, NotSignedIn
+from ..manage.devices import DAYS, cookie_of
+from ..manage.limits import ProofNeeded
+from ..manage.proofs import Proof
 from ..manage.users import AccountError
 from .answers import Content
 from .bodies import FLAG, PASSWORD, WORD, checked
 from .errors import ApiError
+from .parameters import LARGEST_INTEGER
 from .routes import ANYBODY, SIGNED_IN, Caller, Route
 from .schemas import TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
@@ -31,27 +35,39 @@ def get_session(services: Services, caller: Caller) -> dict[str, Any]:
 
 
 def sign_in(services: Services, caller: Caller, body: Any) -> Content:
-    given = checked(body, _SIGN_IN)
+    given = checked(body, _SIGN_IN | _PROOF, tuple(_PROOF))
+    proof = None
+    if given["challenge"] is not None and given["number"] is not None:
+        proof = Proof(given["challenge"], int(given["number"]))
+    name = given["name"]
     try:
-        who, secret = services.access.sign_in(caller, given["name"], given["password"])
+        signed_in = services.access.sign_in(caller, name, given["password"], proof)
     except NotSignedIn as error:
         raise ApiError(401, "wrong_password", str(error)) from error
+    except ProofNeeded as error:
+        more = {"challenge": error.challenge, "bits": error.bits, "again": error.again}
+        raise ApiError(423, "proof_needed", str(error), more=more) from error
+    cookies = [_cookie(caller, COOKIE, signed_in.session, "/")]
+    if signed_in.device:
+        # Sent when somebody signs in, and with no other request.
+        device = _cookie(caller, cookie_of(name), signed_in.device, "/dose/api/session")
+        cookies.append(f"{device}; Max-Age={DAYS * 86_400}")
     return Content(
-        {"session": _described(services, who)}, headers={"Set-Cookie": _cookie(caller, secret)}
+        {"session": _described(services, signed_in.caller)}, headers={"Set-Cookie": cookies}
     )
 
 
 def sign_out(services: Services, caller: Caller) -> Content:
     if caller.way == "cookie":
         services.access.sign_out(caller)
-    gone = {"Set-Cookie": f"{_cookie(caller, '')}; Max-Age=0"}
+    gone = {"Set-Cookie": f"{_cookie(caller, COOKIE, '', '/')}; Max-Age=0"}
     return Content({"signed_out": caller.way in ("cookie", "")}, headers=gone)
 
 
-def _cookie(caller: Caller, value: str) -> str:
-    # For all of the server, as Orthanc's own pages stand beside ours.
+def _cookie(caller: Caller, name: str, value: str, path: str) -> str:
+    # That of the session is for all of the server, as Orthanc's own pages stand beside ours.
     secure = "; Secure" if caller.https else ""
-    return f"{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{secure}"
+    return f"{name}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}"
 
 
 def change_password(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
@@ -75,6 +91,10 @@ def change_password(services: Services, caller: Caller, body: Any) -> dict[str, 
 
 
 _SIGN_IN = {"name": WORD, "password": PASSWORD}
+_PROOF = {
+    "challenge": {"type": ["string", "null"], "maxLength": 200},
+    "number": {"type": ["integer", "null"], "minimum": 0, "maximum": LARGEST_INTEGER},
+}
 _CHANGE = {
     "old": PASSWORD,
     "new": {"type": "string", "minLength": passwords.SHORTEST, "maxLength": passwords.LONGEST},
@@ -90,6 +110,13 @@ _SESSION = any_object(
         session_hours={"type": "number"},
     )
 )
+_LOCKED = (
+    "After too many wrong passwords a browser in which nobody signed in with this name before is "
+    "answered with 423 and the code `proof_needed`. It then sends the same again with `challenge`, as "
+    "it is in the error, and `number`, one for which the SHA-256 of the SHA-256 of the challenge and "
+    "the number (8 bytes, big-endian) begins with `bits` zero bits. `again` is true where there was a "
+    "proof and another is needed: of one name and address one in some seconds or minutes is looked at."
+)
 
 SESSION_ROUTES: tuple[Route, ...] = (
     Route("GET", "/session", get_session, "Who you are, and what you may "
@@ -97,9 +124,10 @@ SESSION_ROUTES: tuple[Route, ...] = (
           needs=ANYBODY),
     Route("POST", "/session", sign_in, "Sign in: a session with a "
 "cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
-          "The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. "
+          f"{_LOCKED} The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. "
           "Scripts come by HTTP Basic, or"
-          " with a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}, with_caller=True, needs=ANYBODY),
+          " with a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}
+          | {"properties": _SIGN_IN | _PROOF}, with_caller=True, needs=ANYBODY),
     Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",
           "Who comes by HTTP Basic, a token or a proxy has no session here that could "
 "end.", with_caller=True, needs=ANYBODY),

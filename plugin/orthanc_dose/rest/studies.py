@@ -2,6 +2,7 @@
 other studies.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -11,11 +12,13 @@ from ..query.filter import Filter
 from ..query.filters import FILTERS, TEST_DATA, or_hashes
 from ..records import IDENTITY_FIELDS
 from ..records.study import UNDER_RULES
+from .answers import Content, Download, plain
 from .errors import bad_body, not_found
 from .parameters import Parameter
 from .routes import VIEW, Caller, Route
 from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, ref
 from .services import Services
+from .shortening import LARGEST_CONTENT, LONGEST, short_content
 
 
 def _parameters(of: Filter) -> Iterator[Parameter]:
@@ -132,11 +135,16 @@ def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     return found | {"orthanc_studies": services.orthanc_studies(found["study_instance_uid"])}
 
 
-def get_content(services: Services, id: int) -> dict[str, Any]:
+def get_content(services: Services, id: int, whole: str) -> Any:
     with services.store.reading() as connection:
         if studies.study(connection, id) is None:
             raise not_found("There is no study of this number.", "id")
-        return {"objects": studies.content(connection, id)}
+        found = studies.content(connection, id)
+    if whole == "yes":
+        raw = json.dumps({"objects": found, "cut": False}, default=plain).encode()
+        return Content(Download(raw, "application/json", f"study-{id}-content.json"))
+    objects, cut = short_content(found, plain)
+    return {"objects": objects, "cut": cut}
 
 
 def get_neighbours(services: Services, id: int, sort: str, **filters: Any) -> dict[str, Any]:
@@ -219,8 +227,21 @@ STUDY_ROUTES: tuple[Route, ...] = (
         get_content,
         "The kept content of a study's objects",
         {200: CONTENT},
-        (_ID,),
+        (
+            _ID,
+            Parameter(
+                "whole",
+                "choice",
+                "Whether all of it is wanted, however much it is: yes gives a file to keep.",
+                default="no",
+                allowed=("no", "yes"),
+            ),
+        ),
         (404,),
+        description=f"Texts are cut after {LONGEST:,} characters, as in all answers, with "
+        '"… (N more characters)" at their end, and lists when the answer is full, at about '
+        f"{LARGEST_CONTENT // 10**6} MB: `left_out` says how many elements of the header, or items "
+        "below one, are missing. `cut` is true when anything is.",
         needs=VIEW,
     ),
     Route(

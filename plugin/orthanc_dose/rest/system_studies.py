@@ -6,6 +6,7 @@ from typing import Any
 
 from ..query import equipment, tasks
 from ..query import studies as query
+from ..records.numbers import is_whole_number
 from ..store.tasks import FINISHED
 from .equipment import ID, MOST, QUEUED, SYSTEM, all_there, body_of, get_system, ids_of, words
 from .errors import ApiError, bad_body, not_found
@@ -57,12 +58,7 @@ def delete_studies(
     if not isinstance(body, dict) or set(body) != {"studies", "row"}:
         raise bad_body(None, "The body must have studies and row, and nothing else.")
     wanted, row = body["studies"], body["row"]
-    number = (
-        not isinstance(wanted, bool)
-        and isinstance(wanted, (int, float))
-        and 0 <= wanted <= LARGEST_INTEGER
-    )
-    if not number or wanted != int(wanted):
+    if not is_whole_number(wanted, 0, LARGEST_INTEGER):
         raise bad_body("studies", "studies must be the number of studies that are to be deleted.")
     if not isinstance(row, bool):
         raise bad_body("row", "row must be true or false.")

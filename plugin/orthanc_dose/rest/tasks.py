@@ -5,6 +5,7 @@ from typing import Any
 
 from ..query import tasks as queries
 from ..records import STATES
+from ..records.task import FINISHED
 from ..store import tasks
 from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
@@ -49,7 +50,7 @@ def get_log(
 
 
 def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
-    if get_task(services, caller, id)["state"] in tasks.FINISHED:
+    if get_task(services, caller, id)["state"] in FINISHED:
         raise ApiError(409, "finished", "The task is finished.", "id")
     done = (
         services.background.stop(id)
@@ -60,7 +61,7 @@ def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[st
 
 
 def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
-    if get_task(services, caller, id)["state"] not in tasks.FINISHED:
+    if get_task(services, caller, id)["state"] not in FINISHED:
         raise ApiError(409, "not_finished", "The task is not finished: stop it first.", "id")
     return _without_files(services, tasks.forget(services.store, [id]))
 

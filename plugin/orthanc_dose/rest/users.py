@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,19 +14,21 @@ from .bodies import FLAG, GROUP_LIST, PASSWORD, checked
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 
 def list_users(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
         last = last_sign_ins(connection)
+    proxy = services.access.peers.unnamed_proxy()
     return {
         "users": [
             _shown(user) | {"last_sign_in": _moment(last.get(user.name))}
             for user in services.access.users.all()
         ],
         "groups": GROUPS,
+        "unnamed_proxy": proxy and asdict(proxy),
     }
 
 
@@ -108,13 +111,19 @@ _HAS = {
     "created_at": TEXT_OR_NULL,
 }
 _USER, _LISTED = any_object(**_HAS), any_object(**_HAS, last_sign_in=TEXT_OR_NULL)
+_PROXY = any_object(address=TEXT, forwarded=FLAG, users=INTEGER) | {"type": ["object", "null"]}
 
 USER_ROUTES: tuple[Route, ...] = (
     Route("GET", "/users", list_users, "The users, and what the groups open",
-          {200: any_object(users=array(_LISTED), groups={"type": "object", "additionalProperties": TEXT})}, tag="Access",
+          {200: any_object(users=array(_LISTED), groups={"type": "object", "additionalProperties": TEXT},
+                           unnamed_proxy=_PROXY)},
+          tag="Access",
           description="Those with `configured` are in Orthanc's configuration, and are changed "
 "there. `last_sign_in` is null"
-          " where the audit log, which is kept for a set time, has none.", needs=ADMINISTRATION),
+          " where the audit log, which is kept for a set time, has none. `unnamed_proxy` is there when all "
+          "requests of the last day came from one address that is not in `Dose.TrustedProxies`, with headers "
+          "of a proxy (`forwarded`) or by several users: limits of wrong passwords then take all for one.",
+          needs=ADMINISTRATION),
     Route("PUT", "/users/{name}", put_user, "Add a user, with a password; or, without one, change "
 "what a user may do",
           {200: any_object(user=_USER)}, (_NAME,), (403, 404, 409, 413), "Access",

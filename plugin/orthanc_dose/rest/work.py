@@ -4,7 +4,7 @@ from typing import Any
 
 from ..query import objects, tasks
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import INTEGER, REEXTRACTION, any_object
+from .schemas import INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
 from .services import PATIENCE, Services, in_time
 
 
@@ -53,6 +53,23 @@ def _last(services: Services) -> dict[str, Any]:
     return shown | {"total": task["total"] or 0, "outdated": outdated} | _NOTHING | task["result"]
 
 
+def find_nested(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
+    task = services.requests.find_nested(caller.name)
+    return 202, get_nested(services) | {"task_id": task}
+
+
+def get_nested(services: Services) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        found = tasks.listed(connection, {"kind": "find-nested"}, 1, 0)["tasks"]
+        counts = objects.count_nested(connection)
+    last = found[0] if found else {}
+    return counts | {
+        "task_id": last.get("id"),
+        "state": last.get("state"),
+        "finished_at": last.get("finished_at"),
+    }
+
+
 def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
     before = services.queue.audits_done
     services.queue.audit()
@@ -60,6 +77,14 @@ def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
         return 202, {"queued": True}
     return 200, {"missing": services.queue.status()["audit"]["missing"]}
 
+
+_NESTED = any_object(
+    in_orthanc=INTEGER,
+    refused=INTEGER,
+    task_id=INTEGER_OR_NULL,
+    state=TEXT_OR_NULL,
+    finished_at=TEXT_OR_NULL,
+)
 
 WORK_ROUTES: tuple[Route, ...] = (
     Route(
@@ -92,6 +117,33 @@ WORK_ROUTES: tuple[Route, ...] = (
         tag="System",
         needs=ADMINISTRATION,
         action="re-extraction stopped",
+    ),
+    Route(
+        "POST",
+        "/objects/find-nested",
+        find_nested,
+        "Look for objects in Orthanc that are nested so deeply that it may die of them",
+        {202: _NESTED},
+        tag="Objects",
+        description="Starts a task that looks at the file of every object that Orthanc holds; what "
+        "it finds is failed, by the rule `nested`, and can be deleted by POST /objects/delete with "
+        '{"outcome": "failed", "rule": "nested"}. By itself it runs at the first start with objects '
+        "that came before the plugin, and when the comparison at start finds objects that came "
+        "without it.",
+        needs=ADMINISTRATION,
+        with_caller=True,
+        action="search for nested objects",
+    ),
+    Route(
+        "GET",
+        "/objects/find-nested",
+        get_nested,
+        "How many objects were found to be nested too deeply, and the last search for them",
+        {200: _NESTED},
+        tag="Objects",
+        description="in_orthanc: those that Orthanc holds, of which it may die; refused: those that "
+        "were refused before it stored them.",
+        needs=WATCHING,
     ),
     Route(
         "POST",

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..export.background import Background, Failed, Run, Stopped
 from ..records import FETCHING, FOUND
+from ..records.task import OPEN
 from ..store import Store, tasks
 from .answers import Image
 from .arrival import compare
@@ -70,7 +71,7 @@ class Fetching:
 
     def _is_under_way(self, search: int) -> bool:
         with self._store.reading() as connection:
-            going_on = tasks.of_states(connection, tasks.OPEN)
+            going_on = tasks.of_states(connection, OPEN)
         return any(
             task["kind"] == KIND and task["parameters"]["search"] == search for task in going_on
         )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ..records.numbers import is_whole_number
 from ..store import Store, settings
 from .node import Node, Orthanc, Quick
 
@@ -63,10 +64,8 @@ def problem(field: str, value: Any) -> str | None:
         return None if isinstance(value, bool) else "true or false"
     if field in RANGES:
         low, high = RANGES[field]
-        is_whole = (
-            isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value)
-        )
-        return None if is_whole and low <= value <= high else f"a whole number from {low} to {high}"
+        right = is_whole_number(value, low, high)
+        return None if right else f"a whole number from {low} to {high}"
     is_right = isinstance(value, str) and re.fullmatch(PATTERNS[field], value)
     return None if is_right else _SHOULD_BE.get(field, _SHOULD_BE["aet"])
 

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from ..records import SCHEDULE_RUN
-from ..store import Store, settings, tasks
+from ..records.task import OPEN
+from ..store import Store, settings, state, tasks
 from .node import UNKNOWN
 from .nodes import NoNode
 
@@ -146,7 +147,7 @@ class Schedules:
         """False where there is none."""
         there = settings.remove(self._store, "", _KIND, name)
         with self._store.writing() as connection:
-            connection.execute("DELETE FROM state WHERE name = $1", [_STATE + name])
+            state.forget(connection, _STATE + name)
             connection.execute(f'DELETE FROM "{SCHEDULE_RUN.name}" WHERE schedule = $1', [name])
         return there
 
@@ -166,10 +167,10 @@ class Schedules:
                 name: (one, self._state(connection, name))
                 for name, one in settings.listed(connection, "", _KIND).items()
             }
-        for name, (schedule, state) in found.items():
-            if not schedule["on"] or state["last_due"] is None:
+        for name, (schedule, remembered) in found.items():
+            if not schedule["on"] or remembered["last_due"] is None:
                 continue
-            due = missed(schedule, datetime.fromisoformat(state["last_due"]), now)
+            due = missed(schedule, datetime.fromisoformat(remembered["last_due"]), now)
             if due is not None:
                 try:
                     self._run(name, schedule, due)
@@ -205,7 +206,7 @@ class Schedules:
     def _goes_on(self, name: str) -> bool:
         with self._store.reading() as connection:
             last = self._state(connection, name)["last_task"]
-            going_on = tasks.of_states(connection, tasks.OPEN)
+            going_on = tasks.of_states(connection, OPEN)
         return last is not None and any(
             last in (task["id"], task["parameters"].get("search")) for task in going_on
         )
@@ -239,16 +240,13 @@ class Schedules:
 
     @staticmethod
     def _state(connection: Any, name: str) -> dict[str, Any]:
-        found = connection.execute(
-            "SELECT value FROM state WHERE name = $1", [_STATE + name]
-        ).fetchone()
-        return json.loads(found[0]) if found else {"last_due": None, "last_task": None}
+        found = state.get(connection, _STATE + name)
+        return json.loads(found) if found else {"last_due": None, "last_task": None}
 
     def _note(self, name: str, moment: datetime, task: int | None) -> None:
         value = json.dumps({"last_due": _text(moment), "last_task": task})
         with self._store.writing() as connection:
-            connection.execute("DELETE FROM state WHERE name = $1", [_STATE + name])
-            connection.execute("INSERT INTO state VALUES ($1, $2)", [_STATE + name, value])
+            state.put(connection, _STATE + name, value)
 
 
 def _text(moment: datetime | None) -> str | None:

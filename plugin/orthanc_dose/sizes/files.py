@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from ..store import Store, tasks
+from ..store import Store, numbers, tasks
 from .table import Dialect, dialect
 
 KIND = "import-sizes"
@@ -123,13 +123,7 @@ class SizeFiles:
 def _next_number(store: Store) -> int:
     """Never given twice, so that no import takes another file for its own."""
     with store.writing() as connection:
-        found = connection.execute(
-            "SELECT value FROM state WHERE name = 'last_size_file'"
-        ).fetchone()
-        number = (int(found[0]) if found else 0) + 1
-        connection.execute("DELETE FROM state WHERE name = 'last_size_file'")
-        connection.execute("INSERT INTO state VALUES ('last_size_file', ?)", [str(number)])
-    return number
+        return numbers.take(connection, numbers.SIZE_FILES)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -25,7 +25,8 @@ WAITS = "waits_for_study"  # the rule of CT images until their study is complete
 SAME_SERIES = "same_series"  # the rule of images of a series of which another one was read
 STUDY_DELETED = "study_deleted"  # the rule of objects whose dose record a user deleted
 PHYSICS = "physics"  # the rule of kept physics studies
-TO_DELETE, DELETED = "to delete", "deleted"  # of object.in_orthanc
+# Of object.in_orthanc.
+TO_DELETE, DELETED, REFUSED = "to delete", "deleted", "refused"
 
 KINDS = {
     "reports": "Dose reports",
@@ -200,10 +201,10 @@ def forget(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> int:
     many there were.
     """
     query = """
-        DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1)) AND in_orthanc = $2 AND outcome
-        IN ('failed', 'ignored')
+        DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1)) AND in_orthanc IN ($2, $3) AND
+        outcome IN ('failed', 'ignored')
     """
-    found = connection.execute(query, [ids, DELETED]).fetchone()
+    found = connection.execute(query, [ids, DELETED, REFUSED]).fetchone()
     return found[0] if found else 0
 
 

@@ -19,6 +19,7 @@ from ..records import (
     TERM_NAME,
     index_name,
 )
+from .numbers import TERMS, Numbers
 
 Tables = dict[str, list[dict[str, Any]]]
 _PROTOCOLS = "acquisition_protocols"
@@ -32,19 +33,17 @@ VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
     """
     for field in INDEXED
 )
-# The tables that it is made of.
-BEHIND_VIEW = (*(index_name(field) for field in INDEXED), TERM_NAME.name, STUDY.name)
 
 
 class Terms:
     """The numbers of all texts, as the store has them."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
+        self._given = numbers
         self._numbers = {
             (field, value): number
             for number, field, value in connection.execute("SELECT * FROM term").fetchall()
         }
-        self._last = max(self._numbers.values(), default=0)
         self._new: list[tuple[str, str]] = []
 
     def add(self, study: dict[str, Any], tables: Tables) -> None:
@@ -62,8 +61,7 @@ class Terms:
     def _number(self, field: str, value: str, tables: Tables) -> int:
         key = (field, value)
         if key not in self._numbers:
-            self._last += 1
-            self._numbers[key] = self._last
+            self._numbers[key] = self._given.take(TERMS)
             self._new.append(key)
             tables[TERM.name].append({"id": self._numbers[key], "field": field, "value": value})
         return self._numbers[key]

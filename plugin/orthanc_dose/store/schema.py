@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import TABLES, Field, Table
-from . import index
+from . import index, numbers, state
 
 SCHEMA_VERSION = 2
 # MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
@@ -61,10 +61,10 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         for table in TABLES:
             columns = ", ".join(f'"{field.name}" {field.sql_type}' for field in table.fields)
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
-        for table in TABLES:
-            _add_columns(connection, table)
+        _add_columns(connection)
         _make_view(connection)
         _migrate(connection)
+        numbers.settle(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -74,17 +74,14 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
     # Only where it is another one by now: a store on a full disk can be opened to be read, but not
     # be written.
-    if connection.execute("SELECT value FROM state WHERE name = 'view'").fetchone() != (
-        index.VIEW,
-    ):
+    if state.get(connection, "view") != index.VIEW:
         connection.execute(index.VIEW)
-        connection.execute("DELETE FROM state WHERE name = 'view'")
-        connection.execute("INSERT INTO state VALUES ('view', ?)", [index.VIEW])
+        state.put(connection, "view", index.VIEW)
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    found = connection.execute("SELECT value FROM state WHERE name = 'schema_version'").fetchone()
-    version = int(found[0]) if found else SCHEMA_VERSION
+    found = state.get(connection, "schema_version")
+    version = int(found) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
         raise SchemaError(
             f"the store was written by a later version of Orthanc Dose (schema {version}, this one "
@@ -94,18 +91,17 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for step in range(version, SCHEMA_VERSION):
         MIGRATIONS[step](connection)
     if not found or version != SCHEMA_VERSION:
-        connection.execute("DELETE FROM state WHERE name = 'schema_version'")
-        connection.execute("INSERT INTO state VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
+        state.put(connection, "schema_version", str(SCHEMA_VERSION))
 
 
-def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ?",
-        [table.name],
-    ).fetchall()
-    there = dict(rows)
-    for field in table.fields:
-        if field.name not in there:
-            connection.execute(
-                f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
-            )
+def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    # One question for all tables: DuckDB goes through every column of the database for each.
+    there = set(
+        connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+    )
+    for table in TABLES:
+        for field in table.fields:
+            if (table.name, field.name) not in there:
+                connection.execute(
+                    f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
+                )

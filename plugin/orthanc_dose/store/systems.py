@@ -21,29 +21,24 @@ class Systems:
     that what was joined can be separated again: what an object names is one of them, and its study
     goes to the `root`."""
 
-    def __init__(self, found: list[Equipment], last: int = 0) -> None:
-        """last: the largest number that was ever given; none is given twice."""
+    def __init__(self, found: list[Equipment]) -> None:
         self.rows: dict[int, Equipment] = {row["id"]: row for row in found}
-        self.last = max([last, *self.rows])
         self._by_key: dict[Key, int] = {_key(row): row["id"] for row in found}
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
         """Those of the store."""
-        last = connection.execute(
-            "SELECT value FROM state WHERE name = 'last_equipment_id'"
-        ).fetchone()
-        return cls(rows(connection.execute("SELECT * FROM equipment")), int(last[0]) if last else 0)
+        return cls(rows(connection.execute("SELECT * FROM equipment")))
 
     def copy(self) -> "Systems":
-        return Systems(list(self.rows.values()), self.last)
+        return Systems(list(self.rows.values()))
 
     def find(self, equipment: Equipment) -> int | None:
         """The number of the row with these fields, or None."""
         return self._by_key.get(_key(equipment))
 
-    def add(self, equipment: Equipment) -> Equipment:
-        """A new row with these fields, under the next number; with what people set for the row
+    def add(self, equipment: Equipment, number: int) -> Equipment:
+        """A new row with these fields, under this number; with what people set for the row
         without its gantry.
         """
         before = self._known(equipment)
@@ -52,10 +47,9 @@ class Systems:
             if before
             else {"display_name": display_name(equipment)}
         )
-        self.last += 1
-        row = dict.fromkeys(EQUIPMENT.names) | equipment | inherited | {"id": self.last}
-        self.rows[self.last] = row
-        self._by_key[_key(row)] = self.last
+        row = dict.fromkeys(EQUIPMENT.names) | equipment | inherited | {"id": number}
+        self.rows[number] = row
+        self._by_key[_key(row)] = number
         return row
 
     def root(self, number: int) -> int:
@@ -97,12 +91,12 @@ class Systems:
     def with_values(self, numbers: set[int], **values: Any) -> "Systems":
         """The same with these values set in these rows."""
         return Systems(
-            [row | values if row["id"] in numbers else row for row in self.rows.values()], self.last
+            [row | values if row["id"] in numbers else row for row in self.rows.values()]
         )
 
     def without(self, numbers: set[int]) -> "Systems":
         """The same without these rows."""
-        return Systems([row for row in self.rows.values() if row["id"] not in numbers], self.last)
+        return Systems([row for row in self.rows.values() if row["id"] not in numbers])
 
 
 def display_name(equipment: Equipment) -> str:

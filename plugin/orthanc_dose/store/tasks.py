@@ -10,7 +10,9 @@ import duckdb
 
 from ..records import SCHEDULE_RUN, TASK
 from ..records.task import FINISHED
+from ..records.task import OPEN as OPEN
 from .database import Store, rows
+from .numbers import TASKS, take
 
 _JSON = ("parameters", "progress", "result")
 
@@ -22,10 +24,7 @@ def create(
 ) -> int:
     """Note a task that is to be done; its number, which is never given twice."""
     with store.writing() as connection:
-        found = connection.execute("SELECT value FROM state WHERE name = 'last_task'").fetchone()
-        number = (int(found[0]) if found else 0) + 1
-        connection.execute("DELETE FROM state WHERE name = 'last_task'")
-        connection.execute("INSERT INTO state VALUES ('last_task', ?)", [str(number)])
+        number = take(connection, TASKS)
         task = {
             "id": number,
             "kind": kind,

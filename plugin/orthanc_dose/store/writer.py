@@ -22,11 +22,13 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
-from . import sizes, tasks
+from . import sizes, state, tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
+from .numbers import STUDIES, SYSTEMS, Numbers
+from .places import PLACE
 from .schema import arrow_schema
 from .systems import Systems
 
@@ -69,10 +71,8 @@ class Writer:
     def _load(self) -> None:
         self.systems = Systems.read(self._connection)
         self.names = StandardNames.read(self._connection)
-        found = self._connection.execute("SELECT max(id) FROM study").fetchone()
-        self._terms = Terms(self._connection)
-        remembered = int(self.state("last_study_id") or 0)
-        self._last_study = max(remembered, (found[0] if found else None) or 0)
+        self._numbers = Numbers(self._connection)
+        self._terms = Terms(self._connection, self._numbers)
 
     def close(self) -> None:
         with contextlib.suppress(duckdb.Error):
@@ -106,7 +106,7 @@ class Writer:
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
-        self._terms = Terms(self._connection)
+        self._terms = Terms(self._connection, self._numbers)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -115,10 +115,7 @@ class Writer:
 
     def state(self, name: str) -> str | None:
         """A remembered value."""
-        found = self._connection.execute(
-            "SELECT value FROM state WHERE name = ?", [name]
-        ).fetchone()
-        return found[0] if found else None
+        return state.get(self._connection, name)
 
     def known_objects(
         self, orthanc_ids: list[str], sop_instance_uids: list[str]
@@ -184,6 +181,7 @@ class Writer:
             "deleted_at IS NULL"
         )
         self._connection.execute(query, [sop_class_uid, rule])
+        self._store.version += 1
 
     def studies_with_content(self, after: str) -> list[str]:
         """Study Instance UIDs that objects with kept content have, in order, from the one after
@@ -218,7 +216,7 @@ class Writer:
             for table in STUDY_TABLES:
                 queries[table.name] = (
                     f'SELECT * FROM "{table.name}" WHERE study_id IN ({ids}) ORDER BY study_id, '
-                    f"rowid"
+                    f"{PLACE}"
                 )
             for name, query in queries.items():
                 position: Counter[int] = Counter()
@@ -244,7 +242,7 @@ class Writer:
 
     def commit(self, batch: Batch) -> None:
         """Write the batch in one transaction: all of it or, with the error raised, nothing."""
-        systems, names, last = self.systems, self.names, self._last_study
+        systems, names = self.systems, self.names
         self.systems = (batch.systems or systems).copy()
         self.names = batch.names or names
         self._connection.execute("BEGIN TRANSACTION")
@@ -252,9 +250,13 @@ class Writer:
             self._write(batch)
             self._connection.execute("COMMIT")
             self._terms.written()
+            self._numbers.written()
+            if batch.objects or batch.studies or batch.more is not None:
+                self._store.version += 1
         except BaseException:
-            self.systems, self.names, self._last_study = systems, names, last
+            self.systems, self.names = systems, names
             self._terms.undo()
+            self._numbers.undo()
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
@@ -298,15 +300,9 @@ class Writer:
             count_days(self._connection, touched)
         if batch.task is not None:
             tasks.put(self._connection, batch.task)
-        state = dict(batch.state)
-        if batch.studies:
-            state |= {
-                "last_study_id": str(self._last_study),
-                "last_equipment_id": str(self.systems.last),
-            }
-        for name, value in state.items():
-            self._connection.execute("DELETE FROM state WHERE name = ?", [name])
-            self._connection.execute("INSERT INTO state VALUES (?, ?)", [name, value])
+        self._numbers.write(self._connection)
+        for name, value in batch.state.items():
+            state.put(self._connection, name, value)
 
     def _insert(self, name: str, new: list[dict[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
@@ -361,8 +357,7 @@ class Writer:
             existing.remove(row)
             study_id = row[0]
         else:
-            self._last_study += 1
-            study_id = self._last_study
+            study_id = self._numbers.take(STUDIES)
         record.study |= {"id": study_id, "equipment_id": equipment_id, "stored_at": now}
         record.study["made_by"] = named.pop() if len(named) == 1 else SEVERAL
         tables[STUDY.name].append(record.study)
@@ -381,7 +376,7 @@ class Writer:
     def _system(self, equipment: dict[str, Any], tables: dict[str, list[dict[str, Any]]]) -> int:
         found = self.systems.find(equipment)
         if found is None:
-            new = self.systems.add(equipment)
+            new = self.systems.add(equipment, self._numbers.take(SYSTEMS))
             tables[EQUIPMENT.name].append(new)
             found = new["id"]
         return found

@@ -247,6 +247,14 @@ function raised(text: string): string {
   );
 }
 
+/** A text that the server cut says so at its end, in English. */
+function inOurWords(text: string): string {
+  const cut = text.length > 10_000 ? /… \(([\d,]+) more characters\)$/.exec(text) : null;
+  if (!cut) return text;
+  const n = formatCount(Number(cut[1]!.replaceAll(",", "")));
+  return t("app.cut", { text: text.slice(0, cut.index), n });
+}
+
 /** One value as text, without its unit; anything that DICOM sends stays text. */
 export function formatValue(value: unknown, field?: FieldInfo, decimals?: number): string {
   if (value === null || value === undefined || value === "") return NOTHING;
@@ -268,7 +276,7 @@ export function formatValue(value: unknown, field?: FieldInfo, decimals?: number
   if (typeof value === "boolean") return t(value ? "app.yes" : "app.no");
   if (isCode(value)) return field ? raised(codeText(value)) : codeText(value);
   if (typeof value === "object") return JSON.stringify(value);
-  const text = String(value);
+  const text = inOurWords(String(value));
   if (field?.name === "source") return sourceTitle(text);
   if (field?.type === "date") return formatDate(text);
   if (field?.type === "datetime") return formatDateTime(text);

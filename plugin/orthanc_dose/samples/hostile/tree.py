@@ -37,9 +37,9 @@ def _nested(levels: int) -> Maker:
     return make
 
 
-# Orthanc 1.10.1 itself takes 45 levels, and its process ends at 50 as soon as anyone asks it for
-# the tags as JSON.
-named("nested_40", _nested(40))
+# Orthanc 1.10.1 itself takes 47 levels, the innermost concept name among them, and its process ends
+# at 48 as soon as anyone asks it for the tags; more than 32 are refused (dicom/nesting.py).
+named("nested_30", _nested(30))
 named("nested_200", _nested(200), is_fatal=True)
 named("nested_2000", _nested(2000), is_fatal=True)
 

@@ -40,6 +40,15 @@ export interface Deleted {
   task_id: number | null;
 }
 
+/** in_orthanc: those that it holds; refused: those that it never stored. The task: the last search for them. */
+export interface Nested {
+  in_orthanc: number;
+  refused: number;
+  task_id: number | null;
+  state: string | null;
+  finished_at: string | null;
+}
+
 export const objectsApi = {
   rules: (signal?: AbortSignal) => get<{ rules: RuleCount[] }>("objects/rules", signal),
   dropped: (signal?: AbortSignal) => get<Dropped>("objects/dropped", signal),
@@ -47,6 +56,8 @@ export const objectsApi = {
   deleteAll: (which: OfRule) => post<Deleted>("objects/delete", which),
   deleteOne: (uid: string) => remove<Deleted>(`objects/${encodeURIComponent(uid)}`),
   policy: (signal?: AbortSignal) => get<Policy>("objects/delete-from-orthanc", signal),
+  nested: (signal?: AbortSignal) => get<Nested>("objects/find-nested", signal),
+  findNested: () => post<Nested>("objects/find-nested"),
   applyPolicy: () =>
     post<{ objects: number; task_id: number | null }>("objects/delete-from-orthanc"),
 };
@@ -56,3 +67,7 @@ export const PHYSICS = "physics";
 /** What nothing but failed or ignored objects can be: read again, or deleted. */
 export const NOT_IN: ReadonlySet<string> = new Set(["failed", "ignored"]);
 export const DELETED = "deleted";
+/** Never in Orthanc. */
+export const REFUSED = "refused";
+/** The rule of objects that Orthanc may die of. */
+export const NESTED = "nested";

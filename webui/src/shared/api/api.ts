@@ -1,5 +1,6 @@
 /** The one place that talks to the server. */
 import { passGate, shut, shutGate, signIns } from "./gate";
+import type { Challenge, Proof } from "../session/proofOfWork";
 import type {
   AuditPage,
   ContentObject,
@@ -26,6 +27,7 @@ import type {
   TaskLog,
   TaskPage,
   Token,
+  UnnamedProxy,
   User,
 } from "./types";
 
@@ -38,8 +40,8 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly field: string | null = null,
-    /** For how long nothing is to be tried again. */
-    readonly seconds: number | null = null,
+    /** The proof of work that the server asks for. */
+    readonly proof: Challenge | null = null,
     /** Where in a text that was sent it is wrong: line and column from 1. */
     readonly place: { line: number; column: number } | null = null,
   ) {
@@ -138,7 +140,8 @@ interface ErrorBody {
     code?: string;
     message?: string;
     field?: string | null;
-    seconds?: number;
+    challenge?: string;
+    bits?: number;
     place?: ApiError["place"];
   };
 }
@@ -146,8 +149,9 @@ interface ErrorBody {
 function asError(status: number, body: unknown): ApiError {
   const error = (body as ErrorBody | null)?.error;
   if (error?.message) {
-    const { code = "error", message, field = null, seconds = null, place = null } = error;
-    return new ApiError(status, code, message, field, seconds, place);
+    const { code = "error", message, field = null, challenge, bits = 0, place = null } = error;
+    const proof = challenge ? { challenge, bits } : null;
+    return new ApiError(status, code, message, field, proof, place);
   }
   if (status === 401)
     return new ApiError(status, "unauthorized", "Sign in to see this page: load it again.");
@@ -201,8 +205,8 @@ export interface AuditQuery extends Query {
 
 export const api = {
   session: () => get<{ session: Session }>(SESSION),
-  signIn: (name: string, password: string) =>
-    request<{ session: Session }>("POST", SESSION, {}, undefined, { name, password }),
+  signIn: (name: string, password: string, proof?: Proof) =>
+    request<{ session: Session }>("POST", SESSION, {}, undefined, { name, password, ...proof }),
   signOut: () => remove<{ signed_out: boolean }>(SESSION),
   changePassword: (old: string, wanted: string) =>
     put<{ changed: boolean }>(`${SESSION}/password`, { old, new: wanted }),
@@ -210,7 +214,8 @@ export const api = {
   makeToken: (name: string, days: number | null) =>
     request<{ token: Token; secret: string }>("POST", "tokens", {}, undefined, { name, days }),
   withdrawToken: (id: string) => remove<{ withdrawn: boolean }>(`tokens/${encodeURIComponent(id)}`),
-  users: (signal?: AbortSignal) => get<{ users: User[] }>("users", signal),
+  users: (signal?: AbortSignal) =>
+    get<{ users: User[]; unnamed_proxy: UnnamedProxy | null }>("users", signal),
   addUser: (name: string, groups: Group[], password: string) =>
     put<{ user: User }>(user(name), { groups, password }),
   changeUser: (name: string, groups: Group[], disabled: boolean) =>
@@ -243,7 +248,8 @@ export const api = {
   history: (id: number, query: { from?: string; to?: string }, signal?: AbortSignal) =>
     get<PatientHistory>(`studies/${id}/history`, signal, query),
   content: (id: number, signal?: AbortSignal) =>
-    get<{ objects: ContentObject[] }>(`studies/${id}/content`, signal),
+    get<{ objects: ContentObject[]; cut: boolean }>(`studies/${id}/content`, signal),
+  wholeContent: (id: number) => addressOf(`studies/${id}/content`, { whole: "yes" }),
   objects: (query: ObjectQuery, signal?: AbortSignal) => get<ObjectPage>("objects", signal, query),
   readAgain: (uid: string) =>
     post<Done<{ object: ObjectRow }>>(`objects/${encodeURIComponent(uid)}/retry`),

@@ -251,6 +251,8 @@ export interface ContentNode {
   /** Why a number is missing, or what is particular about it. */
   qualifier?: unknown;
   children?: ContentNode[] | null;
+  /** Items below it that the answer had no room for. */
+  left_out?: number;
 }
 
 export interface ContentObject {
@@ -261,6 +263,8 @@ export interface ContentObject {
   notes: string[];
   header: { tag: string; keyword: string | null; value: unknown }[];
   tree: ContentNode | null;
+  /** Elements of the header that the answer had no room for. */
+  left_out?: number;
 }
 
 export interface Status {
@@ -341,6 +345,13 @@ export interface Session {
   /** Whether Orthanc's own pages are open to the user. */
   may_use_orthanc: boolean;
   session_hours: number;
+}
+
+/** Where all requests of a day came from, where it looks like a proxy that nobody listed. */
+export interface UnnamedProxy {
+  address: string;
+  forwarded: boolean;
+  users: number;
 }
 
 export interface User {

@@ -5,6 +5,7 @@ import { GROUPS } from "../facts";
 import { api, type ApiError } from "../api/api";
 import { ended, openGate, shut, shutGate } from "../api/gate";
 import { asApiError } from "../api/load";
+import { prove, type Proof } from "./proofOfWork";
 import { loadRegion } from "../language/region";
 import type { Group, Session } from "../api/types";
 
@@ -46,9 +47,25 @@ export async function loadSession(): Promise<void> {
   }
 }
 
-/** Throws ApiError: 401 for a wrong name or password, 423 while none is looked at. */
-export async function signIn(name: string, password: string): Promise<void> {
-  await take((await api.signIn(name, password)).session);
+/** Throws ApiError: 401 for a wrong name or password. After many wrong ones the server asks for a proof
+ * of work, perhaps for several: `progress` is then told how far the first of them is, 1 after it. */
+export async function signIn(
+  name: string,
+  password: string,
+  progress: (part: number) => void = () => {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
+  let proof: Proof | undefined;
+  for (;;) {
+    try {
+      return await take((await api.signIn(name, password, proof)).session);
+    } catch (reason) {
+      const asked = asApiError(reason).proof;
+      if (!asked) throw reason;
+      const again = proof !== undefined;
+      proof = await prove(asked, (part) => progress(again ? 1 : part), signal);
+    }
+  }
 }
 
 /** To the page where one signs in. It is loaded anew, so that nothing of the user's stays in it. */

@@ -1,0 +1,113 @@
+"""The task that looks for objects in Orthanc that it may die of: those that were stored while the
+plugin was not there to refuse them."""
+
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ..dicom import nesting
+from ..store import Batch, ObjectRow, Store, Writer, tasks
+from ..store.tasks import Task
+from .reading import NESTED, decide, in_orthanc_reason
+from .surroundings import Source
+from .tasks import Job
+
+PAGE = 200
+# Seconds of one step: new objects wait no longer.
+_STEP_S = 0.5
+# What the store remembers once all that Orthanc holds was looked at.
+LOOKED = "looked_for_nested"
+
+
+class FindNested(Job):
+    """Look at the bytes of every object that Orthanc holds, without asking Orthanc for more than
+    its file. done and total count objects; result: found (now failed, by the rule NESTED)."""
+
+    kind: ClassVar[str] = "find-nested"
+
+    def __init__(self, task: Task, source: Source, read_again: Callable[[list[str]], None]) -> None:
+        super().__init__(task)
+        self._source, self._read_again = source, read_again
+        self.result = {"found": 0} | self.result
+        self._ids: list[str] | None = None
+
+    def step(self, writer: Writer) -> Batch | None:
+        if self._ids is None:
+            self._ids = self._all(self.progress.get("after", ""))
+            self.total = self.done + len(self._ids)
+        if not self._ids:
+            return None if self.progress.get("ended") else self._end()
+        end = time.monotonic() + _STEP_S
+        chunk = self._ids[:PAGE]
+        details = self._source.details(chunk)
+        deep: dict[str, int] = {}
+        looked = 0
+        for instance in chunk:
+            looked += 1
+            if instance in details:
+                levels = self._levels(details[instance])
+                if levels:
+                    deep[instance] = levels
+            if time.monotonic() > end:
+                break
+        del self._ids[:looked]
+        self.done += looked
+        self.progress = {"after": chunk[looked - 1]}
+        self.result["found"] += len(deep)
+        return Batch(self._rows(writer, deep, details))
+
+    def _all(self, after: str) -> list[str]:
+        """All instances in the order of their identifiers, from the one after this."""
+        found: list[str] = []
+        while page := self._source.instances(len(found), 20_000):
+            found += page
+        return sorted(one for one in set(found) if one > after)
+
+    def _levels(self, found: Any) -> int:
+        try:
+            return nesting.too_deep(self._source.dicom(found.instance, found.size))
+        except self._source.Gone:
+            return 0
+
+    def _rows(
+        self, writer: Writer, deep: dict[str, int], details: dict[str, Any]
+    ) -> list[ObjectRow]:
+        known = {row["orthanc_id"]: row for row in writer.known_objects(list(deep), [])}
+        rows: list[ObjectRow] = []
+        for instance, levels in deep.items():
+            before, found = known.get(instance), details[instance]
+            if before is not None and before["outcome"] not in ("failed", "ignored"):
+                # Versions before this one read such an object: reading it again says the same as of
+                # a new one, and puts its study together without it.
+                self._read_again([instance])
+                continue
+            row: ObjectRow = dict(before) if before is not None else {
+                "orthanc_id": instance,
+                "sop_instance_uid": found.sop_instance_uid,
+                "orthanc_series_id": found.series,
+                "attempts": 0,
+            }  # fmt: skip
+            row |= {
+                "sop_class_uid": found.sop_class_uid,
+                "received_at": found.received_at,
+                "size": found.size,
+            }
+            row |= dict.fromkeys(("in_orthanc", "deleted_at", "content", "content_digest"))
+            decide(row, "failed", NESTED, in_orthanc_reason(levels))
+            rows.append(row)
+        return rows
+
+    def _end(self) -> Batch:
+        self.progress = {"ended": True}
+        return Batch(state={LOOKED: "yes"})
+
+
+def begin(store: Store, user: str) -> int:
+    """Note the task for the worker, unless it is under way or waiting already; its number."""
+    with store.reading() as connection:
+        found = [
+            task
+            for task in tasks.of_states(connection, tasks.OPEN)
+            if task["kind"] == FindNested.kind
+        ]
+    return found[0]["id"] if found else tasks.create(store, FindNested.kind, user)

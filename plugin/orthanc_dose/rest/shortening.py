@@ -1,0 +1,95 @@
+"""How much of what an object says an answer holds. A report may have a text of 50 MB, or a million
+items: all of it is in the store, but no page can show it.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+LONGEST = 10_000  # characters of a text in an answer
+# Bytes of the kept content of one study in an answer, about. What a real report of 300 events
+# says is a third of it.
+LARGEST_CONTENT = 4_000_000
+_LARGEST_VALUE = 100_000  # bytes of the value of one element or item
+
+
+def has_long_text(raw: bytes) -> bool:
+    """Whether JSON may hold a text that is too long: quick, since each answer is asked."""
+    if len(raw) <= LONGEST:
+        return False
+    # What is escaped ends no text.
+    plain = raw.replace(rb"\\", b"__").replace(rb"\"", b"__")
+    return max(map(len, plain.split(b'"'))) > LONGEST
+
+
+def short(value: Any) -> Any:
+    """The same with each text cut that is longer than LONGEST, names of objects apart."""
+    if isinstance(value, str):
+        left_out = len(value) - LONGEST
+        return value if left_out <= 0 else f"{value[:LONGEST]}… ({left_out:,} more characters)"
+    if isinstance(value, dict):
+        return {name: short(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [short(one) for one in value]
+    return value
+
+
+def short_content(
+    objects: list[dict[str, Any]], plain: Callable[[object], object]
+) -> tuple[list[dict[str, Any]], bool]:
+    """The kept content of a study's objects as a page can show it, and whether anything is missing.
+
+    Texts are cut, a value of too many parts becomes a cut text of its JSON. When the answer is full,
+    `left_out` stands with an object for the elements of its header, and with an item of its tree for
+    the items below it, that are not there. plain: what JSON does not know, as what it knows."""
+
+    def size(value: Any) -> int:
+        return len(json.dumps(value, default=plain))
+
+    room, cut = LARGEST_CONTENT, False
+
+    def fitting(holder: dict[str, Any]) -> dict[str, Any]:
+        nonlocal cut
+        out = short(holder)
+        value = out.get("value")
+        if value is not None and size(value) > _LARGEST_VALUE:
+            out["value"] = short(json.dumps(holder["value"], default=plain))
+        cut = cut or out != holder
+        return out
+
+    def some(parts: list[dict[str, Any]], make: Callable[..., dict[str, Any]]) -> tuple[list, int]:
+        nonlocal room, cut
+        found: list[dict[str, Any]] = []
+        for part in parts:
+            if room <= 0:
+                cut = True
+                break
+            found.append(make(part))
+        return found, len(parts) - len(found)
+
+    def element(one: dict[str, Any]) -> dict[str, Any]:
+        nonlocal room
+        out = fitting(one)
+        room -= size(out)
+        return out
+
+    def item(node: dict[str, Any]) -> dict[str, Any]:
+        nonlocal room
+        out = fitting({name: one for name, one in node.items() if name != "children"})
+        room -= size(out)
+        if "children" in node:
+            out["children"], left_out = some(node["children"], item)
+            if left_out:
+                out["left_out"] = left_out
+        return out
+
+    shown = []
+    for one in objects:
+        out = fitting({name: part for name, part in one.items() if name not in ("header", "tree")})
+        room -= size(out)
+        out["tree"] = item(one["tree"]) if one["tree"] else None
+        out["header"], left_out = some(one["header"], element)
+        if left_out:
+            out["left_out"] = left_out
+        shown.append(out)
+    return shown, cut
