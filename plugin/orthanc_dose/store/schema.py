@@ -84,13 +84,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
     """
     connection.execute("BEGIN TRANSACTION")
     try:
-        for renamed in RENAMED:
-            _rename_column(connection, *renamed)
+        _rename_columns(connection)
         for table in TABLES:
             columns = ", ".join(f'"{field.name}" {field.sql_type}' for field in table.fields)
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
-        for table in TABLES:
-            _add_columns(connection, table)
+        _add_columns(connection)
         _make_view(connection)
         _migrate(connection, key)
         numbers.settle(connection)
@@ -125,22 +123,24 @@ def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         state.put(connection, "schema_version", str(SCHEMA_VERSION))
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    query = "SELECT column_name FROM information_schema.columns WHERE table_name = ?"
-    return {name for (name,) in connection.execute(query, [table]).fetchall()}
+def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    # One question for all tables: DuckDB goes through every column of the database for each.
+    query = "SELECT table_name, column_name FROM duckdb_columns()"
+    return set(connection.execute(query).fetchall())
 
 
-def _rename_column(
-    connection: duckdb.DuckDBPyConnection, table: str, before: str, now: str
-) -> None:
-    if before in _columns(connection, table):
-        connection.execute(f'ALTER TABLE "{table}" RENAME COLUMN "{before}" TO "{now}"')
+def _rename_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    there = _columns(connection)
+    for table, before, now in RENAMED:
+        if (table, before) in there:
+            connection.execute(f'ALTER TABLE "{table}" RENAME COLUMN "{before}" TO "{now}"')
 
 
-def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    there = _columns(connection, table.name)
-    for field in table.fields:
-        if field.name not in there:
-            connection.execute(
-                f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
-            )
+def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    there = _columns(connection)
+    for table in TABLES:
+        for field in table.fields:
+            if (table.name, field.name) not in there:
+                connection.execute(
+                    f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
+                )
