@@ -55,8 +55,12 @@ from .sizes.files import SizeFiles
 from .sql.runs import Limits as SqlLimits
 from .sql.runs import Runs
 from .store import Store, StoreError, disposal, tasks
+from .work.followers import Follower, Followers
 
 _LOG = logging.getLogger(__name__)
+
+# What reacts to changed studies, each by a cursor of its own.
+FOLLOWERS: tuple[type[Follower], ...] = ()
 
 
 def start() -> None:
@@ -130,6 +134,8 @@ def _start(log: Log) -> None:
         lambda user: schedules_route.may(services, user),
     )
 
+    followers = Followers(store, [follower() for follower in FOLLOWERS])
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -140,6 +146,7 @@ def _start(log: Log) -> None:
         size_files.sweep,
         files.sweep,
         searches.sweep,
+        followers.sweep,
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
@@ -180,6 +187,7 @@ def _start(log: Log) -> None:
         searches,
         fetching,
         schedules,
+        followers,
         key,
         orthanc,
         datetime.now(UTC).replace(tzinfo=None),
@@ -198,6 +206,7 @@ def _start(log: Log) -> None:
         schedules.start()
         worker.start()
         nightly.start()
+        followers.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
@@ -208,6 +217,7 @@ def _start(log: Log) -> None:
         background.close()
         schedules.close()
         nodes_work.close()
+        followers.close()
         worker.stop()
         store.close()
         log.close()

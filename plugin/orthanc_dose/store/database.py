@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class Store:
         self._is_closed_to_readers = False
         self._beside = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._watchers: list[Callable[[], object]] = []
         self.open()
 
     def open(self) -> None:
@@ -172,6 +173,17 @@ class Store:
                 with contextlib.suppress(duckdb.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def watch(self, changed: Callable[[], object]) -> None:
+        """Call this, on the writer's thread, whenever studies were changed; it must return at
+        once.
+        """
+        self._watchers.append(changed)
+
+    def studies_changed(self) -> None:
+        """Tell those who watch that studies were changed."""
+        for changed in self._watchers:
+            changed()
 
     def renew(self) -> None:
         """Write the file anew from what the tables hold. DuckDB leaves the bytes of what was

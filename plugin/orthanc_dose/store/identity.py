@@ -8,6 +8,7 @@ import duckdb
 
 from ..dicom.concepts import ACCESSION_NUMBER
 from ..records.study import UNDER_RULES
+from . import feed
 
 WAYS = ("none", "stored", "hashed", "sha256")
 _LENGTHS = {"hashed": len("hmac-sha256:") + 64, "sha256": len("sha256:") + 64}
@@ -70,6 +71,9 @@ def change(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
     """Put these studies under rules. keep: gives of an item and its value what is to be held."""
+    feed.note(
+        connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
+    )
     for number, items in studies:
         held = {item: None if value is None else keep(item, value) for item, value in items.items()}
         # A content item that no field takes may hold the number as well.
