@@ -7,6 +7,11 @@
 PYTHON := .venv/bin/python
 SETUP := @tools/setup.sh
 ARGS ?=
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+SEED ?= 1
+MINUTES ?= 10
+# tests/conftest.py says in which order the files come.
+PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25
 
 .PHONY: help
 help: ## show this list
@@ -23,14 +28,18 @@ run: ## Orthanc with the plugin in the foreground
 	@exec $(PYTHON) -u tools/run.py
 
 .PHONY: test
-test: lint ## every test, two files at a time; ARGS goes to pytest (make test ARGS="-k store -x")
+test: lint ## every test, a file on each processor; ARGS goes to pytest (make test ARGS="-k store -x")
 	$(SETUP) orthanc chromium ocr proxies ui-tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PYTEST) $(ARGS)
 
+# What tries more in the long run, and takes too long for every day: many examples of each property, each page in both themes
+# and both widths, the routes with more requests, and damaged reports, read and sent, for MINUTES each.
 .PHONY: test-long
-test-long: ## what takes too long for every day: damaged objects; ARGS bounds it (ARGS="--minutes 60 --seed 3")
-	$(SETUP) orthanc venv-dev
-	@$(PYTHON) -m tests.fuzz --minutes 10 $(ARGS)
+test-long: lint ## what takes too long for every day (make test-long MINUTES=60 SEED=3)
+	$(SETUP) orthanc chromium ocr ui
+	@$(PYTHON) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
+	@$(PYTHON) -m tests.fuzz --store plugin --minutes $(MINUTES) --seed $(SEED)
+	@DOSE_TESTS=long DOSE_TESTS_SEED=$(SEED) $(PYTEST) -m tries_more --timeout 7200 --hypothesis-seed $(SEED) $(ARGS)
 
 .PHONY: lint
 lint: ## check the Python code and the web UI

@@ -39,6 +39,14 @@ missing_packages() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates '
 }
 
+# Lists of the last hour will do: on a new machine several steps install something, one after the other.
+update_lists() {
+    if ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 && [ -n "$(find build/apt-update.stamp -mmin -60 2>/dev/null)" ]; then
+        return
+    fi
+    apt-get update -q && touch build/apt-update.stamp
+}
+
 install_packages() {
     if ! command -v apt-get >/dev/null; then
         fail "Missing on this machine: $*
@@ -69,7 +77,7 @@ Install them as root, then run make again:
         guarded=true
     fi
     mkdir -p build
-    if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } \
+    if ! { update_lists && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } \
         </dev/null >build/apt.log 2>&1; then
         tail -n 15 build/apt.log >&2
         fail "apt-get could not install $* (the whole output is in build/apt.log)."

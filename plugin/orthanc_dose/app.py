@@ -110,7 +110,10 @@ def _start(log: Log) -> None:
     sql = Runs(
         store,
         lambda: SqlLimits(
-            *(settings.value(f"sql_{name}") for name in ("seconds", "rows", "file_rows"))
+            *(
+                settings.value(f"sql_{name}")
+                for name in ("seconds", "rows", "file_rows", "memory", "age")
+            )
         ),
     )
 
@@ -147,6 +150,7 @@ def _start(log: Log) -> None:
         files.sweep,
         searches.sweep,
         followers.sweep,
+        lambda connection: sql.copies.sweep(),
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
@@ -222,8 +226,13 @@ def _start(log: Log) -> None:
         store.close()
         log.close()
 
-    # A move that fails because our servers go down is no fault of the node.
-    host.listen(worker.wake, started, fetching.look, nodes_work.leave)
+    def ending() -> None:
+        # A move that fails because our servers go down is no fault of the node.
+        nodes_work.leave()
+        # Orthanc waits for its requests, and these for their statements.
+        sql.close()
+
+    host.listen(worker.wake, started, fetching.look, ending)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
     _watch(door)

@@ -5,20 +5,24 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.effort import LONG
 from tests.support.people import SECRET, peopled
 from tests.support.server import PASSWORD, USER, OrthancServer
 from tests.support.visitors import REGISTERED
 
-# A safety net for a busy machine; the pages answer at once.
-expect.set_options(timeout=60_000)
+# Milliseconds: a safety net for a busy machine; the pages answer at once.
+SAFETY_MS = 60_000
+expect.set_options(timeout=SAFETY_MS)
 
+HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -29,19 +33,22 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+MOST_FREE = 6  # contexts that are kept for the next test
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 Look = tuple[str, dict[str, int]]
-LOOKS: list[Look] = [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
-LOOK_NAMES = ["light-wide", "dark-wide", "light-narrow", "dark-narrow"]
+# Both themes and both widths, and in the long run each with each.
+_LOOKS: dict[str, Look] = {"light-wide": ("light", WIDE), "dark-narrow": ("dark", NARROW)}
+if LONG:
+    _LOOKS |= {"dark-wide": ("dark", WIDE), "light-narrow": ("light", NARROW)}
+LOOK_NAMES, LOOKS = list(_LOOKS), list(_LOOKS.values())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser and two servers share two processors with the tests beside them: a test that fails
-    here fails twice.
-    """
+    """Mark what the long run tries in more looks."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+        of_browser = item.path.is_relative_to(HERE) and hasattr(item, "callspec")
+        if of_browser and any(name in item.callspec.id for name in LOOK_NAMES):
+            item.add_marker(pytest.mark.tries_more)
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +87,7 @@ class Visit:
 
     def __init__(self, page: Page, base: str) -> None:
         self.page = page
+        page.set_default_timeout(SAFETY_MS)
         self.base = base
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
@@ -125,6 +133,41 @@ class Visit:
         assert found.violations_count == 0, found.generate_report()
 
 
+# Those that nobody uses now, the latest last, by server and look.
+_free: list[tuple[tuple[str, str], BrowserContext]] = []
+
+
+@contextmanager
+def borrowed(browser: Browser, server: OrthancServer, **look: Any) -> Iterator[BrowserContext]:
+    """A browser context (look: as for Browser.new_context) without cookies or anything kept.
+
+    Another test with the same look gets it again: it has the scripts of the pages in its cache, and
+    loading and compiling them is most of what opening a page takes."""
+    key = (server.url, repr(sorted(look.items())))
+    found = next((one for one in _free if one[0] == key), None)
+    if found:
+        _free.remove(found)
+    context = found[1] if found else browser.new_context(**look)
+    try:
+        yield context
+        # What a page keeps is wiped when no page of it runs any more.
+        blank = context.new_page()
+        for page in context.pages:
+            if page is not blank:
+                page.close()
+        wiped = {"origin": server.url, "storageTypes": "local_storage,indexeddb,cache_storage"}
+        context.new_cdp_session(blank).send("Storage.clearDataForOrigin", wiped)
+        blank.close()
+        context.clear_cookies()
+        context.clear_permissions()
+    except BaseException:
+        context.close()
+        raise
+    _free.append((key, context))
+    if len(_free) > MOST_FREE:
+        _free.pop(0)[1].close()
+
+
 def fits(page: Page) -> bool:
     """Whether the page does not scroll sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
@@ -142,8 +185,8 @@ def entrance(browser: Browser, server: OrthancServer, secret: str) -> Iterator[E
             password: str = "",
             language: str = "en-GB",
         ) -> Visit:
-            context = browser.new_context(viewport=look[1], color_scheme=look[0], locale=language)
-            stack.callback(context.close)
+            how = {"viewport": look[1], "color_scheme": look[0], "locale": language}
+            context = stack.enter_context(borrowed(browser, server, **how))
             context.grant_permissions(["clipboard-read", "clipboard-write"])
             if name:
                 answer = context.request.post(
@@ -181,13 +224,10 @@ def visits(
     # Sent unasked, as scripts do: the server does not ask a browser for them. No page goes to
     # another host (see `check`).
     credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    context = browser.new_context(
-        extra_http_headers={"Authorization": f"Basic {credentials}"},
-        viewport=viewport,
-        color_scheme=scheme,
-    )
-    yield Visit(context.new_page(), f"http://127.0.0.1:{server.http_port}")
-    context.close()
+    headers = {"Authorization": f"Basic {credentials}"}
+    how = {"extra_http_headers": headers, "viewport": viewport, "color_scheme": scheme}
+    with borrowed(browser, server, **how) as context:
+        yield Visit(context.new_page(), server.url)
 
 
 @pytest.fixture(params=LOOKS, ids=LOOK_NAMES)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose.charts import CHARTS, OPTIONS
 from orthanc_dose.samples import make_studies
-from tests.browser.conftest import NARROW, WIDE, Visit
+from tests.browser.conftest import LOOK_NAMES, LOOKS, Look, Visit, borrowed
 from tests.support.server import USER, OrthancServer
 from tests.support.visitors import REGISTERED, ask, guarded
 
@@ -43,12 +43,12 @@ def come(browser: Browser, own_server: OrthancServer) -> Iterator[Enter]:
 
         def come(
             name: str,
-            look: tuple[str, dict[str, int]] = ("light", WIDE),
+            look: Look = LOOKS[0],
             language: str = "en-GB",
             password: str = "",
         ) -> Visit:
-            context = browser.new_context(viewport=look[1], color_scheme=look[0], locale=language)
-            stack.callback(context.close)
+            how = {"viewport": look[1], "color_scheme": look[0], "locale": language}
+            context = stack.enter_context(borrowed(browser, own_server, **how))
             answer = context.request.post(
                 f"{own_server.url}/dose/api/session",
                 headers={"X-Dose-Request": "1"},
@@ -235,14 +235,8 @@ def test_those_who_do_not_administer_cannot_set_defaults(
     expect(page.get_by_text("Defaults of charts")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    "look",
-    [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-    ids=["light-wide", "dark-wide", "light-narrow", "dark-narrow"],
-)
-def test_the_form_is_clean_in_both_themes_and_widths(
-    come: Enter, look: tuple[str, dict[str, int]]
-) -> None:
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
+def test_the_form_is_clean_in_both_themes_and_widths(come: Enter, look: Look) -> None:
     visit = come(USER, look)
     form = opened(visit)
     option(form, "bins").get_by_role("textbox").fill("99")

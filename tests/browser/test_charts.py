@@ -128,41 +128,19 @@ def point_at(chart: Locator, mark: Locator) -> None:
 
 
 def told(chart: Locator, mark: Locator, *parts: str) -> None:
-    """What stands at the pointer says all of these. What is drawn anew forgets the pointer, which
-    has to move again.
-    """
+    """What stands at the pointer says all of these."""
     hover = chart.locator(".hoverlayer")
-    for patience in (3_000, 3_000, 3_000, 60_000):
-        point_at(chart, mark)
-        try:
-            expect(hover.locator("text").first).to_be_visible(timeout=patience)
-            for part in parts:
-                expect(hover).to_contain_text(part, timeout=patience)
-            return
-        except AssertionError:
-            if patience == 60_000:
-                raise
+    point_at(chart, mark)
+    expect(hover.locator("text").first).to_be_visible()
+    for part in parts:
+        expect(hover).to_contain_text(part)
 
 
 def click_at(chart: Locator, mark: Locator) -> None:
-    """A click that the figure takes: where it is drawn anew under the pointer, one is lost, for a
-    person as well.
-    """
-    for _ in range(4):
-        told(chart, mark)
-        point_at(chart, mark)
-        figure = chart.locator(".js-plotly-plot").first
-        figure.evaluate(
-            "figure => { window.taken = false; figure.on('plotly_click', () => { window.taken = "
-            "true; }); }"
-        )
-        chart.page.mouse.down()
-        chart.page.mouse.up()
-        for _ in range(20):
-            if chart.page.evaluate("window.taken"):
-                return
-            chart.page.wait_for_timeout(100)
-    raise AssertionError("the figure takes no click")
+    """A click right after the move, before the figure has said anything."""
+    point_at(chart, mark)
+    chart.page.mouse.down()
+    chart.page.mouse.up()
 
 
 def listed(page: Page, number: int) -> None:

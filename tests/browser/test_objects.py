@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples.other import report_without_anything
-from tests.browser.conftest import NARROW, WIDE, Visit, fits, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 from tests.support.systems import named, report
 
@@ -160,9 +160,7 @@ def test_one_study_is_deleted_and_the_list_is_as_it_was(
     visit.check()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "viewport"), [("dark", WIDE), ("light", NARROW), ("dark", NARROW)]
-)
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS, ids=LOOK_NAMES)
 def test_the_page_of_activity_is_clean_with_all_of_it_open(
     browser: Browser, own_server: OrthancServer, scheme: str, viewport: dict[str, int]
 ) -> None:

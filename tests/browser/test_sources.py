@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from orthanc_dose import samples
-from tests.browser.conftest import NARROW, WIDE, Visit, fits, visits
+from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
 DIALOG = "Take this object out of the dose record?"
@@ -29,10 +29,7 @@ def visit(browser: Browser, mixed_server: OrthancServer) -> Iterator[Visit]:
     yield from visits(browser, mixed_server, WIDE, "light")
 
 
-@pytest.fixture(
-    params=[("light", WIDE), ("dark", WIDE), ("dark", NARROW)],
-    ids=["light-wide", "dark-wide", "dark-narrow"],
-)
+@pytest.fixture(params=LOOKS, ids=LOOK_NAMES)
 def any_visit(
     request: pytest.FixtureRequest, browser: Browser, mixed_server: OrthancServer
 ) -> Iterator[Visit]:

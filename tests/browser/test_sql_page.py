@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from orthanc_dose import samples
 from tests.browser.conftest import Visit, fits
 from tests.support.server import PASSWORD, USER, OrthancServer
 
@@ -132,15 +133,27 @@ def test_a_statement_is_stopped(visit: Visit) -> None:
     page = visit.open("/sql")
     write(page, "SELECT count(*) FROM range(10000000) a, range(10000000) b, range(10000000) c")
     page.get_by_role("button", name=RUN, exact=True).click()
+    # At once, whether it has begun on the server or not: the page sees to it.
     page.get_by_role("button", name="Stop", exact=True).click()
-    # It may not have begun when it was to be stopped: then it is once more.
-    stop = page.get_by_role("button", name="Stop", exact=True)
-    alert = page.get_by_role("alert")
-    while not alert.count():
-        if stop.count():
-            stop.click()
-        page.wait_for_timeout(100)
-    expect(alert).to_contain_text("The statement was stopped")
+    expect(page.get_by_role("alert")).to_contain_text("The statement was stopped")
+    expect(page.get_by_role("button", name=RUN, exact=True)).to_be_enabled()
+
+
+def test_the_page_says_how_old_the_data_are(visit: Visit, server: OrthancServer) -> None:
+    page = visit.open("/sql")
+    run(page, "SELECT 1")
+    expect(
+        page.get_by_text(re.compile(r"^Data as of .*\d\d:\d\d:\d\d; nothing has"))
+    ).to_be_visible()
+    fresh = page.get_by_role("button", name="Fresh data")
+    expect(fresh).to_be_disabled()
+    server.send(samples.ct_report(2, key="newer than the data"))
+    server.wait_until_idle()
+    page = visit.open("/sql")
+    expect(page.get_by_text("there are newer ones")).to_be_visible()
+    fresh.click()
+    expect(page.get_by_text("nothing has changed since")).to_be_visible()
+    visit.check()
 
 
 def test_a_file_is_fetched_and_stands_among_the_exports(visit: Visit) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from . import __doc__ as description
 from .damage import mutant, mutants
 from .rules import Rules, try_one
+from .storing import Storing
 
 
 def main() -> int:
@@ -35,7 +36,18 @@ def main() -> int:
         default=Path(tempfile.gettempdir()),
         help="folder for objects that break a rule",
     )
+    parser.add_argument(
+        "--store",
+        choices=("plugin", "bare"),
+        help="send them to a running Orthanc, with the plugin or without, and count its deaths",
+    )
     args = parser.parse_args()
+    if args.store:
+        storing = Storing(args.store == "plugin", args.save)
+        storing.run(args.seed, args.minutes, args.objects)
+        counts = ", ".join(f"{count} {name}" for name, count in storing.counts.most_common())
+        print(f"{counts}; Orthanc died {len(storing.deaths)} times")
+        return 1 if storing.deaths else 0
     with tempfile.TemporaryDirectory() as folder:
         rules = Rules(Path(folder))
         if args.only:

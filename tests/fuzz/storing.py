@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import resource
 import shutil
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 import requests
 
-from tests.support.server import ORTHANC, OrthancServer
+from tests.support.server import OrthancServer
 
 from .damage import Mutant, mutants
 
@@ -27,10 +26,10 @@ FRESH_AFTER = 40  # rounds, after which an empty Orthanc takes over
 class Storing:
     """One run. counts: what became of the objects; deaths: a line for each."""
 
-    def __init__(self, plugin: bool, save: Path, skip: Callable[[Mutant], bool]) -> None:
+    def __init__(self, plugin: bool, save: Path) -> None:
         self.counts: Counter[str] = Counter()
         self.deaths: list[str] = []
-        self._plugin, self._save, self._skip = plugin, save, skip
+        self._plugin, self._save = plugin, save
         # Orthanc inherits it: a death leaves a core where the machine's core_pattern says.
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
@@ -48,8 +47,8 @@ class Storing:
 
     def _round(self, server: OrthancServer, seed: int, batch: list[tuple[int, Mutant]]) -> bool:
         """Store and look; whether Orthanc lives."""
-        sent = {number: one.raw for number, one in batch if not self._skip(one)}
-        self.counts["left out"] += len(batch) - len(sent)
+        # Orthanc itself takes half a minute for 50,000 content items side by side.
+        sent = {number: one.raw for number, one in batch if "children_50000" not in one.seed}
         by_rest = {number: raw for number, raw in sent.items() if number % 2}
         by_dicom = [raw for number, raw in sent.items() if not number % 2]
         phase = "storing"
@@ -115,11 +114,3 @@ def _look(server: OrthancServer, instance: str) -> str:
         return str(server.request("GET", f"/instances/{instance}/tags").status_code)
     except requests.RequestException:
         return "no answer"
-
-
-def trace_of(core: Path) -> str:
-    """The functions at the top of the thread that died, by gdb."""
-    ran = subprocess.run(
-        ["gdb", "-batch", "-ex", "bt 30", ORTHANC, str(core)], capture_output=True, text=True
-    )
-    return "\n".join(line for line in ran.stdout.splitlines() if line.startswith("#"))

@@ -1,7 +1,5 @@
 """Every route against its OpenAPI description, by schemathesis: good and bad input, statuses, types
 and schemas of answers.
-
-A few minutes.
 """
 
 from __future__ import annotations
@@ -10,13 +8,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from orthanc_dose.rest.api import ROUTES
 from orthanc_dose.samples import ct_slice, make_studies, non_dose_sr
 from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.effort import LONG, SEED
 from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 
 # Orthanc answers TRACE, HEAD and the like itself, with 400 and 404, before a plugin is asked. What
@@ -34,8 +33,11 @@ def server() -> Iterator[OrthancServer]:
         yield running
 
 
-@pytest.mark.timeout(1800)
-def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
+@pytest.mark.tries_more
+@pytest.mark.timeout(7200 if LONG else 1800)
+def test_schemathesis_finds_nothing(
+    server: OrthancServer, record_property: Callable[[str, int], None]
+) -> None:
     server.send(
         make_studies(12, seed=1), ct_slice(), non_dose_sr(), HOSTILE["empty_content_sequence"](1)
     )
@@ -44,8 +46,8 @@ def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
     settings = str(ROOT / "tests" / "support" / "schemathesis.toml")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", settings, "run", document,
                "--auth", f"{USER}:{PASSWORD}", "--checks", "all",
-               "--exclude-checks", f"{NOT_OURS},{LOCKS}", "--max-examples", "10",
-               "--request-timeout", "60", "--seed", "1", "--generation-database", "none", "--no-color",
+               "--exclude-checks", f"{NOT_OURS},{LOCKS}", "--max-examples", "40" if LONG else "3",
+               "--request-timeout", "60", "--seed", SEED, "--generation-database", "none", "--no-color",
                "--suppress-health-check", "filter_too_much,too_slow"]  # fmt: skip
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
@@ -55,6 +57,9 @@ def test_schemathesis_finds_nothing(server: OrthancServer) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     selected = re.search(r"(\d+) selected", done.stdout)
+    tried = re.search(r"(\d+) generated", done.stdout)
+    assert tried, done.stdout
+    record_property("requests to routes", int(tried[1]))
     # All but the description of the routes itself may be among them.
     assert selected and int(selected[1]) >= len(ROUTES) - 1, "all routes were tried"
     assert "Dose: GET" not in server.log and "Dose: POST" not in server.log, (

@@ -11,10 +11,12 @@ import pytest
 
 from orthanc_dose.samples import SampleStudy, ct_report, ct_series, make_studies, part10
 from orthanc_dose.samples.hostile import HOSTILE
+from tests.support.effort import LONG
 from tests.support.expect import check_studies
 from tests.support.server import OrthancServer
 
-KILLS = 14
+pytestmark = pytest.mark.tries_more
+KILLS = 28 if LONG else 8
 SEED = 20_261_122
 RULES = {"ReportsInOrthanc": "delete", "UnmatchedInOrthanc": "delete", "PhysicsNames": ["physics*"]}
 

@@ -2,6 +2,7 @@
 restart: the store says the same. On a real store, by the same code as the worker's."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -19,6 +20,7 @@ from orthanc_dose.ingest.reading import read
 from orthanc_dose.records import STUDY_TABLES
 from orthanc_dose.samples import image_ct
 from orthanc_dose.store import Store, Writer
+from tests.support.effort import examples
 from tests.support.several import ct_reports, rf_reports
 
 RECEIVED = datetime(2026, 1, 1)
@@ -146,9 +148,7 @@ def everything(store: Store) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(4)
 @given(data=st.data())
 def test_the_order_of_arrival_does_not_matter(name: str, data: st.DataObject) -> None:
     given_objects = objects(name)
@@ -188,51 +188,54 @@ def expected(name: str) -> dict[str, Any]:
         return found
 
 
-def test_taking_an_object_out_leaves_what_the_others_say() -> None:
-    for name in STUDIES:
-        given_objects = objects(name)
-        for gone in given_objects[:3]:
-            with TemporaryDirectory() as folder:
-                store = Store(Path(folder))
-                writer = Writer(store)
-                arrive(writer, [one for one in given_objects if one is not gone], 1)
-                without = everything(store)
-                arrive(writer, [gone], 2)
-                writer.commit(assembly.without(writer, gone[0]))
-                found = everything(store)
-                found["object"] = [row for row in found["object"] if row[0] != gone[0]]
-                assert found == without
-                writer.close()
-                store.close()
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path)
+    yield opened
+    opened.close()
 
 
-def test_reading_again_from_kept_content_changes_nothing() -> None:
-    for name in STUDIES:
-        with TemporaryDirectory() as folder:
-            store = Store(Path(folder))
-            writer = Writer(store)
-            arrive(writer, objects(name), 1)
-            before = everything(store)
-            for uids in writer.studies_with_content(""):
-                writer.commit(assembly.again(writer, [uids], {}))
-            assert everything(store) == before
-            writer.close()
-            store.close()
+@pytest.fixture
+def writer(store: Store) -> Iterator[Writer]:
+    opened = Writer(store)
+    yield opened
+    opened.close()
 
 
-def test_a_study_whose_last_object_is_taken_out_is_gone() -> None:
+@pytest.mark.parametrize("place", range(3))
+def test_taking_an_object_out_leaves_what_the_others_say(
+    store: Store, writer: Writer, place: int
+) -> None:
+    """The object at a place of each study, where there is one; all studies are in one store."""
+    studies = [objects(name) for name in STUDIES]
+    gone = [study[place] for study in studies if len(study) > place]
+    assert len(gone) > 4
+    arrive(writer, [one for study in studies for one in study if one not in gone], 1)
+    without = everything(store)
+    for number, one in enumerate(gone, 2):
+        arrive(writer, [one], number)
+    for sop_instance_uid, _, _ in gone:
+        writer.commit(assembly.without(writer, sop_instance_uid))
+    found = everything(store)
+    out = {sop_instance_uid for sop_instance_uid, _, _ in gone}
+    found["object"] = [row for row in found["object"] if row[0] not in out]
+    assert found == without
+
+
+def test_reading_again_from_kept_content_changes_nothing(store: Store, writer: Writer) -> None:
+    arrive(writer, [one for name in STUDIES for one in objects(name)], 1)
+    before = everything(store)
+    for uids in writer.studies_with_content(""):
+        writer.commit(assembly.again(writer, [uids], {}))
+    assert everything(store) == before
+
+
+def test_a_study_whose_last_object_is_taken_out_is_gone(store: Store, writer: Writer) -> None:
     (only,) = objects("cumulative")[:1]
-    with TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        writer = Writer(store)
-        arrive(writer, [only], 1)
-        writer.commit(assembly.without(writer, only[0]))
-        found = everything(store)
-        assert not any(found[name] for name in found if name != "object")
-        assert [(row[2], row[3], row[6]) for row in found["object"]] == [
-            ("ignored", "taken_out", None)
-        ]
-        arrive(writer, [only], 2)
-        assert len(everything(store)["study"]) == 1
-        writer.close()
-        store.close()
+    arrive(writer, [only], 1)
+    writer.commit(assembly.without(writer, only[0]))
+    found = everything(store)
+    assert not any(found[name] for name in found if name != "object")
+    assert [(row[2], row[3], row[6]) for row in found["object"]] == [("ignored", "taken_out", None)]
+    arrive(writer, [only], 2)
+    assert len(everything(store)["study"]) == 1

@@ -9,10 +9,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_dose.charts import bootstrap
+from tests.support.effort import examples
 
 QUANTILES = (0.5, 0.75, 0.95)
 VALUES = st.sampled_from((1.0, 2.5, 1e-7)) | st.floats(1e-9, 1e4)
@@ -29,7 +30,7 @@ def end(values: np.ndarray, q: float, side: int) -> float:
     return bootstrap.end(n, q, side, around.tolist(), first)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(30)
 @given(values=st.lists(VALUES, min_size=1, max_size=5), q=st.sampled_from((*QUANTILES, 0.25, 0.3)))
 def test_of_few_values_it_is_the_percentile_of_all_samples(values: list[float], q: float) -> None:
     n = len(values)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_dose.charts import (
@@ -32,12 +32,11 @@ from orthanc_dose.query import lists
 from orthanc_dose.rest.studies import FILTER_PARAMETERS
 from orthanc_dose.store import Store
 from tests.support import charts as plain
+from tests.support.effort import examples
 
 PARAMETERS = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
 QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
-ROUNDS = settings(
-    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+ROUNDS = examples(15)
 CLOSE = {"rel": 1e-9, "abs": 1e-15}
 
 
@@ -582,7 +581,7 @@ def files(
     ]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(5)
 @given(data=st.data(), options=chosen_options(), language=st.sampled_from(("en", "de")))
 def test_files_of_averages_have_the_numbers_of_numpy(
     store: Store, data: Any, options: dict[str, Any], language: str

@@ -9,7 +9,7 @@ import pytest
 from pydicom.sr.codedict import codes
 
 from orthanc_dose.dicom.codes import canonical
-from orthanc_dose.export import csv_file, nhsbsp
+from orthanc_dose.export import cells, nhsbsp
 
 # PS3.16 (2013), tables CID 4014 and 4015: SNOMED-RT code, ACR MQCM 1999 equivalent. "..." stands
 # for the view.
@@ -114,6 +114,6 @@ def test_a_line_gives_what_it_got_and_no_formula() -> None:
         12345678901234567,
         "x=1",
     ]
-    read = next(csv.reader(io.StringIO(csv_file.line(values).decode(), newline="")))
+    read = next(csv.reader(io.StringIO(cells.line(values).decode(), newline="")))
     assert read == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", 'a "quoted", b', "two\r\nlines", "", "-1.5", "0.3",
                     "12345678901234567", "x=1"]  # fmt: skip

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_dose import extract
@@ -27,7 +27,10 @@ from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, Writer
 from orthanc_dose.store.names import StandardNames
 from tests.support import filters as plain
+from tests.support.effort import examples
 
+# Those of one event together are tested with the charts that lead to them.
+TRIED = [one for one in FILTERS if one.name != "test_data" and not one.place.together]
 PARAMETERS = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
 TEXTS = (
     "Chest, PA", '100% "quoted"', "it's", "<script>alert(1)</script>", "CHEST_x", "Thorax ÄÖÜ ß", "胸部", "a\\b", "-- ;", "*",
@@ -114,7 +117,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def whole(store: Store) -> list[plain.Whole]:
-    return plain.whole_studies(store)
+    """The studies as plain Python sees them; a filter that it does not know yet is named here and
+    not by the search for the smallest example.
+    """
+    found = plain.whole_studies(store)
+    unknown = [
+        one.name for one in TRIED if one.name not in plain.VALUES and one.name not in found[0]
+    ]
+    assert not unknown, f"say in tests/support/filters.py what values these look at: {unknown}"
+    return found
 
 
 @dataclass
@@ -151,12 +162,7 @@ def written(terms: list[str]) -> str:
 
 @st.composite
 def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
-    # Those of one event together are tested with the charts that lead to them.
-    one = draw(
-        st.sampled_from(
-            [found for found in FILTERS if found.name != "test_data" and not found.place.together]
-        )
-    )
+    one = draw(st.sampled_from(TRIED))
     known = sorted(
         {value for study in whole for value in plain.values_of(one.name, study)}, key=str
     )
@@ -203,12 +209,7 @@ def asked(draw: Any, whole: list[plain.Whole]) -> Asked:
     return Asked(one.name, "interval", raw, (low, high))
 
 
-ROUNDS = settings(
-    max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
-
-
-@ROUNDS
+@examples(80)
 @given(data=st.data())
 def test_filters_leave_what_plain_python_leaves(
     store: Store, whole: list[plain.Whole], data: Any

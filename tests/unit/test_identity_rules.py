@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_dose.dicom.dataset import binary
@@ -19,6 +19,7 @@ from orthanc_dose.dicom.identity import IdentityRules, is_hash, remove_identity
 from orthanc_dose.dicom.not_patient import NotPatient, indicator
 from orthanc_dose.dicom.part10 import Part10
 from orthanc_dose.extract import Kept, apply_again, keep
+from tests.support.effort import examples
 
 SECRET = b"s" * 32
 NAME, ID, ACCESSION = "Zzyzx^Quillon^Marie", "PID-7734-Q", "ACC-559-12"
@@ -284,7 +285,7 @@ TEXTS = (
     before=st.tuples(RULES, RULES),
     after=st.tuples(RULES, RULES),
 )
-@settings(max_examples=60, deadline=None)
+@examples(25)
 def test_other_rules_make_of_what_was_stored_what_they_make_of_what_comes(
     name: str, patient_id: str, number: str, before: tuple[str, str], after: tuple[str, str]
 ) -> None:

@@ -96,8 +96,11 @@ def fields(of: tuple[Field, ...], place: str) -> Iterator[tuple[str, str]]:
 # are.
 TASKS_SAY = (
     "The statement failed: run it on the page to see why.",
-    "The statement needs more memory than the store may take.",
-    "The statement was stopped after {seconds:g} s, which is the limit.",
+    "The statement needed more memory than the {size:d} MB that it may take (setting sql_memory).",
+    "The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory).",
+    "The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds).",
+    "The file is larger than it may be, or than its disk has room.",
+    "What is kept of patients was changed just now: run the statement again.",
     "It could not be done: ",
     "It could not go on: ",
 )

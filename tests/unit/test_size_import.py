@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_dose.ingest import Tasks
@@ -25,6 +25,7 @@ from orthanc_dose.sizes import matching, table
 from orthanc_dose.sizes.files import KEPT_S, KIND, SizeFiles
 from orthanc_dose.store import Batch, Store, Writer, tasks
 from orthanc_dose.store.schema import arrow_schema
+from tests.support.effort import examples
 from tests.unit.test_store import batch_of
 
 CHOICE = {
@@ -305,9 +306,7 @@ def oracle(
 
 
 @given(_RECORDS, _LINES, st.booleans(), st.integers(1, 4))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(20)
 def test_against_the_rules_in_plain_python(
     importer: Importer,
     records: list[tuple[str, float | None, float | None]],

@@ -24,6 +24,14 @@ declare module "plotly.js/lib/core" {
   };
   export default Plotly;
 }
+declare module "plotly.js/src/components/fx/constants" {
+  const constants: { HOVERID: string };
+  export default constants;
+}
+declare module "plotly.js/src/lib/throttle" {
+  const throttle: { clear(id: string): void };
+  export default throttle;
+}
 declare module "plotly.js/lib/*" {
   const trace: unknown;
   export default trace;

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -31,6 +31,12 @@ class Failed(Exception):
     """The task cannot be done; the message is a sentence for its user, without any identity."""
 
 
+class Interruptible(Protocol):
+    """A connection of DuckDB's, or anything else that can be broken off from another thread."""
+
+    def interrupt(self) -> None: ...
+
+
 @dataclass
 class Run:
     """A task that waits or runs. connection: what stopping must break off; the work sets it."""
@@ -41,7 +47,7 @@ class Run:
     note: Callable[..., None]
     stopping: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
-    connection: duckdb.DuckDBPyConnection | None = None
+    connection: Interruptible | None = None
     _noted: float = 0.0
 
     def progress(self, done: int, total: int | None) -> None:
@@ -53,9 +59,7 @@ class Run:
             self.note(self.number, done=done, total=total)
 
 
-def break_off(
-    ended: threading.Event, connection: Callable[[], duckdb.DuckDBPyConnection | None]
-) -> None:
+def break_off(ended: threading.Event, connection: Callable[[], Interruptible | None]) -> None:
     """Interrupt what runs on the connection until it has ended: DuckDB forgets an interruption that
     comes between two statements."""
     while not ended.is_set():

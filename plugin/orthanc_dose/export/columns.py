@@ -12,9 +12,6 @@ from ..records import EQUIPMENT, MODALITIES, STUDY, Field, Table
 NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT = "number", "integer", "text", "date", "time", "moment"
 _KINDS = {"number": NUMBER, "integer": INTEGER, "date": DATE, "time": TIME, "datetime": MOMENT}
 _SEPARATOR = "; "
-# Text that a spreadsheet would take for a formula; objects of DICOM may hold any. A pattern of both
-# SQL's and Python's.
-FORMULA = r"^[=+\-@\t\r]"
 
 # Numbers of rows that say which belong together: the row of the file says it.
 _OF_THE_STORE = frozenset({"equipment_id", "made_by"})

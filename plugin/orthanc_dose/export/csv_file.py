@@ -4,12 +4,12 @@ right.
 A study of fluoroscopy has hundreds of exposures: it stands there without them; the other formats
 have them."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import rows
-from .columns import DATE, FORMULA, MOMENT, TEXT, TIME, Column
+from .cells import BOM, END, quoted, safe
+from .columns import DATE, MOMENT, TEXT, TIME, Column
 from .selection import Progress, Selection
 
 DATE_FORMATS = {
@@ -18,8 +18,6 @@ DATE_FORMATS = {
     "yyyy-mm-dd": "%Y-%m-%d",
     "mm/dd/yyyy": "%m/%d/%Y",
 }
-BOM = b"\xef\xbb\xbf"
-END = b"\r\n"
 _STUDIES_ALONE = "RF"
 
 
@@ -35,7 +33,7 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
         for column in events
     ]
     with open(path, "wb") as file:
-        file.write(BOM + ",".join(map(_quoted, titles)).encode() + END)
+        file.write(BOM + ",".join(map(quoted, titles)).encode() + END)
         for first, last in chosen.chunks():
             # As many cells in each line: strict readers (pyarrow, DuckDB, Polars) ask for it.
             for lines in rows.of_studies(
@@ -43,21 +41,6 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
             ):
                 file.write("\r\n".join(lines).encode("utf-8", "replace") + END)
             progress(last, chosen.total)
-
-
-def line(values: Iterable[str | float | None]) -> bytes:
-    """A line of single values: numbers with as many digits as they have, what is not given empty,
-    text harmless.
-    """
-    return ",".join(_quoted(harmless(value)) for value in values).encode("utf-8", "replace") + END
-
-
-def harmless(value: str | float | None) -> str:
-    """The text of a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, float):
-        return format(value, ".15g")
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and re.match(FORMULA, text) else text
 
 
 def _line(columns: Sequence[Column], day: str) -> str:
@@ -77,20 +60,3 @@ def _cell(column: Column, day: str) -> str:
     elif column.kind == TEXT:
         return f"coalesce({safe(value)}, '')"
     return f"coalesce(CAST({value} AS VARCHAR), '')"
-
-
-def safe(text: str) -> str:
-    """A text of SQL as a cell of a line, without a comma beside it: what a spreadsheet would take
-    for a formula gets an apostrophe, which makes it text."""
-    marked = f"CASE WHEN regexp_matches({text}, '{FORMULA}') THEN '''' || {text} ELSE {text} END"
-    return f"""CASE WHEN regexp_matches({text}, '[",\\r\\n\\t]|{FORMULA}') THEN '"' || replace({marked}, '"', '""') || '"'
-        ELSE {text} END"""
-
-
-def _quoted(text: str) -> str:
-    """A title as a cell."""
-    return (
-        f'"{text.replace(chr(34), chr(34) * 2)}"'
-        if any(sign in text for sign in '",\r\n')
-        else text
-    )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..dicom import concepts
-from .csv_file import BOM, line
+from .cells import BOM, line
 from .forms import ELEMENTS
 from .selection import Progress, Selection
 

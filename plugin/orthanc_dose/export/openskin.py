@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..dicom.concepts import COPPER
-from .csv_file import line
+from .cells import line
 
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
 PATIENT = "Anon"  # what stands for who the patient is

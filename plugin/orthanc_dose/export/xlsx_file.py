@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.sax.saxutils import escape
 
-from .columns import DATE, FORMULA, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
+from .cells import FORMULA
+from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767

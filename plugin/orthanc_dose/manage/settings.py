@@ -164,6 +164,13 @@ SETTINGS: tuple[Setting, ...] = (
             "A statement on the page SQL is stopped after it; one that makes a file after ten "
             "times as long.",
             minimum=1, maximum=600, unit="s"),
+    Setting("sql_memory", "sql", "Memory of a statement", "number", 2_000,
+            "A statement that needs more is ended. It gets a quarter of what the machine has at most.",
+            minimum=200, maximum=100_000, unit="MB"),
+    Setting("sql_age", "sql", "Age of the data", "number", 5,
+            "Statements read a copy of the dose data. It is made anew for the next statement when it is "
+            "older than this and something has changed since; 0: whenever something has changed.",
+            minimum=0, maximum=1_440, unit="min"),
     Setting("sql_rows", "sql", "Rows on the page", "number", 10_000, "At most so many are shown.",
             minimum=10, maximum=100_000),
     Setting("sql_file_rows", "sql", "Rows of a file", "number", 1_000_000, "At most so many are in "

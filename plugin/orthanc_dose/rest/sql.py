@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from ..query import tasks as queries
 from ..sql.runs import FILES
-from ..sql.statement import LONGEST, Refused
+from ..sql.statement import LONGEST, Refused, Statement
 from ..sql.views import VIEWS
 from ..store import tasks
 from .bodies import checked
@@ -19,6 +19,7 @@ _ACTION = "SQL statement run"
 
 def list_views(services: Services, caller: Caller) -> dict[str, Any]:
     limits = services.sql.limits()
+    services.sql.prepare()
     return {
         "views": [
             {
@@ -33,7 +34,17 @@ def list_views(services: Services, caller: Caller) -> dict[str, Any]:
             for view in VIEWS.values()
         ],
         "limits": {"seconds": limits.seconds, "rows": limits.rows, "file_rows": limits.file_rows},
+        "data": services.sql.copies.state(),
     }
+
+
+def show_data(services: Services) -> dict[str, Any]:
+    return services.sql.copies.state()
+
+
+def renew_data(services: Services) -> dict[str, Any]:
+    services.sql.copies.refresh()
+    return services.sql.copies.state()
 
 
 def run_sql(services: Services, caller: Caller, body: Any) -> Any:
@@ -43,46 +54,55 @@ def run_sql(services: Services, caller: Caller, body: Any) -> Any:
         raise bad_body("format", f"format must be one of: json, {', '.join(FILES)}.")
     if wanted in FILES and "export" not in caller.groups:
         raise ApiError(403, "not_allowed", 'A file needs the group "export", too.', "format")
+    if wanted in FILES:
+        return _begin_file(services, caller, given["sql"], wanted)
     try:
-        asked = services.sql.checked(given["sql"], identity)
+        asked, answer = services.sql.answer(given["sql"], identity, caller.name)
     except Refused as error:
-        services.audit.note(caller, _ACTION, wanted, error.code, succeeded=False)
-        _refuse(error)
+        _refuse(services, caller, wanted, error)
+    services.audit.note(caller, _ACTION, wanted, _details(asked, identity))
+    return answer
+
+
+def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tuple[int, Any]:
+    identity = caller.sees_identity
+    try:
+        asked = services.sql.checked(sql, identity, caller.name)
+    except Refused as error:
+        _refuse(services, caller, wanted, error)
+    name = f"sql-{tasks.now():%Y%m%d-%H%M%S}.{wanted}"
+    parameters = {
+        "format": wanted,
+        "modality": None,
+        "query": {},
+        "identity": ["id", "name"] if _is_named(asked, identity) else [],
+        "sql": asked.told,
+    }
+    number = services.exports.begin(
+        caller.name, name, parameters, partial(services.sql.write, asked, identity, wanted)
+    )
+    services.audit.note(caller, _ACTION, f"{wanted}, task {number}", _details(asked, identity))
+    with services.store.reading() as connection:
+        return 202, queries.one(connection, number) or {}
+
+
+def _is_named(asked: Statement, identity: bool) -> bool:
     # Who reads the studies sees their names and IDs, where they are kept, whatever columns are
     # asked for: conditions tell, too.
-    named = identity and "study" in asked.views
-    details = f"{'with patient identity: ' if named else ''}{asked.told}"
-    if wanted in FILES:
-        name = f"sql-{tasks.now():%Y%m%d-%H%M%S}.{wanted}"
-        parameters = {
-            "format": wanted,
-            "modality": None,
-            "query": {},
-            "identity": ["id", "name"] if named else [],
-            "sql": asked.told,
-        }
-        number = services.exports.begin(
-            caller.name, name, parameters, partial(services.sql.write, asked, identity, wanted)
-        )
-        services.audit.note(caller, _ACTION, f"{wanted}, task {number}", details)
-        with services.store.reading() as connection:
-            return 202, queries.one(connection, number) or {}
-    done = False
-    try:
-        answer = services.sql.answer(asked, identity, caller.name)
-        done = True
-    except Refused as error:
-        _refuse(error)
-    finally:
-        services.audit.note(caller, _ACTION, wanted, details, succeeded=done)
-    return answer
+    return identity and "study" in asked.views
+
+
+def _details(asked: Statement, identity: bool) -> str:
+    return f"{'with patient identity: ' if _is_named(asked, identity) else ''}{asked.told}"
 
 
 def stop_sql(services: Services, caller: Caller) -> dict[str, Any]:
     return {"stopped": services.sql.stop(caller.name)}
 
 
-def _refuse(error: Refused) -> NoReturn:
+def _refuse(services: Services, caller: Caller, wanted: str, error: Refused) -> NoReturn:
+    details = _details(error.asked, caller.sees_identity) if error.asked else error.code
+    services.audit.note(caller, _ACTION, wanted, details, succeeded=False)
     place = None if error.place is None else {"line": error.place[0], "column": error.place[1]}
     status = 400 if error.code in ("bad_sql", "sql_not_allowed") else 409
     raise ApiError(status, error.code, str(error), "sql", more={"place": place}) from error
@@ -101,6 +121,13 @@ _ANSWER = any_object(
     rows=array({"type": "array"}),
     cut={"type": "boolean"},
     elapsed_ms=INTEGER,
+    as_of=TEXT,
+)
+_DATA = any_object(
+    as_of={"type": ["string", "null"]},
+    is_current={"type": "boolean"},
+    bytes=INTEGER,
+    making={"type": ["object", "null"], "properties": {"done": INTEGER, "total": INTEGER}},
 )
 _VIEW = any_object(
     name=TEXT,
@@ -119,6 +146,7 @@ SQL_ROUTES: tuple[Route, ...] = (
             200: any_object(
                 views=array(_VIEW),
                 limits=any_object(seconds=INTEGER, rows=INTEGER, file_rows=INTEGER),
+                data=_DATA,
             )
         },
         tag="SQL",
@@ -139,17 +167,16 @@ SQL_ROUTES: tuple[Route, ...] = (
         body=_BODY,
         with_caller=True,
         needs=ADMINISTRATION,
-        description="In DuckDB's SQL; only one SELECT, over the views, without files, network, "
-        "settings. `json`, the default,"
-        " gives the rows, as lists in the order of `columns`; `cut` says that there are more than "
-        "the limit. Dates are ISO"
-        " 8601, NaN and infinity null, numbers that JSON's readers would round are texts, bytes "
-        "base64. `csv` and `parquet`"
-        " start an export (202), whose file is at /exports/{id}/file; they need the group "
-        '"export", too. An error has the'
-        " `place` in the text, {line, column} from 1, where there is one. The audit log holds the "
-        "statement without the texts"
-        " and long numbers that it compares with.",
+        description="In DuckDB's SQL; only one SELECT, over the views. It runs in a process of its "
+        "own over a copy of the data (see /sql/data), and is ended at its limit of time (409, "
+        "`sql_too_long`) or memory (`sql_too_large`), which are settings, or when it is stopped "
+        "(`sql_stopped`). `json`, the default, gives the rows, as lists in the order of `columns`; "
+        "`cut` says that there are more than the limit; `as_of` is the moment of the data, UTC. "
+        "Dates are ISO 8601, NaN and infinity null, numbers that JSON's readers would round are "
+        "texts, bytes base64. `csv` and `parquet` start an export (202), whose file is at "
+        '/exports/{id}/file; they need the group "export", too. An error has the `place` in the '
+        "text, {line, column} from 1, where there is one. The audit log holds the statement without "
+        "the texts and long numbers that it compares with.",
     ),
     Route(
         "DELETE",
@@ -161,5 +188,29 @@ SQL_ROUTES: tuple[Route, ...] = (
         with_caller=True,
         needs=ADMINISTRATION,
         action="SQL statements stopped",
+    ),
+    Route(
+        "GET",
+        "/sql/data",
+        show_data,
+        "How old the data are that SQL reads",
+        {200: _DATA},
+        tag="SQL",
+        needs=ADMINISTRATION,
+        description="Statements read a copy of the views. `as_of` is the moment that it is of, UTC; "
+        "null where there is none: the next statement has one made, and waits for it. `is_current`: "
+        "nothing has changed since. `making` says how many of its parts a new copy has by now.",
+    ),
+    Route(
+        "POST",
+        "/sql/data",
+        renew_data,
+        "Begin a new copy of the data that SQL reads",
+        {200: _DATA},
+        tag="SQL",
+        needs=ADMINISTRATION,
+        description="Does nothing where the copy is current. Otherwise the next statements read it "
+        "as soon as it is there. By itself a copy is made anew for the next statement when it is "
+        "older than the setting `sql_age`, in minutes, and something has changed since.",
     ),
 )

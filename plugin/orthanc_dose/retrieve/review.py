@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from ..export.csv_file import BOM, line, safe
+from ..export.cells import BOM, line, safe
 from ..export.words import Words
 from ..records import FOUND
 from ..store.database import rows

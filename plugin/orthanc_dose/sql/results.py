@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ..export.csv_file import BOM, safe
+from ..export.cells import BOM, safe
 
 # Bytes of an answer for the page: more is for a file.
 LARGEST_ANSWER = 8_000_000
@@ -134,6 +132,10 @@ def write_parquet(
     """Write Parquet with the values as they are. Of columns with one name the later ones get a
     number.
     """
+    # Here, since it takes longer to import than most statements take to run.
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     cells = [_for_parquet(type_, f"c{number}") for number, (_, type_) in enumerate(of)]
     connection.execute(f"SELECT {', '.join(cells)} FROM {_within(sql, of)} LIMIT {limit + 1:d}")
     reader = connection.fetch_record_batch(_BATCH)

@@ -1,106 +1,164 @@
-"""Running statements: each on a connection of its own that reads one state of the store, and never
-longer than is set.
+"""Running statements: each in a process of its own (child.py) over a copy of the views (copies.py),
+which is ended when its time is over or somebody stops it.
 """
 
 import contextlib
+import functools
+import logging
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from ..export.background import Failed, Run, break_off
+from ..export.background import Failed, Run
 from ..store import Store
-from . import results, statement, views
+from .child import THREADS
+from .copies import FOLDER, Copies, Copy
+from .process import Died, Process
 from .statement import Refused, Statement
 
-AT_ONCE = 2  # statements for pages; files are tasks, of which there are a few at once, too
-FILES = {"csv": results.write_csv, "parquet": results.write_parquet}
+_LOG = logging.getLogger(__name__)
+AT_ONCE = 2  # statements for pages
+FILES_AT_ONCE = 1  # statements that write files, beside them; further tasks wait
+FILES = ("csv", "parquet")
 # How much longer a file may take than an answer that somebody waits for.
 LONGER = 10
+# Bytes of a file; and it may take half of what is free on the disk.
+_LARGEST_FILE = 10 * 10**9
+_MORE_CPU_S = 10  # than the limit of time allows: a last resort, we end it before
+_LOOK_S = 0.2
+
+
+@functools.cache
+def total_memory() -> int:
+    """Bytes that this machine has, or this container may take."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            total = min(total, int(Path("/sys/fs/cgroup", name).read_text()))
+    return total
 
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: how long a statement may run; rows: of an answer; file_rows: of a file."""
+    """seconds: how long a statement may run; rows: of an answer; file_rows: of a file; memory:
+    megabytes of a statement; age: minutes that its data may be old."""
 
     seconds: int
     rows: int
     file_rows: int
+    memory: int
+    age: int
+
+    @property
+    def memory_bytes(self) -> int:
+        """What a statement gets: not more than a quarter of what there is, as some may run."""
+        return min(self.memory * 10**6, total_memory() // 4)
 
 
-@dataclass
 class _Running:
-    user: str | None  # None: a task, which is stopped as tasks are
-    connection: duckdb.DuckDBPyConnection | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    why: Refused | None = None
+    """A statement that runs, or waits for its data. user: None for one that a task runs, which is
+    stopped as tasks are."""
+
+    def __init__(self, user: str | None) -> None:
+        self.user = user
+        self.process: Process | None = None
+        self.until: float | None = None
+        self.why: Refused | None = None
+        self.too_long = 0.0
 
     def stop(self, why: Refused) -> None:
+        """End it; may be called from any thread."""
         self.why = self.why or why
-        self.stopping.set()
+        if self.process is not None:
+            self.process.kill()
+
+    def interrupt(self) -> None:
+        """End it, as a task is ended (background.break_off)."""
+        self.stop(_stopped())
+
+    def check(self) -> None:
+        """Raise why it was ended, where it was."""
+        if self.why is None and self.until is not None and time.monotonic() >= self.until:
+            self.stop(_too_long(self.too_long))
+        if self.why is not None:
+            raise self.why
+
+    def limit(self, seconds: float) -> None:
+        """Let it run for so long from now on."""
+        self.until, self.too_long = time.monotonic() + seconds, seconds
 
 
 class Runs:
     """Runs statements, and stops them. May be used from any thread."""
 
     def __init__(self, store: Store, limits: Callable[[], Limits]) -> None:
-        self._store, self.limits = store, limits
+        self.limits = limits
+        self._folder = store.path.parent
+        self.copies = Copies(store, lambda: limits().age * 60.0)
         self._lock = threading.Lock()
         self._running: list[_Running] = []
+        self._ending: list[Process] = []  # killed, but not gone yet
+        self._spare: Process | None = None
+        self._files = threading.Semaphore(FILES_AT_ONCE)
         self._is_closed = False
+        store.before_renewal(self._forget)
 
-    def checked(self, sql: str, identity: bool) -> Statement:
+    def prepare(self) -> None:
+        """Have a process ready for a statement that comes soon."""
+        with self._lock:
+            if self._is_closed or (self._spare is not None and self._spare.is_usable()):
+                return
+            if self._spare is not None:
+                self._spare.close()
+            with contextlib.suppress(Refused):  # the statement itself will say so
+                self._spare = self._new()
+
+    def checked(self, sql: str, identity: bool, user: str) -> Statement:
         """A statement that may run. identity: with the columns that say who patients are. Raises
         Refused.
         """
-        with self._store.reading() as connection:
-            views.create(connection, identity)
-            found = statement.read(connection, sql)
-            statement.check_plan(connection, sql)
-            return found
+        with self._room(_Running(user)) as run:
+            asked, _, _ = self._done(run, sql, identity, "", self.limits().seconds)
+            return asked
 
-    def answer(self, asked: Statement, identity: bool, user: str) -> dict[str, Any]:
+    def answer(self, sql: str, identity: bool, user: str) -> tuple[Statement, dict[str, Any]]:
         """What a statement gives: columns (name, type), rows, whether there are more (cut),
-        elapsed_ms. Raises Refused.
+        elapsed_ms, as_of: the moment that its data are of, ISO 8601 in UTC. Raises Refused.
         """
-        began, limits = time.monotonic(), self.limits()
-        with self._watched(user, limits.seconds) as run, self._store.reading() as run.connection:
-            of = self._prepared(run.connection, asked, identity)
-            rows, cut = results.rows(run.connection, asked.sql, of, limits.rows)
-        return {
-            "columns": [{"name": name, "type": str(type_)} for name, type_ in of],
-            "rows": rows,
-            "cut": cut,
-            "elapsed_ms": round((time.monotonic() - began) * 1000),
+        with self._room(_Running(user)) as run:
+            began = time.monotonic()
+            asked, end, copy = self._done(run, sql, identity, "json", self.limits().seconds)
+            elapsed = time.monotonic() - began
+        return asked, end | {
+            "elapsed_ms": round(elapsed * 1000),
+            "as_of": copy.utc,
         }
 
     def write(
         self, asked: Statement, identity: bool, kind: str, path: Path, task: Run
     ) -> dict[str, Any]:
         """Write what a statement gives into a file, as a task, and give its result: rows, and
-        whether there are more than are set (cut). kind: key of FILES. Raises Failed."""
-        limits = self.limits()
+        whether there are more than are set (cut). kind: one of FILES. Raises Failed, Stopped."""
+        while not self._files.acquire(timeout=_LOOK_S):
+            task.progress(0, None)
         try:
-            with (
-                self._watched(None, LONGER * limits.seconds) as run,
-                self._store.snapshot() as connection,
-            ):
-                run.connection = task.connection = connection
-                of = self._prepared(connection, asked, identity)
-                count, cut = FILES[kind](
-                    connection,
+            with self._room(_Running(None)) as run:
+                task.connection = run
+                seconds = LONGER * self.limits().seconds
+                _, end, copy = self._done(
+                    run,
                     asked.sql,
-                    of,
+                    identity,
+                    kind,
+                    seconds,
                     path,
-                    limits.file_rows,
                     lambda done: task.progress(done, None),
                 )
-                task.connection = None
         except Refused as error:
             # What DuckDB says may quote values, and tasks are seen by others.
             said = (
@@ -109,81 +167,169 @@ class Runs:
                 else "The statement failed: run it on the page to see why."
             )
             raise Failed(said) from error
-        task.note(task.number, done=count, total=count)
-        return {"rows": count, "cut": cut}
+        finally:
+            task.connection = None
+            self._files.release()
+        task.note(task.number, done=end["rows"], total=end["rows"])
+        return end | {"as_of": copy.utc}
 
     def stop(self, user: str) -> int:
         """Stop what runs for a user; how many statements that were."""
-        with self._lock:
-            found = [run for run in self._running if run.user == user]
-        for run in found:
-            run.stop(Refused("The statement was stopped.", code="sql_stopped"))
-        return len(found)
+        return self._stop(lambda run: run.user == user, _stopped())
 
     def close(self) -> None:
-        """Stop all that somebody waits for, and take no more. Files end with their tasks."""
+        """Stop all, and take no more. No process and no thread is left."""
         with self._lock:
-            self._is_closed, found = True, [run for run in self._running if run.user is not None]
+            self._is_closed = True
+            spare, self._spare = self._spare, None
+        self._stop(lambda run: True, Refused("The server ends.", code="sql_stopped"))
+        if spare is not None:
+            spare.close()
+        self.copies.close()
+
+    def _forget(self) -> None:
+        """What copies hold of patients may be kept no longer."""
+        self._stop(
+            lambda run: True,
+            Refused(
+                "What is kept of patients was changed just now: run the statement again.",
+                code="sql_stopped",
+            ),
+        )
+        self.copies.forget()
+
+    def _stop(self, which: Callable[[_Running], bool], why: Refused) -> int:
+        with self._lock:
+            found = [run for run in self._running if which(run)]
         for run in found:
-            run.stop(Refused("The server ends.", code="sql_stopped"))
-
-    def _prepared(
-        self, connection: duckdb.DuckDBPyConnection, asked: Statement, identity: bool
-    ) -> results.Columns:
-        views.create(connection, identity)
-        # Once more, on the connection that it runs on: it is of another moment than the one that it
-        # was looked through on.
-        statement.check_plan(connection, asked.sql)
-        return results.columns(connection, asked.sql)
-
-    def _check_room(self) -> None:
-        if self._is_closed:
-            raise Refused("The server ends.", code="sql_stopped")
-        if sum(run.user is not None for run in self._running) >= AT_ONCE:
-            raise Refused(
-                f"{AT_ONCE} statements run already: wait until one has ended, or stop it.",
-                code="sql_busy",
-            )
+            run.stop(why)
+        return len(found)
 
     @contextlib.contextmanager
-    def _watched(self, user: str | None, seconds: float) -> Iterator[_Running]:
-        """Break off what runs on the connection, which is to be set, after so many seconds, or when
-        it is stopped. Raises Refused for it, for what DuckDB finds wrong, and for a statement that
-        may not begin now."""
-        run = _Running(user)
+    def _room(self, run: _Running) -> Iterator[_Running]:
+        """A place for a statement. Raises Refused where there is none."""
         with self._lock:
-            if user is not None:
-                self._check_room()
+            if self._is_closed:
+                raise Refused("The server ends.", code="sql_stopped")
+            self._ending = [process for process in self._ending if process.is_there()]
+            taken = sum(one.user is not None for one in self._running) + len(self._ending)
+            if run.user is not None and taken >= AT_ONCE:
+                raise Refused(
+                    f"{AT_ONCE} statements run already: wait until one has ended, or stop it.",
+                    code="sql_busy",
+                )
             self._running.append(run)
-        watcher = threading.Thread(target=_watch, args=(run, seconds), name="dose-sql")
-        watcher.start()
         try:
             yield run
-            if run.why is not None:
-                raise run.why
-        except duckdb.OutOfMemoryException as error:
-            raise Refused(
-                "The statement needs more memory than the store may take.", code="sql_too_large"
-            ) from error
-        except duckdb.IOException:
-            raise
-        except duckdb.Error as error:
-            raise run.why or statement.wrong(error, "") from error
         finally:
-            run.ended.set()
-            run.stopping.set()
-            watcher.join()
+            process = run.process
+            gone = process is None or process.close()
             with self._lock:
                 self._running.remove(run)
+                if process is not None and not gone:
+                    self._ending.append(process)
+            self.prepare()
+
+    def _done(
+        self,
+        run: _Running,
+        sql: str,
+        identity: bool,
+        kind: str,
+        seconds: float,
+        path: Path | None = None,
+        told: Callable[[int], None] = lambda rows: None,
+    ) -> tuple[Statement, dict[str, Any], Copy]:
+        """Run a statement in a process: what it is, what the process said at its end, and what it
+        read. Raises Refused, and what `told` raises, which is given the rows of a file so far."""
+        limits = self.limits()
+        with self.copies.using(run.check) as copy:
+            job = {
+                "sql": sql,
+                "prepare": copy.prepare(identity),
+                "format": kind,
+                "path": str(path),
+                "rows": limits.file_rows if kind in FILES else limits.rows,
+                "memory": limits.memory_bytes,
+                "cpu_seconds": int(seconds * THREADS) + _MORE_CPU_S,
+                "file_bytes": self._room_for_file() if path else 0,
+            }
+            asked = None
+            try:
+                process = self._begun(run)
+                run.limit(seconds)
+                for said in process.do(job, run.check):
+                    if "read" in said:
+                        asked = Statement(
+                            sql, frozenset(said["read"]["views"]), said["read"]["told"]
+                        )
+                    elif "rows" in said:
+                        told(said["rows"])
+                    elif "refused" in said:
+                        raise self._refused(said["refused"], limits)
+                    elif asked is not None:
+                        return asked, said["end"], copy
+                raise Died
+            except Died as error:
+                run.check()
+                raise self._died(run, limits) from error
+            except Refused as error:
+                error.asked = asked
+                raise
+
+    def _begun(self, run: _Running) -> Process:
+        """A process that is ready, of the statement."""
+        with self._lock:
+            process, self._spare = self._spare, None
+        if process is None or not process.is_usable():
+            if process is not None:
+                process.close()
+            process = self._new()
+        run.process = process
+        run.check()  # it may have been stopped before there was something to end
+        process.wait_until_ready(run.check)
+        return process
+
+    def _new(self) -> Process:
+        return Process(self._folder / FOLDER / "empty")
+
+    def _room_for_file(self) -> int:
+        return min(_LARGEST_FILE, shutil.disk_usage(self._folder).free // 2)
+
+    def _refused(self, said: dict[str, Any], limits: Limits) -> Refused:
+        code, place = said["code"], said["place"]
+        if code == "sql_too_large":
+            return _too_large(limits.memory_bytes // 10**6)
+        if not code:
+            return Refused("The statement failed: its data could not be read.", code="sql_failed")
+        return Refused(said["message"], tuple(place) if place else None, code)
+
+    def _died(self, run: _Running, limits: Limits) -> Refused:
+        assert run.process is not None
+        end = time.monotonic() + 1.0
+        while (status := run.process.status()) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        if status is not None:
+            _LOG.warning("a statement of SQL ended its process with status %d", status)
+        return _broken(limits.memory_bytes // 10**6)
 
 
-def _watch(run: _Running, seconds: float) -> None:
-    run.stopping.wait(seconds)
-    if not run.ended.is_set():
-        run.stop(
-            Refused(
-                f"The statement was stopped after {seconds:g} s, which is the limit.",
-                code="sql_too_long",
-            )
-        )
-    break_off(run.ended, lambda: run.connection)
+def _stopped() -> Refused:
+    return Refused("The statement was stopped.", code="sql_stopped")
+
+
+def _too_long(seconds: float) -> Refused:
+    said = (
+        f"The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds)."
+    )
+    return Refused(said, code="sql_too_long")
+
+
+def _too_large(size: int) -> Refused:
+    said = f"The statement needed more memory than the {size:d} MB that it may take (setting sql_memory)."
+    return Refused(said, code="sql_too_large")
+
+
+def _broken(size: int) -> Refused:
+    said = f"The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory)."
+    return Refused(said, code="sql_failed")

@@ -4,8 +4,6 @@ program works.
 
 from dataclasses import dataclass
 
-import duckdb
-
 from ..records import (
     EQUIPMENT,
     IDENTITY_FIELDS,
@@ -49,16 +47,3 @@ VIEWS: dict[str, View] = {
         View(OBJECT, tuple(field for field in OBJECT.fields if field.name in OBJECT_OUTCOMES)),
     )
 }
-
-
-def create(connection: duckdb.DuckDBPyConnection, identity: bool) -> None:
-    """Make the views on a connection: temporary ones, which stand before the tables of their
-    names.
-    """
-    [database] = connection.execute("SELECT current_database()").fetchone() or ()
-    for view in VIEWS.values():
-        columns = ", ".join(f'"{field.name}"' for field in view.columns(identity))
-        connection.execute(
-            f'CREATE TEMP VIEW "{view.name}" AS SELECT {columns} FROM '
-            f'"{database}".main."{view.name}"'
-        )

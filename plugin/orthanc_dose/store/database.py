@@ -60,12 +60,16 @@ class Store:
 
     Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own,
     those of a renewal, and what lies in the folder EXPORTS of the data directory; nothing can
-    change that while the store is open."""
+    change that while the store is open.
+
+    version: grows with each change of dose records."""
 
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
         self.path = directory / FILE_NAME
         self._fresh = directory / f"{FILE_NAME}.new"
         self._memory_limit = memory_limit
+        self.version = 0
+        self._before_renewal: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._readers = 0
         self._gate = threading.Condition()  # closed while the file is put in place of another
@@ -185,6 +189,11 @@ class Store:
         for changed in self._watchers:
             changed()
 
+    def before_renewal(self, do: Callable[[], None]) -> None:
+        """Have something done before each renewal: whoever keeps copies of rows, which a renewal is
+        to take out of the world, deletes them then."""
+        self._before_renewal = do
+
     def renew(self) -> None:
         """Write the file anew from what the tables hold. DuckDB leaves the bytes of what was
         changed or deleted in blocks that it uses again some day, or never; in the new file they are
@@ -193,6 +202,7 @@ class Store:
         Readers go on meanwhile, but for a moment at the end. Raises NotRenewed.
         """
         fresh = self._fresh
+        self._before_renewal()
         with self._beside:
             _unlink(fresh)
             needed = 1.2 * self.size()
@@ -235,6 +245,7 @@ class Store:
         with self._gate:
             self._is_closed_to_readers = True
         try:
+            self._before_renewal()  # who began to copy meanwhile reads, too
             with self._gate:
                 if not self._gate.wait_for(lambda: not self._readers, PATIENCE_S):
                     raise NotRenewed("it could not be written anew while somebody was reading")

@@ -33,8 +33,6 @@ VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
     """
     for field in INDEXED
 )
-# The tables that it is made of.
-BEHIND_VIEW = (*(index_name(field) for field in INDEXED), TERM_NAME.name, STUDY.name)
 
 
 class Terms:

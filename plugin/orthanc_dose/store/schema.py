@@ -61,8 +61,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         for table in TABLES:
             columns = ", ".join(f'"{field.name}" {field.sql_type}' for field in table.fields)
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
-        for table in TABLES:
-            _add_columns(connection, table)
+        _add_columns(connection)
         _make_view(connection)
         _migrate(connection)
         numbers.settle(connection)
@@ -95,14 +94,14 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
         state.put(connection, "schema_version", str(SCHEMA_VERSION))
 
 
-def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ?",
-        [table.name],
-    ).fetchall()
-    there = dict(rows)
-    for field in table.fields:
-        if field.name not in there:
-            connection.execute(
-                f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
-            )
+def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    # One question for all tables: DuckDB goes through every column of the database for each.
+    there = set(
+        connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+    )
+    for table in TABLES:
+        for field in table.fields:
+            if (table.name, field.name) not in there:
+                connection.execute(
+                    f'ALTER TABLE "{table.name}" ADD COLUMN "{field.name}" {field.sql_type}'
+                )

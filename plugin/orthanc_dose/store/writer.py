@@ -192,6 +192,7 @@ class Writer:
             "deleted_at IS NULL"
         )
         self._connection.execute(query, [sop_class_uid, rule])
+        self._store.version += 1
 
     def studies_with_content(self, after: str) -> list[str]:
         """Study Instance UIDs that objects with kept content have, in order, from the one after
@@ -261,6 +262,8 @@ class Writer:
             self._connection.execute("COMMIT")
             self._terms.written()
             self._numbers.written()
+            if batch.objects or batch.studies or batch.more is not None:
+                self._store.version += 1
         except BaseException:
             self.systems, self.names = systems, names
             self._terms.undo()

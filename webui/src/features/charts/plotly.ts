@@ -4,6 +4,8 @@ import box from "plotly.js/lib/box";
 import Plotly from "plotly.js/lib/core"; // has scatter
 import heatmap from "plotly.js/lib/heatmap";
 import pie from "plotly.js/lib/pie";
+import hoverConstants from "plotly.js/src/components/fx/constants";
+import throttle from "plotly.js/src/lib/throttle";
 import { separators } from "../../shared/format";
 import { locale } from "../../shared/language/region";
 
@@ -37,6 +39,15 @@ export function plotlyLocale(): string {
     },
   });
   return name;
+}
+
+/**
+ * Has plotly look anew at what is under the pointer when the figure is clicked. Within 50 ms of a move it would take what
+ * it had found before: nothing, and the click is lost, or what the pointer has just left.
+ */
+export function lookAgain(graph: HTMLElement & { _fullLayout?: { _uid?: string } }): void {
+  const uid = graph._fullLayout?._uid;
+  if (uid) throttle.clear(uid + hoverConstants.HOVERID);
 }
 
 export default Plotly;

@@ -12,6 +12,18 @@ export interface SqlView {
 export interface SqlViews {
   views: SqlView[];
   limits: { seconds: number; rows: number; file_rows: number };
+  data: SqlData;
+}
+
+/** The copy of the dose data that statements read. */
+export interface SqlData {
+  /** The moment that it is of, UTC; null where there is none. */
+  as_of: string | null;
+  /** Nothing has changed since. */
+  is_current: boolean;
+  bytes: number;
+  /** How far a new one is, where one is being made. */
+  making: { done: number; total: number } | null;
 }
 
 export type SqlValue = string | number | boolean | null | SqlValue[] | { [name: string]: SqlValue };
@@ -22,6 +34,8 @@ export interface SqlResult {
   /** There are more rows than the limit. */
   cut: boolean;
   elapsed_ms: number;
+  /** The moment that the data are of, UTC. */
+  as_of: string;
 }
 
 export type SqlFile = "csv" | "parquet";
@@ -32,6 +46,8 @@ export const sqlApi = {
   /** Starts an export. */
   file: (sql: string, format: SqlFile) => post<Task>("sql", { sql, format }),
   stop: () => remove<{ stopped: number }>("sql"),
+  data: () => get<SqlData>("sql/data"),
+  renew: () => post<SqlData>("sql/data"),
 };
 
 const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))$/;

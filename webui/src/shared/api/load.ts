@@ -1,6 +1,7 @@
 /** Loading for pages and components: aborted on leave and when a newer load begins. */
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
 import { ApiError } from "./api";
+import { released } from "../ui/press";
 
 export interface Loaded<T> {
   data: ShallowRef<T | null>;
@@ -35,7 +36,11 @@ export function useLoad<T>(
       error.value = null;
     }
     try {
-      data.value = await load(mine.signal);
+      const loaded = await load(mine.signal);
+      // Nobody asked for this one now: it must not move a button away under a click.
+      if (quietly) await released();
+      if (mine.signal.aborted) return;
+      data.value = loaded;
       error.value = null;
     } catch (reason) {
       if (mine.signal.aborted) return;
