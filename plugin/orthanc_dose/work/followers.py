@@ -134,7 +134,8 @@ class Followers:
 
 class _Thread(threading.Thread):
     def __init__(self, store: Store, follower: Follower) -> None:
-        super().__init__(name=f"dose-{follower.name}")
+        # The interpreter waits for threads that are no daemons before it calls what ends them.
+        super().__init__(name=f"dose-{follower.name}", daemon=True)
         self._store, self._follower = store, follower
         self.ending, self.woken = threading.Event(), threading.Event()
         self.error: str | None = None  # why it waits
