@@ -164,7 +164,7 @@ def test_separating_systems_is_told(house: House) -> None:
 
 def test_what_is_rolled_back_is_not_told(house: House) -> None:
     def spoil(connection: duckdb.DuckDBPyConnection) -> None:
-        feed.note(connection, "removed", "SELECT id FROM study")
+        feed.mark(connection, "removed", "SELECT id FROM study")
         raise RuntimeError
 
     def fail() -> None:

@@ -2,7 +2,7 @@
 how far each follower is (work/followers.py).
 
 The writer adds what it writes by itself. Whatever else changes rows of studies, within the writer's
-transaction, says so by `note`. A study changes when its row or a row that belongs to it is written;
+transaction, says so by `mark`. A study changes when its row or a row that belongs to it is written;
 not when its system is renamed, or the map of standard names changes, which studies hold nothing of.
 """
 
@@ -41,7 +41,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def note(
+def mark(
     connection: duckdb.DuckDBPyConnection, what: str, studies: str, bound: Iterable[Any] = ()
 ) -> None:
     """Note that studies change in this transaction. studies: SQL that gives their numbers; bound:

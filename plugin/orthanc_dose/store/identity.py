@@ -71,7 +71,7 @@ def change(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
     """Put these studies under rules. keep: gives of an item and its value what is to be held."""
-    feed.note(
+    feed.mark(
         connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
     )
     for number, items in studies:

@@ -61,7 +61,7 @@ def move_studies(
         f"{condition} RETURNING id"
     )
     moved = [row[0] for row in connection.execute(query, bound).fetchall()]
-    feed.note(connection, "changed", "SELECT unnest($1::BIGINT[])", [moved])
+    feed.mark(connection, "changed", "SELECT unnest($1::BIGINT[])", [moved])
 
 
 def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> None:

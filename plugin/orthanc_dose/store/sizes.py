@@ -52,7 +52,7 @@ def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None
     connection.execute(query, [task, now()])
     _put_in(connection, "size_kept")
     of_these = "SELECT study_instance_uid FROM size_kept"
-    feed.note(
+    feed.mark(
         connection, "changed", f"SELECT id FROM study WHERE study_instance_uid IN ({of_these})"
     )
 
