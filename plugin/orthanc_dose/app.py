@@ -54,8 +54,12 @@ from .sizes.files import SizeFiles
 from .sql.runs import Limits as SqlLimits
 from .sql.runs import Runs
 from .store import Store, StoreError, disposal, tasks
+from .work.followers import Follower, Followers
 
 _LOG = logging.getLogger(__name__)
+
+# What reacts to changed studies, each by a cursor of its own.
+FOLLOWERS: tuple[type[Follower], ...] = ()
 
 
 def start() -> None:
@@ -131,6 +135,8 @@ def _start(log: Log) -> None:
         lambda user: schedules_route.may(services, user),
     )
 
+    followers = Followers(store, [follower() for follower in FOLLOWERS])
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -141,6 +147,7 @@ def _start(log: Log) -> None:
         size_files.sweep,
         files.sweep,
         searches.sweep,
+        followers.sweep,
         lambda connection: sql.copies.sweep(),
     )
     audit = AuditLog(store)
@@ -185,6 +192,7 @@ def _start(log: Log) -> None:
         searches,
         fetching,
         schedules,
+        followers,
         orthanc,
         datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()),
@@ -203,6 +211,7 @@ def _start(log: Log) -> None:
         schedules.start()
         worker.start()
         nightly.start()
+        followers.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
@@ -213,6 +222,7 @@ def _start(log: Log) -> None:
         background.close()
         schedules.close()
         nodes_work.close()
+        followers.close()
         worker.stop()
         store.close()
         log.close()

@@ -155,6 +155,20 @@ STATUS = any_object(
             missing={"type": ["integer", "null"]},
         ),
     ),
+    followers=array(
+        any_object(
+            name=TEXT,
+            state={"type": "string", "enum": ["idle", "working", "waiting"]},
+            behind=INTEGER,
+            failing=INTEGER,
+            skipped=INTEGER,
+            last_error=TEXT_OR_NULL,
+            backfill={
+                "type": ["object", "null"],
+                "properties": {"done": INTEGER, "total": INTEGER_OR_NULL},
+            },
+        )
+    ),
 )
 _COUNTED = {
     "studies": INTEGER,

@@ -21,6 +21,7 @@ from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
 from ..store import Store
+from ..work.followers import Followers
 
 # Seconds that an answer waits for the worker; what takes longer is answered with 202.
 PATIENCE = 10.0
@@ -93,11 +94,13 @@ class Services:
     searches: Searches
     fetching: Fetching
     schedules: Schedules
+    followers: Followers
     orthanc: dict[str, Any]
     started_at: datetime
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
     orthanc_objects: Callable[[list[dict[str, Any]]], dict[str, str]] = lambda rows: {}
+    last_followers: list[dict[str, Any]] = field(default_factory=list)
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {
             "studies": {},

@@ -80,6 +80,7 @@ class Store:
         self._is_closed_to_readers = False
         self._beside = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._watchers: list[Callable[[], object]] = []
         self.open()
 
     def open(self) -> None:
@@ -192,6 +193,17 @@ class Store:
                 with contextlib.suppress(duckdb.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def watch(self, changed: Callable[[], object]) -> None:
+        """Call this, on the writer's thread, whenever studies were changed; it must return at
+        once.
+        """
+        self._watchers.append(changed)
+
+    def studies_changed(self) -> None:
+        """Tell those who watch that studies were changed."""
+        for changed in self._watchers:
+            changed()
 
     def before_renewal(self, do: Callable[[], None]) -> None:
         """Have something done before each renewal: whoever keeps copies of rows, which a renewal is

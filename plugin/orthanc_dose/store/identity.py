@@ -8,7 +8,7 @@ import duckdb
 
 from ..dicom.concepts import ACCESSION_NUMBER
 from ..records.study import UNDER_RULES
-from . import state
+from . import feed, state
 from .schema import OLD_BYTES
 
 WAYS = ("none", "stored", "hashed", "sha256")
@@ -77,6 +77,9 @@ def change(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
     """Put these studies under rules. keep: gives of an item and its value what is to be held."""
+    feed.mark(
+        connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
+    )
     for number, items in studies:
         held = {item: None if value is None else keep(item, value) for item, value in items.items()}
         # A content item that no field takes may hold the number as well.

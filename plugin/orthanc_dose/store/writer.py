@@ -17,22 +17,33 @@ from ..records import (
     MODALITIES,
     OBJECT,
     STUDY,
+    STUDY_CHANGE,
     STUDY_TABLES,
     TASK_LOG,
     TERM,
     TERM_NAME,
 )
-from . import sizes, state, tasks
+from . import feed, sizes, state, tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
-from .numbers import STUDIES, SYSTEMS, Numbers
+from .numbers import CHANGES, STUDIES, SYSTEMS, Numbers
 from .places import PLACE
 from .schema import OLD_BYTES, arrow_schema
 from .systems import Systems
 
-_WRITTEN = (STUDY, EQUIPMENT, OBJECT, TASK_LOG, TERM, TERM_NAME, *STUDY_TABLES, *INDEXES)
+_WRITTEN = (
+    STUDY,
+    STUDY_CHANGE,
+    EQUIPMENT,
+    OBJECT,
+    TASK_LOG,
+    TERM,
+    TERM_NAME,
+    *STUDY_TABLES,
+    *INDEXES,
+)
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
 
 ObjectRow = dict[str, Any]
@@ -259,7 +270,7 @@ class Writer:
         self.names = batch.names or names
         self._connection.execute("BEGIN TRANSACTION")
         try:
-            self._write(batch)
+            changed = self._write(batch)
             self._connection.execute("COMMIT")
             self._terms.written()
             self._numbers.written()
@@ -272,21 +283,34 @@ class Writer:
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
+        if changed:
+            self._store.studies_changed()
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch) -> bool:
+        """Write a batch; whether studies changed with it."""
+        changes: dict[int, str] = {}
         if batch.more is not None:
             batch.more(self._connection)
+            changes = feed.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str, str], int] = {}
         touched: set[Day] = set()
         if batch.studies:
             existing = self._forget_studies(list(batch.studies), touched)
+            before = {row[0] for found in existing.values() for row in found}
             for uid, records in batch.studies.items():
                 for record in records:
                     self._add(record, existing.get(uid, []), now, tables)
                     for sop in record.outcomes:
                         study_ids[uid, sop] = record.study["id"]
+            written = {row["id"] for row in tables[STUDY.name]}
+            changes |= dict.fromkeys(before - written, "removed")
+            changes |= {study: "changed" if study in before else "made" for study in written}
+        tables[STUDY_CHANGE.name] = [
+            {"number": self._numbers.take(CHANGES), "study_id": study, "what": what, "at": now}
+            for study, what in changes.items()
+        ]
         for row in batch.objects:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
@@ -315,6 +339,7 @@ class Writer:
         self._numbers.write(self._connection)
         for name, value in batch.state.items():
             state.put(self._connection, name, value)
+        return bool(changes)
 
     def _insert(self, name: str, new: list[dict[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))

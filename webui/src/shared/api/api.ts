@@ -280,4 +280,6 @@ export const api = {
     get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
+  followerTriesAgain: (name: string) =>
+    post<{ changes: number }>(`followers/${encodeURIComponent(name)}/try-again`),
 };

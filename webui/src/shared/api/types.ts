@@ -294,6 +294,18 @@ export interface Status {
     last_commit_at: string | null;
     audit: { state: string; last_finished_at: string | null; missing: number | null } | null;
   };
+  followers: Follower[];
+}
+
+/** What reacts to changed studies; last_error: why it waits; failing: changes that it tries again. */
+export interface Follower {
+  name: string;
+  state: "idle" | "working" | "waiting";
+  behind: number;
+  failing: number;
+  skipped: number;
+  last_error: string | null;
+  backfill: { done: number; total: number | null } | null;
 }
 
 /** Studies a day, from a day on. */
