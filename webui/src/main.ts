@@ -7,6 +7,10 @@ import "./shared/styles/app.scss";
 import "./shared/styles/parts.scss";
 import "./shared/styles/tables.scss";
 
-// The first paint is in the user's language; one that cannot be loaded leaves English. It waits until it is known who is there.
-await Promise.all([setLanguage(preferredLanguage(), false).catch(() => undefined), loadSession()]);
+// The first paint is in the user's language, or in English where its file cannot be loaded. It waits until it is known
+// who is there.
+await Promise.all([
+  setLanguage(preferredLanguage(), false).catch(() => setLanguage("en", false)),
+  loadSession(),
+]);
 createApp(App).use(i18n).use(router).mount("#app");

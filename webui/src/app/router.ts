@@ -2,6 +2,8 @@ import { createRouter, createWebHistory } from "vue-router";
 import { wantedIn } from "../shared/address";
 import { t } from "../shared/language/i18n";
 import FrontPage from "../features/overview/FrontPage.vue";
+import StudyListPage from "../features/studies/StudyListPage.vue";
+import StudyPage from "../features/study/StudyPage.vue";
 import { session } from "../shared/session/session";
 import { setTitle } from "../shared/title";
 import type { Group } from "../shared/api/types";
@@ -24,14 +26,14 @@ export const router = createRouter({
     {
       path: "/studies/:modality?",
       name: "studies",
-      component: () => import("../features/studies/StudyListPage.vue"),
+      component: StudyListPage,
       props: true,
       meta: { title: "app.pages.studies", needs: ["view"] },
     },
     {
       path: "/study/:id(\\d+)",
       name: "study",
-      component: () => import("../features/study/StudyPage.vue"),
+      component: StudyPage,
       props: (route) => ({ id: Number(route.params.id) }),
       meta: { title: "app.pages.study", needs: ["view"] },
     },

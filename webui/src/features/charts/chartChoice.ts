@@ -16,15 +16,18 @@ export const chartChoice = shallowRef<ChartChoice | null>(null);
 export const chartOptions = computed(() => all.value?.options ?? []);
 export const chartsOn = computed(() => chartChoice.value?.options.on ?? false);
 
+/** Whether it is known which charts there are. */
+export const chartsListed = computed(() => all.value !== null);
+
+export async function loadChoice(signal?: AbortSignal): Promise<void> {
+  chartChoice.value = await chartsApi.choice(signal);
+}
+
+/** Load the charts that there are, as soon as they are on: a list without charts does without. */
 export async function loadCharts(signal?: AbortSignal): Promise<void> {
   const language = serverLanguage.value;
-  const known = all.value?.language === language ? all.value : null;
-  const [list, choice] = await Promise.all([
-    known ?? chartsApi.list(signal),
-    chartsApi.choice(signal),
-  ]);
-  all.value = { ...list, language };
-  chartChoice.value = choice;
+  if (!chartsOn.value || all.value?.language === language) return;
+  all.value = { ...(await chartsApi.list(signal)), language };
 }
 
 /** Keeps what the user chooses; the charts follow. */

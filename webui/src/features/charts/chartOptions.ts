@@ -12,7 +12,7 @@ export interface OptionState {
   defaults: ChartOptions;
 }
 
-const word = (key: string, otherwise: string) => (te(key) || te(key, "en") ? t(key) : otherwise);
+const word = (key: string, otherwise: string) => (te(key) ? t(key) : otherwise);
 
 export const optionTitle = ({ name }: ChartOption): string =>
   word(`charts.options.titles.${name}`, name);

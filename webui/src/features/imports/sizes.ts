@@ -52,7 +52,7 @@ export function said(message: string | null): string {
   return parts
     .map((part) => {
       const key = `sizes.said.${part.replace(/[^a-z]+/g, "_")}`;
-      return te(key) || te(key, "en") ? t(key) : part;
+      return te(key) ? t(key) : part;
     })
     .join("; ");
 }

@@ -236,5 +236,5 @@ export function useUpload() {
 /** Why Orthanc did not take an object. */
 function reasonOf(error: ApiError): string {
   const key = `upload.reasons.${error.code}`;
-  return te(key) || te(key, "en") ? t(key) : error.message;
+  return te(key) ? t(key) : error.message;
 }

@@ -7,7 +7,7 @@ const keyOf = (action: string) => `audit.actions.${action.replace(/[ -]/g, "_")}
 /** What was done, in the language of the pages where its file knows it. */
 export function actionTitle(action: string): string {
   const key = keyOf(action);
-  return te(key) || te(key, "en") ? t(key) : action;
+  return te(key) ? t(key) : action;
 }
 
 export interface Part {

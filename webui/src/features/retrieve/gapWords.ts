@@ -7,7 +7,7 @@ import { seriesReason, studyReason } from "./retrieveWords";
 
 export const gapWhy = (why: WhyGap) => t(`retrieve.gaps.why.${why}`);
 
-const known = (key: string) => te(key) || te(key, "en");
+const known = (key: string) => te(key);
 
 function reasonWords(reason: string): string {
   if (known(`retrieve.studyReasons.${reason}`)) return studyReason(reason);

@@ -75,7 +75,7 @@ export const seriesReason = (reason: string) => t(`retrieve.reasons.${reason}`);
 export const studyReason = (reason: string) => t(`retrieve.studyReasons.${reason}`);
 /** The same where it may be either. */
 export const reasonWord = (reason: string) =>
-  te(`retrieve.reasons.${reason}`, "en") ? seriesReason(reason) : studyReason(reason);
+  te(`retrieve.reasons.${reason}`) ? seriesReason(reason) : studyReason(reason);
 
 /** What the page says of a doubt, with what the node told. */
 export const doubtWords = (doubt: string, told: string) =>

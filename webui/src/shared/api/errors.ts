@@ -7,6 +7,6 @@ import { asApiError } from "./load";
 export function errorText(reason: unknown): string {
   const error: ApiError = asApiError(reason);
   const own = `errors.${error.code}`;
-  if (te(own) || te(own, "en")) return t(own, { status: error.status });
+  if (te(own)) return t(own, { status: error.status });
   return serverSentence(error.code, error.message);
 }

@@ -14,8 +14,15 @@ export interface Count {
   error: ShallowRef<ApiError | null>;
 }
 
-/** Counts when the typing pauses; an answer to what no longer stands there is dropped. */
-export function useCount(modality: () => string, conditions: () => Conditions): Count {
+/**
+ * Counts when the typing pauses; an answer to what no longer stands there is dropped. `known` gives the number where somebody
+ * else has it already, or is about to ("coming").
+ */
+export function useCount(
+  modality: () => string,
+  conditions: () => Conditions,
+  known: () => number | "coming" | null = () => null,
+): Count {
   const total = ref<number | null>(null);
   const counting = ref(false);
   const error = shallowRef<ApiError | null>(null);
@@ -43,10 +50,15 @@ export function useCount(modality: () => string, conditions: () => Conditions): 
   }
 
   watch(
-    [modality, () => JSON.stringify(conditions()), storeState],
-    (_now, [before]) => {
+    [modality, () => JSON.stringify(conditions()), storeState, known],
+    ([, , , number], [before]) => {
       stop();
-      counting.value = true;
+      counting.value = typeof number !== "number";
+      if (typeof number === "number") {
+        total.value = number;
+        error.value = null;
+      }
+      if (number !== null) return;
       timer = window.setTimeout(() => void count(), before === undefined ? 0 : PAUSE);
     },
     { immediate: true },

@@ -1,20 +1,17 @@
-/** Languages: one file each in locales/, loaded when it is wanted; what a file lacks is said in English. */
+/** Languages: one complete file each in locales/, of which the browser loads the one that is wanted. */
 import { computed } from "vue";
 import { createI18n } from "vue-i18n";
-import en from "../../locales/en.json";
+import type en from "../../locales/en.json";
 import { recall, remember } from "../memory";
 
 type Messages = typeof en;
 
 const KEY = "dose.language";
-const files = import.meta.glob<{ default: Messages }>([
-  "../../locales/*.json",
-  "!../../locales/en.json",
-]);
+const files = import.meta.glob<{ default: Messages }>("../../locales/*.json");
 const codeOf = (path: string) => path.replace(/^.*\/|\.json$/g, "");
 
 /** Codes of the languages that there are (ISO 639-1). */
-export const LANGUAGES = ["en", ...Object.keys(files).map(codeOf)].sort();
+export const LANGUAGES = Object.keys(files).map(codeOf).sort();
 
 /** The name of a language in itself. */
 export function languageName(code: string): string {
@@ -35,7 +32,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: "en",
   fallbackLocale: "en",
-  messages: { en } as Record<string, Messages>,
+  messages: {} as Record<string, Messages>,
   pluralRules: Object.fromEntries(LANGUAGES.map((code) => [code, pluralRule(code)])),
   missingWarn: false,
   fallbackWarn: false,

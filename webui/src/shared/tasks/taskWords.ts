@@ -13,7 +13,7 @@ export const isFinished = (task: Pick<Task, "state">) => FINISHED.includes(task.
 
 // "no study" is one word in the files.
 const keyOf = (word: string) => word.replace(/[^\w-]/g, "_");
-const known = (key: string) => te(key) || te(key, "en");
+const known = (key: string) => te(key);
 
 /** What a task does. */
 export function kindTitle(kind: string): string {
