@@ -120,7 +120,7 @@ def _copy(connection: object, first: int, last: int) -> None:
         "acquisition_protocol": f"acquisition_protocol || ' ' || {protocol.format('study_id')}",
     }
     of_object = f"""
-        orthanc_id || k AS orthanc_id, study_id + k * {BASE} AS study_id, sop_instance_uid || '.' || k AS sop_instance_uid,
+        handle || k AS handle, study_id + k * {BASE} AS study_id, sop_instance_uid || '.' || k AS sop_instance_uid,
         study_instance_uid || '.' || k AS study_instance_uid, change + k * {BASE} AS change, NULL AS content,
         processed_at - to_days((k % 2000)::INTEGER) AS processed_at
     """

@@ -75,7 +75,7 @@ def batch(of: list[SampleStudy], first_change: int = 1) -> Batch:
             )
             out.objects.append(
                 {
-                    "orthanc_id": f"{digest[:40]}",
+                    "handle": f"{digest[:40]}",
                     "sop_instance_uid": sop,
                     "sop_class_uid": str(ds.SOPClassUID),
                     "study_instance_uid": study.study_instance_uid,

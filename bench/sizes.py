@@ -92,4 +92,4 @@ def _job(task: int, number: int, uploads: SizeFiles) -> SizeImport:
         "done": 0,
         "total": None,
     }
-    return SizeImport(row, uploads, lambda: b"")
+    return SizeImport(row, uploads, b"a key")

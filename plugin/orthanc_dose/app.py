@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,14 @@ from .export.nightly import Nightly
 from .ingest import (
     Deletion,
     Door,
+    Finder,
     Housekeeping,
+    IdentityRules,
     Options,
     Requests,
     Tasks,
     Worker,
-    installation_rules,
     jobs,
-    key_of_hashes,
 )
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
@@ -55,8 +54,12 @@ from .sizes.files import SizeFiles
 from .sql.runs import Limits as SqlLimits
 from .sql.runs import Runs
 from .store import Store, StoreError, disposal, tasks
+from .work.followers import Follower, Followers
 
 _LOG = logging.getLogger(__name__)
+
+# What reacts to changed studies, each by a cursor of its own.
+FOLLOWERS: tuple[type[Follower], ...] = ()
 
 
 def start() -> None:
@@ -91,7 +94,6 @@ def _start(log: Log) -> None:
     settings = Settings(store, configuration.first_values)
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
-    key = partial(key_of_hashes, configuration.data_directory)
     background = Background(store, (exports.KIND, copy.KIND))
     work = exports.folder(configuration.data_directory)
     files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
@@ -133,6 +135,8 @@ def _start(log: Log) -> None:
         lambda user: schedules_route.may(services, user),
     )
 
+    followers = Followers(store, [follower() for follower in FOLLOWERS])
+
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
@@ -143,21 +147,25 @@ def _start(log: Log) -> None:
         size_files.sweep,
         files.sweep,
         searches.sweep,
+        followers.sweep,
         lambda connection: sql.copies.sweep(),
     )
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
-    options = _latest(settings, lambda: _options(configuration, settings))
-    deletion, door = Deletion(host, options), Door(options())  # type: ignore[arg-type]
+    options = _latest(settings, lambda: _options(configuration, settings, store.key))
+    finder = Finder(host, store.handle)  # type: ignore[arg-type]
+    deletion, door = Deletion(host, finder, options), Door(options())  # type: ignore[arg-type]
     kinds = jobs(
         options,
         deletion,
         size_files,
-        key,
+        store.key,
         host,  # type: ignore[arg-type]
-        lambda instances: worker.read_again(instances),
+        lambda handles: worker.read_again(handles),
     )
-    worker = Worker(host, store, options, Tasks(kinds), Housekeeping(store, chores), deletion, door)  # type: ignore[arg-type]
+    worker = Worker(
+        host, store, options, Tasks(kinds), Housekeeping(store, chores), finder, deletion, door
+    )  # type: ignore[arg-type]
     settings.watch(worker.wake)
     settings.watch(lambda: setattr(door, "options", options()))
     orthanc = {
@@ -184,11 +192,12 @@ def _start(log: Log) -> None:
         searches,
         fetching,
         schedules,
-        key,
+        followers,
         orthanc,
         datetime.now(UTC).replace(tzinfo=None),
         lambda text: list(options().identity.hashes(text).values()),
         host.studies_of,
+        finder.found,
     )
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second
     # time.
@@ -202,6 +211,7 @@ def _start(log: Log) -> None:
         schedules.start()
         worker.start()
         nightly.start()
+        followers.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
@@ -212,6 +222,7 @@ def _start(log: Log) -> None:
         background.close()
         schedules.close()
         nodes_work.close()
+        followers.close()
         worker.stop()
         store.close()
         log.close()
@@ -270,7 +281,7 @@ def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Opt
     return latest
 
 
-def _options(configuration: config.Config, settings: Settings) -> Options:
+def _options(configuration: config.Config, settings: Settings, key: bytes) -> Options:
     value = settings.value
     return Options(
         configuration.batch_size,
@@ -278,7 +289,7 @@ def _options(configuration: config.Config, settings: Settings) -> Options:
         configuration.audit_at_start,
         value("dose_from_ct_images"),
         value("dose_screens"),
-        installation_rules(configuration.data_directory, **identity_rules(settings)),
+        IdentityRules(**identity_rules(settings), secret=key),
         not_patient(settings),
         Ignoring(
             *(

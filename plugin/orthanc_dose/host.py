@@ -142,6 +142,12 @@ def instances(since: int, limit: int) -> list[str]:
     return json.loads(orthanc.RestApiGet(f"/instances?since={since}&limit={limit}"))
 
 
+def instances_of(sop_instance_uid: str) -> list[str]:
+    """Orthanc's identifiers of the instances of a SOP Instance UID; several where it is stored
+    under several patients or studies."""
+    return _looked_up(sop_instance_uid, "Instance")
+
+
 def instances_of_study(study: str) -> list[str]:
     """The identifiers of a study's instances; none where the study is gone."""
     try:
@@ -190,8 +196,12 @@ def studies_of(study_instance_uid: str) -> list[str]:
     """Orthanc's identifiers of the studies that it holds with this UID; several where patient IDs
     differ.
     """
-    found = json.loads(orthanc.RestApiPost("/tools/lookup", study_instance_uid))
-    return [entry["ID"] for entry in found if entry["Type"] == "Study"]
+    return _looked_up(study_instance_uid, "Study")
+
+
+def _looked_up(uid: str, level: str) -> list[str]:
+    found = json.loads(orthanc.RestApiPost("/tools/lookup", uid))
+    return [entry["ID"] for entry in found if entry["Type"] == level]
 
 
 def details(ids: list[str]) -> dict[str, Details]:

@@ -108,7 +108,7 @@ class Rules:
         for record in records:
             _record_in_order(record, elements)
         row = {
-            "orthanc_id": sop,
+            "handle": sop,
             "sop_instance_uid": sop,
             "sop_class_uid": _sop_class(kept),
             "outcome": "imported",

@@ -35,7 +35,7 @@ def test_objects_stored_without_the_plugin_appear(stopped: OrthancServer) -> Non
     server.start_as(plugin=True)
     server.wait_until_idle()
     check_studies(server.studies(), FIRST)
-    assert {row["orthanc_id"] for row in server.objects()} == set(server.ok("/instances"))
+    assert {row["handle"] for row in server.objects()} == set(server.held())
 
     # The same once more, now that the store has a cursor.
     server.kill()

@@ -180,15 +180,6 @@ def test_a_question_mark_without_parameters_changes_nothing(asked: Asked) -> Non
     assert asked.refused("GET", "/dose/api/studies?=1")["code"] == "unknown_parameter"
 
 
-@pytest.mark.parametrize("name", ["%ff%fe.csv", "a%00b.csv", "%ed%a0%80"])
-def test_no_file_has_such_a_name(asked: Asked, name: str) -> None:
-    raw = [route for route in ROUTES if route.raw_body]
-    assert raw
-    for route in raw:
-        error = asked.refused(route.method, address(route), b"id;height\n1;1.8\n", X_File_Name=name)
-        assert error["field"] == "X-File-Name"
-
-
 ODD = (
     None,
     True,

@@ -123,10 +123,10 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
 
 
 def test_each_instance_has_one_outcome(killed: OrthancServer) -> None:
-    held = killed.ok("/instances")
+    held = killed.held()
     assert len(held) > 40
     rows = killed.objects()
-    assert Counter(row["orthanc_id"] for row in rows) == Counter(held)
+    assert Counter(row["handle"] for row in rows) == Counter(held)
     assert {row["outcome"] for row in rows} <= {"imported", "merged", "duplicate", "ignored"}
 
 
@@ -166,11 +166,11 @@ def test_the_senders_end_with_everything_stored(
 
 
 def test_the_store_has_nothing_twice(killed: OrthancServer) -> None:
-    held = set(killed.ok("/instances"))
+    held = set(killed.held())
     assert killed.stop() == 0
     keys = {
         "study": "id",
-        "object": "orthanc_id",
+        "object": "handle",
         "equipment": "id",
         "state": "name",
         "ct_event": "study_id, event_number",
@@ -194,4 +194,4 @@ def test_the_store_has_nothing_twice(killed: OrthancServer) -> None:
         lost = "SELECT study_id FROM {} WHERE study_id NOT IN (SELECT id FROM study)"
         for table in ("ct_event", "projection_event", "ct_accumulated", "projection_accumulated"):
             assert store.execute(lost.format(table)).fetchall() == [], table
-        assert {row[0] for row in store.execute("SELECT orthanc_id FROM object").fetchall()} == held
+        assert {row[0] for row in store.execute("SELECT handle FROM object").fetchall()} == held

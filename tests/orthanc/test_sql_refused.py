@@ -110,7 +110,7 @@ HOSTILE = (
     "SELECT * FROM term",
     "SELECT * FROM patient_size",
     "SELECT content FROM object",
-    "SELECT orthanc_id FROM object",
+    "SELECT handle FROM object",
     "SELECT rowid FROM study",
     "SELECT (SELECT max(password_hash) FROM account)",
     "SELECT 1 WHERE EXISTS (SELECT 1 FROM account)",

@@ -362,18 +362,15 @@ def test_who_the_patient_is_stands_only_where_it_is_asked_for(
     assert ("study exported", f"study {study}", kind) in noted
 
 
-def test_orthancs_identifiers_are_made_from_the_patient_id_and_go_with_it(
+def test_orthancs_identifiers_which_are_made_from_the_patient_id_are_in_no_file(
     server: OrthancServer, details: list[dict[str, Any]]
 ) -> None:
     study = study_of(details, WORDS)["id"]
-    for query in ("", "&identity=name"):
-        assert (
-            json.loads(file(server, study, "json", query))["study"]["objects"][0]["orthanc_id"]
-            is None
-        )
-    assert json.loads(file(server, study, "json", "&identity=id"))["study"]["objects"][0][
-        "orthanc_id"
-    ]
+    identifiers = [*server.ok("/instances"), *server.ok("/series"), *server.ok("/studies")]
+    for query in ("", "&identity=name", "&identity=id"):
+        raw = file(server, study, "json", query)
+        assert json.loads(raw)["study"]["objects"][0]["handle"] in server.held()
+        assert not [one for one in identifiers if one.encode() in raw]
 
 
 @pytest.mark.parametrize(("query", "status", "field"), [

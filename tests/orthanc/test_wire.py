@@ -106,8 +106,8 @@ def check_accumulated(detail: dict[str, Any], told: Told) -> None:
 
 
 def test_every_instance_has_an_outcome(filled: OrthancServer) -> None:
-    held = filled.ok("/instances")
-    outcomes = {row["orthanc_id"]: row["outcome"] for row in filled.objects()}
+    held = filled.held()
+    outcomes = {row["handle"]: row["outcome"] for row in filled.objects()}
     assert set(held) <= set(outcomes)
     counted = filled.status()["store"]["objects"]
     assert sum(counted.values()) == len(outcomes)

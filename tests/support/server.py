@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
+import hmac
 import json
 import os
 import random
@@ -239,6 +241,15 @@ class OrthancServer:
     def objects(self, **filters: str) -> list[dict[str, Any]]:
         """All rows of /dose/api/objects."""
         return self._pages("/dose/api/objects", "objects", filters)
+
+    def handle(self, identifier: str) -> str:
+        """By what the plugin knows an object, of its identifier in Orthanc."""
+        key = (self.dose_directory / "identity.key").read_bytes()
+        return hmac.new(key, f"orthanc:{identifier}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    def held(self) -> dict[str, str]:
+        """The identifiers of all instances that Orthanc holds, by handle."""
+        return {self.handle(one): one for one in self.ok("/instances")}
 
     def studies(self, **filters: str) -> list[dict[str, Any]]:
         """All rows of /dose/api/studies, the first stored first."""

@@ -101,15 +101,11 @@ def arrive(writer: Writer, batch: list[tuple[str, str, bytes]], change: int) -> 
     for sop, sop_class, raw in batch:
         orthanc_id = hashlib.sha1(sop.encode()).hexdigest()
         before = next(
-            (
-                row
-                for row in writer.known_objects([orthanc_id], [])
-                if row["orthanc_id"] == orthanc_id
-            ),
+            (row for row in writer.known_objects([orthanc_id], []) if row["handle"] == orthanc_id),
             None,
         )
         row = {
-            "orthanc_id": orthanc_id,
+            "handle": orthanc_id,
             "sop_instance_uid": sop,
             "sop_class_uid": sop_class,
             "received_at": RECEIVED,

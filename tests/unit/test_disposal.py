@@ -79,7 +79,7 @@ def test_what_may_still_be_read_is_of_no_kind(of: dict) -> None:
 def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     every = [one for one, _ in DONE_WITH] + MAY_STILL_BE_READ
     objects = [
-        one | {"orthanc_id": f"{number:03d}", "in_orthanc": state}
+        one | {"handle": f"{number:03d}", "in_orthanc": state}
         for number, (one, state) in enumerate(product(every, (None, "to delete", "deleted")))
     ]
     writer = Writer(Store(tmp_path))
@@ -88,7 +88,7 @@ def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     expected = Counter(kind for one in free if (kind := disposal.kind(one)))
     assert disposal.count(writer.connection) == dict.fromkeys(disposal.KINDS, 0) | expected
     for kinds in ({"reports"}, {"nuclear", "unmatched"}, set(disposal.KINDS), set()):
-        ids = [one["orthanc_id"] for one in free if disposal.kind(one) in kinds]
+        ids = [one["handle"] for one in free if disposal.kind(one) in kinds]
         assert disposal.of_kinds(writer.connection, kinds) == ids
         assert disposal.of_kinds(writer.connection, kinds, "040") == [
             one for one in ids if one > "040"

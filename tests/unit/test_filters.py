@@ -58,7 +58,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             )
             batch.objects.append(
                 {
-                    "orthanc_id": f"id-{len(batch.objects)}",
+                    "handle": f"id-{len(batch.objects)}",
                     "sop_instance_uid": parts[-1].sop_instance_uid,
                     "study_instance_uid": study.study_instance_uid,
                     "outcome": "imported",

@@ -58,7 +58,7 @@ def came(
     outcome: str, study: str = STUDY, number: int = 1, reason: str | None = None, minute: int = 0
 ) -> Row:
     return {
-        "orthanc_id": f"{study}-{number}",
+        "handle": f"{study}-{number}",
         "study_instance_uid": study,
         "sop_instance_uid": f"{study}.{number}",
         "outcome": outcome,

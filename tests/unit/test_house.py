@@ -28,6 +28,7 @@ MAY_USE = {
     "extract": {"dicom", "records"},
     "assemble": {"dicom", "records", "extract"},
     "store": {"dicom", "records", "extract", "assemble"},
+    "work": {"records", "store"},
     "ocr": {"dicom"},
     "sizes": {"client", "dicom", "store"},
     "ingest": {"assemble", "dicom", "extract", "ocr", "records", "sizes", "store"},
@@ -37,7 +38,18 @@ MAY_USE = {
     "charts": {"dicom", "export", "query", "records"},
     "retrieve": {"client", "dicom", "export", "records", "store"},
     "sql": {"export", "records", "store"},
-    "rest": {"charts", "export", "manage", "records", "retrieve", "sizes", "sql", "store", "query"},
+    "rest": {
+        "charts",
+        "export",
+        "manage",
+        "records",
+        "retrieve",
+        "sizes",
+        "sql",
+        "store",
+        "query",
+        "work",
+    },
     "samples": set(),
     "config": set(),
     "host": {"loopback"},
@@ -58,6 +70,7 @@ MAY_USE = {
         "sizes",
         "sql",
         "store",
+        "work",
     },
 }
 
@@ -147,8 +160,9 @@ def test_duckdbs_number_of_a_row_is_relied_on_in_one_module() -> None:
 def test_states_and_numbers_are_written_in_one_module_each() -> None:
     written = re.compile(r"(INTO|FROM) state\b|max\((id|number)\)")
     found = {path.name for path in modules() if any(map(written.search, texts_of(path)))}
-    # A table of a statement in sizes/matching.py, a column of one in export/forms.py.
-    assert found <= {"state.py", "numbers.py", "matching.py", "forms.py"}
+    # A table of a statement in sizes/matching.py, a column of one in export/forms.py, and where the
+    # studies end that were there before a follower, in work/followers.py.
+    assert found <= {"state.py", "numbers.py", "matching.py", "forms.py", "followers.py"}
 
 
 def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:

@@ -14,12 +14,12 @@ from orthanc_dose import config, extract
 from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
-from orthanc_dose.ingest import installation_rules
 from orthanc_dose.manage.settings import BY_KEY
 from orthanc_dose.query import history, lists
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, Writer
+from orthanc_dose.store.handles import installation_key
 
 NAME, ID = "Verylongname^Anna", "PID-4711-x"
 SECRET = b"k" * 32
@@ -42,7 +42,7 @@ def stored(folder: Path, rules: IdentityRules) -> Store:
         batch.studies[study.study_instance_uid] = put_together([part])
         batch.objects.append(
             {
-                "orthanc_id": str(number),
+                "handle": str(number),
                 "content": packed,
                 "content_digest": digest,
                 "outcome": "imported",
@@ -113,15 +113,19 @@ def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
 def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(
     tmp_path: Path,
 ) -> None:
-    assert (
-        installation_rules(tmp_path, patient_name="stored").secret == b""
-        and not (tmp_path / "identity.key").exists()
-    )
-    first, second = (installation_rules(tmp_path, patient_id="hashed") for _ in range(2))
-    # What was hashed is looked for by the key, whatever the rules are now.
-    assert installation_rules(tmp_path).secret == first.secret
-    assert first == second and len(first.secret) == 32
+    (tmp_path / "identity.key.new").write_bytes(b"of a start that was killed")
+    store = Store(tmp_path)
+    assert store.key == installation_key(tmp_path) and len(store.key) == 32
+    assert (tmp_path / "identity.key").read_bytes() == store.key
     assert (tmp_path / "identity.key").stat().st_mode & 0o777 == 0o600
+    store.close()
+    store.open()
+    assert store.key == installation_key(tmp_path)
+    store.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dose.duckdb", "identity.key"]
+    # A kill between making the file and writing it left it empty in older versions.
+    (tmp_path / "identity.key").write_bytes(b"")
+    assert len(installation_key(tmp_path)) == 32
 
 
 def test_the_configuration_names_the_rules(tmp_path: Path) -> None:

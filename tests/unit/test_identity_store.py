@@ -48,7 +48,7 @@ def filled(folder: Path, *rules: dict[str, str]) -> tuple[Store, Writer]:
         batch.studies[study.study_instance_uid] = put_together([part])
         batch.objects.append(
             {
-                "orthanc_id": str(number),
+                "handle": str(number),
                 "content": packed,
                 "content_digest": digest,
                 "outcome": "imported",
@@ -175,7 +175,7 @@ def test_the_file_holds_what_was_dropped_until_it_is_written_anew(tmp_path: Path
     again = Store(tmp_path)
     assert Writer(again).state("after") == "renewal"
     again.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dose.duckdb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dose.duckdb", "identity.key"]
 
 
 def test_a_reader_that_does_not_end_keeps_the_file_as_it_is(

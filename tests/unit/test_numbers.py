@@ -25,8 +25,8 @@ class Somebody:
     name, address, way = "somebody", "127.0.0.1", "cookie"
 
 
-def record(system: str, description: str) -> Record:
-    study = {"study_description": description, "modality": "DX", "study_instance_uid": system}
+def record(system: str, description: str, uid: str) -> Record:
+    study = {"study_description": description, "modality": "DX", "study_instance_uid": uid}
     made = Record("DX", "report", study, {"manufacturer": system}, [], [], [])
     made.outcomes["1.2"] = Outcome("imported")
     return made
@@ -53,12 +53,16 @@ class House:
         self.writer.close()
         self.store.close()
 
+    def _study(self) -> dict[str, list[Record]]:
+        uid, words = f"1.{self.round}", f"n{self.round}"
+        return {uid: [record(words, words, uid)]}
+
     # --- what may happen ---
 
     def write(self) -> None:
         """A study, of a new system, with a new text."""
         self.round += 1
-        self.writer.commit(Batch(studies={f"1.{self.round}": [record(*2 * [f"n{self.round}"])]}))
+        self.writer.commit(Batch(studies=self._study()))
 
     def roll_back(self) -> None:
         self.round += 1
@@ -66,7 +70,7 @@ class House:
         def spoil(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("DELETE FROM study")
 
-        batch = Batch(studies={f"1.{self.round}": [record(*2 * [f"n{self.round}"])]}, more=spoil)
+        batch = Batch(studies=self._study(), more=spoil)
         batch.state["x"] = None  # type: ignore[assignment]
         batch.log = [{"task_id": "no number"}]
         with pytest.raises(Exception):  # noqa: B017  whatever the store says of it
@@ -83,7 +87,7 @@ class House:
 
     def ask_in_vain(self) -> None:
         with pytest.raises(Spoilt), self.store.writing() as connection:
-            for kind in KINDS[3:]:
+            for kind in KINDS[4:]:
                 take(connection, kind)
             raise Spoilt
 
@@ -188,6 +192,7 @@ def test_the_highest_number_stays_given_when_its_row_is_deleted(tmp_path: Path) 
     house.look()
     with house.store.reading() as connection:
         for kind in KINDS:
+            # Of changes more: each study that is written is one.
             assert numbers.last(connection, kind) == 2, kind.name
     house.close()
 

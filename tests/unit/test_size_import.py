@@ -59,7 +59,7 @@ class Importer:
     def __init__(self, store: Store, uploads: SizeFiles) -> None:
         self.store, self.uploads = store, uploads
         self.writer = Writer(store)
-        self.worker = Tasks({KIND: lambda task: SizeImport(task, uploads, lambda: KEY)})
+        self.worker = Tasks({KIND: lambda task: SizeImport(task, uploads, KEY)})
 
     def start(self, lines: list[str], **choice: Any) -> int:
         body = "\n".join(["accession;height;weight", *lines]).encode()
@@ -242,7 +242,7 @@ def test_the_preview_says_what_the_import_then_does(importer: Importer, store: S
     choice = matching.Choice(**{name: value for name, value in CHOICE.items() if name != "dry_run"})
     rows = [table.Row(line, text.split(";")) for line, text in enumerate(lines, 2)]
     with store.reading() as connection:
-        found = matching.preview(connection, rows, choice, lambda: b"")
+        found = matching.preview(connection, rows, choice, b"a key")
     assert [
         (row["line"], row["outcome"], row["study_id"], row["message"]) for row in found
     ] == importer.run(lines)

@@ -27,7 +27,7 @@ def batch_of(count: int, seed: int = 1) -> Batch:
         batch.studies[uid] = records
         batch.objects.append(
             {
-                "orthanc_id": f"{seed}-{number}",
+                "handle": f"{seed}-{number}",
                 "sop_instance_uid": sop,
                 "study_instance_uid": uid,
                 "outcome": "imported",

@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_VR
 
 from . import dates
 from .concepts import ACCESSION_NUMBER
-from .dataset import Dataset, text, values
+from .dataset import Dataset, items, text, values
 from .scrub import Words, names
 
 # What is kept of an item.
@@ -139,9 +139,38 @@ class IdentityRules:
 NOTHING_KEPT = IdentityRules()
 
 
+# Names of the patient: of today, others, at birth, of the mother at birth.
+_NAMES = ("0010,0010", "0010,1001", "0010,1005", "0010,1060")
+# IDs of the patient: of today, others, of the medical record, of a trial.
+_IDS = ("0010,0020", "0010,1000", "0010,1090", "0012,0040", "0012,0042")
+_OTHER_IDS, _CONTENT = "0010,1002", "0040,a730"
+# Content items of the Subject Context that name the patient, and where their values stand.
+_SUBJECT_NAME, _SUBJECT_ID = ("121029", "0040,a123"), ("121030", "0040,a160")
+
+
+def _names_of(dataset: Dataset) -> list[str]:
+    """All names of the patient in an object, as written."""
+    found = [name for tag in _NAMES for name in values(dataset, tag)]
+    return list(dict.fromkeys([*found, *_of_subject(dataset, *_SUBJECT_NAME)]))
+
+
+def _ids_of(dataset: Dataset) -> set[str]:
+    """All IDs of the patient in an object."""
+    others = items(dataset, _OTHER_IDS)
+    places = [(dataset, tag) for tag in _IDS] + [(other, "0010,0020") for other in others]
+    found = {one for of, tag in places for one in values(of, tag)}
+    return found | set(_of_subject(dataset, *_SUBJECT_ID))
+
+
+def _of_subject(dataset: Dataset, code: str, tag: str) -> Iterator[str]:
+    for item in items(dataset, _CONTENT):
+        if _concept(item) == code:
+            yield from values(item, tag)
+
+
 def identifiers(dataset: Dataset) -> tuple[str, ...]:
-    """Texts that name this patient: the name as written and with spaces, the patient ID."""
-    found = {*names(text(dataset, "0010,0010")), text(dataset, "0010,0020") or ""}
+    """Texts that name this patient: names as written and with spaces, IDs."""
+    found = {way for name in _names_of(dataset) for way in names(name)} | _ids_of(dataset)
     return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
 
 
@@ -154,14 +183,10 @@ def remove_identity(
 
     Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too; so are
     accession numbers, unless they are stored."""
-    patient_ids = {
-        found for tag in ("0010,0020", "0010,1000") for found in values(dataset, tag)
-    } | {patient_id or ""}
+    patient_ids = _ids_of(dataset) | {patient_id or ""}
     numbers = set() if rules.accession_number == "stored" else set(_accession_numbers(dataset))
-    other_names = (text(dataset, tag) for tag in ("0010,1001", "0010,1005"))
-    ids = patient_ids | numbers | {name for name in other_names if name}
-    everything = Words(text(dataset, "0010,0010"), ids, _telling_birth_date(dataset))
-    dropped = Words(None, numbers if rules.patient_id == "stored" else numbers | patient_ids)
+    everything = Words(_names_of(dataset), patient_ids | numbers, _telling_birth_date(dataset))
+    dropped = Words((), numbers if rules.patient_id == "stored" else numbers | patient_ids)
     _Cleaner(rules, everything, dropped).clean(dataset)
     return dataset
 
@@ -203,12 +228,13 @@ def _concept(item: Dataset) -> object:
 
 
 # What is to be done with an element, by its tag.
-_KEEP, _DROP, _IDENTIFIER, _TEXT, _COMMENT, _PRIVATE, _OTHER, _DATE = range(8)
+_KEEP, _DROP, _IDENTIFIER, _TEXT, _COMMENT, _PRIVATE, _CODE, _OTHER, _DATE = range(9)
 _BY_VR = {
     **dict.fromkeys(
         ("LO", "LT", "PN", "SH", "ST", "UC", "UN", "UT", "OB", "OW", "OB or OW"), _TEXT
     ),
-    **dict.fromkeys(("AE", "AS", "CS", "DS", "IS", "UR"), _OTHER),
+    **dict.fromkeys(("AE", "CS", "UR"), _CODE),
+    **dict.fromkeys(("AS", "DS", "IS"), _OTHER),
     **dict.fromkeys(("DA", "DT"), _DATE),
 }
 _DECISIONS: dict[str, int] = {}
@@ -257,7 +283,7 @@ class _Cleaner:
                 if tag == _ACCESSION_NUMBER or (tag == _ITEM_TEXT and concept == _ACCESSION_CODE):
                     new = self.accession_number(value)
                 elif decision == _IDENTIFIER:
-                    new = None if self.dropped.is_one(value) else value
+                    new = self.identifier(value)
                 else:
                     of_comment = tag == _ITEM_TEXT and concept == _COMMENT_CODE
                     new = self.scrubbed(_COMMENT if of_comment else decision, value)
@@ -287,8 +313,15 @@ class _Cleaner:
     def accession_number(self, value: str) -> str | None:
         rule, number = self.rules.accession_number, value.strip(" \0")
         if rule == "stored":
-            return None if self.dropped.is_one(number) else value
+            return self.identifier(value)
         return self.rules.kept(rule, number) if number else value
+
+    def identifier(self, value: str) -> str | None:
+        """An identifier of something else: dropped where it is the patient's ID; a name in it, or
+        an ID beside other text, is taken out."""
+        if self.dropped.is_one(value):
+            return None
+        return value if self.words.is_one(value) else self.words.out_of_code(value)
 
     def scrubbed(self, decision: int, value: str) -> str:
         if not self.words:
@@ -297,6 +330,8 @@ class _Cleaner:
             return self.words.out_of_comment(value)
         if decision in (_TEXT, _PRIVATE):
             return self.words.out_of_text(value, decision == _PRIVATE)
+        if decision == _CODE:
+            return self.words.out_of_code(value)
         return (
             self.words.out_of_date(value) if decision == _DATE else self.words.out_of_other(value)
         )

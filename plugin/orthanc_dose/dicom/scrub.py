@@ -1,84 +1,122 @@
-"""Finding in an object's text what names its patient: name, IDs, birth date; and taking it out.
+"""Finding in an object's text what names its patient: names, IDs, birth date; and taking it out.
 
 What stands where names and IDs belong is taken out by its tag (identity.py). This is for all other
-places: a protocol name into which somebody typed the patient's, a comment, a private element. What
-could be there by chance is left alone: a short number is an ID only where it is the whole of a
-text, never in a dose value or a UID; a family name alone, which may be a word like Head or Young,
-goes from comments, and stays in the name of a protocol."""
+places: a protocol name into which somebody typed the patient's, a comment, a private element, XML
+or JSON in one. What could be there by chance is left alone: a short number is an ID only where it
+is the whole of a text, never in a dose value or a UID; a family name alone, which may be a word
+like Head or Young, goes from comments and from what says that it is a patient's name
+(`<LastName>`), and stays in the name of a protocol."""
 
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from .dataset import BINARY_URI
+from .folding import Folded, fold, has_escapes, needle, readings, spelling
 
 REMOVED = "(removed)"
 # Digits of a number that stands in a text by more than chance, and characters of another ID.
 _LONG_NUMBER, _LONG_ID = 6, 5
 _PARTS = re.compile(r"[\\^]")  # between an identifier and its issuer, and between several values
-# What may stand between the parts of a name.
-_BETWEEN = r"[\s^,;._・-]"
+_WORDS = re.compile(r"[\s^,;._・\-'’]+")  # between the words of a name
+# What may stand between the parts of a name: signs and marks of XML, and what is said of the next
+# part, as `", "given": "` or `" given="`. Runs of signs are taken whole, so that no text takes long.
+_SIGNS = r"""(?:[\s^,;:._・'"’`´/\\|+=()\[\]{}>-]|<!\[cdata\[|<(?!!)[^<>]{1,300}>)"""
+_SAID = r"""[a-z_][\w.$-]{0,60}["']?\s*[:=]"""
+_BETWEEN = rf"{_SIGNS}++(?:{_SAID}{_SIGNS}*+){{0,2}}?"
+_MARKS = re.compile(r"""[<>{}\[\]"=:]""")
+_BEGIN, _END = r"(?<![^\W_])", r"(?![^\W_])"
+# Scripts that put no space between the parts of a name.
+_UNSPACED = re.compile(
+    "[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+# A value of which something says what it is: <key>value, key="value", "key": "value".
+_KEYED = re.compile(
+    r"""(?:<(?P<element>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s*(?:<!\[cdata\[\s*)?"""
+    r"""|(?P<key>[\w.-]{1,80})["']?\s*[:=]\s*["']?)(?P<value>[^<>"'\]{}\n=,;]{1,200})"""
+)
+_OF_NAME = re.compile(
+    r"(?:patient|pat|person|subject|family|given|last|first|middle|sur|fore|birth|maiden|full|nach"
+    r"|vor|familien)[_.:-]?s?[_.:-]?name|(?:^|[_.:-])(?:patient|family|given|surname|forename|prenom"
+    r"|apellidos?|cognome)s?$"
+)
+_OF_ID = re.compile(r"(?:patient|pat|person|subject|other)s?[_.:-]?(?:id|nr|no|number)|mrn|^pid$")
 
 
 class Words:
-    """What names one patient, ready to be looked for. ids: the patient's, and other texts that must
-    not be found. birth_date: None also where the object's own days may be the same.
+    """What names one patient, ready to be looked for. names: as DICOM writes them (PN); ids: the
+    patient's, and other texts that must not be found. birth_date: None also where the object's own
+    days may be the same.
 
     Most texts hold none of it, which the needles tell; the patterns are made for the others.
     """
 
     def __init__(
-        self, name: str | None, ids: Iterable[str], birth_date: date | None = None
+        self, names: Iterable[str], ids: Iterable[str], birth_date: date | None = None
     ) -> None:
-        ids = {found for found in ids if len(found) > 2}
-        self._name, self._birth_date = name, birth_date.strftime("%Y%m%d") if birth_date else ""
+        self._names = [_Name(group) for name in names for group in name.split("=") if group.strip()]
+        every_id = {found for found in ids if found}
+        ids = {found for found in every_id if len(found) > 2}
+        self._birth_date = birth_date.strftime("%Y%m%d") if birth_date else ""
         numbers = {found for found in ids if _is_number(found)}
-        whole = {word.casefold() for word in (*ids, *names(name)) if len(word) > 2}
+        whole = {fold(word) for word in (*ids, *_written(names)) if len(word) > 2}
         self._whole = frozenset(whole)
         self._whole_of_private = frozenset(
-            whole - {word for word in numbers if len(word) < _LONG_NUMBER}
+            whole - {fold(word) for word in numbers if len(word) < _LONG_NUMBER}
         )
+        # Where it is said that it is an ID, or a name, short ones count.
+        self._said_ids = frozenset(map(fold, every_id))
+        parts = {part for name in self._names for part in (*name.parts, *name.words)}
+        self._said_names = frozenset(whole | {fold(part) for part in parts if len(part) > 1})
         self._long_ids = _longest_first(one for one in ids if len(one) >= _LONG_ID)
         self._texts = [one for one in self._long_ids if one not in numbers]
-        self._numbers = _longest_first(one for one in numbers if len(one) >= _LONG_NUMBER)
+        self._numbers = _longest_first(_core(one) for one in numbers if len(one) >= _LONG_NUMBER)
         self._dates = [birth_date.strftime(form) for form in _DATES] if birth_date else []
-        groups = [_parts(group) for group in (name or "").split("=")]
-        self._parts = {part for group in groups for part in group}
-        firsts = {group[0].split()[0].casefold() for group in groups if group}
-        self._needles = (
-            *firsts,
-            *(one.casefold() for one in (*self._texts, *self._numbers)),
-            *self._dates,
+        self._needles = tuple(
+            {
+                *(one for name in self._names for one in name.needles),
+                *map(fold, self._texts),
+                *self._numbers,
+                *self._dates,
+            }
+        )
+        self._of_parts = tuple(
+            {needle(part) for name in self._names for part in name.words if len(part) > 1}
+            | self._said_ids
         )
 
     @cached_property
-    def _anywhere(self) -> "re.Pattern[str] | None":
-        return _one_of([*_name_patterns(self._name), *map(re.escape, self._texts)])
+    def _anywhere(self) -> "list[_Search]":
+        texts = [_plainly(one) for one in self._texts]
+        return [*(name.find for name in self._names if name.find), *texts]
 
     @cached_property
-    def _in_text(self) -> "re.Pattern[str] | None":
-        numbers = [rf"(?<![\d.]){re.escape(one)}(?!\.?\d)" for one in self._numbers]
+    def _in_code(self) -> "list[_Search]":
+        numbers = [rf"(?<![\d.])0*{re.escape(one)}(?!\.?\d)" for one in self._numbers]
+        return self._anywhere + ([_by(re.compile("|".join(numbers)))] if numbers else [])
+
+    @cached_property
+    def _in_text(self) -> "list[_Search]":
         days = [rf"(?<!\d){re.escape(one)}(?!\d)" for one in self._dates]
-        return _one_of([*_name_patterns(self._name), *map(re.escape, self._texts), *numbers, *days])
+        return self._in_code + ([_by(re.compile("|".join(days)))] if days else [])
 
     @cached_property
-    def _in_comment(self) -> "re.Pattern[str] | None":
-        return _one_of(
-            [
-                rf"(?i:(?<!\w){re.escape(part)}(?!\w))"
-                if part.isascii()
-                else f"(?i:{re.escape(part)})"
-                for part in _longest_first(self._parts)
-                if len(part) > (2 if part.isascii() else 1)
-            ]
-        )
-
-    def _may_be_in(self, text: str) -> bool:
-        folded = text.casefold()
-        return any(needle in folded for needle in self._needles)
+    def _in_comment(self) -> "list[_Search]":
+        # Of a part of several words (van der Berg) the short ones are words of the language.
+        words = {
+            word
+            for name in self._names
+            for word in (*name.parts, *(one for one in name.words if len(one) > 3))
+        }
+        patterns = [
+            spelling(word) if _is_unspaced(word) else f"{_BEGIN}{spelling(word)}{_END}"
+            for word in _longest_first(words)
+            if len(word) > (2 if word.isascii() else 1)
+        ]
+        return [_by(re.compile("|".join(patterns)))] if patterns else []
 
     def __bool__(self) -> bool:
         return bool(self._whole or self._birth_date)
@@ -89,28 +127,25 @@ class Words:
         """
         if value.startswith(BINARY_URI):
             return self._out_of_bytes(value)
-        if value.strip(" \0").casefold() in (self._whole_of_private if private else self._whole):
+        folded = fold(value)
+        if folded.strip(" \0") in (self._whole_of_private if private else self._whole):
             return REMOVED
-        return (
-            self._in_text.sub(REMOVED, value) if self._may_be_in(value) and self._in_text else value
-        )
+        return _cut(value, self._found(value, folded, "_in_text", said=True))
 
     def out_of_comment(self, value: str) -> str:
         """A text that somebody wrote, without parts of the name either."""
         value = self.out_of_text(value)
-        return (
-            self._in_comment.sub(REMOVED, value)
-            if self._in_comment and not value.startswith(BINARY_URI)
-            else value
-        )
+        if value.startswith(BINARY_URI):
+            return value
+        return _cut(value, _spans(readings(value), self._in_comment))
+
+    def out_of_code(self, value: str) -> str:
+        """The value of an element that holds codes or addresses, into which text was put."""
+        return _cut(value, self._found(value, fold(value), "_in_code"))
 
     def out_of_other(self, value: str) -> str:
-        """The value of an element that holds codes or numbers, into which text was put."""
-        return (
-            self._anywhere.sub(REMOVED, value)
-            if self._may_be_in(value) and self._anywhere
-            else value
-        )
+        """The value of an element that holds numbers, into which text was put."""
+        return _cut(value, self._found(value, fold(value), "_anywhere"))
 
     def out_of_date(self, value: str) -> str:
         """A date, or date and time."""
@@ -122,18 +157,248 @@ class Words:
         """
         return any(part.strip(" \0") in self._long_ids for part in (value, *_PARTS.split(value)))
 
+    def _found(
+        self, value: str, folded: str, searches: str, said: bool = False
+    ) -> list[tuple[int, int]]:
+        """Where a value holds any of it. searches: the name of those to make, which takes long, only
+        where they are needed; said: look for what is said to be a name or ID, too."""
+        escaped = has_escapes(value)
+        if said and ("<" in value or ":" in value or "=" in value):
+            said = escaped or any(one in folded for one in self._of_parts)
+        else:
+            said = False
+        if not (said or escaped or any(one in folded for one in self._needles)):
+            return []
+        spans: list[tuple[int, int]] = []
+        for reading in readings(value):
+            if any(one in reading.text for one in self._needles):
+                spans += _spans([reading], getattr(self, searches), value)
+            if said:
+                spans += self._said_in(reading)
+        return spans
+
+    def _said_in(self, reading: Folded) -> list[tuple[int, int]]:
+        """Names and IDs, short ones too, where something says that they are these."""
+        spans = []
+        for found in _KEYED.finditer(reading.text):
+            key, value = found["element"] or found["key"], found["value"].strip()
+            if (value in self._said_names and _OF_NAME.search(key)) or (
+                value in self._said_ids and _OF_ID.search(key)
+            ):
+                start = found.start("value") + found["value"].index(value)
+                spans.append(reading.span(start, start + len(value)))
+        return spans
+
     def _out_of_bytes(self, value: str) -> str:
         try:
             raw = base64.b64decode(value[len(BINARY_URI) :])
         except (binascii.Error, ValueError):
             return value
-        for encoding in ("latin-1", "utf-8", "utf-16-le"):
-            plain = raw.decode(encoding, "ignore")
-            if plain.strip(" \0").casefold() in self._whole_of_private or (
-                self._may_be_in(plain) and self._in_text and self._in_text.search(plain)
+        for plain in _decoded(raw, self._is_ascii):
+            folded = fold(plain)
+            if folded.strip(" \0") in self._whole_of_private or self._found(
+                plain, folded, "_in_text", said=True
             ):
                 return REMOVED
         return value
+
+    @cached_property
+    def _is_ascii(self) -> bool:
+        return all(word.isascii() for name in self._names for word in name.parts)
+
+
+# Gives where in a folded text something stands; it may look at the text as it is written.
+_Search = Callable[[Folded, str], Iterable[tuple[int, int]]]
+
+
+class _Name:
+    """One group of a name. parts: its components; words: those, taken apart. find: looks for it in
+    all its forms, None where it is too short to stand somewhere by more than chance."""
+
+    def __init__(self, group: str) -> None:
+        family, *others = ([part.strip() for part in group.split("^")] + [""] * 5)[:5]
+        self.parts = _parts(group)
+        self.words = [word for part in self.parts for word in _words(part)]
+        self.find: _Search | None = None
+        self.needles: list[str] = []
+        if len(self.words) == 1:
+            word = self.parts[0]
+            if len(word) >= (3 if _is_unspaced(word) else _LONG_ID):
+                self.find = _lazily(lambda: _as_written(word))
+                self.needles = [needle(word)]
+        elif self.words and _is_unspaced(group):
+            self.find, self.needles = _lazily(self._unspaced), [needle(self.words[0])]
+        elif self.words:
+            # One word of the family name is enough, of which the long ones tell; middle names count
+            # as given ones. Of a name in one part, which is which nobody knows.
+            telling = [word for word in _words(family) if len(word) > 3] or _words(family)
+            given = _words(" ".join(others[:2]))
+            if not telling or not given:
+                telling = given = self.words
+            if len(_longest_first(telling)[0]) + len(_longest_first(given)[0]) >= 4:
+                self.find = _lazily(lambda: self._spaced(telling, given))
+                self.needles = [needle(word) for word in telling]
+
+    def _spaced(self, family: list[str], given: list[str]) -> _Search:
+        """Words of the name one after the other, a family and a given name among them; also
+        initials."""
+        words = list(map(spelling, _longest_first(set(self.words))))
+        initials = sorted({fold(word)[:1] for word in self.words if word[0].isalpha()})
+        every = "|".join([*words, *initials])
+        run = re.compile(f"{_BEGIN}(?:{every})(?:{_BETWEEN}(?:{every}))+{_END}")
+        one = _bounded(words)
+        patterns = [_bounded([spelling(word)]) for word in dict.fromkeys(family)]
+        others = [_bounded([spelling(word)]) for word in dict.fromkeys(given)]
+
+        def find(text: Folded, _: str) -> Iterable[tuple[int, int]]:
+            for found in run.finditer(text.text):
+                of_family = {place for word in patterns for place in _places(word, found)}
+                of_given = {place for word in others for place in _places(word, found)}
+                # Where both may be the same word, two different ones.
+                if any(
+                    text.text[slice(*here)] != text.text[slice(*there)]
+                    for here in of_family
+                    for there in of_given
+                ):
+                    yield from _but_marks(found, one)
+
+        return find
+
+    def _unspaced(self) -> _Search:
+        """Family and given name, in either order, with nothing between them or signs."""
+        every = list(map(spelling, self.parts if len(self.parts) > 1 else self.words))
+        family, given, *more = every
+        between = rf"(?:{_BETWEEN})?"
+        rest = f"(?:{between}(?:{'|'.join(more)}))*" if more else ""
+        both = re.compile(f"{family}{between}{given}{rest}|{given}{rest}{between}{family}")
+        one = re.compile("|".join(every))
+        return lambda text, _: (
+            place for found in both.finditer(text.text) for place in _but_marks(found, one)
+        )
+
+
+def _bounded(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile(f"{_BEGIN}(?:{'|'.join(patterns)}){_END}")
+
+
+def _places(word: re.Pattern[str], within: re.Match[str]) -> Iterable[tuple[int, int]]:
+    return (found.span() for found in word.finditer(within.string, *within.span()))
+
+
+def _but_marks(found: re.Match[str], word: re.Pattern[str]) -> Iterable[tuple[int, int]]:
+    """Where a name stands: as a whole, or, where marks of XML or JSON stand in it, its words, so
+    that what else is in that text can still be read."""
+    return _places(word, found) if _MARKS.search(found[0]) else [found.span()]
+
+
+def _lazily(make: "Callable[[], _Search]") -> "_Search":
+    """What `make` gives, made when it is first needed: most objects hold nothing to look for."""
+    made = cache(make)
+    return lambda text, written: made()(text, written)
+
+
+def _by(pattern: re.Pattern[str]) -> _Search:
+    return lambda text, _: (found.span() for found in pattern.finditer(text.text))
+
+
+def _as_written(word: str) -> _Search:
+    """A name of one word, which may be a word of the language: as it is written only."""
+    own = fold(word)
+    bounds = ("", "") if _is_unspaced(word) else (_BEGIN, _END)
+    pattern = re.compile(re.escape(own).join(bounds))
+
+    def find(text: Folded, written: str) -> Iterable[tuple[int, int]]:
+        for found in pattern.finditer(text.text):
+            start, end = text.span(*found.span())
+            if written[start:end] == word:
+                yield found.span()
+
+    return find
+
+
+def _plainly(text: str) -> _Search:
+    """An ID; one without any digit, which may be a word, as it is written only."""
+    pattern, exact = re.compile(re.escape(fold(text))), not any(map(str.isdigit, text))
+
+    def find(of: Folded, written: str) -> Iterable[tuple[int, int]]:
+        for found in pattern.finditer(of.text):
+            start, end = of.span(*found.span())
+            if not exact or written[start:end] == text:
+                yield found.span()
+
+    return find
+
+
+def _spans(
+    texts: Iterable[Folded], searches: list[_Search], written: str = ""
+) -> list[tuple[int, int]]:
+    return [
+        text.span(start, end)
+        for text in texts
+        for search in searches
+        for start, end in search(text, written)
+        if end > start
+    ]
+
+
+def _cut(value: str, spans: list[tuple[int, int]]) -> str:
+    """The value with REMOVED in place of what stands there."""
+    out, at, last = [], 0, -1
+    for start, end in sorted(spans):
+        if end <= at:
+            continue
+        if start > last:
+            out += [value[at:start], REMOVED]
+        at = last = end
+    return "".join([*out, value[at:]]) if out else value
+
+
+def _decoded(raw: bytes, ascii_alone: bool) -> Iterable[str]:
+    """The texts that bytes may be: Latin-1 and UTF-8; UTF-16, at even and odd places; and for names
+    that are no ASCII the encodings of the standard's character sets."""
+    yield raw.decode("latin-1")
+    if b"\0" in raw or not ascii_alone:
+        for encoding in ("utf-16-le", "utf-16-be"):
+            yield raw.decode(encoding, "ignore")
+            yield raw[1:].decode(encoding, "ignore")
+    if ascii_alone:
+        return
+    if not raw.isascii():
+        for encoding in _ENCODINGS:
+            yield raw.decode(encoding, "ignore")
+    if b"\x1b" in raw:
+        for encoding in ("iso2022_jp_ext", "iso2022_kr"):
+            yield raw.decode(encoding, "ignore")
+        # Code extensions (PS3.5 6.1.2.5): what stands between the escapes, in the set that the one
+        # before names.
+        yield _extended(raw)
+
+
+_ENCODINGS = (
+    "utf-8", "gb18030", "shift_jis", "euc_jp", "euc_kr", "big5", "iso8859_2", "iso8859_3",
+    "iso8859_4", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9", "cp874",
+)  # fmt: skip
+_EXTENSIONS = {
+    b"\x1b$)C": "euc_kr", b"\x1b$)A": "gb2312", b"\x1b-A": "latin-1", b"\x1b-B": "iso8859_2",
+    b"\x1b-C": "iso8859_3", b"\x1b-D": "iso8859_4", b"\x1b-L": "iso8859_5", b"\x1b-G": "iso8859_6",
+    b"\x1b-F": "iso8859_7", b"\x1b-H": "iso8859_8", b"\x1b-M": "iso8859_9", b"\x1b-T": "cp874",
+    b"\x1b)I": "shift_jis", b"\x1b(J": "shift_jis",
+}  # fmt: skip
+_ESCAPED = re.compile(rb"(\x1b\$?[()-][A-Z]|\x1b\$[@B])")
+
+
+def _extended(raw: bytes) -> str:
+    out, encoding = [], "latin-1"
+    pieces = _ESCAPED.split(raw)
+    for at, piece in enumerate(pieces):
+        if at % 2:
+            encoding = _EXTENSIONS.get(piece, "latin-1")
+            if piece in (b"\x1b$B", b"\x1b$@", b"\x1b$(D"):
+                pieces[at + 1] = piece + pieces[at + 1]
+                encoding = "iso2022_jp_ext"
+        else:
+            out.append(piece.decode(encoding, "ignore"))
+    return "".join(out)
 
 
 def names(name: str | None) -> list[str]:
@@ -155,39 +420,34 @@ def names(name: str | None) -> list[str]:
     return _longest_first(found)
 
 
+def _written(of: Iterable[str]) -> Iterable[str]:
+    return (way for name in of for way in names(name))
+
+
 _DATES = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
-
-
-def _name_patterns(name: str | None) -> list[str]:
-    out = []
-    for group in (name or "").split("="):
-        parts = _parts(group)
-        if len(parts) == 1:
-            parts = parts[0].split()
-        if len(parts) > 1 and len(parts[0] + parts[1]) >= (4 if group.isascii() else 2):
-            family, given, *more = map(re.escape, parts)
-            # In Chinese, Japanese and Korean the parts follow each other without anything between
-            # them.
-            between = _BETWEEN + ("+" if group.isascii() else "*")
-            more = [f"(?:{between}(?:{'|'.join(more)}))*"] if more else [""]
-            both = f"{family}{between}{given}{more[0]}|{given}{more[0]}{between}{family}"
-            out.append(rf"(?i:(?<!\w)(?:{both})(?!\w))" if group.isascii() else f"(?i:{both})")
-        elif len(parts) == 1 and len(parts[0]) >= _LONG_ID:
-            out.append(rf"(?<!\w){re.escape(parts[0])}(?!\w)")
-    return out
 
 
 def _parts(group: str) -> list[str]:
     return [part.strip() for part in group.split("^") if part.strip()]
 
 
+def _words(part: str) -> list[str]:
+    return [word for word in _WORDS.split(part) if word]
+
+
+def _is_unspaced(text: str) -> bool:
+    return _UNSPACED.search(fold(text)) is not None
+
+
 def _is_number(text: str) -> bool:
     return re.sub(r"[-./ ]", "", text).isdecimal()
 
 
+def _core(number: str) -> str:
+    """A number without leading zeros, where enough is left of it."""
+    core = number.lstrip("0")
+    return core if len(core) >= _LONG_NUMBER else number
+
+
 def _longest_first(texts: Iterable[str]) -> list[str]:
     return sorted(texts, key=lambda text: (-len(text), text))
-
-
-def _one_of(patterns: list[str]) -> "re.Pattern[str] | None":
-    return re.compile("|".join(patterns)) if patterns else None

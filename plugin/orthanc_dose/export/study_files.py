@@ -54,12 +54,6 @@ def _detail(store: Store, wanted: Wanted) -> dict[str, Any]:
 
 def _json(store: Store, wanted: Wanted) -> bytes:
     study = _detail(store, wanted)
-    if "patient_id" in wanted.without:
-        # Orthanc's identifiers are made from the patient ID: who has the UIDs could try IDs until
-        # one fits.
-        study["objects"] = [
-            row | {"orthanc_id": None, "orthanc_series_id": None} for row in study["objects"]
-        ]
     modality = MODALITIES[study["modality"]]
     tables = [table for table in (STUDY, EQUIPMENT, modality.events, modality.accumulated) if table]
     whole = {

@@ -16,7 +16,7 @@ from .columns import Column, of_event, of_study
 from .xlsx_file import Workbook, cell, text_cell, width
 
 # Objects are named by their UIDs: Orthanc's identifiers are made from the patient ID.
-_OBJECT = tuple(name for name in COLUMNS if name not in ("orthanc_id", "orthanc_series_id"))
+_OBJECT = tuple(name for name in COLUMNS if name not in ("handle", "series_handle"))
 
 
 def write(

@@ -10,6 +10,7 @@ from ..store.tasks import Task
 from .deletion import Deletion
 from .deletion_jobs import ApplyRules, ForgetObjects
 from .door import Door
+from .finding import Finder
 from .housekeeping import Housekeeping
 from .identity import ApplyIdentity
 from .nested import FindNested
@@ -19,7 +20,7 @@ from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import Options, Source, installation_rules, key_of_hashes
+from .surroundings import IdentityRules, Options, Source
 from .tasks import Job, Tasks
 from .worker import Worker
 
@@ -28,7 +29,7 @@ def jobs(
     options: Callable[[], Options],
     deletion: Deletion,
     size_files: SizeFiles,
-    key: Callable[[], bytes],
+    key: bytes,
     source: Source,
     read_again: Callable[[list[str]], None],
 ) -> dict[str, Callable[[Task], Job]]:
@@ -48,6 +49,5 @@ def jobs(
 
 
 __all__ = [
-    "Deletion", "Door", "Housekeeping", "Options", "Requests", "Tasks", "Worker", "installation_rules", "jobs",
-    "key_of_hashes",
+    "Deletion", "Door", "Finder", "Housekeeping", "IdentityRules", "Options", "Requests", "Tasks", "Worker", "jobs",
 ]  # fmt: skip

@@ -51,7 +51,7 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
             continue
         study, sop = row["study_instance_uid"], row["sop_instance_uid"]
         other = same.get(sop)
-        if other is not None and other["orthanc_id"] != row["orthanc_id"]:
+        if other is not None and other["handle"] != row["handle"]:
             reason = "The same SOP instance was stored before, under another patient or study."
             decide(row, "duplicate", "same_instance", reason)
             row["content"] = None
@@ -90,8 +90,8 @@ def again(
 ) -> Batch:
     """The same studies by the present extractors, from the kept content of their objects alone.
 
-    systems: as they are with what is written in the same transaction. but: objects (Orthanc's
-    identifiers) to leave out."""
+    systems: as they are with what is written in the same transaction. but: objects (by
+    handle) to leave out."""
     out = Batch(systems=systems)
     _put_together(writer, out, set(studies), {}, {}, failed_too=True, but=but)
     return out
@@ -127,11 +127,11 @@ def _put_together(
 ) -> None:
     if not touched:
         return
-    written = {row["orthanc_id"] for row in out.objects} | but
+    written = {row["handle"] for row in out.objects} | but
     systems = out.systems or writer.systems
     for row in writer.objects_of_studies(sorted(touched), failed_too):
         study, sop = row["study_instance_uid"], row["sop_instance_uid"]
-        if row["orthanc_id"] in written or (study, sop) in rows or row["rule"] == "same_instance":
+        if row["handle"] in written or (study, sop) in rows or row["rule"] == "same_instance":
             continue
         found = _kept(row, failed_too)
         if failed_too:

@@ -15,7 +15,9 @@ from typing import Any
 from ..dicom import part10
 from ..dicom.dataset import Dataset, Unreadable
 from ..store import Batch, ObjectRow, Writer, disposal
+from ..store.handles import LOST
 from ..store.tasks import now
+from .finding import Finder
 from .surroundings import Options, Source
 
 _LOG = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ PAUSE_S = 60.0
 
 @dataclass
 class Deleted:
-    """What became of a chunk, by Orthanc's identifiers. gone: were not there any more; kept: are
+    """What became of a chunk, by handle. gone: were not there any more; kept: are
     not to be deleted after all; refused: Orthanc could not."""
 
     deleted: list[str] = field(default_factory=list)
@@ -46,7 +48,7 @@ def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> Non
     they are of these kinds.
     """
     for row in rows:
-        if row["orthanc_id"] in new:
+        if row["handle"] in new:
             row["in_orthanc"] = (
                 disposal.TO_DELETE if kinds and disposal.kind(row) in kinds else None
             )
@@ -56,8 +58,9 @@ def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> Non
 class Deletion:
     """Called on the worker's thread alone."""
 
-    def __init__(self, source: Source, options: Callable[[], Options]) -> None:
+    def __init__(self, source: Source, finder: Finder, options: Callable[[], Options]) -> None:
         self._source = source
+        self._finder = finder
         self._options = options
         self._after = ""
         self._refused = 0  # of the pass at hand
@@ -92,48 +95,53 @@ class Deletion:
         self._refused += len(result.refused)
         return True
 
-    def delete(self, writer: Writer, ids: list[str], may: Callable[[ObjectRow], bool]) -> Deleted:
+    def delete(
+        self, writer: Writer, handles: list[str], may: Callable[[ObjectRow], bool]
+    ) -> Deleted:
         """Delete these objects from Orthanc, but those of which `may` says no by now. What came of
         it is still to be noted.
         """
         out = Deleted()
-        details = self._source.details(ids)
-        rows = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
+        rows = {row["handle"]: row for row in writer.known_objects(handles, [])}
+        held = self._finder.found(rows.values())
+        details = self._source.details(list(held.values()))
         read = writer.series_read(
             {
-                row["orthanc_series_id"]
+                row["series_handle"]
                 for row in rows.values()
-                if row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"]
+                if row["rule"] == disposal.SAME_SERIES and row["series_handle"]
             }
         )
-        for instance in ids:
-            row, found = rows.get(instance), details.get(instance)
+        for handle in handles:
+            row, found = rows.get(handle), details.get(held.get(handle, ""))
             if row is None:
                 continue
-            if not may(row) or (
-                row["rule"] == disposal.SAME_SERIES and row["orthanc_series_id"] not in read
-            ):
-                out.kept.append(instance)
+            lost = handle.startswith(LOST)  # nobody can tell which object of Orthanc it is
+            of_unread_series = (
+                row["rule"] == disposal.SAME_SERIES and row["series_handle"] not in read
+            )
+            if not may(row) or lost or of_unread_series:
+                out.kept.append(handle)
             elif found is None:
-                out.gone.append(instance)
+                out.gone.append(handle)
             elif _other(row, found) or self._is_physics(found):
                 # Another object came in its place, which is still to be read; or the lists keep it,
                 # whoever asks.
-                out.kept.append(instance)
+                out.kept.append(handle)
             else:
-                self._delete(instance, out)
+                self._delete(handle, found.instance, out)
         return out
 
-    def _delete(self, instance: str, out: Deleted) -> None:
+    def _delete(self, handle: str, instance: str, out: Deleted) -> None:
         try:
             self._source.delete(instance)
-            out.deleted.append(instance)
+            out.deleted.append(handle)
         except self._source.Gone:
-            out.gone.append(instance)
+            out.gone.append(handle)
         except Exception as error:  # noqa: BLE001  the others are deleted, and this one is tried again
             if not self._refused and not out.refused:
                 _LOG.error("Orthanc did not delete an object, to be tried again", exc_info=error)
-            out.refused.append(instance)
+            out.refused.append(handle)
 
     def _is_physics(self, found: Any) -> bool:
         """Objects that are left alone for their class are not looked into when they come: this is

@@ -52,7 +52,7 @@ class Door:
         row = _refused(raw, rule, reason)
         with self._lock:
             if len(self._refused) < _MOST_WAITING:
-                self._refused[row["orthanc_id"]] = row
+                self._refused[row["digest"]] = row
         return True
 
     def drops(self, raw: bytes) -> bool:
@@ -92,7 +92,11 @@ class Door:
         try:
             writer.commit(
                 Batch(
-                    list(refused.values()),
+                    [
+                        {"handle": writer.handle(row["digest"])}
+                        | {name: value for name, value in row.items() if name != "digest"}
+                        for row in refused.values()
+                    ],
                     more=lambda connection: count_dropped(connection, counts, now()),
                 )
             )
@@ -105,11 +109,10 @@ class Door:
 
 
 def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
-    """The row of an object that Orthanc never had: its identifier is made of its bytes, so that it
-    is the same one when it is sent again."""
-    digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest()
+    """The row of an object that Orthanc never had: its handle is made of the digest of its bytes, so
+    that it is the same one when it is sent again."""
     row: ObjectRow = {
-        "orthanc_id": "-".join(digest[at : at + 8] for at in range(0, 40, 8)),
+        "digest": hashlib.sha256(raw).hexdigest(),
         "sop_class_uid": part10.announced_class(raw),
         "received_at": now(),
         "size": len(raw),

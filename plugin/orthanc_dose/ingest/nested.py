@@ -33,7 +33,7 @@ class FindNested(Job):
 
     def step(self, writer: Writer) -> Batch | None:
         if self._ids is None:
-            self._ids = self._all(self.progress.get("after", ""))
+            self._ids = self._all(writer, self.progress.get("after", ""))
             self.total = self.done + len(self._ids)
         if not self._ids:
             return None if self.progress.get("ended") else self._end()
@@ -52,16 +52,17 @@ class FindNested(Job):
                 break
         del self._ids[:looked]
         self.done += looked
-        self.progress = {"after": chunk[looked - 1]}
+        self.progress = {"after": writer.handle(chunk[looked - 1])}
         self.result["found"] += len(deep)
         return Batch(self._rows(writer, deep, details))
 
-    def _all(self, after: str) -> list[str]:
-        """All instances in the order of their identifiers, from the one after this."""
+    def _all(self, writer: Writer, after: str) -> list[str]:
+        """All instances in the order of their handles, from the one after this."""
         found: list[str] = []
         while page := self._source.instances(len(found), 20_000):
             found += page
-        return sorted(one for one in set(found) if one > after)
+        handles = {writer.handle(one): one for one in found}
+        return [handles[handle] for handle in sorted(handles) if handle > after]
 
     def _levels(self, found: Any) -> int:
         try:
@@ -72,19 +73,21 @@ class FindNested(Job):
     def _rows(
         self, writer: Writer, deep: dict[str, int], details: dict[str, Any]
     ) -> list[ObjectRow]:
-        known = {row["orthanc_id"]: row for row in writer.known_objects(list(deep), [])}
+        handles = {instance: writer.handle(instance) for instance in deep}
+        known = {row["handle"]: row for row in writer.known_objects(list(handles.values()), [])}
         rows: list[ObjectRow] = []
         for instance, levels in deep.items():
-            before, found = known.get(instance), details[instance]
+            handle, found = handles[instance], details[instance]
+            before = known.get(handle)
             if before is not None and before["outcome"] not in ("failed", "ignored"):
                 # Versions before this one read such an object: reading it again says the same as of
                 # a new one, and puts its study together without it.
-                self._read_again([instance])
+                self._read_again([handle])
                 continue
             row: ObjectRow = dict(before) if before is not None else {
-                "orthanc_id": instance,
+                "handle": handle,
                 "sop_instance_uid": found.sop_instance_uid,
-                "orthanc_series_id": found.series,
+                "series_handle": found.series and writer.handle(found.series),
                 "attempts": 0,
             }  # fmt: skip
             row |= {

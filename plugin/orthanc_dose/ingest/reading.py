@@ -101,9 +101,10 @@ def left_alone(
     """Whether the class or the series of an instance decides, without reading it; its outcome is
     set then.
 
-    before: its row in the store. series: those of which an image was read, with that image.
+    before: its row in the store. series: those of which an image was read, with that image, by
+    handle.
     ct_images: the study is complete."""
-    sop_class, of_series = row["sop_class_uid"] or "", row["orthanc_series_id"]
+    sop_class, of_series = row["sop_class_uid"] or "", row["series_handle"]
     if not extract.can_hold_dose(sop_class):
         decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
     elif sop_class == CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
@@ -118,7 +119,7 @@ def left_alone(
             )
     elif (
         sop_class in extract.ONE_OF_A_SERIES
-        and series.get(of_series, row["orthanc_id"]) != row["orthanc_id"]
+        and series.get(of_series, row["handle"]) != row["handle"]
     ):
         decide(
             row,

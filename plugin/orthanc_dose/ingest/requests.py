@@ -31,19 +31,19 @@ class Requests:
             lambda writer: writer.commit(assembly.without(writer, sop_instance_uid))
         )
 
-    def forget_objects(self, orthanc_ids: list[str]) -> Future[int]:
+    def forget_objects(self, handles: list[str]) -> Future[int]:
         """Delete some failed or ignored objects from Orthanc and forget them; how many were
         forgotten.
         """
 
         def forget(writer: Writer) -> int:
-            found = self._deletion.delete(writer, orthanc_ids, may_be_forgotten)
+            found = self._deletion.delete(writer, handles, may_be_forgotten)
             forgotten = 0
 
             def note(connection: Any) -> None:
                 nonlocal forgotten
                 found.note(connection)
-                forgotten = disposal.forget(connection, orthanc_ids)
+                forgotten = disposal.forget(connection, handles)
 
             writer.commit(Batch(more=note))
             return forgotten

@@ -1,6 +1,6 @@
 """Putting heights and weights of a file into the records, as a task."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import BinaryIO
@@ -28,7 +28,7 @@ class SizeImport(Job):
 
     kind = files.KIND
 
-    def __init__(self, task: Task, uploads: files.SizeFiles, key: Callable[[], bytes]) -> None:
+    def __init__(self, task: Task, uploads: files.SizeFiles, key: bytes) -> None:
         super().__init__(task)
         self._task_id: int = task["id"]
         self._uploads = uploads

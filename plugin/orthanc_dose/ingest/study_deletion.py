@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from ..records import INDEXES, STUDY_TABLES
-from ..store import Batch, Writer, index, sizes
+from ..store import Batch, Writer, feed, index, sizes
 from ..store.database import texts
 from ..store.disposal import STUDY_DELETED
 from . import assembly
@@ -86,7 +86,7 @@ def _batch(writer: Writer, condition: str, number: int) -> Batch:
         # An estimate of organ doses may belong to a record that stays: what is left of the study is
         # put together anew.
         query = f"""
-            SELECT orthanc_id FROM object WHERE modality IS NOT NULL AND study_instance_uid IN
+            SELECT handle FROM object WHERE modality IS NOT NULL AND study_instance_uid IN
             (SELECT text FROM uids)
             AND study_id IN (SELECT id FROM study WHERE {condition})
         """
@@ -115,6 +115,7 @@ def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) 
     connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
     for table in (*STUDY_TABLES, *INDEXES):
         connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')
+    feed.mark(connection, "removed", "SELECT id FROM gone")
     sizes.forget(connection, "gone")
     connection.execute("DROP TABLE gone")
     if days:

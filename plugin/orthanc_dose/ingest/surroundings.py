@@ -1,9 +1,6 @@
 """What the worker is told: the source that it reads from, and the options of the configuration."""
 
-import os
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from ..dicom.identity import NOTHING_KEPT, IdentityRules
@@ -20,6 +17,7 @@ class Source(Protocol):
     def changes(self, since: int, limit: int, stable_studies: bool = False) -> Any: ...
     def last_change(self) -> int: ...
     def instances(self, since: int, limit: int) -> list[str]: ...
+    def instances_of(self, sop_instance_uid: str) -> list[str]: ...
     def instances_of_study(self, study: str) -> list[str]: ...
     def complete_study(self, instance: str) -> str | None: ...
     def details(self, ids: list[str]) -> dict[str, Any]: ...
@@ -48,30 +46,3 @@ class Options:
     def reads_ct_images(self) -> bool:
         """For dose, or for what the image of a series says beside a dose screen."""
         return self.dose_from_ct_images or bool(self.screens)
-
-
-KEY_OF_HASHES = "identity.key"
-
-
-def key_of_hashes(directory: Path) -> bytes:
-    """The key of this installation's hashes, empty where nothing was ever hashed."""
-    try:
-        return (directory / KEY_OF_HASHES).read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
-def installation_rules(directory: Path, **rules: str) -> IdentityRules:
-    """The rules of items (see IdentityRules), with the key of this installation's hashes: a file
-    beside the store, made when it is first needed. Whoever has the key can try names; without it
-    old hashes match no new ones."""
-    path = directory / KEY_OF_HASHES
-    if not path.exists():
-        if "hashed" not in rules.values():
-            return IdentityRules(**rules)
-        new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(new, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return IdentityRules(**rules, secret=path.read_bytes())

@@ -11,9 +11,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import duckdb
@@ -22,9 +23,11 @@ from .. import extract
 from ..dicom.sop_classes import CT_IMAGE
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED
+from ..store.handles import adopt, any_lost
 from . import assembly, nested
 from .deletion import Deletion, mark
 from .door import Door
+from .finding import Finder
 from .housekeeping import Housekeeping
 from .reading import WAITS, Read, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
@@ -55,6 +58,7 @@ class Worker:
         options: Callable[[], Options],
         tasks: Tasks,
         housekeeping: Housekeeping,
+        finder: Finder,
         deletion: Deletion,
         door: Door,
     ) -> None:
@@ -65,16 +69,20 @@ class Worker:
         self.options = options()
         self.tasks = tasks
         self._housekeeping = housekeeping
+        self._finder = finder
         self._deletion = deletion
         self._door = door
         self._woken = threading.Event()
         self._hurried = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._requested: list[str] = []  # instances to read again or that the audit missed
+        # Objects to read again or that the audit missed: Orthanc's identifiers by handle, None
+        # where Orthanc is still to be asked for it.
+        self._requested: dict[str, str | None] = {}
         self._submitted: list[tuple[Future[Any], Callable[[Writer], Any]]] = []
         self._audit_wanted = self.options.audit_at_start
         self._audits_done = 0
+        self._some_are_lost = False
         self._look_at_sources = (
             True  # the options may have opened a source since they were looked at last
         )
@@ -128,11 +136,14 @@ class Worker:
             self.wake()
         return status
 
-    def read_again(self, instances: Iterable[str]) -> None:
-        """Queue instances to be read again."""
+    def read_again(self, handles: Iterable[str]) -> None:
+        """Queue objects to be read again."""
+        self._request(dict.fromkeys(handles))
+
+    def _request(self, wanted: Mapping[str, str | None]) -> None:
         with self._lock:
-            queued = set(self._requested)
-            self._requested += [instance for instance in instances if instance not in queued]
+            for handle, identifier in wanted.items():
+                self._requested.setdefault(handle, identifier)
         self.wake()
 
     def submit(self, work: Callable[[Writer], T]) -> Future[T]:
@@ -161,8 +172,8 @@ class Worker:
                     return done()
         return True
 
-    def is_queued(self, instance: str) -> bool:
-        return instance in self._requested
+    def is_queued(self, handle: str) -> bool:
+        return handle in self._requested
 
     # --- the worker's thread ---
 
@@ -180,6 +191,9 @@ class Worker:
                     self._set(cursor=int(writer.state("cursor") or 0))
                     self.tasks.forget()
                     self._look_at_sources = True
+                    self._some_are_lost = any_lost(writer.connection)
+                    # Comparing finds them again.
+                    self._audit_wanted |= self._some_are_lost and not self._audits_done
                     self._look_once(writer)
                 self._woken.clear()
                 options = self._options_now()
@@ -265,7 +279,8 @@ class Worker:
         anything to do.
         """
         with self._lock:
-            requested, audit = self._requested[: self.options.batch_size], self._audit_wanted
+            requested = dict(islice(self._requested.items(), self.options.batch_size))
+            audit = self._audit_wanted
             submitted = self._submitted[:1]
         self._caught_up = False
         for future, work in submitted:
@@ -273,12 +288,13 @@ class Worker:
             return True
         if requested:
             self._set(state="working")
-            self._read_instances(writer, requested, {}, again=True)
+            self._read_instances(writer, self._held(writer, requested), {}, again=True)
             self._look_for_complete = (
                 self.options.reads_ct_images
             )  # CT images among them wait again
             with self._round_done:
-                del self._requested[: len(requested)]  # what came meanwhile stands behind them
+                for handle in requested:  # what came meanwhile stands behind them
+                    del self._requested[handle]
                 self._round_done.notify_all()
             return True
         if audit:
@@ -290,7 +306,11 @@ class Worker:
             self._look_for_complete = False
             waiting = writer.one_of_each_series(WAITS)
             self._complete = sorted(
-                {found for found in map(self._source.complete_study, waiting) if found}
+                {
+                    study
+                    for found in self._finder.found(waiting).values()
+                    if (study := self._source.complete_study(found))
+                }
             )
         if self._complete:
             self._read_ct_images(writer, self._complete[-1])
@@ -300,6 +320,13 @@ class Worker:
         self._door.write(writer)
         deleted = self._deletion.step(writer)
         return self.tasks.step(writer) or deleted or followed
+
+    def _held(self, writer: Writer, requested: dict[str, str | None]) -> list[str]:
+        """Orthanc's identifiers of these objects, of those that it holds."""
+        asked = [handle for handle, identifier in requested.items() if identifier is None]
+        found = self._finder.found(writer.known_objects(asked, []) if asked else [])
+        every = (identifier or found.get(handle) for handle, identifier in requested.items())
+        return [identifier for identifier in every if identifier]
 
     def _do(self, writer: Writer, future: "Future[T]", work: Callable[[Writer], T]) -> None:
         try:
@@ -366,8 +393,15 @@ class Worker:
         cursor, missing, since = self._status["cursor"], [], 0
         while not self._stopping.is_set():
             page = self._source.instances(since, AUDIT_PAGE)
-            known = {row["orthanc_id"] for row in writer.known_objects(page, [])}
-            missing += [instance for instance in page if instance not in known]
+            handles = list(map(self._store.handle, page))
+            if self._some_are_lost:
+                self._adopt(writer, page)
+            known = writer.known(handles)
+            missing += [
+                instance
+                for instance, handle in zip(page, handles, strict=True)
+                if handle not in known
+            ]
             since += len(page)
             if len(page) < AUDIT_PAGE:
                 break
@@ -380,7 +414,7 @@ class Worker:
             if changes.done:
                 break
         missing = [instance for instance in missing if instance not in announced]
-        self.read_again(missing)
+        self._request({self._store.handle(instance): instance for instance in missing})
         if missing and not self._audits_done:
             self._look_for_nested()  # they came while nobody was at the door
         self._look_for_complete = self.options.reads_ct_images
@@ -400,21 +434,21 @@ class Worker:
         """The study is complete: read its CT images, all for dose, or one of each series beside a
         dose screen.
         """
-        rows = writer.known_objects(self._source.instances_of_study(study), [])
-        waiting = {row["orthanc_id"]: row for row in rows if row["rule"] == WAITS}
+        held = {self._store.handle(one): one for one in self._source.instances_of_study(study)}
+        rows = writer.known_objects(list(held), [])
+        waiting = {row["handle"]: row for row in rows if row["rule"] == WAITS}
         if not self.options.dose_from_ct_images:
             of_series = {
-                row["orthanc_series_id"]: row["orthanc_id"]
-                for row in reversed(list(waiting.values()))
+                row["series_handle"]: row["handle"] for row in reversed(list(waiting.values()))
             }
             beside_a_screen = any(row["source"] == "OCR" for row in rows)
             waiting = (
-                {instance: waiting[instance] for instance in of_series.values()}
+                {handle: waiting[handle] for handle in of_series.values()}
                 if beside_a_screen
                 else {}
             )
-        numbers = {instance: row["change"] for instance, row in waiting.items()}
-        self._read_instances(writer, list(waiting), numbers, cursor, again=True, ct_images=True)
+        numbers = {held[handle]: row["change"] for handle, row in waiting.items()}
+        self._read_instances(writer, list(numbers), numbers, cursor, again=True, ct_images=True)
 
     def _read_instances(
         self,
@@ -427,16 +461,19 @@ class Worker:
     ) -> None:
         """Read these instances and commit what came of them, with the cursor where one is given."""
         details = self._source.details(ids)
-        known = {row["orthanc_id"]: row for row in writer.known_objects(ids, [])}
+        handles = {instance: self._store.handle(instance) for instance in ids}
+        if self._some_are_lost:
+            self._adopt(writer, ids)
+        known = {row["handle"]: row for row in writer.known_objects(list(handles.values()), [])}
         of_one = {
-            found.series
+            self._store.handle(found.series)
             for found in details.values()
             if found.sop_class_uid in extract.ONE_OF_A_SERIES
         }
         series = writer.series_read(of_one)
         reads: list[Read] = []
         for instance in ids:
-            before = known.get(instance)
+            before = known.get(handles[instance])
             fresh = before is None or (
                 before["change"] != numbers.get(instance) and before["rule"] != STUDY_DELETED
             )
@@ -467,15 +504,32 @@ class Worker:
         _LOG.debug("%d objects written", len(reads))
         self._set(last_commit_at=_now().isoformat() + "Z")
 
+    def _adopt(self, writer: Writer, instances: list[str]) -> None:
+        """Find out which lost objects of the store these instances of Orthanc are."""
+        handle = self._store.handle
+        known = writer.known(list(map(handle, instances)))
+        found = [
+            (
+                handle(one.instance),
+                one.series and handle(one.series),
+                one.sop_instance_uid,
+                one.size,
+            )
+            for some in _parts([one for one in instances if handle(one) not in known])
+            for one in self._source.details(some).values()
+        ]
+        if found:
+            writer.commit(Batch(more=lambda connection: adopt(connection, found)))
+
     def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         batch = assembly.batch(writer, reads, state)
-        mark(batch.objects, {one.row["orthanc_id"] for one in reads}, self.options.deleted)
+        mark(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
         self._deletion.look()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
-        """Write that these objects failed; where even their identifiers do not fit, with Orthanc's
-        alone.
+        """Write that these objects failed; where even their identifiers do not fit, with the
+        handle alone.
         """
         for one in reads:
             decide(
@@ -491,7 +545,7 @@ class Worker:
             raise
         except Exception:  # noqa: BLE001  the object must not stand in the way of those behind it
             kept = (
-                "orthanc_id",
+                "handle",
                 "outcome",
                 "rule",
                 "reason",
@@ -513,14 +567,14 @@ class Worker:
         ct_images: bool,
     ) -> Read | None:
         row: ObjectRow = {
-            "orthanc_id": details.instance,
+            "handle": self._store.handle(details.instance),
             "sop_instance_uid": details.sop_instance_uid,
             "sop_class_uid": details.sop_class_uid,
             "received_at": details.received_at,
             "size": details.size,
             "change": number if number is not None else (before or {}).get("change"),
             "attempts": ((before or {}).get("attempts") or 0) + 1,
-            "orthanc_series_id": details.series,
+            "series_handle": details.series and self._store.handle(details.series),
             "before": before,
         }
 
@@ -541,7 +595,7 @@ class Worker:
                 self.options.ignoring,
             )
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
-                series[details.series] = details.instance
+                series[row["series_handle"]] = row["handle"]
             return one
         except self._source.Gone:
             if before is not None:
@@ -550,6 +604,11 @@ class Worker:
                 row, "failed", "gone", "The instance was deleted from Orthanc before it was read."
             )
             return Read(row)
+
+
+def _parts(instances: list[str], size: int = 1_000) -> Iterator[list[str]]:
+    for first in range(0, len(instances), size):
+        yield instances[first : first + size]
 
 
 def _now() -> datetime:

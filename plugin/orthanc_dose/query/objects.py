@@ -30,7 +30,7 @@ def list_objects(
     total = connection.execute(f"SELECT count(*) FROM object WHERE {where}", filters).fetchone()
     query = (
         f"SELECT {', '.join(COLUMNS)} FROM object WHERE {where}"
-        f" ORDER BY {name} {direction} NULLS LAST, orthanc_id LIMIT {limit:d} OFFSET {offset:d}"
+        f" ORDER BY {name} {direction} NULLS LAST, handle LIMIT {limit:d} OFFSET {offset:d}"
     )
     found = [_shown(row) for row in rows(connection.execute(query, filters))]
     return {"total": total[0] if total else 0, "objects": found}
@@ -47,7 +47,7 @@ def _condition(column: str, value: Any) -> str:
 
 
 def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list[str]:
-    """All objects that the filters find, by Orthanc's identifiers, but those that were deleted from
+    """All objects that the filters find, by handle, but those that were deleted from
     Orthanc.
     """
     where = " AND ".join(
@@ -59,7 +59,7 @@ def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list
     return [
         row[0]
         for row in connection.execute(
-            f"SELECT orthanc_id FROM object WHERE {where}", filters
+            f"SELECT handle FROM object WHERE {where}", filters
         ).fetchall()
     ]
 
@@ -117,6 +117,13 @@ def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[
         f"sop_instance_uid"
     )
     return [_shown(row) for row in rows(connection.execute(query, [study_id]))]
+
+
+def study_instance_uid(connection: duckdb.DuckDBPyConnection, study_id: int) -> str | None:
+    """The UID of a study, or None where there is no study of this number."""
+    query = "SELECT study_instance_uid FROM study WHERE id = $1"
+    found = connection.execute(query, [study_id]).fetchone()
+    return found[0] if found else None
 
 
 def count_outdated(connection: duckdb.DuckDBPyConnection) -> int:

@@ -8,6 +8,7 @@ from . import leading
 from .access import ACCOUNT, AUDIT_LOG, DEVICE, TOKEN
 from .common import MARKS, SOURCES
 from .ct import CT_ACCUMULATED, CT_EVENT
+from .feed import CHANGES, FOLLOWER, FOLLOWER_FAILURE, STUDY_CHANGE
 from .field import Field, Shown, Table
 from .found import FETCHING, FOUND, SCHEDULE_RUN
 from .index import (
@@ -150,6 +151,9 @@ TABLES: tuple[Table, ...] = (
     REFERENCE_LEVEL,
     FOUND,
     SCHEDULE_RUN,
+    STUDY_CHANGE,
+    FOLLOWER,
+    FOLLOWER_FAILURE,
 )
 # Tables whose rows belong to a study and are written anew with it.
 STUDY_TABLES: tuple[Table, ...] = (
@@ -161,7 +165,8 @@ STUDY_TABLES: tuple[Table, ...] = (
 )
 
 __all__ = [
-    "ACCOUNT", "AUDIT_LOG", "CT_ACCUMULATED", "CT_EVENT", "DEVICE", "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY", "FETCHING",
+    "ACCOUNT", "AUDIT_LOG", "CHANGES", "CT_ACCUMULATED", "CT_EVENT", "DEVICE", "DROPPED", "EQUIPMENT", "EQUIPMENT_KEY",
+    "FETCHING", "FOLLOWER", "FOLLOWER_FAILURE", "STUDY_CHANGE",
     "FOUND", "Field", "IDENTITY_FIELDS", "INDEXED", "INDEXES", "IN_ORTHANC", "MARKS", "MODALITIES", "Modality",
     "NM_ADMINISTRATION", "OBJECT", "OBJECT_OUTCOMES", "OUTCOMES", "PATIENT", "PATIENT_SIZE", "PHANTOMS",
     "PROJECTION_ACCUMULATED", "PROJECTION_EVENT", "REFERENCE_LEVEL", "SCHEDULE_RUN", "SETTING", "SOURCES", "STANDARD_NAME",

@@ -313,7 +313,12 @@ OBJECT = Table(
     "Objects",
     "One row an instance that Orthanc stored, with what became of it.",
     (
-        text("orthanc_id", "Orthanc ID", description="Identifier of the instance in Orthanc."),
+        text(
+            "handle",
+            "Handle",
+            description="By what the object is known here: a hash, with the key of the "
+            "installation, of its identifier in Orthanc, which is made from the patient ID.",
+        ),
         uid("sop_instance_uid", "SOP instance UID", source="(0008,0018)"),
         uid("sop_class_uid", "SOP class UID", source="(0008,0016)"),
         uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
@@ -335,7 +340,7 @@ OBJECT = Table(
         ),
         text("reason", "Reason", description="The outcome's reason in a sentence."),
         text("source", "Source", description="How its content was read; the sources of study."),
-        text("orthanc_series_id", "Series", description="Identifier of its series in Orthanc."),
+        text("series_handle", "Series", description="The same of its series."),
         integer(
             "change",
             "Change",

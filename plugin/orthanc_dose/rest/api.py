@@ -18,10 +18,12 @@ from .charts import CHART_ROUTES
 from .deletion import DELETION_ROUTES
 from .equipment import EQUIPMENT_ROUTES
 from .exports import EXPORT_ROUTES
+from .followers import FOLLOWER_ROUTES
 from .identity import IDENTITY_ROUTES
 from .log import LOG_ROUTES
 from .nodes import NODE_ROUTES
 from .objects import OBJECT_ROUTES
+from .orthanc import ORTHANC_ROUTES
 from .parameters import Parameter
 from .reference_levels import REFERENCE_LEVEL_ROUTES
 from .review import REVIEW_ROUTES
@@ -49,6 +51,7 @@ def get_status(services: Services) -> dict[str, Any]:
     try:
         with services.store.reading() as connection:
             services.last_counts = overview.counts(connection)
+            services.last_followers = services.followers.status(connection)
     except (StoreError, duckdb.Error):
         pass  # the status must tell what is wrong just then: with the numbers that were read last
     return {
@@ -58,6 +61,7 @@ def get_status(services: Services) -> dict[str, Any]:
         "orthanc": services.orthanc,
         "store": {"size_bytes": services.store.size(), **services.last_counts},
         "queue": services.queue.status(),
+        "followers": services.last_followers,
     }
 
 
@@ -145,11 +149,13 @@ ROUTES: tuple[Route, ...] = (
     *STUDY_ROUTES,
     *SAVED_FILTER_ROUTES,
     *OBJECT_ROUTES,
+    *ORTHANC_ROUTES,
     *DELETION_ROUTES,
     *EQUIPMENT_ROUTES,
     *SYSTEM_STUDY_ROUTES,
     *STANDARD_NAME_ROUTES,
     *WORK_ROUTES,
+    *FOLLOWER_ROUTES,
     *SESSION_ROUTES,
     *TOKEN_ROUTES,
     *USER_ROUTES,

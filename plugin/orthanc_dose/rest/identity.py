@@ -17,7 +17,9 @@ def get_identity(services: Services) -> dict[str, Any]:
     rules = identity_rules(services.settings)
     with services.store.reading() as connection:
         ways = identity.ways(connection)
+        old_bytes = identity.has_old_bytes(connection)
     return {
+        "old_bytes": old_bytes,
         "items": [
             {
                 "name": item,
@@ -31,7 +33,7 @@ def get_identity(services: Services) -> dict[str, Any]:
                 ),
             }
             for item, rule in rules.items()
-        ]
+        ],
     }
 
 
@@ -88,14 +90,16 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         "/identity",
         get_identity,
         "What is kept of who patients are, and how the studies hold it",
-        {200: any_object(items=array(_ITEM))},
+        {200: any_object(items=array(_ITEM), old_bytes={"type": "boolean"})},
         tag="Patient identity",
         needs=ADMINISTRATION,
         description="Of each item the rule (a setting of the same name), how many studies hold it "
         "in which way (none: not at"
         " all; stored: as written; hashed: HMAC-SHA-256; sha256: plain SHA-256), how many POST "
         "/identity/apply would change,"
-        " and how many cannot be as the rule says, since what it asks for was dropped or hashed.",
+        " and how many cannot be as the rule says, since what it asks for was dropped or hashed. "
+        "`old_bytes`: the store's file may hold bytes of what an older version kept, as Orthanc's "
+        "identifiers, which POST /identity/apply removes.",
     ),
     Route(
         "POST",

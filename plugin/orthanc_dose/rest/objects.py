@@ -42,15 +42,15 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
     if not found:
         raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
     gone = (disposal.DELETED, disposal.REFUSED)
-    ids = [row["orthanc_id"] for row in found if row["in_orthanc"] not in gone]
-    if not ids and found[0]["in_orthanc"] == disposal.REFUSED:
+    handles = [row["handle"] for row in found if row["in_orthanc"] not in gone]
+    if not handles and found[0]["in_orthanc"] == disposal.REFUSED:
         raise ApiError(
             409,
             "never_stored",
             "It was refused, so that Orthanc does not have it.",
             "sop_instance_uid",
         )
-    if not ids:
+    if not handles:
         raise ApiError(
             409,
             "deleted_from_orthanc",
@@ -58,8 +58,8 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
             " kept of it can be read again with all others (re-extraction).",
             "sop_instance_uid",
         )
-    services.queue.read_again(ids)
-    if not services.queue.wait(lambda: not any(map(services.queue.is_queued, ids)), PATIENCE):
+    services.queue.read_again(handles)
+    if not services.queue.wait(lambda: not any(map(services.queue.is_queued, handles)), PATIENCE):
         return 202, {"queued": True}
     return 200, {"object": get_objects(services, "-processed_at", 1, 0, **wanted)["objects"][0]}
 

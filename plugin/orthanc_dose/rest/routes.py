@@ -38,10 +38,9 @@ class Route:
     answer, or a tuple (status, JSON). answers: JSON schema by status. errors: the error statuses it
     can have beside 400 for bad parameters. body: JSON schema of the body, which the handler gets as
     `body`; body_default: what an empty one stands for. raw_body: for a body that is a file, how
-    many bytes it may have; the handler gets them as `body` and, from the header X-File-Name,
-    `file_name`. with_caller: the handler gets who asks as `caller`. action: what the audit log
-    calls it, with the path's parameters as what it was done to; empty for what is not noted, or
-    what the handler notes itself."""
+    many bytes it may have; the handler gets them as `body`. with_caller: the handler gets who asks
+    as `caller`. action: what the audit log calls it, with the path's parameters as what it was done
+    to; empty for what is not noted, or what the handler notes itself."""
 
     method: str
     path: str

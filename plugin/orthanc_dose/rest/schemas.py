@@ -102,7 +102,8 @@ _DETAIL["properties"] |= {
     "accumulated": _any_of(modality.accumulated for modality in MODALITIES.values()),
     "events": _any_of(modality.events for modality in MODALITIES.values()),
     "objects": array(ref("object")),
-    "orthanc_studies": array(TEXT),
+    "orthanc_studies": INTEGER
+    | {"description": "How many studies of this UID Orthanc holds, under several patient IDs."},
 }
 _DETAIL["required"] += [
     "equipment",
@@ -153,6 +154,20 @@ STATUS = any_object(
             last_finished_at=TEXT_OR_NULL,
             missing={"type": ["integer", "null"]},
         ),
+    ),
+    followers=array(
+        any_object(
+            name=TEXT,
+            state={"type": "string", "enum": ["idle", "working", "waiting"]},
+            behind=INTEGER,
+            failing=INTEGER,
+            skipped=INTEGER,
+            last_error=TEXT_OR_NULL,
+            backfill={
+                "type": ["object", "null"],
+                "properties": {"done": INTEGER, "total": INTEGER_OR_NULL},
+            },
+        )
     ),
 )
 _COUNTED = {

@@ -10,7 +10,6 @@ import mimetypes
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 
@@ -20,7 +19,7 @@ from ..store import StoreError
 from . import bodies
 from .answers import Content, Download, plain
 from .api import ROUTES
-from .errors import ApiError, bad_parameter, not_found
+from .errors import ApiError, not_found
 from .parameters import is_text
 from .routes import Caller, Route
 from .services import Services
@@ -142,7 +141,6 @@ class Server:
                 )
             if route.raw_body:
                 arguments["body"] = bodies.no_longer_than(route.raw_body, request.body)
-                arguments["file_name"] = _file_name(request.headers)
             result = route.handler(self._services, **arguments)
             done = True
         except Locked as error:
@@ -227,16 +225,6 @@ def _locked(error: Locked) -> ApiError:
 
 def _json(body: Any) -> bytes:
     return json.dumps(body, default=plain, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _file_name(headers: dict[str, str]) -> str:
-    name = unquote(headers.get("x-file-name", ""), errors="surrogateescape")
-    if not is_text(name):
-        raise bad_parameter(
-            "X-File-Name",
-            "X-File-Name must be a name as percent-encoded UTF-8, without NUL characters.",
-        )
-    return name
 
 
 @lru_cache(maxsize=500)

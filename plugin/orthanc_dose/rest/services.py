@@ -21,6 +21,7 @@ from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
 from ..store import Store
+from ..work.followers import Followers
 
 # Seconds that an answer waits for the worker; what takes longer is answered with 202.
 PATIENCE = 10.0
@@ -30,9 +31,9 @@ class Queue(Protocol):
     """What the API needs of the worker."""
 
     def status(self) -> dict[str, Any]: ...
-    def read_again(self, instances: list[str]) -> None: ...
+    def read_again(self, handles: list[str]) -> None: ...
     def audit(self) -> None: ...
-    def is_queued(self, instance: str) -> bool: ...
+    def is_queued(self, handle: str) -> bool: ...
     def wait(self, done: Any, seconds: float) -> bool: ...
     @property
     def audits_done(self) -> int: ...
@@ -51,7 +52,7 @@ class Requests(Protocol):
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int: ...
     def delete_study(self, study_id: int) -> Future[None]: ...
     def change_names(self, change: Callable[[list[Any]], list[Any]]) -> Future[None]: ...
-    def forget_objects(self, orthanc_ids: list[str]) -> Future[int]: ...
+    def forget_objects(self, handles: list[str]) -> Future[int]: ...
     def start_task(
         self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
     ) -> int: ...
@@ -72,8 +73,8 @@ def in_time(asked: Future[Any]) -> bool:
 @dataclass
 class Services:
     """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study
-    Instance UID; key_of_hashes: the key of the installation's hashes, empty where there is none;
-    hashes: those by which it may keep a text. What a handler tells of who a patient is, it notes in
+    Instance UID; orthanc_objects: those of objects, by handle; neither is for answers. hashes:
+    those by which it may keep a text. What a handler tells of who a patient is, it notes in
     `audit`."""
 
     store: Store
@@ -93,11 +94,13 @@ class Services:
     searches: Searches
     fetching: Fetching
     schedules: Schedules
-    key_of_hashes: Callable[[], bytes]
+    followers: Followers
     orthanc: dict[str, Any]
     started_at: datetime
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
+    orthanc_objects: Callable[[list[dict[str, Any]]], dict[str, str]] = lambda rows: {}
+    last_followers: list[dict[str, Any]] = field(default_factory=list)
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {
             "studies": {},

@@ -16,9 +16,9 @@ SHOWN_ROWS, GUESSED_BY = 20, 1000
 _CELL_SHOWN = 200  # characters
 
 
-def upload(services: Services, caller: Caller, body: bytes, file_name: str) -> dict[str, Any]:
+def upload(services: Services, caller: Caller, body: bytes) -> dict[str, Any]:
     try:
-        found = services.size_files.add(body, file_name, caller.name)
+        found = services.size_files.add(body, caller.name)
     except table.NotATable as error:
         raise ApiError(400, "not_a_table", str(error)) from error
     except OSError as error:
@@ -29,7 +29,6 @@ def upload(services: Services, caller: Caller, body: bytes, file_name: str) -> d
     guess = guesses.guess(found.dialect.columns, [row.cells for row in rows if row.cells])
     return {
         "id": found.number,
-        "name": found.name,
         "encoding": found.dialect.encoding,
         "delimiter": found.dialect.delimiter,
         "columns": list(found.dialect.columns),
@@ -46,7 +45,7 @@ def preview(services: Services, caller: Caller, id: int, body: Any) -> dict[str,
     choice = _choice(found, body)
     rows = table.first_rows(found.path, found.dialect, SHOWN_ROWS)
     with services.store.reading() as connection:
-        return {"rows": matching.preview(connection, rows, choice, services.key_of_hashes)}
+        return {"rows": matching.preview(connection, rows, choice, services.store.key)}
 
 
 def start(services: Services, caller: Caller, id: int, body: Any) -> tuple[int, dict[str, Any]]:
@@ -57,7 +56,7 @@ def start(services: Services, caller: Caller, id: int, body: Any) -> tuple[int, 
     parameters = vars(_choice(found, body)) | {"file": id, "dry_run": dry_run}
 
     def begin() -> int:
-        return services.requests.start_task(KIND, caller.name, found.name, parameters)
+        return services.requests.start_task(KIND, caller.name, f"file {id}", parameters)
 
     # A trial leaves the file for the import itself.
     task = begin() if dry_run else services.size_files.start(found, begin)
@@ -147,7 +146,6 @@ _GUESS = any_object(
 )
 _UPLOADED = any_object(
     id=INTEGER,
-    name=TEXT,
     encoding=TEXT,
     delimiter=TEXT,
     columns=array(TEXT),
@@ -183,8 +181,8 @@ SIZE_ROUTES: tuple[Route, ...] = (
 "weights", {200: _UPLOADED}, (), (413,),
           "Patient sizes", "The body is the file itself, in UTF-8, UTF-16 or Windows-1252, with "
 "commas, semicolons or tabs and"
-          " a line of column names; the header `X-File-Name` may say its name, percent-encoded. "
-          "The answer says what the"
+          " a line of column names. What the file is called is not asked for, since it may be a "
+          "patient's name. The answer says what the"
           " columns seem to be. The file is deleted when its import ends, or after a day.",
           raw_body=LARGEST, with_caller=True, needs=IMPORT_SIZES, action="size import uploaded"),
     Route("POST", "/size-imports/{id}/preview", preview, "What an import would do with the first "

@@ -132,7 +132,8 @@ def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
         found |= dict.fromkeys(IDENTITY_FIELDS)
         found["patient"] |= dict.fromkeys(IDENTITY_FIELDS)
     _note_identity(services, caller, "study", [found])
-    return found | {"orthanc_studies": services.orthanc_studies(found["study_instance_uid"])}
+    held = services.orthanc_studies(found["study_instance_uid"])
+    return found | {"orthanc_studies": len(held)}
 
 
 def get_content(services: Services, id: int, whole: str) -> Any:

@@ -55,6 +55,7 @@ def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[st
     done = (
         services.background.stop(id)
         or services.nodes_work.stop(id)
+        or services.followers.stop(id)
         or in_time(services.requests.stop_task(id))
     )
     return (200 if done else 202), get_task(services, caller, id)

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ..client import ClientError, add_server_arguments, connected, follow
 
@@ -54,7 +53,7 @@ def run(chosen: argparse.Namespace) -> int:
     except OSError as error:
         raise ClientError(f"{chosen.file} cannot be read: {error.strerror}.") from error
     client = connected(chosen)
-    uploaded = client.call("POST", "/size-imports", raw, {"X-File-Name": quote(chosen.file.name)})
+    uploaded = client.call("POST", "/size-imports", raw)
     place = f"/size-imports/{uploaded['id']}"
     try:
         choice = _choice(chosen, uploaded)

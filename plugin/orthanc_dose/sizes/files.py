@@ -20,17 +20,15 @@ KIND = "import-sizes"
 FOLDER = "imports"
 LARGEST = 200_000_000  # bytes; a million rows are some 50 MB
 KEPT_S = 24 * 3600.0  # how long a file waits to be started
-_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was uploaded. name: what the user called it; task: the import that was started
-    with it, 0 for none.
+    """A file that was uploaded. task: the import that was started with it, 0 for none. What the
+    user called it is not kept, since it may be a patient's name.
     """
 
     number: int
-    name: str
     user: str
     dialect: Dialect
     path: Path
@@ -47,7 +45,7 @@ class SizeFiles:
         self._store = store
         self._starting = threading.Lock()
 
-    def add(self, body: bytes, name: str, user: str) -> Upload:
+    def add(self, body: bytes, user: str) -> Upload:
         """Keep a file. Raises NotATable where it is no CSV, and OSError where it cannot be kept."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         number = _next_number(self._store)
@@ -56,13 +54,7 @@ class SizeFiles:
             _write(path, body)
             with path.open("rb") as file:
                 written = dialect(file)
-            shown = (
-                "".join(sign for sign in name if sign.isprintable())
-                .replace("\\", "/")
-                .rsplit("/", 1)[-1]
-                .strip()
-            )
-            upload = Upload(number, shown[:_LONGEST_NAME], user, written, path)
+            upload = Upload(number, user, written, path)
             self._note(upload)
         except BaseException:
             self.remove(number)
@@ -73,6 +65,7 @@ class SizeFiles:
         """The file of this number, or None."""
         try:
             found = json.loads((self._folder / f"{number}.json").read_text("utf-8"))
+            found.pop("name", None)  # older versions kept it
         except (OSError, ValueError):
             return None
         how = found.pop("dialect")

@@ -5,7 +5,7 @@ Three relations, registered tables or temporary ones, hold what is known of the 
 an identifier of it: size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a
 study with the rows that are of it). `decide` joins them with the records."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,21 +128,20 @@ def match(
     connection: duckdb.DuckDBPyConnection,
     identifiers: list[tuple[int, str]],
     kind: str,
-    key: Callable[[], bytes],
+    key: bytes,
 ) -> pa.Table:
     """A table of MATCH. Accession numbers that the store keeps as hashes are found by those of what
-    is written. key: gives that of the installation's hashes, empty where there is none."""
+    is written. key: that of the installation's hashes."""
     column = "study_instance_uid" if kind == "study-uid" else "accession_number"
     keys = list(identifiers)
     if kind == "accession-number":
-        secret = key()
         hashed = connection.execute("""
             SELECT coalesce(bool_or(starts_with(accession_number, 'hmac-sha256:')), false),
             coalesce(bool_or(starts_with(accession_number, 'sha256:')), false) FROM study
         """).fetchone()
         assert hashed is not None
-        if hashed[0] and secret:
-            keys += [(n, keyed_hash(secret, text)) for n, text in identifiers]
+        if hashed[0]:
+            keys += [(n, keyed_hash(key, text)) for n, text in identifiers]
         if hashed[1]:
             keys += [(n, plain_hash(text)) for n, text in identifiers]
     numbers, texts = (
@@ -226,7 +225,7 @@ def decide(
 
 
 def preview(
-    connection: duckdb.DuckDBPyConnection, rows: list[Row], choice: Choice, key: Callable[[], bytes]
+    connection: duckdb.DuckDBPyConnection, rows: list[Row], choice: Choice, key: bytes
 ) -> list[dict[str, Any]]:
     """What would become of these rows, if the file held no others: one entry a row and record."""
     lines, identifiers = Reader(choice).lines(1, rows)

@@ -3,6 +3,7 @@ down.
 """
 
 import contextlib
+import logging
 import os
 import shutil
 import threading
@@ -13,7 +14,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from . import schema
+from . import handles, schema
+
+_LOG = logging.getLogger(__name__)
 
 FILE_NAME = "dose.duckdb"
 # The folder beside it in which DuckDB may write files (COPY), the only one.
@@ -56,7 +59,7 @@ PATIENCE_S = 30.0
 
 class Store:
     """The DuckDB file in the data directory. One process holds it; threads read by connections of
-    their own.
+    their own. key: that of all hashes of the installation (handles.py), which lies beside it.
 
     Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own,
     those of a renewal, and what lies in the folder EXPORTS of the data directory; nothing can
@@ -66,6 +69,7 @@ class Store:
 
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
         self.path = directory / FILE_NAME
+        self.key = b""
         self._fresh = directory / f"{FILE_NAME}.new"
         self._memory_limit = memory_limit
         self.version = 0
@@ -76,6 +80,7 @@ class Store:
         self._is_closed_to_readers = False
         self._beside = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._watchers: list[Callable[[], object]] = []
         self.open()
 
     def open(self) -> None:
@@ -91,15 +96,27 @@ class Store:
                 f"the store {self.path} cannot be opened: {_first_line(error)}"
             ) from error
         try:
+            self.key = handles.installation_key(self.path.parent)
             self._lock_in(database)
-            schema.prepare(database)
-        except (duckdb.Error, schema.SchemaError) as error:
+            same_key = schema.prepare(database, self.key)
+        except (duckdb.Error, schema.SchemaError, OSError) as error:
             database.close()
             raise StoreError(
                 f"the store {self.path} cannot be used: {_first_line(error)}"
             ) from error
+        if not same_key:
+            _LOG.warning(
+                "the key %s is another than the one that the store was written with: comparing "
+                "what Orthanc holds with the store; hashes of patients made with the lost key "
+                "match no new ones",
+                handles.KEY_FILE,
+            )
         with self._lock:
             self._database = database
+
+    def handle(self, identifier: str) -> str:
+        """The handle by which the store knows what has this identifier in Orthanc."""
+        return handles.handle(self.key, identifier)
 
     def _lock_in(self, database: duckdb.DuckDBPyConnection) -> None:
         # In this order: what is allowed can only be said while everything still is. DuckDB adds its
@@ -176,6 +193,17 @@ class Store:
                 with contextlib.suppress(duckdb.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def watch(self, changed: Callable[[], object]) -> None:
+        """Call this, on the writer's thread, whenever studies were changed; it must return at
+        once.
+        """
+        self._watchers.append(changed)
+
+    def studies_changed(self) -> None:
+        """Tell those who watch that studies were changed."""
+        for changed in self._watchers:
+            changed()
 
     def before_renewal(self, do: Callable[[], None]) -> None:
         """Have something done before each renewal: whoever keeps copies of rows, which a renewal is

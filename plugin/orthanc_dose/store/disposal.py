@@ -101,7 +101,7 @@ def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def of_kinds(
     connection: duckdb.DuckDBPyConnection, kinds: Iterable[str], after: str = ""
 ) -> list[str]:
-    """Those objects of some kinds, by Orthanc's identifiers, in order, from the one after this."""
+    """Those objects of some kinds, by handle, in order, from the one after this."""
     wanted = set(kinds)
     groups = [
         telling
@@ -117,8 +117,8 @@ def of_kinds(
     connection.register("chosen", pa.table(chosen, schema=texts))
     same = " AND ".join(f"o.{name} IS NOT DISTINCT FROM c.{name}" for name in _TELLING)
     query = f"""
-        SELECT o.orthanc_id FROM (SELECT orthanc_id, {_COLUMNS} FROM object WHERE in_orthanc IS NULL
-        AND orthanc_id > $1) o
+        SELECT o.handle FROM (SELECT handle, {_COLUMNS} FROM object WHERE in_orthanc IS NULL
+        AND handle > $1) o
         JOIN chosen c ON {same} ORDER BY 1
     """
     try:
@@ -141,13 +141,10 @@ def count_waiting(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def waiting(connection: duckdb.DuckDBPyConnection, after: str, limit: int) -> list[str]:
-    """A page of the objects that are to be deleted, by Orthanc's identifiers, in order, from the
+    """A page of the objects that are to be deleted, by handle, in order, from the
     one after this.
     """
-    query = (
-        "SELECT orthanc_id FROM object WHERE in_orthanc = $1 AND orthanc_id > $2 ORDER BY 1 "
-        "LIMIT $3"
-    )
+    query = "SELECT handle FROM object WHERE in_orthanc = $1 AND handle > $2 ORDER BY 1 LIMIT $3"
     return [row[0] for row in connection.execute(query, [TO_DELETE, after, limit]).fetchall()]
 
 
@@ -158,10 +155,10 @@ def by_hand(
     uids: list[str] | None = None,
     after: str = "",
 ) -> list[str]:
-    """Objects that people may delete, by Orthanc's identifiers, in order: those of SOP Instance
+    """Objects that people may delete, by handle, in order: those of SOP Instance
     UIDs, or all of an outcome (failed, ignored), or of one of its rules. Without a rule, ignored
     objects that may still be read are left out."""
-    condition = "orthanc_id > $1 AND outcome IN ('failed', 'ignored')"
+    condition = "handle > $1 AND outcome IN ('failed', 'ignored')"
     bound: list[Any] = [after]
     if uids is not None:
         condition, bound = (
@@ -178,7 +175,7 @@ def by_hand(
                 [*bound, sorted(_MAY_BE_READ)],
             )
     query = (
-        f"SELECT orthanc_id FROM object WHERE {condition} AND coalesce(rule, '') <> "
+        f"SELECT handle FROM object WHERE {condition} AND coalesce(rule, '') <> "
         f"'{PHYSICS}' ORDER BY 1"
     )
     return [row[0] for row in connection.execute(query, bound).fetchall()]
@@ -190,8 +187,7 @@ def set_in_orthanc(
     """Note of objects what became of them in Orthanc, in the transaction of the connection."""
     if ids:
         query = (
-            "UPDATE object SET in_orthanc = $1, deleted_at = $2 WHERE orthanc_id IN (SELECT "
-            "unnest($3))"
+            "UPDATE object SET in_orthanc = $1, deleted_at = $2 WHERE handle IN (SELECT unnest($3))"
         )
         connection.execute(query, [state, at, ids])
 
@@ -201,7 +197,7 @@ def forget(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> int:
     many there were.
     """
     query = """
-        DELETE FROM object WHERE orthanc_id IN (SELECT unnest($1)) AND in_orthanc IN ($2, $3) AND
+        DELETE FROM object WHERE handle IN (SELECT unnest($1)) AND in_orthanc IN ($2, $3) AND
         outcome IN ('failed', 'ignored')
     """
     found = connection.execute(query, [ids, DELETED, REFUSED]).fetchone()

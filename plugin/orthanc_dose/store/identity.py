@@ -8,6 +8,8 @@ import duckdb
 
 from ..dicom.concepts import ACCESSION_NUMBER
 from ..records.study import UNDER_RULES
+from . import feed, state
+from .schema import OLD_BYTES
 
 WAYS = ("none", "stored", "hashed", "sha256")
 _LENGTHS = {"hashed": len("hmac-sha256:") + 64, "sha256": len("sha256:") + 64}
@@ -28,6 +30,11 @@ def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
         query = f"SELECT {_WAY.format(item)} AS way, count(*) FROM study GROUP BY way"
         out[item] = dict.fromkeys(WAYS, 0) | dict(connection.execute(query).fetchall())
     return out
+
+
+def has_old_bytes(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the store's file may hold bytes of what an older version kept."""
+    return state.get(connection, OLD_BYTES) is not None
 
 
 def can_change(rule: str, way: str) -> bool:
@@ -70,6 +77,9 @@ def change(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
     """Put these studies under rules. keep: gives of an item and its value what is to be held."""
+    feed.mark(
+        connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
+    )
     for number, items in studies:
         held = {item: None if value is None else keep(item, value) for item, value in items.items()}
         # A content item that no field takes may hold the number as well.

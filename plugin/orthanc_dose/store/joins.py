@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from . import feed
 from .index import count_systems
 from .systems import Systems
 
@@ -57,9 +58,10 @@ def move_studies(
         bound.append(sorted(named))  # type: ignore[arg-type]
     query = (
         f"UPDATE study SET made_by = coalesce(made_by, equipment_id), equipment_id = $2 WHERE "
-        f"{condition}"
+        f"{condition} RETURNING id"
     )
-    connection.execute(query, bound)
+    moved = [row[0] for row in connection.execute(query, bound).fetchall()]
+    feed.mark(connection, "changed", "SELECT unnest($1::BIGINT[])", [moved])
 
 
 def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> None:

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ..records import AUDIT_LOG, EQUIPMENT, REFERENCE_LEVEL, STUDY, TASK, TERM, Table
+from ..records import (
+    AUDIT_LOG,
+    EQUIPMENT,
+    REFERENCE_LEVEL,
+    STUDY,
+    STUDY_CHANGE,
+    TASK,
+    TERM,
+    Table,
+)
 from . import state
 
 
@@ -28,11 +37,12 @@ class Kind:
 STUDIES = Kind("last_study_id", STUDY)
 SYSTEMS = Kind("last_equipment_id", EQUIPMENT)
 TERMS = Kind("last_term", TERM)
+CHANGES = Kind("last_study_change", STUDY_CHANGE, "number")
 TASKS = Kind("last_task", TASK)
 AUDIT_ENTRIES = Kind("last_audit_number", AUDIT_LOG, "number")
 REFERENCE_LEVELS = Kind("last_reference_level", REFERENCE_LEVEL)
 SIZE_FILES = Kind("last_size_file", None)
-_OF_WRITER = (STUDIES, SYSTEMS, TERMS)
+_OF_WRITER = (STUDIES, SYSTEMS, TERMS, CHANGES)
 KINDS = (*_OF_WRITER, TASKS, AUDIT_ENTRIES, REFERENCE_LEVELS, SIZE_FILES)
 
 

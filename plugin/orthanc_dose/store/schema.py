@@ -10,12 +10,14 @@ import duckdb
 import pyarrow as pa
 
 from ..records import TABLES, Field, Table
-from . import index, numbers, state
+from . import handles, index, numbers, state
 
-SCHEMA_VERSION = 2
-# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
-# sets the new version.
-MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection], None]] = {1: index.fill}
+SCHEMA_VERSION = 3
+# Columns that had another name in an older version: table, name then, name now.
+RENAMED = (
+    ("object", "orthanc_id", "handle"),
+    ("object", "orthanc_series_id", "series_handle"),
+)
 
 _ARROW = {
     "number": pa.float64(),
@@ -38,6 +40,30 @@ class SchemaError(Exception):
     """The store cannot be used by this version of the program; the message says why."""
 
 
+def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Version 2 kept Orthanc's identifiers, which are made from the patient ID, and names of files,
+    which may be those of patients."""
+    handles.hash_identifiers(connection, key)
+    # How far a deletion was: a task that goes on begins anew, and finds done what was done.
+    connection.execute(
+        "UPDATE task SET progress = '{}' WHERE kind IN ('delete-objects', 'forget-objects')"
+    )
+    connection.execute(
+        "UPDATE task SET subject = 'file ' || (parameters ->> 'file') WHERE kind = 'import-sizes'"
+    )
+    state.put(connection, OLD_BYTES, "1")
+
+
+# The state by which a store says that its file may hold bytes of what an older version kept.
+OLD_BYTES = "old_bytes"
+# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
+# sets the new version. It is given the key of the installation.
+MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection, bytes], None]] = {
+    1: lambda connection, _: index.fill(connection),
+    2: _without_identifiers,
+}
+
+
 def arrow_type(field: Field) -> pa.DataType:
     """The Arrow type that carries a field."""
     if field.type == "structs":
@@ -52,20 +78,23 @@ def arrow_schema(table: Table) -> pa.Schema:
     return pa.schema([(field.name, arrow_type(field)) for field in table.fields])
 
 
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
     """Create the tables, or bring those of an earlier version up to date, in one transaction.
-    Raises SchemaError.
+    Whether the store was written with this key (handles.check_key). Raises SchemaError.
     """
     connection.execute("BEGIN TRANSACTION")
     try:
+        _rename_columns(connection)
         for table in TABLES:
             columns = ", ".join(f'"{field.name}" {field.sql_type}' for field in table.fields)
             connection.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns})')
         _add_columns(connection)
         _make_view(connection)
-        _migrate(connection)
+        _migrate(connection, key)
         numbers.settle(connection)
+        same_key = handles.check_key(connection, key)
         connection.execute("COMMIT")
+        return same_key
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -79,7 +108,7 @@ def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
         state.put(connection, "view", index.VIEW)
 
 
-def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
+def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     found = state.get(connection, "schema_version")
     version = int(found) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
@@ -89,16 +118,26 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
             " install that version, or restore the backup that was made before it"
         )
     for step in range(version, SCHEMA_VERSION):
-        MIGRATIONS[step](connection)
+        MIGRATIONS[step](connection, key)
     if not found or version != SCHEMA_VERSION:
         state.put(connection, "schema_version", str(SCHEMA_VERSION))
 
 
-def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
     # One question for all tables: DuckDB goes through every column of the database for each.
-    there = set(
-        connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
-    )
+    query = "SELECT table_name, column_name FROM duckdb_columns()"
+    return set(connection.execute(query).fetchall())
+
+
+def _rename_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    there = _columns(connection)
+    for table, before, now in RENAMED:
+        if (table, before) in there:
+            connection.execute(f'ALTER TABLE "{table}" RENAME COLUMN "{before}" TO "{now}"')
+
+
+def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    there = _columns(connection)
     for table in TABLES:
         for field in table.fields:
             if (table.name, field.name) not in there:

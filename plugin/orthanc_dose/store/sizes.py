@@ -4,6 +4,7 @@ they are written anew.
 
 import duckdb
 
+from . import feed
 from .tasks import now
 
 # A record takes what a file gave where its objects give nothing, or where a user had it
@@ -50,6 +51,10 @@ def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None
     )
     connection.execute(query, [task, now()])
     _put_in(connection, "size_kept")
+    of_these = "SELECT study_instance_uid FROM size_kept"
+    feed.mark(
+        connection, "changed", f"SELECT id FROM study WHERE study_instance_uid IN ({of_these})"
+    )
 
 
 def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:

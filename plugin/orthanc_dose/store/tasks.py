@@ -24,20 +24,33 @@ def create(
 ) -> int:
     """Note a task that is to be done; its number, which is never given twice."""
     with store.writing() as connection:
-        number = take(connection, TASKS)
-        task = {
-            "id": number,
-            "kind": kind,
-            "subject": subject,
-            "user_name": user,
-            "state": "waiting",
-            "done": 0,
-            "parameters": parameters or {},
-            "progress": {},
-            "result": {},
-            "created_at": now(),
-        }
-        put(connection, task)
+        return add(connection, kind, user, subject, parameters)
+
+
+def add(
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    user: str,
+    subject: str = "",
+    parameters: dict[str, Any] | None = None,
+    total: int | None = None,
+) -> int:
+    """Note it in the transaction of the connection, which is one of `Store.writing`."""
+    number = take(connection, TASKS)
+    task = {
+        "id": number,
+        "kind": kind,
+        "subject": subject,
+        "user_name": user,
+        "state": "waiting",
+        "done": 0,
+        "total": total,
+        "parameters": parameters or {},
+        "progress": {},
+        "result": {},
+        "created_at": now(),
+    }
+    put(connection, task)
     return number
 
 

@@ -17,22 +17,33 @@ from ..records import (
     MODALITIES,
     OBJECT,
     STUDY,
+    STUDY_CHANGE,
     STUDY_TABLES,
     TASK_LOG,
     TERM,
     TERM_NAME,
 )
-from . import sizes, state, tasks
+from . import feed, sizes, state, tasks
 from .database import Store, rows, texts
 from .index import Day, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
-from .numbers import STUDIES, SYSTEMS, Numbers
+from .numbers import CHANGES, STUDIES, SYSTEMS, Numbers
 from .places import PLACE
-from .schema import arrow_schema
+from .schema import OLD_BYTES, arrow_schema
 from .systems import Systems
 
-_WRITTEN = (STUDY, EQUIPMENT, OBJECT, TASK_LOG, TERM, TERM_NAME, *STUDY_TABLES, *INDEXES)
+_WRITTEN = (
+    STUDY,
+    STUDY_CHANGE,
+    EQUIPMENT,
+    OBJECT,
+    TASK_LOG,
+    TERM,
+    TERM_NAME,
+    *STUDY_TABLES,
+    *INDEXES,
+)
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
 
 ObjectRow = dict[str, Any]
@@ -42,7 +53,7 @@ ObjectRow = dict[str, Any]
 class Batch:
     """What one transaction writes.
 
-    objects: rows of the table of objects, each replacing the row of the same orthanc_id. studies:
+    objects: rows of the table of objects, each replacing the row of the same handle. studies:
     by Study Instance UID all records of the study, replacing what was there. state: names and
     values to remember, the cursor among them. task: the row of the task that this is of; log: rows
     of its log. more: further statements in the same transaction, which come first; systems, names:
@@ -95,6 +106,7 @@ class Writer:
         finally:
             self._connection = self._store.connection()
             self._load()
+        state.forget(self._connection, OLD_BYTES)
 
     def forget_unused_terms(self) -> None:
         """Forget texts of the indexes that no study has any more, in a transaction of its own."""
@@ -108,6 +120,10 @@ class Writer:
             raise
         self._terms = Terms(self._connection, self._numbers)
 
+    def handle(self, identifier: str) -> str:
+        """The handle by which the store knows what has this identifier in Orthanc."""
+        return self._store.handle(identifier)
+
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """For reading, on the writer's thread."""
@@ -117,18 +133,16 @@ class Writer:
         """A remembered value."""
         return state.get(self._connection, name)
 
-    def known_objects(
-        self, orthanc_ids: list[str], sop_instance_uids: list[str]
-    ) -> list[ObjectRow]:
+    def known_objects(self, handles: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
         """Rows of objects with one of these identifiers, without their content."""
         names = ", ".join(name for name in OBJECT.names if name != "content")
         query = f"""
             SELECT {names} FROM object
-            WHERE orthanc_id IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM
+            WHERE handle IN (SELECT text FROM ids) OR sop_instance_uid IN (SELECT text FROM
             uids)
         """
         with (
-            texts(self._connection, "ids", orthanc_ids),
+            texts(self._connection, "ids", handles),
             texts(self._connection, "uids", sop_instance_uids),
         ):
             return rows(self._connection.execute(query))
@@ -147,29 +161,38 @@ class Writer:
             return rows(self._connection.execute(query))
 
     def series_read(self, series: set[str]) -> dict[str, str]:
-        """Of these series (Orthanc's identifiers), those of which an image was read, with that
-        image's identifier.
+        """Of these series (by handle), those of which an image was read, with that image's
+        handle.
         """
         if not series:
             return {}
         query = """
-            SELECT orthanc_series_id, min(orthanc_id) FROM object WHERE orthanc_series_id IN (SELECT
+            SELECT series_handle, min(handle) FROM object WHERE series_handle IN (SELECT
             text FROM series)
             AND outcome IN ('imported', 'merged', 'duplicate') GROUP BY 1
         """
         with texts(self._connection, "series", sorted(series)):
             return dict(self._connection.execute(query).fetchall())
 
-    def one_of_each_series(self, rule: str) -> list[str]:
-        """Of the objects that this rule left alone, one of each series, by Orthanc's
-        identifiers.
+    def one_of_each_series(self, rule: str) -> list[ObjectRow]:
+        """Of the objects that this rule left alone, one of each series: handle, SOP Instance
+        UID.
         """
-        query = "SELECT min(orthanc_id) FROM object WHERE rule = ? GROUP BY orthanc_series_id"
-        return [row[0] for row in self._connection.execute(query, [rule]).fetchall()]
+        query = """
+            SELECT min(handle) AS handle, arg_min(sop_instance_uid, handle) AS sop_instance_uid
+            FROM object WHERE rule = ? GROUP BY series_handle
+        """
+        return rows(self._connection.execute(query, [rule]))
+
+    def known(self, handles: list[str]) -> set[str]:
+        """Which of these handles the store has objects of."""
+        query = "SELECT handle FROM object WHERE handle IN (SELECT text FROM handles)"
+        with texts(self._connection, "handles", handles):
+            return {row[0] for row in self._connection.execute(query).fetchall()}
 
     def left_alone_by(self, *rules: str) -> list[str]:
-        """The objects (Orthanc's identifiers) whose outcome one of these rules decided."""
-        query = "SELECT orthanc_id FROM object WHERE rule IN (SELECT unnest($1))"
+        """The objects (by handle) whose outcome one of these rules decided."""
+        query = "SELECT handle FROM object WHERE rule IN (SELECT unnest($1))"
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
 
     def let_wait(self, sop_class_uid: str, rule: str) -> None:
@@ -247,7 +270,7 @@ class Writer:
         self.names = batch.names or names
         self._connection.execute("BEGIN TRANSACTION")
         try:
-            self._write(batch)
+            changed = self._write(batch)
             self._connection.execute("COMMIT")
             self._terms.written()
             self._numbers.written()
@@ -260,28 +283,41 @@ class Writer:
             with contextlib.suppress(duckdb.Error):
                 self._connection.execute("ROLLBACK")
             raise
+        if changed:
+            self._store.studies_changed()
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch) -> bool:
+        """Write a batch; whether studies changed with it."""
+        changes: dict[int, str] = {}
         if batch.more is not None:
             batch.more(self._connection)
+            changes = feed.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str, str], int] = {}
         touched: set[Day] = set()
         if batch.studies:
             existing = self._forget_studies(list(batch.studies), touched)
+            before = {row[0] for found in existing.values() for row in found}
             for uid, records in batch.studies.items():
                 for record in records:
                     self._add(record, existing.get(uid, []), now, tables)
                     for sop in record.outcomes:
                         study_ids[uid, sop] = record.study["id"]
+            written = {row["id"] for row in tables[STUDY.name]}
+            changes |= dict.fromkeys(before - written, "removed")
+            changes |= {study: "changed" if study in before else "made" for study in written}
+        tables[STUDY_CHANGE.name] = [
+            {"number": self._numbers.take(CHANGES), "study_id": study, "what": what, "at": now}
+            for study, what in changes.items()
+        ]
         for row in batch.objects:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
         if batch.objects:
-            with texts(self._connection, "ids", [row["orthanc_id"] for row in batch.objects]):
+            with texts(self._connection, "ids", [row["handle"] for row in batch.objects]):
                 self._connection.execute(
-                    "DELETE FROM object WHERE orthanc_id IN (SELECT text FROM ids)"
+                    "DELETE FROM object WHERE handle IN (SELECT text FROM ids)"
                 )
             tables[OBJECT.name] = batch.objects
         tables[TASK_LOG.name] = batch.log
@@ -303,6 +339,7 @@ class Writer:
         self._numbers.write(self._connection)
         for name, value in batch.state.items():
             state.put(self._connection, name, value)
+        return bool(changes)
 
     def _insert(self, name: str, new: list[dict[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))

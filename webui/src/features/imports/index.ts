@@ -3,4 +3,4 @@ export { default as HowToSend } from "./HowToSend.vue";
 export { default as ObjectTable } from "./ObjectTable.vue";
 export { default as QueuePanel } from "./QueuePanel.vue";
 export { default as SizeOutcome } from "./SizeOutcome.vue";
-export { SIZES, said, type SizeOutcome as Outcome } from "./sizes";
+export { said, type SizeOutcome as Outcome } from "./sizes";

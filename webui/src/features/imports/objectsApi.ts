@@ -1,5 +1,6 @@
 /** Routes of objects by what became of them: by rule, deleting, and the rules of deletion. */
 import { get, post, remove } from "../../shared/api/api";
+import type { ObjectRow } from "../../shared/api/types";
 
 /** Objects of an outcome (failed or ignored), or of one of its rules. */
 export interface OfRule {
@@ -55,6 +56,9 @@ export const objectsApi = {
   retryAll: (which: OfRule) => post<{ queued: number }>("objects/retry", which),
   deleteAll: (which: OfRule) => post<Deleted>("objects/delete", which),
   deleteOne: (uid: string) => remove<Deleted>(`objects/${encodeURIComponent(uid)}`),
+  /** What became of what Orthanc stored, by its identifiers: some 500 at most. */
+  stored: (orthanc_ids: string[]) =>
+    post<{ objects: ObjectRow[] }>("objects/stored", { orthanc_ids }),
   policy: (signal?: AbortSignal) => get<Policy>("objects/delete-from-orthanc", signal),
   nested: (signal?: AbortSignal) => get<Nested>("objects/find-nested", signal),
   findNested: () => post<Nested>("objects/find-nested"),

@@ -1,9 +1,6 @@
 /** Heights and weights from CSV files: what the server says of a file and of its lines, in words. */
 import { t, te } from "../../shared/language/i18n";
 
-/** The kind of the tasks that import. */
-export const SIZES = "import-sizes";
-
 export type IdentifierKind = "accession-number" | "study-uid";
 export const IDENTIFIER_KINDS: IdentifierKind[] = ["accession-number", "study-uid"];
 
@@ -20,7 +17,6 @@ export interface SizeChoice {
 
 export interface SizeFile {
   id: number;
-  name: string;
   encoding: string;
   delimiter: string;
   columns: string[];

@@ -41,7 +41,8 @@ interface Started {
 }
 
 export const identityApi = {
-  items: (signal?: AbortSignal) => get<{ items: IdentityItem[] }>("identity", signal),
+  items: (signal?: AbortSignal) =>
+    get<{ items: IdentityItem[]; old_bytes: boolean }>("identity", signal),
   apply: () => post<Started>("identity/apply"),
   notPatient: (signal?: AbortSignal) => get<NotPatient>("not-patient", signal),
   tryNotPatient: (name: string, id: string) => post<Tried>("not-patient/try", { name, id }),

@@ -108,7 +108,6 @@ async function attempt(
       headers: {
         Accept: "application/json",
         ...(method === "GET" ? {} : { "X-Dose-Request": "1" }),
-        ...(sent instanceof File ? { "X-File-Name": encodeURIComponent(sent.name) } : {}),
       },
       // Orthanc wants a body with each POST.
       body:
@@ -281,4 +280,6 @@ export const api = {
     get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),
   audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
+  followerTriesAgain: (name: string) =>
+    post<{ changes: number }>(`followers/${encodeURIComponent(name)}/try-again`),
 };

@@ -116,8 +116,8 @@ export interface StudyDetail extends Study {
   accumulated: Row[];
   events: Row[];
   objects: ObjectRow[];
-  /** Identifiers of the study in Orthanc. */
-  orthanc_studies?: string[] | null;
+  /** How many studies of its UID Orthanc holds. */
+  orthanc_studies?: number | null;
 }
 
 /** Where a study stands in a list, and what stands beside it; null where it is not in the list, or nothing is there. */
@@ -145,7 +145,8 @@ export interface PatientHistory {
 }
 
 export interface ObjectRow extends Row {
-  orthanc_id: string | null;
+  /** By what the object is known here; nothing of Orthanc or the patient can be told from it. */
+  handle: string | null;
   sop_instance_uid: string | null;
   sop_class_uid?: string | null;
   sop_class_name?: string | null;
@@ -293,6 +294,18 @@ export interface Status {
     last_commit_at: string | null;
     audit: { state: string; last_finished_at: string | null; missing: number | null } | null;
   };
+  followers: Follower[];
+}
+
+/** What reacts to changed studies; last_error: why it waits; failing: changes that it tries again. */
+export interface Follower {
+  name: string;
+  state: "idle" | "working" | "waiting";
+  behind: number;
+  failing: number;
+  skipped: number;
+  last_error: string | null;
+  backfill: { done: number; total: number | null } | null;
 }
 
 /** Studies a day, from a day on. */

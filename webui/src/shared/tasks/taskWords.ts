@@ -5,6 +5,9 @@ import { formatBytes, formatCount, formatDuration } from "../format";
 import { t, te } from "../language/i18n";
 import type { Task, TaskPage, TaskState } from "../api/types";
 
+/** The kind of the tasks that import heights and weights. */
+export const SIZES = "import-sizes";
+
 const FINISHED: readonly TaskState[] = FINISHED_STATES;
 
 export const finishedOf = (states: TaskPage["states"]) =>
@@ -27,6 +30,12 @@ export const stateTitle = (state: string) => t(`tasks.states.${keyOf(state)}`);
 export function taskTitle(task: Task): string {
   return [kindTitle(task.kind), task.kind === EXPORT && task.subject].filter(Boolean).join(" ");
 }
+
+/** What a task is about. */
+export const subjectOf = (task: Task) =>
+  task.kind === SIZES
+    ? t("sizes.fileNumber", { number: String(task.parameters.file) })
+    : (task.subject ?? "");
 
 /** What became of a line of a task's log. */
 export function outcomeWord(outcome: string): string {

@@ -1,0 +1,75 @@
+"""The routes of what reacts to changed studies: what it could not do, and another try."""
+
+from typing import Any
+
+from ..store import feed
+from .errors import not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, WATCHING, Caller, Route
+from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .services import Services
+
+_NAME = Parameter(
+    "name", "text", "The follower's name, as the status has it.", maximum=100, in_path=True
+)
+_MOST = 500
+
+
+def list_failures(services: Services, name: str) -> dict[str, Any]:
+    with services.store.reading() as connection:
+        if all(row["name"] != name for row in feed.followers(connection)):
+            raise not_found("There is no follower of this name.", "name")
+        found = feed.failures(connection, name, _MOST)
+    for row in found:
+        row |= {at: row[at] and f"{row[at].isoformat()}Z" for at in ("failed_at", "next_try_at")}
+    return {"failures": found}
+
+
+def try_again(services: Services, caller: Caller, name: str) -> tuple[int, dict[str, Any]]:
+    count = services.followers.try_again(name)
+    if count is None:
+        raise not_found("There is no follower of this name.", "name")
+    return 202, {"changes": count}
+
+
+FOLLOWER_ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/followers/{name}/failures",
+        list_failures,
+        "Changes of studies that a follower could not react to",
+        {
+            200: any_object(
+                failures=array(
+                    any_object(
+                        study_id=INTEGER,
+                        what=TEXT,
+                        attempts=INTEGER,
+                        reason=TEXT,
+                        failed_at=TEXT,
+                        next_try_at=TEXT_OR_NULL,
+                    )
+                )
+            )
+        },
+        (_NAME,),
+        (404,),
+        tag="System",
+        needs=WATCHING,
+        description=f"The latest {_MOST}. reason: the kind of error and its place. next_try_at: "
+        "nothing where the change is skipped until somebody asks for another try.",
+    ),
+    Route(
+        "POST",
+        "/followers/{name}/try-again",
+        try_again,
+        "Let a follower try again what it could not do",
+        {202: any_object(changes=INTEGER)},
+        (_NAME,),
+        (404,),
+        tag="System",
+        with_caller=True,
+        needs=ADMINISTRATION,
+        action="follower tries again",
+    ),
+)

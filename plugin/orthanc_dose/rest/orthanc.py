@@ -1,0 +1,135 @@
+"""The routes between our pages and Orthanc's: links to what Orthanc holds, and what became of what
+was stored there.
+
+Orthanc's identifiers are made from the patient ID. No answer gives one; a link is a route of ours,
+which asks Orthanc when it is followed, for those only who may use Orthanc's own pages."""
+
+import re
+from typing import Any
+
+from ..query import objects
+from .answers import Content
+from .errors import ApiError, bad_body, not_found
+from .parameters import Parameter
+from .routes import VIEW, WATCHING, Caller, Route
+from .schemas import TEXT, any_object, array, ref
+from .services import Services
+
+MOST_STORED = 500
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}", re.ASCII)
+
+
+def object_in_orthanc(services: Services, caller: Caller, handle: str) -> Content:
+    _check(caller)
+    with services.store.reading() as connection:
+        found = objects.list_objects(connection, {"handle": handle}, "handle", 1, 0)["objects"]
+    if not found:
+        raise not_found("There is no object of this handle.", "handle")
+    held = services.orthanc_objects(found)
+    if not held:
+        raise not_found("Orthanc does not hold this object any more.", "handle")
+    return _to_page("instance", held[handle])
+
+
+def study_in_orthanc(services: Services, caller: Caller, id: int, number: int) -> Content:
+    _check(caller)
+    with services.store.reading() as connection:
+        uid = objects.study_instance_uid(connection, id)
+    if uid is None:
+        raise not_found("There is no study of this number.", "id")
+    held = sorted(services.orthanc_studies(uid))
+    if number > len(held):
+        raise not_found("Orthanc does not hold this study any more.", "number")
+    return _to_page("study", held[number - 1])
+
+
+def stored_objects(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+    _check(caller)
+    identifiers = body.get("orthanc_ids") if isinstance(body, dict) and len(body) == 1 else None
+    if (
+        not isinstance(identifiers, list)
+        or not 1 <= len(identifiers) <= MOST_STORED
+        or not all(isinstance(one, str) and _IDENTIFIER.fullmatch(one) for one in identifiers)
+    ):
+        raise bad_body(
+            "orthanc_ids",
+            f"orthanc_ids must be a list of 1 to {MOST_STORED} identifiers of instances in "
+            "Orthanc.",
+        )
+    handles = list(map(services.store.handle, identifiers))
+    with services.store.reading() as connection:
+        found = objects.list_objects(connection, {"handle": handles}, "handle", MOST_STORED, 0)
+    return {"objects": found["objects"]}
+
+
+def _check(caller: Caller) -> None:
+    # Orthanc's own routes know no tokens.
+    if not caller.orthanc or caller.way == "token":
+        raise ApiError(
+            403, "needs_orthanc", "This is for users whom Orthanc's own pages are open to."
+        )
+
+
+def _to_page(level: str, identifier: str) -> Content:
+    address = f"/app/explorer.html#{level}?uuid={identifier}"
+    return Content({}, 302, headers={"Location": address})
+
+
+_ELSEWHERE: dict[int, dict[str, Any]] = {302: any_object()}
+_WHOM = (
+    "It asks Orthanc when it is followed, and leads to the page in Orthanc Explorer. For users whom "
+    "Orthanc's own pages are open to."
+)
+
+ORTHANC_ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/objects/{handle}/orthanc",
+        object_in_orthanc,
+        "To an object in Orthanc",
+        _ELSEWHERE,
+        (Parameter("handle", "word", "The object's handle.", in_path=True, maximum=100),),
+        (403, 404),
+        "Objects",
+        _WHOM,
+        with_caller=True,
+        needs=WATCHING,
+    ),
+    Route(
+        "GET",
+        "/studies/{id}/orthanc",
+        study_in_orthanc,
+        "To a study in Orthanc",
+        _ELSEWHERE,
+        (
+            Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),
+            Parameter(
+                "number",
+                "integer",
+                "Which of them, where Orthanc holds the study under several patient IDs.",
+                1,
+                1,
+                1000,
+            ),
+        ),
+        (403, 404),
+        description=_WHOM,
+        with_caller=True,
+        needs=VIEW,
+    ),
+    Route(
+        "POST",
+        "/objects/stored",
+        stored_objects,
+        "What became of objects that were stored in Orthanc",
+        {200: any_object(objects=array(ref("object")))},
+        errors=(403, 413),
+        tag="Objects",
+        description="By the identifiers that Orthanc answers when it stores them; those that were "
+        "not read yet are left out. For users whom Orthanc's own pages are open to.",
+        body=any_object(orthanc_ids=array(TEXT | {"pattern": f"^{_IDENTIFIER.pattern}$"}))
+        | {"additionalProperties": False},
+        with_caller=True,
+        needs=WATCHING,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Work beside requests: what follows the feed of changed studies."""

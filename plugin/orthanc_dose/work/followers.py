@@ -1,0 +1,268 @@
+"""Followers of the feed of changed studies: whatever reacts to a study hangs here, never on the
+writer.
+
+A follower is a subclass of `Follower` with a name and `react`, listed in app.FOLLOWERS. Each has a
+thread and, in the store, a cursor of its own. What it writes and its cursor are one transaction, so
+that a kill neither loses nor repeats a reaction. Where it is new, a task reacts to all studies that
+are there already. A change that it fails at is set aside and tried again after growing pauses, and
+skipped in the end, until somebody asks for another try; the others go on meanwhile."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import duckdb
+
+from ..records.task import OPEN
+from ..store import STORE_ERRORS, Store, feed, tasks
+from ..store.feed import Change
+from ..store.tasks import Task
+
+_LOG = logging.getLogger(__name__)
+
+Reading = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+Write = Callable[[duckdb.DuckDBPyConnection], object]
+Advance = Callable[[duckdb.DuckDBPyConnection, list[Change]], object]
+
+BACKFILL = "follow-studies"  # the kind of task that reacts to what is there already
+CHUNK = 25  # changes of one transaction
+POLL_S = 5.0
+# Seconds until it is tried again: a follower, while the store cannot be read or written; a change
+# that it failed at, which is skipped behind the last pause.
+FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+PAUSES_S = (2, 10, 60, 600)
+
+
+class Follower:
+    """What reacts to changed studies."""
+
+    name: ClassVar[str]
+
+    def react(self, reading: Reading, change: Change) -> Write | None:
+        """Work out what a change asks for, and give what writes it, in a short transaction that
+        moves the cursor, too; None where there is nothing to write.
+
+        reading: gives a connection to read by; close it before long work. It shows the store as it
+        is now, which may be later than the change: a study can be gone. May be called again for
+        the same change. Raises whatever it likes: its words are not kept, as they may hold values.
+        """
+        raise NotImplementedError
+
+
+class Followers:
+    """The threads of all followers. Safe to be used from several threads."""
+
+    def __init__(self, store: Store, followers: Sequence[Follower]) -> None:
+        self._store = store
+        self._threads = {one.name: _Thread(store, one) for one in followers}
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._store.watch(self.wake)
+        for one in self._threads.values():
+            one.start()
+
+    def close(self) -> None:
+        """Ask the threads to end after the transaction at hand, and wait for them."""
+        for one in self._threads.values():
+            one.ending.set()
+            one.woken.set()
+        for one in self._threads.values():
+            if one.is_alive():
+                one.join()
+
+    def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Forget followers that the program has no more, and changes that all have seen."""
+        feed.keep_followers(connection, list(self._threads))
+        feed.prune(connection)
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        for one in self._threads.values():
+            one.woken.set()
+
+    def status(self, connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+        """Return of each follower what it does, how far it is and what it could not do."""
+        out = []
+        for row in feed.followers(connection):
+            thread = self._threads.get(row["name"])
+            if thread is None:
+                continue
+            task = tasks.one(connection, row["task_id"]) if row["task_id"] else None
+            is_filling = task is not None and task["state"] in OPEN
+            state = (
+                "waiting" if thread.error else "working" if row["behind"] or is_filling else "idle"
+            )
+            out.append(
+                {
+                    "name": row["name"],
+                    "state": state,
+                    "behind": row["behind"],
+                    "failing": row["failing"],
+                    "skipped": row["skipped"],
+                    "last_error": thread.error,
+                    "backfill": {"done": task["done"], "total": task["total"]}
+                    if task is not None and is_filling
+                    else None,
+                }
+            )
+        return out
+
+    def try_again(self, name: str) -> int | None:
+        """Let a follower try again what it could not do; how many changes. None where there is no
+        follower of this name.
+        """
+        if name not in self._threads:
+            return None
+        with self._store.writing() as connection:
+            count = feed.try_again(connection, name)
+        self._threads[name].woken.set()
+        return count
+
+    def stop(self, task_id: int) -> bool:
+        """Stop the task of what was there already; False where there is none of this number."""
+        with self._store.writing() as connection:
+            task = tasks.one(connection, task_id)
+            if task is None or task["kind"] != BACKFILL or task["state"] not in OPEN:
+                return False
+            tasks.put(connection, task | {"state": "stopped", "finished_at": tasks.now()})
+        return True
+
+
+class _Thread(threading.Thread):
+    def __init__(self, store: Store, follower: Follower) -> None:
+        # The interpreter waits for threads that are no daemons before it calls what ends them.
+        super().__init__(name=f"dose-{follower.name}", daemon=True)
+        self._store, self._follower = store, follower
+        self.ending, self.woken = threading.Event(), threading.Event()
+        self.error: str | None = None  # why it waits
+
+    def run(self) -> None:
+        pause, is_known = FIRST_PAUSE, False
+        while not self.ending.is_set():
+            self.woken.clear()
+            try:
+                if not is_known:
+                    self._begin()
+                    is_known = True
+                busy = self._round()
+            except Exception as error:  # noqa: BLE001  whatever happens, the follower goes on
+                said = reason_of(error)
+                if said != self.error:
+                    _LOG.error("%s waits to try again: %s", self._follower.name, said)
+                self.error = said
+                self.ending.wait(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+                continue
+            pause, self.error = FIRST_PAUSE, None
+            if not busy:
+                self.woken.wait(POLL_S)
+
+    def _begin(self) -> None:
+        """Let the store know of it, and note the task of what is there, where it is new."""
+        name = self._follower.name
+        with self._store.writing() as connection:
+            if any(row["name"] == name for row in feed.followers(connection)):
+                return
+            [count, largest] = connection.execute(
+                "SELECT count(*), max(id) FROM study"
+            ).fetchone() or (0, 0)
+            task = None
+            if count:
+                parameters = {"follower": name, "upto": largest}
+                task = tasks.add(connection, BACKFILL, "", name, parameters, total=count)
+            feed.add_follower(connection, name, task)
+
+    def _round(self) -> bool:
+        """Do some changes, or some of what is tried again, or of what was there. Whether there were
+        any."""
+        name = self._follower.name
+        with self._store.reading() as connection:
+            changes = feed.after(connection, name, CHUNK)
+            again = [] if changes else feed.due(connection, name, CHUNK)
+            task = None if changes or again else self._task(connection)
+            old = self._old(connection, task) if task else []
+        if changes:
+            self._take(changes, lambda at, some: feed.move(at, name, some[-1].number))
+        elif again:
+            self._take(again, lambda at, some: [feed.mend(at, name, one) for one in some])
+        elif task:
+            number = task["id"]
+            self._take(old, lambda at, some: self._progress(at, number, some))
+            if len(old) < CHUNK:
+                with self._store.writing() as connection:
+                    self._note(connection, number, state="done", finished_at=tasks.now())
+        return bool(changes or again or task)
+
+    def _take(self, changes: list[Change], advance: Advance) -> None:
+        """React to changes in one transaction; where one of them spoils it, to each in its own.
+        advance: writes that these are done.
+        """
+        if not changes or self.ending.is_set():
+            return
+        try:
+            writes = [self._follower.react(self._store.reading, change) for change in changes]
+            with self._store.writing() as connection:
+                for write in writes:
+                    if write is not None:
+                        write(connection)
+                advance(connection, changes)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  the change is set aside, and the others are done
+            if len(changes) == 1:
+                self._set_aside(changes[0], advance, error)
+            else:
+                for change in changes:
+                    self._take([change], advance)
+
+    def _set_aside(self, change: Change, advance: Advance, error: Exception) -> None:
+        name, reason = self._follower.name, reason_of(error)
+        pause = PAUSES_S[change.attempts] if change.attempts < len(PAUSES_S) else None
+        then = f"tries again in {pause} s" if pause else "skips it"
+        _LOG.error("%s failed at study %d and %s: %s", name, change.study_id, then, reason)
+        with self._store.writing() as connection:
+            advance(connection, [change])
+            next_try = None if pause is None else tasks.now() + timedelta(seconds=pause)
+            feed.fail(connection, name, change, reason, next_try)
+
+    # --- what was there already ---
+
+    def _task(self, connection: Any) -> Task | None:
+        found = (
+            task
+            for task in tasks.of_states(connection, OPEN)
+            if task["kind"] == BACKFILL and task["parameters"]["follower"] == self._follower.name
+        )
+        return next(found, None)
+
+    @staticmethod
+    def _old(connection: Any, task: Task) -> list[Change]:
+        return feed.there(
+            connection, task["progress"].get("after", 0), task["parameters"]["upto"], CHUNK
+        )
+
+    def _progress(self, connection: Any, task_id: int, some: list[Change]) -> None:
+        task = tasks.one(connection, task_id)
+        if task is not None:
+            done, progress = task["done"] + len(some), {"after": some[-1].study_id}
+            self._note(connection, task_id, done=done, progress=progress)
+
+    @staticmethod
+    def _note(connection: Any, task_id: int, **values: Any) -> None:
+        task = tasks.one(connection, task_id)
+        if task is not None and task["state"] in OPEN:
+            started = {"state": "running", "started_at": task["started_at"] or tasks.now()}
+            tasks.put(connection, task | started | values)
+
+
+def reason_of(error: BaseException) -> str:
+    """Say which kind of error it is and where it was raised; its words may hold values."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = f" in {at.tb_frame.f_code.co_name}, line {at.tb_lineno}" if at is not None else ""
+    return f"{type(error).__name__}{place}"
