@@ -161,7 +161,6 @@ def _start(log: Log) -> None:
         size_files,
         store.key,
         host,  # type: ignore[arg-type]
-        lambda handles: worker.read_again(handles),
     )
     worker = Worker(
         host, store, options, Tasks(kinds), Housekeeping(store, chores), finder, deletion, door

@@ -136,5 +136,5 @@ def test_what_came_without_the_plugin_is_found_and_deleted() -> None:
         server.wait_for(
             lambda: server.ok(f"/dose/api/tasks/{task}")["state"] == "done", "the second search"
         )
-        assert server.ok(f"/dose/api/tasks/{task}")["result"] == {"found": 0}
+        assert server.ok(f"/dose/api/tasks/{task}")["result"] == {"found": 0, "kept": 0}
         assert server.stop() == 0

@@ -31,11 +31,9 @@ def jobs(
     size_files: SizeFiles,
     key: bytes,
     source: Source,
-    read_again: Callable[[list[str]], None],
 ) -> dict[str, Callable[[Task], Job]]:
-    """The kinds of tasks that the worker does, each with what makes its job. key: of the
-    installation's hashes. read_again: queues objects to be read again.
-    """
+    """Return the kinds of tasks that the worker does, each with what makes its job. key: of the
+    installation's hashes."""
     return {
         Reextraction.kind: Reextraction,
         ApplyIdentity.kind: partial(ApplyIdentity, options=options),
@@ -44,7 +42,7 @@ def jobs(
         SizeImport.kind: partial(SizeImport, uploads=size_files, key=key),
         SortStudies.kind: SortStudies,
         DeleteStudies.kind: DeleteStudies,
-        FindNested.kind: partial(FindNested, source=source, read_again=read_again),
+        FindNested.kind: partial(FindNested, source=source),
     }
 
 

@@ -2,7 +2,6 @@
 plugin was not there to refuse them."""
 
 import time
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ..dicom import nesting
@@ -25,10 +24,10 @@ class FindNested(Job):
 
     kind: ClassVar[str] = "find-nested"
 
-    def __init__(self, task: Task, source: Source, read_again: Callable[[list[str]], None]) -> None:
+    def __init__(self, task: Task, source: Source) -> None:
         super().__init__(task)
-        self._source, self._read_again = source, read_again
-        self.result = {"found": 0} | self.result
+        self._source = source
+        self.result = {"found": 0, "kept": 0} | self.result
         self._ids: list[str] | None = None
 
     def step(self, writer: Writer) -> Batch | None:
@@ -80,9 +79,8 @@ class FindNested(Job):
             handle, found = handles[instance], details[instance]
             before = known.get(handle)
             if before is not None and before["outcome"] not in ("failed", "ignored"):
-                # Versions before this one read such an object: reading it again says the same as of
-                # a new one, and puts its study together without it.
-                self._read_again([handle])
+                # A version before this one read it. What it says of dose is in the store, and stays.
+                self.result["kept"] += 1
                 continue
             row: ObjectRow = dict(before) if before is not None else {
                 "handle": handle,
