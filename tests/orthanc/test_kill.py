@@ -123,7 +123,7 @@ def killed(samples: list[SampleStudy], several: dict[str, list[bytes]]) -> Itera
 
 
 def test_each_instance_has_one_outcome(killed: OrthancServer) -> None:
-    held = killed.held()
+    held = set(killed.held())
     assert len(held) > 40
     rows = killed.objects()
     assert Counter(row["handle"] for row in rows) == Counter(held)
