@@ -127,7 +127,10 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
         tag="Objects",
         description="By the identifiers that Orthanc answers when it stores them; those that were "
         "not read yet are left out. For users whom Orthanc's own pages are open to.",
-        body=any_object(orthanc_ids=array(TEXT | {"pattern": f"^{_IDENTIFIER.pattern}$"}))
+        body=any_object(
+            orthanc_ids=array(TEXT | {"pattern": f"^{_IDENTIFIER.pattern}$"})
+            | {"minItems": 1, "maxItems": MOST_STORED}
+        )
         | {"additionalProperties": False},
         with_caller=True,
         needs=WATCHING,

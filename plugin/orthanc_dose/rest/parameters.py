@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from ..manage.users import NAME as USER_NAME
 from ..records import IDENTITY_FIELDS
 from .errors import bad_parameter, needs_identity
 
@@ -238,6 +239,11 @@ KINDS: dict[str, Kind] = {
     "text": Kind(_text, lambda of: {"type": "string", "maxLength": of.maximum or LONGEST_TEXT}),
     "moment": Kind(_moment, _plain(format="date-time")),
     "word": Kind(_word, lambda of: {"type": "string", "pattern": f"^{_word_pattern(of)}$"}),
+    # Whether it is one of a user says whoever adds users.
+    "user_name": Kind(
+        _word,
+        lambda of: {"type": "string", "pattern": f"^{USER_NAME.pattern}$", "maxLength": of.maximum},
+    ),
     "terms": Kind(_terms, lambda of: {"type": "string", "maxLength": LONGEST_TERMS}),
     "choice": Kind(_choice, lambda of: {"type": "string", "enum": list(of.allowed)}),
     "choices": Kind(_choices, _choices_schema),

@@ -9,7 +9,7 @@ from .bodies import checked
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import BODY_INTEGER, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .searches import search_of
 from .services import Services
 from .studies import PAGE
@@ -131,7 +131,7 @@ REVIEW_ROUTES: tuple[Route, ...] = (
     Route("PUT", "/searches/{id}/chosen", tick, "Tick what a search found off, or on again",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           body={"oneOf": [
-              any_object(chosen=_FLAG, lines={"type": "array", "maxItems": _MOST_LINES, "items": INTEGER})
+              any_object(chosen=_FLAG, lines={"type": "array", "maxItems": _MOST_LINES, "items": BODY_INTEGER})
               | {"additionalProperties": False},
               any_object(chosen=_FLAG, sieve={"type": "object", "additionalProperties": False, "properties": _SIEVE})
               | {"additionalProperties": False},

@@ -17,6 +17,7 @@ from ..records import (
     Field,
     Table,
 )
+from .parameters import LARGEST_INTEGER
 
 _CODE = {
     "type": ["object", "null"],
@@ -40,9 +41,16 @@ _TYPES: dict[str, dict[str, Any]] = {
 }
 
 
-def any_object(**properties: dict[str, Any]) -> dict[str, Any]:
-    """An object that has these properties."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
+def any_object(
+    maybe: dict[str, dict[str, Any]] | None = None, **properties: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the schema of an object that has these properties. maybe: properties that it may
+    lack."""
+    return {
+        "type": "object",
+        "properties": properties | (maybe or {}),
+        "required": list(properties),
+    }
 
 
 def array(items: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +58,8 @@ def array(items: dict[str, Any]) -> dict[str, Any]:
 
 
 INTEGER, TEXT, TEXT_OR_NULL = {"type": "integer"}, {"type": "string"}, {"type": ["string", "null"]}
+# Of a body: larger ones are refused, wherever they stand.
+BODY_INTEGER = INTEGER | {"minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
 INTEGER_OR_NULL = {"type": ["integer", "null"]}
 
 
@@ -257,7 +267,7 @@ CONTENT = any_object(
             notes=array(TEXT),
             header=array(any_object(tag=TEXT, keyword=TEXT_OR_NULL, value={})),
             tree={"type": ["object", "null"]},
-            left_out=INTEGER,
+            maybe={"left_out": INTEGER},
         )
     ),
     cut={"type": "boolean"},

@@ -97,7 +97,7 @@ def _moment(at: datetime | None) -> str | None:
     return at and at.isoformat(timespec="seconds") + "Z"
 
 
-_NAME = Parameter("name", "word", "The user's name.", maximum=LONGEST_NAME, in_path=True)
+_NAME = Parameter("name", "user_name", "The user's name.", maximum=LONGEST_NAME, in_path=True)
 _NEW = PASSWORD | {"minLength": passwords.SHORTEST}
 _BODY = {"groups": GROUP_LIST, "disabled": FLAG, "password": _NEW}
 _PASSWORD = {"password": _NEW}

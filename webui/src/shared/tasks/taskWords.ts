@@ -33,7 +33,7 @@ export function taskTitle(task: Task): string {
 
 /** What a task is about. */
 export const subjectOf = (task: Task) =>
-  task.kind === SIZES
+  task.kind === SIZES && task.parameters.file !== undefined
     ? t("sizes.fileNumber", { number: String(task.parameters.file) })
     : (task.subject ?? "");
 
