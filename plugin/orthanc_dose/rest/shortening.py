@@ -3,6 +3,7 @@ items: all of it is in the store, but no page can show it.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ LONGEST = 10_000  # characters of a text in an answer
 # says is a third of it.
 LARGEST_CONTENT = 4_000_000
 _LARGEST_VALUE = 100_000  # bytes of the value of one element or item
+_IS_CUT = re.compile(r"… \([0-9,]{1,20} more characters\)")
 
 
 def has_long_text(raw: bytes) -> bool:
@@ -23,10 +25,13 @@ def has_long_text(raw: bytes) -> bool:
 
 
 def short(value: Any) -> Any:
-    """The same with each text cut that is longer than LONGEST, names of objects apart."""
+    """Return the same with each text cut that is longer than LONGEST, names of objects apart. A text
+    that was cut before stays as it is."""
     if isinstance(value, str):
         left_out = len(value) - LONGEST
-        return value if left_out <= 0 else f"{value[:LONGEST]}… ({left_out:,} more characters)"
+        if left_out <= 0 or _IS_CUT.fullmatch(value, LONGEST):
+            return value
+        return f"{value[:LONGEST]}… ({left_out:,} more characters)"
     if isinstance(value, dict):
         return {name: short(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
