@@ -1,5 +1,5 @@
-"""What 200 slow clients do to somebody who uses the pages: with Orthanc's own defaults, and with
-those of orthanc.json."""
+"""Measure what 200 slow clients do to somebody who uses the pages, with Orthanc's own defaults and
+with the settings of orthanc.json."""
 
 from __future__ import annotations
 

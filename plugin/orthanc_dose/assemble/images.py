@@ -230,9 +230,9 @@ def _named(row: Row, events: list[Row]) -> Row | None:
 
 
 def _compatible(one: Row, other: Row) -> bool:
-    """Whether two descriptions can be of one system: one maker's serial number decides; without it,
-    nothing that both say may differ. Makers write their own name in several ways, of which the
-    first word is the same ("GE Healthcare")."""
+    """Return whether two descriptions can be of one system: one maker's serial number decides;
+    without it, nothing that both say may differ. Makers write their own name in several ways, all
+    with the same first word ("GE Healthcare")."""
     serials = one.get("device_serial_number"), other.get("device_serial_number")
     makers = [
         re.split(r"[\s,_]", (row.get("manufacturer") or "").casefold())[0] for row in (one, other)
@@ -291,8 +291,8 @@ def _near(row: Row, event: Row) -> bool:
 
 
 def _same_administration(row: Row, event: Row) -> bool:
-    """Whether an image and a report speak of the same administration: one nuclide, and start and
-    activity agree as far as both say them. The report may come from an injector or a dispensing
+    """Return whether an image and a report speak of the same administration: they give one nuclide,
+    and start and activity agree as far as both give them. The report may come from an injector or a dispensing
     system, with a clock and a calibrator of its own."""
     nuclides = key_of(row.get("radionuclide")), key_of(event.get("radionuclide"))
     if None in nuclides or nuclides[0] != nuclides[1]:

@@ -1,6 +1,5 @@
-"""What the rules for putting a study together work with: objects as parts, records, and what tells
-events from each other.
-"""
+"""Define what the rules for putting a study together work with: objects as parts, records, and the
+keys that tell events apart."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -73,8 +72,8 @@ def of(part: Part, row: Row) -> Row:
 
 
 def event_key(row: Row) -> Key:
-    """What tells an event from others and finds it again in another object: the irradiation event
-    UID (of nuclear medicine the administration event UID) and plane; without a UID the start, the
+    """Return the key that tells an event from others and finds it again in another object: the
+    irradiation event UID (of nuclear medicine the administration event UID) and plane; without a UID the start, the
     protocol and what was measured."""
     plane = key_of(row.get("acquisition_plane"))
     uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
