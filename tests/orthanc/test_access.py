@@ -40,6 +40,7 @@ def alone() -> Iterator[OrthancServer]:
 
 def address(route: Route) -> str:
     example = {"integer": "999999", "uid": "1.2.3", "text": "nothing", "word": "nothing"}
+    example["user_name"] = "nobody"
     values = {
         one.name: example.get(one.kind) or one.allowed[0] for one in route.parameters if one.in_path
     }

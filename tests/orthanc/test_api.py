@@ -74,7 +74,7 @@ def test_hostile_values_are_data_or_refused(filled: OrthancServer) -> None:
     ):
         for value in HOSTILE:
             answer = filled.request("GET", "/dose/api/studies", params={parameter.name: value})
-            if parameter.kind in ("terms", "text"):
+            if parameter.kind in ("terms", "text") and value != "\0":
                 assert answer.status_code == 200, (parameter.name, value)
             else:
                 assert (

@@ -184,7 +184,7 @@ def test_what_is_found_comes_by_study_and_is_ticked_off_by_a_sieve(
     ({"chosen": True, "lines": [True]}, "lines"), ({"chosen": True, "lines": "1"}, "lines"),
     ({"chosen": True, "sieve": []}, None),
     ({"chosen": True, "sieve": {"became": "open\n"}}, "became"), ({"chosen": True, "sieve": {"reason": "none"}}, "reason"),
-    ({"chosen": True, "sieve": {"text": "\ud800"}}, "text"), ({"chosen": True, "sieve": {"other": "a"}}, "other"),
+    ({"chosen": True, "sieve": {"text": "\ud800"}}, "sieve.text"), ({"chosen": True, "sieve": {"other": "a"}}, "other"),
     ({"chosen": True, "sieve": {"text": ""}}, "text"), ({"chosen": True, "lines": [1], "sieve": {}}, None),
 ])  # fmt: skip
 def test_what_is_no_choice_is_refused(
