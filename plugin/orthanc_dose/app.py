@@ -8,26 +8,16 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from . import __version__, config, host
-from .export import copy, exports
-from .export.background import Background
-from .export.nightly import Nightly
-from .ingest import (
-    Deletion,
-    Door,
-    Finder,
-    Housekeeping,
-    IdentityRules,
-    Options,
-    Requests,
-    Tasks,
-    Worker,
-    jobs,
-)
+from .export import copy, exports, nightly
+from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Worker, jobs
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
@@ -44,22 +34,30 @@ from .records.access import GROUPS
 from .rest import schedules as schedules_route
 from .rest.server import Server
 from .rest.services import Services
-from .retrieve.fetching import KIND as RETRIEVAL
-from .retrieve.fetching import Fetching
+from .retrieve import schedules as scheduled
+from .retrieve.fetching import RETRIEVAL, Fetching
 from .retrieve.nodes import Nodes
 from .retrieve.schedules import Schedules
-from .retrieve.searches import KIND as NODE_SEARCH
-from .retrieve.searches import Searches
+from .retrieve.searches import NODE_SEARCH, Searches
 from .sizes.files import SizeFiles
+from .sql.runs import SQL_FILE, Runs
 from .sql.runs import Limits as SqlLimits
-from .sql.runs import Runs
 from .store import Store, StoreError, disposal, tasks
+from .work import followers as following
+from .work import owner
+from .work.clock import Clock
 from .work.followers import Follower, Followers
+from .work.runner import Runner
+from .work.steps import Steps
 
 _LOG = logging.getLogger(__name__)
 
 # What reacts to changed studies, each by a cursor of its own.
 FOLLOWERS: tuple[type[Follower], ...] = ()
+# The kinds of tasks that have threads of their own.
+ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
+# Seconds from one sweep of what is kept for a set time only to the next.
+SWEEP_S = 3600.0
 
 
 def start() -> None:
@@ -94,11 +92,11 @@ def _start(log: Log) -> None:
     settings = Settings(store, configuration.first_values)
     log.follow(settings, configuration.data_directory)
     size_files = SizeFiles(configuration.data_directory, store)
-    background = Background(store, (exports.KIND, copy.KIND))
+    runner = Runner(store, ON_THREADS)
     work = exports.folder(configuration.data_directory)
-    files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
-    copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
-    nightly = Nightly(
+    files = exports.Exports(store, runner, work, lambda: settings.value("date_format"))
+    copies = copy.Copies(store, runner, Path(configuration.parquet_directory), work)
+    nightly_copy = nightly.Nightly(
         store,
         lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
         lambda: copies.start("", settings.value("parquet_copy_identity")),
@@ -116,12 +114,10 @@ def _start(log: Log) -> None:
     )
 
     nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
-    # Tasks of their own: fetching may take hours, for which no export should wait.
-    nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
-    searches = Searches(store, nodes_work, nodes)
+    searches = Searches(store, runner, nodes)
     fetching = Fetching(
         store,
-        nodes_work,
+        runner,
         nodes,
         lambda: settings.value("moves_at_once"),
         lambda: settings.value("move_pause"),
@@ -135,21 +131,30 @@ def _start(log: Log) -> None:
         lambda user: schedules_route.may(services, user),
     )
 
-    followers = Followers(store, [follower() for follower in FOLLOWERS])
+    followers = Followers(store, [follower() for follower in FOLLOWERS], runner.owner)
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
-    chores = (
-        lambda connection: tasks.forget_before(connection, kept_since("task_days")),
-        lambda connection: tasks.forget_before(connection, kept_since("export_days"), exports.KIND),
-        lambda connection: forget_before(connection, kept_since("audit_days")),
-        size_files.sweep,
-        files.sweep,
-        searches.sweep,
-        followers.sweep,
-        lambda connection: sql.copies.sweep(),
-    )
+    sweeps: dict[str, Callable[[duckdb.DuckDBPyConnection], object]] = {
+        "tasks": lambda connection: tasks.forget_before(connection, kept_since("task_days")),
+        "exports": lambda connection: tasks.forget_before(
+            connection, kept_since("export_days"), exports.KIND
+        ),
+        "audit log": lambda connection: forget_before(connection, kept_since("audit_days")),
+        "files of sizes": size_files.sweep,
+        "files of exports": files.sweep,
+        "what searches found": searches.sweep,
+        "followers": followers.sweep,
+        "copies for SQL": lambda connection: sql.copies.sweep(),
+    }
+    clock = Clock()
+    clock.every(owner.BEAT_S, "the sign of life of tasks", runner.beat)
+    clock.every(following.POLL_S, "waking followers", followers.wake)
+    for name, sweep in sweeps.items():
+        clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
+    clock.every(nightly.EVERY_S, "the nightly copy", nightly_copy.look)
+    clock.every(scheduled.EVERY_S, "scheduled searches", schedules.look)
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings, store.key))
@@ -162,9 +167,9 @@ def _start(log: Log) -> None:
         store.key,
         host,  # type: ignore[arg-type]
     )
-    worker = Worker(
-        host, store, options, Tasks(kinds), Housekeeping(store, chores), finder, deletion, door
-    )  # type: ignore[arg-type]
+    steps = Steps(kinds, runner.owner)
+    worker = Worker(host, store, options, steps, finder, deletion, door)  # type: ignore[arg-type]
+    runner.join(steps, worker, followers)
     settings.watch(worker.wake)
     settings.watch(lambda: setattr(door, "options", options()))
     orthanc = {
@@ -179,15 +184,14 @@ def _start(log: Log) -> None:
         audit,
         log,
         worker,
-        Requests(worker, store, deletion),
+        Requests(worker, runner, store, deletion),
         settings,
         size_files,
-        background,
+        runner,
         files,
         copies,
         sql,
         nodes,
-        nodes_work,
         searches,
         fetching,
         schedules,
@@ -207,20 +211,17 @@ def _start(log: Log) -> None:
         orthanc["version"] = host.system()["Version"]
         nodes.restore()
         fetching.resume()
-        schedules.start()
         worker.start()
-        nightly.start()
         followers.start()
+        clock.start()
         _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         sql.close()
         host.stop_serving()
-        nightly.close()
-        background.close()
-        schedules.close()
-        nodes_work.close()
+        clock.close()
+        runner.close()
         followers.close()
         worker.stop()
         store.close()
@@ -228,7 +229,7 @@ def _start(log: Log) -> None:
 
     def ending() -> None:
         # A move that fails because our servers go down is no fault of the node.
-        nodes_work.leave()
+        runner.leave()
         # Orthanc waits for its requests, and these for their statements.
         sql.close()
 
@@ -238,6 +239,11 @@ def _start(log: Log) -> None:
     _watch(door)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _swept(store: Store, sweep: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+    with store.writing() as connection:
+        sweep(connection)
 
 
 def _hurried(worker: Worker) -> bool:

@@ -7,11 +7,11 @@ from functools import partial
 
 from ..sizes.files import SizeFiles
 from ..store.tasks import Task
+from ..work.task import Job
 from .deletion import Deletion
 from .deletion_jobs import ApplyRules, ForgetObjects
 from .door import Door
 from .finding import Finder
-from .housekeeping import Housekeeping
 from .identity import ApplyIdentity
 from .nested import FindNested
 from .not_patient import ApplyNotPatient
@@ -21,7 +21,6 @@ from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
 from .surroundings import IdentityRules, Options, Source
-from .tasks import Job, Tasks
 from .worker import Worker
 
 
@@ -47,5 +46,5 @@ def jobs(
 
 
 __all__ = [
-    "Deletion", "Door", "Finder", "Housekeeping", "IdentityRules", "Options", "Requests", "Tasks", "Worker", "jobs",
+    "Deletion", "Door", "Finder", "IdentityRules", "Options", "Requests", "Worker", "jobs",
 ]  # fmt: skip
