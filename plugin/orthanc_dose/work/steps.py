@@ -117,10 +117,11 @@ class Steps:
         _LOG.info("task %d begins: %s", task["id"], task["kind"])
         try:
             self._job = self.kinds[task["kind"]](self._task)
+            self._commit(writer, Batch())
+        except STORE_ERRORS:
+            raise
         except Exception as error:  # noqa: BLE001  those behind it are done
             self._fail(writer, error)
-        else:
-            self._commit(writer, Batch())
         return True
 
     def _commit(self, writer: Writer, batch: Batch, **changes: Any) -> None:
