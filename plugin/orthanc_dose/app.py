@@ -16,7 +16,9 @@ from typing import Any
 import duckdb
 
 from . import __version__, config, host
-from .export import copy, exports, nightly
+from .export import copy, exports
+from .export.nightly import EVERY_S as NIGHTLY_S
+from .export.nightly import Nightly
 from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Worker, jobs
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
@@ -31,22 +33,21 @@ from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
-from .rest import schedules as schedules_route
+from .rest.schedules import ScheduledSearches
 from .rest.server import Server
 from .rest.services import Services
-from .retrieve import schedules as scheduled
 from .retrieve.fetching import RETRIEVAL, Fetching
 from .retrieve.nodes import Nodes
+from .retrieve.schedules import EVERY_S as SCHEDULES_S
 from .retrieve.schedules import Schedules
 from .retrieve.searches import NODE_SEARCH, Searches
 from .sizes.files import SizeFiles
 from .sql.runs import SQL_FILE, Runs
 from .sql.runs import Limits as SqlLimits
 from .store import Store, StoreError, disposal, tasks
-from .work import followers as following
-from .work import owner
 from .work.clock import Clock
-from .work.followers import Follower, Followers
+from .work.followers import POLL_S, Follower, Followers
+from .work.owner import BEAT_S
 from .work.runner import Runner
 from .work.steps import Steps
 
@@ -94,43 +95,17 @@ def _start(log: Log) -> None:
     size_files = SizeFiles(configuration.data_directory, store)
     runner = Runner(store, ON_THREADS)
     work = exports.folder(configuration.data_directory)
-    files = exports.Exports(store, runner, work, lambda: settings.value("date_format"))
+    files = exports.Exports(store, runner, work, partial(settings.value, "date_format"))
     copies = copy.Copies(store, runner, Path(configuration.parquet_directory), work)
-    nightly_copy = nightly.Nightly(
+    nightly = Nightly(
         store,
         lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
         lambda: copies.start("", settings.value("parquet_copy_identity")),
         datetime.now,
     )
-
-    sql = Runs(
-        store,
-        lambda: SqlLimits(
-            *(
-                settings.value(f"sql_{name}")
-                for name in ("seconds", "rows", "file_rows", "memory", "age")
-            )
-        ),
-    )
-
-    nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
+    sql = Runs(store, partial(_sql_limits, settings))
+    nodes = Nodes(store, host, Loopback(orthanc_configuration))
     searches = Searches(store, runner, nodes)
-    fetching = Fetching(
-        store,
-        runner,
-        nodes,
-        lambda: settings.value("moves_at_once"),
-        lambda: settings.value("move_pause"),
-        lambda: _hurried(worker),
-    )
-
-    # The services that it works with are those that it is one of.
-    schedules = Schedules(
-        store,
-        lambda *scheduled: schedules_route.begin(services, *scheduled),
-        lambda user: schedules_route.may(services, user),
-    )
-
     followers = Followers(store, [follower() for follower in FOLLOWERS], runner.owner)
 
     def kept_since(setting: str) -> datetime:
@@ -148,30 +123,34 @@ def _start(log: Log) -> None:
         "followers": followers.sweep,
         "copies for SQL": lambda connection: sql.copies.sweep(),
     }
-    clock = Clock()
-    clock.every(owner.BEAT_S, "the sign of life of tasks", runner.beat)
-    clock.every(following.POLL_S, "waking followers", followers.wake)
-    for name, sweep in sweeps.items():
-        clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
-    clock.every(nightly.EVERY_S, "the nightly copy", nightly_copy.look)
-    clock.every(scheduled.EVERY_S, "scheduled searches", schedules.look)
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings, store.key))
-    finder = Finder(host, store.handle)  # type: ignore[arg-type]
-    deletion, door = Deletion(host, finder, options), Door(options())  # type: ignore[arg-type]
-    kinds = jobs(
-        options,
-        deletion,
-        size_files,
-        store.key,
-        host,  # type: ignore[arg-type]
-    )
+    finder = Finder(host, store.handle)
+    deletion, door = Deletion(host, finder, options), Door(options())
+    kinds = jobs(options, deletion, size_files, store.key, host)
     steps = Steps(kinds, runner.owner)
-    worker = Worker(host, store, options, steps, finder, deletion, door)  # type: ignore[arg-type]
+    worker = Worker(host, store, options, steps, finder, deletion, door)
     runner.join(steps, worker, followers)
     settings.watch(worker.wake)
     settings.watch(lambda: setattr(door, "options", options()))
+    fetching = Fetching(
+        store,
+        runner,
+        nodes,
+        partial(settings.value, "moves_at_once"),
+        partial(settings.value, "move_pause"),
+        partial(_hurried, worker),
+    )
+    scheduled = ScheduledSearches(access.users, searches, fetching)
+    schedules = Schedules(store, scheduled.begin, scheduled.may)
+    clock = Clock()
+    clock.every(BEAT_S, "the sign of life of tasks", runner.beat)
+    clock.every(POLL_S, "waking followers", followers.wake)
+    clock.every(NIGHTLY_S, "the nightly copy", nightly.look)
+    clock.every(SCHEDULES_S, "scheduled searches", schedules.look)
+    for name, sweep in sweeps.items():
+        clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
     orthanc = {
         "version": "",
         "name": orthanc_configuration.get("Name"),
@@ -179,28 +158,28 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }
     services = Services(
-        store,
-        access,
-        audit,
-        log,
-        worker,
-        Requests(worker, runner, store, deletion),
-        settings,
-        size_files,
-        runner,
-        files,
-        copies,
-        sql,
-        nodes,
-        searches,
-        fetching,
-        schedules,
-        followers,
-        orthanc,
-        datetime.now(UTC).replace(tzinfo=None),
-        lambda text: list(options().identity.hashes(text).values()),
-        host.studies_of,
-        finder.found,
+        store=store,
+        access=access,
+        audit=audit,
+        log=log,
+        queue=worker,
+        requests=Requests(worker, runner, store, deletion),
+        settings=settings,
+        size_files=size_files,
+        runner=runner,
+        exports=files,
+        copies=copies,
+        sql=sql,
+        nodes=nodes,
+        searches=searches,
+        fetching=fetching,
+        schedules=schedules,
+        followers=followers,
+        orthanc=orthanc,
+        started_at=datetime.now(UTC).replace(tzinfo=None),
+        hashes=lambda text: list(options().identity.hashes(text).values()),
+        orthanc_studies=host.studies_of,
+        orthanc_objects=finder.found,
     )
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second
     # time.
@@ -288,30 +267,36 @@ def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Opt
 
 def _options(configuration: config.Config, settings: Settings, key: bytes) -> Options:
     value = settings.value
+    ignoring = Ignoring(
+        manufacturers=value("ignored_manufacturers"),
+        models=value("ignored_models"),
+        stations=value("ignored_stations"),
+        software_versions=value("ignored_software_versions"),
+        serial_numbers=value("ignored_serial_numbers"),
+        physics_names=value("physics_names"),
+        physics_ids=value("physics_ids"),
+    )
     return Options(
-        configuration.batch_size,
-        configuration.poll_seconds,
-        configuration.audit_at_start,
-        value("dose_from_ct_images"),
-        value("dose_screens"),
-        IdentityRules(**identity_rules(settings), secret=key),
-        not_patient(settings),
-        Ignoring(
-            *(
-                value(f"ignored_{name}")
-                for name in (
-                    "manufacturers",
-                    "models",
-                    "stations",
-                    "software_versions",
-                    "serial_numbers",
-                )
-            ),
-            value("physics_names"),
-            value("physics_ids"),
-        ),
-        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
-        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+        batch_size=configuration.batch_size,
+        poll_seconds=configuration.poll_seconds,
+        audit_at_start=configuration.audit_at_start,
+        dose_from_ct_images=value("dose_from_ct_images"),
+        screens=value("dose_screens"),
+        identity=IdentityRules(**identity_rules(settings), secret=key),
+        not_patient=not_patient(settings),
+        ignoring=ignoring,
+        deleted=frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
+        dropped=frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+    )
+
+
+def _sql_limits(settings: Settings) -> SqlLimits:
+    return SqlLimits(
+        seconds=settings.value("sql_seconds"),
+        rows=settings.value("sql_rows"),
+        file_rows=settings.value("sql_file_rows"),
+        memory=settings.value("sql_memory"),
+        age=settings.value("sql_age"),
     )
 
 

@@ -5,6 +5,7 @@ durably.
 from collections.abc import Callable
 from functools import partial
 
+from ..dicom.identity import IdentityRules
 from ..sizes.files import SizeFiles
 from ..store.tasks import Task
 from ..work.task import Job
@@ -20,7 +21,7 @@ from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import IdentityRules, Options, Source
+from .surroundings import Options, Source
 from .worker import Worker
 
 

@@ -46,5 +46,5 @@ class Owner:
         node, _, process = task["owner"].partition("/")
         if node == self.node:
             return process != self.process
-        alive_at = task["alive_at"]
+        alive_at: datetime | None = task["alive_at"]
         return alive_at is None or alive_at < now - timedelta(seconds=SILENCE_S)
