@@ -41,9 +41,10 @@ class Owner:
     def may_take(self, task: Task, now: datetime) -> bool:
         """Whether nobody else works on an open task: not yet, or no more, as an earlier process of
         this node, or one of another node that has been silent for too long. now: UTC."""
-        if task["owner"] is None:
+        owner: str | None = task["owner"]
+        if owner is None:
             return True
-        node, _, process = task["owner"].partition("/")
+        node, _, process = owner.partition("/")
         if node == self.node:
             return process != self.process
         alive_at: datetime | None = task["alive_at"]

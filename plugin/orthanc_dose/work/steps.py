@@ -117,10 +117,14 @@ class Steps:
         _LOG.info("task %d begins: %s", task["id"], task["kind"])
         try:
             self._job = self.kinds[task["kind"]](self._task)
+        except Exception as error:  # noqa: BLE001  those behind it are done
+            self._fail(writer, error)
+            return True
+        try:
             self._commit(writer, Batch())
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001  those behind it are done
+        except Exception as error:  # noqa: BLE001
             self._fail(writer, error)
         return True
 
