@@ -97,7 +97,7 @@ def _number(of: Setting, value: object) -> int:
     low, high = of.minimum or 0, of.maximum if of.maximum is not None else 10**9
     if not is_whole_number(value, low, high):
         raise ValueError(f"a whole number from {low:g} to {high:g}")
-    return int(value)  # type: ignore[call-overload]
+    return int(value)
 
 
 _LINE = r"^[^\n\x00]*$"

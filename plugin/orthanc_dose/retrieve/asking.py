@@ -60,7 +60,7 @@ def read(body: Any, today: date) -> tuple[Question, Asked]:
         raise Wrong(
             "last", f"last must be a day from first on, at most {MOST_DAYS} days later.", True
         )
-    times = {
+    times: dict[str, time | None] = {
         name: None if asked[name] is None else _parsed(name, asked[name], _time, "a time as 07:30")
         for name in WHEN[2:4]
     }
@@ -86,14 +86,25 @@ def read(body: Any, today: date) -> tuple[Question, Asked]:
                 f"{name} must be a list of at most {MOST_WORDS} texts of 1 to {LONGEST_WORD} "
                 f"letters.",
             )
-    words = {
-        what: Words(tuple(asked[f"{what}_keep"]), tuple(asked[f"{what}_leave_out"]))
-        for what in ("descriptions", "stations")
-    }
     groups = _groups(asked["groups"])
     flags = {name: asked[name] for name in FLAGS}
-    question = Question(first, last, groups, not groups, since=since, **times, **words, **flags)
+    question = Question(
+        first,
+        last,
+        groups,
+        not groups,
+        times["time_from"],
+        times["time_to"],
+        since,
+        _words("descriptions", asked),
+        _words("stations", asked),
+        **flags,
+    )
     return question, asked
+
+
+def _words(what: str, asked: dict[str, Any]) -> Words:
+    return Words(tuple(asked[f"{what}_keep"]), tuple(asked[f"{what}_leave_out"]))
 
 
 def _groups(given: Any) -> tuple[str, ...]:

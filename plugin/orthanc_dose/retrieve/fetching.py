@@ -230,8 +230,8 @@ def _end(node: Node, destination: str, moves: Moves) -> None:
 
 def _log(node: Node, destination: str, move: Move, status: str) -> None:
     seconds = time.monotonic() - move.began
-    listed = [part.images or part.listed for part in move.parts]
-    objects = sum(map(len, listed)) if all(listed) else "not listed"
+    listed = [len(part.images or part.listed or ()) for part in move.parts]
+    objects = sum(listed) if all(listed) else "not listed"
     said = f"series {len(move.parts)}, objects {objects}, try {move.tries + 1}: {status}"
     _LOG.info(
         "C-MOVE from %s to %s in %.1f s: %s", node.name, destination or "Orthanc", seconds, said

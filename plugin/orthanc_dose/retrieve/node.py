@@ -134,7 +134,8 @@ class Node:
             body["TargetAet"] = destination
         path = f"/queries/{query}" if only is None else f"/queries/{query}/answers/{only}"
         try:
-            return self.quick.call("POST", f"{path}/retrieve", body)["ID"]
+            job: str = self.quick.call("POST", f"{path}/retrieve", body)["ID"]
+            return job
         except Exception as error:
             raise _translated(error, self.seconds) from error
 
@@ -151,7 +152,7 @@ class Node:
                 _Failure(found.get("ErrorDetails") or found.get("ErrorDescription") or ""),
                 self.seconds,
             )
-        return found["State"] == "Success"
+        return bool(found["State"] == "Success")
 
     def cancel(self, job: str) -> None:
         with suppress(Exception):  # it may have ended
@@ -161,7 +162,7 @@ class Node:
         with self._logged_find(level, keys) as said:
             path = f"/queries/{self._query(level, keys)}"
             try:
-                found = self.orthanc.call("GET", f"{path}/answers?expand&simplify")
+                found: list[Answer] = self.orthanc.call("GET", f"{path}/answers?expand&simplify")
             finally:
                 with suppress(Exception):
                     self.orthanc.call("DELETE", path)
@@ -170,7 +171,7 @@ class Node:
 
     def _query(self, level: str, keys: dict[str, str]) -> str:
         body = {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds}
-        return self._call("query", body)["ID"]
+        return str(self._call("query", body)["ID"])
 
     @contextmanager
     def _logged(self, what: str, destination: str | None = None) -> Iterator[list[str]]:
@@ -255,8 +256,8 @@ def _translated(error: Exception, seconds: int) -> NodeError:
     status = re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details)
     if status:
         code = int(status[1], 16)
-        kind = _NoDestination if code == 0xA801 else NodeRefuses
-        return kind(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
+        refusal = _NoDestination if code == 0xA801 else NodeRefuses
+        return refusal(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
     for words, kind, reason in _DETAILS:
         if words in details:
             return kind(reason.format(seconds=seconds))
