@@ -91,7 +91,7 @@ def _start(log: Log) -> None:
     )
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
-    log.follow(settings, configuration.data_directory)
+    log.follow(settings, Path(configuration.log_file))
     size_files = SizeFiles(configuration.data_directory, store)
     runner = Runner(store, ON_THREADS)
     work = exports.folder(configuration.data_directory)
@@ -187,13 +187,14 @@ def _start(log: Log) -> None:
     server = Server(services, _app_directory(), compress)
 
     def started() -> None:
-        orthanc["version"] = host.system()["Version"]
         nodes.restore()
         fetching.resume()
         worker.start()
         followers.start()
         clock.start()
-        _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
+        # Whoever waits until all goes on may look at this.
+        orthanc["version"] = host.system()["Version"]
+        _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
@@ -204,6 +205,7 @@ def _start(log: Log) -> None:
         followers.close()
         worker.stop()
         store.close()
+        _LOG.info("Orthanc Dose has ended in order")
         log.close()
 
     def ending() -> None:

@@ -246,8 +246,13 @@ class Runner:
         signed = {"owner": str(self.owner), "alive_at": tasks.now()}
         with self._store.writing() as connection:
             found = tasks.one(connection, number)
-            if found is not None:
-                tasks.put(connection, found | signed | changes)
+            if found is None:
+                return
+            tasks.put(connection, found | signed | changes)
+        if "started_at" in changes:
+            tasks.log_begin(found)
+        elif "finished_at" in changes:
+            tasks.log_end(found | changes)
 
     def beat(self) -> None:
         """Let the store know that the tasks on threads are worked on, and see to those that nobody
@@ -282,8 +287,14 @@ class Runner:
             if not self._left(connection):
                 return
         with self._store.writing() as connection:
-            for task in self._left(connection):
-                tasks.put(connection, task | {"state": "broken off", "finished_at": tasks.now()})
+            ended = [
+                task | {"state": "broken off", "finished_at": tasks.now()}
+                for task in self._left(connection)
+            ]
+            for task in ended:
+                tasks.put(connection, task)
+        for task in ended:
+            tasks.log_end(task)
 
 
 class _Threads:

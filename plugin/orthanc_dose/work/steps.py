@@ -87,7 +87,9 @@ class Steps:
             return True
         for task in self._open(writer):
             if task["id"] == task_id:
-                writer.commit(Batch(task=task | {"state": "stopped", "finished_at": tasks.now()}))
+                ended = task | {"state": "stopped", "finished_at": tasks.now()}
+                writer.commit(Batch(task=ended))
+                tasks.log_end(ended)
                 with contextlib.suppress(Exception):  # a job that cannot be made needs nothing
                     _clear_up(self.kinds[task["kind"]](task))
                 return True
@@ -114,7 +116,6 @@ class Steps:
         self._look.set()  # there may be more behind it
         [task, *_] = found
         self._task = task | {"state": "running", "started_at": task["started_at"] or tasks.now()}
-        _LOG.info("task %d begins: %s", task["id"], task["kind"])
         try:
             self._job = self.kinds[task["kind"]](self._task)
         except Exception as error:  # noqa: BLE001  those behind it are done
@@ -122,6 +123,7 @@ class Steps:
             return True
         try:
             self._commit(writer, Batch())
+            tasks.log_begin(self._task)
         except STORE_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001
@@ -145,7 +147,6 @@ class Steps:
 
     def _end(self, writer: Writer, state: str, **changes: Any) -> None:
         assert self._task is not None
-        _LOG.info("task %d ends: %s", self._task["id"], state)
         end = {"state": state, "finished_at": tasks.now()}
         try:
             self._commit(writer, Batch(), **end, **changes)
@@ -153,6 +154,7 @@ class Steps:
             raise
         except Exception as error:  # noqa: BLE001  what it says of itself cannot be written: it is as it was
             self._commit(writer, Batch(), **(end | {"state": "failed", "message": reason(error)}))
+        tasks.log_end(self._task)
         job = self._job
         self._task = self._job = None
         if job is not None:
