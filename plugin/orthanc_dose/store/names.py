@@ -4,6 +4,7 @@ The map names the different texts, of which there are thousands, and not the stu
 is called follows from the index of its texts when it is asked for, so that a changed map holds for
 all studies at once."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from ..dicom.patterns import matched
 from ..records import MODALITIES, STANDARD_NAME, TERM_NAME, Table
+from ..records.rows import TermNameRow
 from .database import rows
 from .schema import arrow_schema
 
@@ -43,7 +45,7 @@ class StandardNames:
         found = matched(text, patterns)
         return None if found is None else patterns[found]
 
-    def rows_of(self, term: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows_of(self, term: Mapping[str, Any]) -> list[TermNameRow]:
         """The rows of term_name for a text."""
         named = (
             (modality, self.name(term["field"], term["value"], modality)) for modality in MODALITIES
@@ -66,7 +68,7 @@ class StandardNames:
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection, table: Table, new: list[dict[str, Any]]
+    connection: duckdb.DuckDBPyConnection, table: Table, new: Sequence[Mapping[str, Any]]
 ) -> None:
     connection.execute(f"DELETE FROM {table.name}")
     connection.register("new_names", pa.Table.from_pylist(new, schema=arrow_schema(table)))

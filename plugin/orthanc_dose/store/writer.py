@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,9 +23,10 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
+from ..records.rows import EquipmentRow, TaskLogRow
 from . import feed, sizes, state, tasks
 from .database import Store, rows, texts
-from .index import Day, Terms, count_days, forget_unused_terms
+from .index import Day, Tables, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
 from .numbers import CHANGES, STUDIES, SYSTEMS, Numbers
@@ -63,7 +64,7 @@ class Batch:
     studies: dict[str, list[Record]] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
     task: tasks.Task | None = None
-    log: list[dict[str, Any]] = field(default_factory=list)
+    log: list[TaskLogRow] = field(default_factory=list)
     more: Callable[[duckdb.DuckDBPyConnection], object] | None = None
     systems: Systems | None = None
     names: StandardNames | None = None
@@ -293,7 +294,7 @@ class Writer:
             batch.more(self._connection)
             changes = feed.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
-        tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
+        tables: Tables = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str, str], int] = {}
         touched: set[Day] = set()
         if batch.studies:
@@ -319,8 +320,8 @@ class Writer:
                 self._connection.execute(
                     "DELETE FROM object WHERE handle IN (SELECT text FROM ids)"
                 )
-            tables[OBJECT.name] = batch.objects
-        tables[TASK_LOG.name] = batch.log
+            tables[OBJECT.name] += batch.objects
+        tables[TASK_LOG.name] += batch.log
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
@@ -341,12 +342,12 @@ class Writer:
             state.put(self._connection, name, value)
         return bool(changes)
 
-    def _insert(self, name: str, new: list[dict[str, Any]]) -> None:
+    def _insert(self, name: str, new: Sequence[Mapping[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
         self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
         self._connection.unregister("new_rows")
 
-    def _name_terms(self, terms: list[dict[str, Any]]) -> None:
+    def _name_terms(self, terms: Sequence[Mapping[str, Any]]) -> None:
         """Write the standard names of texts that are new."""
         named = [row for term in terms for row in self.names.rows_of(term)]
         if named:
@@ -381,7 +382,7 @@ class Writer:
         record: Record,
         existing: list[tuple[int, str, int]],
         now: datetime,
-        tables: dict[str, list[dict[str, Any]]],
+        tables: Tables,
     ) -> None:
         own = self._system(record.equipment, tables)
         equipment_id = self.systems.root(own)
@@ -410,7 +411,7 @@ class Writer:
                 new["study_id"] = study_id
             tables[table.name] += found
 
-    def _system(self, equipment: dict[str, Any], tables: dict[str, list[dict[str, Any]]]) -> int:
+    def _system(self, equipment: EquipmentRow, tables: Tables) -> int:
         found = self.systems.find(equipment)
         if found is None:
             new = self.systems.add(equipment, self._numbers.take(SYSTEMS))
