@@ -23,9 +23,9 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
-from ..records.rows import EquipmentRow, TaskLogRow
+from ..records.rows import EquipmentRow, ObjectRow, TaskLogRow
 from . import feed, sizes, state, tasks
-from .database import Store, rows, texts
+from .database import Store, rows, rows_of, texts
 from .index import Day, Tables, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
@@ -46,8 +46,6 @@ _WRITTEN = (
     *INDEXES,
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
-
-ObjectRow = dict[str, Any]
 
 
 @dataclass
@@ -146,7 +144,7 @@ class Writer:
             texts(self._connection, "ids", handles),
             texts(self._connection, "uids", sop_instance_uids),
         ):
-            return rows(self._connection.execute(query))
+            return rows_of(self._connection.execute(query), ObjectRow)
 
     def objects_of_studies(
         self, study_instance_uids: list[str], failed_too: bool = False
@@ -159,7 +157,7 @@ class Writer:
             AND outcome IN ('imported', 'merged', 'duplicate'{", 'failed'" if failed_too else ""})
         """
         with texts(self._connection, "uids", study_instance_uids):
-            return rows(self._connection.execute(query))
+            return rows_of(self._connection.execute(query), ObjectRow)
 
     def series_read(self, series: set[str]) -> dict[str, str]:
         """Of these series (by handle), those of which an image was read, with that image's
@@ -183,7 +181,7 @@ class Writer:
             SELECT min(handle) AS handle, arg_min(sop_instance_uid, handle) AS sop_instance_uid
             FROM object WHERE rule = ? GROUP BY series_handle
         """
-        return rows(self._connection.execute(query, [rule]))
+        return rows_of(self._connection.execute(query, [rule]), ObjectRow)
 
     def known(self, handles: list[str]) -> set[str]:
         """Which of these handles the store has objects of."""
@@ -225,7 +223,7 @@ class Writer:
             (SELECT text FROM uids)
         """
         with texts(self._connection, "uids", study_instance_uids):
-            return rows(self._connection.execute(query))
+            return rows_of(self._connection.execute(query), ObjectRow)
 
     def rows_of_studies(
         self, study_instance_uids: list[str]
