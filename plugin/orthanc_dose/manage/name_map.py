@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..records import INDEXED, MODALITIES
@@ -66,7 +67,12 @@ def _checked(entry: Any, number: int) -> Entry:
         value = entry[name]
         if not isinstance(value, str) or not is_line(value):
             raise BadEntry(f"Entry {number}: {name} must be a line of 1 to {LONGEST} characters.")
-    return entry | {name: entry[name].strip() for name in ("pattern", "standard_name")}
+    return {
+        "kind": entry["kind"],
+        "pattern": entry["pattern"].strip(),
+        "modality": entry["modality"],
+        "standard_name": entry["standard_name"].strip(),
+    }
 
 
 def as_csv(entries: list[Entry]) -> bytes:
@@ -74,7 +80,8 @@ def as_csv(entries: list[Entry]) -> bytes:
     out = io.StringIO()
     written = csv.writer(out)
     written.writerow(COLUMNS)
-    written.writerows([_cell(entry[name] or "") for name in COLUMNS] for entry in entries)
+    rows: Sequence[Mapping[str, Any]] = entries
+    written.writerows([_cell(row[name] or "") for name in COLUMNS] for row in rows)
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
@@ -97,7 +104,7 @@ def from_csv(text: str) -> list[Entry]:
             continue
         if len(line) != len(COLUMNS):
             raise BadEntry(f"Line {number} has {len(line)} columns instead of {len(COLUMNS)}.")
-        entry: Entry = dict(zip(header, (_value(cell) for cell in line), strict=True))
+        entry: dict[str, Any] = dict(zip(header, (_value(cell) for cell in line), strict=True))
         found.append(
             entry
             | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None}

@@ -49,14 +49,20 @@ STANDARD_NAME = Table(
     "entry that fits counts.",
     (
         integer("position", "Position", description="From 1."),
-        text("kind", "Kind", description="The indexed field of study whose texts it names."),
+        text(
+            "kind",
+            "Kind",
+            always=True,
+            description="The indexed field of study whose texts it names.",
+        ),
         text(
             "pattern",
             "Pattern",
+            always=True,
             description="With the wildcards * ? [seq] [!seq]; case is ignored.",
         ),
         text("modality", "Modality", description="Only in studies of this type; empty for all."),
-        text("standard_name", "Standard name"),
+        text("standard_name", "Standard name", always=True),
     ),
 )
 

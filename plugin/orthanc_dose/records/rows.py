@@ -805,10 +805,10 @@ class StandardNameRow(TypedDict, total=False):
     """A row of standard_name."""
 
     position: int | None
-    kind: str | None
-    pattern: str | None
+    kind: str
+    pattern: str
     modality: str | None
-    standard_name: str | None
+    standard_name: str
 
 
 class TermNameRow(TypedDict, total=False):
@@ -822,15 +822,15 @@ class TermNameRow(TypedDict, total=False):
 class ReferenceLevelRow(TypedDict, total=False):
     """A row of reference_level."""
 
-    id: int | None
+    id: int
     shipped_as: str | None
-    name: str | None
+    name: str
     pattern: str | None
     standard_name: str | None
     modality: str | None
     quantity: str | None
-    value: float | None
-    statistic: str | None
+    value: float
+    statistic: str
     age_from: float | None
     age_to: float | None
     weight_from: float | None

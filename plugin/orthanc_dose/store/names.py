@@ -5,18 +5,18 @@ is called follows from the index of its texts when it is asked for, so that a ch
 all studies at once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
 from ..dicom.patterns import matched
 from ..records import MODALITIES, STANDARD_NAME, TERM_NAME, Table
-from ..records.rows import TermNameRow
-from .database import rows
+from ..records.rows import StandardNameRow, TermNameRow
+from .database import rows, rows_of
 from .schema import arrow_schema
 
-Entry = dict[str, Any]  # kind, pattern, modality, standard_name
+Entry: TypeAlias = StandardNameRow
 
 
 class StandardNames:
@@ -37,7 +37,7 @@ class StandardNames:
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "StandardNames":
         """The map of the store."""
         query = "SELECT kind, pattern, modality, standard_name FROM standard_name ORDER BY position"
-        return cls(rows(connection.execute(query)))
+        return cls(rows_of(connection.execute(query), StandardNameRow))
 
     def name(self, kind: str, text: str, modality: str) -> str | None:
         """What a text is called in studies of a modality type; None where no entry fits."""
