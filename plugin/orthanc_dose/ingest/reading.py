@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from .. import extract
 from ..dicom import nesting, part10
@@ -28,10 +29,12 @@ class RowRead(ObjectRow, total=False):
 
 @dataclass
 class Read:
-    """An instance as read: the row of its outcome, and the records where there are any."""
+    """An instance as read: the row of its outcome, and the records where there are any. origin: where
+    it came from just now; None where it was there before."""
 
     row: RowRead
     extract: Extract | None = None
+    origin: Any = None
 
 
 def read(
