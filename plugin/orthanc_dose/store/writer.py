@@ -293,7 +293,7 @@ class Writer:
             changes = feed.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: Tables = {name: [] for name in _SCHEMAS}
-        study_ids: dict[tuple[str, str], int] = {}
+        study_ids: dict[tuple[str | None, str | None], int] = {}
         touched: set[Day] = set()
         if batch.studies:
             existing = self._forget_studies(list(batch.studies), touched)
@@ -312,7 +312,7 @@ class Writer:
         ]
         for row in batch.objects:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
-            row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
+            row["study_id"] = study_ids.get(key, row.get("study_id"))
         if batch.objects:
             with texts(self._connection, "ids", [row["handle"] for row in batch.objects]):
                 self._connection.execute(
