@@ -17,9 +17,9 @@ TERM = Table(
     "Terms",
     "Each different text of the indexed fields once.",
     (
-        integer("id", "Number"),
-        text("field", "Field", description="The field of study that it stands in."),
-        text("value", "Text"),
+        integer("id", "Number", always=True),
+        text("field", "Field", always=True, description="The field of study that it stands in."),
+        text("value", "Text", always=True),
     ),
 )
 

@@ -750,11 +750,11 @@ class AccountRow(TypedDict, total=False):
 class TokenRow(TypedDict, total=False):
     """A row of token."""
 
-    id: str | None
-    name: str | None
-    user_name: str | None
-    digest: str | None
-    created_at: datetime | None
+    id: str
+    name: str
+    user_name: str
+    digest: str
+    created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
 
@@ -771,8 +771,8 @@ class DeviceRow(TypedDict, total=False):
 class AuditLogRow(TypedDict, total=False):
     """A row of audit_log."""
 
-    number: int | None
-    at: datetime | None
+    number: int
+    at: datetime
     user_name: str | None
     address: str | None
     way: str | None
@@ -785,9 +785,9 @@ class AuditLogRow(TypedDict, total=False):
 class TermRow(TypedDict, total=False):
     """A row of term."""
 
-    id: int | None
-    field: str | None
-    value: str | None
+    id: int
+    field: str
+    value: str
 
 
 class StudyDayRow(TypedDict, total=False):
@@ -846,9 +846,9 @@ class ReferenceLevelRow(TypedDict, total=False):
 class FoundRow(TypedDict, total=False):
     """A row of found."""
 
-    task_id: int | None
-    line: int | None
-    study_instance_uid: str | None
+    task_id: int
+    line: int
+    study_instance_uid: str
     study_date: str | None
     study_description: str | None
     modalities: list[str] | None
@@ -875,8 +875,8 @@ class FoundRow(TypedDict, total=False):
 class ScheduleRunRow(TypedDict, total=False):
     """A row of schedule_run."""
 
-    schedule: str | None
-    due: datetime | None
+    schedule: str
+    due: datetime
     task_id: int | None
     message: str | None
     search: str | None
@@ -886,31 +886,31 @@ class ScheduleRunRow(TypedDict, total=False):
 class StudyChangeRow(TypedDict, total=False):
     """A row of study_change."""
 
-    number: int | None
-    study_id: int | None
-    what: str | None
-    at: datetime | None
+    number: int
+    study_id: int
+    what: str
+    at: datetime
 
 
 class FollowerRow(TypedDict, total=False):
     """A row of follower."""
 
-    name: str | None
-    cursor: int | None
+    name: str
+    cursor: int
     task_id: int | None
-    created_at: datetime | None
+    created_at: datetime
 
 
 class FollowerFailureRow(TypedDict, total=False):
     """A row of follower_failure."""
 
-    follower: str | None
+    follower: str
     number: int | None
-    study_id: int | None
-    what: str | None
-    attempts: int | None
-    reason: str | None
-    failed_at: datetime | None
+    study_id: int
+    what: str
+    attempts: int
+    reason: str
+    failed_at: datetime
     next_try_at: datetime | None
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..export.background import Background, Failed, Run
 from ..records import FOUND
+from ..records.rows import FoundRow
 from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
@@ -118,13 +119,13 @@ class Searches:
             )
 
 
-def _lines(out: Search) -> list[dict[str, Any]]:
+def _lines(out: Search) -> list[FoundRow]:
     return [line for found in out.studies for line in _of_study(found)]
 
 
-def _of_study(found: Found) -> list[dict[str, Any]]:
+def _of_study(found: Found) -> list[FoundRow]:
     study = found.study
-    common = {
+    common: FoundRow = {
         "study_instance_uid": study.uid,
         "study_date": study.study_date,
         "study_description": study.description,
@@ -140,7 +141,7 @@ def _of_study(found: Found) -> list[dict[str, Any]]:
     return lines or [common | {"kept": False, "chosen": False}]
 
 
-def _of_series(decision: Decision, listed: list[Image] | None) -> dict[str, Any]:
+def _of_series(decision: Decision, listed: list[Image] | None) -> FoundRow:
     series, images = decision.series, decision.images
     return {
         "series_instance_uid": series.uid,

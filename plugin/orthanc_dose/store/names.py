@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from ..dicom.patterns import matched
 from ..records import MODALITIES, STANDARD_NAME, TERM_NAME, Table
-from ..records.rows import StandardNameRow, TermNameRow
-from .database import rows, rows_of
+from ..records.rows import StandardNameRow, TermNameRow, TermRow
+from .database import rows_of
 from .schema import arrow_schema
 
 Entry: TypeAlias = StandardNameRow
@@ -45,7 +45,7 @@ class StandardNames:
         found = matched(text, patterns)
         return None if found is None else patterns[found]
 
-    def rows_of(self, term: Mapping[str, Any]) -> list[TermNameRow]:
+    def rows_of(self, term: TermRow) -> list[TermNameRow]:
         """The rows of term_name for a text."""
         named = (
             (modality, self.name(term["field"], term["value"], modality)) for modality in MODALITIES
@@ -63,7 +63,7 @@ class StandardNames:
             STANDARD_NAME,
             [entry | {"position": number} for number, entry in enumerate(self.entries, 1)],
         )
-        terms = rows(connection.execute("SELECT * FROM term"))
+        terms = rows_of(connection.execute("SELECT * FROM term"), TermRow)
         _replace(connection, TERM_NAME, [row for term in terms for row in self.rows_of(term)])
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +23,7 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
-from ..records.rows import EquipmentRow, ObjectRow, TaskLogRow
+from ..records.rows import EquipmentRow, ObjectRow, TaskLogRow, TermRow
 from . import feed, sizes, state, tasks
 from .database import Store, rows, rows_of, texts
 from .index import Day, Tables, Terms, count_days, forget_unused_terms
@@ -323,7 +323,7 @@ class Writer:
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
-        self._name_terms(tables[TERM.name])
+        self._name_terms(cast("list[TermRow]", tables[TERM.name]))
         if batch.studies:
             with texts(self._connection, "written", list(batch.studies)):
                 sizes.put_into(self._connection, "written")
@@ -345,7 +345,7 @@ class Writer:
         self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
         self._connection.unregister("new_rows")
 
-    def _name_terms(self, terms: Sequence[Mapping[str, Any]]) -> None:
+    def _name_terms(self, terms: list[TermRow]) -> None:
         """Write the standard names of texts that are new."""
         named = [row for term in terms for row in self.names.rows_of(term)]
         if named:
