@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..cells import line
 from ..dicom.concepts import COPPER
 from ..query.studies import StudyDetail
 from ..records.rows import CodeValue, XrayFilter
-from .cells import line
 
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
 PATIENT = "Anon"  # what stands for who the patient is

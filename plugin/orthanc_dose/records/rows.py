@@ -723,6 +723,8 @@ class TaskRow(TypedDict, total=False):
     created_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    owner: str | None
+    alive_at: datetime | None
 
 
 class TaskLogRow(TypedDict, total=False):

@@ -56,7 +56,7 @@ def start(services: Services, caller: Caller, id: int, body: Any) -> tuple[int, 
     parameters = vars(_choice(found, body)) | {"file": id, "dry_run": dry_run}
 
     def begin() -> int:
-        return services.requests.start_task(KIND, caller.name, f"file {id}", parameters)
+        return services.runner.add(KIND, caller.name, f"file {id}", parameters)
 
     # A trial leaves the file for the import itself.
     task = begin() if dry_run else services.size_files.start(found, begin)

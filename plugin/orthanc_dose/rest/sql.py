@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from ..query import tasks as queries
-from ..sql.runs import FILES
+from ..sql.runs import FILES, SQL_FILE
 from ..sql.statement import LONGEST, Refused, Statement
 from ..sql.views import VIEWS
 from ..store import tasks
@@ -79,7 +79,11 @@ def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tu
         "sql": asked.told,
     }
     number = services.exports.begin(
-        caller.name, name, parameters, partial(services.sql.write, asked, identity, wanted)
+        caller.name,
+        name,
+        parameters,
+        partial(services.sql.write, asked, identity, wanted),
+        SQL_FILE,
     )
     services.audit.note(caller, _ACTION, f"{wanted}, task {number}", _details(asked, identity))
     with services.store.reading() as connection:
