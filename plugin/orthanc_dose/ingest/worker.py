@@ -209,7 +209,7 @@ class Worker:
                 elif self._caught_up:
                     self._hurried.wait(max(0.0, began + LEAST_INTERVAL - time.monotonic()))
                 self._hurried.clear()
-            except Exception as error:  # noqa: BLE001  whatever happens, the worker goes on
+            except BaseException as error:  # noqa: BLE001  whatever happens, the worker goes on
                 self._failed(error)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, LAST_PAUSE)
@@ -241,7 +241,7 @@ class Worker:
         else:
             writer.commit(Batch(state={nested.LOOKED: "yes"}))
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         words = (
             str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         )
@@ -334,7 +334,7 @@ class Worker:
             result = work(writer)
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001  whoever asked is told
+        except BaseException as error:  # noqa: BLE001  whoever asked is told
             future.set_exception(error)
         else:
             future.set_result(result)
