@@ -46,6 +46,7 @@ lint: ## check the Python code and the web UI
 	$(SETUP) orthanc venv-dev ui-lint
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'Run: .venv/bin/python -m ruff format .'; exit 1; }
 	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
 
 .PHONY: bench
 bench: ## measure, and print the ratios that the README gives; ARGS goes to the benchmark
@@ -74,5 +75,5 @@ wheel: ## build dist/orthanc_dose-*.whl, with the web UI in it
 
 .PHONY: clean
 clean: ## remove all that was built or installed in this folder; ./data stays
-	@rm -rf .venv build dist webui/dist webui/node_modules .pytest_cache .hypothesis .ruff_cache .schemathesis
+	@rm -rf .venv build dist webui/dist webui/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache .schemathesis
 	@find plugin tools tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import duckdb
 import requests
 
 from orthanc_dose.records import STUDY_TABLES
@@ -81,7 +82,7 @@ def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
     folder.mkdir(exist_ok=True)
     store = Store(folder)
     with store.connection() as connection:
-        held = connection.execute("SELECT count(*) FROM study").fetchone()[0]  # type: ignore[index]
+        [(held,)] = connection.execute("SELECT count(*) FROM study").fetchall()
         if not held:
             writer = Writer(store)
             made = made or list(studies(BASE))
@@ -98,16 +99,16 @@ def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
         tables = " UNION ALL ".join(
             f'SELECT count(*) FROM "{name}"' for name in ("ct_event", "projection_event")
         )
-        events = connection.execute(f"SELECT sum(n)::BIGINT FROM ({tables}) t(n)").fetchone()[0]  # type: ignore[index]
+        [(events,)] = connection.execute(f"SELECT sum(n)::BIGINT FROM ({tables}) t(n)").fetchall()
     store.close()
-    return events
+    return int(events)
 
 
-def _copy(connection: object, first: int, last: int) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> None:
     """Copies number `first` to `last` of the first studies. Descriptions and protocols vary, as
     those of many years do.
     """
-    run = connection.execute  # type: ignore[attr-defined]
+    run = connection.execute
     protocol = f"(k * 11 + {{}} % {BASE}) % 900"
     of_study = f"""
         id + k * {BASE} AS id, study_instance_uid || '.' || k AS study_instance_uid, accession_number || k AS accession_number,

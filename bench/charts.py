@@ -55,8 +55,8 @@ def run(quick: bool) -> Iterator[Results]:
                         a + b for a, b in zip(whole[name], (ms, filtered, length), strict=True)
                     ]
             store.close()
-            for name, (ms, filtered, length) in whole.items():
-                _add(results, name, size, ms, filtered, length)
+            for name, times in whole.items():
+                _add(results, name, size, *times)
             yield results
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
@@ -101,7 +101,7 @@ def _tables(size: int) -> Results:
     return results
 
 
-def _by_openpyxl(rows: list[tuple[object, ...]], path: Path) -> None:
+def _by_openpyxl(rows: Sequence[tuple[object, ...]], path: Path) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet()
     for row in rows:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from statistics import median
 from time import perf_counter
 
 import pydicom
+from pydicom.dataset import Dataset
 
 from orthanc_dose import extract, samples
 from orthanc_dose.dicom import part10
@@ -35,7 +37,7 @@ def run(quick: bool) -> Iterator[Results]:
             "aim",
         ),
     )
-    for name, aim, events, make in (
+    objects: tuple[tuple[str, str, int, Callable[[], Dataset]], ...] = (
         ("CT", "5", 4, lambda: samples.ct_report(4)),
         ("CT", "5", 20, lambda: samples.ct_report(20)),
         ("radiography", "5", 2, lambda: samples.radiography_report(2)),
@@ -64,7 +66,8 @@ def run(quick: bool) -> Iterator[Results]:
         ),
         ("PET image", "", 1, lambda: samples.nuclear_images("ge-pet", slices=1, pixels=192)[0]),
         ("Philips dose screen", "", 3, lambda: samples.philips_dose_info(pixels=512)),
-    ):
+    )
+    for name, aim, events, make in objects:
         if quick and events > 100:
             continue
         made = make()
@@ -73,8 +76,8 @@ def run(quick: bool) -> Iterator[Results]:
         kept = extract.keep(part10.read_any(raw))
         ours, theirs, ratios = [], [], []
         for _ in range(turns):
-            ours.append(_time(lambda raw=raw, sop_class=sop_class: _ours(raw, sop_class)))  # type: ignore[misc]
-            theirs.append(_time(lambda raw=raw: _pydicom(raw)))  # type: ignore[misc]
+            ours.append(_time(partial(_ours, raw, sop_class)))
+            theirs.append(_time(partial(_pydicom, raw)))
             ratios.append(theirs[-1] / ours[-1])
         packing = median(_time(kept.pack) for _ in range(turns))
         results.add(

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+from pydicom.uid import UID
+
 from orthanc_dose import extract, samples
 from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
@@ -49,7 +51,7 @@ def write_slices(folder: Path, count: int, pixels: int) -> int:
     if pixels != 16:
         ds.Rows = ds.Columns = pixels
         ds.PixelData = Random("slice").randbytes(pixels * pixels * 2)
-    of_all = "2.25.100000"
+    of_all = UID("2.25.100000")
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = of_all
     raw = samples.part10(ds)
     for number in range(count):

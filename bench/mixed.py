@@ -5,7 +5,7 @@ the store has them all.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -57,8 +57,7 @@ def run(quick: bool) -> Iterator[Results]:
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as folder:
         files = Path(folder)
         size = _write(files, number)
-        send: Callable = by_rest
-        without, with_plugin = timed(False, files, send), timed(True, files, send)
+        without, with_plugin = timed(False, files, by_rest), timed(True, files, by_rest)
         held = with_plugin.held or {}
         found = held.get("studies", {})
         end_to_end = with_plugin.seconds + with_plugin.behind

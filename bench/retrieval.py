@@ -106,7 +106,8 @@ def _task(server: OrthancServer, path: str, body: dict[str, Any]) -> dict[str, A
     server.wait_for(
         lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None, "the task"
     )
-    return server.ok(f"/dose/api/tasks/{number}")
+    task: dict[str, Any] = server.ok(f"/dose/api/tasks/{number}")
+    return task
 
 
 def _moved(server: OrthancServer, series: list[tuple[str, str]]) -> float:

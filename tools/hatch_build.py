@@ -8,7 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class WebUiHook(BuildHookInterface):
+class WebUiHook(BuildHookInterface[Any]):
     """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and the words of its languages,
     which reports use, too.
 

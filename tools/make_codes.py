@@ -9,6 +9,7 @@ standard. Run by hand when the standard moves."""
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydicom.sr import _concepts_dict, _snomed_dict
 
@@ -48,7 +49,8 @@ REPLACED = {"DCM:113735": "DCM:113824"}
 def main(source: str) -> None:
     reference = json.loads(Path(source).read_text())
     meanings: dict[str, str] = {}
-    for scheme, concepts in _concepts_dict.concepts.items():
+    standard: dict[str, dict[str, Any]] = _concepts_dict.concepts
+    for scheme, concepts in standard.items():
         if scheme in ("DCM", "SCT", "UCUM", "LN"):
             for by_code in concepts.values():
                 for code, (meaning, cids) in by_code.items():

@@ -343,7 +343,7 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
         print(f"Making {text} studies", flush=True)
         command = [str(Path(sys.executable).parent / "orthanc-dose"), "make-samples", folder]
         _run(
-            [*command, "--studies", text, "--seed", str(DEMO_SEED), "--until", demo["until"]],
+            [*command, "--studies", text, "--seed", str(DEMO_SEED), "--until", str(demo["until"])],
             orthanc,
         )
         files = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
@@ -392,9 +392,11 @@ def wait_for_queue(orthanc: Orthanc) -> None:
         if not pending:
             return
         if time.monotonic() - moved > 60:
-            error = f" The last error: {queue['last_error']}" if queue.get("last_error") else ""
+            last_error = (
+                f" The last error: {queue['last_error']}" if queue.get("last_error") else ""
+            )
             raise Failure(
-                f"The plugin has not read on for a minute, {pending} objects wait.{error}"
+                f"The plugin has not read on for a minute, {pending} objects wait.{last_error}"
             )
         time.sleep(0.3)
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from .manage.settings import BY_KEY, Settings, identity_rules, not_patient
 from .manage.tokens import Tokens
 from .manage.users import ORTHANC, Users
 from .records.access import GROUPS
-from .rest import schedules as schedules_route
+from .rest.schedules import ScheduledSearches
 from .rest.server import Server
 from .rest.services import Services
 from .retrieve.fetching import KIND as RETRIEVAL
@@ -96,7 +97,7 @@ def _start(log: Log) -> None:
     size_files = SizeFiles(configuration.data_directory, store)
     background = Background(store, (exports.KIND, copy.KIND))
     work = exports.folder(configuration.data_directory)
-    files = exports.Exports(store, background, work, lambda: settings.value("date_format"))
+    files = exports.Exports(store, background, work, partial(settings.value, "date_format"))
     copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
     nightly = Nightly(
         store,
@@ -104,37 +105,11 @@ def _start(log: Log) -> None:
         lambda: copies.start("", settings.value("parquet_copy_identity")),
         datetime.now,
     )
-
-    sql = Runs(
-        store,
-        lambda: SqlLimits(
-            *(
-                settings.value(f"sql_{name}")
-                for name in ("seconds", "rows", "file_rows", "memory", "age")
-            )
-        ),
-    )
-
-    nodes = Nodes(store, host, Loopback(orthanc_configuration))  # type: ignore[arg-type]
+    sql = Runs(store, partial(_sql_limits, settings))
+    nodes = Nodes(store, host, Loopback(orthanc_configuration))
     # Tasks of their own: fetching may take hours, for which no export should wait.
     nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
     searches = Searches(store, nodes_work, nodes)
-    fetching = Fetching(
-        store,
-        nodes_work,
-        nodes,
-        lambda: settings.value("moves_at_once"),
-        lambda: settings.value("move_pause"),
-        lambda: _hurried(worker),
-    )
-
-    # The services that it works with are those that it is one of.
-    schedules = Schedules(
-        store,
-        lambda *scheduled: schedules_route.begin(services, *scheduled),
-        lambda user: schedules_route.may(services, user),
-    )
-
     followers = Followers(store, [follower() for follower in FOLLOWERS])
 
     def kept_since(setting: str) -> datetime:
@@ -153,20 +128,24 @@ def _start(log: Log) -> None:
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings, store.key))
-    finder = Finder(host, store.handle)  # type: ignore[arg-type]
-    deletion, door = Deletion(host, finder, options), Door(options())  # type: ignore[arg-type]
-    kinds = jobs(
-        options,
-        deletion,
-        size_files,
-        store.key,
-        host,  # type: ignore[arg-type]
-    )
+    finder = Finder(host, store.handle)
+    deletion, door = Deletion(host, finder, options), Door(options())
+    kinds = jobs(options, deletion, size_files, store.key, host)
     worker = Worker(
         host, store, options, Tasks(kinds), Housekeeping(store, chores), finder, deletion, door
-    )  # type: ignore[arg-type]
+    )
     settings.watch(worker.wake)
     settings.watch(lambda: setattr(door, "options", options()))
+    fetching = Fetching(
+        store,
+        nodes_work,
+        nodes,
+        partial(settings.value, "moves_at_once"),
+        partial(settings.value, "move_pause"),
+        partial(_hurried, worker),
+    )
+    scheduled = ScheduledSearches(access.users, searches, fetching)
+    schedules = Schedules(store, scheduled.begin, scheduled.may)
     orthanc = {
         "version": "",
         "name": orthanc_configuration.get("Name"),
@@ -174,29 +153,29 @@ def _start(log: Log) -> None:
         "dicom_port": orthanc_configuration.get("DicomPort", 4242),
     }
     services = Services(
-        store,
-        access,
-        audit,
-        log,
-        worker,
-        Requests(worker, store, deletion),
-        settings,
-        size_files,
-        background,
-        files,
-        copies,
-        sql,
-        nodes,
-        nodes_work,
-        searches,
-        fetching,
-        schedules,
-        followers,
-        orthanc,
-        datetime.now(UTC).replace(tzinfo=None),
-        lambda text: list(options().identity.hashes(text).values()),
-        host.studies_of,
-        finder.found,
+        store=store,
+        access=access,
+        audit=audit,
+        log=log,
+        queue=worker,
+        requests=Requests(worker, store, deletion),
+        settings=settings,
+        size_files=size_files,
+        background=background,
+        exports=files,
+        copies=copies,
+        sql=sql,
+        nodes=nodes,
+        nodes_work=nodes_work,
+        searches=searches,
+        fetching=fetching,
+        schedules=schedules,
+        followers=followers,
+        orthanc=orthanc,
+        started_at=datetime.now(UTC).replace(tzinfo=None),
+        hashes=lambda text: list(options().identity.hashes(text).values()),
+        orthanc_studies=host.studies_of,
+        orthanc_objects=finder.found,
     )
     # Orthanc 1.10 compresses every answer unless told not to, and would compress ours a second
     # time.
@@ -282,30 +261,36 @@ def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Opt
 
 def _options(configuration: config.Config, settings: Settings, key: bytes) -> Options:
     value = settings.value
+    ignoring = Ignoring(
+        manufacturers=value("ignored_manufacturers"),
+        models=value("ignored_models"),
+        stations=value("ignored_stations"),
+        software_versions=value("ignored_software_versions"),
+        serial_numbers=value("ignored_serial_numbers"),
+        physics_names=value("physics_names"),
+        physics_ids=value("physics_ids"),
+    )
     return Options(
-        configuration.batch_size,
-        configuration.poll_seconds,
-        configuration.audit_at_start,
-        value("dose_from_ct_images"),
-        value("dose_screens"),
-        IdentityRules(**identity_rules(settings), secret=key),
-        not_patient(settings),
-        Ignoring(
-            *(
-                value(f"ignored_{name}")
-                for name in (
-                    "manufacturers",
-                    "models",
-                    "stations",
-                    "software_versions",
-                    "serial_numbers",
-                )
-            ),
-            value("physics_names"),
-            value("physics_ids"),
-        ),
-        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
-        frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+        batch_size=configuration.batch_size,
+        poll_seconds=configuration.poll_seconds,
+        audit_at_start=configuration.audit_at_start,
+        dose_from_ct_images=value("dose_from_ct_images"),
+        screens=value("dose_screens"),
+        identity=IdentityRules(**identity_rules(settings), secret=key),
+        not_patient=not_patient(settings),
+        ignoring=ignoring,
+        deleted=frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") != "keep"),
+        dropped=frozenset(kind for kind in disposal.KINDS if value(f"{kind}_in_orthanc") == "drop"),
+    )
+
+
+def _sql_limits(settings: Settings) -> SqlLimits:
+    return SqlLimits(
+        seconds=settings.value("sql_seconds"),
+        rows=settings.value("sql_rows"),
+        file_rows=settings.value("sql_file_rows"),
+        memory=settings.value("sql_memory"),
+        age=settings.value("sql_age"),
     )
 
 

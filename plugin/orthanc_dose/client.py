@@ -50,7 +50,8 @@ class Client:
         )
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
-                return answer.read()
+                found: bytes = answer.read()
+                return found
         except urllib.error.HTTPError as error:
             if error.code == 401:
                 raise ClientError("The server does not accept this user and password.") from error

@@ -67,8 +67,8 @@ KEYS = {
 class First(Protocol):
     """What is asked of a setting here: its name, and its check, which raises ValueError."""
 
-    name: str
-
+    @property
+    def name(self) -> str: ...
     def checked(self, value: object) -> Any: ...
 
 

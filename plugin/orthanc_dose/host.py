@@ -87,7 +87,7 @@ class Answer:
     body: bytes | Path = b""
     mime: str = "application/json"
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | list[str]] = field(default_factory=dict)
 
 
 _UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_FILE = 17, 7, 12
@@ -95,7 +95,8 @@ _UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_FILE = 17, 7, 12
 
 def configuration() -> dict[str, Any]:
     """Orthanc's configuration, passwords included: use it, never log or serve it."""
-    return json.loads(orthanc.GetConfiguration())
+    found: dict[str, Any] = json.loads(orthanc.GetConfiguration())
+    return found
 
 
 def configuration_directory() -> Path:
@@ -114,7 +115,8 @@ def log(level: int, message: str) -> None:
 
 def system() -> dict[str, Any]:
     """Orthanc's own description: Version, Name, DicomAet, DicomPort, HttpPort."""
-    return json.loads(orthanc.RestApiGet("/system"))
+    found: dict[str, Any] = json.loads(orthanc.RestApiGet("/system"))
+    return found
 
 
 def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
@@ -134,12 +136,13 @@ def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
 def last_change() -> int:
     """Number of the last change in the log, 0 when there is none."""
     page = json.loads(orthanc.RestApiGet("/changes?last"))
-    return page["Last"] if page["Changes"] else 0
+    return int(page["Last"]) if page["Changes"] else 0
 
 
 def instances(since: int, limit: int) -> list[str]:
     """A page of the identifiers of all instances that Orthanc holds."""
-    return json.loads(orthanc.RestApiGet(f"/instances?since={since}&limit={limit}"))
+    found: list[str] = json.loads(orthanc.RestApiGet(f"/instances?since={since}&limit={limit}"))
+    return found
 
 
 def instances_of(sop_instance_uid: str) -> list[str]:
@@ -170,7 +173,8 @@ def complete_study(instance: str) -> str | None:
 
 def modalities() -> dict[str, dict[str, Any]]:
     """The remote nodes by name, with AET, Host and Port."""
-    return json.loads(orthanc.RestApiGet("/modalities?expand"))
+    found: dict[str, dict[str, Any]] = json.loads(orthanc.RestApiGet("/modalities?expand"))
+    return found
 
 
 def put_modality(name: str, aet: str, host: str, port: int) -> None:
@@ -414,7 +418,7 @@ def _on_incoming(uri: str, **request: Any) -> bool:
     return is_own(incoming.headers) or bool(_handlers["guard"](incoming))
 
 
-def _on_request(output: Any, uri: str, **request: Any) -> None:
+def _on_request(output: "orthanc.RestOutput", uri: str, **request: Any) -> None:
     seen = _seen.pop(threading.get_native_id(), None)
     if seen is None or (seen.method, seen.headers) != (request["method"], _lowered(request)):
         _send_status(output, _NOT_SEEN)
@@ -450,7 +454,7 @@ def _lowered(request: dict[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in (request.get("headers") or {}).items()}
 
 
-def _contents(path: Path) -> Any:
+def _contents(path: Path) -> "bytes | pa.Buffer":
     # Orthanc sends what it is given from where it lies: a file that is mapped takes no memory. Of
     # Python's own kinds of buffer that one is not accepted.
     if not path.stat().st_size:
@@ -459,10 +463,11 @@ def _contents(path: Path) -> Any:
         return file.read_buffer()
 
 
-def _send_status(output: Any, answer: Answer) -> None:
+def _send_status(output: "orthanc.RestOutput", answer: Answer) -> None:
     output.SetHttpHeader("Content-Type", answer.mime)
+    body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
     try:
-        output.SendHttpStatus(answer.status, answer.body)
+        output.SendHttpStatus(answer.status, body)
     except TypeError:
         # orthanc-python 4 wants text and its size in bytes.
-        output.SendHttpStatus(answer.status, answer.body.decode("utf-8"), len(answer.body))
+        output.SendHttpStatus(answer.status, body.decode("utf-8"), len(body))

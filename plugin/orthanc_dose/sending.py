@@ -213,6 +213,10 @@ class Sender:
     def close(self) -> None:
         self._connection.close()
 
+    def _connect(self) -> None:
+        self._connection.connect()
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def _post(self, body: "bytes | IO[bytes]", size: int) -> tuple[int, bytes]:
         # A connection that was kept open may have been closed meanwhile: then once more on a new
         # one.
@@ -221,8 +225,7 @@ class Sender:
                 body.seek(0)
             try:
                 if self._connection.sock is None:
-                    self._connection.connect()
-                    self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    self._connect()
                 self._connection.request(
                     "POST", self._path, body, self._headers | {"Content-Length": str(size)}
                 )
@@ -240,7 +243,7 @@ class Sender:
 def _taken(answer: bytes) -> str:
     with suppress(ValueError, AttributeError):
         status = json.loads(answer).get("Status")
-        if status in _TAKEN:
+        if isinstance(status, str) and status in _TAKEN:
             return status
     raise Refused("the server's answer is not that of Orthanc")
 

@@ -11,7 +11,7 @@ from ..extract import image_ct
 from ..extract.modality import key_of
 from ..extract.rows import Row, mark
 from . import reports, totals
-from .parts import SYSTEM, Key, Outcome, Part, Record, filled, numbered, of, rows_of
+from .parts import SYSTEM, Key, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
 # Clocks of a system agree this far between its report and its images.
 _SAME_MOMENT = timedelta(seconds=2)
@@ -44,7 +44,7 @@ def record(group: list[Part]) -> Record:
     else:
         events, counting = _exposures(group, outcomes)
     return Record(
-        modality=group[0].extract.modality,
+        modality=modality_of(group),
         source=source,
         study=filled([part.extract.study for part in reversed(group)]),
         equipment=filled([part.extract.equipment for part in reversed(group)]),

@@ -54,6 +54,13 @@ class Record:
     named: list[Row] = field(default_factory=list)
 
 
+def modality_of(group: list[Part]) -> str:
+    """The modality type of parts that are of one, as those with dose of their own are."""
+    modality = group[0].extract.modality
+    assert modality is not None
+    return modality
+
+
 def rows_of(part: Part) -> list[Row]:
     """The events of an object, each with the object and the source that it comes from."""
     return [of(part, row) for row in part.extract.events]

@@ -3,7 +3,7 @@ events.
 """
 
 from ..extract.rows import Row
-from .parts import Key, Outcome, Part, Record, event_keys, filled, numbered, of
+from .parts import Key, Outcome, Part, Record, event_keys, filled, modality_of, numbered, of
 
 
 def record(group: list[Part]) -> Record:
@@ -61,7 +61,7 @@ def record(group: list[Part]) -> Record:
     source = group[0].extract.source
     accumulated = [of(part, row) for part in counting for row in part.extract.accumulated]
     return Record(
-        modality=group[0].extract.modality,
+        modality=modality_of(group),
         source=source,
         study=filled([part.extract.study for part in counting]),
         equipment=filled([part.extract.equipment for part in counting]),

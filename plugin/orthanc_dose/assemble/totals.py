@@ -6,7 +6,7 @@ events, each once, is the only one that is right. A sum over events is formed on
 have the value: part of a dose is a wrong dose."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import fsum
 
 from ..dicom import concepts
@@ -43,17 +43,16 @@ def _total(
     totals: Row,
     name: str,
     given: list[float | None],
-    events: list[Row],
-    value: Callable[[Row], float | None],
+    values: list[float | None],
     overlap: bool,
 ) -> None:
-    """Set one total: the sum of what the reports give, or the sum over the events."""
+    """Set one total: the sum of what the reports give, or the sum over the events. values: one of
+    each event."""
     reported = (
         add(number for number in given if number is not None)
         if any(n is not None for n in given)
         else None
     )
-    values = [value(event) for event in events]
     complete = bool(values) and all(number is not None for number in values)
     summed = add(number for number in values if number is not None) if complete else None
     if reported is not None and not overlap and None not in given:
@@ -80,8 +79,7 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
         totals,
         "dlp_total",
         [row.get("dlp_total") for row in accumulated],
-        with_dose,
-        lambda row: row.get("dlp"),
+        [row.get("dlp") for row in with_dose],
         overlap,
     )
     totals["ctdivol_max"] = max(
@@ -93,8 +91,7 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
             totals,
             "effective_dose_total",
             given,
-            with_dose,
-            lambda row: row.get("effective_dose"),
+            [row.get("effective_dose") for row in with_dose],
             overlap,
         )
     totals["dose_check_events"] = sum(map(_dose_check, events))
@@ -126,13 +123,13 @@ def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap:
                     totals,
                     name + suffix,
                     given,
-                    plane_events,
-                    lambda row, n=of_event: row.get(n),
+                    [row.get(of_event) for row in plane_events],
                     overlap,
                 )
     planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
-    if all(value is not None for value in planes):
-        totals["dap_total"] = add(planes)
+    known = [value for value in planes if value is not None]
+    if len(known) == len(planes):
+        totals["dap_total"] = add(known)
     _pass_on_marks(totals, "dap_total")
     doses = [
         totals[name]
@@ -188,8 +185,7 @@ def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap
             totals,
             name,
             [row.get(name) for row in rows],
-            of_type,
-            lambda row, n=of_event: row.get(n),
+            [row.get(of_event) for row in of_type],
             overlap,
         )
     _frames(totals, rows, overlap)
@@ -229,13 +225,13 @@ def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap
             by_side[side_of(entry)].append(entry.get("agd"))
     for side, given in by_side.items():
         of_side = [row for row in events if side_of(row) == side]
-        if given or any(row.get("average_glandular_dose") is not None for row in of_side):
+        doses = [row.get("average_glandular_dose") for row in of_side]
+        if given or any(dose is not None for dose in doses):
             _total(
                 totals,
                 f"agd_{side}",
                 given,
-                of_side,
-                lambda row: row.get("average_glandular_dose"),
+                doses,
                 overlap,
             )
 
@@ -272,14 +268,13 @@ def _nuclear(totals: Row, accumulated: list[Row], events: list[Row], overlap: bo
             totals,
             "effective_dose_total",
             [],
-            events,
-            lambda row: row.get("effective_dose"),
+            [row.get("effective_dose") for row in events],
             overlap,
         )
 
 
 def _name(code: dict[str, str | None] | None) -> str | None:
-    return code and (code["meaning"] or code["value"])
+    return (code["meaning"] or code["value"]) if code else None
 
 
 _BY_MODALITY = {

@@ -89,7 +89,7 @@ def scatter(source: Source) -> tuple[list[dict[str, Any]], bool]:
         conditions=(is_given(across), is_given(up)),
     )
     query = f"SELECT count(*), min(x), max(x), min(y), max(y) FROM ({part})"
-    [(n, *bounds)] = source.fetch(query)
+    [(n, left, right, bottom, top)] = source.fetch(query)
     systems, links = source.systems(), source.links
     if n <= MOST_POINTS:
         found = source.fetch(
@@ -107,7 +107,7 @@ def scatter(source: Source) -> tuple[list[dict[str, Any]], bool]:
             }
             for x, y, study, system in found
         ], False
-    along, upward = edges(*bounds[:2], CELLS[0]), edges(*bounds[2:], CELLS[1])
+    along, upward = edges(left, right, CELLS[0]), edges(bottom, top, CELLS[1])
     query = f"""
         SELECT {bin_of("x", along, "along")} AS i, {bin_of("y", upward, "upward")} AS j, count(*),
         {source.studies()}

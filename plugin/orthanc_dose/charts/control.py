@@ -26,10 +26,14 @@ def with_band(
     that one has no value; `centre`, `lower` and `upper`, None where there is too little before;
     `out`: "above", "below" or None. is_next: whether a row's period follows another's at once.
     Takes `variance` away."""
-    n, total, squares, before = 0, 0.0, 0.0, None
+    n, total, squares = 0, 0.0, 0.0
+    before: dict[str, Any] | None = None
     for periods, row in enumerate(line):
-        follows = before is not None and before["mean"] != 0 and is_next(before, row)
-        row["change"] = (row["mean"] / before["mean"] - 1) * 100 if follows else None
+        row["change"] = (
+            (row["mean"] / before["mean"] - 1) * 100
+            if before is not None and before["mean"] != 0 and is_next(before, row)
+            else None
+        )
         band = None
         if periods >= FEWEST_PERIODS and n - periods >= FEWEST_DEGREES:
             centre, width = total / n, 3 * math.sqrt(squares / (n - periods) / row["n"])

@@ -3,6 +3,7 @@
 Each point carries the number of its row (`customdata`), by which a page finds what is behind it.
 plotly is imported when a figure is first asked for: that takes a third of a second."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .data import Data
@@ -40,7 +41,8 @@ def figure_of(data: Data, wording: Wording) -> dict[str, Any]:
     )
     (_histogram if data.view == "histogram" else make[data.chart.kind])(figure, data, wording)
     figure.update_layout(showlegend=len(figure.data) > 1 or data.view == "pie")
-    return figure.to_plotly_json()
+    made: dict[str, Any] = figure.to_plotly_json()
+    return made
 
 
 def _text(name: str) -> str:
@@ -290,11 +292,10 @@ def _workload(figure: "go.Figure", data: Data, wording: Wording) -> None:
     by_hour = data.view == "hour"
     blank, named = (-1, wording.hour) if by_hour else (8, wording.weekday)
     for series, numbers in _by_system(data):
-        for day in (
-            dict.fromkeys(data.rows[number]["weekday"] for number in numbers)
-            if by_hour
-            else ("all",)
-        ):
+        days: Iterable[Any] = ("all",)
+        if by_hour:
+            days = dict.fromkeys(data.rows[number]["weekday"] for number in numbers)
+        for day in days:
             own = [number for number in numbers if day in ("all", data.rows[number]["weekday"])]
             at = _of(data, own, data.view)
             name = " · ".join(filter(None, (series, wording.weekday(day)))) if by_hour else series

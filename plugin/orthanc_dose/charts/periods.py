@@ -21,14 +21,11 @@ def over_time(source: Source, view: str) -> list[dict[str, Any]]:
     measure = source.chart.measure
     assert measure is not None
     period = source.options["period"]
+    wanted: tuple[str, ...] = (source.options["average"],)
     if view == "change":
         wanted = ("mean", "variance")
-    else:
-        wanted = (
-            ("mean", "median")
-            if source.options["average"] == "both"
-            else (source.options["average"],)
-        )
+    elif source.options["average"] == "both":
+        wanted = ("mean", "median")
     columns = ", ".join(_COLUMNS[name] for name in wanted)
     start = f"date_trunc('{period}', s.study_date)::DATE AS period"
     part = source.rows(

@@ -20,20 +20,19 @@ class Wording:
         self.words, self.date_format = Words(language), date_format
         self._shown = Shown(self.words, date_format, UTC)
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, count: int | None = None, **values: object) -> str:
         """A text of charts."""
-        return self.words.say(f"charts.{key}", **values)
+        return self.words.say(f"charts.{key}", count, **values)
 
     def title(self, chart: Chart) -> str:
-        values = {
-            "what": self.quantity(chart.measure, chart) if chart.measure else self.counted(chart)
-        }
+        what = self.quantity(chart.measure, chart) if chart.measure else self.counted(chart)
         by = chart.grouping or chart.against
         if by:
             # As the language bends it, where its file says so.
             bent = self.words.find(f"charts.by.{by.filter.name}")
-            values["by"] = bent or self._within(self.quantity(by, chart))
-        return self.say(f"titles.{chart.kind}", **values)
+            bent = bent or self._within(self.quantity(by, chart))
+            return self.say(f"titles.{chart.kind}", what=what, by=bent)
+        return self.say(f"titles.{chart.kind}", what=what)
 
     def quantity(self, of: Quantity, chart: Chart) -> str:
         """What is measured or grouped by."""

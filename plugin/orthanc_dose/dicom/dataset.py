@@ -10,14 +10,15 @@ numbers stay text as written; binary values are a data URI in base64. Orthanc wr
 import base64
 import binascii
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 import pydicom
 from pydicom.datadict import dictionary_description, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 
-Value = "str | list[Dataset] | None"
-Dataset = dict[str, Value]
+Value: TypeAlias = "str | list[Dataset] | None"
+Dataset: TypeAlias = dict[str, Value]
 
 PIXEL_DATA = frozenset({"7fe0,0010", "7fe0,0008", "7fe0,0009"})
 BINARY_URI = "data:application/octet-stream;base64,"
@@ -146,9 +147,9 @@ def _stays_unknown(raw: RawDataElement) -> bool:
         return True
 
 
-def _plain(value: object, vr: str) -> str:
+def _plain(value: Any, vr: str) -> str:
     if vr == "AT":
-        number = int(value)  # type: ignore[call-overload]
+        number = int(value)
         return f"{number >> 16:04x},{number & 0xFFFF:04x}"
     original = getattr(value, "original_string", None)
     return str(original if isinstance(original, str) else "" if value is None else value).rstrip(

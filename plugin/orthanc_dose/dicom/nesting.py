@@ -5,7 +5,6 @@ answers HTTP have stacks of some 100 kB: Orthanc 1.10.1 dies at 47 levels and 1.
 as such a thread reads the object. Doubts are decided towards more levels: a value that may be read
 as a sequence counts as one."""
 
-import mmap
 import re
 import sys
 from struct import Struct, error
@@ -18,6 +17,7 @@ from .part10 import (
     MAX_DEPTH,
     WITH_LONG_LENGTH,
     WITH_SHORT_LENGTH,
+    Raw,
     inflate,
     start,
 )
@@ -37,7 +37,7 @@ _MARKS = {
 _DEFLATED = tuple(syntax.encode() for syntax in sorted(DEFLATED_AS_A_WHOLE))
 
 
-def too_deep(raw: "bytes | mmap.mmap") -> int:
+def too_deep(raw: Raw) -> int:
     """Return how many levels an object is nested where they are more than MAX_DEPTH, else 0. Nearly
     every object takes some microseconds."""
     if (
@@ -52,7 +52,7 @@ def too_deep(raw: "bytes | mmap.mmap") -> int:
     return found if found > MAX_DEPTH else 0
 
 
-def depth(raw: "bytes | mmap.mmap", floor: int = 0) -> int:
+def depth(raw: Raw, floor: int = 0) -> int:
     """Return how many sequences lie in one another where the object is deepest, at most
     MOST_COUNTED; 0 where it has none. floor: fewer levels need not be told exactly. What is broken
     is taken as far as it goes."""
@@ -90,7 +90,7 @@ def _learn(head: bytes, item: bytes) -> int:
 class _Walk:
     """A walk from element to element. What is open (sequences, items) is a list, not the stack."""
 
-    def __init__(self, raw: "bytes | mmap.mmap", order: str, floor: int) -> None:
+    def __init__(self, raw: Raw, order: str, floor: int) -> None:
         self.raw, self.order, self.floor = raw, order, floor
         self.u16, self.u32 = Struct(order + "H").unpack_from, Struct(order + "I").unpack_from
         self.item = _ITEM[order]
@@ -196,9 +196,10 @@ class _Walk:
         return max(end, pos + 1), explicit
 
 
-def _marked(raw: "bytes | mmap.mmap", start: int, end: int, order: str) -> int:
+def _marked(raw: Raw, start: int, end: int, order: str) -> int:
     """How many items lie in one another by their marks alone."""
-    u32, ends, deepest = Struct(order + "I").unpack, [], 0
+    u32, deepest = Struct(order + "I").unpack, 0
+    ends: list[int] = []
     for found in _MARKS[order].finditer(raw, start, end):
         if found[0] == _ITEM[order]:
             while ends and ends[-1] <= found.start():

@@ -8,15 +8,20 @@ keeps the bytes of text that does not fit the declared character set, and it ref
 before the stack does (nesting.py says what Orthanc does)."""
 
 import io
+import mmap
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import pydicom
 from pydicom.datadict import dictionary_VR
 
 from . import text
 from .dataset import PIXEL_DATA, Dataset, Unreadable, Value, binary, from_pydicom
+
+# The bytes of an object, of a large one its file, mapped.
+Raw: TypeAlias = "bytes | mmap.mmap"
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -88,7 +93,7 @@ class Part10:
     notes: list[str] = field(default_factory=list)
 
 
-def read(raw: bytes) -> Part10:
+def read(raw: Raw) -> Part10:
     """Read an object. Raises Unreadable with the reason, OtherTransferSyntax where another reader
     is needed.
     """
@@ -109,7 +114,7 @@ def read(raw: bytes) -> Part10:
     return Part10(dataset, syntax, sorted(reader.notes))
 
 
-def read_any(raw: bytes) -> Part10:
+def read_any(raw: Raw) -> Part10:
     """Read an object in any transfer syntax, by pydicom where our own reader does not know it.
     Raises Unreadable.
     """
@@ -123,13 +128,13 @@ def read_any(raw: bytes) -> Part10:
             raise Unreadable("the object cannot be read in its transfer syntax") from error
 
 
-def start(raw: bytes) -> tuple[str, int]:
+def start(raw: Raw) -> tuple[str, int]:
     """Return the transfer syntax of an object, and where its data set starts. Raises Unreadable,
     struct.error, IndexError."""
     return _Reader(raw).meta()
 
 
-def announced_class(raw: bytes) -> str | None:
+def announced_class(raw: Raw) -> str | None:
     """The SOP class that the file meta information names (Media Storage SOP Class UID), None where
     it names none.
     """
@@ -154,7 +159,7 @@ def announced_class(raw: bytes) -> str | None:
 PATIENT_GROUP = 0x0010
 
 
-def beginning(raw: bytes) -> Dataset:
+def beginning(raw: Raw) -> Dataset:
     """The elements of an object up to those of the patient, without reading further, however large
     it is. Raises Unreadable, OtherTransferSyntax also for deflated objects, which cannot be read in
     part."""
@@ -259,7 +264,7 @@ def _learn(head: bytes, heads: dict[bytes, _Head]) -> _Head:
 
 
 class _Reader:
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: Raw) -> None:
         self.raw = raw
         self.notes: set[str] = set()
         self.codes: dict[tuple[bytes, bool, tuple[str, ...]], list[Dataset]] = {}
@@ -349,10 +354,10 @@ class _Reader:
                 )
             elif kind == _ASCII:
                 value = raw[pos:after]
-                out[name] = value.rstrip(b" \0").decode("latin-1")
+                out[name] = said = value.rstrip(b" \0").decode("latin-1")
                 pos = after
                 if name == "0008,0005":
-                    encodings = text.decoders(out[name])
+                    encodings = text.decoders(said)
                 if not value.isascii():
                     self.notes.add(f"({name}) has characters that its kind does not allow")
             elif kind == _TEXT:

@@ -15,8 +15,8 @@ warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 # Characters that end the reach of an escape sequence (PS3.5 6.1.2.5.3): line ends, the value and
 # the name delimiters.
-TEXT_DELIMITERS = frozenset(b"\r\n\t\f\\")
-NAME_DELIMITERS = TEXT_DELIMITERS | frozenset(b"^=")
+TEXT_DELIMITERS = set(b"\r\n\t\f\\")
+NAME_DELIMITERS = TEXT_DELIMITERS | set(b"^=")
 _KNOWN = frozenset(charset.python_encoding) | {""}
 # Terms of the default repertoire, which is ASCII: pydicom reads it as Latin-1 and so hides bytes
 # that do not belong there.
@@ -36,7 +36,7 @@ def decoders(declared: str | None) -> tuple[str, ...]:
 
 
 def decode(
-    raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: frozenset[int]
+    raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: set[int]
 ) -> str:
     """Text of one value. `note` is called with a reason where the bytes did not fit what the object
     declares.

@@ -9,6 +9,7 @@ import base64
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -63,7 +64,7 @@ def _json_lines(
 def _arrow(
     connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path
 ) -> None:
-    with pa.ipc.new_file(path, schema) as file:
+    with pa.ipc.new_file(str(path), schema) as file:
         for batch in connection.execute(query).fetch_record_batch(10_000):
             file.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
 
@@ -100,7 +101,7 @@ def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, 
         yield "events", query, pa.schema([_field(field) for field in table.fields])
 
 
-def _field(field: Field) -> pa.Field:
+def _field(field: Field) -> "pa.Field[Any]":
     told = {
         "title": field.title,
         "unit": field.unit or "",

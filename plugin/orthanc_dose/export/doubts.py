@@ -14,12 +14,14 @@ def lines_of(study: Row, shown: Shown) -> Iterator[str]:
     is written there.
     """
     modality = MODALITIES[study["modality"]]
-    parts = [
+    parts: list[tuple[str, Table | None, list[Row]]] = [
         ("", STUDY, [study]),
         (f"{shown.words.say('study.accumulated')}, ", modality.accumulated, study["accumulated"]),
         ("", modality.events, study["events"]),
     ]
     for where, table, rows in parts:
+        if table is None:
+            continue
         reasons: dict[tuple[str, str], dict[str, list[int]]] = {}
         for row in rows:
             for mark in row.get("marks") or ():
@@ -59,6 +61,6 @@ def _named(name: str, table: Table, shown: Shown) -> str:
     part = next((one for one in field.fields if one.name == inner), None) if field else None
     titles = [
         shown.words.title(field, table) if field else outer,
-        shown.words.title(part, table, field) if part else inner,
+        shown.words.title(part, table, field) if part and field else inner,
     ]
     return ": ".join(filter(None, titles))

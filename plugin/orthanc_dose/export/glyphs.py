@@ -8,6 +8,7 @@ order would be a wrong name."""
 
 import threading
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -64,17 +65,20 @@ def _font_of(sign: str, font: str) -> str:
 
 @cache
 def _width(sign: str, font: str) -> float:
-    return _face(_font_of(sign, font)).charWidths[ord(sign)]
+    return _widths(_font_of(sign, font))[ord(sign)]
 
 
 def _has(font: str, sign: str) -> bool:
-    return ord(sign) in _face(font).charWidths
+    return ord(sign) in _widths(font)
 
 
 @cache
-def _face(font: str):  # type: ignore[no-untyped-def]
-    """The face of a font, which is registered for the pages when it is first asked for."""
+def _widths(font: str) -> Mapping[int, float]:
+    """Widths of a font's characters; it is registered for the pages when it is first asked for."""
     with _REGISTERING:
         if font not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(font, str(_FOLDER / f"{font}.ttf")))
-    return pdfmetrics.getFont(font).face
+    found = pdfmetrics.getFont(font)
+    assert isinstance(found, TTFont)
+    widths: Mapping[int, float] = found.face.charWidths
+    return widths

@@ -45,7 +45,7 @@ def _values(study: dict[str, Any], event: dict[str, Any]) -> Iterator[str | floa
         "column_angulation",
     ):
         yield event[name]
-    yield from _copper(event["xray_filters"] or ())
+    yield from _copper(event["xray_filters"] or [])
     yield _word(event["fluoro_mode"])
     for name in (
         "pulse_rate",

@@ -3,6 +3,7 @@ single events.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from .selection import STUDIES, Selection
 
@@ -75,4 +76,5 @@ def of_events(
 def portions(chosen: Selection, query: str) -> Iterator[list[str]]:
     """The rows of a query that gives one text each."""
     for batch in chosen.connection.execute(query).fetch_record_batch(PORTION):
-        yield batch.column(0).to_pylist()
+        texts: list[Any] = batch.column(0).to_pylist()
+        yield texts

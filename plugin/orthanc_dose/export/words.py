@@ -108,4 +108,5 @@ class Words:
 @cache
 def _file(language: str) -> dict[str, Any]:
     path = next(place for place in _PLACES if place.is_dir()) / f"{language}.json"
-    return json.loads(path.read_text("utf-8"))
+    texts: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return texts

@@ -10,11 +10,11 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from xml.sax.saxutils import escape
 
 from .cells import FORMULA
-from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME, Column
+from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
@@ -27,7 +27,19 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _INVALID = "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{FFFE}\\x{FFFF}]"
 
 
-def cell(column: Column) -> str:
+class Written(Protocol):
+    """What is told of a column, or of one cell of a form, to write it: title, kind, and its value
+    as SQL."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def sql(self) -> str: ...
+
+
+def cell(column: Written) -> str:
     """The expression of a cell's XML."""
     value = f"({column.sql})"
     if column.kind == TEXT:
@@ -220,7 +232,7 @@ def _letters(number: int) -> str:
     return letters
 
 
-def width(column: Column) -> int:
+def width(column: Written) -> int:
     """A width in characters that titles and usual values fit."""
     usual = {TEXT: 22, DATE: 11, TIME: 9, MOMENT: 19, NUMBER: 10, INTEGER: 8}[column.kind]
     return max(usual, min(len(column.title) + 2, 30))

@@ -1,6 +1,8 @@
 """Study, patient and equipment from the attributes of an object's header."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
@@ -11,6 +13,7 @@ from ..records import EQUIPMENT_KEY
 from .kept import Kept
 from .rows import LARGEST, Row, code_value, mark
 
+T = TypeVar("T")
 _TEXTS = {
     "accession_number": "0008,0050",
     "study_id": "0020,0010",
@@ -79,8 +82,8 @@ def study_of(kept: Kept) -> Row:
     for name, tag in _NUMBERS.items():
         row[name] = _number(dataset, tag, name, row)
     row["patient_age"] = kept.patient_age
-    name = kept.patient.get("name")
-    row["patient_name"] = name if is_hash(name) else person_name(name)
+    called = kept.patient.get("name")
+    row["patient_name"] = called if is_hash(called) else person_name(called)
     row["patient_id"] = kept.patient.get("id")
     row["patient_birth_date"] = kept.patient.get("birth_date")
     row["not_patient_indicator"] = indicator(kept.not_patient)
@@ -163,7 +166,9 @@ def _number(dataset: Dataset, tag: str, name: str, row: Row) -> float | None:
     return number
 
 
-def _parsed(dataset: Dataset, tag: str, parse, name: str, row: Row):  # type: ignore[no-untyped-def]
+def _parsed(
+    dataset: Dataset, tag: str, parse: Callable[[str | None], T | None], name: str, row: Row
+) -> T | None:
     raw = first(dataset, tag)
     try:
         return parse(raw)

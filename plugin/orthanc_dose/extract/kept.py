@@ -5,6 +5,7 @@ be read again.
 import hashlib
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..dicom import dates
@@ -89,17 +90,19 @@ def apply_again(kept: Kept, rules: IdentityRules) -> None:
 
 
 def _age(dataset: Dataset) -> float | None:
-    for of in (
-        lambda: dates.parse_age(text(dataset, "0010,1010")),
-        lambda: _age_by_birth_date(dataset),
-    ):
+    ways: tuple[Callable[[Dataset], float | None], ...] = (_age_as_written, _age_by_birth_date)
+    for of in ways:
         try:
-            age = of()
+            age = of(dataset)
         except ValueError:
             continue
         if age is not None:
             return age
     return None
+
+
+def _age_as_written(dataset: Dataset) -> float | None:
+    return dates.parse_age(text(dataset, "0010,1010"))
 
 
 def _age_by_birth_date(dataset: Dataset) -> float | None:

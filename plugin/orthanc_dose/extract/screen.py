@@ -360,6 +360,7 @@ def _check_total(screen: Screen, maker: str, pages: int) -> bool:
             )
         return False
     phantoms = sorted(screen.totals) if "" not in screen.totals else []
+    groups: list[tuple[str, list[Series], list[Decimal]]]
     if phantoms and all(one.phantom for one in with_dose):
         groups = [
             (name, [one for one in with_dose if one.phantom == name], [screen.totals[name]])
@@ -367,9 +368,9 @@ def _check_total(screen: Screen, maker: str, pages: int) -> bool:
         ]
         without = sorted({one.phantom or "" for one in with_dose} - set(phantoms))
         if without:
-            group = [one.numbers["dlp"] for one in with_dose if one.phantom in without]
+            left = [one.numbers["dlp"] for one in with_dose if one.phantom in without]
             raise Unreadable(
-                f"{_total_name(without[0])} is not given, but the series have {sum(group)} mGy.cm"
+                f"{_total_name(without[0])} is not given, but the series have {sum(left)} mGy.cm"
             )
     else:
         groups = [("", with_dose, list(screen.totals.values()))]

@@ -5,6 +5,7 @@ durably.
 from collections.abc import Callable
 from functools import partial
 
+from ..dicom.identity import IdentityRules
 from ..sizes.files import SizeFiles
 from ..store.tasks import Task
 from .deletion import Deletion
@@ -20,7 +21,7 @@ from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import IdentityRules, Options, Source
+from .surroundings import Options, Source
 from .tasks import Job, Tasks
 from .worker import Worker
 

@@ -168,13 +168,10 @@ def _kept(row: ObjectRow, say: bool) -> Any:
     except (Ignored, Unreadable) as error:
         # Without being asked, an object that another version read stays as it was.
         if say:
-            ignored = isinstance(error, Ignored)
-            decide(
-                row,
-                "ignored" if ignored else "failed",
-                error.rule if ignored else "unreadable",
-                str(error),
-            )  # type: ignore[union-attr]
+            outcome, rule = (
+                ("ignored", error.rule) if isinstance(error, Ignored) else ("failed", "unreadable")
+            )
+            decide(row, outcome, rule, str(error))
         return None
     except Exception as error:  # noqa: BLE001  one object must not stop the others of its study
         if say:

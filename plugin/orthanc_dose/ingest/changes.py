@@ -60,7 +60,7 @@ def separate(writer: Writer, number: int) -> bool:
         joins.count_again(connection, {root, number})
 
     _commit(writer, joins.named_several(writer.connection), systems, more)
-    return row["user_defined_modality"] != before.rows[root]["user_defined_modality"]
+    return bool(row["user_defined_modality"] != before.rows[root]["user_defined_modality"])
 
 
 def rename_terms(writer: Writer, change: Callable[[list[Entry]], list[Entry]]) -> None:

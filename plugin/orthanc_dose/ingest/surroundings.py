@@ -12,7 +12,8 @@ from .ignoring import Ignoring
 class Source(Protocol):
     """What the worker needs of Orthanc (see host.py)."""
 
-    Gone: type[Exception]
+    @property
+    def Gone(self) -> type[Exception]: ...  # noqa: N802  an exception of that module
 
     def changes(self, since: int, limit: int, stable_studies: bool = False) -> Any: ...
     def last_change(self) -> int: ...

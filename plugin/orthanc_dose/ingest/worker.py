@@ -22,14 +22,14 @@ import duckdb
 from .. import extract
 from ..dicom.sop_classes import CT_IMAGE
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
-from ..store.disposal import STUDY_DELETED
+from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
 from . import assembly, nested
 from .deletion import Deletion, mark
 from .door import Door
 from .finding import Finder
 from .housekeeping import Housekeeping
-from .reading import WAITS, Read, decide, left_alone, read, still_nested
+from .reading import Read, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
 from .tasks import Tasks
 

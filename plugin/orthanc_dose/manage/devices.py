@@ -33,7 +33,8 @@ class Devices:
         """The number of a known browser of this user among the values of cookies; empty where there
         is none.
         """
-        told = {one[1]: one[2] for one in map(_DEVICE.fullmatch, cookies) if one}
+        found = filter(None, map(_DEVICE.fullmatch, cookies))
+        told: dict[str, str] = {one[1]: one[2] for one in found}
         if user is None or user.disabled or not told:
             return ""
         try:
@@ -45,6 +46,7 @@ class Devices:
         except (StoreError, duckdb.Error) as error:
             _LOG.error("known browsers cannot be looked up", exc_info=error)
             return ""
+        number: str
         for number, known in kept:
             # Of a digest of random bytes the time that a comparison takes tells nothing.
             if number in told and known == digest(told[number], user):

@@ -112,7 +112,7 @@ def _patterns(of: Setting) -> Any:
     words = f"a list of at most {MOST_PATTERNS} patterns, each of 1 to {LONGEST_PATTERN} characters"
     form, words = of.form or (_PATTERN, words)
     one = Annotated[str, Meta(min_length=1, max_length=LONGEST_PATTERN, pattern=form)]
-    return Annotated[list[one], Meta(max_length=MOST_PATTERNS, extra={"words": words})]  # type: ignore[valid-type]
+    return Annotated[list[one], Meta(max_length=MOST_PATTERNS, extra={"words": words})]
 
 
 def _distinct(patterns: list[str]) -> tuple[str, ...]:

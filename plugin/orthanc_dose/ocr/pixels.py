@@ -9,9 +9,10 @@ import io
 from array import array
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import pydicom
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 
 from ..dicom.dataset import Unreadable
 
@@ -69,13 +70,17 @@ def picture(raw: bytes) -> Picture:
             "the pixels cannot be decompressed: their transfer syntax needs a decoder that is not "
             "here"
         ) from error
-    values: bytes | array[int] = bytes(frame)
+    plain = bytes(frame)
+    values: bytes | array[int] = plain
     if made["samples_per_pixel"] == 3:
         values = _brightest(
-            values, width * height, made["photometric_interpretation"], made["planar_configuration"]
+            plain,
+            width * height,
+            str(made["photometric_interpretation"]),
+            bool(made["planar_configuration"]),
         )
     elif made["bits_allocated"] == 16:
-        values = array("h" if signed else "H", values[: 2 * (len(values) // 2)])
+        values = array("h" if signed else "H", plain[: 2 * (len(plain) // 2)])
         if not dataset.is_little_endian and not decoder.is_encapsulated:
             values.byteswap()
     elif made["bits_allocated"] != 8:
@@ -85,7 +90,7 @@ def picture(raw: bytes) -> Picture:
     return Picture(_black_on_white(values[: width * height], padding), width, height)
 
 
-def _brightest(values: bytes, count: int, kind: str, planar: int) -> bytes:
+def _brightest(values: bytes, count: int, kind: str, planar: bool) -> bytes:
     # Coloured text on black: the brightest of the channels. Y alone where the colours stand apart
     # from the brightness.
     planes = (
@@ -93,10 +98,10 @@ def _brightest(values: bytes, count: int, kind: str, planar: int) -> bytes:
         if planar
         else [values[at::3] for at in range(3)]
     )
-    return planes[0] if str(kind).startswith("YBR") else bytes(map(max, *planes))
+    return planes[0] if kind.startswith("YBR") else bytes(map(max, *planes))
 
 
-def _black_on_white(values: "bytes | array[int]", padding: object) -> bytes:
+def _black_on_white(values: "bytes | array[int]", padding: Any) -> bytes:
     counts = Counter(values)
     # What stands for "nothing here": declared, or the lowest number that 16 bits hold, with which
     # identities are covered.

@@ -52,7 +52,8 @@ def _by_number(connection: duckdb.DuckDBPyConnection, query: str) -> dict[int, d
 
 
 def _shown(row: dict[str, Any], counted: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    nothing = {"studies": 0, "events": 0, "first_study": None, "last_study": None, "modalities": []}
+    nothing: dict[str, Any] = dict.fromkeys(("first_study", "last_study"))
+    nothing |= {"studies": 0, "events": 0, "modalities": []}
     out = row | {"default_name": display_name(row)} | nothing | counted.get(row["id"], {})
     out["modalities"] = [code for code in MODALITIES if code in out["modalities"]]
     return out

@@ -281,7 +281,8 @@ def _beside(order: Order, own: tuple[Any, ...], before: bool) -> str:
     """That a row comes before, or after, the one whose keys are bound as own0, own1, …: by the
     first key that differs.
     """
-    ways, alike = [], []
+    ways: list[str] = []
+    alike: list[str] = []
     for number, key in enumerate(own):
         name, bound = f"k{number}", f"$own{number}"
         if key is None:

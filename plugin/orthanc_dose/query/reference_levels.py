@@ -38,4 +38,5 @@ def is_for(level: Level, name: str, standard_names: dict[str, str]) -> bool:
     """
     if level["pattern"]:
         return matched(name, [level["pattern"]]) is not None
-    return standard_names.get(name.lower(), "").casefold() == level["standard_name"].casefold()
+    wanted: str = level["standard_name"]
+    return standard_names.get(name.lower(), "").casefold() == wanted.casefold()

@@ -1,14 +1,18 @@
 """The routes of saved searches that run by themselves."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from ..manage.users import Users
 from ..query import runs
 from ..query import tasks as queries
 from ..records.given import Given, Meta, taken
 from ..retrieve.asking import WHEN, Asking, What
+from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import NAME, NoNode
 from ..retrieve.schedules import UNITS, NoRight, StillRuns, problem
+from ..retrieve.searches import Searches
 from .bodies import schema
 from .errors import ApiError, not_found
 from .parameters import Parameter
@@ -123,28 +127,33 @@ def _listed(services: Services) -> list[dict[str, Any]]:
     return [one | {"runs": of.get(one["name"], [])} for one in services.schedules.listed()]
 
 
-def may(services: Services, user: str) -> bool:
-    """Whether this is a user who may query nodes."""
-    found = services.access.users.get(user)
-    return (
-        found is not None
-        and not found.disabled
-        and not found.groups.isdisjoint(QUERY_RETRIEVE or ())
-    )
+@dataclass(frozen=True)
+class ScheduledSearches:
+    """What schedules do when their time has come, with what of the services it takes."""
 
+    users: Users
+    searches: Searches
+    fetching: Fetching
 
-def begin(
-    services: Services, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool
-) -> int:
-    """What a schedule does when its time has come; the search's number. Raises NoNode, Wrong."""
-    question, told = asked(taken(schedule["question"] | when, Asking))
+    def may(self, user: str) -> bool:
+        """Whether this is a user who may query nodes."""
+        found = self.users.get(user)
+        return (
+            found is not None
+            and not found.disabled
+            and not found.groups.isdisjoint(QUERY_RETRIEVE or ())
+        )
 
-    def then(number: int) -> None:
-        services.fetching.start(user, number, schedule["node"])
+    def begin(self, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
+        """Begin the search of a schedule; its number. Raises NoNode, Wrong, ApiError."""
+        question, told = asked(taken(schedule["question"] | when, Asking))
 
-    return services.searches.start(
-        user, schedule["node"], question, told, *((then,) if fetch else ())
-    )
+        def then(number: int) -> None:
+            self.fetching.start(user, number, schedule["node"])
+
+        return self.searches.start(
+            user, schedule["node"], question, told, *((then,) if fetch else ())
+        )
 
 
 _NAME = Parameter("name", "word", "The schedule's name.", maximum=100, in_path=True)

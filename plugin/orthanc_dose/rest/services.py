@@ -52,6 +52,7 @@ class Requests(Protocol):
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int: ...
     def delete_study(self, study_id: int) -> Future[None]: ...
     def change_names(self, change: Callable[[list[Any]], list[Any]]) -> Future[None]: ...
+    def find_nested(self, user: str) -> int: ...
     def forget_objects(self, handles: list[str]) -> Future[int]: ...
     def start_task(
         self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
@@ -70,7 +71,7 @@ def in_time(asked: Future[Any]) -> bool:
     return True
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Services:
     """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study
     Instance UID; orthanc_objects: those of objects, by handle; neither is for answers. hashes:
@@ -98,8 +99,8 @@ class Services:
     orthanc: dict[str, Any]
     started_at: datetime
     hashes: Callable[[str], list[str]]
-    orthanc_studies: Callable[[str], list[str]] = lambda study_instance_uid: []
-    orthanc_objects: Callable[[list[dict[str, Any]]], dict[str, str]] = lambda rows: {}
+    orthanc_studies: Callable[[str], list[str]]
+    orthanc_objects: Callable[[list[dict[str, Any]]], dict[str, str]]
     last_followers: list[dict[str, Any]] = field(default_factory=list)
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {

@@ -104,24 +104,29 @@ def question_of(given: Asking, today: date) -> tuple[Question, Asked]:
         raise Contradiction(
             "last", f"last must be a day from first on, at most {MOST_DAYS} days later."
         )
-    times = {
-        name: value and time.fromisoformat(value)
-        for name, value in (("time_from", given.time_from), ("time_to", given.time_to))
-    }
-    ends = [one for one in times.values() if one]
-    if ends != sorted(ends):
+    time_from, time_to = (
+        None if text is None else time.fromisoformat(text)
+        for text in (given.time_from, given.time_to)
+    )
+    if time_from is not None and time_to is not None and time_to < time_from:
         raise Contradiction("time_to", "time_to must not lie before time_from.")
-    words = {
-        "descriptions": Words(tuple(given.descriptions_keep), tuple(given.descriptions_leave_out)),
-        "stations": Words(tuple(given.stations_keep), tuple(given.stations_leave_out)),
-    }
     groups = _groups(given.groups)
-    flags = {
-        name: asked[name]
-        for name in ("station_of_study", "leave_out_known", "unseen_reports", "toshiba", "by_day")
-    }
-    since = None if given.since is None else _since(given.since)
-    question = Question(first, last, groups, not groups, since=since, **times, **words, **flags)
+    question = Question(
+        first,
+        last,
+        groups,
+        not groups,
+        time_from,
+        time_to,
+        None if given.since is None else _since(given.since),
+        Words(tuple(given.descriptions_keep), tuple(given.descriptions_leave_out)),
+        Words(tuple(given.stations_keep), tuple(given.stations_leave_out)),
+        given.station_of_study,
+        given.leave_out_known,
+        given.unseen_reports,
+        given.toshiba,
+        given.by_day,
+    )
     return question, asked
 
 

@@ -50,7 +50,8 @@ def gaps(
 
 def counted(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, int]:
     """How many gaps a search shows, by reason."""
-    return gaps(connection, task_id, None, 0, 0)["why"]
+    why: dict[str, int] = gaps(connection, task_id, None, 0, 0)["why"]
+    return why
 
 
 def _listed(names: tuple[str, ...]) -> str:

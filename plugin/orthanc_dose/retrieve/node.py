@@ -129,7 +129,8 @@ class Node:
             body["TargetAet"] = destination
         path = f"/queries/{query}" if only is None else f"/queries/{query}/answers/{only}"
         try:
-            return self.quick.call("POST", f"{path}/retrieve", body)["ID"]
+            job: str = self.quick.call("POST", f"{path}/retrieve", body)["ID"]
+            return job
         except Exception as error:
             raise _translated(error, self.seconds) from error
 
@@ -146,7 +147,7 @@ class Node:
                 _Failure(found.get("ErrorDetails") or found.get("ErrorDescription") or ""),
                 self.seconds,
             )
-        return found["State"] == "Success"
+        return bool(found["State"] == "Success")
 
     def cancel(self, job: str) -> None:
         with suppress(Exception):  # it may have ended
@@ -158,7 +159,8 @@ class Node:
         )
         path = f"/queries/{asked['ID']}"
         try:
-            return self.orthanc.call("GET", f"{path}/answers?expand&simplify")
+            answers: list[Answer] = self.orthanc.call("GET", f"{path}/answers?expand&simplify")
+            return answers
         finally:
             with suppress(Exception):
                 self.orthanc.call("DELETE", path)
@@ -215,8 +217,8 @@ def _translated(error: Exception, seconds: int) -> NodeError:
     status = re.search(r"DIMSE status 0x([0-9A-Fa-f]{4})", details)
     if status:
         code = int(status[1], 16)
-        kind = _NoDestination if code == 0xA801 else NodeRefuses
-        return kind(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
+        refusal = _NoDestination if code == 0xA801 else NodeRefuses
+        return refusal(f"{_REFUSED}: {_STATUS.get(code, f'status 0x{code:04X}')}.")
     for words, kind, reason in _DETAILS:
         if words in details:
             return kind(reason.format(seconds=seconds))

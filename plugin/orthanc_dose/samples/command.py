@@ -83,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     written.
     """
     out: Path = args.out
-    began, written, size, shown = time.monotonic(), Counter(), 0, 0.0
+    began, size, shown = time.monotonic(), 0, 0.0
+    written: Counter[str] = Counter()
     try:
         out.mkdir(parents=True, exist_ok=True)
         for sample in make_studies(args.studies, args.seed, args.kinds, until=args.until):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Literal
 
 from pydicom.dataset import Dataset
 
@@ -409,7 +410,7 @@ def ct_report(
     patient: Patient | None = None,
     study: Study | None = None,
     system: System | None = None,
-    total: float | None | str = "sum",
+    total: float | Literal["sum"] | None = "sum",
     effective_total: float | None = None,
     subtotals: bool = False,
     participants: bool = False,

@@ -8,13 +8,14 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
+from typing import Any
 
 from pydicom import dcmwrite
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from orthanc_dose.samples import codes as c
 from orthanc_dose.samples import values as v
@@ -173,10 +174,10 @@ def times(started: datetime, ended: datetime, vendor: Vendor) -> list[Item]:
     ]
 
 
-_TAGS: dict[str, tuple[Tag, str]] = {}
+_TAGS: dict[str, tuple[BaseTag, str]] = {}
 
 
-def put(ds: Dataset, **attributes: object) -> None:
+def put(ds: Dataset, **attributes: Any) -> None:
     """Set attributes by keyword, unchecked: makers also need values that the standard forbids. None
     is left out.
     """
@@ -184,7 +185,7 @@ def put(ds: Dataset, **attributes: object) -> None:
         if value is None:
             continue
         if keyword not in _TAGS:
-            _TAGS[keyword] = Tag(tag_for_keyword(keyword)), dictionary_VR(tag_for_keyword(keyword))
+            _TAGS[keyword] = Tag(keyword), dictionary_VR(keyword)
         tag, vr = _TAGS[keyword]
         ds._dict[tag] = DataElement(tag, vr, value, validation_mode=0)
 
@@ -193,7 +194,7 @@ def put_raw(ds: Dataset, keyword: str, value: bytes) -> None:
     """Set an attribute to bytes that are written as they are: values that pydicom would refuse to
     make.
     """
-    tag = Tag(tag_for_keyword(keyword))
+    tag = Tag(keyword)
     value += b" " * (len(value) & 1)
     ds._dict[tag] = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)
 
@@ -285,9 +286,10 @@ def file_meta(sop_class: str, sop_uid: str) -> FileMetaDataset:
     """File meta information that does not depend on the version of pydicom."""
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\0\1"
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, sop_uid
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(sop_class), UID(sop_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION_UID, "ORTHANC_DOSE"
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
+    meta.ImplementationVersionName = "ORTHANC_DOSE"
     return meta
 
 
@@ -336,6 +338,7 @@ def document(
 
 
 def _root_code(root: Item) -> Dataset:
+    assert root.concept is not None
     return coded_dataset(root.concept.value, root.concept.scheme, root.concept.meaning)
 
 
@@ -355,6 +358,12 @@ def part10(ds: Dataset, *, implicit: bool = False) -> bytes:
     buffer = BytesIO()
     dcmwrite(buffer, ds, implicit_vr=implicit, little_endian=True, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def amount(value: float | str | None) -> float:
+    """A number that others are worked out from, 0 where there is none; texts are no numbers."""
+    assert not isinstance(value, str)
+    return value or 0
 
 
 def age_string(birth: date, on: date) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -228,7 +229,7 @@ def _toshiba(ds: Dataset, series: CtImageSeries, ctdi: float | None, block: int,
 
     rows = (
         round(series.total_collimation / series.single_collimation)
-        if series.total_collimation
+        if series.total_collimation and series.single_collimation
         else 0
     )
     bits = ("1" * rows).center(64, "0") if rows else None
@@ -293,7 +294,7 @@ def ct_images(
     system: System | None = None,
     started: datetime | None = None,
     pixels: int = 4,
-    **attributes: object,
+    **attributes: Any,
 ) -> list[Dataset]:
     """The images of all `series` of one study as scanners of `kind` (a key of `CT_SYSTEMS`) write
     them.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from pydicom.dataset import Dataset
 
@@ -195,7 +196,7 @@ def philips_dose_info(
     extended: bool | None = None,
     sequence: bool = True,
     comment: str | None = "made",
-    total: float | str | None = "sum",
+    total: float | Literal["sum"] | None = "sum",
     protocol: str = "Abdomen",
     seed: int = 1,
     key: str = "",
@@ -203,7 +204,7 @@ def philips_dose_info(
     study: Study | None = None,
     system: System | None = None,
     pixels: int = 4,
-    **attributes: object,
+    **attributes: Any,
 ) -> Dataset:
     """A dose screen of a Philips scanner (`kind`, a key of `PHILIPS`).
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
@@ -412,7 +413,7 @@ def mammography_image(
     acquired: datetime | None = None,
     pixels: int = 4,
     series: str = "",
-    **attributes: object,
+    **attributes: Any,
 ) -> Dataset:
     """A mammogram as systems of `kind` (a key of `MAMMOGRAPHY`) write it.
 
@@ -504,7 +505,7 @@ def mammography_image(
 
 
 def mammography_pair(
-    kind: str = "standard", *, event_uid: bool = True, **same: object
+    kind: str = "standard", *, event_uid: bool = True, **same: Any
 ) -> tuple[Dataset, Dataset]:
     """The For Processing and the For Presentation image of one exposure, with one event UID or none
     (`event_uid`).
@@ -515,7 +516,7 @@ def mammography_pair(
     )
 
 
-def screening(kind: str = "standard", **same: object) -> list[Dataset]:
+def screening(kind: str = "standard", **same: Any) -> list[Dataset]:
     """The four images of a screening examination: right and left, cranio-caudal and medio-lateral
     oblique.
 
@@ -550,7 +551,7 @@ def hologic_combo(
     seed: int = 1,
     study: Study | None = None,
     unknown_vrs: str = "implicit",
-    **same: object,
+    **same: Any,
 ) -> list[Dataset]:
     """One "combo" exposure of a Selenia Dimensions: the 2D image for processing and for
     presentation, and the projections of the tomosynthesis sweep in a secondary capture of the same

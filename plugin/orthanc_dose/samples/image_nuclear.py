@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -195,7 +196,7 @@ def nuclear_images(
     system: System | None = None,
     acquired: datetime | None = None,
     pixels: int = 4,
-    **attributes: object,
+    **attributes: Any,
 ) -> list[Dataset]:
     """The images of one series as systems of `kind` (a key of `NUCLEAR`) write them: PET slices, or
     NM images.
@@ -283,7 +284,7 @@ def nuclear_study(
     slices: int = 2,
     *,
     seed: int = 1,
-    **same: object,
+    **same: Any,
 ) -> list[Dataset]:
     """Several series of one study whose headers give different activities (MBq) for the same
     administration.

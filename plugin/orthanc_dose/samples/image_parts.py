@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
@@ -120,7 +121,7 @@ def make_unknown(
             put_bytes(ds, tag, "UN", _encoded(element, False)[8:])
 
 
-def _encoded(element: DataElement, explicit: bool) -> bytes:
+def _encoded(element: DataElement | RawDataElement, explicit: bool) -> bytes:
     buffer = DicomBytesIO()
     buffer.is_little_endian, buffer.is_implicit_VR = True, not explicit
     write_data_element(buffer, element, ["latin-1"])
@@ -207,7 +208,7 @@ def image(
     return ds
 
 
-def nested(**attributes: object) -> Dataset:
+def nested(**attributes: Any) -> Dataset:
     """An item of a sequence, by keyword; a value of None is left out, bytes are written as they
     are.
     """

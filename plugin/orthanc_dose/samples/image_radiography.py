@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
 
@@ -175,7 +175,7 @@ def radiography_image(
     system: System | None = None,
     acquired: datetime | None = None,
     pixels: int = 4,
-    **attributes: object,
+    **attributes: Any,
 ) -> Dataset:
     """A radiograph as systems of `kind` (a key of `RADIOGRAPHY`) write it.
 
@@ -235,7 +235,7 @@ def radiography_image(
 
 
 def radiography_pair(
-    kind: str = "standard", *, event_uid: bool = True, **same: object
+    kind: str = "standard", *, event_uid: bool = True, **same: Any
 ) -> tuple[Dataset, Dataset]:
     """The For Processing and the For Presentation image of one exposure: two series, two instances,
     one dose.
@@ -248,7 +248,7 @@ def radiography_pair(
     )
 
 
-def radiography_study(kind: str = "standard", exposures: int = 2, **same: object) -> list[Dataset]:
+def radiography_study(kind: str = "standard", exposures: int = 2, **same: Any) -> list[Dataset]:
     """One image for each of several exposures of one study, a minute apart; mAs and dose grow with
     their number.
     """

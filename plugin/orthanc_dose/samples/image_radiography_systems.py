@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import log10
+from typing import Any
 
 from orthanc_dose.samples import values as v
 from orthanc_dose.samples.codes import Concept
@@ -267,7 +268,7 @@ def _vendor(key: str, manufacturer: str, model: str, software: str) -> Vendor:
 
 
 _AL1, _CU1, _CU2 = Layer("ALUMINUM", 1.0, 1.0), Layer("COPPER", 0.1, 0.1), Layer("COPPER", 0.2, 0.2)
-_CHEST = {"region": v.CHEST, "protocol": "Chest PA", "view": "PA"}
+_CHEST: dict[str, Any] = {"region": v.CHEST, "protocol": "Chest PA", "view": "PA"}
 
 RADIOGRAPHY: dict[str, RadiographySystem] = {
     "standard": RadiographySystem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -202,7 +203,7 @@ class PatientState:
     units: dict[str, str] = field(default_factory=dict)
 
 
-def _vendor(key: str, manufacturer: str, model: str, software: str, **more: object) -> Vendor:
+def _vendor(key: str, manufacturer: str, model: str, software: str, **more: Any) -> Vendor:
     sop_class = more.pop("sop_class", RADIOPHARMACEUTICAL_DOSE_SR)
     return Vendor(
         key,

@@ -172,7 +172,7 @@ def totals_of(events: Sequence[ProjectionEvent], plane: c.Concept = v.SINGLE_PLA
 def _reference_point(point: c.Concept | str | None) -> Item | None:
     if not point:
         return None
-    return (text if isinstance(point, str) else code)(c.RP_DEFINITION, point)
+    return text(c.RP_DEFINITION, point) if isinstance(point, str) else code(c.RP_DEFINITION, point)
 
 
 def accumulated_item(

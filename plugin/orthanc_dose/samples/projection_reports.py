@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import log10
 from random import Random
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydicom.dataset import Dataset
 
@@ -16,6 +16,7 @@ from orthanc_dose.samples.document import (
     Patient,
     Study,
     System,
+    amount,
     document,
     observer,
     person,
@@ -213,7 +214,7 @@ def fluoroscopy_report(
     system: System | None = None,
     biplane: bool = False,
     pulse_level: bool = False,
-    totals: Sequence[tuple[c.Concept, Totals]] | str | None = "sum",
+    totals: Sequence[tuple[c.Concept, Totals]] | Literal["sum"] | None = "sum",
     calibrated: bool = True,
     participants: bool = False,
     key: str = "",
@@ -229,7 +230,7 @@ def fluoroscopy_report(
     or None for no such container."""
     key = key or f"rf|{seed}"
     study, system = _setting(study, system, vendor, key, "Coronary angiography")
-    planes = (v.PLANE_A, v.PLANE_B) if biplane else (v.SINGLE_PLANE,)
+    planes: tuple[c.Concept, ...] = (v.PLANE_A, v.PLANE_B) if biplane else (v.SINGLE_PLANE,)
     made = (
         fluoroscopy_events(
             events, seed, study.started, key, system.vendor, planes=planes, pulse_level=pulse_level
@@ -342,8 +343,8 @@ def radiography_events(
 def radiography_totals(events: Sequence[ProjectionEvent], cassette: bool = False) -> Totals:
     """TID 10007 for integrated systems, TID 10006 (and 10007) for cassettes."""
     return Totals(
-        dap=round(sum(e.dap or 0 for e in events), 10),
-        rp_dose=round(sum(e.rp_dose or 0 for e in events), 8),
+        dap=round(sum(amount(e.dap) for e in events), 10),
+        rp_dose=round(sum(amount(e.rp_dose) for e in events), 8),
         frames=len(events),
         reference_point=v.RP_SKIN,
         detector_type=v.STORAGE_DETECTOR if cassette else None,
@@ -359,7 +360,7 @@ def radiography_report(
     study: Study | None = None,
     system: System | None = None,
     cassette: bool = False,
-    totals: Totals | str | None = "sum",
+    totals: Totals | Literal["sum"] | None = "sum",
     key: str = "",
     participants: bool = False,
     template: str = "10001",
@@ -475,7 +476,7 @@ def mammography_report(
     study: Study | None = None,
     system: System | None = None,
     tomosynthesis: bool = False,
-    totals: Totals | str | None = "sum",
+    totals: Totals | Literal["sum"] | None = "sum",
     screening: bool = True,
     key: str = "",
     template: str = "10001",

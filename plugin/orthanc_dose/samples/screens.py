@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import zlib
 from base64 import b85decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 from struct import pack
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -310,7 +311,11 @@ _MODELS = {
     "ge": Vendor("ge-old", "GE MEDICAL SYSTEMS", "LightSpeed16", "07MW11.10", ("ct",)),
     "siemens": Vendor("siemens-old", "SIEMENS", "Sensation 64", "syngo CT 2007S", ("ct",)),
 }
-_LINES = {"toshiba": toshiba_lines, "ge": ge_lines, "siemens": siemens_lines}
+_LINES: dict[str, Callable[..., list[str]]] = {
+    "toshiba": toshiba_lines,
+    "ge": ge_lines,
+    "siemens": siemens_lines,
+}
 
 
 def dose_screen(
@@ -327,7 +332,7 @@ def dose_screen(
     system: System | None = None,
     key: str = "",
     instance: int = 1,
-    **drawing: object,
+    **drawing: Any,
 ) -> Dataset:
     """A dose screen of "toshiba", "ge" or "siemens" as Secondary Capture.
 
@@ -342,7 +347,7 @@ def dose_screen(
     study = study or Study(description="CT abdomen", requested_procedure="CT chest and abdomen")
     study = replace(study, instance_uid=study.instance_uid or uid(key, "study"))
     text = _LINES[maker](patient=patient) if lines is None else lines
-    pixels = picture if picture is not None else draw(text, size=size, seed=seed, **drawing)  # type: ignore[arg-type]
+    pixels = picture if picture is not None else draw(text, size=size, seed=seed, **drawing)
     bits = usual_bits if bits is None else bits
     ds = header(
         patient,

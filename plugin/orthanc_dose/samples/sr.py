@@ -11,11 +11,12 @@ words (PS3.3 C.17.3, C.18)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
+from typing import Any
 
 from pydicom.charset import convert_encodings, encode_string
 from pydicom.dataset import Dataset
@@ -40,7 +41,7 @@ class Item:
 
     value_type: str
     concept: Concept | None
-    value: object = None
+    value: Any = None
     children: list[Item | bytes] = field(default_factory=list)
     relationship: str = CONTAINS
     template: str = ""
@@ -79,7 +80,7 @@ class Spelling:
 
 def container(
     concept: Concept | None,
-    *children: Item | None,
+    *children: Item | bytes | None,
     relationship: str = CONTAINS,
     template: str = "",
 ) -> Item:
@@ -105,7 +106,9 @@ def num(
     return Item("NUM", concept, (value, unit(code) if code else None), list(children), relationship)
 
 
-def code(concept: Concept, value: Concept, *children: Item, relationship: str = CONTAINS) -> Item:
+def code(
+    concept: Concept, value: Concept, *children: Item | None, relationship: str = CONTAINS
+) -> Item:
     return Item("CODE", concept, value, [c for c in children if c is not None], relationship)
 
 
@@ -133,7 +136,7 @@ def image(
 
 
 def optional(
-    make: Callable[..., Item], concept: Concept, value: object, **more: object
+    make: Callable[..., Item], concept: Concept, value: object, **more: Any
 ) -> Item | None:
     """``make(concept, value)``, or None where the value is None: a row that this report does not
     have.
@@ -141,14 +144,14 @@ def optional(
     return None if value is None else make(concept, value, **more)
 
 
-def nums(pairs: Iterable[tuple[Concept, float | str | None | list[float]]]) -> list[Item]:
+def nums(pairs: Iterable[tuple[Concept, float | str | Sequence[float] | None]]) -> list[Item]:
     """One NUM for each value that is given; a list gives one NUM an entry (pulse-level values)."""
     made = []
     for concept, value in pairs:
         if value is not None:
             made += (
                 [num(concept, v) for v in value]
-                if isinstance(value, list | tuple)
+                if not isinstance(value, str | float | int)
                 else [num(concept, value)]
             )
     return made

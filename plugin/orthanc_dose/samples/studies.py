@@ -11,7 +11,15 @@ from pydicom.dataset import Dataset
 
 from orthanc_dose.samples import codes as c
 from orthanc_dose.samples import values as v
-from orthanc_dose.samples.catalogue import CT_EXAMS, DX_EXAMS, FEMALE, NAMES, RF_EXAMS, systems
+from orthanc_dose.samples.catalogue import (
+    CT_EXAMS,
+    DX_EXAMS,
+    FEMALE,
+    NAMES,
+    RF_EXAMS,
+    CtExam,
+    systems,
+)
 from orthanc_dose.samples.ct import (
     CtEvent,
     DoseCheck,
@@ -21,7 +29,7 @@ from orthanc_dose.samples.ct import (
     localizer,
     total_dlp,
 )
-from orthanc_dose.samples.document import Patient, Study, System, age_string, uid
+from orthanc_dose.samples.document import Patient, Study, System, age_string, amount, uid
 from orthanc_dose.samples.nuclear import (
     BONE_GIVEN,
     BONE_STUDY,
@@ -179,7 +187,7 @@ def _ct(
         exam.requested,
     )
     study.procedure_code = (exam.protocol.upper().replace(" ", "")[:16], "99SAMPLE", exam.requested)
-    size = (patient.weight / 75) ** 0.8 if patient.weight else 1.0
+    size = (amount(patient.weight) / 75) ** 0.8 if patient.weight else 1.0
     events, when = [], study.started
     for number in range(1 + rng.choice(exam.spirals)):
         when += timedelta(seconds=rng.randint(20, 140), microseconds=rng.randrange(1_000_000))
@@ -219,11 +227,11 @@ def _ct(
 def _localizer(event: CtEvent, rng: Random) -> CtEvent:
     event = localizer(event)
     event.ctdi = round(rng.uniform(0.05, 0.2), 2)
-    event.dlp = round(event.ctdi * event.scanning_length / 10, 2)
+    event.dlp = round(event.ctdi * amount(event.scanning_length) / 10, 2)
     return event
 
 
-def _spiral(event: CtEvent, exam: object, size: float, number: int, rng: Random) -> CtEvent:
+def _spiral(event: CtEvent, exam: CtExam, size: float, number: int, rng: Random) -> CtEvent:
     event.ctdi = round(exam.ctdi * size * rng.lognormvariate(0, 0.28), 2)
     event.scanning_length = round(exam.length * rng.uniform(0.85, 1.2), 1)
     event.dlp = round(event.ctdi * event.scanning_length / 10, 2)
@@ -332,7 +340,10 @@ def _mg(
         events, patient=patient, study=study, system=system, key=key, screening=screening
     )
     totals: Totals = mammography_totals(events)
-    sums = {"agd_right": totals.agd[v.RIGHT_BREAST], "agd_left": totals.agd[v.LEFT_BREAST]}
+    sums: dict[str, float | None] = {
+        "agd_right": totals.agd[v.RIGHT_BREAST],
+        "agd_left": totals.agd[v.LEFT_BREAST],
+    }
     return _study(index, "mg", study, patient, system, count, dict(sums), sums, ds)
 
 
@@ -342,7 +353,7 @@ def _nm(
     pet = rng.random() < 0.6
     study.description = "PET/CT whole body FDG" if pet else "NM bone scan"
     study.requested_procedure = study.description
-    heavy = (patient.weight or 75) / 75
+    heavy = (amount(patient.weight) or 75) / 75
     activity = round((230 if pet else 620) * heavy * rng.uniform(0.9, 1.1), 1)
     given = administered_at(
         FDG_GIVEN if pet else BONE_GIVEN,
@@ -358,8 +369,8 @@ def _nm(
         key=key,
         procedure=PET_OF_TUMOR if pet else BONE_STUDY,
         state=PatientState(
-            height=round(patient.size * 100, 1) if patient.size else None,
-            weight=patient.weight or None,
+            height=round(amount(patient.size) * 100, 1) if patient.size else None,
+            weight=amount(patient.weight) or None,
         ),
     )
     total: dict[str, float | None] = {"administered_activity_total": activity}
@@ -381,7 +392,7 @@ def _study(
         index,
         kind,
         system.vendor.key,
-        study.instance_uid,
+        study.instance_uid or "",
         study.accession_number,
         study.started,
         study.description,

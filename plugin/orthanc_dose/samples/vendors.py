@@ -5,6 +5,7 @@ and units, what it leaves out, character set, times. The builders write the stan
 bends it."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from orthanc_dose.samples.codes import EXPOSURE_TIME_RETIRED
 from orthanc_dose.samples.sr import Spelling
@@ -40,11 +41,11 @@ class Vendor:
         return self.spelling.character_set
 
 
-def _srt(**more: object) -> Spelling:
+def _srt(**more: Any) -> Spelling:
     return Spelling(**{"scheme": "SRT", "character_set": "ISO_IR 100", **more})
 
 
-def _retired_time(**more: object) -> Spelling:
+def _retired_time(**more: Any) -> Spelling:
     return _srt(replaced={"113824": EXPOSURE_TIME_RETIRED}, **more)
 
 
@@ -257,7 +258,7 @@ _ENTRIES = (
 VENDORS: dict[str, Vendor] = {vendor.key: vendor for vendor in _ENTRIES}
 
 
-def vendor(key: str | Vendor, **spelling: object) -> Vendor:
+def vendor(key: str | Vendor, **spelling: Any) -> Vendor:
     """The entry `key`, with single habits of spelling changed: ``vendor("siemens-xa",
     scheme="SCT")``.
     """

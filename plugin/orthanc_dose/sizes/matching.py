@@ -26,16 +26,15 @@ OUTCOMES = {
     "contradiction": "lines of the same study give different values; none was used",
 }
 
-SCHEMA = pa.schema(
-    [
-        ("n", pa.int64()),
-        ("line", pa.int64()),
-        ("height", pa.float64()),
-        ("weight", pa.float64()),
-        ("problem", pa.string()),
-    ]
-)
-MATCH = pa.schema([("n", pa.int64()), ("uid", pa.string())])
+_LINE: dict[str, pa.DataType] = {
+    "n": pa.int64(),
+    "line": pa.int64(),
+    "height": pa.float64(),
+    "weight": pa.float64(),
+    "problem": pa.string(),
+}
+_MATCH: dict[str, pa.DataType] = {"n": pa.int64(), "uid": pa.string()}
+SCHEMA, MATCH = pa.schema(_LINE), pa.schema(_MATCH)
 
 # Words for what is wrong with a row. Pages translate them: a sentence here has its text there
 # (tests/unit/test_size_words.py).

@@ -115,7 +115,7 @@ def first_rows(path: Path, of: Dialect, count: int) -> list[Row]:
 
 
 def _some(lines: list[str], delimiter: str) -> list[list[str]]:
-    out = []
+    out: list[list[str]] = []
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         try:

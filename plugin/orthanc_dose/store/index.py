@@ -40,7 +40,7 @@ class Terms:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
         self._given = numbers
-        self._numbers = {
+        self._numbers: dict[tuple[str, str], int] = {
             (field, value): number
             for number, field, value in connection.execute("SELECT * FROM term").fetchall()
         }
@@ -78,9 +78,12 @@ class Terms:
 
 
 Day = tuple[str, int, date | None]  # modality type, system, study date
-_DAYS = pa.schema(
-    [("modality", pa.string()), ("equipment_id", pa.int64()), ("study_date", pa.date32())]
-)
+_DAY: dict[str, pa.DataType] = {
+    "modality": pa.string(),
+    "equipment_id": pa.int64(),
+    "study_date": pa.date32(),
+}
+_DAYS = pa.schema(_DAY)
 _COUNTED = """
     SELECT s.modality, s.equipment_id, s.study_date, count(*), sum(s.number_of_events),
     max(s.study_time)

@@ -188,7 +188,12 @@ class _Thread(threading.Thread):
         if changes:
             self._take(changes, lambda at, some: feed.move(at, name, some[-1].number))
         elif again:
-            self._take(again, lambda at, some: [feed.mend(at, name, one) for one in some])
+
+            def mend(at: duckdb.DuckDBPyConnection, some: list[Change]) -> None:
+                for one in some:
+                    feed.mend(at, name, one)
+
+            self._take(again, mend)
         elif task:
             number = task["id"]
             self._take(old, lambda at, some: self._progress(at, number, some))

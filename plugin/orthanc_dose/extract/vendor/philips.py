@@ -7,8 +7,6 @@ A rotational run has no end angle in these reports, and nothing else says how fa
 that starts at -120° is often the propeller movement to +120°, one at -45° the roll movement to
 +135°, but a shorter run starts there too. The end angle therefore stays open."""
 
-from datetime import datetime
-
 from ..modality import key_of
 from ..rows import LARGEST, Row, mark
 from .any_maker import is_open
@@ -43,7 +41,10 @@ def complete(events: list[Row]) -> None:
 
 
 def _carry(events: list[Row]) -> None:
-    in_order = sorted(events, key=_started) if all(map(_started, events)) else events
+    started = [row.get("datetime_started") for row in events]
+    in_order = events
+    if None not in started:
+        in_order = sorted(events, key=lambda row: row["datetime_started"])
     planes: dict[str | None, dict[str, float]] = {}
     for row in in_order:
         holds = planes.setdefault(key_of(row.get("acquisition_plane")), {})
@@ -59,23 +60,20 @@ def _carry(events: list[Row]) -> None:
                 holds[name] = last
 
 
-def _started(row: Row) -> datetime | None:
-    return row.get("datetime_started")
-
-
 def _collimated_field(row: Row) -> None:
     """Height and width of the field between the shutters as projected on the detector (CID 10008,
     DCM 113788, 113789): the shutters are those at the end of the run, so the distance of the
     detector is that too."""
     distance = row.get("distance_source_to_detector_end") or row.get("distance_source_to_detector")
-    sides = {side: row.get(f"shutter_{side}") for side in ("top", "bottom", "left", "right")}
+    top, bottom = row.get("shutter_top"), row.get("shutter_bottom")
+    left, right = row.get("shutter_left"), row.get("shutter_right")
     fields = ("collimated_field_height", "collimated_field_width", "collimated_field_area")
-    if not distance or None in sides.values() or not all(is_open(row, name) for name in fields):
+    if top is None or bottom is None or left is None or right is None:
         return
-    height, width = (
-        (sides[a] + sides[b]) * distance / _SHUTTER_PLANE
-        for a, b in (("top", "bottom"), ("left", "right"))
-    )
+    if not distance or not all(is_open(row, name) for name in fields):
+        return
+    height = (top + bottom) * distance / _SHUTTER_PLANE
+    width = (left + right) * distance / _SHUTTER_PLANE
     if height > 0 and width > 0 and height * width <= LARGEST:
         for name, value in zip(fields, (height, width, height * width / 1e6), strict=True):
             row[name] = value

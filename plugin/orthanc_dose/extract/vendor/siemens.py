@@ -37,7 +37,7 @@ def read_comments(study: Row, events: list[Row]) -> None:
     """
     positions = list(_positions(study.get("comment")))
     for row in events:
-        own = []
+        own: list[tuple[datetime | None, str]] = []
         for root in _trees(row.get("comment")):
             own += _positions_in(root)
             for element in root.iter("iiDiameter"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from orthanc_dose.samples import codes as c
 from orthanc_dose.samples.document import part10, uid
@@ -21,7 +22,7 @@ from orthanc_dose.samples.vendors import vendor
 _PLAIN = Spelling()
 
 
-def _numbers(name: str, value: str | None) -> Maker:
+def _numbers(name: str, value: Any) -> Maker:
     def make(seed: int) -> bytes:
         events = events_of(name, seed)
         for event in events:

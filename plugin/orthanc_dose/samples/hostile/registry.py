@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -38,7 +39,7 @@ def named(name: str, maker: Maker, *, is_refused: bool = False, is_fatal: bool =
         FATAL.add(name)
 
 
-def report(name: str, seed: int, **more: object) -> Dataset:
+def report(name: str, seed: int, **more: Any) -> Dataset:
     """A small CT report whose UIDs come from the entry's name and the seed."""
     return ct_report(**{"events": 2, "seed": seed, "key": f"hostile|{name}|{seed}", **more})
 
