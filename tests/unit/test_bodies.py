@@ -76,7 +76,7 @@ class Outer(Given):
     ({"entries": [{}]}, "entries[0].text", "entries[0].text is missing."),
     ({"inner": {"text": "Smith^John"}}, "inner.text", "inner.text must be text of 1 to 3 characters."),
     ({"inner": {"text": "a", "x": 1}}, "inner.x", "inner has text, and nothing else."),
-    ({"inner": 5}, "inner", "inner must be an object with text or null."),
+    ({"inner": 5}, "inner", "inner must be null or an object with text."),
 ])  # fmt: skip
 def test_what_is_wrong_is_named_and_told_without_the_value(
     value: Any, place: str | None, says: str

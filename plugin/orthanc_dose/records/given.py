@@ -33,6 +33,9 @@ Line = Annotated[
 Number = Annotated[int, Meta(ge=1, le=LARGEST_INTEGER)]  # of a study, a system, a task, …
 
 _FIELD = 100  # characters of a name that an error repeats
+# More names or values than a sentence lists.
+_MANY = 24
+_LISTED = "/dose/api/openapi.json"
 
 
 class Wrong(Exception):
@@ -102,11 +105,14 @@ def words(kind: Any) -> str:
         if meta.extra and "words" in meta.extra:
             return str(meta.extra["words"])
     if get_origin(bare) in (Union, types.UnionType):
-        several = dict.fromkeys(words(one) for one in get_args(bare) if one is not UnsetType)
-        return " or ".join(several)
+        several = {words(one): None for one in get_args(bare) if one is not UnsetType}
+        return " or ".join(sorted(several, key=lambda one: one != "null"))
     if get_origin(bare) is Literal:
         allowed = [str(one) for one in get_args(bare) if one is not None]
-        return f"{'null or ' if None in get_args(bare) else ''}one of: {', '.join(allowed)}"
+        which = f"one of: {', '.join(allowed)}"
+        if len(allowed) > _MANY:
+            which = f"one of {len(allowed)} values, which {_LISTED} lists"
+        return f"null or {which}" if None in get_args(bare) else which
     if get_origin(bare) is list:
         return _words_of_list(get_args(bare)[0], metas)
     if isinstance(bare, type) and issubclass(bare, Given):
@@ -122,10 +128,14 @@ def _words_of_plain(bare: Any, metas: list[Meta]) -> str:
         return "a text" if high is None else f"text of {low} to {high} characters"
     if bare in (int, float):
         low, high = _limit(metas, "ge"), _limit(metas, "le")
-        limits = "" if low is None else f" from {low}"
-        limits += "" if high in (None, LARGEST_INTEGER) else f" to {high}"
+        limits = "" if low is None else f" from {_plain(low)}"
+        limits += "" if high in (None, LARGEST_INTEGER) else f" to {_plain(high)}"
         return f"a {'whole ' if bare is int else ''}number{limits}"
     return {date: "a date, as 2026-01-31", types.NoneType: "null"}.get(bare, "an object")
+
+
+def _plain(limit: float) -> str:
+    return str(int(limit)) if limit == int(limit) else str(limit)
 
 
 def _words_of_list(item: Any, metas: list[Meta]) -> str:
@@ -170,9 +180,10 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
     kinds = get_type_hints(of, include_extras=True)
     for name in value:
         if name not in names(of):
-            has = ", ".join(names(of)) or "nothing"
-            what = place or whole
-            return Wrong(f"{before}{name[:_FIELD]}", f"{what} has {has}, and nothing else.")
+            what = f"{place or whole} has {', '.join(names(of))}, and nothing else."
+            if len(names(of)) > _MANY:
+                what = f"{place or whole} has nothing of this name; {_LISTED} lists what it has."
+            return Wrong(f"{before}{name[:_FIELD]}", what)
     required = {field.name for field in msgspec.structs.fields(of) if field.required}
     for name in names(of):
         if name in value:
