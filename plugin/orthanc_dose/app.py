@@ -93,7 +93,7 @@ def _start(log: Log) -> None:
     )
     store = Store(configuration.data_directory, configuration.memory_limit or None)
     settings = Settings(store, configuration.first_values)
-    log.follow(settings, configuration.data_directory)
+    log.follow(settings, Path(configuration.log_file))
     size_files = SizeFiles(configuration.data_directory, store)
     background = Background(store, (exports.KIND, copy.KIND))
     work = exports.folder(configuration.data_directory)
@@ -183,14 +183,15 @@ def _start(log: Log) -> None:
     server = Server(services, _app_directory(), compress)
 
     def started() -> None:
-        orthanc["version"] = host.system()["Version"]
         nodes.restore()
         fetching.resume()
         schedules.start()
         worker.start()
         nightly.start()
         followers.start()
-        _LOG.warning("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
+        # Whoever waits until all goes on may look at this.
+        orthanc["version"] = host.system()["Version"]
+        _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
@@ -203,6 +204,7 @@ def _start(log: Log) -> None:
         followers.close()
         worker.stop()
         store.close()
+        _LOG.info("Orthanc Dose has ended in order")
         log.close()
 
     def ending() -> None:

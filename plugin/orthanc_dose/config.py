@@ -27,7 +27,8 @@ class Config:
     data_directory: folder of the store; created where it is not there. batch_size: how many changes
     are written in one transaction, 1 to 5000. poll_seconds: how often Orthanc's changes are asked
     for when nothing wakes the worker, 0.2 to 3600. parquet_directory: folder of the copies of the
-    whole dose record as Parquet; "parquet" in the data directory where empty. audit_at_start:
+    whole dose record as Parquet; "parquet" in the data directory where empty. log_file: the file of
+    the log; "log/orthanc-dose.log" in the data directory where empty. audit_at_start:
     compare what Orthanc holds with the store when Orthanc starts. memory_limit: how much memory
     DuckDB may use, as "2GB"; DuckDB's own choice where empty. orthanc_users: the groups of users of
     "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
@@ -39,6 +40,7 @@ class Config:
     data_directory: Path = Path("dose")
     batch_size: int = 200
     parquet_directory: str = ""
+    log_file: str = ""
     poll_seconds: float = 5.0
     audit_at_start: bool = True
     memory_limit: str = ""
@@ -103,6 +105,10 @@ def read(
     parquet = values.get("parquet_directory")
     values["parquet_directory"] = str(
         base / parquet if parquet else values["data_directory"] / "parquet"
+    )
+    log_file = values.get("log_file")
+    values["log_file"] = str(
+        base / log_file if log_file else values["data_directory"] / "log" / "orthanc-dose.log"
     )
     if values.get("trusted_user_header") and not values.get("trusted_proxies"):
         raise ConfigError(

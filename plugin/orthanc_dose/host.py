@@ -53,6 +53,18 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where an instance came from, each empty where Orthanc does not say. way: Orthanc's word, as
+    DicomProtocol or RestApi; aet, called: the AE titles of the sender and of whom it called;
+    address: the sender's."""
+
+    way: str = ""
+    aet: str = ""
+    called: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class Details:
     """What Orthanc knows of an instance without reading it. received_at is UTC; series is Orthanc's
     identifier of it.
@@ -64,6 +76,7 @@ class Details:
     received_at: datetime | None
     size: int
     series: str | None = None
+    origin: Origin = Origin()
 
 
 @dataclass
@@ -225,7 +238,10 @@ def _details(entry: dict[str, Any]) -> Details:
         received = None
     uid = entry.get("MainDicomTags", {}).get("0008,0018")
     size, series = int(entry.get("FileSize", 0)), entry.get("ParentSeries")
-    return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, size, series)
+    origin = Origin(
+        *(metadata.get(name, "") for name in ("Origin", "RemoteAET", "CalledAET", "RemoteIP"))
+    )
+    return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, size, series, origin)
 
 
 # Above this size an object is an image, of which the header is wanted: its file is mapped, not

@@ -176,7 +176,7 @@ def test_the_log_is_filtered_searched_and_taken_along(visit: Visit, server: Orth
         server.ok("/dose/api/fields")
         page = visit.open("/log")
         expect(page.get_by_role("table")).to_contain_text("GET /fields")
-        page.get_by_label("Level").select_option("warning")
+        page.get_by_label("Level").select_option("info")
         expect(page.locator("tbody tr").last).to_contain_text("is ready; its store is")
         expect(page.get_by_role("table")).not_to_contain_text("GET /fields")
         page.get_by_label("Level").select_option("")

@@ -164,7 +164,7 @@ def put(server: OrthancServer, **values: Any) -> None:
 
 
 def test_with_everything_off_nothing_of_the_patient_is_anywhere() -> None:
-    with OrthancServer(dose={"AccessionNumber": "none"}) as server:
+    with OrthancServer(dose={"AccessionNumber": "none", "LogLevel": "debug"}) as server:
         began = server.log_path.stat().st_mtime
         sent(server)
         assert len(server.studies(test_data="no,yes")) > 12
@@ -189,6 +189,7 @@ STORED = {
     "PatientID": "stored",
     "PatientBirthDate": "stored",
     "AccessionNumber": "stored",
+    "LogLevel": "debug",
 }
 ITEMS = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
 

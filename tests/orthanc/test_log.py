@@ -4,11 +4,15 @@ and what it never holds.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.server import ROOT, OrthancServer
+from orthanc_dose import samples
+from tests.orthanc.test_searches import DAY, _study
+from tests.support.server import PASSWORD, ROOT, USER, OrthancServer, _free_ports, beside
 
 # What stands in an error's words has to stand in no log.
 VALUE = "DOE^JANE"
@@ -19,51 +23,165 @@ def put(server: OrthancServer, **values: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def entries(server: OrthancServer, **query: Any) -> list[dict[str, str]]:
-    search = "&".join(f"{name}={value}" for name, value in query.items())
-    return server.ok(f"/dose/api/log?{search}")["entries"]
-
-
 def said(server: OrthancServer, words: str, **query: Any) -> bool:
-    return any(words in entry["message"] for entry in entries(server, **query))
+    return any(words in entry["message"] for entry in server.log_entries(**query))
+
+
+def log_file(server: OrthancServer) -> Path:
+    return server.dose_directory / "log" / "orthanc-dose.log"
+
+
+def line_of(server: OrthancServer, words: str) -> str:
+    """The one message with these words, once it is there."""
+    server.wait_for(lambda: said(server, words), f"a line with {words!r} in the log")
+    [message] = [one["message"] for one in server.log_entries() if words in one["message"]]
+    return message
+
+
+def test_a_normal_start_warns_of_nothing_and_its_lines_are_in_a_file_of_its_owner(
+    server: OrthancServer,
+) -> None:
+    ready = f"is ready; its store is {server.dose_directory / 'dose.duckdb'}"
+    assert ready in line_of(server, "is ready")
+    assert server.stop() == 0
+    assert "Dose:" not in server.log, "Orthanc's log shows what is a warning at least"
+    lines = log_file(server).read_text().splitlines()
+    assert lines[-1].endswith(" INFO app Orthanc Dose has ended in order")
+    assert not [line for line in lines if " INFO " not in line]
+    assert log_file(server).stat().st_mode & 0o777 == 0o600
+    assert log_file(server).parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_the_level_holds_at_once_and_after_a_restart(server: OrthancServer) -> None:
-    assert entries(server)[-1]["message"].endswith(str(server.dose_directory / "dose.duckdb"))
     assert not said(server, "GET /status")
     put(server, log_level="debug")
     server.ok("/dose/api/status")
-    newest = entries(server, text="/status", limit=1)
+    newest = server.log_entries(text="/status", limit=1)
     assert [(one["level"], one["room"]) for one in newest] == [("debug", "rest.server")]
-    assert newest[0]["message"].startswith("GET /status")
+    assert re.fullmatch(r"GET /status by 'dose': 200 in \d+ ms", newest[0]["message"])
+    assert server.get("/dose/api/studies/77")[0] == 404
+    assert server.log_entries(limit=1)[0]["message"].startswith("GET /studies/{id} by 'dose': 404")
     put(server, log_level="info")
-    before = len(entries(server, limit=2000))
+    before = len(server.log_entries(limit=2000))
     server.ok("/dose/api/status")
-    assert len(entries(server, limit=2000)) == before, "a request is no more than debug"
+    assert len(server.log_entries(limit=2000)) == before, "a request is no more than debug"
+    put(server, log_level="warning")
     server.restart()
     put(server, task_days=31)
-    found = entries(server)
-    assert found[0]["message"] == "setting changed: task_days", "the newest first"
-    assert [one["level"] for one in found] == ["info", "warning"]
-    assert [one["level"] for one in entries(server, level="warning")] == ["warning"]
-    assert server.ok("/dose/api/log")["level"] == "info"
+    assert server.log_entries()[0]["message"] == "setting changed: log_level", "the newest first"
+    assert not said(server, "task_days"), "which was no more than info"
+    assert server.ok("/dose/api/log")["level"] == "warning"
 
 
-def test_orthancs_log_has_it_from_the_level_on(server: OrthancServer) -> None:
-    assert "Dose: Orthanc Dose" in server.log
-    put(server, log_level="error")
-    assert server.ok("/dose/api/log")["level"] == "error"
-    put(server, log_level="debug")
-    server.ok("/dose/api/status")
-    assert "Dose: GET" not in server.log, "Orthanc shows it with --verbose only"
+def test_orthancs_log_has_what_its_own_level_says(faulty: OrthancServer) -> None:
+    put(faulty, log_level="debug", log_level_in_orthanc="debug")
+    faulty.ok("/dose/api/status")
+    assert "Dose: GET /status" not in faulty.log, "Orthanc shows it with --verbose only"
+    faulty.get("/dose/api/summary?days=5")
+    assert faulty.log.count("Dose: GET /summary: ValueError") == 1
+    put(faulty, log_level="error")
+    assert faulty.ok("/dose/api/log")["level"] == "error"
+
+
+def test_objects_have_a_line_each_with_what_became_of_them_and_senders_one(
+    server: OrthancServer,
+) -> None:
+    report, broken = samples.ct_report(1, key="logged"), samples.ct_report(1, key="logged, broken")
+    del broken.ConceptNameCodeSequence
+    slices = [samples.ct_slice(number) for number in range(5)]
+    server.send([report, broken, *slices])
+    server.upload(samples.part10(samples.ct_report(1, key="logged, uploaded")))
+    server.wait_until_idle()
+    known = {one["sop_instance_uid"]: one for one in server.objects()}
+    row = known[report.SOPInstanceUID]
+    assert line_of(server, row["handle"]) == (
+        f"object {row['handle']} of study {row['study_id']} (X-Ray Radiation Dose SR): imported"
+    )
+    [found] = server.ok(f"/dose/api/objects?handle={row['handle']}")["objects"]
+    assert found == row, "the log leads to it"
+    row = known[broken.SOPInstanceUID]
+    assert row["outcome"] == "ignored"
+    line_of(
+        server,
+        f"1 object of series {row['series_handle']} (X-Ray Radiation Dose SR): ignored ({row['rule']})",
+    )
+    assert " (CT Image): ignored (sop_class)" in line_of(server, "5 objects of series ")
+    by_dicom = line_of(server, "came by DICOM from STORESCU at 127.0.0.1 to DOSE: ")
+    assert by_dicom.endswith("6 ignored, 1 imported")
+    assert "1 object in 0 s: 1 imported" in line_of(server, "came by HTTP from 127.0.0.1: ")
+
+
+def test_a_sign_in_has_a_line_and_what_was_typed_for_an_unknown_user_has_none(
+    server: OrthancServer,
+) -> None:
+    def sign_in(name: str, password: str) -> int:
+        body = {"name": name, "password": password}
+        return server.request("POST", "/dose/api/session", auth=(), json=body).status_code
+
+    assert sign_in(USER, PASSWORD) == 200
+    assert sign_in(USER, "something-wrong") == 401
+    assert sign_in("a-password-as-a-name", PASSWORD) == 401
+    assert said(server, f"sign-in: {USER!r} by cookie from 127.0.0.1")
+    assert said(server, f"sign-in failed: {USER!r} by cookie from 127.0.0.1")
+    assert said(server, "sign-in failed: unknown user by cookie from 127.0.0.1")
+    for word in ("a-password-as-a-name", "something-wrong", PASSWORD):
+        assert not said(server, word)
+
+
+def test_a_task_has_a_line_when_it_begins_and_one_when_it_ends(server: OrthancServer) -> None:
+    server.send([samples.ct_report(1, key="logged again")])
+    server.wait_until_idle()
+    number = server.post("/dose/api/reextract")[1]["task_id"]
+    line_of(server, f"task {number} (re-extraction) begins")
+    ended = line_of(server, f"task {number} (re-extraction) ends: ")
+    assert re.search(r"ends: done after \d+ s, 1 of 1, .*failed 0", ended)
+
+
+def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
+    reports = [samples.ct_report(1, key=f"logged {name}") for name in "ab"]
+    with (
+        OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs,
+        beside(pacs, gone=["GONE", "127.0.0.1", _free_ports(1)[0]]) as server,
+    ):
+        pacs.send(_study(60, *reports, *(samples.ct_slice(8000 + n) for n in range(3))))
+        question = {"first": DAY, "last": DAY, "groups": ["CT"]}
+
+        def run(path: str, body: Any) -> dict[str, Any]:
+            answer = server.request("POST", f"/dose/api{path}", json=body)
+            assert answer.status_code == 202, answer.text
+            task = f"/dose/api/tasks/{answer.json()['id']}"
+            server.wait_for(lambda: server.ok(task)["finished_at"] is not None, "the task")
+            return server.ok(task)
+
+        asked = run("/nodes/archive/searches", question)
+        task = run(f"/searches/{asked['id']}/retrieve", {})
+        run("/nodes/gone/searches", question)
+        server.post("/dose/api/nodes/archive/echo")
+        lines = [one["message"] for one in server.log_entries()]
+
+    def matching(form: str) -> list[str]:
+        return [line for line in lines if re.fullmatch(form, line)]
+
+    for level in ("Study", "Series"):
+        form = rf"C-FIND of level {level} at archive in \d+\.\d s: [1-9]\d* answers?, success"
+        assert matching(form), lines
+    form = r"C-MOVE from archive to Orthanc in \d+\.\d s: series 1, objects 2, try 1: success"
+    assert len(matching(form)) == 1, lines
+    [ended] = matching(rf"task {task['id']} \(retrieval\) ends: done after .*")
+    counts = "series 1, failed 0, asked_for 2, arrived 2, imported 2, missing 0, not_listed 0"
+    assert ended.endswith(counts)
+    assert matching(
+        r"C-FIND of level Study at gone in \d+\.\d s: failed: Nothing listens at the node's .*"
+    )
+    assert matching(r"C-ECHO at archive in \d+\.\d s: success")
+    assert not [line for line in lines if "1.2.826" in line], "no UIDs"
 
 
 def test_a_file_is_written_read_and_begun_anew_when_it_is_full(server: OrthancServer) -> None:
-    assert server.ok("/dose/api/log")["file"] is None
-    put(server, log_level="info", log_to_file=True, log_file_megabytes=1, log_files_kept=1)
-    path = server.dose_directory / "log" / "orthanc-dose.log"
-    put(server, task_days=31)
+    path = log_file(server)
     assert server.ok("/dose/api/log")["file"] == str(path)
+    put(server, log_file_megabytes=1, log_files_kept=1)
+    put(server, task_days=31)
     assert "INFO manage.settings setting changed: task_days" in path.read_text()
     assert server.stop() == 0
     line = "2020-01-01T00:00:00.000Z INFO test an entry of before\n"
@@ -72,7 +190,8 @@ def test_a_file_is_written_read_and_begun_anew_when_it_is_full(server: OrthancSe
     put(server, task_days=32)
     older = path.with_name("orthanc-dose.log.1")
     assert older.stat().st_size > 900_000 and path.stat().st_size < 10_000
-    messages = [one["message"] for one in entries(server, limit=2000)]
+    assert path.stat().st_mode & 0o777 == 0o600
+    messages = [one["message"] for one in server.log_entries(limit=2000)]
     assert messages[0] == "setting changed: task_days"
     assert messages[-1] == "an entry of before", "the list goes on in the file before"
     older.write_text(older.read_text().replace("2020-01-01", "2019-01-01"))
@@ -91,14 +210,39 @@ def test_a_file_is_written_read_and_begun_anew_when_it_is_full(server: OrthancSe
     )
     put(server, log_to_file=False)
     assert server.ok("/dose/api/log")["file"] is None
+    before = path.read_text()
+    put(server, task_days=40)
+    assert path.read_text() == before and server.log_entries()[0]["message"].endswith("task_days")
 
 
-def test_a_file_that_cannot_be_written_stops_nothing(server: OrthancServer) -> None:
-    (server.dose_directory / "log").write_text("no folder")
-    put(server, log_to_file=True)
-    assert said(server, "the file of the log cannot be written", level="error")
-    assert server.ok("/dose/api/log")["file"] is None
-    assert server.status()["queue"]["state"] in ("idle", "working")
+def test_the_configuration_says_which_file_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere" / "dose.log"
+    with OrthancServer(dose={"LogFile": str(path)}) as server:
+        assert server.ok("/dose/api/log")["file"] == str(path)
+        assert "is ready" in path.read_text()
+        assert not log_file(server).exists()
+        # Two must not begin new files at the same time.
+        with OrthancServer(dose={"LogFile": str(path)}) as other:
+            assert other.ok("/dose/api/log")["file"] is None
+            line_of(other, "the file of the log cannot be written: another process writes it")
+            assert str(other.folder) not in path.read_text()
+
+
+def test_a_file_that_cannot_be_written_stops_nothing_and_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("no folder")
+    with OrthancServer(dose={"LogFile": str(tmp_path / "log" / "dose.log")}) as server:
+        for days in (31, 32):
+            put(server, task_days=days)
+        [failed] = server.log_entries(level="error")
+        assert failed["message"] == "the file of the log cannot be written: File exists"
+        assert server.log.count("the file of the log cannot be written") == 1
+        assert said(server, "setting changed: task_days"), "memory has it"
+        assert server.ok("/dose/api/log")["file"] is None
+        assert server.status()["queue"]["state"] in ("idle", "working")
+        (tmp_path / "log").unlink()
+        put(server, task_days=33)
+        assert server.ok("/dose/api/log")["file"] == str(tmp_path / "log" / "dose.log")
+        assert said(server, "the file of the log is written again")
 
 
 @pytest.fixture
@@ -123,10 +267,9 @@ runpy.run_path({str(ROOT / "plugin" / "main.py")!r})
 def test_an_error_stands_in_the_log_with_its_place_and_without_values(
     faulty: OrthancServer,
 ) -> None:
-    put(faulty, log_to_file=True)
     status, answer = faulty.get("/dose/api/summary?days=5")
     assert (status, answer["error"]["code"]) == (500, "internal")
-    (entry,) = entries(faulty, level="error")
+    (entry,) = faulty.log_entries(level="error")
     assert entry["room"] == "rest.server"
     assert entry["message"].startswith("GET /summary: ValueError in ")
     assert "Dose: GET /summary: ValueError in " in faulty.log

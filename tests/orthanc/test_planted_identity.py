@@ -80,7 +80,7 @@ def test_what_is_planted_everywhere_is_found_nowhere() -> None:
     rights = {USER: ["view", "administration", "import sizes", "export", "orthanc"]}
     rights |= {VIEWER: ["view"]}
     with OrthancServer(
-        dose={"OrthancUsers": rights, "AccessionNumber": "none", "LogToFile": True},
+        dose={"OrthancUsers": rights, "AccessionNumber": "none", "LogLevel": "debug"},
         overrides={"RegisteredUsers": dict.fromkeys(rights, PASSWORD)},
     ) as server:
         raws = [as_bytes(planted(one)) for one in objects()]

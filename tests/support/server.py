@@ -123,7 +123,7 @@ class OrthancServer:
         if self.plugin:
             # Orthanc's HTTP server is up a little before it tells plugins that it has started.
             self.wait_for(
-                lambda: "is ready; its store is" in self.log_of_this_start,
+                lambda: self.ok("/dose/api/status")["orthanc"]["version"],
                 "the start of the plugin's worker",
             )
         return self
@@ -241,6 +241,11 @@ class OrthancServer:
     def objects(self, **filters: str) -> list[dict[str, Any]]:
         """All rows of /dose/api/objects."""
         return self._pages("/dose/api/objects", "objects", filters)
+
+    def log_entries(self, **filters: Any) -> list[dict[str, str]]:
+        """The newest entries of the plugin's log, the newest first."""
+        search = "&".join(f"{name}={value}" for name, value in filters.items())
+        return self.ok(f"/dose/api/log?{search}")["entries"]
 
     def handle(self, identifier: str) -> str:
         """By what the plugin knows an object, of its identifier in Orthanc."""

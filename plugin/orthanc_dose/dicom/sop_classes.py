@@ -1,6 +1,8 @@
 """SOP classes (PS3.4 B.5, PS3.6 Annex A) that the program knows by name, each once, and which of
 them belong together."""
 
+from pydicom.uid import UID
+
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
 
 # Structured reports made for dose.
@@ -42,3 +44,8 @@ SECONDARY_CAPTURE = f"{_STORAGE}.7"
 SECONDARY_CAPTURES = frozenset(
     {SECONDARY_CAPTURE, *(f"{SECONDARY_CAPTURE}.{n}" for n in (1, 2, 3, 4))}
 )
+
+
+def sop_class_name(uid: str | None) -> str | None:
+    """The standard's name of a SOP class, or None for one that it does not know."""
+    return (UID(uid).name if UID(uid).name != uid else None) if uid else None

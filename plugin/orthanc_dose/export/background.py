@@ -94,9 +94,9 @@ class Background:
         with store.writing() as connection:
             for task in tasks.of_states(connection, OPEN):
                 if task["kind"] in kinds:
-                    tasks.put(
-                        connection, task | {"state": "broken off", "finished_at": tasks.now()}
-                    )
+                    ended = task | {"state": "broken off", "finished_at": tasks.now()}
+                    tasks.put(connection, ended)
+                    tasks.log_end(ended)
 
     def start(
         self, kind: str, user: str, subject: str, parameters: dict[str, Any], work: Work
@@ -193,5 +193,10 @@ class Background:
     def _note(self, number: int, **changes: Any) -> None:
         with self._store.writing() as connection:
             found = tasks.one(connection, number)
-            if found is not None:
-                tasks.put(connection, found | changes)
+            if found is None:
+                return
+            tasks.put(connection, found | changes)
+        if "started_at" in changes:
+            tasks.log_begin(found)
+        elif "finished_at" in changes:
+            tasks.log_end(found | changes)

@@ -93,6 +93,8 @@ class Deletion:
         writer.commit(Batch(more=result.note))
         self._after = ids[-1]
         self._refused += len(result.refused)
+        if result.deleted:
+            _LOG.info("%d objects deleted from Orthanc, as the settings say", len(result.deleted))
         return True
 
     def delete(

@@ -10,6 +10,7 @@ from collections import Counter
 
 from ..dicom import file_head, nesting, part10
 from ..dicom.dataset import Unreadable, first
+from ..dicom.sop_classes import sop_class_name
 from ..store import Batch, ObjectRow, Writer
 from ..store.disposal import REFUSED, count_dropped, kind_by_class
 from ..store.tasks import now
@@ -106,6 +107,9 @@ class Door:
                 self._refused = refused | self._refused
             raise
         self._written = time.monotonic()
+        for sop_class, number in counts.items():
+            name = sop_class_name(sop_class) or "unknown SOP class"
+            _LOG.info("%d objects were not stored, as the settings say (%s)", number, name)
 
 
 def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from .. import extract
 from ..dicom import nesting, part10
@@ -22,10 +23,12 @@ NESTED = "nested"  # the rule of objects that Orthanc may die of
 
 @dataclass
 class Read:
-    """An instance as read: the row of its outcome, and the records where there are any."""
+    """An instance as read: the row of its outcome, and the records where there are any. origin: where
+    it came from just now; None where it was there before."""
 
     row: ObjectRow
     extract: Extract | None = None
+    origin: Any = None
 
 
 def read(

@@ -122,7 +122,9 @@ class Tasks:
             return True
         for task in tasks.of_states(writer.connection, ("waiting", "running")):
             if task["id"] == task_id and task["kind"] in self._kinds:
-                writer.commit(Batch(task=task | {"state": "stopped", "finished_at": tasks.now()}))
+                ended = task | {"state": "stopped", "finished_at": tasks.now()}
+                writer.commit(Batch(task=ended))
+                tasks.log_end(ended)
                 self._kinds[task["kind"]](task).end()
                 return True
         return False
@@ -142,18 +144,15 @@ class Tasks:
         self._task = found[0]
         self._task |= {"state": "running", "started_at": self._task["started_at"] or tasks.now()}
         self._job = self._kinds[self._task["kind"]](self._task)
-        _LOG.info("task %d begins: %s", self._task["id"], self._task["kind"])
         writer.commit(Batch(task=self._task))
+        tasks.log_begin(self._task)
         return True
 
     def _end(self, writer: Writer, state: str, message: str | None = None) -> None:
         assert self._task is not None and self._job is not None
-        _LOG.info("task %d ends: %s", self._task["id"], state)
-        writer.commit(
-            Batch(
-                task=self._task | {"state": state, "message": message, "finished_at": tasks.now()}
-            )
-        )
+        ended = self._task | {"state": state, "message": message, "finished_at": tasks.now()}
+        writer.commit(Batch(task=ended))
+        tasks.log_end(ended)
         job, self._task, self._job = self._job, None, None
         job.end()
 

@@ -29,6 +29,7 @@ from .deletion import Deletion, mark
 from .door import Door
 from .finding import Finder
 from .housekeeping import Housekeeping
+from .journal import Journal
 from .reading import Read, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
 from .tasks import Tasks
@@ -72,6 +73,7 @@ class Worker:
         self._finder = finder
         self._deletion = deletion
         self._door = door
+        self._journal = Journal()
         self._woken = threading.Event()
         self._hurried = threading.Event()
         self._stopping = threading.Event()
@@ -219,6 +221,7 @@ class Worker:
             with contextlib.suppress(Exception):
                 self._door.write(writer, at_once=True)
             writer.close()
+        self._journal.step(at_once=True)
 
     def _sources_changed(self, writer: Writer) -> None:
         """Where a source was opened since the last look, what was left alone for it is looked at
@@ -317,6 +320,7 @@ class Worker:
             del self._complete[-1]
             return True
         self._housekeeping.step()
+        self._journal.step()
         self._door.write(writer)
         deleted = self._deletion.step(writer)
         return self.tasks.step(writer) or deleted or followed
@@ -482,6 +486,7 @@ class Worker:
                     details[instance], numbers.get(instance), before, series, ct_images
                 )
                 if one is not None:
+                    one.origin = None if again else details[instance].origin
                     reads.append(one)
         state = {} if cursor is None else {"cursor": str(cursor)}
         try:
@@ -501,7 +506,6 @@ class Worker:
                 except Exception:  # noqa: BLE001  whatever the object does, the others are written
                     self._commit_failed(writer, [one], {})
             writer.commit(Batch(state=state))
-        _LOG.debug("%d objects written", len(reads))
         self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _adopt(self, writer: Writer, instances: list[str]) -> None:
@@ -525,6 +529,7 @@ class Worker:
         batch = assembly.batch(writer, reads, state)
         mark(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
+        self._journal.written(reads, batch.objects)
         self._deletion.look()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
@@ -557,6 +562,7 @@ class Worker:
             writer.commit(
                 Batch([{name: one.row.get(name) for name in kept} for one in reads], state=state)
             )
+        self._journal.written(reads, [one.row for one in reads])
 
     def _read(
         self,

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 import time
@@ -25,6 +26,7 @@ from .sessions import Sessions, key_of
 from .tokens import Tokens
 from .users import User, Users
 
+_LOG = logging.getLogger(__name__)
 COOKIE = "dose-session"
 OWN_REQUEST = "x-dose-request"  # what a page of another site cannot send
 _CHECKED_FOR = 300.0  # seconds for which a name and password of HTTP Basic are not checked again
@@ -162,7 +164,7 @@ class Access:
     def sign_out(self, caller: Caller) -> None:
         """End the caller's session."""
         self.sessions.end(caller.session)
-        self._audit.note(caller, "sign-out")
+        self._note(False, caller, "sign-out")
 
     def check_own_password(self, caller: Caller, password: str) -> bool:
         """Whether this is the caller's own password; wrong ones are counted for this session, or
@@ -294,6 +296,10 @@ class Access:
 
     def _note(self, quick: bool, who: Caller, action: str, succeeded: bool = True) -> None:
         def note() -> None:
+            # What was typed as the name of an unknown user may be a password: it is not logged.
+            user = repr(who.name) if who.name else "unknown user"
+            done = "" if succeeded else " failed"
+            _LOG.info("%s%s: %s by %s from %s", action, done, user, who.way, who.address)
             self._audit.note(who, action, succeeded=succeeded)
 
         if quick:

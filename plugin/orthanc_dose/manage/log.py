@@ -5,8 +5,13 @@ Whoever writes has a logger of its module. Who a patient is stands in no log: a 
 values of objects, and of an exception its type and place are written, never its words, which may
 hold values."""
 
+import contextlib
+import errno
+import fcntl
 import logging
+import os
 import re
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from .settings import Settings
 
@@ -24,8 +30,8 @@ LEVELS = {
     "debug": logging.DEBUG,
 }
 MOST_REMEMBERED = 2_000
-FILE = Path("log", "orthanc-dose.log")
 _PACKAGE = __name__.partition(".")[0]
+_LOG = logging.getLogger(__name__)
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([A-Z]+) (\S+) (.*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _BLOCK = 65_536  # bytes of a file that are read at once
@@ -48,7 +54,14 @@ class Entry:
 
 
 def entry_of(record: logging.LogRecord) -> Entry:
-    """What is kept of a record of Python's logging."""
+    """What is kept of a record of Python's logging; made once, whoever asks."""
+    made: Entry | None = getattr(record, "entry", None)
+    if made is None:
+        made = record.entry = _entry(record)
+    return made
+
+
+def _entry(record: logging.LogRecord) -> Entry:
     at = (
         datetime.fromtimestamp(record.created, UTC)
         .isoformat(timespec="milliseconds")
@@ -102,13 +115,61 @@ class _ToMemory(logging.Handler):
 
 
 class _ToFile(RotatingFileHandler):
-    """A full disk must stop nothing: what the file cannot take still stands in Orthanc's log."""
+    """Writes to a file, for its owner alone, in a folder that is made where only it is missing.
+
+    A full disk or a folder that cannot be written stops nothing: what the file cannot take stands
+    in memory and in Orthanc's log. The file is tried again with each entry."""
+
+    def __init__(self, path: Path, megabytes: int, kept: int) -> None:
+        super().__init__(
+            path, maxBytes=megabytes * 1_000_000, backupCount=kept, encoding="utf-8", delay=True
+        )
+        self.is_written = True
+        self._failed = self._ended = False
 
     def format(self, record: logging.LogRecord) -> str:
         return entry_of(record).line()
 
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._ended:  # another thread had this handler from the logger before it was taken off
+            return
+        self._failed = False
+        super().emit(record)
+        if not self._failed and not self.is_written:
+            self.is_written = True
+            _LOG.info("the file of the log is written again")
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
-        pass
+        self._failed = True
+        if not self.is_written:
+            return
+        self.is_written = False
+        error = sys.exc_info()[1]
+        reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+        # It comes back to this handler, where it fails, and to the others.
+        _LOG.error("the file of the log cannot be written: %s", reason)
+
+    def close(self) -> None:
+        self._ended = True
+        with contextlib.suppress(OSError):
+            super().close()
+
+    def _open(self) -> Any:
+        Path(self.baseFilename).parent.mkdir(mode=0o700, exist_ok=True)
+        stream = open(self.baseFilename, "a", encoding="utf-8", opener=_for_its_owner)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Two that begin new files at the same moment would lose each other's.
+            stream.close()
+            raise OSError(errno.EBUSY, "another process writes it") from None
+        except OSError:
+            pass  # a file system without locks
+        return stream
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class Log:
@@ -119,9 +180,10 @@ class Log:
     def __init__(self, write: Callable[[int, str], None]) -> None:
         self._logger = logging.getLogger(_PACKAGE)
         self._logger.propagate = False
-        self._logger.setLevel(logging.WARNING)
-        self._memory = _ToMemory()
-        self._handlers: list[logging.Handler] = [_ToOrthanc(write), self._memory]
+        self._logger.setLevel(logging.INFO)
+        self._memory, self._orthanc = _ToMemory(), _ToOrthanc(write)
+        self._orthanc.setLevel(logging.WARNING)
+        self._handlers: list[logging.Handler] = [self._orthanc, self._memory]
         for handler in self._handlers:
             self._logger.addHandler(handler)
         # What libraries say may hold values of objects: it goes nowhere, where Python would write
@@ -131,14 +193,12 @@ class Log:
         self._lock = threading.Lock()
         self._file: _ToFile | None = None
         self._file_is: tuple[int, int] | None = None
-        self._path = FILE
+        self._path = Path()
         self._settings: Settings | None = None
 
-    def follow(self, settings: Settings, directory: Path) -> None:
-        """Do as the settings say, now and after each change. directory: in which the file's folder
-        is.
-        """
-        self._settings, self._path = settings, directory / FILE
+    def follow(self, settings: Settings, path: Path) -> None:
+        """Do as the settings say, now and after each change. path: of the file."""
+        self._settings, self._path = settings, path
         settings.watch(self._apply)
         self._apply()
 
@@ -150,7 +210,7 @@ class Log:
     @property
     def file(self) -> Path | None:
         """The file that it is written to."""
-        return self._path if self._file is not None else None
+        return self._path if self._file is not None and self._file.is_written else None
 
     def newest(self, least: str, text: str, limit: int) -> list[Entry]:
         """At most so many entries, the newest first: of this level or graver, with this text in the
@@ -175,7 +235,7 @@ class Log:
 
     def _entries(self) -> Iterator[Entry]:
         """The newest first: of the file and those before it, else of those remembered."""
-        if self._file is None:
+        if self.file is None:
             return reversed(list(self._memory.entries))
         kept = self._file_is[1] if self._file_is else 0
         paths = (
@@ -191,28 +251,17 @@ class Log:
             (value("log_file_megabytes"), value("log_files_kept")) if value("log_to_file") else None
         )
         self._logger.setLevel(LEVELS[value("log_level")])
+        self._orthanc.setLevel(LEVELS[value("log_level_in_orthanc")])
         with self._lock:
             if wanted == self._file_is:
                 return
             if self._file is not None:
                 self._logger.removeHandler(self._file)
                 self._file.close()
-            self._file, self._file_is = None, None
-            if wanted is None:
-                return
-            try:
-                self._path.parent.mkdir(exist_ok=True)
-                self._file = _ToFile(
-                    self._path,
-                    maxBytes=wanted[0] * 1_000_000,
-                    backupCount=wanted[1],
-                    encoding="utf-8",
-                )
-            except OSError as error:
-                self._logger.error("the file of the log cannot be written: %s", error.strerror)
-                return
-            self._file_is = wanted
-            self._logger.addHandler(self._file)
+            self._file, self._file_is = None, wanted
+            if wanted is not None:
+                self._file = _ToFile(self._path, *wanted)
+                self._logger.addHandler(self._file)
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[Entry]:

@@ -81,6 +81,8 @@ def _kept(name: str, title: str, default: str, about: str) -> Setting:
     return Setting(name, "identity", title, "choice", default, f"{about} {later}", choices=_KEPT)
 
 
+_WRITTEN = (("error", "errors"), ("warning", "errors and warnings"))
+
 SETTINGS: tuple[Setting, ...] = (
     _kept("patient_name", "Patient name", "none", "What is kept of it, in studies and in the "
 "content of objects."),
@@ -176,13 +178,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sql_file_rows", "sql", "Rows of a file", "number", 1_000_000, "At most so many are in "
 "a file of a statement.",
             minimum=10, maximum=100_000_000),
-    Setting("log_level", "log", "Log", "choice", "warning",
-            "What is written to it. Orthanc's own log shows what is below a warning with --verbose "
-            "only.",
-            choices=(("error", "errors"), ("warning", "errors and warnings"), ("info", "also what is done"),
-                     ("debug", "also each request"))),
-    Setting("log_to_file", "log", "Log in a file", "flag", False,
-            "Write it to log/orthanc-dose.log in the data directory, too."),
+    Setting("log_level", "log", "Log", "choice", "info",
+            "What is written to it. A line names systems, users, and numbers of studies, objects and "
+            "tasks, and no patient.",
+            choices=(*_WRITTEN, ("info", "also what is done"), ("debug", "also each request, and more of what is "
+"done"))),
+    Setting("log_level_in_orthanc", "log", "Log in Orthanc's", "choice", "warning",
+            "What of it is written to Orthanc's own log, too, which shows what is below a warning with "
+            "--verbose only.",
+            choices=(*_WRITTEN, ("info", "also what is done"), ("debug", "all of it"))),
+    Setting("log_to_file", "log", "Log in a file", "flag", True,
+            "Write it to a file: log/orthanc-dose.log in the data directory, or what LogFile in the "
+            "configuration names. Without it the log goes back 2,000 lines, and no further than the "
+            "start."),
     Setting("log_file_megabytes", "log", "Size of the file", "number", 10, "A new one is begun "
 "above it.",
             minimum=1, maximum=100, unit="MB"),

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
-from pydicom.uid import UID
 
+from ..dicom.sop_classes import sop_class_name
 from ..extract import EXTRACTOR_VERSION
 from ..records import OBJECT
 from ..store.database import rows
@@ -136,11 +136,6 @@ def count_outdated(connection: duckdb.DuckDBPyConnection) -> int:
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     row["sop_class_name"] = sop_class_name(row["sop_class_uid"])
     return row | {name: utc(row[name]) for name in ("received_at", "processed_at", "deleted_at")}
-
-
-def sop_class_name(uid: str | None) -> str | None:
-    """The standard's name of a SOP class, or None for one that it does not know."""
-    return (UID(uid).name if UID(uid).name != uid else None) if uid else None
 
 
 def utc(moment: datetime | None) -> str | None:

@@ -7,6 +7,7 @@ from pydicom.datadict import keyword_for_tag
 
 from ..dicom import sr
 from ..dicom.dataset import Unreadable
+from ..dicom.sop_classes import sop_class_name
 from ..extract import unpack
 from ..records import EQUIPMENT, MODALITIES, PATIENT
 from ..store.database import rows
@@ -72,7 +73,7 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "sop_instance_uid": row["sop_instance_uid"],
         "sop_class_uid": row["sop_class_uid"],
-        "sop_class_name": objects.sop_class_name(row["sop_class_uid"]),
+        "sop_class_name": sop_class_name(row["sop_class_uid"]),
         "transfer_syntax": kept.transfer_syntax,
         "notes": kept.notes,
         "header": header,

@@ -111,6 +111,12 @@ OBJECT_ROUTES: tuple[Route, ...] = (
             ),
             Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
             Parameter(
+                "handle",
+                "word",
+                "Only the object of this handle, by which the log knows it.",
+                maximum=100,
+            ),
+            Parameter(
                 "sort",
                 "sort",
                 "Column to sort by; - before it sorts downwards.",

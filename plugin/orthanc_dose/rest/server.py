@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import mimetypes
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,8 @@ class Server:
 
     def _routed(self, request: Any, route: Route, in_path: dict[str, str]) -> Content:
         caller = self._caller(request)
-        done = False
+        began, done = time.monotonic(), False
+        status: int | str = "failed"
         try:
             self._let_in(request, route, caller)
             arguments = route.arguments(in_path, request.query, caller)
@@ -142,17 +144,26 @@ class Server:
             if route.raw_body:
                 arguments["body"] = bodies.no_longer_than(route.raw_body, request.body)
             result = route.handler(self._services, **arguments)
-            done = True
+            if not isinstance(result, Content):
+                result = (
+                    Content(*reversed(result)) if isinstance(result, tuple) else Content(result)
+                )
+            status, done = result.status, True
+            return result
         except Locked as error:
-            raise _locked(error) from error
+            locked = _locked(error)
+            status = locked.status
+            raise locked from error
+        except ApiError as error:
+            status = error.status
+            raise
         finally:
+            milliseconds = (time.monotonic() - began) * 1000
+            asked = (route.method, route.path, caller.name)
+            _LOG.debug("%s %s by %r: %s in %.0f ms", *asked, status, milliseconds)
             if route.action and caller.name:
                 subject = ", ".join(f"{name} {value}" for name, value in in_path.items())
                 self._services.audit.note(caller, route.action, subject, succeeded=done)
-        _LOG.debug("%s %s by %r", route.method, route.path, caller.name)
-        if isinstance(result, Content):
-            return result
-        return Content(result[1], result[0]) if isinstance(result, tuple) else Content(result)
 
     def _caller(self, request: Any) -> Caller:
         try:

@@ -1,6 +1,7 @@
 """Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a
 few at a time, tried again with growing pauses, and at the end held against what the store has."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,12 +14,13 @@ from ..records.task import OPEN
 from ..store import Store, tasks
 from .answers import Image
 from .arrival import compare
-from .moves import Moves, Part, together
+from .moves import Move, Moves, Part, together
 from .node import UNKNOWN, Node
 from .nodes import Nodes, NoNode
 from .search import NodeError
 
 KIND = "retrieval"
+_LOG = logging.getLogger(__name__)
 _LOOK_S = 0.25  # from one look at the jobs to the next, unless one is said to have ended
 _NOTED_S = 2.0  # from one note of what became of series to the next
 _PATIENCE_S = 60.0  # for the worker to read what came
@@ -101,7 +103,7 @@ class Fetching:
         try:
             while not moves.is_over:
                 wanted.clear()
-                _end(node, moves)
+                _end(node, told["destination"], moves)
                 _begin(node, told["destination"], moves, self._at_once())
                 run.progress(moves.done, moves.total)
                 if time.monotonic() - noted_at > _NOTED_S:
@@ -113,6 +115,7 @@ class Fetching:
         except Stopped:
             for move in moves.running:
                 node.cancel(move.job)
+                _log(node, told["destination"], move, "cancelled")
             raise
         finally:
             self._looks.discard(wanted)
@@ -201,19 +204,35 @@ def _begin(node: Node, destination: str, moves: Moves, at_once: int) -> None:
     """Begin the moves for which there is room."""
     while moves.asked and len(moves.running) < at_once:
         move = moves.asked.pop(0)
+        move.began = time.monotonic()
         try:
             move.job = node.move(move.query, move.only, destination)
         except NodeError as error:
+            _log(node, destination, move, f"failed: {error}")
             moves.failed(move, error)
         else:
             moves.began(move)
 
 
-def _end(node: Node, moves: Moves) -> None:
+def _end(node: Node, destination: str, moves: Moves) -> None:
     """See which moves have ended."""
     for move in list(moves.running):
         try:
-            if node.moved(move.job):
-                moves.moved(move)
+            if not node.moved(move.job):
+                continue
         except NodeError as error:
+            _log(node, destination, move, f"failed: {error}")
             moves.failed(move, error)
+        else:
+            _log(node, destination, move, "success")
+            moves.moved(move)
+
+
+def _log(node: Node, destination: str, move: Move, status: str) -> None:
+    seconds = time.monotonic() - move.began
+    listed = [len(part.images or part.listed or ()) for part in move.parts]
+    objects = sum(listed) if all(listed) else "not listed"
+    said = f"series {len(move.parts)}, objects {objects}, try {move.tries + 1}: {status}"
+    _LOG.info(
+        "C-MOVE from %s to %s in %.1f s: %s", node.name, destination or "Orthanc", seconds, said
+    )

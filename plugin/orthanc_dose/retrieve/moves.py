@@ -38,7 +38,8 @@ class Part:
 @dataclass
 class Move:
     """Series of a study, or objects of one series. query and job: Orthanc's; only: the number of
-    the one answer to the query that is wanted, where the node answered with more."""
+    the one answer to the query that is wanted, where the node answered with more. began: by the
+    monotonic clock."""
 
     parts: list[Part]
     tries: int = 0
@@ -46,6 +47,7 @@ class Move:
     query: str = ""
     only: int | None = None
     job: str = ""
+    began: float = 0.0
 
     @property
     def level(self) -> str:

@@ -3,9 +3,11 @@
 What Orthanc says when that fails is the same text from 1.10 to 1.12; it names application entities
 and DICOM status codes only."""
 
+import logging
 import re
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -14,6 +16,7 @@ from uuid import uuid4
 from .answers import Answer
 from .search import NodeError, NodeRefuses
 
+_LOG = logging.getLogger(__name__)
 # PS3.4 C.4.1.1.4 and, of all services, PS3.7 annex C.
 _STATUS = {
     0xA700: "it is out of resources (0xA700)",
@@ -74,7 +77,8 @@ class Node:
     def echo(self) -> str | None:
         """None where it answers C-ECHO, else the reason."""
         try:
-            self._call("echo", {"Timeout": min(self.seconds, 10)})
+            with self._logged("C-ECHO"):
+                self._call("echo", {"Timeout": min(self.seconds, 10)})
         except NodeError as error:
             return str(error)
         return None
@@ -90,7 +94,8 @@ class Node:
             "Synchronous": True,
         }
         try:
-            self._call("move", body | ({"TargetAet": destination} if destination else {}))
+            with self._logged("C-MOVE of a study that cannot exist", destination):
+                self._call("move", body | ({"TargetAet": destination} if destination else {}))
         except NodeRefuses as error:
             return "unknown" if isinstance(error, _NoDestination) else "unclear", str(error)
         except NodeError as error:
@@ -115,11 +120,11 @@ class Node:
     def ask(self, level: str, keys: dict[str, str]) -> tuple[str, list[str]]:
         """One C-FIND for what is to be moved: the number of Orthanc's query, and the UIDs of this
         level that the node answers, in their order. Raises NodeError."""
-        asked = self._call(
-            "query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds}
-        )
-        answers = self.quick.call("GET", f"/queries/{asked['ID']}/answers?expand&simplify")
-        return asked["ID"], [answer.get(_UID_OF[level], "") for answer in answers]
+        with self._logged_find(level, keys) as said:
+            asked = self._query(level, keys)
+            answers = self.quick.call("GET", f"/queries/{asked}/answers?expand&simplify")
+            said.append(_answers(len(answers)))
+        return asked, [answer.get(_UID_OF[level], "") for answer in answers]
 
     def move(self, query: str, only: int | None, destination: str) -> str:
         """Begin a C-MOVE of all that a query found, or of one answer; the number of Orthanc's job.
@@ -154,16 +159,46 @@ class Node:
             self.quick.call("POST", f"/jobs/{job}/cancel", {})
 
     def _find(self, level: str, keys: dict[str, str]) -> list[Answer]:
-        asked = self._call(
-            "query", {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds}
-        )
-        path = f"/queries/{asked['ID']}"
+        with self._logged_find(level, keys) as said:
+            path = f"/queries/{self._query(level, keys)}"
+            try:
+                found: list[Answer] = self.orthanc.call("GET", f"{path}/answers?expand&simplify")
+            finally:
+                with suppress(Exception):
+                    self.orthanc.call("DELETE", path)
+            said.append(_answers(len(found)))
+        return found
+
+    def _query(self, level: str, keys: dict[str, str]) -> str:
+        body = {"Level": level, "Query": keys, "Normalize": False, "Timeout": self.seconds}
+        return str(self._call("query", body)["ID"])
+
+    @contextmanager
+    def _logged(self, what: str, destination: str | None = None) -> Iterator[list[str]]:
+        """Log a line of what the node is asked in here, with its status, how long it took, and what
+        is put into the list that it gives. destination: of a C-MOVE."""
+        began, said = time.monotonic(), list[str]()
+        to = "" if destination is None else f" to {destination or 'Orthanc'}"
         try:
-            answers: list[Answer] = self.orthanc.call("GET", f"{path}/answers?expand&simplify")
-            return answers
+            yield said
+        except NodeError as error:
+            said.append(f"failed: {error}")
+            raise
+        except Exception as error:
+            said.append(f"failed: {type(error).__name__}")
+            raise
+        else:
+            said.append("success")
         finally:
-            with suppress(Exception):
-                self.orthanc.call("DELETE", path)
+            seconds = time.monotonic() - began
+            _LOG.info("%s at %s%s in %.1f s: %s", what, self.name, to, seconds, ", ".join(said))
+
+    @contextmanager
+    def _logged_find(self, level: str, keys: dict[str, str]) -> Iterator[list[str]]:
+        asked = ", ".join(name for name, value in keys.items() if value)
+        _LOG.debug("C-FIND at %s asks by %s", self.name, asked or "nothing")
+        with self._logged(f"C-FIND of level {level}") as said:
+            yield said
 
     def _call(self, what: str, body: dict[str, Any]) -> Any:
         if "/" in self.name:  # Orthanc would take it for a part of the path, however it is written
@@ -180,6 +215,10 @@ class Node:
             )
         except Exception as error:
             raise _translated(error, self.seconds) from error
+
+
+def _answers(number: int) -> str:
+    return f"{number} answer{'s' * (number != 1)}"
 
 
 class NotThere(NodeError):

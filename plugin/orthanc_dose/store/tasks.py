@@ -3,6 +3,7 @@ to date.
 """
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from .numbers import TASKS, take
 _JSON = ("parameters", "progress", "result")
 
 Task = dict[str, Any]
+_LOG = logging.getLogger(__name__)
 
 
 def create(
@@ -61,6 +63,28 @@ def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
     ]
     connection.execute("DELETE FROM task WHERE id = $1", [task["id"]])
     connection.execute(f"INSERT INTO task VALUES ({', '.join('?' * len(row))})", row)
+
+
+def log_begin(task: Task) -> None:
+    """Say in the log that work on a task begins."""
+    _LOG.info("task %d (%s) begins", task["id"], task["kind"])
+
+
+def log_end(task: Task) -> None:
+    """Say in the log how a task ended: state, duration, and the numbers of what came of it, but no
+    texts of it."""
+    seconds = ""
+    if task.get("started_at"):
+        seconds = f" after {(task['finished_at'] - task['started_at']).total_seconds():.0f} s"
+    of = "" if task.get("total") is None else f" of {task['total']}"
+    counts = "".join(
+        f", {name} {value}"
+        for name, value in (task.get("result") or {}).items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    )
+    why = f": {task['message']}" if task.get("message") else ""
+    said = f"{task['state']}{seconds}, {task.get('done') or 0}{of}{counts}{why}"
+    _LOG.info("task %d (%s) ends: %s", task["id"], task["kind"], said)
 
 
 def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) -> list[Task]:
