@@ -80,7 +80,13 @@ class ReferenceLevel(Given, kw_only=True):
     year: Annotated[
         Annotated[int, Meta(ge=1900, le=2200)] | None, Meta(description="When it was published.")
     ] = None
-    url: Annotated[_Url | None, Meta(description="Where the source can be read.")] = None
+    url: Annotated[
+        _Url | None,
+        Meta(
+            description="Where the source can be read: an address that begins with http:// or "
+            "https://."
+        ),
+    ] = None
     note: Annotated[Line | None, Meta(description="What else is to be said of it.")] = None
     valid: Annotated[bool, Meta(description="Whether it is compared with now.")]
     shipped_as: Annotated[
