@@ -87,6 +87,18 @@ def test_what_is_wrong_is_named_and_told_without_the_value(
     assert "Smith" not in str(caught.value)
 
 
+def test_a_sentence_lists_no_more_than_it_can() -> None:
+    many = given.changes_of("Many", "Many fields.", ((f"field_{at}", int) for at in range(40)))
+    listed = "/dose/api/openapi.json lists what it has."
+    for value, says in (
+        ([], f"The body must be an object; {listed}"),
+        ({"other": 1}, f"The body has nothing of this name; {listed}"),
+    ):
+        with pytest.raises(given.Wrong) as caught:
+            given.taken(value, many)
+        assert str(caught.value) == says
+
+
 def test_what_is_right_is_taken() -> None:
     assert given.taken({"number": 5.0, "inner": None}, Outer) == Outer(number=5)
     assert type(given.taken({"number": 5.0}, Outer).number) is int

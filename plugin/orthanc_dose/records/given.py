@@ -116,6 +116,8 @@ def words(kind: Any) -> str:
     if get_origin(bare) is list:
         return _words_of_list(get_args(bare)[0], metas)
     if isinstance(bare, type) and issubclass(bare, Given):
+        if len(names(bare)) > _MANY:
+            return f"an object; {_LISTED} lists what it has"
         return f"an object with {', '.join(names(bare))}"
     return _words_of_plain(bare, metas)
 

@@ -4,7 +4,7 @@ import as a task.
 
 from typing import Annotated, Any, Literal
 
-from ..records.given import LARGEST_INTEGER, Given, Meta
+from ..records.given import Given, Meta
 from ..sizes import guesses, matching, table
 from ..sizes.files import KIND, LARGEST, Upload
 from .errors import ApiError, not_found
@@ -19,7 +19,6 @@ _CELL_SHOWN = 200  # characters
 _Column = Annotated[
     int,
     Meta(
-        ge=-LARGEST_INTEGER,
         extra={"words": "the number of a column, the first being 0"},
         extra_json_schema={"minimum": 0, "maximum": table.MOST_COLUMNS - 1},
     ),
