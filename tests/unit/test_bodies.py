@@ -16,6 +16,7 @@ from orthanc_dose.rest.api import ROUTES
 from orthanc_dose.rest.errors import ApiError
 from orthanc_dose.rest.reference_levels import ReferenceLevel
 from orthanc_dose.rest.routes import Route
+from orthanc_dose.rest.tokens import NewToken
 from orthanc_dose.retrieve.nodes import NodeFields
 
 INFINITY, NAN = float("inf"), float("nan")
@@ -114,6 +115,13 @@ def test_a_line_break_at_the_end_is_no_part_of_a_title() -> None:
     # The $ of Python's regular expressions lets one stand.
     for name, value in (("aet", "A\n"), ("host", "h\n"), ("title", "a\n"), ("destination", "\n")):
         assert given.problem({name: value}, NodeFields), name
+
+
+def test_a_name_is_more_than_blanks_whichever_they_are() -> None:
+    # Blanks at the ends are taken off: of these nothing would be left.
+    for name in (" ", "\u00a0", "\u2003 \u3000"):
+        assert given.problem({"name": name}, NewToken), ascii(name)
+    assert given.problem({"name": "\u00a0a"}, NewToken) is None
 
 
 def test_numbers_that_are_none_are_none_anywhere() -> None:

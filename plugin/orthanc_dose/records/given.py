@@ -31,8 +31,9 @@ Line = Annotated[
     ),
 ]
 Number = Annotated[int, Meta(ge=1, le=LARGEST_INTEGER)]  # of a study, a system, a task, …
+Count = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
 
-_FIELD = 100  # characters of a name that an error repeats
+FIELD_SHOWN = 100  # characters of a name that an error repeats
 # More names or values than a sentence lists.
 _MANY = 24
 _LISTED = "/dose/api/openapi.json"
@@ -185,7 +186,7 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
             what = f"{place or whole} has {', '.join(names(of))}, and nothing else."
             if len(names(of)) > _MANY:
                 what = f"{place or whole} has nothing of this name; {_LISTED} lists what it has."
-            return Wrong(f"{before}{name[:_FIELD]}", what)
+            return Wrong(f"{before}{name[:FIELD_SHOWN]}", what)
     required = {field.name for field in msgspec.structs.fields(of) if field.required}
     for name in names(of):
         if name in value:
@@ -215,6 +216,6 @@ def _whole_numbers(value: Any) -> Any:
 
 
 __all__ = [
-    "END", "LARGEST_INTEGER", "LINE", "LONGEST_LINE", "UNSET", "Given", "Line", "Meta", "Number", "UnsetType", "Wrong",
-    "changes_of", "names", "problem", "taken", "words",
+    "END", "FIELD_SHOWN", "LARGEST_INTEGER", "LINE", "LONGEST_LINE", "UNSET", "Count", "Given", "Line", "Meta", "Number",
+    "UnsetType", "Wrong", "changes_of", "names", "problem", "taken", "words",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, get_args
 import msgspec
 
 from ..manage.passwords import LONGEST, SHORTEST
-from ..records.given import LARGEST_INTEGER, Given, Meta, Number, Wrong, names, taken
+from ..records.given import FIELD_SHOWN, LARGEST_INTEGER, Given, Meta, Wrong, names, taken
 from .errors import ApiError, bad_body
 from .parameters import is_text
 
@@ -21,11 +21,9 @@ Body: TypeAlias = type[Given] | UnionType
 
 Password = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 NewPassword = Annotated[str, Meta(min_length=SHORTEST, max_length=LONGEST)]
-Ids = Annotated[list[Number], Meta(min_length=1, max_length=1000)]
 
 LARGEST = 1_000_000  # bytes
 DEEPEST = 32  # levels of lists and objects; none of ours has more than six
-_FIELD = 100  # characters of a place that an error repeats
 
 
 class _Refused:
@@ -112,7 +110,7 @@ def _all_of(body: Any) -> Iterator[tuple[str | None, Any]]:
 
 
 def _shown(place: str | None) -> str | None:
-    return place and place[:_FIELD].encode("utf-8", "replace").decode()
+    return place and place[:FIELD_SHOWN].encode("utf-8", "replace").decode()
 
 
 def _too_deep() -> ApiError:

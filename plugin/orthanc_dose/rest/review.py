@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from ..export.words import LANGUAGES
-from ..records.given import LARGEST_INTEGER, UNSET, Given, Meta, UnsetType
+from ..records.given import UNSET, Given, Meta, Number, UnsetType
 from ..retrieve.review import BECAME, REASONS, SORTS, Sieve, choose, decisions, studies
 from .answers import Content, Download
 from .parameters import Parameter
@@ -52,7 +52,7 @@ class TickedLines(Given):
 
     chosen: Annotated[bool, Meta(description="Whether they are to be fetched.")]
     lines: Annotated[
-        list[Annotated[int, Meta(ge=1, le=LARGEST_INTEGER)]],
+        list[Number],
         Meta(max_length=_MOST_LINES, description="The numbers of the lines."),
     ]
 

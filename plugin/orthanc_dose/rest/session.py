@@ -7,7 +7,7 @@ from ..manage.devices import DAYS, cookie_of
 from ..manage.limits import ProofNeeded
 from ..manage.proofs import Proof
 from ..manage.users import AccountError
-from ..records.given import LARGEST_INTEGER, Given, Meta
+from ..records.given import Count, Given, Meta
 from .answers import Content
 from .bodies import NewPassword, Password
 from .errors import ApiError
@@ -26,7 +26,7 @@ class SignIn(Given):
         Meta(description="As the error `proof_needed` has it."),
     ] = None
     number: Annotated[
-        Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)] | None,
+        Count | None,
         Meta(description="The one that was found for the challenge."),
     ] = None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from ..query import equipment, tasks
 from ..query import studies as query
-from ..records.given import LARGEST_INTEGER, Given, Meta
+from ..records.given import Count, Given, Meta
 from ..records.task import FINISHED
 from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, once, words
 from .errors import ApiError, not_found
@@ -32,9 +32,7 @@ class SystemsModality(Given):
 class StudiesToDelete(Given):
     """What is to be deleted of a system."""
 
-    studies: Annotated[
-        int, Meta(ge=0, le=LARGEST_INTEGER, description="How many studies the system has now.")
-    ]
+    studies: Annotated[Count, Meta(description="How many studies the system has now.")]
     row: Annotated[bool, Meta(description="Whether the system goes, too.")]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from ..query import tasks as queries
 from ..records import STATES
-from ..records.given import Given, Meta
+from ..records.given import Given, Meta, Number
 from ..records.task import FINISHED
 from ..store import tasks
 from .errors import ApiError, not_found
@@ -22,7 +22,7 @@ class ChosenTasks(Given):
     """Tasks that are to be forgotten."""
 
     ids: Annotated[
-        list[Annotated[int, Meta(ge=1, le=2**53 - 1)]],
+        list[Number],
         Meta(
             max_length=_MOST_CHOSEN,
             description="Their numbers.",

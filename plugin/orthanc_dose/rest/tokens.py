@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from ..manage.tokens import LONGEST_LIFE, MOST_OF_ONE, TooManyTokens
-from ..records.given import Given, Meta
+from ..records.given import LINE, Given, Meta
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
@@ -20,7 +20,7 @@ class NewToken(Given):
             description="What it is for.",
             min_length=1,
             max_length=100,
-            pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+            pattern=LINE,
             extra={"words": "a line of 1 to 100 characters"},
         ),
     ]
