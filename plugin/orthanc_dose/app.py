@@ -13,22 +13,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from . import __version__, config, host
 from .export import copy, exports
-from .export.background import Background
+from .export.nightly import EVERY_S as NIGHTLY_S
 from .export.nightly import Nightly
-from .ingest import (
-    Deletion,
-    Door,
-    Finder,
-    Housekeeping,
-    IdentityRules,
-    Options,
-    Requests,
-    Tasks,
-    Worker,
-    jobs,
-)
+from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Worker, jobs
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
@@ -45,22 +36,29 @@ from .records.access import GROUPS
 from .rest.schedules import ScheduledSearches
 from .rest.server import Server
 from .rest.services import Services
-from .retrieve.fetching import KIND as RETRIEVAL
-from .retrieve.fetching import Fetching
+from .retrieve.fetching import RETRIEVAL, Fetching
 from .retrieve.nodes import Nodes
+from .retrieve.schedules import EVERY_S as SCHEDULES_S
 from .retrieve.schedules import Schedules
-from .retrieve.searches import KIND as NODE_SEARCH
-from .retrieve.searches import Searches
+from .retrieve.searches import NODE_SEARCH, Searches
 from .sizes.files import SizeFiles
+from .sql.runs import SQL_FILE, Runs
 from .sql.runs import Limits as SqlLimits
-from .sql.runs import Runs
 from .store import Store, StoreError, disposal, tasks
-from .work.followers import Follower, Followers
+from .work.clock import Clock
+from .work.followers import POLL_S, Follower, Followers
+from .work.owner import BEAT_S
+from .work.runner import Runner
+from .work.steps import Steps
 
 _LOG = logging.getLogger(__name__)
 
 # What reacts to changed studies, each by a cursor of its own.
 FOLLOWERS: tuple[type[Follower], ...] = ()
+# The kinds of tasks that have threads of their own.
+ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
+# Seconds from one sweep of what is kept for a set time only to the next.
+SWEEP_S = 3600.0
 
 
 def start() -> None:
@@ -95,10 +93,10 @@ def _start(log: Log) -> None:
     settings = Settings(store, configuration.first_values)
     log.follow(settings, Path(configuration.log_file))
     size_files = SizeFiles(configuration.data_directory, store)
-    background = Background(store, (exports.KIND, copy.KIND))
+    runner = Runner(store, ON_THREADS)
     work = exports.folder(configuration.data_directory)
-    files = exports.Exports(store, background, work, partial(settings.value, "date_format"))
-    copies = copy.Copies(store, background, Path(configuration.parquet_directory), work)
+    files = exports.Exports(store, runner, work, partial(settings.value, "date_format"))
+    copies = copy.Copies(store, runner, Path(configuration.parquet_directory), work)
     nightly = Nightly(
         store,
         lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
@@ -107,38 +105,38 @@ def _start(log: Log) -> None:
     )
     sql = Runs(store, partial(_sql_limits, settings))
     nodes = Nodes(store, host, Loopback(orthanc_configuration))
-    # Tasks of their own: fetching may take hours, for which no export should wait.
-    nodes_work = Background(store, (NODE_SEARCH,), (RETRIEVAL,))
-    searches = Searches(store, nodes_work, nodes)
-    followers = Followers(store, [follower() for follower in FOLLOWERS])
+    searches = Searches(store, runner, nodes)
+    followers = Followers(store, [follower() for follower in FOLLOWERS], runner.owner)
 
     def kept_since(setting: str) -> datetime:
         return tasks.now() - timedelta(days=settings.value(setting))
 
-    chores = (
-        lambda connection: tasks.forget_before(connection, kept_since("task_days")),
-        lambda connection: tasks.forget_before(connection, kept_since("export_days"), exports.KIND),
-        lambda connection: forget_before(connection, kept_since("audit_days")),
-        size_files.sweep,
-        files.sweep,
-        searches.sweep,
-        followers.sweep,
-        lambda connection: sql.copies.sweep(),
-    )
+    sweeps: dict[str, Callable[[duckdb.DuckDBPyConnection], object]] = {
+        "tasks": lambda connection: tasks.forget_before(connection, kept_since("task_days")),
+        "exports": lambda connection: tasks.forget_before(
+            connection, kept_since("export_days"), exports.KIND
+        ),
+        "audit log": lambda connection: forget_before(connection, kept_since("audit_days")),
+        "files of sizes": size_files.sweep,
+        "files of exports": files.sweep,
+        "what searches found": searches.sweep,
+        "followers": followers.sweep,
+        "copies for SQL": lambda connection: sql.copies.sweep(),
+    }
     audit = AuditLog(store)
     access = _access(orthanc_configuration, configuration, store, settings, audit)
     options = _latest(settings, lambda: _options(configuration, settings, store.key))
     finder = Finder(host, store.handle)
     deletion, door = Deletion(host, finder, options), Door(options())
     kinds = jobs(options, deletion, size_files, store.key, host)
-    worker = Worker(
-        host, store, options, Tasks(kinds), Housekeeping(store, chores), finder, deletion, door
-    )
+    steps = Steps(kinds, runner.owner)
+    worker = Worker(host, store, options, steps, finder, deletion, door)
+    runner.join(steps, worker, followers)
     settings.watch(worker.wake)
     settings.watch(lambda: setattr(door, "options", options()))
     fetching = Fetching(
         store,
-        nodes_work,
+        runner,
         nodes,
         partial(settings.value, "moves_at_once"),
         partial(settings.value, "move_pause"),
@@ -146,6 +144,13 @@ def _start(log: Log) -> None:
     )
     scheduled = ScheduledSearches(access.users, searches, fetching)
     schedules = Schedules(store, scheduled.begin, scheduled.may)
+    clock = Clock()
+    clock.every(BEAT_S, "the sign of life of tasks", runner.beat)
+    clock.every(POLL_S, "waking followers", followers.wake)
+    clock.every(NIGHTLY_S, "the nightly copy", nightly.look)
+    clock.every(SCHEDULES_S, "scheduled searches", schedules.look)
+    for name, sweep in sweeps.items():
+        clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
     orthanc = {
         "version": "",
         "name": orthanc_configuration.get("Name"),
@@ -158,15 +163,14 @@ def _start(log: Log) -> None:
         audit=audit,
         log=log,
         queue=worker,
-        requests=Requests(worker, store, deletion),
+        requests=Requests(worker, runner, store, deletion),
         settings=settings,
         size_files=size_files,
-        background=background,
+        runner=runner,
         exports=files,
         copies=copies,
         sql=sql,
         nodes=nodes,
-        nodes_work=nodes_work,
         searches=searches,
         fetching=fetching,
         schedules=schedules,
@@ -185,10 +189,9 @@ def _start(log: Log) -> None:
     def started() -> None:
         nodes.restore()
         fetching.resume()
-        schedules.start()
         worker.start()
-        nightly.start()
         followers.start()
+        clock.start()
         # Whoever waits until all goes on may look at this.
         orthanc["version"] = host.system()["Version"]
         _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -197,10 +200,8 @@ def _start(log: Log) -> None:
         # Orthanc's servers are down by now; the threads must end before the interpreter does.
         sql.close()
         host.stop_serving()
-        nightly.close()
-        background.close()
-        schedules.close()
-        nodes_work.close()
+        clock.close()
+        runner.close()
         followers.close()
         worker.stop()
         store.close()
@@ -209,7 +210,7 @@ def _start(log: Log) -> None:
 
     def ending() -> None:
         # A move that fails because our servers go down is no fault of the node.
-        nodes_work.leave()
+        runner.leave()
         # Orthanc waits for its requests, and these for their statements.
         sql.close()
 
@@ -219,6 +220,11 @@ def _start(log: Log) -> None:
     _watch(door)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _swept(store: Store, sweep: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+    with store.writing() as connection:
+        sweep(connection)
 
 
 def _hurried(worker: Worker) -> bool:

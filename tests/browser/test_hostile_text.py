@@ -35,6 +35,11 @@ def nasty_server() -> Iterator[OrthancServer]:
                 "<script>^x",
             )
             running.send(report)
+        long = samples.ct_report(1, key="long")
+        for item in long.ContentSequence:
+            if item.ValueType == "TEXT":
+                item.TextValue = "word " * 5000
+        running.send(long)
         running.wait_until_idle()
         yield running
 
@@ -63,3 +68,17 @@ def test_nothing_of_it_becomes_a_part_of_the_page(nasty_visit: Visit, path: str)
         expect(
             page.locator("main").get_by_text("<img src=x").locator("visible=true").first
         ).to_be_visible()
+
+
+def test_a_long_text_is_shown_in_part_and_further_on_demand(nasty_visit: Visit) -> None:
+    page = nasty_visit.open("/study/3")
+    row = page.get_by_role("group", name="Observers").locator("tbody tr")
+    expect(row).to_contain_text("word word")
+    assert len(row.inner_text()) < 5000
+    row.get_by_role("button", name="Show more").first.click()
+    expect(row.get_by_role("button", name="Show less")).to_have_count(1)
+    assert len(row.inner_text()) > 9000, "the API gives 10,000 characters of a text"
+    row.get_by_role("button", name="Show less").click()
+    expect(row.get_by_role("button", name="Show less")).to_have_count(0)
+    assert len(row.inner_text()) < 5000
+    nasty_visit.check()

@@ -106,7 +106,7 @@ def test_a_file_from_choosing_it_to_its_log(
     expect(page.locator("main tbody tr")).to_contain_text("4")
     visit.open("/sizes")
     past = page.get_by_role("region", name="Imports until now")
-    expect(past.locator("tbody tr").first).to_contain_text(re.compile(r"file \d+"))
+    expect(past.locator("tbody tr").first).to_contain_text(re.compile(r"File \d+"))
     expect(past.locator("tbody tr").first).to_contain_text("1 inserted")
     visit.check()
 

@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
+from orthanc_dose import samples
 from orthanc_dose.samples import make_studies
+from tests.orthanc.test_searches import DAY, _study
 from tests.support.expect import check_studies
+from tests.support.exports import wanted
 from tests.support.server import OrthancServer
 
 SIZE = 16 * 2**20
@@ -105,6 +108,87 @@ def test_disk_full(small: OrthancServer) -> None:
 def queue(server: OrthancServer) -> dict[str, Any]:
     """The queue of the status, which answers also while the store is being opened anew."""
     return server.status()["queue"]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[OrthancServer, Path]]:
+    """A server whose store alone is on a small file system, with a PACS beside it; and the place."""
+    place = tmp_path / "small"
+    place.mkdir()
+    with (
+        mounted(place),
+        OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs,
+        OrthancServer(
+            dose={"DataDirectory": str(place), "PollSeconds": 0.5},
+            overrides={
+                "DicomAet": "OURS",
+                "DicomModalities": {"archive": ["PACS", "127.0.0.1", pacs.dicom_port]},
+            },
+        ) as server,
+    ):
+        known = {"AET": "OURS", "Host": "127.0.0.1", "Port": server.dicom_port}
+        assert pacs.request("PUT", "/modalities/ours", json=known).status_code == 200
+        pacs.send(_study(1, samples.ct_report(2, key="fetched")))
+        server.send(BEFORE)
+        server.wait_until_idle()
+        yield server, place
+
+
+def test_tasks_end_and_run_again_when_there_is_room(pair: tuple[OrthancServer, Path]) -> None:
+    """Tasks run into a disk that is full, so that not even their end can be written; when there is
+    room again they have failed, and others of their kinds run, without a restart."""
+    server, place = pair
+
+    def start(path: str, body: Any) -> tuple[int, Any]:
+        answer = server.request("POST", f"/dose/api{path}", json=body)
+        told = answer.json()
+        return answer.status_code, told.get("id") or told.get("task_id") or told
+
+    def all_ended(numbers: list[int]) -> bool:
+        answers = [server.get(f"/dose/api/tasks/{number}") for number in numbers]
+        return all(status == 200 and task["finished_at"] for status, task in answers)
+
+    def done(path: str, body: Any) -> dict[str, Any]:
+        status, number = start(path, body)
+        assert status == 202, number
+        server.wait_for(lambda: all_ended([number]), "the task")
+        task = server.ok(f"/dose/api/tasks/{number}")
+        assert task["state"] == "done", task
+        return task
+
+    asked = {"first": DAY, "last": DAY, "groups": ["CT"]}
+    search = done("/nodes/archive/searches", asked)["id"]
+    ways: list[tuple[str, Any]] = [
+        ("/exports", wanted("csv")),
+        ("/exports", wanted("xlsx", "CT")),
+        ("/exports/copy", {"identity": False}),
+        ("/nodes/archive/searches", asked),
+        (f"/searches/{search}/retrieve", {}),
+    ]
+    filling = fill(place)
+    os.truncate(filling, filling.stat().st_size - 64 * 1024)
+    begun: list[int] = []
+    refused = 0
+    while not refused:
+        for path, body in ways:
+            status, told = start(path, body)
+            if status == 202:
+                begun.append(told)
+            elif status != 409:  # a retrieval of the search is under way
+                assert status == 503, told
+                refused += 1
+        assert len(begun) < 1000, "the disk is not full"
+    assert begun
+
+    filling.unlink()
+    server.wait_for(lambda: all_ended(begun), "the end of all tasks")
+    ended = [server.ok(f"/dose/api/tasks/{number}") for number in begun]
+    assert {task["state"] for task in ended} <= {"failed", "done"}
+    failed = [task["message"] for task in ended if task["state"] == "failed"]
+    assert failed and "There is no room left on the disk." in failed, failed
+    for path, body in ways:
+        done(path, body)
+    assert queue(server)["last_error"] is None
 
 
 def test_stop_while_the_disk_is_full(small: OrthancServer) -> None:

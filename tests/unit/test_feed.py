@@ -18,8 +18,10 @@ from orthanc_dose.store import Batch, Store, Writer, feed, identity, sizes, stat
 from orthanc_dose.store.feed import Change
 from orthanc_dose.work import followers as module
 from orthanc_dose.work.followers import Follower, Followers, Reading, Write
+from orthanc_dose.work.owner import Owner
 from tests.unit.test_arrival import arrive
 
+OWNER = Owner("node", "process")
 SAMPLES = [sample for sample in make_studies(60, 11) if sample.events <= 4][:8]
 
 
@@ -179,7 +181,7 @@ def test_what_is_rolled_back_is_not_told(house: House) -> None:
 def test_without_followers_nothing_is_kept_and_no_number_comes_again(house: House) -> None:
     last = feed.newest(house.connection)
     with house.store.writing() as connection:
-        Followers(house.store, []).sweep(connection)
+        Followers(house.store, [], OWNER).sweep(connection)
     assert house.one("SELECT count(*) FROM study_change") == 0
     house.arrive(SAMPLES[7])
     assert house.one("SELECT min(number) FROM study_change") == last + 1
@@ -230,7 +232,7 @@ def seen(house: House) -> Counter[tuple[int, str]]:
 
 
 def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: House) -> None:
-    followers = Followers(house.store, [Recorder()])
+    followers = Followers(house.store, [Recorder()], OWNER)
     followers.start()
     wait(followers, house.store, is_done)
     studies = house.one("SELECT count(*) FROM study")
@@ -244,7 +246,7 @@ def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: H
     assert seen(house) == expected
     assert house.one("SELECT count(*) FROM study_change") == 0
     # It is known now: started again it is told of nothing twice.
-    followers = Followers(house.store, [Recorder()])
+    followers = Followers(house.store, [Recorder()], OWNER)
     followers.start()
     wait(followers, house.store, is_done)
     followers.close()
@@ -254,12 +256,12 @@ def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: H
 def test_back_filling_goes_on_where_it_was(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK", 2)
     follower = Recorder()
-    thread = module._Thread(house.store, follower)
+    thread = module._Thread(house.store, follower, OWNER)
     thread._begin()
     assert thread._round() and sum(seen(house).values()) == 2
     [task] = tasks.of_states(house.connection, ("running",))
     assert (task["done"], task["progress"]) == (2, {"after": 2})
-    another = module._Thread(house.store, follower)
+    another = module._Thread(house.store, follower, OWNER)
     another._begin()
     while another._round():
         pass
@@ -272,7 +274,7 @@ def test_a_study_at_which_it_fails_is_set_aside(
 ) -> None:
     monkeypatch.setattr(module, "PAUSES_S", (0, 0))
     follower = Recorder({3 * sign})
-    followers = Followers(house.store, [follower])
+    followers = Followers(house.store, [follower], OWNER)
     followers.start()
     # Tried three times, and then skipped; the others are done.
     status = wait(followers, house.store, lambda status: status["skipped"] == 1)

@@ -102,14 +102,14 @@ TASKS_SAY = (
     "The file is larger than it may be, or than its disk has room.",
     "What is kept of patients was changed just now: run the statement again.",
     "It could not be done: ",
-    "It could not go on: ",
+    "There is no room left on the disk.",
 )
 
 
 def sentence_words(source: str) -> set[str]:
     """Keys of the sentences of tasks, as webui/src/shared/dose/fields.ts makes them."""
     assert [one for one in TASKS_SAY if one not in source] == []
-    said = (*re.findall(r'TaskError\("([^"{]+)"', source), *TASKS_SAY, *node.SENTENCES)
+    said = (*re.findall(r'raise Failed\("([^"{]+)"', source), *TASKS_SAY, *node.SENTENCES)
     return {re.sub("[^a-z]+", "_", re.sub(r"\{.*?\}", "", one).lower()).strip("_") for one in said}
 
 

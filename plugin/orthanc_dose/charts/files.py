@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from ..export.cells import BOM, line
+from ..cells import BOM, line
 from ..export.xlsx_file import Workbook, text_cell
 from .chart import Quantity
 from .data import Data, Row

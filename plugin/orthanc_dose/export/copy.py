@@ -29,9 +29,11 @@ from ..records import (
 )
 from ..store import Store, tasks
 from ..store.database import quoted
-from .background import Background, Run, Stopped
+from ..work.runner import Kind, Runner
+from ..work.task import Run, Stopped
+from .exports import EXPORT
 
-KIND = "parquet-copy"
+COPY = Kind("parquet-copy", EXPORT.place)
 LATEST = "latest"
 _PREFIX = "dose-"
 
@@ -41,8 +43,8 @@ class Copies:
     thread.
     """
 
-    def __init__(self, store: Store, background: Background, folder: Path, work: Path) -> None:
-        self._store, self._background = store, background
+    def __init__(self, store: Store, runner: Runner, folder: Path, work: Path) -> None:
+        self._store, self._runner = store, runner
         self.folder, self._work_folder = folder, work
         self._clear()
 
@@ -51,7 +53,7 @@ class Copies:
         the store has them.
         """
         work = partial(self._work, identity)
-        return self._background.start(KIND, user, str(self.folder), {"identity": identity}, work)
+        return self._runner.start(COPY, user, str(self.folder), {"identity": identity}, work)
 
     def newest(self) -> str | None:
         """The name of the newest copy."""

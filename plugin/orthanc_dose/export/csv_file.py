@@ -7,8 +7,8 @@ have them."""
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..cells import BOM, END, quoted, safe
 from . import rows
-from .cells import BOM, END, quoted, safe
 from .columns import DATE, MOMENT, TEXT, TIME, Column
 from .selection import Progress, Selection
 

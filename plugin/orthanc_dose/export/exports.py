@@ -14,11 +14,13 @@ import duckdb
 from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
 from ..store.database import EXPORTS
+from ..work.runner import Kind, Place, Runner
+from ..work.task import Run
 from . import csv_file, data_files, forms, nhsbsp, phe, workbook
-from .background import Background, Run
 from .selection import Progress, Selection, selected
 
-KIND = "export"
+EXPORT = Kind("export", Place("exports", at_once=2))
+KIND = EXPORT.name
 # What an export can say of who the patients are, and by which fields.
 IDENTITY = {
     "name": {"patient_name", "patient_birth_date"},
@@ -127,11 +129,11 @@ class Exports:
     """Starts exports, and knows their files in a folder. May be used from any thread."""
 
     def __init__(
-        self, store: Store, background: Background, folder: Path, date_format: Callable[[], str]
+        self, store: Store, runner: Runner, folder: Path, date_format: Callable[[], str]
     ) -> None:
-        self._store, self._background, self._folder, self._date_format = (
+        self._store, self._runner, self._folder, self._date_format = (
             store,
-            background,
+            runner,
             folder,
             date_format,
         )
@@ -175,11 +177,13 @@ class Exports:
         name: str,
         parameters: dict[str, Any],
         write: Callable[[Path, Run], dict[str, Any]],
+        kind: Kind = EXPORT,
     ) -> int:
         """Begin a task that makes a file; its number. name: of the file; parameters: with its
         format, key of FORMATS, and identity, which of IDENTITY it says; write: writes the file and
-        gives the task's result, but for the file's size."""
-        return self._background.start(KIND, user, name, parameters, partial(self._work, write))
+        gives the task's result, but for the file's size; kind: one of the name KIND, which says
+        where it is written."""
+        return self._runner.start(kind, user, name, parameters, partial(self._work, write))
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
         """Where the file of a finished task is, and its media type. Raises FileNotFoundError."""

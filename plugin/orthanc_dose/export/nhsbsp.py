@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..cells import BOM, line
 from ..dicom import concepts
-from .cells import BOM, line
 from .forms import ELEMENTS
 from .selection import Progress, Selection
 

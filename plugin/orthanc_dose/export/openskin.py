@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..cells import line
 from ..dicom.concepts import COPPER
-from .cells import line
 
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
 PATIENT = "Anon"  # what stands for who the patient is

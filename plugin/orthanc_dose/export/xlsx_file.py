@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from xml.sax.saxutils import escape
 
-from .cells import FORMULA
+from ..cells import FORMULA
 from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME
 from .sheet_names import SheetNames
 

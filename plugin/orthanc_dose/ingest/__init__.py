@@ -8,11 +8,11 @@ from functools import partial
 from ..dicom.identity import IdentityRules
 from ..sizes.files import SizeFiles
 from ..store.tasks import Task
+from ..work.task import Job
 from .deletion import Deletion
 from .deletion_jobs import ApplyRules, ForgetObjects
 from .door import Door
 from .finding import Finder
-from .housekeeping import Housekeeping
 from .identity import ApplyIdentity
 from .nested import FindNested
 from .not_patient import ApplyNotPatient
@@ -22,7 +22,6 @@ from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
 from .surroundings import Options, Source
-from .tasks import Job, Tasks
 from .worker import Worker
 
 
@@ -48,5 +47,5 @@ def jobs(
 
 
 __all__ = [
-    "Deletion", "Door", "Finder", "Housekeeping", "IdentityRules", "Options", "Requests", "Tasks", "Worker", "jobs",
+    "Deletion", "Door", "Finder", "IdentityRules", "Options", "Requests", "Worker", "jobs",
 ]  # fmt: skip

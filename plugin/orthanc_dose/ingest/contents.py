@@ -5,8 +5,8 @@ of it.
 from ..extract import Kept, unpack
 from ..store import STORE_ERRORS, Batch, ObjectRow, Writer
 from ..store.tasks import Task
+from ..work.task import Job
 from . import assembly
-from .tasks import Job
 
 # Studies of one transaction: new objects wait no longer than these take.
 CHUNK = 25

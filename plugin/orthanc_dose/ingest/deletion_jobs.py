@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.tasks import Task
+from ..work.task import Job
 from .deletion import CHUNK, Deletion
-from .tasks import Job
 
 
 class _Deleting(Job):

@@ -8,9 +8,9 @@ from ..extract import Kept, apply_again
 from ..records.study import UNDER_RULES
 from ..store import Batch, NotRenewed, Writer, identity
 from ..store.tasks import Task
+from ..work.task import Failed
 from .contents import OverContents
 from .surroundings import Options
-from .tasks import TaskError
 
 _ROWS = 500  # studies of one transaction, of those whose objects' content is gone
 _TITLES = dict(
@@ -109,7 +109,7 @@ class ApplyIdentity(OverContents):
         try:
             writer.renew()
         except NotRenewed as error:
-            raise TaskError(
+            raise Failed(
                 f"The records are changed, but the file of the store still holds bytes of what was "
                 f"dropped: {error}. Start the"
                 " task again."

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from ..dicom import nesting
 from ..store import Batch, ObjectRow, Store, Writer, tasks
 from ..store.tasks import Task
+from ..work.task import Job
 from .reading import NESTED, decide, in_orthanc_reason
 from .surroundings import Source
-from .tasks import Job
 
 PAGE = 200
 # Seconds of one step: new objects wait no longer.

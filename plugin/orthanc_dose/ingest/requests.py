@@ -6,8 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from ..store import Batch, Store, Writer, disposal, tasks
+from ..store import Batch, Store, Writer, disposal
 from ..store.names import Entry
+from ..work.runner import Runner
 from . import assembly, changes, nested, study_deletion
 from .deletion import Deletion
 from .deletion_jobs import may_be_forgotten
@@ -20,8 +21,9 @@ class Requests:
     where it could not.
     """
 
-    def __init__(self, worker: Worker, store: Store, deletion: Deletion) -> None:
+    def __init__(self, worker: Worker, runner: Runner, store: Store, deletion: Deletion) -> None:
         self._worker = worker
+        self._runner = runner
         self._deletion = deletion
         self._store = store
 
@@ -86,14 +88,14 @@ class Requests:
             f"system "
             f"{', '.join(map(str, equipment_ids[:20]))}{' …' if len(equipment_ids) > 20 else ''}"
         )
-        return self.start_task(
+        return self._runner.add(
             SortStudies.kind, user, subject, {"equipment": equipment_ids, **parameters}
         )
 
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int:
         """Note a task that deletes the studies of a system (DeleteStudies); its number."""
         parameters = {"equipment": equipment_id, "studies": studies, "row": row}
-        return self.start_task(
+        return self._runner.add(
             study_deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters
         )
 
@@ -112,21 +114,5 @@ class Requests:
         number.
         """
         number = nested.begin(self._store, user)
-        self._worker.tasks.look()
-        self._worker.wake()
+        self._runner.look()
         return number
-
-    def start_task(
-        self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
-    ) -> int:
-        """Note a task for the worker; its number."""
-        number = tasks.create(self._store, kind, user, subject, parameters)
-        self._worker.tasks.look()
-        self._worker.wake()
-        return number
-
-    def stop_task(self, task_id: int) -> Future[bool]:
-        """End a task before its next chunk; False where none of this number is under way or
-        waiting.
-        """
-        return self._worker.submit(lambda writer: self._worker.tasks.stop(writer, task_id))

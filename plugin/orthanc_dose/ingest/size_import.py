@@ -12,7 +12,7 @@ from ..records import TASK_LOG
 from ..sizes import files, matching, table
 from ..store import Batch, Writer, sizes
 from ..store.tasks import Task
-from .tasks import Job, TaskError
+from ..work.task import Failed, Job
 
 # Rows of one step, so that it takes a second at most.
 READ, PUT_IN = 50_000, 50_000
@@ -74,7 +74,7 @@ class SizeImport(Job):
         if self._rows is None:
             upload = self._uploads.get(self._number)
             if upload is None:
-                raise TaskError("The file is not there any more.")
+                raise Failed("The file is not there any more.")
             self._file = upload.path.open("rb")
             self._rows = table.rows(self._file, upload.dialect)
             for name, schema in (("size_line", matching.SCHEMA), ("size_match", matching.MATCH)):

@@ -7,8 +7,8 @@ from typing import Any
 from ..store import Batch, Writer, joins
 from ..store.database import texts
 from ..store.tasks import Task
+from ..work.task import Job, all_or_each
 from . import assembly
-from .tasks import Job, all_or_each
 
 # Studies of one transaction: new objects wait no longer than these take.
 CHUNK = 25

@@ -17,8 +17,8 @@ from ..records import INDEXES, STUDY_TABLES
 from ..store import Batch, Writer, feed, index, sizes
 from ..store.database import texts
 from ..store.disposal import STUDY_DELETED
+from ..work.task import Failed, Job
 from . import assembly
-from .tasks import Job, TaskError
 
 _REASON = (
     "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
@@ -42,14 +42,14 @@ class DeleteStudies(Job):
             return None
         system, wanted = self.parameters["equipment"], self.parameters["studies"]
         if system not in writer.systems.rows:
-            raise TaskError("The system is gone; nothing was deleted.")
+            raise Failed("The system is gone; nothing was deleted.")
         if writer.systems.root(system) != system:
-            raise TaskError("The system was joined into another meanwhile; nothing was deleted.")
+            raise Failed("The system was joined into another meanwhile; nothing was deleted.")
         found = writer.connection.execute(
             "SELECT count(*) FROM study WHERE equipment_id = $1", [system]
         ).fetchone()
         if found != (wanted,):
-            raise TaskError("The system has another number of studies by now; nothing was deleted.")
+            raise Failed("The system has another number of studies by now; nothing was deleted.")
         batch = _batch(writer, "equipment_id = $1", system)
         if self.parameters["row"]:
             _with_row(writer, batch, system)

@@ -24,15 +24,14 @@ from ..dicom.sop_classes import CT_IMAGE
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
+from ..work.steps import Steps
 from . import assembly, nested
 from .deletion import Deletion, mark
 from .door import Door
 from .finding import Finder
-from .housekeeping import Housekeeping
 from .journal import Journal
 from .reading import Read, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
-from .tasks import Tasks
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -57,8 +56,7 @@ class Worker:
         source: Source,
         store: Store,
         options: Callable[[], Options],
-        tasks: Tasks,
-        housekeeping: Housekeeping,
+        steps: Steps,
         finder: Finder,
         deletion: Deletion,
         door: Door,
@@ -68,8 +66,7 @@ class Worker:
         self._store = store
         self._options_now = options
         self.options = options()
-        self.tasks = tasks
-        self._housekeeping = housekeeping
+        self._steps = steps
         self._finder = finder
         self._deletion = deletion
         self._door = door
@@ -191,7 +188,7 @@ class Worker:
                 if writer is None:
                     writer = Writer(self._store)
                     self._set(cursor=int(writer.state("cursor") or 0))
-                    self.tasks.forget()
+                    self._steps.forget()
                     self._look_at_sources = True
                     self._some_are_lost = any_lost(writer.connection)
                     # Comparing finds them again.
@@ -262,7 +259,7 @@ class Worker:
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
         try:
-            self.tasks.forget()
+            self._steps.forget()
             if writer is not None:
                 writer.recover()
             else:
@@ -286,6 +283,7 @@ class Worker:
             audit = self._audit_wanted
             submitted = self._submitted[:1]
         self._caught_up = False
+        self._steps.beat(writer)
         for future, work in submitted:
             self._do(writer, future, work)
             return True
@@ -319,11 +317,10 @@ class Worker:
             self._read_ct_images(writer, self._complete[-1])
             del self._complete[-1]
             return True
-        self._housekeeping.step()
         self._journal.step()
         self._door.write(writer)
         deleted = self._deletion.step(writer)
-        return self.tasks.step(writer) or deleted or followed
+        return self._steps.step(writer) or deleted or followed
 
     def _held(self, writer: Writer, requested: dict[str, str | None]) -> list[str]:
         """Orthanc's identifiers of these objects, of those that it holds."""
@@ -428,7 +425,7 @@ class Worker:
 
     def _look_for_nested(self) -> None:
         nested.begin(self._store, "")
-        self.tasks.look()
+        self._steps.look()
 
     @property
     def audits_done(self) -> int:

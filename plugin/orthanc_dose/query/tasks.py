@@ -10,6 +10,7 @@ from ..store.database import rows
 from .objects import utc
 
 _MOMENTS = ("created_at", "started_at", "finished_at")
+_KEPT_BACK = ("progress", "owner", "alive_at")  # what the program alone needs
 
 
 def listed(
@@ -78,5 +79,6 @@ def log(
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     task = tasks.read(row) | {name: utc(row[name]) for name in _MOMENTS}
-    del task["progress"]
+    for name in _KEPT_BACK:
+        del task[name]
     return task

@@ -36,6 +36,14 @@ TASK = Table(
         moment("created_at", "Created", description="UTC."),
         moment("started_at", "Started", description="UTC."),
         moment("finished_at", "Finished", description="UTC."),
+        text(
+            "owner",
+            "Owner",
+            description="The node and the process that work on it, or did; empty while nobody has begun.",
+        ),
+        moment(
+            "alive_at", "Alive", description="UTC: when its owner last said that it works on it."
+        ),
     ),
 )
 

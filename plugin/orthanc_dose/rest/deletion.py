@@ -49,7 +49,7 @@ def delete_by_rules(services: Services, caller: Caller) -> tuple[int, dict[str, 
     services.audit.note(
         caller, "objects deleted by the rules", ", ".join(kinds), f"{found['objects']} objects"
     )
-    task_id = services.requests.start_task(_BY_RULES, caller.name, parameters={"kinds": kinds})
+    task_id = services.runner.add(_BY_RULES, caller.name, parameters={"kinds": kinds})
     return 202, {"objects": found["objects"], "task_id": task_id}
 
 
@@ -74,7 +74,7 @@ def delete_objects(
         return 202, {
             "objects": len(ids),
             "deleted": 0,
-            "task_id": services.requests.start_task(_BY_HAND, caller.name, parameters=chosen),
+            "task_id": services.runner.add(_BY_HAND, caller.name, parameters=chosen),
         }
     asked = services.requests.forget_objects(ids)
     if not in_time(asked):

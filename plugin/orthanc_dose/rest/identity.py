@@ -51,9 +51,7 @@ def get_identity(services: Services) -> dict[str, Any]:
 def apply_identity(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
     parameters = {"rules": identity_rules(services.settings)}
     return 202, {
-        "task_id": services.requests.start_task(
-            "apply-identity", caller.name, parameters=parameters
-        )
+        "task_id": services.runner.add("apply-identity", caller.name, parameters=parameters)
     }
 
 
@@ -79,9 +77,7 @@ def try_not_patient(services: Services, body: NotPatientTrial) -> dict[str, Any]
 def apply_not_patient(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
     patterns = not_patient(services.settings)
     parameters = {"names": list(patterns.names), "ids": list(patterns.ids)}
-    return 202, {
-        "task_id": services.requests.start_task("not-patient", caller.name, parameters=parameters)
-    }
+    return 202, {"task_id": services.runner.add("not-patient", caller.name, parameters=parameters)}
 
 
 _STARTED = any_object(task_id=INTEGER)

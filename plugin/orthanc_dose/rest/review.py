@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from ..export.words import LANGUAGES
+from ..export.words import LANGUAGES, Words
 from ..records.given import UNSET, Given, Meta, Number, UnsetType
 from ..retrieve.review import BECAME, REASONS, SORTS, Sieve, choose, decisions, studies
 from .answers import Content, Download
@@ -91,10 +91,13 @@ def tick(
 
 def get_decisions(services: Services, caller: Caller, id: int, language: str) -> Content:
     search_of(services, caller, id)
+    words = Words(language)
+    told = {
+        one: words.find(f"retrieve.reasons.{one}") or words.say(f"retrieve.studyReasons.{one}")
+        for one in REASONS
+    }
     with services.store.reading() as connection:
-        return Content(
-            Download(decisions(connection, id, language), "text/csv", f"search-{id}.csv")
-        )
+        return Content(Download(decisions(connection, id, told), "text/csv", f"search-{id}.csv"))
 
 
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)

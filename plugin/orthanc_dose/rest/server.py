@@ -12,11 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from ..manage.access import NotSignedIn
 from ..manage.limits import Locked
-from ..store import StoreError
+from ..store import STORE_ERRORS
 from . import bodies
 from .answers import Content, Download, plain
 from .api import ROUTES
@@ -31,6 +29,8 @@ ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
 # Bytes of an answer that are not worth compressing.
 SMALL = 2_000
+# Of the store itself. One of the system may be any file's, and its words name paths.
+_STORE_ERRORS = tuple(error for error in STORE_ERRORS if error is not OSError)
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src "
     "'self' data:;"
@@ -74,7 +74,7 @@ class Server:
             raise not_found("There is nothing at this address.")
         except ApiError as error:
             failed = error
-        except (StoreError, duckdb.IOException, duckdb.FatalException) as error:
+        except _STORE_ERRORS as error:
             failed = ApiError(
                 503,
                 "store_unavailable",

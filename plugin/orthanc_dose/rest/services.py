@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from ..export.background import Background
 from ..export.copy import Copies
 from ..export.exports import Exports
 from ..manage.access import Access
@@ -22,6 +21,7 @@ from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
 from ..store import Store
 from ..work.followers import Followers
+from ..work.runner import Runner
 
 # Seconds that an answer waits for the worker; what takes longer is answered with 202.
 PATIENCE = 10.0
@@ -54,10 +54,6 @@ class Requests(Protocol):
     def change_names(self, change: Callable[[list[Any]], list[Any]]) -> Future[None]: ...
     def find_nested(self, user: str) -> int: ...
     def forget_objects(self, handles: list[str]) -> Future[int]: ...
-    def start_task(
-        self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
-    ) -> int: ...
-    def stop_task(self, task_id: int) -> Future[bool]: ...
 
 
 def in_time(asked: Future[Any]) -> bool:
@@ -86,12 +82,11 @@ class Services:
     requests: Requests
     settings: Settings
     size_files: SizeFiles
-    background: Background
+    runner: Runner
     exports: Exports
     copies: Copies
     sql: Runs
     nodes: Nodes
-    nodes_work: Background
     searches: Searches
     fetching: Fetching
     schedules: Schedules

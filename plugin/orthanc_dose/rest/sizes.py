@@ -91,7 +91,7 @@ def start(
     parameters = vars(_choice(found, body)) | {"file": id, "dry_run": body.dry_run}
 
     def begin() -> int:
-        return services.requests.start_task(KIND, caller.name, f"file {id}", parameters)
+        return services.runner.add(KIND, caller.name, f"file {id}", parameters)
 
     # A trial leaves the file for the import itself.
     task = begin() if body.dry_run else services.size_files.start(found, begin)

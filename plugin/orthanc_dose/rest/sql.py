@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from ..query import tasks as queries
 from ..records.given import Given, Meta
-from ..sql.runs import FILES
+from ..sql.runs import FILES, SQL_FILE
 from ..sql.statement import LONGEST, Refused, Statement
 from ..sql.views import VIEWS
 from ..store import tasks
@@ -86,7 +86,11 @@ def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tu
         "sql": asked.told,
     }
     number = services.exports.begin(
-        caller.name, name, parameters, partial(services.sql.write, asked, identity, wanted)
+        caller.name,
+        name,
+        parameters,
+        partial(services.sql.write, asked, identity, wanted),
+        SQL_FILE,
     )
     services.audit.note(caller, _ACTION, f"{wanted}, task {number}", _details(asked, identity))
     with services.store.reading() as connection:

@@ -68,12 +68,7 @@ def get_log(
 def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
     if get_task(services, caller, id)["state"] in FINISHED:
         raise ApiError(409, "finished", "The task is finished.", "id")
-    done = (
-        services.background.stop(id)
-        or services.nodes_work.stop(id)
-        or services.followers.stop(id)
-        or in_time(services.requests.stop_task(id))
-    )
+    done = in_time(services.runner.stop(id))
     return (200 if done else 202), get_task(services, caller, id)
 
 

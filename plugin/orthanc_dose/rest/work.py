@@ -10,7 +10,7 @@ from .services import PATIENCE, Services, in_time
 
 def reextract(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:
     if _last(services)["state"] != "running":
-        services.requests.start_task(_REEXTRACTION, caller.name)
+        services.runner.add(_REEXTRACTION, caller.name)
     return 202, _last(services)
 
 
@@ -21,7 +21,7 @@ def get_reextraction(services: Services) -> dict[str, Any]:
 def stop_reextraction(services: Services) -> dict[str, Any]:
     last = _last(services)
     if last["state"] == "running":
-        in_time(services.requests.stop_task(last["task_id"]))
+        in_time(services.runner.stop(last["task_id"]))
     return _last(services)
 
 

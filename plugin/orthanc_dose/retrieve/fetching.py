@@ -1,6 +1,7 @@
 """Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a
 few at a time, tried again with growing pauses, and at the end held against what the store has."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -8,18 +9,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..export.background import Background, Failed, Run, Stopped
 from ..records import FETCHING, FOUND
 from ..records.task import OPEN
 from ..store import Store, tasks
+from ..work.runner import Kind, Runner
+from ..work.task import Failed, Run, Stopped
 from .answers import Image
 from .arrival import compare
 from .moves import Move, Moves, Part, together
 from .node import UNKNOWN, Node
 from .nodes import Nodes, NoNode
 from .search import NodeError
+from .searches import NODE_SEARCH
 
-KIND = "retrieval"
+RETRIEVAL = Kind("retrieval", NODE_SEARCH.place, lasting=True)
+KIND = RETRIEVAL.name
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.25  # from one look at the jobs to the next, unless one is said to have ended
 _NOTED_S = 2.0  # from one note of what became of series to the next
@@ -39,7 +43,7 @@ class Fetching:
     def __init__(
         self,
         store: Store,
-        background: Background,
+        runner: Runner,
         nodes: Nodes,
         at_once: Callable[[], int],
         pause: Callable[[], float],
@@ -47,7 +51,7 @@ class Fetching:
     ) -> None:
         """at_once: how many moves may run; pause: seconds before a move is tried again for the
         first time; is_read: whether all that came is read, and asks for it to be."""
-        self._store, self._background, self._nodes = store, background, nodes
+        self._store, self._runner, self._nodes = store, runner, nodes
         self._at_once, self._pause, self._is_read = at_once, pause, is_read
         self._looks: set[threading.Event] = set()
         self._starting = threading.Lock()
@@ -67,8 +71,8 @@ class Fetching:
                 """
                 connection.execute(query, [search])
             parameters = {"search": search, "node": node}
-            return self._background.start(
-                KIND, user, node, parameters, partial(self._work, search, node)
+            return self._runner.start(
+                RETRIEVAL, user, node, parameters, partial(self._work, search, node)
             )
 
     def _is_under_way(self, search: int) -> bool:
@@ -79,11 +83,12 @@ class Fetching:
         )
 
     def resume(self) -> None:
-        """Go on with those that the end of the server broke off."""
-        self._background.resume(
+        """Have those go on that the end of the server broke off."""
+        self._runner.resume(
+            RETRIEVAL,
             lambda task: partial(
                 self._work, task["parameters"]["search"], task["parameters"]["node"]
-            )
+            ),
         )
 
     def look(self) -> None:
@@ -112,10 +117,11 @@ class Fetching:
                     noted_at = time.monotonic()
                 if not self._ask(node, search, moves):
                     wanted.wait(_LOOK_S)
-        except Stopped:
+        except BaseException:
             for move in moves.running:
-                node.cancel(move.job)
-                _log(node, told["destination"], move, "cancelled")
+                with contextlib.suppress(Exception):
+                    node.cancel(move.job)
+                    _log(node, told["destination"], move, "cancelled")
             raise
         finally:
             self._looks.discard(wanted)

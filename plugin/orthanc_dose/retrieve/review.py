@@ -5,8 +5,7 @@ from typing import Any
 
 import duckdb
 
-from ..export.cells import BOM, line, safe
-from ..export.words import Words
+from ..cells import BOM, line, safe
 from ..records import FOUND
 from ..store.database import rows
 from . import rules, search
@@ -199,14 +198,9 @@ def choose(
     return done[0] if done else 0
 
 
-def decisions(connection: duckdb.DuckDBPyConnection, task_id: int, language: str) -> bytes:
+def decisions(connection: duckdb.DuckDBPyConnection, task_id: int, told: dict[str, str]) -> bytes:
     """All that was found as CSV (RFC 4180, UTF-8 with a byte order mark): columns as the API names
-    them, and the reasons in words. language: of LANGUAGES."""
-    words = Words(language)
-    told = {
-        one: words.find(f"retrieve.reasons.{one}") or words.say(f"retrieve.studyReasons.{one}")
-        for one in REASONS
-    }
+    them, and the reasons in words. told: each of REASONS in words."""
     texts = {
         *_OF_STUDY,
         "series_instance_uid",

@@ -19,7 +19,7 @@ from .node import UNKNOWN
 from .nodes import NoNode
 
 _KIND, _STATE = "schedule", "schedule:"
-_EVERY_S = 20.0
+EVERY_S = 20.0
 _LOG = logging.getLogger(__name__)
 UNITS = ("days", "hours")
 # node; question, as POST /nodes/{name}/searches takes it but for days and times; cron, time_zone;
@@ -91,7 +91,7 @@ def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any
 
 
 class Schedules:
-    """Keeps schedules, and a thread that looks at the clock. May be used from any thread."""
+    """Keeps schedules, and begins what is due. May be used from any thread."""
 
     def __init__(
         self,
@@ -102,18 +102,7 @@ class Schedules:
     ) -> None:
         """may: whether a user has the right to query nodes."""
         self._store, self._begin, self._may, self._now = store, begin, may, now
-        self._ending = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._watch, name="dose-schedules", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the thread, and join it."""
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def listed(self) -> list[Schedule]:
         """All by name, each with its fields, the user, `last_task`, `last_due` and `next_run`
@@ -158,7 +147,8 @@ class Schedules:
         return self._run(name, schedule, self._now())
 
     def look(self) -> None:
-        """Begin what is due, but for what still runs: that is made up afterwards."""
+        """Begin what is due, but for what still runs, which is made up afterwards: a turn of the
+        clock, every EVERY_S."""
         now = self._now()
         with self._store.reading() as connection:
             found = {
@@ -224,13 +214,6 @@ class Schedules:
             connection.execute(
                 f"DELETE FROM {table} WHERE schedule = $1 AND due <= ({oldest})", [name]
             )
-
-    def _watch(self) -> None:
-        while not self._ending.wait(_EVERY_S):
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001  it is tried again
-                _LOG.error("a scheduled search could not begin", exc_info=error)
 
     def _of(self, name: str) -> dict[str, Any]:
         with self._store.reading() as connection:

@@ -10,11 +10,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..export.background import Background, Failed, Run
 from ..records import FOUND
 from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
+from ..work.runner import Kind, Place, Runner
+from ..work.task import Failed, Run
 from .answers import Image
 from .asking import Asked
 from .gaps import counted
@@ -23,15 +24,17 @@ from .question import Question
 from .rules import Decision
 from .search import Found, NodeError, Search, search
 
-KIND = "node-search"
+# Tasks of their own: fetching may take hours, for which no export should wait.
+NODE_SEARCH = Kind("node-search", Place("nodes", at_once=2))
+KIND = NODE_SEARCH.name
 _NOTED_S = 0.5  # from one note of what was found so far to the next
 
 
 class Searches:
     """Starts searches, and knows what they found. May be used from any thread."""
 
-    def __init__(self, store: Store, background: Background, nodes: Nodes) -> None:
-        self._store, self._background, self._nodes = store, background, nodes
+    def __init__(self, store: Store, runner: Runner, nodes: Nodes) -> None:
+        self._store, self._runner, self._nodes = store, runner, nodes
 
     def start(
         self,
@@ -44,8 +47,8 @@ class Searches:
         """Begin a search; the task's number. asked: the question as it was asked; then: what is
         done with the number when something was found that is to be fetched. Raises NoNode."""
         question = replace(question, modality_too=self._nodes.one(node)["modality_too"])
-        return self._background.start(
-            KIND, user, node, asked, partial(self._work, node, question, then)
+        return self._runner.start(
+            NODE_SEARCH, user, node, asked, partial(self._work, node, question, then)
         )
 
     def found(

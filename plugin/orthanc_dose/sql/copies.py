@@ -21,10 +21,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from ..export.background import break_off
 from ..records import Field
 from ..store import Store
 from ..store.database import STORE_ERRORS, quoted
+from ..work.task import break_off
 from .statement import Refused
 from .views import VIEWS, View
 

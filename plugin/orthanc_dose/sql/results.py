@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from ..export.cells import BOM, safe
+from ..cells import BOM, safe
 
 # Bytes of an answer for the page: more is for a file.
 LARGEST_ANSWER = 8_000_000

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..export.background import Failed, Run
+from ..export.exports import KIND
 from ..store import Store
+from ..work.runner import Kind, Place
+from ..work.task import Failed, Run
 from .child import THREADS
 from .copies import FOLDER, Copies, Copy
 from .process import Died, Process
@@ -23,14 +25,14 @@ from .statement import Refused, Statement
 
 _LOG = logging.getLogger(__name__)
 AT_ONCE = 2  # statements for pages
-FILES_AT_ONCE = 1  # statements that write files, beside them; further tasks wait
+# Statements that write files, beside them. Exports of studies wait for none of them.
+SQL_FILE = Kind(KIND, Place("sql-files", at_once=1))
 FILES = ("csv", "parquet")
 # How much longer a file may take than an answer that somebody waits for.
 LONGER = 10
 # Bytes of a file; and it may take half of what is free on the disk.
 _LARGEST_FILE = 10 * 10**9
 _MORE_CPU_S = 10  # than the limit of time allows: a last resort, we end it before
-_LOOK_S = 0.2
 
 
 @functools.cache
@@ -78,7 +80,7 @@ class _Running:
             self.process.kill()
 
     def interrupt(self) -> None:
-        """End it, as a task is ended (background.break_off)."""
+        """End it, as a task is ended (task.break_off)."""
         self.stop(_stopped())
 
     def check(self) -> None:
@@ -104,7 +106,6 @@ class Runs:
         self._running: list[_Running] = []
         self._ending: list[Process] = []  # killed, but not gone yet
         self._spare: Process | None = None
-        self._files = threading.Semaphore(FILES_AT_ONCE)
         self._is_closed = False
         store.before_renewal(self._forget)
 
@@ -144,8 +145,6 @@ class Runs:
     ) -> dict[str, Any]:
         """Write what a statement gives into a file, as a task, and give its result: rows, and
         whether there are more than are set (cut). kind: one of FILES. Raises Failed, Stopped."""
-        while not self._files.acquire(timeout=_LOOK_S):
-            task.progress(0, None)
         try:
             with self._room(_Running(None)) as run:
                 task.connection = run
@@ -169,7 +168,6 @@ class Runs:
             raise Failed(said) from error
         finally:
             task.connection = None
-            self._files.release()
         task.note(task.number, done=end["rows"], total=end["rows"])
         return end | {"as_of": copy.utc}
 

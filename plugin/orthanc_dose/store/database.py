@@ -37,9 +37,11 @@ class StoreError(Exception):
 
 
 # Errors of the disk or the store itself: no object is to blame, and trying again later can help.
-# A full disk comes as a TransactionException when it shows at the commit.
+# A full disk comes as a TransactionException when it shows at the commit, a store that is being
+# opened anew as a ConnectionException.
 STORE_ERRORS = (
     duckdb.IOException,
+    duckdb.ConnectionException,
     duckdb.TransactionException,
     duckdb.FatalException,
     StoreError,
@@ -172,7 +174,7 @@ class Store:
         try:
             connection.execute("BEGIN TRANSACTION READ ONLY")
             yield connection
-        except duckdb.FatalException as error:
+        except (duckdb.FatalException, duckdb.ConnectionException) as error:
             raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
         finally:
             with contextlib.suppress(duckdb.Error):

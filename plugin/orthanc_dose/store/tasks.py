@@ -22,11 +22,17 @@ _LOG = logging.getLogger(__name__)
 
 
 def create(
-    store: Store, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
+    store: Store,
+    kind: str,
+    user: str,
+    subject: str = "",
+    parameters: dict[str, Any] | None = None,
+    owner: str | None = None,
 ) -> int:
-    """Note a task that is to be done; its number, which is never given twice."""
+    """Note a task that is to be done; its number, which is never given twice. owner: who is to do
+    it, None for whoever comes to it."""
     with store.writing() as connection:
-        return add(connection, kind, user, subject, parameters)
+        return add(connection, kind, user, subject, parameters, owner=owner)
 
 
 def add(
@@ -36,6 +42,7 @@ def add(
     subject: str = "",
     parameters: dict[str, Any] | None = None,
     total: int | None = None,
+    owner: str | None = None,
 ) -> int:
     """Note it in the transaction of the connection, which is one of `Store.writing`."""
     number = take(connection, TASKS)
@@ -51,6 +58,8 @@ def add(
         "progress": {},
         "result": {},
         "created_at": now(),
+        "owner": owner,
+        "alive_at": None if owner is None else now(),
     }
     put(connection, task)
     return number
@@ -63,6 +72,12 @@ def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
     ]
     connection.execute("DELETE FROM task WHERE id = $1", [task["id"]])
     connection.execute(f"INSERT INTO task VALUES ({', '.join('?' * len(row))})", row)
+
+
+def is_alive(connection: duckdb.DuckDBPyConnection, owner: str, numbers: list[int]) -> None:
+    """Note that the owner of these tasks works on them."""
+    query = "UPDATE task SET alive_at = $1 WHERE owner = $2 AND id IN (SELECT unnest($3::BIGINT[]))"
+    connection.execute(query, [now(), owner, numbers])
 
 
 def log_begin(task: Task) -> None:

@@ -20,6 +20,7 @@ from ..records.task import OPEN
 from ..store import STORE_ERRORS, Store, feed, tasks
 from ..store.feed import Change
 from ..store.tasks import Task
+from .owner import Owner
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,11 +54,12 @@ class Follower:
 
 
 class Followers:
-    """The threads of all followers. Safe to be used from several threads."""
+    """The threads of all followers. Safe to be used from several threads. The clock is to wake them
+    every POLL_S."""
 
-    def __init__(self, store: Store, followers: Sequence[Follower]) -> None:
+    def __init__(self, store: Store, followers: Sequence[Follower], owner: Owner) -> None:
         self._store = store
-        self._threads = {one.name: _Thread(store, one) for one in followers}
+        self._threads = {one.name: _Thread(store, one, owner) for one in followers}
 
     def start(self) -> None:
         """Begin to follow."""
@@ -133,10 +135,10 @@ class Followers:
 
 
 class _Thread(threading.Thread):
-    def __init__(self, store: Store, follower: Follower) -> None:
+    def __init__(self, store: Store, follower: Follower, owner: Owner) -> None:
         # The interpreter waits for threads that are no daemons before it calls what ends them.
         super().__init__(name=f"dose-{follower.name}", daemon=True)
-        self._store, self._follower = store, follower
+        self._store, self._follower, self._owner = store, follower, owner
         self.ending, self.woken = threading.Event(), threading.Event()
         self.error: str | None = None  # why it waits
 
@@ -159,7 +161,7 @@ class _Thread(threading.Thread):
                 continue
             pause, self.error = FIRST_PAUSE, None
             if not busy:
-                self.woken.wait(POLL_S)
+                self.woken.wait()
 
     def _begin(self) -> None:
         """Let the store know of it, and note the task of what is there, where it is new."""
@@ -256,11 +258,15 @@ class _Thread(threading.Thread):
             done, progress = task["done"] + len(some), {"after": some[-1].study_id}
             self._note(connection, task_id, done=done, progress=progress)
 
-    @staticmethod
-    def _note(connection: Any, task_id: int, **values: Any) -> None:
+    def _note(self, connection: Any, task_id: int, **values: Any) -> None:
         task = tasks.one(connection, task_id)
         if task is not None and task["state"] in OPEN:
-            started = {"state": "running", "started_at": task["started_at"] or tasks.now()}
+            started = {
+                "state": "running",
+                "started_at": task["started_at"] or tasks.now(),
+                "owner": str(self._owner),
+                "alive_at": tasks.now(),
+            }
             tasks.put(connection, task | started | values)
 
 

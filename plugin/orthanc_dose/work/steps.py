@@ -1,0 +1,168 @@
+"""The place of tasks on the dose records: one after the other, step by step between the other work
+of the writer's thread.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..store import STORE_ERRORS, Batch, Writer, tasks
+from ..store.tasks import Task
+from .owner import BEAT_S, Owner
+from .task import Job, reason
+
+_LOG = logging.getLogger(__name__)
+
+
+class Steps:
+    """Those of the tasks in the store that are the writer's: everything but `look` is called on its
+    thread.
+
+    An error of the store is no task's fault: it is raised, and the task goes on when the store can
+    be written again. Whatever else a job raises is the end of its task.
+    """
+
+    def __init__(self, kinds: Mapping[str, Callable[[Task], Job]], owner: Owner) -> None:
+        """kinds: what makes the job of a task, by its kind."""
+        self.kinds = kinds
+        self._owner = owner
+        self._task: Task | None = None
+        self._job: Job | None = None
+        self._written = 0.0
+        self._look = threading.Event()
+        self._look.set()
+
+    def look(self) -> None:
+        """There may be a new task in the store."""
+        self._look.set()
+
+    def forget(self) -> None:
+        """What is under way is read from the store again: after an error of the store."""
+        self._task = self._job = None
+        self._look.set()
+
+    def step(self, writer: Writer) -> bool:
+        """Do a step of the oldest task. Whether there was one."""
+        if self._job is None and not self._begin(writer):
+            return False
+        if self._job is None:
+            return True  # it could not even begin
+        job = self._job
+        try:
+            batch = job.step(writer)
+        except STORE_ERRORS as error:
+            if not isinstance(error, OSError):
+                raise
+            # Of a file of the job's own. If it was the store's after all, the end cannot be written
+            # either, and the task goes on later.
+            self._fail(writer, error)
+            return True
+        except Exception as error:  # noqa: BLE001  the worker goes on
+            self._fail(writer, error)
+            return True
+        now = {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
+        if batch is None:
+            self._end(writer, "done", **now)
+            return True
+        try:
+            self._commit(writer, batch, **now)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  what does not fit into the store once never will
+            self._fail(writer, error)
+        return True
+
+    def beat(self, writer: Writer) -> None:
+        """Note that the task is worked on, where nothing was written of it for a while."""
+        if self._task is not None and time.monotonic() > self._written + BEAT_S:
+            self._commit(writer, Batch())
+
+    def stop(self, writer: Writer, task_id: int) -> bool:
+        """End a task before its next step. Whether there was one that was not finished."""
+        if self._task is not None and self._task["id"] == task_id:
+            self._end(writer, "stopped")
+            return True
+        for task in self._open(writer):
+            if task["id"] == task_id:
+                ended = task | {"state": "stopped", "finished_at": tasks.now()}
+                writer.commit(Batch(task=ended))
+                tasks.log_end(ended)
+                with contextlib.suppress(Exception):  # a job that cannot be made needs nothing
+                    _clear_up(self.kinds[task["kind"]](task))
+                return True
+        return False
+
+    def _open(self, writer: Writer) -> list[Task]:
+        """The tasks that are to be done here, the oldest first."""
+        now, own = tasks.now(), str(self._owner)
+        return [
+            task
+            for task in tasks.of_states(writer.connection, tasks.OPEN)
+            if task["kind"] in self.kinds
+            and (task["owner"] == own or self._owner.may_take(task, now))
+        ]
+
+    def _begin(self, writer: Writer) -> bool:
+        """Take the oldest task. Whether there was one; it may have failed at once."""
+        if not self._look.is_set():
+            return False
+        self._look.clear()
+        found = self._open(writer)
+        if not found:
+            return False
+        self._look.set()  # there may be more behind it
+        [task, *_] = found
+        self._task = task | {"state": "running", "started_at": task["started_at"] or tasks.now()}
+        try:
+            self._job = self.kinds[task["kind"]](self._task)
+        except Exception as error:  # noqa: BLE001  those behind it are done
+            self._fail(writer, error)
+            return True
+        try:
+            self._commit(writer, Batch())
+            tasks.log_begin(self._task)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self._fail(writer, error)
+        return True
+
+    def _commit(self, writer: Writer, batch: Batch, **changes: Any) -> None:
+        """Write a batch with the task as it is then, by its owner."""
+        assert self._task is not None
+        signed = {"owner": str(self._owner), "alive_at": tasks.now()}
+        batch.task = self._task | changes | signed
+        writer.commit(batch)
+        self._task, self._written = batch.task, time.monotonic()
+
+    def _fail(self, writer: Writer, error: Exception) -> None:
+        assert self._task is not None
+        _LOG.error(
+            "task %d, %s, cannot go on", self._task["id"], self._task["kind"], exc_info=error
+        )
+        self._end(writer, "failed", message=reason(error))
+
+    def _end(self, writer: Writer, state: str, **changes: Any) -> None:
+        assert self._task is not None
+        end = {"state": state, "finished_at": tasks.now()}
+        try:
+            self._commit(writer, Batch(), **end, **changes)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  what it says of itself cannot be written: it is as it was
+            self._commit(writer, Batch(), **(end | {"state": "failed", "message": reason(error)}))
+        tasks.log_end(self._task)
+        job = self._job
+        self._task = self._job = None
+        if job is not None:
+            _clear_up(job)
+
+
+def _clear_up(job: Job) -> None:
+    try:
+        job.end()
+    except Exception as error:  # noqa: BLE001  the task has ended all the same
+        _LOG.error("a task of the kind %s left something behind", job.kind, exc_info=error)

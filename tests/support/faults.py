@@ -1,0 +1,186 @@
+"""Makes one call of the store, or one opening of a file, fail within a task: loaded into Orthanc
+with the plugin (plugin_with_faults.py), and told by a file what to do.
+
+A *point* is what can fail in a task: a call of a connection to the store, or what Python does to a
+file or a process (its audit events), on the thread that works on the task. It is named by the two
+places in the program that led to it. Points are found by letting a task run, never listed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+FOLDER = "TEST_FAULTS"  # the environment variable that names the folder of `told` and `seen`
+SECRET = "Somebody^Secret"  # what an error says, and nobody may hear
+_PACKAGE = f"{os.sep}orthanc_dose{os.sep}"
+_OF_FILES = {
+    "open",
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.symlink",
+    "shutil.move",
+    "shutil.rmtree",
+    "subprocess.Popen",
+}
+
+
+class _Watch:
+    """What the thread's task met. kind: gives the kind of task that the thread works on."""
+
+    def __init__(self, kind: Callable[[], str | None]) -> None:
+        self.kind = kind
+        self.told = _told()
+        self.seen: list[str] = []
+
+
+_here = threading.local()
+_fired: set[int] = set()
+_instead_done: set[int] = set()
+
+
+def _folder() -> Path:
+    return Path(os.environ[FOLDER])
+
+
+def _told() -> dict[str, Any]:
+    """What the test wants: number, of this wish; of, point and error: a kind of task, which point
+    of it is to fail and how; instead: kind and parameters of the task that is started in place of
+    the writer's next one."""
+    try:
+        return json.loads((_folder() / "told").read_text())
+    except OSError:
+        return {"number": 0}
+
+
+def _error(kind: str) -> BaseException:
+    if kind == "full":
+        return duckdb.IOException(f"{SECRET}: No space left on device")
+    return OSError(28, SECRET) if kind == "disk" else RuntimeError(SECRET)
+
+
+def _point(what: str) -> None:
+    """A point is passed: fail, where that is wanted."""
+    watch: _Watch | None = getattr(_here, "watch", None)
+    if watch is None or watch.kind() is None:
+        return
+    _here.watch = None  # what follows here is the test's own
+    try:
+        name = f"{what} {' '.join(_places())}"
+        watch.seen.append(name)
+        number = watch.told["number"]
+        is_wanted = (watch.kind(), name) == (watch.told.get("of"), watch.told.get("point"))
+        if is_wanted and number not in _fired:
+            _fired.add(number)
+            raise _error(watch.told["error"])
+    finally:
+        _here.watch = watch
+
+
+def _places() -> list[str]:
+    found: list[str] = []
+    frame: Any = sys._getframe(2)
+    while frame is not None and len(found) < 2:
+        file = frame.f_code.co_filename
+        if _PACKAGE in file:
+            found.append(f"{Path(file).name}:{frame.f_lineno}")
+        frame = frame.f_back
+    return found
+
+
+@contextmanager
+def _watching(kind: Callable[[], str | None]) -> Any:
+    watch = _here.watch = _Watch(kind)
+    try:
+        yield
+    finally:
+        _here.watch = None
+        if watch.seen:
+            with open(_folder() / "seen", "a") as file:
+                said = {"number": watch.told["number"], "kind": kind(), "points": watch.seen}
+                said["fired"] = watch.told["number"] in _fired
+                file.write(json.dumps(said) + "\n")
+
+
+class _Connection:
+    """A connection of the store, each call of which is a point."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._connection, name)
+        if not callable(found) or name == "interrupt":
+            return found
+
+        def call(*given: Any, **named: Any) -> Any:
+            _point(f"store.{name}")
+            return found(*given, **named)
+
+        return call
+
+
+def _audit(event: str, given: tuple[Any, ...]) -> None:
+    if event in _OF_FILES and getattr(_here, "watch", None) is not None:
+        path = str(given[0]) if given else ""
+        if event == "open" and (path.endswith((".py", ".pyc", ".so")) or path.startswith("/proc")):
+            return
+        _point(event)
+
+
+def install() -> None:
+    """Put the points into the program."""
+    from orthanc_dose.store import Store  # noqa: PLC0415  the path to it is made before
+    from orthanc_dose.work.runner import Runner  # noqa: PLC0415
+    from orthanc_dose.work.steps import Steps  # noqa: PLC0415
+
+    connection, work, step = Store.connection, Runner._work, Steps.step
+    join, add = Runner.join, Runner.add
+
+    def with_points(store: Any) -> Any:
+        return _Connection(connection(store))
+
+    def watched_work(runner: Any, run: Any) -> None:
+        with _watching(lambda: run.kind):
+            work(runner, run)
+
+    def watched_step(steps: Any, writer: Any) -> bool:
+        last: list[str | None] = [None]
+
+        def kind() -> str | None:
+            if steps._task is not None:
+                last[0] = steps._task["kind"]
+            return last[0]
+
+        with _watching(kind):
+            return step(steps, writer)
+
+    def told_kinds(runner: Any, steps: Any, queue: Any, followers: Any) -> None:
+        join(runner, steps, queue, followers)
+        kinds = {"threads": [kind.name for kind in runner.kinds], "steps": list(steps.kinds)}
+        (_folder() / "kinds").write_text(json.dumps(kinds))
+
+    def instead(
+        runner: Any, kind: str, user: str, subject: str = "", parameters: Any = None
+    ) -> int:
+        told = _told()
+        if told.get("instead") and told["number"] not in _instead_done:
+            _instead_done.add(told["number"])
+            kind, parameters = told["instead"]
+        return add(runner, kind, user, subject, parameters)
+
+    Store.connection = with_points  # type: ignore[method-assign]
+    Runner._work = watched_work  # type: ignore[method-assign]
+    Steps.step = watched_step  # type: ignore[method-assign]
+    Runner.join = told_kinds  # type: ignore[method-assign]
+    Runner.add = instead  # type: ignore[method-assign]
+    sys.addaudithook(_audit)
