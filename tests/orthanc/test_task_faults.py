@@ -1,5 +1,5 @@
-"""Every kind of task, with each call of the store and each opening of a file made to fail in turn:
-the task ends with a reason that names nobody, and the next one of its kind runs.
+"""Every kind of task, with each call of the store, each opening of a file and each write into it made
+to fail in turn: the task ends with a reason that names nobody, and the next one of its kind runs.
 
 The kinds are those that the running program has, and the points at which they fail are found by
 watching them run: what is new is tried, too, or asks for a way to be started here. A minute or two

@@ -1,19 +1,22 @@
-"""Makes one call of the store, or one opening of a file, fail within a task: loaded into Orthanc
-with the plugin (plugin_with_faults.py), and told by a file what to do.
+"""Makes one call of the store, one opening of a file or one write into it fail within a task: loaded
+into Orthanc with the plugin (plugin_with_faults.py), and told by a file what to do.
 
 A *point* is what can fail in a task: a call of a connection to the store, or what Python does to a
-file or a process (its audit events), on the thread that works on the task. It is named by the two
-places in the program that led to it. Points are found by letting a task run, never listed."""
+file or a process (its audit events, and writes, which are none), on the thread that works on the
+task. It is named by the two places in the program that led to it. Points are found by letting a task run, never listed."""
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import duckdb
@@ -32,6 +35,8 @@ _OF_FILES = {
     "shutil.rmtree",
     "subprocess.Popen",
 }
+_WRITES = {"write", "writelines", "flush", "truncate"}
+_IN_MEMORY = (io.BytesIO, io.StringIO)
 
 
 class _Watch:
@@ -100,9 +105,11 @@ def _places() -> list[str]:
 @contextmanager
 def _watching(kind: Callable[[], str | None]) -> Any:
     watch = _here.watch = _Watch(kind)
+    sys.setprofile(_called)
     try:
         yield
     finally:
+        sys.setprofile(None)
         _here.watch = None
         if watch.seen:
             with open(_folder() / "seen", "a") as file:
@@ -135,6 +142,21 @@ def _audit(event: str, given: tuple[Any, ...]) -> None:
         if event == "open" and (path.endswith((".py", ".pyc", ".so")) or path.startswith("/proc")):
             return
         _point(event)
+
+
+def _called(frame: FrameType, event: str, what: Any) -> None:
+    """See a write into a file, which is a call of C's. Those of the log are no part of the task."""
+    if event != "c_call" or what.__name__ not in _WRITES:
+        return
+    file = getattr(what, "__self__", None)
+    if not isinstance(file, io.IOBase) or isinstance(file, _IN_MEMORY):
+        return
+    caller: FrameType | None = frame
+    while caller is not None:
+        if caller.f_code.co_filename.startswith(os.path.dirname(logging.__file__)):
+            return
+        caller = caller.f_back
+    _point(f"file.{what.__name__}")
 
 
 def install() -> None:

@@ -171,6 +171,11 @@ def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
     assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
 
 
+def test_the_types_of_rows_are_those_of_the_tables() -> None:
+    made = runpy.run_path(str(REPOSITORY / "tools" / "row_types.py"))
+    assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_fields_are_declared_once_and_no_two_claim_a_content_item(table: records.Table) -> None:
     assert len(set(table.names)) == len(table.names)

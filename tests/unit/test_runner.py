@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,24 @@ def start(runner: Runner, work: Callable[[Run], dict[str, Any]], kind: Kind = SH
     return runner.start(kind, "somebody", "", {}, work)
 
 
+@contextmanager
+def under_way(runner: Runner) -> Iterator[int]:
+    """A task that has begun, and ends with the block."""
+    reached, asked = threading.Event(), threading.Event()
+
+    def work(run: Run) -> dict[str, Any]:
+        reached.set()
+        asked.wait()
+        return {}
+
+    number = start(runner, work)
+    reached.wait()
+    try:
+        yield number
+    finally:
+        asked.set()
+
+
 def test_a_task_that_is_stopped_between_two_statements_ends_in_the_next(
     runner: Runner, store: Store
 ) -> None:
@@ -97,9 +116,28 @@ def test_a_task_that_is_stopped_between_two_statements_ends_in_the_next(
 
     number = start(runner, work)
     reached.wait()
-    assert runner.stop(number).result(0)
-    asked.set()
+    try:
+        assert runner.stop(number).result(0)
+    finally:
+        asked.set()
     assert was_ended.wait(60), "the statement goes on"
+
+
+def test_a_task_that_waits_ends_when_it_is_stopped(runner: Runner, store: Store) -> None:
+    called = threading.Event()
+
+    def never(run: Run) -> dict[str, Any]:
+        called.set()
+        return {}
+
+    with under_way(runner) as first:
+        waiting = start(runner, never)
+        assert runner.stop(waiting).result(0)
+        assert task(store, waiting)["state"] == "stopped" and task(store, waiting)["finished_at"]
+        assert task(store, first)["state"] == "running"
+    assert ended(store, first)["state"] == "done"
+    assert ended(store, start(runner, lambda run: {}))["state"] == "done"
+    assert not called.is_set() and task(store, waiting)["state"] == "stopped"
 
 
 @pytest.mark.parametrize(("error", "said"), [
@@ -225,6 +263,33 @@ def test_what_dead_owners_left_is_broken_off_or_goes_on(store: Store) -> None:
     runner.close()
 
 
+def test_a_lasting_task_that_cannot_go_on_fails(runner: Runner, store: Store) -> None:
+    number = left(store, "lasting", None)
+
+    def cannot(found: tasks.Task) -> Callable[[Run], dict[str, Any]]:
+        raise KeyError(found["parameters"])
+
+    runner.resume(LASTING, cannot)
+    runner.beat()
+    assert ended(store, number)["message"] == "It could not be done: KeyError."
+    assert task(store, number)["state"] == "failed"
+
+
+def test_the_writer_finds_what_another_node_left(store: Store) -> None:
+    runner, queue = Runner(store, (SHORT,)), Queue(store)
+    steps, writer = Steps({"job": Counting}, runner.owner), queue.writer
+    runner.join(steps, queue, Followers(store, [], runner.owner))
+    number = left(store, "job", "other/one")
+    assert not steps.step(writer), "another node is at it"
+    with store.writing() as connection:
+        connection.execute("UPDATE task SET alive_at = alive_at - INTERVAL 1 HOUR")
+    runner.beat()
+    while steps.step(writer):
+        pass
+    assert task(store, number)["state"] == "done"
+    runner.close()
+
+
 def test_a_node_keeps_its_name_and_each_process_has_its_own(store: Store) -> None:
     one, another = Owner.of_this_process(store), Owner.of_this_process(store)
     assert one.node == another.node and one.process != another.process
@@ -233,21 +298,12 @@ def test_a_node_keeps_its_name_and_each_process_has_its_own(store: Store) -> Non
 
 
 def test_a_beat_is_a_sign_of_life_of_what_runs(runner: Runner, store: Store) -> None:
-    reached, asked = threading.Event(), threading.Event()
-
-    def work(run: Run) -> dict[str, Any]:
-        reached.set()
-        asked.wait()
-        return {}
-
-    number = start(runner, work)
-    reached.wait()
-    with store.writing() as connection:
-        connection.execute("UPDATE task SET alive_at = NULL")
-    runner.beat()
-    assert task(store, number)["alive_at"] is not None
-    assert task(store, number)["state"] == "running", "it is nobody's that is gone"
-    asked.set()
+    with under_way(runner) as number:
+        with store.writing() as connection:
+            connection.execute("UPDATE task SET alive_at = NULL")
+        runner.beat()
+        assert task(store, number)["alive_at"] is not None
+        assert task(store, number)["state"] == "running", "it is nobody's that is gone"
     ended(store, number)
 
 
@@ -279,7 +335,7 @@ class Counting(Job):
 
     kind = "job"
     fails_at = ""
-    error: Exception = ValueError("Somebody^Secret")
+    error: BaseException = ValueError("Somebody^Secret")
 
     def __init__(self, task: tasks.Task) -> None:
         super().__init__(task)
@@ -302,10 +358,12 @@ class Counting(Job):
         self._at("end")
 
 
-@pytest.mark.parametrize("error", [ValueError("Somebody^Secret"), FULL], ids=repr)
+@pytest.mark.parametrize(
+    "error", [ValueError("Somebody^Secret"), FULL, SystemExit("Somebody^Secret")], ids=repr
+)
 @pytest.mark.parametrize("place", ["making", "step", "writing", "result", "end"])
 def test_whatever_a_job_raises_it_fails_and_the_next_one_runs(
-    place: str, error: Exception, store: Store, monkeypatch: pytest.MonkeyPatch
+    place: str, error: BaseException, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Counting, "error", error)
     owner, writer = Owner.of_this_process(store), Writer(store)

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from ..records import INDEXED, MODALITIES
 from ..records.given import Given, Line, Meta, Wrong, taken
@@ -41,8 +42,10 @@ def kept(found: list[MapEntry]) -> list[Entry]:
     modality type the first. Raises BadEntry where there are too many."""
     out: dict[tuple[str, str, str], Entry] = {}
     for entry in found:
-        one = entry.as_dict() | {
+        one: Entry = {
+            "kind": entry.kind,
             "pattern": entry.pattern.strip(),
+            "modality": entry.modality,
             "standard_name": entry.standard_name.strip(),
         }
         out.setdefault(key_of(one), one)
@@ -72,7 +75,8 @@ def as_csv(entries: list[Entry]) -> bytes:
     out = io.StringIO()
     written = csv.writer(out)
     written.writerow(COLUMNS)
-    written.writerows([_cell(entry[name] or "") for name in COLUMNS] for entry in entries)
+    rows: Sequence[Mapping[str, Any]] = entries
+    written.writerows([_cell(row[name] or "") for name in COLUMNS] for row in rows)
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
@@ -95,7 +99,7 @@ def from_csv(text: str) -> list[Entry]:
             continue
         if len(line) != len(COLUMNS):
             raise BadEntry(f"Line {number} has {len(line)} columns instead of {len(COLUMNS)}.")
-        entry: Entry = dict(zip(header, (_value(cell) for cell in line), strict=True))
+        entry: dict[str, Any] = dict(zip(header, (_value(cell) for cell in line), strict=True))
         found.append(
             entry
             | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None}
@@ -106,7 +110,7 @@ def from_csv(text: str) -> list[Entry]:
     return entries
 
 
-def _entry(found: Entry, number: int) -> MapEntry:
+def _entry(found: dict[str, Any], number: int) -> MapEntry:
     try:
         return taken(found, MapEntry)
     except Wrong as wrong:

@@ -10,6 +10,7 @@ from ..manage.reference_levels import MOST, TooMany
 from ..query.reference_levels import listed
 from ..records import MODALITIES, PHANTOMS, REFERENCE_LEVEL, STATISTICS
 from ..records.given import END, LONGEST_LINE, Given, Line, Meta, taken
+from ..records.rows import ReferenceLevelRow
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
@@ -205,9 +206,10 @@ def _not_possible(field: str, message: str) -> ApiError:
     return ApiError(409, "not_possible", message, field)
 
 
-def _shown(level: dict[str, Any]) -> dict[str, Any]:
-    of = QUANTITIES[level["quantity"]][0].shown
-    return level | {
+def _shown(level: ReferenceLevelRow) -> dict[str, Any]:
+    of = QUANTITIES[level["quantity"] or ""][0].shown
+    return {
+        **level,
         "value": as_shown(level["value"], of.factor),
         "unit": of.unit,
         "matched": bool(level["pattern"] or level["standard_name"]),

@@ -161,12 +161,13 @@ def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
         found = studies.study(connection, id)
     if found is None:
         raise not_found("There is no study of this number.", "id")
+    detail = studies.as_json(found)
     if not caller.sees_identity:
-        found |= dict.fromkeys(IDENTITY_FIELDS)
-        found["patient"] |= dict.fromkeys(IDENTITY_FIELDS)
-    _note_identity(services, caller, "study", [found])
-    held = services.orthanc_studies(found["study_instance_uid"])
-    return found | {"orthanc_studies": len(held)}
+        detail |= dict.fromkeys(IDENTITY_FIELDS)
+        detail["patient"] |= dict.fromkeys(IDENTITY_FIELDS)
+    _note_identity(services, caller, "study", [detail])
+    held = services.orthanc_studies(detail["study_instance_uid"])
+    return detail | {"orthanc_studies": len(held)}
 
 
 def get_content(services: Services, id: int, whole: str) -> Any:

@@ -25,7 +25,7 @@ class _Turn:
     def take(self) -> None:
         try:
             self.do()
-        except Exception as error:  # noqa: BLE001  the others have their turns, and this one another
+        except BaseException as error:  # noqa: BLE001  the others have their turns, and this one another
             if self.error != type(error).__name__:
                 _LOG.error("%s could not be done, and is tried again", self.name, exc_info=error)
             self.error = type(error).__name__

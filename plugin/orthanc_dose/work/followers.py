@@ -130,7 +130,9 @@ class Followers:
             task = tasks.one(connection, task_id)
             if task is None or task["kind"] != BACKFILL or task["state"] not in OPEN:
                 return False
-            tasks.put(connection, task | {"state": "stopped", "finished_at": tasks.now()})
+            ended = task | {"state": "stopped", "finished_at": tasks.now()}
+            tasks.put(connection, ended)
+        tasks.log_end(ended)
         return True
 
 
@@ -151,7 +153,7 @@ class _Thread(threading.Thread):
                     self._begin()
                     is_known = True
                 busy = self._round()
-            except Exception as error:  # noqa: BLE001  whatever happens, the follower goes on
+            except BaseException as error:  # noqa: BLE001  whatever happens, the follower goes on
                 said = reason_of(error)
                 if said != self.error:
                     _LOG.error("%s waits to try again: %s", self._follower.name, said)
@@ -199,9 +201,13 @@ class _Thread(threading.Thread):
         elif task:
             number = task["id"]
             self._take(old, lambda at, some: self._progress(at, number, some))
+            if task["state"] == "waiting":
+                tasks.log_begin(task)
             if len(old) < CHUNK:
                 with self._store.writing() as connection:
-                    self._note(connection, number, state="done", finished_at=tasks.now())
+                    ended = self._note(connection, number, state="done", finished_at=tasks.now())
+                if ended is not None:
+                    tasks.log_end(ended)
         return bool(changes or again or task)
 
     def _take(self, changes: list[Change], advance: Advance) -> None:
@@ -219,14 +225,14 @@ class _Thread(threading.Thread):
                 advance(connection, changes)
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001  the change is set aside, and the others are done
+        except BaseException as error:  # noqa: BLE001  the change is set aside, and the others are done
             if len(changes) == 1:
                 self._set_aside(changes[0], advance, error)
             else:
                 for change in changes:
                     self._take([change], advance)
 
-    def _set_aside(self, change: Change, advance: Advance, error: Exception) -> None:
+    def _set_aside(self, change: Change, advance: Advance, error: BaseException) -> None:
         name, reason = self._follower.name, reason_of(error)
         pause = PAUSES_S[change.attempts] if change.attempts < len(PAUSES_S) else None
         then = f"tries again in {pause} s" if pause else "skips it"
@@ -258,16 +264,20 @@ class _Thread(threading.Thread):
             done, progress = task["done"] + len(some), {"after": some[-1].study_id}
             self._note(connection, task_id, done=done, progress=progress)
 
-    def _note(self, connection: Any, task_id: int, **values: Any) -> None:
+    def _note(self, connection: Any, task_id: int, **values: Any) -> Task | None:
+        """Write the task as it is then, which is returned; nothing where it has ended."""
         task = tasks.one(connection, task_id)
-        if task is not None and task["state"] in OPEN:
-            started = {
-                "state": "running",
-                "started_at": task["started_at"] or tasks.now(),
-                "owner": str(self._owner),
-                "alive_at": tasks.now(),
-            }
-            tasks.put(connection, task | started | values)
+        if task is None or task["state"] not in OPEN:
+            return None
+        started = {
+            "state": "running",
+            "started_at": task["started_at"] or tasks.now(),
+            "owner": str(self._owner),
+            "alive_at": tasks.now(),
+        }
+        task |= started | values
+        tasks.put(connection, task)
+        return task
 
 
 def reason_of(error: BaseException) -> str:

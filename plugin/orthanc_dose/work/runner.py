@@ -123,7 +123,11 @@ class Runner:
             ]
         for task in left:
             self._note(task["id"])  # it is ours from now on
-            self._put(self._lasting[task["kind"]], task["id"], self._resumed[task["kind"]](task))
+            self._put(self._lasting[task["kind"]], task["id"], self._going_on(task))
+
+    def _going_on(self, task: tasks.Task) -> Work:
+        """Return what a task is to do now; where that cannot be told, it fails as it begins."""
+        return lambda run: self._resumed[run.kind](task)(run)
 
     def _put(self, kind: Kind, number: int, work: Work) -> None:
         run = Run(number, kind.name, work, self._note)
@@ -139,8 +143,8 @@ class Runner:
     # --- ending ---
 
     def stop(self, number: int) -> Future[bool]:
-        """End a task; False where none of this number waits or runs. What the writer works on ends
-        before its next step, others end as soon as they notice."""
+        """End a task; False where none of this number waits or runs. One that waits ends at once;
+        what the writer works on ends before its next step, others as soon as they notice."""
         assert self._queue is not None and self._steps is not None and self._followers is not None
         if self._stop(number) or self._followers.stop(number):
             done: Future[bool] = Future()
@@ -152,12 +156,18 @@ class Runner:
     def _stop(self, number: int) -> bool:
         with self._lock:
             run = self._runs.get(number)
-        if run is None:
-            return False
-        run.stopping.set()
-        threading.Thread(
-            target=break_off, args=(run.ended, lambda: run.connection), daemon=True
-        ).start()
+            if run is None:
+                return False
+            run.stopping.set()
+            # At the end of the server nobody waits for the store here: the threads end those, too.
+            is_waiting = not run.is_taken and not self._closing
+            run.is_taken |= is_waiting
+        if is_waiting:
+            self._end(run, Stopped())
+        else:
+            threading.Thread(
+                target=break_off, args=(run.ended, lambda: run.connection), daemon=True
+            ).start()
         return True
 
     def leave(self) -> None:
@@ -177,7 +187,11 @@ class Runner:
             threads.close()
 
     def _work(self, run: Run) -> None:
-        """Do a task, to its end. Raises nothing."""
+        """Do a task, to its end, unless it was stopped while it waited. Raises nothing."""
+        with self._lock:
+            if run.is_taken:
+                return
+            run.is_taken = True
         error: BaseException | None = None
         result: dict[str, Any] = {}
         try:
@@ -266,6 +280,8 @@ class Runner:
             self._break_off_left()
             if not self._closing:
                 self._resume_left()
+            if self._steps is not None:
+                self._steps.look()
         except STORE_ERRORS:
             owes = True
             raise

@@ -60,7 +60,7 @@ class Steps:
             # either, and the task goes on later.
             self._fail(writer, error)
             return True
-        except Exception as error:  # noqa: BLE001  the worker goes on
+        except BaseException as error:  # noqa: BLE001  the worker goes on, whatever it is
             self._fail(writer, error)
             return True
         now = {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
@@ -71,7 +71,7 @@ class Steps:
             self._commit(writer, batch, **now)
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001  what does not fit into the store once never will
+        except BaseException as error:  # noqa: BLE001  what does not fit into the store once never will
             self._fail(writer, error)
         return True
 
@@ -90,7 +90,7 @@ class Steps:
                 ended = task | {"state": "stopped", "finished_at": tasks.now()}
                 writer.commit(Batch(task=ended))
                 tasks.log_end(ended)
-                with contextlib.suppress(Exception):  # a job that cannot be made needs nothing
+                with contextlib.suppress(BaseException):  # a job that cannot be made needs nothing
                     _clear_up(self.kinds[task["kind"]](task))
                 return True
         return False
@@ -118,7 +118,7 @@ class Steps:
         self._task = task | {"state": "running", "started_at": task["started_at"] or tasks.now()}
         try:
             self._job = self.kinds[task["kind"]](self._task)
-        except Exception as error:  # noqa: BLE001  those behind it are done
+        except BaseException as error:  # noqa: BLE001  those behind it are done
             self._fail(writer, error)
             return True
         try:
@@ -126,7 +126,7 @@ class Steps:
             tasks.log_begin(self._task)
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             self._fail(writer, error)
         return True
 
@@ -138,7 +138,7 @@ class Steps:
         writer.commit(batch)
         self._task, self._written = batch.task, time.monotonic()
 
-    def _fail(self, writer: Writer, error: Exception) -> None:
+    def _fail(self, writer: Writer, error: BaseException) -> None:
         assert self._task is not None
         _LOG.error(
             "task %d, %s, cannot go on", self._task["id"], self._task["kind"], exc_info=error
@@ -152,7 +152,7 @@ class Steps:
             self._commit(writer, Batch(), **end, **changes)
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001  what it says of itself cannot be written: it is as it was
+        except BaseException as error:  # noqa: BLE001  what it says of itself cannot be written: it is as it was
             self._commit(writer, Batch(), **(end | {"state": "failed", "message": reason(error)}))
         tasks.log_end(self._task)
         job = self._job
@@ -164,5 +164,5 @@ class Steps:
 def _clear_up(job: Job) -> None:
     try:
         job.end()
-    except Exception as error:  # noqa: BLE001  the task has ended all the same
+    except BaseException as error:  # noqa: BLE001  the task has ended all the same
         _LOG.error("a task of the kind %s left something behind", job.kind, exc_info=error)

@@ -56,6 +56,7 @@ class Run:
     stopping: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     connection: Interruptible | None = None
+    is_taken: bool = False  # by a thread, or by whoever stopped it before
     _noted: float = 0.0
 
     def progress(self, done: int, total: int | None) -> None:
