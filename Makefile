@@ -62,9 +62,10 @@ ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
 .PHONY: docs
-docs: ## write docs/data-dictionary.md and webui/src/shared/facts.ts from the declarations
+docs: ## write docs/data-dictionary.md, records/rows.py and webui/src/shared/facts.ts from the declarations
 	$(SETUP) orthanc venv
 	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
+	@$(PYTHON) tools/row_types.py
 	@$(PYTHON) tools/web_facts.py
 
 .PHONY: wheel

@@ -56,7 +56,8 @@ def _tables(size: int) -> Results:
         fill(folder / "dose", size, _ct(BASE))
         with OrthancServer(folder=folder) as server:
             server.wait_until_idle()
-            pid = server.process.pid  # type: ignore[union-attr]
+            assert server.process is not None
+            pid = server.process.pid
             raw = b""
             for kind, aim in (
                 ("csv", "1 s"),

@@ -8,8 +8,9 @@ import io
 import pytest
 from pydicom.sr.codedict import codes
 
+from orthanc_dose import cells
 from orthanc_dose.dicom.codes import canonical
-from orthanc_dose.export import cells, nhsbsp
+from orthanc_dose.export import nhsbsp
 
 # PS3.16 (2013), tables CID 4014 and 4015: SNOMED-RT code, ACR MQCM 1999 equivalent. "..." stands
 # for the view.

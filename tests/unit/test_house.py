@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_dose import records
+from orthanc_dose.dicom import units
 from orthanc_dose.extract.rows import compile_fields
 from orthanc_dose.records import TABLES, Field
 from orthanc_dose.records.common import OBSERVERS
@@ -171,6 +172,11 @@ def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
     assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
 
 
+def test_the_types_of_rows_are_those_of_the_tables() -> None:
+    made = runpy.run_path(str(REPOSITORY / "tools" / "row_types.py"))
+    assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_fields_are_declared_once_and_no_two_claim_a_content_item(table: records.Table) -> None:
     assert len(set(table.names)) == len(table.names)
@@ -182,6 +188,9 @@ def test_numbers_have_a_unit_and_everything_a_title() -> None:
         assert field.title and (
             field.unit if field.type in ("number", "numbers") else not field.unit
         ), field.name
+        # Raises UnknownUnit for a unit that is not known, or that the field's cannot be made of.
+        for unit in (field.unit, *(unit for _, unit in field.header)) if field.unit else ():
+            units.conversion(unit, field.unit or "")
         for part in field.fields:
             check(part)
 

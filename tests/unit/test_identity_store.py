@@ -16,7 +16,7 @@ from orthanc_dose import extract
 from orthanc_dose.assemble import Part, put_together
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.identity import IdentityRules
-from orthanc_dose.ingest import Options, Tasks
+from orthanc_dose.ingest import Options
 from orthanc_dose.ingest.identity import ApplyIdentity
 from orthanc_dose.query import filters, lists
 from orthanc_dose.records import TABLES
@@ -24,6 +24,8 @@ from orthanc_dose.records.study import UNDER_RULES
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, NotRenewed, Store, Writer, database, identity, tasks
+from orthanc_dose.work.owner import Owner
+from orthanc_dose.work.steps import Steps
 
 SECRET = b"k" * 32
 NAME, ID, BIRTH = "Verylongname^Anna", "PID-4711-x", "19501224"
@@ -65,8 +67,9 @@ def run(store: Store, writer: Writer, rules: dict[str, str]) -> dict[str, object
     """The task that applies rules, until its end."""
     under = IdentityRules(**rules, secret=SECRET)
     number = tasks.create(store, "apply-identity", "somebody", parameters={"rules": rules})
-    worker = Tasks(
-        {ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))}
+    worker = Steps(
+        {ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))},
+        Owner.of_this_process(store),
     )
     worker.look()
     while worker.step(writer):

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_dose.ingest import Tasks
 from orthanc_dose.ingest import size_import as module
 from orthanc_dose.ingest.size_import import SizeImport
 from orthanc_dose.query import lists, studies
@@ -25,6 +24,8 @@ from orthanc_dose.sizes import matching, table
 from orthanc_dose.sizes.files import KEPT_S, KIND, SizeFiles
 from orthanc_dose.store import Batch, Store, Writer, tasks
 from orthanc_dose.store.schema import arrow_schema
+from orthanc_dose.work.owner import Owner
+from orthanc_dose.work.steps import Steps
 from tests.support.effort import examples
 from tests.unit.test_store import batch_of
 
@@ -59,7 +60,9 @@ class Importer:
     def __init__(self, store: Store, uploads: SizeFiles) -> None:
         self.store, self.uploads = store, uploads
         self.writer = Writer(store)
-        self.worker = Tasks({KIND: lambda task: SizeImport(task, uploads, KEY)})
+        self.worker = Steps(
+            {KIND: lambda task: SizeImport(task, uploads, KEY)}, Owner.of_this_process(store)
+        )
 
     def start(self, lines: list[str], **choice: Any) -> int:
         body = "\n".join(["accession;height;weight", *lines]).encode()

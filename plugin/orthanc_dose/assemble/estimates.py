@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from .parts import Outcome, Part, Record
 
-_FIELD = "organ_dose_estimates"
 JOINED = Outcome(
     "merged",
     "organ_dose_estimate",
@@ -29,8 +28,12 @@ def put_beside(parts: Iterable[Part], records: list[Record]) -> None:
         for record in records:
             if _is_of(part, record):
                 study = record.study
-                study[_FIELD] = [*(study.get(_FIELD) or ()), *part.extract.study[_FIELD]]
-                study["marks"] = [*(study.get("marks") or ()), *part.extract.study.get("marks", ())]
+                said = part.extract.study
+                study["organ_dose_estimates"] = [
+                    *(study.get("organ_dose_estimates") or ()),
+                    *(said.get("organ_dose_estimates") or ()),
+                ]
+                study["marks"] = [*(study.get("marks") or ()), *(said.get("marks") or ())]
                 record.parts = [*record.parts, part]
                 record.outcomes[part.sop_instance_uid] = JOINED
 

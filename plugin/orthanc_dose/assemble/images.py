@@ -9,7 +9,8 @@ from datetime import timedelta
 from ..dicom.concepts import CONSTANT_ANGLE
 from ..extract import image_ct
 from ..extract.modality import key_of
-from ..extract.rows import Row, mark
+from ..extract.rows import by_name, mark, value_of
+from ..records.rows import EquipmentRow, EventRow, StudyRow
 from . import reports, totals
 from .parts import SYSTEM, Key, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
@@ -101,25 +102,28 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     left = len(rows) - len(matched)
     if left and source == "image header" and target.modality != "CT":
         mark(target.study, "number_of_events", "images_without_event", left)
+    no_marks: StudyRow = {"marks": None}
     target.study = filled(
-        [*(part.extract.study | {"marks": None} for part in reversed(group)), target.study]
+        [*(part.extract.study | no_marks for part in reversed(group)), target.study]
     )
     target.parts += group if source != _SLICES else []
     return True
 
 
-def _events_of_slices(group: list[Part]) -> list[Row]:
+def _events_of_slices(group: list[Part]) -> list[EventRow]:
     return image_ct.events_of([row for part in group for row in rows_of(part)])
 
 
 # --- images of their own ---
 
 
-def _exposures(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[Row], list[Part]]:
+def _exposures(
+    group: list[Part], outcomes: dict[str, Outcome]
+) -> tuple[list[EventRow], list[Part]]:
     """Each exposure once, though several images show it: for processing, for presentation,
     processed again.
     """
-    known: dict[Key, Row] = {}
+    known: dict[Key, EventRow] = {}
     seen: Counter[Key] = Counter()
     counting: list[Part] = []
     for part in group:
@@ -158,7 +162,7 @@ _VALUES = (
 )
 
 
-def _exposure_key(row: Row, seen: Counter[Key]) -> Key:
+def _exposure_key(row: EventRow, seen: Counter[Key]) -> Key:
     """An exposure by its event UID; without one by its moment and values. Where images do not say
     when they were exposed, those of one intent (for processing, for presentation) are counted, and
     the n-th of each belong together."""
@@ -181,7 +185,7 @@ def _exposure_key(row: Row, seen: Counter[Key]) -> Key:
         moment,
         key_of(row.get("laterality")),
         key_of(row.get("image_view")),
-        *map(row.get, _VALUES),
+        *map(by_name(row).get, _VALUES),
     )
     if moment is not None:
         return (None, *values)
@@ -195,30 +199,31 @@ _DOSES = ("dap", "average_glandular_dose", "entrance_dose", "administered_activi
 _ROUNDING = 0.005
 
 
-def _complete(event: Row, row: Row) -> None:
+def _complete(event: EventRow, row: EventRow) -> None:
     """Add what another image of the same exposure says; a different dose in it is a contradiction,
     and leaves that open.
     """
     contradicted = {
         entry["field"] for entry in event.get("marks") or () if entry["mark"] == "several_values"
     }
-    for name, value in row.items():
-        there = event.get(name)
+    whole = by_name(event)
+    for name, value in by_name(row).items():
+        there = whole.get(name)
         if name == "acquired_images":
-            event[name] = sorted({*(there or ()), *(value or ())})
+            whole[name] = sorted({*(there or ()), *(value or ())})
         elif value is None or name in contradicted:
             continue
         elif there is None:
-            event[name] = value
+            whole[name] = value
         elif name in _DOSES and abs(there - value) > _ROUNDING * max(there, value):
             mark(event, name, "several_values", f"{there:g} | {value:g}")
-            event[name] = None
+            whole[name] = None
 
 
 # --- beside something better ---
 
 
-def _named(row: Row, events: list[Row]) -> Row | None:
+def _named(row: EventRow, events: list[EventRow]) -> EventRow | None:
     """The event that is this row's by its UID, or by the images that the report names."""
     uid, images = row.get("irradiation_event_uid"), set(row.get("acquired_images") or ())
     for event in events:
@@ -229,7 +234,7 @@ def _named(row: Row, events: list[Row]) -> Row | None:
     return None
 
 
-def _compatible(one: Row, other: Row) -> bool:
+def _compatible(one: EquipmentRow, other: EquipmentRow) -> bool:
     """Return whether two descriptions can be of one system: one maker's serial number decides;
     without it, nothing that both say may differ. Makers write their own name in several ways, all
     with the same first word ("GE Healthcare")."""
@@ -240,15 +245,15 @@ def _compatible(one: Row, other: Row) -> bool:
     if all(serials):
         return serials[0] == serials[1] and (makers[0] == makers[1] or not all(makers))
     return all(
-        one[name].casefold() == other[name].casefold()
+        ours.casefold() == theirs.casefold()
         for name in SYSTEM
-        if one.get(name) and other.get(name)
+        if (ours := value_of(one, name)) and (theirs := value_of(other, name))
     )
 
 
-def _match(rows: list[Row], target: Record, source: str) -> list[tuple[Row, Row]]:
+def _match(rows: list[EventRow], target: Record, source: str) -> list[tuple[EventRow, EventRow]]:
     """Pairs of a row and the event of the better record that is the same."""
-    pairs: list[tuple[Row, Row]] = []
+    pairs: list[tuple[EventRow, EventRow]] = []
     left = []
     for row in rows:
         event = _named(row, target.events)
@@ -272,15 +277,15 @@ def _match(rows: list[Row], target: Record, source: str) -> list[tuple[Row, Row]
     return pairs
 
 
-def _near(row: Row, event: Row) -> bool:
+def _near(row: EventRow, event: EventRow) -> bool:
     """Whether a row and an event are of one moment, and nothing that both say contradicts it."""
     if "radionuclide" in row:
         return _same_administration(row, event)
-    starts = row.get("datetime_started"), event.get("datetime_started")
-    if None in starts or abs(starts[0] - starts[1]) > _SAME_MOMENT:  # type: ignore[operator]
+    start, other = row.get("datetime_started"), event.get("datetime_started")
+    if start is None or other is None or abs(start - other) > _SAME_MOMENT:
         return False
     for name in ("kvp", "dap", "average_glandular_dose", "mean_ctdivol"):
-        ours, theirs = row.get(name), event.get(name)
+        ours, theirs = value_of(row, name), value_of(event, name)
         if (
             ours is not None
             and theirs is not None
@@ -290,21 +295,21 @@ def _near(row: Row, event: Row) -> bool:
     return {totals.side_of(row), totals.side_of(event)} != {"left", "right"}
 
 
-def _same_administration(row: Row, event: Row) -> bool:
+def _same_administration(row: EventRow, event: EventRow) -> bool:
     """Return whether an image and a report speak of the same administration: they give one nuclide,
     and start and activity agree as far as both give them. The report may come from an injector or a dispensing
     system, with a clock and a calibrator of its own."""
     nuclides = key_of(row.get("radionuclide")), key_of(event.get("radionuclide"))
     if None in nuclides or nuclides[0] != nuclides[1]:
         return False
-    starts = row.get("datetime_started"), event.get("datetime_started")
-    if None not in starts and abs(starts[0] - starts[1]) > _SAME_INJECTION:  # type: ignore[operator]
+    start, other = row.get("datetime_started"), event.get("datetime_started")
+    if start is not None and other is not None and abs(start - other) > _SAME_INJECTION:
         return False
     ours, theirs = row.get("administered_activity"), event.get("administered_activity")
     return ours is None or theirs is None or abs(ours - theirs) <= 0.1 * max(ours, theirs)
 
 
-def _in_order(rows: list[Row], events: list[Row]) -> list[tuple[Row, Row]]:
+def _in_order(rows: list[EventRow], events: list[EventRow]) -> list[tuple[EventRow, EventRow]]:
     """Series and the lines of a dose screen that has no UIDs and no times: the n-th acquisition is
     the n-th line, where there are as many, localizers apart, and no CTDIvol that both say
     differs."""
@@ -325,19 +330,18 @@ def _in_order(rows: list[Row], events: list[Row]) -> list[tuple[Row, Row]]:
 _NOT_FILLED = frozenset({"sop_instance_uid", "source", "marks", "event_number", "study_id"})
 
 
-def _fill(event: Row, row: Row) -> None:
+def _fill(event: EventRow, row: EventRow) -> None:
     """Keep beside the better source what only the other says, marked so."""
     marked = {entry["field"] for entry in event.get("marks") or ()}
+    whole = by_name(event)
     for name, value in row.items():
         if (
             value is not None
             and name not in _NOT_FILLED
-            and event.get(name) is None
+            and whole.get(name) is None
             and name not in marked
         ):
-            event[name] = value
+            whole[name] = value
             mark(event, name, "from_image")
-    if row.get("acquired_images"):
-        event["acquired_images"] = sorted(
-            {*(event.get("acquired_images") or ()), *row["acquired_images"]}
-        )
+    if images := row.get("acquired_images"):
+        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *images})

@@ -18,16 +18,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ..extract import modality
-from ..extract.rows import Row, mark
+from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
+from ..records.rows import EquipmentRow
 from . import estimates, images, reports, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
 def put_together(
     parts: list[Part],
-    user_defined: Callable[[Row], str | None] = lambda equipment: None,
-    counts_as: Callable[[Row], Row | None] = lambda equipment: None,
+    user_defined: Callable[[EquipmentRow], str | None] = lambda equipment: None,
+    counts_as: Callable[[EquipmentRow], EquipmentRow | None] = lambda equipment: None,
 ) -> list[Record]:
     """The records of one study from all its objects: one a modality type and system.
 
@@ -52,12 +53,12 @@ def put_together(
     return records
 
 
-def _joined(part: Part, system: Row | None) -> Part:
+def _joined(part: Part, system: EquipmentRow | None) -> Part:
     """An object as one of the system that its own was joined into."""
     if system is None:
         return part
     return replace(
-        part, extract=replace(part.extract, equipment=dict(system)), named=part.extract.equipment
+        part, extract=replace(part.extract, equipment=system.copy()), named=part.extract.equipment
     )
 
 
@@ -93,9 +94,9 @@ def _finish(record: Record) -> None:
         mark(sums, "number_of_events", "derived")
     if record.source == "OCR":
         for name in ("dlp_total", "ctdivol_max"):
-            if sums.get(name) is not None:
+            if value_of(sums, name) is not None:
                 mark(sums, name, "ocr")
-    marks = [*(study.pop("marks", None) or ()), *sums.pop("marks", [])]
+    marks = [*(study.pop("marks", None) or ()), *(sums.pop("marks", None) or ())]
     protocols = (row.get("acquisition_protocol") for row in record.events)
     rows = (*record.accumulated, *record.events)
     all_marks = {one["mark"] for one in marks} | {

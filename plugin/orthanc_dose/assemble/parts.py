@@ -2,13 +2,15 @@
 keys that tell events apart."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ..dicom.codes import Code
 from ..extract import Extract
 from ..extract.modality import key_of
-from ..extract.rows import Row
+from ..extract.rows import R, in_time
+from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, NotUsed, StudyRow
 
 MAX_UNUSED = 500
 SYSTEM = ("manufacturer", "manufacturer_model_name", "device_serial_number", "station_name")
@@ -22,7 +24,7 @@ class Part:
 
     sop_instance_uid: str
     extract: Extract
-    named: Row | None = None
+    named: EquipmentRow | None = None
 
 
 @dataclass
@@ -44,14 +46,14 @@ class Record:
 
     modality: str
     source: str
-    study: Row
-    equipment: Row
-    accumulated: list[Row]
-    events: list[Row]
+    study: StudyRow
+    equipment: EquipmentRow
+    accumulated: list[AccumulatedRow]
+    events: list[EventRow]
     parts: list[Part]
     overlap: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    named: list[Row] = field(default_factory=list)
+    named: list[EquipmentRow] = field(default_factory=list)
 
 
 def modality_of(group: list[Part]) -> str:
@@ -61,24 +63,25 @@ def modality_of(group: list[Part]) -> str:
     return modality
 
 
-def rows_of(part: Part) -> list[Row]:
+def rows_of(part: Part) -> list[EventRow]:
     """The events of an object, each with the object and the source that it comes from."""
     return [of(part, row) for row in part.extract.events]
 
 
-def of(part: Part, row: Row) -> Row:
+def of(part: Part, row: R) -> R:
     """A row with the object and the source that it comes from."""
     # With marks of its own: what is marked while a study is put together is not said of the object.
     marks = list(row.get("marks") or ())
-    return {
+    whole = {
         **row,
         "sop_instance_uid": part.sop_instance_uid,
         "source": part.extract.source,
         "marks": marks,
     }
+    return cast("R", whole)
 
 
-def event_key(row: Row) -> Key:
+def event_key(row: EventRow) -> Key:
     """Return the key that tells an event from others and finds it again in another object: the
     irradiation event UID (of nuclear medicine the administration event UID) and plane; without a UID the start, the
     protocol and what was measured."""
@@ -112,18 +115,18 @@ def event_keys(part: Part) -> list[Key]:
     return keys
 
 
-def numbered(events: list[Row], in_time: bool = True) -> list[Row]:
+def numbered(events: list[EventRow], by_start: bool = True) -> list[EventRow]:
     """Events with their numbers, in the order of their start where all of them have one and it is
     asked for.
     """
-    if in_time and all(row.get("datetime_started") for row in events):
-        events = sorted(events, key=lambda row: row["datetime_started"])
+    if by_start:
+        events = in_time(events)
     for number, row in enumerate(events, 1):
         row["event_number"] = number
     return events
 
 
-def filled(rows: list[Row]) -> Row:
+def filled(rows: Sequence[R]) -> R:
     """The last row, with what it leaves open filled from those before it."""
     out = dict(rows[-1])
     if "marks" in out:
@@ -132,10 +135,10 @@ def filled(rows: list[Row]) -> Row:
         for name, value in row.items():
             if out.get(name) is None:
                 out[name] = value
-    return out
+    return cast("R", out)
 
 
-def unused(parts: list[Part]) -> list[Row]:
+def unused(parts: list[Part]) -> list[NotUsed]:
     """What of these objects no field takes, each content once with how often it stands."""
     found: Counter[tuple[str | None, str | None, str | None, str | None]] = Counter()
     for part in parts:
@@ -143,12 +146,13 @@ def unused(parts: list[Part]) -> list[Row]:
             value: Any = item.value
             words = (value.meaning or value.value) if isinstance(value, Code) else value
             found[item.concept, item.meaning, words[:500] if words else None, item.unit] += 1
-    names = ("concept", "meaning", "value", "unit", "count")
-    listed = [
-        dict(zip(names, (*key, count), strict=True))
-        for key, count in list(found.items())[:MAX_UNUSED]
+    listed: list[NotUsed] = [
+        {"concept": concept, "meaning": meaning, "value": value, "unit": unit, "count": count}
+        for (concept, meaning, value, unit), count in list(found.items())[:MAX_UNUSED]
     ]
     if len(found) > MAX_UNUSED:
         rest = f"{len(found) - MAX_UNUSED} more; they stand in the content of the objects"
-        listed.append(dict(zip(names, (None, "(not listed)", rest, None, 1), strict=True)))
+        listed.append(
+            {"concept": None, "meaning": "(not listed)", "value": rest, "unit": None, "count": 1}
+        )
     return listed

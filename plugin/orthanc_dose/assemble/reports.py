@@ -2,7 +2,7 @@
 events.
 """
 
-from ..extract.rows import Row
+from ..records.rows import EventRow
 from .parts import Key, Outcome, Part, Record, event_keys, filled, modality_of, numbered, of
 
 
@@ -11,7 +11,7 @@ def record(group: list[Part]) -> Record:
     the rules.
     """
     counting: list[Part] = []
-    known: dict[Key, tuple[Part, Row]] = {}
+    known: dict[Key, tuple[Part, EventRow]] = {}
     outcomes: dict[str, Outcome] = {}
     overlap = False
     for part in group:
@@ -66,7 +66,7 @@ def record(group: list[Part]) -> Record:
         study=filled([part.extract.study for part in counting]),
         equipment=filled([part.extract.equipment for part in counting]),
         accumulated=accumulated,
-        events=numbered(events, in_time=len(counting) > 1),
+        events=numbered(events, by_start=len(counting) > 1),
         parts=counting,
         # Pages of a dose screen may each print the total of all of them.
         overlap=overlap or (source != "report" and len(accumulated) > 1),

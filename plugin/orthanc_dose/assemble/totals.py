@@ -8,11 +8,13 @@ have the value: part of a dose is a wrong dose."""
 from collections import Counter
 from collections.abc import Iterable
 from math import fsum
+from typing import cast
 
 from ..dicom import concepts
 from ..extract.modality import key_of
-from ..extract.rows import Row, mark
+from ..extract.rows import ByName, R, mark, value_of
 from ..records.ct import DOSE_CHECK
+from ..records.rows import AccumulatedAgd, AccumulatedRow, CodeValue, EventRow, StudyRow
 from ..records.study import CT_EVENTS_BY_TYPE
 
 _PLANE_B, _ALL_PLANES = concepts.PLANE_B.key, concepts.ALL_PLANES.key
@@ -27,20 +29,22 @@ def add(values: Iterable[float]) -> float:
     return float(f"{fsum(values):.12g}")
 
 
-def of_study(modality: str, accumulated: list[Row], events: list[Row], overlap: bool) -> Row:
+def of_study(
+    modality: str, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> StudyRow:
     """The totals of a study and their marks.
 
     accumulated: the rows of all reports that count; events: each event once; overlap: some reports
     share events, so that their totals cannot be added."""
-    totals: Row = {"number_of_events": len(events)}
+    totals: ByName = {"number_of_events": len(events)}
     if overlap:
         mark(totals, "number_of_events", "overlap")
     _BY_MODALITY[modality](totals, accumulated, events, overlap)
-    return totals
+    return cast("StudyRow", totals)
 
 
 def _total(
-    totals: Row,
+    totals: ByName,
     name: str,
     given: list[float | None],
     values: list[float | None],
@@ -68,7 +72,9 @@ def _total(
         mark(totals, name, "incomplete", None if reported is None else reported)
 
 
-def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+def _ct(
+    totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> None:
     with_dose = [
         row
         for row in events
@@ -83,7 +89,7 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
         overlap,
     )
     totals["ctdivol_max"] = max(
-        (row["mean_ctdivol"] for row in events if row.get("mean_ctdivol") is not None), default=None
+        (ctdi for row in events if (ctdi := row.get("mean_ctdivol")) is not None), default=None
     )
     given = [row.get("effective_dose_total") for row in accumulated]
     if any(number is not None for number in given):
@@ -99,16 +105,18 @@ def _ct(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -
     totals |= {name: types[code] for name, _, code in CT_EVENTS_BY_TYPE}
 
 
-def _dose_check(event: Row) -> bool:
+def _dose_check(event: EventRow) -> bool:
     limits = (limit for kind in DOSE_CHECK for limit in kind.limits)
-    pairs = ((event.get(limit.value), event.get(limit.estimate)) for limit in limits)
+    pairs = ((value_of(event, limit.value), value_of(event, limit.estimate)) for limit in limits)
     return any(
         limit is not None and estimate is not None and estimate >= limit
         for limit, estimate in pairs
     )
 
 
-def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+def _projection(
+    totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> None:
     rows_b, rows_all, rows_a = _by_plane(accumulated)
     if not rows_a and not rows_b:
         rows_a = rows_all
@@ -118,12 +126,12 @@ def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap:
     for name, of_event in (("dap_total", "dap"), ("dose_rp_total", "dose_rp")):
         for suffix, rows, plane_events in (("_a", rows_a, events_a), ("_b", rows_b, events_b)):
             if rows or plane_events:
-                given = [row.get(name) for row in rows]
+                given = [value_of(row, name) for row in rows]
                 _total(
                     totals,
                     name + suffix,
                     given,
-                    [row.get(of_event) for row in plane_events],
+                    [value_of(row, of_event) for row in plane_events],
                     overlap,
                 )
     planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
@@ -140,17 +148,17 @@ def _projection(totals: Row, accumulated: list[Row], events: list[Row], overlap:
     _pass_on_marks(totals, "dose_rp_total")
 
 
-def _by_plane(rows: list[Row]) -> tuple[list[Row], list[Row], list[Row]]:
+def _by_plane(rows: list[R]) -> tuple[list[R], list[R], list[R]]:
     """The rows of plane B, those of all planes together, and the others: plane A, the single plane,
     no plane.
     """
-    split: dict[str, list[Row]] = {_PLANE_B: [], _ALL_PLANES: [], "": []}
+    split: dict[str, list[R]] = {_PLANE_B: [], _ALL_PLANES: [], "": []}
     for row in rows:
         split.get(key_of(row.get("acquisition_plane")) or "", split[""]).append(row)
     return split[_PLANE_B], split[_ALL_PLANES], split[""]
 
 
-def _pass_on_marks(totals: Row, name: str) -> None:
+def _pass_on_marks(totals: ByName, name: str) -> None:
     """A total over planes carries the marks of its parts."""
     passed = {
         (m["mark"], m["raw"])
@@ -161,7 +169,9 @@ def _pass_on_marks(totals: Row, name: str) -> None:
         mark(totals, name, why, raw)
 
 
-def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+def _fluoroscopy(
+    totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> None:
     _projection(totals, accumulated, events, overlap)
     rows = [
         row for row in accumulated if key_of(row.get("acquisition_plane")) != _ALL_PLANES
@@ -184,29 +194,33 @@ def _fluoroscopy(totals: Row, accumulated: list[Row], events: list[Row], overlap
         _total(
             totals,
             name,
-            [row.get(name) for row in rows],
-            [row.get(of_event) for row in of_type],
+            [value_of(row, name) for row in rows],
+            [value_of(row, of_event) for row in of_type],
             overlap,
         )
     _frames(totals, rows, overlap)
 
 
-def _frames(totals: Row, rows: list[Row], overlap: bool) -> None:
+def _frames(totals: ByName, rows: list[AccumulatedRow], overlap: bool) -> None:
     given = [
-        row["total_number_of_radiographic_frames"]
+        frames
         for row in rows
-        if row.get("total_number_of_radiographic_frames") is not None
+        if (frames := row.get("total_number_of_radiographic_frames")) is not None
     ]
     if given and not overlap:
         totals["total_number_of_radiographic_frames"] = add(given)
 
 
-def _radiography(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+def _radiography(
+    totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> None:
     _projection(totals, accumulated, events, overlap)
     _frames(totals, accumulated, overlap)
 
 
-def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+def _mammography(
+    totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> None:
     _projection(totals, accumulated, events, overlap)
     for name in (
         "dap_total_a",
@@ -236,13 +250,15 @@ def _mammography(totals: Row, accumulated: list[Row], events: list[Row], overlap
             )
 
 
-def side_of(row: Row) -> str:
+def side_of(row: EventRow | AccumulatedAgd) -> str:
     """The breast, or the side, that a row is of: left, right, or unspecified."""
     key = key_of(row.get("laterality"))
     return "left" if key in _LEFT else "right" if key in _RIGHT else "unspecified"
 
 
-def _nuclear(totals: Row, accumulated: list[Row], events: list[Row], overlap: bool) -> None:
+def _nuclear(
+    totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
+) -> None:
     """Reports of nuclear medicine hold no totals. Activities are added within one radionuclide:
     those of different nuclides mean different things."""
     agents = [
@@ -273,7 +289,7 @@ def _nuclear(totals: Row, accumulated: list[Row], events: list[Row], overlap: bo
         )
 
 
-def _name(code: dict[str, str | None] | None) -> str | None:
+def _name(code: CodeValue | None) -> str | None:
     return (code["meaning"] or code["value"]) if code else None
 
 

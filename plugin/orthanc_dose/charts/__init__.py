@@ -4,10 +4,11 @@ move.
 
 from .chart import Chart
 from .charts import CHARTS
-from .data import Data, Row, data_of
+from .data import Data, data_of
 from .figures import figure_of
 from .files import as_csv, as_xlsx
 from .options import DEFAULTS, OPTIONS, Option
+from .row import Row
 from .wording import Wording
 
 __all__ = [

@@ -1,8 +1,7 @@
 """Bins of equal width: histograms, and scatter plots of more points than a page can draw."""
 
-from typing import Any
-
 from .links import joined
+from .row import Row
 from .source import Source, is_given
 
 # Points that a page draws one by one: without WebGL, which its policy forbids, 5,000 hold a slow
@@ -39,7 +38,7 @@ def bin_of(value: str, found: list[float], name: str) -> str:
     )"""
 
 
-def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
+def histogram(source: Source) -> tuple[list[Row], list[float]]:
     """How many values in which bin, by system, and the edges in the shown unit. Bins are the same
     for all series: from the least to the largest of all values. Only bins with values have a
     row."""
@@ -57,7 +56,8 @@ def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
         FROM ({part}) GROUP BY {source.series}bin ORDER BY {source.series}bin
     """
     bound = {"edges": found} if len(found) > 2 else {}
-    systems, links, rows = source.systems(), source.links, []
+    systems, links = source.systems(), source.links
+    rows: list[Row] = []
     shown = [edge * measure.shown.factor for edge in found]
     for system, number, n, studies, total in source.fetch(query, **bound):
         within = links.between(measure, found[number], found[number + 1], number == len(found) - 2)
@@ -77,7 +77,7 @@ def histogram(source: Source) -> tuple[list[dict[str, Any]], list[float]]:
     return rows, shown
 
 
-def scatter(source: Source) -> tuple[list[dict[str, Any]], bool]:
+def scatter(source: Source) -> tuple[list[Row], bool]:
     """Points with both values, or cells with their numbers where there are too many, which the flag
     says.
     """
@@ -116,7 +116,7 @@ def scatter(source: Source) -> tuple[list[dict[str, Any]], bool]:
     bound = {
         name: found for name, found in (("along", along), ("upward", upward)) if len(found) > 2
     }
-    rows = []
+    rows: list[Row] = []
     for i, j, n, studies in source.fetch(query, **bound):
         link = joined(
             links.between(across, along[i], along[i + 1], i == len(along) - 2),

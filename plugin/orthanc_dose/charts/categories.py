@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import Any
 
 from .links import joined
+from .row import Row, by_name
 from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept
 
-Row = dict[str, Any]
 _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
 
@@ -31,7 +31,7 @@ def averages(source: Source, view: str) -> list[Row]:
     )
     rows = []
     for row, found in _grouped(source, part, wanted):
-        row |= {name: value * measure.shown.factor for name, value in found.items()}
+        by_name(row).update({name: value * measure.shown.factor for name, value in found.items()})
         row["query"] = joined(row["query"], source.links.given())
         if view == "box":
             row["below"] = joined(row["query"], source.links.below(found["p5"]))
@@ -95,7 +95,7 @@ def grouped(
     systems = source.systems()
     out = []
     for is_others, system, name, n, studies, *found in source.fetch(query, **bound):
-        row = {
+        row: Row = {
             "category": None if is_others else name,
             "others": is_others,
             "equipment_id": system,
@@ -125,7 +125,7 @@ def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
         return (
             n
             if by == "frequency" or value == "n"
-            else sum(row[value] * row["n"] for row in own) / n
+            else sum(by_name(row)[value] * row["n"] for row in own) / n
         )
 
     # By name first: equal ones then stand in the order of names.

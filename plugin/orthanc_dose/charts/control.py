@@ -9,7 +9,8 @@ standard error, which the normal distribution does not give for doses."""
 
 import math
 from collections.abc import Callable
-from typing import Any
+
+from .row import Row
 
 # The band begins where there are two periods before, at least, with so many values beyond one for
 # each: with fewer s itself is so unsure that chance alone would put about one mean in a hundred
@@ -18,16 +19,14 @@ FEWEST_PERIODS, FEWEST_DEGREES = 2, 20
 _CLOSE = 1e-9  # of the centre: what rounding may put beside it
 
 
-def with_band(
-    line: list[dict[str, Any]], is_next: Callable[[dict[str, Any], dict[str, Any]], bool]
-) -> None:
+def with_band(line: list[Row], is_next: Callable[[Row, Row], bool]) -> None:
     """Adds to the rows of a line, which stand in the order of time with `mean`, `variance` (within
     the period) and `n`, what the page shows: `change` in percent from the period before, None where
     that one has no value; `centre`, `lower` and `upper`, None where there is too little before;
     `out`: "above", "below" or None. is_next: whether a row's period follows another's at once.
     Takes `variance` away."""
     n, total, squares = 0, 0.0, 0.0
-    before: dict[str, Any] | None = None
+    before: Row | None = None
     for periods, row in enumerate(line):
         row["change"] = (
             (row["mean"] / before["mean"] - 1) * 100
@@ -38,7 +37,7 @@ def with_band(
         if periods >= FEWEST_PERIODS and n - periods >= FEWEST_DEGREES:
             centre, width = total / n, 3 * math.sqrt(squares / (n - periods) / row["n"])
             band = (centre, max(0.0, centre - width), centre + width)
-        row |= dict(zip(("centre", "lower", "upper"), band or (None, None, None), strict=True))
+        row["centre"], row["lower"], row["upper"] = band or (None, None, None)
         row["out"] = _side(row["mean"], band)
         n, total = n + row["n"], total + row["mean"] * row["n"]
         squares += (row.pop("variance") or 0.0) * (row["n"] - 1)

@@ -12,11 +12,10 @@ from .categories import averages, frequencies
 from .chart import Chart
 from .options import Options
 from .periods import over_time
+from .row import Row
 from .source import Source
 from .table import FEWEST, percentiles
 from .workload import workload
-
-Row = dict[str, Any]
 
 
 @dataclass

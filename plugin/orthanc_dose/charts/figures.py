@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .data import Data
 from .periods import lines
+from .row import by_name
 from .wording import Wording
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _places(figure: "go.Figure", data: Data, wording: Wording) -> dict[Any, int]
 
 
 def _of(data: Data, numbers: list[int], name: str) -> list[Any]:
-    return [data.rows[number][name] for number in numbers]
+    return [by_name(data.rows[number])[name] for number in numbers]
 
 
 def _customdata(data: Data, numbers: list[int]) -> list[list[int]]:
@@ -311,7 +312,7 @@ def _workload(figure: "go.Figure", data: Data, wording: Wording) -> None:
             )
     used = [
         *(range(24) if by_hour else range(1, 8)),
-        *((None,) if any(row[data.view] is None for row in data.rows) else ()),
+        *((None,) if any(by_name(row)[data.view] is None for row in data.rows) else ()),
     ]
     ticks = {
         "tickvals": [blank if one is None else one for one in used],
@@ -361,7 +362,7 @@ def _scatter(figure: "go.Figure", data: Data, wording: Wording) -> None:
         centres = [
             [
                 row[f"{axis}_from"] + (row[f"{axis}_to"] - row[f"{axis}_from"]) / 2
-                for row in data.rows
+                for row in map(by_name, data.rows)
             ]
             for axis in "xy"
         ]

@@ -11,7 +11,8 @@ from typing import Any
 from ..cells import BOM, line
 from ..export.xlsx_file import Workbook, text_cell
 from .chart import Quantity
-from .data import Data, Row
+from .data import Data
+from .row import Row, by_name
 from .wording import Wording
 
 Cell = str | int | float | date | None
@@ -127,11 +128,15 @@ def _title(of: Quantity, data: Data, wording: Wording, name: str) -> str:
 
 
 def _end(name: str, side: int) -> Callable[[Row], Cell]:
-    return lambda row: row[name] and row[name][side]
+    def cell(row: Row) -> Cell:
+        ends = by_name(row)[name]
+        return ends[side] if ends else None
+
+    return cell
 
 
 def _named(name: str) -> Callable[[Row], Any]:
-    return lambda row: row[name]
+    return lambda row: by_name(row)[name]
 
 
 def _rounded(value: Cell) -> Cell:

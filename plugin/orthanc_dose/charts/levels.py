@@ -4,14 +4,16 @@ installation's doses stand.
 A level that is of a class of patients, or of a phantom, is compared with the values of that class
 alone."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from ..dicom.concepts import BODY_PHANTOM, HEAD_PHANTOM
 from ..query import names, reference_levels
-from ..query.reference_levels import Level
 from ..records import INDEXED
+from ..records.rows import ReferenceLevelRow
 from .chart import Quantity
 from .charts import CHARTS
+from .row import Compared, Row
 from .source import QUANTILES, Source
 
 # What a level can be of: what averages are shown of, with the modality types that have it.
@@ -94,13 +96,15 @@ class Levels:
         quantiles = (f"quantile_cont(value, {QUANTILES[name]}){only}" for name in _QUANTILES)
         return (f"count(*){only}", f"avg(value){only}", *quantiles)
 
-    def beside(self, row: dict[str, Any], found: tuple[Any, ...]) -> list[dict[str, Any]]:
+    def beside(self, row: Row, found: tuple[Any, ...]) -> list[Compared]:
         """The levels of a category, as rows of charts have them. found: what the aggregates
         gave.
         """
         name, size = row["category"], 2 + len(_QUANTILES)
         out = []
-        for level in self._levels if name else ():
+        if not name:
+            return []
+        for level in self._levels:
             if not reference_levels.is_for(level, name, self._named):
                 continue
             at = self._classes.index(_class_of(level)) * size
@@ -111,19 +115,21 @@ class Levels:
             out.append(self._compared(level, n, own))
         return out
 
-    def _compared(self, level: Level, n: int, own: float | None) -> dict[str, Any]:
+    def _compared(self, level: ReferenceLevelRow, n: int, own: float | None) -> Compared:
+        fields: Mapping[str, Any] = level
         shown = {
-            name: level[name]
+            name: fields[name]
             for name in ("id", "name", "statistic", "source", "year", *_BOUNDS, "phantom")
         }
         factor = self._measure.shown.factor
         side = None if own is None else "over" if own > level["value"] * _CLOSE else "under"
-        return shown | {
+        more: Compared = {
             "value": as_shown(level["value"], factor),
             "n": n,
             "side": side,
             "own": None if own is None else own * factor,
         }
+        return cast("Compared", shown | more)
 
 
 def as_shown(stored: float, factor: float) -> float:
@@ -133,5 +139,6 @@ def as_shown(stored: float, factor: float) -> float:
     return float(f"{stored * factor:.12g}")
 
 
-def _class_of(level: Level) -> Class:
-    return tuple((name, level[name]) for name in (*_BOUNDS, "phantom") if level[name] is not None)
+def _class_of(level: ReferenceLevelRow) -> Class:
+    fields: Mapping[str, Any] = level
+    return tuple((name, fields[name]) for name in (*_BOUNDS, "phantom") if fields[name] is not None)

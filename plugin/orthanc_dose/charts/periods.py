@@ -6,6 +6,7 @@ from typing import Any
 
 from .control import with_band
 from .links import joined
+from .row import Row, by_name
 from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20
@@ -15,7 +16,7 @@ _VARIANCE = "var_samp(value) FILTER (WHERE abs(value) < 1e100)"
 _COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": _VARIANCE}
 
 
-def over_time(source: Source, view: str) -> list[dict[str, Any]]:
+def over_time(source: Source, view: str) -> list[Row]:
     """Rows by category, system and first day of the period. A week begins on Monday. In the view
     "change" means alone, with what control.py makes of them."""
     measure = source.chart.measure
@@ -41,26 +42,28 @@ def over_time(source: Source, view: str) -> list[dict[str, Any]]:
         FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place,
         {source.series}period
     """
-    systems, links, rows, factor = source.systems(), source.links, [], measure.shown.factor
+    systems, links, factor = source.systems(), source.links, measure.shown.factor
+    rows: list[Row] = []
     for is_others, system, first, name, n, studies, *found in source.fetch(query):
         days = links.days(first, last(first, period))
         link = joined(links.category(name, is_others), links.system(system), links.given(), days)
-        rows.append(
+        row: Row = {
+            "category": None if is_others else name,
+            "others": is_others,
+            "equipment_id": system,
+            "system": systems.get(system),
+            "period": first,
+            "n": n,
+            "studies": studies,
+            "query": link,
+        }
+        by_name(row).update(
             {
-                "category": None if is_others else name,
-                "others": is_others,
-                "equipment_id": system,
-                "system": systems.get(system),
-                "period": first,
-                "n": n,
-                "studies": studies,
-                "query": link,
-                **{
-                    name: value and value * factor ** (2 if name == "variance" else 1)
-                    for name, value in zip(wanted, found, strict=True)
-                },
+                name: value and value * factor ** (2 if name == "variance" else 1)
+                for name, value in zip(wanted, found, strict=True)
             }
         )
+        rows.append(row)
     if view == "change":
         for line in lines(rows):
             with_band(
@@ -70,7 +73,7 @@ def over_time(source: Source, view: str) -> list[dict[str, Any]]:
     return rows
 
 
-def lines(rows: list[dict[str, Any]]) -> list[list[int]]:
+def lines(rows: list[Row]) -> list[list[int]]:
     """The numbers of the rows of each category and system, in the order of time."""
     found: dict[Any, list[int]] = {}
     for number, row in enumerate(rows):

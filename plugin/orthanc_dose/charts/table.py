@@ -4,9 +4,10 @@ bootstrap intervals, and the reference levels that are for it."""
 from typing import Any
 
 from . import bootstrap
-from .categories import Row, grouped, ordered
+from .categories import grouped, ordered
 from .levels import Levels
 from .links import joined
+from .row import Row, by_name
 from .source import IS_KEPT, QUANTILES, Source, is_given
 
 SHOWN = ("median", "p75", "p95")
@@ -43,12 +44,11 @@ def percentiles(source: Source) -> list[Row]:
     part = source.rows(*columns, conditions=(is_given(measure),))
     factor, rows = measure.shown.factor, []
     for row, (mean, found, *more) in grouped(source, part, asked, **levels.bound):
-        row |= {
-            "mean": mean * factor,
-            **{name: value * factor for name, value in zip(SHOWN, found, strict=True)},
-        }
-        row |= _intervals(
-            row["n"], list(zip(more, more[len(_ENDS) :], strict=False))[: len(_ENDS)], factor
+        row["mean"] = mean * factor
+        around = list(zip(more, more[len(_ENDS) :], strict=False))[: len(_ENDS)]
+        by_name(row).update(
+            {name: value * factor for name, value in zip(SHOWN, found, strict=True)}
+            | _intervals(row["n"], around, factor)
         )
         row["levels"] = levels.beside(row, tuple(more[2 * len(_ENDS) :]))
         row["query"] = joined(row["query"], source.links.given())

@@ -1,15 +1,13 @@
 """What stands in charts, in one language: titles, names of categories and series, numbers, days."""
 
 from datetime import UTC, date
-from typing import Any
 
 from ..export.shown import Shown, decimals_for
 from ..export.words import Words
 from ..query.filters import WEEKDAY
 from ..records import STUDY
 from .chart import Chart, Quantity
-
-Row = dict[str, Any]
+from .row import Compared, Row
 
 
 class Wording:
@@ -108,11 +106,11 @@ class Wording:
                 self.say("change", change=f"{sign}{self._shown.number(abs(row['change']), 1)}")
             )
         if row["centre"] is not None:
-            low, high = (self.written(row[name]) for name in ("lower", "upper"))
+            low, high = self.written(row["lower"] or 0.0), self.written(row["upper"] or 0.0)
             out.append(self.say("band", low=low, high=high, unit=self.unit(of)).strip())
         return out + ([self.say(f"out.{row['out']}")] if row["out"] else [])
 
-    def side(self, level: Row) -> str:
+    def side(self, level: Compared) -> str:
         """How the installation stands to a reference level, and to which."""
         of = " ".join(filter(None, (level["source"], str(level["year"] or ""))))
         said = self.say(f"side.{level['side']}")

@@ -1,12 +1,11 @@
 """Workload: how many studies on which weekday, and at which hour. All studies count."""
 
-from typing import Any
-
 from .links import joined
+from .row import Row
 from .source import Source
 
 
-def workload(source: Source, view: str) -> list[dict[str, Any]]:
+def workload(source: Source, view: str) -> list[Row]:
     """Rows by system and weekday, from 1, Monday; in the view "hour" by hour, too. None for studies
     without date or time.
     """
@@ -20,18 +19,19 @@ def workload(source: Source, view: str) -> list[dict[str, Any]]:
         SELECT {source.system}, {names}, count(*) FROM ({source.rows(*columns)})
         GROUP BY {source.series}{names} ORDER BY {source.series}{names}
     """
-    systems, links, rows = source.systems(), source.links, []
+    systems, links = source.systems(), source.links
+    rows: list[Row] = []
     for system, weekday, *hours, n in source.fetch(query):
         link = joined(links.system(system), links.weekday(weekday), *map(links.hour, hours))
-        rows.append(
-            {
-                "equipment_id": system,
-                "system": systems.get(system),
-                "weekday": weekday,
-                **dict(zip(("hour",), hours, strict=False)),
-                "n": n,
-                "studies": n,
-                "query": link,
-            }
-        )
+        row: Row = {
+            "equipment_id": system,
+            "system": systems.get(system),
+            "weekday": weekday,
+            "n": n,
+            "studies": n,
+            "query": link,
+        }
+        if hours:
+            row["hour"] = hours[0]
+        rows.append(row)
     return rows

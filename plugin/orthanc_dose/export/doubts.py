@@ -1,20 +1,20 @@
 """The marks of a study in words: which values are not plainly what its objects say, and why."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast
 
+from ..query.studies import StudyDetail
 from ..records import MODALITIES, STUDY, Table
+from ..records.rows import EventRow, Marked
 from .shown import Shown
 
-Row = dict[str, Any]
 
-
-def lines_of(study: Row, shown: Shown) -> Iterator[str]:
+def lines_of(study: StudyDetail, shown: Shown) -> Iterator[str]:
     """Why values are not plainly what the objects say: a line for each reason and table, with what
     is written there.
     """
     modality = MODALITIES[study["modality"]]
-    parts: list[tuple[str, Table | None, list[Row]]] = [
+    parts: list[tuple[str, Table | None, Sequence[Marked]]] = [
         ("", STUDY, [study]),
         (f"{shown.words.say('study.accumulated')}, ", modality.accumulated, study["accumulated"]),
         ("", modality.events, study["events"]),
@@ -31,9 +31,9 @@ def lines_of(study: Row, shown: Shown) -> Iterator[str]:
                     else ""
                 )
                 of_reason = reasons.setdefault((mark["mark"], mark["field"]), {})
-                of_reason.setdefault(said, []).append(row.get("event_number", 0))
-        for (mark, name), written in reasons.items():
-            why = f"{where}{_named(name, table, shown)} – {shown.words.mark(mark)}"
+                of_reason.setdefault(said, []).append(cast("EventRow", row).get("event_number", 0))
+        for (reason, name), written in reasons.items():
+            why = f"{where}{_named(name, table, shown)} – {shown.words.mark(reason)}"
             if table is modality.events:
                 # Behind the reason, since it may be long.
                 why += f": {shown.words.events(modality.code, sum(map(len, written.values())))} "

@@ -2,14 +2,14 @@
 cells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..records import Field, Modality
+from ..records.rows import EventRow
 from .shown import NOTHING, Shown, decimals_for, scaled
 
-Row = dict[str, Any]
 # Says something only where it differs from event to event.
 _WHERE_DIFFERENT = frozenset({"acquisition_plane", "source"})
 
@@ -27,7 +27,7 @@ class EventColumn:
     decimals: int | None
     shown: Shown
 
-    def cell(self, row: Row) -> str:
+    def cell(self, row: EventRow) -> str:
         """What stands in an event's row; of several structs, as filters or tubes, the values side
         by side.
         """
@@ -38,13 +38,13 @@ class EventColumn:
         )
 
 
-def columns_of(modality: Modality, events: Sequence[Row], shown: Shown) -> list[EventColumn]:
+def columns_of(modality: Modality, events: Sequence[EventRow], shown: Shown) -> list[EventColumn]:
     """The leading columns of the modality type in which any of the events has a value or a mark."""
     table, out = modality.events, []
     for key in modality.leading:
         values = [value for row in events for value in _values(row, key)]
         given = [value for value in values if value not in (None, "", [])]
-        marked = any(mark["field"] == key for row in events for mark in row["marks"] or ())
+        marked = any(mark["field"] == key for row in events for mark in row.get("marks") or ())
         if not given and not marked:
             continue
         if key in _WHERE_DIFFERENT and all(value == values[0] for value in values):
@@ -69,6 +69,6 @@ def columns_of(modality: Modality, events: Sequence[Row], shown: Shown) -> list[
     return out
 
 
-def _values(row: Row, key: str) -> list[Any]:
+def _values(row: Mapping[str, Any], key: str) -> list[Any]:
     outer, _, inner = key.partition(".")
     return [struct[inner] for struct in row[outer] or ()] if inner else [row[outer]]

@@ -8,24 +8,26 @@ exposure uA.s, irradiation duration s. openSkin knows copper alone: other filter
 reader does not know quotation marks, so a comma within a text becomes a semicolon."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..cells import line
 from ..dicom.concepts import COPPER
+from ..query.studies import StudyDetail
+from ..records.rows import CodeValue, XrayFilter
 
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
 PATIENT = "Anon"  # what stands for who the patient is
 
 
-def csv_of(study: dict[str, Any]) -> bytes:
+def csv_of(study: StudyDetail) -> bytes:
     """The lines of a study as query.studies gives it."""
     return b"".join(
         line(_clean(value) for value in _values(study, event)) for event in study["events"]
     )
 
 
-def _values(study: dict[str, Any], event: dict[str, Any]) -> Iterator[str | float | None]:
+def _values(study: StudyDetail, event: Mapping[str, Any]) -> Iterator[str | float | None]:
     started = event["datetime_started"]
     yield from (PATIENT, study["patient_sex"], study["study_instance_uid"], None)
     yield from (
@@ -68,7 +70,7 @@ def _values(study: dict[str, Any], event: dict[str, Any]) -> Iterator[str | floa
     yield from (_word(event["target_region"]), event["comment"])
 
 
-def _copper(filters: list[dict[str, Any]]) -> tuple[str | float | None, ...]:
+def _copper(filters: list[XrayFilter]) -> tuple[str | float | None, ...]:
     """Type, material, least and largest thickness of the copper in the beam; several sheets of it
     add up.
     """
@@ -80,17 +82,20 @@ def _copper(filters: list[dict[str, Any]]) -> tuple[str | float | None, ...]:
     ]
     if not copper:
         return None, None, None, None
-    thickness = [
-        [one[name] for one in copper] for name in ("thickness_minimum", "thickness_maximum")
-    ]
     return (
         _word(copper[0]["type"]),
         COPPER_IN_WORDS,
-        *(None if None in values else sum(values) for values in thickness),
+        _sum([one["thickness_minimum"] for one in copper]),
+        _sum([one["thickness_maximum"] for one in copper]),
     )
 
 
-def _word(code: dict[str, Any] | None) -> str | None:
+def _sum(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _word(code: CodeValue | None) -> str | None:
     return code["meaning"] if code else None
 
 

@@ -4,7 +4,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -150,7 +150,7 @@ def minutes(seconds: float) -> str:
     return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
-def describe(study: dict[str, Any]) -> str | None:
+def describe(study: Mapping[str, Any]) -> str | None:
     """What a study is called: the first description that says anything."""
     names: Sequence[str] = (
         "study_description",

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any
+from typing import Any, cast
 
 from .. import __version__
 from ..query import studies
@@ -41,13 +41,13 @@ class Format:
     make: Callable[[Store, Wanted], bytes]
 
 
-def _detail(store: Store, wanted: Wanted) -> dict[str, Any]:
+def _detail(store: Store, wanted: Wanted) -> studies.StudyDetail:
     """All that the store holds of the study, without what the file is not to say."""
     with store.reading() as connection:
         found = studies.study(connection, wanted.study_id)
     if found is None:
         raise LookupError
-    found |= dict.fromkeys(wanted.without)
+    cast("dict[str, Any]", found).update(dict.fromkeys(wanted.without))
     found["patient"] |= dict.fromkeys(wanted.without)
     return found
 
@@ -60,7 +60,7 @@ def _json(store: Store, wanted: Wanted) -> bytes:
         "program": f"Orthanc Dose {__version__}",
         "made_at": _now().isoformat(timespec="seconds"),
         "units": {table.name: _units(table.fields) for table in tables},
-        "study": study,
+        "study": studies.as_json(study),
     }
     return json.dumps(whole, default=_plain, allow_nan=False, ensure_ascii=False, indent=1).encode(
         "utf-8", "replace"

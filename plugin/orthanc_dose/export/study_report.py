@@ -2,18 +2,20 @@
 units.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from .. import __version__
+from ..query.studies import StudyDetail
 from ..records import EQUIPMENT, MODALITIES, OBJECT, PATIENT, SOURCES, STUDY, TOTALS, Field, Table
+from ..records.rows import EventRow
 from .doubts import lines_of
 from .event_columns import EventColumn, columns_of
 from .pages import Column, Pages
 from .shown import NOTHING, Shown, decimals_for, describe, minutes, scaled
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]  # of whatever table: its fields are read by their declarations
 # Of the study and its system, what a report needs to say which study it is of.
 _STUDY = ("study_date", "study_time", "accession_number", "study_id", "study_description", "requested_procedure_description",
           "performed_procedure_step_description", "protocol_name", "performing_physician", "referring_physician", "operators",
@@ -49,7 +51,7 @@ _MOST_OBJECTS = 100
 _LINES, _EVENT_LINES = 8, 3  # of a cell: makers write pages into comments of events
 
 
-def write(study: Row, shown: Shown, made: datetime, zone: str) -> bytes:
+def write(study: StudyDetail, shown: Shown, made: datetime, zone: str) -> bytes:
     """The PDF of a study's detail, as query/studies.py gives it. made: now, in UTC; zone: the name
     of `shown`'s zone.
     """
@@ -125,7 +127,7 @@ def _put_lists(pages: Pages, row: Row, table: Table, shown: Shown) -> None:
             _put(pages, shown.words.title(field, table), *_structs(field, row[field.name], shown))
 
 
-def _facts(study: Row, shown: Shown) -> Content:
+def _facts(study: StudyDetail, shown: Shown) -> Content:
     """Study, patient and system side by side."""
     say = shown.words.say
     groups = [
@@ -157,7 +159,7 @@ def _values(row: Row, fields: Sequence[Field], table: Table, shown: Shown) -> li
     ]
 
 
-def _totals(study: Row, shown: Shown) -> Content:
+def _totals(study: StudyDetail, shown: Shown) -> Content:
     """The totals of the modality type first, then all others that the study has."""
     say, modality = shown.words.say, MODALITIES[study["modality"]]
     first = [STUDY.field(name) for name in modality.totals]
@@ -165,9 +167,10 @@ def _totals(study: Row, shown: Shown) -> Content:
         *first,
         *(field for field in TOTALS if field not in first and field in modality.fields),
     ]
+    fields_of_study: Row = study
     rows = []
     for field in fields:
-        value, sign = study.get(field.name), _sign(study, field.name)
+        value, sign = fields_of_study.get(field.name), _sign(study, field.name)
         if value is None and not sign:
             continue
         longer = _longer(value) if shown.words.unit(field) == "s" else ""
@@ -182,7 +185,7 @@ def _totals(study: Row, shown: Shown) -> Content:
     ), rows
 
 
-def _accumulated(table: Table, rows: list[Row], shown: Shown) -> Content:
+def _accumulated(table: Table, rows: Sequence[Row], shown: Shown) -> Content:
     """Values downwards, a column for each plane or report."""
     say, out = shown.words.say, []
     for field in table.fields:
@@ -217,16 +220,19 @@ def _accumulated(table: Table, rows: list[Row], shown: Shown) -> Content:
     ), out
 
 
-def _events(study: Row, shown: Shown) -> Iterator[tuple[str, Sequence[Column], list[list[str]]]]:
+def _events(
+    study: StudyDetail, shown: Shown
+) -> Iterator[tuple[str, Sequence[Column], list[list[str]]]]:
     """Tables of the events: one, or one for each plane or side."""
     modality, words = MODALITIES[study["modality"]], shown.words
     if not study["events"]:
         return
     columns = columns_of(modality, study["events"], shown)
     by = _APART.get(modality.code)
-    apart: dict[str, list[Row]] = {}
+    apart: dict[str, list[EventRow]] = {}
     for event in study["events"]:
-        key = shown.value(event[by], modality.events.field(by)) if by else ""
+        fields: Row = event
+        key = shown.value(fields[by], modality.events.field(by)) if by else ""
         apart.setdefault(key, []).append(event)
     for key in sorted(apart, key=lambda one: (one == NOTHING, one)):
         rows = apart[key]
@@ -244,11 +250,11 @@ def _events(study: Row, shown: Shown) -> Iterator[tuple[str, Sequence[Column], l
         )
 
 
-def _event(row: Row, columns: Sequence[EventColumn]) -> list[str]:
+def _event(row: EventRow, columns: Sequence[EventColumn]) -> list[str]:
     return [column.cell(row) + _sign(row, column.key) for column in columns]
 
 
-def _structs(field: Field, rows: list[Row], shown: Shown) -> Content:
+def _structs(field: Field, rows: Sequence[Row], shown: Shown) -> Content:
     """A list of structs as a table, without the columns that all leave empty; lists within them
     have their page.
     """
@@ -272,7 +278,7 @@ def _structs(field: Field, rows: list[Row], shown: Shown) -> Content:
     return columns, [list(row) for row in zip(*cells, strict=True)]
 
 
-def _objects(objects: list[Row], shown: Shown) -> Content:
+def _objects(objects: Sequence[Row], shown: Shown) -> Content:
     words = shown.words
     titles = [
         words.say("report.kind"),

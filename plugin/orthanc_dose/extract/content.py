@@ -9,10 +9,11 @@ from ..dicom.dataset import Unreadable
 from ..dicom.sr import Item
 from ..records import STUDY
 from ..records.common import OBSERVERS
+from ..records.rows import AccumulatedRow, EventRow, Observer, StudyRow
 from . import header
 from .extract import Extract
 from .kept import Kept
-from .rows import Node, Row, RowReader, compile_fields, mark
+from .rows import Node, RowReader, by_name, compile_fields, mark
 
 _OBSERVER_TYPE, _DEVICE_ROLE = "DCM:121005", "DCM:113876"
 _OBSERVER_TREE = compile_fields(OBSERVERS.fields)
@@ -26,9 +27,9 @@ class Content:
     concepts: of all items below the root. reader: holds what no field takes.
     """
 
-    study: Row
-    accumulated: list[Row] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    study: StudyRow
+    accumulated: list[AccumulatedRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
     concepts: set[str] = field(default_factory=set)
     reader: RowReader = field(default_factory=RowReader)
 
@@ -62,9 +63,11 @@ def read(
         concept = child.concept or ""
         content.concepts.add(concept)
         if concept in events:
-            content.events.append(content.reader.read(child, events[concept]))
+            content.events.append(content.reader.read(child, events[concept], EventRow))
         elif concept in accumulated:
-            content.accumulated.append(content.reader.read(child, accumulated[concept]))
+            content.accumulated.append(
+                content.reader.read(child, accumulated[concept], AccumulatedRow)
+            )
         elif concept in _OBSERVER_TREE.children and not (
             concept == _DEVICE_ROLE and child.children
         ):
@@ -72,10 +75,10 @@ def read(
         else:
             rest.append(child)
     row = content.study
-    marks = row.pop("marks", [])
-    row |= content.reader.read(container(rest), study)
+    marks = row.pop("marks", None) or []
+    row |= content.reader.read(container(rest), study, StudyRow)
     row["observers"] = _observers(observers, content.reader)
-    row["marks"] = marks + row.get("marks", [])
+    row["marks"] = marks + (row.get("marks") or [])
     if content.reader.offset is not None and not row["timezone_offset_from_utc"]:
         row["timezone_offset_from_utc"] = header.offset_text(content.reader.offset)
     return content
@@ -123,7 +126,7 @@ def container(children: list[Item]) -> Item:
     return item
 
 
-def _observers(children: list[Item], reader: RowReader) -> list[Row] | None:
+def _observers(children: list[Item], reader: RowReader) -> list[Observer] | None:
     """Observers from items that stand side by side: each Observer Type begins another."""
     groups: list[list[Item]] = []
     for child in children:
@@ -132,17 +135,19 @@ def _observers(children: list[Item], reader: RowReader) -> list[Row] | None:
         # Some equipment puts an observer's items below its type instead of beside it.
         groups[-1] += [child, *child.children]
         child.children = []
-    rows = [reader.read(container(group), _OBSERVER_TREE) for group in groups]
-    return [{name: value for name, value in row.items() if name != "marks"} for row in rows] or None
+    rows = [reader.read(container(group), _OBSERVER_TREE, Observer) for group in groups]
+    for row in rows:
+        by_name(row).pop("marks", None)
+    return rows or None
 
 
-def _fill_dates(study: Row, events: list[Row]) -> None:
+def _fill_dates(study: StudyRow, events: list[EventRow]) -> None:
     """Where the header has no study date, the first irradiation or administration says when it
     was.
     """
     if study["study_date"] is not None:
         return
-    moments = [row["datetime_started"] for row in events if row.get("datetime_started")]
+    moments = [moment for row in events if (moment := row.get("datetime_started"))]
     first = min(moments, default=study.get("start_of_irradiation"))
     if first is not None:
         study["study_date"] = first.date()

@@ -8,11 +8,12 @@ from ..dicom import concepts, dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.private import private_text
 from ..records import CT_EVENT
+from ..records.rows import AccumulatedRow, EventRow, XraySource
 from . import header
 from .elements import HeaderReader, number, unused_elements
 from .extract import Extract
 from .kept import Kept
-from .rows import Row, code_value, mark
+from .rows import by_name, code_value, mark, value_of
 
 _SEQUENCE = "0040,030e"
 _ELSCINT = "ELSCINT1"
@@ -53,7 +54,7 @@ def extract(kept: Kept) -> Extract:
     events = [_event(dataset, entry, reader, by_series) for entry in items(dataset, _SEQUENCE)]
     if not events:
         events = [_from_line(found) for found in by_series.values()]
-    accumulated: list[Row] = []
+    accumulated: list[AccumulatedRow] = []
     total = number(private_text(dataset, 0x00E1, _ELSCINT, 0x21))
     written = _TOTAL.search(comment)
     if total is None and written:
@@ -77,8 +78,8 @@ def extract(kept: Kept) -> Extract:
 
 def _event(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, by_series: dict[str, re.Match[str]]
-) -> Row:
-    row = reader.read(CT_EVENT.fields, entry)
+) -> EventRow:
+    row = reader.read(CT_EVENT.fields, EventRow, entry)
     dlp = private_text(entry, 0x00E1, _ELSCINT, 0x21)
     if number(dlp):
         row["dlp"] = number(dlp)
@@ -88,8 +89,8 @@ def _event(
     if line is not None:
         for name, group in (("dlp", "dlp"), ("mean_ctdivol", "ctdi")):
             found = number(line[group])
-            if row.get(name) is None and found:
-                row[name] = found
+            if value_of(row, name) is None and found:
+                by_name(row)[name] = found
                 mark(row, name, "from_comment", line[0].strip())
     milliseconds = number(first(entry, "0018,1150"))
     if milliseconds:
@@ -98,7 +99,7 @@ def _event(
     rotation = number(
         private_text(entry, 0x01F1, _ELSCINT, 0x27) or private_text(dataset, 0x01F1, _ELSCINT, 0x27)
     )
-    source = {
+    source: XraySource = {
         "kvp": number(first(entry, "0018,0060")) or None,
         "xray_tube_current": current / 1000 if current else None,
         "exposure_time_per_rotation": rotation or None,
@@ -126,12 +127,12 @@ def _event(
     return row
 
 
-def _from_line(found: re.Match[str]) -> Row:
+def _from_line(found: re.Match[str]) -> EventRow:
     """An event of which only the comment's line tells."""
-    row: Row = {"dlp": number(found["dlp"]), "mean_ctdivol": number(found["ctdi"])}
+    row: EventRow = {"dlp": number(found["dlp"]), "mean_ctdivol": number(found["ctdi"])}
     words = re.sub(r"\bAverage\b", "", found["text"]).strip(" ,;:")
     row["acquisition_protocol"] = words or None
     for name in ("dlp", "mean_ctdivol"):
-        if row[name] is not None:
+        if value_of(row, name) is not None:
             mark(row, name, "from_comment", found[0].strip())
     return row

@@ -4,7 +4,7 @@ The first element of a field that has a usable value counts. Headers write no un
 element has the unit that the standard gives it. What no field takes is handed on as unused, as with
 reports."""
 
-from typing import Any
+from typing import Any, cast
 
 from ..dicom import codes, concepts, dates, units
 from ..dicom.codes import Code
@@ -21,7 +21,8 @@ from ..dicom.dataset import (
 )
 from ..dicom.sr import Item
 from ..records import Field
-from .rows import LARGEST, Row, code_value, mark
+from ..records.rows import CodeValue
+from .rows import LARGEST, ByName, R, code_value, mark
 
 # Numbers that are measured to be above zero where they are measured at all: 0 stands for "not
 # entered".
@@ -81,18 +82,25 @@ class HeaderReader:
     def read(
         self,
         fields: tuple[Field, ...],
+        of: type[R],
         within: Dataset | None = None,
         skip: frozenset[str] = frozenset(),
-    ) -> Row:
-        """A row of these fields, from the data set or from an item within it."""
+    ) -> R:
+        """A row of these fields, from the data set or from an item within it. of: the type of such
+        rows."""
+        return cast("R", self._read(fields, within, skip))
+
+    def _read(
+        self, fields: tuple[Field, ...], within: Dataset | None, skip: frozenset[str]
+    ) -> ByName:
         dataset = self.dataset if within is None else within
-        row: Row = {}
+        row: ByName = {}
         for field in fields:
             if field.header and field.name not in skip:
                 self._field(dataset, field, row, within is None)
         return row
 
-    def _field(self, dataset: Dataset, field: Field, row: Row, top: bool) -> None:
+    def _field(self, dataset: Dataset, field: Field, row: ByName, top: bool) -> None:
         problem: tuple[str, str] | None = None
         for path, unit in field.header:
             (self.taken if top else self.taken_within).add(path[0])
@@ -110,9 +118,9 @@ class HeaderReader:
         if problem is not None and field.name not in row:
             mark(row, field.name, *problem)
 
-    def _structs(self, holder: Dataset, tag: str, field: Field, row: Row) -> None:
+    def _structs(self, holder: Dataset, tag: str, field: Field, row: ByName) -> None:
         for entry in items(holder, tag):
-            part = self.read(field.fields, entry)
+            part = self._read(field.fields, entry, frozenset())
             for found in part.pop("marks", ()):
                 mark(row, f"{field.name}.{found['field']}", found["mark"], found["raw"])
             if part:
@@ -227,7 +235,7 @@ def _number(
     return found * times / over, None
 
 
-def _codes(holder: Dataset, tag: str, name: str) -> list[dict[str, str | None]]:
+def _codes(holder: Dataset, tag: str, name: str) -> list[CodeValue]:
     out = []
     for entry in items(holder, tag):
         value = text(entry, "0008,0100") or text(entry, "0008,0119") or text(entry, "0008,0120")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..dicom.sr import Item
-from .rows import Row
+from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, StudyRow
 
 
 class Ignored(Exception):
@@ -36,10 +36,10 @@ class Extract:
     records of the study in `study` that were made from what it refers to."""
 
     modality: str | None
-    study: Row
-    equipment: Row
-    accumulated: list[Row]
-    events: list[Row]
+    study: StudyRow
+    equipment: EquipmentRow
+    accumulated: list[AccumulatedRow]
+    events: list[EventRow]
     unused: list[Item]
     made_at: datetime
     source: str = "report"

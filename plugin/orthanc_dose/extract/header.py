@@ -1,8 +1,8 @@
 """Study, patient and equipment from the attributes of an object's header."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
@@ -10,8 +10,9 @@ from ..dicom.identity import is_hash
 from ..dicom.not_patient import indicator
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
+from ..records.rows import CodeValue, EquipmentRow, EventRow, StudyRow
 from .kept import Kept
-from .rows import LARGEST, Row, code_value, mark
+from .rows import LARGEST, ByName, code_value, mark, value_of
 
 T = TypeVar("T")
 _TEXTS = {
@@ -64,10 +65,10 @@ _BY_PARTICIPANT = {
 }
 
 
-def study_of(kept: Kept) -> Row:
+def study_of(kept: Kept) -> StudyRow:
     """The study's row as far as the header gives it: identification, patient."""
     dataset = kept.dataset
-    row: Row = {name: text(dataset, tag) for name, tag in _TEXTS.items()}
+    row: ByName = {name: text(dataset, tag) for name, tag in _TEXTS.items()}
     row["study_instance_uid"] = first(dataset, "0020,000d")
     request = (items(dataset, "0040,0275") or [{}])[0]
     row["scheduled_procedure_step_description"] = text(request, "0040,0007")
@@ -93,10 +94,10 @@ def study_of(kept: Kept) -> Row:
     row["timezone_offset_from_utc"] = offset_text(offset) if isinstance(offset, timedelta) else None
     for note in kept.notes:
         mark(row, "text", "text_encoding", note)
-    return row
+    return cast("StudyRow", row)
 
 
-def equipment_of(dataset: Dataset, study: Row, events: list[Row]) -> Row:
+def equipment_of(dataset: Dataset, study: StudyRow, events: Sequence[EventRow]) -> EquipmentRow:
     """The system that made the study: from the header, else from what the report says of its
     device.
     """
@@ -110,8 +111,8 @@ def equipment_of(dataset: Dataset, study: Row, events: list[Row]) -> Row:
     for found, names in ((devices, _BY_OBSERVER), (participants, _BY_PARTICIPANT)):
         for device in found[:1]:
             for name, there in names.items():
-                row[name] = row[name] or device.get(there)
-    return {name: row[name] for name in EQUIPMENT_KEY}
+                row[name] = row[name] or value_of(device, there)
+    return cast("EquipmentRow", {name: row[name] for name in EQUIPMENT_KEY})
 
 
 def content_moment(dataset: Dataset) -> datetime:
@@ -139,7 +140,7 @@ def offset_text(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
 
 
-def _code(dataset: Dataset, tag: str) -> dict[str, str | None] | None:
+def _code(dataset: Dataset, tag: str) -> CodeValue | None:
     for entry in items(dataset, tag):
         value = text(entry, "0008,0100") or text(entry, "0008,0119") or text(entry, "0008,0120")
         if value or text(entry, "0008,0104"):
@@ -149,7 +150,7 @@ def _code(dataset: Dataset, tag: str) -> dict[str, str | None] | None:
     return None
 
 
-def _number(dataset: Dataset, tag: str, name: str, row: Row) -> float | None:
+def _number(dataset: Dataset, tag: str, name: str, row: ByName) -> float | None:
     raw = first(dataset, tag)
     if raw is None:
         return None
@@ -167,7 +168,7 @@ def _number(dataset: Dataset, tag: str, name: str, row: Row) -> float | None:
 
 
 def _parsed(
-    dataset: Dataset, tag: str, parse: Callable[[str | None], T | None], name: str, row: Row
+    dataset: Dataset, tag: str, parse: Callable[[str | None], T | None], name: str, row: ByName
 ) -> T | None:
     raw = first(dataset, tag)
     try:

@@ -12,11 +12,12 @@ from ..dicom.codes import code
 from ..dicom.dataset import Dataset, Unreadable, first, items, text, values
 from ..dicom.private import private_text
 from ..records import PROJECTION_EVENT
+from ..records.rows import CodeValue, EventRow, StudyRow, XrayFilter
 from . import header
 from .elements import HeaderReader, number
 from .extract import Extract, Ignored
 from .kept import Kept
-from .rows import Row, code_value, mark
+from .rows import by_name, code_value, mark, value_of
 
 # Modality (0008,0060) of the images that this reads, with the modality type.
 MODALITY_TYPES = {"MG": "MG", "DX": "DX", "CR": "DX", "PX": "DX", "IO": "DX", "RG": "DX"}
@@ -69,9 +70,9 @@ def extract(kept: Kept) -> Extract:
     if of_type is None:
         raise Ignored("no_dose", "Images of this modality carry no dose in their header.")
     reader = HeaderReader(dataset)
-    row = reader.read(_FIELDS, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY)
+    row = reader.read(_FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY)
     _acquisition_of_tomosynthesis(dataset, reader, row)
-    if not any(row.get(name) is not None for name in _DOSE):
+    if not any(value_of(row, name) is not None for name in _DOSE):
         raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
     study = header.study_of(kept)
     if not study["study_instance_uid"]:
@@ -95,17 +96,18 @@ def extract(kept: Kept) -> Extract:
     )
 
 
-def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
+def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
     """Breast tomosynthesis images have what was exposed in X-Ray 3D Acquisition Sequence (PS3.3
     C.8.21.3.5).
     """
     for entry in items(dataset, "0018,9507")[:1]:
         reader.taken.add("0018,9507")
-        for name, value in reader.read(_FIELDS, entry).items():
-            row.setdefault(name, value)
+        whole = by_name(row)
+        for name, value in reader.read(_FIELDS, EventRow, entry).items():
+            whole.setdefault(name, value)
 
 
-def _started(dataset: Dataset, row: Row, study: Row) -> None:
+def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
     """When the exposure was: Acquisition DateTime, or what comes nearest to it, and then marked
     so.
     """
@@ -138,13 +140,14 @@ def _started(dataset: Dataset, row: Row, study: Row) -> None:
         if name is not None:
             mark(row, "datetime_started", "other_date", name)
         break
-    if study["study_date"] is None and row.get("datetime_started"):
-        study["study_date"] = row["datetime_started"].date()
+    started = row.get("datetime_started")
+    if study["study_date"] is None and started:
+        study["study_date"] = started.date()
         if study["study_time"] is None:
-            study["study_time"] = row["datetime_started"].time()
+            study["study_time"] = started.time()
 
 
-def _indicator(dataset: Dataset, row: Row) -> None:
+def _indicator(dataset: Dataset, row: EventRow) -> None:
     if row.get("relative_xray_exposure") is not None:
         maker = (text(dataset, "0008,0070") or "").upper()
         row["exposure_indicator"] = next(
@@ -174,7 +177,7 @@ _TYPE_WITH_THICKNESS = re.compile(
 )  # Siemens: CU_0.2_MM
 
 
-def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
+def _filters(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
     """Filters from Filter Type (0018,1160), Material (0018,7050), Thickness Minimum and Maximum
     (0018,7052, 7054).
     """
@@ -206,7 +209,7 @@ def _filters(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
         if kind
         else None
     )
-    filters = []
+    filters: list[XrayFilter] = []
     for index in range(count):
         low, high = lowest[index], highest[index]
         if low is not None and high is not None and low > high:
@@ -232,12 +235,14 @@ def _split(dataset: Dataset, tag: str) -> list[str]:
     ]
 
 
-def _material(word: str) -> dict[str, str | None]:
+def _material(word: str) -> CodeValue:
     known = _MATERIALS.get(word.upper())
     return code_value(known or code("", "", word))
 
 
-def _thicknesses(dataset: Dataset, tag: str, count: int, name: str, row: Row) -> list[float | None]:
+def _thicknesses(
+    dataset: Dataset, tag: str, count: int, name: str, row: EventRow
+) -> list[float | None]:
     written = _split(dataset, tag)
     found = [number(part) for part in written]
     if not written:
@@ -254,7 +259,7 @@ def _thicknesses(dataset: Dataset, tag: str, count: int, name: str, row: Row) ->
 # --- what single makers do ---
 
 
-def _mammography(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
+def _mammography(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
     """GE Senographe: the comment is the share of glandular tissue; the thickness for radiation is a
     private element.
     """
@@ -268,21 +273,23 @@ def _mammography(dataset: Dataset, reader: HeaderReader, row: Row) -> None:
         row["patient_equivalent_thickness"] = thickness
 
 
-def _habits(dataset: Dataset, row: Row) -> None:
+def _habits(dataset: Dataset, row: EventRow) -> None:
     maker, model = ((text(dataset, tag) or "").upper() for tag in ("0008,0070", "0008,1090"))
+    distance = row.get("distance_source_to_detector")
     if (
         "7500" in model
         and maker.startswith(("KODAK", "CARESTREAM"))
-        and (row.get("distance_source_to_detector") or 100) < 100
+        and distance
+        and distance < 100
     ):
         # DR 7500 writes decimetres where the standard has millimetres: no detector is 11.5 mm from
         # the tube.
-        row["distance_source_to_detector"] *= 100
+        row["distance_source_to_detector"] = distance * 100
         mark(
             row,
             "distance_source_to_detector",
             "unit_of_maker",
-            f"{row['distance_source_to_detector'] / 100:g} dm",
+            f"{distance:g} dm",
         )
     of_senographe_ds = maker.startswith("GE") and model.startswith(
         ("SENOGRAPH DS", "SENOGRAPHE DS")

@@ -9,16 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from math import fsum
+from typing import cast
 
 from ..dicom import concepts, dates
 from ..dicom.dataset import Dataset, Unreadable, first, values
 from ..dicom.private import private_double, private_text
 from ..records import CT_EVENT
+from ..records.rows import EventRow
 from . import header
 from .elements import HeaderReader, number
 from .extract import Extract, Ignored
 from .kept import Kept
-from .rows import Row, code_value, mark
+from .rows import by_name, code_value, mark, value_of
 
 _TOSHIBA, _GE_ROWS = "TOSHIBA_MEC_CT3", "GEMS_HELIOS_01"
 _LOCALIZER = code_value(concepts.CONSTANT_ANGLE)
@@ -44,6 +46,19 @@ KEPT = frozenset(
 )
 
 
+class Slice(EventRow, total=False):
+    """What an image says: beside the fields of an event that from which the event is worked out."""
+
+    _series: str | None
+    _acquisition: str | None
+    _kvp: float | None
+    _current: float | None
+    _rotation: float | None
+    _z: float | None
+    _thickness: float | None
+    _localizer: bool
+
+
 def reduced(dataset: Dataset) -> Dataset:
     """The elements of a slice that are kept."""
     return {
@@ -55,7 +70,7 @@ def extract(kept: Kept) -> Extract:
     """One slice. Raises Ignored for an image without anything on dose."""
     dataset = kept.dataset
     reader = HeaderReader(dataset)
-    row = reader.read(CT_EVENT.fields, skip=frozenset({"scanning_length"}))
+    row = reader.read(CT_EVENT.fields, Slice, skip=frozenset({"scanning_length"}))
     private = private_double(dataset, 0x7005, _TOSHIBA, 0x63)
     if row.get("mean_ctdivol") is None and private and private > 0:
         row["mean_ctdivol"] = private
@@ -99,7 +114,7 @@ def extract(kept: Kept) -> Extract:
     )
 
 
-def _geometry_of_makers(dataset: Dataset, row: Row) -> None:
+def _geometry_of_makers(dataset: Dataset, row: Slice) -> None:
     """Pitch and collimation from private elements, where the standard's are not there.
 
     Toshiba: pitch, width of a detector row, a map of the rows in use. GE: pitch as "0.984:1",
@@ -114,12 +129,12 @@ def _geometry_of_makers(dataset: Dataset, row: Row) -> None:
     count = count or number(private_text(dataset, 0x0045, _GE_ROWS, 0x01))
     width = width or number(private_text(dataset, 0x0045, _GE_ROWS, 0x02))
     total = float(f"{count * width:.12g}") if count and width else None
+    row["pitch_factor"] = row.get("pitch_factor") or pitch or None
     for name, value in (
-        ("pitch_factor", pitch),
         ("nominal_single_collimation_width", width),
         ("nominal_total_collimation_width", total),
     ):
-        row[name] = row.get(name) or value or None
+        by_name(row)[name] = value_of(row, name) or value or None
 
 
 def _started(dataset: Dataset) -> datetime | None:
@@ -136,17 +151,17 @@ def _started(dataset: Dataset) -> datetime | None:
     return datetime.combine(day, clock) if day and clock else None
 
 
-def events_of(slices: Iterable[Row]) -> list[Row]:
+def events_of(slices: Iterable[EventRow]) -> list[EventRow]:
     """The irradiation events of a study from its slices.
 
     Slices belong together by Irradiation Event UID; without one by series. Series without one that
     are reconstructions of the same acquisition (frame of reference, acquisition number, tube
     voltage, first moment) count once."""
-    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for row in slices:
+    groups: dict[tuple[object, ...], list[Slice]] = defaultdict(list)
+    for row in cast("Iterable[Slice]", slices):
         uid = row.get("irradiation_event_uid")
         groups[(uid,) if uid else (None, row["_series"], row["_acquisition"])].append(row)
-    found: dict[object, Row] = {}
+    found: dict[object, EventRow] = {}
     for key, rows in sorted(groups.items(), key=lambda item: str(item[0])):
         event = _event(rows)
         same = (
@@ -176,32 +191,27 @@ def events_of(slices: Iterable[Row]) -> list[Row]:
     )
 
 
-def _event(rows: list[Row]) -> Row:
+def _event(rows: list[Slice]) -> EventRow:
     rows = sorted(
         rows, key=lambda row: (row["_z"] is None, row["_z"] or 0.0, row["sop_instance_uid"])
     )
-    event = {name: value for name, value in rows[0].items() if not name.startswith("_")}
+    # What is worked out of slices stays with them.
+    event = cast(
+        "EventRow", {name: value for name, value in rows[0].items() if not name.startswith("_")}
+    )
     event["marks"] = list(event.get("marks") or ())
     event["datetime_started"] = min(
-        (row["datetime_started"] for row in rows if row["datetime_started"]), default=None
+        (started for row in rows if (started := row["datetime_started"])), default=None
     )
     event.setdefault("frame_of_reference_uid", None)
-    for name in ("mean_ctdivol", "dlp"):
-        given = [row[name] for row in rows if row.get(name) is not None]
-        event[name] = None
-        if name == "mean_ctdivol" and given:
-            event[name] = float(f"{fsum(given) / len(given):.12g}")
-            if len(set(given)) > 1:
-                mark(event, name, "mean", f"{len(given)} images")
-        elif given and len(set(given)) == 1:
-            event[name] = given[0]
-        elif given:
-            mark(
-                event,
-                name,
-                "several_values",
-                " | ".join(f"{value:g}" for value in sorted(set(given))[:5]),
-            )
+    ctdis = [ctdi for row in rows if (ctdi := row.get("mean_ctdivol")) is not None]
+    event["mean_ctdivol"] = float(f"{fsum(ctdis) / len(ctdis):.12g}") if ctdis else None
+    if len(set(ctdis)) > 1:
+        mark(event, "mean_ctdivol", "mean", f"{len(ctdis)} images")
+    dlps = sorted({dlp for row in rows if (dlp := row.get("dlp")) is not None})
+    event["dlp"] = dlps[0] if len(dlps) == 1 else None
+    if len(dlps) > 1:
+        mark(event, "dlp", "several_values", " | ".join(f"{value:g}" for value in dlps[:5]))
     heights = [row["_z"] for row in rows if row["_z"] is not None]
     event["scanning_length"] = None
     if len(heights) > 1 and not rows[0]["_localizer"]:

@@ -10,11 +10,12 @@ from ..dicom import dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.sop_classes import NM_IMAGE
 from ..records import NM_ADMINISTRATION
+from ..records.rows import EventRow
 from . import header
 from .elements import HeaderReader, unused_elements
 from .extract import Extract, Ignored
 from .kept import Kept
-from .rows import Row, mark
+from .rows import by_name, mark, value_of
 
 _SEQUENCE = "0054,0016"
 # Nobody is given less than a kilobecquerel or more than 100 GBq: a number beyond is in another unit
@@ -58,9 +59,9 @@ def extract(kept: Kept) -> Extract:
     )
 
 
-def _says_something(row: Row) -> bool:
+def _says_something(row: EventRow) -> bool:
     return any(
-        row.get(name) is not None
+        value_of(row, name) is not None
         for name in (
             "administered_activity",
             "radionuclide",
@@ -72,8 +73,8 @@ def _says_something(row: Row) -> bool:
 
 def _administration(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool
-) -> Row:
-    row = reader.read(NM_ADMINISTRATION.fields, entry)
+) -> EventRow:
+    row = reader.read(NM_ADMINISTRATION.fields, EventRow, entry)
     activity = row.get("administered_activity")
     if activity is not None:
         # PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images, which the field declares.
@@ -88,12 +89,12 @@ def _administration(
             )
             row["administered_activity"] = None
     for name, tag in _TIMES.items():
-        if row.get(name) is None and first(entry, tag) is not None:
+        if value_of(row, name) is None and first(entry, tag) is not None:
             _by_time_of_day(dataset, entry, tag, name, row)
     return row
 
 
-def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: Row) -> None:
+def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: EventRow) -> None:
     """A time without a day is that of the acquisition, or of the day before where it would be later
     than that.
     """
@@ -113,5 +114,5 @@ def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: 
     moment = datetime.combine(day, clock)
     if acquired is not None and name == "datetime_started" and clock > acquired:
         moment -= timedelta(days=1)
-    row[name] = moment
+    by_name(row)[name] = moment
     mark(row, name, "other_date", raw)

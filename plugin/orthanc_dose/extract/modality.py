@@ -15,21 +15,28 @@
 7. DX: everything else.
 """
 
+from collections.abc import Sequence
+
 from ..dicom import concepts
-from .rows import Row
+from ..records.rows import AccumulatedRow, CodeValue, EventRow, StudyRow
+from .rows import value_of
 
 CT_PROCEDURE, MAMMOGRAPHY = "SCT:77477000", "SCT:71651007"
 _MOVING = frozenset({concepts.STEPPING_ACQUISITION.key, concepts.ROTATIONAL_ACQUISITION.key})
 _DEVICE_TYPES = {"DCM:113957": "RF", "DCM:113958": "DX", "DCM:113959": "DX"}
 
 
-def key_of(code: dict[str, str | None] | None) -> str | None:
+def key_of(code: CodeValue | None) -> str | None:
     """The canonical key of a code as it stands in a row."""
     return f"{code['scheme']}:{code['value']}" if code and code["value"] else None
 
 
 def decide(
-    holds_ct: bool, study: Row, accumulated: list[Row], events: list[Row], dual: bool = False
+    holds_ct: bool,
+    study: StudyRow,
+    accumulated: Sequence[AccumulatedRow],
+    events: Sequence[EventRow],
+    dual: bool = False,
 ) -> str:
     """The modality type of a report from its rows, by the rule above.
 
@@ -45,7 +52,7 @@ def decide(
     types = {key_of(row.get("irradiation_event_type")) for row in events}
     fluoroscopy = ("total_fluoro_time", "fluoro_dap_total", "fluoro_dose_rp_total")
     if concepts.FLUOROSCOPY.key in types or any(
-        (row.get(name) or 0) > 0 for row in accumulated for name in fluoroscopy
+        (value_of(row, name) or 0) > 0 for row in accumulated for name in fluoroscopy
     ):
         return "RF"
     device = _DEVICE_TYPES.get(key_of(study.get("acquisition_device_type")) or "")
@@ -61,6 +68,8 @@ def decide(
         "positioner_primary_angle",
         "positioner_isocenter_primary_angle",
     )
-    if types & _MOVING or any(row.get(name) is not None for row in events for name in of_c_arm):
+    if types & _MOVING or any(
+        value_of(row, name) is not None for row in events for name in of_c_arm
+    ):
         return "RF"
     return "DX"

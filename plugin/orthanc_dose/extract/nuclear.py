@@ -4,10 +4,11 @@ doses (TID 10023), and the patient's state (TID 10024)."""
 from ..dicom.dataset import Unreadable
 from ..dicom.sr import Item
 from ..records import NM_ADMINISTRATION
+from ..records.rows import StudyRow
 from . import content
 from .extract import Extract
 from .kept import Kept
-from .rows import Node, Row, compile_fields
+from .rows import Node, by_name, compile_fields
 
 ROOT = "DCM:113500"
 _STUDY_TREE = content.study_tree("NM")
@@ -24,16 +25,17 @@ def read(root: Item, kept: Kept) -> Extract:
     return content.to_extract(kept, found, "NM")
 
 
-def _fill_patient(study: Row) -> None:
+def _fill_patient(study: StudyRow) -> None:
     """What the header leaves open of the patient, as the report has it."""
+    row = by_name(study)
     for known in study.get("patient_characteristics") or ():
-        height, sex = known.get("patient_height"), known.get("subject_sex") or {}
+        height, sex = known.get("patient_height"), known.get("subject_sex")
         filled = {
             "patient_age": known.get("subject_age"),
             "patient_weight": known.get("patient_weight"),
             "patient_size": None if height is None else height / 100,
-            "patient_sex": _SEXES.get(sex.get("value") or ""),
+            "patient_sex": _SEXES.get(sex["value"] or "") if sex else None,
         }
         for name, value in filled.items():
-            if study.get(name) is None and value:
-                study[name] = value
+            if row.get(name) is None and value:
+                row[name] = value

@@ -7,6 +7,7 @@ field of their record."""
 from ..dicom.dataset import Dataset, Unreadable, first, items
 from ..dicom.sr import Item
 from ..records import STUDY
+from ..records.rows import StudyRow
 from . import header
 from .content import container
 from .extract import Extract, References
@@ -15,8 +16,7 @@ from .rows import RowReader, compile_fields
 
 ROOT = "DCM:128401"
 _ESTIMATE, _SITE = "DCM:128402", "SCT:363698007"
-_ESTIMATES = "organ_dose_estimates"
-_TREE = compile_fields((STUDY.field(_ESTIMATES),))
+_TREE = compile_fields((STUDY.field("organ_dose_estimates"),))
 _EVIDENCE = (
     "0040,a375",
     "0040,a385",
@@ -28,24 +28,31 @@ def read(root: Item, kept: Kept) -> Extract:
     Raises Unreadable for a report without an estimate."""
     reader = RowReader()
     row = reader.read(
-        container([part for child in root.children for part in _one_an_organ(child)]), _TREE
+        container([part for child in root.children for part in _one_an_organ(child)]),
+        _TREE,
+        StudyRow,
     )
-    estimates = row.get(_ESTIMATES)
+    estimates = row.get("organ_dose_estimates")
     if not estimates:
         raise Unreadable("the report holds no estimate of radiation dose")
     for estimate in estimates:
         estimate["sop_instance_uid"] = first(kept.dataset, "0008,0018")
-        for name in ("reports_used", "events_used"):
-            if estimate.get(name):
-                estimate[name] = list(dict.fromkeys(estimate[name]))
-    reports = frozenset(uid for estimate in estimates for uid in estimate.get("reports_used") or ())
-    events = frozenset(uid for estimate in estimates for uid in estimate.get("events_used") or ())
+        if reports := estimate.get("reports_used"):
+            estimate["reports_used"] = list(dict.fromkeys(reports))
+        if events := estimate.get("events_used"):
+            estimate["events_used"] = list(dict.fromkeys(events))
+    all_reports = frozenset(
+        uid for estimate in estimates for uid in estimate.get("reports_used") or ()
+    )
+    all_events = frozenset(
+        uid for estimate in estimates for uid in estimate.get("events_used") or ()
+    )
     unused = list(
         {id(item): item for item in reader.unused}.values()
     )  # what was read for several organs is listed once
-    study = {
-        "study_instance_uid": _study(kept.dataset, reports),
-        _ESTIMATES: estimates,
+    study: StudyRow = {
+        "study_instance_uid": _study(kept.dataset, all_reports),
+        "organ_dose_estimates": estimates,
         "marks": row.get("marks", []),
     }
     if not study["study_instance_uid"]:
@@ -58,7 +65,7 @@ def read(root: Item, kept: Kept) -> Extract:
         events=[],
         unused=unused,
         made_at=header.content_moment(kept.dataset),
-        refers_to=References(reports, events),
+        refers_to=References(all_reports, all_events),
     )
 
 

@@ -4,18 +4,21 @@ The fields of a table are compiled once into a tree of concepts; reading walks t
 tree together. Each value lands in its field in the field's unit, or it is left out with a mark that
 says why, or it is handed on as unused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ..dicom import dates, units
 from ..dicom.codes import Code
 from ..dicom.sr import Item
 from ..dicom.text import person_name
 from ..records import Field
+from ..records.rows import CodeValue, EventRow, Mark, Marked
 
-Row = dict[str, Any]
+R = TypeVar("R", bound=Mapping[str, Any])
+# A row, or struct, whose fields are named by their declarations, which say of which type each is.
+ByName = dict[str, Any]
 
 # No measurement lies beyond this; sums and means of what is below it, in whatever unit, stay
 # finite.
@@ -59,16 +62,38 @@ def compile_fields(fields: tuple[Field, ...]) -> Node:
 
 
 @lru_cache(maxsize=20_000)
-def code_value(code: Code) -> dict[str, str | None]:
+def code_value(code: Code) -> CodeValue:
     """A code as a struct of the store; the same object for the same code, not to be changed."""
     return {"value": code.value or None, "scheme": code.scheme or None, "meaning": code.meaning}
 
 
-def mark(row: Row, field: str, why: str, raw: object = None) -> None:
+def mark(row: Marked | ByName, field: str, why: str, raw: object = None) -> None:
     """Put a mark on a row's field."""
-    row.setdefault("marks", []).append(
-        {"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]}
-    )
+    entry: Mark = {"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]}
+    marks = row.get("marks")
+    if marks is None:
+        row["marks"] = [entry]
+    else:
+        marks.append(entry)
+
+
+def value_of(row: Mapping[str, Any], name: str) -> Any:
+    """What a row has in a field whose name is worked out."""
+    return row.get(name)
+
+
+def in_time(events: list[EventRow]) -> list[EventRow]:
+    """The events in the order of their start, where all of them have one."""
+    started = [start for row in events if (start := row.get("datetime_started"))]
+    if len(started) < len(events):
+        return events
+    order = sorted(range(len(events)), key=started.__getitem__)
+    return [events[at] for at in order]
+
+
+def by_name(row: Mapping[str, Any]) -> ByName:
+    """The same row, for fields whose names are worked out."""
+    return cast("ByName", row)
 
 
 class RowReader:
@@ -80,14 +105,15 @@ class RowReader:
         self.unused: list[Item] = []
         self.offset: timedelta | None = None
 
-    def read(self, container: Item, tree: Node) -> Row:
-        """One row from the content below a container."""
-        row: Row = {}
+    def read(self, container: Item, tree: Node, of: type[R]) -> R:
+        """One row from the content below a container. of: the type of the rows that the tree is
+        for."""
+        row: ByName = {}
         self._children(container, tree, row)
         _finish(row)
-        return row
+        return cast("R", row)
 
-    def _children(self, item: Item, node: Node, row: Row) -> None:
+    def _children(self, item: Item, node: Node, row: ByName) -> None:
         known = node.children
         for child in item.children:
             below = known.get(child.concept) if child.concept else None
@@ -109,9 +135,9 @@ class RowReader:
         for child in item.children:
             self.leave(child)
 
-    def _struct(self, item: Item, node: Node, row: Row) -> None:
+    def _struct(self, item: Item, node: Node, row: ByName) -> None:
         assert node.field is not None and node.parts is not None
-        part: Row = {}
+        part: ByName = {}
         if node.own is not None:
             self._take(item, node.own, part)
         self._children(item, node.parts, part)
@@ -120,13 +146,13 @@ class RowReader:
             mark(row, f"{node.field.name}.{entry['field']}", entry["mark"], entry["raw"])
         row.setdefault(node.field.name, []).append(part)
 
-    def _take(self, item: Item, field: Field, row: Row) -> None:
+    def _take(self, item: Item, field: Field, row: ByName) -> None:
         if item.value is None and item.vt != "CONTAINER":
             mark(row, field.name, "empty", item.qualifier.meaning if item.qualifier else None)
             return
         _TAKE[field.type](self, item, field, row)
 
-    def _number(self, item: Item, field: Field, row: Row) -> None:
+    def _number(self, item: Item, field: Field, row: ByName) -> None:
         raw = item.value if isinstance(item.value, str) else None
         try:
             number = float(raw) if raw is not None and "_" not in raw else float("nan")
@@ -154,7 +180,7 @@ class RowReader:
         else:
             _set(row, field.name, number)
 
-    def _text(self, item: Item, field: Field, row: Row) -> None:
+    def _text(self, item: Item, field: Field, row: ByName) -> None:
         value = item.value
         if isinstance(value, Code):
             text: str | None = value.meaning or value.key
@@ -165,17 +191,17 @@ class RowReader:
         else:
             _set(row, field.name, text)
 
-    def _code(self, item: Item, field: Field, row: Row) -> None:
+    def _code(self, item: Item, field: Field, row: ByName) -> None:
         _set(row, field.name, _as_code(item))
 
-    def _codes(self, item: Item, field: Field, row: Row) -> None:
+    def _codes(self, item: Item, field: Field, row: ByName) -> None:
         row.setdefault(field.name, []).append(_as_code(item))
 
-    def _uids(self, item: Item, field: Field, row: Row) -> None:
+    def _uids(self, item: Item, field: Field, row: ByName) -> None:
         if isinstance(item.value, str):
             row.setdefault(field.name, []).append(item.value)
 
-    def _moment(self, item: Item, field: Field, row: Row) -> None:
+    def _moment(self, item: Item, field: Field, row: ByName) -> None:
         raw = item.value if isinstance(item.value, str) else None
         try:
             parsed: tuple[datetime, timedelta | None] | None = dates.parse_datetime(raw)
@@ -188,13 +214,13 @@ class RowReader:
             _set(row, field.name, parsed[0])
 
 
-def _as_code(item: Item) -> dict[str, str | None]:
+def _as_code(item: Item) -> CodeValue:
     if isinstance(item.value, Code):
         return code_value(item.value)
     return {"value": None, "scheme": None, "meaning": str(item.value)}
 
 
-def _set(row: Row, name: str, value: object) -> None:
+def _set(row: ByName, name: str, value: object) -> None:
     """Put a value into its field; a second value that differs leaves the field empty, marked with
     both.
     """
@@ -211,7 +237,7 @@ def _words(value: object) -> object:
     return value.get("meaning") or value.get("value") if isinstance(value, dict) else value
 
 
-def _finish(row: Row) -> None:
+def _finish(row: ByName) -> None:
     """Pulse-level values: one is the field's value; of several the mean of what is not zero, with
     all beside it.
     """
@@ -226,7 +252,7 @@ def _finish(row: Row) -> None:
             mark(row, field, "mean", f"{len(values)} values")
 
 
-_TAKE: dict[str, Callable[[RowReader, Item, Field, Row], None]] = {
+_TAKE: dict[str, Callable[[RowReader, Item, Field, ByName], None]] = {
     "number": RowReader._number,
     "numbers": RowReader._number,
     "text": RowReader._text,

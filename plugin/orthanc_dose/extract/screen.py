@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from typing import cast
 
 from ..dicom import codes, concepts
 from ..dicom.dataset import Dataset, Unreadable, first, text, values
 from ..dicom.sop_classes import SECONDARY_CAPTURE
 from ..dicom.sr import Item
+from ..records.rows import AccumulatedRow, EventRow
 from . import header, screen_text
 from .extract import Extract, Ignored
 from .kept import Kept
-from .rows import Row, code_value, mark
+from .rows import ByName, code_value, mark
 from .screen_text import Screen, Series, decimals
 
 # Stands between two readings of one screen, as `ocr.read_lines` gives them.
@@ -240,13 +242,13 @@ def _settle(here: Series, there: Series, notes: dict[str, str]) -> None:
     here.spans = common
 
 
-def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Row:
+def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> EventRow:
     ctdi, dlp = one.numbers.get("ctdi"), one.numbers.get("dlp")
     if (ctdi is None) != (dlp is None) or (ctdi is None and one.kind != screen_text.LOCALIZER):
         raise Unreadable(
             f"series {number} of the dose screen lacks {'CTDIvol' if ctdi is None else 'DLP'}"
         )
-    row: Row = {}
+    row: ByName = {}
     for name, field in _TEXTS.items():
         _put(row, field, one.texts.get(name), one.texts.get(name), notes.get(name))
     kind = _TYPES.get(one.kind or "")
@@ -259,7 +261,7 @@ def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Row:
     )
     for name, field in _NUMBERS.items():
         _number(row, field, one.numbers.get(name), notes.get(name))
-    source: Row = {}
+    source: ByName = {}
     for name, field in _OF_SOURCE.items():
         _number(source, field, one.numbers.get(name), notes.get(name))
     for entry in source.pop("marks", ()):
@@ -285,10 +287,10 @@ def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Row:
         length = _length(number, one, ctdi, dlp)
         unsure = notes.get("span") or (one.span if one.spans and length is None else None)
         _put(row, "scanning_length", None if length is None else float(length), one.span, unsure)
-    return row
+    return cast("EventRow", row)
 
 
-def _put(row: Row, field: str, value: object, raw: object, disagree: str | None = None) -> None:
+def _put(row: ByName, field: str, value: object, raw: object, disagree: str | None = None) -> None:
     if value is not None:
         row[field] = value
         mark(row, field, "ocr", raw)
@@ -296,7 +298,7 @@ def _put(row: Row, field: str, value: object, raw: object, disagree: str | None 
         mark(row, field, "ocr_disagrees", disagree)
 
 
-def _number(row: Row, field: str, value: Decimal | None, disagree: str | None = None) -> None:
+def _number(row: ByName, field: str, value: Decimal | None, disagree: str | None = None) -> None:
     _put(row, field, None if value is None else float(value), value, disagree)
 
 
@@ -393,10 +395,10 @@ def _total_name(phantom: str) -> str:
     return f"the total DLP ({phantom})" if phantom else "the total DLP"
 
 
-def _accumulated(screen: Screen, checked: bool) -> list[Row]:
+def _accumulated(screen: Screen, checked: bool) -> list[AccumulatedRow]:
     if not screen.totals:
         return []
-    row: Row = {}
+    row: ByName = {}
     total = sum(screen.totals.values(), Decimal(0))
     _put(
         row,
@@ -413,7 +415,7 @@ def _accumulated(screen: Screen, checked: bool) -> list[Row]:
         _put(row, "dlp_total_phantom_type", code_value(_PHANTOMS[only]), only)
     if not checked:
         mark(row, "dlp_total", "ocr_unchecked")
-    return [row]
+    return [cast("AccumulatedRow", row)]
 
 
 def _unused(one: Series) -> list[Item]:

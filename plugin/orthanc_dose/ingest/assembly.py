@@ -2,12 +2,10 @@
 objects.
 """
 
-from typing import Any
-
 from .. import extract
 from ..assemble import Part, put_together, waiting
 from ..dicom.dataset import Unreadable
-from ..extract import Ignored
+from ..extract import Extract, Ignored
 from ..store import Batch, ObjectRow, Writer
 from ..store.systems import Systems
 from .reading import Read, decide
@@ -30,15 +28,15 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         }
     )
     same: dict[str, ObjectRow] = {
-        row["sop_instance_uid"]: row
+        sop: row
         for row in writer.known_objects([], uids)
-        if row["outcome"] in _COUNTING
+        if row["outcome"] in _COUNTING and (sop := row["sop_instance_uid"])
     }
     fresh: dict[str, dict[str, Part]] = {}
     rows: dict[tuple[str, str], ObjectRow] = {}
     touched: set[str] = set()
     for one in reads:
-        row = dict(one.row)
+        row = one.row.copy()
         before = row.pop("before", None)
         if (
             before is not None
@@ -49,7 +47,7 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         out.objects.append(row)
         if one.extract is None:
             continue
-        study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+        study, sop = _uids(row)
         other = same.get(sop)
         if other is not None and other["handle"] != row["handle"]:
             reason = "The same SOP instance was stored before, under another patient or study."
@@ -104,7 +102,7 @@ def with_content(writer: Writer, changed: list[ObjectRow]) -> Batch:
     fresh: dict[str, dict[str, Part]] = {}
     rows: dict[tuple[str, str], ObjectRow] = {}
     for row in changed:
-        study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+        study, sop = _uids(row)
         if row["outcome"] not in _COUNTING or row["rule"] == "same_instance" or not study:
             continue
         found = _kept(row, say=False)
@@ -130,7 +128,7 @@ def _put_together(
     written = {row["handle"] for row in out.objects} | but
     systems = out.systems or writer.systems
     for row in writer.objects_of_studies(sorted(touched), failed_too):
-        study, sop = row["study_instance_uid"], row["sop_instance_uid"]
+        study, sop = _uids(row)
         if row["handle"] in written or (study, sop) in rows or row["rule"] == "same_instance":
             continue
         found = _kept(row, failed_too)
@@ -159,12 +157,17 @@ def _put_together(
                     decide(row, outcome.outcome, outcome.rule, outcome.reason)
 
 
-def _kept(row: ObjectRow, say: bool) -> Any:
+def _uids(row: ObjectRow) -> tuple[str, str]:
+    """Study and SOP Instance UID of an object; it says both where it counts in its study."""
+    return row["study_instance_uid"] or "", row["sop_instance_uid"] or ""
+
+
+def _kept(row: ObjectRow, say: bool) -> Extract | None:
     """What the present extractors read from an object's kept content, None where they read nothing.
     `say`: set the outcome.
     """
     try:
-        found = extract.extract(extract.unpack(row["content"]), row["sop_class_uid"])
+        found = extract.extract(extract.unpack(row["content"] or b""), row["sop_class_uid"] or "")
     except (Ignored, Unreadable) as error:
         # Without being asked, an object that another version read stays as it was.
         if say:

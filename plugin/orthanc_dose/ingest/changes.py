@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from ..records.rows import EquipmentRow
 from ..store import Batch, Writer, joins
 from ..store.joins import Missing, Refused
 from ..store.names import Entry, StandardNames
@@ -80,7 +81,7 @@ def _commit(
     writer.commit(batch)
 
 
-def _row(systems: Systems, number: int) -> dict[str, Any]:
+def _row(systems: Systems, number: int) -> EquipmentRow:
     if number not in systems.rows:
         raise Missing(f"There is no system of the number {number}.")
     return systems.rows[number]

@@ -83,7 +83,7 @@ class OverContents(Job):
             return Batch(objects=changed)
 
     def _changed_rows(self, study: str, rows: list[ObjectRow]) -> list[ObjectRow]:
-        contents = [unpack(row["content"]) for row in rows]
+        contents = [unpack(row["content"] or b"") for row in rows]
         before = [kept.pack()[1] for kept in contents]
         self.change(study, contents)
         out = []

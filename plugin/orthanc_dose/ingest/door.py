@@ -51,9 +51,12 @@ class Door:
             return False
         _LOG.warning("an object was refused: %s", reason)
         row = _refused(raw, rule, reason)
+        # Orthanc never had it: its handle is made of the digest of its bytes, so that it is the same
+        # one when it is sent again.
+        digest = hashlib.sha256(raw).hexdigest()
         with self._lock:
             if len(self._refused) < _MOST_WAITING:
-                self._refused[row["digest"]] = row
+                self._refused[digest] = row
         return True
 
     def drops(self, raw: bytes) -> bool:
@@ -93,11 +96,7 @@ class Door:
         try:
             writer.commit(
                 Batch(
-                    [
-                        {"handle": writer.handle(row["digest"])}
-                        | {name: value for name, value in row.items() if name != "digest"}
-                        for row in refused.values()
-                    ],
+                    [{**row, "handle": writer.handle(digest)} for digest, row in refused.items()],
                     more=lambda connection: count_dropped(connection, counts, now()),
                 )
             )
@@ -113,10 +112,8 @@ class Door:
 
 
 def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
-    """The row of an object that Orthanc never had: its handle is made of the digest of its bytes, so
-    that it is the same one when it is sent again."""
+    """The row of an object that Orthanc never had, without its handle."""
     row: ObjectRow = {
-        "digest": hashlib.sha256(raw).hexdigest(),
         "sop_class_uid": part10.announced_class(raw),
         "received_at": now(),
         "size": len(raw),

@@ -82,7 +82,7 @@ class FindNested(Job):
                 # A version before this one read it. What it says of dose is in the store, and stays.
                 self.result["kept"] += 1
                 continue
-            row: ObjectRow = dict(before) if before is not None else {
+            row: ObjectRow = before.copy() if before is not None else {
                 "handle": handle,
                 "sop_instance_uid": found.sop_instance_uid,
                 "series_handle": found.series and writer.handle(found.series),
@@ -93,7 +93,12 @@ class FindNested(Job):
                 "received_at": found.received_at,
                 "size": found.size,
             }
-            row |= dict.fromkeys(("in_orthanc", "deleted_at", "content", "content_digest"))
+            row |= {
+                "in_orthanc": None,
+                "deleted_at": None,
+                "content": None,
+                "content_digest": None,
+            }
             decide(row, "failed", NESTED, in_orthanc_reason(levels))
             rows.append(row)
         return rows

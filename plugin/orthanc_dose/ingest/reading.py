@@ -21,18 +21,24 @@ from .ignoring import NOTHING_IGNORED, Ignoring
 NESTED = "nested"  # the rule of objects that Orthanc may die of
 
 
+class RowRead(ObjectRow, total=False):
+    """The row of an object that was read again, with what it was before."""
+
+    before: ObjectRow | None
+
+
 @dataclass
 class Read:
     """An instance as read: the row of its outcome, and the records where there are any. origin: where
     it came from just now; None where it was there before."""
 
-    row: ObjectRow
+    row: RowRead
     extract: Extract | None = None
     origin: Any = None
 
 
 def read(
-    row: ObjectRow,
+    row: RowRead,
     fetch: Callable[[], bytes],
     screens: Screens = (),
     identity: IdentityRules = NOTHING_KEPT,
@@ -57,7 +63,7 @@ def read(
             dose_screens.read(kept, raw, patient, screens)
         row["content"], row["content_digest"] = kept.pack()
         row["study_instance_uid"] = first(kept.dataset, "0020,000d")
-        found = extract.extract(kept, row["sop_class_uid"])
+        found = extract.extract(kept, row["sop_class_uid"] or "")
     except dose_screens.NoEngine as error:
         decide(row, "failed", "ocr_missing", str(error))
         return Read(row)
@@ -122,7 +128,7 @@ def left_alone(
             )
     elif (
         sop_class in extract.ONE_OF_A_SERIES
-        and series.get(of_series, row["handle"]) != row["handle"]
+        and series.get(of_series or "", row["handle"]) != row["handle"]
     ):
         decide(
             row,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 
@@ -30,7 +30,7 @@ from .deletion import Deletion, mark
 from .door import Door
 from .finding import Finder
 from .journal import Journal
-from .reading import Read, decide, left_alone, read, still_nested
+from .reading import Read, RowRead, decide, left_alone, read, still_nested
 from .surroundings import Options, Source
 
 T = TypeVar("T")
@@ -455,7 +455,7 @@ class Worker:
         self,
         writer: Writer,
         ids: list[str],
-        numbers: dict[str, int],
+        numbers: dict[str, int | None],
         cursor: int | None = None,
         again: bool = False,
         ct_images: bool = False,
@@ -556,9 +556,7 @@ class Worker:
                 "attempts",
                 "extractor_version",
             )
-            writer.commit(
-                Batch([{name: one.row.get(name) for name in kept} for one in reads], state=state)
-            )
+            writer.commit(Batch([_part(one.row, kept) for one in reads], state=state))
         self._journal.written(reads, [one.row for one in reads])
 
     def _read(
@@ -569,7 +567,7 @@ class Worker:
         series: dict[str, str],
         ct_images: bool,
     ) -> Read | None:
-        row: ObjectRow = {
+        row: RowRead = {
             "handle": self._store.handle(details.instance),
             "sop_instance_uid": details.sop_instance_uid,
             "sop_class_uid": details.sop_class_uid,
@@ -598,7 +596,7 @@ class Worker:
                 self.options.ignoring,
             )
             if one.extract is not None and details.sop_class_uid in extract.ONE_OF_A_SERIES:
-                series[row["series_handle"]] = row["handle"]
+                series[row["series_handle"] or ""] = row["handle"]
             return one
         except self._source.Gone:
             if before is not None:
@@ -616,3 +614,8 @@ def _parts(instances: list[str], size: int = 1_000) -> Iterator[list[str]]:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _part(row: RowRead, names: tuple[str, ...]) -> ObjectRow:
+    fields: Mapping[str, Any] = row
+    return cast("ObjectRow", {name: fields.get(name) for name in names})

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import duckdb
 
 from ..records import AUDIT_LOG
+from ..records.rows import AuditLogRow
 from ..store import Store, numbers
-from ..store.database import rows
+from ..store.database import rows_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ def page(
         f"SELECT * FROM audit_log WHERE {where} ORDER BY number DESC LIMIT {limit:d} OFFSET "
         f"{offset:d}"
     )
-    return {"total": total[0] if total else 0, "entries": rows(connection.execute(query, bound))}
+    entries = rows_of(connection.execute(query, bound), AuditLogRow)
+    return {"total": total[0] if total else 0, "entries": entries}
 
 
 def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

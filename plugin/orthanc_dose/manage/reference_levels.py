@@ -3,6 +3,7 @@ program.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def shipped() -> dict[str, Any]:
     return found
 
 
-def add(store: Store, levels: list[dict[str, Any]]) -> list[int]:
+def add(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
     """Add levels, by the fields of REFERENCE_LEVEL but the number, in stored units; those that came
     with the program where they are not there yet. The numbers of those that are new. Raises
     TooMany."""
@@ -57,7 +58,7 @@ def add(store: Store, levels: list[dict[str, Any]]) -> list[int]:
     return list(range(first, first + len(new)))
 
 
-def change(store: Store, number: int, level: dict[str, Any]) -> bool:
+def change(store: Store, number: int, level: Mapping[str, Any]) -> bool:
     """Put these values in place of a level's; False where there is none of this number."""
     query = f"UPDATE reference_level SET {', '.join(f'{name} = ?' for name in _SET)} WHERE id = ?"
     with store.writing() as connection:

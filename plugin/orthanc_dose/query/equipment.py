@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 
 from ..records import EQUIPMENT_KEY, MODALITIES, STUDY, TOTALS, Field
-from ..store.database import rows
+from ..records.rows import EquipmentRow
+from ..store.database import rows, rows_of
 from ..store.systems import display_name
 
 _NUMBERS = "count(*) AS studies, coalesce(sum(number_of_events), 0)::BIGINT AS events"
@@ -26,7 +27,7 @@ def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[
     named = _by_number(connection, query)
     found = {
         row["id"]: _shown(row, named if row["joined_into"] is not None else own)
-        for row in rows(connection.execute("SELECT * FROM equipment"))
+        for row in rows_of(connection.execute("SELECT * FROM equipment"), EquipmentRow)
     }
     below: dict[int | None, list[dict[str, Any]]] = {}
     for row in sorted(
@@ -51,10 +52,11 @@ def _by_number(connection: duckdb.DuckDBPyConnection, query: str) -> dict[int, d
     return {row["id"]: row for row in rows(connection.execute(query))}
 
 
-def _shown(row: dict[str, Any], counted: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _shown(row: EquipmentRow, counted: dict[int, dict[str, Any]]) -> dict[str, Any]:
     nothing: dict[str, Any] = dict.fromkeys(("first_study", "last_study"))
     nothing |= {"studies": 0, "events": 0, "modalities": []}
-    out = row | {"default_name": display_name(row)} | nothing | counted.get(row["id"], {})
+    nothing["default_name"] = display_name(row)
+    out: dict[str, Any] = {**row, **nothing, **counted.get(row["id"], {})}
     out["modalities"] = [code for code in MODALITIES if code in out["modalities"]]
     return out
 

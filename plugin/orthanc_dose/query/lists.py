@@ -273,7 +273,7 @@ def neighbours(
         (SELECT id FROM hit WHERE {before} ORDER BY {order.clause(names, turned=True)} LIMIT 1),
         (SELECT id FROM hit WHERE {after} ORDER BY {order.clause(names)} LIMIT 1)
     """
-    total, earlier, previous, following = connection.execute(query, bound).fetchone()  # type: ignore[misc]
+    [(total, earlier, previous, following)] = connection.execute(query, bound).fetchall()
     return {"position": earlier + 1, "total": total, "previous": previous, "next": following}
 
 

@@ -8,7 +8,8 @@ import duckdb
 from ..dicom.sop_classes import sop_class_name
 from ..extract import EXTRACTOR_VERSION
 from ..records import OBJECT
-from ..store.database import rows
+from ..records.rows import DroppedRow, ObjectRow
+from ..store.database import rows, rows_of
 
 COLUMNS = tuple(name for name in OBJECT.names if name not in ("content", "content_digest"))
 
@@ -32,7 +33,7 @@ def list_objects(
         f"SELECT {', '.join(COLUMNS)} FROM object WHERE {where}"
         f" ORDER BY {name} {direction} NULLS LAST, handle LIMIT {limit:d} OFFSET {offset:d}"
     )
-    found = [_shown(row) for row in rows(connection.execute(query, filters))]
+    found = [_shown(row) for row in rows_of(connection.execute(query, filters), ObjectRow)]
     return {"total": total[0] if total else 0, "objects": found}
 
 
@@ -100,13 +101,15 @@ def by_rule(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 def dropped(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """How many objects of which SOP class were not stored at all, the most first."""
-    found = rows(connection.execute("SELECT * FROM dropped ORDER BY objects DESC, sop_class_uid"))
-    moments = ("first_at", "last_at")
+    query = "SELECT * FROM dropped ORDER BY objects DESC, sop_class_uid"
     return [
-        row
-        | {"sop_class_name": sop_class_name(row["sop_class_uid"])}
-        | {name: utc(row[name]) for name in moments}
-        for row in found
+        {
+            **row,
+            "sop_class_name": sop_class_name(row["sop_class_uid"]),
+            "first_at": utc(row["first_at"]),
+            "last_at": utc(row["last_at"]),
+        }
+        for row in rows_of(connection.execute(query), DroppedRow)
     ]
 
 
@@ -116,7 +119,7 @@ def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[
         f"SELECT {', '.join(COLUMNS)} FROM object WHERE study_id = $1 ORDER BY received_at, "
         f"sop_instance_uid"
     )
-    return [_shown(row) for row in rows(connection.execute(query, [study_id]))]
+    return [_shown(row) for row in rows_of(connection.execute(query, [study_id]), ObjectRow)]
 
 
 def study_instance_uid(connection: duckdb.DuckDBPyConnection, study_id: int) -> str | None:
@@ -133,9 +136,14 @@ def count_outdated(connection: duckdb.DuckDBPyConnection) -> int:
     return found[0] if found else 0
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    row["sop_class_name"] = sop_class_name(row["sop_class_uid"])
-    return row | {name: utc(row[name]) for name in ("received_at", "processed_at", "deleted_at")}
+def _shown(row: ObjectRow) -> dict[str, Any]:
+    return {
+        **row,
+        "sop_class_name": sop_class_name(row["sop_class_uid"]),
+        "received_at": utc(row["received_at"]),
+        "processed_at": utc(row["processed_at"]),
+        "deleted_at": utc(row["deleted_at"]),
+    }
 
 
 def utc(moment: datetime | None) -> str | None:

@@ -1,27 +1,27 @@
 """The reference levels of an installation."""
 
-from typing import Any
-
 import duckdb
 
 from ..dicom.patterns import matched
 from ..records import REFERENCE_LEVEL
-from ..store.database import rows
+from ..records.rows import ReferenceLevelRow
+from ..store.database import rows_of
 
-Level = dict[str, Any]  # by the fields of REFERENCE_LEVEL, in stored units
 
-
-def listed(connection: duckdb.DuckDBPyConnection) -> list[Level]:
-    """All of them, by modality type and name."""
+def listed(connection: duckdb.DuckDBPyConnection) -> list[ReferenceLevelRow]:
+    """All of them, in stored units, by modality type and name."""
     columns = ", ".join(REFERENCE_LEVEL.names)
     order = (
         "modality, lower(name), quantity, age_from NULLS FIRST, weight_from NULLS FIRST, year "
         "DESC, id"
     )
-    return rows(connection.execute(f"SELECT {columns} FROM reference_level ORDER BY {order}"))
+    query = f"SELECT {columns} FROM reference_level ORDER BY {order}"
+    return rows_of(connection.execute(query), ReferenceLevelRow)
 
 
-def compared(connection: duckdb.DuckDBPyConnection, modality: str, quantity: str) -> list[Level]:
+def compared(
+    connection: duckdb.DuckDBPyConnection, modality: str, quantity: str
+) -> list[ReferenceLevelRow]:
     """Those that values of a quantity are compared with: valid ones that say what they are for."""
     return [
         level
@@ -32,11 +32,11 @@ def compared(connection: duckdb.DuckDBPyConnection, modality: str, quantity: str
     ]
 
 
-def is_for(level: Level, name: str, standard_names: dict[str, str]) -> bool:
+def is_for(level: ReferenceLevelRow, name: str, standard_names: dict[str, str]) -> bool:
     """Whether a level is for what systems call by this name. standard_names: those that names in
     lower case have.
     """
-    if level["pattern"]:
-        return matched(name, [level["pattern"]]) is not None
-    wanted: str = level["standard_name"]
+    if pattern := level["pattern"]:
+        return matched(name, [pattern]) is not None
+    wanted = level["standard_name"] or ""
     return standard_names.get(name.lower(), "").casefold() == wanted.casefold()

@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 
 from ..records import SCHEDULE_RUN
+from ..records.rows import ScheduleRunRow
 from ..store import tasks
-from ..store.database import rows
+from ..store.database import rows, rows_of
 from .objects import utc
 
 _OF_SEARCH = ("state", "message", "result", "started_at", "finished_at")
@@ -19,9 +20,8 @@ _OF_RETRIEVAL = ("id", "state", "message", "result")
 def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
     """The runs that are remembered by the name of their schedule, the newest first. search: None
     where none could begin; is_forgotten: its task is, and the run tells what came of it."""
-    runs = rows(
-        connection.execute(f'SELECT * FROM "{SCHEDULE_RUN.name}" ORDER BY due DESC, task_id DESC')
-    )
+    query = f'SELECT * FROM "{SCHEDULE_RUN.name}" ORDER BY due DESC, task_id DESC'
+    runs = rows_of(connection.execute(query), ScheduleRunRow)
     numbers = [run["task_id"] for run in runs]
     query = (
         "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) OR kind = 'retrieval' "
@@ -35,7 +35,7 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
     out: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
         number = run["task_id"]
-        not_begun = {
+        not_begun: dict[str, Any] = {
             "state": "failed",
             "message": run["message"],
             "result": {},

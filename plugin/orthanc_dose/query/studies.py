@@ -1,6 +1,6 @@
 """One study with all that the store holds of it, and the kept content of its objects."""
 
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 from pydicom.datadict import keyword_for_tag
@@ -10,12 +10,23 @@ from ..dicom.dataset import Unreadable
 from ..dicom.sop_classes import sop_class_name
 from ..extract import unpack
 from ..records import EQUIPMENT, MODALITIES, PATIENT
+from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, StudyRow
 from ..store.database import rows
 from ..store.places import PLACE
 from . import lists, objects, sizes
 
 
-def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any] | None:
+class StudyDetail(StudyRow, total=False):
+    """A study with what other tables hold of it."""
+
+    patient: dict[str, Any]
+    equipment: EquipmentRow
+    accumulated: list[AccumulatedRow]
+    events: list[EventRow]
+    objects: list[dict[str, Any]]
+
+
+def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail | None:
     """Everything that the store holds of a study, or None where there is no study of this
     number.
     """
@@ -42,8 +53,12 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> dict[str, Any
         )
         out[name] = rows(connection.execute(query, [study_id])) if table else []
     out["objects"] = objects.of_study(connection, study_id)
-    out["stored_at"] = objects.utc(out["stored_at"])
-    return out
+    return cast("StudyDetail", out)
+
+
+def as_json(detail: StudyDetail) -> dict[str, Any]:
+    """A study's detail as it is answered: what the store keeps in UTC says so."""
+    return {**detail, "stored_at": objects.utc(detail.get("stored_at"))}
 
 
 def content(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:

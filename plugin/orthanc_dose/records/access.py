@@ -42,21 +42,23 @@ TOKEN = Table(
     "Tokens",
     "One row a token with which a script comes in the name of a user.",
     (
-        text("id", "Number", description="The part of the token that is no secret."),
-        text("name", "Name", description="What the user calls it."),
+        text("id", "Number", always=True, description="The part of the token that is no secret."),
+        text("name", "Name", always=True, description="What the user calls it."),
         text(
             "user_name",
             "User",
+            always=True,
             description="Whose rights it has, as far as the user has them at the time of use.",
         ),
         text(
             "digest",
             "Digest",
+            always=True,
             description="HMAC-SHA-256, with the secret as key, of what changes with the user's "
             "password: a token ends with the"
             " password that it was made under.",
         ),
-        moment("created_at", "Made", description="UTC."),
+        moment("created_at", "Made", always=True, description="UTC."),
         moment("expires_at", "Ends", description="UTC; nothing where it has no end."),
         moment("last_used_at", "Last used", description="UTC, to the day."),
     ),
@@ -80,8 +82,8 @@ AUDIT_LOG = Table(
     "Audit log",
     "One row what somebody did. It holds no patient's name or ID: studies by their number.",
     (
-        integer("number", "Number", description="Grows by one with each entry."),
-        moment("at", "When", description="UTC."),
+        integer("number", "Number", always=True, description="Grows by one with each entry."),
+        moment("at", "When", always=True, description="UTC."),
         text("user_name", "User", description="(unknown) where a name was given that no user has."),
         text("address", "Address", description="Where the request came from."),
         text("way", "Way", description="How the user was known: cookie, Basic, token, proxy."),

@@ -71,8 +71,8 @@ def marks() -> Field:
         "",
         "",
         "What is particular about single values: the field, the mark, and the raw text.",
-        text("field", "Field"),
-        text("mark", "Mark"),
+        text("field", "Field", always=True),
+        text("mark", "Mark", always=True),
         text("raw", "As written"),
     )
 

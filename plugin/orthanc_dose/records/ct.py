@@ -64,8 +64,8 @@ _SSDE = structs(
 CT_EVENT = Table(
     "ct_event", "CT irradiation events", "One row an irradiation event of a CT study.",
     (
-        integer("study_id", "Study", description="The study that the event belongs to."),
-        integer("event_number", "Event", description="Position of the event in the study, from 1."),
+        integer("study_id", "Study", description="The study that the event belongs to.", always=True),
+        integer("event_number", "Event", description="Position of the event in the study, from 1.", always=True),
         *record_source(),
         uid("irradiation_event_uid", "Irradiation event UID", "113769", "TID 10013 row 6", header="0008,3010"),
         text("acquisition_protocol", "Acquisition protocol", "125203", "TID 10013 row 2", header="0018,1030|0008,103e"),
@@ -156,7 +156,7 @@ CT_ACCUMULATED = Table(
     "CT accumulated dose",
     "One row a CT Accumulated Dose Data container.",
     (
-        integer("study_id", "Study", description="The study that the row belongs to."),
+        integer("study_id", "Study", description="The study that the row belongs to.", always=True),
         *record_source(),
         num(
             "total_number_of_irradiation_events",

@@ -13,12 +13,20 @@ STUDY_CHANGE = Table(
     "Changed studies",
     "One row a study in a transaction that wrote it, until every follower has seen it.",
     (
-        integer("number", "Number", description="Grows with each change; none is given twice."),
-        integer("study_id", "Study"),
-        text(
-            "what", "What", description="; ".join(f"{key}: {what}" for key, what in CHANGES.items())
+        integer(
+            "number",
+            "Number",
+            always=True,
+            description="Grows with each change; none is given twice.",
         ),
-        moment("at", "When", description="UTC."),
+        integer("study_id", "Study", always=True),
+        text(
+            "what",
+            "What",
+            always=True,
+            description="; ".join(f"{key}: {what}" for key, what in CHANGES.items()),
+        ),
+        moment("at", "When", always=True, description="UTC."),
     ),
 )
 
@@ -27,14 +35,19 @@ FOLLOWER = Table(
     "Followers",
     "One row a part of the program that reacts to changed studies.",
     (
-        text("name", "Name"),
-        integer("cursor", "Cursor", description="The number of the last change that it has seen."),
+        text("name", "Name", always=True),
+        integer(
+            "cursor",
+            "Cursor",
+            always=True,
+            description="The number of the last change that it has seen.",
+        ),
         integer(
             "task_id",
             "Task",
             description="The task that reacts to the studies that were there before it.",
         ),
-        moment("created_at", "Since", description="UTC."),
+        moment("created_at", "Since", always=True, description="UTC."),
     ),
 )
 
@@ -43,17 +56,22 @@ FOLLOWER_FAILURE = Table(
     "What followers could not do",
     "One row a change of a study that a follower could not react to yet.",
     (
-        text("follower", "Follower"),
+        text("follower", "Follower", always=True),
         integer(
             "number",
             "Number",
             description="Of the change; empty for a study that was there before the follower.",
         ),
-        integer("study_id", "Study"),
-        text("what", "What"),
-        integer("attempts", "Attempts"),
-        text("reason", "Reason", description="The kind of error and its place, without any value."),
-        moment("failed_at", "Failed", description="UTC; the last time."),
+        integer("study_id", "Study", always=True),
+        text("what", "What", always=True),
+        integer("attempts", "Attempts", always=True),
+        text(
+            "reason",
+            "Reason",
+            always=True,
+            description="The kind of error and its place, without any value.",
+        ),
+        moment("failed_at", "Failed", always=True, description="UTC; the last time."),
         moment(
             "next_try_at",
             "Next try",

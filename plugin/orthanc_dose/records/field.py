@@ -2,7 +2,9 @@
 and docs follow.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 # Types of fields: the DuckDB type of each. A code is kept with value, scheme and meaning.
 CODE_TYPE = "STRUCT(value VARCHAR, scheme VARCHAR, meaning VARCHAR)"
@@ -46,7 +48,7 @@ class Field:
     values as written. header: where images carry it, the first that has a value counts: the element
     within sequences as ("0054,0016", "0018,1074"), and for numbers the unit of the element, since
     headers do not write units. source: where the standard says what it is. modalities: for which it
-    can have a value; empty means all."""
+    can have a value; empty means all. always: no row of the store is without a value."""
 
     name: str
     type: str
@@ -60,6 +62,7 @@ class Field:
     source: str = ""
     fields: "tuple[Field, ...]" = ()
     modalities: tuple[str, ...] = ()
+    always: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -155,7 +158,7 @@ def num(
     source: str = "",
     description: str = "",
     header: str = "",
-    **more: object,
+    **more: Any,
 ) -> Field:
     """A number in a unit (NUM)."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
@@ -169,7 +172,7 @@ def num(
         _paths(path),
         source=source,
         header=_header(header),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
@@ -182,7 +185,7 @@ def numbers(
     )
 
 
-def of_type(kind: str):  # type: ignore[no-untyped-def]
+def of_type(kind: str) -> Callable[..., Field]:
     """A maker of fields of one type without unit: name, title, path, source, description."""
 
     def make(
@@ -192,7 +195,7 @@ def of_type(kind: str):  # type: ignore[no-untyped-def]
         source: str = "",
         description: str = "",
         header: str = "",
-        **more: object,
+        **more: Any,
     ) -> Field:
         return Field(
             name,
@@ -202,7 +205,7 @@ def of_type(kind: str):  # type: ignore[no-untyped-def]
             paths=_paths(path),
             source=source,
             header=_header(header),
-            **more,  # type: ignore[arg-type]
+            **more,
         )
 
     return make
@@ -226,7 +229,7 @@ def structs(
     description: str,
     *fields: Field,
     header: str = "",
-    **more: object,
+    **more: Any,
 ) -> Field:
     """A list of structs: a content item that may stand several times, with what it holds. `header`:
     the sequence in images, from which those of its fields stand."""
@@ -239,7 +242,7 @@ def structs(
         source=source,
         fields=fields,
         header=_header(header),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

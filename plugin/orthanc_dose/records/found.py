@@ -15,9 +15,9 @@ FOUND = Table(
     "One row a series that a search found on a remote node, or a study that was left before its "
     "series were asked for.",
     (
-        integer("task_id", "Task", description="The search."),
-        integer("line", "Line", description="A running number in the search, from 1."),
-        uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
+        integer("task_id", "Task", always=True, description="The search."),
+        integer("line", "Line", always=True, description="A running number in the search, from 1."),
+        uid("study_instance_uid", "Study instance UID", always=True, source="(0020,000D)"),
         text("study_date", "Study date", description="As the node gives it.", source="(0008,0020)"),
         text("study_description", "Study description", source="(0008,1030)"),
         texts(
@@ -88,8 +88,8 @@ SCHEDULE_RUN = Table(
     "Runs of schedules",
     "One row a run of a saved search, the newest of each.",
     (
-        text("schedule", "Schedule"),
-        moment("due", "Due", description="When it should have begun, UTC."),
+        text("schedule", "Schedule", always=True),
+        moment("due", "Due", always=True, description="When it should have begun, UTC."),
         integer("task_id", "Search", description="Its search; empty where none could begin."),
         text("message", "Message", description="Why none could begin."),
         text(

@@ -17,9 +17,9 @@ TERM = Table(
     "Terms",
     "Each different text of the indexed fields once.",
     (
-        integer("id", "Number"),
-        text("field", "Field", description="The field of study that it stands in."),
-        text("value", "Text"),
+        integer("id", "Number", always=True),
+        text("field", "Field", always=True, description="The field of study that it stands in."),
+        text("value", "Text", always=True),
     ),
 )
 
@@ -49,14 +49,20 @@ STANDARD_NAME = Table(
     "entry that fits counts.",
     (
         integer("position", "Position", description="From 1."),
-        text("kind", "Kind", description="The indexed field of study whose texts it names."),
+        text(
+            "kind",
+            "Kind",
+            always=True,
+            description="The indexed field of study whose texts it names.",
+        ),
         text(
             "pattern",
             "Pattern",
+            always=True,
             description="With the wildcards * ? [seq] [!seq]; case is ignored.",
         ),
         text("modality", "Modality", description="Only in studies of this type; empty for all."),
-        text("standard_name", "Standard name"),
+        text("standard_name", "Standard name", always=True),
     ),
 )
 

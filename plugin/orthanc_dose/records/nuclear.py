@@ -47,9 +47,9 @@ NM_ADMINISTRATION = Table(
     "(PS3.3 C.8.9.2), in MBq in"
     " NM images (PS3.3 C.8.4.10); the unit given with it here is that of PET.",
     (
-        integer("study_id", "Study", description="The study that the administration belongs to."),
+        integer("study_id", "Study", description="The study that the administration belongs to.", always=True),
         integer("event_number", "Administration", description="Position of the administration in "
-"the study, from 1."),
+"the study, from 1.", always=True),
         *record_source(),
         uid("administration_event_uid", "Administration event UID", "113503", "TID 10022 row 6", header="0008,3012"),
         code("radiopharmaceutical_agent", "Radiopharmaceutical agent", _AGENT, "TID 10022 row 2", header="0054,0304"),

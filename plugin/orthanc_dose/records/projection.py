@@ -62,8 +62,8 @@ _SHUTTER = (
 )
 
 _EVENT = (
-    integer("study_id", "Study", description="The study that the event belongs to."),
-    integer("event_number", "Event", description="Position of the event in the study, from 1."),
+    integer("study_id", "Study", description="The study that the event belongs to.", always=True),
+    integer("event_number", "Event", description="Position of the event in the study, from 1.", always=True),
     *record_source(),
     uid("irradiation_event_uid", "Irradiation event UID", "113769", "TID 10003 row 3", header="0008,3010"),
     code("acquisition_plane", "Acquisition plane", "113764", "TID 10003 row 2"),
@@ -268,7 +268,7 @@ PROJECTION_ACCUMULATED = Table(
     "projection_accumulated", "Projection X-ray accumulated dose",
     "One row an Accumulated X-Ray Dose Data container: one a plane.",
     (
-        integer("study_id", "Study", description="The study that the row belongs to."),
+        integer("study_id", "Study", description="The study that the row belongs to.", always=True),
         *record_source(),
         code("acquisition_plane", "Acquisition plane", "113764", "TID 10002 row 2"),
         CALIBRATIONS,

@@ -14,13 +14,13 @@ REFERENCE_LEVEL = Table(
     "examination, quantity and class of"
     " patients.",
     (
-        integer("id", "Number"),
+        integer("id", "Number", always=True),
         text(
             "shipped_as",
             "Shipped as",
             description="The key of a level that came with the program; empty for all others.",
         ),
-        text("name", "Examination", description="As its source calls it."),
+        text("name", "Examination", always=True, description="As its source calls it."),
         text(
             "pattern",
             "Pattern",
@@ -40,10 +40,17 @@ REFERENCE_LEVEL = Table(
             description="The filter of lists that has the values it is compared with, as "
             "dlp_total.",
         ),
-        num("value", "Value", "1", description="In the unit in which the store has the quantity."),
+        num(
+            "value",
+            "Value",
+            "1",
+            always=True,
+            description="In the unit in which the store has the quantity.",
+        ),
         text(
             "statistic",
             "Compared with",
+            always=True,
             description="; ".join(
                 f"{name}: {what} of the installation's values" for name, what in STATISTICS.items()
             ),

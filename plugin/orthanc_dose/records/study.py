@@ -32,7 +32,7 @@ EQUIPMENT = Table(
     "serial number, software and"
     " gantry.",
     (
-        integer("id", "Number"),
+        integer("id", "Number", always=True),
         text("manufacturer", "Manufacturer", source="(0008,0070)"),
         text("manufacturer_model_name", "Model", source="(0008,1090)"),
         text("institution_name", "Hospital", source="(0008,0080)"),
@@ -72,15 +72,19 @@ _IDENTIFICATION = (
         "id",
         "Number",
         description="The study's number in this store; it stays while the study is there.",
+        always=True,
     ),
     text(
         "modality",
         "Modality",
+        always=True,
         description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the "
         "documented rule.",
     ),
     uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
-    integer("equipment_id", "Equipment", description="The system that made the study."),
+    integer(
+        "equipment_id", "Equipment", description="The system that made the study.", always=True
+    ),
     integer(
         "made_by",
         "Equipment as named",
@@ -273,6 +277,7 @@ STUDY = Table(
         text(
             "source",
             "Source",
+            always=True,
             description="; ".join(f"{name}: {what}" for name, what in SOURCES.items()),
         ),
         text(
@@ -316,6 +321,7 @@ OBJECT = Table(
         text(
             "handle",
             "Handle",
+            always=True,
             description="By what the object is known here: a hash, with the key of the "
             "installation, of its identifier in Orthanc, which is made from the patient ID.",
         ),
@@ -331,6 +337,7 @@ OBJECT = Table(
         text(
             "outcome",
             "Outcome",
+            always=True,
             description="; ".join(f"{key}: {what}" for key, what in OUTCOMES.items()),
         ),
         text(

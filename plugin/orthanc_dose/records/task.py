@@ -18,13 +18,19 @@ TASK = Table(
     "Tasks",
     "One row a task.",
     (
-        integer("id", "Number"),
-        text("kind", "Kind", description="What it does: one of the kinds of tasks."),
-        text("subject", "Subject", description="What it does it to: the name of a file, a system."),
-        text("user_name", "User", description="Who started it."),
+        integer("id", "Number", always=True),
+        text("kind", "Kind", always=True, description="What it does: one of the kinds of tasks."),
+        text(
+            "subject",
+            "Subject",
+            always=True,
+            description="What it does it to: the name of a file, a system.",
+        ),
+        text("user_name", "User", always=True, description="Who started it."),
         text(
             "state",
             "State",
+            always=True,
             description="; ".join(f"{key}: {what}" for key, what in STATES.items()),
         ),
         integer("done", "Done", description="How much of total is done, in what the kind counts."),

@@ -19,7 +19,7 @@ from ..retrieve.schedules import Schedules
 from ..retrieve.searches import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
-from ..store import Store
+from ..store import ObjectRow, Store
 from ..work.followers import Followers
 from ..work.runner import Runner
 
@@ -95,7 +95,7 @@ class Services:
     started_at: datetime
     hashes: Callable[[str], list[str]]
     orthanc_studies: Callable[[str], list[str]]
-    orthanc_objects: Callable[[list[dict[str, Any]]], dict[str, str]]
+    orthanc_objects: Callable[[list[ObjectRow]], dict[str, str]]
     last_followers: list[dict[str, Any]] = field(default_factory=list)
     last_counts: dict[str, Any] = field(
         default_factory=lambda: {

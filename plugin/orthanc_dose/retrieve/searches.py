@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from ..records import FOUND
+from ..records.rows import FoundRow
 from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
@@ -121,13 +122,13 @@ class Searches:
             )
 
 
-def _lines(out: Search) -> list[dict[str, Any]]:
+def _lines(out: Search) -> list[FoundRow]:
     return [line for found in out.studies for line in _of_study(found)]
 
 
-def _of_study(found: Found) -> list[dict[str, Any]]:
+def _of_study(found: Found) -> list[FoundRow]:
     study = found.study
-    common = {
+    common: FoundRow = {
         "study_instance_uid": study.uid,
         "study_date": study.study_date,
         "study_description": study.description,
@@ -143,7 +144,7 @@ def _of_study(found: Found) -> list[dict[str, Any]]:
     return lines or [common | {"kept": False, "chosen": False}]
 
 
-def _of_series(decision: Decision, listed: list[Image] | None) -> dict[str, Any]:
+def _of_series(decision: Decision, listed: list[Image] | None) -> FoundRow:
     series, images = decision.series, decision.images
     return {
         "series_instance_uid": series.uid,

@@ -9,13 +9,14 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
 
 from . import handles, schema
 
+R = TypeVar("R")
 _LOG = logging.getLogger(__name__)
 
 FILE_NAME = "dose.duckdb"
@@ -285,6 +286,11 @@ def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     assert connection.description is not None
     names = [column[0] for column in connection.description]
     return [dict(zip(names, values, strict=True)) for values in connection.fetchall()]
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, of: type[R]) -> list[R]:
+    """The same, of a query of a table's own columns. of: the type of its rows."""
+    return cast("list[R]", rows(connection))
 
 
 @contextlib.contextmanager

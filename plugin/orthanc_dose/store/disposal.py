@@ -6,7 +6,7 @@ kept. An object is of a kind only when it is done with: its dose is in the store
 What may still be read later is of none: objects that failed, that wait, that a setting or a person
 leaves alone; nor are kept physics studies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -58,7 +58,7 @@ _TELLING = ("outcome", "rule", "sop_class_uid", "modality", "content_kept")
 _COLUMNS = "outcome, rule, sop_class_uid, modality, content_digest IS NOT NULL AS content_kept"
 
 
-def kind(row: dict[str, Any]) -> str | None:
+def kind(row: Mapping[str, Any]) -> str | None:
     """The object's kind, a key of KINDS; None where no rule may delete it. row: with `content_kept`
     or `content_digest`.
     """

@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 
 from ..records import FOLLOWER, FOLLOWER_FAILURE, STUDY, STUDY_CHANGE
+from ..records.rows import FollowerFailureRow, FollowerRow
 from . import tasks
-from .database import rows
+from .database import rows_of
 from .numbers import CHANGES, last
 
 _NOTED = "study_noted"  # a temporary table of the writer's connection
@@ -71,10 +72,18 @@ def newest(connection: duckdb.DuckDBPyConnection) -> int:
     return last(connection, CHANGES)
 
 
-def followers(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Return the rows of all followers, by name, with how much is before each: behind (changes),
-    failing (changes that are tried again), skipped (those that are not)."""
-    return rows(
+class FollowerState(FollowerRow):
+    """A follower with how much is before it: behind (changes), failing (changes that are tried
+    again), skipped (those that are not)."""
+
+    behind: int
+    failing: int
+    skipped: int
+
+
+def followers(connection: duckdb.DuckDBPyConnection) -> list[FollowerState]:
+    """Return all followers, by name."""
+    return rows_of(
         connection.execute(f"""
             SELECT f.*,
             (SELECT count(*) FROM {STUDY_CHANGE.name} c WHERE c.number > f.cursor) AS behind,
@@ -83,7 +92,8 @@ def followers(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
             (SELECT count(*) FROM {FOLLOWER_FAILURE.name} e
              WHERE e.follower = f.name AND e.next_try_at IS NULL) AS skipped
             FROM {FOLLOWER.name} f ORDER BY f.name
-        """)
+        """),
+        FollowerState,
     )
 
 
@@ -177,13 +187,15 @@ def due(connection: duckdb.DuckDBPyConnection, name: str, limit: int) -> list[Ch
     return [Change(*row) for row in connection.execute(query, [name, tasks.now()]).fetchall()]
 
 
-def failures(connection: duckdb.DuckDBPyConnection, name: str, limit: int) -> list[dict[str, Any]]:
+def failures(
+    connection: duckdb.DuckDBPyConnection, name: str, limit: int
+) -> list[FollowerFailureRow]:
     """Return what a follower could not do, the latest first."""
     query = f"""
         SELECT study_id, what, attempts, reason, failed_at, next_try_at FROM {FOLLOWER_FAILURE.name}
         WHERE follower = $1 ORDER BY failed_at DESC, study_id LIMIT {limit:d}
     """
-    return rows(connection.execute(query, [name]))
+    return rows_of(connection.execute(query, [name]), FollowerFailureRow)
 
 
 def try_again(connection: duckdb.DuckDBPyConnection, name: str) -> int:

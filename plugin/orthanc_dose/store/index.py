@@ -1,6 +1,7 @@
 """What makes lists and the overview quick (records/index.py): its rows for studies that are
 written, and for a whole store that has none."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -19,9 +20,10 @@ from ..records import (
     TERM_NAME,
     index_name,
 )
+from ..records.rows import StudyRow
 from .numbers import TERMS, Numbers
 
-Tables = dict[str, list[dict[str, Any]]]
+Tables = dict[str, list[Mapping[str, Any]]]  # rows that are going to be written, by table
 _PROTOCOLS = "acquisition_protocols"
 
 # The standard names of each study (names.py), by way of its texts.
@@ -46,12 +48,13 @@ class Terms:
         }
         self._new: list[tuple[str, str]] = []
 
-    def add(self, study: dict[str, Any], tables: Tables) -> None:
+    def add(self, study: StudyRow, tables: Tables) -> None:
         """Put the index of a study, and texts that are new with it, to the rows that are going to
         be written.
         """
+        texts: Mapping[str, Any] = study
         for field in INDEXED:
-            found = study.get(field)
+            found = texts.get(field)
             for value in found if isinstance(found, list) else [found]:
                 if value:
                     tables[index_name(field)].append(

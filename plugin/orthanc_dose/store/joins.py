@@ -52,10 +52,11 @@ def move_studies(
     """Give the studies of one system to another: all, or those whose objects name one of these
     systems alone.
     """
-    condition, bound = "equipment_id = $1", [origin, to]
+    condition = "equipment_id = $1"
+    bound: list[int | list[int]] = [origin, to]
     if named is not None:
         condition += " AND made_by IN (SELECT unnest($3))"
-        bound.append(sorted(named))  # type: ignore[arg-type]
+        bound.append(sorted(named))
     query = (
         f"UPDATE study SET made_by = coalesce(made_by, equipment_id), equipment_id = $2 WHERE "
         f"{condition} RETURNING id"

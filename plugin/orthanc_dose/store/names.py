@@ -4,17 +4,19 @@ The map names the different texts, of which there are thousands, and not the stu
 is called follows from the index of its texts when it is asked for, so that a changed map holds for
 all studies at once."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
 from ..dicom.patterns import matched
 from ..records import MODALITIES, STANDARD_NAME, TERM_NAME, Table
-from .database import rows
+from ..records.rows import StandardNameRow, TermNameRow, TermRow
+from .database import rows_of
 from .schema import arrow_schema
 
-Entry = dict[str, Any]  # kind, pattern, modality, standard_name
+Entry: TypeAlias = StandardNameRow
 
 
 class StandardNames:
@@ -35,7 +37,7 @@ class StandardNames:
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "StandardNames":
         """The map of the store."""
         query = "SELECT kind, pattern, modality, standard_name FROM standard_name ORDER BY position"
-        return cls(rows(connection.execute(query)))
+        return cls(rows_of(connection.execute(query), StandardNameRow))
 
     def name(self, kind: str, text: str, modality: str) -> str | None:
         """What a text is called in studies of a modality type; None where no entry fits."""
@@ -43,7 +45,7 @@ class StandardNames:
         found = matched(text, patterns)
         return None if found is None else patterns[found]
 
-    def rows_of(self, term: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows_of(self, term: TermRow) -> list[TermNameRow]:
         """The rows of term_name for a text."""
         named = (
             (modality, self.name(term["field"], term["value"], modality)) for modality in MODALITIES
@@ -61,12 +63,12 @@ class StandardNames:
             STANDARD_NAME,
             [entry | {"position": number} for number, entry in enumerate(self.entries, 1)],
         )
-        terms = rows(connection.execute("SELECT * FROM term"))
+        terms = rows_of(connection.execute("SELECT * FROM term"), TermRow)
         _replace(connection, TERM_NAME, [row for term in terms for row in self.rows_of(term)])
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection, table: Table, new: list[dict[str, Any]]
+    connection: duckdb.DuckDBPyConnection, table: Table, new: Sequence[Mapping[str, Any]]
 ) -> None:
     connection.execute(f"DELETE FROM {table.name}")
     connection.register("new_names", pa.Table.from_pylist(new, schema=arrow_schema(table)))

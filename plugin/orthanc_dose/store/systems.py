@@ -2,14 +2,15 @@
 joined into which.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import duckdb
 
 from ..records import EQUIPMENT, EQUIPMENT_KEY
-from .database import rows
+from ..records.rows import EquipmentRow
+from .database import rows_of
 
-Equipment = dict[str, Any]
 Key = tuple[str | None, ...]
 SET = tuple(
     name for name in EQUIPMENT.names if name not in ("id", *EQUIPMENT_KEY)
@@ -21,33 +22,36 @@ class Systems:
     that what was joined can be separated again: what an object names is one of them, and its study
     goes to the `root`."""
 
-    def __init__(self, found: list[Equipment]) -> None:
-        self.rows: dict[int, Equipment] = {row["id"]: row for row in found}
+    def __init__(self, found: list[EquipmentRow]) -> None:
+        self.rows: dict[int, EquipmentRow] = {row["id"]: row for row in found}
         self._by_key: dict[Key, int] = {_key(row): row["id"] for row in found}
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
         """Those of the store."""
-        return cls(rows(connection.execute("SELECT * FROM equipment")))
+        return cls(rows_of(connection.execute("SELECT * FROM equipment"), EquipmentRow))
 
     def copy(self) -> "Systems":
         return Systems(list(self.rows.values()))
 
-    def find(self, equipment: Equipment) -> int | None:
+    def find(self, equipment: EquipmentRow) -> int | None:
         """The number of the row with these fields, or None."""
         return self._by_key.get(_key(equipment))
 
-    def add(self, equipment: Equipment, number: int) -> Equipment:
+    def add(self, equipment: EquipmentRow, number: int) -> EquipmentRow:
         """A new row with these fields, under this number; with what people set for the row
         without its gantry.
         """
         before = self._known(equipment)
         inherited = (
-            {name: self.rows[before][name] for name in SET}
+            {name: value for name, value in self.rows[before].items() if name in SET}
             if before
             else {"display_name": display_name(equipment)}
         )
-        row = dict.fromkeys(EQUIPMENT.names) | equipment | inherited | {"id": number}
+        row = cast(
+            "EquipmentRow",
+            dict.fromkeys(EQUIPMENT.names) | equipment | inherited | {"id": number},
+        )
         self.rows[number] = row
         self._by_key[_key(row)] = number
         return row
@@ -69,19 +73,22 @@ class Systems:
             out |= more
         return out
 
-    def counts_as(self, equipment: Equipment) -> Equipment | None:
+    def counts_as(self, equipment: EquipmentRow) -> EquipmentRow | None:
         """The fields of the system that this one was joined into; None where it was not."""
         number = self._known(equipment)
         if number is None or self.rows[number].get("joined_into") is None:
             return None
-        return {name: self.rows[self.root(number)][name] for name in EQUIPMENT_KEY}
+        root = self.rows[self.root(number)]
+        return cast(
+            "EquipmentRow", {name: value for name, value in root.items() if name in EQUIPMENT_KEY}
+        )
 
-    def user_defined_modality(self, equipment: Equipment) -> str | None:
+    def user_defined_modality(self, equipment: EquipmentRow) -> str | None:
         """What a user set for this system: RF, DX or dual."""
         number = self._known(equipment)
         return None if number is None else self.rows[self.root(number)].get("user_defined_modality")
 
-    def _known(self, equipment: Equipment) -> int | None:
+    def _known(self, equipment: EquipmentRow) -> int | None:
         """Its row, or the one without its gantry: as older versions, which did not read it, knew
         the same system.
         """
@@ -91,7 +98,10 @@ class Systems:
     def with_values(self, numbers: set[int], **values: Any) -> "Systems":
         """The same with these values set in these rows."""
         return Systems(
-            [row | values if row["id"] in numbers else row for row in self.rows.values()]
+            [
+                cast("EquipmentRow", row | values) if row["id"] in numbers else row
+                for row in self.rows.values()
+            ]
         )
 
     def without(self, numbers: set[int]) -> "Systems":
@@ -99,7 +109,7 @@ class Systems:
         return Systems([row for row in self.rows.values() if row["id"] not in numbers])
 
 
-def display_name(equipment: Equipment) -> str:
+def display_name(equipment: EquipmentRow) -> str:
     """What a system is called until someone names it: "hospital station", else what else is known
     of it.
     """
@@ -112,5 +122,5 @@ def display_name(equipment: Equipment) -> str:
     return "(not named)"
 
 
-def _key(equipment: Equipment) -> Key:
+def _key(equipment: Mapping[str, Any]) -> Key:
     return tuple(equipment.get(name) for name in EQUIPMENT_KEY)

@@ -2,10 +2,10 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -23,9 +23,10 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
+from ..records.rows import EquipmentRow, ObjectRow, TaskLogRow, TermRow
 from . import feed, sizes, state, tasks
-from .database import Store, rows, texts
-from .index import Day, Terms, count_days, forget_unused_terms
+from .database import Store, rows, rows_of, texts
+from .index import Day, Tables, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
 from .names import StandardNames
 from .numbers import CHANGES, STUDIES, SYSTEMS, Numbers
@@ -46,8 +47,6 @@ _WRITTEN = (
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
 
-ObjectRow = dict[str, Any]
-
 
 @dataclass
 class Batch:
@@ -63,7 +62,7 @@ class Batch:
     studies: dict[str, list[Record]] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
     task: tasks.Task | None = None
-    log: list[dict[str, Any]] = field(default_factory=list)
+    log: list[TaskLogRow] = field(default_factory=list)
     more: Callable[[duckdb.DuckDBPyConnection], object] | None = None
     systems: Systems | None = None
     names: StandardNames | None = None
@@ -145,7 +144,7 @@ class Writer:
             texts(self._connection, "ids", handles),
             texts(self._connection, "uids", sop_instance_uids),
         ):
-            return rows(self._connection.execute(query))
+            return rows_of(self._connection.execute(query), ObjectRow)
 
     def objects_of_studies(
         self, study_instance_uids: list[str], failed_too: bool = False
@@ -158,7 +157,7 @@ class Writer:
             AND outcome IN ('imported', 'merged', 'duplicate'{", 'failed'" if failed_too else ""})
         """
         with texts(self._connection, "uids", study_instance_uids):
-            return rows(self._connection.execute(query))
+            return rows_of(self._connection.execute(query), ObjectRow)
 
     def series_read(self, series: set[str]) -> dict[str, str]:
         """Of these series (by handle), those of which an image was read, with that image's
@@ -182,7 +181,7 @@ class Writer:
             SELECT min(handle) AS handle, arg_min(sop_instance_uid, handle) AS sop_instance_uid
             FROM object WHERE rule = ? GROUP BY series_handle
         """
-        return rows(self._connection.execute(query, [rule]))
+        return rows_of(self._connection.execute(query, [rule]), ObjectRow)
 
     def known(self, handles: list[str]) -> set[str]:
         """Which of these handles the store has objects of."""
@@ -224,7 +223,7 @@ class Writer:
             (SELECT text FROM uids)
         """
         with texts(self._connection, "uids", study_instance_uids):
-            return rows(self._connection.execute(query))
+            return rows_of(self._connection.execute(query), ObjectRow)
 
     def rows_of_studies(
         self, study_instance_uids: list[str]
@@ -293,8 +292,8 @@ class Writer:
             batch.more(self._connection)
             changes = feed.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
-        tables: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
-        study_ids: dict[tuple[str, str], int] = {}
+        tables: Tables = {name: [] for name in _SCHEMAS}
+        study_ids: dict[tuple[str | None, str | None], int] = {}
         touched: set[Day] = set()
         if batch.studies:
             existing = self._forget_studies(list(batch.studies), touched)
@@ -313,18 +312,18 @@ class Writer:
         ]
         for row in batch.objects:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
-            row["study_id"] = study_ids.get(key, row.get("study_id"))  # type: ignore[arg-type]
+            row["study_id"] = study_ids.get(key, row.get("study_id"))
         if batch.objects:
             with texts(self._connection, "ids", [row["handle"] for row in batch.objects]):
                 self._connection.execute(
                     "DELETE FROM object WHERE handle IN (SELECT text FROM ids)"
                 )
-            tables[OBJECT.name] = batch.objects
-        tables[TASK_LOG.name] = batch.log
+            tables[OBJECT.name] += batch.objects
+        tables[TASK_LOG.name] += batch.log
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
-        self._name_terms(tables[TERM.name])
+        self._name_terms(cast("list[TermRow]", tables[TERM.name]))
         if batch.studies:
             with texts(self._connection, "written", list(batch.studies)):
                 sizes.put_into(self._connection, "written")
@@ -341,12 +340,12 @@ class Writer:
             state.put(self._connection, name, value)
         return bool(changes)
 
-    def _insert(self, name: str, new: list[dict[str, Any]]) -> None:
+    def _insert(self, name: str, new: Sequence[Mapping[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
         self._connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM new_rows')
         self._connection.unregister("new_rows")
 
-    def _name_terms(self, terms: list[dict[str, Any]]) -> None:
+    def _name_terms(self, terms: list[TermRow]) -> None:
         """Write the standard names of texts that are new."""
         named = [row for term in terms for row in self.names.rows_of(term)]
         if named:
@@ -381,7 +380,7 @@ class Writer:
         record: Record,
         existing: list[tuple[int, str, int]],
         now: datetime,
-        tables: dict[str, list[dict[str, Any]]],
+        tables: Tables,
     ) -> None:
         own = self._system(record.equipment, tables)
         equipment_id = self.systems.root(own)
@@ -410,7 +409,7 @@ class Writer:
                 new["study_id"] = study_id
             tables[table.name] += found
 
-    def _system(self, equipment: dict[str, Any], tables: dict[str, list[dict[str, Any]]]) -> int:
+    def _system(self, equipment: EquipmentRow, tables: Tables) -> int:
         found = self.systems.find(equipment)
         if found is None:
             new = self.systems.add(equipment, self._numbers.take(SYSTEMS))

@@ -1,21 +1,24 @@
 """What can be worked out for the events of any maker."""
 
+from collections.abc import Mapping
 from math import fsum
+from typing import Any
 
-from ..rows import LARGEST, Row, mark
+from ...records.rows import EventRow
+from ..rows import LARGEST, mark
 
 
-def is_open(row: Row, name: str) -> bool:
+def is_open(row: Mapping[str, Any], name: str) -> bool:
     """Whether a field has no value and the report does not say one that was refused (a wrong unit,
     two values).
     """
     refused = any(
-        entry["field"] == name and entry["mark"] != "empty" for entry in row.get("marks", ())
+        entry["field"] == name and entry["mark"] != "empty" for entry in row.get("marks") or ()
     )
     return row.get(name) is None and not refused
 
 
-def exposure_times(events: list[Row]) -> None:
+def exposure_times(events: list[EventRow]) -> None:
     """Exposure Time where it is missing, in ms: pulses times pulse width.
 
     Exposure Time is the time with X-rays, summed over the pulses (TID 10003B row 14); Philips

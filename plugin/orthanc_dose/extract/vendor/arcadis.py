@@ -7,14 +7,16 @@ Gy.cm^2, start and end of the examination C-206 and C-208, air kerma C-210, ofte
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 from ...dicom.dataset import Unreadable
 from ...dicom.sr import Item
 from ...records import PROJECTION_ACCUMULATED, STUDY
+from ...records.rows import AccumulatedRow
 from .. import content
 from ..extract import Extract
 from ..kept import Kept
-from ..rows import Row, compile_fields
+from ..rows import by_name, compile_fields
 
 _SCHEME = "99SMS_RADSUM"
 ROOT = f"{_SCHEME}:C-10"
@@ -38,15 +40,15 @@ def read(root: Item, kept: Kept) -> Extract:
     found = content.read(kept, list(_leaves(root)), _TREE, {}, {})
     study = found.study
     names = {field.name for field in _TOTALS}
-    row: Row = {name: study.pop(name) for name in names & study.keys()}
+    row = {name: by_name(study).pop(name) for name in names & study.keys()}
     if all(value is None for value in row.values()):
         raise Unreadable(
             "the radiation summary holds neither fluoroscopy time nor dose area product"
         )
-    marks = study["marks"]
+    marks = study["marks"] or []
     row["marks"] = [entry for entry in marks if entry["field"] in names]
     study["marks"] = [entry for entry in marks if entry["field"] not in names]
-    found.accumulated.append(row)
+    found.accumulated.append(cast("AccumulatedRow", row))
     return content.to_extract(kept, found, "RF")
 
 

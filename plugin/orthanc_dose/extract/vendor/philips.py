@@ -7,8 +7,9 @@ A rotational run has no end angle in these reports, and nothing else says how fa
 that starts at -120° is often the propeller movement to +120°, one at -45° the roll movement to
 +135°, but a shorter run starts there too. The end angle therefore stays open."""
 
+from ...records.rows import EventRow
 from ..modality import key_of
-from ..rows import LARGEST, Row, mark
+from ..rows import LARGEST, by_name, in_time, mark
 from .any_maker import is_open
 
 # Geometry that stays what it was when an event does not write it; with it the field that says how
@@ -27,7 +28,7 @@ _CARRIED: dict[str, str | None] = {
 _SHUTTER_PLANE = 1000.0
 
 
-def complete(events: list[Row]) -> None:
+def complete(events: list[EventRow]) -> None:
     """Pulses, geometry and collimated field of the events, as far as they follow from what the
     report says.
     """
@@ -40,14 +41,11 @@ def complete(events: list[Row]) -> None:
         _collimated_field(row)
 
 
-def _carry(events: list[Row]) -> None:
-    started = [row.get("datetime_started") for row in events]
-    in_order = events
-    if None not in started:
-        in_order = sorted(events, key=lambda row: row["datetime_started"])
+def _carry(events: list[EventRow]) -> None:
     planes: dict[str | None, dict[str, float]] = {}
-    for row in in_order:
-        holds = planes.setdefault(key_of(row.get("acquisition_plane")), {})
+    for event in in_time(events):
+        holds = planes.setdefault(key_of(event.get("acquisition_plane")), {})
+        row = by_name(event)
         for name, at_end in _CARRIED.items():
             if name in holds and is_open(row, name):
                 row[name] = holds[name]
@@ -60,7 +58,7 @@ def _carry(events: list[Row]) -> None:
                 holds[name] = last
 
 
-def _collimated_field(row: Row) -> None:
+def _collimated_field(row: EventRow) -> None:
     """Height and width of the field between the shutters as projected on the detector (CID 10008,
     DCM 113788, 113789): the shutters are those at the end of the run, so the distance of the
     detector is that too."""
@@ -75,6 +73,7 @@ def _collimated_field(row: Row) -> None:
     height = (top + bottom) * distance / _SHUTTER_PLANE
     width = (left + right) * distance / _SHUTTER_PLANE
     if height > 0 and width > 0 and height * width <= LARGEST:
+        made = by_name(row)
         for name, value in zip(fields, (height, width, height * width / 1e6), strict=True):
-            row[name] = value
+            made[name] = value
             mark(row, name, "computed", "shutters")

@@ -13,8 +13,9 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.ElementTree import fromstring
 
 from ...dicom.concepts import ROTATIONAL_ACQUISITION
+from ...records.rows import EquipmentRow, EventRow, StudyRow
 from ..modality import key_of
-from ..rows import Row, mark
+from ..rows import mark
 from .any_maker import is_open
 
 # PS3.3 C.7.3.1.1.2
@@ -31,7 +32,7 @@ _SMALLEST, _WIDEST = 40.0, 700.0
 _MODULATION = re.compile(r"X-ray Modulation Type = ([^,]{1,64})")
 
 
-def read_comments(study: Row, events: list[Row]) -> None:
+def read_comments(study: StudyRow, events: list[EventRow]) -> None:
     """Field diameter and patient position of the events, from XML in comments. What is no XML stays
     what it is: text.
     """
@@ -47,7 +48,7 @@ def read_comments(study: Row, events: list[Row]) -> None:
             row["patient_position"] = position
 
 
-def read_modulation(events: list[Row]) -> None:
+def read_modulation(events: list[EventRow]) -> None:
     """X-ray modulation type of CT events from their comments, where older systems have it alone."""
     for row in events:
         written = _MODULATION.search(row.get("comment") or "")
@@ -56,7 +57,7 @@ def read_modulation(events: list[Row]) -> None:
             mark(row, "xray_modulation_type", "private_item", written.group(0))
 
 
-def flag_tomosynthesis(study: Row, equipment: Row, events: list[Row]) -> None:
+def flag_tomosynthesis(study: StudyRow, equipment: EquipmentRow, events: list[EventRow]) -> None:
     """Mark the glandular dose of tomosynthesis sweeps: the Revelation gives that of one projection,
     and how many there were does not make it the dose of the sweep, since projections differ (DICOM
     conformance statement VC10, page 104)."""
@@ -76,7 +77,7 @@ def flag_tomosynthesis(study: Row, equipment: Row, events: list[Row]) -> None:
         )
 
 
-def _is_sweep(row: Row) -> bool:
+def _is_sweep(row: EventRow) -> bool:
     start, end = row.get("positioner_primary_angle"), row.get("positioner_primary_end_angle")
     moved = start is not None and end is not None and start != end
     return (
@@ -117,7 +118,7 @@ def _positions_in(root: Element) -> Iterator[tuple[datetime | None, str]]:
                 yield since, value
 
 
-def _position_of(row: Row, positions: list[tuple[datetime | None, str]]) -> str | None:
+def _position_of(row: EventRow, positions: list[tuple[datetime | None, str]]) -> str | None:
     """The position that holds for an event: the only one there is, else the last that was entered
     before it.
     """
@@ -125,10 +126,11 @@ def _position_of(row: Row, positions: list[tuple[datetime | None, str]]) -> str 
     if len(different) < 2:
         return next(iter(different), None)
     started = row.get("datetime_started")
-    if started is None or any(since is None for since, _ in positions):
+    known = [(since, position) for since, position in positions if since is not None]
+    if started is None or len(known) < len(positions):
         mark(row, "patient_position", "several_values", " | ".join(sorted(different)))
         return None
-    before = [entry for entry in positions if entry[0] <= started]
+    before = [entry for entry in known if entry[0] <= started]
     return max(before)[1] if before else None
 
 
@@ -150,7 +152,7 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _diameter(raw: str | None, row: Row) -> None:
+def _diameter(raw: str | None, row: EventRow) -> None:
     text = (raw or "").strip()
     if not text:
         return
