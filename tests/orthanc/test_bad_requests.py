@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from orthanc_dose.records.given import names
 from orthanc_dose.rest.api import ROUTES
+from orthanc_dose.rest.bodies import alternatives, schema
 from orthanc_dose.rest.parameters import Parameter
 from orthanc_dose.rest.routes import Route
 from tests.support.server import PASSWORD, USER, OrthancServer
@@ -85,10 +87,8 @@ def in_query(route: Route) -> list[Parameter]:
 
 
 def fields(route: Route) -> list[str]:
-    schemas = [route.body or {}]
-    for several in ("anyOf", "oneOf"):
-        schemas += schemas[0].get(several, [])
-    return [name for schema in schemas for name in schema.get("properties", {})] or ["x"]
+    assert route.body is not None
+    return [name for one in alternatives(route.body) for name in names(one)]
 
 
 NO_VALUES = {
@@ -202,10 +202,10 @@ def test_values_of_another_kind_are_refused_or_taken(server: OrthancServer) -> N
     """Beside what schemathesis makes of the schemas: each property in turn, all others plausible."""
     asked = Asked(server)
     for route in BODIES:
-        schema = (route.body or {}).get("anyOf", (route.body or {}).get("oneOf", [route.body]))[0]
-        plausible = {
-            name: _plausible(of) for name, of in (schema or {}).get("properties", {}).items()
-        }
+        assert route.body is not None
+        first = alternatives(route.body)[0]
+        described = schema(first)[1][first.__name__]["properties"]
+        plausible = {name: _plausible(of) for name, of in described.items()}
         # Signing in counts wrong passwords.
         if route.path.startswith("/session"):
             continue
@@ -216,15 +216,17 @@ def test_values_of_another_kind_are_refused_or_taken(server: OrthancServer) -> N
                 assert status < 500, (route.method, route.path, name, value, status)
 
 
-def _plausible(schema: dict[str, Any]) -> Any:
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type", "null")
+def _plausible(of: dict[str, Any]) -> Any:
+    if "enum" in of:
+        return of["enum"][0]
+    if "anyOf" in of:
+        return _plausible(of["anyOf"][0])
+    kind = of.get("type", "null")
     kind = kind if isinstance(kind, str) else kind[0]
     return {
-        "string": "x" * schema.get("minLength", 1),
-        "integer": schema.get("minimum", 1),
-        "number": schema.get("minimum", 1),
+        "string": "x" * of.get("minLength", 1),
+        "integer": of.get("minimum", 1),
+        "number": of.get("minimum", 1),
         "boolean": False,
         "array": [],
         "object": {},

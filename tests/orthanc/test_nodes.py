@@ -126,7 +126,7 @@ def test_of_a_node_of_the_configuration_what_is_ours_is_changed(
     ("new", {"aet": "A", "host": "h", "port": 0}, "port"), ("new", {"aet": "A", "host": "h", "port": True}, "port"),
     ("new", {"aet": "A", "host": "h", "port": 104, "seconds": 0}, "seconds"), ("new", {"aet": 1}, "aet"),
     ("new", {"aet": "A", "host": "h", "port": 104, "calling_aet": "\n"}, "calling_aet"),
-    ("new", {"other": 1}, None),
+    ("new", {"other": 1}, "other"),
 ])  # fmt: skip
 def test_what_is_no_node_is_refused(
     server: OrthancServer, name: str, body: dict[str, Any], field: str | None

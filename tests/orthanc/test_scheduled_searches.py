@@ -134,8 +134,8 @@ def test_a_schedule_needs_the_right_of_who_saved_it(server: OrthancServer) -> No
 @pytest.mark.parametrize(("change", "status", "field"), [
     ({"cron": "x"}, 409, "cron"), ({"time_zone": "Nowhere"}, 409, "time_zone"), ({"node": "nobody"}, 409, "node"),
     ({"unit": "weeks"}, 400, "unit"), ({"look_back": -1}, 400, "look_back"), ({"look_back": True}, 400, "look_back"),
-    ({"fetch": 1}, 400, "fetch"), ({"question": {"groups": []}}, 400, "groups"), ({"cron": 5}, 400, "cron"),
-    ({"question": {"groups": ["CT"], "first": "2026-01-01"}}, 400, "question"), ({"other": 1}, 400, None),
+    ({"fetch": 1}, 400, "fetch"), ({"question": {"groups": []}}, 400, "question.groups"), ({"cron": 5}, 400, "cron"),
+    ({"question": {"groups": ["CT"], "first": "2026-01-01"}}, 400, "question.first"), ({"other": 1}, 400, "other"),
 ])  # fmt: skip
 def test_what_is_no_schedule_is_refused(
     server: OrthancServer, change: dict[str, Any], status: int, field: str | None

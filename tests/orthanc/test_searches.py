@@ -180,12 +180,13 @@ def test_what_is_found_comes_by_study_and_is_ticked_off_by_a_sieve(
 
 
 @pytest.mark.parametrize(("body", "field"), [
-    ({}, None), ({"chosen": True}, None), ({"lines": [1]}, None), ({"chosen": 1, "lines": [1]}, "chosen"),
+    ({}, "chosen"), ({"chosen": True}, "lines"), ({"lines": [1]}, "chosen"), ({"chosen": 1, "lines": [1]}, "chosen"),
     ({"chosen": True, "lines": [True]}, "lines"), ({"chosen": True, "lines": "1"}, "lines"),
-    ({"chosen": True, "sieve": []}, None),
-    ({"chosen": True, "sieve": {"became": "open\n"}}, "became"), ({"chosen": True, "sieve": {"reason": "none"}}, "reason"),
-    ({"chosen": True, "sieve": {"text": "\ud800"}}, "sieve.text"), ({"chosen": True, "sieve": {"other": "a"}}, "other"),
-    ({"chosen": True, "sieve": {"text": ""}}, "text"), ({"chosen": True, "lines": [1], "sieve": {}}, None),
+    ({"chosen": True, "sieve": []}, "sieve"),
+    ({"chosen": True, "sieve": {"became": "open\n"}}, "sieve.became"),
+    ({"chosen": True, "sieve": {"reason": "none"}}, "sieve.reason"),
+    ({"chosen": True, "sieve": {"text": "\ud800"}}, "sieve.text"), ({"chosen": True, "sieve": {"other": "a"}}, "sieve.other"),
+    ({"chosen": True, "sieve": {"text": ""}}, "sieve.text"), ({"chosen": True, "lines": [1], "sieve": {}}, "sieve"),
 ])  # fmt: skip
 def test_what_is_no_choice_is_refused(
     server: OrthancServer, everything: int, body: dict[str, Any], field: str | None
@@ -221,11 +222,12 @@ def test_searches_are_forgotten_with_their_tasks(server: OrthancServer) -> None:
 
 
 @pytest.mark.parametrize(("body", "field"), [
-    ({"groups": []}, "groups"), ({"groups": ["US"]}, "groups"), ({"only_reports": True}, None),
+    ({"groups": []}, "groups"), ({"groups": ["US"]}, "groups"), ({"only_reports": True}, "only_reports"),
     ({"groups": "CT"}, "groups"), ({"first": "yesterday"}, "first"), ({"first": 5}, "first"),
     ({"time_from": "25:00"}, "time_from"), ({"since": "2026-03-02"}, "since"), ({"since": "2026-03-02T10:00+01:00"}, "since"),
      ({"toshiba": "yes"}, "toshiba"), ({"stations_keep": "a"}, "stations_keep"),
-    ({"stations_keep": [""]}, "stations_keep"), ({"descriptions_keep": ["x" * 65]}, "descriptions_keep"), ({"other": 1}, None),
+    ({"stations_keep": [""]}, "stations_keep"), ({"descriptions_keep": ["x" * 65]}, "descriptions_keep"),
+    ({"other": 1}, "other"),
 ])  # fmt: skip
 def test_what_is_no_question_is_refused(
     server: OrthancServer, body: dict[str, Any], field: str | None

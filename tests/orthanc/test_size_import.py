@@ -271,7 +271,7 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(shared_server: Ortha
     ({"identifier": None}, 400, "identifier"), ({"height": 3}, 404, "height"), ({"weight": -1}, 404, "weight"),
     ({"height": None, "weight": None}, 409, None), ({"height": 0}, 409, None), ({"kind": "name"}, 400, "kind"),
     ({"height_unit": "in"}, 400, "height_unit"), ({"weight_unit": "lb"}, 400, "weight_unit"), ({"height": True}, 400, "height"),
-    ({"overwrite": "yes"}, 400, "overwrite"), ({"dry_run": 1}, 400, "dry_run"), ({"more": 1}, 400, None),
+    ({"overwrite": "yes"}, 400, "overwrite"), ({"dry_run": 1}, 400, "dry_run"), ({"more": 1}, 400, "more"),
     ({"height": 1.5}, 400, "height"),
 ])  # fmt: skip
 def test_a_wrong_choice_is_refused(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from orthanc_dose.charts.options import OPTIONS
-from orthanc_dose.records.numbers import is_number, is_whole_number
+from orthanc_dose.records import given
+from orthanc_dose.records.given import UNSET, Given, Meta, UnsetType
 from orthanc_dose.rest import bodies, shortening
 from orthanc_dose.rest.answers import plain
+from orthanc_dose.rest.api import ROUTES
 from orthanc_dose.rest.errors import ApiError
-from orthanc_dose.retrieve import nodes
+from orthanc_dose.rest.reference_levels import ReferenceLevel
+from orthanc_dose.rest.routes import Route
+from orthanc_dose.rest.tokens import NewToken
+from orthanc_dose.retrieve.nodes import NodeFields
 
 INFINITY, NAN = float("inf"), float("nan")
 
@@ -41,15 +46,106 @@ def test_a_surrogate_pair_is_a_character() -> None:
     assert bodies.read(rb'"\ud83d\ude00"') == "\U0001f600"
 
 
-def test_numbers_that_are_none() -> None:
-    for value in (INFINITY, -INFINITY, NAN, True, "1", None, 11, -1):
-        assert not is_number(value, 0, 10) and not is_whole_number(value, 0, 10)
-        assert not is_number(value, 0, INFINITY) or value == 11
-    assert is_whole_number(5.0, 0, 10) and is_number(5.5, 0, 10)
-    assert not is_whole_number(5.5, 0, 10)
+class Inner(Given):
+    text: Annotated[str, Meta(min_length=1, max_length=3)]
+
+
+class Outer(Given):
+    number: Annotated[int, Meta(ge=0, le=10)] = 0
+    some: list[Literal["a", "b"]] = []
+    entries: list[Inner] = []
+    inner: Inner | None = None
+    flag: bool | UnsetType = UNSET
+
+
+@pytest.mark.parametrize(("value", "place", "says"), [
+    ([], None, "The body must be an object with number, some, entries, inner, flag."),
+    (None, None, "The body must be an object with number, some, entries, inner, flag."),
+    ({"other": 1}, "other", "The body has number, some, entries, inner, flag, and nothing else."),
+    ({"x" * 300: 1}, "x" * 100, "The body has number, some, entries, inner, flag, and nothing else."),
+    ({"number": "5"}, "number", "number must be a whole number from 0 to 10."),
+    ({"number": 5.5}, "number", "number must be a whole number from 0 to 10."),
+    ({"number": True}, "number", "number must be a whole number from 0 to 10."),
+    ({"number": NAN}, "number", "number must be a whole number from 0 to 10."),
+    ({"number": INFINITY}, "number", "number must be a whole number from 0 to 10."),
+    ({"number": None}, "number", "number must be a whole number from 0 to 10."),
+    ({"flag": None}, "flag", "flag must be true or false."),
+    ({"some": ["a", "c"]}, "some", "some must be a list with some of: a, b."),
+    ({"entries": {}}, "entries", "entries must be a list of values, each an object with text."),
+    ({"entries": [{"text": "a"}, {"text": ""}]}, "entries[1].text", "entries[1].text must be text of 1 to 3 characters."),
+    ({"entries": [{"text": "a"}, 5]}, "entries[1]", "entries[1] must be an object with text."),
+    ({"entries": [{}]}, "entries[0].text", "entries[0].text is missing."),
+    ({"inner": {"text": "Smith^John"}}, "inner.text", "inner.text must be text of 1 to 3 characters."),
+    ({"inner": {"text": "a", "x": 1}}, "inner.x", "inner has text, and nothing else."),
+    ({"inner": 5}, "inner", "inner must be null or an object with text."),
+])  # fmt: skip
+def test_what_is_wrong_is_named_and_told_without_the_value(
+    value: Any, place: str | None, says: str
+) -> None:
+    with pytest.raises(given.Wrong) as caught:
+        given.taken(value, Outer)
+    assert (caught.value.place, str(caught.value)) == (place, says)
+    assert "Smith" not in str(caught.value)
+
+
+def test_a_sentence_lists_no_more_than_it_can() -> None:
+    many = given.changes_of("Many", "Many fields.", ((f"field_{at}", int) for at in range(40)))
+    listed = "/dose/api/openapi.json lists what it has."
+    for value, says in (
+        ([], f"The body must be an object; {listed}"),
+        ({"other": 1}, f"The body has nothing of this name; {listed}"),
+    ):
+        with pytest.raises(given.Wrong) as caught:
+            given.taken(value, many)
+        assert str(caught.value) == says
+
+
+def test_what_is_right_is_taken() -> None:
+    assert given.taken({"number": 5.0, "inner": None}, Outer) == Outer(number=5)
+    assert type(given.taken({"number": 5.0}, Outer).number) is int
+    assert given.taken({}, Outer).as_dict() == {
+        "number": 0,
+        "some": [],
+        "entries": [],
+        "inner": None,
+    }
+
+
+def test_a_line_break_at_the_end_is_no_part_of_a_title() -> None:
+    # The $ of Python's regular expressions lets one stand.
+    for name, value in (("aet", "A\n"), ("host", "h\n"), ("title", "a\n"), ("destination", "\n")):
+        assert given.problem({name: value}, NodeFields), name
+
+
+def test_a_name_is_more_than_blanks_whichever_they_are() -> None:
+    # Blanks at the ends are taken off: of these nothing would be left.
+    for name in (" ", "\u00a0", "\u2003 \u3000"):
+        assert given.problem({"name": name}, NewToken), ascii(name)
+    assert given.problem({"name": "\u00a0a"}, NewToken) is None
+
+
+def test_numbers_that_are_none_are_none_anywhere() -> None:
     whole = next(option for option in OPTIONS.values() if option.kind == "integer")
     for value in (INFINITY, NAN):
-        assert whole.problem(value) and nodes.problem("port", value)
+        assert whole.problem(value) and given.problem({"port": value}, NodeFields)
+    levels = {"modality": "CT", "name": "a", "source": "b", "valid": True, "statistic": "median"}
+    wrong = given.problem(levels | {"quantity": "dlp_total", "value": NAN}, ReferenceLevel)
+    assert wrong
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if route.body is not None],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+def test_each_field_of_a_body_says_what_it_is(route: Route) -> None:
+    assert route.body is not None
+    described = bodies.schema(route.body)[1]
+    for name, of in described.items():
+        assert of["description"].strip() and of["additionalProperties"] is False, name
+        for field, about in of["properties"].items():
+            told = [about, *about.get("anyOf", [])]
+            assert any("description" in one or "$ref" in one for one in told), (name, field)
 
 
 def test_a_text_is_cut_and_says_by_how_much() -> None:

@@ -3,9 +3,9 @@ the form.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from ..records.numbers import is_whole_number
+from ..records.given import Meta, problem
 from .charts import CHARTS
 
 Options = dict[str, Any]  # a value for each of OPTIONS
@@ -25,19 +25,24 @@ class Option:
     high: int = 0
     of_page: bool = False
 
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema of its values."""
+    @property
+    def type(self) -> Any:
+        """The type of its values, with the description."""
+        about = Meta(description=self.description)
         if self.kind == "flag":
-            return {"type": "boolean"}
+            return Annotated[bool, about]
         if self.kind == "choice":
-            return {"type": "string", "enum": list(self.allowed)}
+            return Annotated[Literal[self.allowed], about]
         if self.kind == "integer":
-            return {"type": "integer", "minimum": self.low, "maximum": self.high}
-        return {
-            "type": ["array", "null"],
-            "items": {"type": "string", "enum": list(self.allowed)},
-            "uniqueItems": True,
-        }
+            return Annotated[int, Meta(ge=self.low, le=self.high), about]
+        names = Annotated[
+            list[Literal[self.allowed]],  # type: ignore[name-defined]
+            Meta(
+                extra={"words": "a list of names of charts, each once"},
+                extra_json_schema={"uniqueItems": True},
+            ),
+        ]
+        return Annotated[names | None, about]
 
     def kept(self, value: Any) -> Any:
         """A right value as it is stored: all of the names as all, which then are those of later
@@ -48,29 +53,11 @@ class Option:
         return int(value) if self.kind == "integer" else value
 
     def problem(self, value: Any) -> str | None:
-        """What a value should be instead; None where it is right."""
-        if self.kind == "flag":
-            return None if isinstance(value, bool) else "true or false"
-        if self.kind == "choice":
-            return (
-                None
-                if isinstance(value, str) and value in self.allowed
-                else f"one of: {', '.join(self.allowed)}"
-            )
-        if self.kind == "integer":
-            return (
-                None
-                if is_whole_number(value, self.low, self.high)
-                else f"a whole number from {self.low} to {self.high}"
-            )
-        is_list = isinstance(value, list) and all(
-            isinstance(one, str) and one in self.allowed for one in value
-        )
-        return (
-            None
-            if value is None or (is_list and len(set(value)) == len(value))
-            else "null or a list of names of charts"
-        )
+        """Return what a value should be instead; None where it is right."""
+        wrong = problem(value, self.type)
+        if wrong is None and isinstance(value, list) and len(set(value)) < len(value):
+            return "null or a list of names of charts, each once"
+        return wrong
 
 
 _ORDERS = tuple(f"{sign}{name}" for name in ("name", "frequency", "value") for sign in ("", "-"))

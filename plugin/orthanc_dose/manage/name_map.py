@@ -4,75 +4,70 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..records import INDEXED, MODALITIES
+from ..records.given import Given, Line, Meta, Wrong, taken
 from ..store.names import Entry
 
 COLUMNS = ("kind", "pattern", "modality", "standard_name")
 MOST_ENTRIES = 5000
-LONGEST = 200
-# a line of text that is more than blanks
-LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 
 # What a spreadsheet takes for a formula stands behind an apostrophe, and so does what begins with
 # apostrophes before such.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
+class MapEntry(Given):
+    """A name for the texts of a kind that a pattern fits."""
+
+    kind: Annotated[
+        Literal[*INDEXED],  # type: ignore[valid-type]
+        Meta(description="Which texts of the study: a field of it."),
+    ]
+    pattern: Annotated[Line, Meta(description="Of the texts, with wildcards.")]
+    modality: Annotated[
+        Literal[*MODALITIES, None],  # type: ignore[valid-type]
+        Meta(description="The modality type of the studies; null for all."),
+    ]
+    standard_name: Annotated[Line, Meta(description="What the texts are called.")]
+
+
 class BadEntry(Exception):
     """An entry, or a line of CSV, that cannot be; the message says which and why."""
 
 
-def checked(found: Any) -> list[Entry]:
-    """The entries of a map, as they are kept: of those with the same kind, pattern and modality
-    type the first. Raises BadEntry."""
-    if not isinstance(found, list) or len(found) > MOST_ENTRIES:
-        raise BadEntry(f"The map must be a list of at most {MOST_ENTRIES} entries.")
+def kept(found: list[MapEntry]) -> list[Entry]:
+    """Return the entries of a map as they are kept: of those with the same kind, pattern and
+    modality type the first. Raises BadEntry where there are too many."""
     out: dict[tuple[str, str, str], Entry] = {}
-    for number, entry in enumerate(found, 1):
-        one = _checked(entry, number)
+    for entry in found:
+        one: Entry = {
+            "kind": entry.kind,
+            "pattern": entry.pattern.strip(),
+            "modality": entry.modality,
+            "standard_name": entry.standard_name.strip(),
+        }
         out.setdefault(key_of(one), one)
-    return list(out.values())
+    return _few(list(out.values()))
+
+
+def _few(entries: list[Entry]) -> list[Entry]:
+    if len(entries) > MOST_ENTRIES:
+        raise BadEntry(f"The map must be a list of at most {MOST_ENTRIES} entries.")
+    return entries
 
 
 def with_entries(there: list[Entry], new: list[Entry]) -> list[Entry]:
     """The map with these entries: in place of those of the same kind, pattern and modality type,
     the others behind. Raises BadEntry where there are too many then."""
     together = {key_of(entry): entry for entry in there} | {key_of(entry): entry for entry in new}
-    return checked(list(together.values()))
+    return _few(list(together.values()))
 
 
 def key_of(entry: Entry) -> tuple[str, str, str]:
     """What there is one entry of."""
     return entry["kind"], entry["pattern"].casefold(), entry["modality"] or ""
-
-
-def is_line(text: str) -> bool:
-    """Whether it is a line of text of 1 to LONGEST characters that the store can hold."""
-    whole = not any(
-        "\ud800" <= char <= "\udfff" for char in text
-    )  # JSON can hold halves of characters
-    return whole and len(text) <= LONGEST and re.search(LINE, text) is not None
-
-
-def _checked(entry: Any, number: int) -> Entry:
-    if not isinstance(entry, dict) or set(entry) != set(COLUMNS):
-        raise BadEntry(f"Entry {number} must have {', '.join(COLUMNS)}, and nothing else.")
-    if entry["kind"] not in INDEXED:
-        raise BadEntry(f"Entry {number}: kind must be one of: {', '.join(INDEXED)}.")
-    if entry["modality"] is not None and entry["modality"] not in tuple(MODALITIES):
-        raise BadEntry(f"Entry {number}: modality must be null or one of: {', '.join(MODALITIES)}.")
-    for name in ("pattern", "standard_name"):
-        value = entry[name]
-        if not isinstance(value, str) or not is_line(value):
-            raise BadEntry(f"Entry {number}: {name} must be a line of 1 to {LONGEST} characters.")
-    return {
-        "kind": entry["kind"],
-        "pattern": entry["pattern"].strip(),
-        "modality": entry["modality"],
-        "standard_name": entry["standard_name"].strip(),
-    }
 
 
 def as_csv(entries: list[Entry]) -> bytes:
@@ -109,10 +104,17 @@ def from_csv(text: str) -> list[Entry]:
             entry
             | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None}
         )
-    entries = checked(found)
+    entries = kept([_entry(one, number) for number, one in enumerate(found, 1)])
     if len(entries) < len(found):
         raise BadEntry("Several lines have the same kind, pattern and modality type.")
     return entries
+
+
+def _entry(found: dict[str, Any], number: int) -> MapEntry:
+    try:
+        return taken(found, MapEntry)
+    except Wrong as wrong:
+        raise BadEntry(f"Entry {number}: {wrong}") from None
 
 
 def _cell(text: str) -> str:

@@ -2,13 +2,12 @@
 asks for them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from ..records.numbers import is_whole_number
+from ..records.given import Meta, problem, taken
 
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
@@ -49,11 +48,18 @@ class Setting:
         """The value as it is kept. Raises ValueError with what is allowed, as the end of a sentence
         "must be …".
         """
-        return KINDS[self.kind].checked(self, value)
+        if self.kind == "patterns" and isinstance(value, tuple):  # the default of one
+            value = list(value)
+        wrong = problem(value, self.type)
+        if wrong is not None:
+            raise ValueError(wrong)
+        return KINDS[self.kind].kept(taken(value, self.type))
 
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema of its value."""
-        return KINDS[self.kind].schema(self)
+    @property
+    def type(self) -> Any:
+        """The type of its value, with title and description."""
+        bare = KINDS[self.kind].type(self)
+        return Annotated[bare, Meta(title=self.title, description=self.description or self.title)]
 
     def as_dict(self) -> dict[str, Any]:
         """What a page needs to ask for it."""
@@ -74,101 +80,62 @@ class Setting:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a value is checked, and its JSON schema."""
+    """What a value is, and how it is kept, which may raise ValueError for one that cannot be."""
 
-    checked: Callable[[Setting, object], Any]
-    schema: Callable[[Setting], dict[str, Any]]
-
-
-def _choice(of: Setting, value: object) -> str:
-    allowed = [known for known, _ in of.choices]
-    if value not in allowed:
-        raise ValueError(f"one of: {', '.join(allowed)}")
-    return str(value)
+    type: Callable[[Setting], Any]
+    kept: Callable[[Any], Any] = lambda value: value
 
 
-def _flag(of: Setting, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
+def _choice(of: Setting) -> Any:
+    return Literal[tuple(value for value, _ in of.choices)]
 
 
-def _number(of: Setting, value: object) -> int:
-    low, high = of.minimum or 0, of.maximum if of.maximum is not None else 10**9
-    if not is_whole_number(value, low, high):
-        raise ValueError(f"a whole number from {low:g} to {high:g}")
-    return int(value)
+def _number(of: Setting) -> Any:
+    high = 10**9 if of.maximum is None else int(of.maximum)
+    return Annotated[int, Meta(ge=int(of.minimum or 0), le=high)]
 
 
 _LINE = r"^[^\n\x00]*$"
 
 
-def _text(of: Setting, value: object) -> str:
+def _text(of: Setting) -> Any:
     most = int(of.maximum or LONGEST_PATTERN)
-    if not isinstance(value, str) or len(value) > most or not re.search(_LINE, value):
-        raise ValueError(f"a line of text of at most {most} characters")
-    return value.strip()
+    words = f"a line of text of at most {most} characters"
+    return Annotated[str, Meta(max_length=most, pattern=_LINE, extra={"words": words})]
 
 
 # A pattern is a line of text that is more than blanks.
 _PATTERN = r"^[^\n\x00]*[^\s\x00][^\n\x00]*$"
 
 
-def _patterns(of: Setting, value: object) -> tuple[str, ...]:
+def _patterns(of: Setting) -> Any:
     words = f"a list of at most {MOST_PATTERNS} patterns, each of 1 to {LONGEST_PATTERN} characters"
     form, words = of.form or (_PATTERN, words)
-    if not isinstance(value, (list, tuple)) or len(value) > MOST_PATTERNS:
-        raise ValueError(words)
-    for one in value:
-        if (
-            not isinstance(one, str)
-            or len(one) > LONGEST_PATTERN
-            or not re.search(_PATTERN, one)
-            or not re.search(form, one)
-        ):
-            raise ValueError(words)
-    return tuple(dict.fromkeys(one.strip() for one in value))
+    one = Annotated[str, Meta(min_length=1, max_length=LONGEST_PATTERN, pattern=form)]
+    return Annotated[list[one], Meta(max_length=MOST_PATTERNS, extra={"words": words})]
 
 
-def _time_zone(of: Setting, value: object) -> str:
-    if value == "":
-        return ""  # the server's own
-    if not isinstance(value, str) or value not in available_timezones():
-        raise ValueError("the name of a time zone, as Europe/London, or empty for the server's own")
-    return value
+def _distinct(patterns: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.strip() for one in patterns))
 
 
-def _plain(**schema: Any) -> Callable[[Setting], dict[str, Any]]:
-    return lambda of: schema
+_TIME_ZONE = "the name of a time zone, as Europe/London, or empty for the server's own"
+
+
+def _time_zone(name: str) -> str:
+    # Which there are is a matter of the system, and no part of the description of the API.
+    if name and name not in available_timezones():
+        raise ValueError(_TIME_ZONE)
+    return name
 
 
 KINDS: dict[str, Kind] = {
-    "choice": Kind(_choice, lambda of: {"enum": [value for value, _ in of.choices]}),
-    "flag": Kind(_flag, _plain(type="boolean")),
-    "number": Kind(
-        _number,
-        lambda of: {"type": "integer", "minimum": of.minimum or 0, "maximum": of.maximum or 10**9},
+    "choice": Kind(_choice),
+    "flag": Kind(lambda of: bool),
+    "number": Kind(_number),
+    "text": Kind(_text, str.strip),
+    "patterns": Kind(_patterns, _distinct),
+    "time zone": Kind(
+        lambda of: Annotated[str, Meta(max_length=100, extra={"words": _TIME_ZONE})], _time_zone
     ),
-    "text": Kind(
-        _text,
-        lambda of: {
-            "type": "string",
-            "maxLength": int(of.maximum or LONGEST_PATTERN),
-            "pattern": _LINE,
-        },
-    ),
-    "patterns": Kind(
-        _patterns,
-        lambda of: {
-            "type": "array",
-            "maxItems": MOST_PATTERNS,
-            "items": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": LONGEST_PATTERN,
-                "pattern": of.form[0] if of.form else _PATTERN,
-            },
-        },
-    ),
-    "time zone": Kind(_time_zone, lambda of: {"enum": ["", *sorted(available_timezones())]}),
 }

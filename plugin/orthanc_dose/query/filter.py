@@ -233,14 +233,14 @@ _TERMS = (
 )
 
 
-_EMPTY = Role("_empty", "choice", "yes: nothing stands there; no: something does.")
+EMPTY = Role("_empty", "choice", "yes: nothing stands there; no: something does.")
 
 
 def _interval(kind: str, low: str, high: str, until: str = "") -> dict[str, Role]:
     return {
         "from": Role("_from", kind, f"{low}."),
         "to": Role("_to", until or kind, f"{high}."),
-        "empty": _EMPTY,
+        "empty": EMPTY,
     }
 
 
@@ -261,7 +261,7 @@ TYPES: dict[str, Type] = {
             "exactly": Role(
                 "_exactly", "text", "Is this text as a whole, upper and lower case told apart."
             ),
-            "empty": _EMPTY,
+            "empty": EMPTY,
         },
         _text,
     ),

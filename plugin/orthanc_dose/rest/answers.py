@@ -1,5 +1,6 @@
 """What a handler can answer beside plain JSON: headers of its own, or a file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -29,4 +30,4 @@ class Content:
 
     body: Any
     status: int = 200
-    headers: "dict[str, str | list[str]]" = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -112,6 +113,12 @@ def get_fields(services: Services, caller: Caller) -> dict[str, Any]:
 
 
 def get_openapi(services: Services) -> dict[str, Any]:
+    return _description()
+
+
+@cache
+def _description() -> dict[str, Any]:
+    # The same for everybody and at any time; made when it is first asked for, in half a second.
     return openapi.document(ROUTES)
 
 

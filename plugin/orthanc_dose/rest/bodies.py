@@ -1,34 +1,29 @@
-"""What bodies hold: how their JSON is read, and the schemas of their properties, from which the
-checks follow.
-"""
+"""Bodies of requests: how their JSON is read, held against the class that declares it, and described.
+
+What a body has is declared once, as a class below Given; a Route names it. Several classes, as A | B,
+are alternatives: the one counts that has most of the names of the body."""
 
 import json
 import math
-import re
 from collections.abc import Iterator
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, get_args
 
-from ..manage.passwords import LONGEST
-from ..records.access import GROUPS
-from ..records.numbers import is_number, is_whole_number
+import msgspec
+
+from ..manage.passwords import LONGEST, SHORTEST
+from ..records.given import FIELD_SHOWN, LARGEST_INTEGER, Given, Meta, Wrong, names, taken
 from .errors import ApiError, bad_body
-from .parameters import LARGEST_INTEGER, is_text
+from .parameters import is_text
 
-FLAG = {"type": "boolean"}
-WORD = {"type": "string", "minLength": 1, "maxLength": 200}
-LABEL = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 100,
-    "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
-}
-PASSWORD = {"type": "string", "minLength": 1, "maxLength": LONGEST}
-GROUP_LIST = {"type": "array", "items": {"enum": list(GROUPS)}, "uniqueItems": True}
-DAYS = {"type": ["integer", "null"], "minimum": 1, "maximum": 3650}
+# What a route takes as its body.
+Body: TypeAlias = type[Given] | UnionType
+
+Password = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
+NewPassword = Annotated[str, Meta(min_length=SHORTEST, max_length=LONGEST)]
 
 LARGEST = 1_000_000  # bytes
 DEEPEST = 32  # levels of lists and objects; none of ours has more than six
-_FIELD = 100  # characters of a name that an error repeats
 
 
 class _Refused:
@@ -115,63 +110,38 @@ def _all_of(body: Any) -> Iterator[tuple[str | None, Any]]:
 
 
 def _shown(place: str | None) -> str | None:
-    return place and place[:_FIELD].encode("utf-8", "replace").decode()
+    return place and place[:FIELD_SHOWN].encode("utf-8", "replace").decode()
 
 
 def _too_deep() -> ApiError:
     return bad_body(None, f"The body may be nested at most {DEEPEST} levels deep.")
 
 
-def checked(
-    body: Any, properties: dict[str, dict[str, Any]], optional: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    """The body, where it is an object with these properties; optional ones that are missing are
-    None. Raises ApiError 400 that names the property."""
-    if not isinstance(body, dict):
-        raise bad_body(None, f"The body must be an object with {', '.join(properties)}.")
-    for name in body:
-        if name not in properties:
-            raise bad_body(
-                name[:_FIELD], f"The body has {', '.join(properties)}, and nothing else."
-            )
-    out: dict[str, Any] = dict.fromkeys(optional)
-    for name, schema in properties.items():
-        if name not in body and name in optional:
-            continue
-        wrong = f"{name} is missing." if name not in body else _problem(body[name], schema)
-        if wrong:
-            raise bad_body(name, wrong if name not in body else f"{name} must be {wrong}.")
-        out[name] = body[name]
-    return out
+def decoded(raw: bytes, of: Body) -> Given:
+    """Return the body as what a route takes. Raises ApiError 400 that names the field, 413."""
+    body = read(raw)
+    try:
+        return taken(body, _meant(body, of))
+    except Wrong as wrong:
+        raise bad_body(wrong.place, str(wrong)) from None
 
 
-def _problem(value: Any, schema: dict[str, Any]) -> str | None:
-    """What it should be instead, None where it is right."""
-    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    if value is None and "null" in kinds:
-        return None
-    if "string" in kinds:
-        low, high = schema.get("minLength", 0), schema.get("maxLength", 1000)
-        if not isinstance(value, str) or not low <= len(value) <= high:
-            return f"text of {low} to {high} characters"
-        if "pattern" in schema and not re.search(schema["pattern"], value):
-            return schema.get("description", "a line of text")
-    elif "boolean" in kinds:
-        return None if isinstance(value, bool) else "true or false"
-    elif "integer" in kinds:
-        low, high = schema["minimum"], schema["maximum"]
-        if not is_whole_number(value, low, high):
-            return f"a whole number from {low} to {high}" + (" or null" if "null" in kinds else "")
-    elif "number" in kinds:
-        low, high = schema["minimum"], schema["maximum"]
-        if not is_number(value, low, high):
-            return f"a number from {low} to {high}" + (" or null" if "null" in kinds else "")
-    elif "array" in kinds:
-        allowed = schema["items"]["enum"]
-        if (
-            not isinstance(value, list)
-            or any(one not in allowed for one in value)
-            or len(set(value)) < len(value)
-        ):
-            return f"a list of some of: {', '.join(allowed)}"
-    return None
+def alternatives(of: Body) -> tuple[type[Given], ...]:
+    """Return the classes that a body can be."""
+    return get_args(of) or (of,)
+
+
+def _meant(body: Any, of: Body) -> type[Given]:
+    given = set(body) if isinstance(body, dict) else set()
+    return max(alternatives(of), key=lambda one: len(given.intersection(names(one))))
+
+
+def schema(of: Body) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the JSON schema of a body, and the components that it refers to."""
+    kinds = alternatives(of)
+    refs, components = msgspec.json.schema_components(
+        kinds, ref_template="#/components/schemas/{name}"
+    )
+    for one in components.values():
+        one.pop("title", None)  # the name once more
+    return refs[0] if len(kinds) == 1 else {"anyOf": list(refs)}, components

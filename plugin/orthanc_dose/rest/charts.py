@@ -5,6 +5,8 @@ of them.
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from ..charts import (
     CHARTS,
     DEFAULTS,
@@ -22,16 +24,22 @@ from ..export.exports import FORMATS
 from ..export.words import LANGUAGES
 from ..query.filters import or_hashes
 from ..records import MODALITIES
+from ..records.given import Given, changes_of
 from ..store import settings
 from .answers import Content, Download
 from .errors import bad_body, bad_parameter, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, VIEW, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 from .studies import FILTER_PARAMETERS
 
 _KIND, _EVERYBODY = "chart options", ""
+ChartOptions = changes_of(
+    "ChartOptions",
+    "Options that are not given stay as they are; null forgets one, and its default holds.",
+    ((name, option.type | None) for name, option in OPTIONS.items()),
+)
 
 
 def list_charts(services: Services, modality: str | None, language: str) -> dict[str, Any]:
@@ -149,31 +157,26 @@ def get_options(services: Services, caller: Caller) -> dict[str, Any]:
     return {"options": defaults | own, "own": sorted(own), "defaults": defaults}
 
 
-def put_options(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+def put_options(services: Services, caller: Caller, body: Given) -> dict[str, Any]:
     _keep(services, caller.name, body)
     return get_options(services, caller)
 
 
-def put_defaults(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+def put_defaults(services: Services, caller: Caller, body: Given) -> dict[str, Any]:
     _keep(services, _EVERYBODY, body)
     return get_options(services, caller)
 
 
-def _keep(services: Services, user: str, body: Any) -> None:
+def _keep(services: Services, user: str, body: Given) -> None:
     """Keep what the body gives; null in place of an option's value forgets it, and the default
     holds again.
     """
-    if not isinstance(body, dict):
-        raise bad_body(None, f"The body must be an object with some of: {', '.join(OPTIONS)}.")
-    for name, value in body.items():
-        if name not in OPTIONS:
-            raise bad_body(
-                name[:100], f"The body has some of: {', '.join(OPTIONS)}, and nothing else."
-            )
+    given = body.as_dict()
+    for name, value in given.items():
         problem = OPTIONS[name].problem(value) if value is not None else None
         if problem:
             raise bad_body(name, f"{name} must be {problem}.")
-    for name, value in body.items():
+    for name, value in given.items():
         if value is None:
             settings.remove(services.store, user, _KIND, name)
         else:
@@ -260,14 +263,10 @@ _ROW["properties"] |= {
     **dict.fromkeys(("equipment_id", "weekday", "hour"), INTEGER_OR_NULL), "bin": INTEGER,
     **dict.fromkeys(("below", "above"), _QUERY),
 }  # fmt: skip
-_VALUES = {name: option.schema() for name, option in OPTIONS.items()}
-_STATE = any_object(options=any_object(**_VALUES), own=array(TEXT), defaults=any_object(**_VALUES))
-_BODY = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in _VALUES.items()},
-}
-
+_VALUES = {name: msgspec.json.schema(option.type) for name, option in OPTIONS.items()}
+component("shown_charts", _VALUES["charts"])
+_CHOSEN = component("chart_options", any_object(**_VALUES))
+_STATE = component("chosen_options", any_object(options=_CHOSEN, own=array(TEXT), defaults=_CHOSEN))
 CHART_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
@@ -301,7 +300,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         {200: _STATE},
         errors=(413,),
         tag="Charts",
-        body=_BODY,
+        body=ChartOptions,
         with_caller=True,
         needs=VIEW,
         description="Options that are not given stay as they are; null sets one back to the "
@@ -315,7 +314,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         {200: _STATE},
         errors=(413,),
         tag="Charts",
-        body=_BODY,
+        body=ChartOptions,
         with_caller=True,
         needs=ADMINISTRATION,
         action="chart defaults set",

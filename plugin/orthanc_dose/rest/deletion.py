@@ -6,11 +6,11 @@ from typing import Any
 
 from ..query import objects, tasks
 from ..store import disposal
-from . import selection
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
 from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, any_object, array
+from .selection import ObjectsByUid, ObjectsOfRule
 from .services import Services, in_time
 
 # More objects than these are deleted by a task.
@@ -53,9 +53,13 @@ def delete_by_rules(services: Services, caller: Caller) -> tuple[int, dict[str, 
     return 202, {"objects": found["objects"], "task_id": task_id}
 
 
-def delete_objects(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    by_uids = isinstance(body, dict) and "sop_instance_uids" in body
-    chosen: dict[str, Any] = selection.of_uids(body) if by_uids else selection.of_rule(body)
+def delete_objects(
+    services: Services, caller: Caller, body: ObjectsByUid | ObjectsOfRule
+) -> tuple[int, dict[str, Any]]:
+    by_uids = isinstance(body, ObjectsByUid)
+    chosen = body.as_dict()
+    if by_uids:
+        chosen["sop_instance_uids"] = list(dict.fromkeys(chosen["sop_instance_uids"]))
     if chosen.get("rule") == disposal.PHYSICS:
         raise _physics()
     with services.store.reading() as connection:
@@ -81,7 +85,7 @@ def delete_objects(services: Services, caller: Caller, body: Any) -> tuple[int, 
 def delete_object(
     services: Services, caller: Caller, sop_instance_uid: str
 ) -> tuple[int, dict[str, Any]]:
-    return delete_objects(services, caller, {"sop_instance_uids": [sop_instance_uid]})
+    return delete_objects(services, caller, ObjectsByUid(sop_instance_uids=[sop_instance_uid]))
 
 
 def _check(found: dict[str, list[tuple[str, str | None]]]) -> None:
@@ -169,7 +173,7 @@ DELETION_ROUTES: tuple[Route, ...] = (
         {200: _DELETED, 202: _DELETED},
         errors=(404, 409, 413),
         tag="Objects",
-        body={"anyOf": [selection.OF_UIDS, selection.OF_RULE]},
+        body=ObjectsByUid | ObjectsOfRule,
         needs=ADMINISTRATION,
         with_caller=True,
         description="Some by their UIDs, or all of an outcome or rule. Without a rule, ignored "

@@ -3,21 +3,62 @@ in system_studies.py.
 """
 
 from concurrent.futures import Future
-from typing import Any
+from typing import Annotated, Any
 
-from ..manage.name_map import LINE, LONGEST, is_line
 from ..query import equipment
 from ..records import EQUIPMENT
-from ..records.numbers import is_whole_number
+from ..records.given import LONGEST_LINE, Given, Meta, Number
 from ..store.joins import Missing, Refused
-from .errors import ApiError, bad_body, not_found
-from .parameters import LARGEST_INTEGER, Parameter
+from .errors import ApiError, not_found
+from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, of_table
+from .schemas import (
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+    of_table,
+)
 from .services import Services, in_time
 
 MOST = 1000
 ID = Parameter("id", "integer", "The system's number.", minimum=1, in_path=True)
+Ids = Annotated[
+    list[Number],
+    Meta(
+        min_length=1,
+        max_length=MOST,
+        description="Numbers of systems.",
+        extra={"words": f"a list of 1 to {MOST} numbers of systems"},
+    ),
+]
+
+
+class SystemsName(Given):
+    """A name for systems."""
+
+    ids: Ids
+    display_name: Annotated[
+        str,
+        Meta(
+            max_length=LONGEST_LINE,
+            pattern=r"^( *|[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*)$",
+            description="What they are called; empty for hospital and station.",
+            extra={"words": f"a line of at most {LONGEST_LINE} characters, or empty"},
+        ),
+    ]
+
+
+class SystemsJoin(Given):
+    """Systems that are one."""
+
+    ids: Ids
+    into: Annotated[
+        Number, Meta(description="The number of the system that has their studies then.")
+    ]
 
 
 def list_systems(services: Services, text: str) -> dict[str, Any]:
@@ -38,22 +79,15 @@ def list_joins(services: Services) -> dict[str, Any]:
         return {"joins": equipment.joins(connection)}
 
 
-def rename(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    ids = ids_of(body, "display_name")
-    name = body["display_name"]
-    if not isinstance(name, str) or len(name) > LONGEST or (name.strip(" ") and not is_line(name)):
-        raise bad_body(
-            "display_name",
-            f"display_name must be a line of at most {LONGEST} characters, or empty.",
-        )
-    out = _changed(services, ids, services.requests.rename_systems(ids, name.strip()))
-    services.audit.note(caller, "systems named", words(ids), name.strip())
+def rename(services: Services, caller: Caller, body: SystemsName) -> tuple[int, dict[str, Any]]:
+    ids, name = once(body.ids), body.display_name.strip()
+    out = _changed(services, ids, services.requests.rename_systems(ids, name))
+    services.audit.note(caller, "systems named", words(ids), name)
     return out
 
 
-def join(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    ids = ids_of(body, "into")
-    into = _number(body["into"], "into")
+def join(services: Services, caller: Caller, body: SystemsJoin) -> tuple[int, dict[str, Any]]:
+    ids, into = once(body.ids), body.into
     out = _changed(services, [*ids, into], services.requests.join_systems(ids, into, caller.name))
     services.audit.note(caller, "systems joined", words(ids), f"into system {into}")
     return out
@@ -63,16 +97,9 @@ def separate(services: Services, caller: Caller, id: int) -> tuple[int, dict[str
     return _changed(services, [id], services.requests.separate_system(id, caller.name))
 
 
-def ids_of(body: Any, *more: str) -> list[int]:
-    """The numbers of systems in a body that has these properties, too, and nothing else. Raises
-    ApiError 400.
-    """
-    if not isinstance(body, dict) or set(body) != {"ids", *more}:
-        raise bad_body(None, f"The body must have {', '.join(('ids', *more))}, and nothing else.")
-    ids = body["ids"]
-    if not isinstance(ids, list) or not 1 <= len(ids) <= MOST:
-        raise bad_body("ids", f"ids must be a list of 1 to {MOST} numbers of systems.")
-    return list(dict.fromkeys(_number(number, "ids") for number in ids))
+def once(ids: list[int]) -> list[int]:
+    """Return the numbers, each once."""
+    return list(dict.fromkeys(ids))
 
 
 def words(ids: list[int]) -> str:
@@ -88,12 +115,6 @@ def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
         if number not in found:
             raise not_found(f"There is no system of the number {number}.", "ids")
     return [found[number] for number in ids]
-
-
-def _number(value: Any, name: str) -> int:
-    if not is_whole_number(value, 1, LARGEST_INTEGER):
-        raise bad_body(name, f"{name} must hold numbers of systems.")
-    return int(value)
 
 
 def _changed(services: Services, ids: list[int], asked: Future[Any]) -> tuple[int, dict[str, Any]]:
@@ -117,12 +138,7 @@ SYSTEM["properties"] |= {
     "modalities": array(TEXT),
 }
 SYSTEM["required"] = list(SYSTEM["properties"])
-_IDS = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": MOST,
-    "items": {"type": "integer", "minimum": 1, "maximum": LARGEST_INTEGER},
-}
+component("system", SYSTEM)
 QUEUED = any_object(queued={"type": "boolean"})
 CHANGED = {200: any_object(systems=array(SYSTEM), task_id=INTEGER_OR_NULL), 202: QUEUED}
 _JOIN = any_object(
@@ -144,15 +160,6 @@ _TASK_ID = (
     "`task_id` is the task that sorts studies anew, where systems are set to different "
     "modality types."
 )
-
-
-_BLANK = {"type": "string", "pattern": "^ *$", "maxLength": LONGEST}
-LINE_OF_TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": LINE}
-
-
-def body_of(**more: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of a body with numbers of systems."""
-    return any_object(ids=_IDS, **more) | {"additionalProperties": False}
 
 
 EQUIPMENT_ROUTES: tuple[Route, ...] = (
@@ -200,7 +207,7 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
         CHANGED,
         errors=(404, 413),
         tag="Systems",
-        body=body_of(display_name={"anyOf": [LINE_OF_TEXT, _BLANK]}),
+        body=SystemsName,
         needs=ADMINISTRATION,
         description="An empty name is the one that a system has until somebody names it: hospital "
         "and station.",
@@ -214,7 +221,7 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
         CHANGED,
         errors=(404, 409, 413),
         tag="Systems",
-        body=body_of(into=_IDS["items"]),
+        body=SystemsJoin,
         with_caller=True,
         needs=ADMINISTRATION,
         description=f"Studies of `ids`, and objects that name them later, go to `into`. {_TASK_ID}",

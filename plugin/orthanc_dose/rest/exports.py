@@ -1,6 +1,6 @@
 """The routes of exports: starting one of a list as it stands, and fetching the file."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..export import openskin
 from ..export.exports import CSV, FORMATS, IDENTITY, KIND, MEDIA_TYPES, PACKED
@@ -8,14 +8,39 @@ from ..query import studies
 from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import MODALITIES
+from ..records.given import Given, Meta
 from .answers import Content, Download
-from .errors import ApiError, bad_body, needs_identity, not_found
+from .errors import ApiError, needs_identity, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, EXPORT, Caller, Route
 from .schemas import INTEGER, TASK, TEXT, any_object, array
 from .services import Services
-from .studies import QUERY, parsed, told
+from .studies import Query, parsed, told
 from .tasks import get_task
+
+
+class NewExport(Given):
+    """An export that is to be started."""
+
+    format: Annotated[
+        Literal[*FORMATS],  # type: ignore[valid-type]
+        Meta(description="One of GET /exports/formats."),
+    ]
+    modality: Annotated[
+        Literal[*MODALITIES, None],  # type: ignore[valid-type]
+        Meta(description="The modality type whose columns it has; null for those of all."),
+    ]
+    query: Query
+    identity: Annotated[
+        list[Literal[*IDENTITY]],  # type: ignore[valid-type]
+        Meta(description="What it says of who the patients are."),
+    ]
+
+
+class NewCopy(Given):
+    """A copy of the whole dose record that is to be made."""
+
+    identity: Annotated[bool, Meta(description="With patients' names, IDs and birth dates.")]
 
 
 def list_formats(services: Services) -> dict[str, Any]:
@@ -36,19 +61,20 @@ def list_formats(services: Services) -> dict[str, Any]:
     }
 
 
-def start_export(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    wanted, modality = _checked(body)
-    if body["identity"] and not caller.sees_identity:
+def start_export(services: Services, caller: Caller, body: NewExport) -> tuple[int, dict[str, Any]]:
+    _check(body)
+    wanted, modality = body.format, body.modality
+    if body.identity and not caller.sees_identity:
         raise needs_identity("identity")
-    values = or_hashes(parsed(body["query"], caller), services.hashes)
+    values = or_hashes(parsed(body.query, caller), services.hashes)
     number = services.exports.start(
-        caller.name, wanted, modality, values, told(body["query"]), body["identity"]
+        caller.name, wanted, modality, values, told(body.query), body.identity
     )
     about = ", ".join(
         (
             wanted,
             modality or "all modalities",
-            *(f"with patient {one}" for one in sorted(body["identity"])),
+            *(f"with patient {one}" for one in sorted(body.identity)),
         )
     )
     services.audit.note(caller, "export started", f"task {number}", about)
@@ -103,43 +129,26 @@ def get_copy(services: Services) -> dict[str, Any]:
     return {"folder": str(services.copies.folder), "newest": services.copies.newest()}
 
 
-def start_copy(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    if (
-        not isinstance(body, dict)
-        or set(body) != {"identity"}
-        or not isinstance(body["identity"], bool)
-    ):
-        raise bad_body("identity", "The body must be an object with identity, true or false.")
-    if body["identity"] and not caller.sees_identity:
+def start_copy(services: Services, caller: Caller, body: NewCopy) -> tuple[int, dict[str, Any]]:
+    if body.identity and not caller.sees_identity:
         raise needs_identity("identity")
-    number = services.copies.start(caller.name, body["identity"])
-    about = "with patient identity" if body["identity"] else ""
+    number = services.copies.start(caller.name, body.identity)
+    about = "with patient identity" if body.identity else ""
     services.audit.note(caller, "parquet copy started", f"task {number}", about)
     return 202, {"task_id": number}
 
 
-def _checked(body: Any) -> tuple[str, str | None]:
-    """Format and modality type of a body of the right form."""
-    if not isinstance(body, dict) or set(body) != {"format", "modality", "query", "identity"}:
-        raise bad_body(
-            None, "The body must be an object with format, modality, query and identity."
-        )
-    wanted, modality = body["format"], body["modality"]
-    if not isinstance(wanted, str) or wanted not in FORMATS:
-        raise bad_body("format", f"format must be one of: {', '.join(FORMATS)}.")
-    if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
-        raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
-    if modality not in (FORMATS[wanted].modalities or (modality,)):
-        message = f"{wanted} is for: {', '.join(FORMATS[wanted].modalities or ())}."
+def _check(body: NewExport) -> None:
+    """Raise ApiError 409 where the format is not for these studies."""
+    of = FORMATS[body.format]
+    if body.modality not in (of.modalities or (body.modality,)):
+        message = f"{body.format} is for: {', '.join(of.modalities or ())}."
         raise ApiError(409, "not_possible", message, "modality")
-    if not isinstance(body["identity"], list) or not all(
-        isinstance(one, str) and one in IDENTITY for one in body["identity"]
-    ):
-        raise bad_body("identity", f"identity must be a list of: {', '.join(IDENTITY)}.")
-    if body["identity"] and not FORMATS[wanted].identity:
-        message = f"{wanted} does not say who the patients are: identity must be an empty list."
+    if body.identity and not of.identity:
+        message = (
+            f"{body.format} does not say who the patients are: identity must be an empty list."
+        )
         raise ApiError(409, "not_possible", message, "identity")
-    return wanted, modality
 
 
 # While Orthanc sends an answer, its Python waits (before version 4.3 of its plugin always): a slow
@@ -148,13 +157,6 @@ PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
-_BODY = any_object(
-    format={"enum": list(FORMATS)},
-    modality={"enum": [*MODALITIES, None]},
-    query=QUERY,
-    identity={"type": "array", "items": {"enum": list(IDENTITY)}},
-) | {"additionalProperties": False}
-
 EXPORT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a "
 "finished one is kept",
@@ -164,7 +166,7 @@ EXPORT_ROUTES: tuple[Route, ...] = (
           tag="Exports", needs=EXPORT),
     Route("POST", "/exports", start_export, "Start an export of the studies that filters "
 "leave", {202: TASK},
-          errors=(403, 409, 413), tag="Exports", body=_BODY, with_caller=True, needs=EXPORT,
+          errors=(403, 409, 413), tag="Exports", body=NewExport, with_caller=True, needs=EXPORT,
           description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX "
 "hold shown units, events to the"
           " right, of fluoroscopy none in CSV and groups in XLSX; Parquet, Arrow IPC and JSON "
@@ -180,7 +182,7 @@ EXPORT_ROUTES: tuple[Route, ...] = (
     Route("POST", "/exports/copy", start_copy, "Copy the whole dose record as Parquet into the "
 "server's folder, by a task",
           {202: any_object(task_id=INTEGER)}, errors=(403,), tag="Exports", with_caller=True, needs=ADMINISTRATION,
-          body=any_object(identity={"type": "boolean"}) | {"additionalProperties": False},
+          body=NewCopy,
           description="As it is done each night where the settings say so. identity: with "
 "patients' names, IDs and birth dates;"
           " for the group \"patient identity\"."),

@@ -1,5 +1,6 @@
 """The routes of what reacts to changed studies: what it could not do, and another try."""
 
+from datetime import datetime
 from typing import Any
 
 from ..store import feed
@@ -20,9 +21,20 @@ def list_failures(services: Services, name: str) -> dict[str, Any]:
         if all(row["name"] != name for row in feed.followers(connection)):
             raise not_found("There is no follower of this name.", "name")
         found = feed.failures(connection, name, _MOST)
-    for row in found:
-        row |= {at: row[at] and f"{row[at].isoformat()}Z" for at in ("failed_at", "next_try_at")}
-    return {"failures": found}
+    return {
+        "failures": [
+            {
+                **row,
+                "failed_at": _moment(row["failed_at"]),
+                "next_try_at": _moment(row["next_try_at"]),
+            }
+            for row in found
+        ]
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else f"{at.isoformat()}Z"
 
 
 def try_again(services: Services, caller: Caller, name: str) -> tuple[int, dict[str, Any]]:

@@ -2,15 +2,26 @@
 of what is no patient.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from ..manage.settings import OF_OPENREM, identity_rules, indicator, not_patient
+from ..records.given import UNSET, Given, Meta, UnsetType
 from ..records.study import UNDER_RULES
 from ..store import identity
-from .bodies import checked
 from .routes import ADMINISTRATION, Caller, Route
 from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
+
+_Tried = Annotated[str, Meta(max_length=300)]
+
+
+class NotPatientTrial(Given):
+    """What is to be held against the patterns of what is no patient."""
+
+    name: Annotated[
+        _Tried | UnsetType, Meta(description="A patient's name, as objects write it.")
+    ] = UNSET
+    id: Annotated[_Tried | UnsetType, Meta(description="A patient ID.")] = UNSET
 
 
 def get_identity(services: Services) -> dict[str, Any]:
@@ -57,9 +68,9 @@ def get_not_patient(services: Services) -> dict[str, Any]:
     }
 
 
-def try_not_patient(services: Services, body: Any) -> dict[str, Any]:
-    tried = checked(body, _TRIED, optional=tuple(_TRIED))
-    found = not_patient(services.settings).matching(tried["name"], tried["id"])
+def try_not_patient(services: Services, body: NotPatientTrial) -> dict[str, Any]:
+    tried = body.as_dict()
+    found = not_patient(services.settings).matching(tried.get("name"), tried.get("id"))
     return {"name": found.get("name"), "id": found.get("id"), "indicator": indicator(found)}
 
 
@@ -69,7 +80,6 @@ def apply_not_patient(services: Services, caller: Caller) -> tuple[int, dict[str
     return 202, {"task_id": services.runner.add("not-patient", caller.name, parameters=parameters)}
 
 
-_TRIED = dict.fromkeys(("name", "id"), {"type": "string", "maxLength": 300})
 _STARTED = any_object(task_id=INTEGER)
 _ITEM = any_object(
     name={"enum": list(UNDER_RULES)},
@@ -133,7 +143,7 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         errors=(413,),
         tag="Patient identity",
         needs=ADMINISTRATION,
-        body={"type": "object", "properties": _TRIED, "additionalProperties": False},
+        body=NotPatientTrial,
     ),
     Route(
         "POST",

@@ -7,14 +7,12 @@ from time import perf_counter
 from typing import Any
 
 from ..retrieve.node import WOULD_SEND
-from ..retrieve.nodes import DEFAULTS, NAME, PATTERNS, RANGES, FromConfiguration, NoNode, problem
-from .errors import ApiError, bad_body, not_found
+from ..retrieve.nodes import NAME, FromConfiguration, NodeFields, NoNode
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, QUERY_RETRIEVE, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
-
-_FIELDS = ("aet", "host", "port", *DEFAULTS)
 
 
 def list_nodes(services: Services) -> dict[str, Any]:
@@ -25,19 +23,13 @@ def list_nodes(services: Services) -> dict[str, Any]:
     }
 
 
-def put_node(services: Services, name: str, body: Any) -> dict[str, Any]:
+def put_node(services: Services, name: str, body: NodeFields) -> dict[str, Any]:
     if not re.fullmatch(NAME, name):
         raise ApiError(
             409, "not_possible", "The name of a node has up to 64 letters, digits, - and _.", "name"
         )
-    if not isinstance(body, dict) or not set(body) <= set(_FIELDS):
-        raise bad_body(None, f"The body must be an object with some of: {', '.join(_FIELDS)}.")
-    for field, value in body.items():
-        wrong = problem(field, value)
-        if wrong:
-            raise bad_body(field, f"{field} must be {wrong}.")
     try:
-        return services.nodes.put(name, body)
+        return services.nodes.put(name, body.as_dict())
     except KeyError as error:
         raise ApiError(
             409, "not_possible", f"A new node needs {error.args[0]}.", error.args[0]
@@ -96,21 +88,7 @@ _NODE = any_object(
     seconds=INTEGER,
     **dict.fromkeys(("modality_too", "added"), {"type": "boolean"}),
 )
-_BODY = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        **{
-            field: {"type": "string", "pattern": f"^{pattern}$"}
-            for field, pattern in PATTERNS.items()
-        },
-        **{
-            field: {"type": "integer", "minimum": low, "maximum": high}
-            for field, (low, high) in RANGES.items()
-        },
-        "modality_too": {"type": "boolean"},
-    },
-}
+component("node", _NODE)
 
 NODE_ROUTES: tuple[Route, ...] = (
     Route(
@@ -140,7 +118,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         (_NAME,),
         (409, 413),
         tag="Query-retrieve",
-        body=_BODY,
+        body=NodeFields,
         needs=ADMINISTRATION,
         action="node set",
         description="Fields that are not given stay as they are; a new node needs aet, host and "

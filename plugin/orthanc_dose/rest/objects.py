@@ -8,11 +8,11 @@ from typing import Any
 from ..query import objects
 from ..records import IN_ORTHANC, OUTCOMES
 from ..store import disposal
-from . import selection
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
 from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
+from .selection import ObjectsOfRule
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 
@@ -64,10 +64,9 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
     return 200, {"object": get_objects(services, "-processed_at", 1, 0, **wanted)["objects"][0]}
 
 
-def retry_objects(services: Services, body: Any) -> dict[str, Any]:
-    chosen = selection.of_rule(body)
+def retry_objects(services: Services, body: ObjectsOfRule) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = objects.held(connection, chosen)
+        found = objects.held(connection, body.as_dict())
     services.queue.read_again(found)
     return {"queued": len(found)}
 
@@ -149,8 +148,8 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         {200: any_object(queued=INTEGER)},
         errors=(413,),
         tag="Objects",
-        body=selection.OF_RULE,
-        body_default={"outcome": "failed"},
+        body=ObjectsOfRule,
+        body_default=ObjectsOfRule(outcome="failed"),
         description="Without a body, all that failed. Those that were deleted from Orthanc are "
         "left out.",
         needs=ADMINISTRATION,

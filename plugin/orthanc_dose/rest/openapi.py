@@ -4,8 +4,11 @@ from typing import Any
 
 from .. import __version__
 from ..manage.access import COOKIE
-from .routes import Parameter, Route
+from .bodies import schema
+from .parameters import Parameter
+from .routes import Route
 from .schemas import COMPONENTS, ref
+from .sharing import Shared, shared
 from .shortening import LONGEST
 
 _JSON = "application/json"
@@ -34,10 +37,18 @@ _SIGNED_IN: list[dict[str, list[str]]] = [{name: []} for name in _WAYS]
 
 
 def document(routes: tuple[Route, ...]) -> dict[str, Any]:
-    """OpenAPI 3.1 of these routes."""
+    """Return OpenAPI 3.1 of these routes. What several of them have stands once, in components."""
+    groups = dict.fromkeys(one.group for route in routes for one in route.parameters if one.group)
+    single = Shared(
+        (one.name, _parameter(one)) for route in routes for one in route.parameters if not one.group
+    )
     paths: dict[str, dict[str, Any]] = {}
+    of_bodies: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, single)
+        if route.body is not None:
+            of_bodies |= schema(route.body)[1]
+    schemas = COMPONENTS | of_bodies
     return {
         "openapi": "3.1.0",
         "info": {
@@ -53,12 +64,21 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
         },
         "servers": [{"url": "/dose/api"}],
         "security": _SIGNED_IN,
-        "paths": paths,
-        "components": {"schemas": COMPONENTS, "securitySchemes": _WAYS},
+        "paths": shared(paths, schemas),
+        "components": {
+            "schemas": {name: shared(of, schemas, name) for name, of in schemas.items()},
+            "parameters": {name: _group(name) for name in groups}
+            | shared(single.components, schemas),
+            "responses": {
+                str(status): {"description": words, "content": {_JSON: {"schema": ref("error")}}}
+                for status, words in sorted(_ERRORS.items())
+            },
+            "securitySchemes": _WAYS,
+        },
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, single: Shared) -> dict[str, Any]:
     name = "_".join(part.strip("{}") for part in route.path.strip("/").split("/"))
     responses: dict[str, Any] = {
         str(status): {"description": "The answer.", "content": _content(schema)}
@@ -66,24 +86,27 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     refusals = {401, *([403] if route.needs or route.method != "GET" else [])}
     for status in sorted({400, 503, *refusals, *route.errors}):
-        responses[str(status)] = {
-            "description": _ERRORS[status],
-            "content": {_JSON: {"schema": ref("error")}},
-        }
+        responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{name}".replace(".", "_").replace("-", "_"),
         "summary": route.summary,
-        "description": route.description or route.summary,
         "tags": [route.tag],
-        "parameters": [_parameter(parameter) for parameter in route.parameters],
         "responses": responses,
     }
+    if route.description:
+        operation["description"] = route.description
+    if route.parameters:
+        alone = [single.of(_parameter(one)) for one in route.parameters if not one.group]
+        groups = dict.fromkeys(one.group for one in route.parameters if one.group)
+        operation["parameters"] = alone + [
+            {"$ref": f"#/components/parameters/{name}"} for name in groups
+        ]
     if route.needs is None:
         operation["security"] = []
     elif route.needs:
         operation["x-groups"] = list(route.needs)  # one of these is enough
     if route.body is not None:
-        content = {_JSON: {"schema": route.body}}
+        content = {_JSON: {"schema": schema(route.body)[0]}}
         operation["requestBody"] = {"required": route.body_default is None, "content": content}
     if route.raw_body:
         file = {"type": "string", "format": "binary", "maxLength": route.raw_body}
@@ -113,7 +136,20 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "path" if parameter.in_path else "query",
-        "required": parameter.in_path,
+        **({"required": True} if parameter.in_path else {}),
         "description": parameter.description,
         "schema": parameter.schema(),
+    }
+
+
+def _group(name: str) -> dict[str, Any]:
+    """Return a group of parameters as one: an object of which each property is a parameter of the
+    address by itself (style form, exploded)."""
+    return {
+        "name": name,
+        "in": "query",
+        "description": COMPONENTS[name]["description"],
+        "style": "form",
+        "explode": True,
+        "schema": ref(name),
     }

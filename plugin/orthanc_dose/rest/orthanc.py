@@ -4,19 +4,33 @@ was stored there.
 Orthanc's identifiers are made from the patient ID. No answer gives one; a link is a route of ours,
 which asks Orthanc when it is followed, for those only who may use Orthanc's own pages."""
 
-import re
-from typing import Any
+from typing import Annotated, Any
 
 from ..query import objects
+from ..records.given import END, Given, Meta
 from .answers import Content
-from .errors import ApiError, bad_body, not_found
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import VIEW, WATCHING, Caller, Route
-from .schemas import TEXT, any_object, array, ref
+from .schemas import any_object, array, ref
 from .services import Services
 
 MOST_STORED = 500
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}", re.ASCII)
+_Identifier = Annotated[str, Meta(pattern=rf"^[0-9a-f]{{8}}(-[0-9a-f]{{8}}){{4}}{END}")]
+
+
+class StoredObjects(Given):
+    """Objects that were stored in Orthanc."""
+
+    orthanc_ids: Annotated[
+        list[_Identifier],
+        Meta(
+            min_length=1,
+            max_length=MOST_STORED,
+            description="Orthanc's identifiers of the instances.",
+            extra={"words": f"a list of 1 to {MOST_STORED} identifiers of instances in Orthanc"},
+        ),
+    ]
 
 
 def object_in_orthanc(services: Services, caller: Caller, handle: str) -> Content:
@@ -43,20 +57,9 @@ def study_in_orthanc(services: Services, caller: Caller, id: int, number: int) -
     return _to_page("study", held[number - 1])
 
 
-def stored_objects(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
+def stored_objects(services: Services, caller: Caller, body: StoredObjects) -> dict[str, Any]:
     _check(caller)
-    identifiers = body.get("orthanc_ids") if isinstance(body, dict) and len(body) == 1 else None
-    if (
-        not isinstance(identifiers, list)
-        or not 1 <= len(identifiers) <= MOST_STORED
-        or not all(isinstance(one, str) and _IDENTIFIER.fullmatch(one) for one in identifiers)
-    ):
-        raise bad_body(
-            "orthanc_ids",
-            f"orthanc_ids must be a list of 1 to {MOST_STORED} identifiers of instances in "
-            "Orthanc.",
-        )
-    handles = list(map(services.store.handle, identifiers))
+    handles = list(map(services.store.handle, body.orthanc_ids))
     with services.store.reading() as connection:
         found = objects.list_objects(connection, {"handle": handles}, "handle", MOST_STORED, 0)
     return {"objects": found["objects"]}
@@ -127,11 +130,7 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
         tag="Objects",
         description="By the identifiers that Orthanc answers when it stores them; those that were "
         "not read yet are left out. For users whom Orthanc's own pages are open to.",
-        body=any_object(
-            orthanc_ids=array(TEXT | {"pattern": f"^{_IDENTIFIER.pattern}$"})
-            | {"minItems": 1, "maxItems": MOST_STORED}
-        )
-        | {"additionalProperties": False},
+        body=StoredObjects,
         with_caller=True,
         needs=WATCHING,
     ),

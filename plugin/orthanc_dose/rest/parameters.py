@@ -11,9 +11,9 @@ from typing import Any
 
 from ..manage.users import NAME as USER_NAME
 from ..records import IDENTITY_FIELDS
+from ..records.given import LARGEST_INTEGER
 from .errors import bad_parameter, needs_identity
 
-LARGEST_INTEGER = 10**18 - 1
 LONGEST_TEXT = 1000
 LONGEST_TERMS = 300
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -42,7 +42,8 @@ def is_text(given: str) -> bool:
 class Parameter:
     """A parameter of a route. kind: a key of KINDS. allowed: the values of choice and choices, the
     columns of sort and names. in_path: it is a part of the address. identity: it tells who a
-    patient is."""
+    patient is. group: the component of the OpenAPI description that it is a property of; those of
+    one group stand there once, however many routes have them."""
 
     name: str
     kind: str
@@ -53,6 +54,7 @@ class Parameter:
     allowed: tuple[str, ...] = ()
     in_path: bool = False
     identity: bool = False
+    group: str = ""
 
     def parse(self, raw: str) -> Any:
         """The value. Raises ApiError 400 that names the parameter and what is allowed."""
@@ -75,7 +77,7 @@ class Parameter:
         )
 
     def text_schema(self) -> dict[str, Any]:
-        """The JSON schema of its text, where values are handed on as they stand in an address."""
+        """Return the JSON schema of its text as it stands in an address."""
         if self.kind == "integer":
             return {
                 "type": "string",
@@ -134,12 +136,8 @@ def _time(of: Parameter, raw: str) -> time:
     if not _TIME.fullmatch(raw):
         raise of.wrong("a time of day, as 07:30 or 07:30:00")
     clock, _, fraction = raw.partition(".")
-    parts = [int(part) for part in clock.split(":")]
-    return (
-        time(*parts, microsecond=int(fraction.ljust(6, "0")) if fraction else 0)
-        if len(parts) == 3
-        else time(*parts)
-    )
+    hour, minute, second = [int(part) for part in f"{clock}:0".split(":")][:3]
+    return time(hour, minute, second, int(fraction.ljust(6, "0")))
 
 
 def _time_until(of: Parameter, raw: str) -> time:

@@ -2,24 +2,98 @@
 units of pages.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..charts.levels import QUANTITIES, as_shown, has_phantom
 from ..manage import reference_levels
-from ..manage.name_map import LINE
 from ..manage.reference_levels import MOST, TooMany
 from ..query.reference_levels import listed
 from ..records import MODALITIES, PHANTOMS, REFERENCE_LEVEL, STATISTICS
-from .bodies import FLAG, checked
-from .errors import ApiError, bad_body, not_found
+from ..records.given import END, LONGEST_LINE, Given, Line, Meta, taken
+from ..records.rows import ReferenceLevelRow
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import (
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .services import Services
 
-_OPTIONAL = ("pattern", "standard_name", "age_from", "age_to", "weight_from", "weight_to", "phantom", "year", "url", "note",
-             "shipped_as")  # fmt: skip
 _CLASSES = (("age_from", "age_to"), ("weight_from", "weight_to"))
+_SHIPPED = tuple(one["key"] for one in reference_levels.shipped()["levels"])
+_Age = Annotated[float, Meta(ge=0, le=150)]
+_Weight = Annotated[float, Meta(ge=0, le=1000)]
+_Url = Annotated[
+    str,
+    Meta(
+        max_length=LONGEST_LINE,
+        pattern=rf"^https?://[^\s\x00-\x1f\x7f]+{END}",
+        extra={"words": "an address that begins with http:// or https://"},
+    ),
+]
+
+
+class ReferenceLevel(Given, kw_only=True):
+    """A reference level, as an administrator enters it."""
+
+    name: Annotated[Line, Meta(description="What it is called.")]
+    pattern: Annotated[
+        Line | None, Meta(description="Of the names that it is for, with wildcards.")
+    ] = None
+    standard_name: Annotated[
+        Line | None, Meta(description="Of what it is for, in place of a pattern.")
+    ] = None
+    modality: Annotated[
+        Literal[*MODALITIES],  # type: ignore[valid-type]
+        Meta(description="The modality type of the studies."),
+    ]
+    quantity: Annotated[
+        Literal[*QUANTITIES],  # type: ignore[valid-type]
+        Meta(description="What it is a level of: a name of quantities."),
+    ]
+    value: Annotated[float, Meta(ge=1e-9, le=1e9, description="In the unit that pages show.")]
+    statistic: Annotated[
+        Literal[*STATISTICS],  # type: ignore[valid-type]
+        Meta(description="Which statistic of an installation is compared with it."),
+    ]
+    age_from: Annotated[
+        _Age | None, Meta(description="Patients of this age or older, in years.")
+    ] = None
+    age_to: Annotated[_Age | None, Meta(description="Patients younger than this, in years.")] = None
+    weight_from: Annotated[
+        _Weight | None, Meta(description="Patients of this weight or more, in kg.")
+    ] = None
+    weight_to: Annotated[_Weight | None, Meta(description="Patients lighter than this, in kg.")] = (
+        None
+    )
+    phantom: Annotated[
+        Literal[*PHANTOMS, None],  # type: ignore[valid-type]
+        Meta(description="The phantom that CTDI values are of; null for either."),
+    ] = None
+    source: Annotated[Line, Meta(description="Where it was published.")]
+    year: Annotated[
+        Annotated[int, Meta(ge=1900, le=2200)] | None, Meta(description="When it was published.")
+    ] = None
+    url: Annotated[
+        _Url | None,
+        Meta(
+            description="Where the source can be read: an address that begins with http:// or "
+            "https://."
+        ),
+    ] = None
+    note: Annotated[Line | None, Meta(description="What else is to be said of it.")] = None
+    valid: Annotated[bool, Meta(description="Whether it is compared with now.")]
+    shipped_as: Annotated[
+        Literal[*_SHIPPED, None],  # type: ignore[valid-type]
+        Meta(description="The key of a level that came with the program, to put it back."),
+    ] = None
 
 
 def list_levels(services: Services) -> dict[str, Any]:
@@ -53,8 +127,8 @@ def list_levels(services: Services) -> dict[str, Any]:
     }
 
 
-def add_level(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
-    level = _checked(body)
+def add_level(services: Services, caller: Caller, body: ReferenceLevel) -> dict[str, Any]:
+    level = _kept(body)
     numbers = _add(services, [level])
     if not numbers:
         raise _not_possible(
@@ -65,8 +139,10 @@ def add_level(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     return _level(services, number)
 
 
-def change_level(services: Services, caller: Caller, id: int, body: Any) -> dict[str, Any]:
-    level = _checked(body)
+def change_level(
+    services: Services, caller: Caller, id: int, body: ReferenceLevel
+) -> dict[str, Any]:
+    level = _kept(body)
     if not reference_levels.change(services.store, id, level):
         raise _unknown()
     services.audit.note(caller, "reference level changed", f"reference level {id}", level["name"])
@@ -83,20 +159,14 @@ def delete_level(services: Services, caller: Caller, id: int) -> dict[str, Any]:
 
 def load_levels(services: Services, caller: Caller) -> dict[str, Any]:
     shipped = reference_levels.shipped()
-    nothing = dict.fromkeys(_OPTIONAL)
     levels = []
     for entry in shipped["levels"]:
         source = shipped["sources"][entry["source"]]
         title = f"{source['title']} ({source['licence']})" if source["licence"] else source["title"]
         told = {"statistic": "median", "valid": True, "source": title, "url": source["url"]}
         told |= {"shipped_as": entry["key"]}
-        levels.append(
-            _checked(
-                nothing
-                | {name: value for name, value in entry.items() if name not in ("key", "unit")}
-                | told
-            )
-        )
+        given = {name: value for name, value in entry.items() if name not in ("key", "unit")}
+        levels.append(_kept(taken(given | told, ReferenceLevel)))
     added = _add(services, levels)
     services.audit.note(
         caller,
@@ -136,25 +206,20 @@ def _not_possible(field: str, message: str) -> ApiError:
     return ApiError(409, "not_possible", message, field)
 
 
-def _shown(level: dict[str, Any]) -> dict[str, Any]:
-    of = QUANTITIES[level["quantity"]][0].shown
-    return level | {
+def _shown(level: ReferenceLevelRow) -> dict[str, Any]:
+    of = QUANTITIES[level["quantity"] or ""][0].shown
+    return {
+        **level,
         "value": as_shown(level["value"], of.factor),
         "unit": of.unit,
         "matched": bool(level["pattern"] or level["standard_name"]),
     }
 
 
-def _checked(body: Any) -> dict[str, Any]:
-    """The level of a body, as the store has it. Raises ApiError that names the property: 400, or
-    409 where it does not go with another one."""
-    given = checked(body, _BODY, _OPTIONAL)
-    for name in ("modality", "quantity", "statistic", "phantom", "shipped_as"):
-        allowed = _BODY[name]["enum"]
-        if given[name] not in allowed:
-            raise bad_body(
-                name, f"{name} must be one of: {', '.join(one or 'null' for one in allowed)}."
-            )
+def _kept(level: ReferenceLevel) -> dict[str, Any]:
+    """Return the level as the store has it. Raises ApiError 409 that names the property which does
+    not go with another one."""
+    given = level.as_dict()
     quantity, modalities = QUANTITIES[given["quantity"]]
     if given["modality"] not in modalities:
         raise _not_possible(
@@ -170,45 +235,9 @@ def _checked(body: Any) -> dict[str, Any]:
         if given[low] is not None and given[high] is not None and given[low] >= given[high]:
             raise _not_possible(high, f"{high} must be more than {low}.")
     texts = {name: value.strip() or None for name, value in given.items() if isinstance(value, str)}
-    year = given["year"] and int(given["year"])
-    return given | texts | {"value": given["value"] / quantity.shown.factor, "year": year}
+    return given | texts | {"value": level.value / quantity.shown.factor}
 
 
-_LINE = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": LINE}
-_LINE_OR_NULL = _LINE | {"type": ["string", "null"]}
-_AGE = {"type": ["number", "null"], "minimum": 0, "maximum": 150}
-_WEIGHT = {"type": ["number", "null"], "minimum": 0, "maximum": 1000}
-_BODY: dict[str, dict[str, Any]] = {
-    "name": _LINE,
-    "pattern": _LINE_OR_NULL,
-    "standard_name": _LINE_OR_NULL,
-    "modality": {"type": "string", "enum": list(MODALITIES)},
-    "quantity": {"type": "string", "enum": list(QUANTITIES)},
-    "value": {"type": "number", "minimum": 1e-9, "maximum": 1e9},
-    "statistic": {"type": "string", "enum": list(STATISTICS)},
-    "age_from": _AGE,
-    "age_to": _AGE,
-    "weight_from": _WEIGHT,
-    "weight_to": _WEIGHT,
-    "phantom": {"type": ["string", "null"], "enum": [*PHANTOMS, None]},
-    "source": _LINE,
-    "year": {"type": ["integer", "null"], "minimum": 1900, "maximum": 2200},
-    "url": _LINE_OR_NULL
-    | {
-        "pattern": r"^https?://[^\s\x00-\x1f\x7f]+$",
-        "description": "an address that begins with http:// or https://",
-    },
-    "note": _LINE_OR_NULL,
-    "valid": FLAG,
-    "shipped_as": {
-        "type": ["string", "null"],
-        "enum": [*(one["key"] for one in reference_levels.shipped()["levels"]), None],
-    },
-}
-_SCHEMA = any_object(**_BODY) | {
-    "additionalProperties": False,
-    "required": [name for name in _BODY if name not in _OPTIONAL],
-}
 _LEVEL = (
     any_object(
         **{
@@ -227,6 +256,7 @@ _LEVEL["properties"] |= {
     "valid": FLAG,
     "year": INTEGER_OR_NULL,
 }
+component("reference_level", _LEVEL)
 _LIST = any_object(
     levels=array(_LEVEL),
     quantities=array(
@@ -276,7 +306,7 @@ REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
         errors=(409, 413),
         tag="Reference levels",
         description=_ABOUT,
-        body=_SCHEMA,
+        body=ReferenceLevel,
         with_caller=True,
         needs=ADMINISTRATION,
     ),
@@ -302,7 +332,7 @@ REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
         (404, 409, 413),
         "Reference levels",
         description=_ABOUT,
-        body=_SCHEMA,
+        body=ReferenceLevel,
         with_caller=True,
         needs=ADMINISTRATION,
     ),

@@ -1,21 +1,67 @@
 """The routes of what a search on a remote node found: by study, ticking off, as a file."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..export.words import LANGUAGES, Words
+from ..records.given import UNSET, Given, Meta, Number, UnsetType
 from ..retrieve.review import BECAME, REASONS, SORTS, Sieve, choose, decisions, studies
 from .answers import Content, Download
-from .bodies import checked
-from .errors import bad_body
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import BODY_INTEGER, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .searches import search_of
 from .services import Services
 from .studies import PAGE
 
 _MOST_LINES = 100_000
 _LONGEST = 200
+_Text = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=_LONGEST,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        extra={"words": f"a line of 1 to {_LONGEST} characters"},
+    ),
+]
+
+
+class SearchSieve(Given):
+    """Which lines of a search; all that is given must hold."""
+
+    modality: Annotated[
+        _Text | UnsetType,
+        Meta(description="Of the series, or of a study that was left as a whole."),
+    ] = UNSET
+    text: Annotated[
+        _Text | UnsetType,
+        Meta(description="A part of a description, a station name or a UID; case is ignored."),
+    ] = UNSET
+    reason: Annotated[
+        Literal[*REASONS] | UnsetType,  # type: ignore[valid-type]
+        Meta(description="Why a series is fetched or left, or a study is left."),
+    ] = UNSET
+    became: Annotated[
+        Literal[*BECAME] | UnsetType,  # type: ignore[valid-type]
+        Meta(description="What was chosen and what became of it."),
+    ] = UNSET
+
+
+class TickedLines(Given):
+    """Lines of a search that are ticked, or ticked off."""
+
+    chosen: Annotated[bool, Meta(description="Whether they are to be fetched.")]
+    lines: Annotated[
+        list[Number],
+        Meta(max_length=_MOST_LINES, description="The numbers of the lines."),
+    ]
+
+
+class TickedSieve(Given):
+    """All that a sieve leaves of a search, to be ticked or ticked off."""
+
+    chosen: Annotated[bool, Meta(description="Whether they are to be fetched.")]
+    sieve: SearchSieve
 
 
 def list_studies(
@@ -34,37 +80,13 @@ def list_studies(
         return studies(connection, id, sieve, sort, limit, offset)
 
 
-def tick(services: Services, caller: Caller, id: int, body: Any) -> dict[str, Any]:
+def tick(
+    services: Services, caller: Caller, id: int, body: TickedLines | TickedSieve
+) -> dict[str, Any]:
     search_of(services, caller, id)
-    if not isinstance(body, dict) or set(body) not in ({"chosen", "lines"}, {"chosen", "sieve"}):
-        raise bad_body(None, "The body must be an object with chosen and either lines or sieve.")
-    if not isinstance(body["chosen"], bool):
-        raise bad_body("chosen", "chosen must be true or false.")
-    if "sieve" in body:
-        these: Sieve | list[int] = _sieve(body["sieve"])
-    else:
-        these = body["lines"]
-        if (
-            not isinstance(these, list)
-            or len(these) > _MOST_LINES
-            or not all(
-                isinstance(line, int) and not isinstance(line, bool) and 0 < line < 2**53
-                for line in these
-            )
-        ):
-            raise bad_body(
-                "lines", f"lines must be a list of at most {_MOST_LINES} numbers of lines."
-            )
+    these = body.lines if isinstance(body, TickedLines) else Sieve(**body.sieve.as_dict())
     with services.store.writing() as connection:
-        return {"changed": choose(connection, id, these, body["chosen"])}
-
-
-def _sieve(body: Any) -> Sieve:
-    given = checked(body, _SIEVE, tuple(_SIEVE))
-    for name, allowed in (("reason", REASONS), ("became", BECAME)):
-        if given[name] is not None and given[name] not in allowed:
-            raise bad_body(name, f"{name} must be one of: {', '.join(allowed)}.")
-    return Sieve(**given)
+        return {"changed": choose(connection, id, these, body.chosen)}
 
 
 def get_decisions(services: Services, caller: Caller, id: int, language: str) -> Content:
@@ -79,13 +101,6 @@ def get_decisions(services: Services, caller: Caller, id: int, language: str) ->
 
 
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
-_TEXT = {"type": "string", "minLength": 1, "maxLength": _LONGEST, "pattern": r"^[^\x00-\x1f\x7f]+$"}
-_SIEVE = {
-    "modality": _TEXT,
-    "text": _TEXT,
-    "reason": _TEXT | {"enum": list(REASONS)},
-    "became": _TEXT | {"enum": list(BECAME)},
-}
 _SIEVES = (
     Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")),
     Parameter("modality", "text", "Of the series, or of a study that was left as a "
@@ -133,12 +148,7 @@ REVIEW_ROUTES: tuple[Route, ...] = (
           " open: it can be ticked, since it carries dose and has not come, or not all of it."),
     Route("PUT", "/searches/{id}/chosen", tick, "Tick what a search found off, or on again",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
-          body={"oneOf": [
-              any_object(chosen=_FLAG, lines={"type": "array", "maxItems": _MOST_LINES, "items": BODY_INTEGER})
-              | {"additionalProperties": False},
-              any_object(chosen=_FLAG, sieve={"type": "object", "additionalProperties": False, "properties": _SIEVE})
-              | {"additionalProperties": False},
-          ]},
+          body=TickedLines | TickedSieve,
           description="By the numbers of lines, or all that a sieve of GET /searches/{id}/studies "
 "leaves; {} is everything."
           " What is left by the rules, and what has come already, does not change."),

@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from ..manage.access import Caller
+from ..records.given import Given
+from .bodies import Body
 from .errors import ApiError, bad_parameter
 from .parameters import Parameter, is_text
 
@@ -36,8 +38,8 @@ class Route:
 
     handler: takes the application's services and the parsed parameters; gives what becomes the JSON
     answer, or a tuple (status, JSON). answers: JSON schema by status. errors: the error statuses it
-    can have beside 400 for bad parameters. body: JSON schema of the body, which the handler gets as
-    `body`; body_default: what an empty one stands for. raw_body: for a body that is a file, how
+    can have beside 400 for bad parameters. body: the class of the body, of which the handler gets an
+    object as `body`; body_default: what an empty one stands for. raw_body: for a body that is a file, how
     many bytes it may have; the handler gets them as `body`. with_caller: the handler gets who asks
     as `caller`. action: what the audit log calls it, with the path's parameters as what it was done
     to; empty for what is not noted, or what the handler notes itself."""
@@ -51,8 +53,8 @@ class Route:
     errors: tuple[int, ...] = ()
     tag: str = "Studies"
     description: str = ""
-    body: dict[str, Any] | None = None
-    body_default: dict[str, Any] | None = None
+    body: Body | None = None
+    body_default: Given | None = None
     raw_body: int = 0
     with_caller: bool = False
     action: str = ""
@@ -92,9 +94,9 @@ class Route:
                 raise ApiError(400, "unknown_parameter", _unknown(name, known), name[:100])
         values: dict[str, Any] = {}
         for parameter in self.parameters:
-            raw = in_path.get(parameter.name) if parameter.in_path else query.get(parameter.name)
-            values[parameter.name] = parameter.default if raw is None else parameter.parse(raw)
-            if raw is not None and not caller.sees_identity:
+            given = in_path.get(parameter.name) if parameter.in_path else query.get(parameter.name)
+            values[parameter.name] = parameter.default if given is None else parameter.parse(given)
+            if given is not None and not caller.sees_identity:
                 parameter.refuse_identity(values[parameter.name])
         return values
 

@@ -1,18 +1,29 @@
 """The routes of saved filters: what a user looks for often, under a name, kept on the server."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..records import MODALITIES
+from ..records.given import Given, Meta
 from ..store import settings
 from .errors import bad_body, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
 from .schemas import SAVED_FILTER, any_object, array
 from .services import Services
-from .studies import QUERY, parsed
+from .studies import Query, parsed
 
 _KIND = "saved filter"
 _NAME = Parameter("name", "text", "What it is called.", maximum=100, in_path=True)
+
+
+class FilterToSave(Given):
+    """Filters that are to be kept."""
+
+    modality: Annotated[
+        Literal[*MODALITIES, None],  # type: ignore[valid-type]
+        Meta(description="The modality type of the list that they are of; null for that of all."),
+    ]
+    query: Query
 
 
 def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
@@ -21,26 +32,13 @@ def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
     return {"saved": [{"name": name, **value} for name, value in found.items()]}
 
 
-def save(services: Services, name: str, caller: Caller, body: Any) -> dict[str, Any]:
+def save(services: Services, name: str, caller: Caller, body: FilterToSave) -> dict[str, Any]:
     if not name.strip():
         raise bad_body("name", "The name must not be empty.")
-    value = _checked(body, caller)
+    parsed(body.query, caller)
+    value = {"modality": body.modality, "query": body.query}
     settings.put(services.store, caller.name, _KIND, name, value)
     return {"saved": {"name": name, **value}}
-
-
-def _checked(body: Any, caller: Caller) -> dict[str, Any]:
-    if not isinstance(body, dict) or set(body) != {"modality", "query"}:
-        raise bad_body(
-            None,
-            'The body must be {"modality": a modality type or null, "query": {parameter: value, '
-            "…}}.",
-        )
-    modality = body["modality"]
-    if modality is not None and (not isinstance(modality, str) or modality not in MODALITIES):
-        raise bad_body("modality", f"modality must be null or one of: {', '.join(MODALITIES)}.")
-    parsed(body["query"], caller)
-    return {"modality": modality, "query": body["query"]}
 
 
 def forget(services: Services, name: str, caller: Caller) -> dict[str, Any]:
@@ -48,16 +46,6 @@ def forget(services: Services, name: str, caller: Caller) -> dict[str, Any]:
         raise not_found("There is no saved filter of this name.", "name")
     return {"deleted": True}
 
-
-_BODY = {
-    "type": "object",
-    "properties": {
-        "modality": {"enum": [*MODALITIES, None]},
-        "query": QUERY,
-    },
-    "required": ["modality", "query"],
-    "additionalProperties": False,
-}
 
 SAVED_FILTER_ROUTES: tuple[Route, ...] = (
     Route(
@@ -77,7 +65,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
         {200: any_object(saved=SAVED_FILTER)},
         (_NAME,),
         (403, 413),
-        body=_BODY,
+        body=FilterToSave,
         with_caller=True,
         needs=SIGNED_IN,
     ),

@@ -2,32 +2,67 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..manage.users import Users
 from ..query import runs
 from ..query import tasks as queries
-from ..records.numbers import is_number
-from ..retrieve.asking import WHEN
+from ..records.given import Given, Meta, taken
+from ..retrieve.asking import WHEN, Asking, What
 from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import NAME, NoNode
-from ..retrieve.schedules import FIELDS, UNITS, NoRight, StillRuns, problem
+from ..retrieve.schedules import UNITS, NoRight, StillRuns, problem
 from ..retrieve.searches import Searches
-from .errors import ApiError, bad_body, not_found
+from .bodies import schema
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import ANYTHING, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
-from .searches import WHAT, checked
+from .schemas import (
+    ANYTHING,
+    INTEGER_OR_NULL,
+    TASK,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
+from .searches import asked
 from .services import Services
 
 _LONGEST_LOOK_BACK = 3000
+
+
+class ScheduledSearch(Given):
+    """A search that runs by itself."""
+
+    node: Annotated[str, Meta(description="The node's name in Orthanc.")]
+    question: What
+    cron: Annotated[str, Meta(description="When: five fields, as 30 6 * * 1-5.")]
+    time_zone: Annotated[str, Meta(description="Of the times, as Europe/Berlin.")]
+    look_back: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=_LONGEST_LOOK_BACK,
+            description="From so long before it was due it asks for studies.",
+        ),
+    ]
+    unit: Annotated[
+        Literal[*UNITS],  # type: ignore[valid-type]
+        Meta(description="Of look_back."),
+    ]
+    fetch: Annotated[bool, Meta(description="Whether what is found is fetched.")]
+    on: Annotated[bool, Meta(description="Whether it runs.")]
 
 
 def list_schedules(services: Services) -> dict[str, Any]:
     return {"schedules": _listed(services)}
 
 
-def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
+def put_schedule(
+    services: Services, caller: Caller, name: str, body: ScheduledSearch
+) -> dict[str, Any]:
     if not re.fullmatch(NAME, name):
         raise ApiError(
             409,
@@ -35,20 +70,7 @@ def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> di
             "The name of a schedule has up to 64 letters, digits, - and _.",
             "name",
         )
-    if not isinstance(body, dict) or set(body) != set(FIELDS):
-        raise bad_body(None, f"The body must be an object with {', '.join(FIELDS)}.")
-    for field in ("fetch", "on"):
-        if not isinstance(body[field], bool):
-            raise bad_body(field, f"{field} must be true or false.")
-    if body["unit"] not in UNITS:
-        raise bad_body("unit", f"unit must be one of: {', '.join(UNITS)}.")
-    look_back = body["look_back"]
-    if not is_number(look_back, 0, _LONGEST_LOOK_BACK):
-        raise bad_body("look_back", f"look_back must be a number from 0 to {_LONGEST_LOOK_BACK}.")
-    for field in ("node", "cron", "time_zone"):
-        if not isinstance(body[field], str):
-            raise bad_body(field, f"{field} must be a text.")
-    wrong = problem(body["cron"], body["time_zone"])
+    wrong = problem(body.cron, body.time_zone)
     if wrong:
         what = (
             "a cron expression, as 30 6 * * 1-5"
@@ -56,15 +78,13 @@ def put_schedule(services: Services, caller: Caller, name: str, body: Any) -> di
             else "a time zone, as Europe/Berlin"
         )
         raise ApiError(409, "not_possible", f"{wrong} must be {what}.", wrong)
-    if not isinstance(body["question"], dict) or set(body["question"]) & set(WHEN):
-        raise bad_body("question", "question must be an object without days and times.")
-    _, asked = checked(body["question"])
+    _, told = asked(taken(body.question.as_dict(), Asking), "question.")
     try:
-        services.nodes.one(body["node"])
+        services.nodes.one(body.node)
     except NoNode:
         raise ApiError(409, "not_possible", "Orthanc knows no node of this name.", "node") from None
-    kept = body | {
-        "question": {field: value for field, value in asked.items() if field not in WHEN}
+    kept = body.as_dict() | {
+        "question": {field: value for field, value in told.items() if field not in WHEN}
     }
     services.schedules.put(name, caller.name, kept)
     return _one(services, name)
@@ -125,27 +145,19 @@ class ScheduledSearches:
         )
 
     def begin(self, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
-        """Begin the search of a schedule; its number. Raises NoNode, Wrong."""
-        question, asked = checked(schedule["question"] | when)
+        """Begin the search of a schedule; its number. Raises NoNode, Wrong, ApiError."""
+        question, told = asked(taken(schedule["question"] | when, Asking))
 
         def then(number: int) -> None:
             self.fetching.start(user, number, schedule["node"])
 
         return self.searches.start(
-            user, schedule["node"], question, asked, *((then,) if fetch else ())
+            user, schedule["node"], question, told, *((then,) if fetch else ())
         )
 
 
 _NAME = Parameter("name", "word", "The schedule's name.", maximum=100, in_path=True)
 _FLAG = {"type": "boolean"}
-_BODY: dict[str, Any] = {
-    "type": "object", "additionalProperties": False, "required": list(FIELDS),
-    "properties": {
-        "node": TEXT, "cron": TEXT, "time_zone": TEXT, "unit": {"enum": list(UNITS)}, "fetch": _FLAG, "on": _FLAG,
-        "look_back": {"type": "number", "minimum": 0, "maximum": _LONGEST_LOOK_BACK},
-        "question": {"type": "object", "additionalProperties": False, "required": ["groups"], "properties": WHAT},
-    },
-}  # fmt: skip
 _RETRIEVAL = any_object(id=INTEGER_OR_NULL, state=TEXT, message=TEXT_OR_NULL, result=ANYTHING)
 _RUN = any_object(
     due=TEXT,
@@ -161,13 +173,14 @@ _RUN["properties"] |= {
 _SCHEDULE = any_object(
     name=TEXT,
     user=TEXT,
-    **_BODY["properties"],
+    **schema(ScheduledSearch)[1]["ScheduledSearch"]["properties"],
     last_due=TEXT_OR_NULL,
     last_task=INTEGER_OR_NULL,
     next_run=TEXT_OR_NULL,
     missing_right=_FLAG,
     runs=array(_RUN),
 )
+component("schedule", _SCHEDULE)
 
 SCHEDULE_ROUTES: tuple[Route, ...] = (
     Route("GET", "/schedules", list_schedules, "The saved searches that run by themselves",
@@ -183,7 +196,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
           " with it what it found."),
     Route("PUT", "/schedules/{name}", put_schedule, "Save a search that runs by "
 "itself", {200: _SCHEDULE}, (_NAME,),
-          (409, 413), tag="Query-retrieve", body=_BODY, with_caller=True, needs=QUERY_RETRIEVE, action="schedule set",
+          (409, 413), tag="Query-retrieve", body=ScheduledSearch, with_caller=True, needs=QUERY_RETRIEVE, action="schedule set",
           description="question: as of POST /nodes/{name}/searches, without days and times. cron: "
 "five fields, in the time"
           " zone. A run asks for studies from so many days or hours before it was due until now. "

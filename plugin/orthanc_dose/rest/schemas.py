@@ -1,9 +1,11 @@
 """JSON schemas of the answers, made from the data dictionary."""
 
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..query.lists import ALWAYS, SYSTEM, columns_of
+from ..query.lists import ALWAYS, SYSTEM
 from ..query.objects import COLUMNS as OBJECT_COLUMNS
 from ..records import (
     EQUIPMENT,
@@ -17,7 +19,6 @@ from ..records import (
     Field,
     Table,
 )
-from .parameters import LARGEST_INTEGER
 
 _CODE = {
     "type": ["object", "null"],
@@ -42,13 +43,13 @@ _TYPES: dict[str, dict[str, Any]] = {
 
 
 def any_object(
-    maybe: dict[str, dict[str, Any]] | None = None, **properties: dict[str, Any]
+    maybe: Mapping[str, Any] | None = None, **properties: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the schema of an object that has these properties. maybe: properties that it may
     lack."""
     return {
         "type": "object",
-        "properties": properties | (maybe or {}),
+        "properties": properties | dict(maybe or {}),
         "required": list(properties),
     }
 
@@ -57,9 +58,8 @@ def array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+FLAG = {"type": "boolean"}
 INTEGER, TEXT, TEXT_OR_NULL = {"type": "integer"}, {"type": "string"}, {"type": ["string", "null"]}
-# Of a body: larger ones are refused, wherever they stand.
-BODY_INTEGER = INTEGER | {"minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
 INTEGER_OR_NULL = {"type": ["integer", "null"]}
 
 
@@ -88,51 +88,79 @@ def ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _optional(schema: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The same with properties that depend on the modality not required."""
-    return schema | {"required": [name for name in schema["required"] if name not in names]}
-
-
 def _any_of(tables: Iterable[Table | None]) -> dict[str, Any]:
     return array(
         {"anyOf": [ref(name) for name in dict.fromkeys(table.name for table in tables if table)]}
     )
 
 
+COMPONENTS: dict[str, dict[str, Any]] = {}
+
+
+def component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema, which stands in the OpenAPI description once, by this name."""
+    COMPONENTS[name] = schema
+    return schema
+
+
+def _common(*tables: Table) -> dict[str, dict[str, Any]]:
+    """Return the schemas of long fields that several tables have alike, by their names, and those of
+    what lists have that several fields have alike."""
+    found: Counter[tuple[str, str]] = Counter()
+    entries: dict[str, list[str]] = {}
+    for table in tables:
+        for field in (*table.fields, *table.derived):
+            schema = of_field(field)
+            found[field.name, json.dumps(schema)] += 1
+            if field.type == "structs":
+                entries.setdefault(json.dumps(schema["items"]), []).append(field.name)
+    often = [one for one, count in found.items() if count > 1 and len(one[1]) > 100]
+    return {name: json.loads(schema) for name, schema in often} | {
+        f"{names[0]}_entry": json.loads(schema)
+        for schema, names in entries.items()
+        if len(names) > 1
+    }
+
+
 _OF_SOME = tuple(field.name for field in STUDY.fields if field.modalities)
-_LISTED = of_table(STUDY, (*ALWAYS, *columns_of(None))) | {"required": list(ALWAYS)}
-_LISTED["properties"] |= dict.fromkeys(SYSTEM, TEXT_OR_NULL)
+_STUDY = of_table(STUDY)
+_REQUIRED = [name for name in _STUDY["required"] if name not in _OF_SOME]
+_LISTED = {
+    "allOf": [ref("study_values")],
+    "type": "object",
+    "properties": dict.fromkeys(SYSTEM, TEXT_OR_NULL),
+    "required": list(ALWAYS),
+}
 _OBJECT_LISTED = of_table(OBJECT, OBJECT_COLUMNS)
 _OBJECT_LISTED["properties"]["sop_class_name"] = TEXT_OR_NULL
 
-_DETAIL = _optional(of_table(STUDY), *_OF_SOME)
-_DETAIL["properties"] |= {
-    "equipment": ref("equipment"),
-    "patient": any_object(**{field.name: of_field(field) for field in PATIENT}),
-    "accumulated": _any_of(modality.accumulated for modality in MODALITIES.values()),
-    "events": _any_of(modality.events for modality in MODALITIES.values()),
-    "objects": array(ref("object")),
-    "orthanc_studies": INTEGER
-    | {"description": "How many studies of this UID Orthanc holds, under several patient IDs."},
+_DETAIL = {
+    "allOf": [ref("study_values")],
+    **any_object(
+        equipment=ref("equipment"),
+        patient=any_object(**{field.name: of_field(field) for field in PATIENT}),
+        accumulated=_any_of(modality.accumulated for modality in MODALITIES.values()),
+        events=_any_of(modality.events for modality in MODALITIES.values()),
+        objects=array(ref("object")),
+        orthanc_studies=INTEGER
+        | {"description": "How many studies of this UID Orthanc holds, under several patient IDs."},
+    ),
 }
-_DETAIL["required"] += [
-    "equipment",
-    "patient",
-    "accumulated",
-    "events",
-    "objects",
-    "orthanc_studies",
-]
+_DETAIL["required"] += _REQUIRED
 
-COMPONENTS: dict[str, dict[str, Any]] = {
+COMPONENTS |= {
+    "code": _CODE,
     "error": any_object(
         error=any_object(code=TEXT, message=TEXT, field=TEXT_OR_NULL),
     ),
+    # What of it a study has depends on its modality type, and on where it stands.
+    "study_values": {"type": "object", "properties": _STUDY["properties"]},
     "study": _DETAIL,
     "study_in_list": _LISTED,
     "object": _OBJECT_LISTED,
     "equipment": of_table(EQUIPMENT),
     **{table.name: of_table(table) for table in STUDY_TABLES},
+    **_common(STUDY, EQUIPMENT, *STUDY_TABLES),
 }
 
 STATUS = any_object(
@@ -242,19 +270,23 @@ REEXTRACTION = any_object(
     fields={"type": "object", "additionalProperties": INTEGER},
     studies=array(INTEGER),
 )
+component("reextraction", REEXTRACTION)
 ANYTHING = {"type": "object"}
-TASK = any_object(
-    id=INTEGER,
-    kind=TEXT,
-    subject=TEXT_OR_NULL,
-    user_name=TEXT,
-    state={"enum": list(STATES)},
-    done=INTEGER,
-    total=INTEGER_OR_NULL,
-    message=TEXT_OR_NULL,
-    parameters=ANYTHING,
-    result=ANYTHING,
-    **dict.fromkeys(("created_at", "started_at", "finished_at"), TEXT_OR_NULL),
+TASK = component(
+    "task",
+    any_object(
+        id=INTEGER,
+        kind=TEXT,
+        subject=TEXT_OR_NULL,
+        user_name=TEXT,
+        state={"enum": list(STATES)},
+        done=INTEGER,
+        total=INTEGER_OR_NULL,
+        message=TEXT_OR_NULL,
+        parameters=ANYTHING,
+        result=ANYTHING,
+        **dict.fromkeys(("created_at", "started_at", "finished_at"), TEXT_OR_NULL),
+    ),
 )
 TASK_LINE = any_object(line=INTEGER, outcome=TEXT, study_id=INTEGER_OR_NULL, message=TEXT_OR_NULL)
 CONTENT = any_object(

@@ -6,17 +6,7 @@ from datetime import date
 from typing import Any
 
 from ..query import tasks as queries
-from ..retrieve.asking import (
-    FLAGS,
-    KINDS,
-    LONGEST_WORD,
-    MOMENT,
-    MOST_WORDS,
-    WORDS,
-    Asked,
-    Wrong,
-    read,
-)
+from ..retrieve.asking import Asked, Asking, Contradiction, question_of
 from ..retrieve.fetching import KIND as RETRIEVAL
 from ..retrieve.fetching import UnderWay
 from ..retrieve.gaps import WHY, gaps
@@ -34,9 +24,9 @@ from .tasks import get_task
 
 
 def start_search(
-    services: Services, caller: Caller, name: str, body: Any
+    services: Services, caller: Caller, name: str, body: Asking
 ) -> tuple[int, dict[str, Any]]:
-    question, told = checked(body)
+    question, told = asked(body)
     try:
         number = services.searches.start(caller.name, name, question, told)
     except NoNode:
@@ -63,9 +53,9 @@ def list_found(
 ) -> dict[str, Any]:
     search_of(services, caller, id)
     with services.store.reading() as connection:
-        return services.searches.found(
-            connection, id, None if kept is None else kept == "yes", limit, offset
-        )
+        wanted = None if kept is None else kept == "yes"
+        found: dict[str, Any] = services.searches.found(connection, id, wanted, limit, offset)
+        return found
 
 
 def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
@@ -112,32 +102,17 @@ def search_of(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     return task
 
 
-def checked(body: Any) -> tuple[Question, Asked]:
-    """A question of a body. Raises ApiError."""
+def asked(given: Asking, place: str = "") -> tuple[Question, Asked]:
+    """Return the question of a body, and the same in full. place: where it stands in the body, as
+    "question.". Raises ApiError 409."""
     try:
-        return read(body, date.today())
-    except Wrong as wrong:
-        raise ApiError(
-            *((409, "not_possible") if wrong.contradicts else (400, "bad_body")),
-            str(wrong),
-            wrong.field,
-        ) from None
+        return question_of(given, date.today())
+    except Contradiction as error:
+        raise ApiError(409, "not_possible", str(error), place + error.field) from None
 
 
 _NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in_path=True)
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
-_DAY = {"type": ["string", "null"], "format": "date"}
-_TIME = {"type": ["string", "null"], "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
-_WORD = {"type": "string", "minLength": 1, "maxLength": LONGEST_WORD}
-_MOMENT = {"type": ["string", "null"], "pattern": f"^{MOMENT}$"}
-WHAT = {
-    "groups": {"type": "array", "minItems": 1, "items": {"enum": list(KINDS)}},
-    **dict.fromkeys(FLAGS, {"type": "boolean"}),
-    **dict.fromkeys(WORDS, {"type": "array", "maxItems": MOST_WORDS, "items": _WORD}),
-}
-_BODY = {"type": "object", "additionalProperties": False, "required": ["groups"],
-         "properties": {"first": _DAY, "last": _DAY, "time_from": _TIME, "time_to": _TIME, "since": _MOMENT,
-                        **WHAT}}  # fmt: skip
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _FOUND = any_object(
     line=INTEGER, study_instance_uid=TEXT, kept={"type": "boolean"}, chosen={"type": "boolean"}, size=INTEGER_OR_NULL,
@@ -168,7 +143,7 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         (_NAME,),
         (404, 409, 413),
         tag="Query-retrieve",
-        body=_BODY,
+        body=Asking,
         with_caller=True,
         needs=QUERY_RETRIEVE,
         description="A task, which fetches nothing. first and last: days of the studies, from "

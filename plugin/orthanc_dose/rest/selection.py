@@ -1,56 +1,34 @@
 """Bodies that choose objects: those of an outcome or of one of its rules, or some by their UIDs."""
 
-import re
-from typing import Any
+from typing import Annotated, Literal
 
-from .errors import bad_body
+from ..records.given import END, UNSET, Given, Meta, UnsetType
 
 MOST_UIDS = 10_000
-_UID = re.compile(r"[0-9.]{1,64}", re.ASCII)
-_OUTCOMES = ("failed", "ignored")
-
-OF_RULE: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["outcome"],
-    "properties": {
-        "outcome": {"enum": list(_OUTCOMES)},
-        "rule": {"type": "string", "minLength": 1, "maxLength": 100},
-    },
-}
-OF_UIDS: dict[str, Any] = {
-    "type": "object", "additionalProperties": False, "required": ["sop_instance_uids"],
-    "properties": {"sop_instance_uids": {
-        "type": "array", "minItems": 1, "maxItems": MOST_UIDS, "items": {"type": "string", "pattern": "^[0-9.]{1,64}$"}}},
-}  # fmt: skip
+_Uid = Annotated[str, Meta(pattern=rf"^[0-9.]{{1,64}}{END}")]
 
 
-def of_rule(body: Any) -> dict[str, str]:
-    """The outcome and, where it is given, the rule. Raises ApiError 400."""
-    if not isinstance(body, dict) or not {"outcome"} <= body.keys() <= {"outcome", "rule"}:
-        raise bad_body(None, 'The body must be an object with "outcome" and, if you like, "rule".')
-    if body["outcome"] not in _OUTCOMES:
-        raise bad_body("outcome", f"outcome must be one of: {', '.join(_OUTCOMES)}.")
-    if "rule" in body and (not isinstance(body["rule"], str) or not 1 <= len(body["rule"]) <= 100):
-        raise bad_body("rule", "rule must be the name of a rule.")
-    return body
+class ObjectsOfRule(Given):
+    """All objects of an outcome, or of one of its rules."""
+
+    outcome: Annotated[Literal["failed", "ignored"], Meta(description="What became of them.")]
+    rule: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType,
+        Meta(
+            description="The name of the rule that decided.", extra={"words": "the name of a rule"}
+        ),
+    ] = UNSET
 
 
-def of_uids(body: dict[str, Any]) -> dict[str, list[str]]:
-    """The SOP Instance UIDs, each once. Raises ApiError 400."""
-    uids = body["sop_instance_uids"]
-    if (
-        len(body) > 1
-        or not isinstance(uids, list)
-        or not 1 <= len(uids) <= MOST_UIDS
-        or not all(map(_is_uid, uids))
-    ):
-        raise bad_body(
-            "sop_instance_uids",
-            f"sop_instance_uids must be a list of 1 to {MOST_UIDS:,} DICOM UIDs.",
-        )
-    return {"sop_instance_uids": list(dict.fromkeys(uids))}
+class ObjectsByUid(Given):
+    """Objects by their SOP Instance UIDs."""
 
-
-def _is_uid(value: object) -> bool:
-    return isinstance(value, str) and _UID.fullmatch(value) is not None
+    sop_instance_uids: Annotated[
+        list[_Uid],
+        Meta(
+            min_length=1,
+            max_length=MOST_UIDS,
+            description="SOP Instance UIDs.",
+            extra={"words": f"a list of 1 to {MOST_UIDS:,} DICOM UIDs"},
+        ),
+    ]

@@ -137,7 +137,7 @@ class Server:
                 arguments["caller"] = caller
             if route.body is not None:
                 arguments["body"] = (
-                    bodies.read(request.body)
+                    bodies.decoded(request.body, route.body)
                     if request.body or route.body_default is None
                     else route.body_default
                 )

@@ -1,20 +1,41 @@
 """The routes of signing in and out, and of one's own password."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from ..manage import passwords
 from ..manage.access import COOKIE, NotSignedIn
 from ..manage.devices import DAYS, cookie_of
 from ..manage.limits import ProofNeeded
 from ..manage.proofs import Proof
 from ..manage.users import AccountError
+from ..records.given import Count, Given, Meta
 from .answers import Content
-from .bodies import FLAG, PASSWORD, WORD, checked
+from .bodies import NewPassword, Password
 from .errors import ApiError
-from .parameters import LARGEST_INTEGER
 from .routes import ANYBODY, SIGNED_IN, Caller, Route
-from .schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
+
+
+class SignIn(Given):
+    """Who wants to sign in, with a proof of work where the error before asked for one."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200, description="Of the user.")]
+    password: Annotated[Password, Meta(description="Of the user.")]
+    challenge: Annotated[
+        Annotated[str, Meta(max_length=200)] | None,
+        Meta(description="As the error `proof_needed` has it."),
+    ] = None
+    number: Annotated[
+        Count | None,
+        Meta(description="The one that was found for the challenge."),
+    ] = None
+
+
+class OwnPassword(Given):
+    """The caller's password, and the one that it is to be."""
+
+    old: Annotated[Password, Meta(description="The present one.")]
+    new: Annotated[NewPassword, Meta(description="The new one.")]
 
 
 def _described(services: Services, caller: Caller) -> dict[str, Any]:
@@ -34,14 +55,13 @@ def get_session(services: Services, caller: Caller) -> dict[str, Any]:
     return {"session": _described(services, caller)}
 
 
-def sign_in(services: Services, caller: Caller, body: Any) -> Content:
-    given = checked(body, _SIGN_IN | _PROOF, tuple(_PROOF))
+def sign_in(services: Services, caller: Caller, body: SignIn) -> Content:
     proof = None
-    if given["challenge"] is not None and given["number"] is not None:
-        proof = Proof(given["challenge"], int(given["number"]))
-    name = given["name"]
+    if body.challenge is not None and body.number is not None:
+        proof = Proof(body.challenge, body.number)
+    name = body.name
     try:
-        signed_in = services.access.sign_in(caller, name, given["password"], proof)
+        signed_in = services.access.sign_in(caller, name, body.password, proof)
     except NotSignedIn as error:
         raise ApiError(401, "wrong_password", str(error)) from error
     except ProofNeeded as error:
@@ -70,35 +90,25 @@ def _cookie(caller: Caller, name: str, value: str, path: str) -> str:
     return f"{name}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}"
 
 
-def change_password(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
-    given = checked(body, _CHANGE)
+def change_password(services: Services, caller: Caller, body: OwnPassword) -> dict[str, Any]:
     users = services.access.users
     user = users.get(caller.name)
     if user is None or user.configured:
         raise ApiError(
             409, "from_configuration", "Your password is changed in Orthanc's configuration."
         )
-    if not services.access.check_own_password(caller, given["old"]):
+    if not services.access.check_own_password(caller, body.old):
         raise ApiError(400, "wrong_old_password", "This is not your password.", "old")
-    if given["new"] == given["old"]:
+    if body.new == body.old:
         raise ApiError(400, "bad_password", "This is the password that you have.", "new")
     try:
-        users.set_password(caller.name, given["new"])
+        users.set_password(caller.name, body.new)
     except AccountError as error:
         raise ApiError(400, "bad_password", str(error), "new") from error
     services.access.end_all(caller.name)
     return {"changed": True}
 
 
-_SIGN_IN = {"name": WORD, "password": PASSWORD}
-_PROOF = {
-    "challenge": {"type": ["string", "null"], "maxLength": 200},
-    "number": {"type": ["integer", "null"], "minimum": 0, "maximum": LARGEST_INTEGER},
-}
-_CHANGE = {
-    "old": PASSWORD,
-    "new": {"type": "string", "minLength": passwords.SHORTEST, "maxLength": passwords.LONGEST},
-}
 _SESSION = any_object(
     session=any_object(
         signed_in=FLAG,
@@ -110,6 +120,7 @@ _SESSION = any_object(
         session_hours={"type": "number"},
     )
 )
+component("session", _SESSION)
 _LOCKED = (
     "After too many wrong passwords a browser in which nobody signed in with this name before is "
     "answered with 423 and the code `proof_needed`. It then sends the same again with `challenge`, as "
@@ -126,14 +137,13 @@ SESSION_ROUTES: tuple[Route, ...] = (
 "cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
           f"{_LOCKED} The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. "
           "Scripts come by HTTP Basic, or"
-          " with a token.", body=any_object(**_SIGN_IN) | {"additionalProperties": False}
-          | {"properties": _SIGN_IN | _PROOF}, with_caller=True, needs=ANYBODY),
+          " with a token.", body=SignIn, with_caller=True, needs=ANYBODY),
     Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",
           "Who comes by HTTP Basic, a token or a proxy has no session here that could "
 "end.", with_caller=True, needs=ANYBODY),
     Route("PUT", "/session/password", change_password, "Change your password", {200: any_object(changed=FLAG)}, (),
           (403, 409, 413, 423), "Access", "It ends all your sessions, this one too, and all your "
 "tokens.",
-          body=any_object(**_CHANGE) | {"additionalProperties": False}, with_caller=True, needs=SIGNED_IN,
+          body=OwnPassword, with_caller=True, needs=SIGNED_IN,
           action="own password changed"),
 )  # fmt: skip

@@ -5,14 +5,21 @@ from typing import Any
 from ..manage.region import server_time_zone
 from ..manage.setting import Setting
 from ..manage.settings import BY_NAME, SETTINGS, TOPICS
+from ..records.given import Given, changes_of
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
-from .schemas import INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 # Those that pages need of whoever is signed in.
 _OF_PAGES = ("date_format", "first_day_of_week", "time_zone")
+
+SettingChanges = changes_of(
+    "SettingChanges",
+    "New values of settings by their names; those that are not named stay as they are.",
+    ((setting.name, setting.type) for setting in SETTINGS),
+)
 
 
 def list_settings(services: Services) -> dict[str, Any]:
@@ -28,13 +35,9 @@ def get_region(services: Services) -> dict[str, Any]:
     }
 
 
-def change_settings(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise bad_body(None, "The body must be an object: settings by name, with their new values.")
+def change_settings(services: Services, caller: Caller, body: Given) -> dict[str, Any]:
     checked: dict[str, Any] = {}
-    for name, value in body.items():
-        if name not in BY_NAME:
-            raise bad_body(name[:100], "There is no setting of this name.")
+    for name, value in body.as_dict().items():
         try:
             checked[name] = BY_NAME[name].checked(value)
         except ValueError as error:
@@ -76,12 +79,11 @@ _SETTING = any_object(
     default={},
     changed={"type": "boolean"},
 )
-_LIST = any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING))
-_CHANGES = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {setting.name: setting.schema() for setting in SETTINGS},
-}
+component("setting", _SETTING)
+_LIST = component(
+    "settings",
+    any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING)),
+)
 _NAME = Parameter("name", "choice", "The setting's name.", allowed=tuple(BY_NAME), in_path=True)
 
 SETTING_ROUTES: tuple[Route, ...] = (
@@ -115,7 +117,7 @@ SETTING_ROUTES: tuple[Route, ...] = (
         {200: _LIST},
         errors=(413,),
         tag="Settings",
-        body=_CHANGES,
+        body=SettingChanges,
         with_caller=True,
         needs=ADMINISTRATION,
     ),

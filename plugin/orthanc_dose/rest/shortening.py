@@ -55,14 +55,16 @@ def short_content(
 
     def fitting(holder: dict[str, Any]) -> dict[str, Any]:
         nonlocal cut
-        out = short(holder)
+        out: dict[str, Any] = short(holder)
         value = out.get("value")
         if value is not None and size(value) > _LARGEST_VALUE:
             out["value"] = short(json.dumps(holder["value"], default=plain))
         cut = cut or out != holder
         return out
 
-    def some(parts: list[dict[str, Any]], make: Callable[..., dict[str, Any]]) -> tuple[list, int]:
+    def some(
+        parts: list[dict[str, Any]], make: Callable[..., dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], int]:
         nonlocal room, cut
         found: list[dict[str, Any]] = []
         for part in parts:

@@ -2,11 +2,12 @@
 import as a task.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from ..records.given import Given, Meta
 from ..sizes import guesses, matching, table
 from ..sizes.files import KIND, LARGEST, Upload
-from .errors import ApiError, bad_body, not_found
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import IMPORT_SIZES, Caller, Route
 from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
@@ -14,6 +15,41 @@ from .services import Services
 
 SHOWN_ROWS, GUESSED_BY = 20, 1000
 _CELL_SHOWN = 200  # characters
+# Whether the file has such a column says the route, which answers 404 to others.
+_Column = Annotated[
+    int,
+    Meta(
+        extra={"words": "the number of a column, the first being 0"},
+        extra_json_schema={"minimum": 0, "maximum": table.MOST_COLUMNS - 1},
+    ),
+]
+
+
+class SizeColumns(Given):
+    """What the columns of a file of sizes are."""
+
+    identifier: Annotated[_Column, Meta(description="The column of what tells the studies.")]
+    height: Annotated[_Column | None, Meta(description="The column of heights.")]
+    weight: Annotated[_Column | None, Meta(description="The column of weights.")]
+    kind: Annotated[
+        Literal[*matching.KINDS],  # type: ignore[valid-type]
+        Meta(description="What the identifiers are."),
+    ]
+    height_unit: Annotated[
+        Literal["m", "cm", None], Meta(description="Of heights without a unit in the cell.")
+    ]
+    weight_unit: Annotated[
+        Literal["kg", None], Meta(description="Of weights without a unit in the cell.")
+    ]
+    overwrite: Annotated[bool, Meta(description="Whether sizes that studies have are replaced.")]
+
+
+class SizeImport(SizeColumns):
+    """What the columns of a file of sizes are, and whether the import is a trial."""
+
+    dry_run: Annotated[bool, Meta(description="Whether nothing but the task's log is written.")] = (
+        False
+    )
 
 
 def upload(services: Services, caller: Caller, body: bytes) -> dict[str, Any]:
@@ -40,7 +76,7 @@ def upload(services: Services, caller: Caller, body: bytes) -> dict[str, Any]:
     }
 
 
-def preview(services: Services, caller: Caller, id: int, body: Any) -> dict[str, Any]:
+def preview(services: Services, caller: Caller, id: int, body: SizeColumns) -> dict[str, Any]:
     found = _upload(services, caller, id)
     choice = _choice(found, body)
     rows = table.first_rows(found.path, found.dialect, SHOWN_ROWS)
@@ -48,18 +84,17 @@ def preview(services: Services, caller: Caller, id: int, body: Any) -> dict[str,
         return {"rows": matching.preview(connection, rows, choice, services.store.key)}
 
 
-def start(services: Services, caller: Caller, id: int, body: Any) -> tuple[int, dict[str, Any]]:
+def start(
+    services: Services, caller: Caller, id: int, body: SizeImport
+) -> tuple[int, dict[str, Any]]:
     found = _upload(services, caller, id)
-    dry_run = isinstance(body, dict) and body.pop("dry_run", False)
-    if not isinstance(dry_run, bool):
-        raise bad_body("dry_run", "dry_run must be true or false.")
-    parameters = vars(_choice(found, body)) | {"file": id, "dry_run": dry_run}
+    parameters = vars(_choice(found, body)) | {"file": id, "dry_run": body.dry_run}
 
     def begin() -> int:
         return services.runner.add(KIND, caller.name, f"file {id}", parameters)
 
     # A trial leaves the file for the import itself.
-    task = begin() if dry_run else services.size_files.start(found, begin)
+    task = begin() if body.dry_run else services.size_files.start(found, begin)
     if task is None:
         raise ApiError(409, "started", "The import of this file was started before.", "id")
     return 202, {"task_id": task}
@@ -81,60 +116,22 @@ def _upload(services: Services, caller: Caller, id: int) -> Upload:
     return found
 
 
-_UNITS = {"height_unit": ("m", "cm"), "weight_unit": ("kg",)}
-
-
-def _choice(of: Upload, body: Any) -> matching.Choice:
-    if not isinstance(body, dict) or set(body) != set(_BODY["required"]):
-        raise bad_body(None, f"The body must be an object with: {', '.join(_BODY['required'])}.")
-    if body["kind"] not in matching.KINDS:
-        raise bad_body("kind", f"kind must be one of: {', '.join(matching.KINDS)}.")
-    if not isinstance(body["overwrite"], bool):
-        raise bad_body("overwrite", "overwrite must be true or false.")
-    for name, units in _UNITS.items():
-        if body[name] is not None and body[name] not in units:
-            raise bad_body(name, f"{name} must be null or one of: {', '.join(units)}.")
-    for name in ("identifier", "height", "weight"):
-        at = body[name]
-        if (at is None and name == "identifier") or not (
-            at is None or (isinstance(at, int) and not isinstance(at, bool))
-        ):
-            raise bad_body(name, f"{name} must be the number of a column, the first being 0.")
+def _choice(of: Upload, body: SizeColumns) -> matching.Choice:
+    given = {name: getattr(body, name) for name in SizeColumns.__struct_fields__}
+    chosen = {name: given[name] for name in ("identifier", "height", "weight")}
+    columns = [at for at in chosen.values() if at is not None]
+    for name, at in chosen.items():
         if at is not None and not 0 <= at < len(of.dialect.columns):
             raise not_found("The file has no column of this number.", name)
-    chosen = [body[name] for name in ("identifier", "height", "weight") if body[name] is not None]
-    if len(chosen) < 2 or len(set(chosen)) < len(chosen):
+    if len(columns) < 2 or len(set(columns)) < len(columns):
         message = (
             "Choose a column for the height, for the weight, or for both, each another one "
             "than that of the identifier."
         )
         raise ApiError(409, "columns", message)
-    return matching.Choice(**body)
+    return matching.Choice(**given)
 
 
-_COLUMN = {"type": ["integer", "null"], "minimum": 0, "maximum": table.MOST_COLUMNS - 1}
-_BODY: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "identifier": _COLUMN | {"type": "integer"},
-        "height": _COLUMN,
-        "weight": _COLUMN,
-        "kind": {"enum": list(matching.KINDS)},
-        **{name: {"enum": [*units, None]} for name, units in _UNITS.items()},
-        "overwrite": {"type": "boolean"},
-    },
-    "required": [
-        "identifier",
-        "height",
-        "weight",
-        "kind",
-        "height_unit",
-        "weight_unit",
-        "overwrite",
-    ],
-    "additionalProperties": False,
-}
-_START = _BODY | {"properties": _BODY["properties"] | {"dry_run": {"type": "boolean"}}}
 _GUESS = any_object(
     height=INTEGER_OR_NULL,
     weight=INTEGER_OR_NULL,
@@ -188,13 +185,13 @@ SIZE_ROUTES: tuple[Route, ...] = (
     Route("POST", "/size-imports/{id}/preview", preview, "What an import would do with the first "
 "rows", {200: _PREVIEW},
           (_ID,), (404, 409, 413), "Patient sizes", f"One entry a row and record. "
-f"{_COLUMNS}", body=_BODY, with_caller=True,
+f"{_COLUMNS}", body=SizeColumns, with_caller=True,
           needs=IMPORT_SIZES),
     Route("POST", "/size-imports/{id}/start", start, "Start the import of a file as a task",
           {202: any_object(task_id=INTEGER)}, (_ID,), (404, 409, 413), "Patient sizes",
           f"{_COLUMNS} With `dry_run` nothing is written but the task's log. Past imports are the "
           f"tasks of the kind `{KIND}`.",
-          body=_START, with_caller=True, needs=IMPORT_SIZES, action="size import started"),
+          body=SizeImport, with_caller=True, needs=IMPORT_SIZES, action="size import started"),
     Route("DELETE", "/size-imports/{id}", forget, "Delete an uploaded file that is not imported",
           {200: any_object(deleted={"type": "boolean"})}, (_ID,), (404, 409), "Patient sizes", with_caller=True,
           needs=IMPORT_SIZES, action="size import deleted"),

@@ -1,20 +1,30 @@
 """The routes of SQL: the views, running a statement for its rows or as an export, stopping."""
 
 from functools import partial
-from typing import Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from ..query import tasks as queries
+from ..records.given import Given, Meta
 from ..sql.runs import FILES, SQL_FILE
 from ..sql.statement import LONGEST, Refused, Statement
 from ..sql.views import VIEWS
 from ..store import tasks
-from .bodies import checked
-from .errors import ApiError, bad_body
+from .errors import ApiError
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import INTEGER, TASK, TEXT, any_object, array
+from .schemas import INTEGER, TASK, TEXT, any_object, array, component
 from .services import Services
 
 _ACTION = "SQL statement run"
+
+
+class SqlStatement(Given):
+    """A statement that is to be run."""
+
+    sql: Annotated[str, Meta(min_length=1, max_length=LONGEST, description="One SELECT.")]
+    format: Annotated[
+        Literal["json", *FILES],  # type: ignore[valid-type]
+        Meta(description="json for an answer, else that of the file that an export makes."),
+    ] = "json"
 
 
 def list_views(services: Services, caller: Caller) -> dict[str, Any]:
@@ -47,17 +57,14 @@ def renew_data(services: Services) -> dict[str, Any]:
     return services.sql.copies.state()
 
 
-def run_sql(services: Services, caller: Caller, body: Any) -> Any:
-    given = checked(body, {"sql": _SQL, "format": _FORMAT}, optional=("format",))
-    wanted, identity = given["format"] or "json", caller.sees_identity
-    if wanted not in ("json", *FILES):
-        raise bad_body("format", f"format must be one of: json, {', '.join(FILES)}.")
+def run_sql(services: Services, caller: Caller, body: SqlStatement) -> Any:
+    wanted, identity = body.format, caller.sees_identity
     if wanted in FILES and "export" not in caller.groups:
         raise ApiError(403, "not_allowed", 'A file needs the group "export", too.', "format")
     if wanted in FILES:
-        return _begin_file(services, caller, given["sql"], wanted)
+        return _begin_file(services, caller, body.sql, wanted)
     try:
-        asked, answer = services.sql.answer(given["sql"], identity, caller.name)
+        asked, answer = services.sql.answer(body.sql, identity, caller.name)
     except Refused as error:
         _refuse(services, caller, wanted, error)
     services.audit.note(caller, _ACTION, wanted, _details(asked, identity))
@@ -71,7 +78,7 @@ def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tu
     except Refused as error:
         _refuse(services, caller, wanted, error)
     name = f"sql-{tasks.now():%Y%m%d-%H%M%S}.{wanted}"
-    parameters = {
+    parameters: dict[str, Any] = {
         "format": wanted,
         "modality": None,
         "query": {},
@@ -112,14 +119,6 @@ def _refuse(services: Services, caller: Caller, wanted: str, error: Refused) -> 
     raise ApiError(status, error.code, str(error), "sql", more={"place": place}) from error
 
 
-_SQL = {"type": "string", "minLength": 1, "maxLength": LONGEST}
-_FORMAT = {"type": "string", "minLength": 3, "maxLength": 10}
-_BODY = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["sql"],
-    "properties": {"sql": _SQL, "format": {"enum": ["json", *FILES]}},
-}
 _ANSWER = any_object(
     columns=array(any_object(name=TEXT, type=TEXT)),
     rows=array({"type": "array"}),
@@ -133,6 +132,7 @@ _DATA = any_object(
     bytes=INTEGER,
     making={"type": ["object", "null"], "properties": {"done": INTEGER, "total": INTEGER}},
 )
+component("sql_data", _DATA)
 _VIEW = any_object(
     name=TEXT,
     title=TEXT,
@@ -168,7 +168,7 @@ SQL_ROUTES: tuple[Route, ...] = (
         {200: _ANSWER, 202: TASK},
         errors=(403, 409, 413),
         tag="SQL",
-        body=_BODY,
+        body=SqlStatement,
         with_caller=True,
         needs=ADMINISTRATION,
         description="In DuckDB's SQL; only one SELECT, over the views. It runs in a process of its "

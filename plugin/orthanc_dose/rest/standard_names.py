@@ -2,20 +2,38 @@
 systems write.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from ..manage import name_map
-from ..manage.name_map import COLUMNS, MOST_ENTRIES, BadEntry
+from ..manage.name_map import COLUMNS, MOST_ENTRIES, BadEntry, MapEntry
 from ..query import names
-from ..records import INDEXED, MODALITIES
+from ..records import INDEXED
+from ..records.given import Given, Meta
 from .answers import Content, Download
-from .equipment import LINE_OF_TEXT
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services, in_time
 from .studies import PAGE
+
+
+class NameMap(Given):
+    """Entries of the map of standard names."""
+
+    entries: Annotated[
+        list[MapEntry],
+        Meta(max_length=MOST_ENTRIES, description="In the order in which they count."),
+    ]
+
+
+class NameMapFile(Given):
+    """The map of standard names as a file."""
+
+    csv: Annotated[str, Meta(description="The text of the CSV file.")]
+    replace: Annotated[
+        bool, Meta(description="Whether the map is what the file says; else it is added to it.")
+    ]
 
 
 def list_names(services: Services) -> dict[str, Any]:
@@ -23,30 +41,24 @@ def list_names(services: Services) -> dict[str, Any]:
         return {"kinds": list(INDEXED), "entries": names.entries(connection)}
 
 
-def replace_names(services: Services, body: Any) -> tuple[int, dict[str, Any]]:
-    entries = _entries(body)
+def replace_names(services: Services, body: NameMap) -> tuple[int, dict[str, Any]]:
+    entries = name_map.kept(body.entries)
     return _change(services, lambda there: entries)
 
 
-def add_names(services: Services, body: Any) -> tuple[int, dict[str, Any]]:
-    entries = _entries(body)
+def add_names(services: Services, body: NameMap) -> tuple[int, dict[str, Any]]:
+    entries = name_map.kept(body.entries)
     return _change(services, lambda there: name_map.with_entries(there, entries))
 
 
-def import_names(services: Services, body: Any) -> tuple[int, dict[str, Any]]:
-    if not isinstance(body, dict) or set(body) != {"csv", "replace"}:
-        raise bad_body(None, "The body must have csv and replace, and nothing else.")
-    if not isinstance(body["csv"], str):
-        raise bad_body("csv", "csv must be the text of a CSV file.")
-    if not isinstance(body["replace"], bool):
-        raise bad_body("replace", "replace must be true or false.")
+def import_names(services: Services, body: NameMapFile) -> tuple[int, dict[str, Any]]:
     try:
-        entries = name_map.from_csv(body["csv"])
+        entries = name_map.from_csv(body.csv)
     except BadEntry as error:
         raise bad_body("csv", str(error)) from error
     return _change(
         services,
-        lambda there: entries if body["replace"] else name_map.with_entries(there, entries),
+        lambda there: entries if body.replace else name_map.with_entries(there, entries),
     )
 
 
@@ -66,15 +78,6 @@ def list_unmapped(services: Services, kind: str, limit: int, offset: int) -> dic
         return names.unmapped(connection, kind, limit, offset)
 
 
-def _entries(body: Any) -> list[dict[str, Any]]:
-    if not isinstance(body, dict) or set(body) != {"entries"}:
-        raise bad_body(None, "The body must have entries, and nothing else.")
-    try:
-        return name_map.checked(body["entries"])
-    except BadEntry as error:
-        raise bad_body("entries", str(error)) from error
-
-
 def _change(services: Services, change: Any) -> tuple[int, dict[str, Any]]:
     try:
         done = in_time(services.requests.change_names(change))
@@ -83,19 +86,11 @@ def _change(services: Services, change: Any) -> tuple[int, dict[str, Any]]:
     return (200, list_names(services)) if done else (202, {"queued": True})
 
 
-_ENTRY = any_object(
-    kind={"enum": list(INDEXED)},
-    pattern=LINE_OF_TEXT,
-    modality={"enum": [None, *MODALITIES]},
-    standard_name=LINE_OF_TEXT,
-) | {"additionalProperties": False}
-_BODY = any_object(entries=array(_ENTRY) | {"maxItems": MOST_ENTRIES}) | {
-    "additionalProperties": False
-}
 _LIST = any_object(
     kinds=array(TEXT),
     entries=array(any_object(**dict.fromkeys(COLUMNS, TEXT) | {"modality": TEXT_OR_NULL})),
 )
+component("name_map", _LIST)
 _CHANGED = {200: _LIST, 202: any_object(queued={"type": "boolean"})}
 _HOW = (
     "An entry names the texts of a kind that its pattern fits; of several that fit, the first "
@@ -123,7 +118,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         errors=(413,),
         tag="Standard names",
         description=_HOW,
-        body=_BODY,
+        body=NameMap,
         needs=ADMINISTRATION,
         action="standard names replaced",
     ),
@@ -137,7 +132,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         tag="Standard names",
         description="In place of those with the same kind, pattern and modality type, the others "
         "behind. " + _HOW,
-        body=_BODY,
+        body=NameMap,
         needs=ADMINISTRATION,
         action="standard names added",
     ),
@@ -184,7 +179,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         tag="Standard names",
         description=f"{_CSV} `replace`: the map is what the file says; else it is added to the "
         f"map.",
-        body=any_object(csv=TEXT, replace={"type": "boolean"}) | {"additionalProperties": False},
+        body=NameMapFile,
         needs=ADMINISTRATION,
         action="standard names imported",
     ),

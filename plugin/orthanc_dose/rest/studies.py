@@ -5,26 +5,30 @@ other studies.
 import json
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from ..query import history, lists, studies
-from ..query.filter import Filter
+from ..query.filter import EMPTY, Filter
 from ..query.filters import FILTERS, TEST_DATA, or_hashes
 from ..records import IDENTITY_FIELDS
+from ..records.given import Meta
 from ..records.study import UNDER_RULES
 from .answers import Content, Download, plain
-from .errors import bad_body, not_found
+from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import VIEW, Caller, Route
-from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, ref
+from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, component, ref
 from .services import Services
 from .shortening import LARGEST_CONTENT, LONGEST, short_content
 
 
+def _titled(of: Filter) -> str:
+    return f"{of.label} [{of.unit}]" if of.unit and of.unit != "1" else of.label
+
+
 def _parameters(of: Filter) -> Iterator[Parameter]:
-    unit = f" [{of.unit}]" if of.unit and of.unit != "1" else ""
     for role, declared in of.roles.items():
-        words = [f"{of.label}{unit}: {declared.description}", of.description]
+        words = [f"{_titled(of)}: {declared.description}", of.description]
         allowed = (
             ("yes", "no")
             if declared.kind == "choice"
@@ -37,6 +41,7 @@ def _parameters(of: Filter) -> Iterator[Parameter]:
             allowed=allowed,
             minimum=1 if of.type == "id" else None,
             identity=of.identity,
+            group="filters",
         )
 
 
@@ -45,12 +50,43 @@ _BY_NAME = {parameter.name: parameter for parameter in FILTER_PARAMETERS}
 _UNDER_RULES = {
     one.parameter(role) for one in FILTERS if one.name in UNDER_RULES for role in one.roles
 }
-# In bodies: what the filters of a list are set to, as text, by the names of their parameters.
-QUERY = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {name: parameter.text_schema() for name, parameter in _BY_NAME.items()},
-}
+
+
+def _filter_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the schema of each parameter's text by its name. What a role does is the same for all
+    filters of a type, and said once, in a component by the names of both."""
+    for of in FILTERS:
+        about = " ".join(filter(None, (f"{_titled(of)}.", of.description)))
+        for role, declared in of.roles.items():
+            parameter = _BY_NAME[of.parameter(role)]
+            schema = parameter.text_schema()
+            if declared.kind == "choices":  # each has its own
+                yield parameter.name, schema | {"description": parameter.description}
+                continue
+            name = role if declared is EMPTY else f"{of.type}_{role}"
+            component(name, schema | {"description": declared.description})
+            yield parameter.name, ref(name) | {"description": about}
+
+
+# Of addresses and of bodies: what the filters of a list are set to, as text, by the names of their
+# parameters.
+component(
+    "filters",
+    {
+        "type": "object",
+        "description": "What filters are set to, each property a parameter by itself. A study "
+        "must match all of them.",
+        "additionalProperties": False,
+        "properties": dict(_filter_schemas()),
+    },
+)
+Query: TypeAlias = Annotated[
+    dict[str, str],
+    Meta(
+        extra={"words": "an object of filters' parameters with their values as text"},
+        extra_json_schema=ref("filters"),
+    ),
+]
 PAGE = (
     Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
     Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
@@ -71,29 +107,26 @@ _FILTERED = (
 )
 
 
-def parsed(query: Any, caller: Caller) -> dict[str, Any]:
-    """The values of a body's QUERY, None for parameters that are not in it. Raises ApiError 400, or
+def parsed(query: Query, caller: Caller) -> dict[str, Any]:
+    """The values of a body's filters, None for parameters that are not in it. Raises ApiError 400, or
     403 for what the caller may not ask by."""
-    if not isinstance(query, dict):
-        raise bad_body(
-            "query", "query must be an object of filters' parameters with their values as text."
-        )
     values: dict[str, Any] = dict.fromkeys(_BY_NAME)
     for name, value in query.items():
-        if name not in _BY_NAME or not isinstance(value, str):
-            message = (
-                f"query holds the parameters of filters, with their values as text; "
-                f"{name[:100]!r} is none."
-            )
-            raise bad_body(name[:100], message)
-        values[name] = _BY_NAME[name].parse(value)
-        if not caller.sees_identity:
-            _BY_NAME[name].refuse_identity(values[name])
+        place = f"query.{name[:100]}"
+        if name not in _BY_NAME:
+            raise bad_body(place, "query has parameters of filters, and nothing else.")
+        try:
+            values[name] = _BY_NAME[name].parse(value)
+            if not caller.sees_identity:
+                _BY_NAME[name].refuse_identity(values[name])
+        except ApiError as error:
+            error.field = place
+            raise
     return values
 
 
-def told(query: dict[str, str]) -> dict[str, str]:
-    """The same QUERY to be kept and shown: of filters by what falls under the rules of identity,
+def told(query: Query) -> dict[str, str]:
+    """The same filters to be kept and shown: of filters by what falls under the rules of identity,
     not what was typed.
     """
     return {name: "…" if name in _UNDER_RULES else value for name, value in query.items()}

@@ -2,21 +2,38 @@
 them.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from ..query import equipment, tasks
 from ..query import studies as query
-from ..records.numbers import is_whole_number
-from ..store.tasks import FINISHED
-from .equipment import ID, MOST, QUEUED, SYSTEM, all_there, body_of, get_system, ids_of, words
-from .errors import ApiError, bad_body, not_found
-from .parameters import LARGEST_INTEGER, Parameter
+from ..records.given import Count, Given, Meta
+from ..records.task import FINISHED
+from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, once, words
+from .errors import ApiError, not_found
+from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .schemas import INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 
 _CHOICES = ("RF", "DX", "dual", "by-rule")
+
+
+class SystemsModality(Given):
+    """The modality type of systems."""
+
+    ids: Ids
+    modality: Annotated[
+        Literal[*_CHOICES],  # type: ignore[valid-type]
+        Meta(description="RF or DX for all; dual to sort each study by what was done; or by-rule."),
+    ]
+
+
+class StudiesToDelete(Given):
+    """What is to be deleted of a system."""
+
+    studies: Annotated[Count, Meta(description="How many studies the system has now.")]
+    row: Annotated[bool, Meta(description="Whether the system goes, too.")]
 
 
 def set_modality(
@@ -29,13 +46,13 @@ def set_modality(
     return 200, {"system": get_system(services, id), "task_id": number}
 
 
-def set_modalities(services: Services, caller: Caller, body: Any) -> tuple[int, dict[str, Any]]:
-    ids = ids_of(body, "modality")
-    if body["modality"] not in _CHOICES:
-        raise bad_body("modality", f"modality must be one of: {', '.join(_CHOICES)}.")
+def set_modalities(
+    services: Services, caller: Caller, body: SystemsModality
+) -> tuple[int, dict[str, Any]]:
+    ids = once(body.ids)
     all_there(services, ids)
-    number = services.requests.sort_studies(ids, caller.name, modality=body["modality"])
-    services.audit.note(caller, "modality of systems set", words(ids), body["modality"])
+    number = services.requests.sort_studies(ids, caller.name, modality=body.modality)
+    services.audit.note(caller, "modality of systems set", words(ids), body.modality)
     if not _is_finished(services, number):
         return 202, {"queued": True, "task_id": number}
     return 200, {"systems": all_there(services, ids), "task_id": number}
@@ -53,30 +70,23 @@ def review(services: Services, id: int, limit: int, offset: int) -> dict[str, An
 
 
 def delete_studies(
-    services: Services, caller: Caller, id: int, body: Any
+    services: Services, caller: Caller, id: int, body: StudiesToDelete
 ) -> tuple[int, dict[str, Any]]:
-    if not isinstance(body, dict) or set(body) != {"studies", "row"}:
-        raise bad_body(None, "The body must have studies and row, and nothing else.")
-    wanted, row = body["studies"], body["row"]
-    if not is_whole_number(wanted, 0, LARGEST_INTEGER):
-        raise bad_body("studies", "studies must be the number of studies that are to be deleted.")
-    if not isinstance(row, bool):
-        raise bad_body("row", "row must be true or false.")
     system = get_system(services, id)
     if system["joined_into"] is not None:
         message = "The system is joined into another, which has its studies: separate it first."
         raise ApiError(409, "not_possible", message, "id")
-    if wanted != system["studies"]:
+    if body.studies != system["studies"]:
         message = (
-            f"The system has {system['studies']} studies, not {int(wanted)}; nothing was deleted."
+            f"The system has {system['studies']} studies, not {body.studies}; nothing was deleted."
         )
         raise ApiError(409, "number_changed", message, "studies")
-    number = services.requests.delete_studies(id, int(wanted), row, caller.name)
+    number = services.requests.delete_studies(id, body.studies, body.row, caller.name)
     services.audit.note(
         caller,
         "studies of system deleted",
         f"system {id}",
-        f"{system['studies']} studies; row: {row}",
+        f"{system['studies']} studies; row: {body.row}",
     )
     return _answered(services, number)
 
@@ -137,9 +147,6 @@ _REVIEWED = any_object(
     report=_FLAG,
     images=_FLAG,
 )
-_DELETE = any_object(
-    studies={"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER}, row=_FLAG
-)
 _STAYS = (
     "Nothing is deleted from Orthanc, and what it holds of them does not come back by itself: "
     "reading an object again brings"
@@ -170,7 +177,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         errors=(404, 413),
         tag="Systems",
         description="The studies that they have are sorted anew, by one task.",
-        body=body_of(modality={"enum": list(_CHOICES)}),
+        body=SystemsModality,
         with_caller=True,
         needs=ADMINISTRATION,
     ),
@@ -218,7 +225,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         "second question. With"
         f" `row` the system goes, too, with those that were joined into it. {_STAYS} All or "
         f"nothing is done, by a task.",
-        body=_DELETE | {"additionalProperties": False},
+        body=StudiesToDelete,
         with_caller=True,
         needs=ADMINISTRATION,
     ),

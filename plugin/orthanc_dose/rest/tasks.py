@@ -1,18 +1,34 @@
 """The routes of tasks: how far long work is, what came of it, stopping and forgetting it."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ..query import tasks as queries
 from ..records import STATES
+from ..records.given import Given, Meta, Number
 from ..records.task import FINISHED
 from ..store import tasks
-from .errors import ApiError, bad_body, not_found
+from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
 from .schemas import INTEGER, TASK, TASK_LINE, TEXT, any_object, array
 from .services import Services, in_time
 from .studies import PAGE
+
+_MOST_CHOSEN = 1_000
+
+
+class ChosenTasks(Given):
+    """Tasks that are to be forgotten."""
+
+    ids: Annotated[
+        list[Number],
+        Meta(
+            max_length=_MOST_CHOSEN,
+            description="Their numbers.",
+            extra={"words": f"a list of at most {_MOST_CHOSEN} numbers of tasks"},
+        ),
+    ]
 
 
 def list_tasks(
@@ -62,21 +78,8 @@ def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     return _without_files(services, tasks.forget(services.store, [id]))
 
 
-def forget_chosen(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
-    ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None
-    if (
-        not isinstance(ids, list)
-        or len(ids) > _MOST_CHOSEN
-        or not all(type(one) in (int, float) and 0 < one < 2**53 and one == int(one) for one in ids)
-    ):
-        raise bad_body(
-            "ids",
-            f"The body must be an object with ids, a list of at most {_MOST_CHOSEN} numbers of "
-            f"tasks.",
-        )
-    return _without_files(
-        services, tasks.forget(services.store, [int(one) for one in ids], _whose(caller))
-    )
+def forget_chosen(services: Services, caller: Caller, body: ChosenTasks) -> dict[str, Any]:
+    return _without_files(services, tasks.forget(services.store, body.ids, _whose(caller)))
 
 
 def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:
@@ -90,7 +93,6 @@ def _without_files(services: Services, deleted: int) -> dict[str, Any]:
     return {"deleted": deleted}
 
 
-_MOST_CHOSEN = 1_000
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 
 TASK_ROUTES: tuple[Route, ...] = (
@@ -138,11 +140,7 @@ TASK_ROUTES: tuple[Route, ...] = (
         with_caller=True,
         needs=SIGNED_IN,
         action="chosen tasks deleted",
-        body=any_object(
-            ids=array({"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
-            | {"maxItems": _MOST_CHOSEN}
-        )
-        | {"additionalProperties": False},
+        body=ChosenTasks,
         description="Your own; for administrators all. Those that are not finished stay.",
     ),
     Route(

@@ -1,14 +1,33 @@
 """The routes of tokens, with which scripts come in the name of a user."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from ..manage.tokens import LONGEST_LIFE, MOST_OF_ONE, TooManyTokens
-from .bodies import DAYS, FLAG, LABEL, checked
+from ..records.given import LINE, Given, Meta
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
-from .schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
+
+
+class NewToken(Given):
+    """A token that is to be made."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description="What it is for.",
+            min_length=1,
+            max_length=100,
+            pattern=LINE,
+            extra={"words": "a line of 1 to 100 characters"},
+        ),
+    ]
+    days: Annotated[
+        Annotated[int, Meta(ge=1, le=LONGEST_LIFE)] | None,
+        Meta(description="How long it can be used; null for as long as it is not withdrawn."),
+    ] = None
 
 
 def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
@@ -24,8 +43,7 @@ def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
     }
 
 
-def make_token(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
-    given = checked(body, _BODY, ("days",))
+def make_token(services: Services, caller: Caller, body: NewToken) -> dict[str, Any]:
     if caller.way == "token":
         raise ApiError(
             403, "not_allowed", "A token cannot make another one: sign in with the password."
@@ -34,9 +52,7 @@ def make_token(services: Services, caller: Caller, body: Any) -> dict[str, Any]:
     if user is None:
         raise ApiError(409, "unknown_user", "Only users who are known here can have tokens.")
     try:
-        row, token = services.access.tokens.make(
-            user, given["name"].strip(), given["days"] and int(given["days"])
-        )
+        row, token = services.access.tokens.make(user, body.name.strip(), body.days)
     except TooManyTokens as error:
         raise ApiError(
             409, "too_many", f"A user can have {MOST_OF_ONE} tokens: withdraw one first."
@@ -61,7 +77,6 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return row | moments | {"last_used_at": row["last_used_at"] and row["last_used_at"].date()}
 
 
-_BODY = {"name": LABEL, "days": DAYS | {"maximum": LONGEST_LIFE}}
 _TOKEN = any_object(
     id=TEXT,
     name=TEXT,
@@ -82,7 +97,7 @@ TOKEN_ROUTES: tuple[Route, ...] = (
           "For `Authorization: Bearer`, with the rights that you have at the time of use. It ends "
           "after `days`, when you"
           " withdraw it, or with your password.",
-          body=any_object(**_BODY) | {"required": ["name"], "additionalProperties": False}, with_caller=True, needs=SIGNED_IN),
+          body=NewToken, with_caller=True, needs=SIGNED_IN),
     Route("DELETE", "/tokens/{id}", withdraw_token, "Withdraw a token: your own, as an "
 "administrator anybody's",
           {200: any_object(withdrawn=FLAG)}, (Parameter("id", "word", "Its number.", maximum=40, in_path=True),), (403, 404),

@@ -4,18 +4,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from ..manage import passwords
 from ..manage.audit import last_sign_ins
 from ..manage.users import LONGEST_NAME, AccountError, User
 from ..records.access import GROUPS
-from .bodies import FLAG, GROUP_LIST, PASSWORD, checked
+from ..records.given import UNSET, Given, Meta, UnsetType, Wrong
+from .bodies import NewPassword
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
+
+
+class UserRights(Given):
+    """What a user may do."""
+
+    groups: Annotated[
+        list[Literal[*GROUPS]],  # type: ignore[valid-type]
+        Meta(
+            description="The groups that the user is in, each once.",
+            extra_json_schema={"uniqueItems": True},
+        ),
+    ]
+    disabled: Annotated[bool, Meta(description="Whether the user cannot sign in.")] = False
+    password: Annotated[
+        NewPassword | UnsetType,
+        Meta(description="Of a user who is added; without it one who is there is changed."),
+    ] = UNSET
+
+    def __post_init__(self) -> None:
+        if len(set(self.groups)) < len(self.groups):
+            raise Wrong("groups", "groups must have each group once.")
+
+
+class UserPassword(Given):
+    """Another password of a user."""
+
+    password: Annotated[NewPassword, Meta(description="The new one.")]
 
 
 def list_users(services: Services) -> dict[str, Any]:
@@ -32,26 +59,24 @@ def list_users(services: Services) -> dict[str, Any]:
     }
 
 
-def put_user(services: Services, caller: Caller, name: str, body: Any) -> dict[str, Any]:
-    given = checked(body, _BODY, ("disabled", "password"))
-    groups, users = given["groups"], services.access.users
-    details = f"groups: {', '.join(groups) or 'none'}{'; disabled' if given['disabled'] else ''}"
+def put_user(services: Services, caller: Caller, name: str, body: UserRights) -> dict[str, Any]:
+    groups, users = body.groups, services.access.users
+    details = f"groups: {', '.join(groups) or 'none'}{'; disabled' if body.disabled else ''}"
     with _refusals():
-        if given["password"] is not None:
-            user = users.add(name, groups, given["password"], caller.name, bool(given["disabled"]))
+        if body.password is not UNSET:
+            user = users.add(name, groups, body.password, caller.name, body.disabled)
             services.audit.note(caller, "user added", f"user {name}", details)
         else:
-            user = users.change(name, groups, bool(given["disabled"]))
+            user = users.change(name, groups, body.disabled)
             services.audit.note(caller, "user changed", f"user {name}", details)
             if user.disabled:
                 services.access.end_all(name)
     return {"user": _shown(user)}
 
 
-def set_password(services: Services, name: str, body: Any) -> dict[str, Any]:
-    given = checked(body, _PASSWORD)
+def set_password(services: Services, name: str, body: UserPassword) -> dict[str, Any]:
     with _refusals():
-        services.access.users.set_password(name, given["password"])
+        services.access.users.set_password(name, body.password)
     services.access.end_all(name)
     return {"changed": True}
 
@@ -94,13 +119,10 @@ def _shown(user: User) -> dict[str, Any]:
 
 
 def _moment(at: datetime | None) -> str | None:
-    return at and at.isoformat(timespec="seconds") + "Z"
+    return None if at is None else at.isoformat(timespec="seconds") + "Z"
 
 
 _NAME = Parameter("name", "user_name", "The user's name.", maximum=LONGEST_NAME, in_path=True)
-_NEW = PASSWORD | {"minLength": passwords.SHORTEST}
-_BODY = {"groups": GROUP_LIST, "disabled": FLAG, "password": _NEW}
-_PASSWORD = {"password": _NEW}
 _HAS = {
     "name": TEXT,
     "groups": array(TEXT),
@@ -128,12 +150,12 @@ USER_ROUTES: tuple[Route, ...] = (
 "what a user may do",
           {200: any_object(user=_USER)}, (_NAME,), (403, 404, 409, 413), "Access",
           "Who is disabled cannot sign in, and loses sessions and tokens.",
-          body=any_object(**_BODY) | {"required": ["groups"], "additionalProperties": False}, with_caller=True,
+          body=UserRights, with_caller=True,
           needs=ADMINISTRATION),
     Route("PUT", "/users/{name}/password", set_password, "Give a user another "
 "password", {200: any_object(changed=FLAG)},
           (_NAME,), (403, 404, 409, 413), "Access", "It ends the user's sessions and tokens.",
-          body=any_object(**_PASSWORD) | {"additionalProperties": False}, needs=ADMINISTRATION, action="password set"),
+          body=UserPassword, needs=ADMINISTRATION, action="password set"),
     Route("DELETE", "/users/{name}", remove_user, "Delete a user, with tokens and saved filters",
           {200: any_object(deleted=FLAG)}, (_NAME,), (403, 404, 409), "Access", needs=ADMINISTRATION, action="user deleted"),
 )  # fmt: skip

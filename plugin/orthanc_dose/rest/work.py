@@ -50,7 +50,8 @@ def _last(services: Services) -> dict[str, Any]:
         "state": "running" if task["state"] == "waiting" else task["state"],
         "task_id": task["id"],
     }
-    return shown | {"total": task["total"] or 0, "outdated": outdated} | _NOTHING | task["result"]
+    result: dict[str, Any] = task["result"]
+    return shown | {"total": task["total"] or 0, "outdated": outdated} | _NOTHING | result
 
 
 def find_nested(services: Services, caller: Caller) -> tuple[int, dict[str, Any]]:

@@ -1,147 +1,147 @@
-"""A question as a request or a schedule writes it, checked, and made one that a search can ask."""
+"""A question as a request or a schedule writes it, and made one that a search can ask."""
 
-import re
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from ..records.given import END, Given, Meta
 from .question import GROUPS, Question, Words
 
 ONLY_REPORTS = "SR"  # by itself, in place of groups
 KINDS = (*GROUPS, ONLY_REPORTS)
-FLAGS = {
-    "station_of_study": False,
-    "leave_out_known": True,
-    "unseen_reports": False,
-    "toshiba": False,
-    "by_day": False,
-}
-WORDS = ("descriptions_keep", "descriptions_leave_out", "stations_keep", "stations_leave_out")
-WHEN = ("first", "last", "time_from", "time_to", "since")
-MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"  # of `since`
 MOST_DAYS = 3660
 MOST_WORDS, LONGEST_WORD = 100, 64
-_DEFAULTS: dict[str, Any] = {
-    "groups": [],
-    **dict.fromkeys(WHEN),
-    **FLAGS,
-    **{name: [] for name in WORDS},
-}
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
+_Time = Annotated[str, Meta(pattern=f"^{_CLOCK}{END}", extra={"words": "a time, as 07:30"})]
+_Moment = Annotated[
+    str,
+    Meta(
+        pattern=f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}{END}",
+        extra={"words": "a date and time, as 2026-01-31T07:30"},
+    ),
+]
+_Words = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=LONGEST_WORD)]],
+    Meta(
+        max_length=MOST_WORDS,
+        extra={"words": f"a list of at most {MOST_WORDS} texts of 1 to {LONGEST_WORD} letters"},
+    ),
+]
 Asked = dict[str, Any]
 
 
-class Wrong(Exception):
-    """A field is not what it must be; the message is a sentence. contradicts: each field by itself
-    is right.
-    """
+class What(Given):
+    """Which studies are asked for, whenever they were."""
 
-    def __init__(self, field: str | None, message: str, contradicts: bool = False) -> None:
+    groups: Annotated[
+        list[Literal[*KINDS]],  # type: ignore[valid-type]
+        Meta(min_length=1, description="Kinds of studies; or SR by itself, for reports alone."),
+    ]
+    station_of_study: Annotated[
+        bool, Meta(description="Station names are those of studies, not of series.")
+    ] = False
+    leave_out_known: Annotated[bool, Meta(description="Without objects that are in the store.")] = (
+        True
+    )
+    unseen_reports: Annotated[
+        bool,
+        Meta(
+            description="A series of reports whose objects the node does not list counts as "
+            "dose reports."
+        ),
+    ] = False
+    toshiba: Annotated[
+        bool,
+        Meta(
+            description="Of CT without a report secondary captures, and an image of each other "
+            "series."
+        ),
+    ] = False
+    by_day: Annotated[bool, Meta(description="A query for each day.")] = False
+    descriptions_keep: Annotated[
+        _Words, Meta(description="Only studies whose description has one of these.")
+    ] = []
+    descriptions_leave_out: Annotated[
+        _Words, Meta(description="Without studies whose description has one of these.")
+    ] = []
+    stations_keep: Annotated[_Words, Meta(description="Only stations that have one of these.")] = []
+    stations_leave_out: Annotated[
+        _Words, Meta(description="Without stations that have one of these.")
+    ] = []
+
+
+class Asking(What):
+    """What a node is asked for."""
+
+    first: Annotated[date | None, Meta(description="The first day; null for yesterday.")] = None
+    last: Annotated[date | None, Meta(description="The last day; null for today.")] = None
+    time_from: Annotated[_Time | None, Meta(description="Studies of this time or after.")] = None
+    time_to: Annotated[_Time | None, Meta(description="Studies of this time or before.")] = None
+    since: Annotated[
+        _Moment | None,
+        Meta(description="Studies of this moment or after, in the node's local time."),
+    ] = None
+
+
+WHEN = tuple(name for name in Asking.__struct_fields__ if name not in What.__struct_fields__)
+
+
+class Contradiction(Exception):
+    """Each field by itself is right, and this one does not go with the others, or with the
+    calendar; the message is a sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
-        self.field, self.contradicts = field, contradicts
+        self.field = field
 
 
-def read(body: Any, today: date) -> tuple[Question, Asked]:
-    """The question, and the same in full as it was asked. today: with the day before what is asked
-    for without days. Raises Wrong."""
-    if not isinstance(body, dict) or not set(body) <= set(_DEFAULTS):
-        raise Wrong(None, f"A question is an object with some of: {', '.join(_DEFAULTS)}.")
-    asked = _DEFAULTS | body
-    asked["first"] = (
-        (today - timedelta(1)).isoformat() if asked["first"] is None else asked["first"]
-    )
-    asked["last"] = (
-        max(str(asked["first"]), today.isoformat()) if asked["last"] is None else asked["last"]
-    )
-    first, last = (
-        _parsed(name, asked[name], date.fromisoformat, "a date as 2026-01-31") for name in WHEN[:2]
-    )
-    asked |= {"first": first.isoformat(), "last": last.isoformat()}
+def question_of(given: Asking, today: date) -> tuple[Question, Asked]:
+    """Return the question, and the same in full as it was asked. today: with the day before what is
+    asked for without days. Raises Contradiction."""
+    first = today - timedelta(1) if given.first is None else given.first
+    last = max(first, today) if given.last is None else given.last
+    asked = given.as_dict() | {"first": first.isoformat(), "last": last.isoformat()}
     if not 0 <= (last - first).days <= MOST_DAYS:
-        raise Wrong(
-            "last", f"last must be a day from first on, at most {MOST_DAYS} days later.", True
+        raise Contradiction(
+            "last", f"last must be a day from first on, at most {MOST_DAYS} days later."
         )
-    times: dict[str, time | None] = {
-        name: None if asked[name] is None else _parsed(name, asked[name], _time, "a time as 07:30")
-        for name in WHEN[2:4]
-    }
-    ends = [one for one in times.values() if one is not None]
-    if ends != sorted(ends):
-        raise Wrong("time_to", "time_to must not lie before time_from.", True)
-    since = asked["since"]
-    if since is not None:
-        since = _since(since)
-    for name in FLAGS:
-        if not isinstance(asked[name], bool):
-            raise Wrong(name, f"{name} must be true or false.")
-    for name in WORDS:
-        value = asked[name]
-        is_right = (
-            isinstance(value, list)
-            and len(value) <= MOST_WORDS
-            and all(isinstance(word, str) and 0 < len(word) <= LONGEST_WORD for word in value)
-        )
-        if not is_right:
-            raise Wrong(
-                name,
-                f"{name} must be a list of at most {MOST_WORDS} texts of 1 to {LONGEST_WORD} "
-                f"letters.",
-            )
-    groups = _groups(asked["groups"])
-    flags = {name: asked[name] for name in FLAGS}
+    time_from, time_to = (
+        None if text is None else time.fromisoformat(text)
+        for text in (given.time_from, given.time_to)
+    )
+    if time_from is not None and time_to is not None and time_to < time_from:
+        raise Contradiction("time_to", "time_to must not lie before time_from.")
+    groups = _groups(given.groups)
     question = Question(
         first,
         last,
         groups,
         not groups,
-        times["time_from"],
-        times["time_to"],
-        since,
-        _words("descriptions", asked),
-        _words("stations", asked),
-        **flags,
+        time_from,
+        time_to,
+        None if given.since is None else _since(given.since),
+        Words(tuple(given.descriptions_keep), tuple(given.descriptions_leave_out)),
+        Words(tuple(given.stations_keep), tuple(given.stations_leave_out)),
+        given.station_of_study,
+        given.leave_out_known,
+        given.unseen_reports,
+        given.toshiba,
+        given.by_day,
     )
     return question, asked
 
 
-def _words(what: str, asked: dict[str, Any]) -> Words:
-    return Words(tuple(asked[f"{what}_keep"]), tuple(asked[f"{what}_leave_out"]))
-
-
-def _groups(given: Any) -> tuple[str, ...]:
-    if (
-        not isinstance(given, list)
-        or not given
-        or not all(isinstance(one, str) and one in KINDS for one in given)
-    ):
-        raise Wrong("groups", f"groups must be a list with some of: {', '.join(KINDS)}.")
+def _groups(given: list[str]) -> tuple[str, ...]:
     if ONLY_REPORTS in given and len(set(given)) > 1:
         message = (
             f"Studies that hold reports alone are of no other group: {ONLY_REPORTS} stands "
             f"by itself."
         )
-        raise Wrong("groups", message, True)
+        raise Contradiction("groups", message)
     return tuple(dict.fromkeys(one for one in given if one != ONLY_REPORTS))
 
 
-def _parsed(name: str, value: Any, parse: Callable[[Any], Any], what: str) -> Any:
-    try:
-        return parse(value)
-    except (TypeError, ValueError):
-        raise Wrong(name, f"{name} must be {what}.") from None
-
-
-def _time(text: str) -> time:
-    """Of the node's clock: a time of a time zone is none."""
-    found = time.fromisoformat(text)
-    if found.tzinfo is not None:
-        raise ValueError(text)
-    return found
-
-
-def _since(given: Any) -> datetime:
-    if not isinstance(given, str) or not re.fullmatch(MOMENT, given):
-        raise Wrong("since", "since must be a date and time as 2026-01-31T07:30.")
+def _since(given: str) -> datetime:
     try:
         return datetime.fromisoformat(given)
     except ValueError:
-        raise Wrong("since", "since must be on a day that there is.", True) from None
+        raise Contradiction("since", "since must be on a day that there is.") from None

@@ -4,11 +4,10 @@ needs to know of each.
 Orthanc forgets what was added by its routes when it ends (unless "DicomModalitiesInDatabase" is
 set), so what was added here is kept in the store and given to Orthanc at each start."""
 
-import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from ..records.numbers import is_whole_number
+from ..records.given import END, UNSET, Given, Meta, UnsetType
 from ..store import Store, settings
 from .node import Node, Orthanc, Quick
 
@@ -27,19 +26,47 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters;
 # spaces at the ends mean nothing.
 _AE_TITLE = r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?"
-PATTERNS = {
-    "aet": _AE_TITLE,
-    "calling_aet": f"({_AE_TITLE})?",
-    "destination": f"({_AE_TITLE})?",
-    "host": r"[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?",
-    "title": r"[^\x00-\x1f\x7f-\x9f]{0,64}",
-}
-RANGES = {"port": (1, 65534), "seconds": (1, 3600)}  # Orthanc takes no port 65535
-_SHOULD_BE = {
-    "aet": "an AE title: 1 to 16 letters of ASCII without a backslash",
-    "host": "a host's name or IP address",
-    "title": "up to 64 letters",
-}
+_TITLE_WORDS = {"words": "an AE title: 1 to 16 letters of ASCII without a backslash"}
+_Title = Annotated[str, Meta(pattern=f"^{_AE_TITLE}{END}", extra=_TITLE_WORDS)]
+_TitleOrNone = Annotated[str, Meta(pattern=f"^({_AE_TITLE})?{END}", extra=_TITLE_WORDS)]
+_Host = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[A-Za-z0-9:]([A-Za-z0-9.:-]{{0,251}}[A-Za-z0-9])?{END}",
+        extra={"words": "a host's name or IP address"},
+    ),
+]
+_Name = Annotated[
+    str,
+    Meta(pattern=rf"^[^\x00-\x1f\x7f-\x9f]{{0,64}}{END}", extra={"words": "up to 64 letters"}),
+]
+
+
+class NodeFields(Given):
+    """What is set of a node; what is left out stays as it is."""
+
+    aet: Annotated[_Title | UnsetType, Meta(description="Its AE title.")] = UNSET
+    host: Annotated[_Host | UnsetType, Meta(description="Its address.")] = UNSET
+    # Orthanc takes no port 65535.
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65534)] | UnsetType, Meta(description="Its port.")
+    ] = UNSET
+    title: Annotated[_Name | UnsetType, Meta(description="What pages call it.")] = UNSET
+    calling_aet: Annotated[
+        _TitleOrNone | UnsetType,
+        Meta(description="What we call ourselves to it; empty for Orthanc's own AE title."),
+    ] = UNSET
+    destination: Annotated[
+        _TitleOrNone | UnsetType,
+        Meta(description="To whom it is to send; empty for Orthanc's own AE title."),
+    ] = UNSET
+    modality_too: Annotated[
+        bool | UnsetType, Meta(description="Whether Modality stands in queries of studies.")
+    ] = UNSET
+    seconds: Annotated[
+        Annotated[int, Meta(ge=1, le=3600)] | UnsetType,
+        Meta(description="How long an answer may take."),
+    ] = UNSET
 
 
 class Modalities(Quick, Protocol):
@@ -56,18 +83,6 @@ class NoNode(Exception):
 
 class FromConfiguration(Exception):
     """The node's address stands in Orthanc's configuration, and is changed there."""
-
-
-def problem(field: str, value: Any) -> str | None:
-    """What a field of a node should be instead; None where it is right."""
-    if field == "modality_too":
-        return None if isinstance(value, bool) else "true or false"
-    if field in RANGES:
-        low, high = RANGES[field]
-        right = is_whole_number(value, low, high)
-        return None if right else f"a whole number from {low} to {high}"
-    is_right = isinstance(value, str) and re.fullmatch(PATTERNS[field], value)
-    return None if is_right else _SHOULD_BE.get(field, _SHOULD_BE["aet"])
 
 
 class Nodes:
@@ -114,7 +129,7 @@ class Nodes:
                 field: fields[field] if field in fields else old[field]
                 for field in (*_ADDRESS, *DEFAULTS)
             }
-            row |= {field: int(row[field]) for field in RANGES}
+            row |= {field: int(row[field]) for field in ("port", "seconds")}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
         settings.put(self._store, "", _KIND, name, row)
         return self.one(name)

@@ -22,10 +22,8 @@ _KIND, _STATE = "schedule", "schedule:"
 EVERY_S = 20.0
 _LOG = logging.getLogger(__name__)
 UNITS = ("days", "hours")
-# What a schedule is: the node; the question, as POST /nodes/{name}/searches takes it but for days
-# and times; when, as a cron expression in a time zone; how far it looks back; whether what it finds
-# is fetched; whether it runs at all.
-FIELDS = ("node", "question", "cron", "time_zone", "look_back", "unit", "fetch", "on")
+# node; question, as POST /nodes/{name}/searches takes it but for days and times; cron, time_zone;
+# look_back, unit; fetch, whether what it finds is fetched; on, whether it runs at all.
 Schedule = dict[str, Any]
 # Begins a search for a user: the schedule, the days and times to ask for, whether to fetch; the
 # task's number.
