@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from orthanc_dose import extract
+from orthanc_dose.dicom import sr
 from orthanc_dose.dicom.dataset import first
+from orthanc_dose.extract import report
 from tests.support import extracted
 
 
@@ -28,6 +30,9 @@ def test_all_sources_are_among_the_contents() -> None:
     assert watched == set(extract.EXTRACTORS.values()), (
         "no kept content watches one of the extractors"
     )
+    reports = (kept["dataset"] for kept in extracted.contents().values())
+    roots = {sr.read_tree(one).concept for one in reports if first(one, "0040,a040") == "CONTAINER"}
+    assert set(report.READERS) <= roots, "no kept content watches one of the readers of reports"
 
 
 def test_another_value_is_told_and_so_is_a_version_that_was_raised(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_dose import records
+from orthanc_dose.dicom import units
 from orthanc_dose.extract.rows import compile_fields
 from orthanc_dose.records import TABLES, Field
 from orthanc_dose.records.common import OBSERVERS
@@ -198,6 +199,9 @@ def test_numbers_have_a_unit_and_everything_a_title() -> None:
         assert field.title and (
             field.unit if field.type in ("number", "numbers") else not field.unit
         ), field.name
+        # Raises UnknownUnit for a unit that is not known, or that the field's cannot be made of.
+        for unit in (field.unit, *(unit for _, unit in field.header)) if field.unit else ():
+            units.conversion(unit, field.unit or "")
         for part in field.fields:
             check(part)
 

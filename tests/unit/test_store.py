@@ -1,5 +1,6 @@
 """The store: what is written is read back, all or nothing, and stores of other versions."""
 
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from orthanc_dose.records import INDEXED, INDEXES, STUDY, TABLES, TERM
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.store import Batch, Store, StoreError, Writer
+from tests.unit.test_handles import old_store
 
 
 def batch_of(count: int, seed: int = 1) -> Batch:
@@ -218,6 +220,26 @@ def test_columns_that_a_new_data_dictionary_adds_are_added(tmp_path: Path) -> No
     with second.reading() as connection:
         assert connection.execute("SELECT count(*), count(comment) FROM study").fetchone() == (2, 0)
     second.close()
+
+
+def test_columns_of_an_old_store_have_the_types_of_a_new_one(tmp_path: Path) -> None:
+    """Columns are added by name. Of a field that is new within a list of structs DuckDB drops the
+    values without a word as long as the column has the old type: such a change is a migration."""
+
+    def types(folder: Path) -> dict[tuple[str, str], str]:
+        with closing(Store(folder)) as store, store.reading() as connection:
+            query = "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+            return {
+                (table, column): kind
+                for table, column, kind in connection.execute(query).fetchall()
+            }
+
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+    old_store(old)
+    found, wanted = types(old), types(new)
+    assert {key: found.get(key) for key, kind in wanted.items() if found.get(key) != kind} == {}
 
 
 def test_a_damaged_file_is_an_error_with_the_path(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def parsed(query: Query, caller: Caller) -> dict[str, Any]:
     for name, value in query.items():
         place = f"query.{name[:100]}"
         if name not in _BY_NAME:
-            raise bad_body(place, "query has parameters of filters, and nothing else.")
+            message = f"query has parameters of filters; {name[:100]!r} is none."
+            raise bad_body(place, message)
         try:
             values[name] = _BY_NAME[name].parse(value)
             if not caller.sees_identity:
