@@ -118,9 +118,9 @@ def test_filters_are_saved_under_a_name_for_one_user(filled: OrthancServer) -> N
     assert filled.request("PUT", address, json=changed).status_code == 200
     assert filled.ok("/dose/api/saved-filters") == {"saved": [{"name": name, **changed}]}
     wrong = (
-        ({"dlp_total_from": "much"}, "dlp_total_from"),
-        ({"wibble": "1"}, "wibble"),
-        ({"comment": 1}, "comment"),
+        ({"dlp_total_from": "much"}, "query.dlp_total_from"),
+        ({"wibble": "1"}, "query.wibble"),
+        ({"comment": 1}, "query"),
     )
     for bad, field in wrong:
         answer = filled.request("PUT", address, json=body | {"query": bad})
