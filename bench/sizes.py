@@ -13,6 +13,7 @@ from orthanc_dose.ingest.size_import import SizeImport
 from orthanc_dose.sizes.files import SizeFiles
 from orthanc_dose.sizes.matching import OUTCOMES
 from orthanc_dose.store import Store, Writer
+from orthanc_dose.store.tasks import Task
 
 from .api import fill
 from .results import Results
@@ -84,7 +85,7 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _job(task: int, number: int, uploads: SizeFiles) -> SizeImport:
-    row = {
+    row: Task = {
         "id": task,
         "parameters": CHOICE | {"file": number},
         "progress": {},

@@ -1,11 +1,12 @@
 """Writes plugin/orthanc_dose/records/rows.py: the types of the tables' rows, from the declarations of
 the tables, so that a field is stated once. `make docs` runs it; a test holds the file to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from orthanc_dose.records import INDEXES, MODALITIES, TABLES, Field
+from orthanc_dose.records import INDEXES, MODALITIES, TABLES, TASK, Field
 from orthanc_dose.records.common import marks
+from orthanc_dose.records.task import JSON
 
 FILE = Path(__file__).parents[1] / "plugin" / "orthanc_dose" / "records" / "rows.py"
 _TYPES = {
@@ -30,7 +31,7 @@ declarations of the tables (make docs), not to be edited.
 A row may lack fields, as those that an object does not give, and a field may be None."""
 
 from datetime import date, datetime, time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class CodeValue(TypedDict):
@@ -61,6 +62,12 @@ def text() -> str:
         for table in tables
     ]
     out += [
+        _class(
+            "Task",
+            "A row of task whose JSON is read.",
+            TASK.fields,
+            dict.fromkeys(JSON, "dict[str, Any]"),
+        ),
         _class(
             "EventRow",
             "An event of whatever modality type: a row of one of these tables.",
@@ -101,8 +108,14 @@ def _shape(field: Field) -> object:
     return field.type, field.always, tuple((one.name, _shape(one)) for one in field.fields)
 
 
-def _class(name: str, says: str, fields: Iterable[Field]) -> str:
-    lines = "".join(f"    {field.name}: {_type(field)}\n" for field in fields)
+def _class(
+    name: str, says: str, fields: Iterable[Field], types: Mapping[str, str] | None = None
+) -> str:
+    """types: of fields that have another one than the table's."""
+    other = types or {}
+    lines = "".join(
+        f"    {field.name}: {other.get(field.name) or _type(field)}\n" for field in fields
+    )
     return f'class {name}(TypedDict, total=False):\n    """{says}"""\n\n{lines}'
 
 

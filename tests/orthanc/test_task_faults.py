@@ -199,7 +199,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         ) as server:
             known = {"AET": "OURS", "Host": "127.0.0.1", "Port": server.dicom_port}
             assert pacs.request("PUT", "/modalities/ours", json=known).status_code == 200
-            server.send(make_studies(12, seed=5))
+            server.send(make_studies(6, seed=5))
             server.send(make_studies(2, seed=6, kinds=("mg", "rf")))
             server.wait_until_idle()
             yield House(server, folder)

@@ -103,9 +103,12 @@ def _places() -> list[str]:
 
 
 @contextmanager
-def _watching(kind: Callable[[], str | None]) -> Any:
+def _watching(kind: Callable[[], str | None], sees_writes: bool) -> Any:
+    """Watch what the thread does. sees_writes: from the start, and not from the first file on that
+    it opens to write into: that slows down whatever it does."""
     watch = _here.watch = _Watch(kind)
-    sys.setprofile(_called)
+    if sees_writes:
+        sys.setprofile(_called)
     try:
         yield
     finally:
@@ -142,6 +145,8 @@ def _audit(event: str, given: tuple[Any, ...]) -> None:
         if event == "open" and (path.endswith((".py", ".pyc", ".so")) or path.startswith("/proc")):
             return
         _point(event)
+        if event == "open" and (given[2] & (os.O_WRONLY | os.O_RDWR)):
+            sys.setprofile(_called)
 
 
 def _called(frame: FrameType, event: str, what: Any) -> None:
@@ -172,7 +177,7 @@ def install() -> None:
         return _Connection(connection(store))
 
     def watched_work(runner: Any, run: Any) -> None:
-        with _watching(lambda: run.kind):
+        with _watching(lambda: run.kind, sees_writes=True):
             work(runner, run)
 
     def watched_step(steps: Any, writer: Any) -> bool:
@@ -183,7 +188,7 @@ def install() -> None:
                 last[0] = steps._task["kind"]
             return last[0]
 
-        with _watching(kind):
+        with _watching(kind, sees_writes=False):
             return step(steps, writer)
 
     def told_kinds(runner: Any, steps: Any, queue: Any, followers: Any) -> None:

@@ -39,7 +39,7 @@ ORTHANC = "/usr/sbin/Orthanc"
 # DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
 STORESCU = "/usr/bin/storescu"
 USER, PASSWORD = "dose", "a password of the tests only"
-SAFETY_S = 120.0
+SAFETY_S = 300.0
 
 Sendable = Dataset | SampleStudy | bytes | Path | str
 

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import runpy
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -175,6 +176,16 @@ def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
 def test_the_types_of_rows_are_those_of_the_tables() -> None:
     made = runpy.run_path(str(REPOSITORY / "tools" / "row_types.py"))
     assert made["FILE"].read_text(encoding="utf-8") == made["text"](), "run `make docs`"
+
+
+def test_the_types_of_all_code_but_the_tests_are_checked() -> None:
+    """`make lint` runs mypy, by this configuration."""
+    mypy = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]
+    assert mypy["strict"] and mypy["files"] == ["plugin", "bench", "tools"]
+    assert "ignore-without-code" in mypy["enable_error_code"]
+    assert {one["module"] for one in mypy["overrides"]} == {"plotly.*", "tests.*"}
+    for path in (path for name in mypy["files"] for path in (REPOSITORY / name).rglob("*.py")):
+        assert "# mypy:" not in path.read_text("utf-8"), path
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -7,10 +7,10 @@ import hmac
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from ..records.rows import TokenRow
 from ..store import Store
-from ..store.database import rows
+from ..store.database import rows_of
 from .users import User, Users
 
 MOST_OF_ONE = 50
@@ -29,11 +29,11 @@ class Tokens:
     def __init__(self, store: Store, users: Users) -> None:
         self._store, self._users = store, users
 
-    def make(self, user: User, name: str, days: int | None) -> tuple[dict[str, Any], str]:
+    def make(self, user: User, name: str, days: int | None) -> tuple[TokenRow, str]:
         """A new token of a user, which ends after so many days or never: its row, and the token
         itself. Raises TooManyTokens."""
         number, secret, now = secrets.token_hex(6), secrets.token_urlsafe(32), _now()
-        row = {
+        row: TokenRow = {
             "id": number,
             "name": name,
             "user_name": user.name,
@@ -59,9 +59,8 @@ class Tokens:
         if found is None:
             return None
         with self._store.reading() as connection:
-            kept = rows(
-                connection.execute(f"SELECT {_SHOWN}, digest FROM token WHERE id = $1", [found[1]])
-            )
+            query = f"SELECT {_SHOWN}, digest FROM token WHERE id = $1"
+            kept = rows_of(connection.execute(query, [found[1]]), TokenRow)
         user = self._users.get(kept[0]["user_name"]) if kept else None
         if (
             user is None
@@ -80,14 +79,14 @@ class Tokens:
                 )
         return user
 
-    def listed(self, user: str | None) -> list[dict[str, Any]]:
+    def listed(self, user: str | None) -> list[TokenRow]:
         """The tokens of a user, or everybody's, the newest first."""
         query = (
             f"SELECT {_SHOWN} FROM token WHERE $1 IS NULL OR user_name = $1 ORDER BY "
             f"created_at DESC, id"
         )
         with self._store.reading() as connection:
-            return rows(connection.execute(query, [user]))
+            return rows_of(connection.execute(query, [user]), TokenRow)
 
     def withdraw(self, number: str, user: str | None) -> bool:
         """End a token of this user, or of anybody; False where there is none."""

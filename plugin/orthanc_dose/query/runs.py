@@ -3,14 +3,16 @@ of what that found.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 
 from ..records import SCHEDULE_RUN
-from ..records.rows import ScheduleRunRow
+from ..records.rows import ScheduleRunRow, TaskRow
 from ..store import tasks
-from ..store.database import rows, rows_of
+from ..store.database import rows_of
+from ..store.tasks import Task
 from .objects import utc
 
 _OF_SEARCH = ("state", "message", "result", "started_at", "finished_at")
@@ -27,8 +29,8 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
         "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) OR kind = 'retrieval' "
         "ORDER BY id"
     )
-    found = [tasks.read(row) for row in rows(connection.execute(query, [numbers]))]
-    searches = {task["id"]: task for task in found}
+    found = [tasks.read(row) for row in rows_of(connection.execute(query, [numbers]), TaskRow)]
+    searches: dict[int | None, Task] = {task["id"]: task for task in found}
     retrievals = {
         task["parameters"].get("search"): task for task in found if task["kind"] == "retrieval"
     }
@@ -54,11 +56,10 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
     return out
 
 
-def _shown(
-    task: tasks.Task | None, kept: str | None, names: tuple[str, ...]
-) -> dict[str, Any] | None:
+def _shown(task: Task | None, kept: str | None, names: tuple[str, ...]) -> dict[str, Any] | None:
     """Of a task, or of what is kept of one; the newer."""
     of_kept = json.loads(kept) if kept else None
     if task is not None and (of_kept is None or task["id"] > of_kept["id"]):
-        return {name: utc(task[name]) if name.endswith("_at") else task[name] for name in names}
+        fields: Mapping[str, Any] = task
+        return {name: utc(fields[name]) if name.endswith("_at") else fields[name] for name in names}
     return {name: of_kept[name] for name in names} if of_kept else None

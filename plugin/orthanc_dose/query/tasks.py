@@ -1,12 +1,14 @@
 """Tasks for pages: lists, one, and what it did line by line."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 
 from ..records import STATES
+from ..records.rows import TaskLogRow, TaskRow
 from ..store import tasks
-from ..store.database import rows
+from ..store.database import rows_of
 from .objects import utc
 
 _MOMENTS = ("created_at", "started_at", "finished_at")
@@ -24,7 +26,7 @@ def listed(
     query = f"SELECT * FROM task WHERE {where} ORDER BY id DESC LIMIT {limit:d} OFFSET {offset:d}"
     return {
         "total": total[0] if total else 0,
-        "tasks": [_shown(row) for row in rows(connection.execute(query, given))],
+        "tasks": [_shown(row) for row in rows_of(connection.execute(query, given), TaskRow)],
     }
 
 
@@ -33,7 +35,7 @@ def naming(
 ) -> list[dict[str, Any]]:
     """All tasks of a kind with this parameter, the newest first."""
     query = "SELECT * FROM task WHERE kind = $1 ORDER BY id DESC"
-    found = map(_shown, rows(connection.execute(query, [kind])))
+    found = map(_shown, rows_of(connection.execute(query, [kind]), TaskRow))
     return [task for task in found if task["parameters"].get(parameter) == value]
 
 
@@ -69,7 +71,7 @@ def log(
         study_id, message
         LIMIT {limit:d} OFFSET {offset:d}
     """
-    lines = rows(connection.execute(query, bound))
+    lines = rows_of(connection.execute(query, bound), TaskLogRow)
     return {
         "total": counts.get(outcome, 0) if outcome else sum(counts.values()),
         "outcomes": counts,
@@ -77,8 +79,10 @@ def log(
     }
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    task = tasks.read(row) | {name: utc(row[name]) for name in _MOMENTS}
-    for name in _KEPT_BACK:
-        del task[name]
-    return task
+def _shown(row: TaskRow) -> dict[str, Any]:
+    fields: Mapping[str, Any] = tasks.read(row)
+    return {
+        name: utc(value) if name in _MOMENTS else value
+        for name, value in fields.items()
+        if name not in _KEPT_BACK
+    }

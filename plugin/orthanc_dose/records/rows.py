@@ -4,7 +4,7 @@ declarations of the tables (make docs), not to be edited.
 A row may lack fields, as those that an object does not give, and a field may be None."""
 
 from datetime import date, datetime, time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class CodeValue(TypedDict):
@@ -714,7 +714,7 @@ class TaskRow(TypedDict, total=False):
     subject: str
     user_name: str
     state: str
-    done: int | None
+    done: int
     total: int | None
     message: str | None
     parameters: str | None
@@ -914,6 +914,27 @@ class FollowerFailureRow(TypedDict, total=False):
     reason: str
     failed_at: datetime
     next_try_at: datetime | None
+
+
+class Task(TypedDict, total=False):
+    """A row of task whose JSON is read."""
+
+    id: int
+    kind: str
+    subject: str
+    user_name: str
+    state: str
+    done: int
+    total: int | None
+    message: str | None
+    parameters: dict[str, Any]
+    progress: dict[str, Any]
+    result: dict[str, Any]
+    created_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    owner: str | None
+    alive_at: datetime | None
 
 
 class EventRow(TypedDict, total=False):

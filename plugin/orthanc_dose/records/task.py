@@ -12,6 +12,7 @@ STATES = {
 }
 OPEN = ("waiting", "running")
 FINISHED = tuple(state for state in STATES if state not in OPEN)
+JSON = ("parameters", "progress", "result")  # columns of objects as JSON
 
 TASK = Table(
     "task",
@@ -33,7 +34,12 @@ TASK = Table(
             always=True,
             description="; ".join(f"{key}: {what}" for key, what in STATES.items()),
         ),
-        integer("done", "Done", description="How much of total is done, in what the kind counts."),
+        integer(
+            "done",
+            "Done",
+            always=True,
+            description="How much of total is done, in what the kind counts.",
+        ),
         integer("total", "Total", description="Empty until it is known."),
         text("message", "Message", description="Why it failed."),
         text("parameters", "Parameters", description="JSON: what it was asked for."),

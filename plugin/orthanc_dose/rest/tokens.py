@@ -3,7 +3,9 @@
 from typing import Annotated, Any
 
 from ..manage.tokens import LONGEST_LIFE, MOST_OF_ONE, TooManyTokens
+from ..query.objects import utc
 from ..records.given import LINE, Given, Meta
+from ..records.rows import TokenRow
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
@@ -69,12 +71,13 @@ def withdraw_token(services: Services, caller: Caller, id: str) -> dict[str, Any
     return {"withdrawn": True}
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    moments = {
-        name: row[name] and row[name].isoformat(timespec="seconds") + "Z"
-        for name in ("created_at", "expires_at")
+def _shown(row: TokenRow) -> dict[str, Any]:
+    return {
+        **row,
+        "created_at": utc(row["created_at"]),
+        "expires_at": utc(row["expires_at"]),
+        "last_used_at": row["last_used_at"] and row["last_used_at"].date(),
     }
-    return row | moments | {"last_used_at": row["last_used_at"] and row["last_used_at"].date()}
 
 
 _TOKEN = any_object(

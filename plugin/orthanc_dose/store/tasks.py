@@ -4,20 +4,20 @@ to date.
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
 from ..records import SCHEDULE_RUN, TASK
-from ..records.task import FINISHED
+from ..records.rows import Task as Task
+from ..records.rows import TaskRow
+from ..records.task import FINISHED, JSON
 from ..records.task import OPEN as OPEN
-from .database import Store, rows
+from .database import Store, rows_of
 from .numbers import TASKS, take
 
-_JSON = ("parameters", "progress", "result")
-
-Task = dict[str, Any]
 _LOG = logging.getLogger(__name__)
 
 
@@ -46,7 +46,7 @@ def add(
 ) -> int:
     """Note it in the transaction of the connection, which is one of `Store.writing`."""
     number = take(connection, TASKS)
-    task = {
+    task: Task = {
         "id": number,
         "kind": kind,
         "subject": subject,
@@ -68,7 +68,7 @@ def add(
 def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
     """Write a task's row, in place of what it was, in the transaction of the connection."""
     row = [
-        json.dumps(task.get(name) or {}) if name in _JSON else task.get(name) for name in TASK.names
+        json.dumps(task.get(name) or {}) if name in JSON else task.get(name) for name in TASK.names
     ]
     connection.execute("DELETE FROM task WHERE id = $1", [task["id"]])
     connection.execute(f"INSERT INTO task VALUES ({', '.join('?' * len(row))})", row)
@@ -89,8 +89,9 @@ def log_end(task: Task) -> None:
     """Say in the log how a task ended: state, duration, and the numbers of what came of it, but no
     texts of it."""
     seconds = ""
-    if task.get("started_at"):
-        seconds = f" after {(task['finished_at'] - task['started_at']).total_seconds():.0f} s"
+    started, finished = task.get("started_at"), task.get("finished_at")
+    if started and finished:
+        seconds = f" after {(finished - started).total_seconds():.0f} s"
     of = "" if task.get("total") is None else f" of {task['total']}"
     counts = "".join(
         f", {name} {value}"
@@ -105,18 +106,21 @@ def log_end(task: Task) -> None:
 def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) -> list[Task]:
     """The tasks in one of these states, the oldest first."""
     query = "SELECT * FROM task WHERE state IN (SELECT unnest($1)) ORDER BY id"
-    return [read(row) for row in rows(connection.execute(query, [list(states)]))]
+    return [read(row) for row in rows_of(connection.execute(query, [list(states)]), TaskRow)]
 
 
 def one(connection: duckdb.DuckDBPyConnection, number: int) -> Task | None:
     """The task of this number, or None."""
-    found = rows(connection.execute("SELECT * FROM task WHERE id = $1", [number]))
+    query = "SELECT * FROM task WHERE id = $1"
+    found = rows_of(connection.execute(query, [number]), TaskRow)
     return read(found[0]) if found else None
 
 
-def read(row: dict[str, Any]) -> Task:
+def read(row: TaskRow) -> Task:
     """A task from its row."""
-    return row | {name: json.loads(row[name] or "{}") for name in _JSON}
+    fields: Mapping[str, Any] = row
+    parsed = {name: json.loads(fields[name] or "{}") for name in JSON}
+    return cast("Task", {**fields, **parsed})
 
 
 _FINISHED = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name = $2)"
@@ -179,14 +183,15 @@ def _keep_for_runs(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> Non
         "unnest($2::BIGINT[]))"
     )
     query += " OR kind = 'retrieval') ORDER BY id"
-    for task in map(read, rows(connection.execute(query, [ids, list(runs)]))):
+    for task in map(read, rows_of(connection.execute(query, [ids, list(runs)]), TaskRow)):
         column = "search" if task["id"] in runs else "retrieval"
         run = task["id"] if task["id"] in runs else task["parameters"].get("search")
         if run in runs and (run == task["id"] or task["id"] > runs[run]):
+            fields: Mapping[str, Any] = task
             kept = {
-                name: f"{task[name].isoformat()}Z"
-                if name.endswith("_at") and task[name]
-                else task[name]
+                name: f"{fields[name].isoformat()}Z"
+                if name.endswith("_at") and fields[name]
+                else fields[name]
                 for name in _KEPT
             }
             query = f'UPDATE "{SCHEDULE_RUN.name}" SET "{column}" = $1 WHERE task_id = $2'

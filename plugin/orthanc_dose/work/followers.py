@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import duckdb
 
@@ -264,12 +264,12 @@ class _Thread(threading.Thread):
             done, progress = task["done"] + len(some), {"after": some[-1].study_id}
             self._note(connection, task_id, done=done, progress=progress)
 
-    def _note(self, connection: Any, task_id: int, **values: Any) -> Task | None:
+    def _note(self, connection: Any, task_id: int, **values: Unpack[Task]) -> Task | None:
         """Write the task as it is then, which is returned; nothing where it has ended."""
         task = tasks.one(connection, task_id)
         if task is None or task["state"] not in OPEN:
             return None
-        started = {
+        started: Task = {
             "state": "running",
             "started_at": task["started_at"] or tasks.now(),
             "owner": str(self._owner),

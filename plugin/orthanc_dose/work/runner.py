@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from ..store import STORE_ERRORS, Store, Writer, tasks
+from ..store.tasks import Task
 from .followers import Followers
 from .owner import Owner
 from .steps import Steps
@@ -63,10 +64,10 @@ class Runner:
         self.kinds = kinds
         self._threads = {kind.place: _Threads(kind.place, self._work) for kind in kinds}
         self._lasting = {kind.name: kind for kind in kinds if kind.lasting}
-        self._resumed: dict[str, Callable[[tasks.Task], Work]] = {}
+        self._resumed: dict[str, Callable[[Task], Work]] = {}
         self._lock = threading.Lock()
         self._runs: dict[int, Run] = {}
-        self._owed: dict[int, dict[str, Any]] = {}  # ends that could not be written yet
+        self._owed: dict[int, Task] = {}  # ends that could not be written yet
         self._is_settling = False
         self._closing = False
         self._steps: Steps | None = None
@@ -107,7 +108,7 @@ class Runner:
         self._steps.look()
         self._queue.wake()
 
-    def resume(self, kind: Kind, work: Callable[[tasks.Task], Work]) -> None:
+    def resume(self, kind: Kind, work: Callable[[Task], Work]) -> None:
         """Go on with lasting tasks that a server left, from the next beat on. work: what a task is
         to do now.
         """
@@ -209,7 +210,7 @@ class Runner:
         with self._lock:
             self._runs.pop(run.number, None)
         if error is None:
-            end: dict[str, Any] = {"state": "done", "result": result}
+            end: Task = {"state": "done", "result": result}
         elif self._closing and run.kind in self._lasting:
             return
         elif run.stopping.is_set():
@@ -256,8 +257,8 @@ class Runner:
 
     # --- what the store says of tasks ---
 
-    def _note(self, number: int, **changes: Any) -> None:
-        signed = {"owner": str(self.owner), "alive_at": tasks.now()}
+    def _note(self, number: int, **changes: Unpack[Task]) -> None:
+        signed: Task = {"owner": str(self.owner), "alive_at": tasks.now()}
         with self._store.writing() as connection:
             found = tasks.one(connection, number)
             if found is None:
@@ -289,7 +290,7 @@ class Runner:
             if owes:
                 self._settle_soon()
 
-    def _left(self, connection: Any) -> list[tasks.Task]:
+    def _left(self, connection: Any) -> list[Task]:
         """Tasks on threads that somebody left who is gone, and that cannot go on."""
         now, names = tasks.now(), {kind.name for kind in self.kinds} - self._lasting.keys()
         return [
@@ -303,10 +304,8 @@ class Runner:
             if not self._left(connection):
                 return
         with self._store.writing() as connection:
-            ended = [
-                task | {"state": "broken off", "finished_at": tasks.now()}
-                for task in self._left(connection)
-            ]
+            end: Task = {"state": "broken off", "finished_at": tasks.now()}
+            ended = [task | end for task in self._left(connection)]
             for task in ended:
                 tasks.put(connection, task)
         for task in ended:

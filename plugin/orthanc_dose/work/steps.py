@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from ..store import STORE_ERRORS, Batch, Writer, tasks
 from ..store.tasks import Task
@@ -63,12 +62,17 @@ class Steps:
         except BaseException as error:  # noqa: BLE001  the worker goes on, whatever it is
             self._fail(writer, error)
             return True
-        now = {"done": job.done, "total": job.total, "progress": job.progress, "result": job.result}
+        now: Task = {
+            "done": job.done,
+            "total": job.total,
+            "progress": job.progress,
+            "result": job.result,
+        }
         if batch is None:
-            self._end(writer, "done", **now)
+            self._end(writer, {**now, "state": "done"})
             return True
         try:
-            self._commit(writer, batch, **now)
+            self._commit(writer, batch, now)
         except STORE_ERRORS:
             raise
         except BaseException as error:  # noqa: BLE001  what does not fit into the store once never will
@@ -78,16 +82,17 @@ class Steps:
     def beat(self, writer: Writer) -> None:
         """Note that the task is worked on, where nothing was written of it for a while."""
         if self._task is not None and time.monotonic() > self._written + BEAT_S:
-            self._commit(writer, Batch())
+            self._commit(writer, Batch(), {})
 
     def stop(self, writer: Writer, task_id: int) -> bool:
         """End a task before its next step. Whether there was one that was not finished."""
         if self._task is not None and self._task["id"] == task_id:
-            self._end(writer, "stopped")
+            self._end(writer, {"state": "stopped"})
             return True
         for task in self._open(writer):
             if task["id"] == task_id:
-                ended = task | {"state": "stopped", "finished_at": tasks.now()}
+                end: Task = {"state": "stopped", "finished_at": tasks.now()}
+                ended = task | end
                 writer.commit(Batch(task=ended))
                 tasks.log_end(ended)
                 with contextlib.suppress(BaseException):  # a job that cannot be made needs nothing
@@ -115,14 +120,15 @@ class Steps:
             return False
         self._look.set()  # there may be more behind it
         [task, *_] = found
-        self._task = task | {"state": "running", "started_at": task["started_at"] or tasks.now()}
+        begun: Task = {"state": "running", "started_at": task["started_at"] or tasks.now()}
+        self._task = task | begun
         try:
             self._job = self.kinds[task["kind"]](self._task)
         except BaseException as error:  # noqa: BLE001  those behind it are done
             self._fail(writer, error)
             return True
         try:
-            self._commit(writer, Batch())
+            self._commit(writer, Batch(), {})
             tasks.log_begin(self._task)
         except STORE_ERRORS:
             raise
@@ -130,10 +136,10 @@ class Steps:
             self._fail(writer, error)
         return True
 
-    def _commit(self, writer: Writer, batch: Batch, **changes: Any) -> None:
+    def _commit(self, writer: Writer, batch: Batch, changes: Task) -> None:
         """Write a batch with the task as it is then, by its owner."""
         assert self._task is not None
-        signed = {"owner": str(self._owner), "alive_at": tasks.now()}
+        signed: Task = {"owner": str(self._owner), "alive_at": tasks.now()}
         batch.task = self._task | changes | signed
         writer.commit(batch)
         self._task, self._written = batch.task, time.monotonic()
@@ -143,17 +149,18 @@ class Steps:
         _LOG.error(
             "task %d, %s, cannot go on", self._task["id"], self._task["kind"], exc_info=error
         )
-        self._end(writer, "failed", message=reason(error))
+        self._end(writer, {"state": "failed", "message": reason(error)})
 
-    def _end(self, writer: Writer, state: str, **changes: Any) -> None:
+    def _end(self, writer: Writer, end: Task) -> None:
         assert self._task is not None
-        end = {"state": state, "finished_at": tasks.now()}
+        now: Task = {"finished_at": tasks.now()}
         try:
-            self._commit(writer, Batch(), **end, **changes)
+            self._commit(writer, Batch(), end | now)
         except STORE_ERRORS:
             raise
         except BaseException as error:  # noqa: BLE001  what it says of itself cannot be written: it is as it was
-            self._commit(writer, Batch(), **(end | {"state": "failed", "message": reason(error)}))
+            failed: Task = {"state": "failed", "message": reason(error)}
+            self._commit(writer, Batch(), failed | now)
         tasks.log_end(self._task)
         job = self._job
         self._task = self._job = None
