@@ -50,7 +50,7 @@ class Loopback:
         connection: http.client.HTTPConnection
         if self._is_encrypted:
             # To ourselves, under whatever name the certificate has.
-            context = ssl._create_unverified_context()
+            context = ssl._create_unverified_context()  # noqa: S323
             connection = http.client.HTTPSConnection(
                 "127.0.0.1", self._port, timeout=seconds, context=context
             )

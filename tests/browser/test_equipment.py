@@ -150,7 +150,7 @@ def test_the_modality_type_of_several_systems_is_set_by_a_task(
         "button", name="Modality type"
     ).click()
     dialog = page.get_by_role("dialog", name="Modality type of 2 systems")
-    dialog.get_by_role("radio", name=re.compile("^Dual|dual|sorted", re.I)).check()
+    dialog.get_by_role("radio", name=re.compile("^Dual|dual|sorted", re.IGNORECASE)).check()
     dialog.get_by_role("button", name="Set").click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("region", name="Sorting studies anew")).to_contain_text("done")

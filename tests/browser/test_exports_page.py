@@ -282,7 +282,7 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Enter, own_server: Ort
     task = own_server.ok("/dose/api/tasks?kind=export")["tasks"][0]
     expect(card).to_contain_text(
         re.compile(
-            rf"Radiography, CSV.*{task['result']['studies']} studies.*is removed after", re.S
+            rf"Radiography, CSV.*{task['result']['studies']} studies.*is removed after", re.DOTALL
         )
     )
     # Its time is a setting; where the time of tasks is shorter, that one.
@@ -375,7 +375,7 @@ def test_the_page_of_tasks_leads_to_the_file(come: Enter, own_server: OrthancSer
     name, raw = started(page)
     page = visit.open("/tasks")
     card = page.get_by_role("article", name="Export").filter(has_text=name)
-    expect(card).to_contain_text(re.compile(r"Mammography, CSV.*\d+ stud.*, .*B", re.S))
+    expect(card).to_contain_text(re.compile(r"Mammography, CSV.*\d+ stud.*, .*B", re.DOTALL))
     assert downloaded(page, card.get_by_role("link", name=re.compile("^Download"))) == (name, raw)
     card.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("Its file is deleted here.")

@@ -100,7 +100,7 @@ def test_a_fluoroscopy_study_shows_its_totals_in_the_units_of_the_field(
     expect(main).to_contain_text("cGy·cm²")
     expect(main).to_contain_text("mGy")
     expect(main).to_contain_text(f"{study.events} events" if study.events > 1 else "event")
-    page.get_by_role("button", name=re.compile("content", re.I)).click()
+    page.get_by_role("button", name=re.compile("content", re.IGNORECASE)).click()
     expect(main).to_contain_text("X-Ray Radiation Dose Report")
     visit.check()
 
@@ -135,14 +135,14 @@ def test_the_activity_page_gives_the_reason_of_a_failure_and_retries(
         "a retry",
     )
     page.get_by_role("button", name=re.compile("Compare with Orthanc")).click()
-    expect(page.locator("main")).to_contain_text(re.compile("nothing|0 |no ", re.I))
+    expect(page.locator("main")).to_contain_text(re.compile("nothing|0 |no ", re.IGNORECASE))
     visit.check()
 
 
 def test_the_keyboard_reaches_and_opens_a_study(visit: Visit) -> None:
     page = visit.open("/studies/DX")
     page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_contain_text(re.compile("skip", re.I))
+    expect(page.locator(":focus")).to_contain_text(re.compile("skip", re.IGNORECASE))
     page.locator("tbody tr a").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -154,9 +154,9 @@ def test_the_theme_is_switched_and_remembered(visit: Visit) -> None:
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for _ in range(3):
         page.locator("header").get_by_role(
-            "button", name=re.compile("theme|dark|light|appearance", re.I)
+            "button", name=re.compile("theme|dark|light|appearance", re.IGNORECASE)
         ).first.click()
-        dark = page.get_by_role("menuitemradio", name=re.compile("dark", re.I))
+        dark = page.get_by_role("menuitemradio", name=re.compile("dark", re.IGNORECASE))
         if dark.count():
             dark.first.click()
         if page.evaluate("getComputedStyle(document.body).backgroundColor") != before:

@@ -181,10 +181,7 @@ def test_rows_of_the_table_show_how_they_stand_to_their_levels(
     # A sign and a word, and not the colour alone.
     expect(low).to_contain_text(f"▲ over {round(middle / 2)}")
     expect(low).to_contain_text(f"n = {len(head)}")
-    ages = [
-        study
-        for study in own_server.studies(study_description_exactly="CT Head", patient_age_to="17")
-    ]
+    ages = own_server.studies(study_description_exactly="CT Head", patient_age_to="17")
     expect(children).to_contain_text("✓ at or under")
     expect(children).to_contain_text(f"under 18 years, n = {len(ages)}")
     colours = [

@@ -81,10 +81,10 @@ def test_tasks_say_what_they_do_and_what_came_of_it(visit: Visit) -> None:
     expect(cards.nth(0)).to_contain_text("wobbles: 7")
     expect(cards.nth(0)).to_contain_text("All is well.")
     expect(cards.nth(1)).to_contain_text(
-        re.compile("identity.*failed.*The key of the hashes is gone", re.S)
+        re.compile("identity.*failed.*The key of the hashes is gone", re.DOTALL)
     )
     expect(cards.nth(2)).to_contain_text(
-        re.compile("Importing patient sizes.*sizes.csv.*1 inserted, 2 without a study", re.S)
+        re.compile("Importing patient sizes.*sizes.csv.*1 inserted, 2 without a study", re.DOTALL)
     )
 
 
@@ -109,7 +109,7 @@ def test_a_task_is_followed_while_it_runs_and_is_linked(
     server.post("/dose/api/reextract")
     # It began elsewhere: the page finds it by itself, and its end too.
     card = page.locator("article", has_text="Reading all kept content again").first
-    expect(card).to_contain_text(re.compile("done.*0 changed", re.S))
+    expect(card).to_contain_text(re.compile("done.*0 changed", re.DOTALL))
     page.get_by_role("link", name="Activity").click()
     page.get_by_role("link", name="The task with its log").click()
     expect(page.get_by_role("article")).to_contain_text("Reading all kept content again")

@@ -88,7 +88,7 @@ def trees() -> dict[str, Tree]:
         try:
             explicit = ExplicitVRLittleEndian.encode() + b"\0" in raw[:1000]
             found[name] = decode(raw if explicit else _written(raw, ExplicitVRLittleEndian))
-        except Exception:  # noqa: BLE001, S112  a real object with a fault in form stays a seed for damage to its bytes
+        except Exception:  # noqa: BLE001  a real object with a fault in form stays a seed for damage to its bytes
             continue
     return found
 

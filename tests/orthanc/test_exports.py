@@ -260,7 +260,7 @@ def test_fluoroscopy_stands_in_groups(server: OrthancServer) -> None:
             low, mean, high = (
                 cells[f"{group} KVP [kV], {at}"] for at in ("minimum", "mean", "maximum")
             )
-            assert low is None or low <= mean * (1 + 1e-12) and mean <= high * (1 + 1e-12)
+            assert low is None or (low <= mean * (1 + 1e-12) and mean <= high * (1 + 1e-12))
 
 
 @pytest.mark.parametrize(
@@ -453,7 +453,7 @@ def test_an_end_of_the_server_breaks_exports_off(
 
 def test_a_file_comes_whole_or_in_pieces_and_goes_with_its_task(server: OrthancServer) -> None:
     ids = [begun(server, wanted(kind)) for kind in ("csv", "jsonl", "xlsx")]
-    size = [done(server, number)["result"]["bytes"] for number in ids][0]
+    size, *_ = [done(server, number)["result"]["bytes"] for number in ids]
     address = f"/dose/api/exports/{ids[0]}/file"
     whole = server.request("GET", address).content
     assert len(whole) == size > 3000

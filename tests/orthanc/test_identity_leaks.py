@@ -112,13 +112,13 @@ def leaks(places: Iterable[tuple[str, bytes | str]], words: Iterable[str]) -> li
     found = []
     for place, content in places:
         raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-        for word in words:
-            # Without regard to case; UTF-16, too.
-            if (
-                re.search(re.escape(word.encode()), raw, re.IGNORECASE)
-                or word.encode("utf-16-le") in raw
-            ):
-                found.append(f"{word} in {place}")
+        # Without regard to case; UTF-16, too.
+        found += [
+            f"{word} in {place}"
+            for word in words
+            if re.search(re.escape(word.encode()), raw, re.IGNORECASE)
+            or word.encode("utf-16-le") in raw
+        ]
     return found
 
 

@@ -21,16 +21,18 @@ from tests.support.server import PASSWORD, ROOT, USER, OrthancServer, _free_port
 @pytest.fixture(scope="module")
 def pair() -> Iterator[tuple[OrthancServer, OrthancServer]]:
     """The PACS, and ours, which know each other."""
-    with OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs:
-        with beside(pacs, gone=["GONE", "127.0.0.1", _free_ports(1)[0]]) as ours:
-            for number in range(1, 5):
-                report = samples.ct_report(2, key=f"retrieved {number}")
-                pacs.send(
-                    _study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3)))
-                )
-            pet = samples.nuclear_images("ge-pet")
-            pacs.send(_study(7, *pet))
-            yield pacs, ours
+    with (
+        OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs,
+        beside(pacs, gone=["GONE", "127.0.0.1", _free_ports(1)[0]]) as ours,
+    ):
+        for number in range(1, 5):
+            report = samples.ct_report(2, key=f"retrieved {number}")
+            pacs.send(
+                _study(number, report, *(samples.ct_slice(number * 10 + n) for n in range(3)))
+            )
+        pet = samples.nuclear_images("ge-pet")
+        pacs.send(_study(7, *pet))
+        yield pacs, ours
 
 
 def run(server: OrthancServer, path: str, body: Any = None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_a_bad_object_stays_failed(server: OrthancServer) -> None:
     before = {row["sop_instance_uid"]: row for row in server.objects(outcome="failed")}
     assert len(before) == len(BAD)
     assert all(row["attempts"] == 1 for row in before.values())
-    uid = sorted(before)[0]
+    uid = min(before)
     status, answer = server.post(f"/dose/api/objects/{uid}/retry")
     assert status == 200
     assert (answer["object"]["outcome"], answer["object"]["attempts"]) == ("failed", 2)

@@ -28,13 +28,12 @@ WHOLE = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
-    with OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs:
-        with beside(pacs) as ours:
-            made = _study(1, samples.ct_report(2, key="scheduled"), samples.ct_slice(1))
-            for one in made:
-                one.StudyDate = f"{date.today():%Y%m%d}"
-            pacs.send(made)
-            yield ours
+    with OrthancServer(plugin=False, overrides={"DicomAet": "PACS"}) as pacs, beside(pacs) as ours:
+        made = _study(1, samples.ct_report(2, key="scheduled"), samples.ct_slice(1))
+        for one in made:
+            one.StudyDate = f"{date.today():%Y%m%d}"
+        pacs.send(made)
+        yield ours
 
 
 def put(server: OrthancServer, name: str, body: Any) -> tuple[int, Any]:

@@ -108,10 +108,8 @@ class Asking:
         self._thread.start()
 
     def _run(self) -> None:
-        try:
+        with contextlib.suppress(requests.RequestException):
             self.answer = ask(self._server, self._sql)
-        except requests.RequestException:
-            pass
 
     def end(self) -> tuple[int, str] | None:
         """Status and code of the answer."""

@@ -158,7 +158,7 @@ def _called(frame: FrameType, event: str, what: Any) -> None:
         return
     caller: FrameType | None = frame
     while caller is not None:
-        if caller.f_code.co_filename.startswith(os.path.dirname(logging.__file__)):
+        if caller.f_code.co_filename.startswith(str(Path(logging.__file__).parent)):
             return
         caller = caller.f_back
     _point(f"file.{what.__name__}")
@@ -166,9 +166,9 @@ def _called(frame: FrameType, event: str, what: Any) -> None:
 
 def install() -> None:
     """Put the points into the program."""
-    from orthanc_dose.store import Store  # noqa: PLC0415  the path to it is made before
-    from orthanc_dose.work.runner import Runner  # noqa: PLC0415
-    from orthanc_dose.work.steps import Steps  # noqa: PLC0415
+    from orthanc_dose.store import Store
+    from orthanc_dose.work.runner import Runner
+    from orthanc_dose.work.steps import Steps
 
     connection, work, step = Store.connection, Runner._work, Steps.step
     join, add = Runner.join, Runner.add

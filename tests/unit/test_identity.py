@@ -135,5 +135,5 @@ def test_the_configuration_names_the_rules(tmp_path: Path) -> None:
         BY_KEY,
     )
     assert read.first_values == {"patient_id": "hashed", "patient_name": "stored"}
-    with pytest.raises(config.ConfigError, match="PatientID.*none, stored, hashed, sha256"):
+    with pytest.raises(config.ConfigError, match=r"PatientID.*none, stored, hashed, sha256"):
         config.read({"PatientID": "yes"}, tmp_path, BY_KEY)

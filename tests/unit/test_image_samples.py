@@ -460,7 +460,7 @@ def of_dose(ds: Dataset) -> set[tuple[str, str]]:
         *ds.get("ExposureDoseSequence", []),
         *ds.get("RadiopharmaceuticalInformationSequence", []),
     ):
-        for tag in part.keys():
+        for tag in part.keys():  # noqa: SIM118  (a data set goes over its elements)
             keyword = pydicom.datadict.keyword_for_tag(tag)
             if keyword in DOSE:
                 found.add((keyword, part._dict[tag].VR))

@@ -48,7 +48,7 @@ def test_an_activity_that_cannot_be_right_is_not_used(odd: str, why: str) -> Non
 
 
 def test_series_that_contradict_each_other_leave_the_activity_open() -> None:
-    datasets = [ds for ds in samples.nuclear_study("ge-pet", activities=(221.6, 219.4), slices=1)]
+    datasets = samples.nuclear_study("ge-pet", activities=(221.6, 219.4), slices=1)
     (record,) = together(datasets)
     (row,) = record.events
     assert row["administered_activity"] is None

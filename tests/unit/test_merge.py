@@ -40,7 +40,7 @@ def report(
     uid: str,
     minute: int,
     events: list[dict],
-    total: float | None | str = "sum",
+    total: float | str | None = "sum",
     modality: str = "CT",
 ) -> Part:
     given = sum(row["dlp"] for row in events) if total == "sum" else total

@@ -63,7 +63,7 @@ def test_levels_are_counted(syntax: str, undefined: bool, private: bool, levels:
 
 def test_deflated_objects_are_looked_into() -> None:
     raw = written(40, ExplicitVRLittleEndian, True)
-    syntax, at = part10.start(raw)
+    _, at = part10.start(raw)
     head = raw[:at].replace(b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x16\x001.2.840.10008.1.2.1.99")
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated = head + deflater.compress(raw[at:]) + deflater.flush()

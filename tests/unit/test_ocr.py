@@ -2,7 +2,6 @@
 fails.
 """
 
-import os
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -203,4 +202,4 @@ def test_nothing_of_the_patient_is_kept_and_nothing_is_left_on_disk(
     assert any("Sample" in line for line in lines), "the engine sees the name that is burnt in"
     kept = "\n".join(screen.dose_lines(lines, "GE"))
     assert "Sample" not in kept and "000001" not in kept and "4711" not in kept
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -193,7 +193,7 @@ def test_dates_can_be_missing() -> None:
     assert not [
         e.keyword
         for e in ds
-        if e.VR in ("DT", "TM") or e.VR == "DA" and e.keyword != "PatientBirthDate"
+        if e.VR in ("DT", "TM") or (e.VR == "DA" and e.keyword != "PatientBirthDate")
     ]
     assert not [
         e.keyword

@@ -63,9 +63,8 @@ def test_values_of_a_clean_screen_come_out_and_are_marked(maker: str) -> None:
     assert (found.modality, found.source) == ("CT", "OCR")
     assert doses(found) == [(12.3, 549.3), (48.6, 842.7)]
     assert found.accumulated[0]["dlp_total"] == 1392.0
-    assert [
-        row["ct_acquisition_type"]["value"] for row in found.events if "ct_acquisition_type" in row
-    ][0] == "113805"
+    kinds = [row["ct_acquisition_type"] for row in found.events if "ct_acquisition_type" in row]
+    assert kinds[0]["value"] == "113805"
     assert [row["ctdiw_phantom_type"]["value"] for row in found.events[1:]] == ["113691", "113690"]
     for row in found.events[1:]:
         assert "ocr" in marked(row, "mean_ctdivol") and "ocr" in marked(row, "dlp")

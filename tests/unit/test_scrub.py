@@ -204,7 +204,7 @@ def test_bytes_with_the_standards_code_extensions() -> None:
 
 
 def everywhere(text: str) -> dict[str, Any]:
-    return {tag: text for tag in ("0008,1030", "0018,1030", "0029,1010", "0008,103e")}
+    return dict.fromkeys(("0008,1030", "0018,1030", "0029,1010", "0008,103e"), text)
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ def test_columns_of_an_old_store_have_the_types_of_a_new_one(tmp_path: Path) -> 
 
 def test_a_damaged_file_is_an_error_with_the_path(tmp_path: Path) -> None:
     (tmp_path / "dose.duckdb").write_bytes(b"this is no database" * 1000)
-    with pytest.raises(StoreError, match="dose.duckdb"):
+    with pytest.raises(StoreError, match=r"dose\.duckdb"):
         Store(tmp_path)
 
 

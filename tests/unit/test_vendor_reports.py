@@ -399,7 +399,8 @@ def test_text_is_right_or_marked(
         (0x0005, b"CS", b"ISO_IR 192", declared),
         (0x1030, b"LO", b"@@@@", encoded),
     ):
-        assert raw.count(old := element(8, number, vr, before)) == 1
+        old = element(8, number, vr, before)
+        assert raw.count(old) == 1
         raw = raw.replace(old, element(8, number, vr, after))
     study = read(raw).study
     assert study["study_description"] == (

@@ -1,5 +1,7 @@
 """Bins of equal width: histograms, and scatter plots of more points than a page can draw."""
 
+from itertools import pairwise
+
 from .links import joined
 from .row import Row
 from .source import Source, is_given
@@ -18,7 +20,7 @@ def edges(least: float, largest: float, bins: int) -> list[float]:
         return [least, largest]
     width = (largest - least) / bins
     found = [*(least + number * width for number in range(bins)), largest]
-    return found if all(a < b for a, b in zip(found, found[1:], strict=False)) else [least, largest]
+    return found if all(a < b for a, b in pairwise(found)) else [least, largest]
 
 
 def bin_of(value: str, found: list[float], name: str) -> str:

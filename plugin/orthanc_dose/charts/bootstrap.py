@@ -17,6 +17,7 @@ known."""
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 
 LEVEL = 0.95
 SIDES = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
@@ -120,8 +121,8 @@ def _pairs(n: int, j: int, rank: int) -> list[tuple[int, int, float]]:
     below.append(0.0)
     above.append(0.0)
     out = []
-    for k, (much, less) in enumerate(zip(below, below[1:], strict=False)):
-        for over, (most, least) in enumerate(zip(above, above[1:], strict=False)):
+    for k, (much, less) in enumerate(pairwise(below)):
+        for over, (most, least) in enumerate(pairwise(above)):
             probability = (much - less) * (most - least)
             if probability < _NEGLIGIBLE:
                 break

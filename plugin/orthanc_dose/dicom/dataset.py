@@ -106,7 +106,7 @@ def binary(raw: bytes) -> str:
 def from_pydicom(source: pydicom.Dataset) -> Dataset:
     """The same form from an object that pydicom read. Pixel data is left out."""
     out: Dataset = {}
-    for key in source.keys():
+    for key in source.keys():  # noqa: SIM118  (a data set goes over its elements)
         tag = f"{key.group:04x},{key.element:04x}"
         if tag in PIXEL_DATA or key.element == 0:
             continue

@@ -9,7 +9,6 @@ Polars and R.
 The link is put in place of the one before at once (rename), so that a reader finds a whole copy,
 always; the copy before the newest stays until the next one, for those who are still reading it."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from functools import partial
@@ -58,7 +57,7 @@ class Copies:
     def newest(self) -> str | None:
         """The name of the newest copy."""
         try:
-            return os.readlink(self.folder / LATEST)
+            return str((self.folder / LATEST).readlink())
         except OSError:
             return None
 
@@ -107,7 +106,7 @@ class Copies:
         link = self.folder / f".{LATEST}"
         link.unlink(missing_ok=True)
         link.symlink_to(name)
-        os.replace(link, self.folder / LATEST)
+        link.replace(self.folder / LATEST)
 
     def _forget(self, keep: int) -> None:
         copies = sorted(path for path in self.folder.glob(f"{_PREFIX}*") if path.is_dir())

@@ -36,10 +36,19 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
         file.write(BOM + ",".join(map(quoted, titles)).encode() + END)
         for first, last in chosen.chunks():
             # As many cells in each line: strict readers (pyarrow, DuckDB, Polars) ask for it.
-            for lines in rows.of_studies(
-                chosen, study, event, ",", first, last, chosen.most_events, blank="," * len(events)
-            ):
-                file.write("\r\n".join(lines).encode("utf-8", "replace") + END)
+            file.writelines(
+                "\r\n".join(lines).encode("utf-8", "replace") + END
+                for lines in rows.of_studies(
+                    chosen,
+                    study,
+                    event,
+                    ",",
+                    first,
+                    last,
+                    chosen.most_events,
+                    blank="," * len(events),
+                )
+            )
             progress(last, chosen.total)
 
 

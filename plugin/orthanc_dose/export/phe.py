@@ -8,6 +8,8 @@ in its files. What neither report nor image says (whether a detector is in a buc
 of view was) stays empty, for the contributor to fill in. Heights are in m, but for CT, which asks
 for cm."""
 
+from itertools import chain
+
 from ..dicom import concepts
 from .columns import DATE, INTEGER, NUMBER, times
 from .forms import Cell, Form, element, key, number
@@ -77,10 +79,10 @@ def _ct(most: int) -> list[Cell]:
         number("Age (yrs)", "s.patient_age"),
         number("Weight (kg)", "s.patient_weight"),
         number("Height (cm)", times("s.patient_size", 100)),
-        *sum(series[:_CT_SERIES], []),
+        *chain.from_iterable(series[:_CT_SERIES]),
         number("Total DLP* (whole scan) mGy.cm", "s.dlp_total"),
         Cell("Patient comments", "v.types"),
-        *sum(series[_CT_SERIES:], []),
+        *chain.from_iterable(series[_CT_SERIES:]),
     ]
 
 

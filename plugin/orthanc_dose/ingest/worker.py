@@ -490,7 +490,7 @@ class Worker:
             self._commit(writer, reads, state)
         except STORE_ERRORS:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  (an object that spoils the batch fails alone)
             if len(reads) <= 1:
                 self._commit_failed(writer, reads, state)
                 return

@@ -139,7 +139,7 @@ class _ToFile(RotatingFileHandler):
             self.is_written = True
             _LOG.info("the file of the log is written again")
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
+    def handleError(self, record: logging.LogRecord) -> None:
         self._failed = True
         if not self.is_written:
             return
@@ -156,7 +156,9 @@ class _ToFile(RotatingFileHandler):
 
     def _open(self) -> Any:
         Path(self.baseFilename).parent.mkdir(mode=0o700, exist_ok=True)
-        stream = open(self.baseFilename, "a", encoding="utf-8", opener=_for_its_owner)
+        stream = open(  # noqa: SIM115  (the handler closes it)
+            self.baseFilename, "a", encoding="utf-8", opener=_for_its_owner
+        )
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -16,6 +16,7 @@ case. With two readings by tesseract that have to agree, and the checks of `extr
 90 random screens came out right, 22 failed with a reason (12 of them in a proportional font), and
 none came out wrong."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -124,10 +125,9 @@ def lines_of(picture: Picture, *, time_limit: float = TIME_LIMIT) -> list[str]:
         )
     except OSError as error:
         raise Unreadable(f"the OCR engine could not be started: {type(error).__name__}") from None
-    try:
+    # Over already, or not allowed: it runs at the usual priority.
+    with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    except OSError:
-        pass  # over already, or not allowed: it runs at the usual priority
     try:
         told, _ = process.communicate(picture.pgm(), timeout=time_limit)
     except subprocess.TimeoutExpired:

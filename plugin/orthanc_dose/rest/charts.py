@@ -30,7 +30,16 @@ from .answers import Content, Download
 from .errors import bad_body, bad_parameter, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, VIEW, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
+from .schemas import (
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+    component,
+)
 from .services import Services
 from .studies import FILTER_PARAMETERS
 
@@ -255,7 +264,7 @@ _COMPARED = any_object(
     **dict.fromkeys(("age_from", "age_to", "weight_from", "weight_to"), _NUMBER_OR_NULL),
 )
 _ROW["properties"] |= {
-    **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": {"type": "boolean"}, "period": TEXT,
+    **dict.fromkeys(("category", "system"), TEXT_OR_NULL), "others": FLAG, "period": TEXT,
     **dict.fromkeys(("mean", "median", "p5", "p25", "p75", "p95", "least", "largest", "from", "to", "part", "x", "y",
                      "x_from", "x_to", "y_from", "y_to"), _NUMBER),
     **dict.fromkeys(("median_interval", "p75_interval", "p95_interval"), _INTERVAL), "levels": array(_COMPARED),
@@ -331,7 +340,7 @@ CHART_ROUTES: tuple[Route, ...] = (
                 n=INTEGER,
                 rows=array(_ROW),
                 edges=array(_NUMBER),
-                binned={"type": "boolean"},
+                binned=FLAG,
                 fewest={"type": "object", "additionalProperties": INTEGER},
                 options={"type": "object"},
                 figure={"type": "object"},

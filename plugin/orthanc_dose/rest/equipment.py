@@ -13,6 +13,7 @@ from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .schemas import (
+    FLAG,
     INTEGER,
     INTEGER_OR_NULL,
     TEXT,
@@ -139,7 +140,7 @@ SYSTEM["properties"] |= {
 }
 SYSTEM["required"] = list(SYSTEM["properties"])
 component("system", SYSTEM)
-QUEUED = any_object(queued={"type": "boolean"})
+QUEUED = any_object(queued=FLAG)
 CHANGED = {200: any_object(systems=array(SYSTEM), task_id=INTEGER_OR_NULL), 202: QUEUED}
 _JOIN = any_object(
     field=TEXT,

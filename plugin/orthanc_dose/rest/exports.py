@@ -13,7 +13,7 @@ from .answers import Content, Download
 from .errors import ApiError, needs_identity, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, EXPORT, Caller, Route
-from .schemas import INTEGER, TASK, TEXT, any_object, array
+from .schemas import FLAG, INTEGER, TASK, TEXT, any_object, array
 from .services import Services
 from .studies import Query, parsed, told
 from .tasks import get_task
@@ -161,8 +161,8 @@ EXPORT_ROUTES: tuple[Route, ...] = (
     Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a "
 "finished one is kept",
           {200: any_object(kept_days=INTEGER, formats=array(any_object(
-              name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed={"type": "boolean"},
-              identity={"type": "boolean"})))},
+              name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed=FLAG,
+              identity=FLAG)))},
           tag="Exports", needs=EXPORT),
     Route("POST", "/exports", start_export, "Start an export of the studies that filters "
 "leave", {202: TASK},

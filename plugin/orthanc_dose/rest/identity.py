@@ -9,7 +9,7 @@ from ..records.given import UNSET, Given, Meta, UnsetType
 from ..records.study import UNDER_RULES
 from ..store import identity
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 _Tried = Annotated[str, Meta(max_length=300)]
@@ -96,7 +96,7 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         "/identity",
         get_identity,
         "What is kept of who patients are, and how the studies hold it",
-        {200: any_object(items=array(_ITEM), old_bytes={"type": "boolean"})},
+        {200: any_object(items=array(_ITEM), old_bytes=FLAG)},
         tag="Patient identity",
         needs=ADMINISTRATION,
         description="Of each item the rule (a setting of the same name), how many studies hold it "

@@ -11,7 +11,7 @@ from ..retrieve.nodes import NAME, FromConfiguration, NodeFields, NoNode
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, QUERY_RETRIEVE, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
+from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 
@@ -86,7 +86,7 @@ _NODE = any_object(
     **dict.fromkeys(("name", "aet", "host", "title", "calling_aet", "destination"), TEXT),
     port=INTEGER,
     seconds=INTEGER,
-    **dict.fromkeys(("modality_too", "added"), {"type": "boolean"}),
+    **dict.fromkeys(("modality_too", "added"), FLAG),
 )
 component("node", _NODE)
 
@@ -142,11 +142,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "/nodes/{name}/echo",
         echo_node,
         "Ask whether a node answers (C-ECHO)",
-        {
-            200: any_object(
-                name=TEXT, answers={"type": "boolean"}, reason=TEXT_OR_NULL, elapsed_ms=INTEGER
-            )
-        },
+        {200: any_object(name=TEXT, answers=FLAG, reason=TEXT_OR_NULL, elapsed_ms=INTEGER)},
         (_NAME,),
         (404,),
         tag="Query-retrieve",

@@ -11,7 +11,7 @@ from ..store import disposal
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
+from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
 from .selection import ObjectsOfRule
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE
@@ -133,7 +133,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "/objects/{sop_instance_uid}/retry",
         retry_object,
         "Read an object again",
-        {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
+        {200: any_object(object=ref("object")), 202: any_object(queued=FLAG)},
         (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
         (404, 409),
         "Objects",
@@ -199,7 +199,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "/objects/{sop_instance_uid}/take-out",
         take_out_object,
         "Take an object out of the dose record",
-        {200: any_object(object=ref("object")), 202: any_object(queued={"type": "boolean"})},
+        {200: any_object(object=ref("object")), 202: any_object(queued=FLAG)},
         (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
         (404,),
         "Objects",

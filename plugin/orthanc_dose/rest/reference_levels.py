@@ -257,6 +257,7 @@ _LEVEL["properties"] |= {
     "year": INTEGER_OR_NULL,
 }
 component("reference_level", _LEVEL)
+_TEXTS_BY_NAME = {"type": "object", "additionalProperties": TEXT}
 _LIST = any_object(
     levels=array(_LEVEL),
     quantities=array(
@@ -271,7 +272,8 @@ _LIST = any_object(
         sources=array(any_object(title=TEXT, url=TEXT, licence=TEXT_OR_NULL)),
         missing=INTEGER,
     ),
-    **dict.fromkeys(("statistics", "phantoms"), {"type": "object", "additionalProperties": TEXT}),
+    statistics=_TEXTS_BY_NAME,
+    phantoms=_TEXTS_BY_NAME,
 )
 _ID = Parameter("id", "integer", "The level's number.", minimum=1, in_path=True)
 _ONE = any_object(level=_LEVEL)

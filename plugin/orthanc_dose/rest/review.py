@@ -8,7 +8,7 @@ from ..retrieve.review import BECAME, REASONS, SORTS, Sieve, choose, decisions, 
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .searches import search_of
 from .services import Services
 from .studies import PAGE
@@ -113,10 +113,9 @@ _SIEVES = (
 "node says that it sent it;"
               " failed; missing: sent, but not all of it came.", allowed=tuple(BECAME)),
 )  # fmt: skip
-_FLAG = {"type": "boolean"}
 _COUNTS = {"type": "object", "additionalProperties": INTEGER}
 _SERIES = any_object(
-    line=INTEGER, **dict.fromkeys(("kept", "chosen", "singly", "open"), _FLAG),
+    line=INTEGER, **dict.fromkeys(("kept", "chosen", "singly", "open"), FLAG),
     **dict.fromkeys(("series_instance_uid", "modality", "series_description", "station_name", "reason", "state", "fault"),
                     TEXT_OR_NULL),
     **dict.fromkeys(("size", "objects", "asked_for", "arrived", "imported"), INTEGER_OR_NULL),

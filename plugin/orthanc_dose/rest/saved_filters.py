@@ -8,7 +8,7 @@ from ..store import settings
 from .errors import bad_body, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
-from .schemas import SAVED_FILTER, any_object, array
+from .schemas import FLAG, SAVED_FILTER, any_object, array
 from .services import Services
 from .studies import Query, parsed
 
@@ -74,7 +74,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
         "/saved-filters/{name}",
         forget,
         "Forget saved filters",
-        {200: any_object(deleted={"type": "boolean"})},
+        {200: any_object(deleted=FLAG)},
         (_NAME,),
         (404,),
         with_caller=True,

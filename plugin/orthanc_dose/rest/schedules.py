@@ -19,6 +19,7 @@ from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
 from .schemas import (
     ANYTHING,
+    FLAG,
     INTEGER_OR_NULL,
     TASK,
     TEXT,
@@ -157,12 +158,11 @@ class ScheduledSearches:
 
 
 _NAME = Parameter("name", "word", "The schedule's name.", maximum=100, in_path=True)
-_FLAG = {"type": "boolean"}
 _RETRIEVAL = any_object(id=INTEGER_OR_NULL, state=TEXT, message=TEXT_OR_NULL, result=ANYTHING)
 _RUN = any_object(
     due=TEXT,
     search=INTEGER_OR_NULL,
-    is_forgotten=_FLAG,
+    is_forgotten=FLAG,
     retrieval={"anyOf": [{"type": "null"}, _RETRIEVAL]},
 )
 _RUN["properties"] |= {
@@ -177,7 +177,7 @@ _SCHEDULE = any_object(
     last_due=TEXT_OR_NULL,
     last_task=INTEGER_OR_NULL,
     next_run=TEXT_OR_NULL,
-    missing_right=_FLAG,
+    missing_right=FLAG,
     runs=array(_RUN),
 )
 component("schedule", _SCHEDULE)

@@ -302,7 +302,7 @@ CONTENT = any_object(
             maybe={"left_out": INTEGER},
         )
     ),
-    cut={"type": "boolean"},
+    cut=FLAG,
 )
 FIELDS = any_object(
     tables=array(
@@ -327,7 +327,7 @@ FIELDS = any_object(
             unit=TEXT_OR_NULL,
             shown_factor={"type": "number"},
             modalities=array(TEXT),
-            identity={"type": "boolean"},
+            identity=FLAG,
             choices=array(any_object(value=TEXT, label=TEXT)),
             parameters={"type": "object", "additionalProperties": TEXT},
         )

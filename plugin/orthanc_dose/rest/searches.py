@@ -17,7 +17,7 @@ from ..retrieve.searches import KIND
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 from .studies import PAGE
 from .tasks import get_task
@@ -115,7 +115,7 @@ _NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in
 _ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _FOUND = any_object(
-    line=INTEGER, study_instance_uid=TEXT, kept={"type": "boolean"}, chosen={"type": "boolean"}, size=INTEGER_OR_NULL,
+    line=INTEGER, study_instance_uid=TEXT, kept=FLAG, chosen=FLAG, size=INTEGER_OR_NULL,
     **dict.fromkeys(("study_date", "study_description", "study_reason", "told", "series_instance_uid", "modality",
                      "series_description", "station_name", "reason", "state", "fault"), TEXT_OR_NULL),
     **dict.fromkeys(("modalities", "looked_at_as", "images", "listed"), _TEXTS),

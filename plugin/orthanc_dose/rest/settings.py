@@ -9,7 +9,7 @@ from ..records.given import Given, changes_of
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
-from .schemas import INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
+from .schemas import FLAG, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 # Those that pages need of whoever is signed in.
@@ -77,7 +77,7 @@ _SETTING = any_object(
     maximum=INTEGER_OR_NULL,
     value={},
     default={},
-    changed={"type": "boolean"},
+    changed=FLAG,
 )
 component("setting", _SETTING)
 _LIST = component(

@@ -10,7 +10,7 @@ from ..sizes.files import KIND, LARGEST, Upload
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import IMPORT_SIZES, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 SHOWN_ROWS, GUESSED_BY = 20, 1000
@@ -193,6 +193,6 @@ f"{_COLUMNS}", body=SizeColumns, with_caller=True,
           f"tasks of the kind `{KIND}`.",
           body=SizeImport, with_caller=True, needs=IMPORT_SIZES, action="size import started"),
     Route("DELETE", "/size-imports/{id}", forget, "Delete an uploaded file that is not imported",
-          {200: any_object(deleted={"type": "boolean"})}, (_ID,), (404, 409), "Patient sizes", with_caller=True,
+          {200: any_object(deleted=FLAG)}, (_ID,), (404, 409), "Patient sizes", with_caller=True,
           needs=IMPORT_SIZES, action="size import deleted"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from ..sql.views import VIEWS
 from ..store import tasks
 from .errors import ApiError
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import INTEGER, TASK, TEXT, any_object, array, component
+from .schemas import FLAG, INTEGER, TASK, TEXT, any_object, array, component
 from .services import Services
 
 _ACTION = "SQL statement run"
@@ -122,13 +122,13 @@ def _refuse(services: Services, caller: Caller, wanted: str, error: Refused) -> 
 _ANSWER = any_object(
     columns=array(any_object(name=TEXT, type=TEXT)),
     rows=array({"type": "array"}),
-    cut={"type": "boolean"},
+    cut=FLAG,
     elapsed_ms=INTEGER,
     as_of=TEXT,
 )
 _DATA = any_object(
     as_of={"type": ["string", "null"]},
-    is_current={"type": "boolean"},
+    is_current=FLAG,
     bytes=INTEGER,
     making={"type": ["object", "null"], "properties": {"done": INTEGER, "total": INTEGER}},
 )

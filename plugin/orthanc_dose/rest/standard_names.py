@@ -13,7 +13,7 @@ from .answers import Content, Download
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
+from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services, in_time
 from .studies import PAGE
 
@@ -91,7 +91,7 @@ _LIST = any_object(
     entries=array(any_object(**dict.fromkeys(COLUMNS, TEXT) | {"modality": TEXT_OR_NULL})),
 )
 component("name_map", _LIST)
-_CHANGED = {200: _LIST, 202: any_object(queued={"type": "boolean"})}
+_CHANGED = {200: _LIST, 202: any_object(queued=FLAG)}
 _HOW = (
     "An entry names the texts of a kind that its pattern fits; of several that fit, the first "
     "counts. It holds at once."

@@ -12,7 +12,7 @@ from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, onc
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
+from .schemas import FLAG, INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 
@@ -118,8 +118,7 @@ def _task(services: Services, number: int) -> dict[str, Any]:
 
 
 _DONE_OR_NOT = {200: any_object(task=TASK), 202: any_object(task=TASK)}
-_WAITS = any_object(queued={"type": "boolean"}, task_id=INTEGER)
-_FLAG = {"type": "boolean"}
+_WAITS = any_object(queued=FLAG, task_id=INTEGER)
 _MODALITY = Parameter(
     "modality",
     "choice",
@@ -142,10 +141,10 @@ _REVIEWED = any_object(
     source=TEXT_OR_NULL,
     events=INTEGER,
     marks=INTEGER,
-    totals=_FLAG,
+    totals=FLAG,
     objects=INTEGER,
-    report=_FLAG,
-    images=_FLAG,
+    report=FLAG,
+    images=FLAG,
 )
 _STAYS = (
     "Nothing is deleted from Orthanc, and what it holds of them does not come back by itself: "

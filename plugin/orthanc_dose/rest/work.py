@@ -4,7 +4,7 @@ from typing import Any
 
 from ..query import objects, tasks
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
+from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
 from .services import PATIENCE, Services, in_time
 
 
@@ -151,7 +151,7 @@ WORK_ROUTES: tuple[Route, ...] = (
         "/audit",
         run_audit,
         "Compare what Orthanc holds with the store, and read what is missing",
-        {200: any_object(missing=INTEGER), 202: any_object(queued={"type": "boolean"})},
+        {200: any_object(missing=INTEGER), 202: any_object(queued=FLAG)},
         tag="System",
         needs=ADMINISTRATION,
         action="comparison with Orthanc",

@@ -125,7 +125,7 @@ def studies(
             bound | {"uids": uids},
         )
     )
-    found: dict[str, dict[str, Any]] = dict.fromkeys(uids, {})
+    found: dict[str, dict[str, Any]] = {uid: {} for uid in uids}
     for one in lines:
         uid = one["study_instance_uid"]
         study = found[uid] = found[uid] or {name: one[name] for name in _OF_STUDY} | {"series": []}

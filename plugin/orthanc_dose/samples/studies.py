@@ -141,7 +141,7 @@ def _patient(seed: int, number: int, on: date, system: System, kind: str) -> Pat
     """
     rng = Random(f"patient|{seed}|{number}")
     plain = rng.choice(NAMES[""])
-    local = [name for name in NAMES.get(system.vendor.character_set, ())]
+    local = list(NAMES.get(system.vendor.character_set, ()))
     chosen = rng.choice(local) if local and rng.random() < 0.5 else plain
     child = rng.random() < 0.06
     years = rng.uniform(0.2, 16) if child else min(97.0, max(18.0, rng.gauss(58, 18)))

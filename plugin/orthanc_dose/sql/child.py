@@ -94,7 +94,7 @@ def _own_output() -> BinaryIO:
 def _limit(job: dict[str, Any]) -> None:
     """Have the kernel hold the process to the job's limits: memory, cpu_seconds, file_bytes."""
     if job["format"] == "parquet":
-        import pyarrow.parquet  # noqa: F401, PLC0415  its libraries are not the statement's memory
+        import pyarrow.parquet  # noqa: F401  its libraries are not the statement's memory
     found = re.search(r"VmSize:\s+(\d+) kB", Path("/proc/self/status").read_text())
     size = int(found[1]) * 1024 if found else 0
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -4,6 +4,7 @@ ended at any moment, and takes no more than the kernel lets it.
 Its end by the end of ours hangs on the thread that started it (PR_SET_PDEATHSIG): start it on
 threads that stay, as those of requests and tasks do."""
 
+import contextlib
 import json
 import os
 import select
@@ -81,10 +82,8 @@ class Process:
         longer; whether it is."""
         self.kill()
         for pipe in (self._in, self._out):
-            try:
+            with contextlib.suppress(OSError):  # what was to be written is for nobody
                 pipe.close()
-            except OSError:
-                pass  # what was to be written is for nobody
         try:
             self._process.wait(_LOOK_S)
         except subprocess.TimeoutExpired:

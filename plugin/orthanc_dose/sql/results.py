@@ -133,8 +133,8 @@ def write_parquet(
     number.
     """
     # Here, since it takes longer to import than most statements take to run.
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     cells = [_for_parquet(type_, f"c{number}") for number, (_, type_) in enumerate(of)]
     connection.execute(f"SELECT {', '.join(cells)} FROM {_within(sql, of)} LIMIT {limit + 1:d}")

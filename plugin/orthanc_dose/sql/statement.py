@@ -230,10 +230,8 @@ def _told(connection: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> str:
     for node in nodes:
         if node.get("type") == "VALUE_CONSTANT":
             value = node["value"]
-            if (
-                not value.get("is_null")
-                and len(str(value.get("value", ""))) > 4
-                or isinstance(value.get("value"), str)
+            if (not value.get("is_null") and len(str(value.get("value", ""))) > 4) or isinstance(
+                value.get("value"), str
             ):
                 node["value"] = {
                     "type": {"id": "VARCHAR", "type_info": None},

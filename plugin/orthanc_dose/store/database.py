@@ -243,7 +243,7 @@ class Store:
                     if _is_open(self.path) or self.path.with_name(f"{FILE_NAME}.wal").exists():
                         self.open()
                         raise NotRenewed("it could not be closed")
-                    os.replace(fresh, self.path)
+                    fresh.replace(self.path)
                     _flush(self.path.parent)
                     self.open()
             finally:
@@ -331,9 +331,9 @@ def _flush(path: Path) -> None:
 def _is_open(path: Path) -> bool:
     """Whether this process has a file open."""
     own = path.stat()
-    for number in os.listdir("/proc/self/fd"):
+    for handle in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            found = os.stat(f"/proc/self/fd/{number}")
+            found = handle.stat()
             if (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):
                 return True
     return False

@@ -43,7 +43,7 @@ def installation_key(directory: Path) -> bytes:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(new, path)
+    new.replace(path)
     folder = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -41,7 +41,7 @@ def can_change(rule: str, way: str) -> bool:
     """Whether what is held in this way can be brought to a rule: it can be dropped, and what is
     stored can be hashed.
     """
-    return way not in ("none", rule) and (rule == "none" or way == "stored" and rule != "stored")
+    return way not in ("none", rule) and (rule == "none" or (way == "stored" and rule != "stored"))
 
 
 def cannot_change(rule: str, way: str) -> bool:
