@@ -1,3 +1,3 @@
-"""Reading DICOM, knowing nothing of dose: data sets, coded concepts, units, dates, text, the SR
-content tree.
+"""Reading of DICOM without any knowledge of dose: data sets, coded concepts, units, dates, text,
+and the SR content tree.
 """

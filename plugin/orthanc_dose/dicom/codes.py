@@ -1,8 +1,8 @@
-"""Coded concepts: found by code value and scheme, never by their meaning (PS3.3 section 8).
+"""Coded concepts, identified by code value and scheme, never by their meaning (PS3.3 section 8).
 
 Equipment writes the same concept as SNOMED-RT (schemes SRT, SNM3, 99SDM), as SNOMED-CT (SCT), or
-with a code of DICOM that was replaced since. `canonical` brings all of them to one key, for example
-"SCT:44491008" for Fluoroscopy, which is what the rest of the program compares."""
+with a DICOM code that has since been replaced. `canonical` maps all of them to one key, for example
+"SCT:44491008" for Fluoroscopy, and the rest of the program compares these keys."""
 
 import json
 from functools import lru_cache
@@ -14,8 +14,8 @@ _REPLACED: dict[str, str] = _TABLE["replaced"]
 _SRT_TO_SCT: dict[str, str] = _TABLE["srt_to_sct"]
 _MEANINGS: dict[str, str] = _TABLE["meanings"]
 
-# PS3.16 section 8: coding scheme designators of SNOMED-RT codes, and spellings of SCT that stand
-# for the same scheme.
+# PS3.16 section 8: coding scheme designators of SNOMED-RT codes, and other spellings of the SCT
+# scheme.
 _SNOMED_RT = frozenset({"SRT", "SNM3", "99SDM", "SNM"})
 _SNOMED_CT = frozenset({"SCT", "2.16.840.1.113883.6.96"})
 
@@ -34,8 +34,8 @@ class Code(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def canonical(value: str, scheme: str) -> str:
-    """The key "SCHEME:value" of a code; SNOMED-RT codes become SNOMED-CT where the standard gives
-    the pair.
+    """Return the key "SCHEME:value" of a code; SNOMED-RT codes become SNOMED-CT codes where the
+    standard gives the pair.
     """
     value, scheme = value.strip(), scheme.strip()
     upper = scheme.upper()
@@ -50,8 +50,8 @@ def canonical(value: str, scheme: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def code(value: str, scheme: str, meaning: str | None = None) -> Code:
-    """A code in canonical form with the meaning that the standard gives it, else the object's own
-    meaning.
+    """Return a code in canonical form with the meaning that the standard gives it, or else with the
+    object's own meaning.
     """
     key = canonical(value, scheme)
     canonical_scheme, _, canonical_value = key.partition(":")

@@ -1,8 +1,8 @@
-"""Coded values (PS3.16) that several modules compare or write, each once, in canonical form with the
-meaning that the standard gives it.
+"""Coded values (PS3.16) that several modules compare or write, each defined once, in canonical form
+with the meaning that the standard gives it.
 
-Where fields stand in a report is no matter of this module: the concept of each is declared with the
-field (records/). A code that one module alone needs stands there."""
+This module does not say where fields appear in a report: the concept of each is declared with the
+field (records/). A code that only one module needs is defined in that module."""
 
 from .codes import code
 
@@ -13,7 +13,7 @@ CONSTANT_ANGLE = code("113805", "DCM")  # localizers, often without dose values
 STATIONARY = code("113806", "DCM")
 FREE = code("113807", "DCM")
 
-# Phantom Devices (CID 4052): 16 cm and 32 cm across.
+# Phantom Devices (CID 4052), with diameters of 16 cm and 32 cm.
 HEAD_PHANTOM = code("113690", "DCM")
 BODY_PHANTOM = code("113691", "DCM")
 

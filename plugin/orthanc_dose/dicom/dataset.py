@@ -1,10 +1,10 @@
-"""A DICOM data set as plain Python values, the one form in which the rest of the program sees an
+"""A DICOM data set as plain Python values, the only form in which the rest of the program sees an
 object.
 
 `Dataset` maps "gggg,eeee" (lower-case hexadecimal) to text, to a list of `Dataset` for sequences,
-or to None for an element without value. Several values stand in one text, parted by a backslash;
-numbers stay text as written; binary values are a data URI in base64. Orthanc writes this form too
-(its "short" JSON), pydicom's objects are brought to it by `from_pydicom`, and
+or to None for an element without a value. Multiple values are kept in one text, separated by
+backslashes; numbers stay text as written; binary values are data URIs in base64. Orthanc writes
+this form too (its "short" JSON), `from_pydicom` converts pydicom's objects to it, and
 `orthanc_dose.dicom.part10` reads it from the bytes of an object."""
 
 import base64
@@ -25,13 +25,12 @@ BINARY_URI = "data:application/octet-stream;base64,"
 
 
 class Unreadable(ValueError):
-    """The object cannot be read; the message says why in words for a user, without any value of the
-    object.
-    """
+    """The object cannot be read; the message tells the user why, without any value of the
+    object."""
 
 
 def text(dataset: Dataset, tag: str) -> str | None:
-    """The value of an element as text without padding, or None where it is absent, empty or a
+    """Return the value of an element as text without padding, or None if it is absent, empty or a
     sequence.
     """
     value = dataset.get(tag)
@@ -41,7 +40,7 @@ def text(dataset: Dataset, tag: str) -> str | None:
 
 
 def first(dataset: Dataset, tag: str) -> str | None:
-    """The first non-empty of several values."""
+    """Return the first non-empty value of an element that may have several."""
     value = text(dataset, tag)
     if value is None or "\\" not in value:
         return value
@@ -49,19 +48,20 @@ def first(dataset: Dataset, tag: str) -> str | None:
 
 
 def values(dataset: Dataset, tag: str) -> list[str]:
-    """All non-empty values of an element."""
+    """Return all non-empty values of an element."""
     return [part.strip() for part in (text(dataset, tag) or "").split("\\") if part.strip()]
 
 
 def items(dataset: Dataset, tag: str) -> list[Dataset]:
-    """The items of a sequence; none where the element is absent or is no sequence."""
+    """Return the items of a sequence; an empty list if the element is absent or is not a
+    sequence."""
     value = dataset.get(tag)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
-    """The bytes of a value that stands as bytes (an element of VR UN, OB and the like); those of
-    its text otherwise.
+    """Return the bytes of a binary value (an element of VR UN, OB and the like), or else those of
+    its text.
     """
     value = text(dataset, tag)
     if value is None or not value.startswith(BINARY_URI):
@@ -73,8 +73,8 @@ def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
 
 
 def spelled(value: str) -> str | None:
-    """The text that bytes spell where all of them are printable, for a value that stands as
-    bytes.
+    """Return the text that the bytes of a binary value spell, if all of them are printable, else
+    None.
     """
     try:
         raw = base64.b64decode(value.removeprefix(BINARY_URI), validate=True).rstrip(b" \0")
@@ -91,7 +91,8 @@ def spelled(value: str) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def element_name(tag: str) -> str | None:
-    """The standard's name of an element "gggg,eeee", or None for one that it does not know."""
+    """Return the standard's name of an element "gggg,eeee", or None if the standard does not know
+    it."""
     try:
         return dictionary_description(int(tag.replace(",", ""), 16))
     except (KeyError, ValueError):
@@ -99,12 +100,12 @@ def element_name(tag: str) -> str | None:
 
 
 def binary(raw: bytes) -> str:
-    """The form in which a binary value stands in a data set."""
+    """Return a binary value in the form that a data set holds."""
     return BINARY_URI + base64.b64encode(raw).decode("ascii")
 
 
 def from_pydicom(source: pydicom.Dataset) -> Dataset:
-    """The same form from an object that pydicom read. Pixel data is left out."""
+    """Convert an object that pydicom read to a `Dataset`. Pixel data is left out."""
     out: Dataset = {}
     for key in source.keys():  # noqa: SIM118  (a data set goes over its elements)
         tag = f"{key.group:04x},{key.element:04x}"
@@ -117,8 +118,8 @@ def from_pydicom(source: pydicom.Dataset) -> Dataset:
             and not isinstance(raw.value, list)
             and _stays_unknown(raw)
         ):
-            # pydicom would give some private elements the type that its own table names; the object
-            # does not say it.
+            # pydicom would give some private elements the type from its own table; the object does
+            # not state that type.
             out[tag] = binary(raw.value or b"")
             continue
         element = source[key]

@@ -1,5 +1,5 @@
-"""Dates and times of DICOM (PS3.5 section 6.2: DA, TM, DT): local wall time as written, the offset
-beside it.
+"""Dates and times of DICOM (PS3.5 section 6.2: DA, TM, DT): local wall time as written, with the
+offset beside it.
 """
 
 import re
@@ -13,8 +13,8 @@ _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):?(\d{2})\s*$")  # GE surgical C-arm
 
 
 def parse_date(text: str | None) -> date | None:
-    """A DA value (also the retired YYYY.MM.DD of ACR-NEMA), or None when it is empty. ValueError
-    when it is no date.
+    """Parse a DA value (also the retired YYYY.MM.DD of ACR-NEMA); return None if it is empty.
+    Raises ValueError if it is not a date.
     """
     text = (text or "").strip()
     if not text:
@@ -26,7 +26,8 @@ def parse_date(text: str | None) -> date | None:
 
 
 def parse_time(text: str | None) -> time | None:
-    """A TM value with its fraction, or None when it is empty. ValueError when it is no time."""
+    """Parse a TM value with its fraction; return None if it is empty. Raises ValueError if it is
+    not a time."""
     text = (text or "").strip()
     if not text:
         return None
@@ -34,17 +35,17 @@ def parse_time(text: str | None) -> time | None:
     if not found:
         raise ValueError("not a time")
     hour, minute, second, fraction = found.groups()
-    # A leap second (60) has no place in datetime; the last second of the minute is nearest.
+    # datetime cannot represent a leap second (60); the last second of the minute is the nearest.
     return time(
         int(hour), int(minute or 0), min(int(second or 0), 59), int((fraction or "0").ljust(6, "0"))
     )
 
 
 def parse_datetime(text: str | None) -> tuple[datetime, timedelta | None] | None:
-    """A DT value as (local wall time, offset from UTC or None), or None when it is empty.
+    """Parse a DT value into (local wall time, offset from UTC or None); return None if it is empty.
 
-    A value without a day, which DT allows, is no point in time that could be compared: ValueError,
-    as for other text."""
+    A value without a day, which DT allows, is not a point in time that could be compared. Raises
+    ValueError for such a value, as for any other text that is not a date and time."""
     text = (text or "").strip()
     if not text:
         return None
@@ -65,8 +66,8 @@ def parse_datetime(text: str | None) -> tuple[datetime, timedelta | None] | None
 
 
 def parse_offset(text: str | None) -> timedelta | None:
-    """An offset from UTC as in (0008,0201), "+0100", or None when there is none. ValueError when it
-    is out of range.
+    """Parse an offset from UTC as in (0008,0201), "+0100"; return None if it is empty. Raises
+    ValueError if it is malformed or out of range.
     """
     text = (text or "").strip()
     if not text:
@@ -82,8 +83,8 @@ def parse_offset(text: str | None) -> timedelta | None:
 
 
 def parse_age(text: str | None) -> float | None:
-    """An AS value ("034Y", "006M", "002W", "010D") in years, or None when it is empty. ValueError
-    when it is no age.
+    """Convert an AS value ("034Y", "006M", "002W", "010D") to years; return None if it is empty.
+    Raises ValueError if it is not an age.
     """
     text = (text or "").strip()
     if not text:
@@ -97,7 +98,7 @@ def parse_age(text: str | None) -> float | None:
 
 
 def age_between(birth: date, day: date) -> float:
-    """Age in years at `day`. Raises ValueError for a birth after that day."""
+    """Return the age in years on `day`. Raises ValueError if the birth is after that day."""
     if birth > day:
         raise ValueError("born after the study")
     return round((day - birth).days / 365.25, 3)

@@ -1,5 +1,5 @@
-"""Texts as they are searched for names: without case, accents and widths of characters, and with
-escapes read, each character with its place in the text as it is written."""
+"""Folding of texts before they are searched for names: case, accents and character widths are
+removed and escapes are decoded, and each character keeps its position in the original text."""
 
 import html
 import re
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-# Letters that Unicode does not take apart.
+# Letters that Unicode does not decompose.
 _LETTERS = {
     "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
 }  # fmt: skip
-# As people write them where there is no such key.
+# How people write these letters when the keyboard lacks them.
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _PAIR = re.compile("ae|oe|ue|aa")
 _HIRAGANA, _TO_KATAKANA = range(0x3041, 0x3097), 0x60
-# Of XML and HTML, of JSON, and of addresses.
+# Escapes of XML and HTML, of JSON, and of URLs.
 _ESCAPE = re.compile(
     r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d{0,2});|\\u[0-9a-f]{4}|\\[nrt]|(?:%[0-9a-f]{2})+",
     re.IGNORECASE,
@@ -41,32 +41,32 @@ _TABLE = _Table()
 
 
 def fold(text: str) -> str:
-    """The text without case, accents and widths; kana as katakana."""
+    """Return the text without case, accents and widths, with all kana as katakana."""
     return text.lower() if text.isascii() else text.translate(_TABLE)
 
 
 @dataclass(frozen=True)
 class Folded:
-    """A text to be searched. places: where each of its characters begins and ends in the text as it
-    is written; None where they stand one for one."""
+    """A text to be searched. places: where each of its characters begins and ends in the original
+    text; None if the characters correspond one to one."""
 
     text: str
     places: list[tuple[int, int]] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where a part of it stands as it is written."""
+        """Return the (start, end) that a part of the folded text has in the original text."""
         if self.places is None:
             return start, end
         return self.places[start][0], self.places[end - 1][1]
 
 
 def has_escapes(text: str) -> bool:
-    """Whether a text holds an escape of XML, JSON or an address."""
+    """Return whether a text holds an escape of XML, JSON or a URL."""
     return ("&" in text or "%" in text or "\\" in text) and _ESCAPE.search(text) is not None
 
 
 def readings(text: str) -> Iterator[Folded]:
-    """A text as it is to be searched: as it stands, and, where it has escapes, with these read."""
+    """Yield a text folded for searching: as it is and, if it has escapes, with these decoded."""
     yield Folded(fold(text), None if text.isascii() else _places(text, []))
     if has_escapes(text):
         pieces: list[str] = []
@@ -77,7 +77,8 @@ def readings(text: str) -> Iterator[Folded]:
 def _places(
     text: str, escapes: list[re.Match[str]], pieces: list[str] | None = None
 ) -> list[tuple[int, int]]:
-    """Where each character of the folded text stands; the characters go to `pieces`."""
+    """Return the (start, end) of each character of the folded text; the characters are appended to
+    `pieces`."""
     out: list[tuple[int, int]] = []
 
     def add(read: str, start: int, end: int) -> None:
@@ -110,13 +111,13 @@ def _read(escape: str) -> str:
 
 
 def spelling(word: str) -> str:
-    """A pattern that finds a word in folded text, with umlauts spelled in either way: Müller,
+    """Return a pattern that finds a word in folded text, with umlauts spelled either way: Müller,
     Muller, Mueller."""
     return _PAIR.sub(lambda pair: f"{pair[0]}?", re.escape(_spelled(word)))
 
 
 def needle(word: str) -> str:
-    """The longest part of a word that stands in all its spellings."""
+    """Return the longest part of a word that all its spellings share."""
     parts = _PAIR.sub(lambda pair: f"{pair[0][0]}\0", _spelled(word)).split("\0")
     return max(parts, key=len)
 

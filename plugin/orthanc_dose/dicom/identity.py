@@ -1,5 +1,5 @@
-"""What identifies a patient in an object, what is kept of it, and taking it out before the object's
-content is kept.
+"""What identifies a patient in an object, what is kept of it, and how it is removed before the
+object's content is kept.
 """
 
 import hashlib
@@ -16,19 +16,19 @@ from .concepts import ACCESSION_NUMBER
 from .dataset import Dataset, items, text, values
 from .scrub import Words, names
 
-# What is kept of an item.
+# How an item is kept.
 RULES = ("none", "stored", "hashed", "sha256")
-# These stand before a hash, so that it is never taken for what was written.
+# These prefixes mark a hash, so that it is never mistaken for the value as written.
 HMAC, SHA256 = "hmac-sha256:", "sha256:"
 _HASH = re.compile(f"({HMAC}|{SHA256})[0-9a-f]{{64}}")
 
-# Of the patient group only what dose needs stays: sex, age, size, weight, and what describes the
+# Of the patient group only what dose needs is kept: sex, age, size, weight, and what describes the
 # body.
 _KEPT_OF_PATIENT = frozenset(
     {"0010,0040", "0010,1010", "0010,1020", "0010,1021", "0010,1022", "0010,1030", "0010,9431"}
 )
-# Groups and elements outside of it that identify the patient: visit, trial subject, free text about
-# the patient.
+# Groups and elements outside the patient group that identify the patient: visit, trial subject,
+# free text about the patient.
 _DROPPED_GROUPS = ("0010", "0038")
 _DROPPED = frozenset(
     {"0012,0040", "0012,0042", "0032,4000", "0040,1004", "0040,1400", "0040,3001", "4008,4000"}
@@ -36,7 +36,7 @@ _DROPPED = frozenset(
 # Content items of TID 1006 to 1008 (Subject Context): subject UID, name, ID, birth date, and the
 # like.
 _SUBJECT_CODES = frozenset({"121028", "121029", "121030", "121031", "121034", "121035", "121036"})
-# Where the accession number stands: the element, in the data set and in what it says of requests;
+# Where the accession number appears: the element, in the data set and in its request sequences, and
 # the content item.
 _ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = (
     "0008,0050",
@@ -44,7 +44,7 @@ _ACCESSION_NUMBER, _ITS_ISSUER, _ACCESSION_CODE, _ITEM_TEXT = (
     ACCESSION_NUMBER.value,
     "0040,a160",
 )
-# Comments: on the object, the series, the image, the procedure step; the content item.
+# Comments: on the object, the series, the image, the procedure step; and the content item.
 _COMMENTS, _COMMENT_CODE = (
     frozenset({"0008,4000", "0018,4000", "0020,4000", "0040,0280", "0040,0400"}),
     "121106",
@@ -61,38 +61,38 @@ _IDENTIFIERS = frozenset(
         "0040,2017",
     }
 )
-# What a content item is made of, beside its values: value type, relationship, continuity, numbers.
-# And what tells systems apart: the ID of a phantom may be the name of the station.
+# The structure of a content item, besides its values: value type, relationship, continuity,
+# numbers; and what tells systems apart: the ID of a phantom may be the name of the station.
 _STRUCTURE = frozenset({
     "0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102",
     "0008,0070", "0008,1010", "0008,1090", "0018,1000", "0018,1020",
 })  # fmt: skip
-# An infant's birth date may be a day of the study.
+# An infant's birth date may be the date of the study.
 _INFANT = timedelta(days=60)
 
 
 def is_hash(value: str | None) -> bool:
-    """Whether what is kept of an item is a hash of it."""
+    """Return whether a kept value is a hash."""
     return value is not None and _HASH.fullmatch(value) is not None
 
 
 def keyed_hash(secret: bytes, value: str) -> str:
-    """HMAC-SHA-256 (RFC 2104) of a value's UTF-8."""
+    """Return the HMAC-SHA-256 (RFC 2104) of a value in UTF-8."""
     return (
         HMAC + hmac.new(secret, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
     )
 
 
 def plain_hash(value: str) -> str:
-    """SHA-256 of a value's UTF-8 in hexadecimal, which is what OpenREM keeps (docs.openrem.org,
-    "Patient identifiable data": a SHA 256 hash of exactly the same text)."""
+    """Return the SHA-256 of a value in UTF-8, in hexadecimal, which is what OpenREM keeps
+    (docs.openrem.org, "Patient identifiable data": a SHA 256 hash of exactly the same text)."""
     return SHA256 + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
 class IdentityRules:
-    """What is kept of who the patient is, item by item: one of RULES. secret: the installation's
-    key of the hashes.
+    """How the patient's identity is kept, item by item, each by one of RULES. secret: the
+    installation's key for the hashes.
     """
 
     patient_name: str = "none"
@@ -102,8 +102,8 @@ class IdentityRules:
     secret: bytes = b""
 
     def apply(self, dataset: Dataset) -> dict[str, str]:
-        """What is kept of this data set's patient: "name", "id", "birth_date" (YYYY-MM-DD). Asked
-        before `remove_identity`.
+        """Return what is kept of this data set's patient: "name", "id", "birth_date" (YYYY-MM-DD).
+        To be called before `remove_identity`.
         """
         birth_date = _day(dataset, "0010,0030")
         written = {
@@ -114,7 +114,7 @@ class IdentityRules:
         return self.again({item: value for item, value in written.items() if value})
 
     def again(self, patient: dict[str, str]) -> dict[str, str]:
-        """The same of what was kept by other rules. What is a hash stays one."""
+        """Apply these rules to what was kept under other rules. A hash stays as it is."""
         rules = {
             "name": self.patient_name,
             "id": self.patient_id,
@@ -124,13 +124,13 @@ class IdentityRules:
         return {item: value for item, value in kept.items() if value is not None}
 
     def kept(self, rule: str, value: str) -> str | None:
-        """What a rule keeps of a value, which may be a hash already."""
+        """Return what a rule keeps of a value, which may already be a hash."""
         if rule == "none":
             return None
         return value if rule == "stored" or is_hash(value) else self.hashes(value)[rule]
 
     def hashes(self, value: str) -> dict[str, str]:
-        """By rule the hashes of a value; without a key there is no keyed one."""
+        """Return the hashes of a value by rule; without a key there is no keyed one."""
         return ({"hashed": keyed_hash(self.secret, value)} if self.secret else {}) | {
             "sha256": plain_hash(value)
         }
@@ -139,23 +139,24 @@ class IdentityRules:
 NOTHING_KEPT = IdentityRules()
 
 
-# Names of the patient: of today, others, at birth, of the mother at birth.
+# Names of the patient: current, other, birth name, mother's birth name.
 _NAMES = ("0010,0010", "0010,1001", "0010,1005", "0010,1060")
-# IDs of the patient: of today, others, of the medical record, of a trial.
+# IDs of the patient: current, other, of the medical record, of a trial.
 _IDS = ("0010,0020", "0010,1000", "0010,1090", "0012,0040", "0012,0042")
 _OTHER_IDS, _CONTENT = "0010,1002", "0040,a730"
-# Content items of the Subject Context that name the patient, and where their values stand.
+# Content items of the Subject Context that name the patient, and the elements that hold their
+# values.
 _SUBJECT_NAME, _SUBJECT_ID = ("121029", "0040,a123"), ("121030", "0040,a160")
 
 
 def _names_of(dataset: Dataset) -> list[str]:
-    """All names of the patient in an object, as written."""
+    """Return all names of the patient in an object, as written."""
     found = [name for tag in _NAMES for name in values(dataset, tag)]
     return list(dict.fromkeys([*found, *_of_subject(dataset, *_SUBJECT_NAME)]))
 
 
 def _ids_of(dataset: Dataset) -> set[str]:
-    """All IDs of the patient in an object."""
+    """Return all IDs of the patient in an object."""
     others = items(dataset, _OTHER_IDS)
     places = [(dataset, tag) for tag in _IDS] + [(other, "0010,0020") for other in others]
     found = {one for of, tag in places for one in values(of, tag)}
@@ -169,7 +170,7 @@ def _of_subject(dataset: Dataset, code: str, tag: str) -> Iterator[str]:
 
 
 def identifiers(dataset: Dataset) -> tuple[str, ...]:
-    """Texts that name this patient: names as written and with spaces, IDs."""
+    """Return the texts that name this patient: names as written and with spaces, and IDs."""
     found = {way for name in _names_of(dataset) for way in names(name)} | _ids_of(dataset)
     return tuple(sorted((part for part in found if len(part) > 2), key=len, reverse=True))
 
@@ -177,11 +178,11 @@ def identifiers(dataset: Dataset) -> tuple[str, ...]:
 def remove_identity(
     dataset: Dataset, rules: IdentityRules = NOTHING_KEPT, patient_id: str | None = None
 ) -> Dataset:
-    """Take the elements and content items that identify the patient out of a data set, and give it
-    back; put the accession number under its rule. patient_id: where the data set does not hold it
-    any more.
+    """Remove the elements and content items that identify the patient from a data set, apply the
+    rule for the accession number, and return the data set. patient_id: given if the data set no
+    longer holds it.
 
-    Text elsewhere that is the patient's ID, or holds the patient's name, is taken out too; so are
+    Text elsewhere that is the patient's ID, or contains the patient's name, is removed too; so are
     accession numbers, unless they are stored."""
     patient_ids = _ids_of(dataset) | {patient_id or ""}
     numbers = set() if rules.accession_number == "stored" else set(_accession_numbers(dataset))
@@ -199,7 +200,8 @@ def _day(dataset: Dataset, tag: str) -> date | None:
 
 
 def _telling_birth_date(dataset: Dataset) -> date | None:
-    """The birth date, unless it may be a day on which the object or the study was made."""
+    """Return the birth date, unless it may equal a date of the object or the study (an
+    infant's)."""
     birth_date, own = (
         _day(dataset, "0010,0030"),
         [_day(dataset, tag) for tag in ("0008,0020", "0008,0023", "0008,0012")],
@@ -227,7 +229,7 @@ def _concept(item: Dataset) -> object:
     return name[0].get("0008,0100") if isinstance(name, list) and name else None
 
 
-# What is to be done with an element, by its tag.
+# How an element is treated, by its tag.
 _KEEP, _DROP, _IDENTIFIER, _TEXT, _COMMENT, _PRIVATE, _CODE, _OTHER, _DATE = range(9)
 _BY_VR = {
     **dict.fromkeys(
@@ -260,8 +262,8 @@ def _decide(tag: str) -> int:
 
 
 class _Cleaner:
-    """Takes what identifies out of one object. words: what is looked for in texts; dropped: IDs
-    that no identifier may be.
+    """Removes what identifies the patient from one object. words: what is searched for in texts;
+    dropped: IDs that no identifier may equal.
     """
 
     def __init__(self, rules: IdentityRules, words: Words, dropped: Words) -> None:
@@ -296,7 +298,8 @@ class _Cleaner:
                 dataset[tag] = new
 
     def clean_items(self, sequence: list[Dataset]) -> None:
-        # Codes that a report repeats are one list in many places (see part10): cleaned once.
+        # Codes that a report repeats are one list in many places (see part10), which is cleaned
+        # once.
         if id(sequence) in self.done:
             return
         self.done.add(id(sequence))
@@ -317,8 +320,8 @@ class _Cleaner:
         return self.rules.kept(rule, number) if number else value
 
     def identifier(self, value: str) -> str | None:
-        """An identifier of something else: dropped where it is the patient's ID; a name in it, or
-        an ID beside other text, is taken out."""
+        """Clean an identifier of something else: return None if it is the patient's ID; remove a
+        name in it, or an ID beside other text."""
         if self.dropped.is_one(value):
             return None
         return value if self.words.is_one(value) else self.words.out_of_code(value)

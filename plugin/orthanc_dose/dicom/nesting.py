@@ -1,9 +1,9 @@
-"""How deeply sequences are nested in an object, told from its bytes without recursion.
+"""Depth of nested sequences in an object, determined from its bytes without recursion.
 
-DCMTK, by which Orthanc reads objects, calls itself for each level, and the threads on which Orthanc
-answers HTTP have stacks of some 100 kB: Orthanc 1.10.1 dies at 47 levels and 1.12.7 at 50, as soon
-as such a thread reads the object. Doubts are decided towards more levels: a value that may be read
-as a sequence counts as one."""
+DCMTK, with which Orthanc reads objects, calls itself for each level, and the threads on which
+Orthanc answers HTTP have stacks of some 100 kB: Orthanc 1.10.1 crashes at 47 levels and 1.12.7 at
+50, as soon as such a thread reads the object. In doubt, more levels are assumed: a value that may
+be read as a sequence counts as one."""
 
 import re
 import sys
@@ -22,10 +22,10 @@ from .part10 import (
     start,
 )
 
-MOST_COUNTED = 1000  # levels beyond these are not counted
+MOST_COUNTED = 1000  # deeper levels are not counted
 _UNDEFINED = 0xFFFFFFFF
 _NEVER = sys.maxsize
-# Below this size counting the marks of items takes less time than walking through the object.
+# Below this size, counting item marks takes less time than walking through the object.
 _SMALL = 32_768
 _ITEM = {"<": b"\xfe\xff\x00\xe0", ">": b"\xff\xfe\xe0\x00"}
 _SEQUENCE_ENDS = (b"\xdd\xe0", b"\xe0\xdd")
@@ -38,12 +38,12 @@ _DEFLATED = tuple(syntax.encode() for syntax in sorted(DEFLATED_AS_A_WHOLE))
 
 
 def too_deep(raw: Raw) -> int:
-    """Return how many levels an object is nested where they are more than MAX_DEPTH, else 0. Nearly
-    every object takes some microseconds."""
+    """Return the number of levels an object is nested if it exceeds MAX_DEPTH, else 0. For nearly
+    every object this takes some microseconds."""
     if (
         len(raw) < _SMALL
         and isinstance(raw, bytes)
-        # Each level takes the mark of an item.
+        # Each level needs the mark of an item.
         and all(raw.count(mark) <= MAX_DEPTH for mark in _ITEM.values())
         and not any(syntax in raw for syntax in _DEFLATED)
     ):
@@ -53,9 +53,9 @@ def too_deep(raw: Raw) -> int:
 
 
 def depth(raw: Raw, floor: int = 0) -> int:
-    """Return how many sequences lie in one another where the object is deepest, at most
-    MOST_COUNTED; 0 where it has none. floor: fewer levels need not be told exactly. What is broken
-    is taken as far as it goes."""
+    """Return the number of nested sequences at the object's deepest point, at most MOST_COUNTED; 0
+    if it has none. floor: a depth below this need not be exact. A broken object is read as far as
+    possible."""
     try:
         syntax, pos = start(raw)
         if syntax in DEFLATED_AS_A_WHOLE:
@@ -88,14 +88,15 @@ def _learn(head: bytes, item: bytes) -> int:
 
 
 class _Walk:
-    """A walk from element to element. What is open (sequences, items) is a list, not the stack."""
+    """A walk from element to element. Open sequences and items are kept in a list, not on the
+    stack."""
 
     def __init__(self, raw: Raw, order: str, floor: int) -> None:
         self.raw, self.order, self.floor = raw, order, floor
         self.u16, self.u32 = Struct(order + "H").unpack_from, Struct(order + "I").unpack_from
         self.item = _ITEM[order]
-        # Of each open sequence and item: where it ends (_NEVER: at its end mark), whether it is a
-        # sequence, and whether what is around it is in explicit encoding.
+        # For each open sequence and item: where it ends (_NEVER: at its end mark), whether it is a
+        # sequence, and whether its surroundings are in explicit encoding.
         self.open: list[tuple[int, bool, bool]] = [(_NEVER, False, False)]
         self.depth = self.deepest = 0
 
@@ -127,11 +128,12 @@ class _Walk:
         return min(self.deepest, MOST_COUNTED)
 
     def _mark(self, mark: bytes, length: int, pos: int, explicit: bool) -> bool:
-        """Open an item, or close what ends here: whether what follows is in explicit encoding."""
+        """Open an item, or close what ends here; return whether what follows is in explicit
+        encoding."""
         if mark == self.item:
             self.open.append((_NEVER if length == _UNDEFINED else pos + length, False, explicit))
             return explicit
-        # The end of an item, or of a sequence, which may hold an item that has none.
+        # The end of an item, or of a sequence, which may hold an item without an end.
         ends_sequence = mark[2:] in _SEQUENCE_ENDS
         while len(self.open) > 1:
             is_sequence = self.open[-1][1]
@@ -141,7 +143,8 @@ class _Walk:
         return explicit
 
     def _long(self, pos: int, head: bytes, explicit: bool) -> tuple[int, bool]:
-        """Pass over an element whose length has four bytes, or into it."""
+        """Skip or enter an element with a four-byte length; return (next position, whether the
+        encoding there is explicit)."""
         raw, value = self.raw, pos + (12 if explicit else 8)
         if value > len(raw):
             return value, explicit
@@ -154,21 +157,21 @@ class _Walk:
         return value + length, explicit
 
     def _sequence(self, pos: int, vr: bytes, length: int, explicit: bool) -> tuple[int, bool]:
-        """Open a sequence, or pass over it where it cannot be deeper than what is of interest: (next
-        position, whether what is there is in explicit encoding)."""
+        """Open a sequence, or skip it if it cannot be deeper than what is of interest; return (next
+        position, whether the encoding there is explicit)."""
         raw = self.raw
         end = _NEVER if length == _UNDEFINED else pos + length
         self.depth += 1
         self.deepest = max(self.deepest, self.depth)
         if end != _NEVER and self.depth <= self.floor and isinstance(raw, bytes):
-            # Each level takes the mark of an item.
+            # Each level needs the mark of an item.
             most = self.depth + raw.count(self.item, pos, end)
             if most <= max(self.floor, self.deepest):
                 self.depth -= 1
                 return end, explicit
         self.open.append((end, True, explicit))
         # UN holds implicit encoding (PS3.5 6.2.2 note 2), but some writers keep the explicit one:
-        # the first element of the first item tells.
+        # the first element of the first item shows which.
         inner = raw[pos + 12 : pos + 14]
         return pos, explicit and (
             vr == b"SQ" or inner in WITH_SHORT_LENGTH or inner in WITH_LONG_LENGTH
@@ -180,14 +183,15 @@ class _Walk:
         return explicit
 
     def _fragments(self, pos: int) -> int:
-        """The position after encapsulated pixel data."""
+        """Return the position after encapsulated pixel data."""
         while self.raw[pos : pos + 4] == self.item and pos + 8 <= len(self.raw):
             pos += 8 + self.u32(self.raw, pos + 4)[0]
         return pos + 8
 
     def _lost(self, pos: int, explicit: bool) -> tuple[int, bool]:
-        """What stands here is no element: estimate what is left of the innermost part whose end is
-        known, and go on behind it."""
+        """Handle bytes that are not an element: estimate the depth of the rest of the innermost
+        part whose end is known, and continue after it; return (next position, whether the encoding
+        there is explicit)."""
         while len(self.open) > 1 and self.open[-1][0] == _NEVER:
             explicit = self._close()
         end = min(self.open[-1][0], len(self.raw))
@@ -197,7 +201,7 @@ class _Walk:
 
 
 def _marked(raw: Raw, start: int, end: int, order: str) -> int:
-    """How many items lie in one another by their marks alone."""
+    """Return how many items are nested in one another, judged by their marks alone."""
     u32, deepest = Struct(order + "I").unpack, 0
     ends: list[int] = []
     for found in _MARKS[order].finditer(raw, start, end):

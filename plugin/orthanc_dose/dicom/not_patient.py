@@ -1,5 +1,5 @@
-"""Patterns of names and IDs that say that an object is of no patient: of a phantom, a test, a
-constancy check.
+"""Patterns of names and IDs which show that an object is not of a patient but of a phantom, a test
+or a constancy check.
 """
 
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from .patterns import matched
 
 @dataclass(frozen=True)
 class NotPatient:
-    """Patterns, with the wildcards that patterns.py knows."""
+    """Patterns with the wildcards described in patterns.py."""
 
     names: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
 
     def matching(self, name: str | None, patient_id: str | None) -> dict[str, str]:
-        """The first patterns that match a name (PN, as written) and an ID: "name", "id"; nothing of
-        a patient.
+        """Return the first patterns that match a name (PN, as written) and an ID, under "name" and
+        "id"; an empty dict for a patient.
         """
         of_name = (matched(way, self.names) for way in _ways(name))
         found = {"name": next(filter(None, of_name), None), "id": matched(patient_id, self.ids)}
@@ -24,14 +24,15 @@ class NotPatient:
 
 
 NO_PATTERNS = NotPatient()
-# Those that OpenREM had built in until 0.7.4, as its page "Not-patient indicator settings" offers
-# to restore them (docs.openrem.org/en/0.8.1/i_not_patient_indicator.html, "Replicating behaviour of
-# release 0.7.4 and earlier").
+# The patterns built into OpenREM until 0.7.4, which its page "Not-patient indicator settings"
+# offers to restore (docs.openrem.org/en/0.8.1/i_not_patient_indicator.html, "Replicating behaviour
+# of release 0.7.4 and earlier").
 OF_OPENREM = NotPatient(("*phys*", "*test*", "*qa*"), ("*phy*", "*test*", "*qa*"))
 
 
 def indicator(matching: dict[str, str]) -> str | None:
-    """What a study says of the patterns that matched: they alone, never the name."""
+    """Return what a study records of the patterns that matched: only the patterns, never the
+    name."""
     titles = {"name": "name", "id": "ID"}
     return (
         "; ".join(f"{titles[item]}: {matching[item]}" for item in titles if item in matching)
@@ -40,7 +41,7 @@ def indicator(matching: dict[str, str]) -> str | None:
 
 
 def _ways(name: str | None) -> list[str]:
-    """A name as written, each of its groups, and these with spaces where "^" parts them."""
+    """Return a name as written, each of its groups, and these with spaces in place of "^"."""
     whole = name or ""
     groups = (whole, *(group.strip(" ^") for group in whole.split("=")))
     return list(

@@ -1,11 +1,11 @@
-"""Reads the bytes of a DICOM object (PS3.10 file, or a bare data set) into a `Dataset`, at the
-speed the work needs.
+"""Reads the bytes of a DICOM object (PS3.10 file, or a bare data set) into a `Dataset`, fast enough
+for large imports.
 
-Handles the little-endian transfer syntaxes, explicit, implicit and deflated, which is what reports
-come in, and those of compressed images. For the others `read_any` takes pydicom. Compared with a
-general reader this one does less: no value is turned into an object, pixel data is not read. It
-keeps the bytes of text that does not fit the declared character set, and it refuses deep nesting
-before the stack does (nesting.py says what Orthanc does)."""
+It handles the little-endian transfer syntaxes (explicit, implicit and deflated), in which reports
+come, and those of compressed images. For the others `read_any` uses pydicom. This reader does less
+than a general one: it does not turn values into objects and does not read pixel data. It keeps the
+bytes of text that does not fit the declared character set, and it refuses deep nesting before the
+stack overflows (nesting.py describes what Orthanc does)."""
 
 import io
 import mmap
@@ -20,7 +20,7 @@ from pydicom.datadict import dictionary_VR
 from . import text
 from .dataset import PIXEL_DATA, Dataset, Unreadable, Value, binary, from_pydicom
 
-# The bytes of an object, of a large one its file, mapped.
+# The bytes of an object; for a large one, its memory-mapped file.
 Raw: TypeAlias = "bytes | mmap.mmap"
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -28,23 +28,23 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
-# JPEG and its kin, MPEG, RLE: their pixels are encapsulated, everything else is explicit, little
+# JPEG and related, MPEG, RLE: their pixels are encapsulated, everything else is explicit little
 # endian (PS3.5 annex A.4).
 _ENCAPSULATED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
-# JPIP Referenced Deflate and its HTJ2K kin are deflated as a whole.
+# JPIP Referenced Deflate and its HTJ2K variant are deflated as a whole.
 _JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 DEFLATED_AS_A_WHOLE = _JPIP_DEFLATED | {DEFLATED}
 
-# A report nests some ten levels; beyond this an object is made to do harm. Orthanc bears a little
-# more: see nesting.py.
+# A report nests some ten levels; an object that exceeds this limit is made to do harm. Orthanc
+# tolerates a little more: see nesting.py.
 MAX_DEPTH = 32
-# What a deflated object may grow to: far above any report, far below the memory of a server.
+# The limit on the size of an inflated object: far above any report, far below a server's memory.
 MAX_INFLATED = 256 * 1024 * 1024
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
 
-# Kinds of value, by VR (PS3.5 table 6.2-1).
+# Kinds of values, by VR (PS3.5 table 6.2-1).
 _ASCII, _TEXT, _NAME, _SEQUENCE, _BYTES, _UNKNOWN, _TAGS, _MARK = range(8)
 _KINDS: dict[bytes, int | str] = {
     **dict.fromkeys((b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"TM", b"UI", b"UR"), _ASCII),
@@ -94,8 +94,8 @@ class Part10:
 
 
 def read(raw: Raw) -> Part10:
-    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax where another reader
-    is needed.
+    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax if another reader is
+    needed.
     """
     reader = _Reader(raw)
     try:
@@ -115,8 +115,8 @@ def read(raw: Raw) -> Part10:
 
 
 def read_any(raw: Raw) -> Part10:
-    """Read an object in any transfer syntax, by pydicom where our own reader does not know it.
-    Raises Unreadable.
+    """Read an object in any transfer syntax, with pydicom if this reader does not handle it. Raises
+    Unreadable.
     """
     try:
         return read(raw)
@@ -129,14 +129,14 @@ def read_any(raw: Raw) -> Part10:
 
 
 def start(raw: Raw) -> tuple[str, int]:
-    """Return the transfer syntax of an object, and where its data set starts. Raises Unreadable,
+    """Return the transfer syntax of an object and the offset of its data set. Raises Unreadable,
     struct.error, IndexError."""
     return _Reader(raw).meta()
 
 
 def announced_class(raw: Raw) -> str | None:
-    """The SOP class that the file meta information names (Media Storage SOP Class UID), None where
-    it names none.
+    """Return the SOP class that the file meta information names (Media Storage SOP Class UID), or
+    None if it names none.
     """
     pos = 132
     try:
@@ -160,9 +160,9 @@ PATIENT_GROUP = 0x0010
 
 
 def beginning(raw: Raw) -> Dataset:
-    """The elements of an object up to those of the patient, without reading further, however large
-    it is. Raises Unreadable, OtherTransferSyntax also for deflated objects, which cannot be read in
-    part."""
+    """Read the elements of an object up to and including the patient group, and no further, however
+    large the object is. Raises Unreadable, and OtherTransferSyntax also for deflated objects, which
+    cannot be read in part."""
     reader = _Reader(raw)
     try:
         syntax, start = reader.meta()
@@ -177,7 +177,7 @@ def beginning(raw: Raw) -> Dataset:
 
 
 def inflate(raw: bytes) -> bytes:
-    """Return what a deflated data set holds. Raises Unreadable."""
+    """Return the inflated content of a deflated data set. Raises Unreadable."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         out = inflater.decompress(raw, MAX_INFLATED)
@@ -204,8 +204,8 @@ _IMPLICIT_VRS: dict[bytes, bytes] = {}
 
 
 def _implicit_vr(tag: bytes) -> bytes:
-    """VR of an element in implicit encoding, from the standard's dictionary; UN where it is private
-    or unknown.
+    """Return the VR of an element in implicit encoding, from the standard's dictionary; UN if it is
+    private or unknown.
     """
     vr = _IMPLICIT_VRS.get(tag)
     if vr is None:
@@ -214,8 +214,8 @@ def _implicit_vr(tag: bytes) -> bytes:
             vr = b"LO"
         else:
             try:
-                # Where the dictionary leaves a choice ("US or SS", "OB or OW") the first is taken,
-                # as none is dose.
+                # Where the dictionary leaves a choice ("US or SS", "OB or OW"), the first is used,
+                # as none of them holds dose.
                 vr = dictionary_VR((group << 16) | element)[:2].encode("ascii")
             except KeyError:
                 vr = b"UN"
@@ -225,7 +225,7 @@ def _implicit_vr(tag: bytes) -> bytes:
 
 
 def lost_kind(tag: bytes, length: int) -> "int | str":
-    """The kind of value of an element of the standard whose VR was lost; _BYTES where that leaves a
+    """Return the kind of value of a standard element whose VR was lost; _BYTES if that leaves a
     choice.
     """
     group, element = _u16(tag)[0], _u16(tag, 2)[0]
@@ -237,8 +237,8 @@ def lost_kind(tag: bytes, length: int) -> "int | str":
         return _BYTES
 
 
-# What the first bytes of an element say: tag and VR in explicit encoding, the tag alone in
-# implicit. By those bytes: the element's name, the kind of its value, and where the length stands
+# What the first bytes of an element say (tag and VR in explicit encoding, the tag alone in
+# implicit), by those bytes: the element's name, the kind of its value, and the offset of the length
 # if it has four bytes (0: two bytes, after the VR).
 _Head = tuple[str, "int | str", int]
 _EXPLICIT_HEADS: dict[bytes, _Head] = {}
@@ -270,8 +270,8 @@ class _Reader:
         self.codes: dict[tuple[bytes, bool, tuple[str, ...]], list[Dataset]] = {}
 
     def meta(self) -> tuple[str, int]:
-        """(transfer syntax, where the data set starts). A bare data set is taken by what its first
-        element looks like.
+        """Return (transfer syntax, offset of the data set). The encoding of a bare data set is
+        guessed from its first element.
         """
         raw = self.raw
         if len(raw) < 16:
@@ -312,8 +312,8 @@ class _Reader:
         depth: int,
         item: bool = False,
     ) -> tuple[Dataset, int]:
-        """Elements from `pos` to `end`, or to the end mark of an item of undefined length: (data
-        set, next position).
+        """Read the elements from `pos` to `end`, or to the end mark of an item of undefined length;
+        return (data set, next position).
         """
         raw, known = self.raw, _EXPLICIT_HEADS if explicit else _IMPLICIT_HEADS
         out: Dataset = {}
@@ -340,8 +340,8 @@ class _Reader:
                 if kind not in (_SEQUENCE, _UNKNOWN) and explicit:
                     raise Unreadable(f"broken: element ({name}) has no length")
                 # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2),
-                # but some writers keep it explicit: what stands where the first element has its VR
-                # tells.
+                # but some writers keep it explicit: the bytes at the VR of the first element show
+                # which.
                 inner = explicit and (kind == _SEQUENCE or raw[pos + 12 : pos + 14] in _KINDS)
                 read_items = self.code_sequence if name in _CODES else self.sequence
                 out[name], pos = read_items(pos, end, length, inner, encodings, depth, name)
@@ -388,7 +388,7 @@ class _Reader:
         return out, pos
 
     def end_of_group(self, group: int, pos: int, explicit: bool) -> int:
-        """Where the elements of this group and those before it end."""
+        """Return the position after the elements of this group and those before it."""
         raw = self.raw
         while pos + 8 <= len(raw) and _u16(raw, pos)[0] <= group:
             vr = raw[pos + 4 : pos + 6]
@@ -409,7 +409,7 @@ class _Reader:
         return min(pos, len(raw))
 
     def fragments(self, pos: int, end: int) -> int:
-        """Where encapsulated pixel data ends (PS3.5 annex A.4)."""
+        """Return the position after encapsulated pixel data (PS3.5 annex A.4)."""
         while pos < end:
             mark, length = self.raw[pos : pos + 4], _u32(self.raw, pos + 4)[0]
             pos += 8
@@ -430,8 +430,8 @@ class _Reader:
         depth: int,
         name: str,
     ) -> tuple[list[Dataset], int]:
-        """A sequence that holds a code. A report repeats the same few hundred codes thousands of
-        times: the same bytes give the same value, which the places share."""
+        """Read a sequence that holds a code. A report repeats the same few hundred codes thousands
+        of times: the same bytes give the same list, which all places share."""
         raw = self.raw
         stop = raw.find(_SEQUENCE_END, pos) + 8 if length == _UNDEFINED else pos + length
         key = (raw[pos:stop], explicit, encodings)
@@ -452,8 +452,8 @@ class _Reader:
         encodings: tuple[str, ...],
         depth: int,
     ) -> Value:
-        """A value of bytes, or one of VR UN, whose kind is that of the dictionary: an element of
-        the standard can lose its VR on the way (PS3.5 6.2.2 note 2)."""
+        """Read a value of bytes, or one of VR UN as the kind that the dictionary gives: an element
+        of the standard can lose its VR on the way (PS3.5 6.2.2 note 2)."""
         value = self.raw[pos:after]
         if kind == _SEQUENCE:
             return self.sequence(

@@ -1,4 +1,4 @@
-"""Patterns with wildcards that people write for names, identifiers and systems: * ? [seq] [!seq],
+"""Patterns with wildcards that people write for names, identifiers and systems: * ? [seq] [!seq];
 case is ignored.
 """
 
@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 
 
 def matched(text: str | None, patterns: Iterable[str]) -> str | None:
-    """The first of these patterns that the whole text matches, as it was written; None where none
-    does, or there is no text.
+    """Return the first of these patterns, as written, that matches the whole text; None if none
+    does, or if there is no text.
     """
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Private elements (PS3.5 section 7.8): found by their creator, since the block that it reserved
+"""Private elements (PS3.5 section 7.8), found by their creator, since the block that it reserves
 differs between objects.
 """
 
@@ -8,8 +8,8 @@ from .dataset import BINARY_URI, Dataset, raw_bytes, spelled, text
 
 
 def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
-    """The tag of element `element` (its last two digits) of a creator in this data set, None where
-    the creator has no block.
+    """Return the tag of a creator's element `element` (its last two digits) in this data set, or
+    None if the creator has no block.
     """
     start = f"{group:04x},00"
     for tag in dataset:
@@ -21,7 +21,8 @@ def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | No
 
 
 def private_text(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
-    """The value of a private element as text; of bytes (VR UN) the text that they spell."""
+    """Return the value of a private element as text; for bytes (VR UN), the text that they
+    spell."""
     tag = tag_of(dataset, group, creator, element)
     if tag is None:
         return None
@@ -32,8 +33,8 @@ def private_text(dataset: Dataset, group: int, creator: str, element: int) -> st
 
 
 def private_double(dataset: Dataset, group: int, creator: str, element: int) -> float | None:
-    """The value of a private element of VR FD, or of eight bytes that are one (VR UN, little
-    endian).
+    """Return the value of a private element of VR FD, or of eight bytes that hold one (VR UN,
+    little endian).
     """
     tag = tag_of(dataset, group, creator, element)
     if tag is None:

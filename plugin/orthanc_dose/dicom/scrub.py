@@ -1,11 +1,11 @@
-"""Finding in an object's text what names its patient: names, IDs, birth date; and taking it out.
+"""Finding and removing text in an object that names its patient: names, IDs, birth date.
 
-What stands where names and IDs belong is taken out by its tag (identity.py). This is for all other
-places: a protocol name into which somebody typed the patient's, a comment, a private element, XML
-or JSON in one. What could be there by chance is left alone: a short number is an ID only where it
-is the whole of a text, never in a dose value or a UID; a family name alone, which may be a word
-like Head or Young, goes from comments and from what says that it is a patient's name
-(`<LastName>`), and stays in the name of a protocol."""
+Elements that are meant for names and IDs are removed by their tag (identity.py). This module is for
+all other places: a protocol name into which somebody typed the patient's name, a comment, a private
+element, or XML or JSON in one. What could be there by chance is left alone: a short number counts
+as an ID only if it is the whole of a text, and never in a dose value or a UID; a family name alone,
+which may be a word like Head or Young, is removed from comments and from values labelled as a
+patient's name (`<LastName>`), and is kept in the name of a protocol."""
 
 import base64
 import binascii
@@ -18,12 +18,14 @@ from .dataset import BINARY_URI
 from .folding import Folded, fold, has_escapes, needle, readings, spelling
 
 REMOVED = "(removed)"
-# Digits of a number that stands in a text by more than chance, and characters of another ID.
+# Minimum number of digits of a number that does not appear in a text by chance, and minimum length
+# of any other ID.
 _LONG_NUMBER, _LONG_ID = 6, 5
 _PARTS = re.compile(r"[\\^]")  # between an identifier and its issuer, and between several values
 _WORDS = re.compile(r"[\s^,;._・\-'’]+")  # between the words of a name
-# What may stand between the parts of a name: signs and marks of XML, and what is said of the next
-# part, as `", "given": "` or `" given="`. Runs of signs are taken whole, so that no text takes long.
+# What may appear between the parts of a name: punctuation and markup of XML, and the label of the
+# next part, such as `", "given": "` or `" given="`. Runs of signs are matched possessively, so that
+# no text takes long.
 _SIGNS = r"""(?:[\s^,;:._・'"’`´/\\|+=()\[\]{}>-]|<!\[cdata\[|<(?!!)[^<>]{1,300}>)"""
 _SAID = r"""[a-z_][\w.$-]{0,60}["']?\s*[:=]"""
 _BETWEEN = rf"{_SIGNS}++(?:{_SAID}{_SIGNS}*+){{0,2}}?"
@@ -33,7 +35,7 @@ _BEGIN, _END = r"(?<![^\W_])", r"(?![^\W_])"
 _UNSPACED = re.compile(
     "[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-# A value of which something says what it is: <key>value, key="value", "key": "value".
+# A labelled value: <key>value, key="value", "key": "value".
 _KEYED = re.compile(
     r"""(?:<(?P<element>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s*(?:<!\[cdata\[\s*)?"""
     r"""|(?P<key>[\w.-]{1,80})["']?\s*[:=]\s*["']?)(?P<value>[^<>"'\]{}\n=,;]{1,200})"""
@@ -47,11 +49,12 @@ _OF_ID = re.compile(r"(?:patient|pat|person|subject|other)s?[_.:-]?(?:id|nr|no|n
 
 
 class Words:
-    """What names one patient, ready to be looked for. names: as DICOM writes them (PN); ids: the
-    patient's, and other texts that must not be found. birth_date: None also where the object's own
-    days may be the same.
+    """The texts that name one patient, prepared for searching. names: as DICOM writes them (PN);
+    ids: the patient's, and other texts that must not be found. birth_date: also None if the
+    object's own dates may be the same.
 
-    Most texts hold none of it, which the needles tell; the patterns are made for the others.
+    Most texts contain none of these, which the needles show quickly; the patterns are built only
+    for the others.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Words:
         self._whole_of_private = frozenset(
             whole - {fold(word) for word in numbers if len(word) < _LONG_NUMBER}
         )
-        # Where it is said that it is an ID, or a name, short ones count.
+        # Where a label says that a value is an ID or a name, short ones count.
         self._said_ids = frozenset(map(fold, every_id))
         parts = {part for name in self._names for part in (*name.parts, *name.words)}
         self._said_names = frozenset(whole | {fold(part) for part in parts if len(part) > 1})
@@ -105,7 +108,7 @@ class Words:
 
     @cached_property
     def _in_comment(self) -> "list[_Search]":
-        # Of a part of several words (van der Berg) the short ones are words of the language.
+        # In a name part of several words (van der Berg), the short ones are words of the language.
         words = {
             word
             for name in self._names
@@ -122,8 +125,8 @@ class Words:
         return bool(self._whole or self._birth_date)
 
     def out_of_text(self, value: str, private: bool = False) -> str:
-        """A text without them; `private` for an element of which nobody knows whether it is
-        text.
+        """Return a text without the patient's names, IDs and birth date; `private` for an element
+        that may or may not be text.
         """
         if value.startswith(BINARY_URI):
             return self._out_of_bytes(value)
@@ -133,35 +136,37 @@ class Words:
         return _cut(value, self._found(value, folded, "_in_text", said=True))
 
     def out_of_comment(self, value: str) -> str:
-        """A text that somebody wrote, without parts of the name either."""
+        """Clean a text that somebody typed, removing also single parts of the name."""
         value = self.out_of_text(value)
         if value.startswith(BINARY_URI):
             return value
         return _cut(value, _spans(readings(value), self._in_comment))
 
     def out_of_code(self, value: str) -> str:
-        """The value of an element that holds codes or addresses, into which text was put."""
+        """Clean the value of an element that holds codes or addresses but into which text was
+        typed."""
         return _cut(value, self._found(value, fold(value), "_in_code"))
 
     def out_of_other(self, value: str) -> str:
-        """The value of an element that holds numbers, into which text was put."""
+        """Clean the value of an element that holds numbers but into which text was typed."""
         return _cut(value, self._found(value, fold(value), "_anywhere"))
 
     def out_of_date(self, value: str) -> str:
-        """A date, or date and time."""
+        """Clean a date, or a date and time."""
         return REMOVED if self._birth_date and value.startswith(self._birth_date) else value
 
     def is_one(self, value: str) -> bool:
-        """Whether an identifier of something else is one of the IDs, or has it as a part, and that
-        not by chance.
+        """Return whether an identifier of something else is one of the long IDs or contains one as
+        a part; shorter ones may match by chance.
         """
         return any(part.strip(" \0") in self._long_ids for part in (value, *_PARTS.split(value)))
 
     def _found(
         self, value: str, folded: str, searches: str, said: bool = False
     ) -> list[tuple[int, int]]:
-        """Where a value holds any of it. searches: the name of those to make, which takes long, only
-        where they are needed; said: look for what is said to be a name or ID, too."""
+        """Return where a value holds any of these texts. searches: the name of the searches, which
+        take long to build, so they are only built when needed; said: look also for values labelled
+        as a name or an ID."""
         escaped = has_escapes(value)
         if said and ("<" in value or ":" in value or "=" in value):
             said = escaped or any(one in folded for one in self._of_parts)
@@ -178,7 +183,8 @@ class Words:
         return spans
 
     def _said_in(self, reading: Folded) -> list[tuple[int, int]]:
-        """Names and IDs, short ones too, where something says that they are these."""
+        """Return where names and IDs, short ones too, appear with a label that says what they
+        are."""
         spans = []
         for found in _KEYED.finditer(reading.text):
             key, value = found["element"] or found["key"], found["value"].strip()
@@ -207,13 +213,14 @@ class Words:
         return all(word.isascii() for name in self._names for word in name.parts)
 
 
-# Gives where in a folded text something stands; it may look at the text as it is written.
+# Returns where something appears in a folded text; it may also look at the original text.
 _Search = Callable[[Folded, str], Iterable[tuple[int, int]]]
 
 
 class _Name:
-    """One group of a name. parts: its components; words: those, taken apart. find: looks for it in
-    all its forms, None where it is too short to stand somewhere by more than chance."""
+    """One group of a name. parts: its components; words: the words of the components. find:
+    searches for it in all its forms; None if it is too short to appear in a text other than by
+    chance."""
 
     def __init__(self, group: str) -> None:
         family, *others = ([part.strip() for part in group.split("^")] + [""] * 5)[:5]
@@ -229,8 +236,8 @@ class _Name:
         elif self.words and _is_unspaced(group):
             self.find, self.needles = _lazily(self._unspaced), [needle(self.words[0])]
         elif self.words:
-            # One word of the family name is enough, of which the long ones tell; middle names count
-            # as given ones. Of a name in one part, which is which nobody knows.
+            # One word of the family name is enough, and the long ones are telling; middle names
+            # count as given names. For a name in one part, nobody knows which word is which.
             telling = [word for word in _words(family) if len(word) > 3] or _words(family)
             given = _words(" ".join(others[:2]))
             if not telling or not given:
@@ -240,8 +247,8 @@ class _Name:
                 self.needles = [needle(word) for word in telling]
 
     def _spaced(self, family: list[str], given: list[str]) -> _Search:
-        """Words of the name one after the other, a family and a given name among them; also
-        initials."""
+        """Return a search for consecutive words of the name that include a family name and a given
+        name; initials count too."""
         words = list(map(spelling, _longest_first(set(self.words))))
         initials = sorted({fold(word)[:1] for word in self.words if word[0].isalpha()})
         every = "|".join([*words, *initials])
@@ -254,7 +261,7 @@ class _Name:
             for found in run.finditer(text.text):
                 of_family = {place for word in patterns for place in _places(word, found)}
                 of_given = {place for word in others for place in _places(word, found)}
-                # Where both may be the same word, two different ones.
+                # Where both may be the same word, two different ones are needed.
                 if any(
                     text.text[slice(*here)] != text.text[slice(*there)]
                     for here in of_family
@@ -265,7 +272,8 @@ class _Name:
         return find
 
     def _unspaced(self) -> _Search:
-        """Family and given name, in either order, with nothing between them or signs."""
+        """Return a search for the family and given name, in either order, with nothing or only
+        punctuation between them."""
         every = list(map(spelling, self.parts if len(self.parts) > 1 else self.words))
         family, given, *more = every
         between = rf"(?:{_BETWEEN})?"
@@ -286,13 +294,14 @@ def _places(word: re.Pattern[str], within: re.Match[str]) -> Iterable[tuple[int,
 
 
 def _but_marks(found: re.Match[str], word: re.Pattern[str]) -> Iterable[tuple[int, int]]:
-    """Where a name stands: as a whole, or, where marks of XML or JSON stand in it, its words, so
-    that what else is in that text can still be read."""
+    """Return where a name appears: as a whole or, if it contains markup of XML or JSON, word by
+    word, so that the rest of that text stays readable."""
     return _places(word, found) if _MARKS.search(found[0]) else [found.span()]
 
 
 def _lazily(make: "Callable[[], _Search]") -> "_Search":
-    """What `make` gives, made when it is first needed: most objects hold nothing to look for."""
+    """Return the search that `make` builds, built when it is first needed: most objects hold
+    nothing to look for."""
     made = cache(make)
     return lambda text, written: made()(text, written)
 
@@ -302,7 +311,8 @@ def _by(pattern: re.Pattern[str]) -> _Search:
 
 
 def _as_written(word: str) -> _Search:
-    """A name of one word, which may be a word of the language: as it is written only."""
+    """Return a search for a name of one word, matched only as written, since it may be a word of
+    the language."""
     own = fold(word)
     bounds = ("", "") if _is_unspaced(word) else (_BEGIN, _END)
     pattern = re.compile(re.escape(own).join(bounds))
@@ -317,7 +327,8 @@ def _as_written(word: str) -> _Search:
 
 
 def _plainly(text: str) -> _Search:
-    """An ID; one without any digit, which may be a word, as it is written only."""
+    """Return a search for an ID; one without any digit, which may be a word, is matched only as
+    written."""
     pattern, exact = re.compile(re.escape(fold(text))), not any(map(str.isdigit, text))
 
     def find(of: Folded, written: str) -> Iterable[tuple[int, int]]:
@@ -342,7 +353,7 @@ def _spans(
 
 
 def _cut(value: str, spans: list[tuple[int, int]]) -> str:
-    """The value with REMOVED in place of what stands there."""
+    """Return the value with REMOVED in place of each span."""
     out, at, last = [], 0, -1
     for start, end in sorted(spans):
         if end <= at:
@@ -354,8 +365,8 @@ def _cut(value: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _decoded(raw: bytes, ascii_alone: bool) -> Iterable[str]:
-    """The texts that bytes may be: Latin-1 and UTF-8; UTF-16, at even and odd places; and for names
-    that are no ASCII the encodings of the standard's character sets."""
+    """Yield the texts that bytes may represent: Latin-1 and UTF-8; UTF-16 at even and odd offsets;
+    and for names that are not ASCII the encodings of the standard's character sets."""
     yield raw.decode("latin-1")
     if b"\0" in raw or not ascii_alone:
         for encoding in ("utf-16-le", "utf-16-be"):
@@ -369,8 +380,8 @@ def _decoded(raw: bytes, ascii_alone: bool) -> Iterable[str]:
     if b"\x1b" in raw:
         for encoding in ("iso2022_jp_ext", "iso2022_kr"):
             yield raw.decode(encoding, "ignore")
-        # Code extensions (PS3.5 6.1.2.5): what stands between the escapes, in the set that the one
-        # before names.
+        # Code extensions (PS3.5 6.1.2.5): the bytes between two escapes, in the character set that
+        # the first of them names.
         yield _extended(raw)
 
 
@@ -402,8 +413,8 @@ def _extended(raw: bytes) -> str:
 
 
 def names(name: str | None) -> list[str]:
-    """The ways to write a name (PN) as one text: its groups as written, and with their parts in
-    both orders.
+    """Return the ways to write a name (PN) as one text: its groups as written, and with their parts
+    in both orders.
     """
     if not name:
         return []
@@ -444,7 +455,7 @@ def _is_number(text: str) -> bool:
 
 
 def _core(number: str) -> str:
-    """A number without leading zeros, where enough is left of it."""
+    """Return a number without leading zeros, if enough digits are left, else the number itself."""
     core = number.lstrip("0")
     return core if len(core) >= _LONG_NUMBER else number
 

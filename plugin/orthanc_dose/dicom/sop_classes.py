@@ -1,11 +1,11 @@
-"""SOP classes (PS3.4 B.5, PS3.6 Annex A) that the program knows by name, each once, and which of
-them belong together."""
+"""SOP classes (PS3.4 B.5, PS3.6 Annex A) that the program knows by name, each defined once, and the
+groups that they form."""
 
 from pydicom.uid import UID
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
 
-# Structured reports made for dose.
+# Structured reports designed for dose.
 XRAY_DOSE_SR = f"{_STORAGE}.88.67"
 ENHANCED_XRAY_DOSE_SR = f"{_STORAGE}.88.76"
 RADIOPHARMACEUTICAL_DOSE_SR = f"{_STORAGE}.88.68"
@@ -16,7 +16,7 @@ COMPREHENSIVE_SR = f"{_STORAGE}.88.33"
 
 XRAY_DOSE_REPORTS = frozenset({XRAY_DOSE_SR, ENHANCED_XRAY_DOSE_SR})
 GENERAL_REPORTS = frozenset({ENHANCED_SR, COMPREHENSIVE_SR})
-# All that can be a dose report.
+# All SOP classes that can be a dose report.
 REPORTS = XRAY_DOSE_REPORTS | GENERAL_REPORTS | {RADIOPHARMACEUTICAL_DOSE_SR, PATIENT_DOSE_SR}
 
 CT_IMAGE = f"{_STORAGE}.2"
@@ -40,12 +40,12 @@ MAMMOGRAPHY_IMAGES = frozenset(
 )
 
 SECONDARY_CAPTURE = f"{_STORAGE}.7"
-# The same in several frames: single bit, grayscale byte, grayscale word, true colour.
+# The multi-frame variants: single bit, grayscale byte, grayscale word, true colour.
 SECONDARY_CAPTURES = frozenset(
     {SECONDARY_CAPTURE, *(f"{SECONDARY_CAPTURE}.{n}" for n in (1, 2, 3, 4))}
 )
 
 
 def sop_class_name(uid: str | None) -> str | None:
-    """The standard's name of a SOP class, or None for one that it does not know."""
+    """Return the standard's name of a SOP class, or None if the standard does not know it."""
     return (UID(uid).name if UID(uid).name != uid else None) if uid else None

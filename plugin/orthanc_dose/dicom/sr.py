@@ -1,8 +1,8 @@
-"""The content tree of a structured report (PS3.3 C.17.3), made for reading by code.
+"""The content tree of a structured report (PS3.3 C.17.3), in a form that is easy to read from code.
 
-A tree is made of `Item`: its concept is the canonical key of the concept name code ("DCM:113813"),
-its value is what the value type says. Numbers stay text with the unit beside them; what they mean
-is decided by who knows the field."""
+A tree consists of `Item` objects: the concept is the canonical key of the concept name code
+("DCM:113813"), and the value depends on the value type. Numbers stay text with the unit beside
+them; code that knows the field decides what they mean."""
 
 from . import codes
 from .codes import Code
@@ -24,10 +24,9 @@ class Item:
     """One content item.
 
     value: text for TEXT, UIDREF, DATETIME, DATE, TIME, PNAME; `Code` for CODE; the SOP instance UID
-    for IMAGE, COMPOSITE and WAVEFORM; the number as written for NUM, or None where it is empty;
-    None for CONTAINER. unit: the code value of the unit of a NUM, None where none is given;
-    unit_scheme its scheme. qualifier: why a NUM is empty or special (CID 42), where the object says
-    so."""
+    for IMAGE, COMPOSITE and WAVEFORM; the number as written for NUM, or None if it is empty; None
+    for CONTAINER. unit: the code value of the unit of a NUM, None if none is given; unit_scheme:
+    its scheme. qualifier: why a NUM is empty or special (CID 42), if the object says so."""
 
     __slots__ = (
         "vt",
@@ -55,7 +54,7 @@ class Item:
         self.children: list[Item] = []
 
     def as_dict(self) -> dict[str, object]:
-        """For people and for JSON: only what is there."""
+        """Return the item as a dict for display and JSON; keys without a value are left out."""
         out: dict[str, object] = {"value_type": self.vt, "relationship": self.relationship}
         out |= {"concept": self.concept, "meaning": self.meaning}
         if self.value is not None:
@@ -75,7 +74,7 @@ def _text(dataset: Dataset, tag: str) -> str | None:
 
 
 def read_code(sequence: object) -> Code | None:
-    """The coded concept in a code sequence (PS3.3 8.8), or None where it is absent or has no
+    """Return the coded concept in a code sequence (PS3.3 8.8), or None if it is absent or has no
     value.
     """
     if not isinstance(sequence, list) or not sequence or not isinstance(sequence[0], dict):
@@ -84,13 +83,13 @@ def read_code(sequence: object) -> Code | None:
     value = _text(entry, "0008,0100") or _text(entry, "0008,0119") or _text(entry, "0008,0120")
     meaning = _text(entry, "0008,0104")
     if value is None:
-        # A meaning without a code can be shown, not recognised.
+        # A meaning without a code can be shown but not recognised.
         return Code("", "", meaning) if meaning else None
     return codes.code(value, _text(entry, "0008,0102") or "", meaning)
 
 
 def read_tree(dataset: Dataset) -> Item:
-    """The root of the report's content tree. Raises Unreadable where the object has none."""
+    """Return the root of the report's content tree. Raises Unreadable if the object has none."""
     if not isinstance(dataset.get("0040,a043"), list) and not isinstance(
         dataset.get("0040,a730"), list
     ):
@@ -99,7 +98,7 @@ def read_tree(dataset: Dataset) -> Item:
 
 
 class _Tree:
-    """Makes the items of one report. What a code sequence says is worked out once for all places
+    """Builds the items of one report. The content of a code sequence is decoded once for all places
     that share the list (see part10), which the report keeps alive meanwhile."""
 
     def __init__(self) -> None:
@@ -158,7 +157,7 @@ class _Tree:
 
 
 def _name(sequence: list[Dataset]) -> tuple[str | None, str | None]:
-    """(canonical key, meaning) of a concept name."""
+    """Return (canonical key, meaning) of a concept name."""
     named = sequence[0]
     value, scheme, meaning = named.get("0008,0100"), named.get("0008,0102"), named.get("0008,0104")
     if isinstance(value, str) and value and isinstance(scheme, str):

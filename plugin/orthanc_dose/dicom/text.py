@@ -1,20 +1,20 @@
 """Text of DICOM objects: character sets (PS3.3 C.12.1.1.2, PS3.5 6.1), names (PS3.5 6.2.1).
 
-What the object declares is tried first and strictly. Bytes that do not fit it are read as UTF-8
-where they are valid UTF-8, else as Latin-1, which reads anything; the caller is told, so that the
-text stands marked and nothing is lost."""
+The character set that the object declares is tried first and strictly. Bytes that do not fit it are
+read as UTF-8 if they are valid UTF-8, else as Latin-1, which can decode anything; the caller is
+told, so that the text is marked and nothing is lost."""
 
 import warnings
 from collections.abc import Callable
 
 from pydicom import charset
 
-# pydicom warns and substitutes where bytes do not fit; what was substituted is looked for below.
-# Its warnings hold values of the object, which have no place in a log.
+# pydicom warns and substitutes characters where bytes do not fit; substitutions are detected below.
+# Its warnings contain values of the object, which do not belong in a log.
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
-# Characters that end the reach of an escape sequence (PS3.5 6.1.2.5.3): line ends, the value and
-# the name delimiters.
+# Characters that end the scope of an escape sequence (PS3.5 6.1.2.5.3): line ends, the value
+# delimiter and the name delimiters.
 TEXT_DELIMITERS = set(b"\r\n\t\f\\")
 NAME_DELIMITERS = TEXT_DELIMITERS | set(b"^=")
 _KNOWN = frozenset(charset.python_encoding) | {""}
@@ -24,21 +24,21 @@ _DEFAULT = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 
 
 def decoders(declared: str | None) -> tuple[str, ...]:
-    """Python's names of the encodings that Specific Character Set (0008,0005) lists; unknown terms
-    are left out.
+    """Return Python's names of the encodings that Specific Character Set (0008,0005) lists; unknown
+    terms are left out.
     """
     terms = [term.strip() for term in (declared or "").split("\\")]
     names = [term for term in terms if term in _KNOWN]
     if not any(terms) or not names:
         return ()
-    # The first value empty means the default repertoire, with the others by code extension.
+    # An empty first value means the default repertoire, with the others by code extension.
     return tuple("ascii" if name in _DEFAULT else charset.python_encoding[name] for name in names)
 
 
 def decode(
     raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: set[int]
 ) -> str:
-    """Text of one value. `note` is called with a reason where the bytes did not fit what the object
+    """Decode one value. `note` is called with a reason if the bytes do not fit what the object
     declares.
     """
     if raw.isascii() and b"\x1b" not in raw:
@@ -64,8 +64,8 @@ def decode(
 
 
 def person_name(value: str | None) -> str | None:
-    """A PN value for people to read: the alphabetic group as "Family, Given Middle", with other
-    groups behind it.
+    """Return a PN value for display: the alphabetic group as "Family, Given Middle", followed by
+    the other groups.
     """
     groups = [_name_group(group) for group in (value or "").split("=")]
     shown = [group for group in groups if group]

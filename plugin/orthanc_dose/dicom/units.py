@@ -1,15 +1,15 @@
-"""Units of measurement: from what the object says to the one canonical unit of a field.
+"""Units of measurement: conversion from what the object says to the one canonical unit of a field.
 
 Units are codes of UCUM (PS3.16 CID 82 and the templates' rows). Equipment spells them in many ways
-("Gym2", "dGy.cm2", "mGycm", "uAs"); each spelling that is understood stands in the table below by
-its dimension and its size. What is not in the table is not guessed."""
+("Gym2", "dGy.cm2", "mGycm", "uAs"); the table below lists each spelling that is understood with its
+dimension and its size. A unit that is not in the table is not guessed."""
 
 from functools import lru_cache
 from typing import NamedTuple
 
 
 class Unit(NamedTuple):
-    """A unit as multiple of its dimension's base: value_in_base = value * times / over."""
+    """A unit as a multiple of its dimension's base unit: value_in_base = value * times / over."""
 
     dimension: str
     times: float
@@ -41,8 +41,8 @@ _SIMPLE = {
 
 
 def _size(power: int) -> tuple[float, float]:
-    # A power of ten as multiplier or divisor, so that the result is rounded once: 239 / 1e8 is
-    # 2.39e-06 to the last bit.
+    # A power of ten as a multiplier or divisor, so that the result is rounded only once: 239 / 1e8
+    # is 2.39e-06 to the last bit.
     return (10.0**power, 1.0) if power >= 0 else (1.0, 10.0**-power)
 
 
@@ -128,7 +128,7 @@ _UNITS = _table()
 
 @lru_cache(maxsize=2_000)
 def unit(spelling: str) -> Unit:
-    """The unit that a code value names. Raises UnknownUnit for a spelling that is not
+    """Return the unit that a code value names. Raises UnknownUnit for a spelling that is not
     understood.
     """
     text = (
@@ -151,10 +151,10 @@ def unit(spelling: str) -> Unit:
 
 @lru_cache(maxsize=4_000)
 def conversion(spelling: str, target: str) -> tuple[float, float]:
-    """(times, over) that bring a value from the unit `spelling` to the unit `target`: value * times
-    / over.
+    """Return (times, over) to convert a value from the unit `spelling` to the unit `target`: value
+    * times / over.
 
-    Raises UnknownUnit where the spelling is not understood or measures something else.
+    Raises UnknownUnit if the spelling is not understood or measures something else.
     """
     have, want = unit(spelling), unit(target)
     if have.dimension != want.dimension:
