@@ -1,5 +1,5 @@
-"""The data dictionary: each field of the dose record once, with type, unit, concept code and plain
-description.
+"""The data dictionary: each field of the dose record, declared once, with type, unit, concept code
+and a plain description.
 """
 
 from dataclasses import dataclass
@@ -46,9 +46,9 @@ from .task import STATES, TASK, TASK_LOG
 
 @dataclass(frozen=True)
 class Modality:
-    """A modality type is data: its tables, the totals that lists show first, and what is read first
-    of its events (see leading.py). `accumulated` is None where reports hold no totals of their
-    own."""
+    """A modality type as data: its tables, the totals that lists show first, and the fields of its
+    events that are shown first (see leading.py). `accumulated` is None if reports hold no totals of
+    their own."""
 
     code: str
     title: str
@@ -59,7 +59,7 @@ class Modality:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The study's fields that this modality can have."""
+        """The fields of the study that this modality can have."""
         return tuple(
             field for field in STUDY.fields if not field.modalities or self.code in field.modalities
         )
@@ -155,7 +155,7 @@ TABLES: tuple[Table, ...] = (
     FOLLOWER,
     FOLLOWER_FAILURE,
 )
-# Tables whose rows belong to a study and are written anew with it.
+# Tables whose rows belong to a study and are rewritten with it.
 STUDY_TABLES: tuple[Table, ...] = (
     CT_EVENT,
     CT_ACCUMULATED,

@@ -1,10 +1,10 @@
-"""Who may do what: the groups that a person can be in, what each opens, and the tables of users,
-tokens, known browsers and the audit log.
+"""Access rights: the groups that a person can be in, what each group permits, and the tables of
+users, tokens, known browsers and the audit log.
 """
 
 from .field import Table, flag, integer, moment, text, texts
 
-# None brings another with it: administration, too, opens nothing but itself.
+# No group implies another: administration, too, permits nothing but itself.
 GROUPS = {
     "view": "see studies, their doses and what became of objects",
     "import sizes": "read height and weight of patients from files",

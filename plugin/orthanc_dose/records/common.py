@@ -1,11 +1,11 @@
-"""Fields that more than one kind of dose record has: observers, participants, marks, where a record
-comes from.
+"""Fields that several kinds of dose record share: observers, participants, marks, and the source of
+a record.
 """
 
 from .field import Field, code, codes, integer, num, structs, text, uid
 
-# How a record was read, the best source first: where a study has several, the earlier one here
-# counts.
+# How a record was read, the best source first: if a study has several, the earlier one here is
+# used.
 SOURCES = {
     "report": "a structured dose report",
     "image header": "dose values that the equipment wrote into the header of an image or of a dose "
@@ -14,7 +14,7 @@ SOURCES = {
     "computed": "worked out from the headers of the images of a series",
 }
 
-# Why a value is not plainly what the object says. `raw` is what stands there, where anything does.
+# Why a value is not simply what the object says. `raw` is the text as written, if there is any.
 MARKS = {
     "computed": "computed from other values, such as those of the irradiation events, since no "
     "object gives it",
@@ -129,8 +129,8 @@ def device_participants(source: str = "TID 1021") -> Field:
     )
 
 
-# TID 1002 to 1004: the observer's items stand side by side below the root; they form one observer
-# until the next Observer Type begins.
+# TID 1002 to 1004: the observer's items are siblings below the root; they form one observer until
+# the next Observer Type begins.
 OBSERVERS = structs(
     "observers",
     "Observers",
@@ -189,7 +189,8 @@ def record_source() -> tuple[Field, ...]:
 
 
 def repeated_and_rejected() -> tuple[Field, ...]:
-    """Repeats and rejects, the same rows in CT and projection events."""
+    """Return the fields of repeats and rejects, which have the same rows in CT and projection
+    events."""
     return (
         code(
             "is_repeated", "Is repeated acquisition", "128551", "TID 10003 row 5a, TID 10013 row 6d"

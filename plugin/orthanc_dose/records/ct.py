@@ -217,8 +217,8 @@ CT_ACCUMULATED = Table(
 
 
 class DoseLimit(NamedTuple):
-    """Fields of a CT event: whether a limit is configured, its value, and what the scanner expected,
-    which reaches the limit where it is as large or larger."""
+    """Fields of a CT event: whether a limit is configured, its value, and what the scanner
+    expected; the limit is reached if the expected value is equal or larger."""
 
     configured: str
     value: str
@@ -226,8 +226,8 @@ class DoseLimit(NamedTuple):
 
 
 class DoseCheck(NamedTuple):
-    """One of the two kinds of dose check: its limits, DLP before CTDIvol, the field of the reason
-    why the scan went on, and fields that say more of it."""
+    """One of the two kinds of dose check: its limits, DLP before CTDIvol, the field with the reason
+    why the scan proceeded, and further fields that describe it."""
 
     kind: str
     limits: tuple[DoseLimit, ...]
@@ -247,8 +247,8 @@ def _dose_check(kind: str, estimate: str, *more: str) -> DoseCheck:
     return DoseCheck(kind, tuple(limits), f"{kind}_reason_for_proceeding", more)
 
 
-# What dose check (NEMA XR 25, TID 10015) says of an event: alerts go by what has accumulated in the
-# examination, notifications by the event alone.
+# What dose check (NEMA XR 25, TID 10015) says of an event: alerts depend on what has accumulated in
+# the examination, notifications on the event alone.
 DOSE_CHECK = (
     _dose_check("alert", "accumulated_", "alternative_dose_alert_behavior"),
     _dose_check("notification", ""),

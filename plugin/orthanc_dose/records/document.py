@@ -5,7 +5,7 @@ from .field import Field
 
 
 def markdown() -> str:
-    """docs/data-dictionary.md: tables, fields, marks, outcomes."""
+    """Return the text of docs/data-dictionary.md: tables, fields, marks, outcomes."""
     out = [
         "# Data dictionary",
         "",

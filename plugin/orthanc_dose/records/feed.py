@@ -1,4 +1,4 @@
-"""The feed of changed studies, and how far each of its followers is."""
+"""The feed of changed studies, and the progress of each of its followers."""
 
 from .field import Table, integer, moment, text
 

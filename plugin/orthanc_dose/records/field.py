@@ -1,12 +1,12 @@
-"""What a field of the dose record is: its one declaration, from which schema, reading, JSON, titles
-and docs follow.
+"""Fields of the dose record: the single declaration of each, from which schema, reading, JSON,
+titles and documentation follow.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Types of fields: the DuckDB type of each. A code is kept with value, scheme and meaning.
+# Types of fields, each with its DuckDB type. A code is kept with value, scheme and meaning.
 CODE_TYPE = "STRUCT(value VARCHAR, scheme VARCHAR, meaning VARCHAR)"
 SQL_TYPES = {
     "number": "DOUBLE",
@@ -28,9 +28,7 @@ SQL_TYPES = {
 
 @dataclass(frozen=True)
 class Shown:
-    """How people are used to see a number: in this unit, which is the stored value times
-    `factor`.
-    """
+    """How people usually see a number: in this unit, as the stored value times `factor`."""
 
     unit: str
     factor: float = 1.0
@@ -41,14 +39,15 @@ class Field:
     """One field of a table, or of a struct within one.
 
     name: column and JSON name. type: a key of SQL_TYPES, or "structs" for a list of structs with
-    `fields`. unit: UCUM code of the stored value; None for what has no unit. shown: how pages and
-    exports print it. path: concepts from the record's container down to the content item; several
-    paths where the standard moved it. per_pulse: a number that may stand several times, once a
-    pulse; the field holds the mean of what is not zero, and a second field, `<name>_values`, all
-    values as written. header: where images carry it, the first that has a value counts: the element
-    within sequences as ("0054,0016", "0018,1074"), and for numbers the unit of the element, since
-    headers do not write units. source: where the standard says what it is. modalities: for which it
-    can have a value; empty means all. always: no row of the store is without a value."""
+    `fields`. unit: UCUM code of the stored value; None if it has no unit. shown: how pages and
+    exports print it. paths: concepts from the record's container down to the content item; several
+    paths where the standard moved it. per_pulse: a number that may occur several times, once per
+    pulse; the field holds the mean of the values that are not zero, and a second field,
+    `<name>_values`, all values as written. header: where images carry it; the first element that
+    has a value is used: the element within sequences as ("0054,0016", "0018,1074"), and for numbers
+    the unit of the element, since headers do not write units. source: where the standard defines
+    it. modalities: the modality types for which it can have a value; empty means all. always: every
+    row of the store has a value."""
 
     name: str
     type: str
@@ -73,7 +72,7 @@ class Field:
         return SQL_TYPES[self.type]
 
     def as_dict(self) -> dict[str, object]:
-        """The field for the data dictionary of the API."""
+        """Return the field as the data dictionary of the API shows it."""
         out: dict[str, object] = {
             "name": self.name,
             "type": self.type,
@@ -95,8 +94,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the store: one row is what `description` says. derived: fields that are no
-    columns, but worked out of other tables when a row is read."""
+    """A table of the store; `description` says what one row is. derived: fields that are not
+    columns but are derived from other tables when a row is read."""
 
     name: str
     title: str
@@ -105,7 +104,7 @@ class Table:
     derived: tuple[Field, ...] = ()
 
     def field(self, name: str) -> Field:
-        """The field of this name. Raises StopIteration."""
+        """Return the field of this name. Raises StopIteration if there is none."""
         return next(field for field in (*self.fields, *self.derived) if field.name == name)
 
     @property
@@ -143,7 +142,8 @@ def _paths(path: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _header(elements: str) -> tuple[tuple[tuple[str, ...], str], ...]:
-    # "0018,9332 mA.s|0018,1153 uA.s", sequences before the element as "0054,0016/0018,1074 Bq".
+    # "0018,9332 mA.s|0018,1153 uA.s"; sequences precede the element, as in "0054,0016/0018,1074
+    # Bq".
     return tuple(
         (tuple(path.split("/")), unit)
         for path, _, unit in (one.partition(" ") for one in elements.split("|") if one)
@@ -160,7 +160,7 @@ def num(
     header: str = "",
     **more: Any,
 ) -> Field:
-    """A number in a unit (NUM)."""
+    """Return a number field with a unit (NUM)."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
     return Field(
         name,
@@ -179,14 +179,15 @@ def num(
 def numbers(
     name: str, title: str, unit: str, path: str, source: str, description: str = ""
 ) -> Field:
-    """Numbers in a unit: a NUM that stands several times."""
+    """Return a field of several numbers with a unit: a NUM that occurs several times."""
     return Field(
         name, "numbers", title, description, unit, _SHOWN.get(unit), _paths(path), source=source
     )
 
 
 def of_type(kind: str) -> Callable[..., Field]:
-    """A maker of fields of one type without unit: name, title, path, source, description."""
+    """Return a function that makes fields of one type without a unit, from name, title, path,
+    source and description."""
 
     def make(
         name: str,
@@ -231,8 +232,8 @@ def structs(
     header: str = "",
     **more: Any,
 ) -> Field:
-    """A list of structs: a content item that may stand several times, with what it holds. `header`:
-    the sequence in images, from which those of its fields stand."""
+    """Return a list of structs: a content item that may occur several times, with its content.
+    `header`: the sequence in images to which the headers of its fields are relative."""
     return Field(
         name,
         "structs",
@@ -247,7 +248,7 @@ def structs(
 
 
 def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """The fields with, behind each that may stand once a pulse, the list of its values."""
+    """Return the fields and, after each that may occur once per pulse, the list of its values."""
     out: list[Field] = []
     for field in fields:
         out.append(field)

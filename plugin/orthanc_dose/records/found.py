@@ -1,8 +1,8 @@
-"""What a search on a remote node found, and what became of it."""
+"""The results of a search on a remote node, and what became of them."""
 
 from .field import Table, flag, integer, moment, text, texts, uid
 
-# What becomes of a series that is fetched.
+# States of a series that is fetched.
 FETCHING = {
     "moving": "its move is under way",
     "moved": "the node says that it sent it",

@@ -1,8 +1,9 @@
-"""What comes from outside as JSON, held against the type that declares it: whether a value is right,
-else where it is wrong and what it should be instead, in words.
+"""Validation of JSON from outside against the type that declares it: whether a value is right, and
+if not, where it is wrong and what it should be, in words.
 
-A type is what msgspec takes for one: a class below Given, or a plain type with limits (Annotated with
-Meta). Meta(extra={"words": …}) says what a value must be where the limits alone would not tell it."""
+A type is anything that msgspec accepts as one: a subclass of Given, or a plain type with limits
+(Annotated with Meta). Meta(extra={"words": …}) describes a valid value where the limits alone would
+not."""
 
 import types
 from collections.abc import Iterable
@@ -14,11 +15,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 T = TypeVar("T")
 
-# No larger whole number is taken, wherever it stands.
+# No larger whole number is accepted anywhere.
 LARGEST_INTEGER = 10**18 - 1
-# Behind the $ of a pattern, at which Python's regular expressions let a line break stand.
+# Follows the $ of a pattern, which in Python's regular expressions also matches before a final line
+# break.
 END = r"$(?!\n)"
-# A line of text that is more than blanks.
+# A line of text that is not blank.
 LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 LONGEST_LINE = 200
 Line = Annotated[
@@ -33,14 +35,14 @@ Line = Annotated[
 Number = Annotated[int, Meta(ge=1, le=LARGEST_INTEGER)]  # of a study, a system, a task, …
 Count = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
 
-FIELD_SHOWN = 100  # characters of a name that an error repeats
+FIELD_SHOWN = 100  # maximum number of characters of a name that an error message repeats
 # More names or values than a sentence lists.
 _MANY = 24
 _LISTED = "/dose/api/openapi.json"
 
 
 class Wrong(Exception):
-    """A value is not what it must be; the message is a sentence. place: where it stands, as
+    """A value is not what it must be; the message is a sentence. place: where it is, as
     "sieve.text" or "entries[3].pattern"; None for the whole."""
 
     def __init__(self, place: str | None, message: str) -> None:
@@ -49,11 +51,11 @@ class Wrong(Exception):
 
 
 class Given(msgspec.Struct, forbid_unknown_fields=True):
-    """An object from outside: what it has, and nothing else. A field that may be left out has a
-    default, which is UNSET where leaving out means something that no value does."""
+    """An object from outside that has these fields and no others. An optional field has a default,
+    which is UNSET if its absence means something that no value does."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what was given, by name, without what was left out."""
+        """Return the fields that were given, by name, without those that were left out."""
         return {
             name: value
             for name in self.__struct_fields__
@@ -62,15 +64,16 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def taken(value: object, kind: type[T], whole: str = "The body") -> T:
-    """Return the value as this type. whole: what a sentence about all of it calls it. Raises Wrong.
+    """Return the value converted to this type. whole: how a sentence refers to the whole value.
+    Raises Wrong.
 
     A whole number may be written as 5.0, as in JSON."""
     value = _whole_numbers(value)
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        # Which part it is, is asked of each part: the words of the library are for programmers, and
-        # they repeat values.
+        # Each part is checked to find the wrong one: the library's messages are for programmers,
+        # and they repeat values.
         raise _wrong(value, kind, "", whole) or Wrong(None, f"{whole} cannot be such.") from None
 
 
@@ -86,7 +89,7 @@ def changes_of(name: str, about: str, kinds: Iterable[tuple[str, Any]]) -> type[
 
 
 def problem(value: object, kind: Any) -> str | None:
-    """Return what a value should be instead; None where it is right."""
+    """Return what a value should be instead, or None if it is right."""
     try:
         taken(value, kind)
     except Wrong:
@@ -95,12 +98,12 @@ def problem(value: object, kind: Any) -> str | None:
 
 
 def names(kind: type[Given]) -> tuple[str, ...]:
-    """Return the names of what an object of this type has."""
+    """Return the names of the fields of an object of this type."""
     return kind.__struct_fields__
 
 
 def words(kind: Any) -> str:
-    """Return what a value of this type is, as the end of a sentence "must be …"."""
+    """Return a description of this type's values that completes a sentence "must be …"."""
     bare, metas = _parts(kind)
     for meta in metas:
         if meta.extra and "words" in meta.extra:
@@ -155,7 +158,7 @@ def _limit(metas: list[Meta], name: str) -> Any:
 
 
 def _wrong(value: Any, kind: Any, place: str, whole: str) -> Wrong | None:
-    """Return where a value is wrong; None where it is right."""
+    """Return where and how a value is wrong, or None if it is right."""
     bare, metas = _parts(kind)
     for one in get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,):
         of, _ = _parts(one)
@@ -199,7 +202,7 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
 
 
 def _parts(kind: Any) -> tuple[Any, list[Meta]]:
-    """Return the type without what limits it, and what limits it."""
+    """Return the type without its limits, and the limits."""
     metas: list[Meta] = []
     while get_origin(kind) is Annotated:
         kind, *more = get_args(kind)

@@ -1,6 +1,6 @@
-"""What makes lists and the overview quick: an index of texts that many studies share, which are
-looked up among the few different ones instead of in every study; and how many studies there were a
-day. The writer keeps both with each study, in the same transaction."""
+"""Tables that make lists and the overview fast: an index of texts that many studies share, so that
+a search goes through the few distinct texts instead of every study; and the number of studies per
+day. The writer updates both with each study, in the same transaction."""
 
 from .field import Table, clock, day, integer, text
 
@@ -25,7 +25,7 @@ TERM = Table(
 
 
 def index_name(field: str) -> str:
-    """The name of a field's index."""
+    """Return the name of a field's index."""
     return f"index_{field}"
 
 

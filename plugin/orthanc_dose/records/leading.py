@@ -1,8 +1,9 @@
-"""What people look at first of an irradiation event or administration, in this order, as far as the
-records have it.
+"""Fields of an irradiation event or administration that people look at first, in this order, as far
+as the records have them.
 
-Fields of the modality's table of events; "xray_sources.kvp" is a field of the structs in one. Pages
-show these columns until somebody chooses others; the report of a study has these alone."""
+They are fields of the modality's table of events; "xray_sources.kvp" is a field of the structs in
+one. Pages show these columns until the user chooses others; the report of a study has only
+these."""
 
 _WHAT = ("event_number", "source", "datetime_started")
 _TUBE = ("kvp", "xray_tube_current", "exposure_time", "exposure")

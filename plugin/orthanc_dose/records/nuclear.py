@@ -100,7 +100,7 @@ NM_ADMINISTRATION = Table(
 
 _GFR, _BMI, _BSA = "SCT:80274001", "SCT:60621009", "LN:8277-6"
 
-# The surface of a body is read in m², where fields of X-rays are read in cm².
+# A body surface is given in m², whereas fields of X-rays are given in cm².
 _BODY_SURFACE_AREA = replace(
     num("body_surface_area", "Body surface area", "m2", _BSA, "TID 10024 row 7"), shown=Shown("m²")
 )

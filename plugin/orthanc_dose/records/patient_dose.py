@@ -1,6 +1,6 @@
-"""Estimates of organ doses that someone worked out from the reports of a study: Patient Radiation
-Dose SR (TID 10030 with 10031 and 10033). They are a field of the study that was estimated; they are
-no dose of their own."""
+"""Estimates of organ doses that someone derived from the reports of a study: Patient Radiation Dose
+SR (TID 10030 with 10031 and 10033). They are a field of the study for which they were made, not
+doses in their own right."""
 
 from .field import Field, code, num, structs, text, uid, uids
 

@@ -32,8 +32,8 @@ _RADSUM = "99SMS_RADSUM"  # Siemens' own codes, Radiation Summary Report of the 
 
 
 def _xper(name: str, title: str, unit: str, path: str, description: str = "") -> Field:
-    """A number or, without a unit, a text that Philips writes in its own codes: "005/006" is item
-    006 in container 005.
+    """Return a field of a number or, without a unit, of a text that Philips writes in its own
+    codes: "005/006" is item 006 in container 005.
     """
     own = "/".join(f"{_XPER}:{part}" for part in path.split("/"))
     source = f"{_XPER} {path.rpartition('/')[2]}"
@@ -207,7 +207,7 @@ _EVENT = (
         "TID 10003C row 19"),
     num("table_cradle_tilt_end_angle", "Table cradle tilt end angle", "deg", f"128765|{_XPER}:019",
         "TID 10003C row 20; 99PHI-IXR-XPER 019"),
-    # What makers write beside the standard.
+    # What manufacturers write in addition to the standard.
     _xper("number_of_frames", "Number of frames", "1", "003"),
     _xper("subimages_per_frame", "Sub-images per frame", "1", "004"),
     _xper("shutter_bottom", "Bottom shutter", "mm", "005/006", _SHUTTER),
@@ -234,7 +234,7 @@ _EVENT = (
     text("patient_position", "Patient position", source="Position in the Comment of Siemens; terms "
 "of PS3.3 C.7.3.1.1.2",
          description="How the patient lies, HFS for head first, supine."),
-    # What only images say.
+    # What only images contain.
     text("presentation_intent", "Presentation intent", header="0008,0068", source="(0008,0068)"),
     num("distance_source_to_patient", "Distance source to patient", "mm", header="0018,1111 mm", source="(0018,1111)"),
     num("magnification_factor", "Magnification factor", "1", header="0018,1114 1", source="(0018,1114)"),

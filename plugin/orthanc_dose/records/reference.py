@@ -1,9 +1,10 @@
-"""Reference levels: what doses are compared with."""
+"""Reference levels with which doses are compared."""
 
 from .field import Table, flag, integer, num, text
 
-# Of the doses of an installation, what is compared with a level. The median is the convention: a
-# national level is the third quartile of the medians of hospitals (ICRP Publication 135, 2017).
+# The statistic of an installation's doses that is compared with a level. The median is the
+# convention: a national level is the third quartile of the medians of hospitals (ICRP Publication
+# 135, 2017).
 STATISTICS = {"median": "the median", "mean": "the mean", "p75": "the 75th percentile"}
 PHANTOMS = {"head": "IEC head phantom (16 cm)", "body": "IEC body phantom (32 cm)"}
 

@@ -1,5 +1,5 @@
-"""Tables of studies, of the equipment that made them, and of the DICOM objects that they were read
-from.
+"""Tables of studies, of the equipment that performed them, and of the DICOM objects from which they
+were read.
 """
 
 from ..dicom import concepts
@@ -62,7 +62,7 @@ EQUIPMENT = Table(
         ),
     ),
 )
-# What makes two systems different: everything but the number and what people set.
+# What distinguishes two systems: everything but the number and what people set.
 _SET = ("display_name", "user_defined_modality", "joined_into")
 EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", *_SET))
 
@@ -150,10 +150,9 @@ PATIENT = (
     text("patient_size_from", "Height from", description=_FROM),
     text("patient_weight_from", "Weight from", description=_FROM),
 )
-# Which of a study's fields say who the patient is: for callers of the group "patient identity"
-# alone.
+# The study's fields that identify the patient: only for callers in the group "patient identity".
 IDENTITY_FIELDS = frozenset({"patient_name", "patient_id", "patient_birth_date"})
-# Those of which the installation's rules say what is kept, with the settings of the same names.
+# Fields whose keeping is governed by the installation's rules, in the settings of the same names.
 UNDER_RULES = ("patient_name", "patient_id", "patient_birth_date", "accession_number")
 
 _REPORT = (
@@ -198,7 +197,8 @@ CT_EVENTS_BY_TYPE = (
     ("number_of_cone_beam_events", "Cone beam events", "SCT:702569007"),
 )
 
-# Totals of a study as lists show them. Where the report gives none they are computed and marked so.
+# Totals of a study as lists show them. If the report gives none, they are computed and marked as
+# such.
 TOTALS = (
     integer("number_of_events", "Events", description="Number of irradiation events that the store "
 "holds."),
@@ -306,7 +306,7 @@ OUTCOMES = {
     "failed": "it could not be read",
 }
 
-# What the rules of deletion make of an object in Orthanc.
+# What the rules of deletion do with an object in Orthanc.
 IN_ORTHANC = {
     "to delete": "it will be deleted from Orthanc",
     "deleted": "it was deleted from Orthanc; what was read from it stays",
@@ -438,8 +438,8 @@ STATE = Table(
     "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
     (text("name", "Name"), text("value", "Value")),
 )
-# What is told of objects where the dose record is taken out: what became of them, not their
-# content, nor identifiers that Orthanc makes of the patient's ID.
+# Columns of objects that the SQL view of the dose record shows: what became of the objects, not
+# their content, nor identifiers that Orthanc derives from the patient's ID.
 OBJECT_OUTCOMES = (
     "sop_instance_uid", "sop_class_uid", "study_instance_uid", "modality", "study_id", "outcome", "rule", "reason", "source",
     "received_at", "processed_at", "size", "extractor_version", "in_orthanc", "deleted_at",

@@ -1,4 +1,4 @@
-"""Long work: tasks, how far each is, and what it did line by line."""
+"""Long-running work: tasks, their progress, and a line-by-line log of what they did."""
 
 from .field import Table, integer, moment, text
 
@@ -12,7 +12,7 @@ STATES = {
 }
 OPEN = ("waiting", "running")
 FINISHED = tuple(state for state in STATES if state not in OPEN)
-JSON = ("parameters", "progress", "result")  # columns of objects as JSON
+JSON = ("parameters", "progress", "result")  # columns that hold objects as JSON
 
 TASK = Table(
     "task",
