@@ -1,4 +1,5 @@
-"""From an object's content to records: one module per source of dose data; no I/O, no store."""
+"""Conversion of an object's content to records: one module per source of dose data; no I/O, no
+store."""
 
 from collections.abc import Callable
 
@@ -8,8 +9,8 @@ from .extract import Extract, Ignored
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
 
-# Raised whenever what an extractor gives for an object changes, so that kept content can be read
-# again.
+# Incremented whenever an extractor gives a different result for an object, so that kept content can
+# be re-read.
 EXTRACTOR_VERSION = "4"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
@@ -20,17 +21,17 @@ EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
     **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract),
     sop_classes.CT_IMAGE: image_ct.extract,
 }
-# Of these one image of a series is read, since all of them say the same of dose.
+# For these classes only one image of a series is read, since all images say the same about dose.
 ONE_OF_A_SERIES = sop_classes.NUCLEAR_IMAGES
 
 
 def can_hold_dose(sop_class_uid: str) -> bool:
-    """Whether an object of this class is worth reading."""
+    """Return whether an object of this class is worth reading."""
     return sop_class_uid in EXTRACTORS
 
 
 def extract(kept: Kept, sop_class_uid: str) -> Extract:
-    """The records of an object. Raises Ignored, or Unreadable with the reason."""
+    """Return the records of an object. Raises Ignored, or Unreadable with the reason."""
     return EXTRACTORS[sop_class_uid](kept)
 
 

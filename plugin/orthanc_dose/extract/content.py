@@ -1,4 +1,4 @@
-"""What dose reports have in common: the content below the root is sorted, read into rows, and made
+"""Steps shared by all dose reports: the content below the root is sorted, read into rows, and made
 into an extract.
 """
 
@@ -21,7 +21,7 @@ _OBSERVER_TREE = compile_fields(OBSERVERS.fields)
 
 @dataclass
 class Content:
-    """Rows of one report: the study's, of the header and of the report; totals and events in the
+    """Rows of one report: the study's row, from header and report; totals and events in the
     report's order.
 
     concepts: of all items below the root. reader: holds what no field takes.
@@ -35,8 +35,8 @@ class Content:
 
 
 def study_tree(*modalities: str) -> Node:
-    """The tree of what a report of these modality types can say of the study, without the
-    observers, which are no tree.
+    """Return the tree of what a report of these modality types can say of the study, without the
+    observers, whose items do not form a tree.
     """
     fields = (one for one in STUDY.fields if one is not OBSERVERS)
     return compile_fields(
@@ -52,10 +52,11 @@ def read(
     accumulated: Mapping[str, Node],
     reader: RowReader | None = None,
 ) -> Content:
-    """The rows of a report from the items below its root.
+    """Read the rows of a report from the items below its root.
 
-    events, accumulated: concepts of the containers that become a row each, with the tree that reads
-    it. study: the tree of everything else. reader: where some of the report was read before."""
+    events, accumulated: concepts of the containers that become one row each, with the tree that
+    reads them. study: the tree of everything else. reader: given if part of the report has already
+    been read."""
     content = Content(header.study_of(kept), reader=reader or RowReader())
     rest: list[Item] = []
     observers: list[Item] = []
@@ -85,8 +86,8 @@ def read(
 
 
 def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
-    """The extract of a report of this modality type. Raises Unreadable for one that does not say
-    which study it is of.
+    """Return the extract of a report of this modality type. Raises Unreadable if the report does
+    not say to which study it belongs.
     """
     study, events = content.study, content.events
     _fill_dates(study, events)
@@ -120,14 +121,14 @@ def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
 
 
 def container(children: list[Item]) -> Item:
-    """A container of no concept around these items."""
+    """Return a container without a concept that holds these items."""
     item = Item("CONTAINER", None, None, None)
     item.children = children
     return item
 
 
 def _observers(children: list[Item], reader: RowReader) -> list[Observer] | None:
-    """Observers from items that stand side by side: each Observer Type begins another."""
+    """Read observers from sibling items: each Observer Type begins another observer."""
     groups: list[list[Item]] = []
     for child in children:
         if child.concept == _OBSERVER_TYPE or not groups:
@@ -142,9 +143,8 @@ def _observers(children: list[Item], reader: RowReader) -> list[Observer] | None
 
 
 def _fill_dates(study: StudyRow, events: list[EventRow]) -> None:
-    """Where the header has no study date, the first irradiation or administration says when it
-    was.
-    """
+    """Fill in the study date from the first irradiation or administration if the header has
+    none."""
     if study["study_date"] is not None:
         return
     moments = [moment for row in events if (moment := row.get("datetime_started"))]

@@ -1,4 +1,4 @@
-"""Philips "Dose Info" secondary captures of CT: the values of the screen stand in the header, in
+"""Philips "Dose Info" secondary captures of CT: the header holds the values of the screen, in
 Exposure Dose Sequence (0040,030E) with standard and private elements, and as text in Comments on
 Radiation Dose (0040,0310)."""
 
@@ -24,12 +24,12 @@ _LINE = re.compile(
 )
 _TOTAL = re.compile(r"Total\s+DLP\s*=\s*([\d.]+)", re.IGNORECASE)
 _PHANTOMS = {"16": concepts.HEAD_PHANTOM, "32": concepts.BODY_PHANTOM}  # by diameter in cm
-# Elements of an item that are taken here, beside those that the fields declare.
+# Elements of an item that are read here, besides those that the fields declare.
 _TAKEN = frozenset({"0002,0010", "0008,002a", "0018,0060", "0018,1150", "0018,8151", "0020,0011"})
 
 
 def is_dose_info(dataset: Dataset) -> bool:
-    """Whether a secondary capture of CT carries dose in its header."""
+    """Return whether a secondary capture of CT carries dose in its header."""
     if (first(dataset, "0008,0060") or "").upper() != "CT":
         return False
     return (
@@ -39,8 +39,8 @@ def is_dose_info(dataset: Dataset) -> bool:
 
 
 def extract(kept: Kept) -> Extract:
-    """The irradiation events of a dose screen, and the total. Raises Unreadable for a broken
-    one.
+    """Return the irradiation events of a dose screen, and the total. Raises Unreadable if the
+    object has no Study Instance UID.
     """
     dataset = kept.dataset
     study = header.study_of(kept)
@@ -128,7 +128,7 @@ def _event(
 
 
 def _from_line(found: re.Match[str]) -> EventRow:
-    """An event of which only the comment's line tells."""
+    """Return an event that only a line of the comment describes."""
     row: EventRow = {"dlp": number(found["dlp"]), "mean_ctdivol": number(found["ctdi"])}
     words = re.sub(r"\bAverage\b", "", found["text"]).strip(" ,;:")
     row["acquisition_protocol"] = words or None

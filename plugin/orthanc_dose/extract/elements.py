@@ -1,8 +1,8 @@
 """Reads elements of an image's header into a row, by the elements that the table's fields declare.
 
-The first element of a field that has a usable value counts. Headers write no units: each declared
-element has the unit that the standard gives it. What no field takes is handed on as unused, as with
-reports."""
+The first element of a field that has a usable value is used. Headers contain no units: each
+declared element has the unit that the standard gives it. What no field takes is passed on as
+unused, as with reports."""
 
 from typing import Any, cast
 
@@ -24,15 +24,14 @@ from ..records import Field
 from ..records.rows import CodeValue
 from .rows import LARGEST, ByName, R, code_value, mark
 
-# Numbers that are measured to be above zero where they are measured at all: 0 stands for "not
-# entered".
+# Numbers that are always above zero if they are measured at all: 0 means "not entered".
 _NEVER_ZERO = frozenset({
     "kvp", "xray_tube_current", "exposure_time", "exposure", "dap", "average_glandular_dose", "half_value_layer",
     "compression_thickness", "distance_source_to_detector", "distance_source_to_patient", "entrance_dose",
     "relative_xray_exposure", "sensitivity", "focal_spot_size", "exposure_index", "target_exposure_index",
     "administered_activity", "radionuclide_half_life", "mean_ctdivol", "dlp",
 })  # fmt: skip
-# Words of headers (CS) that name what the standard has a code for.
+# Words of headers (CS) for which the standard has a code.
 _WORDS: dict[str, dict[str, Code]] = {
     "laterality": {"L": concepts.LEFT, "R": concepts.RIGHT, "B": concepts.BOTH},
     "anode_target_material": {
@@ -60,8 +59,8 @@ _WORDS: dict[str, dict[str, Code]] = {
 
 
 def number(raw: str | None) -> float | None:
-    """A number as headers write it, or None where it is none: empty, text, not finite, beyond any
-    measurement.
+    """Convert a number as headers write it; return None if it is not usable: empty, text, not
+    finite, or beyond any measurement.
     """
     try:
         found = float(raw) if raw is not None and "_" not in raw else float("nan")
@@ -71,7 +70,7 @@ def number(raw: str | None) -> float | None:
 
 
 class HeaderReader:
-    """Reads rows from one data set; `taken` are the elements of its top level that a field took or
+    """Reads rows from one data set; `taken` holds the top-level elements that a field took or
     looked at, `taken_within` those of items that were read as rows."""
 
     def __init__(self, dataset: Dataset) -> None:
@@ -86,8 +85,8 @@ class HeaderReader:
         within: Dataset | None = None,
         skip: frozenset[str] = frozenset(),
     ) -> R:
-        """A row of these fields, from the data set or from an item within it. of: the type of such
-        rows."""
+        """Read a row of these fields, from the data set or from an item within it. of: the type of
+        such rows."""
         return cast("R", self._read(fields, within, skip))
 
     def _read(
@@ -127,7 +126,7 @@ class HeaderReader:
                 row.setdefault(field.name, []).append(part)
 
     def unused(self, known: frozenset[str]) -> list[Item]:
-        """What of the top level no field takes, element by element."""
+        """Return what no field takes of the top level, element by element."""
         return unused_elements(self.dataset, known | self.taken)
 
 
@@ -136,7 +135,8 @@ _NOT_LISTED = frozenset({"0002", "0028", "0088", "2050", "5400", "6000", "7fe0"}
 
 
 def unused_elements(dataset: Dataset, taken: frozenset[str] | set[str]) -> list[Item]:
-    """What of a data set no field takes, without the description of the pixels and the display."""
+    """Return what no field takes of a data set, without the description of the pixels and the
+    display."""
     out: list[Item] = []
     for tag, value in dataset.items():
         if tag in taken or tag[:4] in _NOT_LISTED or not value:
@@ -183,7 +183,7 @@ def _holders(dataset: Dataset, path: tuple[str, ...]) -> list[Dataset]:
 def _value(
     holder: Dataset, tag: str, field: Field, unit: str
 ) -> tuple[Any, tuple[str, str] | None]:
-    """(value, what is wrong with it): either may be None."""
+    """Return (value, what is wrong with it); either may be None."""
     if field.type == "number":
         return _number(holder, tag, field, unit)
     if field.type in ("code", "codes"):

@@ -1,11 +1,11 @@
 """The Enhanced X-Ray Radiation Dose Report (TID 10040): totals (TID 10041), events (TID 10042), and
-irradiation details (TID 10043 to 10055), which are not told by event but by source and period of
+irradiation details (TID 10043 to 10055), which are given not by event but by source and period of
 time.
 
 It is read with the fields of the other reports: most rows have the same concepts, wherever they
-stand. A detail goes to the events of its source that its period meets, and only where a field means
-the same; what a field has no place for (tables, coordinates, matrices, minima and maxima of a
-value) is listed as not used."""
+appear. A detail is assigned to the events of its source that overlap its period, and only if a
+field has the same meaning; what no field can hold (tables, coordinates, matrices, minima and maxima
+of a value) is listed as not used."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -32,8 +32,7 @@ _TOTALS, _EVENT, _DETAILS = "DCM:130500", "DCM:130501", "DCM:130505"
 _STARTED, _ENDED, _SOURCE, _PROCEDURE = "DCM:111526", "DCM:111527", "DCM:113832", "DCM:121058"
 _PLANE = "DCM:113764"
 _PLANES = (concepts.PLANE_A.value, concepts.PLANE_B.value)
-# TID 10055: an attenuator, what it is, its material or the material that it equals, its one
-# thickness.
+# TID 10055: an attenuator, its category, its material or equivalent material, its single thickness.
 _ATTENUATOR, _CATEGORY, _EQUIVALENT, _THICKNESS = (
     "DCM:130531",
     "DCM:128458",
@@ -44,16 +43,16 @@ _FILTER, _MATERIAL, _MINIMUM, _MAXIMUM = "DCM:113771", "DCM:113757", "DCM:113758
 _CT_DOSE = frozenset({"DCM:113813", "DCM:113830", "DCM:113838"})  # DLP total, mean CTDIvol, DLP
 _CT_PARAMETERS, _CT_SOURCE = frozenset({"DCM:113822", "DCM:113829"}), "DCM:113831"
 _REFERENCE_POINT = "DCM:130502"  # Reference Point Dosimetry, a container within the totals
-# Reported Value Type (CID 10072): a value that is one of these is not the value of the event.
+# Reported Value Type (CID 10072): a value of one of these types is not the value of the event.
 _VALUE_TYPE = "DCM:130510"
 _NOT_THE_VALUE = frozenset({"SCT:255605001", "SCT:56851009", "SCT:373099004", "SCT:373100007"})
 _NOMINAL, _MEAN = "SCT:117362005", "SCT:373098007"
 _READ = frozenset({"CONTAINER", "TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "PNAME", "IMAGE", "COMPOSITE",
                    "WAVEFORM", "REFERENCE"})  # fmt: skip
 
-# Containers of the details with the fields of an event that mean the same as what they hold:
-# Radiation Source Characteristics, Technique, Filtration, Attenuators, Field Area, Beam Position,
-# Patient Attenuation, Procedure.
+# Containers of the details, with the fields of an event that have the same meaning as their
+# content: Radiation Source Characteristics, Technique, Filtration, Attenuators, Field Area, Beam
+# Position, Patient Attenuation, Procedure.
 _OF_PROJECTION = {
     "DCM:130508": ("focal_spot_size", "anode_target_material"),
     "DCM:130511": ("kvp", "xray_tube_current", "average_xray_tube_current", "pulse_width", "exposure_time", "exposure",
@@ -81,15 +80,16 @@ _OF_CT = {
         "reconstruction_algorithms",
     ),
 }
-# What adds up over time: from a period that meets several events it belongs to none of them alone.
+# Quantities that add up over time: a value for a period that overlaps several events belongs to
+# none of them alone.
 _ADDS_UP = frozenset({"exposure_time", "exposure", "number_of_pulses", "irradiation_duration"})
 
 
 def _elsewhere(
     fields: Iterable[Field], leave_out: frozenset[str], also_within: str | None
 ) -> tuple[Field, ...]:
-    """The fields with their paths as this report has them: without some containers, or within
-    another one too.
+    """Return the fields with their paths as in this report: without some containers, or
+    additionally within another one.
     """
     out = []
     for one in fields:
@@ -100,8 +100,8 @@ def _elsewhere(
 
 
 class _Kind:
-    """How the report is read for one kind of events: trees, and the concepts that a container of
-    the details gives.
+    """How the report is read for one kind of events: the trees, and the concepts that a container
+    of the details provides.
     """
 
     def __init__(self, events: Table, totals: Table, details: dict[str, tuple[str, ...]]) -> None:
@@ -115,7 +115,7 @@ class _Kind:
         }
         self.adds_up = frozenset().union(*(first[name] for name in _ADDS_UP if name in first))
         source = next((one for one in fields if one.name == "xray_sources"), None)
-        # Technique of CT: what the struct of a tube takes is put into one.
+        # Technique of CT: items that belong to the struct of a tube are put into one.
         self.of_tube = (
             frozenset(path[0] for one in source.fields for path in one.paths)
             if source
@@ -131,7 +131,7 @@ _KINDS = {
 
 @dataclass
 class _Period:
-    """A container with the source and the period of time that it speaks of."""
+    """A container with the source and the period of time to which it refers."""
 
     item: Item
     source: str | None
@@ -150,13 +150,13 @@ class _Period:
 
 
 def is_one(root: Item) -> bool:
-    """Whether a dose report is of this template."""
+    """Return whether a dose report follows this template."""
     return any(child.concept in (_TOTALS, _EVENT, _DETAILS) for child in root.children)
 
 
 def read(root: Item, kept: Kept, study: Node) -> Extract:
-    """Everything that has a counterpart in the records. Raises Unreadable for a report without
-    dose.
+    """Read everything that has a counterpart in the records. Raises Unreadable if the report holds
+    no dose.
     """
     reader = RowReader()
     for child in root.children:
@@ -207,8 +207,8 @@ def read(root: Item, kept: Kept, study: Node) -> Extract:
 
 
 def _set_aside(item: Item, reader: RowReader) -> None:
-    """Take out of a container what no field can hold, and list it: tables, coordinates, and values
-    that are not the value.
+    """Remove from a container what no field can hold, and list it as unused: tables, coordinates,
+    and values that are not the value of the event.
     """
     types = [(child, _value_type(child)) for child in item.children]
     means = {child.concept for child, of_type in types if of_type == _MEAN}
@@ -247,7 +247,8 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _place(details: _Period, events: list[_Period], kind: _Kind, reader: RowReader) -> None:
-    """Give what a container of the details says to the events that it holds for; list the rest."""
+    """Assign the content of a details container to the events to which it applies; list the rest as
+    unused."""
     met = [event for event in events if details.meets(event)]
     wanted = kind.details.get(details.item.concept or "", frozenset())
     tube: list[Item] = []
@@ -275,7 +276,7 @@ def _place(details: _Period, events: list[_Period], kind: _Kind, reader: RowRead
 
 
 def _give(item: Item, events: list[_Period]) -> None:
-    """Add a struct to events, each once however many periods repeat it."""
+    """Add a struct to events, once per event however many periods repeat it."""
     says = (item.concept, *((child.concept, child.value, child.unit) for child in item.children))
     for event in events:
         if says not in event.seen:
@@ -284,8 +285,8 @@ def _give(item: Item, events: list[_Period]) -> None:
 
 
 def _filter(item: Item, filtration: bool, reader: RowReader) -> Iterator[Item]:
-    """An attenuator as X-ray filter (TID 10003B row 18), where it is one: not the table or a
-    shield.
+    """Yield an attenuator as an X-ray filter (TID 10003B row 18), unless it is something else, such
+    as the table or a shield.
     """
     category = next((child.value for child in item.children if child.concept == _CATEGORY), None)
     if not (category.key == _FILTER if isinstance(category, Code) else filtration):
@@ -315,13 +316,14 @@ def _renamed(item: Item, concept: str) -> Item:
 
 
 def _name_planes(events: list[_Period], totals: list[_Period]) -> None:
-    """Identification of the X-Ray Source as Acquisition Plane: the single plane, or A and B in the
-    order of their names; a total of another name is that of all of them (TID 10041 row 2)."""
+    """Replace Identification of the X-Ray Source by Acquisition Plane: the single plane, or A and B
+    in the order of the source names; a total with another name covers all sources (TID 10041 row
+    2). Raises Unreadable if there are more sources than planes."""
     sources = sorted({period.source for period in events if period.source})
     if not sources:
         sources = sorted({period.source for period in totals if period.source})
     if len(sources) > len(_PLANES):
-        # A third tube's dose would have to go to one of the two planes: a wrong number.
+        # A third tube's dose would have to be assigned to one of the two planes, a wrong number.
         raise Unreadable(
             f"the report has {len(sources)} X-ray sources, and a record has two planes"
         )

@@ -1,6 +1,5 @@
-"""What an extractor gives: the rows that one object holds, or the rule by which it is left
-alone.
-"""
+"""The result of an extractor: the rows that one object holds, or the rule by which it is
+ignored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, StudyRow
 
 
 class Ignored(Exception):
-    """The object is left alone: the rule's name and the reason in words."""
+    """The object is ignored: the name of the rule and the reason in words."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
@@ -28,12 +27,12 @@ class References:
 
 @dataclass
 class Extract:
-    """The rows of one object, before it is put together with others of its study.
+    """The rows of one object, before it is merged with others of its study.
 
     study, equipment, accumulated, events: rows by the fields of the tables. unused: content items
     that no field takes. made_at: when the content was made, local time. source: how it was read, a
-    key of SOURCES. modality: None for an object without dose of its own, which adds fields to the
-    records of the study in `study` that were made from what it refers to."""
+    key of SOURCES. modality: None for an object without dose of its own, whose `study` adds fields
+    to the records of the study, derived from what it refers to."""
 
     modality: str | None
     study: StudyRow

@@ -41,7 +41,7 @@ _EQUIPMENT = {
     "software_versions": "0018,1020",
     "gantry_id": "0018,1008",
 }
-# Elements that this module takes, or that identify the object, its study, series and patient.
+# Elements that this module reads, or that identify the object, its study, series and patient.
 KNOWN = frozenset({
     *_TEXTS.values(), *_NAMES.values(), *_NUMBERS.values(), *_EQUIPMENT.values(), "0008,0005", "0008,0012", "0008,0013",
     "0008,0014", "0008,0016", "0008,0018", "0008,0020", "0008,0021", "0008,0022", "0008,0023", "0008,002a", "0008,0030",
@@ -49,8 +49,8 @@ KNOWN = frozenset({
     "0008,1115", "0008,1120", "0008,1140", "0008,2112", "0010,1010", "0012,0062", "0012,0063", "0012,0064", "0020,000d",
     "0020,000e", "0020,0011", "0020,0012", "0020,0013", "0032,1064", "0040,0244", "0040,0245", "0040,0275",
 })  # fmt: skip
-# Where the header leaves it open, the report's own description of the device: observer (TID 1004),
-# participant (TID 1021).
+# Used if the header lacks a value: the report's own description of the device, as observer (TID
+# 1004) or participant (TID 1021).
 _BY_OBSERVER = {
     "manufacturer": "device_manufacturer",
     "manufacturer_model_name": "device_model_name",
@@ -66,7 +66,7 @@ _BY_PARTICIPANT = {
 
 
 def study_of(kept: Kept) -> StudyRow:
-    """The study's row as far as the header gives it: identification, patient."""
+    """Return the study's row as far as the header gives it: identification, patient."""
     dataset = kept.dataset
     row: ByName = {name: text(dataset, tag) for name, tag in _TEXTS.items()}
     row["study_instance_uid"] = first(dataset, "0020,000d")
@@ -98,8 +98,8 @@ def study_of(kept: Kept) -> StudyRow:
 
 
 def equipment_of(dataset: Dataset, study: StudyRow, events: Sequence[EventRow]) -> EquipmentRow:
-    """The system that made the study: from the header, else from what the report says of its
-    device.
+    """Return the system that performed the study: from the header, or else from the report's
+    description of its device.
     """
     row = {name: text(dataset, tag) for name, tag in _EQUIPMENT.items()}
     devices = [
@@ -116,8 +116,8 @@ def equipment_of(dataset: Dataset, study: StudyRow, events: Sequence[EventRow]) 
 
 
 def content_moment(dataset: Dataset) -> datetime:
-    """When the object's content was made, to tell the later of two; the earliest moment where it
-    does not say.
+    """Return when the object's content was made, to determine the later of two objects;
+    datetime.min if it does not say.
     """
     for date_tag, time_tag in (
         ("0008,0023", "0008,0033"),
@@ -135,7 +135,7 @@ def content_moment(dataset: Dataset) -> datetime:
 
 
 def offset_text(offset: timedelta) -> str:
-    """An offset from UTC as DICOM writes it, "+0100"."""
+    """Return an offset from UTC as DICOM writes it, "+0100"."""
     minutes = round(offset.total_seconds() / 60)
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"
 

@@ -1,7 +1,7 @@
 """Projection X-ray images (DX, CR, PX, MG): one exposure from the header of one image (PS3.3
 C.8.7.8 X-Ray Acquisition Dose, C.8.11.3 DX Detector, C.8.11.7 Mammography Image and the like).
 
-What was exposed stands in the objects for processing and for presentation alike: assemble/merge.py
+The objects for processing and for presentation both contain the same exposure: assemble/merge.py
 counts it once."""
 
 import re
@@ -19,7 +19,7 @@ from .extract import Extract, Ignored
 from .kept import Kept
 from .rows import by_name, code_value, mark, value_of
 
-# Modality (0008,0060) of the images that this reads, with the modality type.
+# Modality (0008,0060) of the images that this module reads, with the modality type.
 MODALITY_TYPES = {"MG": "MG", "DX": "DX", "CR": "DX", "PX": "DX", "IO": "DX", "RG": "DX"}
 _FIELDS = PROJECTION_EVENT.fields
 _OF_MAMMOGRAPHY = frozenset(
@@ -31,7 +31,7 @@ _OF_MAMMOGRAPHY = frozenset(
         "breast_implant_present",
     }
 )
-# What speaks for an exposure: without any of it an image says nothing about dose.
+# Evidence of an exposure: an image with none of these says nothing about dose.
 _DOSE = (
     "dap",
     "average_glandular_dose",
@@ -41,7 +41,7 @@ _DOSE = (
     "exposure_index",
     "relative_xray_exposure",
 )
-# What each maker calls the number in Relative X-Ray Exposure (0018,1405).
+# How each manufacturer calls the number in Relative X-Ray Exposure (0018,1405).
 _INDICATORS = (
     ("FUJI", "S"),
     ("KONICA", "S"),
@@ -62,8 +62,8 @@ _WHEN = (
 
 
 def extract(kept: Kept) -> Extract:
-    """The exposure that an image shows. Raises Ignored for one that says nothing about dose,
-    Unreadable for a broken one.
+    """Return the exposure that an image shows. Raises Ignored if it says nothing about dose,
+    Unreadable if it is broken.
     """
     dataset = kept.dataset
     of_type = MODALITY_TYPES.get((first(dataset, "0008,0060") or "").upper())
@@ -97,8 +97,8 @@ def extract(kept: Kept) -> Extract:
 
 
 def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
-    """Breast tomosynthesis images have what was exposed in X-Ray 3D Acquisition Sequence (PS3.3
-    C.8.21.3.5).
+    """Add the exposure data that breast tomosynthesis images hold in X-Ray 3D Acquisition Sequence
+    (PS3.3 C.8.21.3.5).
     """
     for entry in items(dataset, "0018,9507")[:1]:
         reader.taken.add("0018,9507")
@@ -108,8 +108,8 @@ def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: E
 
 
 def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
-    """When the exposure was: Acquisition DateTime, or what comes nearest to it, and then marked
-    so.
+    """Set the time of the exposure: Acquisition DateTime, or else the nearest substitute, marked as
+    such.
     """
     try:
         parsed = dates.parse_datetime(first(dataset, "0008,002a"))
@@ -178,8 +178,8 @@ _TYPE_WITH_THICKNESS = re.compile(
 
 
 def _filters(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
-    """Filters from Filter Type (0018,1160), Material (0018,7050), Thickness Minimum and Maximum
-    (0018,7052, 7054).
+    """Set the filters from Filter Type (0018,1160), Material (0018,7050), and Thickness Minimum and
+    Maximum (0018,7052, 7054).
     """
     reader.taken |= {"0018,1160", "0018,7050", "0018,7052", "0018,7054"}
     materials = _split(dataset, "0018,7050")
@@ -228,8 +228,8 @@ def _filters(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
 
 
 def _split(dataset: Dataset, tag: str) -> list[str]:
-    # Carestream parts the values with a comma, which CS and DS do not allow; nothing else in them
-    # holds one.
+    # Carestream separates the values with a comma, which CS and DS do not allow; nothing else in
+    # them contains one.
     return [
         part.strip() for value in values(dataset, tag) for part in value.split(",") if part.strip()
     ]
@@ -256,12 +256,12 @@ def _thicknesses(
     return [None] * count
 
 
-# --- what single makers do ---
+# --- peculiarities of single manufacturers ---
 
 
 def _mammography(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
-    """GE Senographe: the comment is the share of glandular tissue; the thickness for radiation is a
-    private element.
+    """Read GE Senographe specifics: the comment is the percentage of glandular tissue; a private
+    element holds the thickness that is relevant for radiation.
     """
     comment = row.get("comment") or ""
     percent = number(comment.removesuffix("%").strip()) if comment.endswith("%") else None
@@ -295,12 +295,12 @@ def _habits(dataset: Dataset, row: EventRow) -> None:
         ("SENOGRAPH DS", "SENOGRAPHE DS")
     )
     if of_senographe_ds and row.get("compression_force") is not None:
-        # Senographe DS writes the force in another unit than N, and no public source says which: it
+        # Senographe DS writes the force in a unit other than N, and no public source says which: it
         # is not converted.
         mark(row, "compression_force", "unit_unknown", f"{row.pop('compression_force'):g}")
     if maker == "TOSHIBA_MEC" and text(dataset, "0018,1030") is None and text(dataset, "0020,4000"):
         row["acquisition_protocol"] = text(
             dataset, "0020,4000"
-        )  # TFD: the protocol's name stands in Image Comments
+        )  # TFD: Image Comments holds the protocol's name
     if (row.get("entrance_dose") or 0) >= 100 and text(dataset, "0040,8302") is None:
         mark(row, "entrance_dose", "rounded", f"{text(dataset, '0040,0302')} dGy")

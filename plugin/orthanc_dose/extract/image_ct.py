@@ -1,9 +1,9 @@
-"""CT images (PS3.3 C.8.2.1, C.8.15.3): what a study without a report says of its irradiation, slice
-by slice.
+"""CT images (PS3.3 C.8.2.1, C.8.15.3): what the slices of a study without a report say about its
+irradiation.
 
-An object gives one slice; `events_of` puts the slices of a study together to its irradiation
-events. CTDIvol is modulated, so it is averaged over the slices. A DLP is taken where the images
-give one and never worked out: the scanned length is not the irradiated length."""
+An object gives one slice; `events_of` combines the slices of a study into its irradiation events.
+CTDIvol is modulated, so it is averaged over the slices. A DLP is used if the images give one and is
+never computed: the scanned length is not the irradiated length."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -24,8 +24,8 @@ from .rows import by_name, code_value, mark, value_of
 
 _TOSHIBA, _GE_ROWS = "TOSHIBA_MEC_CT3", "GEMS_HELIOS_01"
 _LOCALIZER = code_value(concepts.CONSTANT_ANGLE)
-# What is kept of a slice: all that this module and `header` look at, since a study has hundreds of
-# them.
+# The elements of a slice that are kept: all that this module and `header` read, and no more, since
+# a study has hundreds of slices.
 _PRIVATE_GROUPS = ("7005", "0019", "0043", "0045")
 KEPT = frozenset(
     {
@@ -47,7 +47,7 @@ KEPT = frozenset(
 
 
 class Slice(EventRow, total=False):
-    """What an image says: beside the fields of an event that from which the event is worked out."""
+    """What an image says: the fields of an event, and values from which the event is computed."""
 
     _series: str | None
     _acquisition: str | None
@@ -60,14 +60,15 @@ class Slice(EventRow, total=False):
 
 
 def reduced(dataset: Dataset) -> Dataset:
-    """The elements of a slice that are kept."""
+    """Return the elements of a slice that are kept."""
     return {
         tag: value for tag, value in dataset.items() if tag in KEPT or tag[:4] in _PRIVATE_GROUPS
     }
 
 
 def extract(kept: Kept) -> Extract:
-    """One slice. Raises Ignored for an image without anything on dose."""
+    """Return one slice. Raises Ignored if the image says nothing about dose, Unreadable if it has
+    no Study Instance UID."""
     dataset = kept.dataset
     reader = HeaderReader(dataset)
     row = reader.read(CT_EVENT.fields, Slice, skip=frozenset({"scanning_length"}))
@@ -94,7 +95,7 @@ def extract(kept: Kept) -> Extract:
         "_acquisition": first(dataset, "0020,0012"),
         "_kvp": kvp,
         "_current": micro / 1000 if micro else milli or None,
-        # Revolution Time is in s; Exposure Time of the classic CT image is that of a rotation, in
+        # Revolution Time is in s; Exposure Time of the classic CT image is that of one rotation, in
         # ms.
         "_rotation": rotation or (per_image / 1000 if per_image else None),
         "_z": positions[2] if len(positions) == 3 else number(first(dataset, "0020,1041")),
@@ -115,7 +116,7 @@ def extract(kept: Kept) -> Extract:
 
 
 def _geometry_of_makers(dataset: Dataset, row: Slice) -> None:
-    """Pitch and collimation from private elements, where the standard's are not there.
+    """Set pitch and collimation from private elements if the standard's are missing.
 
     Toshiba: pitch, width of a detector row, a map of the rows in use. GE: pitch as "0.984:1",
     number and width of the rows."""
@@ -152,11 +153,11 @@ def _started(dataset: Dataset) -> datetime | None:
 
 
 def events_of(slices: Iterable[EventRow]) -> list[EventRow]:
-    """The irradiation events of a study from its slices.
+    """Return the irradiation events of a study from its slices.
 
-    Slices belong together by Irradiation Event UID; without one by series. Series without one that
-    are reconstructions of the same acquisition (frame of reference, acquisition number, tube
-    voltage, first moment) count once."""
+    Slices are grouped by Irradiation Event UID, or by series and acquisition number if they have
+    none. Series without a UID that are reconstructions of the same acquisition (frame of reference,
+    acquisition number, tube voltage, first moment) count once."""
     groups: dict[tuple[object, ...], list[Slice]] = defaultdict(list)
     for row in cast("Iterable[Slice]", slices):
         uid = row.get("irradiation_event_uid")
@@ -195,7 +196,7 @@ def _event(rows: list[Slice]) -> EventRow:
     rows = sorted(
         rows, key=lambda row: (row["_z"] is None, row["_z"] or 0.0, row["sop_instance_uid"])
     )
-    # What is worked out of slices stays with them.
+    # The slices' intermediate values are not part of the event.
     event = cast(
         "EventRow", {name: value for name, value in rows[0].items() if not name.startswith("_")}
     )

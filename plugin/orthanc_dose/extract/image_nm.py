@@ -1,7 +1,7 @@
 """PET and NM images: what was administered, from Radiopharmaceutical Information Sequence
 (0054,0016).
 
-All images of a series say the same, so one of each series is read (see ingest).
+All images of a series say the same, so only one of each series is read (see ingest).
 """
 
 from datetime import datetime, timedelta
@@ -18,15 +18,15 @@ from .kept import Kept
 from .rows import by_name, mark, value_of
 
 _SEQUENCE = "0054,0016"
-# Nobody is given less than a kilobecquerel or more than 100 GBq: a number beyond is in another unit
-# than the standard's.
+# Nobody is given less than a kilobecquerel or more than 100 GBq: a number outside these limits is
+# in a unit other than the standard's.
 _LEAST, _MOST = 0.001, 100_000.0
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
 def extract(kept: Kept) -> Extract:
-    """The administrations that an image names. Raises Ignored for one that names none, Unreadable
-    for a broken one.
+    """Return the administrations that an image names. Raises Ignored if it names none, Unreadable
+    if it is broken.
     """
     dataset = kept.dataset
     reader = HeaderReader(dataset)
@@ -95,8 +95,8 @@ def _administration(
 
 
 def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: EventRow) -> None:
-    """A time without a day is that of the acquisition, or of the day before where it would be later
-    than that.
+    """Set a time given without a date: it is on the day of the acquisition, or on the day before if
+    a start would otherwise be later than the acquisition.
     """
     raw = first(entry, tag)
     try:

@@ -1,5 +1,5 @@
 """The content of an object as it is kept: everything but pixel data and patient identity, ready to
-be read again.
+be re-read.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from ..dicom.part10 import Part10
 
 @dataclass
 class Kept:
-    """An object's content. `patient_age` (years) is worked out before the birth date is dropped;
-    `screen` holds the lines of text that were read from the pixels of a dose screen (OCR), None
-    where nobody tried; `patient` what the installation keeps of the patient's name, ID and birth
-    date, as IdentityRules.apply gives it; `not_patient` the patterns by which it is none, as
-    NotPatient.matching gives them."""
+    """An object's content. `patient_age` (years) is computed before the birth date is dropped;
+    `screen` holds the lines of text that were read from the pixels of a dose screen (OCR), None if
+    this was not tried; `patient` is what the installation keeps of the patient's name, ID and birth
+    date, as IdentityRules.apply gives it; `not_patient` holds the patterns by which the object is
+    not of a patient, as NotPatient.matching gives them."""
 
     dataset: Dataset
     transfer_syntax: str = ""
@@ -32,8 +32,8 @@ class Kept:
     not_patient: dict[str, str] = field(default_factory=dict)
 
     def pack(self) -> tuple[bytes, str]:
-        """The content as it lies in the store, JSON, compressed; and its SHA-256, to tell whether
-        an object is the same.
+        """Return the content as the store holds it, compressed JSON, and its SHA-256, which shows
+        whether two objects are the same.
         """
         whole: dict[str, object] = {
             "syntax": self.transfer_syntax,
@@ -49,13 +49,13 @@ class Kept:
             whole["not_patient"] = self.not_patient
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), check_circular=False)
         raw = text.encode("utf-8", "surrogatepass")
-        # Level 1: a third larger than level 6, at a fifth of the time, of which the worker has
-        # little to spare.
+        # Level 1: a third larger than level 6, in a fifth of the time, which is scarce for the
+        # worker.
         return zlib.compress(raw, 1), hashlib.sha256(raw).hexdigest()
 
 
 def unpack(packed: bytes) -> Kept:
-    """The content that `pack` made."""
+    """Return the content that `pack` packed."""
     read = json.loads(zlib.decompress(packed))
     return Kept(
         read["dataset"],
@@ -71,8 +71,9 @@ def unpack(packed: bytes) -> Kept:
 def keep(
     read: Part10, rules: IdentityRules = NOTHING_KEPT, patterns: NotPatient = NO_PATTERNS
 ) -> Kept:
-    """What is kept of an object. The data set that was read becomes it: the patient is taken out of
-    that one, after what is told from name and birth date."""
+    """Return what is kept of an object. This modifies the data set that was read: the patient is
+    removed from it after the age and the other values derived from name and birth date have been
+    determined."""
     dataset = read.dataset
     age, patient = _age(dataset), rules.apply(dataset)
     matched = patterns.matching(text(dataset, "0010,0010"), text(dataset, "0010,0020"))
@@ -81,8 +82,8 @@ def keep(
 
 
 def apply_again(kept: Kept, rules: IdentityRules) -> None:
-    """Put content that is kept under other rules, as far as that can be: what was dropped does not
-    come back, and a hash stays what it is or is dropped."""
+    """Apply other rules to kept content, as far as possible: what was dropped does not come back,
+    and a hash is kept or dropped."""
     patient_id = kept.patient.get("id")
     kept.patient = rules.again(kept.patient)
     if rules.accession_number != "stored" or kept.patient.get("id") != patient_id:

@@ -1,16 +1,16 @@
-"""Which modality type a dose report belongs to: CT, MG, RF or DX. One rule, in this order:
+"""The modality type of a dose report: CT, MG, RF or DX. One rule, in this order:
 
 1. CT: the report holds CT dose (TID 10011 to 10013), or the procedure reported is Computed
    Tomography.
 2. MG: the procedure reported is Mammography, or an average glandular dose is given.
 3. RF: an irradiation event is of type Fluoroscopy, or fluoroscopy time, DAP or dose at reference
    point is above zero.
-   What was done counts before what the device calls itself: equipment names its type wrong.
-4. By Acquisition Device Type, where given: RF for Fluoroscopy-Guided, DX for Integrated and
-   Cassette-based Projection
-   Radiography Systems (PS3.16 CID 10032).
+   What was done takes precedence over what the device calls itself, since equipment states its
+   type wrongly.
+4. By Acquisition Device Type, if given: RF for Fluoroscopy-Guided, DX for Integrated and
+   Cassette-based Projection Radiography Systems (PS3.16 CID 10032).
 5. DX: an event has an exposure index, or the accumulated dose names a detector type (TID 10006).
-6. RF: an event is rotational or stepping, has a fluoro mode or pulse rate, or angles of a
+6. RF: an event is rotational or stepping, or has a fluoro mode, a pulse rate, or angles of a
    positioner (a C-arm).
 7. DX: everything else.
 """
@@ -27,7 +27,7 @@ _DEVICE_TYPES = {"DCM:113957": "RF", "DCM:113958": "DX", "DCM:113959": "DX"}
 
 
 def key_of(code: CodeValue | None) -> str | None:
-    """The canonical key of a code as it stands in a row."""
+    """Return the canonical key of a code in a row."""
     return f"{code['scheme']}:{code['value']}" if code and code["value"] else None
 
 
@@ -38,10 +38,10 @@ def decide(
     events: Sequence[EventRow],
     dual: bool = False,
 ) -> str:
-    """The modality type of a report from its rows, by the rule above.
+    """Return the modality type of a report from its rows, by the rule above.
 
-    dual: a system that makes both radiography and fluoroscopy, which calls itself one of them in
-    each report: rule 4 is left out."""
+    dual: whether the system does both radiography and fluoroscopy and calls itself one of them in
+    each report; rule 4 is then skipped."""
     procedure = key_of(study.get("procedure_reported"))
     if holds_ct or procedure == CT_PROCEDURE:
         return "CT"

@@ -17,7 +17,7 @@ _SEXES = {"M": "M", "F": "F", "121102": "O"}  # CID 7455, as Patient's Sex (0010
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """Everything that the report says. Raises Unreadable for one without administrations."""
+    """Read everything that the report says. Raises Unreadable if it holds no administration."""
     found = content.read(kept, root.children, _STUDY_TREE, _ADMINISTRATIONS, {})
     if not found.events:
         raise Unreadable("the dose report holds no radiopharmaceutical administration")
@@ -26,7 +26,7 @@ def read(root: Item, kept: Kept) -> Extract:
 
 
 def _fill_patient(study: StudyRow) -> None:
-    """What the header leaves open of the patient, as the report has it."""
+    """Fill in from the report what the header lacks about the patient."""
     row = by_name(study)
     for known in study.get("patient_characteristics") or ():
         height, sex = known.get("patient_height"), known.get("subject_sex")

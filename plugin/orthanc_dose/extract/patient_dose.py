@@ -1,8 +1,8 @@
 """The Patient Radiation Dose Report (TID 10030): organ doses that were estimated from the dose
 reports of a study.
 
-It is no source of dose: what it estimates stands in the reports that it refers to. It becomes a
-field of their record."""
+It is not a source of dose: the reports to which it refers contain the dose from which it estimates.
+It becomes a field of their record."""
 
 from ..dicom.dataset import Dataset, Unreadable, first, items
 from ..dicom.sr import Item
@@ -24,8 +24,8 @@ _EVIDENCE = (
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """The estimates, of no modality type, with the reports and events that they were made from.
-    Raises Unreadable for a report without an estimate."""
+    """Read the estimates, without a modality type, with the reports and events from which they were
+    made. Raises Unreadable if the report holds no estimate."""
     reader = RowReader()
     row = reader.read(
         container([part for child in root.children for part in _one_an_organ(child)]),
@@ -70,9 +70,9 @@ def read(root: Item, kept: Kept) -> Extract:
 
 
 def _one_an_organ(item: Item) -> list[Item]:
-    """An estimate with several organs side by side as one an organ: each Finding Site begins
-    another, and what stands before the first and the methodology, wherever it stands, holds for all
-    of them."""
+    """Split an estimate with several sibling organs into one estimate per organ: each Finding Site
+    begins another, and what precedes the first, as well as the methodology wherever it appears,
+    applies to all of them."""
     if item.concept != _ESTIMATE or sum(child.concept == _SITE for child in item.children) < 2:
         return [item]
     common: list[Item] = []
@@ -93,8 +93,8 @@ def _one_an_organ(item: Item) -> list[Item]:
 
 
 def _study(dataset: Dataset, reports: frozenset[str]) -> str | None:
-    """The study of the reports that were used, as the evidence of the object says it; else the
-    object's own.
+    """Return the study of the reports that were used, according to the evidence of the object, or
+    else the object's own study.
     """
     own = first(dataset, "0020,000d")
     found = set()

@@ -1,5 +1,5 @@
-"""Dose reports of every template: which reader a report goes to is decided by its root concept, not
-by its SOP class.
+"""Dose reports of every template: the reader of a report is chosen by its root concept, not by its
+SOP class.
 
 Equipment sends dose reports as X-Ray Radiation Dose SR, as Enhanced SR and as Comprehensive SR.
 """
@@ -21,13 +21,14 @@ READERS: dict[str, Callable[[Item, Kept], Extract]] = {
 
 
 def extract(kept: Kept) -> Extract:
-    """Everything a dose report says. Raises Ignored for a report that is not about dose, Unreadable
-    for a broken one.
+    """Read everything that a dose report says. Raises Ignored if the report is not about dose,
+    Unreadable if it is broken.
     """
     root = sr.read_tree(kept.dataset)
     reader = READERS.get(root.concept or "")
     if reader is None:
-        # The concept's name is the report's own text and may be anything: the code alone is said.
+        # The concept's meaning is the report's own text and may be anything: the message has only
+        # the code.
         code = root.concept or "no code"
         raise Ignored(
             "not_a_dose_report",

@@ -1,8 +1,8 @@
 """Reads content items into a row of a table, by the paths that the table's fields declare.
 
 The fields of a table are compiled once into a tree of concepts; reading walks the report and that
-tree together. Each value lands in its field in the field's unit, or it is left out with a mark that
-says why, or it is handed on as unused."""
+tree together. Each value is stored in its field in the field's unit, or left out with a mark that
+says why, or passed on as unused."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -17,18 +17,17 @@ from ..records import Field
 from ..records.rows import CodeValue, EventRow, Mark, Marked
 
 R = TypeVar("R", bound=Mapping[str, Any])
-# A row, or struct, whose fields are named by their declarations, which say of which type each is.
+# A row or struct accessed by the names of the declared fields; the declarations say which type each
+# has.
 ByName = dict[str, Any]
 
-# No measurement lies beyond this; sums and means of what is below it, in whatever unit, stay
-# finite.
+# No measurement exceeds this limit; sums and means of values below it, in any unit, stay finite.
 LARGEST = 1e100
 
 
 class Node:
-    """What becomes of a content item: the field that takes its value, and what may stand below
-    it.
-    """
+    """How a content item is handled: the field that takes its value, and what may appear below
+    it."""
 
     __slots__ = ("field", "children", "parts", "own")
 
@@ -40,7 +39,8 @@ class Node:
 
 
 def compile_fields(fields: tuple[Field, ...]) -> Node:
-    """The tree of concepts for these fields. Raises ValueError where two fields claim one path."""
+    """Return the tree of concepts for these fields. Raises ValueError if two fields claim one
+    path."""
     root = Node()
     for field in fields:
         for path in field.paths:
@@ -63,12 +63,13 @@ def compile_fields(fields: tuple[Field, ...]) -> Node:
 
 @lru_cache(maxsize=20_000)
 def code_value(code: Code) -> CodeValue:
-    """A code as a struct of the store; the same object for the same code, not to be changed."""
+    """Return a code as a struct of the store; the same object for the same code, which must not be
+    modified."""
     return {"value": code.value or None, "scheme": code.scheme or None, "meaning": code.meaning}
 
 
 def mark(row: Marked | ByName, field: str, why: str, raw: object = None) -> None:
-    """Put a mark on a row's field."""
+    """Add a mark to a field of a row."""
     entry: Mark = {"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]}
     marks = row.get("marks")
     if marks is None:
@@ -78,12 +79,12 @@ def mark(row: Marked | ByName, field: str, why: str, raw: object = None) -> None
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Any:
-    """What a row has in a field whose name is worked out."""
+    """Return the value of a row in a field whose name is computed."""
     return row.get(name)
 
 
 def in_time(events: list[EventRow]) -> list[EventRow]:
-    """The events in the order of their start, where all of them have one."""
+    """Return the events in the order of their start, or unchanged if any has no start."""
     started = [start for row in events if (start := row.get("datetime_started"))]
     if len(started) < len(events):
         return events
@@ -92,13 +93,13 @@ def in_time(events: list[EventRow]) -> list[EventRow]:
 
 
 def by_name(row: Mapping[str, Any]) -> ByName:
-    """The same row, for fields whose names are worked out."""
+    """Return the same row, typed for fields whose names are computed."""
     return cast("ByName", row)
 
 
 class RowReader:
-    """Reads rows of one report; what no field takes is collected in `unused`, the reports' UTC
-    offset in `offset`.
+    """Reads rows of one report; `unused` collects what no field takes, `offset` is the report's UTC
+    offset.
     """
 
     def __init__(self) -> None:
@@ -106,8 +107,8 @@ class RowReader:
         self.offset: timedelta | None = None
 
     def read(self, container: Item, tree: Node, of: type[R]) -> R:
-        """One row from the content below a container. of: the type of the rows that the tree is
-        for."""
+        """Read one row from the content below a container. of: the type of the rows for which the
+        tree was compiled."""
         row: ByName = {}
         self._children(container, tree, row)
         _finish(row)
@@ -129,7 +130,7 @@ class RowReader:
                 self._children(child, below, row)
 
     def leave(self, item: Item) -> None:
-        """Content that no field takes."""
+        """Add content that no field takes to `unused`."""
         if item.vt != "CONTAINER":
             self.unused.append(item)
         for child in item.children:
@@ -221,7 +222,7 @@ def _as_code(item: Item) -> CodeValue:
 
 
 def _set(row: ByName, name: str, value: object) -> None:
-    """Put a value into its field; a second value that differs leaves the field empty, marked with
+    """Put a value into its field; a second, different value leaves the field empty, marked with
     both.
     """
     if name not in row:
@@ -238,8 +239,8 @@ def _words(value: object) -> object:
 
 
 def _finish(row: ByName) -> None:
-    """Pulse-level values: one is the field's value; of several the mean of what is not zero, with
-    all beside it.
+    """Set fields from pulse-level values: a single value is the field's value; of several, the
+    field gets the mean of those that are not zero, and all values are kept beside it.
     """
     for name in [name for name in row if name.endswith("_values")]:
         values, field = row[name], name.removesuffix("_values")

@@ -1,10 +1,10 @@
-"""CT dose from the text of a dose screen, for scanners that write no report: lines of OCR in, rows
-out.
+"""CT dose from the text of a dose screen, for scanners that write no report: converts lines of OCR
+into rows.
 
 Nothing is guessed. The screen is read twice, and the readings must agree in every dose value; the
-total must be the sum of the series; DLP must be CTDIvol times the length where the screen prints
-one. What does not agree makes the object unreadable, with both values in the reason. Each value is
-marked as read by OCR."""
+total must be the sum of the series; DLP must be CTDIvol times the length if the screen prints one.
+A disagreement makes the object unreadable, with both values in the reason. Each value is marked as
+read by OCR."""
 
 import re
 from collections.abc import Iterable
@@ -23,14 +23,14 @@ from .kept import Kept
 from .rows import ByName, code_value, mark
 from .screen_text import Screen, Series, decimals
 
-# Stands between two readings of one screen, as `ocr.read_lines` gives them.
+# Separates two readings of one screen, as `ocr.read_lines` gives them.
 BETWEEN_READINGS = "\f"
 
-# How far DLP may lie from CTDIvol times the printed length. The printed range is that of the
+# How far DLP may deviate from CTDIvol times the printed length. The printed range is that of the
 # images: the tube is on for longer in a helical scan (overranging, 3 to 6 cm with 16 rows, van der
 # Molen and Geleijns, Radiology 2007;242:208, and more with 64 and above), and a stationary scan
 # irradiates the width of the beam, up to 16 cm, at a printed length of 0. Under modulation CTDIvol
-# is the mean over the scan, so DLP follows it; 5 % is for what is rounded on the way.
+# is the mean over the scan, so DLP follows it; 5 % covers intermediate rounding.
 OVERRANGE = Decimal(170)  # mm
 TOLERANCE = Decimal("0.05")
 # The longest scan that a table allows.
@@ -45,7 +45,7 @@ _TYPES = {
 }
 _PHANTOMS = {"Head": concepts.HEAD_PHANTOM, "Body": concepts.BODY_PHANTOM}
 _FROM_PEOPLES_REPORT = codes.code("113868", "DCM", "Derived From Human-Readable Reports")
-# Values beside the dose: the screen's name, the row's field.
+# Values other than the dose: the screen's name, the row's field.
 _NUMBERS = {"exposure_time": "exposure_time", "collimation": "nominal_single_collimation_width"}
 _OF_SOURCE = {"kvp": "kvp", "rotation_time": "exposure_time_per_rotation"}
 _TEXTS = {"protocol": "acquisition_protocol", "modulation": "xray_modulation_type"}
@@ -60,11 +60,11 @@ _UNUSED = {
 
 
 def is_dose_screen(dataset: Dataset) -> str | None:
-    """The maker, "Toshiba" (and Canon), "GE" or "Siemens", where the header says that the object is
-    a dose screen; else None.
+    """Return the manufacturer, "Toshiba" (and Canon), "GE" or "Siemens", if the header says that
+    the object is a dose screen, else None.
 
-    By manufacturer, Modality, Image Type, and series number or description; Toshiba's also by their
-    window of width 1."""
+    This is decided by manufacturer, Modality, Image Type, and series number or description, and for
+    Toshiba also by the window of width 1."""
     manufacturer = (text(dataset, "0008,0070") or "").upper()
     image_type = [part.upper() for part in values(dataset, "0008,0008")]
     series, description = first(dataset, "0020,0011"), (text(dataset, "0008,103e") or "").upper()
@@ -89,7 +89,7 @@ def is_dose_screen(dataset: Dataset) -> str | None:
 
 
 def allowed(dataset: Dataset, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns "MANUFACTURER/MODEL" fits the object, for example
+    """Return whether one of the patterns "MANUFACTURER/MODEL" matches the object, for example
     "TOSHIBA*/Aquilion*"; case is ignored.
     """
     parts = [(text(dataset, tag) or "").upper() for tag in ("0008,0070", "0008,1090")]
@@ -103,13 +103,12 @@ def allowed(dataset: Dataset, patterns: Iterable[str]) -> bool:
 
 
 def dose_lines(lines: Iterable[str], maker: str, known: Iterable[str] = ()) -> list[str]:
-    """What may be kept of a screen's text: the lines of the dose table and the totals, nothing
-    else.
+    """Return what may be kept of a screen's text: only the lines of the dose table and the totals.
 
     lines: as `ocr.read_lines` gives them. known: texts that name the patient
-    (`dicom.identity.identifiers`); words like them are taken out of names of protocols. A line of
-    the table that cannot be read is kept as "(unclear)", so that `extract` finds the same in what
-    is kept as in what was read."""
+    (`dicom.identity.identifiers`); similar words are removed from the names of protocols. A line of
+    the table that cannot be read is kept as "(unclear)", so that `extract` finds the same in the
+    kept text as in the text that was read."""
     hidden = frozenset(word for name in known for word in re.findall(r"[^\W\d_]{3,}", name.upper()))
     kept: list[str] = []
     for reading in _readings(lines):
@@ -118,17 +117,17 @@ def dose_lines(lines: Iterable[str], maker: str, known: Iterable[str] = ()) -> l
 
 
 def extract(kept: Kept) -> Extract:
-    """The dose of one screen. Raises Ignored where the object is none, Unreadable where values do
-    not agree.
+    """Return the dose of one screen. Raises Ignored if the object is not a dose screen, Unreadable
+    if values do not agree.
     """
     return extract_pages([kept])
 
 
 def extract_pages(pages: list[Kept]) -> Extract:
-    """The dose of a screen of several objects, in the order of their instance numbers; the first
-    one's header counts.
+    """Return the dose of a screen that consists of several objects, in the order of their instance
+    numbers; the header of the first one is used.
 
-    Where totals stand on one page and series on another, only together can they be checked.
+    If totals are on one page and series on another, they can only be checked together.
     """
     dataset = pages[0].dataset
     maker = is_dose_screen(dataset)
@@ -178,8 +177,8 @@ def _readings(lines: Iterable[str]) -> list[list[str]]:
 
 
 def _agreed(pages: list[Kept], maker: str) -> tuple[Screen, list[dict[str, str]]]:
-    """The screen in which all readings of all pages agree, and for each series what they do not
-    agree in, beside the dose.
+    """Return the screen on which all readings of all pages agree, and for each series the values
+    other than the dose on which they disagree.
     """
     whole, notes = Screen(), []
     for page in pages:
@@ -224,7 +223,7 @@ def _compare(name: str, here: object, there: object) -> None:
 
 
 def _settle(here: Series, there: Series, notes: dict[str, str]) -> None:
-    """Take out of a series what another reading has differently, with both texts noted. (Dose was
+    """Remove from a series what another reading gives differently, and note both texts. (Dose was
     compared before.)
     """
     for mine, others in ((here.numbers, there.numbers), (here.texts, there.texts)):
@@ -303,11 +302,11 @@ def _number(row: ByName, field: str, value: Decimal | None, disagree: str | None
 
 
 def _length(number: int, one: Series, ctdi: Decimal, dlp: Decimal) -> Decimal | None:
-    """The length of the printed range in mm. What else the text of the range can mean counts only
-    where DLP excludes what stands there; None where there is no range, or where several other
+    """Return the length of the printed range in mm. Other meanings of the range's text are only
+    considered if DLP excludes the first one; None if there is no range, or if several other
     meanings agree.
 
-    Raises Unreadable where DLP agrees with no length that the printed range can mean.
+    Raises Unreadable if DLP agrees with no length that the printed range can mean.
     """
     lengths = list(dict.fromkeys(abs(last - first) for first, last in one.spans))
     if not lengths or _fits(ctdi, dlp, lengths[0]):
@@ -331,8 +330,8 @@ def _fits(ctdi: Decimal, dlp: Decimal, length: Decimal) -> bool:
 
 
 def _check_decimals(screen: Screen, maker: str) -> None:
-    """A column has one form: a digit too many or too few is an error of reading that sums may not
-    show.
+    """Check that each column has one number format: a digit too many or too few is a reading error
+    that sums may not show.
     """
     for name, said in (("ctdi", "CTDIvol"), ("dlp", "DLP")):
         given = [one.numbers[name] for one in screen.series if name in one.numbers]
@@ -346,8 +345,8 @@ def _check_decimals(screen: Screen, maker: str) -> None:
 
 
 def _check_total(screen: Screen, maker: str, pages: int) -> bool:
-    """Whether the totals were compared with the sums of the series. Raises Unreadable where they
-    disagree.
+    """Return whether the totals were compared with the sums of the series. Raises Unreadable if
+    they disagree.
     """
     with_dose = [one for one in screen.series if "dlp" in one.numbers]
     if not screen.totals or not with_dose:

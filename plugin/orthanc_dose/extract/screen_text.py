@@ -1,8 +1,8 @@
-"""The text of a dose screen, as an OCR engine gives it, to the table that stands there.
+"""Converts the text of a dose screen, as an OCR engine gives it, to the table on that screen.
 
 Three layouts are known: the dose summary of Toshiba and Canon, the Dose Report of GE, the Patient
-Protocol of Siemens. Words may come out of an engine a little wrong and are matched with that in
-mind. Numbers may not: digits are never replaced, a column has the decimals that its maker prints,
+Protocol of Siemens. An engine may read words slightly wrong, and they are matched with tolerance.
+Numbers are not: digits are never replaced, a column has the decimals that its manufacturer prints,
 and a line of the table that cannot be read makes the screen unreadable."""
 
 import difflib
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-# Stands in kept text for a line of the table that could not be read: its text is dropped, the fact
-# is not.
+# Replaces a line of the table that could not be read in the kept text: the text is dropped, the
+# fact is not.
 UNCLEAR = "(unclear)"
 _REMOVED = "(removed)"
 
-# Some fonts' full stop is taken for a comma, or gets a space beside it; no maker prints separators
-# of thousands.
+# The full stop of some fonts is read as a comma, or gets a space beside it; no manufacturer prints
+# thousands separators.
 _POINT = re.compile(r"(?<![\d.,])(\d{1,5}) ?[.,] ?(?=\d)")
 _DECIMAL = r"\d{1,5}\.\d{1,3}"
 _TWO_DECIMALS = r"\d{1,5}\.\d\d"
@@ -33,7 +33,7 @@ LOCALIZER, SPIRAL, SEQUENCED, STATIONARY, FREE = (
     "stationary",
     "free",
 )
-# What the makers call a kind of scan.
+# What the manufacturers call each kind of scan.
 _TYPES = {
     "SCANOSCOPE": LOCALIZER,
     "SCOUT": LOCALIZER,
@@ -59,8 +59,8 @@ _TYPES = {
 class Series:
     """One line of the table: mGy, mGy.cm, s, kV, mA.s, mm, as printed.
 
-    span: the text of the range of the scan; spans: what it can mean, first and last position in mm,
-    what stands there first."""
+    span: the text of the range of the scan; spans: its possible meanings as first and last position
+    in mm, the literal one first."""
 
     kind: str | None = None
     texts: dict[str, str] = field(default_factory=dict)
@@ -72,11 +72,11 @@ class Series:
 
 @dataclass
 class Screen:
-    """One reading: its series, total DLP in mGy.cm by phantom ("" where none is named), of how many
-    pages it is one, the text that was understood, and how many lines of the table were not.
+    """One reading: its series, total DLP in mGy.cm by phantom ("" if none is named), the number of
+    pages of the screen, the text that was understood, and the number of table lines that were not.
 
-    hidden: words of the patient's name, in capitals; what is a free name on the screen is kept
-    without them."""
+    hidden: words of the patient's name, in capitals; they are removed from free-text names on the
+    screen before these are kept."""
 
     hidden: frozenset[str] = frozenset()
     series: list[Series] = field(default_factory=list)
@@ -90,8 +90,8 @@ class Screen:
         self.used.append(UNCLEAR)
 
     def name(self, text: str) -> str:
-        """A name that stands on the screen, of a protocol or a series, without what may be the
-        patient's.
+        """Return a name of a protocol or series on the screen, without what may be the patient's
+        name.
         """
 
         def shown(word: re.Match[str]) -> str:
@@ -105,7 +105,7 @@ class Screen:
 
 
 def decimals(value: Decimal) -> int:
-    """How many digits stand behind the decimal point."""
+    """Return the number of digits after the decimal point."""
     return max(0, -int(value.as_tuple().exponent))
 
 
@@ -122,7 +122,7 @@ def _seems_a_row(line: str) -> bool:
 # --- GE ---
 
 # An end of the scan range is S or I and a position in mm with three decimals: S10.000-I412.500. The
-# letters are taken for digits that look like them.
+# letters are sometimes read as digits that look like them.
 _END = r"[SI5$1L|T] ?[1L|I]?\d{1,4}\.\d{3}"
 _GE_ROW = re.compile(
     rf"(?:\S{{1,4}}\s+)?(?P<type>[A-Z][A-Z ]+?)\s+(?P<span>[SI5$1L|T\d .~=_-]{{5,30}}?)\s+(?P<ctdi>{_TWO_DECIMALS})\s+"
@@ -134,8 +134,8 @@ _GE_TOTAL = re.compile(rf"T[O0]TA[LI1|]\s*EXAM\s*{_DLP}\W*(?P<total>\S.*)")
 
 
 def _positions(end: str) -> list[Decimal]:
-    """What an end of a range can mean: an S or I with a position, or an I that was taken for two
-    strokes.
+    """Return the possible meanings of an end of a range: an S or I with a position, or an I that
+    was read as two strokes.
     """
     end = end.replace(" ", "")
     sign = 1 if end[0] in "S5$" else -1
@@ -180,7 +180,7 @@ def _ge(lines: Iterable[str], screen: Screen) -> None:
 # --- Siemens ---
 
 # Name, scan or range of scans, kV, mAs / reference mAs, CTDIvol with two decimals and the phantom's
-# letter, DLP, rotation time, collimation. A topogram has mA, and mostly no dose.
+# letter, DLP, rotation time, collimation. A topogram has mA, and usually no dose.
 _SIEMENS_ROW = re.compile(
     rf"(?P<name>\S.{{0,29}}?)\s+(?P<scan>\d{{1,3}}[A-Z]?(?:-\d{{1,3}}[A-Z]?)?)\s+(?P<kvp>\d{{2,3}})\s+(?P<mas>\d{{1,5}})"
     rf"(?:\s?M[A-Z]|(?:\s*7?/7?\s*|\s7\s)(?P<reference>\d{{1,5}})\W?)?\s+(?P<ctdi>{_TWO_DECIMALS})\s?(?:\(?(?P<letter>[ABLS58])\)?|\.)?\*?"
@@ -190,8 +190,8 @@ _TOPOGRAM = re.compile(r"(?P<name>T[O0]P[O0]G\w{1,4})\s+\d.*")
 _SIEMENS_TOTAL = re.compile(
     rf"(?:T[O0]TA[LI1|]\W*{_DLP}|{_DLP}\W*T[O0]TA[LI1|])\W*(?P<total>\d[\d., ]*)"
 )
-# The phantoms: L (large) or A is the one of 32 cm, S (small) or B that of 16 cm. S and B look like
-# 5 and 8, which here can be no digits, since CTDIvol has two decimals.
+# The phantoms: L (large) or A is the 32 cm phantom, S (small) or B the 16 cm one. S and B look like
+# 5 and 8, which cannot be digits here, since CTDIvol has two decimals.
 _LETTERS = {"L": "Body", "A": "Body", "S": "Head", "B": "Head", "5": "Head", "8": "Head"}
 
 
@@ -230,7 +230,7 @@ def _siemens(lines: Iterable[str], screen: Screen) -> None:
 
 # --- Toshiba, Canon ---
 
-# Columns by their titles, in whatever order and on however many lines they stand.
+# Columns by their titles, in any order and on any number of lines.
 _COLUMN = re.compile(
     rf"(?P<start>START\s*P[O0]S\W?)|(?P<end>END\s*P[O0]S\W?)|(?P<ctdi_air>CTD.?AIR)|(?P<dlp_air>{_DLP}AIR)"
     rf"|(?P<eff_ctdi>EFF\W*{_CTDI}\W*MEAN)|(?P<eff_dlp>EFF\W*{_DLP})|(?P<ctdi>{_CTDI}(?:\W?E\b)?(?:\s*MEAN)?)"
@@ -249,7 +249,7 @@ _TOSHIBA_TOTAL = re.compile(
 
 
 def _columns(line: str) -> list[str]:
-    """The titles of columns in a line that has nothing else."""
+    """Return the columns whose titles a line contains; none if the line contains anything else."""
     names: list[str] = []
     for found in _COLUMN.finditer(line):
         name = found.lastgroup or ""
@@ -260,8 +260,8 @@ def _columns(line: str) -> list[str]:
 
 def _toshiba(lines: Iterable[str], screen: Screen) -> None:
     header: list[list[str]] = []
-    titles = False  # whether the line before was one of titles
-    filled = True  # whether a line of values came after the last titles
+    titles = False  # whether the previous line was one of titles
+    filled = True  # whether a line of values followed the last titles
     row = 0
     protocol, unsaid = "", False  # the last name of a protocol, and whether it still has to be kept
     one: Series | None = None
@@ -334,7 +334,7 @@ def _values(line: str) -> list[str]:
 
 
 def _fill(one: Series, names: list[str], values: list[str]) -> bool:
-    """Put the values of a line into a series by the titles above them; False where they do not
+    """Assign the values of a line to a series by the titles above them; return False if they do not
     fit.
     """
     if len(values) != len(names) and not (one.kind == LOCALIZER and len(values) < len(names)):
@@ -359,7 +359,7 @@ def _fill(one: Series, names: list[str], values: list[str]) -> bool:
         value = Decimal(found[2])
         one.numbers[name] = -value if found[1] == "-" else value
     for name in ("ctdi", "dlp"):
-        # Without the plain values the effective ones are what the layout gives.
+        # Without the plain values, the effective ones are those that the layout gives.
         if name not in one.numbers and f"eff_{name}" in one.numbers and "ctdi" not in names:
             one.numbers[name] = one.numbers[f"eff_{name}"]
     if {"start", "end"} <= one.numbers.keys():
@@ -387,7 +387,7 @@ def _toshiba_total(screen: Screen, rest: str) -> None:
 
 
 def _total(screen: Screen, title: str, text: str, form: str, phantom: str = "") -> None:
-    """Take a total and keep it as a line with this title and nothing else."""
+    """Record a total, and keep it as a line with only this title and the number."""
     found = re.match(rf"({form})(?![\d.,])", text.strip())
     if found is None or screen.totals.get(phantom, Decimal(found[1])) != Decimal(found[1]):
         screen.miss()
@@ -397,8 +397,8 @@ def _total(screen: Screen, title: str, text: str, form: str, phantom: str = "") 
 
 
 def _capitals(line: str) -> str:
-    # As upper(), but letter by letter: some letters have two capitals, and places in the line must
-    # stay.
+    # Like upper(), but letter by letter: some letters have two capitals, and positions in the line
+    # must not shift.
     return "".join(char.upper() if len(char.upper()) == 1 else char for char in line)
 
 
@@ -410,7 +410,7 @@ _READERS: dict[str, Callable[[Iterable[str], Screen], None]] = {
 
 
 def read(lines: Iterable[str], maker: str, hidden: frozenset[str] = frozenset()) -> Screen:
-    """The table that stands in one reading of a screen of "GE", "Siemens" or "Toshiba"."""
+    """Return the table from one reading of a screen of "GE", "Siemens" or "Toshiba"."""
     screen = Screen(hidden)
     _READERS[maker]((_POINT.sub(r"\1.", line.strip()) for line in lines), screen)
     return screen

@@ -1,6 +1,4 @@
-"""Secondary captures: most are pictures, some carry dose; which reader one goes to is decided by
-what its header says.
-"""
+"""Secondary captures: most are pictures, some carry dose; the reader is chosen by the header."""
 
 from ..dicom.dataset import first
 from . import dose_info, image
@@ -9,8 +7,8 @@ from .kept import Kept
 
 
 def extract(kept: Kept) -> Extract:
-    """What a secondary capture says of dose. Raises Ignored for a picture, Unreadable for a broken
-    object.
+    """Return what a secondary capture says about dose. Raises Ignored if it is a picture,
+    Unreadable if the object is broken.
     """
     if kept.screen is not None:
         from . import screen

@@ -27,8 +27,8 @@ _OF_CT, _OF_PROJECTION = (
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """Everything that the report says. Raises Unreadable for one without dose, or one that mixes CT
-    and projection.
+    """Read everything that the report says. Raises Unreadable if it holds no dose, or mixes CT and
+    projection.
     """
     if enhanced.is_one(root):
         return vendor.complete(enhanced.read(root, kept, STUDY_TREE))

@@ -1,8 +1,9 @@
-"""What makers write beside the standard, or leave out: one module a maker, and what holds for all.
+"""What manufacturers write in addition to the standard, or leave out: one module per manufacturer,
+and one that applies to all.
 
-`REPORTS` has the makers' own reports, by their root concept. `complete` works on what was read from
-a dose report: it adds what the maker's own content says, and marks each value that the report does
-not hold as such."""
+`REPORTS` maps the root concepts of the manufacturers' own reports to their readers. `complete`
+works on what was read from a dose report: it adds what the manufacturer's own content says, and
+marks each value that is not in the report as such."""
 
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ REPORTS: dict[str, Callable[[Item, Kept], Extract]] = {arcadis.ROOT: arcadis.rea
 
 
 def complete(found: Extract) -> Extract:
-    """The same extract, its rows completed in place."""
+    """Complete the rows of an extract in place, and return the extract."""
     manufacturer = (found.equipment.get("manufacturer") or "").lower()
     if found.modality == "CT":
         if "siemens" in manufacturer:

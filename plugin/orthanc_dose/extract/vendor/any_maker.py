@@ -1,4 +1,4 @@
-"""What can be worked out for the events of any maker."""
+"""Values that can be computed for the events of any manufacturer."""
 
 from collections.abc import Mapping
 from math import fsum
@@ -9,7 +9,7 @@ from ..rows import LARGEST, mark
 
 
 def is_open(row: Mapping[str, Any], name: str) -> bool:
-    """Whether a field has no value and the report does not say one that was refused (a wrong unit,
+    """Return whether a field has no value and no value in the report was rejected (a wrong unit,
     two values).
     """
     refused = any(
@@ -19,10 +19,10 @@ def is_open(row: Mapping[str, Any], name: str) -> bool:
 
 
 def exposure_times(events: list[EventRow]) -> None:
-    """Exposure Time where it is missing, in ms: pulses times pulse width.
+    """Set a missing Exposure Time, in ms: pulses times pulse width.
 
     Exposure Time is the time with X-rays, summed over the pulses (TID 10003B row 14); Philips
-    Allura leaves it out. With the width of every pulse given, their sum."""
+    Allura leaves it out. If the width of every pulse is given, it is their sum."""
     for row in events:
         pulses, width = row.get("number_of_pulses"), row.get("pulse_width")
         if not is_open(row, "exposure_time") or not pulses or not width or pulses < 0:

@@ -34,8 +34,8 @@ _TREE = compile_fields(_TOTALS + _TIMES)
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """The totals of the report as one accumulated row of a fluoroscopy study. Raises Unreadable
-    where it has none.
+    """Read the totals of the report as one accumulated row of a fluoroscopy study. Raises
+    Unreadable if it has none.
     """
     found = content.read(kept, list(_leaves(root)), _TREE, {}, {})
     study = found.study
@@ -53,7 +53,7 @@ def read(root: Item, kept: Kept) -> Extract:
 
 
 def _leaves(item: Item) -> Iterator[Item]:
-    """The values of the report, in whatever containers they stand."""
+    """Yield the values of the report, regardless of the containers around them."""
     for child in item.children:
         if child.vt == "CONTAINER":
             yield from _leaves(child)

@@ -1,19 +1,20 @@
-"""Philips angiography (Allura Xper and later): its own items, and geometry that is written only
-when it changed.
+"""Philips angiography (Allura Xper and later): its own items, and geometry that is only written
+when it has changed.
 
-The items of the scheme 99PHI-IXR-XPER are declared with the fields; what is here follows from them.
+The items of the scheme 99PHI-IXR-XPER are declared with the fields; this module derives further
+values from them.
 
 A rotational run has no end angle in these reports, and nothing else says how far it went: a run
 that starts at -120° is often the propeller movement to +120°, one at -45° the roll movement to
-+135°, but a shorter run starts there too. The end angle therefore stays open."""
++135°, but a shorter run may start there too. The end angle is therefore left empty."""
 
 from ...records.rows import EventRow
 from ..modality import key_of
 from ..rows import LARGEST, by_name, in_time, mark
 from .any_maker import is_open
 
-# Geometry that stays what it was when an event does not write it; with it the field that says how
-# it was at the event's end.
+# Geometry that remains in force if an event does not write it, with the field that gives it at the
+# end of the event.
 _CARRIED: dict[str, str | None] = {
     "distance_source_to_isocenter": None,
     "distance_source_to_detector": "distance_source_to_detector_end",
@@ -24,13 +25,13 @@ _CARRIED: dict[str, str | None] = {
     "table_horizontal_rotation_angle": "table_horizontal_rotation_end_angle",
     "table_cradle_tilt_angle": "table_cradle_tilt_end_angle",
 }
-# The plane in which shutters are given lies 1 m from the source.
+# Shutter positions are given in a plane 1 m from the source.
 _SHUTTER_PLANE = 1000.0
 
 
 def complete(events: list[EventRow]) -> None:
-    """Pulses, geometry and collimated field of the events, as far as they follow from what the
-    report says.
+    """Set pulses, geometry and collimated field of the events, as far as they follow from the
+    report.
     """
     for row in events:
         if is_open(row, "number_of_pulses") and row.get("number_of_frames"):
@@ -50,7 +51,7 @@ def _carry(events: list[EventRow]) -> None:
             if name in holds and is_open(row, name):
                 row[name] = holds[name]
                 mark(row, name, "carried")
-            # A value that was refused is not known, and neither is what holds after it.
+            # If a value was rejected, neither it nor the value that applies afterwards is known.
             last = row.get(name) if at_end is None or row.get(at_end) is None else row[at_end]
             if last is None:
                 holds.pop(name, None)
@@ -59,9 +60,9 @@ def _carry(events: list[EventRow]) -> None:
 
 
 def _collimated_field(row: EventRow) -> None:
-    """Height and width of the field between the shutters as projected on the detector (CID 10008,
-    DCM 113788, 113789): the shutters are those at the end of the run, so the distance of the
-    detector is that too."""
+    """Set height and width of the field between the shutters as projected on the detector (CID
+    10008, DCM 113788, 113789): the shutters are those at the end of the run, so the distance of the
+    detector is also the one at the end."""
     distance = row.get("distance_source_to_detector_end") or row.get("distance_source_to_detector")
     top, bottom = row.get("shutter_top"), row.get("shutter_bottom")
     left, right = row.get("shutter_left"), row.get("shutter_right")

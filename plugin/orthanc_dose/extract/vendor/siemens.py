@@ -2,8 +2,8 @@
 Mammomat Revelation.
 
 The comment of an event is XML, <FluoroData> or <AcquisitionData>, with the field's diameter as
-iiDiameter in mm; that of the report has the patient's position on the table, with the time from
-which it holds. Values stand in the attribute SRData."""
+iiDiameter in mm; the comment of the report has the patient's position on the table, with the time
+from which it applies. The attribute SRData holds the values."""
 
 import re
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ _POSITIONS = frozenset(
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST = 200_000
-# Diameters that a field can have, in mm. The item has no unit; what lies outside is written in
-# another one.
+# Possible diameters of a field, in mm. The item has no unit; a value outside these limits is in
+# another unit.
 _SMALLEST, _WIDEST = 40.0, 700.0
 # "Internal technical scan parameters: Organ Characteristic = Abdomen, Body Size = Adult, X-ray
 # Modulation Type = XYZ_EC"
@@ -33,8 +33,8 @@ _MODULATION = re.compile(r"X-ray Modulation Type = ([^,]{1,64})")
 
 
 def read_comments(study: StudyRow, events: list[EventRow]) -> None:
-    """Field diameter and patient position of the events, from XML in comments. What is no XML stays
-    what it is: text.
+    """Set field diameter and patient position of the events from XML in comments. A comment that is
+    not XML stays as it is: text.
     """
     positions = list(_positions(study.get("comment")))
     for row in events:
@@ -49,7 +49,8 @@ def read_comments(study: StudyRow, events: list[EventRow]) -> None:
 
 
 def read_modulation(events: list[EventRow]) -> None:
-    """X-ray modulation type of CT events from their comments, where older systems have it alone."""
+    """Set the X-ray modulation type of CT events from their comments, the only place where older
+    systems write it."""
     for row in events:
         written = _MODULATION.search(row.get("comment") or "")
         if written and is_open(row, "xray_modulation_type"):
@@ -59,8 +60,8 @@ def read_modulation(events: list[EventRow]) -> None:
 
 def flag_tomosynthesis(study: StudyRow, equipment: EquipmentRow, events: list[EventRow]) -> None:
     """Mark the glandular dose of tomosynthesis sweeps: the Revelation gives that of one projection,
-    and how many there were does not make it the dose of the sweep, since projections differ (DICOM
-    conformance statement VC10, page 104)."""
+    and multiplying by their number does not give the dose of the sweep, since projections differ
+    (DICOM conformance statement VC10, page 104)."""
     if "revelation" not in (equipment.get("manufacturer_model_name") or "").lower():
         return
     sweeps = [
@@ -88,7 +89,7 @@ def _is_sweep(row: EventRow) -> bool:
 
 
 def _trees(comment: str | None) -> Iterator[Element]:
-    """The XML of a comment; where an event has several comments they stand one below the other."""
+    """Yield the XML trees of a comment; several comments of an event are on separate lines."""
     if not comment or len(comment) > _LONGEST or "<" not in comment:
         return
     for text in (comment, *(comment.split("\n") if "\n" in comment else ())):
@@ -119,8 +120,8 @@ def _positions_in(root: Element) -> Iterator[tuple[datetime | None, str]]:
 
 
 def _position_of(row: EventRow, positions: list[tuple[datetime | None, str]]) -> str | None:
-    """The position that holds for an event: the only one there is, else the last that was entered
-    before it.
+    """Return the position that applies to an event: the only one there is, or else the last that
+    was entered before it.
     """
     different = {value for _, value in positions}
     if len(different) < 2:
@@ -135,7 +136,7 @@ def _position_of(row: EventRow, positions: list[tuple[datetime | None, str]]) ->
 
 
 def _moment(text: str | None) -> datetime | None:
-    """ "12-May-16 10:06:48", always in English."""
+    """Parse a time like "12-May-16 10:06:48", always in English; return None for any other text."""
     try:
         day, _, clock = (text or "").strip().partition(" ")
         number, month, year = day.split("-")
