@@ -1,5 +1,5 @@
-"""Put several objects of one study together into its records, with totals and doubts: rules of dose
-without SQL, as functions of what was extracted."""
+"""Merges the objects of one study into its records, with totals and marks for what is in doubt: the
+dose rules, without SQL, as functions of what was extracted."""
 
 from .estimates import waiting
 from .merge import put_together

@@ -1,9 +1,9 @@
-"""Organ doses that were estimated from the reports of a study (TID 10030): a field of the records
-of those reports.
+"""Organ doses that were estimated from the reports of a study (TID 10030), as a field of the
+records of those reports.
 
-An estimate goes to the records that hold a report or an irradiation event that it names. It makes
-no record, since it is no source of dose: without one it waits, with its content kept, until such a
-report is there."""
+An estimate is added to the records that hold a report or an irradiation event that it names. It
+creates no record, since it is not a source of dose: as long as there is no such report, it waits,
+with its content kept."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ WAITING = Outcome(
 
 
 def put_beside(parts: Iterable[Part], records: list[Record]) -> None:
-    """Add estimates to the records that they were made from."""
+    """Add estimates to the records from which they were made."""
     for part in sorted(parts, key=lambda part: (part.extract.made_at, part.sop_instance_uid)):
         for record in records:
             if _is_of(part, record):
@@ -39,7 +39,7 @@ def put_beside(parts: Iterable[Part], records: list[Record]) -> None:
 
 
 def waiting(parts: Iterable[Part], records: list[Record]) -> dict[str, Outcome]:
-    """The outcomes of the estimates that no record took."""
+    """Return the outcomes of the estimates that no record took."""
     told = {sop for record in records for sop in record.outcomes}
     return {
         part.sop_instance_uid: WAITING

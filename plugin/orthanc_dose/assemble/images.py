@@ -1,4 +1,4 @@
-"""Images and dose screens: a record of their own where nothing better is there, else what they add
+"""Images and dose screens: a record of their own if there is no better source, or else an addition
 to the better one.
 """
 
@@ -14,7 +14,7 @@ from ..records.rows import EquipmentRow, EventRow, StudyRow
 from . import reports, totals
 from .parts import SYSTEM, Key, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
-# Clocks of a system agree this far between its report and its images.
+# Tolerance between the clocks of a system's report and images.
 _SAME_MOMENT = timedelta(seconds=2)
 _SAME_INJECTION = timedelta(minutes=15)
 _SLICES = "computed"  # the source of CT images: each gives a slice, not an event
@@ -26,15 +26,15 @@ _BEST = {
 
 
 def record(group: list[Part]) -> Record:
-    """The record of objects of one source, modality type and system that nothing better stands
-    beside.
+    """Return the record of objects of one source, modality type and system for which there is no
+    better source.
     """
     outcomes: dict[str, Outcome] = {}
     source = group[0].extract.source
     if group[0].extract.modality == "CT" and source != _SLICES:
         return reports.record(
             group
-        )  # dose screens list events as reports do, and are made again when more come
+        )  # dose screens list events as reports do, and are rebuilt when more come
     if source == _SLICES:
         events = _events_of_slices(group)
         reason = "The dose record was worked out from the headers of the images."
@@ -57,8 +57,8 @@ def record(group: list[Part]) -> Record:
 
 
 def put_beside(group: list[Part], records: list[Record]) -> bool:
-    """Put objects to the record of a better source, of the same exposures or of the same modality
-    type and system. Whether there is one."""
+    """Add objects to the record of a better source that has the same exposures or the same modality
+    type and system; return whether there is one."""
     source = group[0].extract.source
     better = [one for one in records if one.source != source]
     rows = (
@@ -78,7 +78,7 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
             None,
         )
     if target is None and group[0].extract.modality == "NM":
-        # What was administered to the patient is the same whoever reports it.
+        # What was administered to the patient is the same regardless of who reports it.
         target = next(
             (
                 one
@@ -114,14 +114,14 @@ def _events_of_slices(group: list[Part]) -> list[EventRow]:
     return image_ct.events_of([row for part in group for row in rows_of(part)])
 
 
-# --- images of their own ---
+# --- images without a better source ---
 
 
 def _exposures(
     group: list[Part], outcomes: dict[str, Outcome]
 ) -> tuple[list[EventRow], list[Part]]:
-    """Each exposure once, though several images show it: for processing, for presentation,
-    processed again.
+    """Return each exposure once, even if several images show it (for processing, for presentation,
+    reprocessed), and the parts that contribute to the record.
     """
     known: dict[Key, EventRow] = {}
     seen: Counter[Key] = Counter()
@@ -163,9 +163,9 @@ _VALUES = (
 
 
 def _exposure_key(row: EventRow, seen: Counter[Key]) -> Key:
-    """An exposure by its event UID; without one by its moment and values. Where images do not say
-    when they were exposed, those of one intent (for processing, for presentation) are counted, and
-    the n-th of each belong together."""
+    """Return the key of an exposure: its event UID, or else its time and values. If images do not
+    say when they were exposed, those of each intent (for processing, for presentation) are counted,
+    and the n-th of one intent is matched to the n-th of the other."""
     uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
     if uid:
         return (uid,)
@@ -195,13 +195,13 @@ def _exposure_key(row: EventRow, seen: Counter[Key]) -> Key:
 
 
 _DOSES = ("dap", "average_glandular_dose", "entrance_dose", "administered_activity")
-# Objects of one exposure round the same number each in its own way.
+# Objects of one exposure each round the same number in their own way.
 _ROUNDING = 0.005
 
 
 def _complete(event: EventRow, row: EventRow) -> None:
-    """Add what another image of the same exposure says; a different dose in it is a contradiction,
-    and leaves that open.
+    """Add what another image of the same exposure says; a differing dose is a contradiction and
+    leaves the field empty.
     """
     contradicted = {
         entry["field"] for entry in event.get("marks") or () if entry["mark"] == "several_values"
@@ -220,11 +220,11 @@ def _complete(event: EventRow, row: EventRow) -> None:
             whole[name] = None
 
 
-# --- beside something better ---
+# --- beside a better source ---
 
 
 def _named(row: EventRow, events: list[EventRow]) -> EventRow | None:
-    """The event that is this row's by its UID, or by the images that the report names."""
+    """Return the event that matches this row by UID, or by the images that the report names."""
     uid, images = row.get("irradiation_event_uid"), set(row.get("acquired_images") or ())
     for event in events:
         if (uid and event.get("irradiation_event_uid") == uid) or images & set(
@@ -235,9 +235,9 @@ def _named(row: EventRow, events: list[EventRow]) -> EventRow | None:
 
 
 def _compatible(one: EquipmentRow, other: EquipmentRow) -> bool:
-    """Return whether two descriptions can be of one system: one maker's serial number decides;
-    without it, nothing that both say may differ. Makers write their own name in several ways, all
-    with the same first word ("GE Healthcare")."""
+    """Return whether two descriptions can be of one system: the serial number and manufacturer
+    decide; without a serial number, no value that both give may differ. Manufacturers write their
+    own name in several ways, all with the same first word ("GE Healthcare")."""
     serials = one.get("device_serial_number"), other.get("device_serial_number")
     makers = [
         re.split(r"[\s,_]", (row.get("manufacturer") or "").casefold())[0] for row in (one, other)
@@ -252,7 +252,7 @@ def _compatible(one: EquipmentRow, other: EquipmentRow) -> bool:
 
 
 def _match(rows: list[EventRow], target: Record, source: str) -> list[tuple[EventRow, EventRow]]:
-    """Pairs of a row and the event of the better record that is the same."""
+    """Return pairs of a row and the matching event of the better record."""
     pairs: list[tuple[EventRow, EventRow]] = []
     left = []
     for row in rows:
@@ -278,7 +278,8 @@ def _match(rows: list[EventRow], target: Record, source: str) -> list[tuple[Even
 
 
 def _near(row: EventRow, event: EventRow) -> bool:
-    """Whether a row and an event are of one moment, and nothing that both say contradicts it."""
+    """Return whether a row and an event have the same time and no value that both give contradicts
+    this."""
     if "radionuclide" in row:
         return _same_administration(row, event)
     start, other = row.get("datetime_started"), event.get("datetime_started")
@@ -296,9 +297,9 @@ def _near(row: EventRow, event: EventRow) -> bool:
 
 
 def _same_administration(row: EventRow, event: EventRow) -> bool:
-    """Return whether an image and a report speak of the same administration: they give one nuclide,
-    and start and activity agree as far as both give them. The report may come from an injector or a dispensing
-    system, with a clock and a calibrator of its own."""
+    """Return whether an image and a report describe the same administration: they give the same
+    nuclide, and start and activity agree if both give them. The report may come from an injector or
+    a dispensing system, with its own clock and calibrator."""
     nuclides = key_of(row.get("radionuclide")), key_of(event.get("radionuclide"))
     if None in nuclides or nuclides[0] != nuclides[1]:
         return False
@@ -310,9 +311,9 @@ def _same_administration(row: EventRow, event: EventRow) -> bool:
 
 
 def _in_order(rows: list[EventRow], events: list[EventRow]) -> list[tuple[EventRow, EventRow]]:
-    """Series and the lines of a dose screen that has no UIDs and no times: the n-th acquisition is
-    the n-th line, where there are as many, localizers apart, and no CTDIvol that both say
-    differs."""
+    """Match series to the lines of a dose screen without UIDs and times: the n-th acquisition is
+    the n-th line, if their numbers are equal, not counting localizers, and no CTDIvol that both
+    give differs."""
     of_rows = [row for row in rows if key_of(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key]
     of_events = [
         row for row in events if key_of(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key
@@ -331,7 +332,8 @@ _NOT_FILLED = frozenset({"sop_instance_uid", "source", "marks", "event_number", 
 
 
 def _fill(event: EventRow, row: EventRow) -> None:
-    """Keep beside the better source what only the other says, marked so."""
+    """Fill in fields of the better source that only the other source gives, and mark them as
+    such."""
     marked = {entry["field"] for entry in event.get("marks") or ()}
     whole = by_name(event)
     for name, value in row.items():

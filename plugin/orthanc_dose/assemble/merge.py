@@ -1,18 +1,18 @@
-"""Puts together what several objects say of one study.
+"""Merges what several objects say of one study.
 
-Reports go by their irradiation events, per study, modality type and system, in the order in which
-their content was made, so that the order of arrival does not matter (vendor habits: resent,
-cumulative, continued reports):
+Reports are compared by their irradiation events, per study, modality type and system, in the order
+in which their content was made, so that the order of arrival does not matter (vendor habits:
+resent, cumulative and continued reports):
 
-- all its events are known: a duplicate, nothing changes;
-- it holds all known events and more: cumulative, it replaces what was there;
-- none of its events is known: continued, its events join;
-- some are known: the union, with the later values for what both have.
+- all its events are known: it is a duplicate, and nothing changes;
+- it holds all known events and more: it is cumulative, and replaces the earlier reports;
+- none of its events is known: it is continued, and its events are added;
+- some are known: the union is formed, with the later values for the events of both.
 
-A lesser source (an image header, a dose screen, CT images; the order is that of SOURCES) makes a
-record only where no better one of the study is of its exposures, or of its modality type and
-system; else what only it says is kept beside the better. Estimates of organ doses make none
-(estimates.py)."""
+A lesser source (an image header, a dose screen, CT images; in the order of SOURCES) makes a record
+only if the study has no better one with its exposures, or of its modality type and system;
+otherwise what only it says is kept beside the better source. Estimates of organ doses make no
+record (estimates.py)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -30,10 +30,10 @@ def put_together(
     user_defined: Callable[[EquipmentRow], str | None] = lambda equipment: None,
     counts_as: Callable[[EquipmentRow], EquipmentRow | None] = lambda equipment: None,
 ) -> list[Record]:
-    """The records of one study from all its objects: one a modality type and system.
+    """Return the records of one study from all its objects, one per modality type and system.
 
     user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as:
-    the system that a system was joined into, None where it was not."""
+    the system into which a system was joined, None if it was not."""
     parts = [_joined(part, counts_as(part.extract.equipment)) for part in parts]
     parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
     records: list[Record] = []
@@ -54,7 +54,7 @@ def put_together(
 
 
 def _joined(part: Part, system: EquipmentRow | None) -> Part:
-    """An object as one of the system that its own was joined into."""
+    """Return an object attributed to the system into which its own was joined."""
     if system is None:
         return part
     return replace(
@@ -63,8 +63,8 @@ def _joined(part: Part, system: EquipmentRow | None) -> Part:
 
 
 def _sorted(part: Part, user_defined: str | None) -> Part:
-    """A projection X-ray report under the modality type that its system is set to; of a dual one by
-    what was done.
+    """Return a projection X-ray report under the modality type to which its system is set; for a
+    dual system, the content decides.
     """
     found = part.extract
     if user_defined is None or found.source != "report" or found.modality not in ("RF", "DX"):
@@ -78,7 +78,8 @@ def _sorted(part: Part, user_defined: str | None) -> Part:
 
 
 def _groups(parts: Iterable[Part]) -> list[list[Part]]:
-    """Parts by modality type and system, each group in the order in which the content was made."""
+    """Return the parts by modality type and system, each group in the order in which the content
+    was made."""
     groups: dict[tuple[object, ...], list[Part]] = {}
     for part in sorted(parts, key=lambda part: (part.extract.made_at, part.sop_instance_uid)):
         system = tuple(part.extract.equipment.get(name) for name in SYSTEM)
@@ -87,7 +88,7 @@ def _groups(parts: Iterable[Part]) -> list[list[Part]]:
 
 
 def _finish(record: Record) -> None:
-    """The totals, from what the record came to hold."""
+    """Add the totals, computed from the final content of the record."""
     study = record.study
     sums = totals.of_study(record.modality, record.accumulated, record.events, record.overlap)
     if record.source == "computed":

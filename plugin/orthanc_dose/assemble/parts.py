@@ -1,5 +1,5 @@
-"""Define what the rules for putting a study together work with: objects as parts, records, and the
-keys that tell events apart."""
+"""Data structures for merging a study: objects as parts, records, and the keys that distinguish
+events."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ Key = tuple[object, ...]
 @dataclass(frozen=True)
 class Part:
     """One object of a study: its SOP instance UID, and what was read from it. named: the system
-    that it names, where that was joined into another, as which it counts."""
+    that the object names, if that system was joined into another one, as which the object
+    counts."""
 
     sop_instance_uid: str
     extract: Extract
@@ -29,7 +30,7 @@ class Part:
 
 @dataclass
 class Outcome:
-    """What became of an object: outcome, the rule that decided, and the reason in words."""
+    """What became of an object: the outcome, the rule that decided, and the reason in words."""
 
     outcome: str
     rule: str | None = None
@@ -38,11 +39,11 @@ class Outcome:
 
 @dataclass
 class Record:
-    """A study as it goes into the store.
+    """A study as it is stored.
 
-    parts: the objects that its values come from, the best source first. overlap: some of its
+    parts: the objects from which its values come, the best source first. overlap: some of its
     reports share events, so that their totals cannot be added. named: the systems that its objects
-    name, where one of these was joined into another."""
+    name, if one of these was joined into another."""
 
     modality: str
     source: str
@@ -57,20 +58,20 @@ class Record:
 
 
 def modality_of(group: list[Part]) -> str:
-    """The modality type of parts that are of one, as those with dose of their own are."""
+    """Return the modality type of a group of parts with dose, which all have the same one."""
     modality = group[0].extract.modality
     assert modality is not None
     return modality
 
 
 def rows_of(part: Part) -> list[EventRow]:
-    """The events of an object, each with the object and the source that it comes from."""
+    """Return the events of an object, each with the object and the source from which it comes."""
     return [of(part, row) for row in part.extract.events]
 
 
 def of(part: Part, row: R) -> R:
-    """A row with the object and the source that it comes from."""
-    # With marks of its own: what is marked while a study is put together is not said of the object.
+    """Return a row with the object and the source from which it comes."""
+    # The row gets its own list of marks: marks made during merging must not change the object's.
     marks = list(row.get("marks") or ())
     whole = {
         **row,
@@ -82,9 +83,9 @@ def of(part: Part, row: R) -> R:
 
 
 def event_key(row: EventRow) -> Key:
-    """Return the key that tells an event from others and finds it again in another object: the
-    irradiation event UID (of nuclear medicine the administration event UID) and plane; without a UID the start, the
-    protocol and what was measured."""
+    """Return the key that distinguishes an event and identifies it in another object: the
+    irradiation event UID (in nuclear medicine the administration event UID) and plane; without a
+    UID, the start, the protocol and what was measured."""
     plane = key_of(row.get("acquisition_plane"))
     uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
     if uid:
@@ -105,7 +106,7 @@ def event_key(row: EventRow) -> Key:
 
 
 def event_keys(part: Part) -> list[Key]:
-    """The keys of an object's events; equal ones within one object are counted."""
+    """Return the keys of an object's events; equal ones within one object are numbered."""
     seen: Counter[Key] = Counter()
     keys = []
     for row in part.extract.events:
@@ -116,8 +117,8 @@ def event_keys(part: Part) -> list[Key]:
 
 
 def numbered(events: list[EventRow], by_start: bool = True) -> list[EventRow]:
-    """Events with their numbers, in the order of their start where all of them have one and it is
-    asked for.
+    """Number the events and return them, in the order of their start if `by_start` is set and all
+    of them have one.
     """
     if by_start:
         events = in_time(events)
@@ -127,7 +128,8 @@ def numbered(events: list[EventRow], by_start: bool = True) -> list[EventRow]:
 
 
 def filled(rows: Sequence[R]) -> R:
-    """The last row, with what it leaves open filled from those before it."""
+    """Return the last row, with missing values filled from the rows before it, the later ones
+    first."""
     out = dict(rows[-1])
     if "marks" in out:
         out["marks"] = list(out["marks"] or ())
@@ -139,7 +141,8 @@ def filled(rows: Sequence[R]) -> R:
 
 
 def unused(parts: list[Part]) -> list[NotUsed]:
-    """What of these objects no field takes, each content once with how often it stands."""
+    """Return what no field takes of these objects, each content once with its number of
+    occurrences."""
     found: Counter[tuple[str | None, str | None, str | None, str | None]] = Counter()
     for part in parts:
         for item in part.extract.unused:

@@ -1,5 +1,5 @@
-"""Several reports, or dose screens, of one study, modality type and system, by their irradiation
-events.
+"""Several reports, or dose screens, of one study, modality type and system, merged by their
+irradiation events.
 """
 
 from ..records.rows import EventRow
@@ -7,8 +7,8 @@ from .parts import Key, Outcome, Part, Record, event_keys, filled, modality_of, 
 
 
 def record(group: list[Part]) -> Record:
-    """The record of reports that are in the order in which their content was made; see merge.py for
-    the rules.
+    """Return the record of reports that are in the order in which their content was made; see
+    merge.py for the rules.
     """
     counting: list[Part] = []
     known: dict[Key, tuple[Part, EventRow]] = {}
@@ -68,7 +68,7 @@ def record(group: list[Part]) -> Record:
         accumulated=accumulated,
         events=numbered(events, by_start=len(counting) > 1),
         parts=counting,
-        # Pages of a dose screen may each print the total of all of them.
+        # Pages of a dose screen may each print the total of all pages.
         overlap=overlap or (source != "report" and len(accumulated) > 1),
         outcomes=outcomes,
     )

@@ -1,9 +1,9 @@
-"""Totals of a study: as the reports give them; where they do not, from the irradiation events, and
-then marked so.
+"""Totals of a study: as the reports give them, or else computed from the irradiation events and
+marked as such.
 
-Totals of reports that continue each other add up. Where reports share events the sum over the
-events, each once, is the only one that is right. A sum over events is formed only when all of them
-have the value: part of a dose is a wrong dose."""
+Totals of reports that continue each other are added. If reports share events, only the sum over the
+events, each counted once, is correct. A sum over events is only formed if all of them have the
+value: part of a dose is a wrong dose."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _RIGHT = frozenset({concepts.RIGHT_BREAST.key, concepts.RIGHT.key})
 
 
 def add(values: Iterable[float]) -> float:
-    """A sum without the noise of binary fractions, which would show in the twelfth digit and
+    """Return a sum without the noise of binary fractions, which would show in the twelfth digit and
     beyond.
     """
     return float(f"{fsum(values):.12g}")
@@ -32,7 +32,7 @@ def add(values: Iterable[float]) -> float:
 def of_study(
     modality: str, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
 ) -> StudyRow:
-    """The totals of a study and their marks.
+    """Return the totals of a study and their marks.
 
     accumulated: the rows of all reports that count; events: each event once; overlap: some reports
     share events, so that their totals cannot be added."""
@@ -50,8 +50,8 @@ def _total(
     values: list[float | None],
     overlap: bool,
 ) -> None:
-    """Set one total: the sum of what the reports give, or the sum over the events. values: one of
-    each event."""
+    """Set one total: the sum of what the reports give, or the sum over the events. values: one per
+    event."""
     reported = (
         add(number for number in given if number is not None)
         if any(n is not None for n in given)
@@ -149,8 +149,8 @@ def _projection(
 
 
 def _by_plane(rows: list[R]) -> tuple[list[R], list[R], list[R]]:
-    """The rows of plane B, those of all planes together, and the others: plane A, the single plane,
-    no plane.
+    """Return the rows of plane B, those of all planes together, and the others: plane A, the single
+    plane, no plane.
     """
     split: dict[str, list[R]] = {_PLANE_B: [], _ALL_PLANES: [], "": []}
     for row in rows:
@@ -159,7 +159,7 @@ def _by_plane(rows: list[R]) -> tuple[list[R], list[R], list[R]]:
 
 
 def _pass_on_marks(totals: ByName, name: str) -> None:
-    """A total over planes carries the marks of its parts."""
+    """Copy the marks of the totals per plane to the total over the planes."""
     passed = {
         (m["mark"], m["raw"])
         for m in totals.get("marks", ())
@@ -251,7 +251,7 @@ def _mammography(
 
 
 def side_of(row: EventRow | AccumulatedAgd) -> str:
-    """The breast, or the side, that a row is of: left, right, or unspecified."""
+    """Return the breast, or the side, to which a row belongs: left, right, or unspecified."""
     key = key_of(row.get("laterality"))
     return "left" if key in _LEFT else "right" if key in _RIGHT else "unspecified"
 
@@ -259,8 +259,8 @@ def side_of(row: EventRow | AccumulatedAgd) -> str:
 def _nuclear(
     totals: ByName, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
 ) -> None:
-    """Reports of nuclear medicine hold no totals. Activities are added within one radionuclide:
-    those of different nuclides mean different things."""
+    """Set the totals of nuclear medicine, whose reports hold none. Activities are only added within
+    one radionuclide, since those of different nuclides mean different things."""
     agents = [
         _name(row.get("radiopharmaceutical_agent")) or row.get("radiopharmaceutical_name")
         for row in events
