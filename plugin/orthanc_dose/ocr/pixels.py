@@ -1,9 +1,9 @@
-"""The picture of an object for reading text from it: black text on white, one byte a pixel,
-enlarged.
+"""The picture of an object, prepared for reading text from it: black text on white, one byte per
+pixel, enlarged.
 
-Done without numpy, which nothing else here needs: a picture of a screen is a quarter of a million
-pixels, and the operations below run over whole pictures at a time. They take some 0.2 s a screen,
-where the engine takes 1 to 2 s."""
+This is done without numpy, which nothing else here needs: a picture of a screen is a quarter of a
+million pixels, and the operations below process whole pictures at a time. They take some 0.2 s per
+screen, compared with 1 to 2 s for the engine."""
 
 import io
 from array import array
@@ -22,23 +22,23 @@ MAX_PIXELS = 2048 * 2048
 
 @dataclass(frozen=True)
 class Picture:
-    """Gray values row by row, one byte a pixel, 0 black."""
+    """Grey values row by row, one byte per pixel, 0 is black."""
 
     pixels: bytes
     width: int
     height: int
 
     def pgm(self) -> bytes:
-        """The picture as a file of the kind PGM."""
+        """Return the picture as a PGM file."""
         return b"P5\n%d %d\n255\n" % (self.width, self.height) + self.pixels
 
 
 def picture(raw: bytes) -> Picture:
-    """The first frame of a DICOM object (MONOCHROME1, MONOCHROME2 or RGB, 8 or 16 bits) as black
-    text on white.
+    """Return the first frame of a DICOM object (MONOCHROME1, MONOCHROME2 or RGB, 8 or 16 bits) as
+    black text on white.
 
-    The most frequent value is the background, and what differs from it is text: so neither the
-    polarity nor the window matters, which archives change (PS3.3 C.11.2). Raises Unreadable with
+    The most frequent value is the background, and what differs from it is text, so that neither the
+    polarity nor the window, which archives change, matters (PS3.3 C.11.2). Raises Unreadable with
     the reason, without any value of the object."""
     try:
         dataset = pydicom.dcmread(io.BytesIO(raw), force=True)
@@ -91,8 +91,8 @@ def picture(raw: bytes) -> Picture:
 
 
 def _brightest(values: bytes, count: int, kind: str, planar: bool) -> bytes:
-    # Coloured text on black: the brightest of the channels. Y alone where the colours stand apart
-    # from the brightness.
+    # Coloured text on black: the brightest of the channels is used. With a separate brightness
+    # channel (YBR), only Y is used.
     planes = (
         [values[at * count : (at + 1) * count] for at in range(3)]
         if planar
@@ -103,13 +103,13 @@ def _brightest(values: bytes, count: int, kind: str, planar: bool) -> bytes:
 
 def _black_on_white(values: "bytes | array[int]", padding: Any) -> bytes:
     counts = Counter(values)
-    # What stands for "nothing here": declared, or the lowest number that 16 bits hold, with which
-    # identities are covered.
+    # The value for "nothing here": as declared, or the lowest 16-bit number, which is used to mask
+    # identities.
     for nothing in (padding, -32768):
         if nothing in counts and len(counts) > 2:
             counts.pop(nothing)
     background = counts.most_common(1)[0][0]
-    # The farthest value that is no single pixel: text is at least a few hundred of them.
+    # The farthest value that is not just a few pixels: text consists of at least a few hundred.
     few = max(8, len(values) // 20_000)
     farthest, seen = 0, 0
     for distance, count in sorted(
@@ -127,9 +127,9 @@ def _black_on_white(values: "bytes | array[int]", padding: Any) -> bytes:
 
 
 def _mean(first: bytes, second: bytes) -> bytes:
-    # The mean of two pictures, all pixels at once as one large number: a mean of bytes is what both
-    # have in common and half of what they do not, with the lowest bit of each byte kept out of its
-    # neighbour.
+    # The mean of two pictures, all pixels at once as one large number: a mean of bytes is the bits
+    # that both have in common plus half of those in which they differ, where the lowest bit of each
+    # byte is kept from shifting into its neighbour.
     count = len(first)
     one, other = int.from_bytes(first), int.from_bytes(second)
     return ((one & other) + (((one ^ other) & int.from_bytes(b"\xfe" * count)) >> 1)).to_bytes(
@@ -138,8 +138,8 @@ def _mean(first: bytes, second: bytes) -> bytes:
 
 
 def text_height(source: Picture) -> int:
-    """The usual height of a line of text in pixels, without the gaps between lines; 0 where no
-    lines show.
+    """Return the typical height of a line of text in pixels, without the gaps between lines; 0 if
+    no lines are found.
     """
     white = source.width * b"\xff"
     dark = bytes(range(128))
@@ -156,7 +156,8 @@ def text_height(source: Picture) -> int:
 
 
 def doubled(source: Picture) -> Picture:
-    """Twice as wide and high, new pixels being the mean of their neighbours."""
+    """Return the picture doubled in width and height; new pixels are the mean of their
+    neighbours."""
     width, height, pixels = source.width, source.height, source.pixels
     wide = bytearray(2 * len(pixels))
     wide[0::2] = pixels
@@ -172,8 +173,8 @@ def doubled(source: Picture) -> Picture:
 
 
 def softened(source: Picture) -> Picture:
-    """Each pixel a quarter, a half and a quarter of itself and its neighbours, across and down:
-    steps become edges.
+    """Return the picture smoothed: each pixel becomes half of itself plus a quarter of each of its
+    two neighbours, horizontally and vertically, which turns steps into edges.
     """
     pixels = source.pixels
     for step in (1, source.width):
