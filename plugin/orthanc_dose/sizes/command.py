@@ -1,4 +1,4 @@
-"""`orthanc-dose import-sizes`: heights and weights from a CSV file into a running server."""
+"""`orthanc-dose import-sizes`: imports heights and weights from a CSV file to a running server."""
 
 import argparse
 import sys
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Upload the file, import it, follow the task, and print what became of the lines."""
+    """Upload the file, import it, follow the task, and print what became of the lines. Return 0 if
+    the whole file was processed, else 1. Raises ClientError if no value column is given or the file
+    cannot be read."""
     if not (chosen.height or chosen.weight):
         raise ClientError(
             "Say which columns hold the values: --height COLUMN, --weight COLUMN, or both."

@@ -1,5 +1,5 @@
-"""Files of sizes between their upload and the end of their import: by number, in a folder of their
-own beside the store.
+"""Files of sizes between their upload and the end of their import, identified by number, in a
+folder of their own beside the store.
 """
 
 import json
@@ -24,8 +24,8 @@ KEPT_S = 24 * 3600.0  # how long a file waits to be started
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was uploaded. task: the import that was started with it, 0 for none. What the
-    user called it is not kept, since it may be a patient's name.
+    """An uploaded file. task: the import that was started with it, 0 for none. The user's name for
+    the file is not kept, since it may be a patient's name.
     """
 
     number: int
@@ -36,9 +36,7 @@ class Upload:
 
 
 class SizeFiles:
-    """The folder of uploads. What a file holds names patients: it is readable for the server alone,
-    and does not stay.
-    """
+    """The folder of uploads, which name patients: readable only by the server, and temporary."""
 
     def __init__(self, directory: Path, store: Store) -> None:
         self._folder = directory / FOLDER
@@ -46,7 +44,8 @@ class SizeFiles:
         self._starting = threading.Lock()
 
     def add(self, body: bytes, user: str) -> Upload:
-        """Keep a file. Raises NotATable where it is no CSV, and OSError where it cannot be kept."""
+        """Store a file and return its upload. Raises NotATable if it is not CSV, OSError if it
+        cannot be written."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         number = _next_number(self._store)
         path = self._folder / f"{number}.csv"
@@ -62,7 +61,7 @@ class SizeFiles:
         return upload
 
     def get(self, number: int) -> Upload | None:
-        """The file of this number, or None."""
+        """Return the upload with this number, or None."""
         try:
             found = json.loads((self._folder / f"{number}.json").read_text("utf-8"))
             found.pop("name", None)  # older versions kept it
@@ -74,7 +73,7 @@ class SizeFiles:
         return Upload(**found, dialect=Dialect(**how), path=path) if path.is_file() else None
 
     def start(self, upload: Upload, begin: Callable[[], int]) -> int | None:
-        """Note the task that `begin` makes of it; None where one was made of it before."""
+        """Run `begin` for an upload, record and return its task; return None if already started."""
         with self._starting:
             now = self.get(upload.number)
             if now is None or now.task:
@@ -89,9 +88,7 @@ class SizeFiles:
                 (self._folder / f"{number}.{kind}").unlink()
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Delete what nobody started for a day, and what an import left behind that ended while the
-        server did.
-        """
+        """Delete files not started within a day, and those whose import ended with the server."""
         under_way = {
             task["id"]
             for task in tasks.of_states(connection, ("waiting", "running"))
@@ -99,7 +96,7 @@ class SizeFiles:
         }
         for path in self._folder.glob("*.csv"):
             upload = self.get(int(path.stem))
-            with suppress(OSError):  # one that cannot be deleted now is tried again
+            with suppress(OSError):  # one that cannot be deleted now is retried later
                 old = time.time() - path.stat().st_mtime > KEPT_S
                 if old if upload is None or not upload.task else upload.task not in under_way:
                     self.remove(int(path.stem))
@@ -114,7 +111,7 @@ class SizeFiles:
 
 
 def _next_number(store: Store) -> int:
-    """Never given twice, so that no import takes another file for its own."""
+    """Return a number that is never reused, so that no import mistakes another file for its own."""
     with store.writing() as connection:
         return numbers.take(connection, numbers.SIZE_FILES)
 

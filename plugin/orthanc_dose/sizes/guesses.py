@@ -1,4 +1,4 @@
-"""What the columns of a file of sizes seem to be: for a person to confirm."""
+"""Guesses of what the columns of a file of sizes mean, for a person to confirm."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _WORDS = {
         r"height|size|stature|gr(ö|oe)(ß|ss)e|länge|laenge|taille|altezza|talla|estatura|lengte|längd",
     ),
     "weight": (r"weight|gewicht|poids|peso|vikt|masse|\bmass\b",),
-    # The better sign first: there may be a description of the study, too.
+    # The more reliable pattern first: there may also be a description of the study.
     "identifier": (
         r"accession|akzession|auftragsnummer|study ?instance|\b(acc|uid)\b",
         r"\b(study|studien?|order|exam\w*) ?id\b",
@@ -28,8 +28,8 @@ _UID = re.compile(r"[0-2](\.(0|[1-9]\d*)){3,}", re.ASCII)
 
 @dataclass(frozen=True)
 class Guess:
-    """Columns by number from 0, None for what was not recognised; units with where they were
-    recognised by: "header" or "values", None where that is not sure. kind: of the identifier."""
+    """Columns by number from 0, None if not recognised; units, with what they were recognised by:
+    "header" or "values", None if uncertain. kind: of the identifier."""
 
     height: int | None
     weight: int | None
@@ -41,7 +41,7 @@ class Guess:
 
 
 def guess(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Guess:
-    """What a file's columns are, from their names and some rows."""
+    """Guess a file's columns from their names and some rows."""
     found: dict[str, int | None] = {}
     for what, patterns in _WORDS.items():
         free = [(at, _spaced(name)) for at, name in enumerate(header) if at not in found.values()]
@@ -78,12 +78,12 @@ def _are_uids(cells: list[str]) -> bool:
 
 
 def _spaced(name: str) -> str:
-    """The words of a column's name: of "PatientHeight_cm" they are "Patient Height cm"."""
+    """Split a column's name into words: "PatientHeight_cm" becomes "Patient Height cm"."""
     return " ".join(re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-zß])(?=[A-Z])", " ", name)))
 
 
 def _unit_words(name: str, known: set[str]) -> set[str]:
-    """The units that the name of a column names, as "(cm)" or "height_cm"."""
+    """Return the units in the name of a column, such as "(cm)" or "height_cm"."""
     words = {_SAME.get(word, word) for word in _spaced(name).lower().split() if word in known}
     return words - {"in"} or words  # "height in cm" is not in inches
 
@@ -93,7 +93,7 @@ def _height_unit(name: str, cells: list[str]) -> tuple[str | None, str | None]:
     by_values = height_unit_of(cells)
     if named:
         unit = next(iter(named)) if len(named) == 1 else None
-        # A header that the values speak against is not believed.
+        # A header that the values contradict is not trusted.
         return (
             (unit, "header")
             if unit in UNITS["height"] and by_values in (unit, None)
@@ -103,8 +103,8 @@ def _height_unit(name: str, cells: list[str]) -> tuple[str | None, str | None]:
 
 
 def height_unit_of(cells: list[str]) -> str | None:
-    """m or cm, where nearly all of these can be heights in it; inches, and children alone, leave it
-    open.
+    """Return m or cm if nearly all of these cells can be heights in that unit; None for inches, or
+    if all are children's heights.
     """
     numbers = [
         abs(float(found[1].replace(",", ".")))

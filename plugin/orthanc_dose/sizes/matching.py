@@ -1,9 +1,9 @@
-"""From rows of a file to what becomes of each: which studies it is of, and what their records have
-already.
+"""Determines what becomes of each row of a file: to which studies it belongs, and what their
+records already hold.
 
-Three relations, registered tables or temporary ones, hold what is known of the file, none of them
-an identifier of it: size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a
-study with the rows that are of it). `decide` joins them with the records."""
+Three relations, registered or temporary tables, hold what is known of the file, none of them an
+identifier from it: size_line (SCHEMA), size_match (MATCH: the studies of a row), size_study (a
+study with its rows). `decide` joins them with the records."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _LINE: dict[str, pa.DataType] = {
 _MATCH: dict[str, pa.DataType] = {"n": pa.int64(), "uid": pa.string()}
 SCHEMA, MATCH = pa.schema(_LINE), pa.schema(_MATCH)
 
-# Words for what is wrong with a row. Pages translate them: a sentence here has its text there
+# Messages about a faulty row. Pages translate them: each message here has its translation there
 # (tests/unit/test_size_words.py).
 LINE_UNREADABLE = "the line cannot be read: cells or quotes do not match the header"
 NO_IDENTIFIER, NO_VALUE = "no identifier", "no height and no weight"
@@ -55,8 +55,8 @@ _STATES = ("inserted", "there already", "overwritten", "other value kept")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a user chose: the columns by number from 0 (None for one that there is not), the kind of
-    identifier, units (None: only cells that name theirs), whether values that are there are
+    """What a user chose: the columns by number from 0 (None if there is none), the kind of
+    identifier, the units (None: only cells that name theirs), and whether existing values are
     replaced."""
 
     identifier: int
@@ -69,16 +69,14 @@ class Choice:
 
 
 class Reader:
-    """Rows of a file as tables."""
+    """Converts rows of a file to tables."""
 
     def __init__(self, choice: Choice) -> None:
         self._choice = choice
         self._known: dict[tuple[str, str], values.Value] = {}  # heights and weights repeat
 
     def lines(self, first: int, rows: Iterable[Row]) -> tuple[pa.Table, list[tuple[int, str]]]:
-        """A table of SCHEMA, numbered from `first`, and the identifiers of those rows that can be
-        used.
-        """
+        """Return a table of SCHEMA, numbered from `first`, and the identifiers of usable rows."""
         columns: tuple[list[Any], ...] = ([], [], [], [], [])
         identifiers = []
         for n, row in enumerate(rows, first):
@@ -129,8 +127,8 @@ def match(
     kind: str,
     key: bytes,
 ) -> pa.Table:
-    """A table of MATCH. Accession numbers that the store keeps as hashes are found by those of what
-    is written. key: that of the installation's hashes."""
+    """Return a table of MATCH. Accession numbers that the store keeps as hashes are matched by the
+    hashes of the given identifiers. key: the installation's key for the hashes."""
     column = "study_instance_uid" if kind == "study-uid" else "accession_number"
     keys = list(identifiers)
     if kind == "accession-number":
@@ -161,8 +159,8 @@ def match(
         connection.unregister("size_key")
 
 
-# Of each study that rows are of: the first row that gives each value, and whether rows give
-# different ones.
+# For each study that has rows: the first row that gives each value, and whether rows give different
+# values.
 STUDIES = """
     SELECT m.uid, min(l.n) FILTER (l.height IS NOT NULL) AS first_height,
     min(l.n) FILTER (l.weight IS NOT NULL) AS first_weight,
@@ -204,7 +202,7 @@ DECIDE = f"""
 
 
 def words() -> set[str]:
-    """All that messages are made of, between semicolons."""
+    """Return all parts of which messages consist, separated by semicolons."""
     states = {f"{quantity} {state}" for quantity in values.UNITS for state in _STATES}
     return states | set(PROBLEMS.values()) | {LINE_UNREADABLE, NO_IDENTIFIER, NO_VALUE}
 
@@ -212,10 +210,8 @@ def words() -> set[str]:
 def decide(
     connection: duckdb.DuckDBPyConnection, into: str, after: int, upto: int, overwrite: bool
 ) -> None:
-    """Make the temporary table `into` of what becomes of the rows after number `after` up to
-    `upto`.
-    """
-    # Parameters do not go into CREATE.
+    """Create the temporary table `into` with the outcome of rows after `after` up to `upto`."""
+    # CREATE accepts no parameters.
     bound = {"$overwrite": str(bool(overwrite)), "$after": f"{after:d}", "$upto": f"{upto:d}"}
     query = DECIDE
     for name, value in bound.items():
@@ -226,7 +222,7 @@ def decide(
 def preview(
     connection: duckdb.DuckDBPyConnection, rows: list[Row], choice: Choice, key: bytes
 ) -> list[dict[str, Any]]:
-    """What would become of these rows, if the file held no others: one entry a row and record."""
+    """Return the outcomes of these rows as if they were the file: one entry per row and record."""
     lines, identifiers = Reader(choice).lines(1, rows)
     connection.register("size_line", lines)
     connection.register("size_match", match(connection, identifiers, choice.kind, key))

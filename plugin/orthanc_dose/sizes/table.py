@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _DELIMITERS = (";", "\t", ",", "|")
-_SAMPLE = 65_536  # characters that the delimiter is decided by
+_SAMPLE = 65_536  # number of characters from which the delimiter is determined
 _PIECE = 2**20
 MOST_COLUMNS, LONGEST_NAME = 500, 200
 _OTHERS = {
@@ -21,12 +21,12 @@ _OTHERS = {
 
 
 class NotATable(Exception):
-    """The file cannot be read as CSV; the message says why, without anything that stands in it."""
+    """The file cannot be read as CSV; the message says why, without any of its content."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is to be read. columns: their names, in order."""
+    """How a file is read. columns: their names, in order."""
 
     encoding: str
     delimiter: str
@@ -35,16 +35,16 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Row:
-    """A row and the line of the file that it begins in, from 1. cells is None where the line cannot
-    be read: its quotes do not match, or it has more cells than there are columns, so that none is
-    sure to stand in its own."""
+    """A row and the line of the file where it begins, from 1. cells is None if the line cannot be
+    read: its quotes do not match, or it has more cells than there are columns, so that no cell can
+    be assigned to its column with certainty."""
 
     line: int
     cells: list[str] | None
 
 
 def dialect(file: BinaryIO) -> Dialect:
-    """How this file is written. Raises NotATable."""
+    """Determine how this file is written. Raises NotATable."""
     encoding = _encoding(file)
     file.seek(0)
     # A copy of the beginning: a text wrapper would close the file.
@@ -76,7 +76,7 @@ def dialect(file: BinaryIO) -> Dialect:
 
 
 def rows(file: BinaryIO, of: Dialect) -> Iterator[Row]:
-    """The rows below the header; empty lines are left out."""
+    """Yield the rows below the header; empty lines are left out."""
     file.seek(0)
     text = io.TextIOWrapper(file, of.encoding, errors="replace", newline="")
     reader = csv.reader(text, delimiter=of.delimiter, strict=True)
@@ -101,7 +101,7 @@ def rows(file: BinaryIO, of: Dialect) -> Iterator[Row]:
             if cells is not None and (len(cells) >= width or reader.line_num == first):
                 yield Row(first, cells)
                 continue
-            # Quotes that do not match may have swallowed lines: each is told of.
+            # Unmatched quotes may have swallowed lines: each of them is reported.
             for line in range(first, reader.line_num + 1):
                 yield Row(line, None)
     finally:
@@ -109,7 +109,7 @@ def rows(file: BinaryIO, of: Dialect) -> Iterator[Row]:
 
 
 def first_rows(path: Path, of: Dialect, count: int) -> list[Row]:
-    """The first rows of a file."""
+    """Return the first `count` rows of a file."""
     with path.open("rb") as file:
         return list(islice(rows(file, of), count))
 
@@ -140,7 +140,7 @@ def _encoding(file: BinaryIO) -> str:
         return "utf-16"
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    # Of text in UTF-16 without a mark nearly every second byte is zero.
+    # In UTF-16 text without a byte order mark, nearly every second byte is zero.
     for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if len(start) > 3 and start[offset::2].count(0) > 0.4 * len(start):
             return name

@@ -1,13 +1,13 @@
-"""Cells of a file of sizes: numbers as people write them, units, what is plausible."""
+"""Cells of a file of sizes: numbers as people write them, units, and plausibility limits."""
 
 import re
 from dataclasses import dataclass
 
-# Height in m and weight in kg outside of these is nobody's: the value is not used.
+# Nobody has a height (m) or weight (kg) outside these limits: such a value is not used.
 PLAUSIBLE = {"height": (0.2, 2.6), "weight": (0.2, 450.0)}
-# Factors to m and kg. A unit that is not here is not guessed to be one that is.
+# Factors to m and kg. A unit that is not listed is never taken for one that is.
 UNITS = {"height": {"m": 1.0, "cm": 0.01}, "weight": {"kg": 1.0}}
-# What is wrong with a cell, by what it is called in SAID.
+# Problems with a cell, for which matching.PROBLEMS has the messages.
 NO_NUMBER, UNIT_UNKNOWN, UNIT_MISSING, IMPLAUSIBLE = (
     "no number",
     "unit unknown",
@@ -20,9 +20,7 @@ CELL = re.compile(r"([-+]?[0-9]{1,12}(?:[.,][0-9]{0,12})?|[-+]?[.,][0-9]{1,12})\
 
 @dataclass(frozen=True)
 class Value:
-    """What a cell says: a value in m or kg, or what is wrong with it; neither where the cell is
-    empty.
-    """
+    """The value of a cell in m or kg, or the problem with it; neither if the cell is empty."""
 
     value: float | None = None
     problem: str | None = None
@@ -32,9 +30,9 @@ EMPTY = Value()
 
 
 def read(text: str, quantity: str, unit: str | None) -> Value:
-    """A cell of a column of heights or weights (`quantity`: a key of UNITS) in this unit; one that
-    stands in the cell counts before it. One point or comma is taken as the decimal sign; a number
-    with both, or with several, is none."""
+    """Read a cell of a column of heights or weights (`quantity`: a key of UNITS) in this unit; a
+    unit in the cell takes precedence. One point or comma is the decimal sign; text with both, or
+    with several, is not a number."""
     text = text.strip()
     if not text:
         return EMPTY
@@ -46,8 +44,7 @@ def read(text: str, quantity: str, unit: str | None) -> Value:
     factor = UNITS[quantity].get(found[2].lower() or unit or "")
     if factor is None:
         return Value(problem=UNIT_UNKNOWN)
-    # Rounded, since a number times 0.01 is not always the one that people write: 1.703 m is 170.3
-    # cm.
+    # Rounded, since a number times 0.01 is not always the number as written: 1.703 m is 170.3 cm.
     value = round(float(found[1].replace(",", ".")) * factor, 9)
     low, high = PLAUSIBLE[quantity]
     return Value(value) if low <= value <= high else Value(problem=IMPLAUSIBLE)
