@@ -1,8 +1,8 @@
-"""Makers of made-up DICOM objects: dose reports of every kind with many makers' habits, bad input,
-whole studies.
+"""Generators of synthetic DICOM objects: dose reports of every kind with the habits of many
+manufacturers, bad input, and whole studies.
 
-The tests, the demo and the benchmarks use it, and the command ``orthanc-dose make-samples``.
-Nothing here is, or is made from, an object of a real person. The same seed gives the same bytes.
+They are used by the tests, the demo, the benchmarks and the command ``orthanc-dose make-samples``.
+Nothing here is an object of a real person or derived from one. The same seed gives the same bytes.
 """
 
 from orthanc_dose.samples.ct import CtEvent, DoseCheck, SizeSpecific, Source, ct_report

@@ -1,6 +1,4 @@
-"""Made-up hospitals, systems, patients and examinations, from which `studies.make_studies`
-draws.
-"""
+"""Fictitious hospitals, systems, patients and examinations for `studies.make_studies`."""
 
 from __future__ import annotations
 
@@ -72,7 +70,7 @@ HOSPITALS = (
 
 
 def systems(kind: str) -> list[System]:
-    """Every system of `kind` of every hospital, always in the same order."""
+    """Return every system of `kind` of every hospital, always in the same order."""
     found = []
     for hospital in HOSPITALS:
         for number, key in enumerate(hospital.systems.get(kind, ()), 1):
@@ -89,7 +87,7 @@ def systems(kind: str) -> list[System]:
     return found
 
 
-# Given names in the characters of each character set; the family name says that nobody real is
+# Given names in the characters of each character set; the family name shows that no real person is
 # meant.
 NAMES = {
     "": (
@@ -143,8 +141,8 @@ FEMALE = frozenset(
 
 
 class CtExam(NamedTuple):
-    """A CT examination: median CTDIvol in mGy, scan length in mm, number of spirals, weight in the
-    mix.
+    """A CT examination: median CTDIvol in mGy, scan length in mm, possible numbers of spirals,
+    weight in the mix.
     """
 
     description: str
@@ -251,8 +249,8 @@ CT_EXAMS = (
 
 
 class RfExam(NamedTuple):
-    """A fluoroscopic examination: fewest and most events, factor on the doses, share of two planes,
-    weight.
+    """A fluoroscopic examination: minimum and maximum number of events, factor on the doses, share
+    of biplane studies, weight.
     """
 
     description: str

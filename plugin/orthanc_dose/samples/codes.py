@@ -1,9 +1,9 @@
-"""Coded concepts of the dose reports that the makers write, each once.
+"""Coded concepts of the dose reports that the generators write, each defined once.
 
-A concept carries its current spelling (DCM, or SNOMED CT) and, where equipment in the field still
-writes SNOMED RT, that older code too; which of the two goes into an object is a habit of its maker,
-see ``sr.Spelling``. Numeric concepts also carry the unit that the template demands (PS3.16 TID
-10001 to 10015)."""
+A concept carries its current code (DCM, or SNOMED CT) and, where equipment in the field still
+writes SNOMED RT, that older code too; which of the two goes into an object is a habit of its
+manufacturer, see ``sr.Spelling``. Numeric concepts also carry the unit that the template demands
+(PS3.16 TID 10001 to 10015)."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ def _sct(value: str, meaning: str, srt: str = "") -> Concept:
 
 
 def unit(ucum: str, meaning: str = "") -> Concept:
-    """The UCUM unit `ucum` as a coded concept; most makers repeat the code as the meaning."""
+    """Return the UCUM unit `ucum` as a coded concept; most manufacturers repeat it as meaning."""
     return Concept(ucum, meaning or UNIT_MEANINGS.get(ucum, ucum), "UCUM")
 
 

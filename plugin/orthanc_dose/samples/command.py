@@ -1,4 +1,4 @@
-"""``orthanc-dose make-samples OUT``: writes made-up studies as DICOM files."""
+"""``orthanc-dose make-samples OUT``: writes synthetic studies as DICOM files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _day(value: str) -> date:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``make-samples``."""
+    """Add the arguments of ``make-samples`` to a parser."""
     parser.add_argument(
         "out", metavar="OUT", type=Path, help="folder to write the DICOM files to; made if missing"
     )
@@ -79,8 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the files; 0 when all are written, 2 with a message on stderr when the folder cannot be
-    written.
+    """Write the files; return 0 if all were written, or 2 with a message on stderr if the folder
+    cannot be written.
     """
     out: Path = args.out
     began, size, shown = time.monotonic(), 0, 0.0
@@ -90,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
         for sample in make_studies(args.studies, args.seed, args.kinds, until=args.until):
             for number, ds in enumerate(sample.datasets):
                 content = part10(ds)
-                # No patient's name or ID in the name of a file: it shows in logs and listings.
+                # File names contain no patient's name or ID, since they appear in logs and
+                # listings.
                 suffix = f"-{number + 1}" if number else ""
                 (
                     out / f"{sample.index + 1:06d}-{sample.kind}-{sample.vendor}{suffix}.dcm"

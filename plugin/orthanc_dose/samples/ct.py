@@ -57,9 +57,8 @@ class Source:
 
 @dataclass
 class DoseCheck:
-    """Dose check limits and forward estimates (TID 10015), mGy.cm and mGy; a limit of None is not
-    configured.
-    """
+    """Dose check limits and forward estimates (TID 10015) in mGy.cm and mGy; None: not
+    configured."""
 
     dlp: float | None = None
     ctdi: float | None = None
@@ -72,7 +71,7 @@ class DoseCheck:
 
 @dataclass
 class SizeSpecific:
-    """A size specific dose estimate (TID 10013 row 30), mGy and mm; `profile` is (z, SSDE,
+    """A size-specific dose estimate (TID 10013 row 30) in mGy and mm; `profile` lists (z, SSDE,
     diameter) along the scan.
     """
 
@@ -200,7 +199,7 @@ def _size_specific(ssde: SizeSpecific) -> Item:
 
 
 def _dose(event: CtEvent, system: System) -> Item | None:
-    """TID 10013 row 21; a localizer may have none."""
+    """Return the CT Dose container (TID 10013 row 21); a localizer may have none."""
     if event.ctdi is None:
         return None
     factor, free_air = event.free_air or (None, None)
@@ -230,7 +229,7 @@ def _dose(event: CtEvent, system: System) -> Item | None:
 
 
 def event_item(event: CtEvent, system: System) -> Item:
-    """The CT Acquisition container of one event (TID 10013)."""
+    """Return the CT Acquisition container of one event (TID 10013)."""
     length = [(c.SCANNING_LENGTH, event.scanning_length)]
     if event.top is not None and event.bottom is not None:
         length += [
@@ -321,14 +320,14 @@ def event_item(event: CtEvent, system: System) -> Item:
 def accumulated_item(
     events: Sequence[CtEvent], total_dlp: float | None, effective: float | None, subtotals: bool
 ) -> Item:
-    """TID 10012: the number of events, the total DLP (mGy.cm), and the effective dose (mSv) where
-    there is one.
+    """Return the accumulated data (TID 10012): the number of events, the total DLP (mGy.cm), and
+    the effective dose (mSv) if there is one.
     """
     by_phantom: dict[c.Concept, float] = {}
     for event in events if subtotals else ():
         if event.ctdi is not None and event.dlp is not None:
             by_phantom[event.phantom] = by_phantom.get(event.phantom, 0) + event.dlp
-    # Two at least, else a sub-total would say what the total says (TID 10012 row 3a, VM 2-n).
+    # At least two, since a single sub-total would repeat the total (TID 10012 row 3a, VM 2-n).
     rows = (
         [
             num(c.DLP_SUBTOTAL, round(dlp, 4), code(c.PHANTOM, phantom, relationship=PROPERTIES))
@@ -358,14 +357,12 @@ def accumulated_item(
 
 
 def total_dlp(events: Sequence[CtEvent]) -> float:
-    """The sum of the events' DLP in mGy.cm, as an accumulated container should give it."""
+    """Return the sum of the events' DLP in mGy.cm, as an accumulated container should give it."""
     return round(sum(e.dlp for e in events if e.ctdi is not None and e.dlp is not None), 4)
 
 
 def default_events(count: int, seed: int, started: datetime, key: str) -> list[CtEvent]:
-    """`count` plausible events: a localizer first, then spirals, now and then an axial or a
-    stationary one.
-    """
+    """Return `count` plausible events: a localizer, then spirals, some axial or stationary."""
     rng = Random(f"ct|{seed}")
     events, when = [], started
     for index in range(count):
@@ -386,7 +383,7 @@ def default_events(count: int, seed: int, started: datetime, key: str) -> list[C
 
 
 def localizer(event: CtEvent) -> CtEvent:
-    """`event` as a localizer radiograph: constant angle, thin dose, no pitch, no rotation time."""
+    """Return `event` as a localizer radiograph: constant angle, low dose, no pitch or rotation."""
     return replace(
         event,
         protocol="Localizer",
@@ -420,11 +417,11 @@ def ct_report(
     key: str = "",
     extra: Sequence[Item] = (),
 ) -> Dataset:
-    """A CT dose report (TID 10011).
+    """Return a CT dose report (TID 10011).
 
-    events: how many, or the events themselves. total: the DLP total in mGy.cm, "sum" for that of
-    the events, None to leave it out. key: makes the object's UIDs (default: the seed). extra: more
-    items below the root."""
+    events: their number, or the events themselves. total: the DLP total in mGy.cm, "sum" for that
+    of the events, None to leave it out. key: determines the object's UIDs (default: the seed).
+    extra: further items below the root."""
     key = key or f"ct|{seed}"
     system = system or System(vendor=find_vendor(vendor))
     study = study or Study(description="CT abdomen", protocol="Abdomen")

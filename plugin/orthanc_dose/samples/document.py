@@ -1,5 +1,5 @@
-"""From content items to a whole DICOM object: patient, study and equipment in the header, file
-meta, Part 10 bytes.
+"""Builds a whole DICOM object from content items: patient, study and equipment in the header, file
+meta information, Part 10 bytes.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _CONTENT_SEQUENCE = Tag(0x0040A730)
 
 
 def uid(*parts: object) -> str:
-    """A UID below 2.25 that depends on `parts` alone: the same parts, the same UID, on every
-    Python.
+    """Return a UID below 2.25 that depends only on `parts`: the same parts give the same UID with
+    every Python.
     """
     digest = hashlib.sha256("|".join(map(str, parts)).encode()).digest()
     return f"2.25.{int.from_bytes(digest[:15], 'big')}"
@@ -48,9 +48,8 @@ IMPLEMENTATION_UID = uid("orthanc-dose", "samples")
 
 @dataclass
 class Patient:
-    """A made-up patient; size in metres, weight in kg; None or "" is written as an empty
-    attribute.
-    """
+    """A fictitious patient; size in m, weight in kg; None or "" is written as an empty
+    attribute."""
 
     name: str = "Sample^Anna"
     patient_id: str = "SAMPLE-000001"
@@ -63,7 +62,7 @@ class Patient:
 
 @dataclass
 class Study:
-    """One study: when it began and what it was called. An `instance_uid` of None leaves the
+    """One study: when it began and how it was described. An `instance_uid` of None leaves the
     attribute out.
     """
 
@@ -82,7 +81,7 @@ class Study:
 
 @dataclass
 class System:
-    """One installed system of a maker."""
+    """One installed system of a manufacturer."""
 
     vendor: Vendor = field(default_factory=lambda: VENDORS["standard"])
     institution: str = "Sample General Hospital"
@@ -97,13 +96,14 @@ class System:
 
 
 def moment(when: datetime, vendor: Vendor) -> str:
-    """A DICOM DT as `vendor` writes it."""
+    """Return a DICOM DT as `vendor` writes it."""
     fraction = f".{when.microsecond:06d}"[: vendor.fraction + 1] if vendor.fraction else ""
     return f"{when:%Y%m%d%H%M%S}{fraction}{vendor.offset}"
 
 
 def observer(system: System, person: str = "") -> list[Item]:
-    """TID 1002 with TID 1004 (device observer), and TID 1003 where a `person` is given."""
+    """Return the observer context (TID 1002) with TID 1004 (device observer), and TID 1003 if a
+    `person` is given."""
     vendor = system.vendor
     rows = [
         code(c.OBSERVER_TYPE, v.OBSERVER_DEVICE),
@@ -129,7 +129,7 @@ def observer(system: System, person: str = "") -> list[Item]:
 
 
 def person(name: str, role: c.Concept, system: System, staff: c.Concept = v.PHYSICIAN) -> Item:
-    """TID 1020 rows 1 to 7: a person and what they did in the procedure."""
+    """Return a person and their role in the procedure (TID 1020 rows 1 to 7)."""
     return pname(
         c.PERSON_NAME,
         name,
@@ -142,7 +142,7 @@ def person(name: str, role: c.Concept, system: System, staff: c.Concept = v.PHYS
 
 
 def device(system: System) -> Item:
-    """TID 1021: the irradiating device."""
+    """Return the irradiating device (TID 1021)."""
     vendor = system.vendor
     return code(
         c.DEVICE_ROLE,
@@ -156,7 +156,7 @@ def device(system: System) -> Item:
 
 
 def scope(study: Study, concept: c.Concept = v.SCOPE_STUDY) -> Item:
-    """TID 10001 rows 6 and 7: what the report accumulates over, with its UID."""
+    """Return the scope of accumulation of the report, with its UID (TID 10001 rows 6 and 7)."""
     what = c.STEP_UID if concept == v.SCOPE_STEP else c.STUDY_UID
     return code(
         c.SCOPE,
@@ -167,7 +167,7 @@ def scope(study: Study, concept: c.Concept = v.SCOPE_STUDY) -> Item:
 
 
 def times(started: datetime, ended: datetime, vendor: Vendor) -> list[Item]:
-    """TID 10011 rows 5 and 6: start and end of irradiation."""
+    """Return start and end of irradiation (TID 10011 rows 5 and 6)."""
     return [
         datetime_item(c.START, moment(started, vendor), CONTEXT),
         datetime_item(c.END, moment(ended, vendor), CONTEXT),
@@ -178,8 +178,8 @@ _TAGS: dict[str, tuple[BaseTag, str]] = {}
 
 
 def put(ds: Dataset, **attributes: Any) -> None:
-    """Set attributes by keyword, unchecked: makers also need values that the standard forbids. None
-    is left out.
+    """Set attributes by keyword, without checks: generators also need values that the standard
+    forbids. Attributes with the value None are left out.
     """
     for keyword, value in attributes.items():
         if value is None:
@@ -191,8 +191,8 @@ def put(ds: Dataset, **attributes: Any) -> None:
 
 
 def put_raw(ds: Dataset, keyword: str, value: bytes) -> None:
-    """Set an attribute to bytes that are written as they are: values that pydicom would refuse to
-    make.
+    """Set an attribute to bytes that are written as they are, for values that pydicom would refuse
+    to create.
     """
     tag = Tag(keyword)
     value += b" " * (len(value) & 1)
@@ -200,7 +200,7 @@ def put_raw(ds: Dataset, keyword: str, value: bytes) -> None:
 
 
 def coded_dataset(value: str, scheme: str, meaning: str) -> Dataset:
-    """One item of a code sequence in the header."""
+    """Return one item of a code sequence in the header."""
     ds = Dataset()
     put(ds, CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
     return ds
@@ -217,8 +217,8 @@ def header(
     series_number: int,
     description: str,
 ) -> Dataset:
-    """Patient, general study, series and equipment attributes, with file meta, of any object of a
-    study.
+    """Return patient, general study, series and equipment attributes, with file meta information,
+    for any object of a study.
     """
     vendor, day, clock = (
         system.vendor,
@@ -283,7 +283,7 @@ def _decimal(value: float | str | None) -> str:
 
 
 def file_meta(sop_class: str, sop_uid: str) -> FileMetaDataset:
-    """File meta information that does not depend on the version of pydicom."""
+    """Return file meta information that does not depend on the version of pydicom."""
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\0\1"
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(sop_class), UID(sop_uid)
@@ -303,8 +303,8 @@ def document(
     series_description: str = "Dose Report",
     sop_class: str = "",
 ) -> Dataset:
-    """A structured report with `root` as its content tree; `key` makes its UIDs. `root.template` is
-    its TID.
+    """Return a structured report with `root` as its content tree; `key` determines its UIDs.
+    `root.template` is its TID.
     """
     vendor = system.vendor
     sop_class = sop_class or vendor.sop_class
@@ -343,9 +343,7 @@ def _root_code(root: Item) -> Dataset:
 
 
 def set_content(ds: Dataset, encoded: bytes) -> None:
-    """Put an encoded Content Sequence element (`sr.encode_children`) into `ds`; pydicom decodes it
-    when asked.
-    """
+    """Put an encoded Content Sequence (`sr.encode_children`) into `ds`, decoded on access."""
     if encoded:
         ds._dict[_CONTENT_SEQUENCE] = RawDataElement(
             _CONTENT_SEQUENCE, "SQ", len(encoded) - 12, encoded[12:], 0, False, True
@@ -353,7 +351,7 @@ def set_content(ds: Dataset, encoded: bytes) -> None:
 
 
 def part10(ds: Dataset, *, implicit: bool = False) -> bytes:
-    """The bytes of the Part 10 file of `ds`, in Explicit or Implicit VR Little Endian."""
+    """Return the bytes of the Part 10 file of `ds`, in Explicit or Implicit VR Little Endian."""
     ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
     buffer = BytesIO()
     dcmwrite(buffer, ds, implicit_vr=implicit, little_endian=True, enforce_file_format=True)
@@ -361,14 +359,14 @@ def part10(ds: Dataset, *, implicit: bool = False) -> bytes:
 
 
 def amount(value: float | str | None) -> float:
-    """A number that others are worked out from, 0 where there is none; texts are no numbers."""
+    """Return a number from which others are computed, 0 if there is none; texts are not numbers."""
     assert not isinstance(value, str)
     return value or 0
 
 
 def age_string(birth: date, on: date) -> str:
-    """Patient Age (AS) of someone born on `birth`, on the day `on`: years, or months below two
-    years.
+    """Return the Patient Age (AS) on the day `on` of someone born on `birth`: in years, or in
+    months below two years.
     """
     months = (on.year - birth.year) * 12 + on.month - birth.month - (on.day < birth.day)
     return f"{months // 12:03d}Y" if months >= 24 else f"{max(months, 0):03d}M"

@@ -117,9 +117,9 @@ class Event:
     """An irradiation event with its details (s after the start of the study, Gy.m2, Gy, kV, mA, ms,
     uA.s, mm).
 
-    kvp, current: one value a period of equal length within the event, maximum_kvp the largest of
-    each. pulse_width, exposure, pulses: of the whole event. copper: filter, None for none. dlp and
-    ctdi (mGy.cm, mGy) make it one of CT."""
+    kvp, current: one value for each of several periods of equal length within the event;
+    maximum_kvp: the maximum in each of them. pulse_width, exposure, pulses: of the whole event.
+    copper: filter, None for none. dlp and ctdi (mGy.cm, mGy) make it a CT event."""
 
     start: float
     end: float
@@ -142,7 +142,7 @@ class Event:
 
 @dataclass(frozen=True)
 class SourceTotals:
-    """Totals of one source, or of several by a name such as "A and B" (TID 10041): Gy.m2, Gy, s."""
+    """Totals of one source, or of several named like "A and B" (TID 10041): Gy.m2, Gy, s."""
 
     source: str = "A"
     dap: float | None = None
@@ -188,9 +188,9 @@ def enhanced_report(
     system: System | None = None,
     sop_class: str = "",
 ) -> Dataset:
-    """An Enhanced X-Ray Radiation Dose report. focal_spot: told once for the whole study and every
-    source. source_table: the carbon fibre pad of the table among the attenuators. tables: items of
-    value types TABLE and SCOORD3D."""
+    """Return an Enhanced X-Ray Radiation Dose report. focal_spot: given once for the whole study
+    and every source. source_table: include the carbon fibre pad of the table among the attenuators.
+    tables: include items of value types TABLE and SCOORD3D."""
     key = key or f"enhanced|{seed}"
     system = system or System()
     study = study or Study(description="Cone beam CT")
@@ -359,8 +359,8 @@ def _attenuator(
 
 
 def tabulated(concept: Concept, kind: str) -> bytes:
-    """An item of value type TABLE or SCOORD3D, without what it tabulates: no reader of dose knows
-    what to do with it.
+    """Return an item of value type TABLE or SCOORD3D without its content, which no reader of dose
+    could interpret.
     """
     named = sequence(0x40, 0xA043, [code_item(concept, "SCT", "", "ISO_IR 192")])
     return (
@@ -372,7 +372,7 @@ def tabulated(concept: Concept, kind: str) -> bytes:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimated dose to an organ, mGy (TID 10031)."""
+    """Estimated dose to an organ in mGy (TID 10031)."""
 
     site: Concept
     mean: float | None = None
@@ -393,11 +393,11 @@ def patient_dose_report(
     system: System | None = None,
     sop_class: str = PATIENT_DOSE_SR,
 ) -> Dataset:
-    """A Patient Radiation Dose report made from the dose reports with these SOP instance UIDs, and
-    from some of their events.
+    """Return a Patient Radiation Dose report made from the dose reports with these SOP instance
+    UIDs, and from some of their events.
 
-    together: all organs in one estimate, side by side. referenced_study: the study of the reports,
-    where it is another."""
+    together: all organs as siblings in one estimate. referenced_study: the study of the reports, if
+    it is a different one."""
     key = key or f"patient-dose|{seed}"
     system = system or System(station="PHYSICS", department="Medical physics")
     study = study or Study(description="Organ doses")

@@ -1,7 +1,7 @@
-"""CT images of whole series, with what their headers say of dose: standard attributes, or makers'
-private ones.
+"""CT images of whole series, with what their headers say about dose: in standard attributes, or in
+manufacturers' private ones.
 
-The dose of an acquisition is not the sum over its images: CTDIvol stands in each of them, and one
+The dose of an acquisition is not the sum over its images: each of them gives the CTDIvol, and one
 acquisition may have several reconstructions."""
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class CtImageSeries:
     number: of the series. acquisition: its number; series that share it are reconstructions of one
     acquisition, with one time and one Irradiation Event UID. ctdi, current: one value, or one for
     each image. dlp: of the acquisition (only Toshiba's private block has it). exposure_time: of one
-    rotation. first: z of the first image, `spacing` apart."""
+    rotation. first: z of the first image; the images are `spacing` apart."""
 
     number: int = 2
     acquisition: int = 2
@@ -71,19 +71,19 @@ class CtImageSeries:
     localizer: bool = False
 
     def of(self, values: float | Sequence[float] | None, index: int) -> float | None:
-        """The value of the image `index` (from 0) of a single value or one for each image."""
+        """Return the value for the image `index` (from 0), from a single value or one per image."""
         return values[index] if isinstance(values, Sequence) else values
 
     @property
     def mean_ctdi(self) -> float | None:
-        """CTDIvol averaged over the images, mGy."""
+        """CTDIvol averaged over the images, in mGy."""
         if not isinstance(self.ctdi, Sequence):
             return self.ctdi
         return sum(self.of(self.ctdi, n) or 0 for n in range(self.slices)) / self.slices
 
     @property
     def length(self) -> float:
-        """The length that the images cover in mm: from the first to the last, and one thickness."""
+        """The length that the images cover in mm, from first to last, plus one thickness."""
         return abs(self.spacing) * (self.slices - 1) + (self.thickness or 0)
 
 
@@ -156,16 +156,14 @@ HEAD = CtImageSeries(
 
 
 def two_reconstructions() -> list[CtImageSeries]:
-    """A localizer and one spiral of the thorax, reconstructed twice: three series, two
-    irradiations.
-    """
+    """Return a localizer and one spiral of the thorax, reconstructed twice (two irradiations)."""
     return [LOCALIZER, THORAX, THORAX_LUNG]
 
 
 @dataclass(frozen=True)
 class CtSystem:
     """One kind of scanner: whether it gives CTDIvol, collimation and pitch, acquisition type and
-    event UID by the standard.
+    event UID in standard attributes.
     """
 
     vendor: Vendor
@@ -220,8 +218,8 @@ CT_SYSTEMS: dict[str, CtSystem] = {
 
 
 def _toshiba(ds: Dataset, series: CtImageSeries, ctdi: float | None, block: int, raw: bool) -> None:
-    """Block TOSHIBA_MEC_CT3; FD as such, or `raw` as UN of its eight bytes, as after a transfer in
-    implicit VR.
+    """Write the block TOSHIBA_MEC_CT3, with doubles as FD or, if `raw`, as UN of eight bytes, as
+    after a transfer in implicit VR.
     """
 
     def number(value: float | None) -> tuple[str, object]:
@@ -249,8 +247,8 @@ def _toshiba(ds: Dataset, series: CtImageSeries, ctdi: float | None, block: int,
 
 
 def _ge(ds: Dataset, series: CtImageSeries, block: int) -> None:
-    """Blocks of GE: table speed in mm a rotation, rotation in ms (as DS), pitch as "ratio:1", rows
-    and their width in mm.
+    """Write the blocks of GE: table speed in mm per rotation, rotation in ms (as DS), pitch as
+    "ratio:1", rows and their width in mm.
     """
     moved = series.pitch and series.total_collimation and series.pitch * series.total_collimation
     put_private(
@@ -296,13 +294,14 @@ def ct_images(
     pixels: int = 4,
     **attributes: Any,
 ) -> list[Dataset]:
-    """The images of all `series` of one study as scanners of `kind` (a key of `CT_SYSTEMS`) write
-    them.
+    """Return the images of all `series` of one study as scanners of `kind` (a key of `CT_SYSTEMS`)
+    write them.
 
-    event_uid: with Irradiation Event UID or without; default, as scanners of the kind do.
-    private_block: where the private elements stand: 0x10 gives (7005,10xx), 0x11 (7005,11xx).
-    private_raw: Toshiba's doubles as UN of eight bytes. started: of the first acquisition; the next
-    are a minute apart. attributes: by DICOM keyword, last word."""
+    event_uid: whether to write an Irradiation Event UID; by default as scanners of the kind do.
+    private_block: the block of the private elements: 0x10 gives (7005,10xx), 0x11 (7005,11xx).
+    private_raw: write Toshiba's doubles as UN of eight bytes. started: time of the first
+    acquisition; the next are one minute apart. attributes: by DICOM keyword; they override
+    everything else."""
     made = CT_SYSTEMS[kind]
     key = key or f"ct-images|{kind}|{seed}"
     study = study or Study(description="CT thorax")

@@ -1,8 +1,8 @@
-"""The "Dose Info" secondary captures of Philips scanners: doses in a sequence of the header, in
-part in private elements.
+"""The "Dose Info" secondary captures of Philips scanners: doses in a sequence of the header, partly
+in private elements.
 
-Exposure Dose Sequence (0040,030E) has one item for each acquisition; ELSCINT1 blocks hold what it
-has no attribute for."""
+Exposure Dose Sequence (0040,030E) has one item for each acquisition; ELSCINT1 blocks hold what has
+no attribute in it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _CREATOR = "ELSCINT1"
 class DoseInfoRow:
     """One acquisition: kV, mA, ms, mm, mGy, mGy.cm, s, mm/s; None is not written.
 
-    comment_ctdi: CTDIvol as Comments On Radiation Dose has it, where it differs from `ctdi`.
-    phantom: "16 CM" or "32 CM"."""
+    comment_ctdi: CTDIvol in Comments On Radiation Dose, if it differs from `ctdi`. phantom: "16 CM"
+    or "32 CM"."""
 
     series_number: int = 3
     description: str = "THORAX"
@@ -107,8 +107,8 @@ PHILIPS: dict[str, Vendor] = {
 
 
 def comment_text(rows: Sequence[DoseInfoRow]) -> str:
-    """Comments On Radiation Dose (0040,0310) as these scanners write it: a line for each scan, then
-    the total.
+    """Return Comments On Radiation Dose (0040,0310) as these scanners write it: one line per scan,
+    then the total.
 
     Scout scans (no DLP) have no line. Values are rounded to one decimal.
     """
@@ -206,16 +206,16 @@ def philips_dose_info(
     pixels: int = 4,
     **attributes: Any,
 ) -> Dataset:
-    """A dose screen of a Philips scanner (`kind`, a key of `PHILIPS`).
+    """Return a dose screen of a Philips scanner (`kind`, a key of `PHILIPS`).
 
-    times: Acquisition DateTime of the rows is "given" (their `started`, else two minutes apart),
-    "empty" or "missing". block: of the private elements; another one than 0x10 leaves that to
-    another creator. private: the DLP of each row and the total in ELSCINT1 (00E1,xx21), bytes of
-    text under VR UN. extended: in each row also phantom, type, table speed, pitch and rotation
-    (01E1 and 01F1); default, for "ict". sequence: the Exposure Dose Sequence. comment: "made", or a
-    text, or None for no Comments On Radiation Dose. total: DLP total in mGy.cm, "sum", or None for
-    none. image_type: the third value, "DOSE_INFO" or "DOSE-INFO". attributes: by DICOM keyword,
-    last word."""
+    times: Acquisition DateTime of the rows is "given" (their `started`, or else two minutes apart),
+    "empty" or "missing". block: of the private elements; a block other than 0x10 leaves that one to
+    another creator. private: write the DLP of each row and the total in ELSCINT1 (00E1,xx21), as
+    bytes of text under VR UN. extended: write in each row also phantom, type, table speed, pitch
+    and rotation (01E1 and 01F1); the default for "ict". sequence: write the Exposure Dose Sequence.
+    comment: "made", or a text, or None for no Comments On Radiation Dose. total: DLP total in
+    mGy.cm, "sum", or None for none. image_type: the third value, "DOSE_INFO" or "DOSE-INFO".
+    attributes: by DICOM keyword; they override everything else."""
     vendor = PHILIPS[kind]
     key = key or f"dose-info|{kind}|{seed}"
     study = study or Study(description="CT thorax and abdomen")
@@ -280,7 +280,7 @@ def philips_dose_info(
 
 
 def _occupy(ds: Dataset, group: int) -> None:
-    """Another creator in the first block, with an element where the DLP would stand had the block
-    not moved.
+    """Put another creator into the first block, with an element where the DLP would be if the block
+    had not moved.
     """
     put_private(ds, group, "SAMPLE OTHER", {0x21: ("UN", b"9999.9")}, 0x10)

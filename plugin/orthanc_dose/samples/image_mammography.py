@@ -1,4 +1,4 @@
-"""Mammograms that carry dose in their headers: 2D, projections in secondary captures, breast
+"""Mammograms that carry dose in their headers: 2D images, projections in secondary captures, breast
 tomosynthesis objects.
 """
 
@@ -72,8 +72,8 @@ class Mammogram:
 
 
 def view_code(exposure: Mammogram, scheme: str) -> Dataset:
-    """View Code Sequence's item with its modifiers, SNOMED codes spelled as `scheme` ("SCT", "SRT",
-    "SNM3").
+    """Return the item of View Code Sequence with its modifiers, with SNOMED codes in the scheme
+    `scheme` ("SCT", "SRT", "SNM3").
     """
     item = coded(exposure.view, scheme)
     put(item, ViewModifierCodeSequence=[coded(modifier, scheme) for modifier in exposure.modifiers])
@@ -81,8 +81,8 @@ def view_code(exposure: Mammogram, scheme: str) -> Dataset:
 
 
 def standard(m: Mammogram) -> dict[str, object]:
-    """The standard's way (PS3.3 C.8.11.7, C.4.16): organ dose in dGy, entrance dose in mGy and in
-    whole dGy.
+    """Return the attributes as the standard defines them (PS3.3 C.8.11.7, C.4.16): organ dose in
+    dGy, entrance dose in mGy and in whole dGy.
     """
     thickness = decimal(m.filter_thickness)
     return {
@@ -121,8 +121,8 @@ def standard(m: Mammogram) -> dict[str, object]:
 
 
 def ge(m: Mammogram) -> dict[str, object]:
-    """Relative X-Ray Exposure is the entrance dose in uGy; no thickness of the filter, no half
-    value layer.
+    """Return the attributes of GE: Relative X-Ray Exposure is the entrance dose in uGy; no filter
+    thickness, no half value layer.
     """
     return standard(m) | {
         "RelativeXRayExposure": None
@@ -138,10 +138,10 @@ def ge(m: Mammogram) -> dict[str, object]:
 
 
 def hologic(m: Mammogram) -> dict[str, object]:
-    """Thickness of the filter and half value layer are given, distance to the entrance is not; its
-    own grid type.
+    """Return the attributes of Hologic: filter thickness and half value layer are given, the
+    distance to the entrance is not; its own grid type.
 
-    Relative X-Ray Exposure is a signal of the detector, not a dose.
+    Relative X-Ray Exposure is a detector signal, not a dose.
     """
     return standard(m) | {
         "RelativeXRayExposure": "432",
@@ -153,8 +153,8 @@ def hologic(m: Mammogram) -> dict[str, object]:
 
 
 def hologic_projections(m: Mammogram) -> dict[str, object]:
-    """Projections in a secondary capture: laterality of the series, no compression force, time in
-    us too.
+    """Return the attributes of projections in a secondary capture: laterality of the series, no
+    compression force, time also in us.
     """
     return hologic(m) | {
         "ImageLaterality": None,
@@ -166,13 +166,13 @@ def hologic_projections(m: Mammogram) -> dict[str, object]:
 
 
 def siemens(m: Mammogram) -> dict[str, object]:
-    """Decimals throughout, the percentage of glandular tissue not given."""
+    """Return the attributes of Siemens: decimals throughout, no percentage of glandular tissue."""
     return standard(m) | {"CommentsOnRadiationDose": None, "RelativeXRayExposure": "0"}
 
 
 def tomosynthesis(m: Mammogram) -> dict[str, object]:
-    """A Breast Tomosynthesis Image (PS3.3 A.52): the acquisition and its dose in X-Ray 3D
-    Acquisition Sequence.
+    """Return the attributes of a Breast Tomosynthesis Image (PS3.3 A.52): the acquisition and its
+    dose in X-Ray 3D Acquisition Sequence.
     """
     flat = standard(m)
     moved = (
@@ -223,8 +223,8 @@ def tomosynthesis(m: Mammogram) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class MammographySystem:
-    """One kind of system. scheme: of SNOMED codes. force_factor: what the force in N is multiplied
-    with in the header.
+    """One kind of system. scheme: of SNOMED codes. force_factor: the factor by which the force in N
+    is multiplied in the header.
     """
 
     vendor: Vendor
@@ -379,7 +379,7 @@ MAMMOGRAPHY: dict[str, MammographySystem] = {
     ),
 }
 
-# What an archive knew and left with its VR (quirk 46's object has the same): names, dates, UIDs,
+# What an archive knew and left with its VR (as in the object of quirk 46): names, dates, UIDs,
 # description of pixels.
 _KEPT = frozenset(
     int(tag, 16)
@@ -415,14 +415,14 @@ def mammography_image(
     series: str = "",
     **attributes: Any,
 ) -> Dataset:
-    """A mammogram as systems of `kind` (a key of `MAMMOGRAPHY`) write it.
+    """Return a mammogram as systems of `kind` (a key of `MAMMOGRAPHY`) write it.
 
-    exposure: what was done; default, an exposure as such systems make it. intent: "processing" or
+    exposure: what was done; by default an exposure typical of such systems. intent: "processing" or
     "presentation" makes it that kind of 2D image. scheme: of SNOMED codes, "SCT", "SRT" or "SNM3".
     force_factor: the header has the force in N times this; Senographe DS 10. unknown_vrs: most
-    elements have VR UN, as in an object that came through an archive; sequences among them with
-    items in "implicit" VR, as the standard has it, or "explicit", as real ones have it (dcmtk then
-    cannot read the object). event_uid, attributes: as for `radiography_image`."""
+    elements have VR UN, as in an object that passed through an archive; sequences among them have
+    their items in "implicit" VR, as the standard demands, or "explicit", as real ones have them
+    (dcmtk then cannot read the object). event_uid, attributes: as for `radiography_image`."""
     made = MAMMOGRAPHY[kind]
     exposure = exposure or made.exposure
     key = key or f"mammogram|{kind}|{seed}"
@@ -507,8 +507,8 @@ def mammography_image(
 def mammography_pair(
     kind: str = "standard", *, event_uid: bool = True, **same: Any
 ) -> tuple[Dataset, Dataset]:
-    """The For Processing and the For Presentation image of one exposure, with one event UID or none
-    (`event_uid`).
+    """Return the For Processing and the For Presentation image of one exposure, with one event UID
+    or none (`event_uid`).
     """
     return (
         mammography_image(kind, intent="processing", event_uid=event_uid, **same),
@@ -517,8 +517,8 @@ def mammography_pair(
 
 
 def screening(kind: str = "standard", **same: Any) -> list[Dataset]:
-    """The four images of a screening examination: right and left, cranio-caudal and medio-lateral
-    oblique.
+    """Return the four images of a screening examination: right and left, cranio-caudal and
+    medio-lateral oblique.
 
     The average glandular dose differs from image to image: the kind's own times 1, 1.05, 1.1 and
     1.15."""
@@ -553,12 +553,12 @@ def hologic_combo(
     unknown_vrs: str = "implicit",
     **same: Any,
 ) -> list[Dataset]:
-    """One "combo" exposure of a Selenia Dimensions: the 2D image for processing and for
+    """Return one "combo" exposure of a Selenia Dimensions: the 2D image for processing and for
     presentation, and the projections of the tomosynthesis sweep in a secondary capture of the same
     time with other values.
 
     The dose of the breast is that of `exposure` and `sweep` together: two irradiations under one
-    time of acquisition. volume: also a Breast Tomosynthesis Image of the sweep, which is no third
+    acquisition time. volume: add a Breast Tomosynthesis Image of the sweep, which is not a third
     irradiation. unknown_vrs: of the capture."""
     key = f"combo|{seed}"
     study = study or Study(description="Mammography combo", instance_uid=uid(key, "study"))

@@ -31,11 +31,11 @@ ORAL = Concept("26643006", "By mouth", "SCT", "G-D140")
 
 @dataclass(frozen=True)
 class Administration:
-    """One administration: activity in MBq, half life in s, volume in cm3; None is not written.
+    """One administration: activity in MBq, half-life in s, volume in cm3; None is not written.
 
-    agent_text: (0018,0031). written: how the header gives the activity: "Bq" as the standard says
-    for PET, "MBq" as it says for NM, "" what the standard says for the object. moments: "both",
-    "TM", "DT" or "" for how times are written."""
+    agent_text: (0018,0031). written: how the header gives the activity: "Bq", the standard's unit
+    for PET, "MBq", its unit for NM, or "" for the standard's unit for the object. moments: how
+    times are written, "both", "TM", "DT" or ""."""
 
     activity: float | None = 221.6
     agent_text: str | None = "FDG -- fluorodeoxyglucose"
@@ -95,8 +95,8 @@ IODIDE = Administration(
 
 
 def administration_item(a: Administration, *, megabecquerel: bool, scheme: str = "SRT") -> Dataset:
-    """The item of Radiopharmaceutical Information Sequence (0054,0016) of `a` (PS3.3 C.8.9.2,
-    C.8.4.10).
+    """Return the item of Radiopharmaceutical Information Sequence (0054,0016) for `a` (PS3.3
+    C.8.9.2, C.8.4.10).
 
     megabecquerel: the unit of (0018,1074) in this kind of object, unless `a.written` says
     otherwise."""
@@ -141,7 +141,7 @@ NUCLEAR_ODDITIES: dict[str, Callable[[bool], dict[str, object]]] = {
             nested(CodeValue="UNKNOWN", CodingSchemeDesignator="99X", CodeMeaning="UNKNOWN")
         ]
     },
-    # Fluorine with technetium's, or the other way round.
+    # Fluorine with the half-life of technetium, or the other way round.
     "half-life-contradicts": lambda megabecquerel: {
         "RadionuclideHalfLife": "6586.2" if megabecquerel else "21624.12"
     },
@@ -198,13 +198,13 @@ def nuclear_images(
     pixels: int = 4,
     **attributes: Any,
 ) -> list[Dataset]:
-    """The images of one series as systems of `kind` (a key of `NUCLEAR`) write them: PET slices, or
-    NM images.
+    """Return the images of one series as systems of `kind` (a key of `NUCLEAR`) write them: PET
+    slices, or NM images.
 
-    administrations: what was given; default FDG for PET, a bone agent for NM; () writes an empty
+    administrations: what was given; by default FDG for PET, a bone agent for NM; () writes an empty
     Radiopharmaceutical Information Sequence, sequence=False none at all. series: its number; each
-    has UIDs of its own. odd: a key of `NUCLEAR_ODDITIES`. scheme: of SNOMED codes, "SRT", "99SDM"
-    or "SCT". attributes: by DICOM keyword, last word."""
+    series has its own UIDs. odd: a key of `NUCLEAR_ODDITIES`. scheme: of SNOMED codes, "SRT",
+    "99SDM" or "SCT". attributes: by DICOM keyword; they override everything else."""
     vendor, pet = NUCLEAR[kind], kind.endswith("pet")
     key = key or f"nuclear|{kind}|{seed}"
     study = study or Study(
@@ -286,7 +286,7 @@ def nuclear_study(
     seed: int = 1,
     **same: Any,
 ) -> list[Dataset]:
-    """Several series of one study whose headers give different activities (MBq) for the same
+    """Return several series of one study whose headers give different activities (MBq) for the same
     administration.
     """
     key = f"nuclear-study|{kind}|{seed}"

@@ -1,7 +1,7 @@
-"""What the makers of images share: a header with a few pixels, values that break the standard,
+"""What the generators of images share: a header with a few pixels, values that break the standard,
 private blocks, VR UN.
 
-Pixels are there so that an object is a whole one; what counts is the header.
+The pixels only make the object complete; the header is what matters.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _UNDEFINED = 0xFFFFFFFF
 
 
 def decimal(value: float | None) -> str | None:
-    """A number as Decimal String (DS), at most ten digits; None stays None."""
+    """Return a number as Decimal String (DS), with at most ten digits; None stays None."""
     return None if value is None else f"{value:.10g}"
 
 
 def integer(value: float | None) -> str | None:
-    """A number as Integer String (IS), rounded as most equipment does; None stays None."""
+    """Return a number as Integer String (IS), rounded as most equipment does; None stays None."""
     return None if value is None else str(round(value))
 
 
 def coded(concept: Concept, scheme: str = "SCT") -> Dataset:
-    """An item of a code sequence. scheme "SRT", "SNM3" or "99SDM" writes the SNOMED RT code of a
-    SNOMED CT concept.
+    """Return an item of a code sequence. scheme "SRT", "SNM3" or "99SDM" writes the SNOMED RT code
+    of a SNOMED CT concept.
     """
     if concept.scheme == "SCT" and scheme != "SCT":
         return coded_dataset(concept.srt, scheme, concept.meaning)
@@ -48,8 +48,8 @@ def coded(concept: Concept, scheme: str = "SCT") -> Dataset:
 
 
 def apply(ds: Dataset, attributes: Attributes) -> None:
-    """Set attributes by keyword: None removes one, bytes are written as they are (odd or short
-    lengths too).
+    """Set attributes by keyword: None removes one, bytes are written as they are (even with an odd
+    or short length). Raises ValueError if a keyword is unknown.
     """
     for keyword, value in attributes.items():
         tag = tag_for_keyword(keyword)
@@ -91,12 +91,12 @@ def put_private(
 
 
 def double(value: float) -> bytes:
-    """The eight bytes of an FD, little endian."""
+    """Return the eight bytes of an FD, little endian."""
     return struct.pack("<d", value)
 
 
 def padded(text: str) -> bytes:
-    """Text as the bytes of an element: Latin-1, filled up with a space to an even length."""
+    """Return text as the bytes of an element: Latin-1, padded with a space to an even length."""
     raw = text.encode("latin-1")
     return raw + b" " * (len(raw) & 1)
 
@@ -104,11 +104,12 @@ def padded(text: str) -> bytes:
 def make_unknown(
     ds: Dataset, which: Callable[[BaseTag], bool], *, explicit_items: bool = False
 ) -> None:
-    """Give elements VR UN, as an archive writes that received them in implicit VR and did not know
-    them.
+    """Change elements to VR UN, as written by an archive that received them in implicit VR and did
+    not know them.
 
     A sequence becomes UN of undefined length with items in implicit VR (PS3.5 6.2.2 note 4).
-    explicit_items: with items in explicit VR, against the standard, as in real objects of Hologic.
+    explicit_items: write the items in explicit VR, against the standard, as in real objects of
+    Hologic.
     """
     for tag in [tag for tag in ds._dict if which(tag)]:
         element = ds._dict[tag]
@@ -153,11 +154,12 @@ def image(
     photometric: str = "MONOCHROME2",
     frames: int = 0,
 ) -> Dataset:
-    """An image of `pixels` by `pixels` with general attributes, times of acquisition and content,
-    and pixel data.
+    """Return an image of `pixels` by `pixels` with general attributes, times of acquisition and
+    content, and pixel data.
 
-    key: makes the UIDs, with `series` (one UID for each) and `instance` or `number`. study: its
-    `instance_uid` "" is filled from `key`. frames: of a multi-frame image, 0 for a plain one."""
+    key: determines the UIDs, with `series` (one UID for each) and `instance` or `number`. study: an
+    `instance_uid` of "" is filled from `key`. frames: number of frames of a multi-frame image, 0
+    for a plain one."""
     if study.instance_uid == "":
         study.instance_uid = uid(key, "study")
     ds = header(
@@ -194,8 +196,8 @@ def image(
         HighBit=bits - 1,
         PixelRepresentation=0,
     )
-    # Noise within the stored bits; one draw for all of it, since large images are for measuring the
-    # rate of storing.
+    # Noise within the stored bits, drawn at once, since large images are used to measure the rate
+    # of storing.
     raw = bytearray(
         Random(f"{key}|{series}|{instance}|{number}").randbytes(
             2 * pixels * pixels * max(frames, 1)
@@ -209,12 +211,12 @@ def image(
 
 
 def nested(**attributes: Any) -> Dataset:
-    """An item of a sequence, by keyword; a value of None is left out, bytes are written as they
-    are.
+    """Return an item of a sequence, by keyword; a value of None is left out, bytes are written as
+    they are.
     """
     ds = Dataset()
     apply(ds, {keyword: value for keyword, value in attributes.items() if value is not None})
-    # Else pydicom decodes raw elements when it writes the item, and gives private ones that it
+    # Otherwise pydicom decodes raw elements when it writes the item, and gives private ones that it
     # knows another VR.
     ds.set_original_encoding(False, True, ds._character_set)
     return ds

@@ -1,5 +1,5 @@
-"""Radiographs (CR, DX, PX) that carry dose in their headers, with the habits and errors of real
-equipment.
+"""Radiographs (CR, DX, PX) that carry dose in their headers, with real equipment's habits and
+errors.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ from orthanc_dose.samples.image_radiography_systems import (
 
 
 class FilterSpelling(NamedTuple):
-    """A way to write filters: its attributes, and what they say (None: nothing that can be relied
-    on).
-    """
+    """A way to write filters: its attributes, and what they say (None: nothing reliable)."""
 
     attributes: dict[str, object]
     filters: tuple[Layer, ...] | None
@@ -47,7 +45,7 @@ def _filter(
     }
 
 
-# Quirks 41 and 42: filters as equipment has spelled them. Thickness in mm.
+# Quirks 41 and 42: filters as real equipment has written them. Thickness in mm.
 FILTER_SPELLINGS: dict[str, FilterSpelling] = {
     "standard": FilterSpelling(_filter("FLAT", "COPPER", "0.1", "0.1"), (_COPPER,)),
     "several": FilterSpelling(
@@ -94,10 +92,10 @@ def _thousandfold(value: float | None) -> str | None:
     return None if value is None else decimal(value * 1000)
 
 
-# Quirks 38 to 40, 44, 45 and errors of encoding: what each changes in a header made of the exposure
+# Quirks 38 to 40, 44, 45 and encoding errors: what each changes in a header made from the exposure
 # `r`.
 ODDITIES: dict[str, Callable[[Radiograph], dict[str, object]]] = {
-    # Values in another attribute or unit: they say the same as before.
+    # Values in another attribute or unit, with an unchanged meaning.
     "time-in-us": lambda r: {"ExposureTime": None, "ExposureTimeInuS": _thousandfold(r.time)},
     "current-in-ua": lambda r: {
         "XRayTubeCurrent": None,
@@ -134,7 +132,7 @@ ODDITIES: dict[str, Callable[[Radiograph], dict[str, object]]] = {
     },
     "no-dates": lambda r: dict(_NO_DATES),
     "no-dates-nor-times": lambda r: {**_NO_DATES, **_NO_TIMES},
-    # Values that are none, or too many, or of the wrong size.
+    # Values that are missing, not numbers, too many, or of the wrong size.
     "no-dose": lambda r: {
         "ImageAndFluoroscopyAreaDoseProduct": None,
         "Exposure": None,
@@ -177,15 +175,15 @@ def radiography_image(
     pixels: int = 4,
     **attributes: Any,
 ) -> Dataset:
-    """A radiograph as systems of `kind` (a key of `RADIOGRAPHY`) write it.
+    """Return a radiograph as systems of `kind` (a key of `RADIOGRAPHY`) write it.
 
-    exposure: what was done; default, an exposure as such systems make it. intent: "processing" or
-    "presentation" makes it a DX object of that class. number: which exposure of the study, a minute
-    apart. event_uid: True or False writes an Irradiation Event UID or not, a string writes that
-    one; default, as systems of the kind do. odd: keys of `ODDITIES`. filters: a key of
-    `FILTER_SPELLINGS`, in place of the kind's own way. attributes: by DICOM keyword, last word;
-    None removes one, bytes are written as they are (in explicit VR: pydicom cannot write odd ones
-    in implicit)."""
+    exposure: what was done; by default an exposure typical of such systems. intent: "processing" or
+    "presentation" makes it a DX object of that class. number: of the exposure within the study;
+    exposures are one minute apart. event_uid: True or False writes an Irradiation Event UID or not,
+    a string writes that one; by default as systems of the kind do. odd: keys of `ODDITIES`.
+    filters: a key of `FILTER_SPELLINGS`, in place of the kind's own way. attributes: by DICOM
+    keyword; they override everything else; None removes one, bytes are written as they are (in
+    explicit VR: pydicom cannot write odd ones in implicit)."""
     made = RADIOGRAPHY[kind]
     exposure = exposure or made.exposure
     key = key or f"radiograph|{kind}|{seed}"
@@ -237,11 +235,11 @@ def radiography_image(
 def radiography_pair(
     kind: str = "standard", *, event_uid: bool = True, **same: Any
 ) -> tuple[Dataset, Dataset]:
-    """The For Processing and the For Presentation image of one exposure: two series, two instances,
-    one dose.
+    """Return the For Processing and the For Presentation image of one exposure: two series, two
+    instances, one dose.
 
-    event_uid: both carry one Irradiation Event UID; False, none does, and date, time and values of
-    the acquisition are all that they share. `same`: as for `radiography_image`, for both."""
+    event_uid: both carry one Irradiation Event UID; if False, none does, and they share only date,
+    time and values of the acquisition. `same`: as for `radiography_image`, for both."""
     return (
         radiography_image(kind, intent="processing", event_uid=event_uid, **same),
         radiography_image(kind, intent="presentation", event_uid=event_uid, **same),
@@ -249,8 +247,8 @@ def radiography_pair(
 
 
 def radiography_study(kind: str = "standard", exposures: int = 2, **same: Any) -> list[Dataset]:
-    """One image for each of several exposures of one study, a minute apart; mAs and dose grow with
-    their number.
+    """Return one image for each of several exposures of one study, a minute apart; mAs and dose
+    grow with their number.
     """
     base = same.pop("exposure", None) or RADIOGRAPHY[kind].exposure
 

@@ -1,8 +1,9 @@
-"""What systems write into the headers of radiographs: each as a function from one exposure to
-attributes, and as data.
+"""What systems write into the headers of radiographs: for each a function from an exposure to
+attributes, and data.
 
-A `Radiograph` says what was done, in the units of dose reports; the writers say it the way
-equipment does. So a test knows what to expect of a header: the exposure that it was made of."""
+A `Radiograph` says what was done, in the units of dose reports; the writers express it the way
+equipment does. Thus a test knows what to expect of a header: the exposure from which it was
+made."""
 
 from __future__ import annotations
 
@@ -23,9 +24,7 @@ DX_PRESENTATION, DX_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5
 
 @dataclass(frozen=True)
 class Layer:
-    """One filter: material as DICOM's defined term (None: not said), thickness in mm (None: not
-    said).
-    """
+    """One filter: material as DICOM's defined term, thickness in mm; None if not given."""
 
     material: str | None
     minimum: float | None = None
@@ -37,7 +36,8 @@ class Radiograph:
     """One exposure (TID 10003 with A, B, C): kV, mA, ms, uA.s, Gy.m2, mm, mGy; None is not written.
 
     deviation_index: None computes 10 log10(index / target) (IEC 62494-1). relative_exposure: the
-    maker's own exposure index, of `relative_meaning`. filter_type: (0018,1160)."""
+    manufacturer's own exposure index, with the meaning `relative_meaning`. filter_type:
+    (0018,1160)."""
 
     kvp: float | None = 81
     current: float | None = 250
@@ -75,13 +75,13 @@ _VIEWS = {"AP": v.AP, "PA": v.PA}
 
 
 def dap_text(gray_square_metres: float | None) -> str | None:
-    """A dose area product as (0018,115E) has it: dGy.cm2."""
+    """Return a dose area product as (0018,115E) has it: dGy.cm2."""
     return None if gray_square_metres is None else decimal(round(gray_square_metres * 1e5, 6))
 
 
 def filter_attributes(filters: tuple[Layer, ...]) -> dict[str, object]:
-    """Filters as the standard has them since 2008: a value for each in every attribute (PS3.3
-    C.8.7.10).
+    """Return filters as the standard defines them since 2008: one value per filter in every
+    attribute (PS3.3 C.8.7.10).
     """
     if not filters:
         return {}
@@ -96,8 +96,8 @@ def filter_attributes(filters: tuple[Layer, ...]) -> dict[str, object]:
 
 
 def standard(r: Radiograph) -> dict[str, object]:
-    """The standard's own way (PS3.3 C.8.7.8, C.8.11.5, X-Ray acquisition dose): what all others
-    start from.
+    """Return the attributes as the standard defines them (PS3.3 C.8.7.8, C.8.11.5, X-Ray
+    acquisition dose), from which all others start.
     """
     return {
         "KVP": decimal(r.kvp),
@@ -128,8 +128,8 @@ def standard(r: Radiograph) -> dict[str, object]:
 
 
 def carestream(r: Radiograph) -> dict[str, object]:
-    """CR class; mAs as FD too; the procedure stands in Study Description, the view in Series
-    Description.
+    """Return the attributes of Carestream: CR class; mAs also as FD; the procedure in Study
+    Description, the view in Series Description.
     """
     return standard(r) | {
         "ExposureInmAs": None if r.exposure is None else r.exposure / 1000,
@@ -140,7 +140,8 @@ def carestream(r: Radiograph) -> dict[str, object]:
 
 
 def kodak_7500(r: Radiograph) -> dict[str, object]:
-    """Decimetres, minimum above maximum, commas between values, no date of acquisition, no uA.s."""
+    """Return the attributes of the Kodak 7500: decimetres, minimum above maximum, commas between
+    values, no acquisition date, no uA.s."""
 
     def joined(parts: list[str | None]) -> bytes | None:
         return padded(",".join(part for part in parts if part)) or None
@@ -159,7 +160,7 @@ def kodak_7500(r: Radiograph) -> dict[str, object]:
 
 
 def ge_xr220(r: Radiograph) -> dict[str, object]:
-    """Six decimals everywhere, SNM3 codes, no study description."""
+    """Return the attributes of the GE XR220: six decimals, SNM3 codes, no study description."""
     six = {
         name: None if value is None else f"{value:.6f}"
         for name, value in (
@@ -184,7 +185,8 @@ def ge_xr220(r: Radiograph) -> dict[str, object]:
 
 
 def siemens_multix(r: Radiograph) -> dict[str, object]:
-    """mAs cut to a whole number; the filter only as the words of its type (CU_0.1_MM)."""
+    """Return the attributes of the Siemens Multix: mAs truncated to a whole number; the filter only
+    in the words of its type (CU_0.1_MM)."""
     layer = r.filters[0] if r.filters else None
     return standard(r) | {
         "Exposure": None if r.exposure is None else str(int(r.exposure / 1000)),
@@ -196,7 +198,7 @@ def siemens_multix(r: Radiograph) -> dict[str, object]:
 
 
 def drgem(r: Radiograph) -> dict[str, object]:
-    """Decimals in integer strings, no date of acquisition."""
+    """Return the attributes of DRGEM: decimals in integer strings, no acquisition date."""
     return standard(r) | {
         "ExposureTime": decimal(r.time),
         "XRayTubeCurrent": decimal(r.current),
@@ -207,7 +209,8 @@ def drgem(r: Radiograph) -> dict[str, object]:
 
 
 def philips(r: Radiograph) -> dict[str, object]:
-    """The British spelling of the material, which is not the defined term."""
+    """Return the attributes of Philips: the British spelling of the material, which is not the
+    defined term."""
     return standard(r) | {
         "FilterMaterial": [
             (layer.material or "").replace("ALUMINUM", "ALUMINIUM") for layer in r.filters
@@ -217,17 +220,18 @@ def philips(r: Radiograph) -> dict[str, object]:
 
 
 def agfa(r: Radiograph) -> dict[str, object]:
-    """lgM, a logarithm with decimals, in an integer string."""
+    """Return the attributes of Agfa: lgM, a logarithm with decimals, in an integer string."""
     return standard(r) | {"RelativeXRayExposure": decimal(r.relative_exposure)}
 
 
 def toshiba_tfd(r: Radiograph) -> dict[str, object]:
-    """The name of the protocol stands in Image Comments."""
+    """Return the attributes of the Toshiba TFD: Image Comments holds the name of the protocol."""
     return standard(r) | {"ProtocolName": None, "ImageComments": r.protocol}
 
 
 def newtom(r: Radiograph) -> dict[str, object]:
-    """A panoramic image in a DX object; no view, no codes, only whole mA and ms."""
+    """Return the attributes of NewTom: a panoramic image in a DX object; no view, no codes, only
+    whole mA and ms."""
     return standard(r) | {
         "ExposureInuAs": None,
         "AnatomicRegionSequence": None,
@@ -239,11 +243,11 @@ def newtom(r: Radiograph) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class RadiographySystem:
-    """One kind of system: who made it, its SOP class and modality, how it writes, and an exposure
-    as it makes them.
+    """One kind of system: its manufacturer, its SOP class and modality, how it writes, and a
+    typical exposure.
 
-    event_uid: writes an Irradiation Event UID. date_time: writes Acquisition DateTime beside date
-    and time."""
+    event_uid: writes an Irradiation Event UID. date_time: writes Acquisition DateTime in addition
+    to date and time."""
 
     vendor: Vendor
     exposure: Radiograph
@@ -533,6 +537,6 @@ RADIOGRAPHY: dict[str, RadiographySystem] = {
 
 
 def attributes_of(kind: str, exposure: Radiograph) -> Attributes:
-    """What the system `kind` writes of an exposure."""
+    """Return what the system `kind` writes for an exposure."""
     system = RADIOGRAPHY[kind]
     return system.write(exposure) | dict(system.fixed)

@@ -128,7 +128,7 @@ CKD_EPI_METHOD = Concept("113571", "CKD-EPI Formula estimation of GFR")
 
 @dataclass(frozen=True)
 class OrganDose:
-    """A dose to an organ (TID 10023), mGy; mass in g; authority a code or a text."""
+    """A dose to an organ (TID 10023) in mGy; mass in g; the authority is a code or a text."""
 
     site: Concept
     dose: float | None
@@ -140,7 +140,7 @@ class OrganDose:
 
 @dataclass(frozen=True)
 class Administered:
-    """An administration as a report tells it (TID 10022): what images tell too is in `given`. MBq,
+    """An administration as a report gives it (TID 10022); `given` holds what images give too. MBq,
     %, mSv, Bq/mmol.
     """
 
@@ -184,7 +184,7 @@ BONE_GIVEN = Administered(
 @dataclass(frozen=True)
 class PatientState:
     """The patient at the administration (TID 10024): a, cm, kg, m2, kg/m2, mmol/l, h, ml, mg/dl,
-    ml/min/1.73 m2. A `unit` is written instead of the template's, by concept code, with the number
+    ml/min/1.73 m2. `units` replaces units of the template, by concept code; the number is written
     as given."""
 
     states: Sequence[Concept] = ()
@@ -247,10 +247,9 @@ def radiopharmaceutical_report(
     system: System | None = None,
     extra: Sequence[Item] = (),
 ) -> Dataset:
-    """A Radiopharmaceutical Radiation Dose Report of `administrations`; `vendor` is a key of
-    `REPORTERS`.
+    """Return a Radiopharmaceutical Radiation Dose Report; `vendor` is a key of `REPORTERS`.
 
-    An administration without `given.event_uid` gets one; one of None in `given` is not written.
+    An administration without `given.event_uid` gets one; any other None in `given` is not written.
     state: TID 10024."""
     made = REPORTERS[vendor] if isinstance(vendor, str) else vendor
     system = system or System(vendor=made, department="Nuclear medicine", station="NM1")
@@ -287,12 +286,13 @@ def radiopharmaceutical_report(
 
 
 def event_uid(key: str, number: int, administered: Administered) -> str:
-    """The UID that administration `number` (from 0) of the report with this key has."""
+    """Return the UID of administration `number` (from 0) of the report with this key."""
     return administered.given.event_uid or uid(key, "administration", number)
 
 
 def administered_at(administered: Administered, started: datetime, activity: float) -> Administered:
-    """The same agent at another time, in one minute, and of another activity (MBq)."""
+    """Return the same agent given at another time, within one minute, with another activity
+    (MBq)."""
     given = replace(
         administered.given,
         started=started,
@@ -303,7 +303,7 @@ def administered_at(administered: Administered, started: datetime, activity: flo
 
 
 def systems() -> list[System]:
-    """Systems of nuclear medicine for `studies.make_studies`, always in the same order."""
+    """Return systems of nuclear medicine for `studies.make_studies`, always in the same order."""
     return [
         System(
             vendor=made,

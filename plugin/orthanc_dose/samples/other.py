@@ -1,5 +1,5 @@
-"""Objects beside the ordinary dose reports: reports in another envelope, reports that hold no dose,
-CT images.
+"""Objects other than ordinary dose reports: reports in another SOP class or without template,
+reports that hold no dose, CT images.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _MEASUREMENT_REPORT = Concept("126000", "Imaging Measurement Report")
 
 
 def enhanced_sr_dose_report(*, seed: int = 1, events: int = 4) -> Dataset:
-    """A CT dose report in the Enhanced SR class (...88.22), as older GE scanners send it."""
+    """Return a CT dose report in the Enhanced SR class (...88.22), as older GE scanners send it."""
     return ct_report(events, seed=seed, vendor="ge-esr", key=f"esr|{seed}")
 
 
 def non_dose_sr(*, seed: int = 1) -> Dataset:
-    """An Enhanced SR whose root is a diagnostic imaging report: to be left alone."""
+    """Return an Enhanced SR whose root is a diagnostic imaging report, which must be ignored."""
     key = f"non-dose|{seed}"
     root = container(
         _REPORT_OF_IMAGING,
@@ -60,7 +60,7 @@ def non_dose_sr(*, seed: int = 1) -> Dataset:
 
 
 def other_root_dose_sr(*, seed: int = 1) -> Dataset:
-    """A dose SR object whose root code (126000, measurements) is not that of a dose report."""
+    """Return a dose SR object with a root code (126000, measurements) of no dose report."""
     key = f"other-root|{seed}"
     study = Study(instance_uid=uid(key, "study"), description="PET/CT")
     system = System()
@@ -69,18 +69,18 @@ def other_root_dose_sr(*, seed: int = 1) -> Dataset:
 
 
 def report_without_template(*, seed: int = 1, events: int = 3) -> Dataset:
-    """A fluoroscopy report without Content Template Sequence, as GE OEC writes it."""
+    """Return a fluoroscopy report without Content Template Sequence, as GE OEC writes it."""
     return fluoroscopy_report(events, seed=seed, vendor="ge-oec", key=f"no-template|{seed}")
 
 
 def report_without_events(kind: str = "ct", *, seed: int = 1) -> Dataset:
-    """A "ct" or "rf" report with accumulated data of 0 and no event."""
+    """Return a "ct" or "rf" report with accumulated data of 0 and no events."""
     make = ct_report if kind == "ct" else fluoroscopy_report
     return make(0, seed=seed, key=f"no-events|{kind}|{seed}")
 
 
 def report_without_anything(*, seed: int = 1) -> Dataset:
-    """A dose report with a root and nothing else below it than its procedure and one comment."""
+    """Return a dose report whose root has only its procedure and one comment."""
     key = f"bare|{seed}"
     root = container(
         c.REPORT,
@@ -92,9 +92,7 @@ def report_without_anything(*, seed: int = 1) -> Dataset:
 
 
 def report_with_unknown_items(*, seed: int = 1) -> Dataset:
-    """A CT report with private items (of a scheme 99SAMPLE) that no template knows, numbers and
-    text.
-    """
+    """Return a CT report with private numbers and texts (99SAMPLE) that no template knows."""
     private = Concept("S-001", "Sample private container", "99SAMPLE")
     extra = [
         container(
@@ -115,8 +113,8 @@ def ct_slice(
     system: System | None = None,
     series: str = "",
 ) -> Dataset:
-    """A CT image of 16 by 16 pixels with a plausible header, about 2 kB, for measuring the rate of
-    storing.
+    """Return a CT image of 16 by 16 pixels with a plausible header, about 2 kB, for measuring the
+    rate of storing.
     """
     key = f"slice|{seed}"
     series = series or uid(key, "series")
@@ -171,6 +169,6 @@ def ct_slice(
 
 
 def ct_series(n: int, *, seed: int = 1) -> Iterator[Dataset]:
-    """`n` CT images of one series."""
+    """Yield `n` CT images of one series."""
     for number in range(1, n + 1):
         yield ct_slice(number, seed=seed)

@@ -1,7 +1,8 @@
-"""Reports with content of the makers' own: Philips Xper items, Siemens XML comments, the Siemens
+"""Reports with manufacturers' own content: Philips Xper items, Siemens XML comments, the Siemens
 radiation summary.
 
-Numbers and texts are made up; codes, units and the shape of the content are those of the equipment.
+Numbers and texts are invented; codes, units and the structure of the content are those of the
+equipment.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def report_of_events(
     own_totals: Sequence[Item] = (),
     study: Study | None = None,
 ) -> Dataset:
-    """A report of TID 10001 whose events have `own(index, event)` as further content; `own_totals`
-    stand in the accumulated container, `extra` below the root."""
+    """Return a report of TID 10001 whose events have `own(index, event)` as further content;
+    `own_totals` are added to the first accumulated container, `extra` below the root."""
     system = System(vendor=vendor(system)) if isinstance(system, str) else system
     study = study or Study(instance_uid=uid(key, "study"), description="Angiography")
     contents = []
@@ -98,8 +99,8 @@ def _xper(number: str, meaning: str, value: float | str | None, ucum: str = "mm"
 def xper_items(
     event: ProjectionEvent, *, detector_end: float | None = None, table_height: float = 905.0
 ) -> list[Item]:
-    """What Philips Xper systems write of an event beside the template, shutters in mm at 1 m from
-    the source.
+    """Return what Philips Xper systems write of an event in addition to the template, with shutters
+    in mm at 1 m from the source.
     """
     fluoro = event.type == v.FLUOROSCOPY
     group = [
@@ -154,9 +155,9 @@ def xper_report(
     planes: Sequence[Concept] = (v.SINGLE_PLANE,),
     change: Callable[[list[ProjectionEvent]], None] | None = None,
 ) -> Dataset:
-    """A Philips Allura report without exposure times, an event for each of `distances` (source to
-    detector in mm; None where it had not changed and is not written), `finals` those at the end.
-    `change` spoils the events."""
+    """Return a Philips Allura report without exposure times, with one event for each of `distances`
+    (source to detector in mm; None if it had not changed and is not written); `finals` are the
+    distances at the end. `change` modifies the events."""
     key = f"xper|{seed}"
     system = System(vendor=vendor("philips-xa"))
     events = fluoroscopy_events(
@@ -181,8 +182,8 @@ def xper_report(
 
 
 def siemens_comment(diameter: object = 220, position: str = "", scene: str = "FL - Ang") -> str:
-    """The comment of an event of Siemens angiography: the field's diameter in mm, where given the
-    patient's position.
+    """Return the comment of an event of Siemens angiography: the field's diameter in mm and, if
+    given, the patient's position.
     """
     patient = (
         f'<PatientPosition><Position SRData="{position}"/></PatientPosition>' if position else ""
@@ -195,8 +196,8 @@ def siemens_comment(diameter: object = 220, position: str = "", scene: str = "FL
 
 
 def siemens_positions(*positions: tuple[str, str]) -> str:
-    """The comment of a whole report: positions of the patient, each with the time ("12-May-16
-    10:06:48") of its entry.
+    """Return the comment of a whole report: positions of the patient, each with the time
+    ("12-May-16 10:06:48") at which it was entered.
     """
     entries = "".join(
         f'<PatientPosition><Position SRData="{position} "/><PositionTime '
@@ -216,8 +217,8 @@ def radiation_summary(
     dap: float | str | None = 1.25,
     kerma: float | None = None,
 ) -> Dataset:
-    """The Enhanced SR of a Siemens Arcadis with totals alone: DAP in Gy.cm^2, air kerma in Gy,
-    mostly without a value.
+    """Return the Enhanced SR of a Siemens Arcadis, with totals only: DAP in Gy.cm^2, air kerma in
+    Gy, mostly without a value.
     """
     key = f"arcadis|{seed}"
     rng = Random(key)

@@ -29,9 +29,7 @@ Numbers = float | Sequence[float] | None
 
 @dataclass
 class Filter:
-    """One X-ray filter (TID 10003B row 18), thickness in mm; a type or material of None is left
-    out.
-    """
+    """One X-ray filter (TID 10003B row 18), thickness in mm; None leaves type or material out."""
 
     type: c.Concept | None = v.STRIP_FILTER
     material: c.Concept | None = v.COPPER
@@ -44,8 +42,8 @@ class ProjectionEvent:
     """One irradiation event (TID 10003 with A, B, C): Gy.m2, Gy, mGy, s, ms, kV, mA, uA.s, mm,
     degrees.
 
-    `pulse_width`, `kvp`, `current` and `exposure` may be lists: one value a pulse, as some systems
-    write."""
+    `pulse_width`, `kvp`, `current` and `exposure` may be lists: one value per pulse, as some
+    systems write."""
 
     type: c.Concept = v.FLUOROSCOPY
     plane: c.Concept = v.SINGLE_PLANE
@@ -114,9 +112,7 @@ class ProjectionEvent:
 
 @dataclass
 class Calibration:
-    """A calibration of the dose meter (TID 10002 row 3); a factor of None is written without a
-    value.
-    """
+    """A calibration of the dose meter (TID 10002 row 3); a factor of None is written empty."""
 
     factor: float | None = 1.0
     uncertainty: float | None = 5.0
@@ -148,7 +144,7 @@ class Totals:
 
 
 def totals_of(events: Sequence[ProjectionEvent], plane: c.Concept = v.SINGLE_PLANE) -> Totals:
-    """The totals of the events of `plane`, as a fluoroscopy report accumulates them (TID 10004)."""
+    """Return the totals of the events of `plane`, as fluoroscopy reports have them (TID 10004)."""
     mine = [e for e in events if e.plane == plane]
     fluoro = [e for e in mine if e.type == v.FLUOROSCOPY]
     acquired = [e for e in mine if e.type != v.FLUOROSCOPY]
@@ -178,7 +174,7 @@ def _reference_point(point: c.Concept | str | None) -> Item | None:
 def accumulated_item(
     totals: Totals, plane: c.Concept, system: System, calibrations: Sequence[Calibration] = ()
 ) -> Item:
-    """One Accumulated X-Ray Dose Data container (TID 10002); rows without a value are left out."""
+    """Return one Accumulated X-Ray Dose Data container (TID 10002); None leaves a row out."""
     t = totals
     return container(
         c.ACCUMULATED,
@@ -226,7 +222,7 @@ def _flag(name: c.Concept, value: bool | None, reason: c.Concept) -> Item | None
 
 
 def event_item(event: ProjectionEvent, system: System) -> Item:
-    """The Irradiation Event X-Ray Data container of one event."""
+    """Return the Irradiation Event X-Ray Data container of one event."""
     e = event
     return container(
         c.EVENT,
@@ -280,7 +276,7 @@ def event_item(event: ProjectionEvent, system: System) -> Item:
 
 
 def _detector_rows(e: ProjectionEvent) -> list[Item]:
-    """TID 10003A."""
+    """Return the rows of TID 10003A."""
     rows = nums(
         [
             (c.EXPOSURE_INDEX, e.exposure_index),
@@ -292,7 +288,7 @@ def _detector_rows(e: ProjectionEvent) -> list[Item]:
 
 
 def _source_rows(e: ProjectionEvent) -> list[Item | None]:
-    """TID 10003B."""
+    """Return the rows of TID 10003B."""
     pulses = (
         None
         if e.pulses is None
@@ -339,7 +335,7 @@ def _source_rows(e: ProjectionEvent) -> list[Item | None]:
 
 
 def _mechanical_rows(e: ProjectionEvent) -> list[Item | None]:
-    """TID 10003C; table positions are (longitudinal, lateral, height)."""
+    """Return the rows of TID 10003C; table positions are (longitudinal, lateral, height)."""
     table, end = e.table or (None,) * 3, e.table_end or (None,) * 3
     return [
         optional(code, c.MECHANICAL, e.mechanical),

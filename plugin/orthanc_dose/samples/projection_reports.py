@@ -61,8 +61,8 @@ def projection_report(
     template: str = "10001",
     extra: Sequence[Item] = (),
 ) -> Dataset:
-    """A report of TID 10001: one Accumulated container a plane in `accumulated`, then the
-    events.
+    """Return a report of TID 10001: one Accumulated container for each plane in `accumulated`, then
+    the events.
     """
     available = [code(name, v.YES) for name in (c.DETECTOR_DATA, c.SOURCE_DATA, c.MECHANICAL_DATA)]
     root = container(
@@ -112,10 +112,10 @@ def fluoroscopy_events(
     pulse_level: bool = False,
     scale: float = 1.0,
 ) -> list[ProjectionEvent]:
-    """`count` plausible events of an angiography system, in turn fluoroscopy, stationary and
+    """Return `count` plausible events of an angiography system: in turn fluoroscopy, stationary and
     rotational runs.
 
-    pulse_level: kV, mA, ms and uA.s once a pulse instead of once an event. scale: factor on the
+    pulse_level: kV, mA, ms and uA.s once per pulse instead of once per event. scale: factor on the
     doses."""
     rng, events, when = Random(f"rf|{seed}"), [], started
     for index in range(count):
@@ -223,11 +223,11 @@ def fluoroscopy_report(
     template: str = "10001",
     extra: Sequence[Item] = (),
 ) -> Dataset:
-    """A fluoroscopy or angiography dose report (TID 10001 with 10004).
+    """Return a fluoroscopy or angiography dose report (TID 10001 with 10004).
 
-    biplane: events in planes A and B, and an Accumulated container for each. pulse_level: many kV,
-    mA, ms and uA.s items an event. totals: "sum" of the events by plane, (plane, `Totals`) pairs,
-    or None for no such container."""
+    biplane: events in planes A and B, and an Accumulated container for each plane. pulse_level:
+    many kV, mA, ms and uA.s items per event. totals: "sum" of the events by plane, (plane,
+    `Totals`) pairs, or None for no such container."""
     key = key or f"rf|{seed}"
     study, system = _setting(study, system, vendor, key, "Coronary angiography")
     planes: tuple[c.Concept, ...] = (v.PLANE_A, v.PLANE_B) if biplane else (v.SINGLE_PLANE,)
@@ -292,8 +292,8 @@ EXPOSURES = (CHEST_PA, CHEST_LATERAL, ABDOMEN_AP, KNEE_AP)
 def radiography_events(
     count: int, seed: int, started: datetime, key: str, exposures: Sequence[Exposure] = EXPOSURES
 ) -> list[ProjectionEvent]:
-    """`count` plausible exposures of a radiography room, `exposures` in turn, with IEC exposure
-    index.
+    """Return `count` plausible exposures of a radiography room, cycling through `exposures`, with
+    IEC exposure index.
     """
     rng, events, when = Random(f"dx|{seed}"), [], started
     for index in range(count):
@@ -341,7 +341,7 @@ def radiography_events(
 
 
 def radiography_totals(events: Sequence[ProjectionEvent], cassette: bool = False) -> Totals:
-    """TID 10007 for integrated systems, TID 10006 (and 10007) for cassettes."""
+    """Return the totals of TID 10007 (integrated systems), or 10006 and 10007 (cassettes)."""
     return Totals(
         dap=round(sum(amount(e.dap) for e in events), 10),
         rp_dose=round(sum(amount(e.rp_dose) for e in events), 8),
@@ -366,7 +366,7 @@ def radiography_report(
     template: str = "10001",
     extra: Sequence[Item] = (),
 ) -> Dataset:
-    """A radiography dose report (TID 10001 with 10007, or with 10006 too where `cassette`)."""
+    """Return a radiography dose report (TID 10001 with 10007, also 10006 if `cassette`)."""
     key = key or f"dx|{seed}"
     study, system = _setting(study, system, vendor, key, "Chest radiograph")
     made = (
@@ -393,8 +393,8 @@ def radiography_report(
 def mammography_events(
     count: int, seed: int, started: datetime, key: str, *, tomosynthesis: bool = False
 ) -> list[ProjectionEvent]:
-    """`count` plausible exposures in the order RCC, LCC, RMLO, LMLO; with tomosynthesis every
-    exposure is a sweep.
+    """Return `count` plausible exposures in the order RCC, LCC, RMLO, LMLO; with tomosynthesis
+    every exposure is a sweep.
     """
     rng, events, when = Random(f"mg|{seed}"), [], started
     thickness = rng.gauss(55, 12)
@@ -458,7 +458,7 @@ def mammography_events(
 
 
 def mammography_totals(events: Sequence[ProjectionEvent]) -> Totals:
-    """TID 10005: the glandular dose of each breast in mGy."""
+    """Return the glandular dose of each breast in mGy (TID 10005)."""
     agd = {
         side: round(sum(e.agd or 0 for e in events if e.laterality == which), 4)
         for side, which in ((v.RIGHT_BREAST, v.RIGHT), (v.LEFT_BREAST, v.LEFT))
@@ -482,9 +482,7 @@ def mammography_report(
     template: str = "10001",
     extra: Sequence[Item] = (),
 ) -> Dataset:
-    """A mammography dose report (TID 10001 with 10005); SRT or SCT laterality is the vendor's
-    habit.
-    """
+    """Return a mammography dose report (TID 10001 with 10005); the vendor decides on SRT or SCT."""
     key = key or f"mg|{seed}"
     study, system = _setting(study, system, vendor, key, "Mammography")
     made = (

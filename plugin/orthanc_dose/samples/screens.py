@@ -1,10 +1,9 @@
-"""Dose screens of CT: pictures of a table, sent as Secondary Capture where a scanner writes no dose
-report.
+"""Dose screens of CT: pictures of a table, sent as Secondary Capture instead of a dose report.
 
-The layouts are those that are known of GE ("Dose Report", series 999), Siemens ("Patient Protocol",
+The layouts are the known ones of GE ("Dose Report", series 999), Siemens ("Patient Protocol",
 series 501) and Toshiba/Canon ("SUMMARY", series 9000): the same words, columns and units, with a
-made-up patient burnt in at the top as the real ones have. Numbers are parameters, so that a test
-knows what has to come out. Text is set in bitmap fonts that are held here, X.Org's "misc-fixed"
+fictitious patient burnt in at the top as on the real ones. Numbers are parameters, so that a test
+knows what to expect. Text is drawn in bitmap fonts that are stored here, X.Org's "misc-fixed"
 (public domain), so that the same call gives the same bytes on every machine; Pillow and its fonts
 would not."""
 
@@ -26,7 +25,7 @@ from orthanc_dose.samples.vendors import Vendor
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-# Glyphs of the characters 32 to 126: 13 rows each, one byte a row, the leftmost pixel in the
+# Glyphs of the characters 32 to 126: 13 rows each, one byte per row, the leftmost pixel in the
 # highest bit; zlib, base 85.
 _FONTS = {
     "8x13": (
@@ -63,8 +62,8 @@ class ScreenSeries:
     """One line of a dose screen: mm, mAs, s, kV, mGy, mGy.cm. A `ctdi` of None is a localizer
     without dose.
 
-    type: as the maker calls it. positions: first and last position of the scan, for screens that
-    print them."""
+    type: as the manufacturer calls it. positions: first and last position of the scan, for screens
+    that print them."""
 
     protocol: str = "Abdomen"
     type: str = "Helical"
@@ -89,7 +88,7 @@ SERIES = (
 
 @cache
 def _glyphs(font: str) -> tuple[int, tuple[bytes, ...]]:
-    # Width of a cell, and for each row of it the bytes of all characters from 32 on.
+    # Width of a cell, and for each of its rows the bytes of all characters from 32 on.
     table = zlib.decompress(b85decode(_FONTS[font]))
     return int(font[0]), tuple(table[row::ROWS_OF_CELL] for row in range(ROWS_OF_CELL))
 
@@ -104,11 +103,11 @@ def draw(
     noise: float = 0.0,
     seed: int = 1,
 ) -> bytes:
-    """Lines of text as a square picture, one byte a pixel, text 255 on 0.
+    """Return lines of text as a square picture, one byte per pixel, text 255 on 0.
 
-    font: "8x13", "6x13" or "7x13B". scale: pixels a pixel of the font. leading: empty rows between
-    lines. noise: the part of all pixels that is turned to a random value. Characters outside of
-    ASCII are drawn as "?"; what does not fit is cut."""
+    font: "8x13", "6x13" or "7x13B". scale: pixels per pixel of the font. leading: empty rows
+    between lines. noise: the fraction of all pixels that is set to a random value. Characters
+    outside ASCII are drawn as "?"; what does not fit is cut off."""
     width, rows = _glyphs(font)
     picture = bytearray(size * size)
     top = 4
@@ -145,11 +144,11 @@ def toshiba_lines(
     suffix: str = "",
     digits: int = 1,
 ) -> list[str]:
-    """The dose summary of Toshiba and Canon.
+    """Return the dose summary of Toshiba and Canon.
 
-    total: DLP in mGy.cm by phantom, by default the sums of the series; an empty one leaves the
-    section out. positions: the layout that prints start and end of the scan. details: the section
-    with the series. suffix: ".e" as newer software has."""
+    total: DLP in mGy.cm by phantom, by default the sums of the series; an empty dict leaves the
+    section out. positions: use the layout that prints start and end of the scan. details: include
+    the section with the series. suffix: ".e" as in newer software."""
     patient = patient or Patient()
     lines = [
         f"Name        : {_person(patient)}",
@@ -207,8 +206,8 @@ def ge_lines(
     total: float | None = None,
     patient: Patient | None = None,
 ) -> list[str]:
-    """The "Dose Report" of GE; `total` is the total exam DLP in mGy.cm, by default the sum of the
-    series.
+    """Return the "Dose Report" of GE; `total` is the total exam DLP in mGy.cm, by default the sum
+    of the series.
     """
     patient = patient or Patient()
     given = sum(sums(series).values()) if total is None else total
@@ -245,10 +244,11 @@ def siemens_lines(
     patient: Patient | None = None,
     letters: tuple[str, str] = ("L", "S"),
 ) -> list[str]:
-    """The "Patient Protocol" of Siemens; `total` is the total DLP in mGy.cm, by default the sum of
-    the series, below 0 none.
+    """Return the "Patient Protocol" of Siemens; `total` is the total DLP in mGy.cm, by default the
+    sum of the series; below 0 it is left out.
 
-    letters: those of the body and of the head phantom, L and S in newer software, A and B in older.
+    letters: those of the body and of the head phantom, L and S in newer software, A and B in older
+    software.
     """
     patient = patient or Patient()
     given = sum(sums(series).values()) if total is None else total
@@ -285,7 +285,7 @@ def siemens_lines(
 
 
 def sums(series: Sequence[ScreenSeries]) -> dict[str, float]:
-    """DLP in mGy.cm by phantom."""
+    """Return the DLP in mGy.cm by phantom."""
     out: dict[str, float] = {}
     for one in series:
         if one.dlp is not None:
@@ -293,7 +293,7 @@ def sums(series: Sequence[ScreenSeries]) -> dict[str, float]:
     return dict(sorted(out.items(), reverse=True))
 
 
-# How each maker's object says that it is a dose screen, and how it holds the pixels.
+# How each manufacturer's object indicates that it is a dose screen, and how it holds the pixels.
 _SIGNS = {
     "toshiba": (9000, "SUMMARY", ["DERIVED", "SECONDARY"], "1", "0", 16),
     "ge": (999, "Dose Report", ["DERIVED", "SECONDARY", "SCREEN SAVE"], "1", "-2", 16),
@@ -334,12 +334,12 @@ def dose_screen(
     instance: int = 1,
     **drawing: Any,
 ) -> Dataset:
-    """A dose screen of "toshiba", "ge" or "siemens" as Secondary Capture.
+    """Return a dose screen of "toshiba", "ge" or "siemens" as Secondary Capture.
 
-    lines: the text, by default the maker's layout with the series above. picture: pixels instead,
-    as `draw` gives them. bits: 8 or 16 bits a pixel, by default as the maker does. photometric:
-    MONOCHROME1, MONOCHROME2 or RGB. drawing: passed on to `draw`. The patient's name and ID stand
-    in the picture."""
+    lines: the text, by default the manufacturer's layout with the series above. picture: pixels
+    instead, as `draw` gives them. bits: 8 or 16 bits per pixel, by default as the manufacturer
+    does. photometric: MONOCHROME1, MONOCHROME2 or RGB. drawing: passed on to `draw`. The patient's
+    name and ID appear in the picture."""
     patient = patient or Patient()
     number, description, image_type, window, centre, usual_bits = _SIGNS[maker]
     system = system or System(vendor=_MODELS[maker])
@@ -391,7 +391,8 @@ def dose_screen(
         )
         pixels = bytes(value for gray in pixels for value in (gray, gray, 0))
     elif bits == 16:
-        # Black is -1024 and text lies above the window's centre, as with these makers' width of 1.
+        # Black is -1024 and text lies above the window's centre, as with these manufacturers' width
+        # of 1.
         put(ds, RescaleIntercept="-1024", RescaleSlope="1")
         levels = [pack("<h", value * 2047 // 255) for value in range(256)]
         pixels = b"".join(map(levels.__getitem__, pixels))

@@ -1,13 +1,13 @@
-"""Content items of a structured report, made and encoded fast.
+"""Content items of a structured report, built and encoded fast.
 
 An `Item` is a plain node. A tree of them is encoded once, straight to Explicit VR Little Endian
 bytes, because building and writing the same tree as pydicom Datasets costs fifty times as much;
 pydicom then decodes it lazily like any sequence of a file. ``Item.dataset()`` gives one item as a
 pydicom Dataset.
 
-How a maker spells things (SRT or SCT, its units, a retired code, what it leaves out) is applied
-while encoding, by `Spelling`, so that report builders say each thing once and in the standard's
-words (PS3.3 C.17.3, C.18)."""
+A manufacturer's spelling (SRT or SCT, its units, a retired code, what it leaves out) is applied
+during encoding, by `Spelling`, so that report builders say each thing once and in the standard's
+terms (PS3.3 C.17.3, C.18)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Item:
     TEXT, UIDREF, DATETIME, DATE, TIME and PNAME a string; IMAGE ``(SOP class UID, SOP instance
     UID)``; CONTAINER None. A NUM whose number is None is written as an empty Measured Value
     Sequence. A child may also be the bytes of an already encoded item, for content that no
-    well-formed Item can say."""
+    well-formed Item can express."""
 
     value_type: str
     concept: Concept | None
@@ -47,7 +47,7 @@ class Item:
     template: str = ""
 
     def dataset(self, spelling: Spelling | None = None) -> Dataset:
-        """This item and its children as a pydicom Dataset."""
+        """Return this item and its children as a pydicom Dataset."""
         spelling = spelling or Spelling()
         charset = convert_encodings((spelling.character_set or "ISO_IR 6").split("\\"))
         return read_dataset(
@@ -60,11 +60,13 @@ class Item:
 
 @dataclass(frozen=True)
 class Spelling:
-    """A maker's way of writing the standard's words; the default is the standard's own of today.
+    """A manufacturer's way of writing the standard's terms; the default is the current standard's
+    own.
 
-    scheme: "SCT", "SRT" or "SNM3", the scheme of SNOMED codes. units: UCUM unit to the (spelling,
-    factor) that the maker writes. replaced: concept code to the concept written instead. omitted,
-    empty, zero: concept codes of numbers that are left out, written without a value, written as 0.
+    scheme: "SCT", "SRT" or "SNM3", the scheme of SNOMED codes. units: maps a UCUM unit to the
+    (spelling, factor) that the manufacturer writes. replaced: maps a concept code to the concept
+    written instead. omitted, empty, zero: concept codes of numbers that are left out, written
+    without a value, or written as 0.
     """
 
     scheme: str = "SCT"
@@ -84,9 +86,7 @@ def container(
     relationship: str = CONTAINS,
     template: str = "",
 ) -> Item:
-    """A CONTAINER; children that are None are left out, so that optional rows read as one
-    expression.
-    """
+    """Return a CONTAINER; None among the children is left out, so that rows can be optional."""
     return Item(
         "CONTAINER", concept, None, [c for c in children if c is not None], relationship, template
     )
@@ -99,9 +99,7 @@ def num(
     ucum: str | None = None,
     relationship: str = CONTAINS,
 ) -> Item:
-    """A NUM in the concept's own unit, or in `ucum`; an empty string as `ucum` writes no unit at
-    all.
-    """
+    """Return a NUM in the concept's own unit or in `ucum`; "" as `ucum` writes no unit at all."""
     code = concept.unit if ucum is None else ucum
     return Item("NUM", concept, (value, unit(code) if code else None), list(children), relationship)
 
@@ -121,7 +119,7 @@ def uidref(concept: Concept, value: str, relationship: str = CONTAINS) -> Item:
 
 
 def datetime_item(concept: Concept, value: str, relationship: str = CONTAINS) -> Item:
-    """A DATETIME; `value` is a DICOM DT string, offset included where the maker writes one."""
+    """Return a DATETIME; `value` is a DICOM DT string, with any offset the manufacturer writes."""
     return Item("DATETIME", concept, value, [], relationship)
 
 
@@ -138,14 +136,12 @@ def image(
 def optional(
     make: Callable[..., Item], concept: Concept, value: object, **more: Any
 ) -> Item | None:
-    """``make(concept, value)``, or None where the value is None: a row that this report does not
-    have.
-    """
+    """Return ``make(concept, value)``, or None if the value is None: a row the report lacks."""
     return None if value is None else make(concept, value, **more)
 
 
 def nums(pairs: Iterable[tuple[Concept, float | str | Sequence[float] | None]]) -> list[Item]:
-    """One NUM for each value that is given; a list gives one NUM an entry (pulse-level values)."""
+    """Return one NUM for each given value; a list gives one NUM per entry (pulse-level values)."""
     made = []
     for concept, value in pairs:
         if value is not None:
@@ -163,7 +159,7 @@ _LONG_VR = frozenset((b"SQ", b"UT", b"UC", b"OB", b"UN"))
 
 
 def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
-    """One data element in Explicit VR Little Endian, padded to even length as its VR demands."""
+    """Return one data element in Explicit VR Little Endian, padded to even length by its VR."""
     if len(value) & 1:
         value += b"\0" if vr == b"UI" else b" "
     if vr in _LONG_VR:
@@ -172,7 +168,7 @@ def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
 
 
 def sequence(group: int, number: int, items: Iterable[bytes]) -> bytes:
-    """A sequence of defined length of the already encoded `items`."""
+    """Return a sequence of defined length with the already encoded `items`."""
     return element(
         group, number, b"SQ", b"".join([_ITEM.pack(0xFFFE, 0xE000, len(i)) + i for i in items])
     )
@@ -194,9 +190,7 @@ def _person(value: str, character_set: str) -> bytes:
 
 @lru_cache(maxsize=8192)
 def code_item(concept: Concept, scheme: str, version: str, character_set: str) -> bytes:
-    """The encoded Code Sequence Macro (PS3.3 8.8) of one concept, in the SNOMED spelling
-    `scheme`.
-    """
+    """Return the encoded Code Sequence Macro (PS3.3 8.8) of one concept, SNOMED in `scheme`."""
     value, designator = concept.value, concept.scheme
     if designator == "SCT" and scheme != "SCT" and concept.srt:
         value, designator = concept.srt, scheme
@@ -227,7 +221,7 @@ def _unit_sequence(concept: Concept, scheme: str, version: str, character_set: s
 
 
 def decimal(value: float) -> str:
-    """A number as a Decimal String of at most 16 characters."""
+    """Return a number as a Decimal String of at most 16 characters."""
     return f"{value:.10g}"
 
 
@@ -275,14 +269,14 @@ _STRINGS = {
 
 
 def encode(item: Item, spelling: Spelling) -> bytes:
-    """The data set of one content item with all below it, without its item tag."""
+    """Return the data set of one content item with all its descendants, without its item tag."""
     body = encode_children(item, spelling)
     return wrap(item, body, spelling)
 
 
 def encode_children(item: Item, spelling: Spelling) -> bytes:
-    """The Content Sequence of `item`, or nothing where it has no children that this maker
-    writes.
+    """Return the Content Sequence of `item`, or empty bytes if it has no children that this
+    manufacturer writes.
     """
     if not item.children:
         return b""
@@ -295,7 +289,7 @@ def encode_children(item: Item, spelling: Spelling) -> bytes:
 
 
 def wrap(item: Item, content: bytes, spelling: Spelling) -> bytes:
-    """One content item around its already encoded Content Sequence `content`."""
+    """Return one content item around its already encoded Content Sequence `content`."""
     concept, kind, charset = item.concept, item.value_type, spelling.character_set
     out = _image(item, spelling) if kind == "IMAGE" else b""
     out += _head(item.relationship, kind)

@@ -1,4 +1,4 @@
-"""Any number of made-up studies, the same for the same seed on every machine."""
+"""Any number of synthetic studies, the same for the same seed on every machine."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ from orthanc_dose.samples.projection_reports import (
 from orthanc_dose.samples.sr import Spelling
 
 KINDS = ("ct", "rf", "dx", "mg")
-# What can be asked for by name; the mixture of the others stays as it is for a seed.
+# The kinds that can be requested by name; the mix of the others stays the same for a given seed.
 ALL_KINDS = (*KINDS, "nm")
 UNTIL = date(2025, 6, 30)
 
-# Share of the year's studies by month: fewer in the summer holidays and at the end of the year.
+# Relative number of studies by month: fewer in the summer holidays and at the end of the year.
 _MONTHS = (104, 100, 108, 98, 102, 99, 82, 80, 104, 108, 106, 84)
 _WEEKDAYS = (20, 20, 19, 20, 17, 6, 5)
 _HOURS = (1, 1, 1, 1, 1, 1, 2, 5, 11, 13, 13, 11, 8, 11, 12, 10, 7, 4, 3, 2, 2, 2, 1, 1)
@@ -67,12 +67,12 @@ _MIX = {"ct": 45, "dx": 30, "rf": 15, "mg": 10, "nm": 8}
 
 @dataclass
 class SampleStudy:
-    """One made-up study and what a reader of it must find.
+    """One synthetic study and what a reader of it must find.
 
     totals: the totals as the object gives them, in canonical units (mGy.cm, Gy.m2, Gy, s, mGy),
-    None where it does not give them. sums: the same names computed from the events, None where the
-    events do not give it. Names: dlp_total; dap_total, rp_dose_total, fluoro_time_total (of two
-    planes each twice: dap_total_a, dap_total_b and so on); agd_right, agd_left;
+    None if it does not give them. sums: the same names computed from the events, None if the events
+    do not give the value. Names: dlp_total; dap_total, rp_dose_total, fluoro_time_total (for two
+    planes each of them twice: dap_total_a, dap_total_b and so on); agd_right, agd_left;
     administered_activity_total (MBq)."""
 
     index: int
@@ -93,8 +93,8 @@ class SampleStudy:
 def make_studies(
     n: int, seed: int = 1, kinds: Sequence[str] = KINDS, *, until: date = UNTIL, days: int = 730
 ) -> Iterator[SampleStudy]:
-    """`n` studies within `days` up to and including `until`; study number i does not depend on
-    `n`.
+    """Yield `n` studies within `days` up to and including `until`; study number i does not depend
+    on `n`. Raises ValueError if a kind is unknown or none is given.
     """
     unknown = sorted(set(kinds) - set(ALL_KINDS))
     if unknown or not kinds:
@@ -136,8 +136,8 @@ def _when(rng: Random, until: date, days: int, kind: str) -> datetime:
 
 
 def _patient(seed: int, number: int, on: date, system: System, kind: str) -> Patient:
-    """Patient `number`, with a name in the characters that the system can write; identity is the
-    same everywhere.
+    """Return patient `number`, with a name in characters that the system can write; the identity is
+    the same everywhere.
     """
     rng = Random(f"patient|{seed}|{number}")
     plain = rng.choice(NAMES[""])
@@ -171,7 +171,7 @@ def _patient(seed: int, number: int, on: date, system: System, kind: str) -> Pat
 
 
 def _written(spelling: Spelling, concept: c.Concept, value: float | None) -> float | None:
-    """What the object says of a total: the value, 0, or None, by the maker's habits."""
+    """Return what the object gives as a total: value, 0 or None, by the manufacturer's habits."""
     if value is None or concept.value in spelling.omitted | spelling.empty:
         return None
     return 0.0 if concept.value in spelling.zero else value

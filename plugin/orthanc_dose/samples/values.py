@@ -1,4 +1,4 @@
-"""Coded values that the makers put into dose reports (context groups of PS3.16), each once."""
+"""Coded values that the generators put into dose reports (CIDs of PS3.16), each defined once."""
 
 from orthanc_dose.samples.codes import Concept, _dcm, _sct
 

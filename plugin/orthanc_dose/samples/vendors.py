@@ -1,8 +1,8 @@
-"""Makers of equipment and their habits in writing dose reports, as data.
+"""Manufacturers of equipment and their habits in writing dose reports, as data.
 
-Each entry says how one family of systems departs from the words of the standard: spelling of codes
-and units, what it leaves out, character set, times. The builders write the standard; the entry
-bends it."""
+Each entry says how one family of systems departs from the standard: spelling of codes and units,
+what it leaves out, character set, times. The builders write what the standard says; the entry
+modifies it."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,10 +18,10 @@ ENHANCED_SR = "1.2.840.10008.5.1.4.1.1.88.22"
 class Vendor:
     """Names and habits of one family of systems.
 
-    template: writes the Content Template Sequence. fraction: digits of the second's fraction in
-    date-times. offset: appended to date-times of content items. timezone: Timezone Offset From UTC
-    of the header. comment_xml: writes position and field size as XML in the Comment, as Siemens
-    angiography does."""
+    template: writes the Content Template Sequence. fraction: number of digits of the fraction of a
+    second in date-times. offset: appended to date-times of content items. timezone: Timezone Offset
+    From UTC of the header. comment_xml: writes position and field size as XML in the Comment, as
+    Siemens angiography does."""
 
     key: str
     manufacturer: str
@@ -54,7 +54,7 @@ def _no(*codes: str) -> frozenset[str]:
 
 
 _ENTRIES = (
-    # The standard as it is today.
+    # The current standard as it is.
     Vendor(
         "standard",
         "Sample Devices",
@@ -259,7 +259,7 @@ VENDORS: dict[str, Vendor] = {vendor.key: vendor for vendor in _ENTRIES}
 
 
 def vendor(key: str | Vendor, **spelling: Any) -> Vendor:
-    """The entry `key`, with single habits of spelling changed: ``vendor("siemens-xa",
+    """Return the entry `key`, with single spelling habits changed: ``vendor("siemens-xa",
     scheme="SCT")``.
     """
     found = key if isinstance(key, Vendor) else VENDORS[key]
@@ -267,7 +267,6 @@ def vendor(key: str | Vendor, **spelling: Any) -> Vendor:
 
 
 def vendors_for(kind: str) -> list[Vendor]:
-    """Every maker of systems of `kind` ("ct", "rf", "dx", "mg"), the standard's own spelling
-    last.
-    """
+    """Return all manufacturers of systems of `kind` ("ct", "rf", "dx", "mg"), the standard's
+    last."""
     return [v for v in _ENTRIES if kind in v.kinds and v.key != "standard"] + [VENDORS["standard"]]

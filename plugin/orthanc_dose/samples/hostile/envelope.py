@@ -62,14 +62,14 @@ def unknown_template(seed: int) -> bytes:
 
 @entry
 def template_of_the_other_kind(seed: int) -> bytes:
-    """CT content under the template of a projection report."""
+    """Write CT content under the template of a projection report."""
     return part10(report("template_of_the_other_kind", seed, template="10001"))
 
 
 @entry
 def fluoroscopy_full_of_holes(seed: int) -> bytes:
-    """Events with nothing, with text for numbers, with pulse lists of different lengths and words
-    for filters.
+    """Write events with nothing in them, with text for numbers, with pulse lists of different
+    lengths and words for filters.
     """
     key = f"hostile|fluoroscopy_full_of_holes|{seed}"
     events = [
@@ -92,7 +92,7 @@ def fluoroscopy_full_of_holes(seed: int) -> bytes:
 
 @entry
 def undefined_lengths(seed: int) -> bytes:
-    """Valid, but every sequence and item of the content has undefined length."""
+    """Write a valid object in which every sequence and item of the content has undefined length."""
     ds = report("undefined_lengths", seed)
 
     def loosen(dataset: Dataset) -> None:

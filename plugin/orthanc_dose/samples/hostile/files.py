@@ -1,4 +1,4 @@
-"""Files that end too soon, or are no files."""
+"""Files that end too soon, or that are not DICOM files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def trailing_garbage_in_text(seed: int) -> bytes:
 
 @refused
 def length_beyond_end(seed: int) -> bytes:
-    """The length of the content sequence says 2 GB."""
+    """Write a length of 2 GB for the content sequence."""
     whole = part10(report("length_beyond_end", seed))
     at = whole.index(_CONTENT) + 8
     return whole[:at] + struct.pack("<I", 0x7FFFFFFF) + whole[at + 4 :]
@@ -63,7 +63,7 @@ def length_beyond_end(seed: int) -> bytes:
 
 @refused
 def item_length_beyond_sequence(seed: int) -> bytes:
-    """The first content item claims more bytes than its sequence has."""
+    """Write a first content item that claims more bytes than its sequence has."""
     whole = part10(report("item_length_beyond_sequence", seed))
     at = whole.index(_CONTENT) + 16
     return whole[:at] + struct.pack("<I", 0x00FFFFFF) + whole[at + 4 :]
@@ -71,14 +71,14 @@ def item_length_beyond_sequence(seed: int) -> bytes:
 
 @refused
 def transfer_syntax_lies(seed: int) -> bytes:
-    """Explicit VR bytes under a file meta that says Implicit VR."""
+    """Write Explicit VR bytes under file meta information that says Implicit VR."""
     whole = part10(report("transfer_syntax_lies", seed))
     return whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0\0\0", 1)
 
 
 @entry
 def deflated_bomb(seed: int) -> bytes:
-    """A deflated object of 20 kB that inflates to 20 MB of text."""
+    """Write a deflated object of 20 kB that inflates to 20 MB of text."""
     whole = content("deflated_bomb", seed, text(c.COMMENT, "A" * 20_000_000))
     start = 144 + struct.unpack("<I", whole[140:144])[0]
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)

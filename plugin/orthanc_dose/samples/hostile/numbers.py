@@ -1,4 +1,4 @@
-"""Numbers that are none, in units that are none."""
+"""Numbers that are not numbers, in units that are not units."""
 
 from __future__ import annotations
 
@@ -61,22 +61,22 @@ for _name, _value in {
 
 @entry
 def number_null_everywhere(seed: int) -> bytes:
-    """Every number has an empty Measured Value Sequence."""
+    """Write every number with an empty Measured Value Sequence."""
     empty = frozenset(x.value for x in vars(c).values() if isinstance(x, c.Concept) and x.unit)
     return part10(report("number_null_everywhere", seed, vendor=vendor("standard", empty=empty)))
 
 
 @entry
 def number_fullwidth_digits(seed: int) -> bytes:
-    """Digits of another script, as UTF-8 bytes, in a Decimal String: int() and float() of Python
-    take them.
+    """Write digits of another script, as UTF-8 bytes, in a Decimal String: Python's int() and
+    float() accept them.
     """
     whole = _numbers("number_fullwidth_digits", "@@@@@@@@@")(seed)
     return whole.replace(b"@@@@@@@@@", "１２３".encode())
 
 
 def _measured(*parts: bytes, concept: c.Concept = c.DLP_TOTAL) -> bytes:
-    """An encoded NUM whose Measured Value Sequence has `parts` as its items."""
+    """Return an encoded NUM whose Measured Value Sequence has `parts` as its items."""
     item = Item("TEXT", concept, "")
     head = wrap(item, b"", _PLAIN).replace(
         element(0x40, 0xA040, b"CS", b"TEXT"), element(0x40, 0xA040, b"CS", b"NUM")

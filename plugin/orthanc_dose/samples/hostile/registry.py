@@ -1,4 +1,4 @@
-"""Where the makers of bad input enter their names, and what they share."""
+"""The registry in which the generators of bad input enter their names, and what they share."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ FATAL: set[str] = set()
 
 
 def entry(maker: Maker) -> Maker:
-    """Enters `maker` under its own name."""
+    """Register `maker` under its own name, and return it."""
     HOSTILE[maker.__name__] = maker
     return maker
 
 
 def refused(maker: Maker) -> Maker:
-    """Marks what a receiver does not store."""
+    """Register `maker` as one whose file a receiver does not store, and return it."""
     REFUSED.add(maker.__name__)
     return entry(maker)
 
 
 def named(name: str, maker: Maker, *, is_refused: bool = False, is_fatal: bool = False) -> None:
-    """Enters `maker` under `name`, for makers that differ in a value alone."""
+    """Register `maker` under `name`, for makers that differ only in a value."""
     HOSTILE[name] = maker
     if is_refused:
         REFUSED.add(name)
@@ -40,18 +40,18 @@ def named(name: str, maker: Maker, *, is_refused: bool = False, is_fatal: bool =
 
 
 def report(name: str, seed: int, **more: Any) -> Dataset:
-    """A small CT report whose UIDs come from the entry's name and the seed."""
+    """Return a small CT report whose UIDs are derived from the entry's name and the seed."""
     return ct_report(**{"events": 2, "seed": seed, "key": f"hostile|{name}|{seed}", **more})
 
 
 def events_of(name: str, seed: int, count: int = 3) -> list[CtEvent]:
-    """Good CT events, for an entry to spoil."""
+    """Return good CT events, for an entry to spoil."""
     key = f"hostile|{name}|{seed}"
     return default_events(count, seed, Study().started, key)
 
 
 def content(name: str, seed: int, *children: Item | bytes) -> bytes:
-    """A report whose content is `children` and nothing else."""
+    """Return a report whose content is only `children`."""
     key = f"hostile|{name}|{seed}"
     return part10(
         document(
@@ -65,7 +65,7 @@ def content(name: str, seed: int, *children: Item | bytes) -> bytes:
 
 
 def with_header(name: str, seed: int, **attributes: str) -> bytes:
-    """A report whose header has these attributes, right or wrong."""
+    """Return a report whose header has these attributes, right or wrong."""
     ds = report(name, seed)
     for keyword, value in attributes.items():
         put_raw(ds, keyword, value.encode())

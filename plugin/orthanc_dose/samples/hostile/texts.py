@@ -19,7 +19,7 @@ _NASTY = (
 
 @entry
 def nasty_text_everywhere(seed: int) -> bytes:
-    """HTML, SQL, format strings and a spreadsheet formula in every text of header and content."""
+    """Write HTML, SQL, format strings and a spreadsheet formula into every text."""
     events = events_of("nasty_text_everywhere", seed)
     for event in events:
         event.protocol = event.comment = event.modulation = event.label = _NASTY
@@ -152,7 +152,7 @@ def _japanese(name: str, seed: int) -> bytes:
 
 @entry
 def japanese_without_character_set(seed: int) -> bytes:
-    """ISO 2022 escapes in an object that declares no character set."""
+    """Write ISO 2022 escapes in an object that declares no character set."""
     declared = element(8, 5, b"CS", b"\\ISO 2022 IR 87")
     return _japanese("japanese_without_character_set", seed).replace(declared, b"", 1)
 

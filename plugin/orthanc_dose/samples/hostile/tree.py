@@ -38,7 +38,7 @@ def _nested(levels: int) -> Maker:
 
 
 # Orthanc 1.10.1 itself takes 47 levels, the innermost concept name among them, and its process ends
-# at 48 as soon as anyone asks it for the tags; more than 32 are refused (dicom/nesting.py).
+# at 48 as soon as anyone requests the tags; more than 32 are refused (dicom/nesting.py).
 named("nested_30", _nested(30))
 named("nested_200", _nested(200), is_fatal=True)
 named("nested_2000", _nested(2000), is_fatal=True)
@@ -71,7 +71,7 @@ def no_content_sequence(seed: int) -> bytes:
 
 @entry
 def empty_items(seed: int) -> bytes:
-    """Content items without any attribute, at the root and in a container."""
+    """Write content items without any attribute, at the root and in a container."""
     return content(
         "empty_items", seed, b"", b"", Item("CONTAINER", c.CT_ACQUISITION, None, [b"", b""])
     )
@@ -90,7 +90,7 @@ def no_concept_names(seed: int) -> bytes:
 
 @entry
 def empty_concept_names(seed: int) -> bytes:
-    """Concept name sequences with no item, and with an item without a code."""
+    """Write concept name sequences with no item, and with an item without a code."""
     head = element(0x40, 0xA010, b"CS", b"CONTAINS") + element(0x40, 0xA040, b"CS", b"TEXT")
     value = element(0x40, 0xA160, b"UT", b"x")
     nothing = head + sequence(0x40, 0xA043, []) + value
@@ -124,9 +124,7 @@ def unknown_value_types(seed: int) -> bytes:
 
 @entry
 def value_of_another_type(seed: int) -> bytes:
-    """Numbers, codes and times where the template has another value type, and the other way
-    round.
-    """
+    """Write numbers, codes and times in place of other value types, and the other way round."""
     return content(
         "value_of_another_type",
         seed,
@@ -146,8 +144,8 @@ def value_of_another_type(seed: int) -> bytes:
 
 @entry
 def reference_to_itself(seed: int) -> bytes:
-    """A by-reference relationship to the item that holds it (Referenced Content Item Identifier
-    1\\1).
+    """Write a by-reference relationship to the item that holds it (Referenced Content Item
+    Identifier 1\\1).
     """
     loop = element(0x40, 0xA010, b"CS", b"CONTAINS") + element(
         0x40, 0xDB73, b"UL", struct.pack("<II", 1, 1)
@@ -157,7 +155,7 @@ def reference_to_itself(seed: int) -> bytes:
 
 @entry
 def long_code_values(seed: int) -> bytes:
-    """Code values far beyond 16 characters in Code Value, scheme and meaning."""
+    """Write code values far beyond 16 characters in Code Value, scheme and meaning."""
     long = (
         element(8, 0x100, b"SH", b"1" * 400)
         + element(8, 0x102, b"SH", b"S" * 300)
@@ -179,7 +177,7 @@ def long_code_values(seed: int) -> bytes:
 
 @entry
 def repeated_scalars(seed: int) -> bytes:
-    """Single-valued rows several times with different values; two accumulated containers."""
+    """Write single-valued rows several times with different values; two accumulated containers."""
     twice = [
         num(c.DLP_TOTAL, 100.0),
         num(c.DLP_TOTAL, 200.0),
