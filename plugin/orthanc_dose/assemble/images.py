@@ -278,8 +278,7 @@ def _match(rows: list[EventRow], target: Record, source: str) -> list[tuple[Even
 
 
 def _near(row: EventRow, event: EventRow) -> bool:
-    """Return whether a row and an event have the same time and no value that both give contradicts
-    this."""
+    """Return whether row and event have the same time, and no values that contradict this."""
     if "radionuclide" in row:
         return _same_administration(row, event)
     start, other = row.get("datetime_started"), event.get("datetime_started")
@@ -332,8 +331,7 @@ _NOT_FILLED = frozenset({"sop_instance_uid", "source", "marks", "event_number", 
 
 
 def _fill(event: EventRow, row: EventRow) -> None:
-    """Fill in fields of the better source that only the other source gives, and mark them as
-    such."""
+    """Fill in fields that only the lesser source gives, and mark them as such."""
     marked = {entry["field"] for entry in event.get("marks") or ()}
     whole = by_name(event)
     for name, value in row.items():

@@ -78,8 +78,7 @@ def _sorted(part: Part, user_defined: str | None) -> Part:
 
 
 def _groups(parts: Iterable[Part]) -> list[list[Part]]:
-    """Return the parts by modality type and system, each group in the order in which the content
-    was made."""
+    """Return the parts by modality type and system, ordered by when their content was made."""
     groups: dict[tuple[object, ...], list[Part]] = {}
     for part in sorted(parts, key=lambda part: (part.extract.made_at, part.sop_instance_uid)):
         system = tuple(part.extract.equipment.get(name) for name in SYSTEM)

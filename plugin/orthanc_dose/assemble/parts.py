@@ -1,5 +1,4 @@
-"""Data structures for merging a study: objects as parts, records, and the keys that distinguish
-events."""
+"""Data structures for merging a study: parts (objects), records, and the keys of events."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -128,8 +127,7 @@ def numbered(events: list[EventRow], by_start: bool = True) -> list[EventRow]:
 
 
 def filled(rows: Sequence[R]) -> R:
-    """Return the last row, with missing values filled from the rows before it, the later ones
-    first."""
+    """Return the last row, with missing values filled from the rows before, the latest first."""
     out = dict(rows[-1])
     if "marks" in out:
         out["marks"] = list(out["marks"] or ())
@@ -141,8 +139,7 @@ def filled(rows: Sequence[R]) -> R:
 
 
 def unused(parts: list[Part]) -> list[NotUsed]:
-    """Return what no field takes of these objects, each content once with its number of
-    occurrences."""
+    """Return what no field takes of these objects, each content once with its count."""
     found: Counter[tuple[str | None, str | None, str | None, str | None]] = Counter()
     for part in parts:
         for item in part.extract.unused:

@@ -23,9 +23,7 @@ _RIGHT = frozenset({concepts.RIGHT_BREAST.key, concepts.RIGHT.key})
 
 
 def add(values: Iterable[float]) -> float:
-    """Return a sum without the noise of binary fractions, which would show in the twelfth digit and
-    beyond.
-    """
+    """Return a sum without the noise of binary fractions, which shows from the twelfth digit on."""
     return float(f"{fsum(values):.12g}")
 
 
@@ -50,8 +48,7 @@ def _total(
     values: list[float | None],
     overlap: bool,
 ) -> None:
-    """Set one total: the sum of what the reports give, or the sum over the events. values: one per
-    event."""
+    """Set one total: the sum of what the reports give, or else of `values`, one per event."""
     reported = (
         add(number for number in given if number is not None)
         if any(n is not None for n in given)

@@ -25,14 +25,11 @@ BINARY_URI = "data:application/octet-stream;base64,"
 
 
 class Unreadable(ValueError):
-    """The object cannot be read; the message tells the user why, without any value of the
-    object."""
+    """The object cannot be read; the message tells the user why, without any of its values."""
 
 
 def text(dataset: Dataset, tag: str) -> str | None:
-    """Return the value of an element as text without padding, or None if it is absent, empty or a
-    sequence.
-    """
+    """Return an element's value as text without padding; None if absent, empty or a sequence."""
     value = dataset.get(tag)
     if not isinstance(value, str):
         return None
@@ -53,16 +50,13 @@ def values(dataset: Dataset, tag: str) -> list[str]:
 
 
 def items(dataset: Dataset, tag: str) -> list[Dataset]:
-    """Return the items of a sequence; an empty list if the element is absent or is not a
-    sequence."""
+    """Return the items of a sequence; an empty list if the element is absent or no sequence."""
     value = dataset.get(tag)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
-    """Return the bytes of a binary value (an element of VR UN, OB and the like), or else those of
-    its text.
-    """
+    """Return the bytes of a binary value (VR UN, OB and the like), or else those of its text."""
     value = text(dataset, tag)
     if value is None or not value.startswith(BINARY_URI):
         return value.encode("latin-1", "replace") if value else None
@@ -73,9 +67,7 @@ def raw_bytes(dataset: Dataset, tag: str) -> bytes | None:
 
 
 def spelled(value: str) -> str | None:
-    """Return the text that the bytes of a binary value spell, if all of them are printable, else
-    None.
-    """
+    """Return the text that a binary value spells, if all of it is printable, else None."""
     try:
         raw = base64.b64decode(value.removeprefix(BINARY_URI), validate=True).rstrip(b" \0")
     except (binascii.Error, ValueError):
@@ -91,8 +83,7 @@ def spelled(value: str) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def element_name(tag: str) -> str | None:
-    """Return the standard's name of an element "gggg,eeee", or None if the standard does not know
-    it."""
+    """Return the standard's name of an element "gggg,eeee", or None if it has none."""
     try:
         return dictionary_description(int(tag.replace(",", ""), 16))
     except (KeyError, ValueError):

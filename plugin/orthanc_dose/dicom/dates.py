@@ -26,8 +26,7 @@ def parse_date(text: str | None) -> date | None:
 
 
 def parse_time(text: str | None) -> time | None:
-    """Parse a TM value with its fraction; return None if it is empty. Raises ValueError if it is
-    not a time."""
+    """Parse a TM value with its fraction; return None if empty. Raises ValueError if not a time."""
     text = (text or "").strip()
     if not text:
         return None

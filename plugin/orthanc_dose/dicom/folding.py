@@ -77,8 +77,7 @@ def readings(text: str) -> Iterator[Folded]:
 def _places(
     text: str, escapes: list[re.Match[str]], pieces: list[str] | None = None
 ) -> list[tuple[int, int]]:
-    """Return the (start, end) of each character of the folded text; the characters are appended to
-    `pieces`."""
+    """Return the (start, end) of each character of the folded text; append the text to `pieces`."""
     out: list[tuple[int, int]] = []
 
     def add(read: str, start: int, end: int) -> None:

@@ -200,8 +200,7 @@ def _day(dataset: Dataset, tag: str) -> date | None:
 
 
 def _telling_birth_date(dataset: Dataset) -> date | None:
-    """Return the birth date, unless it may equal a date of the object or the study (an
-    infant's)."""
+    """Return the birth date; None for an infant, as it may be a date of the object or study."""
     birth_date, own = (
         _day(dataset, "0010,0030"),
         [_day(dataset, tag) for tag in ("0008,0020", "0008,0023", "0008,0012")],

@@ -88,8 +88,7 @@ def _learn(head: bytes, item: bytes) -> int:
 
 
 class _Walk:
-    """A walk from element to element. Open sequences and items are kept in a list, not on the
-    stack."""
+    """A walk from element to element; a list, not the stack, holds open sequences and items."""
 
     def __init__(self, raw: Raw, order: str, floor: int) -> None:
         self.raw, self.order, self.floor = raw, order, floor
@@ -128,8 +127,7 @@ class _Walk:
         return min(self.deepest, MOST_COUNTED)
 
     def _mark(self, mark: bytes, length: int, pos: int, explicit: bool) -> bool:
-        """Open an item, or close what ends here; return whether what follows is in explicit
-        encoding."""
+        """Open an item or close what ends here; return whether explicit encoding follows."""
         if mark == self.item:
             self.open.append((_NEVER if length == _UNDEFINED else pos + length, False, explicit))
             return explicit

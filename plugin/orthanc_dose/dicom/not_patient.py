@@ -31,8 +31,7 @@ OF_OPENREM = NotPatient(("*phys*", "*test*", "*qa*"), ("*phy*", "*test*", "*qa*"
 
 
 def indicator(matching: dict[str, str]) -> str | None:
-    """Return what a study records of the patterns that matched: only the patterns, never the
-    name."""
+    """Return what a study records of the matching patterns: the patterns only, never the name."""
     titles = {"name": "name", "id": "ID"}
     return (
         "; ".join(f"{titles[item]}: {matching[item]}" for item in titles if item in matching)

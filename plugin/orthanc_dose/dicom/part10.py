@@ -94,9 +94,7 @@ class Part10:
 
 
 def read(raw: Raw) -> Part10:
-    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax if another reader is
-    needed.
-    """
+    """Read an object. Raises Unreadable with the reason, OtherTransferSyntax for another reader."""
     reader = _Reader(raw)
     try:
         syntax, start = reader.meta()
@@ -115,9 +113,7 @@ def read(raw: Raw) -> Part10:
 
 
 def read_any(raw: Raw) -> Part10:
-    """Read an object in any transfer syntax, with pydicom if this reader does not handle it. Raises
-    Unreadable.
-    """
+    """Read an object in any transfer syntax, with pydicom where necessary. Raises Unreadable."""
     try:
         return read(raw)
     except OtherTransferSyntax:
@@ -225,9 +221,7 @@ def _implicit_vr(tag: bytes) -> bytes:
 
 
 def lost_kind(tag: bytes, length: int) -> "int | str":
-    """Return the kind of value of a standard element whose VR was lost; _BYTES if that leaves a
-    choice.
-    """
+    """Return the kind of value of a standard element that lost its VR; _BYTES if ambiguous."""
     group, element = _u16(tag)[0], _u16(tag, 2)[0]
     if group % 2 or length >= 0xFFFF:
         return _BYTES

@@ -21,8 +21,7 @@ def tag_of(dataset: Dataset, group: int, creator: str, element: int) -> str | No
 
 
 def private_text(dataset: Dataset, group: int, creator: str, element: int) -> str | None:
-    """Return the value of a private element as text; for bytes (VR UN), the text that they
-    spell."""
+    """Return a private element's value as text; for bytes (VR UN), the text that they spell."""
     tag = tag_of(dataset, group, creator, element)
     if tag is None:
         return None

@@ -143,12 +143,11 @@ class Words:
         return _cut(value, _spans(readings(value), self._in_comment))
 
     def out_of_code(self, value: str) -> str:
-        """Clean the value of an element that holds codes or addresses but into which text was
-        typed."""
+        """Clean the value of an element for codes or addresses into which text was typed."""
         return _cut(value, self._found(value, fold(value), "_in_code"))
 
     def out_of_other(self, value: str) -> str:
-        """Clean the value of an element that holds numbers but into which text was typed."""
+        """Clean the value of an element for numbers into which text was typed."""
         return _cut(value, self._found(value, fold(value), "_anywhere"))
 
     def out_of_date(self, value: str) -> str:
@@ -183,8 +182,7 @@ class Words:
         return spans
 
     def _said_in(self, reading: Folded) -> list[tuple[int, int]]:
-        """Return where names and IDs, short ones too, appear with a label that says what they
-        are."""
+        """Return where names and IDs, short ones too, appear with a label that identifies them."""
         spans = []
         for found in _KEYED.finditer(reading.text):
             key, value = found["element"] or found["key"], found["value"].strip()
@@ -327,8 +325,7 @@ def _as_written(word: str) -> _Search:
 
 
 def _plainly(text: str) -> _Search:
-    """Return a search for an ID; one without any digit, which may be a word, is matched only as
-    written."""
+    """Return a search for an ID; one without digits, perhaps a word, is matched only as written."""
     pattern, exact = re.compile(re.escape(fold(text))), not any(map(str.isdigit, text))
 
     def find(of: Folded, written: str) -> Iterable[tuple[int, int]]:

@@ -74,9 +74,7 @@ def _text(dataset: Dataset, tag: str) -> str | None:
 
 
 def read_code(sequence: object) -> Code | None:
-    """Return the coded concept in a code sequence (PS3.3 8.8), or None if it is absent or has no
-    value.
-    """
+    """Return the concept in a code sequence (PS3.3 8.8), or None if it is absent or empty."""
     if not isinstance(sequence, list) or not sequence or not isinstance(sequence[0], dict):
         return None
     entry = sequence[0]

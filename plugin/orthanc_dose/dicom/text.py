@@ -38,9 +38,7 @@ def decoders(declared: str | None) -> tuple[str, ...]:
 def decode(
     raw: bytes, encodings: tuple[str, ...], note: Callable[[str], None], delimiters: set[int]
 ) -> str:
-    """Decode one value. `note` is called with a reason if the bytes do not fit what the object
-    declares.
-    """
+    """Decode one value; call `note` with a reason if its bytes do not fit the declared set."""
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")
     if encodings:

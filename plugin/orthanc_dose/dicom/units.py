@@ -128,9 +128,7 @@ _UNITS = _table()
 
 @lru_cache(maxsize=2_000)
 def unit(spelling: str) -> Unit:
-    """Return the unit that a code value names. Raises UnknownUnit for a spelling that is not
-    understood.
-    """
+    """Return the unit that a code value names. Raises UnknownUnit if it is not understood."""
     text = (
         spelling.strip()
         .replace("·", ".")

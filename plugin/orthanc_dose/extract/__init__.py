@@ -1,5 +1,4 @@
-"""Conversion of an object's content to records: one module per source of dose data; no I/O, no
-store."""
+"""Conversion of an object's content to records: one module per source of dose, no I/O, no store."""
 
 from collections.abc import Callable
 

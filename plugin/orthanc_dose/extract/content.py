@@ -143,8 +143,7 @@ def _observers(children: list[Item], reader: RowReader) -> list[Observer] | None
 
 
 def _fill_dates(study: StudyRow, events: list[EventRow]) -> None:
-    """Fill in the study date from the first irradiation or administration if the header has
-    none."""
+    """Fill in a missing study date from the first irradiation or administration."""
     if study["study_date"] is not None:
         return
     moments = [moment for row in events if (moment := row.get("datetime_started"))]

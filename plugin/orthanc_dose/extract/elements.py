@@ -135,8 +135,7 @@ _NOT_LISTED = frozenset({"0002", "0028", "0088", "2050", "5400", "6000", "7fe0"}
 
 
 def unused_elements(dataset: Dataset, taken: frozenset[str] | set[str]) -> list[Item]:
-    """Return what no field takes of a data set, without the description of the pixels and the
-    display."""
+    """Return what no field takes of a data set, except what describes pixels and display."""
     out: list[Item] = []
     for tag, value in dataset.items():
         if tag in taken or tag[:4] in _NOT_LISTED or not value:

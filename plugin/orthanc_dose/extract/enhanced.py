@@ -155,9 +155,7 @@ def is_one(root: Item) -> bool:
 
 
 def read(root: Item, kept: Kept, study: Node) -> Extract:
-    """Read everything that has a counterpart in the records. Raises Unreadable if the report holds
-    no dose.
-    """
+    """Read everything that has a counterpart in the records. Raises Unreadable without dose."""
     reader = RowReader()
     for child in root.children:
         _set_aside(child, reader)
@@ -247,7 +245,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _place(details: _Period, events: list[_Period], kind: _Kind, reader: RowReader) -> None:
-    """Assign the content of a details container to the events to which it applies; list the rest as
+    """Assign the content of a details container to the events it applies to; list the rest as
     unused."""
     met = [event for event in events if details.meets(event)]
     wanted = kind.details.get(details.item.concept or "", frozenset())

@@ -1,5 +1,4 @@
-"""The result of an extractor: the rows that one object holds, or the rule by which it is
-ignored."""
+"""The result of an extractor: the rows of one object, or the rule by which it is ignored."""
 
 from dataclasses import dataclass
 from datetime import datetime

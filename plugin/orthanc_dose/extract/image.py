@@ -108,9 +108,7 @@ def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: E
 
 
 def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
-    """Set the time of the exposure: Acquisition DateTime, or else the nearest substitute, marked as
-    such.
-    """
+    """Set the time of the exposure: Acquisition DateTime, or else a marked substitute."""
     try:
         parsed = dates.parse_datetime(first(dataset, "0008,002a"))
     except ValueError:

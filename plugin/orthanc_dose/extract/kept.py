@@ -1,6 +1,4 @@
-"""The content of an object as it is kept: everything but pixel data and patient identity, ready to
-be re-read.
-"""
+"""The content of an object as it is kept: all but pixel data and patient identity, re-readable."""
 
 import hashlib
 import json

@@ -26,8 +26,7 @@ LARGEST = 1e100
 
 
 class Node:
-    """How a content item is handled: the field that takes its value, and what may appear below
-    it."""
+    """How a content item is handled: the field that takes its value, and what it may contain."""
 
     __slots__ = ("field", "children", "parts", "own")
 
@@ -39,8 +38,7 @@ class Node:
 
 
 def compile_fields(fields: tuple[Field, ...]) -> Node:
-    """Return the tree of concepts for these fields. Raises ValueError if two fields claim one
-    path."""
+    """Return the tree of concepts for these fields. Raises ValueError if two claim one path."""
     root = Node()
     for field in fields:
         for path in field.paths:
@@ -63,8 +61,7 @@ def compile_fields(fields: tuple[Field, ...]) -> Node:
 
 @lru_cache(maxsize=20_000)
 def code_value(code: Code) -> CodeValue:
-    """Return a code as a struct of the store; the same object for the same code, which must not be
-    modified."""
+    """Return a code as a struct of the store, shared between equal codes: do not modify it."""
     return {"value": code.value or None, "scheme": code.scheme or None, "meaning": code.meaning}
 
 
@@ -98,9 +95,7 @@ def by_name(row: Mapping[str, Any]) -> ByName:
 
 
 class RowReader:
-    """Reads rows of one report; `unused` collects what no field takes, `offset` is the report's UTC
-    offset.
-    """
+    """Reads rows of one report; `unused` collects what no field takes, `offset` the UTC offset."""
 
     def __init__(self) -> None:
         self.unused: list[Item] = []
@@ -222,9 +217,7 @@ def _as_code(item: Item) -> CodeValue:
 
 
 def _set(row: ByName, name: str, value: object) -> None:
-    """Put a value into its field; a second, different value leaves the field empty, marked with
-    both.
-    """
+    """Put a value into its field; a second, different value empties the field, marked with both."""
     if name not in row:
         row[name] = value
     elif row[name] != value:

@@ -90,9 +90,8 @@ class Screen:
         self.used.append(UNCLEAR)
 
     def name(self, text: str) -> str:
-        """Return a name of a protocol or series on the screen, without what may be the patient's
-        name.
-        """
+        """Return a name of a protocol or series on the screen, without parts of the patient's
+        name."""
 
         def shown(word: re.Match[str]) -> str:
             return (
@@ -334,9 +333,7 @@ def _values(line: str) -> list[str]:
 
 
 def _fill(one: Series, names: list[str], values: list[str]) -> bool:
-    """Assign the values of a line to a series by the titles above them; return False if they do not
-    fit.
-    """
+    """Assign a line's values to a series by the titles above; return False if they do not fit."""
     if len(values) != len(names) and not (one.kind == LOCALIZER and len(values) < len(names)):
         return False
     for name, text in zip(names, values, strict=False):

@@ -27,9 +27,7 @@ _OF_CT, _OF_PROJECTION = (
 
 
 def read(root: Item, kept: Kept) -> Extract:
-    """Read everything that the report says. Raises Unreadable if it holds no dose, or mixes CT and
-    projection.
-    """
+    """Read the whole report. Raises Unreadable if it has no dose, or mixes CT and projection."""
     if enhanced.is_one(root):
         return vendor.complete(enhanced.read(root, kept, STUDY_TREE))
     found = content.read(kept, root.children, STUDY_TREE, _EVENTS, _ACCUMULATED)

@@ -59,9 +59,7 @@ def _program() -> str | None:
 
 @cache
 def available() -> str | None:
-    """Return the engine's name and version, for example "tesseract 5.3.0", or None if it cannot be
-    used.
-    """
+    """Return the engine's name and version, such as "tesseract 5.3.0", or None if unusable."""
     program = _program()
     if program is None:
         return None
@@ -91,9 +89,7 @@ def available() -> str | None:
 
 
 def require() -> str:
-    """Return the path of the engine. Raises Missing, with the name of Debian's package, if it
-    cannot be used.
-    """
+    """Return the engine's path. Raises Missing, naming Debian's package, if it cannot be used."""
     program = _program()
     if program is None or available() is None:
         raise Missing(

@@ -156,8 +156,7 @@ def text_height(source: Picture) -> int:
 
 
 def doubled(source: Picture) -> Picture:
-    """Return the picture doubled in width and height; new pixels are the mean of their
-    neighbours."""
+    """Return the picture doubled in width and height; new pixels are their neighbours' mean."""
     width, height, pixels = source.width, source.height, source.pixels
     wide = bytearray(2 * len(pixels))
     wide[0::2] = pixels

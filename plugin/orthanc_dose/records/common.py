@@ -1,6 +1,4 @@
-"""Fields that several kinds of dose record share: observers, participants, marks, and the source of
-a record.
-"""
+"""Fields that several kinds of dose record share: observers, participants, marks, sources."""
 
 from .field import Field, code, codes, integer, num, structs, text, uid
 
@@ -189,8 +187,7 @@ def record_source() -> tuple[Field, ...]:
 
 
 def repeated_and_rejected() -> tuple[Field, ...]:
-    """Return the fields of repeats and rejects, which have the same rows in CT and projection
-    events."""
+    """Return the fields of repeats and rejects, the same rows in CT and projection events."""
     return (
         code(
             "is_repeated", "Is repeated acquisition", "128551", "TID 10003 row 5a, TID 10013 row 6d"

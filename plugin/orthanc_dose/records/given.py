@@ -64,8 +64,7 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def taken(value: object, kind: type[T], whole: str = "The body") -> T:
-    """Return the value converted to this type. whole: how a sentence refers to the whole value.
-    Raises Wrong.
+    """Return the value converted to this type. whole: its name in error messages. Raises Wrong.
 
     A whole number may be written as 5.0, as in JSON."""
     value = _whole_numbers(value)

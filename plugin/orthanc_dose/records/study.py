@@ -1,6 +1,5 @@
-"""Tables of studies, of the equipment that performed them, and of the DICOM objects from which they
-were read.
-"""
+"""Tables of studies, the equipment that performed them, and the DICOM objects they were read
+from."""
 
 from ..dicom import concepts
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused

@@ -30,9 +30,7 @@ _SHUTTER_PLANE = 1000.0
 
 
 def complete(events: list[EventRow]) -> None:
-    """Set pulses, geometry and collimated field of the events, as far as they follow from the
-    report.
-    """
+    """Set pulses, geometry and collimated field of the events as far as the report allows."""
     for row in events:
         if is_open(row, "number_of_pulses") and row.get("number_of_frames"):
             row["number_of_pulses"] = row["number_of_frames"]
