@@ -1,6 +1,4 @@
-"""From "stored" to "in the store": reading what Orthanc's log of changes announces, once, in order,
-durably.
-"""
+"""Ingest: reading what Orthanc's log of changes announces: once, in order, durably."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,8 +30,10 @@ def jobs(
     key: bytes,
     source: Source,
 ) -> dict[str, Callable[[Task], Job]]:
-    """Return the kinds of tasks that the worker does, each with what makes its job. key: of the
-    installation's hashes."""
+    """Return the kinds of tasks done by the worker, each with the function that makes its job.
+
+    key: the key of the installation's hashes.
+    """
     return {
         Reextraction.kind: Reextraction,
         ApplyIdentity.kind: partial(ApplyIdentity, options=options),

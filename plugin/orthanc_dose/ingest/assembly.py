@@ -1,5 +1,6 @@
-"""From objects that were read to what one transaction writes: each study made anew from all of its
-objects.
+"""Assembly of what one transaction writes from the objects that were read.
+
+Each study is rebuilt from all of its objects.
 """
 
 from .. import extract
@@ -14,11 +15,11 @@ _COUNTING = ("imported", "merged", "duplicate")
 
 
 class Unread(Exception):
-    """An object counts in its study, and what is kept of it cannot be read any more."""
+    """Raised when an object counts in its study, but its kept content can no longer be read."""
 
 
 def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
-    """Put what was read together with what the store has of the same studies."""
+    """Combine what was read with what the store holds of the same studies."""
     out = Batch(state=dict(state))
     uids = sorted(
         {
@@ -63,7 +64,7 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
 
 
 def without(writer: Writer, sop_instance_uid: str) -> Batch:
-    """Take an object out of the dose record: its study is what the others say."""
+    """Exclude an object from the dose record: its study is rebuilt from the other objects."""
     out = Batch()
     touched = set()
     for row in writer.known_objects([], [sop_instance_uid]):
@@ -86,18 +87,21 @@ def again(
     systems: Systems | None = None,
     but: frozenset[str] = frozenset(),
 ) -> Batch:
-    """The same studies by the present extractors, from the kept content of their objects alone.
+    """Rebuild these studies with the present extractors, from kept content alone.
 
-    systems: as they are with what is written in the same transaction. but: objects (by
-    handle) to leave out."""
+    systems: as they will be, if they are written in the same transaction. but: objects (by handle)
+    to leave out.
+    """
     out = Batch(systems=systems)
     _put_together(writer, out, set(studies), {}, {}, failed_too=True, but=but)
     return out
 
 
 def with_content(writer: Writer, changed: list[ObjectRow]) -> Batch:
-    """The studies of these objects, whose kept content was changed, from it. Raises Unread, where
-    an object that counts in its study cannot be read from it."""
+    """Rebuild the studies of these objects from their content, which was changed.
+
+    Raises Unread if an object that counts in its study cannot be read from its content.
+    """
     out = Batch(objects=changed)
     fresh: dict[str, dict[str, Part]] = {}
     rows: dict[tuple[str, str], ObjectRow] = {}
@@ -158,18 +162,19 @@ def _put_together(
 
 
 def _uids(row: ObjectRow) -> tuple[str, str]:
-    """Study and SOP Instance UID of an object; it says both where it counts in its study."""
+    """Return an object's Study and SOP Instance UID; it has both if it counts in its study."""
     return row["study_instance_uid"] or "", row["sop_instance_uid"] or ""
 
 
 def _kept(row: ObjectRow, say: bool) -> Extract | None:
-    """What the present extractors read from an object's kept content, None where they read nothing.
-    `say`: set the outcome.
+    """Return what the present extractors read from an object's kept content, or None.
+
+    say: set the outcome in the row.
     """
     try:
         found = extract.extract(extract.unpack(row["content"] or b""), row["sop_class_uid"] or "")
     except (Ignored, Unreadable) as error:
-        # Without being asked, an object that another version read stays as it was.
+        # Unless the outcome was asked for, an object read by another version stays as it was.
         if say:
             outcome, rule = (
                 ("ignored", error.rule) if isinstance(error, Ignored) else ("failed", "unreadable")

@@ -1,4 +1,4 @@
-"""What users change of systems and names, each in one transaction."""
+"""Changes that users make to systems and names, each in one transaction."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from . import assembly
 
 
 def rename(writer: Writer, numbers: list[int], name: str) -> None:
-    """Name these systems; an empty name is the one that they have without. Raises Refused."""
+    """Name these systems; an empty name restores the default name. Raises Refused."""
     systems = writer.systems
     for number in numbers:
         row = _row(systems, number)
@@ -28,9 +28,11 @@ def rename(writer: Writer, numbers: list[int], name: str) -> None:
 
 
 def join(writer: Writer, numbers: set[int], into: int) -> bool:
-    """Join these systems into that one: their studies are its own, and so is what comes later.
-    Whether its studies have to be sorted, because the systems were set to different modality types.
-    Raises Refused."""
+    """Join these systems into that one, which takes over their present and future studies.
+
+    Returns whether its studies must be sorted because the systems were set to different modality
+    types. Raises Refused.
+    """
     joins.check_join(writer.systems, numbers, into)
     systems = writer.systems.with_values(numbers, joined_into=into)
 
@@ -46,9 +48,12 @@ def join(writer: Writer, numbers: set[int], into: int) -> bool:
 
 
 def separate(writer: Writer, number: int) -> bool:
-    """Undo a join: the system has again the studies whose objects name it, or one that was joined
-    into it. Whether these have to be sorted, because the systems are set to different modality
-    types. Raises Refused."""
+    """Undo a join.
+
+    The system gets back the studies whose objects name it, or a system that was joined into it.
+    Returns whether these must be sorted because the systems are set to different modality types.
+    Raises Refused.
+    """
     row = _row(writer.systems, number)
     if row.get("joined_into") is None:
         raise Refused(f"System {number} is not joined into another.")

@@ -1,6 +1,4 @@
-"""Tasks that change the kept content of all objects: study by study, with the records that are made
-of it.
-"""
+"""Tasks that change the kept content of all objects, study by study, with the resulting records."""
 
 from ..extract import Kept, unpack
 from ..store import STORE_ERRORS, Batch, ObjectRow, Writer
@@ -8,27 +6,29 @@ from ..store.tasks import Task
 from ..work.task import Job
 from . import assembly
 
-# Studies of one transaction: new objects wait no longer than these take.
+# Studies per transaction: new objects wait no longer than these take.
 CHUNK = 25
 
 
 class OverContents(Job):
-    """done and total count studies. A subclass says what becomes of an object's content, and what
-    is to be done after all.
+    """A job that goes through the kept content of all objects; done and total count studies.
 
-    The content of a chunk, the records made from it, and how far the task is, are one transaction:
-    a task that is broken off goes on with the next chunk."""
+    A subclass defines how an object's content changes, and what is to be done at the end.
+
+    The content of a chunk, the records made from it and the progress of the task are written in one
+    transaction: a task that is interrupted continues with the next chunk.
+    """
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        self._studies: list[str] | None = None  # those to come
+        self._studies: list[str] | None = None  # those still to come
 
     def change(self, study: str, contents: list[Kept]) -> None:
-        """Change what is kept of the objects of a study; "" is of objects that name none."""
+        """Change the kept content of a study's objects; study "" is for objects that name none."""
         raise NotImplementedError
 
     def after_all(self, writer: Writer) -> Batch | None:
-        """A step after the last study; None at the end."""
+        """Do a step after the last study. Returns None at the end."""
         raise NotImplementedError
 
     def step(self, writer: Writer) -> Batch | None:

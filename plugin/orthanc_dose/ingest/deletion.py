@@ -1,9 +1,9 @@
-"""Deleting objects from Orthanc: after their outcome is in the store, a chunk at a time, between
-other work.
+"""Deleting objects from Orthanc once their outcome is in the store, in chunks between other work.
 
-What is to be deleted is noted with the outcome, in one transaction; that it was deleted, in a later
-one. A kill between them leaves an object that is to be deleted and is gone already, which is as
-good."""
+That an object is to be deleted is recorded with its outcome, in one transaction; that it was
+deleted, in a later one. Being killed between them leaves an object that is to be deleted but is
+already gone, which does no harm.
+"""
 
 import logging
 import math
@@ -21,7 +21,7 @@ from .finding import Finder
 from .surroundings import Options, Source
 
 _LOG = logging.getLogger(__name__)
-# Objects of one transaction: some milliseconds each.
+# Objects per transaction: some milliseconds each.
 CHUNK = 100
 # Seconds until objects that Orthanc would not delete are tried again.
 PAUSE_S = 60.0
@@ -29,8 +29,11 @@ PAUSE_S = 60.0
 
 @dataclass
 class Deleted:
-    """What became of a chunk, by handle. gone: were not there any more; kept: are
-    not to be deleted after all; refused: Orthanc could not."""
+    """The outcome of deleting a chunk, as handles.
+
+    gone: no longer existed; kept: are not to be deleted after all; refused: Orthanc could not
+    delete them.
+    """
 
     deleted: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -38,14 +41,15 @@ class Deleted:
     refused: list[str] = field(default_factory=list)
 
     def note(self, connection: Any) -> None:
-        """Write it, in the transaction of the connection."""
+        """Record the result in the transaction of the connection."""
         disposal.set_in_orthanc(connection, disposal.DELETED, self.deleted + self.gone, now())
         disposal.set_in_orthanc(connection, None, self.kept)
 
 
 def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
-    """Note in the rows of new objects, whose outcome is decided, that they are to be deleted, where
-    they are of these kinds.
+    """Mark new objects that are to be deleted, if they are of these kinds.
+
+    rows: rows whose outcome is decided; new: the handles of the new objects among them.
     """
     for row in rows:
         if row["handle"] in new:
@@ -56,24 +60,24 @@ def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> Non
 
 
 class Deletion:
-    """Called on the worker's thread alone."""
+    """The deletion of objects from Orthanc. Called on the worker's thread only."""
 
     def __init__(self, source: Source, finder: Finder, options: Callable[[], Options]) -> None:
         self._source = source
         self._finder = finder
         self._options = options
         self._after = ""
-        self._refused = 0  # of the pass at hand
+        self._refused = 0  # refused in the current pass
         self._next_pass = math.inf
-        self._look = True  # since the pass at hand began
+        self._look = True  # there may be something new since the current pass began
         self._passing = False
 
     def look(self) -> None:
-        """There may be something new to delete."""
+        """Look again, since there may be something new to delete."""
         self._look = True
 
     def step(self, writer: Writer) -> bool:
-        """Delete a chunk of what is to be deleted by the rules. Whether there was anything."""
+        """Delete a chunk of what the rules want deleted. Returns whether there was anything."""
         if not self._passing:
             if not self._look and time.monotonic() < self._next_pass:
                 return False
@@ -100,8 +104,9 @@ class Deletion:
     def delete(
         self, writer: Writer, handles: list[str], may: Callable[[ObjectRow], bool]
     ) -> Deleted:
-        """Delete these objects from Orthanc, but those of which `may` says no by now. What came of
-        it is still to be noted.
+        """Delete these objects from Orthanc, except those for which `may` now returns False.
+
+        The caller must still record the result.
         """
         out = Deleted()
         rows = {row["handle"]: row for row in writer.known_objects(handles, [])}
@@ -127,8 +132,8 @@ class Deletion:
             elif found is None:
                 out.gone.append(handle)
             elif _other(row, found) or self._is_physics(found):
-                # Another object came in its place, which is still to be read; or the lists keep it,
-                # whoever asks.
+                # Another object has taken its place, which is still to be read; or the lists keep
+                # it, whoever asks.
                 out.kept.append(handle)
             else:
                 self._delete(handle, found.instance, out)
@@ -146,8 +151,10 @@ class Deletion:
             out.refused.append(handle)
 
     def _is_physics(self, found: Any) -> bool:
-        """Objects that are left alone for their class are not looked into when they come: this is
-        when their patient counts.
+        """Return whether an object belongs to a kept physics study.
+
+        Objects that are ignored for their class are not inspected on arrival; their patient matters
+        only here.
         """
         ignoring = self._options().ignoring
         if not ignoring.knows_physics:
@@ -161,7 +168,7 @@ class Deletion:
 
 
 def _other(row: ObjectRow, found: Any) -> bool:
-    """Whether Orthanc has another object now than the one that was read."""
+    """Return whether Orthanc now has another object than the one that was read."""
     return row["size"] is not None and (row["received_at"], row["size"]) != (
         found.received_at,
         found.size,

@@ -1,5 +1,6 @@
-"""Tasks that delete many objects: the rules applied to what is there already, and objects that
-people want to be forgotten.
+"""Tasks that delete many objects.
+
+They apply the rules to existing objects, or forget objects at somebody's request.
 """
 
 from typing import Any, ClassVar
@@ -11,14 +12,17 @@ from .deletion import CHUNK, Deletion
 
 
 class _Deleting(Job):
-    """done and total count objects; result: deleted, gone (were not in Orthanc any more), kept
-    (were not to be deleted after all), refused (by Orthanc)."""
+    """A job that deletes objects; done and total count objects.
+
+    result: deleted, gone (no longer in Orthanc), kept (not to be deleted after all), refused (by
+    Orthanc).
+    """
 
     def __init__(self, task: Task, deletion: Deletion) -> None:
         super().__init__(task)
         self._deletion = deletion
         self.result = {"deleted": 0, "gone": 0, "kept": 0, "refused": 0} | self.result
-        self._ids: list[str] | None = None  # those to come
+        self._ids: list[str] | None = None  # those still to come
 
     def step(self, writer: Writer) -> Batch | None:
         if self._ids is None:
@@ -36,20 +40,20 @@ class _Deleting(Job):
         return Batch(more=found.note)
 
     def chosen(self, writer: Writer, after: str) -> list[str]:
-        """The objects, in order, from the one after this."""
+        """Return the handles of the chosen objects, sorted, after `after`."""
         raise NotImplementedError
 
     def may(self, row: ObjectRow) -> bool:
-        """Whether an object that was chosen may still be deleted."""
+        """Return whether a chosen object may still be deleted."""
         raise NotImplementedError
 
     def at_end(self, writer: Writer) -> Batch | None:
-        """What is to be written once more at the end, then None."""
+        """Return what is to be written once more at the end, then None."""
         return None
 
 
 class ApplyRules(_Deleting):
-    """Delete from Orthanc the objects of the kinds (parameters) that are there."""
+    """Delete existing objects of some kinds (parameters) from Orthanc."""
 
     kind: ClassVar[str] = "delete-objects"
 
@@ -61,9 +65,11 @@ class ApplyRules(_Deleting):
 
 
 class ForgetObjects(_Deleting):
-    """Delete failed or ignored objects (parameters: outcome, rule, or sop_instance_uids) from
-    Orthanc; when all are gone, forget their rows in one transaction. result has `forgotten`,
-    too."""
+    """Delete failed or ignored objects from Orthanc, and forget them.
+
+    parameters: outcome, rule, or sop_instance_uids. At the end, the rows of objects that are gone
+    are deleted in one transaction. result also has `forgotten`.
+    """
 
     kind: ClassVar[str] = "forget-objects"
 
@@ -86,8 +92,9 @@ class ForgetObjects(_Deleting):
 
 
 def may_be_forgotten(row: ObjectRow) -> bool:
-    """Whether people may delete an object: it failed or is ignored, and is not of a physics
-    study.
+    """Return whether people may delete an object.
+
+    It must have failed or be ignored, and not belong to a physics study.
     """
     return row["outcome"] in ("failed", "ignored") and row["rule"] != disposal.PHYSICS
 

@@ -1,5 +1,7 @@
-"""The door: objects that are refused before Orthanc reads them, because it may die of them, and
-objects that the rules drop before it stores them."""
+"""The door: objects that are refused before Orthanc reads them, and objects that are dropped.
+
+Refused objects are those that may crash Orthanc. The rules drop objects before Orthanc stores them.
+"""
 
 import contextlib
 import hashlib
@@ -19,9 +21,10 @@ from .surroundings import Options
 
 _LOG = logging.getLogger(__name__)
 _WRITTEN_EVERY_S = 5.0
-# Refused objects that wait to be written; of further ones nothing is kept but the line in the log.
+# Number of refused objects that may wait to be written; of any more, only the line in the log is
+# kept.
 _MOST_WAITING = 1000
-BROKEN_HEAD = "broken_head"  # the rule of files of whose head Orthanc may die
+BROKEN_HEAD = "broken_head"  # the rule for files whose head may crash Orthanc
 _OF_BROKEN_HEAD = (
     "The head of the file does not fit into the length that it announces; Orthanc can die when it "
     "reads such a file."
@@ -29,8 +32,11 @@ _OF_BROKEN_HEAD = (
 
 
 class Door:
-    """`refuses` and `drops` are asked on the threads on which Orthanc stores, `write` is called on
-    the worker's; `options` are set by whoever changed them."""
+    """Decides about objects as they arrive.
+
+    `refuses` and `drops` are called on the threads on which Orthanc stores, `write` on the worker's
+    thread; `options` is set by whoever changes the options.
+    """
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -51,8 +57,8 @@ class Door:
             return False
         _LOG.warning("an object was refused: %s", reason)
         row = _refused(raw, rule, reason)
-        # Orthanc never had it: its handle is made of the digest of its bytes, so that it is the same
-        # one when it is sent again.
+        # Orthanc never had it: its handle is made from the digest of its bytes, so that it is the
+        # same if the object is sent again.
         digest = hashlib.sha256(raw).hexdigest()
         with self._lock:
             if len(self._refused) < _MOST_WAITING:
@@ -60,13 +66,14 @@ class Door:
         return True
 
     def drops(self, raw: bytes) -> bool:
-        """Whether this object, as it came in, is not to be stored. What cannot be read is
-        stored.
+        """Return whether this object, as received, is not to be stored, and count it if so.
+
+        Objects that cannot be read are stored.
         """
         options = self.options
         if not options.dropped:
             return False
-        # The file's head tells the class in a few microseconds: most objects are let through by it.
+        # The head of the file gives the class in a few microseconds, which lets most objects pass.
         announced = part10.announced_class(raw)
         if announced is not None and not self._unwanted(announced, options):
             return False
@@ -86,7 +93,9 @@ class Door:
         return kind_by_class(sop_class, options.reads_ct_images) in options.dropped
 
     def write(self, writer: Writer, at_once: bool = False) -> None:
-        """Write the refused objects, and add what was counted where that was some seconds ago."""
+        """Write the refused objects, and the counts of dropped ones if the last time is seconds
+        ago.
+        """
         due = at_once or time.monotonic() >= self._written + _WRITTEN_EVERY_S
         if not self._refused and not (self._counts and due):
             return
@@ -112,7 +121,7 @@ class Door:
 
 
 def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
-    """The row of an object that Orthanc never had, without its handle."""
+    """Return the row of an object that Orthanc never had, without its handle."""
     row: ObjectRow = {
         "sop_class_uid": part10.announced_class(raw),
         "received_at": now(),

@@ -1,6 +1,4 @@
-"""Dose screens of CT whose values are in the pixels alone: which of them are read by OCR, and
-reading them.
-"""
+"""CT dose screens whose values are in the pixels alone: choosing those to read, and OCR of them."""
 
 from .. import ocr
 from ..extract import Ignored, Kept, screen
@@ -10,17 +8,19 @@ Screens = tuple[str, ...]
 
 
 class NoEngine(Exception):
-    """The configuration lets the screen be read, and the OCR engine is not installed; the message
-    says what to install.
+    """Raised when a screen may be read by the configuration, but the OCR engine is not installed.
+
+    The message says what to install.
     """
 
 
 def read(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> None:
-    """Where the object is a dose screen of a system that the configuration names, read its lines
-    into `kept`.
+    """Read the lines of a dose screen into `kept`, if its system is named in the configuration.
 
-    patient: texts that name the patient, which the picture may show. Raises Ignored for a dose
-    screen of another system, NoEngine, Unreadable where the pixels cannot be read."""
+    Leaves other objects alone. patient: texts that identify the patient, which the picture may
+    show. Raises Ignored for a dose screen of another system, NoEngine, or Unreadable if the pixels
+    cannot be read.
+    """
     maker = screen.is_dose_screen(kept.dataset)
     if maker is None:
         return

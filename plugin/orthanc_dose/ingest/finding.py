@@ -9,15 +9,20 @@ _PAGE = 20_000
 
 
 class Finder:
-    """Asks Orthanc for the objects of a SOP Instance UID, which it has an index of, and compares
-    their handles. May be called from any thread."""
+    """Finds objects by asking Orthanc for their SOP Instance UID and comparing handles.
+
+    Orthanc has an index of these UIDs. May be called from any thread.
+    """
 
     def __init__(self, source: Source, handle: Callable[[str], str]) -> None:
         self._source, self._handle = source, handle
 
     def found(self, rows: Iterable[ObjectRow]) -> dict[str, str]:
-        """Orthanc's identifiers by the handles of these objects (rows with `handle` and
-        `sop_instance_uid`); those that Orthanc does not hold are not in it."""
+        """Return Orthanc's identifiers of these objects, by handle.
+
+        rows: must have `handle` and `sop_instance_uid`. Objects that Orthanc does not hold are left
+        out.
+        """
         out: dict[str, str] = {}
         unnamed = set()
         for row in rows:
@@ -30,8 +35,10 @@ class Finder:
         return out | self._of_all(unnamed) if unnamed else out
 
     def _of_all(self, handles: set[str]) -> dict[str, str]:
-        """The same where not even the UID fitted into the store: what Orthanc holds is gone
-        through, which happens next to never."""
+        """Return the same for objects of which not even the UID fitted into the store.
+
+        This goes through everything that Orthanc holds, but is hardly ever necessary.
+        """
         out: dict[str, str] = {}
         since = 0
         while True:

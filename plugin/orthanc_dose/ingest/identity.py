@@ -1,4 +1,4 @@
-"""The task that brings what is kept of patients to the present rules, as far as that can be."""
+"""The task that brings what is kept of patients to the present rules, as far as possible."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from ..work.task import Failed
 from .contents import OverContents
 from .surroundings import Options
 
-_ROWS = 500  # studies of one transaction, of those whose objects' content is gone
+_ROWS = 500  # studies per transaction, of those whose objects' content is gone
 _TITLES = dict(
     zip(
         UNDER_RULES,
@@ -23,9 +23,12 @@ _TITLES = dict(
 
 
 class ApplyIdentity(OverContents):
-    """parameters: rules, by field of the study. result: items, by field in how many studies it was
-    dropped, was hashed, cannot be as the rule says; objects, whose kept content was changed;
-    lost_names; said, the same in sentences."""
+    """Apply the present rules of patient identity to what is kept.
+
+    parameters: rules, by field of the study. result: items, by field the number of studies in which
+    it was dropped, was hashed, or cannot be as the rule asks; objects, the number whose kept
+    content was changed; lost_names; said, the same in sentences.
+    """
 
     kind = "apply-identity"
 
@@ -70,13 +73,14 @@ class ApplyIdentity(OverContents):
         return None
 
     def _keep(self, item: str, value: str) -> str | None:
-        """What of a study's row is held, where the content of its objects is gone or cannot be
-        read.
+        """Return what a study's row keeps of a value.
+
+        This is for rows whose objects' content is gone or cannot be read.
         """
         rule = self._rules_of_items[item]
         if item == "patient_name" and rule in ("hashed", "sha256") and not is_hash(value):
             self.result["lost_names"] += 1
-            return None  # how the object wrote it is not known any more
+            return None  # the spelling used by the object is no longer known
         return self._rules.kept(rule, value)
 
     def _count(self, writer: Writer) -> None:
@@ -84,7 +88,7 @@ class ApplyIdentity(OverContents):
         said = [f"The kept content of {self.result['objects']} objects was changed."]
         for item, rule in self._rules_of_items.items():
             count = self.result["items"][item]
-            # What came meanwhile came under the rules: what was to be done is what was done.
+            # Whatever arrived meanwhile arrived under the rules: all that had to be done was done.
             done = sum(
                 number for way, number in before[item].items() if identity.can_change(rule, way)
             )

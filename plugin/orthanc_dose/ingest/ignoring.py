@@ -1,6 +1,4 @@
-"""Which systems are ignored and which studies are physics, by patterns on what an object says of
-itself.
-"""
+"""Ignored systems and physics studies, by patterns on what an object says of itself."""
 
 from dataclasses import dataclass
 
@@ -15,8 +13,9 @@ _NAME, _ID = "0010,0010", "0010,0020"
 
 @dataclass(frozen=True)
 class Ignoring:
-    """Lists of patterns. A reason names the list and the pattern, never the name or ID that it
-    fits.
+    """Lists of patterns.
+
+    A reason names the list and the pattern, never the name or ID that matches it.
     """
 
     manufacturers: Patterns = ()
@@ -29,11 +28,11 @@ class Ignoring:
 
     @property
     def knows_physics(self) -> bool:
-        """Whether objects have to be looked into to tell those of physics studies."""
+        """True if objects must be inspected to identify those of physics studies."""
         return bool(self.physics_names or self.physics_ids)
 
     def check(self, dataset: Dataset) -> None:
-        """Raises Ignored for an object that a list names. dataset: with the patient still in it."""
+        """Raise Ignored if a list matches the object. dataset: must still include the patient."""
         self._check_physics(dataset)
         lists = (
             ("ignored manufacturers", self.manufacturers, "0008,0070"),
@@ -50,7 +49,7 @@ class Ignoring:
                 raise Ignored("ignored_system", f'The list of {name} has "{pattern}".')
 
     def is_physics(self, dataset: Dataset) -> bool:
-        """Whether an object is of a kept physics study."""
+        """Return whether an object belongs to a kept physics study."""
         try:
             self._check_physics(dataset)
         except Ignored:
@@ -61,7 +60,8 @@ class Ignoring:
         if not self.knows_physics:
             return
         whole = text(dataset, _NAME)
-        # As written, and each of its spellings alone, without the marks of empty parts.
+        # The name as written, and each of its spellings alone, without the marks of empty
+        # components.
         names = [whole, *(group.strip("^ ") for group in (whole or "").split("="))]
         lists = (
             ("names", names, self.physics_names),

@@ -1,9 +1,10 @@
-"""What the log says of objects: a line of what became of each, and one of what came from a sender at a
-time.
+"""Log lines about objects: one for the outcome of each, and one for each delivery from a sender.
 
-Orthanc tells plugins nothing of the associations in which objects come, so objects that come from one
-sender without a pause stand for one. A line knows objects and series by their handles, studies by their
-numbers, and names the SOP class: no UID, and nothing of what is in an object."""
+Orthanc tells plugins nothing of the associations in which objects arrive, so objects that arrive
+from one sender without a pause are taken for one delivery. A line identifies objects and series by
+their handles, studies by their numbers, and gives the name of the SOP class: no UID, and nothing of
+an object's content.
+"""
 
 import logging
 import time
@@ -18,7 +19,7 @@ from ..store import ObjectRow
 from .reading import Read
 
 _LOG = logging.getLogger(__name__)
-_PAUSE_S = 5.0  # after which what comes from a sender is another delivery
+_PAUSE_S = 5.0  # after such a pause, what arrives from a sender is another delivery
 _WAYS = {
     "DicomProtocol": "by DICOM",
     "RestApi": "by HTTP",
@@ -44,16 +45,18 @@ class _Delivery:
 
 
 class Journal:
-    """Writes the lines. Not safe for several threads: the worker's own."""
+    """Writes the lines. Not thread-safe: it belongs to the worker."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._deliveries: dict[Any, _Delivery] = {}
 
     def written(self, reads: Iterable[Read], rows: Iterable[ObjectRow]) -> None:
-        """Say what became of objects, now that it is in the store: a line for each that holds dose or
-        failed, and one for all others of a series for which the same holds. rows: as they were
-        written, of other objects too."""
+        """Log what became of objects, once it is in the store.
+
+        There is a line for each object that holds dose or failed, and one for all others of a
+        series with the same outcome. rows: the rows as written; they may include other objects.
+        """
         if not _LOG.isEnabledFor(logging.INFO):
             return
         each = _LOG.isEnabledFor(logging.DEBUG)

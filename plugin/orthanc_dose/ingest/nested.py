@@ -1,5 +1,7 @@
-"""The task that looks for objects in Orthanc that it may die of: those that were stored while the
-plugin was not there to refuse them."""
+"""The task that looks for objects in Orthanc that may crash it.
+
+Such objects were stored while the plugin was not running to refuse them.
+"""
 
 import time
 from typing import Any, ClassVar
@@ -12,15 +14,18 @@ from .reading import NESTED, decide, in_orthanc_reason
 from .surroundings import Source
 
 PAGE = 200
-# Seconds of one step: new objects wait no longer.
+# Seconds per step: new objects wait no longer.
 _STEP_S = 0.5
-# What the store remembers once all that Orthanc holds was looked at.
+# The state that is set once everything that Orthanc holds was inspected.
 LOOKED = "looked_for_nested"
 
 
 class FindNested(Job):
-    """Look at the bytes of every object that Orthanc holds, without asking Orthanc for more than
-    its file. done and total count objects; result: found (now failed, by the rule NESTED)."""
+    """Inspect the bytes of every object that Orthanc holds, asking Orthanc only for its file.
+
+    done and total count objects. result: found (now failed, by the rule NESTED), kept (nested too
+    deeply, but read by an earlier version).
+    """
 
     kind: ClassVar[str] = "find-nested"
 
@@ -56,7 +61,7 @@ class FindNested(Job):
         return Batch(self._rows(writer, deep, details))
 
     def _all(self, writer: Writer, after: str) -> list[str]:
-        """All instances in the order of their handles, from the one after this."""
+        """Return all instances in the order of their handles, after the handle `after`."""
         found: list[str] = []
         while page := self._source.instances(len(found), 20_000):
             found += page
@@ -79,7 +84,7 @@ class FindNested(Job):
             handle, found = handles[instance], details[instance]
             before = known.get(handle)
             if before is not None and before["outcome"] not in ("failed", "ignored"):
-                # A version before this one read it. What it says of dose is in the store, and stays.
+                # An earlier version has read it. Its dose is in the store, and remains.
                 self.result["kept"] += 1
                 continue
             row: ObjectRow = before.copy() if before is not None else {
@@ -109,7 +114,7 @@ class FindNested(Job):
 
 
 def begin(store: Store, user: str) -> int:
-    """Note the task for the worker, unless it is under way or waiting already; its number."""
+    """Create the task for the worker, unless one is running or waiting, and return its number."""
     with store.reading() as connection:
         found = [
             task

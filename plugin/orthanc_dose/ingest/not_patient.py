@@ -1,5 +1,6 @@
-"""The task that compares old objects with the present not-patient patterns, where names and IDs are
-kept as written.
+"""The task that compares old objects with the present not-patient patterns.
+
+It can do so where names and IDs are kept as written.
 """
 
 from ..dicom.identity import is_hash
@@ -11,9 +12,12 @@ from .contents import OverContents
 
 
 class ApplyNotPatient(OverContents):
-    """parameters: names, ids: the patterns. result counts studies: set, changed, cleared,
-    cannot_say (neither name nor ID is kept as written: an indicator that is there stays); and says
-    the same in sentences (said)."""
+    """Apply the present not-patient patterns to what is kept.
+
+    parameters: names, ids: the patterns. result: numbers of studies: set, changed, cleared,
+    cannot_say (neither name nor ID is kept as written, so that an existing indicator stays); and
+    said, the same in sentences.
+    """
 
     kind = "not-patient"
 
@@ -32,7 +36,7 @@ class ApplyNotPatient(OverContents):
         before = {indicator(kept.not_patient) for kept in contents} - {None}
         written = [_written(kept) for kept in contents]
         for kept, known in zip(contents, written, strict=True):
-            # What a hash or nothing is left of stays as it was told when the object came.
+            # An item that is hashed or gone keeps the result it had when the object arrived.
             told = {
                 item: pattern for item, pattern in kept.not_patient.items() if item not in known
             }

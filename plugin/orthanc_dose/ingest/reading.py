@@ -1,4 +1,4 @@
-"""Reading one instance: its bytes to records, or to the outcome that says why not."""
+"""Reading of one instance: from its bytes to records, or to an outcome with a reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,19 +18,21 @@ from . import dose_screens
 from .dose_screens import Screens
 from .ignoring import NOTHING_IGNORED, Ignoring
 
-NESTED = "nested"  # the rule of objects that Orthanc may die of
+NESTED = "nested"  # the rule for objects that may crash Orthanc
 
 
 class RowRead(ObjectRow, total=False):
-    """The row of an object that was read again, with what it was before."""
+    """The row of an object that was re-read, with its previous row."""
 
     before: ObjectRow | None
 
 
 @dataclass
 class Read:
-    """An instance as read: the row of its outcome, and the records where there are any. origin: where
-    it came from just now; None where it was there before."""
+    """An instance as read: the row with its outcome, and the records if there are any.
+
+    origin: where it has just come from; None if it existed before.
+    """
 
     row: RowRead
     extract: Extract | None = None
@@ -47,10 +49,11 @@ def read(
 ) -> Read:
     """Read an instance of a class that can hold dose.
 
-    row: what is known of it; the outcome is set in it. fetch: gives its bytes. screens: whose dose
-    screens are read by OCR. identity: what is kept of who the patient is; not_patient: the patterns
-    by which it is none. ignoring: systems and studies that are left alone. Whatever the object does
-    to us ends as a failed outcome."""
+    row: what is known of it; the outcome is set in it. fetch: returns its bytes. screens: systems
+    whose dose screens are read by OCR. identity: what is kept of the patient's identity;
+    not_patient: patterns of names and IDs that are no patient's. ignoring: systems and studies to
+    ignore. Whatever error the object causes, it becomes a failed outcome.
+    """
     try:
         raw = fetch()
         whole = part10.read_any(raw)
@@ -69,7 +72,7 @@ def read(
         return Read(row)
     except Ignored as ignored:
         decide(row, "ignored", ignored.rule, ignored.reason)
-        # What is not about dose is none of our business: its text is not kept.
+        # An object that is not about dose is none of our business: its text is not kept.
         row["content"] = row["content_digest"] = None
         return Read(row)
     except part10.TooDeep:
@@ -94,7 +97,7 @@ def read(
         return Read(row)
     row |= {"modality": found.modality, "source": found.source}
     if found.refers_to is not None:
-        # An estimate belongs to the study of the reports that it was made from, which may be
+        # An estimate belongs to the study of the reports from which it was made, which may be
         # another than its own.
         row["study_instance_uid"] = found.study["study_instance_uid"]
     return Read(row, found)
@@ -107,12 +110,11 @@ def left_alone(
     reads_ct_images: bool,
     ct_images: bool,
 ) -> bool:
-    """Whether the class or the series of an instance decides, without reading it; its outcome is
-    set then.
+    """Return whether an instance's class or series decides its outcome without reading it.
 
-    before: its row in the store. series: those of which an image was read, with that image, by
-    handle.
-    ct_images: the study is complete."""
+    If so, the outcome is set. before: its row in the store. series: the series of which an image
+    was read, with that image, by handle. ct_images: the study is complete.
+    """
     sop_class, of_series = row["sop_class_uid"] or "", row["series_handle"]
     if not extract.can_hold_dose(sop_class):
         decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
@@ -142,8 +144,10 @@ def left_alone(
 
 
 def still_nested(row: ObjectRow, before: ObjectRow | None, fetch: Callable[[], bytes]) -> bool:
-    """Whether an object that was nested too deeply when it was looked at last still is; its outcome
-    is set then. Its class alone does not decide what becomes of it."""
+    """Return whether an object that was nested too deeply at its last inspection still is.
+
+    If so, its outcome is set: its class alone must not decide what becomes of it.
+    """
     levels = nesting.too_deep(fetch()) if before and before["rule"] == NESTED else 0
     if levels:
         decide(row, "failed", NESTED, in_orthanc_reason(levels))
@@ -151,7 +155,7 @@ def still_nested(row: ObjectRow, before: ObjectRow | None, fetch: Callable[[], b
 
 
 def too_deep_reason(levels: int) -> str:
-    """Say what is wrong with an object that is nested too deeply."""
+    """Return a sentence saying what is wrong with an object that is nested too deeply."""
     return (
         f"Sequences are nested {levels} levels deep, more than {part10.MAX_DEPTH}; Orthanc can die "
         "when it looks at such an object."
@@ -159,14 +163,14 @@ def too_deep_reason(levels: int) -> str:
 
 
 def in_orthanc_reason(levels: int) -> str:
-    """The same of an object that Orthanc holds."""
+    """Return the same for an object that Orthanc holds."""
     return f"{too_deep_reason(levels)} It is stored in Orthanc and should be deleted there."
 
 
 def decide(
     row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None
 ) -> None:
-    """Set an outcome."""
+    """Set an outcome in a row."""
     row |= {
         "outcome": outcome,
         "rule": rule,
@@ -177,8 +181,9 @@ def decide(
 
 
 def _place(error: BaseException) -> str:
-    """Module and line where an error arose: enough to find it, with nothing of the object's
-    values.
+    """Return the module and line where an error arose.
+
+    This is enough to find it, and reveals nothing of the object's values.
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

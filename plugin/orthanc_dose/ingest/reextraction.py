@@ -1,5 +1,6 @@
-"""Reading all kept content again with the present extractors, without the DICOM objects, and saying
-what changed.
+"""Re-reading all kept content with the present extractors, without the DICOM objects.
+
+The result says what changed.
 """
 
 from collections import Counter
@@ -10,22 +11,25 @@ from ..store.tasks import Task
 from ..work.task import Job, all_or_each
 from . import assembly
 
-# Studies of one transaction: new objects wait no longer than these take.
+# Studies per transaction: new objects wait no longer than these take.
 CHUNK = 25
-# Numbers of changed studies that the result names.
+# Number of changed studies that the result lists.
 NAMED = 200
 
 
 class Reextraction(Job):
-    """done and total count studies; result: changed, failed (objects), fields (by "table.field",
-    how many rows differ), studies (numbers of some that changed)."""
+    """Re-read all kept content; done and total count studies.
+
+    result: changed, failed (objects), fields (by "table.field", the number of rows that differ),
+    studies (numbers of some that changed).
+    """
 
     kind = "re-extraction"
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         self.result = {"changed": 0, "failed": 0, "fields": {}, "studies": []} | self.result
-        self._studies: list[str] | None = None  # those to come
+        self._studies: list[str] | None = None  # those still to come
 
     def step(self, writer: Writer) -> Batch | None:
         if self._studies is None:
@@ -40,8 +44,8 @@ class Reextraction(Job):
         del self._studies[: len(chunk)]
         self.done += len(chunk)
         self.progress = {"after": chunk[-1]}
-        # The differences are known after the commit alone, so progress has one of its own: if that
-        # is lost, these studies are read once more, which changes nothing.
+        # The differences are only known after the commit, so the progress is committed separately:
+        # if that is lost, these studies are re-read, which changes nothing.
         return Batch()
 
     def _read_studies(self, writer: Writer, studies: list[str]) -> None:

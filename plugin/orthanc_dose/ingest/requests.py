@@ -1,5 +1,6 @@
-"""What others ask of the worker, each done on its thread, in a transaction of its own or as a
-task.
+"""Requests to the worker.
+
+Each is carried out on the worker's thread, in a transaction of its own or as a task.
 """
 
 from collections.abc import Callable
@@ -17,8 +18,9 @@ from .worker import Worker
 
 
 class Requests:
-    """May be called from any thread. A Future ends when the worker has done it, with the error
-    where it could not.
+    """Requests to the worker. May be called from any thread.
+
+    A Future is done when the worker has carried out the request, and has the error if it failed.
     """
 
     def __init__(self, worker: Worker, runner: Runner, store: Store, deletion: Deletion) -> None:
@@ -28,14 +30,15 @@ class Requests:
         self._store = store
 
     def take_out(self, sop_instance_uid: str) -> Future[None]:
-        """Take an object out of the dose record."""
+        """Exclude an object from the dose record."""
         return self._worker.submit(
             lambda writer: writer.commit(assembly.without(writer, sop_instance_uid))
         )
 
     def forget_objects(self, handles: list[str]) -> Future[int]:
-        """Delete some failed or ignored objects from Orthanc and forget them; how many were
-        forgotten.
+        """Delete some failed or ignored objects from Orthanc, and forget them.
+
+        The result is the number of objects forgotten.
         """
 
         def forget(writer: Writer) -> int:
@@ -53,16 +56,20 @@ class Requests:
         return self._worker.submit(forget)
 
     def rename_systems(self, equipment_ids: list[int], display_name: str) -> Future[None]:
-        """Name these systems; with an empty name, as they are called without one. Raises
-        joins.Refused.
+        """Name these systems; an empty name restores the default names.
+
+        The Future raises joins.Refused if there is no such system.
         """
         return self._worker.submit(
             lambda writer: changes.rename(writer, equipment_ids, display_name)
         )
 
     def join_systems(self, equipment_ids: list[int], into: int, user: str) -> Future[int | None]:
-        """Join these systems into that one. The task that sorts its studies, where these go by
-        another modality type now. Raises joins.Refused."""
+        """Join these systems into that one.
+
+        The result is the number of the task that sorts its studies if these now belong to another
+        modality type, or else None. The Future raises joins.Refused if the join is not possible.
+        """
 
         def join(writer: Writer) -> int | None:
             sort = changes.join(writer, set(equipment_ids), into)
@@ -71,8 +78,12 @@ class Requests:
         return self._worker.submit(join)
 
     def separate_system(self, equipment_id: int, user: str) -> Future[int | None]:
-        """Undo a join. The task that sorts the studies of the system, where these go by another
-        modality type now. Raises joins.Refused."""
+        """Undo a join.
+
+        The result is the number of the task that sorts the studies of the system if these now
+        belong to another modality type, or else None. The Future raises joins.Refused if the system
+        is not joined.
+        """
 
         def separate(writer: Writer) -> int | None:
             sort = changes.separate(writer, equipment_id)
@@ -81,8 +92,9 @@ class Requests:
         return self._worker.submit(separate)
 
     def sort_studies(self, equipment_ids: list[int], user: str, **parameters: Any) -> int:
-        """Note a task that puts the studies of these systems together again (SortStudies has its
-        parameters); its number.
+        """Create a task that rebuilds the studies of these systems, and return its number.
+
+        parameters: see SortStudies.
         """
         subject = (
             f"system "
@@ -93,7 +105,9 @@ class Requests:
         )
 
     def delete_studies(self, equipment_id: int, studies: int, row: bool, user: str) -> int:
-        """Note a task that deletes the studies of a system (DeleteStudies); its number."""
+        """Create a task that deletes the studies of a system (DeleteStudies), and return its
+        number.
+        """
         parameters = {"equipment": equipment_id, "studies": studies, "row": row}
         return self._runner.add(
             study_deletion.DeleteStudies.kind, user, f"system {equipment_id}", parameters
@@ -106,12 +120,13 @@ class Requests:
         )
 
     def change_names(self, change: Callable[[list[Entry]], list[Entry]]) -> Future[None]:
-        """Change the map of standard names; it holds at once, for all studies."""
+        """Change the map of standard names, which applies at once to all studies."""
         return self._worker.submit(lambda writer: changes.rename_terms(writer, change))
 
     def find_nested(self, user: str) -> int:
-        """Note the task that looks for objects that Orthanc may die of, unless there is one; its
-        number.
+        """Create the task that looks for objects that may crash Orthanc, unless there is one.
+
+        Returns its number.
         """
         number = nested.begin(self._store, user)
         self._runner.look()

@@ -1,4 +1,4 @@
-"""Putting heights and weights of a file into the records, as a task."""
+"""The task that puts heights and weights from a file into the records."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,17 +14,19 @@ from ..store import Batch, Writer, sizes
 from ..store.tasks import Task
 from ..work.task import Failed, Job
 
-# Rows of one step, so that it takes a second at most.
+# Rows per step, so that it takes a second at most.
 READ, PUT_IN = 50_000, 50_000
 
 
 class SizeImport(Job):
-    """done and total count rows of the file; result: by outcome (sizes/matching.py), how many lines
-    of the log have it.
+    """Import a file of heights and weights; done and total count rows of the file.
+
+    result: by outcome (sizes/matching.py), the number of lines of the log that have it.
 
     First the whole file is read, since its lines may contradict each other; then its rows are put
     in chunk by chunk. What is known of the file is in temporary tables, so after a restart it is
-    read once more."""
+    re-read.
+    """
 
     kind = files.KIND
 
@@ -48,7 +50,7 @@ class SizeImport(Job):
         self._reader = matching.Reader(self._choice)
         self._file: BinaryIO | None = None
         self._rows: Iterator[table.Row] | None = None
-        self._read = 0  # rows
+        self._read = 0  # number of rows
         self._all_read = False
         self.result = dict.fromkeys(matching.OUTCOMES, 0) | self.result
 

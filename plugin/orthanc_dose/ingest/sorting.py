@@ -1,5 +1,6 @@
-"""Studies of systems put together again: after a system was set to a modality type, joined, or when
-somebody asks for it.
+"""Rebuilding the studies of systems.
+
+This is done after a system was set to a modality type or joined, or at somebody's request.
 """
 
 from typing import Any
@@ -10,21 +11,24 @@ from ..store.tasks import Task
 from ..work.task import Job, all_or_each
 from . import assembly
 
-# Studies of one transaction: new objects wait no longer than these take.
+# Studies per transaction: new objects wait no longer than these take.
 CHUNK = 25
 
 
 class SortStudies(Job):
-    """parameters: equipment (numbers of systems), and modality where these are to be set to it (RF,
-    DX, dual, by-rule) before. done and total count studies; result: changed (studies under another
-    modality type), failed (left as they were)."""
+    """Rebuild the studies of some systems; done and total count studies.
+
+    parameters: equipment (numbers of systems), and modality (RF, DX, dual, by-rule) if these are to
+    be set to it first. result: changed (studies now under another modality type), failed (left as
+    they were).
+    """
 
     kind = "sort-studies"
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         self.result = {"changed": 0, "failed": 0} | self.result
-        self._studies: list[str] | None = None  # those to come
+        self._studies: list[str] | None = None  # those still to come
 
     def step(self, writer: Writer) -> Batch | None:
         numbers = {
@@ -44,8 +48,8 @@ class SortStudies(Job):
         del self._studies[: len(chunk)]
         self.done += len(chunk)
         self.progress = {"after": chunk[-1]}
-        # Progress has a transaction of its own: if that is lost, these studies are sorted once
-        # more, which changes nothing.
+        # The progress is committed separately: if that is lost, these studies are sorted again,
+        # which changes nothing.
         return Batch()
 
     def _set(self, writer: Writer, numbers: set[int]) -> Batch:

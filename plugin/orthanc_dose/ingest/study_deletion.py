@@ -1,12 +1,13 @@
 """Deleting dose records: those of a system, or one. Nothing is deleted from Orthanc.
 
-An object that a deleted record was made of is ignored from then on, its content forgotten: it does
-not come back by itself, not by the audit and not when it is sent again. Reading it again, which an
-administrator asks for, brings it back while Orthanc holds it. An object that was not there before
+An object from which a deleted record was made is ignored from then on, and its content forgotten:
+it does not return by itself, neither through the audit nor when it is sent again. Re-reading it, at
+an administrator's request, restores it while Orthanc holds it. An object that did not exist before
 is new, and makes a record, of the same study or not.
 
-Records of the same study that other systems made stay. An estimate of organ doses, which may belong
-to several records, stays with those."""
+Records of the same study that were made by other systems remain. An estimate of organ doses, which
+may belong to several records, remains with those.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,14 +27,17 @@ _REASON = (
 
 
 def of_one(writer: Writer, study_id: int) -> Batch:
-    """Delete one record."""
+    """Return the batch that deletes one record."""
     return _batch(writer, "id = $1", study_id)
 
 
 class DeleteStudies(Job):
-    """parameters: equipment (number of a system), studies (how many there are), row (whether the
-    system goes, too). All of it is one transaction; where there are now more or fewer, nothing is
-    done. result: deleted (studies), row."""
+    """Delete the studies of a system.
+
+    parameters: equipment (number of the system), studies (how many there are), row (whether to
+    delete the system, too). Everything is done in one transaction; if there are now more or fewer
+    studies, nothing is done. result: deleted (studies), row.
+    """
 
     kind = "delete-studies"
 
@@ -59,7 +63,7 @@ class DeleteStudies(Job):
 
 
 def _with_row(writer: Writer, batch: Batch, system: int) -> None:
-    """The row of the system goes, too, and those that were joined into it."""
+    """Extend a batch by deleting the row of the system, and those joined into it."""
     rows, studies = writer.systems.joined(system), batch.more
     batch.systems = writer.systems.without(rows)
 
@@ -83,8 +87,8 @@ def _batch(writer: Writer, condition: str, number: int) -> Batch:
     )
     batch = Batch()
     if shared:
-        # An estimate of organ doses may belong to a record that stays: what is left of the study is
-        # put together anew.
+        # An estimate of organ doses may belong to a record that stays: the study is rebuilt from
+        # what is left.
         query = f"""
             SELECT handle FROM object WHERE modality IS NOT NULL AND study_instance_uid IN
             (SELECT text FROM uids)

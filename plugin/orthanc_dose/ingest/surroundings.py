@@ -1,4 +1,4 @@
-"""What the worker is told: the source that it reads from, and the options of the configuration."""
+"""The worker's surroundings: the source that it reads from, and the options."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from .ignoring import Ignoring
 
 
 class Source(Protocol):
-    """What the worker needs of Orthanc (see host.py)."""
+    """Orthanc, as far as the worker needs it (see host.py)."""
 
     @property
     def Gone(self) -> type[Exception]: ...
@@ -28,9 +28,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """What configuration and settings say of the worker: see config.py and manage/settings.py.
+    """The worker's options from configuration and settings: see config.py and manage/settings.py.
+
     deleted, dropped: kinds of objects (keys of KINDS in store/disposal.py) that are deleted from
-    Orthanc after reading, or not stored at all."""
+    Orthanc after reading, or not stored at all.
+    """
 
     batch_size: int = 200
     poll_seconds: float = 5.0
@@ -45,5 +47,5 @@ class Options:
 
     @property
     def reads_ct_images(self) -> bool:
-        """For dose, or for what the image of a series says beside a dose screen."""
+        """True if CT images are read, for dose or for what they add to a dose screen."""
         return self.dose_from_ct_images or bool(self.screens)

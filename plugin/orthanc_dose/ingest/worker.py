@@ -1,9 +1,10 @@
-"""The worker: reads Orthanc's log of changes from a cursor, commits what it read and the cursor in
-one transaction.
+"""The worker: reads Orthanc's log of changes, starting at a cursor.
 
-Orthanc writes an instance and its change in one transaction of its own, so the log is the queue:
-what was not committed here is read again after a kill, what was is not. Nothing is kept in memory
-that cannot be lost."""
+What it read and the cursor are committed in one transaction. Orthanc writes an instance and its
+change in one transaction of its own, so the log is the queue: after being killed, the worker
+re-reads what it had not committed, and nothing else. Nothing is kept in memory that must not be
+lost.
+"""
 
 import contextlib
 import json
@@ -36,19 +37,20 @@ from .surroundings import Options, Source
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
-# How long the worker waits before it tries the store again, growing from the first to the last.
+# Seconds before the worker tries the store again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
-# Least seconds from one look at the log to the next while objects arrive. A transaction costs as
-# much as some twenty reports in it: one every two seconds leaves the machine to the storing. The
-# first object after a rest is read at once.
+# Minimum seconds between two looks at the log while objects arrive. A transaction costs about as
+# much as twenty reports in it: one every two seconds leaves the machine to the storing. The first
+# object after a rest is read at once.
 LEAST_INTERVAL = 2.0
 NICENESS = 10
 AUDIT_PAGE = 20_000
 
 
 class Worker:
-    """One thread that does all writing. `wake` may be called from any thread at any time and
-    returns at once.
+    """One thread that does all writing of dose records.
+
+    `wake` may be called from any thread at any time, and returns at once.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Worker:
         deletion: Deletion,
         door: Door,
     ) -> None:
-        """options: gives those that hold now; asked once a round."""
+        """Create the worker. options: returns the current options; called once per round."""
         self._source = source
         self._store = store
         self._options_now = options
@@ -75,21 +77,21 @@ class Worker:
         self._hurried = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        # Objects to read again or that the audit missed: Orthanc's identifiers by handle, None
-        # where Orthanc is still to be asked for it.
+        # Objects that are to be re-read or that the audit missed: Orthanc's identifiers by handle,
+        # or None if Orthanc must still be asked for it.
         self._requested: dict[str, str | None] = {}
         self._submitted: list[tuple[Future[Any], Callable[[Writer], Any]]] = []
         self._audit_wanted = self.options.audit_at_start
         self._audits_done = 0
         self._some_are_lost = False
         self._look_at_sources = (
-            True  # the options may have opened a source since they were looked at last
+            True  # the options may have opened a source since they were last checked
         )
         self._look_for_complete = (
             self.options.reads_ct_images
         )  # once the log is read: studies that became complete meanwhile
-        self._complete: list[str] = []  # of those, the ones to read
-        self._log_is_empty = False  # and what Orthanc holds was compared with the store for it
+        self._complete: list[str] = []  # those of them that are still to be read
+        self._log_is_empty = False  # and what Orthanc holds was therefore compared with the store
         self._caught_up = (
             False  # the last page of the log was not full: what comes next is only just arriving
         )
@@ -108,7 +110,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end after the batch at hand, and wait for it."""
+        """Ask the thread to end after the current batch, and wait for it."""
         self._stopping.set()
         self._woken.set()
         self._hurried.set()
@@ -119,24 +121,24 @@ class Worker:
         self._woken.set()
 
     def hurry(self) -> None:
-        """Let it not rest before its next look at the log: somebody waits for what came."""
+        """Skip the rest before the next look at the log: somebody waits for what arrived."""
         self._hurried.set()
 
     def status(self) -> dict[str, Any]:
-        """State, cursor, what is pending, the last error."""
+        """Return the state, the cursor, the number of pending changes, and the last error."""
         with self._lock:
             status = dict(self._status)
             requested = len(self._requested)
         status["last_change"] = last = self._source.last_change()
         status["pending"] = max(0, last - status["cursor"]) + requested
         if status["pending"] and status["state"] == "idle":
-            # changes that no instance announced: whoever looks should not see them wait for the
-            # next poll
+            # changes that no instance announced: observers should not see them wait for the next
+            # poll
             self.wake()
         return status
 
     def read_again(self, handles: Iterable[str]) -> None:
-        """Queue objects to be read again."""
+        """Queue objects to be re-read."""
         self._request(dict.fromkeys(handles))
 
     def _request(self, wanted: Mapping[str, str | None]) -> None:
@@ -146,8 +148,9 @@ class Worker:
         self.wake()
 
     def submit(self, work: Callable[[Writer], T]) -> Future[T]:
-        """Queue work that writes dose records. While the store cannot be written it waits, and is
-        begun anew.
+        """Queue work that writes dose records.
+
+        While the store cannot be written, the work waits, and is then started again.
         """
         future: Future[T] = Future()
         with self._lock:
@@ -162,7 +165,10 @@ class Worker:
         self.wake()
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `done` after a round of the worker, at most so long."""
+        """Wait until `done` returns True after a round of the worker, at most this many seconds.
+
+        Returns whether it did.
+        """
         end = time.monotonic() + seconds
         with self._round_done:
             while not done():
@@ -177,7 +183,7 @@ class Worker:
     # --- the worker's thread ---
 
     def _run(self) -> None:
-        # Storing comes first: the thread yields to Orthanc's own where they compete for a
+        # Storing takes precedence: the thread yields to Orthanc's own when they compete for a
         # processor.
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
@@ -191,7 +197,7 @@ class Worker:
                     self._steps.forget()
                     self._look_at_sources = True
                     self._some_are_lost = any_lost(writer.connection)
-                    # Comparing finds them again.
+                    # The audit finds them again.
                     self._audit_wanted |= self._some_are_lost and not self._audits_done
                     self._look_once(writer)
                 self._woken.clear()
@@ -221,8 +227,8 @@ class Worker:
         self._journal.step(at_once=True)
 
     def _sources_changed(self, writer: Writer) -> None:
-        """Where a source was opened since the last look, what was left alone for it is looked at
-        again.
+        """Look again at what was ignored for a closed source, if one was opened since the last
+        look.
         """
         now = json.dumps([self.options.dose_from_ct_images, self.options.screens])
         if writer.state("sources") != now:
@@ -233,7 +239,9 @@ class Worker:
         self._look_at_sources = False
 
     def _look_once(self, writer: Writer) -> None:
-        """Look at what Orthanc held before there was somebody at the door, once."""
+        """Look, once, for objects that Orthanc stored while the plugin was not there to refuse
+        them.
+        """
         if writer.state(nested.LOOKED):
             return
         if self._source.instances(0, 1):
@@ -246,7 +254,7 @@ class Worker:
             str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         )
         known = isinstance(error, (*STORE_ERRORS, duckdb.OutOfMemoryException))
-        # The words of another error may hold values.
+        # The message of any other error may hold values.
         message = f"the store cannot be written: {words}" if known else type(error).__name__
         with self._lock:
             before = self._status["last_error"]
@@ -275,8 +283,9 @@ class Worker:
             self._round_done.notify_all()
 
     def _round(self, writer: Writer) -> bool:
-        """One batch: from requests, from the audit, or from the log of changes. Whether there was
-        anything to do.
+        """Process one batch: from requests, from the audit, or from the log of changes.
+
+        Returns whether there was anything to do.
         """
         with self._lock:
             requested = dict(islice(self._requested.items(), self.options.batch_size))
@@ -294,14 +303,14 @@ class Worker:
                 self.options.reads_ct_images
             )  # CT images among them wait again
             with self._round_done:
-                for handle in requested:  # what came meanwhile stands behind them
+                for handle in requested:  # objects that were queued meanwhile follow them
                     del self._requested[handle]
                 self._round_done.notify_all()
             return True
         if audit:
             self._audit(writer)
             return True
-        # New objects first; reading again goes on beside them.
+        # New objects come first; re-reading continues beside them.
         followed = self._follow_changes(writer)
         if not followed and self._look_for_complete:
             self._look_for_complete = False
@@ -323,7 +332,7 @@ class Worker:
         return self._steps.step(writer) or deleted or followed
 
     def _held(self, writer: Writer, requested: dict[str, str | None]) -> list[str]:
-        """Orthanc's identifiers of these objects, of those that it holds."""
+        """Return Orthanc's identifiers of those of these objects that it holds."""
         asked = [handle for handle, identifier in requested.items() if identifier is None]
         found = self._finder.found(writer.known_objects(asked, []) if asked else [])
         every = (identifier or found.get(handle) for handle, identifier in requested.items())
@@ -358,21 +367,22 @@ class Worker:
             self._caught_up = page.done
         if page.stable_study:
             self._read_ct_images(writer, page.stable_study, page.last)
-        # A page without instances (new series, stable studies) is not worth a transaction: after a
-        # kill it is read again.
+        # A page without instances (new series, stable studies) is not worth a transaction: it is
+        # re-read if the worker is killed.
         self._set(cursor=page.last)
         return True
 
     def _log_ends(self, writer: Writer, cursor: int, newest: int) -> bool:
-        """Nothing came after the cursor: whether that is because the log is not the one that it
-        was.
+        """Return whether nothing follows the cursor because the log is no longer the same.
 
-        That it ends before the cursor says nothing: the changes of deleted objects are gone from
-        it."""
+        If so, an audit is queued. A log that ends before the cursor does not prove it: the changes
+        of deleted objects are gone from it.
+        """
         if not cursor:
             return False
         if newest < cursor:
-            # It belongs to another Orthanc: begin anew, and look for what it does not name.
+            # The log belongs to another Orthanc: start over, and look for objects that it does not
+            # name.
             _LOG.warning(
                 "Orthanc's log of changes begins anew; comparing what it holds with the store"
             )
@@ -381,13 +391,13 @@ class Worker:
         elif self._log_is_empty or self._source.last_change():
             return False
         else:
-            # it was cleared, or all objects were deleted, which the comparison sees at once
+            # it was cleared, or all objects were deleted, which the comparison notices at once
             self._log_is_empty = True
         self.audit()
         return True
 
     def _audit(self, writer: Writer) -> None:
-        """Queue every instance of Orthanc that the store has no outcome of."""
+        """Queue every instance of Orthanc for which the store has no outcome."""
         with self._lock:
             self._audit_wanted = False
         self._set(audit={**self._status["audit"], "state": "running"})
@@ -406,7 +416,7 @@ class Worker:
             since += len(page)
             if len(page) < AUDIT_PAGE:
                 break
-        # What the log still announces comes by itself.
+        # Whatever the log still announces is read anyway.
         announced: set[str] = set()
         while missing and not self._stopping.is_set():
             changes = self._source.changes(cursor, AUDIT_PAGE)
@@ -417,7 +427,7 @@ class Worker:
         missing = [instance for instance in missing if instance not in announced]
         self._request({self._store.handle(instance): instance for instance in missing})
         if missing and not self._audits_done:
-            self._look_for_nested()  # they came while nobody was at the door
+            self._look_for_nested()  # they arrived while nothing could refuse them
         self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
         self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
@@ -432,8 +442,9 @@ class Worker:
         return self._audits_done
 
     def _read_ct_images(self, writer: Writer, study: str, cursor: int | None = None) -> None:
-        """The study is complete: read its CT images, all for dose, or one of each series beside a
-        dose screen.
+        """Read the CT images of a complete study.
+
+        All are read for dose, or else one of each series beside a dose screen.
         """
         held = {self._store.handle(one): one for one in self._source.instances_of_study(study)}
         rows = writer.known_objects(list(held), [])
@@ -460,7 +471,7 @@ class Worker:
         again: bool = False,
         ct_images: bool = False,
     ) -> None:
-        """Read these instances and commit what came of them, with the cursor where one is given."""
+        """Read these instances and commit the results, together with the cursor if one is given."""
         details = self._source.details(ids)
         handles = {instance: self._store.handle(instance) for instance in ids}
         if self._some_are_lost:
@@ -494,7 +505,8 @@ class Worker:
             if len(reads) <= 1:
                 self._commit_failed(writer, reads, state)
                 return
-            # One object spoils the batch: each alone, so that only that one fails; the cursor last.
+            # One object spoils the batch: commit each alone, so that only that one fails; the
+            # cursor last.
             for one in reads:
                 try:
                     self._commit(writer, [one], {})
@@ -506,7 +518,7 @@ class Worker:
         self._set(last_commit_at=_now().isoformat() + "Z")
 
     def _adopt(self, writer: Writer, instances: list[str]) -> None:
-        """Find out which lost objects of the store these instances of Orthanc are."""
+        """Match these instances of Orthanc with the lost objects of the store."""
         handle = self._store.handle
         known = writer.known(list(map(handle, instances)))
         found = [
@@ -530,8 +542,9 @@ class Worker:
         self._deletion.look()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
-        """Write that these objects failed; where even their identifiers do not fit, with the
-        handle alone.
+        """Write that these objects failed.
+
+        If even their identifiers do not fit into the store, only the handles are written.
         """
         for one in reads:
             decide(

@@ -1,5 +1,6 @@
-"""Who asks, and what that opens: the one place that looks at passwords, sessions, tokens, and what
-a proxy says.
+"""Identification of callers, and what each may do.
+
+This is the only place that checks passwords, sessions, tokens, and what a proxy says.
 """
 
 import base64
@@ -28,16 +29,19 @@ from .users import User, Users
 
 _LOG = logging.getLogger(__name__)
 COOKIE = "dose-session"
-OWN_REQUEST = "x-dose-request"  # what a page of another site cannot send
+OWN_REQUEST = "x-dose-request"  # a page of another site cannot send this header
 _CHECKED_FOR = 300.0  # seconds for which a name and password of HTTP Basic are not checked again
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. name: empty for nobody; groups: of GROUPS; address: where from; way: how signed in
-    (cookie, Basic, token, proxy), empty for nobody. orthanc: may use Orthanc's own routes. https:
-    whether the browser asked so. session: the key of the session, with a cookie. devices: what
-    cookies of known browsers hold, unchecked."""
+    """The sender of a request.
+
+    name: empty for nobody; groups: some of GROUPS; address: where the request comes from; way: how
+    the caller signed in (cookie, Basic, token, proxy), empty for nobody. orthanc: may use Orthanc's
+    own routes. https: whether the browser used HTTPS. session: the key of the session, with a
+    cookie. devices: what cookies of known browsers hold, unchecked.
+    """
 
     name: str = ""
     groups: frozenset[str] = frozenset()
@@ -50,18 +54,21 @@ class Caller:
 
     @property
     def sees_identity(self) -> bool:
-        """Whether the caller may see who patients are."""
+        """True if the caller may see patients' identity."""
         return "patient identity" in self.groups
 
     def may(self, needs: tuple[str, ...] | None) -> bool:
-        """Whether the caller may use a route that needs this: see rest/routes.py."""
+        """Return whether the caller may use a route that needs this: see rest/routes.py."""
         if needs is None:
             return True
         return bool(self.name) and (not needs or not self.groups.isdisjoint(needs))
 
 
 class Incoming(Protocol):
-    """What is looked at of a request. headers: names in lower case; address: the peer's."""
+    """The parts of a request that are used.
+
+    headers: names in lower case; address: the peer's.
+    """
 
     @property
     def method(self) -> str: ...
@@ -72,13 +79,18 @@ class Incoming(Protocol):
 
 
 class NotSignedIn(Exception):
-    """Nobody is known by what the request says; the message is a sentence for people."""
+    """Raised when the credentials of a request identify nobody.
+
+    The message is a sentence for people.
+    """
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who signed in, and what the cookies are to hold of the session and of the browser; nothing of
-    the latter where it stays as it is."""
+    """A sign-in: the caller, and what the cookies of session and browser are to hold.
+
+    device: empty if the browser's cookie stays as it is.
+    """
 
     caller: Caller
     session: str = field(repr=False)
@@ -89,7 +101,7 @@ _WRONG = "This user name and password are not known, or the user is disabled."
 
 
 class Access:
-    """Tells who asks. Safe to be used from several threads."""
+    """Identifies callers. Safe to be used from several threads."""
 
     def __init__(
         self,
@@ -103,7 +115,9 @@ class Access:
         later: Callable[[Callable[[], object]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """later: does something soon, on a thread that may use the store."""
+        """Initialize access control. later: runs a function soon, on a thread that may use the
+        store.
+        """
         self.users, self.sessions, self.tokens = users, sessions, tokens
         self.peers = Peers()
         self._devices = devices
@@ -120,8 +134,10 @@ class Access:
         self._wrong_tokens: dict[str, float] = {}
 
     def caller(self, request: Incoming) -> Caller:
-        """Who sent a request; a caller without a name where it does not say. Raises NotSignedIn
-        where it says something that is not so, Locked."""
+        """Return who sent a request; a caller without a name if the request does not say.
+
+        Raises NotSignedIn if its credentials are wrong, and Locked.
+        """
         caller = self._known(request, quick=False)
         if caller.name:
             trusted = self._proxies.are(request.address)
@@ -129,8 +145,9 @@ class Access:
         return caller
 
     def opens_orthanc(self, request: Incoming) -> bool:
-        """Whether a request may go to Orthanc's own routes. On Orthanc's threads: nothing slow, no
-        store.
+        """Return whether a request may use Orthanc's own routes.
+
+        Called on Orthanc's threads: it does nothing slow, and does not use the store.
         """
         try:
             caller = self._known(request, quick=True)
@@ -143,14 +160,16 @@ class Access:
         return caller.way == "Basic" and not _is_from_elsewhere(request.headers)
 
     def is_forged(self, request: Incoming, caller: Caller) -> bool:
-        """Whether a page of another site may have made a browser send this: it then sends what the
-        browser knows the user by, but not our header."""
+        """Return whether a page of another site may have made a browser send this request.
+
+        The browser then sends whatever identifies the user, but not our header.
+        """
         if request.method == "GET" or request.headers.get(OWN_REQUEST) == "1":
             return False
         return caller.way in ("cookie", "proxy") or _is_from_elsewhere(request.headers)
 
     def sign_in(self, asking: Caller, name: str, password: str, proof: Proof | None) -> SignedIn:
-        """Begin a session. Raises NotSignedIn, ProofNeeded."""
+        """Start a session. Raises NotSignedIn, ProofNeeded."""
         who = replace(asking, name="", groups=frozenset(), way="cookie")
         known = self._devices.find(asking.devices, self.users.get(name))
         attempt = self._of_known(known) or self._limits.of_browser(name, who.address, proof)
@@ -167,8 +186,10 @@ class Access:
         self._note(False, caller, "sign-out")
 
     def check_own_password(self, caller: Caller, password: str) -> bool:
-        """Whether this is the caller's own password; wrong ones are counted for this session, or
-        for whoever comes in the same way. Raises Locked.
+        """Return whether this is the caller's own password.
+
+        Wrong passwords are counted for this session, or for whoever signs in the same way. Raises
+        Locked.
         """
         attempt = self._limits.of_known(caller.session or f"{caller.way} {caller.name}")
         try:
@@ -178,16 +199,20 @@ class Access:
         return True
 
     def _of_known(self, number: str) -> Attempt | None:
-        """An attempt of a known browser; None where it is not known, or guessed wrong too often: it
-        then stands where all others stand."""
+        """Return an attempt of a known browser.
+
+        Returns None if the browser is not known, or guessed wrong too often: it is then treated
+        like any other.
+        """
         try:
             return self._limits.of_known(number) if number else None
         except Locked:
             return None
 
     def end_all(self, name: str) -> None:
-        """End all sessions of a user, whose tokens end in the store. What was checked for HTTP
-        Basic ends by its stamp.
+        """End all sessions of a user, whose tokens end in the store.
+
+        What was checked for HTTP Basic ends through its stamp.
         """
         self.sessions.end_all(name)
 
@@ -230,8 +255,8 @@ class Access:
     def _by_token(self, nobody: Caller, token: str) -> Caller:
         user = self.tokens.user(token)
         if user is None:
-            # Nobody guesses a token: a script that goes on with a withdrawn one is noted now and
-            # then, and locks nothing.
+            # Nobody guesses a token: a script that continues to use a withdrawn one is noted now
+            # and then, and locks nothing.
             now = self._clock()
             if now - self._wrong_tokens.get(nobody.address, -_CHECKED_FOR) >= _CHECKED_FOR:
                 self._wrong_tokens = {
@@ -271,8 +296,8 @@ class Access:
         quick: bool = False,
         note: bool = True,
     ) -> User:
-        """The user of this password. Raises NotSignedIn; counts and notes what is wrong."""
-        # What the user is before: a password that is changed meanwhile leaves no session behind.
+        """Return the user with this password. Counts and notes wrong ones; raises NotSignedIn."""
+        # The user is read first: a password that is changed meanwhile leaves no session behind.
         user = self.users.get(name)
         right = (self.users.is_configured_password if quick else self.users.is_password)(
             name, password
@@ -318,8 +343,9 @@ def _devices(cookies: str) -> tuple[str, ...]:
 
 
 def _is_own(headers: dict[str, str]) -> bool:
-    """Whether our own header, or the browser, says that the request comes from a page of this
-    server.
+    """Return whether the request comes from a page of this server.
+
+    Our own header or the browser says so.
     """
     origin = headers.get("origin")
     return headers.get(OWN_REQUEST) == "1" or bool(
@@ -328,7 +354,7 @@ def _is_own(headers: dict[str, str]) -> bool:
 
 
 def _is_from_elsewhere(headers: dict[str, str]) -> bool:
-    """Whether the browser says that a page of another site made it send the request."""
+    """Return whether the browser says that a page of another site made it send the request."""
     if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         return True
     return "origin" in headers and not _is_own(headers)

@@ -1,5 +1,6 @@
-"""The audit log: who did what to what, when and from where. Nothing changes or deletes an entry but
-its age.
+"""The audit log: who did what to what, when and from where.
+
+Entries are never changed, and only deleted when they are old.
 """
 
 import csv
@@ -17,13 +18,13 @@ from ..store.database import rows_of
 
 _LOG = logging.getLogger(__name__)
 
-UNKNOWN = "(unknown)"  # for a name that nobody has: people type passwords where names belong
+UNKNOWN = "(unknown)"  # replaces names of unknown users: people type passwords where names belong
 COLUMNS = AUDIT_LOG.names
 _LONGEST = {"subject": 300, "details": 2000, "user_name": 200, "address": 100}
 
 
 class Who(Protocol):
-    """Of whom the log speaks."""
+    """The person or program that an entry is about."""
 
     @property
     def name(self) -> str: ...
@@ -42,8 +43,11 @@ class AuditLog:
     def note(
         self, who: Who, action: str, subject: str = "", details: str = "", succeeded: bool = True
     ) -> None:
-        """Add an entry; no patient's name or ID may be in it. What the store cannot take now goes
-        to Orthanc's log: a full disk must not keep an administrator out."""
+        """Add an entry, which must not contain any patient's name or ID.
+
+        If the store cannot take it now, it goes to Orthanc's log: a full disk must not keep an
+        administrator out.
+        """
         entry = {
             "at": datetime.now(UTC).replace(tzinfo=None),
             "user_name": who.name or UNKNOWN,
@@ -73,7 +77,10 @@ class AuditLog:
 def page(
     connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int
 ) -> dict[str, Any]:
-    """Entries, the newest first, and how many there are. given: values by name of FILTERS."""
+    """Return a page of entries, the newest first, and the number of all found.
+
+    given: values by name of FILTERS.
+    """
     where, bound = _where(given)
     total = connection.execute(f"SELECT count(*) FROM audit_log WHERE {where}", bound).fetchone()
     query = (
@@ -85,7 +92,7 @@ def page(
 
 
 def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Which users and actions there are to choose from."""
+    """Return the users and actions that occur, for choosing from."""
     out = {}
     for name in ("user_name", "action"):
         found = connection.execute(
@@ -96,7 +103,7 @@ def known(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 
 
 def last_sign_ins(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
-    """When (UTC) each user signed in last, as far as the log goes back."""
+    """Return when (UTC) each user last signed in, as far as the log goes back."""
     query = (
         """SELECT user_name, max("at") FROM audit_log WHERE action = 'sign-in' AND succeeded """
         "GROUP BY user_name"
@@ -105,8 +112,9 @@ def last_sign_ins(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
 
 
 def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> bytes:
-    """The entries, the oldest first, as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order
-    mark.
+    """Return the entries, the oldest first, as CSV (RFC 4180) for spreadsheets.
+
+    It is UTF-8 with a byte order mark.
     """
     where, bound = _where(given)
     out = io.StringIO()
@@ -119,12 +127,12 @@ def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> byte
 
 
 def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
-    """Delete what is older; how many entries that were."""
+    """Delete entries older than a time, and return their number."""
     found = connection.execute('DELETE FROM audit_log WHERE "at" < $1', [moment]).fetchone()
     return found[0] if found else 0
 
 
-# What can be looked for: by name of the parameter its condition.
+# The search conditions, by name of the parameter.
 FILTERS = {
     "user": "user_name = $user",
     "action": "action = $action",
@@ -145,7 +153,7 @@ def _cell(value: object) -> object:
         return value.isoformat(timespec="seconds") + "Z"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    # A spreadsheet would take it for a formula, and run it.
+    # A spreadsheet would take it for a formula, and execute it.
     return (
         f"'{value}"
         if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -1,5 +1,6 @@
-"""Known browsers: in which the right password of a user was given before. What others guess does not
-lock them.
+"""Known browsers: those in which a user's right password was entered before.
+
+Guesses of others do not lock them.
 """
 
 import hashlib
@@ -16,22 +17,25 @@ from .tokens import digest
 from .users import User
 
 _LOG = logging.getLogger(__name__)
-COOKIE = "dose-device"  # and a part of the hash of the name: people share a browser
-DAYS = 180  # without signing in, after which a browser is not known any more
+COOKIE = "dose-device"  # part of the name, with a hash of the user's name: people share a browser
+DAYS = 180  # days without signing in after which a browser is no longer known
 _MOST_OF_ONE = 50
 _DEVICE = re.compile(r"([0-9a-f]{24})\.([\w-]{43})", re.ASCII)
 
 
 class Devices:
-    """The known browsers, in the store. What the store cannot say or take keeps nobody out: a
-    browser is then not known."""
+    """The known browsers, in the store.
+
+    Failures of the store keep nobody out: the browser is then treated as unknown.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def find(self, cookies: Iterable[str], user: User | None) -> str:
-        """The number of a known browser of this user among the values of cookies; empty where there
-        is none.
+        """Return the number of a known browser of this user, from the values of cookies.
+
+        Empty if there is none.
         """
         found = filter(None, map(_DEVICE.fullmatch, cookies))
         told: dict[str, str] = {one[1]: one[2] for one in found}
@@ -48,14 +52,15 @@ class Devices:
             return ""
         number: str
         for number, known in kept:
-            # Of a digest of random bytes the time that a comparison takes tells nothing.
+            # For a digest of random bytes, the time that a comparison takes reveals nothing.
             if number in told and known == digest(told[number], user):
                 return number
         return ""
 
     def remember(self, user: User, known: str) -> str:
-        """What the cookie of a browser is to hold; empty where it has it: known, the number that
-        `find` gave.
+        """Return what the cookie of a browser is to hold; empty if it stays as it is.
+
+        known: the number that `find` returned.
         """
         number, secret, now = known or secrets.token_hex(12), secrets.token_urlsafe(32), _now()
         try:
@@ -79,7 +84,7 @@ class Devices:
 
 
 def cookie_of(name: str) -> str:
-    """The name of the cookie of a user's known browser."""
+    """Return the name of the cookie of a user's known browser."""
     return f"{COOKIE}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 

@@ -1,8 +1,9 @@
-"""How many wrong passwords there may be, and what a guess costs beyond that.
+"""Limits on wrong passwords, and what a guess costs beyond them.
 
-Nobody may shut a user out by guessing wrong in the user's name, or everybody behind one address by
-guessing wrong from there. docs/architecture.md, "Wrong passwords", gives the reasoning and the
-bounds."""
+Nobody may lock a user out by wrong guesses in the user's name, or everybody behind one address by
+wrong guesses from there. docs/architecture.md, "Wrong passwords", gives the reasoning and the
+bounds.
+"""
 
 import random
 import threading
@@ -15,12 +16,12 @@ from .proofs import FEWEST_BITS, MOST_BITS, Proof, Proofs
 
 OF_NAME, OF_ADDRESS = 5, 20
 _SHORTEST_LOCK, _LONGEST_LOCK = 60.0, 3600.0
-_TOGETHER = 900.0  # seconds: wrong passwords further apart are typing errors of their own
-_FORGOTTEN = 86_400.0  # seconds without a wrong one, after which the next lock is a short one again
-# Seconds until the next guess with a proof is looked at: a random time, so that somebody who guesses
-# all the time behind the same address cannot take each turn.
+_TOGETHER = 900.0  # seconds: wrong passwords further apart are independent typing errors
+_FORGOTTEN = 86_400.0  # seconds without a wrong one after which the next lock is a short one again
+# Seconds until the next guess with a proof is checked: a random time, so that somebody who guesses
+# all the time from the same address cannot take every turn.
 _FIRST_TURN, _LONGEST_TURN = 15.0, 240.0
-# names and addresses that are remembered: what is made up in masses must not fill the memory
+# Number of names and addresses remembered: made-up ones must not fill the memory.
 _MOST = 20_000
 
 _CHANCE = random.SystemRandom().random
@@ -28,7 +29,7 @@ _Key = tuple[str, ...]
 
 
 class Locked(Exception):
-    """No password is looked at for so many seconds."""
+    """Raised when no password is checked for a number of seconds."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"Too many wrong passwords: wait {seconds} seconds.")
@@ -36,8 +37,10 @@ class Locked(Exception):
 
 
 class ProofNeeded(Exception):
-    """A password is looked at only with a proof of work, as proofs.py says. again: there was one,
-    and another is needed."""
+    """Raised when a password is checked only with a proof of work, as described in proofs.py.
+
+    again: there was a proof, and another is needed.
+    """
 
     def __init__(self, challenge: str, bits: int, again: bool) -> None:
         super().__init__(
@@ -58,25 +61,28 @@ class _Wrong:
 
 
 class Attempt:
-    """One look at a password that the limits allow, which ends by one of the two."""
+    """One check of a password that the limits allow; it ends by `failed` or `succeeded`."""
 
     def __init__(self, limits: "Limits", counted: list[_Key], cleared: list[_Key], proven: bool):
         self._limits, self._counted, self._cleared, self._proven = limits, counted, cleared, proven
 
     def failed(self) -> bool:
-        """Count a wrong password; whether it locked anything."""
+        """Count a wrong password, and return whether it locked anything."""
         return self._limits._failed(self._counted, self._proven)
 
     def succeeded(self) -> None:
-        """The right password: what was counted of its name begins anew, as far as it locks nothing.
-        That of the address does not, else whoever has one password could try those of others for
-        ever."""
+        """Reset, after the right password, the counts for its name that do not lock anything.
+
+        The count for the address stays, otherwise whoever has one password could try those of
+        others for ever.
+        """
         self._limits._succeeded(self._cleared)
 
 
 class Limits:
-    """Counts wrong passwords, whether anybody has the name or not. Safe to be used from several
-    threads.
+    """Counts wrong passwords, whether the name exists or not.
+
+    Safe to be used from several threads.
     """
 
     def __init__(
@@ -84,16 +90,18 @@ class Limits:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = _CHANCE,
     ) -> None:
-        """chance: a number from 0 to 1, another each time."""
+        """Create the limits. chance: returns a random number from 0 to 1."""
         self._clock, self._chance = clock, chance
         self._lock = threading.Lock()
         self._wrong: dict[_Key, _Wrong] = {}
         self._proofs = Proofs(clock)
 
     def of_script(self, name: str, address: str) -> Attempt:
-        """An attempt of who can prove nothing, by HTTP Basic. Raises Locked: after wrong passwords
-        from this address, or of this name from here; and after those of this name from elsewhere
-        only where one of them came from here."""
+        """Return an attempt of a client that can prove nothing, by HTTP Basic.
+
+        Raises Locked after wrong passwords from this address, or for this name from here; after
+        those for this name from elsewhere only if one of them came from here.
+        """
         keys = _keys(name, address)
         now = self._clock()
         with self._lock:
@@ -107,8 +115,11 @@ class Limits:
         return Attempt(self, keys, _of_name(keys), False)
 
     def of_browser(self, name: str, address: str, proof: Proof | None) -> Attempt:
-        """An attempt of a browser that is not known. Raises ProofNeeded while a script would be
-        locked, or anybody's wrong passwords have locked the name; never Locked."""
+        """Return an attempt of a browser that is not known.
+
+        Raises ProofNeeded while a script would be locked, or while anybody's wrong passwords have
+        locked the name; never raises Locked.
+        """
         keys = _keys(name, address)
         bound = "\0".join((_folded(name), _network(address)))
         if proof is not None and self._proofs.holds(proof, bound):
@@ -122,8 +133,11 @@ class Limits:
         raise ProofNeeded(self._proofs.challenge(bits, bound), bits, proof is not None)
 
     def of_known(self, key: str) -> Attempt:
-        """An attempt from where the right password was given before: a known browser, or somebody
-        who is signed in. It has a count of its own. Raises Locked."""
+        """Return an attempt from where the right password was given before.
+
+        This is a known browser, or somebody who is signed in. It has a count of its own. Raises
+        Locked.
+        """
         left = self._left_of([("known", key)])
         if left > 0:
             raise Locked(int(left) + 1)
@@ -137,8 +151,11 @@ class Limits:
         return max((self._wrong[key].until - now for key in keys if key in self._wrong), default=0)
 
     def _take_turn(self, pair: _Key) -> bool:
-        """Whether a guess with a proof is looked at now. Of one name from one address some are
-        refused unseen: hardware that makes proofs by the thousand guesses no faster."""
+        """Return whether a guess with a proof is checked now.
+
+        For one name from one address, some guesses are refused unseen: hardware that makes proofs
+        by the thousand guesses no faster.
+        """
         now = self._clock()
         with self._lock:
             wrong = self._one(pair)
@@ -156,7 +173,8 @@ class Limits:
         now = self._clock()
         with self._lock:
             for key in keys:
-                # A lock stays: else each of the user's own sign-ins would give others new guesses.
+                # A lock stays: otherwise each of the user's own sign-ins would give others new
+                # guesses.
                 if key in self._wrong and self._wrong[key].until <= now:
                     del self._wrong[key]
 
@@ -199,8 +217,10 @@ def _folded(name: str) -> str:
 
 
 def _network(address: str, digits: int = 16) -> str:
-    """The address; of IPv6 so many of the first hexadecimal digits: whoever has one has 2^64 of
-    them, and often 2^16 such networks."""
+    """Return the address, or the first hexadecimal digits of an IPv6 address.
+
+    Whoever has one IPv6 address has 2^64 of them, and often 2^16 such networks.
+    """
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,9 +1,9 @@
-"""The program's log: Python's logging, into Orthanc's log, into memory for the page of it, and into
-a file where that is set.
+"""The program's log: from Python's logging to Orthanc's log, to memory and, if set, to a file.
 
-Whoever writes has a logger of its module. Who a patient is stands in no log: a message names no
-values of objects, and of an exception its type and place are written, never its words, which may
-hold values."""
+The entries in memory are for the page of the log. Each module has a logger of its own. No log says
+who a patient is: messages contain no values of objects, and for an exception its type and place are
+written, but never its message, which may hold values.
+"""
 
 import contextlib
 import errno
@@ -39,8 +39,10 @@ _BLOCK = 65_536  # bytes of a file that are read at once
 
 @dataclass(frozen=True)
 class Entry:
-    """A record of the log. at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the
-    module; message: one line.
+    """A record of the log.
+
+    at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the module; message: one
+    line.
     """
 
     at: str
@@ -49,12 +51,12 @@ class Entry:
     message: str
 
     def line(self) -> str:
-        """As it stands in the file."""
+        """Return the entry as a line of the file."""
         return f"{self.at} {self.level.upper()} {self.room} {self.message}"
 
 
 def entry_of(record: logging.LogRecord) -> Entry:
-    """What is kept of a record of Python's logging; made once, whoever asks."""
+    """Return what is kept of a record of Python's logging; it is made only once per record."""
     made: Entry | None = getattr(record, "entry", None)
     if made is None:
         made = record.entry = _entry(record)
@@ -75,7 +77,7 @@ def _entry(record: logging.LogRecord) -> Entry:
 
 
 def read_line(line: str) -> Entry | None:
-    """An entry from its line of the file; None for another line."""
+    """Return the entry of a line of the file, or None for any other line."""
     found = _LINE.fullmatch(line)
     return (
         Entry(found[1], found[2].lower(), found[3], found[4])
@@ -85,7 +87,7 @@ def read_line(line: str) -> Entry | None:
 
 
 def place_of(error: BaseException) -> str:
-    """Where it was raised: " in module:line"."""
+    """Return where an error was raised: " in module:line"."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -115,10 +117,11 @@ class _ToMemory(logging.Handler):
 
 
 class _ToFile(RotatingFileHandler):
-    """Writes to a file, for its owner alone, in a folder that is made where only it is missing.
+    """Writes to a file for its owner alone; creates its folder if only that is missing.
 
-    A full disk or a folder that cannot be written stops nothing: what the file cannot take stands
-    in memory and in Orthanc's log. The file is tried again with each entry."""
+    A full disk or a folder that is not writable stops nothing: entries that the file cannot take
+    are in memory and in Orthanc's log. The file is tried again with each entry.
+    """
 
     def __init__(self, path: Path, megabytes: int, kept: int) -> None:
         super().__init__(
@@ -131,7 +134,7 @@ class _ToFile(RotatingFileHandler):
         return entry_of(record).line()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._ended:  # another thread had this handler from the logger before it was taken off
+        if self._ended:  # another thread got this handler from the logger before it was removed
             return
         self._failed = False
         super().emit(record)
@@ -146,7 +149,7 @@ class _ToFile(RotatingFileHandler):
         self.is_written = False
         error = sys.exc_info()[1]
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-        # It comes back to this handler, where it fails, and to the others.
+        # The message comes back to this handler, where it fails, and to the others.
         _LOG.error("the file of the log cannot be written: %s", reason)
 
     def close(self) -> None:
@@ -162,7 +165,7 @@ class _ToFile(RotatingFileHandler):
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # Two that begin new files at the same moment would lose each other's.
+            # Two processes that start new files at the same moment would lose each other's.
             stream.close()
             raise OSError(errno.EBUSY, "another process writes it") from None
         except OSError:
@@ -175,8 +178,9 @@ def _for_its_owner(path: str, flags: int) -> int:
 
 
 class Log:
-    """The log of this program while it runs. write: takes a level of Python's logging and a line,
-    for Orthanc's own log.
+    """The log of this program while it runs.
+
+    write: takes a level of Python's logging and a line, for Orthanc's own log.
     """
 
     def __init__(self, write: Callable[[int, str], None]) -> None:
@@ -188,8 +192,8 @@ class Log:
         self._handlers: list[logging.Handler] = [self._orthanc, self._memory]
         for handler in self._handlers:
             self._logger.addHandler(handler)
-        # What libraries say may hold values of objects: it goes nowhere, where Python would write
-        # it to Orthanc's output.
+        # Messages of libraries may hold values of objects: they go nowhere, whereas Python would
+        # write them to Orthanc's output.
         logging.getLogger().addHandler(logging.NullHandler())
         logging.captureWarnings(True)
         self._lock = threading.Lock()
@@ -199,24 +203,25 @@ class Log:
         self._settings: Settings | None = None
 
     def follow(self, settings: Settings, path: Path) -> None:
-        """Do as the settings say, now and after each change. path: of the file."""
+        """Apply the settings, now and after each change. path: the path of the file."""
         self._settings, self._path = settings, path
         settings.watch(self._apply)
         self._apply()
 
     @property
     def level(self) -> str:
-        """What is written at least: a key of LEVELS."""
+        """The lowest level that is written: a key of LEVELS."""
         return next(name for name, level in LEVELS.items() if self._logger.level >= level)
 
     @property
     def file(self) -> Path | None:
-        """The file that it is written to."""
+        """The file that the log is written to, or None."""
         return self._path if self._file is not None and self._file.is_written else None
 
     def newest(self, least: str, text: str, limit: int) -> list[Entry]:
-        """At most so many entries, the newest first: of this level or graver, with this text in the
-        message or the room.
+        """Return up to `limit` entries, the newest first.
+
+        They are of level `least` or more severe, with `text` in the message or the room.
         """
         least_level, words = LEVELS[least], text.lower()
         found: list[Entry] = []
@@ -230,13 +235,16 @@ class Log:
         return found
 
     def close(self) -> None:
-        """Write nothing any more."""
+        """Stop writing."""
         for handler in (*self._handlers, *([self._file] if self._file else [])):
             self._logger.removeHandler(handler)
             handler.close()
 
     def _entries(self) -> Iterator[Entry]:
-        """The newest first: of the file and those before it, else of those remembered."""
+        """Return the entries, the newest first.
+
+        They come from the file and its predecessors, or else from memory.
+        """
         if self.file is None:
             return reversed(list(self._memory.entries))
         kept = self._file_is[1] if self._file_is else 0
@@ -271,7 +279,7 @@ def _parsed(lines: Iterable[str]) -> Iterator[Entry]:
 
 
 def _lines_backwards(path: Path) -> Iterator[str]:
-    """The lines of a file, the last first; of one that is not there none."""
+    """Yield the lines of a file, the last first; none if it does not exist."""
     try:
         file = open(path, "rb")  # noqa: SIM115  closed below
     except OSError:

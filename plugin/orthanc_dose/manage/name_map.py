@@ -1,4 +1,4 @@
-"""The map of standard names: what an entry may hold, and the map as CSV, there and back."""
+"""The map of standard names: what an entry may hold, and the map as CSV, in both directions."""
 
 import csv
 import io
@@ -13,8 +13,8 @@ from ..store.names import Entry
 COLUMNS = ("kind", "pattern", "modality", "standard_name")
 MOST_ENTRIES = 5000
 
-# What a spreadsheet takes for a formula stands behind an apostrophe, and so does what begins with
-# apostrophes before such.
+# A cell that a spreadsheet would take for a formula is prefixed with an apostrophe, and so is one
+# where such text already follows apostrophes.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -34,12 +34,15 @@ class MapEntry(Given):
 
 
 class BadEntry(Exception):
-    """An entry, or a line of CSV, that cannot be; the message says which and why."""
+    """Raised for an invalid entry or line of CSV; the message says which and why."""
 
 
 def kept(found: list[MapEntry]) -> list[Entry]:
-    """Return the entries of a map as they are kept: of those with the same kind, pattern and
-    modality type the first. Raises BadEntry where there are too many."""
+    """Return the entries of a map as they are kept.
+
+    Of entries with the same kind, pattern and modality type, the first is kept. Raises BadEntry if
+    there are too many.
+    """
     out: dict[tuple[str, str, str], Entry] = {}
     for entry in found:
         one: Entry = {
@@ -59,19 +62,22 @@ def _few(entries: list[Entry]) -> list[Entry]:
 
 
 def with_entries(there: list[Entry], new: list[Entry]) -> list[Entry]:
-    """The map with these entries: in place of those of the same kind, pattern and modality type,
-    the others behind. Raises BadEntry where there are too many then."""
+    """Return the map with new entries.
+
+    They replace those of the same kind, pattern and modality type; others are appended. Raises
+    BadEntry if there are then too many.
+    """
     together = {key_of(entry): entry for entry in there} | {key_of(entry): entry for entry in new}
     return _few(list(together.values()))
 
 
 def key_of(entry: Entry) -> tuple[str, str, str]:
-    """What there is one entry of."""
+    """Return the key by which entries are unique."""
     return entry["kind"], entry["pattern"].casefold(), entry["modality"] or ""
 
 
 def as_csv(entries: list[Entry]) -> bytes:
-    """The map as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
+    """Return the map as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
     out = io.StringIO()
     written = csv.writer(out)
     written.writerow(COLUMNS)
@@ -81,8 +87,11 @@ def as_csv(entries: list[Entry]) -> bytes:
 
 
 def from_csv(text: str) -> list[Entry]:
-    """The map that `as_csv` wrote, or that people wrote in a spreadsheet: columns by the names in
-    the first line, separated by commas, semicolons or tabs. Raises BadEntry."""
+    """Return the map read from CSV written by `as_csv`, or by people in a spreadsheet.
+
+    Columns are named in the first line, and separated by commas, semicolons or tabs. Raises
+    BadEntry.
+    """
     text = text.removeprefix("\ufeff")
     first = text.splitlines()[0] if text.strip() else ""
     mark = max(",;\t", key=first.count)

@@ -1,5 +1,6 @@
-"""Passwords of the users whom an administrator adds: kept as Argon2id (RFC 9106), and what a new
-one must be.
+"""Passwords of users added by an administrator.
+
+They are kept as Argon2id (RFC 9106); new ones must meet rules.
 """
 
 import threading
@@ -13,19 +14,20 @@ SHORTEST, LONGEST = 10, 200
 _hasher = (
     PasswordHasher()
 )  # the parameters that the library recommends: 64 MB and some 0.1 s for each
-# Each takes its memory: what many requests ask for at once waits here.
+# Each hash takes its memory: many simultaneous requests wait here.
 _at_once = threading.BoundedSemaphore(2)
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password."""
+    """Return what is kept of a password."""
     with _at_once:
         return _hasher.hash(password)
 
 
 def matches(kept: str | None, password: str) -> bool:
-    """Whether this is the password. None takes as long as a wrong one: nobody learns which names
-    there are.
+    """Return whether this is the password.
+
+    None takes as long as a wrong password: nobody learns which names exist.
     """
     with _at_once:
         try:
@@ -35,12 +37,12 @@ def matches(kept: str | None, password: str) -> bool:
 
 
 def is_outdated(kept: str) -> bool:
-    """Whether it was made with other parameters than would be used now."""
+    """Return whether a hash was made with other parameters than would be used now."""
     return _hasher.check_needs_rehash(kept)
 
 
 def problem(password: object, name: str) -> str | None:
-    """What is wrong with a new password, as a sentence; None where nothing is."""
+    """Return what is wrong with a new password, as a sentence, or None."""
     if not isinstance(password, str) or not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."
     if password.casefold().strip() == name.casefold():

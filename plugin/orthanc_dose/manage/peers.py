@@ -1,4 +1,4 @@
-"""From where the requests of users come: whether a proxy stands before Orthanc that nobody named."""
+"""The origins of users' requests: they reveal a proxy before Orthanc that is not configured."""
 
 import threading
 import time
@@ -12,8 +12,11 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "
 
 @dataclass(frozen=True)
 class UnnamedProxy:
-    """Where all requests come from. forwarded: they say themselves that they were handed on; else
-    several users come from there alone."""
+    """The address that all requests come from.
+
+    forwarded: the requests themselves say that they were forwarded; otherwise several users come
+    from this address alone.
+    """
 
     address: str
     forwarded: bool
@@ -21,16 +24,16 @@ class UnnamedProxy:
 
 
 class Peers:
-    """Remembers who came from where, for a day. Safe to be used from several threads."""
+    """Remembers for a day who came from where. Safe to be used from several threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        # By peer and user: when last, and whether it was handed on.
+        # By peer and user: when last, and whether it was forwarded.
         self._seen: dict[tuple[str, str], tuple[float, bool]] = {}
 
     def note(self, peer: str, headers: Mapping[str, str], user: str, trusted: bool) -> None:
-        """A request of a user. trusted: the peer is a proxy that the configuration names."""
+        """Note a request of a user. trusted: the peer is a proxy named in the configuration."""
         handed_on = not trusted and any(name in headers for name in _FORWARDED)
         with self._lock:
             key = ("" if trusted else peer), user
@@ -39,11 +42,11 @@ class Peers:
             self._seen[key] = self._clock(), handed_on
 
     def unnamed_proxy(self) -> UnnamedProxy | None:
-        """The one address that all users of the last day came from, where it looks like that of a
-        proxy.
+        """Return the one address of all users of the last day, if it looks like that of a proxy.
 
-        One user alone, on the same machine or another, looks like nothing of the kind; so does
-        whoever sends such headers while others come from elsewhere."""
+        A single user, on the same machine or another, does not look like one; nor does somebody who
+        sends such headers while others come from elsewhere.
+        """
         oldest = self._clock() - _RECENT
         with self._lock:
             self._seen = {key: one for key, one in self._seen.items() if one[0] >= oldest}

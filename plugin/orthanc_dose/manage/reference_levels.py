@@ -1,6 +1,4 @@
-"""The table of reference levels: what an administrator enters, and the levels that come with the
-program.
-"""
+"""The table of reference levels: those entered by an administrator, and those of the program."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,22 +15,25 @@ _SET = tuple(name for name in REFERENCE_LEVEL.names if name not in ("id", "shipp
 
 
 class TooMany(Exception):
-    """There would be more levels than there can be."""
+    """Raised when there would be more levels than allowed."""
 
 
 @cache
 def shipped() -> dict[str, Any]:
-    """The levels that come with the program, as the file has them, in the units of pages:
-    `version`, `sources`, `levels`.
+    """Return the levels that come with the program, as in its file, in the units of pages.
+
+    Keys are `version`, `sources` and `levels`.
     """
     found: dict[str, Any] = json.loads(_SHIPPED.read_text(encoding="utf-8"))
     return found
 
 
 def add(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Add levels, by the fields of REFERENCE_LEVEL but the number, in stored units; those that came
-    with the program where they are not there yet. The numbers of those that are new. Raises
-    TooMany."""
+    """Add levels, and return the numbers of the new ones.
+
+    levels: the fields of REFERENCE_LEVEL except the number, in stored units. Levels that come with
+    the program are added only if they are not there yet. Raises TooMany.
+    """
     with store.writing() as connection:
         there = connection.execute("SELECT id, shipped_as FROM reference_level").fetchall()
         known = {key for _, key in there if key}
@@ -59,7 +60,7 @@ def add(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def change(store: Store, number: int, level: Mapping[str, Any]) -> bool:
-    """Put these values in place of a level's; False where there is none of this number."""
+    """Replace the values of a level. Returns False if there is none with this number."""
     query = f"UPDATE reference_level SET {', '.join(f'{name} = ?' for name in _SET)} WHERE id = ?"
     with store.writing() as connection:
         found = connection.execute(query, [*(level[name] for name in _SET), number]).fetchone()
@@ -67,7 +68,7 @@ def change(store: Store, number: int, level: Mapping[str, Any]) -> bool:
 
 
 def delete(store: Store, number: int) -> bool:
-    """Delete a level; False where there is none of this number."""
+    """Delete a level. Returns False if there is none with this number."""
     with store.writing() as connection:
         found = connection.execute("DELETE FROM reference_level WHERE id = ?", [number]).fetchone()
     return bool(found and found[0])

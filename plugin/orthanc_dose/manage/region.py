@@ -1,4 +1,4 @@
-"""Where the server is: the time zone that its clock shows."""
+"""The location of the server: the time zone of its clock."""
 
 import os
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -9,15 +9,16 @@ _CLOCK, _NAME = Path("/etc/localtime"), Path("/etc/timezone")
 
 
 def server_time_zone() -> str:
-    """The name of the server's own time zone, as Europe/London; of one that it does not name, that
-    of its present offset.
+    """Return the name of the server's own time zone, such as Europe/London.
+
+    If it has no name, the name of its present offset is returned.
     """
     named = next((name for name in _named() if _shows_our_time(name)), None)
     return named or _by_offset(datetime.now().astimezone().utcoffset())
 
 
 def zone_of(name: str) -> tzinfo:
-    """The zone of a name as `server_time_zone` gives it, or as the setting has it."""
+    """Return the zone of a name that `server_time_zone` returns, or that the setting holds."""
     if name in available_timezones():
         return ZoneInfo(name)
     hours, _, minutes = name.lstrip("+-").partition(":")
@@ -26,8 +27,10 @@ def zone_of(name: str) -> tzinfo:
 
 
 def _named() -> list[str]:
-    """What may be its name: of the environment, of the file that the clock is a link to, of
-    Debian's own file.
+    """Return possible names of the time zone.
+
+    They come from the environment, from the file that the clock is a link to, and from Debian's own
+    file.
     """
     names = [os.environ.get("TZ", "").lstrip(":")]
     try:
@@ -46,8 +49,10 @@ def _shows_our_time(name: str) -> bool:
 
 
 def _by_offset(offset: timedelta | None) -> str:
-    """Etc/GMT-2 is two hours before Greenwich, in the east; there are whole hours only, others are
-    +05:30.
+    """Return the name of a zone with this offset.
+
+    Etc/GMT-2 is two hours ahead of Greenwich, to the east. These names exist for whole hours only;
+    others are like +05:30.
     """
     minutes = round((offset or timedelta()).total_seconds() / 60)
     hours = minutes // 60

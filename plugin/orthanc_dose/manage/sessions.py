@@ -1,5 +1,6 @@
-"""Sessions of people who signed in on the page. In memory: a restart of Orthanc signs everybody
-out.
+"""Sessions of people who signed in on the page.
+
+They are in memory: a restart of Orthanc signs everybody out.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_MOST_OF_ONE = 50  # sessions of a user; with more, the one that was used longest ago ends
+_MOST_OF_ONE = 50  # sessions per user; beyond that, the least recently used one ends
 
 
 @dataclass
@@ -20,11 +21,12 @@ class _Session:
 
 
 class Sessions:
-    """The sessions, by the SHA-256 of what the cookie holds. idle: seconds without a request after
-    which one ends.
+    """The sessions, by the SHA-256 of what the cookie holds.
 
-    Each holds the stamp that the user's password had: with another password it is over. Safe to be
-    used from several threads."""
+    idle: returns the number of seconds without a request after which a session ends. Each session
+    holds the stamp of the user's password: it ends when the password is changed. Safe to be used
+    from several threads.
+    """
 
     def __init__(
         self, idle: Callable[[], float], clock: Callable[[], float] = time.monotonic
@@ -34,7 +36,7 @@ class Sessions:
         self._open: dict[str, _Session] = {}
 
     def start(self, user: str, stamp: str) -> str:
-        """A new session: what its cookie is to hold."""
+        """Start a session, and return what its cookie is to hold."""
         secret = secrets.token_urlsafe(32)
         with self._lock:
             self._forget()
@@ -48,7 +50,7 @@ class Sessions:
         return secret
 
     def find(self, secret: str) -> tuple[str, str] | None:
-        """User and stamp of an open session, which is used by this; None where there is none."""
+        """Return the user and stamp of an open session, or None. Counts as use of the session."""
         with self._lock:
             found = self._open.get(key_of(secret))
             if found is None or self._clock() - found.used > self._idle():
@@ -57,12 +59,12 @@ class Sessions:
             return found.user, found.stamp
 
     def end(self, key: str) -> None:
-        """End one, by its key."""
+        """End the session with this key."""
         with self._lock:
             self._open.pop(key, None)
 
     def end_all(self, user: str) -> None:
-        """End all of a user."""
+        """End all sessions of a user."""
         with self._lock:
             self._open = {key: one for key, one in self._open.items() if one.user != user}
 
@@ -72,5 +74,5 @@ class Sessions:
 
 
 def key_of(secret: str) -> str:
-    """By what a session is known here: what the cookie holds is kept nowhere."""
+    """Return the key of a session: what the cookie holds is kept nowhere."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,5 +1,6 @@
-"""What a setting is: its kind says which values it can have, how they are checked, and how a page
-asks for them.
+"""Definition of a setting.
+
+Its kind defines which values it can have, how they are checked, and how a page asks for them.
 """
 
 from collections.abc import Callable
@@ -17,11 +18,12 @@ LONGEST_PATTERN = 200
 class Setting:
     """A setting that administrators change while the program runs.
 
-    name: in the store and the API; its key in the "Dose" section is the same in CamelCase. topic:
-    key of TOPICS. kind: key of KINDS. default: its value where neither the configuration nor an
-    administrator gives one. choices: value and meaning, of kind "choice". minimum, maximum, unit:
+    name: in the store and the API; its key in the "Dose" section is the same in CamelCase. topic: a
+    key of TOPICS. kind: a key of KINDS. default: its value if neither the configuration nor an
+    administrator gives one. choices: value and meaning, for kind "choice". minimum, maximum, unit:
     of numbers. example: of a pattern. form: the regular expression that each pattern must match,
-    with the words for it."""
+    with the words for it.
+    """
 
     name: str
     topic: str
@@ -38,15 +40,16 @@ class Setting:
 
     @property
     def key(self) -> str:
-        """Its name in the "Dose" section of orthanc.json."""
+        """The name of the setting in the "Dose" section of orthanc.json."""
         words = (
             {"id": "ID", "ids": "IDs"}.get(part, part.capitalize()) for part in self.name.split("_")
         )
         return "".join(words)
 
     def checked(self, value: object) -> Any:
-        """The value as it is kept. Raises ValueError with what is allowed, as the end of a sentence
-        "must be …".
+        """Return the value as it is kept.
+
+        Raises ValueError with what is allowed, as the end of a sentence "must be …".
         """
         if self.kind == "patterns" and isinstance(value, tuple):  # the default of one
             value = list(value)
@@ -57,12 +60,12 @@ class Setting:
 
     @property
     def type(self) -> Any:
-        """The type of its value, with title and description."""
+        """The type of the setting's value, with title and description."""
         bare = KINDS[self.kind].type(self)
         return Annotated[bare, Meta(title=self.title, description=self.description or self.title)]
 
     def as_dict(self) -> dict[str, Any]:
-        """What a page needs to ask for it."""
+        """Return what a page needs to ask for the setting."""
         return {
             "name": self.name,
             "topic": self.topic,
@@ -80,7 +83,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value is, and how it is kept, which may raise ValueError for one that cannot be."""
+    """The type of a value, and the function that returns it as it is kept.
+
+    That function may raise ValueError for a value that is not allowed.
+    """
 
     type: Callable[[Setting], Any]
     kept: Callable[[Any], Any] = lambda value: value
@@ -104,7 +110,7 @@ def _text(of: Setting) -> Any:
     return Annotated[str, Meta(max_length=most, pattern=_LINE, extra={"words": words})]
 
 
-# A pattern is a line of text that is more than blanks.
+# A pattern is a line of text that is not blank.
 _PATTERN = r"^[^\n\x00]*[^\s\x00][^\n\x00]*$"
 
 
@@ -123,7 +129,7 @@ _TIME_ZONE = "the name of a time zone, as Europe/London, or empty for the server
 
 
 def _time_zone(name: str) -> str:
-    # Which there are is a matter of the system, and no part of the description of the API.
+    # Which ones exist depends on the system, and is no part of the description of the API.
     if name and name not in available_timezones():
         raise ValueError(_TIME_ZONE)
     return name

@@ -1,5 +1,6 @@
-"""The settings: each declared once, for the store, the API, the page of settings, and the "Dose"
-section's first values.
+"""The settings: each is declared once, for the store, the API, the page of settings, and "Dose".
+
+The last is the section of the configuration, which gives the initial values.
 """
 
 import logging
@@ -210,8 +211,9 @@ _KIND, _EVERYBODY = "setting", ""
 
 
 class Settings:
-    """The present values. first: those of the configuration, by name; what an administrator set
-    stands over them.
+    """The present values.
+
+    first: those of the configuration, by name; values set by an administrator override them.
 
     Safe to be read from several threads; `version` grows with each change.
     """
@@ -228,23 +230,28 @@ class Settings:
                 try:
                     self._set[name] = BY_NAME[name].checked(value)
                 except (KeyError, ValueError):
-                    continue  # of another version: the default holds until somebody sets it anew
+                    continue  # set by another version: the default applies until it is set again
 
     def value(self, name: str) -> Any:
-        """The value that holds now."""
+        """Return the present value."""
         with self._lock:
             return self._set.get(name, self.first(name))
 
     def first(self, name: str) -> Any:
-        """The value that holds where nobody changed it: the configuration's, else the default."""
+        """Return the value without changes by an administrator: the configuration's, or the
+        default.
+        """
         return self._first.get(name, BY_NAME[name].default)
 
     def is_set(self, name: str) -> bool:
-        """Whether an administrator changed it."""
+        """Return whether an administrator changed the setting."""
         return name in self._set
 
     def set(self, name: str, value: object) -> Any:
-        """Change it; the value as it was before. Raises ValueError for one that it cannot have."""
+        """Change a setting, and return its previous value.
+
+        Raises ValueError if the new value is not allowed.
+        """
         checked = BY_NAME[name].checked(value)
         before = self.value(name)
         settings.put(self._store, _EVERYBODY, _KIND, name, checked)
@@ -254,7 +261,7 @@ class Settings:
         return before
 
     def reset(self, name: str) -> Any:
-        """Go back to the configuration's value; the value as it was before."""
+        """Restore the configuration's value, and return the previous value."""
         before = self.value(name)
         settings.remove(self._store, _EVERYBODY, _KIND, name)
         with self._lock:
@@ -263,7 +270,7 @@ class Settings:
         return before
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call this after each change, on the thread that made it."""
+        """Register a function to call after each change, on the thread that made it."""
         self._watching.append(changed)
 
     def _changed(self, name: str) -> None:
@@ -274,12 +281,12 @@ class Settings:
 
 
 def not_patient(settings: Settings) -> NotPatient:
-    """The patterns that the settings name."""
+    """Return the patterns given by the settings."""
     return NotPatient(settings.value("not_patient_names"), settings.value("not_patient_ids"))
 
 
 def identity_rules(settings: Settings) -> dict[str, str]:
-    """What is kept of each item, by the field of the study."""
+    """Return what is kept of each item, by the field of the study."""
     return {name: settings.value(name) for name in UNDER_RULES}
 
 

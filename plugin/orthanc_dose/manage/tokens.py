@@ -1,5 +1,6 @@
-"""Tokens, with which scripts come in the name of a user: dose_<number>_<secret>, of which the
-secret is shown once.
+"""Tokens with which scripts act in the name of a user.
+
+A token is dose_<number>_<secret>; its secret is shown only once.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ _SHOWN = "id, name, user_name, created_at, expires_at, last_used_at"
 
 
 class TooManyTokens(Exception):
-    """The user has as many tokens as one may have."""
+    """Raised when the user has the maximum number of tokens."""
 
 
 class Tokens:
@@ -30,8 +31,10 @@ class Tokens:
         self._store, self._users = store, users
 
     def make(self, user: User, name: str, days: int | None) -> tuple[TokenRow, str]:
-        """A new token of a user, which ends after so many days or never: its row, and the token
-        itself. Raises TooManyTokens."""
+        """Create a token of a user, and return its row and the token itself.
+
+        days: after which it ends; None for never. Raises TooManyTokens.
+        """
         number, secret, now = secrets.token_hex(6), secrets.token_urlsafe(32), _now()
         row: TokenRow = {
             "id": number,
@@ -54,7 +57,7 @@ class Tokens:
         return row, f"dose_{number}_{secret}"
 
     def user(self, token: str) -> User | None:
-        """Whose token this is; None for what is none, or none any more."""
+        """Return the user of a token, or None if it is not, or no longer, valid."""
         found = _TOKEN.fullmatch(token)
         if found is None:
             return None
@@ -80,7 +83,7 @@ class Tokens:
         return user
 
     def listed(self, user: str | None) -> list[TokenRow]:
-        """The tokens of a user, or everybody's, the newest first."""
+        """Return the tokens of a user, or everybody's, the newest first."""
         query = (
             f"SELECT {_SHOWN} FROM token WHERE $1 IS NULL OR user_name = $1 ORDER BY "
             f"created_at DESC, id"
@@ -89,7 +92,7 @@ class Tokens:
             return rows_of(connection.execute(query, [user]), TokenRow)
 
     def withdraw(self, number: str, user: str | None) -> bool:
-        """End a token of this user, or of anybody; False where there is none."""
+        """End a token of this user, or of anybody. Returns False if there is none."""
         query = "DELETE FROM token WHERE id = $1 AND ($2 IS NULL OR user_name = $2)"
         with self._store.writing() as connection:
             found = connection.execute(query, [number, user]).fetchone()
@@ -97,9 +100,9 @@ class Tokens:
 
 
 def digest(secret: str, user: User) -> str:
-    """What is kept of a secret of a user: with another password it is another."""
-    # With the stamp of an added user, with the password itself of one of the configuration, whose
-    # stamp never changes.
+    """Return what is kept of a user's secret; it changes with the password."""
+    # For an added user, the stamp is used; for one of the configuration, whose stamp never changes,
+    # the password itself.
     bound = user.secret if user.configured else user.stamp
     return hmac.new(
         secret.encode(), bound.encode("utf-8", "surrogatepass"), hashlib.sha256

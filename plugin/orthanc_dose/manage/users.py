@@ -1,4 +1,4 @@
-"""Who the users are: those of Orthanc's configuration, and those whom an administrator adds."""
+"""The users: those of Orthanc's configuration, and those added by an administrator."""
 
 import hmac
 import re
@@ -14,16 +14,19 @@ from ..records.access import GROUPS
 from ..store import Store
 from . import passwords
 
-# Beside the groups, in the configuration: Orthanc's own pages and routes, which know nothing of the
-# groups.
+# Beside the groups, in the configuration: the right to use Orthanc's own pages and routes, which
+# know nothing of the groups.
 ORTHANC = "orthanc"
 LONGEST_NAME = 60
 NAME = re.compile(r"[\w.@+-]+( [\w.@+-]+)*")
 
 
 class AccountError(Exception):
-    """A change of users that cannot be. code: bad_name, bad_password, bad_groups, taken, unknown,
-    from_configuration, last_administrator; the message is a sentence for people."""
+    """Raised when a change of users is not possible.
+
+    code: bad_name, bad_password, bad_groups, taken, unknown, from_configuration,
+    last_administrator; the message is a sentence for people.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -32,9 +35,12 @@ class AccountError(Exception):
 
 @dataclass(frozen=True)
 class User:
-    """A user. configured: of Orthanc's configuration. orthanc: may use Orthanc's own pages and
-    routes. secret: the password of a configured one, the hash of an added one. stamp: another one
-    with each other password."""
+    """A user.
+
+    configured: from Orthanc's configuration. orthanc: may use Orthanc's own pages and routes.
+    secret: the password of a configured user, the hash of an added one. stamp: changes with the
+    password.
+    """
 
     name: str
     groups: frozenset[str]
@@ -57,8 +63,10 @@ class Users:
     def __init__(
         self, store: Store, configured: Mapping[str, str], rights: Mapping[str, Iterable[str]]
     ) -> None:
-        """configured: passwords by name; rights: the groups, and ORTHANC, of those who do not have
-        all of them.
+        """Read the users.
+
+        configured: passwords by name; rights: the groups, and ORTHANC, of those users who do not
+        have all of them.
         """
         self._store = store
         self._changing = threading.Lock()
@@ -70,11 +78,11 @@ class Users:
             self._added = {user.name: user for user in _read(connection)}
 
     def get(self, name: str) -> User | None:
-        """The user of exactly this name; the configuration's, where both have one."""
+        """Return the user with exactly this name; the configuration's, if both have one."""
         return self._configured.get(name) or self._added.get(name)
 
     def all(self) -> list[User]:
-        """Everybody, the configuration's first."""
+        """Return all users, the configuration's first."""
         added = (user for user in self._added.values() if user.name not in self._configured)
         return [*self._configured.values(), *sorted(added, key=lambda user: user.name.casefold())]
 
@@ -83,8 +91,9 @@ class Users:
         return any(user.administers for user in self.all())
 
     def is_password(self, name: str, password: str) -> bool:
-        """Whether it is this user's. What is wrong takes the same time for every name, whether
-        there is one or not.
+        """Return whether this is the user's password.
+
+        A wrong one takes the same time for every name, whether the user exists or not.
         """
         user = self.get(name)
         if user is not None and user.configured and _same(user.secret, password):
@@ -97,7 +106,7 @@ class Users:
         return right
 
     def is_configured_password(self, name: str, password: str) -> bool:
-        """The same for users of the configuration alone, without the work that a hash takes."""
+        """Return the same for users of the configuration only, without the cost of a hash."""
         user = self._configured.get(name)
         return _same(user.secret if user else "\0", password) and user is not None
 
@@ -114,7 +123,7 @@ class Users:
         _check_password(password, name)
         kept = passwords.hashed(str(password))
         with self._changing:
-            # Names that look the same would be taken for each other.
+            # Names that look the same would be confused.
             if _alike(name) in {_alike(user.name) for user in self.all()}:
                 raise AccountError("taken", "There is a user of this name.")
             now = _now()
@@ -134,9 +143,9 @@ class Users:
         return user
 
     def change(self, name: str, groups: Iterable[str], disabled: bool) -> User:
-        """Set groups, and whether the user can sign in; one who cannot any more loses all tokens
-        and known browsers.
-        Raises AccountError.
+        """Set a user's groups, and whether the user can sign in.
+
+        A disabled user loses all tokens and known browsers. Raises AccountError.
         """
         _check_groups(groups)
         with self._changing:
@@ -156,8 +165,10 @@ class Users:
         return changed
 
     def set_password(self, name: str, password: object) -> None:
-        """Give another password, which ends all tokens and known browsers, and by its stamp all
-        sessions. Raises AccountError.
+        """Set another password.
+
+        This ends all tokens and known browsers and, through the stamp, all sessions. Raises
+        AccountError.
         """
         self._one_added(name)
         _check_password(password, name)
@@ -176,7 +187,7 @@ class Users:
             }
 
     def remove(self, name: str) -> None:
-        """Take a user out, with all tokens and saved filters. Raises AccountError."""
+        """Remove a user, with all tokens, known browsers and saved filters. Raises AccountError."""
         with self._changing:
             user = self._one_added(name)
             self._keep_an_administrator(user, None)

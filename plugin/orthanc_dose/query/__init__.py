@@ -1,3 +1,4 @@
-"""Reading the store for pages and scripts: lists, details, summaries. SQL does the work; rows come
-out as plain values.
+"""Reading the store for pages and scripts: lists, details, summaries.
+
+SQL does the work; rows are returned as plain values.
 """

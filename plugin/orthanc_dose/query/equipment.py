@@ -1,6 +1,4 @@
-"""The table of systems, which of them look like one, and which parts of the data a system's studies
-have.
-"""
+"""The table of systems, proposals to join them, and which parts of the data each sends."""
 
 from typing import Any
 
@@ -19,9 +17,11 @@ _COUNTED = (
 
 
 def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[str, Any]]:
-    """All systems with the numbers of their studies, by name; those that are joined into another
-    follow it, with the numbers of the studies whose objects name them, which count among those of
-    the other, too. text: only those with this text in a field."""
+    """Return all systems with the numbers of their studies, sorted by name.
+
+    Systems joined into another follow it, with the numbers of the studies whose objects name them;
+    these also count among those of the other. text: only systems with this text in a field.
+    """
     own = _by_number(connection, f"SELECT equipment_id AS id, {_COUNTED} FROM study GROUP BY 1")
     query = f"SELECT made_by AS id, {_COUNTED} FROM study WHERE made_by <> equipment_id GROUP BY 1"
     named = _by_number(connection, query)
@@ -44,7 +44,7 @@ def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[
 
 
 def one(connection: duckdb.DuckDBPyConnection, number: int) -> dict[str, Any] | None:
-    """A system with the numbers of its studies; None where there is none of this number."""
+    """Return a system with the numbers of its studies, or None if there is no such system."""
     return next((row for row in systems(connection) if row["id"] == number), None)
 
 
@@ -70,14 +70,17 @@ def _in_order(
 # --- systems that look like one ---
 
 _SOFTWARE = "software_versions"
-# Without one of these nothing says that two rows are one system.
+# Without one of these, nothing indicates that two rows are one system.
 _WHICH = ("device_serial_number", "station_name")
 
 
 def joins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Proposals to join systems that differ in one field alone: in the software version, or in one
-    that one leaves open. ids: those that look like one; into: the one of the last study, or that
-    which leaves nothing open; field: what differs."""
+    """Return proposals to join systems that differ in one field only.
+
+    This is the software version, or a field that one of them leaves empty. ids: the systems that
+    look like one; into: the one with the latest study, or the one that leaves nothing empty; field:
+    the field that differs.
+    """
     found = [
         row
         for row in systems(connection)
@@ -137,8 +140,11 @@ _PAGE = """
 def review(
     connection: duckdb.DuckDBPyConnection, number: int, limit: int, offset: int
 ) -> dict[str, Any]:
-    """How many rows of the studies, events and accumulated dose of a system have which field, by
-    modality type; and a page of its studies, the last first, with what each has."""
+    """Count the rows that have each field, and return a page of studies, for one system.
+
+    The rows of studies, events and accumulated dose are counted by modality type. The page of
+    studies starts with the latest, and says what each has.
+    """
     counts: dict[str, list[dict[str, Any]]] = {}
     _count(connection, number, counts, STUDY.name, STUDY.fields, "s")
     tables = (
@@ -167,9 +173,7 @@ def _count(
     of: str,
     join: str = "",
 ) -> None:
-    """One pass over a table: how many rows of each modality type there are, and how many have which
-    field.
-    """
+    """Count the rows of a table, and those that have each field, by modality type, in one pass."""
     there = ", ".join(f"count(*) FILTER (WHERE {_is_there(field, of)})" for field in fields)
     query = (
         f"SELECT s.modality, count(*), {there} FROM study s {join} WHERE s.equipment_id = $1 "

@@ -1,10 +1,10 @@
-"""What a filter is: one declaration, from which the parameters of the API, their documentation, the
-form on the page and the SQL follow.
+"""Definition of filters: one declaration gives API parameters, documentation, form and SQL.
 
-A filter says where it looks (`Place`) and what type its values have; TYPES says which parameters a
-type has and what each means. Every condition is one on the study: `s` in SQL. A study matches by
-its events if one of them does, "not" means that none does, and what a study has no value of matches
-"not" and "is empty" only."""
+A filter declares where it looks (`Place`) and the type of its values; TYPES declares which
+parameters a type has and what each means. Every condition applies to the study, which is `s` in
+SQL. A study matches by its events if one of them does; "not" means that none does, and a study
+without any value matches "not" and "is empty" only.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,16 +14,19 @@ from ..records import Shown, index_name
 
 Bind = Callable[
     [Any], str
-]  # keeps a value for the statement, and gives the placeholder that stands for it
+]  # keeps a value for the statement, and returns the placeholder that represents it
 Given = dict[str, Any]  # the values of one filter's parameters, by role
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where values stand: an expression over a table. `key` names the column of the table by which
-    studies hold its rows: `study_id` in tables of events, `id` of equipment; empty for the study
-    itself. `s` is the study, `t` the other table. together: its conditions are on one row `t`,
-    which must hold those of all such places of the table (see filters.where)."""
+    """The place of values: an expression over a table.
+
+    `key` is the column of the table by which studies hold its rows: `study_id` in tables of events,
+    `id` of equipment; empty for the study itself. `s` is the study, `t` the other table. together:
+    its conditions apply to one row `t`, which must meet those of all such places of the table (see
+    filters.where).
+    """
 
     expression: str
     table: str = ""
@@ -31,7 +34,7 @@ class Place:
     together: bool = False
 
     def holds(self, condition: str) -> str:
-        """That a value of the study, or of the row, is as `condition` says."""
+        """Return the SQL saying that a value of the study, or of the row, meets `condition`."""
         if not self.table or self.together:
             return f"({condition})"
         if self.table.startswith("index_"):
@@ -39,8 +42,8 @@ class Place:
                 f"SELECT t.id FROM term t WHERE t.field = "
                 f"'{self.table.removeprefix('index_')}' AND ({condition})"
             )
-            # The first condition holds always. It makes DuckDB expect fewer rows of the index than
-            # there are studies, so that it hashes the studies found, and not all others.
+            # The first condition is always true. It makes DuckDB expect fewer rows of the index
+            # than there are studies, so that it hashes the studies found, and not all others.
             return (
                 f's.id IN (SELECT i.study_id FROM "{self.table}" i WHERE i.study_id % 1 = 0 AND '
                 f"i.term IN ({terms}))"
@@ -49,8 +52,9 @@ class Place:
         return f'{of_study} IN (SELECT t.{self.key} FROM "{self.table}" t WHERE {condition})'
 
     def lacks(self, condition: str) -> str:
-        """That no value of the study is as `condition` says; where there is none at all, that is
-        so.
+        """Return the SQL saying that no value of the study meets `condition`.
+
+        This is true for studies without any value.
         """
         return f"NOT coalesce({self.holds(condition)}, false)"
 
@@ -64,7 +68,7 @@ def equipment(column: str) -> Place:
 
 
 def indexed(field: str) -> Place:
-    """A field of the study whose texts have an index."""
+    """Return the place of a field of the study whose texts have an index."""
     return Place("t.value", index_name(field), "study_id")
 
 
@@ -74,8 +78,9 @@ def event(table: str, expression: str, together: bool = False) -> Place:
 
 @dataclass(frozen=True)
 class Choice:
-    """A value that can be chosen, what it is called, and the condition on the place's expression
-    where it is not equality.
+    """A value that can be chosen, with its label.
+
+    condition: the condition on the place's expression, where it is not equality.
     """
 
     value: str
@@ -85,8 +90,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Role:
-    """What one parameter of a filter does: the suffix of its name, the kind of its values (see
-    rest.parameters.KINDS), its description."""
+    """The role of one parameter of a filter.
+
+    suffix: of its name; kind: of its values (see rest.parameters.KINDS); and its description.
+    """
 
     suffix: str
     kind: str
@@ -95,7 +102,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Type:
-    """A type of filters: its parameters by role, and the conditions that their values make."""
+    """A type of filters: its parameters by role, and the conditions built from their values."""
 
     roles: dict[str, Role]
     conditions: "Callable[[Filter, Given, Bind], list[str]]"
@@ -103,10 +110,13 @@ class Type:
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter. type: a key of TYPES. group: a key of GROUPS. field: the entry of the data
-    dictionary that it is about, as "study.dlp_total". unit: of stored values; shown: how forms show
-    them, by a power of ten. modalities: those that have it; empty for all. identity: only for those
-    who may see who the patient is."""
+    """One filter.
+
+    type: a key of TYPES. group: a key of GROUPS. field: the entry of the data dictionary that it is
+    about, such as "study.dlp_total". unit: of stored values; shown: how forms show them, by a power
+    of ten. modalities: those that have it; empty for all. identity: only for users who may see the
+    patient's identity.
+    """
 
     name: str
     label: str
@@ -126,18 +136,21 @@ class Filter:
         return TYPES[self.type].roles
 
     def parameter(self, role: str) -> str:
-        """The name of the parameter of this role."""
+        """Return the name of the parameter with this role."""
         return self.name + self.roles[role].suffix
 
     def conditions(self, values: dict[str, Any], bind: Bind) -> list[str]:
-        """The conditions that these values, by name of parameter, set."""
+        """Return the conditions set by these values, which are given by name of parameter."""
         named = {role: values.get(self.parameter(role)) for role in self.roles}
         given = {role: value for role, value in named.items() if value is not None and value != []}
         return TYPES[self.type].conditions(self, given, bind) if given else []
 
     def as_dict(self) -> dict[str, Any]:
-        """The filter for forms, on which it has a place where it has a group. of_one: the table of
-        events of which one must be as all of its filters say; empty for others."""
+        """Return the filter for forms, which show it if it has a group.
+
+        of_one: the table of events of which a single one must meet all such filters; empty for
+        others.
+        """
         shown = self.shown or Shown(self.unit or "")
         return {
             "name": self.name,
@@ -184,7 +197,7 @@ def _there(what: Filter, condition: str, is_there: bool) -> str:
 
 
 def _between(what: Filter, given: Given, bind: Bind) -> list[str]:
-    # Both bounds on one value: of events with 60 and 120 kV none is between 80 and 100.
+    # Both bounds apply to one value: of events with 60 and 120 kV none is between 80 and 100.
     bounds = (("from", ">="), ("to", "<="))
     tests = [
         f"{what.place.expression} {sign} {bind(given[role])}"

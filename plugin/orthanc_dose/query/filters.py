@@ -1,6 +1,4 @@
-"""The filters: each declared once, for lists, their forms and counts, and whatever else looks at
-some of the studies.
-"""
+"""The filters: each declared once, for lists, their forms and counts, and other selections."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,7 +36,7 @@ _OF_TYPE = {"number": "number", "integer": "integer", "date": "date", "time": "t
 
 
 def _of(table: Table, name: str, place: Place, group: str, **more: Any) -> Filter:
-    # A filter by a field: label, unit and modalities are the field's.
+    # A filter on a field: label, unit and modalities are taken from the field.
     field = table.field(name)
     given: dict[str, Any] = {
         "type": _OF_TYPE.get(field.type, "text"),
@@ -65,10 +63,10 @@ def _meaning(column: str) -> str:
 _PROJECTION = ("RF", "DX", "MG")
 _CODE = "t.ctdiw_phantom_type.value"
 _EVENT = PROJECTION_EVENT.name
-_MAS = Shown("mA·s", 1e-3)  # as physicists say it; stored, as the standard has it, in µA·s
+_MAS = Shown("mA·s", 1e-3)  # as physicists state it; stored in µA·s, as the standard has it
 
-# The system's own number and the modality type, which addresses and pages set, are filters without
-# a place on the form.
+# The system's own number and the modality type are set by addresses and pages: filters without a
+# place on the form.
 MODALITY = Filter(
     "modality",
     "Modality type",
@@ -120,8 +118,8 @@ def _of_one_event(table: Table, name: str, **more: Any) -> Filter:
     return _of(table, name, event(table.name, name + part, together=True), "", **more)
 
 
-# What a click into a chart asks for, of one event together: an event of this protocol and with this
-# dose. Named by their table, without a place on the form.
+# Filters set by a click into a chart, which apply to one event together: an event with this
+# protocol and this dose. They are named after their table, and have no place on the form.
 _TOGETHER = tuple(
     replace(one, name=f"{one.place.table}_{one.name}")
     for one in (
@@ -338,9 +336,11 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def or_hashes(values: dict[str, Any], hashes: Callable[[str], list[str]]) -> dict[str, Any]:
-    """The same values, with which fields that can be kept as hashes are found by these, too: where
-    text is stored a term is looked for in it, where a hash is, it must be the whole of what was
-    written."""
+    """Add, to the values for fields that can be kept as hashes, the hashes of these values.
+
+    Where text is stored, a term is searched for in it; where a hash is, the term must be the whole
+    of what was written.
+    """
     out = dict(values)
     for one in FILTERS:
         if one.name in UNDER_RULES:
@@ -355,8 +355,10 @@ def or_hashes(values: dict[str, Any], hashes: Callable[[str], list[str]]) -> dic
 
 
 def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The condition on a study `s` that these values of parameters make, and what is bound in it.
-    Possible test data is left out unless `test_data` says otherwise."""
+    """Return the condition on a study `s` for these values of parameters, and its bound values.
+
+    Possible test data is excluded unless `test_data` says otherwise.
+    """
     bound: dict[str, Any] = {}
 
     def bind(value: Any) -> str:
@@ -380,8 +382,9 @@ def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def of_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
-    """The condition on an event `t` of the study `s` that the filters of one event make, and what
-    is bound in it.
+    """Return the condition on an event `t` of the study `s`, and its bound values.
+
+    It is built from the filters that apply to one event together.
     """
     bound: dict[str, Any] = {}
 

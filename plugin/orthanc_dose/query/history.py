@@ -1,6 +1,4 @@
-"""A patient's history: all studies of one patient, found by the ID as it is kept, with sums over a
-time.
-"""
+"""A patient's history: all studies of one patient, found by the ID as it is kept, with sums."""
 
 from datetime import date
 from typing import Any
@@ -12,8 +10,7 @@ from ..records import MODALITIES
 from ..store.database import rows
 from . import lists
 
-# Totals that add up over studies. Activities of different nuclides do not; the largest of something
-# is no sum.
+# Totals that add up over studies. Activities of different nuclides do not, nor do maxima.
 _ADDS_UP = (
     "number_of_events",
     "dlp_total",
@@ -31,9 +28,11 @@ _WHO = ("patient_id", "patient_name", "patient_birth_date")
 def of_patient(
     connection: duckdb.DuckDBPyConnection, study_id: int, first: date | None, last: date | None
 ) -> dict[str, Any] | None:
-    """The studies of the patient whom this study is of, oldest first, and their sums by modality
-    type, over these days. None where there is no study of this number. Sums say how many of the
-    studies gave the value."""
+    """Return the studies of this study's patient, oldest first, with sums by modality type.
+
+    Only studies from `first` to `last` count. Sums include the number of studies that gave the
+    value. Returns None if there is no study with this number.
+    """
     query = "SELECT patient_id, patient_name, patient_birth_date FROM study WHERE id = $1"
     found = connection.execute(query, [study_id]).fetchone()
     if found is None:

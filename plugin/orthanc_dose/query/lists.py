@@ -1,6 +1,4 @@
-"""Lists of studies: the rows that filters leave, in an order, page by page; how many there are; and
-what stands next to one.
-"""
+"""Lists of studies, filtered, sorted and paged; their number; and the neighbours of a study."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from ..store.database import rows
 from ..store.places import PLACE
 from . import filters, sizes
 
-# What every row of a list has: what it is, when it was, and what is to be said beside its values.
+# What every row of a list has: what it is, when it was, and remarks on its values.
 ALWAYS = (
     "id",
     "modality",
@@ -53,8 +51,9 @@ SORTABLE = tuple(
 
 
 def columns_of(modality: str | None) -> tuple[str, ...]:
-    """Names of the columns that a list of this modality, or of all, can have beside those of
-    ALWAYS.
+    """Return the names of the columns that a list can have, in addition to those of ALWAYS.
+
+    modality: the modality type of the list; None for all.
     """
     of_study = (
         field.name
@@ -67,8 +66,9 @@ def columns_of(modality: str | None) -> tuple[str, ...]:
 
 
 def usual_columns(modality: str | None) -> tuple[str, ...]:
-    """The columns that a list has where nobody asks for others: what tells studies apart, and the
-    totals.
+    """Return the columns of a list if no others are requested.
+
+    These distinguish studies, and give the totals.
     """
     totals = tuple(
         field.name
@@ -80,8 +80,9 @@ def usual_columns(modality: str | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Order:
-    """The order of a list. Missing values come last, up and down; the study's number makes it
-    total.
+    """The order of a list.
+
+    Missing values come last in both directions; the study's number makes the order total.
     """
 
     name: str
@@ -89,7 +90,10 @@ class Order:
 
     @classmethod
     def by(cls, sort: str) -> "Order":
-        """From one of SORTABLE, with "-" before it for descending."""
+        """Return the order by one of SORTABLE, descending with a "-" before it.
+
+        Raises ValueError for any other name.
+        """
         name = sort.removeprefix("-")
         if name not in SORTABLE:
             raise ValueError(f"not a column to sort by: {name}")
@@ -97,13 +101,13 @@ class Order:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What is compared, as expressions over the study `s`."""
+        """The sort keys, as expressions over the study `s`."""
         if self.name in SYSTEM:
             return (
                 f"(SELECT e.{SYSTEM[self.name]} FROM equipment e WHERE e.id = s.equipment_id)",
                 "s.id",
             )
-        # The day alone leaves a day's studies in no order.
+        # The date alone leaves the studies of a day in no order.
         return (
             (f"s.{self.name}", "s.study_time", "s.id")
             if self.name == "study_date"
@@ -111,7 +115,7 @@ class Order:
         )
 
     def clause(self, keys: tuple[str, ...], turned: bool = False) -> str:
-        """ORDER BY over these; `turned` for from the last to the first."""
+        """Return the ORDER BY list over these keys; `turned` reverses it."""
         direction = "DESC" if self.down != turned else "ASC"
         return ", ".join(f"{key} {direction} NULLS {'FIRST' if turned else 'LAST'}" for key in keys)
 
@@ -124,13 +128,14 @@ def page(
     offset: int,
     columns: tuple[str, ...],
 ) -> dict[str, Any]:
-    """A page of studies and how many there are. values: of the filters' parameters, by name;
-    columns: of `columns_of`.
+    """Return a page of studies, and the number of all studies that the filters match.
+
+    values: of the filters' parameters, by name; columns: some of `columns_of`.
     """
     condition, bound = filters.where(values)
     order = Order.by(sort)
-    # Which studies they are is found with the few columns that this needs; the others are read for
-    # these alone.
+    # The studies are found with the few columns that this needs; the other columns are read for the
+    # page alone.
     total, places = (_looked_up if "SELECT" in condition else _scanned)(
         connection, condition, bound, order, limit, offset
     )
@@ -145,8 +150,10 @@ def _scanned(
     limit: int,
     offset: int,
 ) -> tuple[int, list[int]]:
-    """How many rows, and the places of those of a page. For conditions on the study alone: scanning
-    twice is quicker than keeping what was found."""
+    """Return the number of rows, and the places of those on a page.
+
+    For conditions on the study alone: scanning twice is faster than keeping what was found.
+    """
     ordered = f"ORDER BY {order.clause(order.keys)} LIMIT {limit:d} OFFSET {offset:d}"
     query = f"SELECT s.{PLACE} FROM study s WHERE {condition} {ordered}"
     places = [place for (place,) in connection.execute(query, bound).fetchall()]
@@ -162,7 +169,7 @@ def _looked_up(
     limit: int,
     offset: int,
 ) -> tuple[int, list[int]]:
-    """The same for conditions that look into other tables, which is done once."""
+    """Return the same for conditions that look into other tables, which is done once."""
     query = f"""
         WITH hit AS MATERIALIZED (SELECT s.{PLACE} AS place, {_numbered(order.keys)} FROM study s
         WHERE {condition})
@@ -186,15 +193,15 @@ def _names(keys: tuple[str, ...]) -> tuple[str, ...]:
 def _rows(
     connection: duckdb.DuckDBPyConnection, places: list[int], columns: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """The rows at these places of the table, in this order."""
+    """Return the rows at these places of the table, in this order."""
     if not places:
         return []
     wanted = dict.fromkeys((*ALWAYS, *columns))
     of_study = ", ".join(
         f"s.{name}" for name in {**wanted, **sizes.FROM} if name not in (*SYSTEM, *_DERIVED)
     )
-    # By a subquery: DuckDB then goes to these rows, where with a plain list it would read the
-    # columns of all. And as text: to bind a list costs 0.2 ms a number.
+    # With a subquery, DuckDB goes to these rows; with a plain list it would read the columns of all
+    # rows. They are given as text, since binding a list costs 0.2 ms per number.
     listed = ", ".join(map(str, places))
     query = (
         f"SELECT s.{PLACE} AS place, {of_study} FROM study s WHERE s.{PLACE} IN (SELECT "
@@ -221,7 +228,7 @@ def _rows(
 def chosen(
     connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], sort: str
 ) -> list[dict[str, Any]]:
-    """All studies `s` of a condition, in an order, with the usual columns."""
+    """Return all studies `s` that meet a condition, in an order, with the usual columns."""
     order = Order.by(sort)
     query = f"SELECT s.{PLACE} FROM study s WHERE {condition} ORDER BY {order.clause(order.keys)}"
     places = [place for (place,) in connection.execute(query, bound).fetchall()]
@@ -229,8 +236,8 @@ def chosen(
 
 
 def standard_names(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> dict[int, list[str]]:
-    """The standard names of those of these studies that have any, each name once."""
-    listed = ", ".join(map(str, ids))  # as text: to bind a list costs 0.2 ms a number
+    """Return the standard names of those of these studies that have any, each name once."""
+    listed = ", ".join(map(str, ids))  # as text: binding a list costs 0.2 ms per number
     query = f"""
         SELECT study_id, list(DISTINCT standard_name ORDER BY standard_name) FROM {STUDY_NAMES}
         WHERE study_id IN (SELECT unnest([{listed}]::BIGINT[])) GROUP BY study_id
@@ -239,7 +246,7 @@ def standard_names(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> dic
 
 
 def count(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
-    """How many studies the filters leave."""
+    """Return the number of studies that the filters match."""
     condition, bound = filters.where(values)
     found = connection.execute(f"SELECT count(*) FROM study s WHERE {condition}", bound).fetchone()
     return found[0] if found else 0
@@ -248,8 +255,9 @@ def count(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
 def neighbours(
     connection: duckdb.DuckDBPyConnection, study_id: int, values: dict[str, Any], sort: str
 ) -> dict[str, int | None]:
-    """Where a study stands in a list, from 1, and the studies before and after it; None for what
-    there is not.
+    """Return the position of a study in a list, from 1, and the studies before and after it.
+
+    Values that do not exist are None.
     """
     condition, bound = filters.where(values)
     order = Order.by(sort)
@@ -278,8 +286,9 @@ def neighbours(
 
 
 def _beside(order: Order, own: tuple[Any, ...], before: bool) -> str:
-    """That a row comes before, or after, the one whose keys are bound as own0, own1, …: by the
-    first key that differs.
+    """Return the SQL saying that a row comes before, or after, the one with keys own0, own1, …
+
+    The first key that differs decides.
     """
     ways: list[str] = []
     alike: list[str] = []

@@ -1,4 +1,4 @@
-"""The map of standard names, and the texts that it leaves without one."""
+"""The map of standard names, and the texts for which it has no name."""
 
 from typing import Any
 
@@ -10,15 +10,18 @@ from ..store.names import Entry, StandardNames
 
 
 def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
-    """The map in its order."""
+    """Return the entries of the map in their order."""
     return StandardNames.read(connection).entries
 
 
 def unmapped(
     connection: duckdb.DuckDBPyConnection, kind: str, limit: int, offset: int
 ) -> dict[str, Any]:
-    """A page of the texts of a kind that have no standard name in studies of a modality type, the
-    most frequent first, with the number of these studies; and how many such texts there are."""
+    """Return a page of the texts of a kind without a standard name, and their total number.
+
+    Texts are listed by modality type, the most frequent first, with the number of studies of that
+    type that have them.
+    """
     of_kind = f"""
         SELECT t.value AS text, s.modality, count(*) AS studies FROM "{index_name(kind)}" i
         JOIN term t ON t.id = i.term JOIN study s ON s.id = i.study_id
@@ -32,8 +35,9 @@ def unmapped(
 
 
 def named(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
-    """The texts of a kind that have a standard name in studies of a modality type, in lower case,
-    with the name.
+    """Return the texts of a kind that have a standard name in studies of a modality type.
+
+    Keys are the texts in lower case, values the names.
     """
     query = """
         SELECT lower(t.value), n.standard_name FROM term t JOIN term_name n ON n.term = t.id

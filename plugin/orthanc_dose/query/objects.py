@@ -1,4 +1,4 @@
-"""Objects with what became of them: lists, and the objects of one study."""
+"""Objects with their outcomes: lists, and the objects of one study."""
 
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,11 @@ def list_objects(
     limit: int,
     offset: int,
 ) -> dict[str, Any]:
-    """A page of objects with their outcomes, and how many there are. `filters`: column names with
-    the value, or with several of which one fits; of the reason, a text that it contains, whatever
-    its case."""
+    """Return a page of objects with their outcomes, and the number of all objects found.
+
+    filters: the value of a column, by its name, or several values of which one must match; for the
+    reason, a text that it contains, ignoring case. Raises ValueError if `sort` names no column.
+    """
     name, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
     if name not in COLUMNS:
         raise ValueError(f"not a column to sort by: {name}")
@@ -48,8 +50,9 @@ def _condition(column: str, value: Any) -> str:
 
 
 def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list[str]:
-    """All objects that the filters find, by handle, but those that were deleted from
-    Orthanc.
+    """Return the handles of all objects found that Orthanc may hold.
+
+    Objects that were deleted from Orthanc or refused are left out.
     """
     where = " AND ".join(
         [
@@ -66,7 +69,7 @@ def held(connection: duckdb.DuckDBPyConnection, filters: dict[str, Any]) -> list
 
 
 def count_nested(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many objects are nested too deeply: in_orthanc, those that Orthanc holds; refused."""
+    """Count the objects nested too deeply: in_orthanc, those that Orthanc holds; and refused."""
     query = """
         SELECT count(*) FILTER (in_orthanc IS NULL), count(*) FILTER (in_orthanc = 'refused')
         FROM object WHERE outcome = 'failed' AND rule = 'nested'
@@ -78,7 +81,7 @@ def count_nested(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def outcomes_of(
     connection: duckdb.DuckDBPyConnection, uids: list[str]
 ) -> dict[str, list[tuple[str, str | None]]]:
-    """Outcome and rule of the objects with each of these SOP Instance UIDs."""
+    """Return the outcomes and rules of the objects with each of these SOP Instance UIDs."""
     query = (
         "SELECT sop_instance_uid, outcome, rule FROM object WHERE sop_instance_uid IN (SELECT "
         "unnest($1))"
@@ -90,7 +93,7 @@ def outcomes_of(
 
 
 def by_rule(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """How many objects each rule decided, with their size in bytes, the most first."""
+    """Count the objects decided by each rule, with their size in bytes, the most frequent first."""
     query = """
         SELECT outcome, rule, count(*) AS objects, coalesce(sum(size), 0)::BIGINT AS bytes FROM
         object
@@ -100,7 +103,7 @@ def by_rule(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def dropped(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """How many objects of which SOP class were not stored at all, the most first."""
+    """Count the objects that were not stored at all, by SOP class, the most frequent first."""
     query = "SELECT * FROM dropped ORDER BY objects DESC, sop_class_uid"
     return [
         {
@@ -114,7 +117,7 @@ def dropped(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
-    """The objects that a study was read from."""
+    """Return the objects from which a study was read."""
     query = (
         f"SELECT {', '.join(COLUMNS)} FROM object WHERE study_id = $1 ORDER BY received_at, "
         f"sop_instance_uid"
@@ -123,14 +126,14 @@ def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[
 
 
 def study_instance_uid(connection: duckdb.DuckDBPyConnection, study_id: int) -> str | None:
-    """The UID of a study, or None where there is no study of this number."""
+    """Return the UID of a study, or None if there is no study with this number."""
     query = "SELECT study_instance_uid FROM study WHERE id = $1"
     found = connection.execute(query, [study_id]).fetchone()
     return found[0] if found else None
 
 
 def count_outdated(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many objects with kept content were read by another version of the extractors."""
+    """Count the objects with kept content that were read by another version of the extractors."""
     query = "SELECT count(*) FROM object WHERE content IS NOT NULL AND extractor_version <> $1"
     found = connection.execute(query, [EXTRACTOR_VERSION]).fetchone()
     return found[0] if found else 0
@@ -147,5 +150,5 @@ def _shown(row: ObjectRow) -> dict[str, Any]:
 
 
 def utc(moment: datetime | None) -> str | None:
-    """A moment of the server, which the store keeps in UTC, as ISO 8601 that says so."""
+    """Return a time of the server, which the store keeps in UTC, as ISO 8601 with a "Z"."""
     return None if moment is None else moment.isoformat(timespec="seconds") + "Z"

@@ -1,6 +1,4 @@
-"""What the home and activity pages show: studies per modality and system, what came in, outcomes of
-objects.
-"""
+"""Data of the home and activity pages: studies per modality and system, arrivals, outcomes."""
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,10 +14,12 @@ from ..store.disposal import DELETED, TO_DELETE
 def summary(
     connection: duckdb.DuckDBPyConnection, today: date, days: int, more_days: int
 ) -> list[dict[str, Any]]:
-    """Studies per modality and per system, without possible test data: how many there are, the last
-    one, those of the last `days` and `more_days` (today included), and the workload: studies a day
-    over the longer of the two times. The last study's time is the local wall time that the modality
-    wrote."""
+    """Return the studies per modality and per system, without possible test data.
+
+    These are the total number, the latest study, the numbers within the last `days` and `more_days`
+    (today included), and the workload: studies per day over the longer of the two periods. The time
+    of the latest study is the local time written by the modality.
+    """
     query = """
         SELECT d.modality, d.equipment_id, e.display_name, e.manufacturer,
         e.manufacturer_model_name,
@@ -43,7 +43,7 @@ def summary(
         counts[modality, system][(day - first).days] = number
     for row in systems:
         moment, day = row.pop("last_moment"), row.pop("last_day")
-        # A study without a time can be the last one of all.
+        # A study without a time can be the latest of all.
         row["last_study"] = day if moment is None or (day and day > moment.date()) else moment
         row |= _work(counts[row["modality"], row["equipment_id"]], first, days, more_days)
     return [
@@ -54,7 +54,7 @@ def summary(
 
 
 def _work(counts: list[int], first: date, days: int, more_days: int) -> dict[str, Any]:
-    """What came in, from the numbers a day."""
+    """Return the recent numbers and the workload, from the numbers per day."""
     return {
         "recent": [sum(counts[-number:]) for number in (days, more_days)],
         "today": counts[-1],
@@ -83,9 +83,7 @@ def _moment(day: date) -> datetime:
 
 
 def received_today(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Objects that were processed since midnight, by the server's clock, and the studies that they
-    went to.
-    """
+    """Count the objects processed since midnight, by the server's clock, and their studies."""
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     query = "SELECT count(*), count(DISTINCT study_id) FROM object WHERE processed_at >= $1"
     found = connection.execute(query, [midnight.astimezone(UTC).replace(tzinfo=None)]).fetchone()
@@ -93,8 +91,9 @@ def received_today(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """How much the store holds: studies by modality, events, objects by outcome; what the rules
-    made of objects in Orthanc.
+    """Count what the store holds: studies by modality, events, objects by outcome.
+
+    Also counts what the rules did with objects in Orthanc.
     """
     studies = dict.fromkeys(MODALITIES, 0) | dict(
         connection.execute("SELECT modality, count(*) FROM study GROUP BY modality").fetchall()

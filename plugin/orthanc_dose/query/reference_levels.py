@@ -9,7 +9,7 @@ from ..store.database import rows_of
 
 
 def listed(connection: duckdb.DuckDBPyConnection) -> list[ReferenceLevelRow]:
-    """All of them, in stored units, by modality type and name."""
+    """Return all levels in stored units, sorted by modality type and name."""
     columns = ", ".join(REFERENCE_LEVEL.names)
     order = (
         "modality, lower(name), quantity, age_from NULLS FIRST, weight_from NULLS FIRST, year "
@@ -22,7 +22,7 @@ def listed(connection: duckdb.DuckDBPyConnection) -> list[ReferenceLevelRow]:
 def compared(
     connection: duckdb.DuckDBPyConnection, modality: str, quantity: str
 ) -> list[ReferenceLevelRow]:
-    """Those that values of a quantity are compared with: valid ones that say what they are for."""
+    """Return the levels for a quantity that are valid and say what they are for."""
     return [
         level
         for level in listed(connection)
@@ -33,8 +33,9 @@ def compared(
 
 
 def is_for(level: ReferenceLevelRow, name: str, standard_names: dict[str, str]) -> bool:
-    """Whether a level is for what systems call by this name. standard_names: those that names in
-    lower case have.
+    """Return whether a level is for what systems call by this name.
+
+    standard_names: by name in lower case, its standard name.
     """
     if pattern := level["pattern"]:
         return matched(name, [pattern]) is not None

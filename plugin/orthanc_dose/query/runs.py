@@ -1,5 +1,6 @@
-"""Runs of saved searches for pages: each with what came of its search and of the newest retrieval
-of what that found.
+"""Runs of saved searches for pages.
+
+Each comes with the result of its search and of the newest retrieval of what was found.
 """
 
 import json
@@ -20,8 +21,11 @@ _OF_RETRIEVAL = ("id", "state", "message", "result")
 
 
 def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
-    """The runs that are remembered by the name of their schedule, the newest first. search: None
-    where none could begin; is_forgotten: its task is, and the run tells what came of it."""
+    """Return the remembered runs by the name of their schedule, the newest first.
+
+    search: None if no search could be started; is_forgotten: the task of the search was deleted,
+    and the run itself tells its result.
+    """
     query = f'SELECT * FROM "{SCHEDULE_RUN.name}" ORDER BY due DESC, task_id DESC'
     runs = rows_of(connection.execute(query), ScheduleRunRow)
     numbers = [run["task_id"] for run in runs]
@@ -57,7 +61,7 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
 
 
 def _shown(task: Task | None, kept: str | None, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Of a task, or of what is kept of one; the newer."""
+    """Return these fields of a task, or of what is kept of one, whichever is newer."""
     of_kept = json.loads(kept) if kept else None
     if task is not None and (of_kept is None or task["id"] > of_kept["id"]):
         fields: Mapping[str, Any] = task

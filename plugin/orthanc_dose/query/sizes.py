@@ -1,12 +1,15 @@
-"""Heights and weights that files gave carry a mark. Lists of marks are slow to change in a million
-records, so it is made here from the plain columns that say where the values come from."""
+"""The mark of heights and weights that came from imported files.
+
+Lists of marks are slow to change in a million records, so the mark is derived here from the plain
+columns that say where the values come from.
+"""
 
 from typing import Any
 
 MARK = "from_size_import"
 FROM = {"patient_size_from": "patient_size", "patient_weight_from": "patient_weight"}
 IS_MARKED = "(s.patient_size_from IS NOT NULL OR s.patient_weight_from IS NOT NULL)"
-# The marks of a study `s` with it, in SQL.
+# The marks of a study `s`, including this one, in SQL.
 MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{
     ", ".join(
         f"{{'field': CASE WHEN s.{column} IS NOT NULL THEN '{field}' END, 'mark': '{MARK}', 'raw': CAST(NULL AS VARCHAR)}}"
@@ -16,7 +19,7 @@ MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{
 
 
 def mark(row: dict[str, Any]) -> None:
-    """Put the mark to a record that has the columns of FROM."""
+    """Add the mark to a record that has the columns of FROM."""
     fields = [field for column, field in FROM.items() if row[column]]
     if fields:
         row["marks"] = [

@@ -1,4 +1,4 @@
-"""One study with all that the store holds of it, and the kept content of its objects."""
+"""One study with everything that the store holds of it, and the kept content of its objects."""
 
 from typing import Any, cast
 
@@ -27,9 +27,7 @@ class StudyDetail(StudyRow, total=False):
 
 
 def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail | None:
-    """Everything that the store holds of a study, or None where there is no study of this
-    number.
-    """
+    """Return everything that the store holds of a study, or None if there is no such study."""
     found = rows(connection.execute("SELECT * FROM study WHERE id = $1", [study_id]))
     if not found:
         return None
@@ -57,12 +55,12 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail |
 
 
 def as_json(detail: StudyDetail) -> dict[str, Any]:
-    """A study's detail as it is answered: what the store keeps in UTC says so."""
+    """Return a study's detail for the response, in which times kept in UTC are marked as such."""
     return {**detail, "stored_at": objects.utc(detail.get("stored_at"))}
 
 
 def content(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
-    """The kept content of a study's objects: header and content tree."""
+    """Return the kept content of a study's objects: header and content tree."""
     query = (
         "SELECT sop_instance_uid, sop_class_uid, content FROM object WHERE study_id = $1 AND "
         "content IS NOT NULL ORDER BY 1"

@@ -1,4 +1,4 @@
-"""Tasks for pages: lists, one, and what it did line by line."""
+"""Tasks for pages: lists of tasks, a single task, and its log."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +12,15 @@ from ..store.database import rows_of
 from .objects import utc
 
 _MOMENTS = ("created_at", "started_at", "finished_at")
-_KEPT_BACK = ("progress", "owner", "alive_at")  # what the program alone needs
+_KEPT_BACK = ("progress", "owner", "alive_at")  # needed by the program alone
 
 
 def listed(
     connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int
 ) -> dict[str, Any]:
-    """A page of tasks, the newest first, and how many there are. given: columns with the value that
-    they must have.
+    """Return a page of tasks, the newest first, and the number of all tasks found.
+
+    given: the values that columns must have.
     """
     where = " AND ".join(f"{name} = ${name}" for name in given) or "true"
     total = connection.execute(f"SELECT count(*) FROM task WHERE {where}", given).fetchone()
@@ -33,14 +34,14 @@ def listed(
 def naming(
     connection: duckdb.DuckDBPyConnection, kind: str, parameter: str, value: Any
 ) -> list[dict[str, Any]]:
-    """All tasks of a kind with this parameter, the newest first."""
+    """Return all tasks of a kind with this parameter, the newest first."""
     query = "SELECT * FROM task WHERE kind = $1 ORDER BY id DESC"
     found = map(_shown, rows_of(connection.execute(query, [kind]), TaskRow))
     return [task for task in found if task["parameters"].get(parameter) == value]
 
 
 def states(connection: duckdb.DuckDBPyConnection, user: str | None) -> dict[str, int]:
-    """How many tasks of a user, of everybody where None, are in each state."""
+    """Count the tasks in each state, of one user or, if None, of everybody."""
     query = (
         "SELECT state, count(*) FROM task WHERE $1::VARCHAR IS NULL OR user_name = $1 GROUP BY ALL"
     )
@@ -48,7 +49,7 @@ def states(connection: duckdb.DuckDBPyConnection, user: str | None) -> dict[str,
 
 
 def one(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any] | None:
-    """The task of this number, or None."""
+    """Return the task with this number, or None."""
     found = listed(connection, {"id": task_id}, 1, 0)["tasks"]
     return found[0] if found else None
 
@@ -60,8 +61,10 @@ def log(
     limit: int,
     offset: int,
 ) -> dict[str, Any]:
-    """A page of a task's log in the order of its lines, those of one outcome where it is given; how
-    many there are of it, and of each outcome."""
+    """Return a page of a task's log in the order of its lines, of one outcome if given.
+
+    Also returns the total number of lines, and the number for each outcome.
+    """
     query = "SELECT outcome, count(*) FROM task_log WHERE task_id = $1 GROUP BY ALL ORDER BY ALL"
     counts = dict(connection.execute(query, [task_id]).fetchall())
     condition, bound = "task_id = $1", [task_id, *([outcome] if outcome else [])]

@@ -1,1 +1,1 @@
-"""Finding on a PACS or modality what carries dose, and fetching that alone."""
+"""Finding what carries dose on a PACS or modality, and retrieving only that."""

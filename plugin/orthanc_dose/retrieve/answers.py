@@ -1,11 +1,11 @@
-"""What a node answers: studies, series and images, as far as it gives them."""
+"""The answers of a node: studies, series and images, as far as it describes them."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-# An answer: values by keyword, as text; several values are parted by a backslash.
+# An answer: values by keyword, as text; several values are separated by backslashes.
 Answer = Mapping[str, str]
 
 
@@ -18,7 +18,11 @@ _COUNT = re.compile(r"\+?[0-9]{1,9}")
 
 
 def _uid(answer: Answer, keyword: str) -> str | None:
-    """A UID is asked for again: what is none (PS3.5 9.1), a wildcard for instance, is not given."""
+    """Return a UID of an answer, or None if it is not a valid one.
+
+    The node is queried again by this UID: text that is no UID (PS3.5 9.1), such as a wildcard, is
+    treated as missing.
+    """
     text = _text(answer, keyword)
     return text if text and len(text) <= 64 and _UID.fullmatch(text) else None
 
@@ -30,7 +34,7 @@ def _number(answer: Answer, keyword: str) -> int | None:
 
 @dataclass(frozen=True)
 class Image:
-    """An object of a series. sop_class_uid: None where the node does not say."""
+    """An object of a series. sop_class_uid: None if the node does not say."""
 
     sop_instance_uid: str
     sop_class_uid: str | None = None
@@ -48,7 +52,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Series:
-    """size: how many objects it has; None where the node does not say."""
+    """A series. size: the number of its objects; None if the node does not say."""
 
     uid: str
     modality: str | None = None
@@ -76,7 +80,7 @@ _NOT_DIGITS = re.compile(r"\D")
 
 @dataclass(frozen=True)
 class Study:
-    """modalities: None where the node does not say."""
+    """A study. modalities: None if the node does not say."""
 
     uid: str
     modalities: frozenset[str] | None = None
@@ -105,8 +109,11 @@ class Study:
         )
 
     def is_before(self, moment: datetime) -> bool:
-        """Whether it was before a moment of the node's local time, as far as the node says when it
-        was: by the hour where it gives no more."""
+        """Return whether the study was before a time, which is local to the node.
+
+        False if the node does not say when the study was. If it gives only the hour, hours are
+        compared.
+        """
         if not self.study_date or not self.study_time:
             return False
         told = _NOT_DIGITS.sub("", self.study_date) + _NOT_DIGITS.sub("", self.study_time)[:6]

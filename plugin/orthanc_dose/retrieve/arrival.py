@@ -1,4 +1,4 @@
-"""What was fetched held against what the store has of it."""
+"""Comparing what was retrieved with what the store has of it."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ IMPORTED = ("imported", "merged", "duplicate")  # outcomes of objects that gave 
 
 
 def compare(connection: duckdb.DuckDBPyConnection, search: int) -> dict[str, Any]:
-    """Note of each chosen series how many objects were asked for, arrived and were imported, and
-    sum it up. Of a series of which nobody knows the objects, the latter two stay empty, and the
-    sums leave it out: not_listed says how many such series the node says that it sent."""
+    """Record how many objects of each chosen series were requested, arrived and were imported.
+
+    Returns the sums. For a series whose objects are unknown, the latter two remain empty, and the
+    sums exclude it: not_listed is the number of such series that the node says it sent.
+    """
     query = f"""
         WITH wanted AS (
             SELECT line, study_instance_uid, size, unnest(CASE WHEN len(images) > 0 THEN images WHEN

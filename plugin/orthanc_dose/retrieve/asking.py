@@ -1,4 +1,4 @@
-"""A question as a request or a schedule writes it, and made one that a search can ask."""
+"""A question as given by a request or a schedule, and its conversion to one for a search."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from ..records.given import END, Given, Meta
 from .question import GROUPS, Question, Words
 
-ONLY_REPORTS = "SR"  # by itself, in place of groups
+ONLY_REPORTS = "SR"  # by itself, instead of groups
 KINDS = (*GROUPS, ONLY_REPORTS)
 MOST_DAYS = 3660
 MOST_WORDS, LONGEST_WORD = 100, 64
@@ -86,8 +86,10 @@ WHEN = tuple(name for name in Asking.__struct_fields__ if name not in What.__str
 
 
 class Contradiction(Exception):
-    """Each field by itself is right, and this one does not go with the others, or with the
-    calendar; the message is a sentence."""
+    """Raised when a valid field contradicts the others, or the calendar.
+
+    The message is a sentence.
+    """
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -95,8 +97,10 @@ class Contradiction(Exception):
 
 
 def question_of(given: Asking, today: date) -> tuple[Question, Asked]:
-    """Return the question, and the same in full as it was asked. today: with the day before what is
-    asked for without days. Raises Contradiction."""
+    """Return the question, and the request with all its fields filled in.
+
+    today: the day used, with the day before, if no days are given. Raises Contradiction.
+    """
     first = today - timedelta(1) if given.first is None else given.first
     last = max(first, today) if given.last is None else given.last
     asked = given.as_dict() | {"first": first.isoformat(), "last": last.isoformat()}

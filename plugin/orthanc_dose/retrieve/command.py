@@ -1,4 +1,4 @@
-"""`orthanc-dose retrieve`: ask a node for what carries dose, and fetch it, by a running server."""
+"""`orthanc-dose retrieve`: have a running server search a node for dose, and retrieve it."""
 
 import argparse
 from contextlib import suppress
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ..client import Client, ClientError, add_server_arguments, connected, follow
 from .question import GROUPS
 
-_PAGE = 500  # gaps that are asked for at once
+_PAGE = 500  # number of gaps per request
 _WORDS = {
     "--keep-descriptions": "of studies with one of these in their description",
     "--leave-out-descriptions": "but not of those with one of these",
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Search, fetch, and print what came of it; 1 where something is missing."""
+    """Search, retrieve, and print the results. Returns 1 if something is missing."""
     if bool(chosen.groups) == chosen.only_reports:
         raise ClientError(
             "Say what to look for: --ct, --mg, --fl, --dx, --nm, or --only-reports by itself."

@@ -1,5 +1,8 @@
-"""Fetching what a search chose, as a task that goes on after a restart: moves by Orthanc's jobs, a
-few at a time, tried again with growing pauses, and at the end held against what the store has."""
+"""Retrieving what a search chose, as a task that continues after a restart.
+
+C-MOVEs are run by Orthanc's jobs, a few in parallel, and tried again with growing pauses; at the
+end the result is compared with what the store has.
+"""
 
 import contextlib
 import logging
@@ -25,19 +28,20 @@ from .searches import NODE_SEARCH
 RETRIEVAL = Kind("retrieval", NODE_SEARCH.place, lasting=True)
 KIND = RETRIEVAL.name
 _LOG = logging.getLogger(__name__)
-_LOOK_S = 0.25  # from one look at the jobs to the next, unless one is said to have ended
-_NOTED_S = 2.0  # from one note of what became of series to the next
-_PATIENCE_S = 60.0  # for the worker to read what came
+_LOOK_S = 0.25  # from one look at the jobs to the next, unless a job is reported to have ended
+_NOTED_S = 2.0  # from one record of the states of series to the next
+_PATIENCE_S = 60.0  # for the worker to read what arrived
 assert set(FETCHING) == {"moving", "moved", "failed"}
 
 
 class UnderWay(Exception):
-    """What the search found is fetched already."""
+    """Raised when what the search found is already being retrieved."""
 
 
 class Fetching:
-    """Starts retrievals, and goes on with those that a restart broke off. May be used from any
-    thread.
+    """Starts retrievals, and continues those interrupted by a restart.
+
+    May be used from any thread.
     """
 
     def __init__(
@@ -49,16 +53,22 @@ class Fetching:
         pause: Callable[[], float],
         is_read: Callable[[], bool],
     ) -> None:
-        """at_once: how many moves may run; pause: seconds before a move is tried again for the
-        first time; is_read: whether all that came is read, and asks for it to be."""
+        """Initialize the retrievals.
+
+        at_once: returns the number of C-MOVEs run in parallel; pause: returns the number of seconds
+        before the first retry of a C-MOVE; is_read: returns whether everything that arrived has
+        been read, and requests it.
+        """
         self._store, self._runner, self._nodes = store, runner, nodes
         self._at_once, self._pause, self._is_read = at_once, pause, is_read
         self._looks: set[threading.Event] = set()
         self._starting = threading.Lock()
 
     def start(self, user: str, search: int, node: str) -> int:
-        """Begin to fetch what a search on a node chose, and once more what failed before or did not
-        come; the task's number. Raises NoNode, UnderWay."""
+        """Start retrieving what a search on a node chose, and return the task's number.
+
+        Whatever failed before or did not arrive is retrieved again. Raises NoNode, UnderWay.
+        """
         self._nodes.one(node)
         with self._starting:
             if self._is_under_way(search):
@@ -83,7 +93,7 @@ class Fetching:
         )
 
     def resume(self) -> None:
-        """Have those go on that the end of the server broke off."""
+        """Continue the retrievals interrupted by the end of the server."""
         self._runner.resume(
             RETRIEVAL,
             lambda task: partial(
@@ -92,7 +102,7 @@ class Fetching:
         )
 
     def look(self) -> None:
-        """One of Orthanc's jobs has ended. Returns at once."""
+        """Look at the jobs, since one of Orthanc's has ended. Returns at once."""
         for wanted in tuple(self._looks):
             wanted.set()
 
@@ -112,7 +122,8 @@ class Fetching:
                 _begin(node, told["destination"], moves, self._at_once())
                 run.progress(moves.done, moves.total)
                 if time.monotonic() - noted_at > _NOTED_S:
-                    # What a kill loses of these notes is fetched once more, which changes nothing.
+                    # If a kill loses such records, their series are retrieved again, which changes
+                    # nothing.
                     self._write_notes(search, moves)
                     noted_at = time.monotonic()
                 if not self._ask(node, search, moves):
@@ -132,7 +143,7 @@ class Fetching:
             return compare(connection, search)
 
     def _chosen(self, search: int) -> list[Part]:
-        """What is not done with: a move that was under way when the server ended is begun again."""
+        """Return what is still to be retrieved, including moves that ran when the server ended."""
         query = f"""
             SELECT line, study_instance_uid, series_instance_uid, images, listed, size FROM
             "{FOUND.name}"
@@ -142,8 +153,9 @@ class Fetching:
             return [Part(*row) for row in connection.execute(query, [search]).fetchall()]
 
     def _ask(self, node: Node, search: int, moves: Moves) -> bool:
-        """Ask the node for the next that is to be moved; False where nothing can be asked for
-        now.
+        """Query the node for the next series to be moved.
+
+        Returns False if no query can be made now.
         """
         move = moves.next() if len(moves.asked) < self._at_once() else None
         if move is None:
@@ -162,7 +174,7 @@ class Fetching:
         return True
 
     def _list(self, node: Node, search: int, part: Part) -> None:
-        """Learn which objects a series has, to know afterwards whether all of them came."""
+        """Query which objects a series has, to know afterwards whether all of them arrived."""
         if part.images is not None or part.listed is not None:
             return
         keys = {
@@ -172,7 +184,7 @@ class Fetching:
         }
         try:
             answers = node.find("Instance", keys)
-        except NodeError:  # it does not know this level, or the move will say what is wrong
+        except NodeError:  # unknown level, or the move will show what is wrong
             answers = []
         part.listed = [
             image.sop_instance_uid for image in map(Image.of, answers) if image is not None
@@ -199,7 +211,7 @@ class Fetching:
         moves.notes.clear()
 
     def _await_worker(self, run: Run) -> None:
-        """Wait until what came is read."""
+        """Wait until everything that arrived has been read."""
         end = time.monotonic() + _PATIENCE_S
         while not self._is_read() and time.monotonic() < end:
             if run.stopping.wait(_LOOK_S / 5):
@@ -207,7 +219,7 @@ class Fetching:
 
 
 def _begin(node: Node, destination: str, moves: Moves, at_once: int) -> None:
-    """Begin the moves for which there is room."""
+    """Start as many moves as may run."""
     while moves.asked and len(moves.running) < at_once:
         move = moves.asked.pop(0)
         move.began = time.monotonic()
@@ -221,7 +233,7 @@ def _begin(node: Node, destination: str, moves: Moves, at_once: int) -> None:
 
 
 def _end(node: Node, destination: str, moves: Moves) -> None:
-    """See which moves have ended."""
+    """Find out which moves have ended."""
     for move in list(moves.running):
         try:
             if not node.moved(move.job):

@@ -1,4 +1,4 @@
-"""Studies that a node has and the store has not, and why: the gaps that a search shows."""
+"""Studies that a node has but the store lacks, and why: the gaps that a search reveals."""
 
 from collections import Counter
 from typing import Any
@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..records import FOUND
 from .arrival import IMPORTED
 
-# Why the store has nothing of a study; pages say it in words.
+# Why the store has nothing of a study; pages put it in words.
 WHY = {
     "rule": "a rule leaves it",
     "ticked_off": "a search kept it, and somebody ticked it off",
@@ -19,7 +19,7 @@ WHY = {
     "not_fetched": "an earlier search found it, and it was never fetched",
     "never_asked": "no earlier search came by it",
 }
-# Of several reasons for the series of a study the first of these is told.
+# If the series of a study have several reasons, the first of these is reported.
 _TELLING = (
     "objects_not_listed",
     "no_dose_report",
@@ -33,9 +33,11 @@ _TELLING = (
 def gaps(
     connection: duckdb.DuckDBPyConnection, task_id: int, why: str | None, limit: int, offset: int
 ) -> dict[str, Any]:
-    """A page of the gaps of a search, in its order, those of one reason where it is given; how many
-    there are of it, and of each reason. What other searches tell of a study counts, whichever node
-    they asked."""
+    """Return a page of the gaps of a search, in its order, with the number of all gaps by reason.
+
+    why: only gaps for this reason; `total` then counts these. The results of other searches for a
+    study count as well, whichever node they queried.
+    """
     found = connection.execute(_QUERY, {"task": task_id}).to_arrow_table()
     reasons = found.column("why").to_pylist()
     counts = Counter(reasons)
@@ -49,7 +51,7 @@ def gaps(
 
 
 def counted(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, int]:
-    """How many gaps a search shows, by reason."""
+    """Count the gaps that a search reveals, by reason."""
     why: dict[str, int] = gaps(connection, task_id, None, 0, 0)["why"]
     return why
 
@@ -58,9 +60,9 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-# verdict: what each search that came by a study tells of it. The strongest counts, of several the
-# newest: what was done (1); that this search leaves it (2); that an earlier one does (3); that an
-# earlier one kept it, and nothing was done (4).
+# verdict: what each search that encountered a study says of it. The strongest counts, and of
+# several the newest: what was done (1); that this search excludes it (2); that an earlier one does
+# (3); that an earlier one kept it, and nothing was done (4).
 _QUERY = f"""
     WITH gap AS (
         SELECT study_instance_uid, min(line) AS line, any_value(study_date) AS study_date,

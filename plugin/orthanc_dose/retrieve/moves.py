@@ -1,9 +1,9 @@
-"""What is to be moved from a node, and what becomes of it: which series go together, what is tried
-again and when.
+"""The moves of a retrieval: which series are moved together, what is tried again and when.
 
-Orthanc opens one association for all that a query found, so series of a study are asked for and
-moved together, by a list of their UIDs, which PS3.4 C.2.2.2.2 lets a node match. What a node makes
-of it otherwise is fetched series by series."""
+Orthanc opens one association for everything that a query found, so series of a study are queried
+and moved together, by a list of their UIDs, which PS3.4 C.2.2.2.2 allows a node to match. If a node
+handles it otherwise, the study is retrieved series by series.
+"""
 
 import time
 from collections.abc import Callable, Iterable
@@ -13,14 +13,17 @@ from itertools import groupby
 from .node import GONE, NotThere, Standstill
 from .search import NodeError
 
-_TOGETHER = 16  # series at most
-_LONGER = (1, 4, 12)  # times the first pause: before each time that a move is tried again
+_TOGETHER = 16  # maximum number of series
+_LONGER = (1, 4, 12)  # multiples of the first pause, before each retry of a move
 
 
 @dataclass
 class Part:
-    """A series, or some of its objects: images, their UIDs. line: of FOUND that it is for; listed:
-    its objects, as far as the node lists them; size: how many the node says that it has."""
+    """A series, or some of its objects.
+
+    line: the line of FOUND that it is for; images: the UIDs of the objects; listed: the objects of
+    the series, as far as the node lists them; size: the number of objects that the node states.
+    """
 
     line: int
     study: str
@@ -31,15 +34,17 @@ class Part:
 
     @property
     def objects(self) -> int:
-        """As far as it is known; one at least."""
+        """The number of objects as far as it is known; at least one."""
         return len(self.images) if self.images is not None else self.size or 1
 
 
 @dataclass
 class Move:
-    """Series of a study, or objects of one series. query and job: Orthanc's; only: the number of
-    the one answer to the query that is wanted, where the node answered with more. began: by the
-    monotonic clock."""
+    """Series of a study, or objects of one series, that are moved together.
+
+    query and job: Orthanc's; only: the number of the one answer to the query that is wanted, if the
+    node answered with more. began: by the monotonic clock.
+    """
 
     parts: list[Part]
     tries: int = 0
@@ -67,8 +72,10 @@ class Move:
         return sum(part.objects for part in self.parts)
 
     def take(self, query: str, answered: list[str]) -> bool:
-        """Note the query for it, by the UIDs of its level that the node answers; False where it
-        must be split. Raises NotThere."""
+        """Record the query for the move, given the UIDs of its level that the node answered with.
+
+        Returns False if the move must be split. Raises NotThere.
+        """
         wanted = self.parts[0].images or [part.series for part in self.parts]
         is_all_of_it = set(answered) == set(wanted)
         if not is_all_of_it and len(wanted) > 1:
@@ -79,12 +86,12 @@ class Move:
         return True
 
     def split(self) -> "list[Move]":
-        """Series by series; the whole series where the node does not match a list of objects."""
+        """Return a move for each series: a whole one if the node matches no list of objects."""
         return [Move([replace(part, images=None)]) for part in self.parts]
 
 
 def together(parts: Iterable[Part]) -> list[Move]:
-    """Moves for parts, which come study by study."""
+    """Return the moves for parts, which are given study by study."""
     moves = []
     for _, of_study in groupby(parts, lambda part: part.study):
         found = list(of_study)
@@ -96,22 +103,24 @@ def together(parts: Iterable[Part]) -> list[Move]:
 
 @dataclass
 class Moves:
-    """All of a retrieval. pause: seconds before a move is tried again for the first time. done,
-    total: objects.
+    """All moves of a retrieval.
+
+    pause: returns the number of seconds before the first retry of a move. done, total: numbers of
+    objects.
     """
 
     waiting: list[Move]
     pause: Callable[[], float]
     asked: list[Move] = field(
         default_factory=list
-    )  # the node is asked ahead, so that a move begins as soon as another ends
+    )  # queried in advance, so that a move starts as soon as another ends
     running: list[Move] = field(default_factory=list)
     done: int = 0
     total: int = 0
     notes: dict[int, tuple[str, str | None]] = field(
         default_factory=dict
     )  # by line: state and fault, not yet written
-    _tries: int = 0  # of the node, while nothing can be fetched from it
+    _tries: int = 0  # tries with this node, while nothing can be retrieved from it
     _not_before: float = 0.0
 
     def __post_init__(self) -> None:
@@ -122,7 +131,7 @@ class Moves:
         return not (self.waiting or self.asked or self.running)
 
     def next(self) -> Move | None:
-        """The next that waits, and need not wait longer; it is taken out."""
+        """Remove and return the next waiting move whose pause is over, or None."""
         now = time.monotonic()
         move = (
             None
@@ -144,14 +153,15 @@ class Moves:
         self._note([move], "moved")
 
     def split(self, move: Move) -> None:
-        """Its parts are the next."""
+        """Replace a move by its parts, which come next."""
         parts = move.split()
         self.total += sum(part.objects for part in parts) - move.objects
         self.waiting[:0] = parts
 
     def failed(self, move: Move, error: NodeError) -> None:
-        """Try it again, or give it up. Of several series it may be one that failed: each is tried
-        by itself.
+        """Schedule a retry of a failed move, or give it up.
+
+        If it has several series, only one of them may have failed: each is tried by itself.
         """
         if move in self.running:
             self.running.remove(move)
@@ -171,11 +181,9 @@ class Moves:
             self.waiting.append(move)
 
     def _stand_still(self, move: Move, error: NodeError) -> None:
-        """All moves wait together, and in the end all are given up: each by itself might take
-        days.
-        """
+        """Let all moves wait together, and finally give all up: each by itself might take days."""
         self.waiting, self.asked = [move, *self.asked, *self.waiting], []
-        if self._not_before > time.monotonic():  # another move met with the same
+        if self._not_before > time.monotonic():  # another move had the same problem
             return
         self._tries += 1
         if self._tries > len(_LONGER):

@@ -1,7 +1,8 @@
-"""A remote node, as Orthanc reaches it: C-ECHO, C-FIND and C-MOVE by Orthanc's own routes.
+"""A remote node as Orthanc reaches it: C-ECHO, C-FIND and C-MOVE through Orthanc's own routes.
 
-What Orthanc says when that fails is the same text from 1.10 to 1.12; it names application entities
-and DICOM status codes only."""
+Orthanc's messages about failures are the same texts from 1.10 to 1.12; they name application
+entities and DICOM status codes only.
+"""
 
 import logging
 import re
@@ -17,7 +18,7 @@ from .answers import Answer
 from .search import NodeError, NodeRefuses
 
 _LOG = logging.getLogger(__name__)
-# PS3.4 C.4.1.1.4 and, of all services, PS3.7 annex C.
+# PS3.4 C.4.1.1.4 and, for all services, PS3.7 annex C.
 _STATUS = {
     0xA700: "it is out of resources (0xA700)",
     0xA701: "it cannot count what it is to send (0xA701)",
@@ -36,15 +37,15 @@ _BROKEN_OFF = "The node broke the association off."
 GONE = "The node does not have it any more."
 _FORGOTTEN = "Orthanc does not know any more what became of it."
 _FAILED = "The query failed: Orthanc gives no reason that can be shown here."
-# What a C-MOVE of a study that cannot exist tells of its destination; pages say it in words.
-# accepted: the node took it, so it knows the destination, unless it looks for the study first;
-# unknown: it does not know it; unclear: it refuses for another reason, as Orthanc does, which looks
-# for the study first; failed: there was no answer.
+# What a C-MOVE of a study that cannot exist reveals about its destination; pages put it in words.
+# accepted: the node accepted it, so it knows the destination, unless it looks for the study first;
+# unknown: it does not know the destination; unclear: it refused for another reason, as Orthanc
+# does, which looks for the study first; failed: there was no answer.
 WOULD_SEND = ("accepted", "unknown", "unclear", "failed")
-# Before a colon.
+# Each is followed by a colon.
 _NO_ANSWER, _REFUSED = "Orthanc gave no answer", "The node refused"
-# Keys without which a query still serves, of which answers may be in a character set that Orthanc
-# does not read.
+# Keys that a query can do without, and whose values in answers may be in a character set that
+# Orthanc does not read.
 _TEXTS = frozenset({"StudyDescription", "SeriesDescription", "StationName"})
 _UID_OF = {"Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
 
@@ -56,16 +57,18 @@ class Orthanc(Protocol):
 
 
 class Quick(Protocol):
-    """The same for what takes no time; see host.py."""
+    """The same for calls that return at once; see host.py."""
 
     def call(self, method: str, path: str, body: Any = None) -> Any: ...
 
 
 @dataclass
 class Node:
-    """name: of the modality in Orthanc. calling: the AE title that we call ourselves, empty for
-    Orthanc's own. seconds: how long it may take to answer. doubt: told of what was left out to get
-    an answer."""
+    """A remote node.
+
+    name: of the modality in Orthanc. calling: our AE title, empty for Orthanc's own. seconds: how
+    long the node may take to answer. doubt: called with what was left out to get an answer.
+    """
 
     orthanc: Orthanc
     quick: Quick
@@ -75,7 +78,7 @@ class Node:
     doubt: Callable[[str], None] = lambda what: None
 
     def echo(self) -> str | None:
-        """None where it answers C-ECHO, else the reason."""
+        """Send a C-ECHO. Returns None if the node answers, or else the reason."""
         try:
             with self._logged("C-ECHO"):
                 self._call("echo", {"Timeout": min(self.seconds, 10)})
@@ -84,8 +87,11 @@ class Node:
         return None
 
     def would_send(self, destination: str) -> tuple[str, str | None]:
-        """Whether it would send to an AE title, empty for Orthanc's own, as far as a C-MOVE of a
-        study that cannot exist tells: one of WOULD_SEND, and what the node or Orthanc said."""
+        """Return whether the node would send to an AE title, empty for Orthanc's own.
+
+        This is one of WOULD_SEND, with what the node or Orthanc said, as far as a C-MOVE of a study
+        that cannot exist reveals it.
+        """
         study = {"StudyInstanceUID": f"2.25.{uuid4().int}"}
         body: dict[str, Any] = {
             "Level": "Study",
@@ -103,7 +109,7 @@ class Node:
         return "accepted", None
 
     def find(self, level: str, keys: dict[str, str]) -> list[Answer]:
-        """One C-FIND; level: Study, Series or Instance. Raises NodeError, NodeRefuses."""
+        """Send one C-FIND; level: Study, Series or Instance. Raises NodeError, NodeRefuses."""
         try:
             return self._find(level, keys)
         except _CharacterSet:
@@ -111,15 +117,18 @@ class Node:
             return self._find(
                 level, {name: value for name, value in keys.items() if name not in _TEXTS}
             )
-        except _Broken:  # once more: an association may end for many reasons
+        except _Broken:  # retried once: an association may end for many reasons
             try:
                 return self._find(level, keys)
             except _Broken as error:
                 raise NodeRefuses(str(error)) from error
 
     def ask(self, level: str, keys: dict[str, str]) -> tuple[str, list[str]]:
-        """One C-FIND for what is to be moved: the number of Orthanc's query, and the UIDs of this
-        level that the node answers, in their order. Raises NodeError."""
+        """Send one C-FIND for what is to be moved.
+
+        Returns the identifier of Orthanc's query, and the UIDs of this level in the order of the
+        answers. Raises NodeError.
+        """
         with self._logged_find(level, keys) as said:
             asked = self._query(level, keys)
             answers = self.quick.call("GET", f"/queries/{asked}/answers?expand&simplify")
@@ -127,8 +136,11 @@ class Node:
         return asked, [answer.get(_UID_OF[level], "") for answer in answers]
 
     def move(self, query: str, only: int | None, destination: str) -> str:
-        """Begin a C-MOVE of all that a query found, or of one answer; the number of Orthanc's job.
-        destination: an AE title, empty for Orthanc's own. Raises NodeError."""
+        """Start a C-MOVE of everything that a query found, or of one answer.
+
+        Returns the identifier of Orthanc's job. destination: an AE title, empty for Orthanc's own.
+        Raises NodeError.
+        """
         body: dict[str, Any] = {"Synchronous": False, "Timeout": self.seconds}
         if destination:
             body["TargetAet"] = destination
@@ -140,8 +152,9 @@ class Node:
             raise _translated(error, self.seconds) from error
 
     def moved(self, job: str) -> bool:
-        """Whether such a job has ended well; False while it goes on. Raises NodeError where it
-        failed, or is gone.
+        """Return whether a job started by `move` has succeeded; False while it runs.
+
+        Raises NodeError if it failed or is gone.
         """
         try:
             found = self.quick.call("GET", f"/jobs/{job}")
@@ -175,8 +188,10 @@ class Node:
 
     @contextmanager
     def _logged(self, what: str, destination: str | None = None) -> Iterator[list[str]]:
-        """Log a line of what the node is asked in here, with its status, how long it took, and what
-        is put into the list that it gives. destination: of a C-MOVE."""
+        """Log a line about an exchange with the node: its status, its duration and further remarks.
+
+        The remarks are what the caller adds to the list yielded. destination: of a C-MOVE.
+        """
         began, said = time.monotonic(), list[str]()
         to = "" if destination is None else f" to {destination or 'Orthanc'}"
         try:
@@ -201,12 +216,12 @@ class Node:
             yield said
 
     def _call(self, what: str, body: dict[str, Any]) -> Any:
-        if "/" in self.name:  # Orthanc would take it for a part of the path, however it is written
+        if "/" in self.name:  # Orthanc would take it for a part of the path, however it is encoded
             raise Standstill(UNKNOWN)
         if self.calling:
             body["LocalAet"] = self.calling
         try:
-            # Orthanc waits for as long for each part of the answer, and for the association before.
+            # Orthanc waits this long for each part of the answer, and for the association before.
             return self.orthanc.call(
                 "POST",
                 f"/modalities/{quote(self.name, safe='')}/{what}",
@@ -222,19 +237,19 @@ def _answers(number: int) -> str:
 
 
 class NotThere(NodeError):
-    """The node does not have what is to be fetched."""
+    """Raised when the node does not have what is to be retrieved."""
 
 
 class Standstill(NodeError):
-    """Nothing can be fetched from the node now, whichever series it is."""
+    """Raised when nothing can be retrieved from the node now, whichever series it is."""
 
 
 class _NoDestination(NodeRefuses, Standstill):
-    """It does not know where to send."""
+    """Raised when the node does not know where to send."""
 
 
 class _Failure(Exception):
-    """A job that failed."""
+    """Raised for a job that failed."""
 
     def __init__(self, details: str) -> None:
         super().__init__(details)
@@ -242,11 +257,11 @@ class _Failure(Exception):
 
 
 class _CharacterSet(NodeError):
-    """Orthanc cannot read the character set of the answer."""
+    """Raised when Orthanc cannot read the character set of the answer."""
 
 
 class _Broken(NodeError):
-    """The association ended before the answer did."""
+    """Raised when the association ended before the answer did."""
 
 
 def _translated(error: Exception, seconds: int) -> NodeError:
@@ -286,11 +301,11 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     ("TCP Initialization Error", Standstill, "The node's address cannot be reached."),
     ("No presentation context", Standstill, _NOT_OFFERED),
     ("negotiate a presentation context", Standstill, _NOT_OFFERED),  # 1.12
-    ("Remote AET is ", Standstill, _NOT_OFFERED),  # of its words Orthanc gives no more than this
+    ("Remote AET is ", Standstill, _NOT_OFFERED),  # Orthanc gives no more of the message than this
     ("No modality with symbolic name", Standstill, UNKNOWN),
 )
 
-# All that is said of a node that gives no answer; pages have other languages' words for it.
+# Everything that is said of a node that gives no answer; pages translate it.
 SENTENCES = (
     UNKNOWN,
     GONE,

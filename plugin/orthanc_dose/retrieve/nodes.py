@@ -1,8 +1,9 @@
-"""The remote nodes: Orthanc's modalities, from its configuration or added here, with what a search
-needs to know of each.
+"""The remote nodes: Orthanc's modalities, with what a search needs to know of each.
 
-Orthanc forgets what was added by its routes when it ends (unless "DicomModalitiesInDatabase" is
-set), so what was added here is kept in the store and given to Orthanc at each start."""
+They come from Orthanc's configuration, or were added here. When Orthanc ends, it forgets what was
+added through its routes (unless "DicomModalitiesInDatabase" is set), so what was added here is kept
+in the store and given to Orthanc at each start.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol
@@ -13,7 +14,7 @@ from .node import Node, Orthanc, Quick
 
 Known = dict[str, dict[str, Any]]  # Orthanc's modalities by name, with AET, Host and Port
 _KIND = "node"
-# Where a node is; else it is one of Orthanc's configuration.
+# A node's address; without one, the node is in Orthanc's configuration.
 _ADDRESS = ("aet", "host", "port")
 DEFAULTS: dict[str, Any] = {
     "title": "",
@@ -24,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
 }
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters;
-# spaces at the ends mean nothing.
+# leading and trailing spaces are insignificant.
 _AE_TITLE = r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?"
 _TITLE_WORDS = {"words": "an AE title: 1 to 16 letters of ASCII without a backslash"}
 _Title = Annotated[str, Meta(pattern=f"^{_AE_TITLE}{END}", extra=_TITLE_WORDS)]
@@ -47,7 +48,7 @@ class NodeFields(Given):
 
     aet: Annotated[_Title | UnsetType, Meta(description="Its AE title.")] = UNSET
     host: Annotated[_Host | UnsetType, Meta(description="Its address.")] = UNSET
-    # Orthanc takes no port 65535.
+    # Orthanc does not accept port 65535.
     port: Annotated[
         Annotated[int, Meta(ge=1, le=65534)] | UnsetType, Meta(description="Its port.")
     ] = UNSET
@@ -70,7 +71,7 @@ class NodeFields(Given):
 
 
 class Modalities(Quick, Protocol):
-    """What the nodes need of the host."""
+    """The host, as far as the nodes need it."""
 
     def modalities(self) -> Known: ...
     def put_modality(self, name: str, aet: str, host: str, port: int) -> None: ...
@@ -78,28 +79,30 @@ class Modalities(Quick, Protocol):
 
 
 class NoNode(Exception):
-    """Orthanc knows no node of this name."""
+    """Raised when Orthanc knows no node with this name."""
 
 
 class FromConfiguration(Exception):
-    """The node's address stands in Orthanc's configuration, and is changed there."""
+    """Raised when a node's address is in Orthanc's configuration, and must be changed there."""
 
 
 class Nodes:
-    """Knows the nodes, and changes them. May be used from any thread."""
+    """The nodes and their changes. May be used from any thread."""
 
     def __init__(self, store: Store, host: Modalities, orthanc: Orthanc) -> None:
         self._store, self._host, self._orthanc = store, host, orthanc
 
     def restore(self) -> None:
-        """Give Orthanc the nodes that were added here. Once, when it has started."""
+        """Give Orthanc the nodes that were added here. Called once, when it has started."""
         for name, node in self._kept().items():
             if "aet" in node:
                 self._host.put_modality(name, *(node[field] for field in _ADDRESS))
 
     def listed(self) -> list[dict[str, Any]]:
-        """All nodes by name: name, aet, host, port, the fields of DEFAULTS, and added, whether that
-        was here.
+        """Return all nodes, sorted by name.
+
+        Each has name, aet, host, port, the fields of DEFAULTS, and added: whether it was added
+        here.
         """
         kept = self._kept()
         return [
@@ -107,16 +110,18 @@ class Nodes:
         ]
 
     def one(self, name: str) -> dict[str, Any]:
-        """Raises NoNode."""
+        """Return the node with this name, as in `listed`. Raises NoNode."""
         known = self._host.modalities()
         if name not in known:
             raise NoNode(name)
         return self._told(name, known[name], self._kept())
 
     def put(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Add a node or change it; fields that are not given stay as they are. Raises
-        FromConfiguration where they give another address to a node of the configuration, and
-        KeyError with the field that a new node lacks."""
+        """Add or change a node; fields that are not given stay as they are.
+
+        Raises FromConfiguration if they give another address to a node of the configuration, and
+        KeyError with the field that a new node lacks.
+        """
         known, kept = self._host.modalities(), self._kept()
         before = self._told(name, known[name], kept) if name in known else None
         if before and not before["added"]:
@@ -135,14 +140,14 @@ class Nodes:
         return self.one(name)
 
     def remove(self, name: str) -> None:
-        """Raises NoNode, FromConfiguration."""
+        """Remove a node that was added here. Raises NoNode, FromConfiguration."""
         if not self.one(name)["added"]:
             raise FromConfiguration(name)
         self._host.delete_modality(name)
         settings.remove(self._store, "", _KIND, name)
 
     def node(self, name: str, doubt: Callable[[str], None] = lambda what: None) -> Node:
-        """The node, to be asked. Raises NoNode."""
+        """Return the node for queries. Raises NoNode."""
         told = self.one(name)
         return Node(self._orthanc, self._host, name, told["calling_aet"], told["seconds"], doubt)
 

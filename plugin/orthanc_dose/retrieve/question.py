@@ -1,9 +1,9 @@
-"""What is asked of a node, and what is wanted of its answers."""
+"""The question to a node, and what is wanted of its answers."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-# Kinds of studies by the modalities (0008,0060) that make them one.
+# Kinds of studies, with the modalities (0008,0060) that define them.
 GROUPS = {
     "CT": ("CT",),
     "MG": ("MG",),
@@ -15,8 +15,9 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Words:
-    """Texts of which one must, or none may, be a part of a value; case is ignored. What is empty or
-    not given passes both.
+    """Texts of which one must, or none may, be a part of a value; case is ignored.
+
+    An empty or missing value passes both.
     """
 
     keep: tuple[str, ...] = ()
@@ -33,13 +34,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Question:
-    """since: in the node's local time; studies that it says were before are left out. groups: some
-    of GROUPS; none of them with only_reports, which asks for studies that hold structured reports
-    alone. station_of_study: station names are those that the node gives of studies, not of series.
-    unseen_reports: a series of reports whose objects the node does not list counts as dose reports.
-    toshiba: CT of Toshiba and Canon without a report gives its secondary captures, and an image of
-    each other series. modality_too: Modality stands in queries of studies, too, which some nodes
-    need and others answer with nothing."""
+    """A question to a node.
+
+    since: in the node's local time; studies that were before, according to the node, are left out.
+    groups: some of GROUPS; none of them with only_reports, which asks for studies that hold only
+    structured reports. station_of_study: station names are those that the node gives for studies,
+    not for series. unseen_reports: a series of reports whose objects the node does not list counts
+    as dose reports. toshiba: CT of Toshiba and Canon without a report gives its secondary captures,
+    and an image of each other series. modality_too: queries of studies also contain Modality, which
+    some nodes need and others answer with nothing.
+    """
 
     first: date
     last: date
@@ -59,7 +63,7 @@ class Question:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Those to ask for, one after the other."""
+        """The modalities to query for, one after the other."""
         return (
             ("SR",)
             if self.only_reports
@@ -67,8 +71,9 @@ class Question:
         )
 
     def groups_of(self, modalities: frozenset[str]) -> tuple[str, ...]:
-        """As which of the kinds asked for a study of these modalities is looked at, in the order of
-        GROUPS.
+        """Return the kinds, among those asked for, as which a study of these modalities is treated.
+
+        They are in the order of GROUPS.
         """
         return tuple(
             group for group in GROUPS if group in self.groups and modalities & set(GROUPS[group])

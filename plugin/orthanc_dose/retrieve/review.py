@@ -1,4 +1,4 @@
-"""What a search found, for people: by study, sieved and sorted, ticked off, and as a file."""
+"""The results of a search for people: by study, filtered and sorted, ticked off, and as a file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +17,10 @@ SORTS = {
     "objects": "sum(objects) FILTER (kept)",
 }
 REASONS = tuple(dict.fromkeys((*rules.KEPT, *rules.LEFT, *search.LEFT)))
-# What was chosen and what became of it, as conditions. What has come cannot be ticked off any more.
+# What was chosen and what became of it, as conditions. What has arrived can no longer be ticked
+# off.
 _MISSING = "(state = 'moved' AND coalesce(arrived < asked_for, false))"
-# Not with IS DISTINCT FROM: with OR beside it DuckDB 1.5 finds nothing where no line has a state.
+# Not with IS DISTINCT FROM: with OR beside it, DuckDB 1.5 finds nothing if no line has a state.
 OPEN = "(kept AND (coalesce(state, '') <> 'moved' OR coalesce(arrived < asked_for, false)))"
 BECAME = {
     "open": f"({OPEN} AND chosen)",
@@ -51,9 +52,11 @@ _OF_SERIES = ("line", "series_instance_uid", "modality", "series_description", "
 
 @dataclass(frozen=True)
 class Sieve:
-    """Which lines: all that is given must hold. kept: what is fetched, or what is left. text: a
-    part of a description or a station name, or of a UID; case is ignored. became: a key of
-    BECAME."""
+    """Selects lines: all conditions given must hold.
+
+    kept: what is retrieved, or what is left. text: a part of a description, a station name or a
+    UID; case is ignored. became: a key of BECAME.
+    """
 
     kept: bool | None = None
     modality: str | None = None
@@ -62,7 +65,7 @@ class Sieve:
     became: str | None = None
 
     def where(self, task_id: int) -> tuple[str, dict[str, Any]]:
-        """A condition on _FROM, and what is bound in it."""
+        """Return a condition on _FROM, and its bound values."""
         conditions, bound = ["true"], {"task": task_id}
         for name, condition in (
             ("kept", "coalesce(kept, false) = $kept"),
@@ -90,9 +93,12 @@ def studies(
     limit: int,
     offset: int,
 ) -> dict[str, Any]:
-    """A page of studies, each with its series that the sieve leaves, and of all that it leaves:
-    total, how many studies; series; open, how many of them can be ticked, and chosen, how many are;
-    what there is to sieve by. sort: one of SORTS, downwards with - before it."""
+    """Return a page of studies, each with those of its series that match the sieve.
+
+    The result also describes all that match: total, the number of studies; series; open, the number
+    of series that can be ticked, and chosen, the number that are; and the modalities and reasons to
+    filter by. sort: one of SORTS, descending with a "-" before it.
+    """
     where, bound = sieve.where(task_id)
     [counts] = rows(
         connection.execute(
@@ -137,8 +143,9 @@ def studies(
 def _choices(
     connection: duckdb.DuckDBPyConnection, task_id: int, kept: bool | None
 ) -> dict[str, dict[str, int]]:
-    """The modalities and reasons that there are, with how many lines have them, the most frequent
-    first.
+    """Return the modalities and reasons that occur, with the number of lines that have them.
+
+    The most frequent come first.
     """
     where, bound = Sieve(kept).where(task_id)
     modalities = "CASE WHEN series_instance_uid IS NULL THEN modalities ELSE [modality] END"
@@ -155,9 +162,12 @@ def _choices(
 
 
 def overview(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any]:
-    """What is chosen and has not come: series, studies, objects as far as the node tells them,
-    untold: series of which it does not. kept: how many series carry dose; moved: how many of them
-    have come. faults: what was said of those that failed, with how often."""
+    """Sum up what is chosen and has not arrived.
+
+    series, studies, objects: their numbers, the last as far as the node states them; untold: number
+    of series for which it does not. kept: number of series that carry dose; moved: number of these
+    that have arrived. faults: the reasons of those that failed, with their frequency.
+    """
     query = f"""
         SELECT count(*) AS series, count(DISTINCT study_instance_uid) AS studies,
         coalesce(sum(objects), 0)::BIGINT AS objects,
@@ -181,8 +191,9 @@ def overview(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, A
 def choose(
     connection: duckdb.DuckDBPyConnection, task_id: int, these: Sieve | list[int], chosen: bool
 ) -> int:
-    """Tick what is kept and has not come off, or on again: lines, or all that a sieve leaves; how
-    many lines that were.
+    """Tick lines off, or on again, if they are kept and have not arrived; return their number.
+
+    these: the lines, or a sieve that selects them.
     """
     if isinstance(these, Sieve):
         where, bound = these.where(task_id)
@@ -199,8 +210,11 @@ def choose(
 
 
 def decisions(connection: duckdb.DuckDBPyConnection, task_id: int, told: dict[str, str]) -> bytes:
-    """All that was found as CSV (RFC 4180, UTF-8 with a byte order mark): columns as the API names
-    them, and the reasons in words. told: each of REASONS in words."""
+    """Return everything that was found as CSV (RFC 4180, UTF-8 with a byte order mark).
+
+    Columns are named as in the API, and the reasons are also given in words. told: each of REASONS
+    in words.
+    """
     texts = {
         *_OF_STUDY,
         "series_instance_uid",

@@ -1,6 +1,7 @@
-"""Which series of a study carry dose, and what of them is fetched. Each decision has its reason.
+"""Rules for which series of a study carry dose, and what of them is retrieved, with reasons.
 
-No network: `ask` gives the objects of a series, as the node lists them, and none where it does not.
+They use no network: `ask` returns the objects of a series as the node lists them, or none if it
+does not.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,9 +21,9 @@ Ask = Callable[[Series], Sequence[Image]]
 
 _NUCLEAR_REPORTS = frozenset({RADIOPHARMACEUTICAL_DOSE_SR})
 _ESTIMATES = frozenset({PATIENT_DOSE_SR})
-_SMALL = 5  # images of a series that may be dose info
+_SMALL = 5  # number of images of a series that may be dose info
 
-# Why a series is fetched, or not; pages say it in words.
+# Why a series is retrieved, or not; pages put it in words.
 KEPT = (
     "dose_report",
     "enhanced_sr",
@@ -49,8 +50,10 @@ LEFT = (
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a series: whether it is fetched, and the reason, one of KEPT or LEFT. images:
-    those to be fetched one by one; None for the whole series."""
+    """The decision on a series: whether it is retrieved, and why, as one of KEPT or LEFT.
+
+    images: those to be retrieved one by one; None for the whole series.
+    """
 
     series: Series
     is_kept: bool
@@ -59,7 +62,7 @@ class Decision:
 
     @property
     def objects(self) -> int | None:
-        """How many objects are fetched; None where the node does not say."""
+        """The number of objects to retrieve; None if the node does not say."""
         if not self.is_kept:
             return 0
         return self.series.size if self.images is None else len(self.images)
@@ -68,9 +71,12 @@ class Decision:
 def decide(
     groups: Iterable[str], series: Sequence[Series], question: Question, ask: Ask
 ) -> list[Decision]:
-    """A decision for each series of a study that is looked at as these kinds of studies; a series
-    that one of them wants is fetched. groups: some of GROUPS, none for a study that holds reports
-    alone. Estimates of organ doses are fetched whatever else is, since they stand beside it."""
+    """Return a decision for each series of a study that is treated as these kinds of studies.
+
+    A series that one of the kinds wants is retrieved. groups: some of GROUPS, none for a study that
+    holds only reports. Estimates of organ doses are retrieved whatever else is, since they
+    complement it.
+    """
     here = [
         one
         for one in series
@@ -88,8 +94,9 @@ def decide(
 
 
 def _both(one: Decision, other: Decision) -> Decision:
-    """What two decisions on a series fetch together; the reason is that of the first that fetches
-    something.
+    """Return the combination of two decisions on a series.
+
+    The reason is that of the first that retrieves something.
     """
     if not one.is_kept or not other.is_kept:
         return other if other.is_kept else one
@@ -107,11 +114,11 @@ class _Study:
 
     @property
     def others(self) -> list[Series]:
-        """All but structured reports."""
+        """All series except structured reports."""
         return [one for one in self.series if one.uid not in self.listed]
 
     def reports(self, classes: frozenset[str], reason: str) -> list[Decision]:
-        """The series with reports of these classes, of which these alone are fetched."""
+        """Return the series with reports of these classes; only these reports are retrieved."""
         out = []
         for one in self.series:
             images = self.listed.get(one.uid, ())
@@ -123,8 +130,9 @@ class _Study:
         return out
 
     def dose_reports(self, classes: frozenset[str]) -> list[Decision]:
-        """The same for dose reports, with what counts as such where the node does not list
-        objects.
+        """Return the same for dose reports, with series that count as such if asked for.
+
+        These are series of reports whose objects the node does not list.
         """
         found = self.reports(classes, "dose_report")
         if self.question.unseen_reports:
@@ -136,8 +144,9 @@ class _Study:
         return found
 
     def rest(self, kept: list[Decision], reason: str) -> list[Decision]:
-        """These, and for each other series that it is left; `reason` for all but reports, which
-        have their own.
+        """Return these decisions, and for each other series the decision to leave it.
+
+        reason: for all series except reports, which have their own reasons.
         """
         uids = {decision.series.uid for decision in kept}
         return kept + [
@@ -147,7 +156,7 @@ class _Study:
         ]
 
     def images(self, one: Series) -> tuple[Image, ...]:
-        """Its objects in their order."""
+        """Return the objects of a series in their order."""
         return tuple(
             sorted(self.ask(one), key=lambda image: (image.number is None, image.number or 0))
         )
@@ -211,7 +220,10 @@ def _toshiba(study: _Study) -> Iterable[Decision]:
 
 
 def _size(study: _Study, one: Series) -> int:
-    """A node that says 0 has not counted: it would not list the series."""
+    """Return the number of images of a series.
+
+    A node that says 0 has not counted: it would not list the series.
+    """
     return one.size or len(study.ask(one))
 
 
@@ -227,8 +239,9 @@ def _nuclear(study: _Study) -> list[Decision]:
 
 
 def _one_image(study: _Study, one: Series, reason: str) -> Decision:
-    """One image, which says the same as all of its series; the whole series where the node does not
-    list them.
+    """Return the decision to retrieve one image, which says the same as the whole series.
+
+    If the node does not list the images, the whole series is retrieved.
     """
     return Decision(one, True, reason, study.images(one)[:1] or None)
 
@@ -252,8 +265,9 @@ _RULES: dict[str, Callable[[_Study], list[Decision]]] = {
 
 
 def without_known(decisions: Iterable[Decision], known: frozenset[str], ask: Ask) -> list[Decision]:
-    """The same without objects that the store has. known: SOP instance UIDs of the study that it
-    has a record of.
+    """Return the decisions without objects that the store has.
+
+    known: SOP Instance UIDs of the study for which the store has a record.
     """
     return [_without_known(one, known, ask) if one.is_kept and known else one for one in decisions]
 

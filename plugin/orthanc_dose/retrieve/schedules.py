@@ -1,5 +1,6 @@
-"""Saved searches that run by themselves at set times, one after the other; what was missed is made
-up, once.
+"""Saved searches that run automatically at set times, one after the other.
+
+Missed runs are made up for, once.
 """
 
 import json
@@ -22,25 +23,25 @@ _KIND, _STATE = "schedule", "schedule:"
 EVERY_S = 20.0
 _LOG = logging.getLogger(__name__)
 UNITS = ("days", "hours")
-# node; question, as POST /nodes/{name}/searches takes it but for days and times; cron, time_zone;
-# look_back, unit; fetch, whether what it finds is fetched; on, whether it runs at all.
+# node; question, as accepted by POST /nodes/{name}/searches but without days and times; cron,
+# time_zone; look_back, unit; fetch, whether what it finds is retrieved; on, whether it runs at all.
 Schedule = dict[str, Any]
-# Begins a search for a user: the schedule, the days and times to ask for, whether to fetch; the
-# task's number.
+# Starts a search for a user: the schedule, the days and times to ask for, whether to retrieve.
+# Returns the task's number.
 Begin = Callable[[str, Schedule, dict[str, Any], bool], int]
-_KEPT_RUNS = 20  # of each
+_KEPT_RUNS = 20  # for each schedule
 
 
 class StillRuns(Exception):
-    """The run before goes on."""
+    """Raised when the previous run is not finished."""
 
 
 class NoRight(Exception):
-    """The user who saved it may not query nodes any more."""
+    """Raised when the user who saved the schedule may no longer query nodes."""
 
 
 def problem(cron: str, time_zone: str) -> str | None:
-    """What is wrong with the times of a schedule: "cron" or "time_zone"."""
+    """Return what is wrong with the times of a schedule: "cron", "time_zone", or None."""
     try:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -53,8 +54,9 @@ def problem(cron: str, time_zone: str) -> str | None:
 
 
 def missed(schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
-    """The first time after `since` at which it should have run by now; None where none has come.
-    All are in UTC.
+    """Return the first time after `since` at which the schedule should have run by now, or None.
+
+    All times are in UTC.
     """
     zone = ZoneInfo(schedule["time_zone"])
     due = next(CronSim(schedule["cron"], since.astimezone(zone)), None)
@@ -62,23 +64,25 @@ def missed(schedule: Schedule, since: datetime, now: datetime) -> datetime | Non
 
 
 def next_run(schedule: Schedule, now: datetime) -> datetime | None:
-    """When it runs next, in UTC."""
+    """Return the time of the next run, in UTC."""
     due = next(CronSim(schedule["cron"], now.astimezone(ZoneInfo(schedule["time_zone"]))), None)
     return None if due is None else due.astimezone(UTC)
 
 
 def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any]:
-    """The days and times of studies to ask for at a run that was due then: from so far before it to
-    now, in the schedule's time zone. Times of the day are asked only within one day, since a node
-    matches days and times each by themselves; over midnight what was before is left out of its
-    answers."""
+    """Return the days and times of studies to ask for in a run that was due at a certain time.
+
+    They reach from the look-back before that time to now, in the schedule's time zone. Times of day
+    are only given within one day, since a node matches days and times independently; over midnight,
+    earlier studies are left out of its answers.
+    """
     zone = ZoneInfo(schedule["time_zone"])
     end, before = now.astimezone(zone), timedelta(**{schedule["unit"]: schedule["look_back"]})
-    if schedule["unit"] == "days":  # of the calendar, which may have 23 or 25 hours
+    if schedule["unit"] == "days":  # calendar days, which may have 23 or 25 hours
         start = due.astimezone(zone) - before
     else:
         start = (due - before).astimezone(zone)
-        # Where the clock was set back since, what comes after can have an earlier time.
+        # If the clock was set back since then, later studies can have an earlier time.
         start -= max(
             timedelta(0), (start.utcoffset() or timedelta(0)) - (end.utcoffset() or timedelta(0))
         )
@@ -91,7 +95,7 @@ def asked_for(schedule: Schedule, due: datetime, now: datetime) -> dict[str, Any
 
 
 class Schedules:
-    """Keeps schedules, and begins what is due. May be used from any thread."""
+    """The schedules; starts whatever is due. May be used from any thread."""
 
     def __init__(
         self,
@@ -100,13 +104,16 @@ class Schedules:
         may: Callable[[str], bool],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """may: whether a user has the right to query nodes."""
+        """Initialize the schedules. may: returns whether a user has the right to query nodes."""
         self._store, self._begin, self._may, self._now = store, begin, may, now
         self._lock = threading.Lock()
 
     def listed(self) -> list[Schedule]:
-        """All by name, each with its fields, the user, `last_task`, `last_due` and `next_run`
-        (UTC), and `missing_right`: the user may not query nodes any more, so it does not run."""
+        """Return all schedules, sorted by name.
+
+        Each has its fields, the user, `last_task`, `last_due` and `next_run` (UTC), and
+        `missing_right`: the user may no longer query nodes, so it does not run.
+        """
         with self._store.reading() as connection:
             found = settings.listed(connection, "", _KIND)
             states = {name: self._state(connection, name) for name in found}
@@ -126,12 +133,12 @@ class Schedules:
         return out
 
     def put(self, name: str, user: str, schedule: Schedule) -> None:
-        """Add a schedule or change it. It first runs at its next time from now."""
+        """Add or change a schedule. It first runs at its next time from now."""
         settings.put(self._store, "", _KIND, name, {**schedule, "user": user})
         self._note(name, self._now(), self._of(name)["last_task"])
 
     def remove(self, name: str) -> bool:
-        """False where there is none."""
+        """Remove a schedule. Returns False if there was none."""
         there = settings.remove(self._store, "", _KIND, name)
         with self._store.writing() as connection:
             state.forget(connection, _STATE + name)
@@ -139,16 +146,19 @@ class Schedules:
         return there
 
     def run(self, name: str) -> int:
-        """Run it now; the task's number. Raises KeyError, StillRuns, NoRight, and what beginning it
-        raises.
+        """Run a schedule now, and return the task's number.
+
+        Raises KeyError, StillRuns, NoRight, and whatever starting it raises.
         """
         with self._store.reading() as connection:
             schedule = settings.listed(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
 
     def look(self) -> None:
-        """Begin what is due, but for what still runs, which is made up afterwards: a turn of the
-        clock, every EVERY_S."""
+        """Start whatever is due; a turn of the clock, every EVERY_S seconds.
+
+        A schedule whose previous run is not finished is made up for afterwards.
+        """
         now = self._now()
         with self._store.reading() as connection:
             found = {
@@ -162,7 +172,7 @@ class Schedules:
             if due is not None:
                 try:
                     self._run(name, schedule, due)
-                except (StillRuns, NoRight):  # it is made up when that ends
+                except (StillRuns, NoRight):  # it is made up for when that ends
                     continue
                 except Exception as error:  # noqa: BLE001  the others' turn comes, and this one's at its next time
                     _LOG.error("the scheduled search %s could not begin", name, exc_info=error)
@@ -200,7 +210,7 @@ class Schedules:
         )
 
     def _remember(self, name: str, due: datetime, task: int | None, message: str | None) -> None:
-        """Note a run, and forget the oldest."""
+        """Record a run, and forget the oldest."""
         table = f'"{SCHEDULE_RUN.name}"'
         with self._store.writing() as connection:
             query = f"INSERT INTO {table} (schedule, due, task_id, message) VALUES ($1, $2, $3, $4)"

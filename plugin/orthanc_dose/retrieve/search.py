@@ -1,8 +1,8 @@
-"""Asking a node, from studies to series to objects: who is asked what, and what becomes of each
-study.
+"""Querying a node, from studies to series to objects, and deciding on each study.
 
-`find` is one C-FIND: level, and values by keyword, an empty one for what is to be answered. It
-gives the answers, and raises NodeError where the node gives none."""
+`find` sends one C-FIND: it takes the level and the values by keyword, empty for what is to be
+returned. It returns the answers, and raises NodeError if the node gives none.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,18 +16,18 @@ from .rules import Decision, decide, without_known
 Find = Callable[[str, dict[str, str]], list[Answer]]
 Known = Callable[
     [str], frozenset[str]
-]  # SOP instance UIDs that the store has a record of, by study instance UID
+]  # by Study Instance UID, the SOP Instance UIDs for which the store has a record
 
 
 class NodeError(Exception):
-    """The node did not answer; the message says why, without any identity."""
+    """Raised when the node did not answer; the message says why, without any identity."""
 
 
 class NodeRefuses(NodeError):
-    """It is there, and refused this query."""
+    """Raised when the node is there, but refused this query."""
 
 
-# Why a study is left; pages say it in words. Else the reasons of its series count.
+# Why a study is left; pages put it in words. Otherwise the reasons of its series apply.
 LEFT = (
     "not_only_reports",
     "other_modality",
@@ -36,19 +36,22 @@ LEFT = (
     "refused",
     "nothing_to_fetch",
 )
-# Why there may be more than was found, or less of it; pages say it in words. See Search;
-# character_set: one that Orthanc does not read, so texts were left out.
+# Why there may be more than was found, or less of it; pages put it in words. See Search;
+# character_set: a character set that Orthanc does not read, so texts were left out.
 DOUBTS = ("nothing", "limit", "refused", "no_uid", "character_set")
-# What is asked for; pages say it in words.
+# The stages of a search; pages put them in words.
 STAGES = ("studies", "series")
-# Answers at which nodes like to stop.
+# Numbers of answers at which nodes often stop.
 _LIMITS = frozenset({100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 
 
 @dataclass
 class Found:
-    """A study: kept where something of it is fetched; reason: one of LEFT where nothing is, with
-    what the node told. listed: the objects of series, as far as they were asked for."""
+    """A study, which is kept if something of it is retrieved.
+
+    reason: one of LEFT if nothing is, with what the node said. listed: the objects of series, as
+    far as they were queried.
+    """
 
     study: Study
     groups: tuple[str, ...] = ()
@@ -64,12 +67,15 @@ class Found:
 
 @dataclass
 class Search:
-    """All that came of a question. ignores_modality: the node answered with studies that were not
-    asked for. split: why a range of days was asked for day by day, "limit" or "refused". finds: how
-    many queries at which level. left_studies, left_series: how many for which reason. doubts: why
-    there may be more than was found, with what the node told: "nothing" (no study at all), "limit"
-    (as many answers of one day as nodes like to stop at), "refused" (a query of one day), "no_uid"
-    (so many answers without a UID that can be asked for)."""
+    """The result of a question.
+
+    ignores_modality: the node answered with studies that were not asked for. split: why a range of
+    days was queried day by day, "limit" or "refused". finds: number of queries by level.
+    left_studies, left_series: numbers by reason. doubts: why there may be more than was found, with
+    what the node said: "nothing" (no study at all), "limit" (as many answers for one day as nodes
+    often stop at), "refused" (a query of one day), "no_uid" (the number of answers without a usable
+    UID).
+    """
 
     studies: list[Found] = field(default_factory=list)
     ignores_modality: bool = False
@@ -89,14 +95,16 @@ class Search:
             self.doubts["no_uid"] = str(int(self.doubts.get("no_uid", 0)) + count)
 
 
-# Told between two queries: the stage, how far it is, of how many, what was found so far. May raise
-# to stop.
+# Called between two queries: the stage, its progress, the total, and what was found so far. May
+# raise to stop the search.
 Told = Callable[[str, int, int, Search], None]
 
 
 def search(question: Question, find: Find, known: Known, told: Told) -> Search:
-    """Ask a node, and decide what of its studies is fetched. Raises NodeError where the node is not
-    there, or answered no query of studies."""
+    """Query a node, and decide what of its studies is retrieved.
+
+    Raises NodeError if the node is not there, or answered no query of studies.
+    """
     out = Search()
 
     def counted(level: str, keys: dict[str, str]) -> list[Answer]:
@@ -111,7 +119,7 @@ def search(question: Question, find: Find, known: Known, told: Told) -> Search:
 
 
 def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterator[Study]:
-    """Each study once, whatever the node makes of the modality."""
+    """Yield each study once, whatever the node does with the modality."""
     seen: set[str] = set()
     answered, done, refusal = False, 0, None
     waiting = (
@@ -127,7 +135,7 @@ def _studies(question: Question, find: Find, out: Search, told: Told) -> Iterato
             try:
                 answers = find("Study", _study_keys(question, modality, first, last))
             except NodeRefuses as error:
-                if first != last:  # too wide, perhaps
+                if first != last:  # perhaps the range is too wide
                     waiting, out.split = [*_days(first, last), *waiting], "refused"
                     break
                 refusal = error
@@ -218,7 +226,7 @@ def _look_into(study: Study, question: Question, find: Find, known: Known, out: 
     read = [one for one in map(Series.of, answers) if one is not None]
     out.without_uid(len(answers) - len(read))
     series = list({one.uid: one for one in read}.values())
-    # Of the study some nodes tell only the modality that was asked for.
+    # For the study, some nodes give only the modality that was asked for.
     modalities = (study.modalities or frozenset()) | {
         one.modality for one in series if one.modality
     }
@@ -236,7 +244,7 @@ def _look_into(study: Study, question: Question, find: Find, known: Known, out: 
                     of_series
                     | dict.fromkeys(("SOPInstanceUID", "SOPClassUID", "InstanceNumber"), ""),
                 )
-            except NodeRefuses:  # it does not know this level
+            except NodeRefuses:  # the node does not know this level
                 found = []
             listed = [
                 image for image in map(Image.of, _belonging(found, of_series)) if image is not None
@@ -253,8 +261,9 @@ def _look_into(study: Study, question: Question, find: Find, known: Known, out: 
 
 
 def _belonging(answers: list[Answer], asked: dict[str, str]) -> list[Answer]:
-    """Without those that say that they are of another study or series, which some nodes give
-    unasked.
+    """Return the answers without those that name another study or series.
+
+    Some nodes give these unasked.
     """
     return [
         one

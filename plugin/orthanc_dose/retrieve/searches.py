@@ -1,4 +1,4 @@
-"""Searches on remote nodes as tasks, and each decision that they made, in the store."""
+"""Searches on remote nodes as tasks, with each of their decisions in the store."""
 
 import time
 from collections import Counter
@@ -25,10 +25,10 @@ from .question import Question
 from .rules import Decision
 from .search import Found, NodeError, Search, search
 
-# Tasks of their own: fetching may take hours, for which no export should wait.
+# A place of their own: retrieving may take hours, for which no export should wait.
 NODE_SEARCH = Kind("node-search", Place("nodes", at_once=2))
 KIND = NODE_SEARCH.name
-_NOTED_S = 0.5  # from one note of what was found so far to the next
+_NOTED_S = 0.5  # from one record of what was found so far to the next
 
 
 class Searches:
@@ -45,8 +45,11 @@ class Searches:
         asked: Asked,
         then: Callable[[int], object] = lambda number: None,
     ) -> int:
-        """Begin a search; the task's number. asked: the question as it was asked; then: what is
-        done with the number when something was found that is to be fetched. Raises NoNode."""
+        """Start a search, and return the task's number.
+
+        asked: the question as it was asked; then: called with the number if something was found
+        that is to be retrieved. Raises NoNode.
+        """
         question = replace(question, modality_too=self._nodes.one(node)["modality_too"])
         return self._runner.start(
             NODE_SEARCH, user, node, asked, partial(self._work, node, question, then)
@@ -60,8 +63,9 @@ class Searches:
         limit: int,
         offset: int,
     ) -> Any:
-        """A page of what a search found, in its order, and how many there are; with `kept`, what is
-        fetched or what is left.
+        """Return a page of what a search found, in its order, and the total number.
+
+        kept: only what is retrieved, or only what is left.
         """
         bound = {"task": task_id} | ({} if kept is None else {"kept": kept})
         where = f"task_id = $task{'' if kept is None else ' AND coalesce(kept, false) = $kept'}"
@@ -75,7 +79,7 @@ class Searches:
         return {"total": total, "found": rows(connection.execute(query, bound))}
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Forget what searches found that are forgotten."""
+        """Delete what was found by searches that were deleted."""
         connection.execute(f'DELETE FROM "{FOUND.name}" WHERE task_id NOT IN (SELECT id FROM task)')
 
     def _work(
@@ -111,7 +115,9 @@ class Searches:
         return summary
 
     def _known(self, study_instance_uid: str) -> frozenset[str]:
-        """Objects that failed are fetched again."""
+        """Return the objects of a study that the store has; objects that failed are retrieved
+        again.
+        """
         query = (
             "SELECT sop_instance_uid FROM object WHERE study_instance_uid = $1 AND outcome <> "
             "'failed'"
@@ -178,7 +184,7 @@ def _summary(out: Search, doubts: list[str]) -> dict[str, Any]:
 
 
 def _counts(out: Search) -> dict[str, Any]:
-    """What is told while a search goes on, too: studies looked at, what was left and why."""
+    """Return the counts also reported during a search: studies, and what was left and why."""
     return {
         "studies": len(out.studies),
         "left_studies": dict(out.left_studies),

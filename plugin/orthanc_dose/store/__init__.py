@@ -1,5 +1,6 @@
-"""The store, which is persistence only: DuckDB, its schema from the data dictionary, what is written
-in one transaction, and reading.
+"""The store: persistence in DuckDB, with its schema from the data dictionary, writing and reading.
+
+Each batch is written in one transaction.
 """
 
 from ..records.rows import ObjectRow

@@ -1,6 +1,4 @@
-"""Opening the store, giving connections to readers, and opening it anew when the disk let it
-down.
-"""
+"""Opening the store, giving connections to readers, and reopening after errors of the disk."""
 
 import contextlib
 import logging
@@ -20,11 +18,11 @@ R = TypeVar("R")
 _LOG = logging.getLogger(__name__)
 
 FILE_NAME = "dose.duckdb"
-# The folder beside it in which DuckDB may write files (COPY), the only one.
+# The only folder, next to the database file, in which DuckDB may write files (COPY).
 EXPORTS = "exports"
-# What DuckDB puts beside a database file while it works on it.
+# Suffixes of a database file and of the files that DuckDB keeps next to it while it works.
 _BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
-# No code from elsewhere, and no Python variable taken for a table.
+# Load no code from elsewhere, and do not take Python variables for tables.
 _CONFIG = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -34,12 +32,12 @@ _CONFIG = {
 
 
 class StoreError(Exception):
-    """The store cannot be opened or is not usable now; the message says why, for a user."""
+    """Raised when the store cannot be opened or used now; the message tells a user why."""
 
 
-# Errors of the disk or the store itself: no object is to blame, and trying again later can help.
-# A full disk comes as a TransactionException when it shows at the commit, a store that is being
-# opened anew as a ConnectionException.
+# Errors of the disk or the store itself: no object is to blame, and trying again later can help. A
+# full disk raises a TransactionException when it shows at the commit; a store that is being
+# reopened raises a ConnectionException.
 STORE_ERRORS = (
     duckdb.IOException,
     duckdb.ConnectionException,
@@ -51,24 +49,28 @@ STORE_ERRORS = (
 
 
 class NotRenewed(Exception):
-    """The store's file could not be written anew, and is as it was; the message says why, as a part
-    of a sentence.
+    """Raised when the store's file could not be rewritten and is as it was before.
+
+    The message gives the reason as a part of a sentence.
     """
 
 
-# Seconds that the end of readers is waited for.
+# Number of seconds to wait for readers to finish.
 PATIENCE_S = 30.0
 
 
 class Store:
-    """The DuckDB file in the data directory. One process holds it; threads read by connections of
-    their own. key: that of all hashes of the installation (handles.py), which lies beside it.
+    """The DuckDB file in the data directory.
 
-    Whatever SQL says, DuckDB reaches no network, loads no extension, and opens no file but its own,
-    those of a renewal, and what lies in the folder EXPORTS of the data directory; nothing can
+    One process holds it; threads read through connections of their own. key: the key of all hashes
+    of the installation (handles.py), which lies next to the file.
+
+    Whatever SQL is executed, DuckDB reaches no network, loads no extension, and opens no files but
+    its own, those of a renewal, and those in the folder EXPORTS of the data directory; nothing can
     change that while the store is open.
 
-    version: grows with each change of dose records."""
+    version: grows with each change of dose records.
+    """
 
     def __init__(self, directory: Path, memory_limit: str | None = None) -> None:
         self.path = directory / FILE_NAME
@@ -79,7 +81,7 @@ class Store:
         self._before_renewal: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._readers = 0
-        self._gate = threading.Condition()  # closed while the file is put in place of another
+        self._gate = threading.Condition()  # closed while the file is being replaced by another
         self._is_closed_to_readers = False
         self._beside = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
@@ -87,8 +89,8 @@ class Store:
         self.open()
 
     def open(self) -> None:
-        """Open the file, creating it where it is not there. Raises StoreError."""
-        _unlink(self._fresh)  # of a renewal that was killed
+        """Open the file, creating it if it does not exist. Raises StoreError."""
+        _unlink(self._fresh)  # left by a renewal that was killed
         config: dict[str, Any] = _CONFIG | (
             {"memory_limit": self._memory_limit} if self._memory_limit else {}
         )
@@ -118,12 +120,13 @@ class Store:
             self._database = database
 
     def handle(self, identifier: str) -> str:
-        """The handle by which the store knows what has this identifier in Orthanc."""
+        """Return the handle by which the store knows the object with this identifier in Orthanc."""
         return handles.handle(self.key, identifier)
 
     def _lock_in(self, database: duckdb.DuckDBPyConnection) -> None:
-        # In this order: what is allowed can only be said while everything still is. DuckDB adds its
-        # own file and the folder to which it spills what memory does not hold.
+        # The order matters: exceptions can only be configured while external access is still
+        # enabled. DuckDB itself adds its own file and the folder to which it spills what does not
+        # fit in memory.
         files = [f"{self._fresh}{ending}" for ending in _BESIDE]
         database.execute(f"SET allowed_directories = {_listed([self.path.parent / EXPORTS])}")
         database.execute(f"SET allowed_paths = {_listed(files)}")
@@ -131,12 +134,15 @@ class Store:
         database.execute("SET lock_configuration = true")
 
     def reopen(self) -> None:
-        """Close and open again: what DuckDB needs after an error of the disk. Raises StoreError."""
+        """Close and reopen the store, as DuckDB requires after an error of the disk.
+
+        Raises StoreError.
+        """
         self.close()
         self.open()
 
     def close(self) -> None:
-        """Flush and close. Readers that come later get StoreError."""
+        """Flush and close the store. Later readers get StoreError."""
         with self._lock:
             database, self._database = self._database, None
         if database is not None:
@@ -144,8 +150,9 @@ class Store:
                 database.close()
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """A connection for one thread; the caller closes it. Raises StoreError while the store is
-        closed.
+        """Return a connection for one thread, which the caller closes.
+
+        Raises StoreError while the store is closed.
         """
         with self._lock:
             if self._database is None:
@@ -154,7 +161,7 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection on which all queries see one state of the store."""
+        """Yield a connection on which all queries see one state of the store."""
         with self._gate:
             self._gate.wait_for(lambda: not self._is_closed_to_readers, PATIENCE_S)
             self._readers += 1
@@ -168,8 +175,9 @@ class Store:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The same for long work, which may write beside it by `writing`: a renewal does not wait
-        for it, and fails.
+        """Yield a connection like `reading`'s for long work, which may use `writing` meanwhile.
+
+        A renewal during this work does not wait for it, and fails.
         """
         connection = self.connection()
         try:
@@ -184,9 +192,11 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for a short transaction beside the writer's: of settings, tasks, users,
-        never of dose records. One at a time; what is written is there after the block, or nothing
-        is, where it raises."""
+        """Yield a connection for a short transaction beside the writer's.
+
+        It is for settings, tasks and users, never for dose records. Only one is open at a time. The
+        transaction is committed after the block, or rolled back if the block raises.
+        """
         with self._beside, contextlib.closing(self.connection()) as connection:
             connection.execute("BEGIN TRANSACTION")
             try:
@@ -198,27 +208,31 @@ class Store:
                 raise
 
     def watch(self, changed: Callable[[], object]) -> None:
-        """Call this, on the writer's thread, whenever studies were changed; it must return at
-        once.
+        """Register a function to call, on the writer's thread, whenever studies have changed.
+
+        It must return at once.
         """
         self._watchers.append(changed)
 
     def studies_changed(self) -> None:
-        """Tell those who watch that studies were changed."""
+        """Notify the watchers that studies have changed."""
         for changed in self._watchers:
             changed()
 
     def before_renewal(self, do: Callable[[], None]) -> None:
-        """Have something done before each renewal: whoever keeps copies of rows, which a renewal is
-        to take out of the world, deletes them then."""
+        """Register a function to run before each renewal.
+
+        Whoever keeps copies of rows, which a renewal is meant to destroy, deletes them then.
+        """
         self._before_renewal = do
 
     def renew(self) -> None:
-        """Write the file anew from what the tables hold. DuckDB leaves the bytes of what was
-        changed or deleted in blocks that it uses again some day, or never; in the new file they are
-        not. The writer must have closed its connection.
+        """Rewrite the file from what the tables hold.
 
-        Readers go on meanwhile, but for a moment at the end. Raises NotRenewed.
+        DuckDB leaves the bytes of changed or deleted rows in blocks that it reuses some day, or
+        never; the new file does not contain them. The writer must have closed its connection.
+
+        Readers continue meanwhile, except for a moment at the end. Raises NotRenewed.
         """
         fresh = self._fresh
         self._before_renewal()
@@ -238,8 +252,8 @@ class Store:
                     ) from error
                 with self._without_readers():
                     self.close()
-                    # An instance that somebody still holds would go on with the old file, and what
-                    # it writes would be lost.
+                    # An instance that somebody still holds would continue with the old file, and
+                    # whatever it writes would be lost.
                     if _is_open(self.path) or self.path.with_name(f"{FILE_NAME}.wal").exists():
                         self.open()
                         raise NotRenewed("it could not be closed")
@@ -264,7 +278,7 @@ class Store:
         with self._gate:
             self._is_closed_to_readers = True
         try:
-            self._before_renewal()  # who began to copy meanwhile reads, too
+            self._before_renewal()  # copies that were begun meanwhile are readers, too
             with self._gate:
                 if not self._gate.wait_for(lambda: not self._readers, PATIENCE_S):
                     raise NotRenewed("it could not be written anew while somebody was reading")
@@ -275,30 +289,33 @@ class Store:
                 self._gate.notify_all()
 
     def size(self) -> int:
-        """Bytes on disk, the write-ahead log included."""
+        """Return the number of bytes on disk, including the write-ahead log."""
         return sum(
             path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*") if path.is_file()
         )
 
 
 def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """The result of the last query as rows by column name."""
+    """Return the result of the last query as rows by column name."""
     assert connection.description is not None
     names = [column[0] for column in connection.description]
     return [dict(zip(names, values, strict=True)) for values in connection.fetchall()]
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, of: type[R]) -> list[R]:
-    """The same, of a query of a table's own columns. of: the type of its rows."""
+    """Return the result of the last query as rows of type `of`, for a query of a table's own
+    columns.
+    """
     return cast("list[R]", rows(connection))
 
 
 @contextlib.contextmanager
 def texts(connection: duckdb.DuckDBPyConnection, name: str, values: list[str]) -> Iterator[None]:
-    """Texts as a table `name` with the column `text`, for `IN (SELECT text FROM name)`.
+    """Provide texts as a table `name` with the column `text`, for `IN (SELECT text FROM name)`.
 
-    By Arrow: as a parameter each text would be tested for being one of pandas' types, with a search
-    for pandas."""
+    The table is an Arrow table: passed as a parameter, each text would be tested for being one of
+    pandas' types, which includes a search for pandas.
+    """
     connection.register(name, pa.table({"text": pa.array(values, pa.string())}))
     try:
         yield
@@ -307,7 +324,7 @@ def texts(connection: duckdb.DuckDBPyConnection, name: str, values: list[str]) -
 
 
 def quoted(path: Path | str) -> str:
-    """A path as a text in SQL."""
+    """Return a path as a text literal in SQL."""
     return "'" + str(path).replace("'", "''") + "'"
 
 
@@ -329,7 +346,7 @@ def _flush(path: Path) -> None:
 
 
 def _is_open(path: Path) -> bool:
-    """Whether this process has a file open."""
+    """Return whether this process has a file open."""
     own = path.stat()
     for handle in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):

@@ -1,10 +1,10 @@
-"""Which kind an object is to the rules that delete objects from Orthanc after they were read, and
-which objects those are.
+"""Kinds of objects for the rules that delete objects from Orthanc after they were read.
 
-A kind is told from the object's row alone: what became of it, its class, whether its content was
-kept. An object is of a kind only when it is done with: its dose is in the store, or it holds none.
-What may still be read later is of none: objects that failed, that wait, that a setting or a person
-leaves alone; nor are kept physics studies."""
+The kind is derived from the object's row alone: its outcome, its class, and whether its content was
+kept. An object has a kind only when it is finished: its dose is in the store, or it holds none.
+Whatever may still be read later has no kind: objects that failed, that wait, or that a setting or a
+person excludes; nor do kept physics studies.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,11 +21,11 @@ from ..dicom.sop_classes import (
     SECONDARY_CAPTURES,
 )
 
-WAITS = "waits_for_study"  # the rule of CT images until their study is complete
-SAME_SERIES = "same_series"  # the rule of images of a series of which another one was read
-STUDY_DELETED = "study_deleted"  # the rule of objects whose dose record a user deleted
-PHYSICS = "physics"  # the rule of kept physics studies
-# Of object.in_orthanc.
+WAITS = "waits_for_study"  # the rule for CT images until their study is complete
+SAME_SERIES = "same_series"  # the rule for images of a series of which another image was read
+STUDY_DELETED = "study_deleted"  # the rule for objects whose dose record was deleted by a user
+PHYSICS = "physics"  # the rule for kept physics studies
+# Values of object.in_orthanc.
 TO_DELETE, DELETED, REFUSED = "to delete", "deleted", "refused"
 
 KINDS = {
@@ -37,8 +37,8 @@ KINDS = {
     "unmatched": "Other objects",
 }
 
-# Ignored for now: a change of the settings, of the program or of a person's mind can make a dose
-# record of them yet.
+# Ignored for now: a change of the settings, of the program or of a person's mind can still turn
+# them into a dose record.
 _MAY_BE_READ = frozenset(
     {WAITS, PHYSICS, "dose_screen", "screen_not_read", "taken_out", STUDY_DELETED}
 )
@@ -50,17 +50,18 @@ _OF_CLASSES = {
     **dict.fromkeys(NUCLEAR_IMAGES, "nuclear"),
     CT_IMAGE: "unmatched",
 }
-# Secondary captures with dose: dose screens are of CT; some equipment writes its X-ray images as
-# captures, too.
+# Secondary captures with dose: dose screens belong to CT; some equipment also writes its X-ray
+# images as captures.
 _OF_CAPTURES = {"CT": "captures", "MG": "mammography", "DX": "radiography"}
-# What tells the kind, as columns and as SQL that gives them.
+# What determines the kind, as columns and as the SQL that yields them.
 _TELLING = ("outcome", "rule", "sop_class_uid", "modality", "content_kept")
 _COLUMNS = "outcome, rule, sop_class_uid, modality, content_digest IS NOT NULL AS content_kept"
 
 
 def kind(row: Mapping[str, Any]) -> str | None:
-    """The object's kind, a key of KINDS; None where no rule may delete it. row: with `content_kept`
-    or `content_digest`.
+    """Return the object's kind, a key of KINDS, or None if no rule may delete it.
+
+    row: must have `content_kept` or `content_digest`.
     """
     kept = row["content_kept"] if "content_kept" in row else row.get("content_digest") is not None
     if row["outcome"] == "ignored":
@@ -76,9 +77,11 @@ def kind(row: Mapping[str, Any]) -> str | None:
 
 
 def kind_by_class(sop_class_uid: str, reads_ct_images: bool) -> str | None:
-    """The kind that an object of this class will be of, where the class alone tells it: what can be
-    dropped before it is stored. None for reports, and for secondary captures, of which some hold
-    dose and some do not."""
+    """Return the kind that an object of this class will have, where the class alone determines it.
+
+    Such objects can be dropped before they are stored. Returns None for reports, and for secondary
+    captures, of which some hold dose and some do not.
+    """
     if sop_class_uid == CT_IMAGE and reads_ct_images:
         return None
     if sop_class_uid in REPORTS | SECONDARY_CAPTURES:
@@ -87,8 +90,9 @@ def kind_by_class(sop_class_uid: str, reads_ct_images: bool) -> str | None:
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many objects of each kind no rule was applied to: those that Orthanc still has, as far as
-    is known.
+    """Count, by kind, the objects to which no rule was applied.
+
+    These are the objects that Orthanc still has, as far as is known.
     """
     out = dict.fromkeys(KINDS, 0)
     for *telling, number in _groups(connection):
@@ -101,7 +105,10 @@ def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def of_kinds(
     connection: duckdb.DuckDBPyConnection, kinds: Iterable[str], after: str = ""
 ) -> list[str]:
-    """Those objects of some kinds, by handle, in order, from the one after this."""
+    """Return the handles, sorted, of objects of these kinds that no rule was applied to.
+
+    after: only handles after this one.
+    """
     wanted = set(kinds)
     groups = [
         telling
@@ -133,7 +140,7 @@ def _groups(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
 
 
 def count_waiting(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many objects are to be deleted."""
+    """Return the number of objects that are to be deleted."""
     found = connection.execute(
         "SELECT count(*) FROM object WHERE in_orthanc = $1", [TO_DELETE]
     ).fetchone()
@@ -141,9 +148,7 @@ def count_waiting(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def waiting(connection: duckdb.DuckDBPyConnection, after: str, limit: int) -> list[str]:
-    """A page of the objects that are to be deleted, by handle, in order, from the
-    one after this.
-    """
+    """Return the handles of up to `limit` objects that are to be deleted, sorted, after `after`."""
     query = "SELECT handle FROM object WHERE in_orthanc = $1 AND handle > $2 ORDER BY 1 LIMIT $3"
     return [row[0] for row in connection.execute(query, [TO_DELETE, after, limit]).fetchall()]
 
@@ -155,9 +160,12 @@ def by_hand(
     uids: list[str] | None = None,
     after: str = "",
 ) -> list[str]:
-    """Objects that people may delete, by handle, in order: those of SOP Instance
-    UIDs, or all of an outcome (failed, ignored), or of one of its rules. Without a rule, ignored
-    objects that may still be read are left out."""
+    """Return the handles, sorted, of objects that people may delete.
+
+    These are the objects with the given SOP Instance UIDs, or all with an outcome (failed,
+    ignored), or all with one of its rules. Without a rule, ignored objects that may still be read
+    are left out.
+    """
     condition = "handle > $1 AND outcome IN ('failed', 'ignored')"
     bound: list[Any] = [after]
     if uids is not None:
@@ -184,7 +192,7 @@ def by_hand(
 def set_in_orthanc(
     connection: duckdb.DuckDBPyConnection, state: str | None, ids: list[str], at: Any = None
 ) -> None:
-    """Note of objects what became of them in Orthanc, in the transaction of the connection."""
+    """Record what became of objects in Orthanc, in the transaction of the connection."""
     if ids:
         query = (
             "UPDATE object SET in_orthanc = $1, deleted_at = $2 WHERE handle IN (SELECT unnest($3))"
@@ -193,8 +201,9 @@ def set_in_orthanc(
 
 
 def forget(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> int:
-    """Forget those of these objects that are failed or ignored and not in Orthanc any more; how
-    many there were.
+    """Forget those of these objects that failed or were ignored and are no longer in Orthanc.
+
+    Returns their number.
     """
     query = """
         DELETE FROM object WHERE handle IN (SELECT unnest($1)) AND in_orthanc IN ($2, $3) AND
@@ -205,7 +214,7 @@ def forget(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> int:
 
 
 def count_dropped(connection: duckdb.DuckDBPyConnection, counts: dict[str, int], at: Any) -> None:
-    """Add to how many objects of which SOP classes were dropped before they were stored."""
+    """Add to the counts, by SOP class, of objects that were dropped before they were stored."""
     for sop_class, number in counts.items():
         query = "SELECT objects, first_at FROM dropped WHERE sop_class_uid = $1"
         objects, first_at = connection.execute(query, [sop_class]).fetchone() or (0, at)

@@ -1,9 +1,10 @@
-"""The feed of changed studies: what happened to which study, in the transaction in which it did, and
-how far each follower is (work/followers.py).
+"""The feed of changed studies and the position of each follower in it (work/followers.py).
 
-The writer adds what it writes by itself. Whatever else changes rows of studies, within the writer's
-transaction, says so by `mark`. A study changes when its row or a row that belongs to it is written;
-not when its system is renamed, or the map of standard names changes, which studies hold nothing of.
+What happened to a study is recorded in the same transaction in which it happened. The writer itself
+adds whatever it writes. Any other code that changes rows of studies within the writer's transaction
+must report it by `mark`. A study changes when its row or a row that belongs to it is written; it
+does not change when its system is renamed or the map of standard names changes, since studies hold
+neither.
 """
 
 from collections.abc import Iterable
@@ -24,8 +25,11 @@ _NOTED = "study_noted"  # a temporary table of the writer's connection
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to a study. number: its place in the feed; 0 for a study that was there before
-    the follower, which is told to it as made. attempts: how often the follower has failed at it."""
+    """A change of a study.
+
+    number: its position in the feed; 0 for a study older than the follower, which is presented to
+    the follower as made. attempts: how often the follower has failed at it.
+    """
 
     number: int
     study_id: int
@@ -45,8 +49,10 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
 def mark(
     connection: duckdb.DuckDBPyConnection, what: str, studies: str, bound: Iterable[Any] = ()
 ) -> None:
-    """Note that studies change in this transaction. studies: SQL that gives their numbers; bound:
-    its values."""
+    """Record that studies change in this transaction.
+
+    studies: SQL that yields their numbers; bound: the values of its parameters.
+    """
     _prepare(connection)
     connection.execute(
         f"INSERT INTO {_NOTED} SELECT id, '{what}', (SELECT count(*) FROM {_NOTED}) "
@@ -56,7 +62,7 @@ def mark(
 
 
 def noted(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
-    """Return what was noted in this transaction, by study, and forget it."""
+    """Return the changes recorded in this transaction, by study, and clear them."""
     _prepare(connection)
     found = connection.execute(f"SELECT study_id, what FROM {_NOTED} ORDER BY n").fetchall()
     if found:
@@ -68,13 +74,16 @@ def noted(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
 
 
 def newest(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the newest change, 0 where there was none yet."""
+    """Return the number of the newest change, or 0 if there is none yet."""
     return last(connection, CHANGES)
 
 
 class FollowerState(FollowerRow):
-    """A follower with how much is before it: behind (changes), failing (changes that are tried
-    again), skipped (those that are not)."""
+    """A follower with its backlog.
+
+    behind: number of changes still to come; failing: number of changes that are tried again;
+    skipped: number of those that are not.
+    """
 
     behind: int
     failing: int
@@ -82,7 +91,7 @@ class FollowerState(FollowerRow):
 
 
 def followers(connection: duckdb.DuckDBPyConnection) -> list[FollowerState]:
-    """Return all followers, by name."""
+    """Return all followers, sorted by name."""
     return rows_of(
         connection.execute(f"""
             SELECT f.*,
@@ -98,7 +107,7 @@ def followers(connection: duckdb.DuckDBPyConnection) -> list[FollowerState]:
 
 
 def add_follower(connection: duckdb.DuckDBPyConnection, name: str, task: int | None) -> None:
-    """Let a new follower begin at the end of the feed. task: that of what is there already."""
+    """Add a new follower at the end of the feed. task: the task for the existing studies."""
     connection.execute(
         f"INSERT INTO {FOLLOWER.name} BY NAME SELECT $1 AS name, $2 AS cursor, $3 AS task_id, "
         "$4 AS created_at",
@@ -107,7 +116,7 @@ def add_follower(connection: duckdb.DuckDBPyConnection, name: str, task: int | N
 
 
 def keep_followers(connection: duckdb.DuckDBPyConnection, names: list[str]) -> None:
-    """Forget all followers but these, and what they could not do."""
+    """Forget all followers except these, together with their failures."""
     for table, column in ((FOLLOWER, "name"), (FOLLOWER_FAILURE, "follower")):
         connection.execute(
             f"DELETE FROM {table.name} WHERE {column} NOT IN (SELECT unnest($1::VARCHAR[]))",
@@ -116,7 +125,7 @@ def keep_followers(connection: duckdb.DuckDBPyConnection, names: list[str]) -> N
 
 
 def after(connection: duckdb.DuckDBPyConnection, name: str, limit: int) -> list[Change]:
-    """Return the next changes that a follower has not seen, in their order."""
+    """Return the next changes that a follower has not seen, in order."""
     query = f"""
         SELECT number, study_id, what FROM {STUDY_CHANGE.name}
         WHERE number > (SELECT cursor FROM {FOLLOWER.name} WHERE name = $1)
@@ -126,13 +135,13 @@ def after(connection: duckdb.DuckDBPyConnection, name: str, limit: int) -> list[
 
 
 def move(connection: duckdb.DuckDBPyConnection, name: str, number: int) -> None:
-    """Put a follower's cursor to a change, and forget the changes that all have seen."""
+    """Move a follower's cursor to a change, and forget the changes that all followers have seen."""
     connection.execute(f"UPDATE {FOLLOWER.name} SET cursor = $2 WHERE name = $1", [name, number])
     prune(connection)
 
 
 def prune(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forget the changes that all followers have seen; all of them where there is no follower."""
+    """Forget the changes that all followers have seen, or all changes if there is no follower."""
     connection.execute(f"""
         DELETE FROM {STUDY_CHANGE.name} WHERE number <=
         coalesce((SELECT min(cursor) FROM {FOLLOWER.name}), {newest(connection):d})
@@ -140,8 +149,10 @@ def prune(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def there(connection: duckdb.DuckDBPyConnection, after: int, upto: int, limit: int) -> list[Change]:
-    """Return studies that were there before a follower, as changes: those behind one number, up to
-    another."""
+    """Return studies older than a follower, as changes.
+
+    Their numbers are greater than `after`, and at most `upto`.
+    """
     query = f"""
         SELECT 0, id, 'made' FROM {STUDY.name} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT {limit:d}
     """
@@ -158,7 +169,10 @@ def fail(
     reason: str,
     next_try_at: datetime | None,
 ) -> None:
-    """Set a change aside that a follower failed at. next_try_at: None to leave it until asked."""
+    """Set aside a change at which a follower failed.
+
+    next_try_at: None to leave it until somebody asks for it.
+    """
     mend(connection, name, change)
     connection.execute(
         f"INSERT INTO {FOLLOWER_FAILURE.name} BY NAME SELECT $1 AS follower, $2 AS number, "
@@ -179,7 +193,7 @@ def mend(connection: duckdb.DuckDBPyConnection, name: str, change: Change) -> No
 
 
 def due(connection: duckdb.DuckDBPyConnection, name: str, limit: int) -> list[Change]:
-    """Return changes that a follower failed at and is to try again now."""
+    """Return the changes that a follower failed at and is to try again now."""
     query = f"""
         SELECT coalesce(number, 0), study_id, what, attempts FROM {FOLLOWER_FAILURE.name}
         WHERE follower = $1 AND next_try_at <= $2 ORDER BY next_try_at, study_id LIMIT {limit:d}
@@ -190,7 +204,7 @@ def due(connection: duckdb.DuckDBPyConnection, name: str, limit: int) -> list[Ch
 def failures(
     connection: duckdb.DuckDBPyConnection, name: str, limit: int
 ) -> list[FollowerFailureRow]:
-    """Return what a follower could not do, the latest first."""
+    """Return the failures of a follower, the latest first."""
     query = f"""
         SELECT study_id, what, attempts, reason, failed_at, next_try_at FROM {FOLLOWER_FAILURE.name}
         WHERE follower = $1 ORDER BY failed_at DESC, study_id LIMIT {limit:d}
@@ -199,7 +213,7 @@ def failures(
 
 
 def try_again(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    """Let a follower try all again that it could not do; how many there are."""
+    """Let a follower try again all changes that it failed at, and return their number."""
     found = connection.execute(
         f"UPDATE {FOLLOWER_FAILURE.name} SET next_try_at = $2, attempts = 0 WHERE follower = $1",
         [name, tasks.now()],

@@ -1,8 +1,10 @@
-"""By what the store knows Orthanc's objects: handles, keyed hashes of Orthanc's identifiers.
+"""Handles by which the store knows Orthanc's objects: keyed hashes of Orthanc's identifiers.
 
-Orthanc's identifier of an instance or a series is the SHA-1 of the patient ID and the UIDs: who has
-the UIDs can try patient IDs until one fits. A handle is made from it with the key of the
-installation, so that an object is found again by it and nobody without the key can try anything."""
+Orthanc's identifier of an instance or a series is the SHA-1 of the patient ID and the UIDs: whoever
+has the UIDs can try patient IDs until one fits. A handle is computed from the identifier with the
+key of the installation, so that an object can be found again by it, and nobody without the key can
+try anything.
+"""
 
 import hashlib
 import hmac
@@ -15,21 +17,24 @@ import pyarrow as pa
 
 from . import state
 
-# The key of all hashes of the installation: of handles, and of what the rules of patient identity
-# hash.
+# The key of all hashes of the installation: of handles, and of whatever the rules of patient
+# identity hash.
 KEY_FILE = "identity.key"
-# It stands before what is hashed, so that no handle is the hash of a patient's ID.
+# Prefixed to what is hashed, so that no handle is the hash of a patient's ID.
 _DOMAIN = b"orthanc:"
-# Hexadecimal digits: 128 bits, to which RFC 2104 allows HMAC-SHA-256 to be cut.
+# Number of hexadecimal digits: 128 bits, to which RFC 2104 allows HMAC-SHA-256 to be truncated.
 LENGTH = 32
-# Before the handle of an object that was written with a key that is gone.
+# Prefix of the handle of an object that was written with a key that is lost.
 LOST = "lost-"
-_BLOCK = 64  # bytes of a block of SHA-256
+_BLOCK = 64  # bytes in a block of SHA-256
 
 
 def installation_key(directory: Path) -> bytes:
-    """The key of this installation, a file beside the store for its owner alone, made where it is
-    not there. Whoever has it can try patient IDs and names. Raises OSError."""
+    """Return the key of this installation, creating it if it does not exist.
+
+    It is a file next to the store that only its owner can read. Whoever has it can try patient IDs
+    and names. Raises OSError.
+    """
     path = directory / KEY_FILE
     try:
         key = path.read_bytes()
@@ -53,13 +58,19 @@ def installation_key(directory: Path) -> bytes:
 
 
 def handle(key: bytes, identifier: str) -> str:
-    """The handle of one of Orthanc's identifiers: HMAC-SHA-256 (RFC 2104), cut to LENGTH digits."""
+    """Return the handle of one of Orthanc's identifiers.
+
+    It is the HMAC-SHA-256 (RFC 2104) of the identifier, truncated to LENGTH digits.
+    """
     return hmac.digest(key, _DOMAIN + identifier.encode(), "sha256").hex()[:LENGTH]
 
 
 def hash_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Make handles of all identifiers in a store of an older version, whose columns have their new
-    names already. DuckDB makes them, a million in seconds."""
+    """Replace all identifiers by handles in a store of an older version.
+
+    Its columns must already have their new names. DuckDB computes the handles, a million in
+    seconds.
+    """
     block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
     columns = ", ".join(
@@ -71,8 +82,11 @@ def hash_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
 
 
 def check_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
-    """Whether the store was written with this key, or is new. Where it was another one, its objects
-    are LOST from now on, until Orthanc's objects are compared with them (`adopt`)."""
+    """Return whether the store was written with this key, or is new.
+
+    If it was written with another key, its objects are marked LOST from now on, until Orthanc's
+    objects are compared with them (`adopt`).
+    """
     own = handle(key, "")
     found = state.get(connection, "key_check")
     if found == own:
@@ -86,7 +100,7 @@ def check_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
 
 
 def any_lost(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether objects wait to be found again after the key was lost."""
+    """Return whether objects wait to be found again after the key was lost."""
     query = "SELECT 1 FROM object WHERE starts_with(handle, $1) LIMIT 1"
     return connection.execute(query, [LOST]).fetchone() is not None
 
@@ -95,9 +109,12 @@ def adopt(
     connection: duckdb.DuckDBPyConnection,
     found: list[tuple[str, str | None, str | None, int]],
 ) -> None:
-    """Give lost objects their handles again. found: what Orthanc holds, as handles of object and
-    series, SOP Instance UID and size in bytes; an object is the same by the latter two, where there
-    is one of them alone on both sides."""
+    """Give lost objects their handles again.
+
+    found: what Orthanc holds, as handle of the object, handle of the series, SOP Instance UID and
+    size in bytes. Objects are matched by the latter two, if exactly one object on each side has
+    them.
+    """
     lost = """
         SELECT sop_instance_uid AS uid, size, any_value(handle) AS old FROM object
         WHERE starts_with(handle, $1) GROUP BY ALL HAVING count(*) = 1

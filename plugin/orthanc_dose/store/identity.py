@@ -1,5 +1,6 @@
-"""How studies hold who their patient is, and bringing rows of studies to other rules where their
-objects' content is gone.
+"""The patient's identity in studies, and bringing existing rows of studies to other rules.
+
+The latter is for studies whose objects' content is gone.
 """
 
 from collections.abc import Callable
@@ -13,18 +14,18 @@ from .schema import OLD_BYTES
 
 WAYS = ("none", "stored", "hashed", "sha256")
 _LENGTHS = {"hashed": len("hmac-sha256:") + 64, "sha256": len("sha256:") + 64}
-# How a study holds an item; as dicom.identity.is_hash tells hashes from text.
+# How a study holds an item, distinguishing hashes from text as dicom.identity.is_hash does.
 _WAY = f"""
     CASE WHEN {{0}} IS NULL THEN 'none'
     WHEN {{0}} LIKE 'hmac-sha256:%' AND length({{0}}) = {_LENGTHS["hashed"]} THEN 'hashed'
     WHEN {{0}} LIKE 'sha256:%' AND length({{0}}) = {_LENGTHS["sha256"]} THEN 'sha256' ELSE 'stored' END
 """
-# A rule keeps a value, or drops it: None.
+# A rule keeps a value, possibly changed, or drops it by returning None.
 Keep = Callable[[str, str], str | None]
 
 
 def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    """How many studies hold each item in which way: by item, by WAYS."""
+    """Count the studies that hold each item in each way: by item, by WAYS."""
     out = {}
     for item in UNDER_RULES:
         query = f"SELECT {_WAY.format(item)} AS way, count(*) FROM study GROUP BY way"
@@ -33,20 +34,22 @@ def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 
 
 def has_old_bytes(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the store's file may hold bytes of what an older version kept."""
+    """Return whether the store's file may hold bytes of what an older version kept."""
     return state.get(connection, OLD_BYTES) is not None
 
 
 def can_change(rule: str, way: str) -> bool:
-    """Whether what is held in this way can be brought to a rule: it can be dropped, and what is
-    stored can be hashed.
+    """Return whether an item held in this way can be brought to a rule.
+
+    Everything can be dropped, and what is stored can be hashed.
     """
     return way not in ("none", rule) and (rule == "none" or (way == "stored" and rule != "stored"))
 
 
 def cannot_change(rule: str, way: str) -> bool:
-    """Whether the rule asks for what is no longer there: what was dropped, or the text behind a
-    hash.
+    """Return whether the rule asks for what no longer exists.
+
+    That is what was dropped, or the text behind a hash.
     """
     return way != rule and rule != "none" and way != "stored"
 
@@ -54,8 +57,9 @@ def cannot_change(rule: str, way: str) -> bool:
 def to_change(
     connection: duckdb.DuckDBPyConnection, rules: dict[str, str], limit: int
 ) -> list[tuple[int, dict[str, str]]]:
-    """Some studies that hold items in another way than the rules ask for and that can be changed:
-    number, those items.
+    """Return up to `limit` studies holding items differently from the rules that can be changed.
+
+    Each is given as its number and these items.
     """
     names = ", ".join(UNDER_RULES)
     condition = " OR ".join(
@@ -76,13 +80,13 @@ def to_change(
 def change(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
-    """Put these studies under rules. keep: gives of an item and its value what is to be held."""
+    """Bring these studies to the rules. keep: returns the value to hold, given item and value."""
     feed.mark(
         connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
     )
     for number, items in studies:
         held = {item: None if value is None else keep(item, value) for item, value in items.items()}
-        # A content item that no field takes may hold the number as well.
+        # A content item that was assigned to no field may hold the number as well.
         unused = ""
         if held["accession_number"] != items["accession_number"]:
             unused = (
@@ -90,7 +94,7 @@ def change(
                 f"'{ACCESSION_NUMBER.key}')"
             )
         names = ", ".join(f"{item} = ${item}" for item in held)
-        # Some systems write the patient's ID as the study's.
+        # Some systems write the patient's ID as the study's ID.
         own = "study_id = CASE WHEN study_id = $old THEN NULL ELSE study_id END"
         old = items["patient_id"] if held["patient_id"] != items["patient_id"] else None
         query = f"UPDATE study SET {names}, {own}{unused} WHERE id = $id"

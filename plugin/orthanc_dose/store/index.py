@@ -1,5 +1,7 @@
-"""What makes lists and the overview quick (records/index.py): its rows for studies that are
-written, and for a whole store that has none."""
+"""The rows that make lists and the overview fast (records/index.py).
+
+They are written with each study, and computed for a whole store that has none.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -23,10 +25,10 @@ from ..records import (
 from ..records.rows import StudyRow
 from .numbers import TERMS, Numbers
 
-Tables = dict[str, list[Mapping[str, Any]]]  # rows that are going to be written, by table
+Tables = dict[str, list[Mapping[str, Any]]]  # rows to be written, by table
 _PROTOCOLS = "acquisition_protocols"
 
-# The standard names of each study (names.py), by way of its texts.
+# The standard names of each study (names.py), looked up through its texts.
 VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
     f"""
     SELECT i.study_id, '{field}' AS kind, n.standard_name FROM "{index_name(field)}" i
@@ -38,7 +40,7 @@ VIEW = f"CREATE OR REPLACE VIEW {STUDY_NAMES} AS " + " UNION ALL ".join(
 
 
 class Terms:
-    """The numbers of all texts, as the store has them."""
+    """The numbers of all texts in the store."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
         self._given = numbers
@@ -49,9 +51,7 @@ class Terms:
         self._new: list[tuple[str, str]] = []
 
     def add(self, study: StudyRow, tables: Tables) -> None:
-        """Put the index of a study, and texts that are new with it, to the rows that are going to
-        be written.
-        """
+        """Add the index of a study, and its new texts, to the rows to be written."""
         texts: Mapping[str, Any] = study
         for field in INDEXED:
             found = texts.get(field)
@@ -70,11 +70,11 @@ class Terms:
         return self._numbers[key]
 
     def written(self) -> None:
-        """The texts that were new are in the store."""
+        """Note that the new texts are in the store."""
         self._new = []
 
     def undo(self) -> None:
-        """They are not: forget them."""
+        """Forget the new texts, since they are not in the store."""
         for key in self._new:
             del self._numbers[key]
         self._new = []
@@ -99,7 +99,7 @@ _SAME_DAY = """
 
 
 def count_days(connection: duckdb.DuckDBPyConnection, touched: set[Day]) -> None:
-    """Count the studies of these days anew."""
+    """Recount the studies of these days."""
     columns = zip(*sorted(touched, key=str), strict=True)
     connection.register("days", pa.table([list(column) for column in columns], schema=_DAYS))
     connection.execute(
@@ -110,7 +110,7 @@ def count_days(connection: duckdb.DuckDBPyConnection, touched: set[Day]) -> None
 
 
 def count_systems(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> None:
-    """Count all days of these systems anew."""
+    """Recount the studies of all days of these systems."""
     of_these = "equipment_id IN (SELECT unnest($1))"
     connection.execute(f'DELETE FROM "{STUDY_DAY.name}" WHERE {of_these}', [numbers])
     counted = _COUNTED.format("").replace("WHERE", f"WHERE s.{of_these} AND")
@@ -118,8 +118,9 @@ def count_systems(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> 
 
 
 def forget_unused_terms(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forget texts that no study has any more. Whoever knows the numbers of texts must read them
-    anew.
+    """Forget texts that no study has any more.
+
+    Whoever keeps the numbers of texts must re-read them.
     """
     used = " UNION ALL ".join(f'SELECT term FROM "{table.name}"' for table in INDEXES)
     connection.execute(f"DELETE FROM term WHERE id NOT IN ({used})")
@@ -127,7 +128,7 @@ def forget_unused_terms(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def fill(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make all of it anew from the studies and, for protocols, from their events."""
+    """Rebuild all indexes from the studies and, for protocols, from their events."""
     connection.execute(f'DELETE FROM "{STUDY_DAY.name}"')
     connection.execute(f'INSERT INTO "{STUDY_DAY.name}" {_COUNTED.format("")}')
     connection.execute("DELETE FROM term")

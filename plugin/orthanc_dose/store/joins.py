@@ -1,5 +1,6 @@
-"""Joining systems, taking them apart, naming and setting them: statements within the writer's
-transaction.
+"""Joining and separating systems, naming them and setting their values.
+
+These are statements within the writer's transaction.
 """
 
 from typing import Any
@@ -10,20 +11,23 @@ from . import feed
 from .index import count_systems
 from .systems import Systems
 
-# What `made_by` of a study says where its objects name several systems, which were joined.
+# The value of a study's `made_by` where its objects name several systems that were joined.
 SEVERAL = 0
 
 
 class Refused(Exception):
-    """What was asked cannot be done as things stand; the message says why, for a user."""
+    """Raised when a request cannot be carried out in the current state.
+
+    The message tells a user why.
+    """
 
 
 class Missing(Refused):
-    """There is no such system."""
+    """Raised when there is no such system."""
 
 
 def set_values(connection: duckdb.DuckDBPyConnection, systems: Systems, numbers: set[int]) -> None:
-    """Write what people set of these rows, as `systems` has it."""
+    """Write what people set for these rows, as given by `systems`."""
     for number in numbers:
         row = systems.rows[number]
         query = (
@@ -36,7 +40,7 @@ def set_values(connection: duckdb.DuckDBPyConnection, systems: Systems, numbers:
 
 
 def check_join(systems: Systems, numbers: set[int], into: int) -> None:
-    """Raises Refused where these rows cannot be joined into that one."""
+    """Raise Refused if these systems cannot be joined into that one."""
     if into in numbers:
         raise Refused("A system cannot be joined with itself.")
     for number in (*sorted(numbers), into):
@@ -49,8 +53,9 @@ def check_join(systems: Systems, numbers: set[int], into: int) -> None:
 def move_studies(
     connection: duckdb.DuckDBPyConnection, origin: int, to: int, named: set[int] | None = None
 ) -> None:
-    """Give the studies of one system to another: all, or those whose objects name one of these
-    systems alone.
+    """Give the studies of one system to another.
+
+    named: if given, only those studies whose objects name one of these systems alone.
     """
     condition = "equipment_id = $1"
     bound: list[int | list[int]] = [origin, to]
@@ -66,13 +71,16 @@ def move_studies(
 
 
 def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> None:
-    """Studies a day of these systems."""
+    """Recount the studies per day of these systems."""
     count_systems(connection, sorted(numbers))
 
 
 def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> list[str]:
-    """Study Instance UIDs with several records of one modality type, one of these systems' among
-    them: once the systems are one, their objects may belong together."""
+    """Return the Study Instance UIDs with several records of one modality type.
+
+    At least one of the records is of one of these systems: once the systems are joined, their
+    objects may belong together.
+    """
     query = """
         SELECT DISTINCT study_instance_uid FROM (
             SELECT study_instance_uid FROM study GROUP BY study_instance_uid, modality
@@ -83,7 +91,7 @@ def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int])
 
 
 def named_several(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Study Instance UIDs of records whose objects name several systems, which were joined."""
+    """Return the Study Instance UIDs of records whose objects name several joined systems."""
     return _texts(
         connection, f"SELECT DISTINCT study_instance_uid FROM study WHERE made_by = {SEVERAL}", []
     )

@@ -1,8 +1,9 @@
-"""Standard names: what an installation calls protocols and procedures, by a map of patterns.
+"""Standard names: an installation's own names for protocols and procedures, by a map of patterns.
 
-The map names the different texts, of which there are thousands, and not the studies: what a study
-is called follows from the index of its texts when it is asked for, so that a changed map holds for
-all studies at once."""
+The map names the distinct texts, of which there are thousands, rather than the studies: the names
+of a study are looked up through the index of its texts when they are needed, so that a changed map
+applies to all studies at once.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -20,7 +21,7 @@ Entry: TypeAlias = StandardNameRow
 
 
 class StandardNames:
-    """The map, by kind in its order."""
+    """The map of standard names, by kind, in its order."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
@@ -35,18 +36,20 @@ class StandardNames:
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "StandardNames":
-        """The map of the store."""
+        """Read the map from the store."""
         query = "SELECT kind, pattern, modality, standard_name FROM standard_name ORDER BY position"
         return cls(rows_of(connection.execute(query), StandardNameRow))
 
     def name(self, kind: str, text: str, modality: str) -> str | None:
-        """What a text is called in studies of a modality type; None where no entry fits."""
+        """Return the standard name of a text in studies of a modality type, or None if no entry
+        fits.
+        """
         patterns = self._of.get((kind, modality), {})
         found = matched(text, patterns)
         return None if found is None else patterns[found]
 
     def rows_of(self, term: TermRow) -> list[TermNameRow]:
-        """The rows of term_name for a text."""
+        """Return the rows of term_name for a text."""
         named = (
             (modality, self.name(term["field"], term["value"], modality)) for modality in MODALITIES
         )
@@ -57,7 +60,7 @@ class StandardNames:
         ]
 
     def write(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Put this map in place of the one in the store, and name all texts by it."""
+        """Replace the map in the store by this one, and name all texts with it."""
         _replace(
             connection,
             STANDARD_NAME,

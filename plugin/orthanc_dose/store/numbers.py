@@ -1,11 +1,12 @@
-"""Numbers of rows: studies, systems, tasks, entries of the audit log, and all else that is numbered.
+"""Numbers of rows: studies, systems, tasks, entries of the audit log, and everything else numbered.
 
-None is given twice, even when the row that had it is deleted: people keep numbers in bookmarks and
-notes. The last number of each kind is remembered in the transaction that writes what it numbers, so
-that a number of a transaction which was rolled back or killed was never given.
+No number is given twice, even if the row that had it is deleted: people keep numbers in bookmarks
+and notes. The last number of each kind is remembered in the transaction that writes what it
+numbers, so that a number from a transaction that was rolled back or killed counts as never given.
 
-Kinds are numbered either by the writer (`Numbers`) or in `Store.writing` (`take`), never by both at
-once: DuckDB would refuse one of the two transactions."""
+Each kind is numbered either by the writer (`Numbers`) or in `Store.writing` (`take`), never by both
+at once: DuckDB would refuse one of the two transactions.
+"""
 
 from dataclasses import dataclass
 
@@ -26,8 +27,11 @@ from . import state
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """What is numbered: the name of its last number in the table of states, and where rows of it
-    stand; None where they are in no table."""
+    """A kind of numbered things.
+
+    name: the name of its last number in the table of states. table and column: where its rows are
+    numbered; table is None if they are in no table.
+    """
 
     name: str
     table: Table | None
@@ -47,20 +51,22 @@ KINDS = (*_OF_WRITER, TASKS, AUDIT_ENTRIES, REFERENCE_LEVELS, SIZE_FILES)
 
 
 def last(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
-    """Return the last number of a kind, 0 where none was given."""
+    """Return the last number of a kind, or 0 if none was given."""
     return int(state.get(connection, kind.name) or 0)
 
 
 def take(connection: duckdb.DuckDBPyConnection, kind: Kind, count: int = 1) -> int:
-    """Give the next number of a kind, or the first of so many, in the caller's transaction."""
+    """Return the next number of a kind, or the first of `count`, in the caller's transaction."""
     first = last(connection, kind) + 1
     state.put(connection, kind.name, str(first + count - 1))
     return first
 
 
 def settle(connection: duckdb.DuckDBPyConnection) -> None:
-    """Remember the last numbers of a store whose rows were numbered otherwise, as by an earlier
-    version. Writes only where there is something to remember: a store on a full disk can be read.
+    """Remember the last numbers of a store whose rows were numbered otherwise.
+
+    An earlier version may have done so. Writes only if there is something to remember, so that a
+    store on a full disk can still be read.
     """
     for kind in KINDS:
         if kind.table is None:
@@ -72,27 +78,27 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 class Numbers:
-    """The numbers that the one writer gives, in memory until it writes what they number."""
+    """The numbers given by the one writer, kept in memory until it writes the rows they number."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._written = {kind: last(connection, kind) for kind in _OF_WRITER}
         self._last = dict(self._written)
 
     def take(self, kind: Kind) -> int:
-        """Give the next number of a kind."""
+        """Return the next number of a kind."""
         self._last[kind] += 1
         return self._last[kind]
 
     def write(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Remember what was given since the last transaction, in this one."""
+        """Remember, in this transaction, the numbers given since the last one."""
         for kind, number in self._last.items():
             if number != self._written[kind]:
                 state.put(connection, kind.name, str(number))
 
     def written(self) -> None:
-        """Take note that the transaction was committed."""
+        """Note that the transaction was committed."""
         self._written = dict(self._last)
 
     def undo(self) -> None:
-        """Take note that it was rolled back: the numbers were not given."""
+        """Note that the transaction was rolled back, so that its numbers were not given."""
         self._last = dict(self._written)

@@ -1,8 +1,10 @@
-"""DuckDB's own number of a row, and what of it the program relies on, stated once:
+"""DuckDB's own number of a row, and which of its properties the program relies on, stated once:
 
-- within one transaction it finds rows again, far quicker than a column does;
-- rows of a study that were written in one insert have it in the order in which they were given.
+- within one transaction it finds rows again, far faster than a column does;
+- rows of a study that were written in one insert are numbered in the order in which they were
+  given.
 
-It is kept nowhere: a row that is written anew, or a file that is, has others."""
+It is stored nowhere: rewriting a row or the file changes it.
+"""
 
 PLACE = "rowid"

@@ -1,8 +1,8 @@
-"""The schema of the store, made from the data dictionary, and how a store of an earlier version is
-brought to it.
+"""The schema of the store, built from the data dictionary, and migration of older stores to it.
 
-Columns that a later data dictionary adds are added by themselves. Whatever else changes (another
-type, another meaning) is a step in MIGRATIONS."""
+Columns that a later data dictionary introduces are added automatically. Any other change (another
+type, another meaning) is a step in MIGRATIONS.
+"""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from ..records import TABLES, Field, Table
 from . import handles, index, numbers, state
 
 SCHEMA_VERSION = 3
-# Columns that had another name in an older version: table, name then, name now.
+# Columns that had another name in an older version: table, old name, new name.
 RENAMED = (
     ("object", "orthanc_id", "handle"),
     ("object", "orthanc_series_id", "series_handle"),
@@ -37,14 +37,17 @@ _CODE = pa.struct([("value", pa.string()), ("scheme", pa.string()), ("meaning", 
 
 
 class SchemaError(Exception):
-    """The store cannot be used by this version of the program; the message says why."""
+    """Raised when this version of the program cannot use the store; the message says why."""
 
 
 def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Version 2 kept Orthanc's identifiers, which are made from the patient ID, and names of files,
-    which may be those of patients."""
+    """Replace identifiers that version 2 kept.
+
+    These are Orthanc's identifiers, which are computed from the patient ID, and names of files,
+    which may be those of patients.
+    """
     handles.hash_identifiers(connection, key)
-    # How far a deletion was: a task that goes on begins anew, and finds done what was done.
+    # The progress of a deletion: a task that continues starts over, and finds done what was done.
     connection.execute(
         "UPDATE task SET progress = '{}' WHERE kind IN ('delete-objects', 'forget-objects')"
     )
@@ -56,8 +59,8 @@ def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> N
 
 # The state by which a store says that its file may hold bytes of what an older version kept.
 OLD_BYTES = "old_bytes"
-# MIGRATIONS[n] brings a store from version n to n + 1; it runs within the transaction that also
-# sets the new version. It is given the key of the installation.
+# MIGRATIONS[n] brings a store from version n to n + 1, within the transaction that also sets the
+# new version. It gets the key of the installation.
 MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection, bytes], None]] = {
     1: lambda connection, _: index.fill(connection),
     2: _without_identifiers,
@@ -65,7 +68,7 @@ MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection, bytes], None]] = {
 
 
 def arrow_type(field: Field) -> pa.DataType:
-    """The Arrow type that carries a field."""
+    """Return the Arrow type of a field."""
     if field.type == "structs":
         return pa.list_(pa.struct([(part.name, arrow_type(part)) for part in field.fields]))
     if field.type in ("code", "codes"):
@@ -74,13 +77,14 @@ def arrow_type(field: Field) -> pa.DataType:
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a table's rows."""
+    """Return the Arrow schema of a table's rows."""
     return pa.schema([(field.name, arrow_type(field)) for field in table.fields])
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
     """Create the tables, or bring those of an earlier version up to date, in one transaction.
-    Whether the store was written with this key (handles.check_key). Raises SchemaError.
+
+    Returns whether the store was written with this key (handles.check_key). Raises SchemaError.
     """
     connection.execute("BEGIN TRANSACTION")
     try:
@@ -101,8 +105,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
 
 
 def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
-    # Only where it is another one by now: a store on a full disk can be opened to be read, but not
-    # be written.
+    # Only if it has changed: a store on a full disk can be opened for reading, but not be written.
     if state.get(connection, "view") != index.VIEW:
         connection.execute(index.VIEW)
         state.put(connection, "view", index.VIEW)
@@ -124,7 +127,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    # One question for all tables: DuckDB goes through every column of the database for each.
+    # One query for all tables: DuckDB goes through every column of the database for each query.
     query = "SELECT table_name, column_name FROM duckdb_columns()"
     return set(connection.execute(query).fetchall())
 

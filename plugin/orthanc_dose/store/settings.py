@@ -1,5 +1,6 @@
-"""What people set: rows of their own, written beside the one writer of dose records in transactions
-of their own.
+"""Settings of people, in rows of their own.
+
+They are written beside the one writer of dose records, in separate transactions.
 """
 
 import json
@@ -12,7 +13,7 @@ from .database import Store
 
 
 def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[str, Any]:
-    """A user's settings of a kind by name, in the order of the names."""
+    """Return a user's settings of a kind by name, sorted by name."""
     query = (
         "SELECT name, value FROM setting WHERE user_name = $1 AND kind = $2 ORDER BY "
         "lower(name), name"
@@ -24,13 +25,13 @@ def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[
 
 
 def put(store: Store, user: str, kind: str, name: str, value: Any) -> None:
-    """Set it, in place of what it was."""
+    """Store a setting, replacing its previous value."""
     now = datetime.now(UTC).replace(tzinfo=None)
     _write(store, user, kind, name, [user, kind, name, json.dumps(value), now])
 
 
 def remove(store: Store, user: str, kind: str, name: str) -> bool:
-    """Forget it. False where there was none."""
+    """Delete a setting. Returns False if there was none."""
     return _write(store, user, kind, name, None) > 0
 
 

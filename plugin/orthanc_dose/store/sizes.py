@@ -1,5 +1,6 @@
-"""Heights and weights that files gave: kept by study, and put into the records, now and whenever
-they are written anew.
+"""Heights and weights from imported files.
+
+They are kept by study, and put into the records now and whenever these are rewritten.
 """
 
 import duckdb
@@ -7,8 +8,7 @@ import duckdb
 from . import feed
 from .tasks import now
 
-# A record takes what a file gave where its objects give nothing, or where a user had it
-# overwritten.
+# A record takes the value of a file if its objects give none, or if a user chose to overwrite it.
 _TAKES = {
     (
         column,
@@ -25,8 +25,10 @@ _SET = ", ".join(
 
 
 def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None:
-    """Take what an import puts in from the table `decided` (sizes/matching.py), beside what earlier
-    ones gave of the same studies, and put it into the records."""
+    """Keep the values that an import puts in, from the table `decided` (sizes/matching.py).
+
+    They are added to what earlier imports gave for the same studies, and put into the records.
+    """
 
     def given(value: str) -> str:
         puts_in = f"{value}_state IN ('inserted', 'overwritten')"
@@ -58,8 +60,9 @@ def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None
 
 
 def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:
-    """Put what files gave into the records of the studies whose UIDs are the column `text` of the
-    table `uids`.
+    """Put the values from files into the records of some studies.
+
+    uids: a table whose column `text` holds their Study Instance UIDs.
     """
     given = f"SELECT * FROM patient_size WHERE study_instance_uid IN (SELECT text FROM {uids})"
     if connection.execute(f"{given} LIMIT 1").fetchone():
@@ -68,8 +71,9 @@ def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:
 
 
 def forget(connection: duckdb.DuckDBPyConnection, gone: str) -> None:
-    """Forget what files gave of the studies in the table `gone` (study_instance_uid) that have no
-    record any more.
+    """Forget the values from files for studies that have no record any more.
+
+    gone: a table with the column study_instance_uid; only its studies are considered.
     """
     connection.execute(f"""
         DELETE FROM patient_size WHERE study_instance_uid IN (SELECT study_instance_uid FROM {gone})

@@ -1,5 +1,6 @@
-"""What the program remembers from one start to the next: names and values, in the transaction of
-whoever writes them.
+"""Values that the program remembers from one start to the next, by name.
+
+They are written in the transaction of the caller.
 """
 
 import duckdb
@@ -14,7 +15,7 @@ def get(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
 
 
 def put(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
-    """Remember a value in place of what was remembered under this name."""
+    """Remember a value, replacing what was remembered under this name."""
     forget(connection, name)
     connection.execute(f"INSERT INTO {STATE.name} VALUES ($1, $2)", [name, value])
 

@@ -1,5 +1,6 @@
-"""The systems that made the studies: which row of equipment an object's system is, and which are
-joined into which.
+"""The systems that made the studies.
+
+They tell which row of equipment belongs to an object, and which rows are joined into which.
 """
 
 from collections.abc import Mapping
@@ -18,9 +19,11 @@ SET = tuple(
 
 
 class Systems:
-    """All rows of equipment, as the writer knows them. Rows that are joined into another stay, so
-    that what was joined can be separated again: what an object names is one of them, and its study
-    goes to the `root`."""
+    """All rows of equipment, as the writer knows them.
+
+    Rows that are joined into another remain, so that they can be separated again: an object names
+    one of them, and its study belongs to the `root`.
+    """
 
     def __init__(self, found: list[EquipmentRow]) -> None:
         self.rows: dict[int, EquipmentRow] = {row["id"]: row for row in found}
@@ -28,19 +31,20 @@ class Systems:
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
-        """Those of the store."""
+        """Read the systems of the store."""
         return cls(rows_of(connection.execute("SELECT * FROM equipment"), EquipmentRow))
 
     def copy(self) -> "Systems":
         return Systems(list(self.rows.values()))
 
     def find(self, equipment: EquipmentRow) -> int | None:
-        """The number of the row with these fields, or None."""
+        """Return the number of the row with these fields, or None."""
         return self._by_key.get(_key(equipment))
 
     def add(self, equipment: EquipmentRow, number: int) -> EquipmentRow:
-        """A new row with these fields, under this number; with what people set for the row
-        without its gantry.
+        """Add and return a new row with these fields, under this number.
+
+        It inherits what people set for the row without its gantry.
         """
         before = self._known(equipment)
         inherited = (
@@ -57,15 +61,15 @@ class Systems:
         return row
 
     def root(self, number: int) -> int:
-        """The system that has this one's studies: itself, or the one that it was joined into in the
-        end.
+        """Return the system that has this one's studies: itself, or the one it is finally joined
+        into.
         """
         while (into := self.rows[number].get("joined_into")) is not None:
             number = into
         return number
 
     def joined(self, number: int) -> set[int]:
-        """This one and all that were joined into it, directly or by way of others."""
+        """Return this system and all that were joined into it, directly or through others."""
         out = {number}
         while (
             more := {row["id"] for row in self.rows.values() if row.get("joined_into") in out} - out
@@ -74,7 +78,9 @@ class Systems:
         return out
 
     def counts_as(self, equipment: EquipmentRow) -> EquipmentRow | None:
-        """The fields of the system that this one was joined into; None where it was not."""
+        """Return the fields of the system that this one was joined into, or None if it was not
+        joined.
+        """
         number = self._known(equipment)
         if number is None or self.rows[number].get("joined_into") is None:
             return None
@@ -84,19 +90,20 @@ class Systems:
         )
 
     def user_defined_modality(self, equipment: EquipmentRow) -> str | None:
-        """What a user set for this system: RF, DX or dual."""
+        """Return the modality that a user set for this system: RF, DX or dual."""
         number = self._known(equipment)
         return None if number is None else self.rows[self.root(number)].get("user_defined_modality")
 
     def _known(self, equipment: EquipmentRow) -> int | None:
-        """Its row, or the one without its gantry: as older versions, which did not read it, knew
-        the same system.
+        """Return the number of its row, or of the row without its gantry.
+
+        Older versions, which did not read the gantry, stored the same system as the latter.
         """
         number = self.find(equipment)
         return number if number is not None else self.find(equipment | {"gantry_id": None})
 
     def with_values(self, numbers: set[int], **values: Any) -> "Systems":
-        """The same with these values set in these rows."""
+        """Return a copy with these values set in these rows."""
         return Systems(
             [
                 cast("EquipmentRow", row | values) if row["id"] in numbers else row
@@ -105,13 +112,14 @@ class Systems:
         )
 
     def without(self, numbers: set[int]) -> "Systems":
-        """The same without these rows."""
+        """Return a copy without these rows."""
         return Systems([row for row in self.rows.values() if row["id"] not in numbers])
 
 
 def display_name(equipment: EquipmentRow) -> str:
-    """What a system is called until someone names it: "hospital station", else what else is known
-    of it.
+    """Return the name of a system until someone names it.
+
+    It is "hospital station", or whatever else is known of the system.
     """
     named = [equipment.get("institution_name"), equipment.get("station_name")]
     described = [equipment.get("manufacturer"), equipment.get("manufacturer_model_name")]

@@ -1,6 +1,4 @@
-"""Tasks in the store: rows that requests make and forget, and that whoever works on them keeps up
-to date.
-"""
+"""Tasks in the store: rows that requests create and delete, and that workers keep up to date."""
 
 import json
 import logging
@@ -29,8 +27,10 @@ def create(
     parameters: dict[str, Any] | None = None,
     owner: str | None = None,
 ) -> int:
-    """Note a task that is to be done; its number, which is never given twice. owner: who is to do
-    it, None for whoever comes to it."""
+    """Create a task to be done, and return its number, which is never given twice.
+
+    owner: who is to do it; None for whoever comes to it.
+    """
     with store.writing() as connection:
         return add(connection, kind, user, subject, parameters, owner=owner)
 
@@ -44,7 +44,10 @@ def add(
     total: int | None = None,
     owner: str | None = None,
 ) -> int:
-    """Note it in the transaction of the connection, which is one of `Store.writing`."""
+    """Create a task in the transaction of the connection, which is one of `Store.writing`.
+
+    Returns its number.
+    """
     number = take(connection, TASKS)
     task: Task = {
         "id": number,
@@ -66,7 +69,7 @@ def add(
 
 
 def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
-    """Write a task's row, in place of what it was, in the transaction of the connection."""
+    """Write a task's row, replacing the existing one, in the transaction of the connection."""
     row = [
         json.dumps(task.get(name) or {}) if name in JSON else task.get(name) for name in TASK.names
     ]
@@ -75,19 +78,18 @@ def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
 
 
 def is_alive(connection: duckdb.DuckDBPyConnection, owner: str, numbers: list[int]) -> None:
-    """Note that the owner of these tasks works on them."""
+    """Record that the owner of these tasks is working on them."""
     query = "UPDATE task SET alive_at = $1 WHERE owner = $2 AND id IN (SELECT unnest($3::BIGINT[]))"
     connection.execute(query, [now(), owner, numbers])
 
 
 def log_begin(task: Task) -> None:
-    """Say in the log that work on a task begins."""
+    """Log that work on a task begins."""
     _LOG.info("task %d (%s) begins", task["id"], task["kind"])
 
 
 def log_end(task: Task) -> None:
-    """Say in the log how a task ended: state, duration, and the numbers of what came of it, but no
-    texts of it."""
+    """Log how a task ended: its state, its duration and the numbers in its result, but no texts."""
     seconds = ""
     started, finished = task.get("started_at"), task.get("finished_at")
     if started and finished:
@@ -104,20 +106,20 @@ def log_end(task: Task) -> None:
 
 
 def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) -> list[Task]:
-    """The tasks in one of these states, the oldest first."""
+    """Return the tasks in one of these states, the oldest first."""
     query = "SELECT * FROM task WHERE state IN (SELECT unnest($1)) ORDER BY id"
     return [read(row) for row in rows_of(connection.execute(query, [list(states)]), TaskRow)]
 
 
 def one(connection: duckdb.DuckDBPyConnection, number: int) -> Task | None:
-    """The task of this number, or None."""
+    """Return the task with this number, or None."""
     query = "SELECT * FROM task WHERE id = $1"
     found = rows_of(connection.execute(query, [number]), TaskRow)
     return read(found[0]) if found else None
 
 
 def read(row: TaskRow) -> Task:
-    """A task from its row."""
+    """Return the task of a row."""
     fields: Mapping[str, Any] = row
     parsed = {name: json.loads(fields[name] or "{}") for name in JSON}
     return cast("Task", {**fields, **parsed})
@@ -127,8 +129,9 @@ _FINISHED = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name 
 
 
 def forget(store: Store, ids: list[int], user: str | None = None) -> int:
-    """Forget those of these tasks that are finished, of a user or of everybody, with their logs;
-    how many there were.
+    """Delete those of these tasks that are finished, with their logs, and return their number.
+
+    user: only this user's tasks; None for everybody's.
     """
     with store.writing() as connection:
         return _forget(
@@ -139,8 +142,9 @@ def forget(store: Store, ids: list[int], user: str | None = None) -> int:
 
 
 def forget_finished(store: Store, user: str | None) -> int:
-    """Forget all finished tasks of a user, of everybody where None, with their logs; how many there
-    were.
+    """Delete all finished tasks with their logs, and return their number.
+
+    user: only this user's tasks; None for everybody's.
     """
     with store.writing() as connection:
         return _forget(connection, _FINISHED, [list(FINISHED), user])
@@ -149,8 +153,8 @@ def forget_finished(store: Store, user: str | None) -> int:
 def forget_before(
     connection: duckdb.DuckDBPyConnection, moment: datetime, kind: str | None = None
 ) -> int:
-    """Forget what was finished before a moment (UTC), of one kind or of all; how many there
-    were.
+    """Delete tasks that finished before a moment (UTC), of one kind or all, and return their
+    number.
     """
     return _forget(
         connection, "finished_at < $1 AND ($2::VARCHAR IS NULL OR kind = $2)", [moment, kind]
@@ -172,7 +176,7 @@ _KEPT = ("id", "state", "message", "started_at", "finished_at", "result")
 
 
 def _keep_for_runs(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> None:
-    """Runs of schedules go on telling what came of their searches and retrievals."""
+    """Keep, in the runs of schedules, what came of their searches and retrievals."""
     query = f'SELECT task_id, retrieval FROM "{SCHEDULE_RUN.name}" WHERE task_id IS NOT NULL'
     runs = {
         number: json.loads(kept)["id"] if kept else 0
@@ -199,5 +203,5 @@ def _keep_for_runs(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> Non
 
 
 def now() -> datetime:
-    """This moment, UTC, as tables keep it."""
+    """Return the current time, UTC, as tables keep it."""
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

@@ -1,4 +1,4 @@
-"""Writing: studies, objects and the cursor, all of a batch in one transaction, by Arrow."""
+"""Writing of studies, objects and the cursor: each batch in one transaction, through Arrow."""
 
 import contextlib
 from collections import Counter
@@ -50,13 +50,15 @@ _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
 
 @dataclass
 class Batch:
-    """What one transaction writes.
+    """The content of one transaction.
 
-    objects: rows of the table of objects, each replacing the row of the same handle. studies:
-    by Study Instance UID all records of the study, replacing what was there. state: names and
-    values to remember, the cursor among them. task: the row of the task that this is of; log: rows
-    of its log. more: further statements in the same transaction, which come first; systems, names:
-    what the writer knows from then on of systems and standard names, where they change it."""
+    objects: rows of the table of objects, each replacing the row with the same handle. studies: all
+    records of each study, by Study Instance UID, replacing the existing ones. state: names and
+    values to remember, including the cursor. task: the row of the task that the batch belongs to;
+    log: rows of its log. more: further statements in the same transaction, which are executed
+    first. systems, names: the systems and standard names that the writer uses from then on, if the
+    batch changes them.
+    """
 
     objects: list[ObjectRow] = field(default_factory=list)
     studies: dict[str, list[Record]] = field(default_factory=dict)
@@ -69,8 +71,9 @@ class Batch:
 
 
 class Writer:
-    """The one writer. What it knows of the store (next numbers, systems) it reads when it is
-    made.
+    """The only writer of dose records.
+
+    It reads what it knows of the store (next numbers, systems) when it is created.
     """
 
     def __init__(self, store: Store) -> None:
@@ -89,8 +92,9 @@ class Writer:
             self._connection.close()
 
     def recover(self) -> None:
-        """After a failed commit: forget what was not written, open the store anew. Raises
-        StoreError.
+        """Recover from a failed commit: forget what was not written, and reopen the store.
+
+        Raises StoreError.
         """
         self.close()
         self._store.reopen()
@@ -98,7 +102,7 @@ class Writer:
         self._load()
 
     def renew(self) -> None:
-        """Have the store's file written anew (Store.renew). Raises NotRenewed."""
+        """Rewrite the store's file (Store.renew). Raises NotRenewed."""
         self.close()
         try:
             self._store.renew()
@@ -120,20 +124,20 @@ class Writer:
         self._terms = Terms(self._connection, self._numbers)
 
     def handle(self, identifier: str) -> str:
-        """The handle by which the store knows what has this identifier in Orthanc."""
+        """Return the handle by which the store knows the object with this identifier in Orthanc."""
         return self._store.handle(identifier)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """For reading, on the writer's thread."""
+        """The connection for reading on the writer's thread."""
         return self._connection
 
     def state(self, name: str) -> str | None:
-        """A remembered value."""
+        """Return a remembered value, or None."""
         return state.get(self._connection, name)
 
     def known_objects(self, handles: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
-        """Rows of objects with one of these identifiers, without their content."""
+        """Return the rows of objects with one of these identifiers, without their content."""
         names = ", ".join(name for name in OBJECT.names if name != "content")
         query = f"""
             SELECT {names} FROM object
@@ -149,8 +153,11 @@ class Writer:
     def objects_of_studies(
         self, study_instance_uids: list[str], failed_too: bool = False
     ) -> list[ObjectRow]:
-        """Rows of the objects that the records of these studies were made of, with their content;
-        where asked for, also of those that could not be read but whose content was kept."""
+        """Return the rows of the objects from which the records of these studies were made.
+
+        The rows include the content. failed_too: include objects that could not be read but whose
+        content was kept.
+        """
         query = f"""
             SELECT * FROM object WHERE study_instance_uid IN (SELECT text FROM uids) AND content IS
             NOT NULL
@@ -160,8 +167,9 @@ class Writer:
             return rows_of(self._connection.execute(query), ObjectRow)
 
     def series_read(self, series: set[str]) -> dict[str, str]:
-        """Of these series (by handle), those of which an image was read, with that image's
-        handle.
+        """Return those of these series of which an image was read, with that image's handle.
+
+        Series are given by their handles.
         """
         if not series:
             return {}
@@ -174,9 +182,7 @@ class Writer:
             return dict(self._connection.execute(query).fetchall())
 
     def one_of_each_series(self, rule: str) -> list[ObjectRow]:
-        """Of the objects that this rule left alone, one of each series: handle, SOP Instance
-        UID.
-        """
+        """Return one object per series that this rule ignored: its handle and SOP Instance UID."""
         query = """
             SELECT min(handle) AS handle, arg_min(sop_instance_uid, handle) AS sop_instance_uid
             FROM object WHERE rule = ? GROUP BY series_handle
@@ -184,19 +190,19 @@ class Writer:
         return rows_of(self._connection.execute(query, [rule]), ObjectRow)
 
     def known(self, handles: list[str]) -> set[str]:
-        """Which of these handles the store has objects of."""
+        """Return those of these handles for which the store has objects."""
         query = "SELECT handle FROM object WHERE handle IN (SELECT text FROM handles)"
         with texts(self._connection, "handles", handles):
             return {row[0] for row in self._connection.execute(query).fetchall()}
 
     def left_alone_by(self, *rules: str) -> list[str]:
-        """The objects (by handle) whose outcome one of these rules decided."""
+        """Return the handles of the objects whose outcome was decided by one of these rules."""
         query = "SELECT handle FROM object WHERE rule IN (SELECT unnest($1))"
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
 
     def let_wait(self, sop_class_uid: str, rule: str) -> None:
-        """Put the objects of a class that were left alone for their class under a rule by which
-        they wait.
+        """Move the objects of a class that were ignored for their class to a rule by which they
+        wait.
         """
         query = (
             "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class' AND "
@@ -206,9 +212,7 @@ class Writer:
         self._store.version += 1
 
     def studies_with_content(self, after: str) -> list[str]:
-        """Study Instance UIDs that objects with kept content have, in order, from the one after
-        this.
-        """
+        """Return the Study Instance UIDs of objects with kept content, sorted, after `after`."""
         query = """
             SELECT DISTINCT study_instance_uid FROM object
             WHERE content IS NOT NULL AND study_instance_uid > $1 ORDER BY 1
@@ -216,8 +220,10 @@ class Writer:
         return [row[0] for row in self._connection.execute(query, [after]).fetchall()]
 
     def contents_of(self, study_instance_uids: list[str]) -> list[ObjectRow]:
-        """Rows of all objects of these studies of which content is kept, whatever became of them;
-        the study "" is of those that name none."""
+        """Return the rows of all objects of these studies whose content is kept.
+
+        Their outcome does not matter. The study "" stands for objects that name no study.
+        """
         query = """
             SELECT * FROM object WHERE content IS NOT NULL AND coalesce(study_instance_uid, '') IN
             (SELECT text FROM uids)
@@ -228,8 +234,9 @@ class Writer:
     def rows_of_studies(
         self, study_instance_uids: list[str]
     ) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """What the store says of these studies, by table, study number and position; not when and
-        by what it was written.
+        """Return what the store holds of these studies, by table, study number and position.
+
+        The time of writing and the version of the extractor are left out.
         """
         out: dict[tuple[Any, ...], dict[str, Any]] = {}
         with texts(self._connection, "uids", study_instance_uids):
@@ -253,7 +260,7 @@ class Writer:
         return out
 
     def studies_of_systems(self, equipment_ids: list[int], after: str = "") -> list[str]:
-        """Study Instance UIDs of these systems, in order, from the one after this."""
+        """Return the Study Instance UIDs of these systems, sorted, after `after`."""
         query = """
             SELECT DISTINCT study_instance_uid FROM study
             WHERE equipment_id IN (SELECT unnest($1)) AND study_instance_uid > $2 ORDER BY 1
@@ -263,7 +270,7 @@ class Writer:
         ]
 
     def commit(self, batch: Batch) -> None:
-        """Write the batch in one transaction: all of it or, with the error raised, nothing."""
+        """Write the batch in one transaction: all of it or, if an error is raised, nothing."""
         systems, names = self.systems, self.names
         self.systems = (batch.systems or systems).copy()
         self.names = batch.names or names
@@ -286,7 +293,7 @@ class Writer:
             self._store.studies_changed()
 
     def _write(self, batch: Batch) -> bool:
-        """Write a batch; whether studies changed with it."""
+        """Write a batch, and return whether studies changed with it."""
         changes: dict[int, str] = {}
         if batch.more is not None:
             batch.more(self._connection)
@@ -346,7 +353,7 @@ class Writer:
         self._connection.unregister("new_rows")
 
     def _name_terms(self, terms: list[TermRow]) -> None:
-        """Write the standard names of texts that are new."""
+        """Write the standard names of new texts."""
         named = [row for term in terms for row in self.names.rows_of(term)]
         if named:
             self._insert(TERM_NAME.name, named)
@@ -354,8 +361,11 @@ class Writer:
     def _forget_studies(
         self, uids: list[str], touched: set[Day]
     ) -> dict[str, list[tuple[int, str, int]]]:
-        """Delete the rows of these studies: what was there as (id, modality, equipment_id), so that
-        numbers stay. The days that had them are added to `touched`."""
+        """Delete the rows of these studies, and return what existed.
+
+        Rows are returned by Study Instance UID as (id, modality, equipment_id), so that studies
+        keep their numbers. The days of these studies are added to `touched`.
+        """
         query = """
             SELECT study_instance_uid, id, modality, equipment_id, study_date FROM study
             WHERE study_instance_uid IN (SELECT text FROM uids)
@@ -385,8 +395,8 @@ class Writer:
         own = self._system(record.equipment, tables)
         equipment_id = self.systems.root(own)
         named = {self._system(equipment, tables) for equipment in record.named} or {own}
-        # The number of the row that this record replaces: the same modality and system, else the
-        # same modality.
+        # Reuse the number of the row that this record replaces: one of the same modality and
+        # system, else of the same modality.
         same = [row for row in existing if row[1] == record.modality]
         row = next((row for row in same if row[2] == equipment_id), same[0] if same else None)
         if row is not None:

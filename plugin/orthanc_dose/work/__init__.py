@@ -1,1 +1,1 @@
-"""Work beside requests: what follows the feed of changed studies."""
+"""Work beside requests: tasks, the clock, and followers of the feed of changed studies."""

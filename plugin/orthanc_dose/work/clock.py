@@ -1,5 +1,6 @@
-"""The one thread that looks at the time. Whatever is done at set times, or again and again, has its
-turn here.
+"""The one thread that watches the time.
+
+Whatever is done at set times or periodically is given its turn here.
 """
 
 import logging
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _LOG = logging.getLogger(__name__)
-# Seconds until a turn that failed is tried again, growing from the first to the last.
+# Seconds until a failed turn is tried again, growing from the first to the last.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 
 
@@ -20,7 +21,7 @@ class _Turn:
     do: Callable[[], object]
     next: float = 0.0
     pause: float = FIRST_PAUSE
-    error: str | None = None  # of the last try
+    error: str | None = None  # the error of the last try
 
     def take(self) -> None:
         try:
@@ -37,28 +38,31 @@ class _Turn:
 
 
 class Clock:
-    """Gives turns, one after the other: each at the start, and then so often. What takes long
-    begins a task, or wakes another thread.
+    """Takes turns one after the other, each at the start and then periodically.
+
+    A turn that needs long starts a task or wakes another thread.
     """
 
     def __init__(self) -> None:
         self._turns: list[_Turn] = []
         self._ending = threading.Event()
-        # The interpreter waits for threads that are no daemons before it calls what ends them.
+        # The interpreter waits for non-daemon threads before it calls what ends them.
         self._thread = threading.Thread(target=self._run, name="dose-clock", daemon=True)
 
     def every(self, seconds: float, name: str, do: Callable[[], object]) -> None:
-        """Do this now and then, before the clock is started. name: what the log calls it. What it
-        raises is logged, and it is tried again after 1 s to 60 s, and no later than it would have
-        been."""
+        """Register a function to be called periodically; do so before the clock is started.
+
+        seconds: from one call to the next. name: its name in the log. An exception that it raises
+        is logged, and it is tried again after 1 s to 60 s, and no later than its next regular turn.
+        """
         self._turns.append(_Turn(name, seconds, do))
 
     def start(self) -> None:
-        """Begin with a turn of each."""
+        """Start with one turn of each function."""
         self._thread.start()
 
     def close(self) -> None:
-        """End after the turn at hand, and join the thread."""
+        """Stop after the current turn, and join the thread."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()

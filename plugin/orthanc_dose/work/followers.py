@@ -1,11 +1,12 @@
-"""Followers of the feed of changed studies: whatever reacts to a study hangs here, never on the
-writer.
+"""Followers of the feed of changed studies.
 
-A follower is a subclass of `Follower` with a name and `react`, listed in app.FOLLOWERS. Each has a
-thread and, in the store, a cursor of its own. What it writes and its cursor are one transaction, so
-that a kill neither loses nor repeats a reaction. Where it is new, a task reacts to all studies that
-are there already. A change that it fails at is set aside and tried again after growing pauses, and
-skipped in the end, until somebody asks for another try; the others go on meanwhile."""
+Whatever reacts to a changed study is attached here, never to the writer. A follower is a subclass
+of `Follower` with a name and `react`, listed in app.FOLLOWERS. Each has a thread and, in the store,
+a cursor of its own. What it writes and its cursor are written in one transaction, so that being
+killed neither loses nor repeats a reaction. For a new follower, a task reacts to all existing
+studies. A change at which it fails is set aside and tried again after growing pauses, and finally
+skipped, until somebody asks for another try; the other changes continue meanwhile.
+"""
 
 import logging
 import threading
@@ -28,47 +29,51 @@ Reading = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 Write = Callable[[duckdb.DuckDBPyConnection], object]
 Advance = Callable[[duckdb.DuckDBPyConnection, list[Change]], object]
 
-BACKFILL = "follow-studies"  # the kind of task that reacts to what is there already
-CHUNK = 25  # changes of one transaction
+BACKFILL = "follow-studies"  # the kind of task that reacts to existing studies
+CHUNK = 25  # changes per transaction
 POLL_S = 5.0
-# Seconds until it is tried again: a follower, while the store cannot be read or written; a change
-# that it failed at, which is skipped behind the last pause.
+# Seconds until the next try: of a follower, while the store cannot be read or written; of a change
+# that it failed at, which is skipped after the last pause.
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 PAUSES_S = (2, 10, 60, 600)
 
 
 class Follower:
-    """What reacts to changed studies."""
+    """Reacts to changed studies."""
 
     name: ClassVar[str]
 
     def react(self, reading: Reading, change: Change) -> Write | None:
-        """Work out what a change asks for, and give what writes it, in a short transaction that
-        moves the cursor, too; None where there is nothing to write.
+        """Work out what a change requires, and return a function that writes it.
 
-        reading: gives a connection to read by; close it before long work. It shows the store as it
-        is now, which may be later than the change: a study can be gone. May be called again for
-        the same change. Raises whatever it likes: its words are not kept, as they may hold values.
+        That function is called in a short transaction that also moves the cursor. Returns None if
+        there is nothing to write.
+
+        reading: gives a connection for reading; close it before long work. It shows the store as it
+        is now, which may be later than the change: a study can be gone. May be called again for the
+        same change. May raise anything; the error's message is not kept, as it may hold values.
         """
         raise NotImplementedError
 
 
 class Followers:
-    """The threads of all followers. Safe to be used from several threads. The clock is to wake them
-    every POLL_S."""
+    """The threads of all followers.
+
+    They may be used from several threads. The clock must wake them every POLL_S seconds.
+    """
 
     def __init__(self, store: Store, followers: Sequence[Follower], owner: Owner) -> None:
         self._store = store
         self._threads = {one.name: _Thread(store, one, owner) for one in followers}
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Start following."""
         self._store.watch(self.wake)
         for one in self._threads.values():
             one.start()
 
     def close(self) -> None:
-        """Ask the threads to end after the transaction at hand, and wait for them."""
+        """Ask the threads to end after the current transaction, and wait for them."""
         for one in self._threads.values():
             one.ending.set()
             one.woken.set()
@@ -77,17 +82,17 @@ class Followers:
                 one.join()
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Forget followers that the program has no more, and changes that all have seen."""
+        """Forget followers that no longer exist in the program, and changes that all have seen."""
         feed.keep_followers(connection, list(self._threads))
         feed.prune(connection)
 
     def wake(self) -> None:
-        """There may be something to do."""
+        """Wake all followers, since there may be something to do."""
         for one in self._threads.values():
             one.woken.set()
 
     def status(self, connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-        """Return of each follower what it does, how far it is and what it could not do."""
+        """Return the state, the backlog and the failures of each follower."""
         out = []
         for row in feed.followers(connection):
             thread = self._threads.get(row["name"])
@@ -114,8 +119,9 @@ class Followers:
         return out
 
     def try_again(self, name: str) -> int | None:
-        """Let a follower try again what it could not do; how many changes. None where there is no
-        follower of this name.
+        """Let a follower try again all changes that it failed at, and return their number.
+
+        Returns None if there is no follower of this name.
         """
         if name not in self._threads:
             return None
@@ -125,7 +131,7 @@ class Followers:
         return count
 
     def stop(self, task_id: int) -> bool:
-        """Stop the task of what was there already; False where there is none of this number."""
+        """Stop the task for existing studies. Returns False if there is none with this number."""
         with self._store.writing() as connection:
             task = tasks.one(connection, task_id)
             if task is None or task["kind"] != BACKFILL or task["state"] not in OPEN:
@@ -138,7 +144,7 @@ class Followers:
 
 class _Thread(threading.Thread):
     def __init__(self, store: Store, follower: Follower, owner: Owner) -> None:
-        # The interpreter waits for threads that are no daemons before it calls what ends them.
+        # The interpreter waits for non-daemon threads before it calls what ends them.
         super().__init__(name=f"dose-{follower.name}", daemon=True)
         self._store, self._follower, self._owner = store, follower, owner
         self.ending, self.woken = threading.Event(), threading.Event()
@@ -166,7 +172,7 @@ class _Thread(threading.Thread):
                 self.woken.wait()
 
     def _begin(self) -> None:
-        """Let the store know of it, and note the task of what is there, where it is new."""
+        """Register the follower in the store, with a task for the existing studies if it is new."""
         name = self._follower.name
         with self._store.writing() as connection:
             if any(row["name"] == name for row in feed.followers(connection)):
@@ -181,8 +187,10 @@ class _Thread(threading.Thread):
             feed.add_follower(connection, name, task)
 
     def _round(self) -> bool:
-        """Do some changes, or some of what is tried again, or of what was there. Whether there were
-        any."""
+        """Process some new changes, or else some to be tried again, or else some existing studies.
+
+        Returns whether there were any.
+        """
         name = self._follower.name
         with self._store.reading() as connection:
             changes = feed.after(connection, name, CHUNK)
@@ -211,8 +219,9 @@ class _Thread(threading.Thread):
         return bool(changes or again or task)
 
     def _take(self, changes: list[Change], advance: Advance) -> None:
-        """React to changes in one transaction; where one of them spoils it, to each in its own.
-        advance: writes that these are done.
+        """React to changes in one transaction or, if one of them raises, to each in its own.
+
+        advance: records that these changes are done.
         """
         if not changes or self.ending.is_set():
             return
@@ -242,7 +251,7 @@ class _Thread(threading.Thread):
             next_try = None if pause is None else tasks.now() + timedelta(seconds=pause)
             feed.fail(connection, name, change, reason, next_try)
 
-    # --- what was there already ---
+    # --- existing studies ---
 
     def _task(self, connection: Any) -> Task | None:
         found = (
@@ -265,7 +274,7 @@ class _Thread(threading.Thread):
             self._note(connection, task_id, done=done, progress=progress)
 
     def _note(self, connection: Any, task_id: int, **values: Unpack[Task]) -> Task | None:
-        """Write the task as it is then, which is returned; nothing where it has ended."""
+        """Write and return the task with these changes, or return None if it has ended."""
         task = tasks.one(connection, task_id)
         if task is None or task["state"] not in OPEN:
             return None
@@ -281,7 +290,7 @@ class _Thread(threading.Thread):
 
 
 def reason_of(error: BaseException) -> str:
-    """Say which kind of error it is and where it was raised; its words may hold values."""
+    """Describe an error by its type and where it was raised; its message may hold values."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -1,9 +1,11 @@
-"""The one runner of long work: every task begins, is stopped, and ends by it, wherever it is worked on.
+"""The one runner of long work: it starts, stops and ends every task, wherever the task runs.
 
-There are two kinds of places. `Steps` is the writer's: its tasks change dose records, step by step.
-The others have threads of their own, for tasks that only read the store beside it; each kind says
-in which place it runs. A task ends in the store whatever its work raises, and its place is free
-again; where the end cannot be written, as on a full disk, it is written when the store can be."""
+There are two kinds of places. `Steps` belongs to the writer: its tasks change dose records, step by
+step. The other places have threads of their own, for tasks that only read the store; each kind of
+task declares its place. Whatever a task's work raises, its end is recorded in the store, and its
+place is free again; if the end cannot be written, as on a full disk, it is written once the store
+can be.
+"""
 
 import contextlib
 import logging
@@ -28,7 +30,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Place:
-    """Where tasks run on threads of their own: at most so many at once, the others wait."""
+    """A place where tasks run on threads of their own.
+
+    At most `at_once` of them run in parallel; the others wait.
+    """
 
     name: str
     at_once: int
@@ -36,8 +41,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of task on a thread. name: as the store has it; lasting: it goes on after a restart,
-    by `Runner.resume`, where others are broken off."""
+    """A kind of task on a thread.
+
+    name: its name in the store. lasting: it continues after a restart, by `Runner.resume`, whereas
+    other kinds are broken off.
+    """
 
     name: str
     place: Place
@@ -45,20 +53,21 @@ class Kind:
 
 
 class Queue(Protocol):
-    """What the runner needs of the worker, whose thread is the writer's."""
+    """The worker, on whose thread the writer runs, as far as the runner needs it."""
 
     def submit(self, work: Callable[[Writer], Any]) -> Future[Any]: ...
     def wake(self) -> None: ...
 
 
 class Runner:
-    """Starts, stops and notes tasks. May be used from any thread.
+    """Starts and stops tasks, and records their states. May be used from any thread.
 
-    The interpreter waits for threads that are no daemons, and for those of an executor, before it
-    tells anybody that it ends: a long export would hold up Orthanc's end."""
+    The interpreter waits for non-daemon threads, and for those of an executor, before it tells
+    anybody that it is ending: a long export would delay the end of Orthanc.
+    """
 
     def __init__(self, store: Store, kinds: Collection[Kind]) -> None:
-        """kinds: those on threads. Those in steps come by `join`."""
+        """Create a runner. kinds: those on threads; those in steps are added by `join`."""
         self._store = store
         self.owner = Owner.of_this_process(store)
         self.kinds = kinds
@@ -75,11 +84,11 @@ class Runner:
         self._followers: Followers | None = None
         try:
             self._break_off_left()
-        except STORE_ERRORS as error:  # a store on a full disk can be read; a beat does it later
+        except STORE_ERRORS as error:  # a store on a full disk can be read; a later beat does it
             _LOG.error("what the last server left cannot be noted yet", exc_info=error)
 
     def join(self, steps: Steps, queue: Queue, followers: Followers) -> None:
-        """Take the tasks of the writer and of the followers, too."""
+        """Take over the tasks of the writer and of the followers."""
         self._steps, self._queue, self._followers = steps, queue, followers
 
     # --- starting ---
@@ -87,7 +96,7 @@ class Runner:
     def start(
         self, kind: Kind, user: str, subject: str, parameters: dict[str, Any], work: Work
     ) -> int:
-        """Begin a task on a thread; its number."""
+        """Start a task on a thread, and return its number."""
         number = tasks.create(
             self._store, kind.name, user, subject, parameters, owner=str(self.owner)
         )
@@ -97,20 +106,21 @@ class Runner:
     def add(
         self, kind: str, user: str, subject: str = "", parameters: dict[str, Any] | None = None
     ) -> int:
-        """Note a task for the writer; its number."""
+        """Create a task for the writer, and return its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
         self.look()
         return number
 
     def look(self) -> None:
-        """There may be a new task for the writer in the store."""
+        """Let the writer look for a new task in the store."""
         assert self._steps is not None and self._queue is not None
         self._steps.look()
         self._queue.wake()
 
     def resume(self, kind: Kind, work: Callable[[Task], Work]) -> None:
-        """Go on with lasting tasks that a server left, from the next beat on. work: what a task is
-        to do now.
+        """Continue lasting tasks that a server left behind, from the next beat on.
+
+        work: returns what a task is to do now.
         """
         self._resumed[kind.name] = work
 
@@ -123,11 +133,11 @@ class Runner:
                 if task["kind"] in self._resumed and self.owner.may_take(task, now)
             ]
         for task in left:
-            self._note(task["id"])  # it is ours from now on
+            self._note(task["id"])  # it belongs to this process from now on
             self._put(self._lasting[task["kind"]], task["id"], self._going_on(task))
 
     def _going_on(self, task: tasks.Task) -> Work:
-        """Return what a task is to do now; where that cannot be told, it fails as it begins."""
+        """Return the work of a task to be continued; if it cannot be determined, the task fails."""
         return lambda run: self._resumed[run.kind](task)(run)
 
     def _put(self, kind: Kind, number: int, work: Work) -> None:
@@ -144,8 +154,11 @@ class Runner:
     # --- ending ---
 
     def stop(self, number: int) -> Future[bool]:
-        """End a task; False where none of this number waits or runs. One that waits ends at once;
-        what the writer works on ends before its next step, others as soon as they notice."""
+        """Stop a task. The result is False if no task of this number waits or runs.
+
+        A waiting task ends at once. The writer's current task ends before its next step, others as
+        soon as they notice.
+        """
         assert self._queue is not None and self._steps is not None and self._followers is not None
         if self._stop(number) or self._followers.stop(number):
             done: Future[bool] = Future()
@@ -160,7 +173,8 @@ class Runner:
             if run is None:
                 return False
             run.stopping.set()
-            # At the end of the server nobody waits for the store here: the threads end those, too.
+            # While the server ends, nobody here waits for the store: the threads also end waiting
+            # tasks.
             is_waiting = not run.is_taken and not self._closing
             run.is_taken |= is_waiting
         if is_waiting:
@@ -172,8 +186,9 @@ class Runner:
         return True
 
     def leave(self) -> None:
-        """Stop all on threads, without waiting for their end. Lasting ones go on when there is a
-        server again.
+        """Stop everything on threads, without waiting for it to end.
+
+        Lasting tasks continue when there is a server again.
         """
         self._closing = True
         with self._lock:
@@ -182,13 +197,13 @@ class Runner:
             self._stop(number)
 
     def close(self) -> None:
-        """Stop all on threads, and join these."""
+        """Stop everything on threads, and join the threads."""
         self.leave()
         for threads in self._threads.values():
             threads.close()
 
     def _work(self, run: Run) -> None:
-        """Do a task, to its end, unless it was stopped while it waited. Raises nothing."""
+        """Run a task to its end, unless it was stopped while it waited. Raises nothing."""
         with self._lock:
             if run.is_taken:
                 return
@@ -205,7 +220,7 @@ class Runner:
         self._end(run, error, result)
 
     def _end(self, run: Run, error: BaseException | None, result: Any = None) -> None:
-        """Write how a task ended, once its place is free; later, where it cannot be written now."""
+        """Write how a task ended, once its place is free, or later if it cannot be written now."""
         run.ended.set()
         with self._lock:
             self._runs.pop(run.number, None)
@@ -223,15 +238,17 @@ class Runner:
             self._note(run.number, **end)
         except BaseException as unwritten:  # noqa: BLE001  the place is free all the same
             _LOG.error("the end of task %d waits to be written", run.number, exc_info=unwritten)
-            if not isinstance(unwritten, STORE_ERRORS):  # a result that fits into no store, perhaps
+            if not isinstance(unwritten, STORE_ERRORS):  # perhaps a result that cannot be stored
                 end |= {"state": "failed", "message": reason(error or unwritten), "result": {}}
             with self._lock:
                 self._owed[run.number] = end
             self._settle_soon()
 
     def _settle_soon(self) -> None:
-        """Have the worker write what is owed: it opens a store anew that an error made unusable,
-        and tries again until it can be written."""
+        """Have the worker write the ends that are still owed.
+
+        It reopens a store that an error made unusable, and tries again until it can be written.
+        """
         with self._lock:
             if self._is_settling or self._queue is None:
                 return
@@ -243,7 +260,7 @@ class Runner:
             owed = dict(self._owed)
         try:
             with self._store.reading():
-                pass  # raises where the store is to be opened anew
+                pass  # raises if the store must be reopened
             for number, end in owed.items():
                 self._note(number, **end)
                 with self._lock:
@@ -255,7 +272,7 @@ class Runner:
         with self._lock:
             self._is_settling = False
 
-    # --- what the store says of tasks ---
+    # --- tasks in the store ---
 
     def _note(self, number: int, **changes: Unpack[Task]) -> None:
         signed: Task = {"owner": str(self.owner), "alive_at": tasks.now()}
@@ -270,8 +287,10 @@ class Runner:
             tasks.log_end(found | changes)
 
     def beat(self) -> None:
-        """Let the store know that the tasks on threads are worked on, and see to those that nobody
-        works on any more: a turn of the clock."""
+        """Tell the store that the tasks on threads are being worked on; a turn of the clock.
+
+        Also takes care of tasks that nobody works on any more.
+        """
         with self._lock:
             numbers, owes = list(self._runs), bool(self._owed)
         try:
@@ -291,7 +310,7 @@ class Runner:
                 self._settle_soon()
 
     def _left(self, connection: Any) -> list[Task]:
-        """Tasks on threads that somebody left who is gone, and that cannot go on."""
+        """Return tasks on threads whose owner is gone and that cannot continue."""
         now, names = tasks.now(), {kind.name for kind in self.kinds} - self._lasting.keys()
         return [
             task
@@ -313,7 +332,7 @@ class Runner:
 
 
 class _Threads:
-    """The threads of a place, which are made when they are needed, and again where one died."""
+    """The threads of a place, which are created when needed, and replaced if one died."""
 
     def __init__(self, place: Place, work: Callable[[Run], None]) -> None:
         self._place, self._work = place, work
@@ -322,7 +341,7 @@ class _Threads:
         self._lock = threading.Lock()
 
     def put(self, run: Run) -> None:
-        """Have a task done in its turn. Raises RuntimeError where the system gives no thread."""
+        """Queue a task. Raises RuntimeError if the system provides no thread."""
         with self._lock:
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             if len(self._threads) < self._place.at_once:
@@ -336,7 +355,7 @@ class _Threads:
             self._waiting.put(run)
 
     def close(self) -> None:
-        """Join the threads, once they are through with what waits."""
+        """Join the threads, once they have finished what waits."""
         with self._lock:
             threads = list(self._threads)
         for _ in threads:
@@ -345,7 +364,7 @@ class _Threads:
             thread.join()
 
     def _take(self) -> None:
-        # Whoever sends comes first: on Linux the priority is that of the thread alone.
+        # Senders take precedence: on Linux the priority applies to the thread alone.
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while (run := self._waiting.get()) is not None:

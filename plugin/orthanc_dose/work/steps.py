@@ -1,5 +1,6 @@
-"""The place of tasks on the dose records: one after the other, step by step between the other work
-of the writer's thread.
+"""The place of tasks that change dose records.
+
+They run one after the other, in steps between the other work of the writer's thread.
 """
 
 import contextlib
@@ -17,15 +18,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class Steps:
-    """Those of the tasks in the store that are the writer's: everything but `look` is called on its
-    thread.
+    """The writer's tasks in the store: everything but `look` is called on the writer's thread.
 
-    An error of the store is no task's fault: it is raised, and the task goes on when the store can
-    be written again. Whatever else a job raises is the end of its task.
+    An error of the store is no task's fault: it is raised, and the task continues when the store
+    can be written again. Any other exception of a job ends its task.
     """
 
     def __init__(self, kinds: Mapping[str, Callable[[Task], Job]], owner: Owner) -> None:
-        """kinds: what makes the job of a task, by its kind."""
+        """Initialize the place. kinds: by kind of task, the function that makes its job."""
         self.kinds = kinds
         self._owner = owner
         self._task: Task | None = None
@@ -35,28 +35,30 @@ class Steps:
         self._look.set()
 
     def look(self) -> None:
-        """There may be a new task in the store."""
+        """Look for a new task in the store before the next step."""
         self._look.set()
 
     def forget(self) -> None:
-        """What is under way is read from the store again: after an error of the store."""
+        """Forget the current task, so that it is re-read from the store after an error of the
+        store.
+        """
         self._task = self._job = None
         self._look.set()
 
     def step(self, writer: Writer) -> bool:
-        """Do a step of the oldest task. Whether there was one."""
+        """Do one step of the oldest task. Returns whether there was one."""
         if self._job is None and not self._begin(writer):
             return False
         if self._job is None:
-            return True  # it could not even begin
+            return True  # it failed when it was to begin
         job = self._job
         try:
             batch = job.step(writer)
         except STORE_ERRORS as error:
             if not isinstance(error, OSError):
                 raise
-            # Of a file of the job's own. If it was the store's after all, the end cannot be written
-            # either, and the task goes on later.
+            # The error concerns a file of the job's own. If it was the store's after all, the end
+            # cannot be written either, and the task continues later.
             self._fail(writer, error)
             return True
         except BaseException as error:  # noqa: BLE001  the worker goes on, whatever it is
@@ -80,12 +82,12 @@ class Steps:
         return True
 
     def beat(self, writer: Writer) -> None:
-        """Note that the task is worked on, where nothing was written of it for a while."""
+        """Record that the task is being worked on, if nothing of it was written for a while."""
         if self._task is not None and time.monotonic() > self._written + BEAT_S:
             self._commit(writer, Batch(), {})
 
     def stop(self, writer: Writer, task_id: int) -> bool:
-        """End a task before its next step. Whether there was one that was not finished."""
+        """End a task before its next step. Returns whether there was an unfinished one."""
         if self._task is not None and self._task["id"] == task_id:
             self._end(writer, {"state": "stopped"})
             return True
@@ -101,7 +103,7 @@ class Steps:
         return False
 
     def _open(self, writer: Writer) -> list[Task]:
-        """The tasks that are to be done here, the oldest first."""
+        """Return the tasks to be done here, the oldest first."""
         now, own = tasks.now(), str(self._owner)
         return [
             task
@@ -111,14 +113,14 @@ class Steps:
         ]
 
     def _begin(self, writer: Writer) -> bool:
-        """Take the oldest task. Whether there was one; it may have failed at once."""
+        """Begin the oldest task. Returns whether there was one; it may have failed at once."""
         if not self._look.is_set():
             return False
         self._look.clear()
         found = self._open(writer)
         if not found:
             return False
-        self._look.set()  # there may be more behind it
+        self._look.set()  # more tasks may follow it
         [task, *_] = found
         begun: Task = {"state": "running", "started_at": task["started_at"] or tasks.now()}
         self._task = task | begun
@@ -137,7 +139,7 @@ class Steps:
         return True
 
     def _commit(self, writer: Writer, batch: Batch, changes: Task) -> None:
-        """Write a batch with the task as it is then, by its owner."""
+        """Write a batch with the changed task, signed by its owner."""
         assert self._task is not None
         signed: Task = {"owner": str(self._owner), "alive_at": tasks.now()}
         batch.task = self._task | changes | signed

@@ -1,4 +1,4 @@
-"""What the work of a task is given, what it may raise, and how its end is told to its user."""
+"""The interface of a task's work: what it is given and may raise, and how its end is reported."""
 
 import contextlib
 import errno
@@ -13,20 +13,25 @@ import duckdb
 from ..store import STORE_ERRORS, Batch, Writer
 from ..store.tasks import Task
 
-_NOTED_EVERY_S = 0.5  # from one note of the progress to the next
+_NOTED_EVERY_S = 0.5  # minimum time between two records of the progress
 
 
 class Stopped(Exception):
-    """Somebody stopped the task, or the server ends."""
+    """Raised when somebody stopped the task, or the server is ending."""
 
 
 class Failed(Exception):
-    """The task cannot be done; the message is a sentence for its user, without any identity."""
+    """Raised when the task cannot be done.
+
+    The message is a sentence for its user, without any identity.
+    """
 
 
 def reason(error: BaseException) -> str:
-    """Say in a sentence why a task failed. The words of an error that is not Failed are not
-    repeated, as they may hold values."""
+    """Return a sentence saying why a task failed.
+
+    The message of an error other than Failed is not repeated, as it may hold values.
+    """
     if isinstance(error, Failed):
         return str(error)
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -39,15 +44,17 @@ def reason(error: BaseException) -> str:
 
 
 class Interruptible(Protocol):
-    """A connection of DuckDB's, or anything else that can be broken off from another thread."""
+    """A DuckDB connection, or anything else that can be interrupted from another thread."""
 
     def interrupt(self) -> None: ...
 
 
 @dataclass
 class Run:
-    """A task that waits or runs on a thread. connection: what stopping must break off; the work
-    sets it."""
+    """A task that waits or runs on a thread.
+
+    connection: what must be interrupted to stop the task; set by the work.
+    """
 
     number: int
     kind: str
@@ -60,7 +67,7 @@ class Run:
     _noted: float = 0.0
 
     def progress(self, done: int, total: int | None) -> None:
-        """Say how far the work is; total: None where nobody knows. Raises Stopped."""
+        """Report how far the work is; total: None if it is unknown. Raises Stopped."""
         if self.stopping.is_set():
             raise Stopped
         if time.monotonic() - self._noted > _NOTED_EVERY_S:
@@ -68,17 +75,19 @@ class Run:
             self.note(self.number, done=done, total=total)
 
 
-# Gives the task's result; what it made so far is gone when it raises.
+# Returns the task's result; whatever it made so far is gone when it raises.
 Work = Callable[[Run], dict[str, Any]]
 
 
 def break_off(ended: threading.Event, connection: Callable[[], Interruptible | None]) -> None:
-    """Interrupt what runs on the connection until it has ended: DuckDB forgets an interruption that
-    comes between two statements."""
+    """Interrupt the connection repeatedly until its work has ended.
+
+    DuckDB forgets an interruption that comes between two statements.
+    """
     while not ended.is_set():
         found = connection()
         if found is not None:
-            with contextlib.suppress(duckdb.Error):  # it is closed just now
+            with contextlib.suppress(duckdb.Error):  # it is just being closed
                 found.interrupt()
         ended.wait(0.1)
 
@@ -87,10 +96,11 @@ def break_off(ended: threading.Event, connection: Callable[[], Interruptible | N
 
 
 class Job:
-    """The work of one task, in steps. A kind of task is a subclass.
+    """The work of one task, in steps. Each kind of task is a subclass.
 
-    After each step, progress is in the store with what the step wrote, in one transaction: after
-    a restart the job is made anew from the task and goes on from there."""
+    After each step, the progress is stored with what the step wrote, in one transaction: after a
+    restart the job is rebuilt from the task and continues from there.
+    """
 
     kind: ClassVar[str]
 
@@ -102,19 +112,24 @@ class Job:
         self.total: int | None = task["total"]
 
     def step(self, writer: Writer) -> Batch | None:
-        """Do a step, which takes a second at most, and give what is to be written; None at the
-        end. Raises Failed.
+        """Do a step, which takes a second at most, and return what is to be written.
+
+        Returns None at the end. Raises Failed.
         """
         raise NotImplementedError
 
     def end(self) -> None:
-        """Do away with what the task needed beside the store. Called when it is written that the
-        task ended, in whatever way; a kill in between leaves this undone."""
+        """Remove what the task needed outside the store.
+
+        Called once the end of the task has been written, whatever it was; being killed in between
+        leaves this undone.
+        """
 
 
 def all_or_each(studies: list[str], work: Callable[[list[str]], object]) -> int:
-    """Do it for all of these studies at once; where one of them spoils that, for each alone. How
-    many could not be done.
+    """Do the work for all these studies at once or, if that raises, for each alone.
+
+    Returns the number of studies for which it could not be done.
     """
     failed = 0
     try:
