@@ -15,8 +15,9 @@ import orthanc_dose
 
 @dataclass
 class Line:
-    """One row of a table: cells by column, as numbers or text; `values` has the same and more, for
-    JSON.
+    """One row of a table.
+
+    cells: by column, as numbers or text; values: the same and more, for JSON.
     """
 
     cells: tuple[str, ...]

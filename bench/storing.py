@@ -25,8 +25,10 @@ from .results import Results
 
 @dataclass
 class Round:
-    """One round: seconds of storing; with the plugin, also the seconds from then until its queue
-    was empty, and what its store holds.
+    """One round.
+
+    seconds: of storing; with the plugin, behind: seconds from then until its queue was empty, and
+    held: what its store holds.
     """
 
     seconds: float

@@ -9,10 +9,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class WebUiHook(BuildHookInterface[Any]):
-    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and its locale files, which reports
-    also use.
+    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and its locale files.
 
-    An editable install does not need it: it uses both from the working copy's webui, built or not.
+    Reports also use the locale files. An editable install does not need either: it uses both from
+    the working copy's webui, built or not.
     """
 
     PLUGIN_NAME = "custom"

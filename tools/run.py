@@ -286,8 +286,9 @@ class Orthanc:
 
 
 def _die_with_parent() -> None:
-    """Have Orthanc get SIGTERM when this script is killed, so that none is left on the ports
-    (Linux).
+    """Have Orthanc get SIGTERM when this script is killed (Linux).
+
+    Otherwise an Orthanc would be left on the ports.
     """
     with contextlib.suppress(OSError):
         pr_set_pdeathsig = 1
@@ -315,8 +316,7 @@ class Progress:
 
 
 def send_samples(orthanc: Orthanc, settings: Settings) -> None:
-    """Make the demo's studies and send them by C-STORE, unless as many were sent to this store
-    before.
+    """Make the demo's studies and send them by C-STORE, unless as many were sent before.
 
     Interrupted sending starts again, and a larger number adds to the smaller one: the first objects
     are the same each time, and Orthanc keeps what it has.

@@ -254,8 +254,7 @@ def _watch(door: Door) -> None:
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
-    """Return a function that makes an object from the settings, again only after one of them
-    changed.
+    """Return a function that makes an object from the settings and caches it until they change.
 
     It can be called from any thread.
     """
@@ -308,8 +307,9 @@ def _sql_limits(settings: Settings) -> SqlLimits:
 
 
 def _app_directory() -> Path | None:
-    """Return the folder of the built web UI: in a wheel beside the package, in a checkout
-    webui/dist.
+    """Return the folder of the built web UI.
+
+    It is beside the package in a wheel, webui/dist in a checkout, and otherwise DOSE_WEBUI.
     """
     here = Path(__file__).resolve().parent
     places = (

@@ -14,8 +14,9 @@ FORMULA = r"^[=+\-@\t\r]"
 
 
 def line(values: Iterable[str | float | None]) -> bytes:
-    """Return a line of single values: numbers with all their digits, missing values empty, texts
-    harmless.
+    """Return a line of single values.
+
+    Numbers have all their digits, missing values are empty, and texts are harmless.
     """
     return ",".join(quoted(harmless(value)) for value in values).encode("utf-8", "replace") + END
 

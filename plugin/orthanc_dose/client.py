@@ -80,9 +80,7 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def authorization(user: str) -> str:
-    """Return the value of the Authorization header: a token if there is one, else the user's
-    password.
-    """
+    """Return the value of the Authorization header: of a token if set, else of the password."""
     token = os.environ.get("DOSE_TOKEN")
     if token:
         return f"Bearer {token}"

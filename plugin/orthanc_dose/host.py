@@ -33,9 +33,7 @@ class Gone(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """A new instance in Orthanc's log of changes: the change's number and the instance's
-    identifier.
-    """
+    """A new instance in Orthanc's log of changes: the change's number and the instance's ID."""
 
     number: int
     instance: str
@@ -74,8 +72,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Details:
-    """What Orthanc knows of an instance without reading it. received_at is UTC; series is Orthanc's
-    identifier of its series.
+    """What Orthanc knows of an instance without reading it.
+
+    received_at is UTC; series is Orthanc's identifier of its series.
     """
 
     instance: str
@@ -89,8 +88,10 @@ class Details:
 
 @dataclass
 class Request:
-    """A request. path and query values are decoded; header names are in lower case; address: the
-    peer's, which is a proxy's if there is one in front of Orthanc.
+    """A request.
+
+    path and query values are decoded; header names are in lower case; address: the peer's, which is
+    a proxy's if there is one in front of Orthanc.
     """
 
     method: str
@@ -103,8 +104,9 @@ class Request:
 
 @dataclass
 class Answer:
-    """The answer to the client. body: bytes, or the file that contains them. headers: a list is
-    sent as several headers.
+    """The answer to the client.
+
+    body: bytes, or the file that contains them. headers: a list is sent as several headers.
     """
 
     body: bytes | Path = b""
@@ -216,11 +218,10 @@ def delete_modality(name: str) -> None:
 
 
 def call(method: str, path: str, body: Any = None) -> Any:
-    """Return the JSON that one of Orthanc's routes answers to GET or POST, None for an empty
-    answer.
+    """Return the JSON that one of Orthanc's routes answers to GET or POST, or None.
 
-    Only for calls that take Orthanc no time, since they hold Python's lock meanwhile (use
-    loopback.py for the rest). Raises orthanc.OrthancException.
+    None stands for an empty answer. Only for calls that take Orthanc no time, since they hold
+    Python's lock meanwhile (use loopback.py for the rest). Raises orthanc.OrthancException.
     """
     found = (
         orthanc.RestApiGet(path) if method == "GET" else orthanc.RestApiPost(path, json.dumps(body))
@@ -323,12 +324,13 @@ def listen(
     job_ended: Callable[[], None],
     ending: Callable[[], None],
 ) -> None:
-    """Register handlers for stored instances, Orthanc's start, the end of one of its jobs, and the
-    beginning of its shutdown.
+    """Register handlers for events of Orthanc.
 
-    At its shutdown, its servers stop one after the other, while jobs may go on for long. Uses the
-    callback for changes, which has its own thread, instead of that for stored instances: the latter
-    runs on the thread that stores, which would wait for Python's lock with every instance.
+    They are called when instances were stored, when Orthanc has started, when one of its jobs has
+    ended, and when its shutdown begins: its servers then stop one after the other, while jobs may
+    go on for long. Uses the callback for changes, which has its own thread, instead of that for
+    stored instances: the latter runs on the thread that stores, which would wait for Python's lock
+    with every instance.
     """
     _handlers["stored"], _handlers["started"], _handlers["job ended"] = stored, started, job_ended
     _handlers["ending"] = ending

@@ -37,8 +37,9 @@ _TAKEN = {
 
 @dataclass(frozen=True)
 class Found:
-    """Something to send: its name and content, or why it cannot be sent; neither if it is not a
-    DICOM object.
+    """Something to send: its name, and its content or why it cannot be sent.
+
+    It has neither if it is not a DICOM object.
     """
 
     name: str

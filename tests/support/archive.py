@@ -25,8 +25,9 @@ _UIDS = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "S
 
 
 class Move:
-    """A C-MOVE to be answered. objects: what it requests; destination: its address, None if it is
-    unknown.
+    """A C-MOVE to be answered.
+
+    objects: what it requests; destination: its address, None if it is unknown.
     """
 
     def __init__(

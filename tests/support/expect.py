@@ -30,9 +30,7 @@ CT_EVENT, PROJECTION_EVENT = "113819", "113706"
 
 
 def number(value: float | None) -> Any:
-    """Return what to compare a number of an answer with: equal except for rounding of binary
-    fractions.
-    """
+    """Return a value equal to numbers that differ only by rounding of binary fractions."""
     return None if value is None else pytest.approx(value, rel=1e-9, abs=1e-15)
 
 

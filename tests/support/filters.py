@@ -75,8 +75,9 @@ def whole_studies(store: Store) -> list[Whole]:
 def _names(
     entries: list[dict[str, Any]], kind: str, texts: Iterable[Any], study: Whole
 ) -> Iterable[str]:
-    """Yield the standard name of each text, by the first matching entry: a word with * before and
-    after it.
+    """Yield the standard name of each text, by the first matching entry.
+
+    An entry's pattern is a word with * before and after it.
     """
     for text in filter(None, texts):
         fits = (
@@ -184,8 +185,9 @@ def lowered(text: str) -> str:
 
 
 def matches(name: str, role: str, wanted: Any, study: Whole) -> bool:
-    """Return whether a study matches one parameter of a filter; an interval is ("interval", (low,
-    high)).
+    """Return whether a study matches one parameter of a filter.
+
+    An interval is given as ("interval", (low, high)).
     """
     found = values_of(name, study)
     if role == "contains":

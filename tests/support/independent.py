@@ -74,8 +74,9 @@ def concept(item: dict[str, Any]) -> str | None:
 
 
 def numbers(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Return every number of the report that has a value: by code value of its concept, (number,
-    unit) as written, sorted.
+    """Return every number of the report that has a value, by code value of its concept.
+
+    Each is (number, unit) as written; they are sorted.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for item in content_items(dicom_json(path)):

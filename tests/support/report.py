@@ -12,9 +12,7 @@ Line = list[str]
 
 
 def pages_of(raw: bytes) -> list[list[Line]]:
-    """Return the lines of each page from top to bottom, each as its pieces of text from left to
-    right.
-    """
+    """Return the lines of each page from top to bottom, each as its pieces from left to right."""
     pages = []
     for page in PdfReader(io.BytesIO(raw)).pages:
         pieces: list[tuple[float, float, str]] = []

@@ -46,14 +46,13 @@ Sendable = Dataset | SampleStudy | bytes | Path | str
 
 
 class OrthancServer:
-    """Orthanc in a folder that lives as long as this object: it can be stopped, killed and
-    restarted.
+    """Orthanc in a folder that lives as long as this object.
 
-    dose: keys of the "Dose" section, which override those of orthanc.json; a value that is not a
-    dict replaces the section. overrides: other keys of the configuration. plugin: False for a bare
-    Orthanc. folder: where the data is and stays; if not given, a temporary one, which close()
-    deletes. Without any override Orthanc reads orthanc.json itself. Everything except `send`, `get`
-    and the like is for a single thread.
+    It can be stopped, killed and restarted. dose: keys of the "Dose" section, which override those
+    of orthanc.json; a value that is not a dict replaces the section. overrides: other keys of the
+    configuration. plugin: False for a bare Orthanc. folder: where the data is and stays; if not
+    given, a temporary one, which close() deletes. Without any override Orthanc reads orthanc.json
+    itself. Everything except `send`, `get` and the like is for a single thread.
     """
 
     def __init__(
@@ -116,8 +115,9 @@ class OrthancServer:
         return self
 
     def start(self) -> OrthancServer:
-        """Start Orthanc, and wait until it answers (with the plugin: until its API answers and its
-        worker can run).
+        """Start Orthanc, and wait until it answers.
+
+        With the plugin, wait until its API answers and its worker can run.
         """
         self.launch()
         path = "/dose/api/status" if self.plugin else "/system"
@@ -226,8 +226,9 @@ class OrthancServer:
         return _answer(self.request("GET", path))
 
     def post(self, path: str, body: Any = None) -> tuple[int, Any]:
-        """Return status and answer of a POST; body: bytes are sent unchanged, anything else as
-        JSON.
+        """Return status and answer of a POST.
+
+        body: bytes are sent unchanged, anything else as JSON.
         """
         data = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -288,12 +289,11 @@ class OrthancServer:
     # --- DICOM ---
 
     def send(self, *objects: Sendable | Iterable[Sendable], check: bool = True) -> int:
-        """Send objects by C-STORE over one association and return the exit status of storescu, 0 if
-        all were stored.
+        """Send objects by C-STORE over one association and return the exit status of storescu.
 
-        Takes datasets, bytes of DICOM files, paths, made-up studies, and iterables of them; only
-        uncompressed ones (use `upload` for compressed images). check: fail unless all were stored.
-        Can be called from a thread.
+        It is 0 if all were stored. Takes datasets, bytes of DICOM files, paths, made-up studies,
+        and iterables of them; only uncompressed ones (use `upload` for compressed images). check:
+        fail unless all were stored. Can be called from a thread.
         """
         self._sent += 1
         folder = self.folder / "sent" / f"{self._sent}-{random.getrandbits(32):08x}"
@@ -374,8 +374,9 @@ class OrthancServer:
 
 
 def read_configuration(environment: dict[str, str]) -> dict[str, Any]:
-    """Return orthanc.json as plain values: without comments, with ${NAME:-value} replaced from the
-    environment.
+    """Return orthanc.json as plain values.
+
+    Comments are removed, and ${NAME:-value} is replaced from the environment.
     """
     text = (ROOT / "orthanc.json").read_text()
     text = re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda found: found[1] or "", text)
@@ -401,8 +402,9 @@ def flatten(objects: Iterable[Any]) -> Iterator[Dataset | bytes | Path]:
 
 
 def write_files(folder: Path, objects: Iterable[Any]) -> list[Path]:
-    """Write objects as files to the folder and return their paths; existing files stay where they
-    are.
+    """Write objects as files to the folder and return their paths.
+
+    Existing files stay where they are.
     """
     files = []
     for number, one in enumerate(flatten(objects)):
@@ -423,8 +425,9 @@ def _answer(response: requests.Response) -> tuple[int, Any]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens, below those that the system uses for outgoing
-    connections.
+    """Return ports on which nothing listens.
+
+    They are below those that the system uses for outgoing connections.
     """
     found: list[int] = []
     while len(found) < count:
@@ -444,10 +447,9 @@ def _die_with_parent() -> None:
 
 @contextlib.contextmanager
 def beside(pacs: OrthancServer, **nodes: list[Any]) -> Iterator[OrthancServer]:
-    """Yield an Orthanc with the plugin, of which the PACS is the node "archive", beside further
-    nodes by name.
+    """Yield an Orthanc with the plugin, of which the PACS is the node "archive".
 
-    Each of the two knows the other.
+    Each of the two knows the other. nodes: further nodes by name.
     """
     modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], **nodes}
     with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as ours:

@@ -13,10 +13,9 @@ API = "/dose/api"
 
 
 def named(dataset: Dataset, **system: str) -> Dataset:
-    """Return the object as if from a system with these attributes (SoftwareVersions, StationName,
-    …).
+    """Return the object as if from a system with these attributes.
 
-    Empty ones are removed.
+    They are SoftwareVersions, StationName and so on; empty ones are removed.
     """
     for keyword, value in system.items():
         if value:

@@ -50,8 +50,9 @@ class Browser:
         self.session.trust_env = False
 
     def ask(self, method: str, path: str, own: bool = True, **more: Any) -> requests.Response:
-        """Send a request. own: as a page of the server does, with the header that another site
-        cannot send.
+        """Send a request.
+
+        own: as a page of the server does, with the header that another site cannot send.
         """
         headers = more.pop("headers", {}) | (
             {"X-Dose-Request": "1"} if own and method != "GET" else {}

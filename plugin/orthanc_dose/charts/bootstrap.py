@@ -44,10 +44,10 @@ def fewest(q: float) -> int:
 
 
 def first_of(q: float, side: int) -> str:
-    """Return the first rank needed for an end of the interval (0 lower, 1 upper), as SQL over the
-    number `n`.
+    """Return the first rank needed for an end of the interval, as SQL over the number `n`.
 
-    2 * REACH + 1 values are needed from this rank on.
+    2 * REACH + 1 values are needed from this rank on. side: 0 for the lower end, 1 for the upper
+    one.
     """
     sign = "+" if side else "-"
     return (

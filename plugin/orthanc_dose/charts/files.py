@@ -140,8 +140,9 @@ def _named(name: str) -> Callable[[Row], Any]:
 
 
 def _rounded(value: Cell) -> Cell:
-    """Return a number rounded to fifteen digits, which stored numbers have: 1e-6 times a million is
-    1.
+    """Return a number rounded to fifteen digits, which stored numbers have.
+
+    1e-6 times a million is 1.
     """
     if isinstance(value, float):
         return float(format(value, ".15g")) if math.isfinite(value) else None

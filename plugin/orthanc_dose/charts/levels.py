@@ -55,8 +55,10 @@ def has_phantom(quantity: Quantity) -> bool:
 
 
 class Levels:
-    """The levels of a chart of averages. columns: what rows need; aggregates and bound: the
-    aggregates to query for each category, and their bound parameters.
+    """The levels of a chart of averages.
+
+    columns: what rows need; aggregates and bound: the aggregates to query for each category, and
+    their bound parameters.
     """
 
     def __init__(self, source: Source) -> None:
@@ -135,8 +137,9 @@ class Levels:
 
 
 def as_shown(stored: float, factor: float) -> float:
-    """Return a level in its shown unit: the number as entered, without the last digits that two
-    conversions leave.
+    """Return a level in its shown unit.
+
+    It is the number as entered, without the last digits that two conversions leave.
     """
     return float(f"{stored * factor:.12g}")
 

@@ -73,9 +73,7 @@ class Links:
         return {self.chart.measure.filter.parameter("given"): "yes"} if self.chart.measure else {}
 
     def between(self, of: Quantity, low: float, high: float, is_last: bool) -> Link:
-        """Return the link to stored values from `low` to below `high`; the last interval includes
-        `high`.
-        """
+        """Return the link to stored values from `low` to below `high`, or to `high` if is_last."""
         return _bound(of, "from", low) | _bound(of, "to", high, is_open=not is_last)
 
     def below(self, value: float) -> Link:

@@ -36,11 +36,10 @@ class Source:
             self.bound = self.bound | of_events
 
     def rows(self, *columns: str, conditions: tuple[str, ...] = ()) -> str:
-        """Return the rows as SQL: these columns, over the study `s` and, in charts of events, the
-        event `t`.
+        """Return the rows as SQL, over the study `s` and, in charts of events, the event `t`.
 
-        The rows also have `study`, the number of the study, and `system`, that of the system, or
-        NULL if there is no series per system.
+        They have these columns, `study`, the number of the study, and `system`, that of the system,
+        or NULL if there is no series per system.
         """
         system = "s.equipment_id" if self.options["per_system"] else "NULL::BIGINT"
         study, origin, tests = "s.id", "study s", [self._condition, *conditions]
@@ -55,8 +54,9 @@ class Source:
 
     @property
     def series(self) -> str:
-        """What rows are also grouped by: "system, " or nothing, since grouping by a constant costs
-        as much as by any other column.
+        """What rows are also grouped by: "system, " or nothing.
+
+        Grouping by a constant would cost as much as by any other column.
         """
         return "system, " if self.options["per_system"] else ""
 
@@ -66,8 +66,9 @@ class Source:
         return "system" if self.options["per_system"] else "NULL"
 
     def category(self) -> str:
-        """Return the columns `category`, by which rows are grouped, NULL for no name, and
-        `spelling`, the name as written.
+        """Return the columns `category`, by which rows are grouped, and `spelling`.
+
+        The category is NULL for no name; the spelling, if case is ignored, is the name as written.
         """
         grouping = self.chart.grouping
         assert grouping is not None
@@ -116,11 +117,12 @@ def is_given(of: Quantity) -> str:
 
 
 def kept(source: Source, rows: str, categories: int, total: str = "NULL") -> str:
-    """Return two tables as SQL: `part`, the number `n` and the `total` of these rows by category
-    and system; `kept`, the most frequent categories with their `name` and their place from 0.
+    """Return the tables `part` and `kept` as SQL.
 
-    Rows are counted first, and read a second time if that is not enough: a join with the kept
-    categories costs less than keeping all rows.
+    `part` has the number `n` and the `total` of these rows by category and system; `kept` the most
+    frequent categories with their `name` and their place from 0. Rows are counted first, and read a
+    second time if that is not enough: a join with the kept categories costs less than keeping all
+    rows.
     """
     name = "min(spelling)" if source.options["ignore_case"] else "any_value(category)"
     return f"""

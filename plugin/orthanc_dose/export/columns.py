@@ -24,8 +24,10 @@ SYSTEM = tuple(
 
 @dataclass(frozen=True)
 class Column:
-    """A column. name: "table.field"; kind: one of those above; sql: its value over the rows of its
-    table, in the shown unit.
+    """A column.
+
+    name: "table.field"; kind: one of those above; sql: its value over the rows of its table, in the
+    shown unit.
     """
 
     name: str

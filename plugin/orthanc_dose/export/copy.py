@@ -128,8 +128,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, to: Path, parts: st
 
 
 def _queries(without: frozenset[str]) -> Iterator[tuple[Table, str, bool]]:
-    """Yield each table with the query of its rows, and whether they are partitioned by the modality
-    type and year of their study.
+    """Yield each table with the query of its rows, and whether these are partitioned.
+
+    Partitions are by the modality type and year of the study.
     """
     of_study = "s.modality, year(s.study_date) AS year"
     names = ", ".join(f's."{name}"' for name in STUDY.names if name not in without | {"modality"})

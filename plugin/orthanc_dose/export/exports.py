@@ -28,8 +28,9 @@ IDENTITY = {
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is written: its date format (a key of csv_file.DATE_FORMATS) and the fields that
-    are left out.
+    """How a file is written.
+
+    date_format: a key of csv_file.DATE_FORMATS; without: the fields that are left out.
     """
 
     date_format: str
@@ -151,11 +152,10 @@ class Exports:
         query: dict[str, str],
         identity: Collection[str] = (),
     ) -> int:
-        """Start an export of the studies that match the filters' values, and return the task's
-        number.
+        """Start an export of the studies that match the filters, and return the task's number.
 
-        query: the same values as text, as far as they may be stored; identity: the items of
-        IDENTITY that the file contains.
+        values: those of the filters' parameters; query: the same values as text, as far as they may
+        be stored; identity: the items of IDENTITY that the file contains.
         """
         ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
         about = (

@@ -74,9 +74,7 @@ def _has(font: str, sign: str) -> bool:
 
 @cache
 def _widths(font: str) -> Mapping[int, float]:
-    """Return the widths of a font's characters, after registering it for the pages on the first
-    call.
-    """
+    """Return the widths of a font's characters, after registering the font on the first call."""
     with _REGISTERING:
         if font not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(font, str(_FOLDER / f"{font}.ttf")))

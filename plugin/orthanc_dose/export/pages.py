@@ -36,8 +36,9 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. number: its cells are right-aligned. label: its cells name what is
-    beside them.
+    """A column of a table.
+
+    number: its cells are right-aligned. label: its cells name what is beside them.
     """
 
     title: str

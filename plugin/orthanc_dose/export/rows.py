@@ -21,12 +21,12 @@ def of_studies(
     number: str = "event_number",
     blank: str = "",
 ) -> Iterator[list[str]]:
-    """Yield the rows of a chunk, in portions: the study's cells, then those of its first `most`
-    events in order.
+    """Yield the rows of a chunk, in portions.
 
-    study, event: expressions of the cells' text; event is empty if there are no events. number:
-    "group_number" for groups of exposures instead of single ones (see groups.py). blank: what
-    replaces each event that a study has fewer than `most`.
+    A row has the study's cells, then those of its first `most` events in order. study, event:
+    expressions of the cells' text; event is empty if there are no events. number: "group_number"
+    for groups of exposures instead of single ones (see groups.py). blank: what replaces each event
+    that a study has fewer than `most`.
     """
     part = f"WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last})"
     of_part = STUDIES.replace("hit", "part")
@@ -59,11 +59,10 @@ def of_studies(
 def of_events(
     chosen: Selection, study: str, event: str, sheets: str, first: int, last: int
 ) -> Iterator[tuple[int, str]]:
-    """Yield a row for each event: the study's cells, then the event's, preceded by its sheet's
-    number.
+    """Yield a row for each event, preceded by the number of its sheet.
 
-    Rows are ordered by sheet and then as the studies are. sheets: a table of events' study_id and
-    event_number with the sheet's number.
+    A row has the study's cells, then the event's. Rows are ordered by sheet and then as the studies
+    are. sheets: a table of events' study_id and event_number with the sheet's number.
     """
     query = f"""
         SELECT sheet, {study} || {event} FROM "{chosen.events_table}" t

@@ -20,8 +20,9 @@ CHUNK = 1_000
 
 @dataclass
 class Selection:
-    """Studies in the temporary table `hit` of a connection: their numbers `id` in the order `n`,
-    from 1.
+    """Studies in the temporary table `hit` of a connection.
+
+    The table has their numbers `id` in the order `n`, from 1.
     """
 
     connection: duckdb.DuckDBPyConnection

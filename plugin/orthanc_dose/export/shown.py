@@ -169,7 +169,5 @@ def describe(study: Mapping[str, Any]) -> str | None:
 
 
 def _raised(text: str) -> str:
-    """Return the text with mass numbers raised, as in ^99m^Technetium, the notation of nuclide
-    codes.
-    """
+    """Return the text with raised mass numbers; nuclide codes write them as in ^99m^Technetium."""
     return _MASS.sub(lambda found: found[1].translate(_RAISED), text)

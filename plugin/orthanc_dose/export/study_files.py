@@ -35,8 +35,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Format:
-    """A file format. make: returns the file of a study; raises LookupError if there is none with
-    this number.
+    """A file format.
+
+    make: returns the file of a study; raises LookupError if there is none with this number.
     """
 
     title: str
@@ -74,8 +75,9 @@ def _json(store: Store, wanted: Wanted) -> bytes:
 
 
 def _units(fields: tuple[Field, ...]) -> dict[str, str]:
-    """Return the units of numbers by field name, as UCUM codes; "xray_sources.kvp" is within
-    structs.
+    """Return the units of numbers by field name, as UCUM codes.
+
+    "xray_sources.kvp" is a field within structs.
     """
     within = {
         f"{field.name}.{name}": unit

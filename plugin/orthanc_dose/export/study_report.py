@@ -162,9 +162,7 @@ def _values(row: Row, fields: Sequence[Field], table: Table, shown: Shown) -> li
 
 
 def _totals(study: StudyDetail, shown: Shown) -> Content:
-    """Return the table of totals: those of the modality type first, then all others that the study
-    has.
-    """
+    """Return the table of totals: those of the modality type, then all others of the study."""
     say, modality = shown.words.say, MODALITIES[study["modality"]]
     first = [STUDY.field(name) for name in modality.totals]
     fields = [

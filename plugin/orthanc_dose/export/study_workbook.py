@@ -94,8 +94,9 @@ def _sheet(
     rows: str,
     order: str,
 ) -> None:
-    """Write a sheet of the study's rows of a table, without empty columns; none if there are no
-    rows.
+    """Write a sheet of the study's rows of a table, without empty columns.
+
+    There is none if the table has no rows of the study.
     """
     columns, mine = of_event(table), f"FROM {rows} t WHERE t.study_id = $1"
     counts = ", ".join(f"count({column.sql})" for column in columns)

@@ -29,8 +29,9 @@ class Words:
         self._words = _file(language)
 
     def say(self, key: str, count: int | None = None, **values: object) -> str:
-        """Return the text of a key as "study.title", in the form for `count`, with placeholders
-        filled in.
+        """Return the text of a key as "study.title", with placeholders filled in.
+
+        count: the number for which the singular or plural form is chosen.
         """
         text = self.find(key) or key
         forms = text.split(" | ")

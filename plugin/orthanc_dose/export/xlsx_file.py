@@ -1,8 +1,7 @@
-"""XLSX (ECMA-376) of a list: totals, all studies with their events to the right, and a sheet per
-acquisition protocol.
+"""Workbooks as XLSX (ECMA-376).
 
-DuckDB renders the XML of the rows, one study or event each, many at a time, which takes a tenth of
-the time of a library that makes an object for each cell. Text is in the cells themselves
+DuckDB renders the XML of the rows of lists, one study or event each, many at a time, which takes a
+tenth of the time of a library that makes an object for each cell. Text is in the cells themselves
 (inlineStr), so that nothing has to be kept until the end.
 """
 

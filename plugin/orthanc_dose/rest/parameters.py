@@ -201,9 +201,9 @@ def _moment(of: Parameter, raw: str) -> datetime:
 
 
 def _word_pattern(of: Parameter) -> str:
-    """Return the pattern of a word in a path.
+    """Return the pattern of a word, which has no slashes, backslashes or control characters.
 
-    Excludes backslashes, which Orthanc's server treats as slashes.
+    Orthanc's server treats a backslash as a slash, too.
     """
     return rf"[^/\\\x00-\x1f\x7f]{{1,{of.maximum or LONGEST_TEXT}}}"
 

@@ -48,9 +48,7 @@ class Server:
     """Answers requests below /dose. Can be called from several threads at once."""
 
     def __init__(self, services: Services, app_directory: Path | None, compress: bool) -> None:
-        """Set up the server. compress: whether to compress answers; False if Orthanc compresses
-        all.
-        """
+        """Set up the server. compress: False if Orthanc itself compresses all answers."""
         self._services = services
         self._compress = compress
         self._app = app_directory.resolve() if app_directory is not None else None

@@ -58,8 +58,7 @@ class Copy:
         return f"{self.at.isoformat()}Z"
 
     def prepare(self, identity: bool) -> list[str]:
-        """Return statements that create the views, and bar DuckDB from all other files and the
-        network.
+        """Return statements that create the views, and bar DuckDB from other files and the network.
 
         identity: whether the caller may know who patients are.
         """
@@ -146,7 +145,7 @@ class Copies:
         """Return the state of the copies.
 
         as_of: the time of the copy's data, ISO 8601, UTC; None if there is no copy. is_current:
-        whether the store is still in that state. bytes: its size. making: how many views of a new
+        whether the store is still in that state. bytes: its size. making: how many files of a new
         copy are done, and their total (done, total); None if none is being made.
         """
         with self._changed:

@@ -96,8 +96,9 @@ def write_csv(
     limit: int,
     told: Progress,
 ) -> Written:
-    """Write CSV (RFC 4180, UTF-8 with a byte order mark) rendered by DuckDB, in which no text is a
-    formula.
+    """Write CSV (RFC 4180, UTF-8 with a byte order mark), in which no text is a formula.
+
+    DuckDB renders the lines.
     """
     cells = ", ".join(
         f"coalesce({_for_csv(type_, f'c{number}')}, '')" for number, (_, type_) in enumerate(of)

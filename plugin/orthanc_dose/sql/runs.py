@@ -250,8 +250,7 @@ class Runs:
         path: Path | None = None,
         told: Callable[[int], None] = lambda rows: None,
     ) -> tuple[Statement, dict[str, Any], Copy]:
-        """Run a statement in a process and return it, the process's final message, and the copy it
-        read.
+        """Run a statement in a process and return it, the final message, and the copy it read.
 
         `told` is called with the rows of a file so far. Raises Refused, and what `told` raises.
         """

@@ -19,8 +19,9 @@ from ..records import (
 
 @dataclass(frozen=True)
 class View:
-    """A view, which has the name of its table; fields: its columns, for callers who may know who
-    patients are.
+    """A view, which has the name of its table.
+
+    fields: its columns, for callers who may know who patients are.
     """
 
     table: Table
