@@ -71,8 +71,8 @@ def _quoted(sign: str) -> str:
 def text_cell(value: str | float | date | None, style: int = _PLAIN) -> str:
     """Return the XML of a single value's cell.
 
-    A number or day is written as such, a text without what XML cannot hold and so that it is no
-    formula.
+    A number or day is written as such. A text loses what XML cannot hold, and is marked if it could
+    be taken for a formula.
     """
     if value is None:
         return "<c/>"
