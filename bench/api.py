@@ -1,4 +1,4 @@
-"""How long the API takes to answer, from a store of 1,000 studies and from one of 100,000."""
+"""How long the API takes to answer, with a store of 1,000 studies and with one of 100,000."""
 
 from __future__ import annotations
 
@@ -76,9 +76,11 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
-    """Bring a store to `size` studies; irradiation events in it. The first 500 are extracted from
-    made-up reports (`made`, if these are given), the others are copies with numbers, UIDs,
-    accession numbers and days of their own, without the kept content."""
+    """Bring a store to `size` studies and return its number of irradiation events.
+
+    The first 500 studies are extracted from made-up reports (`made`, if given), the others are
+    copies with their own numbers, UIDs, accession numbers and days, without the stored content.
+    """
     folder.mkdir(exist_ok=True)
     store = Store(folder)
     with store.connection() as connection:
@@ -105,8 +107,9 @@ def fill(folder: Path, size: int, made: list[SampleStudy] | None = None) -> int:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> None:
-    """Copies number `first` to `last` of the first studies. Descriptions and protocols vary, as
-    those of many years do.
+    """Insert copies number `first` to `last` of the first studies.
+
+    Descriptions and protocols vary, as in data of many years.
     """
     run = connection.execute
     protocol = f"(k * 11 + {{}} % {BASE}) % 900"
@@ -144,12 +147,12 @@ def _copy(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> None:
     run("COMMIT")
 
 
-# The columns that the page of a list asks for.
+# The columns that the page of a list requests.
 COLUMNS = (
     "&columns=study_description,equipment_display_name,accession_number,patient_age,patient_sex,number_of_events,dlp_total,"
     "ctdivol_max,dose_check_events"
 )
-# What a physicist asks for, by what it is called.
+# Typical requests of a physicist, by name.
 ASKED = {
     "home": "/summary",
     "state": "/status",
@@ -203,6 +206,6 @@ def _answers(
 
 
 def _resident(pid: int) -> float:
-    """Megabytes of memory that a process has."""
+    """Return the megabytes of memory that a process uses."""
     text = Path(f"/proc/{pid}/status").read_text()
     return int(text.split("VmRSS:")[1].split()[0]) / 1000

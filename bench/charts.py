@@ -1,4 +1,4 @@
-"""How long the charts of CT take over 10,000, 100,000 and 1,000,000 studies, and how large the
+"""How long the charts of CT take for 10,000, 100,000 and 1,000,000 studies, and how large the
 answers are.
 """
 
@@ -18,7 +18,7 @@ from orthanc_dose.store import Store
 from .api import BASE, fill
 from .results import Results
 
-# What a list of CT may be filtered by: nothing, or a term in the names of protocols.
+# Filters of the list of CT studies: none, or a term in the names of protocols.
 FILTERS: tuple[dict[str, list[str]], ...] = ({}, {"acquisition_protocols": ["abd"]})
 
 
@@ -78,7 +78,7 @@ def _add(results: Results, name: str, size: int, ms: float, filtered: float, len
 def _times(
     store: Store, chart: Chart, values: dict[str, list[str]], turns: int
 ) -> tuple[float, int]:
-    """Milliseconds, and bytes of JSON."""
+    """Return the milliseconds, and the bytes of JSON."""
     times, length = [], 0
     for _ in range(turns + 1):
         start = perf_counter()

@@ -1,4 +1,4 @@
-"""Exports: how long they take, what memory they take, and what they leave to those who send."""
+"""Exports: how long they take, how much memory they use, and how they slow down storing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _ct(size: int) -> list[SampleStudy]:
-    """CT studies of 4 to 8 events."""
+    """Return CT studies of 4 to 8 events."""
     made = (one for one in make_studies(20 * size, kinds=("ct",)) if 4 <= one.events <= 8)
     return list(islice(made, size))
 
@@ -186,7 +186,7 @@ def _storing(count: int, rounds: int, size: int) -> Results:
         fill(folder / "dose", size, _ct(BASE))
         with OrthancServer(folder=folder) as server:
             server.wait_until_idle()
-            by_dicom(server, files)  # so that each round finds the same objects stored
+            by_dicom(server, files)  # so that in each round the same objects are stored already
             server.wait_until_idle()
             for number in range(rounds):
                 for exporting in (True, False) if number % 2 else (False, True):
@@ -228,7 +228,7 @@ def _exporting(server: OrthancServer, does: bool) -> Iterator[None]:
 
 
 def _export(server: OrthancServer, kind: str) -> tuple[float, bytes]:
-    """Seconds from the request until the file is there, and the file."""
+    """Return the seconds from the request until the file is complete, and the file."""
     start = perf_counter()
     body = {"format": kind, "modality": "CT", "query": {}, "identity": []}
     number = server.request("POST", "/dose/api/exports", json=body).json()["id"]
@@ -240,7 +240,7 @@ def _export(server: OrthancServer, kind: str) -> tuple[float, bytes]:
 
 
 def _memory(pid: int, what: str) -> float:
-    """Megabytes: VmRSS, what a process has; VmHWM, the most it had since that was reset."""
+    """Return megabytes: VmRSS is a process's current use, VmHWM its peak since that was last reset."""
     return int(Path(f"/proc/{pid}/status").read_text().split(f"{what}:")[1].split()[0]) / 1000
 
 

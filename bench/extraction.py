@@ -1,4 +1,4 @@
-"""Extraction of one report against pydicom's own full read and walk of the same bytes."""
+"""Extraction of one report, compared with pydicom's full read and walk of the same bytes."""
 
 from __future__ import annotations
 

@@ -16,13 +16,11 @@ from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.store import Batch
 
-LARGEST = (
-    20  # events of a report in the mix; what a day brings, without the few very long procedures
-)
+LARGEST = 20  # events of a report in the mix: a normal day, without the few very long procedures
 
 
 def studies(count: int, seed: int = 1) -> Iterator[SampleStudy]:
-    """Made-up studies of 1 to 20 events, of all kinds."""
+    """Yield made-up studies of 1 to 20 events, of all kinds."""
     number = 0
     for study in make_studies(count * 2 + 50, seed):
         if study.events <= LARGEST:
@@ -33,7 +31,7 @@ def studies(count: int, seed: int = 1) -> Iterator[SampleStudy]:
 
 
 def write_reports(folder: Path, count: int) -> int:
-    """Dose reports as files; bytes in all."""
+    """Write dose reports as files and return their total bytes."""
     size = 0
     for study in studies(count):
         for number, ds in enumerate(study.datasets):
@@ -44,8 +42,9 @@ def write_reports(folder: Path, count: int) -> int:
 
 
 def write_slices(folder: Path, count: int, pixels: int) -> int:
-    """CT images of `pixels` by `pixels` as files, one made and its instance UIDs varied; bytes in
-    all.
+    """Write CT images of `pixels` by `pixels` as files and return their total bytes.
+
+    One image is made, and its instance UID is varied.
     """
     ds = samples.ct_slice(1)
     if pixels != 16:
@@ -62,7 +61,7 @@ def write_slices(folder: Path, count: int, pixels: int) -> int:
 
 
 def batch(of: list[SampleStudy], first_change: int = 1) -> Batch:
-    """What the worker would write for these studies: extracted, put together, packed."""
+    """Return what the worker would write for these studies: extracted, merged and packed."""
     out = Batch(state={"cursor": "0"})
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     for number, study in enumerate(of, first_change):

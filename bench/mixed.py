@@ -1,4 +1,4 @@
-"""A hospital's mixture of objects, end to end: sent to Orthanc with the plugin and without, until
+"""A hospital's mixture of objects, end to end: sent to Orthanc with and without the plugin, until
 the store has them all.
 """
 
@@ -20,7 +20,7 @@ from .storing import by_rest, timed
 
 
 def _images(number: int) -> Iterator[Dataset]:
-    """Images of one round of the mixture, each in a study of its own kind."""
+    """Yield the images of one round of the mixture, each kind in a study of its own."""
     yield from samples.radiography_study("siemens-fluorospot", exposures=2, key=f"dx {number}")
     yield from samples.screening("hologic-dimensions", key=f"mg {number}")
     yield from samples.nuclear_images("ge-pet", slices=8, key=f"pt {number}")
@@ -29,7 +29,10 @@ def _images(number: int) -> Iterator[Dataset]:
 
 
 def _write(folder: Path, total: int) -> int:
-    """`total` objects: of each thirty five dose reports and the images above; bytes in all."""
+    """Write `total` objects and return their total bytes.
+
+    They are repeated rounds of five dose reports and the images above.
+    """
     reports = (
         samples.part10(ds) for study in studies(total // 5 + 5, seed=7) for ds in study.datasets
     )

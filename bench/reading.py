@@ -1,5 +1,5 @@
-"""How long pages take while objects come in: two readers, at rest and while a hundred dose reports
-a second are sent.
+"""How long pages take while objects arrive: two readers, at rest and while a hundred dose reports
+per second are sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .api import COLUMNS, fill
 from .material import studies
 from .results import Results
 
-RATE = 100  # objects a second
+RATE = 100  # objects per second
 PAGES = {
     "home": "/summary",
     "list of CT": f"/studies?modality=CT{COLUMNS}",
@@ -46,7 +46,7 @@ def run(quick: bool) -> Iterator[Results]:
             server.wait_until_idle()
             _read(server.url, 1.0)
             quiet = _read(server.url, seconds / 2)
-            # A process of its own: in this one sender and readers would wait for each other.
+            # In a separate process: in this one, sender and readers would wait for each other.
             sender = get_context("spawn").Process(target=send, args=(server.url, files, RATE))
             began = monotonic()
             sender.start()
@@ -80,7 +80,7 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _read(url: str, seconds: float) -> dict[str, list[float]]:
-    """What two readers at once waited for each page, in ms."""
+    """Return how long two concurrent readers waited for each page, in ms."""
     times: dict[str, list[float]] = {what: [] for what in PAGES}
     until = monotonic() + seconds
 
@@ -93,7 +93,7 @@ def _read(url: str, seconds: float) -> dict[str, list[float]]:
                     answer = session.get(f"{url}/dose/api{path}", timeout=60)
                     times[what].append((perf_counter() - start) * 1e3)
                     assert answer.status_code == 200
-                # People look at what they asked for.
+                # People look at what they requested.
                 sleep(0.2)
 
     readers = [threading.Thread(target=read) for _ in range(2)]
@@ -105,7 +105,7 @@ def _read(url: str, seconds: float) -> dict[str, list[float]]:
 
 
 def send(url: str, folder: str, rate: float) -> None:
-    """Send the files of a folder at a rate, over one connection."""
+    """Send the files of a folder at a given rate, over one connection."""
     with requests.Session() as session:
         session.trust_env, session.auth = False, (USER, PASSWORD)
         began = monotonic()

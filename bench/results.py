@@ -1,4 +1,4 @@
-"""What a benchmark gives, the machine it ran on, and how both are printed."""
+"""The results of a benchmark, the machine it ran on, and how both are printed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import orthanc_dose
 
 @dataclass
 class Line:
-    """One row of a table: cells by column, as numbers or text; `values` is the same and more, for
-    JSON.
+    """One row of a table.
+
+    cells: by column, as numbers or text; values: the same and more, for JSON.
     """
 
     cells: tuple[str, ...]
@@ -51,14 +52,14 @@ class Results:
 
 
 def shown(value: object) -> str:
-    """A number with three digits that count; anything else as it is."""
+    """Return a number with three significant digits; anything else unchanged."""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on."""
+    """Return the properties of the machine on which the figures depend."""
     release = dict(
         line.split("=", 1)
         for line in Path("/etc/os-release").read_text().splitlines()
@@ -89,6 +90,6 @@ def machine() -> dict[str, str]:
 
 
 def write(path: Path, of: dict[str, str], results: list[Results]) -> None:
-    """All figures as JSON."""
+    """Write all figures as JSON."""
     parts = [{**asdict(part), "lines": [line.values for line in part.lines]} for part in results]
     path.write_text(json.dumps({"machine": of, "parts": parts}, indent=1) + "\n")

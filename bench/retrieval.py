@@ -1,5 +1,6 @@
-"""Fetching dose reports from a PACS: a search and a retrieval of ours against plain C-MOVE of the
-same series by a bare Orthanc; and how many questions the search takes."""
+"""Retrieving dose reports from a PACS: a search and a retrieval of ours, compared with plain C-MOVE
+of the same series by a bare Orthanc; and the number of C-FINDs of the search.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from tests.support.server import PASSWORD, USER, OrthancServer
 from .results import Results
 
 DAY = "2026-03-02"
-SLICES = 3  # beside the report of each study
+SLICES = 3  # besides the report of each study
 
 
 def run(quick: bool) -> Iterator[Results]:
@@ -73,7 +74,7 @@ def _study(number: int) -> list[Any]:
 
 
 def _round(pacs: OrthancServer) -> tuple[float, float, float, dict[str, int]]:
-    """Seconds of search, retrieval and bare moves; the search's C-FINDs by level."""
+    """Return the seconds of search, retrieval and bare moves, and the search's C-FINDs by level."""
     node = {"DicomModalities": {"pacs": ["PACS", "127.0.0.1", pacs.dicom_port]}, "DicomAet": "OURS"}
     with OrthancServer(overrides=node) as ours:
         _known_to(pacs, ours)

@@ -1,4 +1,4 @@
-"""Importing heights and weights from a CSV file, into a store of as many studies as the file has
+"""Importing heights and weights from a CSV file into a store with as many studies as the file has
 lines.
 """
 

@@ -1,5 +1,6 @@
-"""Measure what 200 slow clients do to somebody who uses the pages, with Orthanc's own defaults and
-with the settings of orthanc.json."""
+"""How 200 slow clients affect a user of the pages, with Orthanc's own defaults and with the
+settings of orthanc.json.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ def _measure(overrides: dict[str, int], rounds: int) -> dict[str, list[float | N
 
 
 def _ask(server: OrthancServer, rounds: int) -> list[float | None]:
-    """Seconds until each answer, None where there is none in time."""
+    """Return the seconds until each answer, None for one that does not arrive in time."""
     times: list[float | None] = []
     for _ in range(rounds):
         began = perf_counter()

@@ -1,5 +1,5 @@
-"""The rate of storing with the plugin and without it, over DICOM and over REST, and how far behind
-the plugin is.
+"""The rate of storing with and without the plugin, over DICOM and over REST, and how far behind the
+plugin is.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from .results import Results
 
 @dataclass
 class Round:
-    """One round: seconds of storing; with the plugin, seconds from then until its queue was empty,
-    and what it holds.
+    """One round.
+
+    seconds: of storing; with the plugin, behind: seconds from then until its queue was empty, and
+    held: what its store holds.
     """
 
     seconds: float
@@ -76,7 +78,7 @@ def _pairs(
     send = {"DICOM": by_dicom, "REST": by_rest}[way]
     with_plugin, without, ratios = [], [], []
     for number in range(rounds):
-        # Each pair in the other order, so that a machine that grows slower or faster favours
+        # Each pair in alternating order, so that a machine that gets slower or faster favours
         # neither.
         pair = {
             plugin: timed(plugin, files, send)
@@ -114,7 +116,7 @@ def _pairs(
 
 
 def timed(plugin: bool, files: Path, send: Callable[[OrthancServer, Path], None]) -> Round:
-    """One round of sending these files to a fresh Orthanc."""
+    """Run one round of sending these files to a fresh Orthanc."""
     with OrthancServer(plugin=plugin) as server:
         if plugin:
             server.wait_until_idle()

@@ -1,10 +1,11 @@
 """The file that Orthanc loads (option "PythonScript"): finds the package orthanc_dose and starts
 it.
 
-Orthanc embeds the interpreter of /usr/bin/python3, which knows nothing of virtual environments. The
-dependencies are therefore looked for in the repository's .venv, in the environment that this file
-was installed into with the wheel (share/orthanc-dose/main.py), and last wherever the interpreter
-itself looks (PYTHONPATH, the system's packages)."""
+Orthanc embeds the interpreter of /usr/bin/python3, which does not know virtual environments. The
+dependencies are therefore searched in the repository's .venv, in the environment in which this file
+was installed with the wheel (share/orthanc-dose/main.py), and finally wherever the interpreter
+itself searches (PYTHONPATH, the system's packages).
+"""
 
 import site
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
-# Orthanc itself otherwise: anything that starts a Python by this name would start a second Orthanc.
+# This would otherwise be Orthanc: anything that starts Python by this name would start a second
+# Orthanc.
 sys.executable = str(Path(sys.base_exec_prefix, "bin", PYTHON))
 
 for environment in (HERE.parent / ".venv", HERE.parent.parent):
@@ -21,7 +23,7 @@ for environment in (HERE.parent / ".venv", HERE.parent.parent):
     if (environment / "pyvenv.cfg").is_file() and packages.is_dir():
         before = len(sys.path)
         site.addsitedir(str(packages))
-        # First, so that an older numpy or pyarrow among the system's packages is not taken instead.
+        # Before the system's packages, which may include an older numpy or pyarrow.
         sys.path[:] = sys.path[before:] + sys.path[:before]
         sys.executable = str(environment / "bin" / "python")
         break

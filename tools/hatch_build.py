@@ -1,4 +1,4 @@
-"""Build hook: the wheel and the source archive carry the built web UI, and are not made without
+"""Build hook: the wheel and the source archive contain the built web UI, and are not built without
 it.
 """
 
@@ -9,10 +9,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class WebUiHook(BuildHookInterface[Any]):
-    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and the words of its languages,
-    which reports use, too.
+    """Adds webui/dist to the wheel as orthanc_dose/webui_dist, and its locale files.
 
-    An editable install goes without: it takes both from the working copy's webui, built or not yet.
+    Reports also use the locale files. An editable install does not need either: it uses both from
+    the working copy's webui, built or not.
     """
 
     PLUGIN_NAME = "custom"

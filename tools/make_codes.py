@@ -2,9 +2,10 @@
 
     python tools/make_codes.py RDSR_CODES.json
 
-RDSR_CODES.json holds the templates and context groups of DICOM PS3.16 that concern dose; the
+RDSR_CODES.json contains the templates and context groups of DICOM PS3.16 that concern dose; the
 SNOMED-RT to SNOMED-CT pairs and the other context groups come from pydicom's tables of the
-standard. Run by hand when the standard moves."""
+standard. Run by hand when the standard changes.
+"""
 
 import json
 import sys
@@ -15,7 +16,7 @@ from pydicom.sr import _concepts_dict, _snomed_dict
 
 TARGET = Path(__file__).parents[1] / "plugin/orthanc_dose/dicom/codes.json"
 
-# PS3.16 CID 10006 and 10016 as they stood before 2017 named "X or X compound"; today's members are
+# Until 2017, PS3.16 CID 10006 and 10016 had members named "X or X compound"; today's members are
 # the elements.
 ELEMENTS = {
     "C-120F9": "12503006",  # aluminium
@@ -42,7 +43,7 @@ CONTEXT_GROUPS = (
     (7445, 7460),
     (10000, 10099),
 )
-# Codes of the standard that were replaced by another of the same meaning.
+# Codes of the standard that were replaced by others with the same meaning.
 REPLACED = {"DCM:113735": "DCM:113824"}
 
 

@@ -1,5 +1,8 @@
-"""Writes plugin/orthanc_dose/records/rows.py: the types of the tables' rows, from the declarations of
-the tables, so that a field is stated once. `make docs` runs it; a test holds the file to it."""
+"""Write plugin/orthanc_dose/records/rows.py: the types of the tables' rows, from the declarations
+of the tables, so that each field is declared once.
+
+`make docs` runs it; a test checks that the file is up to date.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -44,7 +47,7 @@ class CodeValue(TypedDict):
 
 
 def text() -> str:
-    """The file's text, laid out as ruff does."""
+    """Return the file's text, formatted as ruff does."""
     events = [modality.events for modality in MODALITIES.values()]
     accumulated = [one.accumulated for one in MODALITIES.values() if one.accumulated is not None]
     tables = [table for table in TABLES if table not in INDEXES]
@@ -83,8 +86,10 @@ def text() -> str:
 
 
 def _structs(fields: Iterable[Field]) -> dict[str, Field]:
-    """The fields of structs by name, those within others before them. Raises ValueError where two
-    of one name differ: they would need types of their own."""
+    """Return the fields of structs by name, nested ones before those that contain them.
+
+    Raises ValueError if two with the same name differ: they would need separate types.
+    """
     found: dict[str, Field] = {}
     for field in fields:
         if field.type == "structs":
@@ -96,7 +101,7 @@ def _structs(fields: Iterable[Field]) -> dict[str, Field]:
 
 
 def _together(fields: Iterable[Field]) -> Iterator[Field]:
-    """Each field once. Raises ValueError where two of one name differ."""
+    """Yield each field once. Raises ValueError if two with the same name differ."""
     found: dict[str, Field] = {}
     for field in fields:
         if _shape(found.setdefault(field.name, field)) != _shape(field):
@@ -111,7 +116,7 @@ def _shape(field: Field) -> object:
 def _class(
     name: str, says: str, fields: Iterable[Field], types: Mapping[str, str] | None = None
 ) -> str:
-    """types: of fields that have another one than the table's."""
+    """Return the text of a class. types: of fields whose type differs from the table's."""
     other = types or {}
     lines = "".join(
         f"    {field.name}: {other.get(field.name) or _type(field)}\n" for field in fields

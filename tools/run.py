@@ -29,7 +29,7 @@ from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ORTHANC = "/usr/sbin/Orthanc"
-# DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+# DCMTK's, by its path: pynetdicom has another program of this name in .venv/bin.
 STORESCU = "/usr/bin/storescu"
 USER = "dose"
 AE_TITLE = "DOSE"
@@ -40,7 +40,7 @@ STOP_TIMEOUT_S = 60
 
 
 class Failure(Exception):
-    """Something that the user is told in a sentence, without a stack trace."""
+    """An error that is shown to the user as a sentence, without a stack trace."""
 
 
 class Stopped(Exception):
@@ -71,8 +71,8 @@ def main() -> int:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     finally:
-        # From here a second Ctrl-C changes nothing: Orthanc is being stopped and gets the time that
-        # it needs.
+        # From here on a second Ctrl-C has no effect: Orthanc is being stopped and gets the time
+        # that it needs.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if orthanc:
@@ -85,7 +85,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 class Settings:
-    """What the environment says, checked: ports, folder of the data, password."""
+    """The checked settings from the environment: ports, data folder, password."""
 
     def __init__(self) -> None:
         self.http_port = self._port("DOSE_HTTP_PORT", 8042)
@@ -103,7 +103,7 @@ class Settings:
         self.remote_access = os.environ.get("DOSE_REMOTE_ACCESS", "").strip().lower() or "false"
         if self.remote_access not in ("true", "false"):
             raise Failure("DOSE_REMOTE_ACCESS must be true or false.")
-        # Orthanc puts these into the text of orthanc.json as they are.
+        # Orthanc substitutes these into the text of orthanc.json unchanged.
         for what, text in (
             ("The password", self.password),
             ("A folder's name", f"{self.data} {ROOT}"),
@@ -151,7 +151,7 @@ class Settings:
         return password
 
     def environment(self) -> dict[str, str]:
-        """The environment of Orthanc: what orthanc.json substitutes, and what it runs well with."""
+        """Return Orthanc's environment: what orthanc.json substitutes, and what makes it run well."""
         environment = {
             **os.environ,
             "DOSE_HOME": str(ROOT),
@@ -181,8 +181,9 @@ class Orthanc:
     """The Orthanc process, its log and its REST API."""
 
     def __init__(self, settings: Settings, quiet: bool) -> None:
-        """Starts Orthanc. quiet: the log goes to DATA/orthanc.log and only its errors to the
-        terminal.
+        """Start Orthanc.
+
+        quiet: the log goes to DATA/orthanc.log, and only its errors to the terminal.
         """
         self.settings = settings
         self.quiet = quiet
@@ -229,7 +230,10 @@ class Orthanc:
             print(line, end="", flush=True)
 
     def get(self, path: str) -> Any:
-        """The JSON that Orthanc answers to a GET. Raises OSError or ValueError when it has none."""
+        """Return the JSON that Orthanc answers to a GET.
+
+        Raises OSError or ValueError if it has none.
+        """
         url = f"http://127.0.0.1:{self.settings.http_port}{path}"
         with self._opener.open(url, timeout=30) as answer:
             return json.load(answer)
@@ -255,9 +259,7 @@ class Orthanc:
         raise Failure(f"Orthanc did not answer within {START_TIMEOUT_S} s{reason}")
 
     def wait(self) -> None:
-        """Returns when Orthanc has ended by itself, in order; raises Failure with its last words
-        otherwise.
-        """
+        """Wait until Orthanc has ended normally. Raises Failure with its last output otherwise."""
         status = self.process.wait()
         self._reader.join(timeout=5)
         if status == 0:
@@ -284,8 +286,9 @@ class Orthanc:
 
 
 def _die_with_parent() -> None:
-    """Linux: Orthanc gets SIGTERM when this script is killed, so that no Orthanc is left behind on
-    the ports.
+    """Have Orthanc get SIGTERM when this script is killed (Linux).
+
+    Otherwise an Orthanc would be left on the ports.
     """
     with contextlib.suppress(OSError):
         pr_set_pdeathsig = 1
@@ -293,7 +296,7 @@ def _die_with_parent() -> None:
 
 
 class Progress:
-    """One line that is rewritten on a terminal; elsewhere a line for each tenth of the way."""
+    """One line that is rewritten on a terminal; elsewhere a line for each tenth of the total."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -313,18 +316,18 @@ class Progress:
 
 
 def send_samples(orthanc: Orthanc, settings: Settings) -> None:
-    """Makes the demo's studies and sends them by C-STORE, unless as many were sent to this store
-    before.
+    """Make the demo's studies and send them by C-STORE, unless as many were sent before.
 
-    An interrupted sending starts again, and a larger number adds to the smaller: the first objects
-    are the same each time, and Orthanc keeps what it has."""
+    Interrupted sending starts again, and a larger number adds to the smaller one: the first objects
+    are the same each time, and Orthanc keeps what it has.
+    """
     text = os.environ.get("DOSE_DEMO_STUDIES", "").strip() or "200"
     if not text.isdecimal() or not 1 <= int(text) <= 100_000:
         raise Failure(
             f"DOSE_DEMO_STUDIES is {text!r}: it must be a number of studies, from 1 to 100000."
         )
     # The dates of the studies end with the day of the first demo, so that the pages have something
-    # of today to show.
+    # to show for today.
     mark = settings.data / "demo.json"
     demo = {
         "studies": int(text),
@@ -369,8 +372,9 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
 
 
 def wait_for_queue(orthanc: Orthanc) -> None:
-    """Returns when the plugin has read all that Orthanc stored; raises Failure when it stops
-    getting on.
+    """Wait until the plugin has read everything that Orthanc stored.
+
+    Raises Failure if it stops making progress.
     """
     progress = Progress("Reading dose reports")
     most, last, moved = 0, -1, time.monotonic()
@@ -402,7 +406,7 @@ def wait_for_queue(orthanc: Orthanc) -> None:
 
 
 def _run(command: list[str], orthanc: Orthanc) -> None:
-    """Runs a program to its end, quietly; raises Failure with its last words."""
+    """Run a program to its end, quietly. Raises Failure with its last output."""
     environment = os.environ | {"TCP_NODELAY": "1"}
     done = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True

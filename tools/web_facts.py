@@ -1,5 +1,8 @@
-"""Writes webui/src/shared/facts.ts: what the web UI and the server both go by, from the server's
-declarations, so that it is stated once. `make docs` runs it; a test holds the file to it."""
+"""Write webui/src/shared/facts.ts: the facts that the web UI and the server share, from the
+server's declarations, so that each is declared once.
+
+`make docs` runs it; a test checks that the file is up to date.
+"""
 
 import json
 from pathlib import Path
@@ -34,7 +37,7 @@ _FACTS: tuple[tuple[str, str, Any], ...] = (
 
 
 def text() -> str:
-    """The file's text, laid out as prettier does."""
+    """Return the file's text, formatted as prettier does."""
     out = [
         "// Made by tools/web_facts.py from the server's declarations (make docs): not to be edited."
     ]
@@ -47,7 +50,7 @@ def text() -> str:
 
 
 def _value(value: Any, depth: int, beside: int) -> str:
-    """TypeScript of a value. beside: characters that stand beside it in its line."""
+    """Return the TypeScript of a value. beside: number of characters beside it in its line."""
     if isinstance(value, str):
         return json.dumps(value)
     inner, end = "  " * (depth + 1), "  " * depth

@@ -1,4 +1,4 @@
-"""Wiring: configuration, store, worker, routes; start and stop inside Orthanc."""
+"""Assembly of configuration, store, worker and routes; start and stop inside Orthanc."""
 
 import atexit
 import gc
@@ -53,37 +53,38 @@ from .work.steps import Steps
 
 _LOG = logging.getLogger(__name__)
 
-# What reacts to changed studies, each by a cursor of its own.
+# Classes that react to changed studies, each with its own cursor.
 FOLLOWERS: tuple[type[Follower], ...] = ()
-# The kinds of tasks that have threads of their own.
+# The kinds of tasks that have their own threads.
 ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
-# Seconds from one sweep of what is kept for a set time only to the next.
+# Seconds between sweeps of what is kept only for a limited time.
 SWEEP_S = 3600.0
 
 
 def start() -> None:
-    """Called once, while Orthanc loads its plugins. An unusable configuration or store stops
-    Orthanc's start.
+    """Start the plugin. Called once, while Orthanc loads its plugins.
+
+    An unusable configuration or store stops Orthanc's start.
     """
     log = Log(host.log)
     try:
         _start(log)
     except (config.ConfigError, StoreError) as error:
         _LOG.error("cannot start: %s", error)
-        # Raising would stop Orthanc, too, but with a trace, and then with a segmentation fault: its
-        # plugin does not finalize an interpreter whose script failed, and DuckDB's module cannot be
-        # taken down in one. Nothing is open yet.
+        # Raising would stop Orthanc, too, but with a traceback, and then with a segmentation fault:
+        # its plugin does not finalize an interpreter whose script failed, and DuckDB's module
+        # cannot be unloaded in one. Nothing is open yet.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)
 
 
 def _start(log: Log) -> None:
-    # Pages share Python's lock with the worker: it is handed over after a millisecond, not after
+    # Pages share Python's lock with the worker: it is handed over after one millisecond instead of
     # five.
     sys.setswitchinterval(0.001)
-    # A large report makes hundreds of thousands of containers, none of which is garbage: look less
-    # often.
+    # A large report makes hundreds of thousands of containers, none of which is garbage: collect
+    # less often.
     gc.set_threshold(100_000, 20, 20)
     orthanc_configuration = host.configuration()
     configuration = config.read(
@@ -192,7 +193,7 @@ def _start(log: Log) -> None:
         worker.start()
         followers.start()
         clock.start()
-        # Whoever waits until all goes on may look at this.
+        # Whoever waits for the start to be complete may check this.
         orthanc["version"] = host.system()["Version"]
         _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
@@ -209,7 +210,7 @@ def _start(log: Log) -> None:
         log.close()
 
     def ending() -> None:
-        # A move that fails because our servers go down is no fault of the node.
+        # A C-MOVE that fails because our servers shut down is not the node's fault.
         runner.leave()
         # Orthanc waits for its requests, and these for their statements.
         sql.close()
@@ -228,14 +229,14 @@ def _swept(store: Store, sweep: Callable[[duckdb.DuckDBPyConnection], object]) -
 
 
 def _hurried(worker: Worker) -> bool:
-    """Whether the worker has read all; else it is to go on without a rest."""
+    """Let the worker run without pauses, and return whether it has processed everything."""
     worker.hurry()
     status = worker.status()
     return status["state"] == "idle" and not status["pending"]
 
 
 def _watch(door: Door) -> None:
-    """Have all that comes in pass by the door."""
+    """Have all incoming objects checked by the door."""
 
     def decide(raw: bytes) -> str:
         if door.refuses(raw):
@@ -253,7 +254,10 @@ def _watch(door: Door) -> None:
 
 
 def _latest(settings: Settings, make: Callable[[], Options]) -> Callable[[], Options]:
-    """What is made of the settings, made anew only when one of them changed; for any thread."""
+    """Return a function that makes an object from the settings and caches it until they change.
+
+    It can be called from any thread.
+    """
     made: list[tuple[int, Options]] = []
     lock = threading.Lock()
 
@@ -303,7 +307,10 @@ def _sql_limits(settings: Settings) -> SqlLimits:
 
 
 def _app_directory() -> Path | None:
-    """The built web UI: in the wheel beside the package, in a checkout in webui/dist."""
+    """Return the folder of the built web UI.
+
+    It is beside the package in a wheel, webui/dist in a checkout, and otherwise DOSE_WEBUI.
+    """
     here = Path(__file__).resolve().parent
     places = (
         here / "webui_dist",
@@ -320,12 +327,12 @@ def _access(
     settings: Settings,
     audit: AuditLog,
 ) -> Access:
-    """Who may come in. Raises ConfigError."""
+    """Return the access rules. Raises ConfigError."""
     registered = orthanc_configuration.get("RegisteredUsers")
     registered = registered if isinstance(registered, dict) else {}
     for user, password in registered.items():
-        # An empty password lets everybody in: it comes from an environment variable that is not
-        # set.
+        # An empty password would let everybody in: it comes from an environment variable that is
+        # not set.
         if not password:
             raise config.ConfigError(
                 f'"RegisteredUsers": the password of "{user}" is empty. Set it in the '
@@ -346,7 +353,7 @@ def _access(
         raise config.ConfigError(
             'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
         )
-    # Orthanc's own default: it asks where other machines can reach it.
+    # Orthanc's own default: it requires authentication if other machines can reach it.
     if orthanc_configuration.get(
         "AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)
     ):

@@ -12,7 +12,7 @@ from .sizes import command as import_sizes
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status."""
+    """Run a command and return its exit status."""
     parser = argparse.ArgumentParser(prog="orthanc-dose", description="Tools of Orthanc Dose.")
     parser.add_argument("--version", action="version", version=f"orthanc-dose {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

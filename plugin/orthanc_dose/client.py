@@ -1,4 +1,4 @@
-"""Commands that talk to a running server, over the same API as the pages."""
+"""Commands that talk to a running server, through the same API as the pages."""
 
 import argparse
 import base64
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class ClientError(Exception):
-    """The server could not be reached or refused; the message says why, for a user."""
+    """The server could not be reached, or refused the request; the message says why, for a user."""
 
 
 class Client:
@@ -27,8 +27,9 @@ class Client:
     def call(
         self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None
     ) -> Any:
-        """The JSON answer of a route. body: of a POST, bytes as they are, anything else as JSON.
-        Raises ClientError.
+        """Return the JSON answer of a route. Raises ClientError.
+
+        body: of a POST; bytes are sent unchanged, anything else as JSON.
         """
         try:
             return json.loads(self.raw(method, path, body, headers))
@@ -38,7 +39,7 @@ class Client:
     def raw(
         self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None
     ) -> bytes:
-        """The bytes that a route answers. Raises ClientError."""
+        """Return the bytes that a route answers. Raises ClientError."""
         sent = (
             (body if isinstance(body, bytes) else json.dumps(body).encode())
             if method == "POST"
@@ -65,13 +66,13 @@ class Client:
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the server is and who asks."""
+    """Add arguments for the server's address and the user."""
     here = os.environ.get("DOSE_URL", "http://127.0.0.1:8042")
     parser.add_argument("--url", default=here, help="address of Orthanc (%(default)s)")
     parser.add_argument(
         "--user", default=os.environ.get("DOSE_USER", "dose"), help="user name (%(default)s)"
     )
-    # A password on the command line would stand in the list of processes.
+    # A password on the command line would appear in the list of processes.
     parser.epilog = (
         "The password comes from the environment variable DOSE_PASSWORD, or is asked "
         "for; DOSE_TOKEN is a token to use instead."
@@ -79,7 +80,7 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def authorization(user: str) -> str:
-    """What says who asks: a token where there is one, else the user's password."""
+    """Return the value of the Authorization header: of a token if set, else of the password."""
     token = os.environ.get("DOSE_TOKEN")
     if token:
         return f"Bearer {token}"
@@ -92,7 +93,7 @@ def connected(chosen: argparse.Namespace) -> Client:
 
 
 def follow(client: Client, task: int, what: str) -> dict[str, Any]:
-    """Wait for the end of a task, and give it. what: what it counts."""
+    """Wait for the end of a task and return the task. what: what it counts."""
     while True:
         found: dict[str, Any] = client.call("GET", f"/tasks/{task}")
         if sys.stderr.isatty():
@@ -108,7 +109,7 @@ def follow(client: Client, task: int, what: str) -> dict[str, Any]:
 
 
 def reextract(chosen: argparse.Namespace) -> int:
-    """Start reading all kept content again, follow it, and print what changed."""
+    """Start re-extraction of all stored content, follow its progress, and print what changed."""
     client = connected(chosen)
     status = client.call("POST", "/reextract")
     while status["state"] == "running":

@@ -1,8 +1,9 @@
 """The "Dose" section of orthanc.json as one typed object: names, defaults, limits, and errors that
 name the key.
 
-What needs a start of Orthanc to change is read here; the other keys are first values of settings
-(manage/settings.py)."""
+Keys whose changes require a restart of Orthanc are read here; the others are initial values of
+settings (manage/settings.py).
+"""
 
 import math
 import os
@@ -24,18 +25,18 @@ class ConfigError(Exception):
 class Config:
     """Settings, each with the key of the same name in CamelCase.
 
-    data_directory: folder of the store; created where it is not there. batch_size: how many changes
-    are written in one transaction, 1 to 5000. poll_seconds: how often Orthanc's changes are asked
-    for when nothing wakes the worker, 0.2 to 3600. parquet_directory: folder of the copies of the
-    whole dose record as Parquet; "parquet" in the data directory where empty. log_file: the file of
-    the log; "log/orthanc-dose.log" in the data directory where empty. audit_at_start:
+    data_directory: folder of the store; created if it does not exist. batch_size: how many changes
+    are written in one transaction, 1 to 5000. poll_seconds: interval at which Orthanc is asked for
+    changes if nothing wakes the worker, 0.2 to 3600. parquet_directory: folder of the copies of the
+    whole dose record as Parquet; if empty, "parquet" in the data directory. log_file: the file of
+    the log; if empty, "log/orthanc-dose.log" in the data directory. audit_at_start: whether to
     compare what Orthanc holds with the store when Orthanc starts. memory_limit: how much memory
-    DuckDB may use, as "2GB"; DuckDB's own choice where empty. orthanc_users: the groups of users of
-    "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; who is
-        not named has all of them.
-    trusted_user_header: the header in which a proxy that signs people in names them; none where
-    empty. trusted_proxies: addresses and networks of the proxies before Orthanc, whose headers are
-    believed. first_values: of settings, by name."""
+    DuckDB may use, as "2GB"; if empty, DuckDB's own default. orthanc_users: the groups of users of
+    "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; users who are not
+    named have all of them. trusted_user_header: the header in which an authenticating proxy names
+    the user; none if empty. trusted_proxies: addresses and networks of the proxies in front of
+    Orthanc whose headers are trusted. first_values: initial values of settings, by name.
+    """
 
     data_directory: Path = Path("dose")
     batch_size: int = 200
@@ -67,7 +68,7 @@ KEYS = {
 
 
 class First(Protocol):
-    """What is asked of a setting here: its name, and its check, which raises ValueError."""
+    """What is needed of a setting here: its name, and its check, which raises ValueError."""
 
     @property
     def name(self) -> str: ...
@@ -77,8 +78,11 @@ class First(Protocol):
 def read(
     section: object, base: Path, settings: Mapping[str, First] = MappingProxyType({})
 ) -> Config:
-    """The configuration from the "Dose" section; relative paths stand from `base`. settings: those
-    that can have a first value there, by key. Raises ConfigError."""
+    """Return the configuration from the "Dose" section. Raises ConfigError.
+
+    Relative paths are relative to `base`. settings: those that can have an initial value there, by
+    key.
+    """
     if section is None:
         section = {}
     if not isinstance(section, dict):
@@ -194,7 +198,10 @@ def _shown(value: object) -> str:
 
 
 def _writable(directory: Path) -> Path:
-    """The folder, created where needed, when files can be made in it."""
+    """Return the folder, created if needed, after checking that it is writable.
+
+    Raises ConfigError.
+    """
     trial = directory / ".writable"
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
-"""What the rest of the program needs of Orthanc. The only module that imports `orthanc`.
+"""The interface to Orthanc for the rest of the program. The only module that imports `orthanc`.
 
 Facts it takes care of: callbacks must be module-level functions that stay referenced; Python
-threads may start only when Orthanc has started and must be joined before it ends; Orthanc's
-configuration holds passwords and is never handed out; the threads on which Orthanc answers HTTP
-have a stack of some 100 kB, which the planning of a long SQL statement overflows."""
+threads may only be started after Orthanc has started and must be joined before it ends; Orthanc's
+configuration contains passwords and is never passed on; the threads on which Orthanc answers HTTP
+have a stack of some 100 kB, which the planning of a long SQL statement overflows.
+"""
 
 import json
 import logging
@@ -27,12 +28,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class Gone(Exception):
-    """The instance is not in Orthanc any more."""
+    """The instance is no longer in Orthanc."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A new instance in Orthanc's log of changes: its number, and the instance's identifier."""
+    """A new instance in Orthanc's log of changes: the change's number and the instance's ID."""
 
     number: int
     instance: str
@@ -40,10 +41,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """A page of the log: new instances in it, the number of its last change, whether the log ends
-    there; the study that became stable with that last change, where it was asked for. newest: of an
-    empty page, the number of the last change that Orthanc ever logged: those of objects that were
-    deleted are not in the log any more."""
+    """A page of the log of changes.
+
+    It has its new instances, the number of its last change, whether the log ends there, and, if
+    requested, the study that became stable with that last change. newest: for an empty page, the
+    number of the last change that Orthanc ever logged: those of deleted objects are no longer in
+    the log.
+    """
 
     instances: list[Change]
     last: int
@@ -54,9 +58,11 @@ class Changes:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an instance came from, each empty where Orthanc does not say. way: Orthanc's word, as
-    DicomProtocol or RestApi; aet, called: the AE titles of the sender and of whom it called;
-    address: the sender's."""
+    """The origin of an instance; fields are empty if Orthanc does not give them.
+
+    way: Orthanc's name for it, as DicomProtocol or RestApi; aet, called: the calling and the called
+    AE title; address: the sender's.
+    """
 
     way: str = ""
     aet: str = ""
@@ -66,8 +72,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Details:
-    """What Orthanc knows of an instance without reading it. received_at is UTC; series is Orthanc's
-    identifier of it.
+    """What Orthanc knows of an instance without reading it.
+
+    received_at is UTC; series is Orthanc's identifier of its series.
     """
 
     instance: str
@@ -81,8 +88,11 @@ class Details:
 
 @dataclass
 class Request:
-    """A call. path and query values are decoded; header names are lower-case; address: the peer's,
-    a proxy's where one stands before Orthanc."""
+    """A request.
+
+    path and query values are decoded; header names are in lower case; address: the peer's, which is
+    a proxy's if there is one in front of Orthanc.
+    """
 
     method: str
     path: str
@@ -94,8 +104,10 @@ class Request:
 
 @dataclass
 class Answer:
-    """What goes back to the client. body: bytes, or the file that holds them. headers: a list is
-    one that stands several times."""
+    """The answer to the client.
+
+    body: bytes, or the file that contains them. headers: a list is sent as several headers.
+    """
 
     body: bytes | Path = b""
     mime: str = "application/json"
@@ -107,34 +119,37 @@ _UNKNOWN_RESOURCE, _INEXISTENT_ITEM, _INEXISTENT_FILE = 17, 7, 12
 
 
 def configuration() -> dict[str, Any]:
-    """Orthanc's configuration, passwords included: use it, never log or serve it."""
+    """Return Orthanc's configuration, passwords included: use it, never log or serve it."""
     found: dict[str, Any] = json.loads(orthanc.GetConfiguration())
     return found
 
 
 def configuration_directory() -> Path:
-    """The folder of the configuration file, from which relative paths stand."""
+    """Return the folder of the configuration file, to which relative paths refer."""
     path = Path(orthanc.GetConfigurationPath())
     return path if path.is_dir() else path.parent
 
 
 def log(level: int, message: str) -> None:
-    """Write to Orthanc's log. level: of Python's logging; what is below a warning Orthanc shows
-    with --verbose.
+    """Write to Orthanc's log.
+
+    level: of Python's logging; Orthanc shows messages below a warning only with --verbose.
     """
     warning = orthanc.LogWarning if level >= logging.WARNING else orthanc.LogInfo
     (orthanc.LogError if level >= logging.ERROR else warning)(f"Dose: {message}")
 
 
 def system() -> dict[str, Any]:
-    """Orthanc's own description: Version, Name, DicomAet, DicomPort, HttpPort."""
+    """Return Orthanc's own description: Version, Name, DicomAet, DicomPort, HttpPort."""
     found: dict[str, Any] = json.loads(orthanc.RestApiGet("/system"))
     return found
 
 
 def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
-    """New instances among at most `limit` changes after change number `since`. With
-    `stable_studies` the page ends with the first study that became stable."""
+    """Return the new instances among at most `limit` changes after change number `since`.
+
+    With `stable_studies` the page ends with the first study that became stable.
+    """
     page = json.loads(orthanc.RestApiGet(f"/changes?since={since}&limit={limit}"))
     found: list[Change] = []
     for change in page["Changes"]:
@@ -147,25 +162,27 @@ def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
 
 
 def last_change() -> int:
-    """Number of the last change in the log, 0 when there is none."""
+    """Return the number of the last change in the log, or 0 if there is none."""
     page = json.loads(orthanc.RestApiGet("/changes?last"))
     return int(page["Last"]) if page["Changes"] else 0
 
 
 def instances(since: int, limit: int) -> list[str]:
-    """A page of the identifiers of all instances that Orthanc holds."""
+    """Return a page of the identifiers of all instances that Orthanc holds."""
     found: list[str] = json.loads(orthanc.RestApiGet(f"/instances?since={since}&limit={limit}"))
     return found
 
 
 def instances_of(sop_instance_uid: str) -> list[str]:
-    """Orthanc's identifiers of the instances of a SOP Instance UID; several where it is stored
-    under several patients or studies."""
+    """Return Orthanc's identifiers of the instances with a SOP Instance UID.
+
+    There are several if it is stored under several patients or studies.
+    """
     return _looked_up(sop_instance_uid, "Instance")
 
 
 def instances_of_study(study: str) -> list[str]:
-    """The identifiers of a study's instances; none where the study is gone."""
+    """Return the identifiers of a study's instances; none if the study is gone."""
     try:
         found = json.loads(orthanc.RestApiGet(f"/studies/{study}/instances?expand=false"))
     except orthanc.OrthancException:
@@ -174,8 +191,9 @@ def instances_of_study(study: str) -> list[str]:
 
 
 def complete_study(instance: str) -> str | None:
-    """The study of an instance, where Orthanc holds it to be complete; None while objects of it may
-    still come.
+    """Return the study of an instance if Orthanc considers it complete.
+
+    None while more of its objects may arrive.
     """
     try:
         study = json.loads(orthanc.RestApiGet(f"/instances/{instance}/study"))
@@ -185,13 +203,13 @@ def complete_study(instance: str) -> str | None:
 
 
 def modalities() -> dict[str, dict[str, Any]]:
-    """The remote nodes by name, with AET, Host and Port."""
+    """Return the remote nodes by name, with AET, Host and Port."""
     found: dict[str, dict[str, Any]] = json.loads(orthanc.RestApiGet("/modalities?expand"))
     return found
 
 
 def put_modality(name: str, aet: str, host: str, port: int) -> None:
-    """Add a remote node, or change it. name: letters, digits, - and _."""
+    """Add or change a remote node. name: letters, digits, - and _."""
     orthanc.RestApiPut(f"/modalities/{name}", json.dumps({"AET": aet, "Host": host, "Port": port}))
 
 
@@ -200,9 +218,11 @@ def delete_modality(name: str) -> None:
 
 
 def call(method: str, path: str, body: Any = None) -> Any:
-    """The JSON that one of Orthanc's routes answers to GET or POST, None where it answers nothing.
-    For what takes it no time: meanwhile nobody else has Python's lock (loopback.py is for the
-    rest). Raises orthanc.OrthancException."""
+    """Return the JSON that one of Orthanc's routes answers to GET or POST, or None.
+
+    None stands for an empty answer. Only for calls that take Orthanc no time, since they hold
+    Python's lock meanwhile (use loopback.py for the rest). Raises orthanc.OrthancException.
+    """
     found = (
         orthanc.RestApiGet(path) if method == "GET" else orthanc.RestApiPost(path, json.dumps(body))
     )
@@ -210,9 +230,7 @@ def call(method: str, path: str, body: Any = None) -> Any:
 
 
 def studies_of(study_instance_uid: str) -> list[str]:
-    """Orthanc's identifiers of the studies that it holds with this UID; several where patient IDs
-    differ.
-    """
+    """Return Orthanc's identifiers of the studies with this UID; several if patient IDs differ."""
     return _looked_up(study_instance_uid, "Study")
 
 
@@ -222,7 +240,7 @@ def _looked_up(uid: str, level: str) -> list[str]:
 
 
 def details(ids: list[str]) -> dict[str, Details]:
-    """Details by identifier; instances that are gone are not in it."""
+    """Return details by identifier, without instances that are gone."""
     if not ids:
         return {}
     asked = {"Resources": ids, "Level": "Instance", "Metadata": True, "Short": True}
@@ -244,14 +262,16 @@ def _details(entry: dict[str, Any]) -> Details:
     return Details(entry["ID"], uid, metadata.get("SopClassUid"), received, size, series, origin)
 
 
-# Above this size an object is an image, of which the header is wanted: its file is mapped, not
-# copied.
+# Larger objects are images, of which only the header is needed: their file is mapped, not copied.
 _LARGE = 1_000_000
 
 
 def dicom(instance: str, size: int) -> "bytes | mmap.mmap":
-    """The instance's bytes; of a large one its file in Orthanc's storage, mapped, of which only
-    what is looked at is read. Raises Gone."""
+    """Return the instance's bytes. Raises Gone.
+
+    For a large instance, this is its mapped file in Orthanc's storage, of which only what is
+    accessed is read.
+    """
     mapped = _mapped(instance) if size > _LARGE else None
     if mapped is not None:
         return mapped
@@ -264,7 +284,7 @@ def dicom(instance: str, size: int) -> "bytes | mmap.mmap":
 
 
 def delete(instance: str) -> None:
-    """Delete an instance, and what is above it where it was the last one there. Raises Gone."""
+    """Delete an instance, and its parents if it was their last one. Raises Gone."""
     try:
         orthanc.RestApiDelete(f"/instances/{instance}")
     except orthanc.OrthancException as error:
@@ -274,8 +294,9 @@ def delete(instance: str) -> None:
 
 
 def _mapped(instance: str) -> "mmap.mmap | None":
-    """The file where Orthanc's own storage keeps an instance, None where another storage does, or
-    keeps it compressed.
+    """Return the file in which Orthanc's own storage keeps an instance.
+
+    None if another storage is used, or a compressed one.
     """
     try:
         found = json.loads(orthanc.RestApiGet(f"/instances/{instance}/attachments/dicom/info"))
@@ -293,7 +314,7 @@ def _storage() -> Path:
     return configuration_directory() / (settings.get("StorageDirectory") or "OrthancStorage")
 
 
-# The handlers that Orthanc's callbacks lead to, set once at start.
+# The handlers of Orthanc's callbacks, set once at start.
 _handlers: dict[str, Callable[..., Any]] = {}
 
 
@@ -303,12 +324,13 @@ def listen(
     job_ended: Callable[[], None],
     ending: Callable[[], None],
 ) -> None:
-    """Be told when instances were stored, when Orthanc has started, when one of its jobs ended, and
-    when Orthanc begins to end: its servers go down then, one after the other, while jobs may go on
-    for long.
+    """Register handlers for events of Orthanc.
 
-    By the callback of changes, which has a thread of its own, and not by that of stored instances:
-    that one runs on the thread that stores, which would wait for Python's lock with every instance.
+    They are called when instances were stored, when Orthanc has started, when one of its jobs has
+    ended, and when its shutdown begins: its servers then stop one after the other, while jobs may
+    go on for long. Uses the callback for changes, which has its own thread, instead of that for
+    stored instances: the latter runs on the thread that stores, which would wait for Python's lock
+    with every instance.
     """
     _handlers["stored"], _handlers["started"], _handlers["job ended"] = stored, started, job_ended
     _handlers["ending"] = ending
@@ -316,19 +338,21 @@ def listen(
 
 
 KEEP, DROP, REFUSE = "keep", "drop", "refuse"
-# Orthanc takes this for the object that it is to store, and refuses it: the sender is told so, by
-# status 400 or 0xA700. Of an object that it is to discard, the REST API answers with the tags,
-# and dies of those of a deeply nested one.
+# Orthanc takes this for the object that it is to store, and rejects it: the sender is told so by
+# status 400 or 0xA700. For an object that it is to discard, the REST API answers with the tags, and
+# crashes on those of a deeply nested object.
 _NO_DICOM = b"refused by Orthanc Dose, whose Activity page says why"
 
 
 def watch_door(decide: Callable[[bytes], str]) -> None:
-    """Have each object that comes in, by whatever way, looked at before Orthanc reads and stores
-    it. decide: KEEP; DROP: it is not stored, and its sender told that all went well; REFUSE: it is
-    not stored, and its sender told so.
+    """Have each incoming object, however it arrives, checked before Orthanc reads and stores it.
 
-    Costs each object a copy and Python's lock. One plugin can have this callback: raises
-    orthanc.OrthancException where another has it."""
+    decide: returns KEEP; DROP: the object is not stored, and its sender gets a success status;
+    REFUSE: it is not stored, and its sender is told so.
+
+    For each object this costs a copy and Python's lock. Only one plugin can have this callback:
+    raises orthanc.OrthancException if another one has it.
+    """
     _handlers["door"] = decide
     orthanc.RegisterReceivedInstanceCallback(_on_received)
 
@@ -346,12 +370,12 @@ def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
     return orthanc.ReceivedInstanceAction.KEEP_AS_IS, None
 
 
-_STACK = 16 * 2**20  # bytes; memory is taken as it is used
+_STACK = 16 * 2**20  # bytes; memory is allocated as it is used
 _AT_ONCE = 32  # requests that are answered at the same time; further ones wait
 
 
 def serve(handle: Callable[[Request], Answer]) -> None:
-    """Answer every request to /dose and below, on threads of our own: see above."""
+    """Answer all requests to /dose and below, on threads of our own: see above."""
     threading.stack_size(_STACK)
     pool = ThreadPoolExecutor(_AT_ONCE, "dose-http")
     _handlers["request"] = lambda request: pool.submit(handle, request).result()
@@ -362,26 +386,32 @@ def serve(handle: Callable[[Request], Answer]) -> None:
 
 
 def later(do: Callable[[], object]) -> None:
-    """Do something soon, on a thread of `serve`."""
+    """Run a function soon, on a thread of `serve`."""
     _handlers["later"](do)
 
 
 def guard(opens: Callable[[Request], bool]) -> None:
-    """Ask before each request to Orthanc's own routes whether it may pass; one that may not is
-    answered with 403, which is all that a plugin can do there. Asked on Orthanc's threads, without
-    query and body. What the plugin itself asks of Orthanc does not come by here."""
+    """Have each request to Orthanc's own routes checked before it may pass.
+
+    One that may not is answered with 403, which is all that a plugin can do there. The check runs
+    on Orthanc's threads, without query and body. Calls by the plugin itself to Orthanc are not
+    checked.
+    """
     _handlers["guard"] = opens
     orthanc.RegisterIncomingHttpRequestFilter(_on_incoming)
 
 
 def stop_serving() -> None:
-    """Join the threads of `serve`, which the interpreter must not end without."""
+    """Join the threads of `serve`, which must end before the interpreter does."""
     _handlers["stop serving"]()
 
 
 def extend_explorer(address: str, label: str) -> None:
-    """A button in Orthanc Explorer that leads to a page of ours; and the header with which its own
-    requests say that they are no other site's."""
+    """Add a button to Orthanc Explorer that leads to a page of ours.
+
+    Also adds the header with which Orthanc Explorer's own requests show that they do not come from
+    another site.
+    """
     orthanc.ExtendOrthancExplorer(
         "$.ajaxSetup({ headers: { 'X-Dose-Request': '1' } });"
         "$('#lookup').live('pagebeforecreate', function() {"
@@ -402,9 +432,10 @@ def _on_change(change: int, level: int, resource: str) -> None:
         _handlers["ending"]()
 
 
-# The request that a thread of Orthanc is at, as the filter saw it: without query and body. Only the
-# filter is told where it comes from; and of a body of several parts the callback is given each part
-# as if it were a request, with headers that the part says. The callback comes on the same thread.
+# The request that a thread of Orthanc is handling, as the filter saw it: without query and body.
+# Only the filter gets the address of the client; and for a multipart body, the callback gets each
+# part as if it were a request, with headers taken from the part. The callback runs on the same
+# thread.
 _seen: dict[int, Request] = {}
 _METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
 _NOT_SEEN = Answer(
@@ -421,12 +452,12 @@ _NOT_SEEN = Answer(
 
 
 def _on_incoming(uri: str, **request: Any) -> bool:
-    # Whatever the last request of this thread left: its callback may never have come.
+    # Whatever the last request of this thread left: its callback may never have been called.
     _seen.pop(threading.get_native_id(), None)
     method = _METHODS.get(int(request.get("method", 0)), "")
     incoming = Request(method, uri, {}, _lowered(request), b"", request.get("ip", ""))
     if uri == "/dose" or uri.startswith("/dose/"):
-        # None of our routes takes such a body.
+        # None of our routes accepts such a body.
         if "multipart" in incoming.headers.get("content-type", "").lower():
             return False
         _seen[threading.get_native_id()] = incoming
@@ -439,7 +470,7 @@ def _on_request(output: "orthanc.RestOutput", uri: str, **request: Any) -> None:
     if seen is None or (seen.method, seen.headers) != (request["method"], _lowered(request)):
         _send_status(output, _NOT_SEEN)
         return
-    # What is no UTF-8 stays visible as halves of characters, which the server refuses.
+    # Invalid UTF-8 stays recognisable as surrogates, which the server refuses.
     query = {
         name: unquote_plus(value, errors="surrogateescape")
         for name, value in request.get("get", {}).items()
@@ -471,8 +502,8 @@ def _lowered(request: dict[str, Any]) -> dict[str, str]:
 
 
 def _contents(path: Path) -> "bytes | pa.Buffer":
-    # Orthanc sends what it is given from where it lies: a file that is mapped takes no memory. Of
-    # Python's own kinds of buffer that one is not accepted.
+    # Orthanc sends the data directly from where it is: a mapped file takes no memory. Python's own
+    # mapped buffers are not accepted.
     if not path.stat().st_size:
         return b""
     with pa.memory_map(str(path)) as file:
@@ -485,5 +516,5 @@ def _send_status(output: "orthanc.RestOutput", answer: Answer) -> None:
     try:
         output.SendHttpStatus(answer.status, body)
     except TypeError:
-        # orthanc-python 4 wants text and its size in bytes.
+        # orthanc-python 4 requires text and its size in bytes.
         output.SendHttpStatus(answer.status, body.decode("utf-8"), len(body))

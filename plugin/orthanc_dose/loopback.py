@@ -1,6 +1,8 @@
-"""Orthanc's own routes over HTTP, for what takes long there: while Orthanc works on a call that its
-plugin makes by itself, a C-FIND for instance, Python's lock is held, and nobody else gets an
-answer."""
+"""Orthanc's own routes over HTTP, for calls that take long there.
+
+While Orthanc works on a call that its plugin makes directly, a C-FIND for instance, Python's lock
+is held, and nobody else gets an answer.
+"""
 
 import http.client
 import json
@@ -9,18 +11,18 @@ import ssl
 from base64 import b64encode
 from typing import Any
 
-# The header by which the plugin knows its own requests, and what it must say. It never leaves the
+# The header by which the plugin recognises its own requests, and its value, which never leaves the
 # machine.
 HEADER, SECRET = "x-dose-own", secrets.token_hex(32)
 
 
 def is_own(headers: dict[str, str]) -> bool:
-    """Whether a request is one of these. headers: names in lower case."""
+    """Return whether a request is one of these. headers: names in lower case."""
     return secrets.compare_digest(headers.get(HEADER, "").encode(), SECRET.encode())
 
 
 class OrthancError(Exception):
-    """Orthanc answered with an error. details: what it says of it."""
+    """Orthanc answered with an error. details: its explanation."""
 
     def __init__(self, status: int, details: str) -> None:
         super().__init__(details or f"status {status}")
@@ -28,7 +30,7 @@ class OrthancError(Exception):
 
 
 class Loopback:
-    """Orthanc at the port that its configuration names. May be used from any thread."""
+    """Orthanc at the port in its configuration. Can be used from any thread."""
 
     def __init__(self, configuration: dict[str, Any]) -> None:
         self._port = int(configuration.get("HttpPort", 8042))
@@ -37,19 +39,21 @@ class Loopback:
         registered = configuration.get("RegisteredUsers")
         if (
             isinstance(registered, dict) and registered
-        ):  # where Orthanc asks for a password before it asks the plugin
+        ):  # if Orthanc asks for a password before the plugin does
             user, password = next(iter(registered.items()))
             self._headers["Authorization"] = "Basic " + b64encode(
                 f"{user}:{password}".encode()
             ).decode("ascii")
 
     def call(self, method: str, path: str, body: Any = None, seconds: float = 60.0) -> Any:
-        """The JSON that a route answers; None where it answers nothing. seconds: from one part of
-        the answer to the next. Raises OrthancError, and OSError or http.client.HTTPException where
-        there is no answer."""
+        """Return the JSON that a route answers; None for an empty answer.
+
+        seconds: the longest wait for the next part of the answer. Raises OrthancError, and OSError
+        or http.client.HTTPException if there is no answer.
+        """
         connection: http.client.HTTPConnection
         if self._is_encrypted:
-            # To ourselves, under whatever name the certificate has.
+            # To ourselves, whatever name the certificate has.
             context = ssl._create_unverified_context()  # noqa: S323
             connection = http.client.HTTPSConnection(
                 "127.0.0.1", self._port, timeout=seconds, context=context

@@ -1,5 +1,5 @@
-"""`orthanc-dose send`: files, folders and zip archives to Orthanc's own POST /instances, over one
-connection.
+"""`orthanc-dose send`: send files, folders and zip archives to Orthanc's own POST /instances, over
+one connection.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from urllib.parse import urlsplit
 
 from .client import ClientError, add_server_arguments, authorization
 
-# Bytes of a member of an archive: it is unpacked in memory. Larger objects can be sent as files,
-# which are not.
+# Maximum bytes of a member of an archive, which is unpacked in memory. Larger objects can be sent
+# as files, which are not loaded.
 LARGEST_MEMBER = 1_000_000_000
 _TIMEOUT_S = 300
 _HEAD = 132
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive, an empty one
-# What Orthanc says of an object that it took: the words of the summary.
+# Orthanc's status of an object that it accepted: its name in the summary.
 _TAKEN = {
     "Success": "stored",
     "AlreadyStored": "there already",
@@ -37,8 +37,9 @@ _TAKEN = {
 
 @dataclass(frozen=True)
 class Found:
-    """Something to send: its name, and what is sent; or why it cannot be, or neither where it is no
-    DICOM object.
+    """Something to send: its name, and its content or why it cannot be sent.
+
+    It has neither if it is not a DICOM object.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Found:
 
 
 class Refused(Exception):
-    """The server did not take an object; the message says why."""
+    """The server did not accept an object; the message says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Send everything; 1 where anything was refused, or where there was nothing to send."""
+    """Send everything; return 1 if anything was refused, or if there was nothing to send."""
     sender = Sender(chosen.url, authorization(chosen.user))
     counts: Counter[str] = Counter()
     try:
@@ -94,8 +95,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def search(paths: list[Path]) -> Iterator[Found]:
-    """What these paths lead to: folders with all below them, archives with all in them, in the
-    order of names.
+    """Yield what these paths lead to, in the order of names.
+
+    Folders are searched with all subfolders, and archives with all their members.
     """
     for path in paths:
         if path.is_dir():
@@ -138,7 +140,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Fou
             head = file.read(_HEAD)
             if not _is_dicom(name, head):
                 return Found(name)
-            # One byte more than allowed: what the archive says of the size need not be true.
+            # One byte more than allowed: the size given in the archive may be wrong.
             raw = head + file.read(LARGEST_MEMBER + 1 - len(head))
     except (
         zipfile.BadZipFile,
@@ -160,8 +162,10 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Fou
 
 
 def _is_dicom(name: str, head: bytes) -> bool:
-    """By the mark of a DICOM file, or the first elements of a bare data set. The directory of a
-    medium is no object.
+    """Return whether this is a DICOM object.
+
+    It is recognised by the mark of a DICOM file, or by the first elements of a bare data set. The
+    directory of a medium (DICOMDIR) is not an object.
     """
     if name.replace("\\", "/").rsplit("/", 1)[-1].upper() == "DICOMDIR":
         return False
@@ -169,14 +173,15 @@ def _is_dicom(name: str, head: bytes) -> bool:
 
 
 class Sender:
-    """One connection to Orthanc, kept open, and opened anew where it breaks."""
+    """One connection to Orthanc, which is kept open, and reopened if it breaks."""
 
     def __init__(self, url: str, authorization: str) -> None:
         address = urlsplit(url if "//" in url else f"http://{url}")
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ClientError(f"{url} is no address of a server, as http://127.0.0.1:8042")
         self._url, self._path = url, f"{address.path.rstrip('/')}/instances"
-        # The last one says to a server that guards against other sites' pages that this is none.
+        # The last one tells a server that guards against requests from other sites' pages that this
+        # is not one.
         self._headers = {
             "Authorization": authorization,
             "Content-Type": "application/dicom",
@@ -195,8 +200,11 @@ class Sender:
         )
 
     def send(self, body: bytes | Path) -> str:
-        """Store an object: a key of _TAKEN. Raises Refused, OSError for a file that cannot be read,
-        ClientError where nothing can be sent at all."""
+        """Store an object and return a key of _TAKEN.
+
+        Raises Refused, OSError for a file that cannot be read, and ClientError if nothing can be
+        sent at all.
+        """
         if isinstance(body, Path):
             with open(body, "rb") as file:
                 status, answer = self._post(file, os.fstat(file.fileno()).st_size)
@@ -218,8 +226,7 @@ class Sender:
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _post(self, body: "bytes | IO[bytes]", size: int) -> tuple[int, bytes]:
-        # A connection that was kept open may have been closed meanwhile: then once more on a new
-        # one.
+        # A connection that was kept open may have been closed meanwhile: retry once on a new one.
         for last in (False, True):
             if not isinstance(body, bytes):
                 body.seek(0)
@@ -280,9 +287,7 @@ def _words(error: Exception) -> str:
 
 
 def _shown(name: str) -> str:
-    """A text without what a terminal would take for commands, and without bytes that are no
-    text.
-    """
+    """Return a text without terminal control characters and undecodable bytes."""
     return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 

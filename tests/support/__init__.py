@@ -1,1 +1,1 @@
-"""What the tests and the benchmarks share."""
+"""Code shared by the tests and the benchmarks."""

@@ -1,4 +1,4 @@
-"""A PACS on pynetdicom that answers C-FIND from objects it holds, and C-MOVE in whatever manner a
+"""A PACS on pynetdicom that answers C-FIND from the objects it holds, and C-MOVE in the manner a
 test wants.
 """
 
@@ -25,8 +25,9 @@ _UIDS = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "S
 
 
 class Move:
-    """A C-MOVE that is to be answered. objects: what it asks for; destination: its address, None
-    where nobody told it.
+    """A C-MOVE to be answered.
+
+    objects: what it requests; destination: its address, None if it is unknown.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class Move:
         failed: list[Dataset] | None = None,
         comment: str = "",
     ) -> None:
-        """One response. left: how many are still to be sent, where counts are given; failed:
-        objects that could not be sent.
+        """Send one response.
+
+        left: how many objects are still to be sent, if counts are given; failed: objects that could
+        not be sent.
         """
         asked = self._event.request
         said = C_MOVE()
@@ -84,7 +87,7 @@ class Move:
 
     @property
     def is_listened_to(self) -> bool:
-        """Whether whoever asked is still there."""
+        """Whether the requester is still connected."""
         return bool(
             self._event.assoc.dul.state_machine.current_state == "Sta6"
         )  # PS3.8 9.2: ready for data
@@ -93,7 +96,7 @@ class Move:
         self._event.assoc.abort()
 
     def hang_up(self) -> None:
-        """Close the connection as a program does that dies."""
+        """Close the connection as a crashing program does."""
         self._event.assoc.dul.socket.close()
 
     def release(self) -> None:
@@ -108,7 +111,7 @@ Manner = Callable[[Move], None]
 
 
 def well(move: Move) -> None:
-    """As it should be: everything, each object with its counts."""
+    """Behave correctly: send everything, and report the counts after each object."""
     for number, one in enumerate(move.objects, 1):
         move.send(one)
         move.answer(PENDING, left=len(move.objects) - number)
@@ -116,11 +119,13 @@ def well(move: Move) -> None:
 
 
 class Archive:
-    """Listens from start() to stop(), on the same port each time. objects: what it has. manners:
-    what it does with the next moves, one each; the last one stays. asked: the SOP instance UIDs of
-    each move that came, associations: on which. known: addresses by AE title. lists: whether it
-    matches lists of UIDs; by_series: whether it looks at series in a query; by_object: whether it
-    answers about objects."""
+    """Listens from start() to stop(), on the same port each time.
+
+    objects: what it has. manners: how it answers the next moves, one each; the last one stays.
+    asked: the SOP instance UIDs of each move that came, associations: on which they came. known:
+    addresses by AE title. lists: whether it matches lists of UIDs; by_series: whether it considers
+    series in a query; by_object: whether it answers about objects.
+    """
 
     def __init__(self) -> None:
         [self.port] = _free_ports(1)
@@ -139,7 +144,7 @@ class Archive:
         self.stop()
 
     def will(self, *manners: Manner) -> None:
-        """From now on."""
+        """Set the manners from now on."""
         self.manners, self.asked, self.associations = list(manners), [], set()
 
     def start(self) -> Archive:
@@ -157,7 +162,7 @@ class Archive:
         return self
 
     def stop(self) -> None:
-        """Listen no more, and break off what is under way."""
+        """Stop listening, and abort what is in progress."""
         if self._server is not None:
             self._server.shutdown()
             self._server.ae.shutdown()
@@ -211,14 +216,14 @@ class Archive:
             manner(move)
         finally:
             move.end()
-        # All is said; the library would add an answer of its own.
+        # Everything has been sent; the library would add a response of its own.
         dimse = event.assoc.dimse
         dimse.send_msg = lambda *_: delattr(dimse, "send_msg")
         return iter(())
 
 
 def slowly(seconds: float) -> Manner:
-    """Silence between any two words."""
+    """Return a manner that pauses before each message."""
 
     def manner(move: Move) -> None:
         for one in move.objects:

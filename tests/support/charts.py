@@ -1,5 +1,5 @@
-"""Studies with the values that charts are about, put into a real store as they are; and the same
-charts by numpy.
+"""Studies with the values that charts are about, put unchanged into a real store; and the same
+charts calculated by numpy.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _code(meaning: str | None) -> dict[str, Any] | None:
 
 @st.composite
 def studies(draw: Any, modality: str) -> list[Made]:
-    """Some studies with their events under "events"."""
+    """Draw some studies with their events under "events"."""
     table, out = MODALITIES[modality].events.name, []
     names = st.sampled_from(draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6)))
     for number in range(1, draw(st.integers(0, 12)) + 1):
@@ -99,7 +99,7 @@ def studies(draw: Any, modality: str) -> list[Made]:
 
 
 def put(store: Store, made: list[Made]) -> None:
-    """These in place of what the store has. Of three systems one has no name."""
+    """Replace the studies in the store by these. Of three systems one has no name."""
     with store.connection() as connection:
         connection.execute("BEGIN TRANSACTION")
         for table in ("study", "equipment", *QUANTITIES.keys() - {"study"}):
@@ -132,7 +132,7 @@ def put(store: Store, made: list[Made]) -> None:
 
 
 def value(field: str, study: Made, event: Made) -> Any:
-    """What a chart measures or groups by; `field` as "table.field"."""
+    """Return what a chart measures or groups by; `field` as "table.field"."""
     if field == "nm_administration.radiopharmaceutical_agent":
         agent = event["radiopharmaceutical_agent"]
         return (agent and agent["meaning"]) or event["radiopharmaceutical_name"]
@@ -149,7 +149,7 @@ def value(field: str, study: Made, event: Made) -> Any:
 
 
 def rows_of(chart: Chart, made: list[Made]) -> Iterator[tuple[Made, Made]]:
-    """What a chart counts: studies, or events with their study."""
+    """Yield what a chart counts: studies, or events with their study."""
     for study in made:
         yield from (
             (study, event) for event in (study["events"] if chart.level == "event" else ({},))
@@ -159,8 +159,11 @@ def rows_of(chart: Chart, made: list[Made]) -> Iterator[tuple[Made, Made]]:
 def grouped(
     chart: Chart, made: list[Made], options: Made, *more: Any
 ) -> dict[Any, tuple[np.ndarray, set[int]]]:
-    """Values in the shown unit, those that count, and the studies that they are of: by name,
-    system, and what `more` gives of a study. Charts that measure nothing have ones."""
+    """Return the values that count, in the shown unit, and their studies.
+
+    They are grouped by name, system, and what `more` returns for a study. Charts that measure
+    nothing have ones.
+    """
     found: defaultdict[Any, list[float]] = defaultdict(list)
     of: defaultdict[Any, set[int]] = defaultdict(set)
     for study, event in rows_of(chart, made):
@@ -185,7 +188,7 @@ def grouped(
 
 
 def period_of(day: date | None, period: str) -> date | None:
-    """The first day of the period."""
+    """Return the first day of the period."""
     if day is None or period == "day":
         return day
     if period == "week":
@@ -194,14 +197,14 @@ def period_of(day: date | None, period: str) -> date | None:
 
 
 def ct_study(number: int, name: str | None, value: float | None, **more: Any) -> Made:
-    """A CT study of this description and DLP, for `put`."""
+    """Return a CT study with this description and DLP, for `put`."""
     return {"id": number, "modality": "CT", "equipment_id": 1, "study_date": date(2024, 1, 1), "study_time": None,
             "study_instance_uid": f"1.2.{number}", "study_description": name, "dlp_total": value, "patient_age": None,
             "patient_weight": None, "events": [], **more}  # fmt: skip
 
 
 def rows_of_table(store: Store, chart: str, **options: Any) -> list[dict[str, Any]]:
-    """The rows of a chart's table, which has no figure."""
+    """Return the rows of a chart's table, which has no figure."""
     with store.reading() as connection:
         data = data_of(connection, CHARTS[chart], "table", DEFAULTS | options, {})
     assert figure_of(data, Wording()) == {"data": [], "layout": {}}
@@ -209,7 +212,7 @@ def rows_of_table(store: Store, chart: str, **options: Any) -> list[dict[str, An
 
 
 def put_levels(store: Store, *levels: dict[str, Any]) -> list[int]:
-    """These reference levels in place of those that the store has."""
+    """Replace the reference levels in the store by these, and return their numbers."""
     with store.writing() as connection:
         connection.execute("DELETE FROM reference_level")
     usual = {

@@ -1,8 +1,9 @@
-"""How much a run of the tests tries: what a change has to prove (`make test`), or far more (`make
+"""How thorough a run of the tests is: enough to check a change (`make test`), or far more (`make
 test-long`).
 
-The environment variable DOSE_TESTS=long makes it the long one. Both are reproducible: the short one
-tries the same examples each time, the long one those of the seed that it names."""
+The environment variable DOSE_TESTS=long selects the long run. Both are reproducible: the short one
+tries the same examples each time, the long one those of the seed that it prints.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 
 LONG = os.environ.get("DOSE_TESTS") == "long"
-# Of what the long run draws.
+# The seed of the long run.
 SEED = os.environ.get("DOSE_TESTS_SEED", "1")
-# Of examples: a property that is tried with 40 is tried with 800 in the long run.
+# Factor of examples: a property that is tried with 40 is tried with 800 in the long run.
 MORE = 20
 
-# No time limits: how fast the machine is is not what these tests are about.
+# No time limits: the speed of the machine is not what these tests are about.
 _COMMON: dict[str, Any] = {
     "deadline": None,
     "database": None,
@@ -27,18 +28,20 @@ _COMMON: dict[str, Any] = {
 
 
 def choose_profile() -> None:
-    """Tell Hypothesis how many examples a property gets that says nothing itself."""
+    """Tell Hypothesis how many examples to use for properties that do not specify it."""
     settings.register_profile("short", **_COMMON, max_examples=50, derandomize=True)
     settings.register_profile("long", **_COMMON, max_examples=50 * MORE)
     settings.load_profile("long" if LONG else "short")
 
 
 def examples(number: int) -> settings:
-    """Give a property that is slow to try (a store, a file) so many examples, in the long run MORE
-    times as many.
+    """Return settings with `number` examples, or MORE times as many in the long run.
 
-    Its failing example is told as it was found: making it smaller takes minutes, which only the
-    long run has."""
+    For properties that are slow to try (a store, a file).
+
+    A failing example is reported as it was found: shrinking it takes minutes, which only the long
+    run does.
+    """
     phases = tuple(Phase) if LONG else (Phase.explicit, Phase.generate)
     return settings(
         max_examples=number * (MORE if LONG else 1),

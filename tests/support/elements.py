@@ -22,7 +22,7 @@ class Element(NamedTuple):
 
 
 def dcmdump(data: bytes, folder: Path, *, fails: bool = False) -> dict[str, list[Element]]:
-    """Elements by tag (on every level) as dcmtk reads them."""
+    """Return the elements by tag (on all levels) as dcmtk reads them."""
     tool = shutil.which("dcmdump")
     assert tool, "dcmdump of dcmtk is needed: apt-get install dcmtk"
     path = folder / "object.dcm"
@@ -45,12 +45,12 @@ def reread(ds: Dataset) -> Dataset:
 
 
 def number(ds: Dataset, keyword: str) -> float | None:
-    """The one number of an attribute as its text says it, None where it is absent or empty."""
+    """Return the single number of an attribute as its text gives it, None if absent or empty."""
     value = ds.get(keyword)
     return None if value in (None, "") else float(value)
 
 
 def raw(ds: Dataset, keyword: str) -> bytes | None:
-    """The bytes of an attribute of a data set that was read, before anything decodes them."""
+    """Return the bytes of an attribute of a data set that was read, before anything decodes them."""
     element = ds._dict.get(pydicom.tag.Tag(keyword))
     return None if element is None else element.value

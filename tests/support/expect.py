@@ -17,8 +17,8 @@ from pydicom.dataset import Dataset
 from orthanc_dose.samples import SampleStudy
 
 DSRDUMP = "/usr/bin/dsrdump"
-# Factors to the units of the store by quantity, for the spellings that the makers and the corpus
-# use.
+# Factors to the units of the store by quantity, for the spellings used by the makers and the
+# corpus.
 UNITS = {
     "dlp": {"mGy.cm": 1, "mGycm": 1},
     "dap": {"Gy.m2": 1, "Gym2": 1, "dGy.cm2": 1e-5},
@@ -30,13 +30,16 @@ CT_EVENT, PROJECTION_EVENT = "113819", "113706"
 
 
 def number(value: float | None) -> Any:
-    """To compare a number of an answer with: equal but for what binary fractions add."""
+    """Return a value equal to numbers that differ only by rounding of binary fractions."""
     return None if value is None else pytest.approx(value, rel=1e-9, abs=1e-15)
 
 
 def totals_of(sample: SampleStudy) -> dict[str, float | None]:
-    """The totals that a study of the store must have, by the store's names, from what the maker
-    wrote: the report's, else (or where it says 0 and the events do not) the sum over the events."""
+    """Return the totals that a study of the store must have, by the store's names.
+
+    They are from what the maker wrote: the report's, else (or if it says 0 and the events do not)
+    the sum over the events.
+    """
 
     def one(name: str) -> float | None:
         given, summed = sample.totals.get(name), sample.sums.get(name)
@@ -87,7 +90,7 @@ def check_study(row: dict[str, Any], sample: SampleStudy) -> None:
 
 
 def check_studies(rows: Iterable[dict[str, Any]], samples: Iterable[SampleStudy]) -> None:
-    """Compare all studies of the store with all that were sent: each once, none besides."""
+    """Compare all studies of the store with all that were sent: each once, and no others."""
     rows, by_uid = list(rows), {sample.study_instance_uid: sample for sample in samples}
     assert sorted(row["study_instance_uid"] for row in rows) == sorted(by_uid)
     for row in rows:
@@ -96,9 +99,11 @@ def check_studies(rows: Iterable[dict[str, Any]], samples: Iterable[SampleStudy]
 
 @dataclass
 class Told:
-    """What a report says, read without the plugin: totals by concept code, one entry a container,
-    and the events with UID, DLP, DAP and dose at the reference point. Numbers are in the store's
-    units; None where the item is empty."""
+    """What a report says, read without the plugin.
+
+    This is totals by concept code, one entry per container, and the events with UID, DLP, DAP and
+    dose at the reference point. Numbers are in the store's units; None if the item is empty.
+    """
 
     totals: dict[str, list[float | None]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -150,7 +155,7 @@ _NUMBER = re.compile(r'"(?P<number>[^"]*)" \((?P<unit>[^,]*),')
 
 
 def by_dsrdump(path: Path) -> Told:
-    """Read a report with DCMTK's dsrdump, which is told to accept what breaks the standard."""
+    """Read a report with DCMTK's dsrdump, which is told to accept violations of the standard."""
     command = [DSRDUMP, "+Pc", "+Pl", "-Er", "-Ev", "-Ec", "-Ee", "-Ei", str(path)]
     text = subprocess.run(command, capture_output=True, check=True).stdout.decode("latin-1")
     told = Told()

@@ -1,4 +1,4 @@
-"""Exports of a running server, from asking for one to its file."""
+"""Exports of a running server, from the request to the file."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Any
 
 from .server import OrthancServer
 
-# Statements without an end: the first gives no row, the second goes on giving some.
+# Endless statements: the first returns no row, the second keeps returning some.
 ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b, range(10000000) c"
 ENDLESS_ROWS = "SELECT i FROM range(1000000000000) t(i) WHERE hash(i) % 1000 = 0"
 
 
 def wanted(file_format: str, modality: str | None = None, **more: Any) -> dict[str, Any]:
-    """What is sent to ask for an export of studies."""
+    """Return the body of a request for an export of studies."""
     return {"format": file_format, "modality": modality, "query": {}, "identity": []} | more
 
 
 def begun(server: OrthancServer, body: dict[str, Any], route: str = "exports") -> int:
-    """Start an export; its task's number."""
+    """Start an export and return its task's number."""
     answer = server.request("POST", f"/dose/api/{route}", json=body)
     assert answer.status_code == 202, answer.text
     return answer.json()["id"]
 
 
 def done(server: OrthancServer, number: int) -> dict[str, Any]:
-    """The task when it has come to its end, which must be a good one."""
+    """Wait for the end of a task, which must be successful, and return the task."""
     server.wait_for(
         lambda: server.ok(f"/dose/api/tasks/{number}")["finished_at"] is not None,
         "the end of the task",
@@ -35,7 +35,7 @@ def done(server: OrthancServer, number: int) -> dict[str, Any]:
 
 
 def fetched(server: OrthancServer, task: dict[str, Any]) -> bytes:
-    """The file of a task that is done."""
+    """Return the file of a finished task."""
     file = server.request("GET", f"/dose/api/exports/{task['id']}/file")
     assert file.status_code == 200 and len(file.content) == task["result"]["bytes"]
     return file.content
@@ -44,5 +44,5 @@ def fetched(server: OrthancServer, task: dict[str, Any]) -> bytes:
 def export(
     server: OrthancServer, file_format: str, modality: str | None = None, **more: Any
 ) -> bytes:
-    """The file of an export of studies."""
+    """Return the file of an export of studies."""
     return fetched(server, done(server, begun(server, wanted(file_format, modality, **more))))

@@ -1,9 +1,9 @@
-"""What the present extractors read from a fixed set of kept contents, as digests.
+"""What the present extractors read from a fixed set of stored contents, as digests.
 
-tests/data/kept-contents.jsonl.xz holds contents as the store keeps them, one JSON object a line: `name`, and
-`content`, the JSON of `Kept.pack`. They stay as they are, whatever becomes of the makers of samples.
-tests/data/extracted.json holds what is read from them: EXTRACTOR_VERSION, and a digest for each content
-and each study.
+tests/data/kept-contents.jsonl.xz has contents as the store keeps them, one JSON object per line:
+`name`, and `content`, the JSON of `Kept.pack`. They never change, whatever becomes of the makers of
+samples. tests/data/extracted.json has what is read from them: EXTRACTOR_VERSION, and a digest for
+each content and each study.
 
     python -m tests.support.extracted                write extracted.json, for the present version
     python -m tests.support.extracted more NAME FILE add the contents of DICOM files, for a new source
@@ -34,7 +34,7 @@ VERSION_IN = "plugin/orthanc_dose/extract/__init__.py"
 
 
 def contents() -> dict[str, dict[str, Any]]:
-    """Return the kept contents by name."""
+    """Return the stored contents by name."""
     with lzma.open(CONTENTS, "rt", encoding="utf-8") as file:
         return {line["name"]: line["content"] for line in map(json.loads, file)}
 
@@ -62,7 +62,7 @@ def digests() -> dict[str, str]:
 def digest(value: Any) -> str:
     """Return a short hash of a value that is the same in every version of Python.
 
-    From 3.12 on `sum` rounds differently, so 12 digits of a number count.
+    From 3.12 on `sum` rounds differently, so only 12 digits of a number are used.
     """
     text = json.dumps(_plain(value), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -100,7 +100,7 @@ def changed(now: dict[str, str]) -> list[str]:
 
 
 def fault(now: dict[str, str]) -> str:
-    """Say what to do so that the record and the version fit what is read; empty if they do."""
+    """Return what to do so that the record and the version match what is read; empty if they do."""
     then = recorded()
     write = "run `python -m tests.support.extracted`, and commit tests/data/extracted.json."
     others = changed(now)

@@ -1,9 +1,11 @@
-"""Makes one call of the store, one opening of a file or one write into it fail within a task: loaded
-into Orthanc with the plugin (plugin_with_faults.py), and told by a file what to do.
+"""Makes one call of the store, one opening of a file, or one write to it fail within a task.
 
-A *point* is what can fail in a task: a call of a connection to the store, or what Python does to a
-file or a process (its audit events, and writes, which are none), on the thread that works on the
-task. It is named by the two places in the program that led to it. Points are found by letting a task run, never listed."""
+It is loaded into Orthanc with the plugin (plugin_with_faults.py), and controlled by a file. A
+*point* is what can fail in a task: a call of a connection to the store, or what Python does to a
+file or a process (its audit events, and writes, which have none), on the thread that works on the
+task. It is named by the two places in the program that led to it. Points are found by running a
+task, never listed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from typing import Any
 import duckdb
 
 FOLDER = "TEST_FAULTS"  # the environment variable that names the folder of `told` and `seen`
-SECRET = "Somebody^Secret"  # what an error says, and nobody may hear
+SECRET = "Somebody^Secret"  # the text of an error, which must never be revealed
 _PACKAGE = f"{os.sep}orthanc_dose{os.sep}"
 _OF_FILES = {
     "open",
@@ -40,7 +42,7 @@ _IN_MEMORY = (io.BytesIO, io.StringIO)
 
 
 class _Watch:
-    """What the thread's task met. kind: gives the kind of task that the thread works on."""
+    """The points of the thread's task. kind: returns the kind of task that the thread works on."""
 
     def __init__(self, kind: Callable[[], str | None]) -> None:
         self.kind = kind
@@ -58,9 +60,11 @@ def _folder() -> Path:
 
 
 def _told() -> dict[str, Any]:
-    """What the test wants: number, of this wish; of, point and error: a kind of task, which point
-    of it is to fail and how; instead: kind and parameters of the task that is started in place of
-    the writer's next one."""
+    """Return what the test wants.
+
+    number: of this request; of, point and error: a kind of task, which point of it is to fail, and
+    how; instead: kind and parameters of the task that is started in place of the writer's next one.
+    """
     try:
         return json.loads((_folder() / "told").read_text())
     except OSError:
@@ -74,7 +78,7 @@ def _error(kind: str) -> BaseException:
 
 
 def _point(what: str) -> None:
-    """A point is passed: fail, where that is wanted."""
+    """Pass a point: fail if that is wanted."""
     watch: _Watch | None = getattr(_here, "watch", None)
     if watch is None or watch.kind() is None:
         return
@@ -104,8 +108,11 @@ def _places() -> list[str]:
 
 @contextmanager
 def _watching(kind: Callable[[], str | None], sees_writes: bool) -> Any:
-    """Watch what the thread does. sees_writes: from the start, and not from the first file on that
-    it opens to write into: that slows down whatever it does."""
+    """Watch what the thread does.
+
+    sees_writes: from the start, instead of from the first file that it opens for writing: this
+    slows down whatever it does.
+    """
     watch = _here.watch = _Watch(kind)
     if sees_writes:
         sys.setprofile(_called)
@@ -122,7 +129,7 @@ def _watching(kind: Callable[[], str | None], sees_writes: bool) -> Any:
 
 
 class _Connection:
-    """A connection of the store, each call of which is a point."""
+    """A connection to the store, each call of which is a point."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -150,7 +157,7 @@ def _audit(event: str, given: tuple[Any, ...]) -> None:
 
 
 def _called(frame: FrameType, event: str, what: Any) -> None:
-    """See a write into a file, which is a call of C's. Those of the log are no part of the task."""
+    """Notice a write to a file, which is a C call. Writes to the log are not part of the task."""
     if event != "c_call" or what.__name__ not in _WRITES:
         return
     file = getattr(what, "__self__", None)

@@ -1,8 +1,9 @@
-"""Filters evaluated in plain Python over the records as the store holds them: what the SQL of the
-filters is held against.
+"""Filters evaluated in plain Python on the records as stored, with which the SQL of the filters is
+compared.
 
-Where each filter looks is written down here by itself, from the data dictionary and the words of
-the filters."""
+Where each filter looks is written here independently, from the data dictionary and the descriptions
+of the filters.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ ACCUMULATED = {
 
 
 def whole_studies(store: Store) -> list[Whole]:
-    """All studies with everything that belongs to them."""
+    """Return all studies with everything that belongs to them."""
 
     def read(connection: Any, table: str) -> list[dict[str, Any]]:
         return rows(connection.execute(f'SELECT * FROM "{table}"'))
@@ -74,8 +75,9 @@ def whole_studies(store: Store) -> list[Whole]:
 def _names(
     entries: list[dict[str, Any]], kind: str, texts: Iterable[Any], study: Whole
 ) -> Iterable[str]:
-    """The standard name of each text, by the first entry that fits: a word with * before and
-    behind.
+    """Yield the standard name of each text, by the first matching entry.
+
+    An entry's pattern is a word with * before and after it.
     """
     for text in filter(None, texts):
         fits = (
@@ -128,7 +130,7 @@ _OF_EQUIPMENT = (
     "software_versions",
     "gantry_id",
 )
-# The values that a filter looks at, where they are not those of the study's field of the same name.
+# The values at which a filter looks, if they are not those of the study's field of the same name.
 VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
     "acquisition_protocols": _of_events("acquisition_protocol"),
@@ -173,7 +175,7 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
 
 
 def values_of(name: str, study: Whole) -> list[Any]:
-    """The values of a study that a filter looks at, without those that are missing or empty."""
+    """Return the values of a study at which a filter looks, without missing and empty ones."""
     found = VALUES[name](study) if name in VALUES else [study[name]]
     return [value for value in found if value is not None and value != ""]
 
@@ -183,8 +185,9 @@ def lowered(text: str) -> str:
 
 
 def matches(name: str, role: str, wanted: Any, study: Whole) -> bool:
-    """Whether a study matches one parameter of a filter; an interval comes as ("interval", (low,
-    high)).
+    """Return whether a study matches one parameter of a filter.
+
+    An interval is given as ("interval", (low, high)).
     """
     found = values_of(name, study)
     if role == "contains":

@@ -1,4 +1,4 @@
-"""A follower for tests: it writes down each change that it is told of, and can be made to fail."""
+"""A follower for tests: it records each change that it is told of, and can be made to fail."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from orthanc_dose.store.feed import Change
 from orthanc_dose.work.followers import Follower, Reading, Write
 
-# Numbers of studies at which it fails, one a line: a file, so that a test can change it under a
-# running server.
+# Numbers of studies at which it fails, one per line: a file, so that a test can change it while a
+# server runs.
 FAILS_AT = "TEST_FOLLOWER_FAILS_AT"
 
 
 class Echo(Follower):
-    """Writes number, study and what happened into the table `echo`."""
+    """Writes number, study and kind of change to the table `echo`."""
 
     name = "echo"
 

@@ -1,5 +1,5 @@
-"""Reads the numbers of a dose report without any code of the product: DCMTK's dcm2json, and units
-worked out by hand.
+"""Reads the numbers of a dose report without any code of the product: with DCMTK's dcm2json, and
+units calculated by hand.
 """
 
 import json
@@ -11,8 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-# Unit as written: (what it measures, size in base units). From UCUM and the vendors' spellings of
-# it.
+# Unit as written: (quantity, size in base units). From UCUM and the vendors' spellings of it.
 UNITS = {
     "Gy.m2": ("dose area", "1"), "Gym2": ("dose area", "1"), "dGy.cm2": ("dose area", "1e-5"), "Gy.cm2": ("dose area", "1e-4"),
     "cGy.cm2": ("dose area", "1e-6"), "mGy.cm2": ("dose area", "1e-7"), "uGy.m2": ("dose area", "1e-6"),
@@ -36,14 +35,14 @@ Numbers = dict[str, list[Decimal]]
 
 
 def in_base(value: str, unit: str) -> Decimal:
-    """A number as written in the base unit of what it measures."""
+    """Return a number as written in the base unit of its quantity."""
     return Decimal(value) * Decimal(UNITS[unit][1])
 
 
 def dicom_json(path: Path) -> dict[str, Any]:
-    """The object by dcm2json (DICOM JSON model)."""
+    """Return the object by dcm2json (DICOM JSON model)."""
     with tempfile.TemporaryDirectory() as folder:
-        # dcm2json refuses some character sets; numbers do not depend on them.
+        # dcm2json rejects some character sets; numbers do not depend on them.
         copy = Path(folder) / "object.dcm"
         shutil.copy(path, copy)
         subprocess.run(
@@ -61,7 +60,7 @@ def _first(dataset: dict[str, Any], tag: str) -> Any:
 
 
 def content_items(dataset: dict[str, Any]) -> list[dict[str, Any]]:
-    """All content items below the root, in order."""
+    """Return all content items below the root, in order."""
     found = []
     for item in dataset.get("0040A730", {}).get("Value", []):
         found += [item, *content_items(item)]
@@ -69,14 +68,15 @@ def content_items(dataset: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def concept(item: dict[str, Any]) -> str | None:
-    """Code value of an item's concept name."""
+    """Return the code value of an item's concept name."""
     name = _first(item, "0040A043")
     return None if name is None else _first(name, "00080100")
 
 
 def numbers(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Every number of the report that has a value: by code value of its concept, (number, unit) as
-    written, sorted.
+    """Return every number of the report that has a value, by code value of its concept.
+
+    Each is (number, unit) as written; they are sorted.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for item in content_items(dicom_json(path)):

@@ -1,4 +1,4 @@
-"""Looking for texts that must stand nowhere: in all that a user is answered, in files, in a log."""
+"""Searches for texts that must not appear anywhere: in a user's answers, in files, in a log."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ Place = tuple[str, bytes | str]
 
 
 def files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """All files below a folder; workbooks unpacked."""
+    """Yield all files below a folder; workbooks are unpacked."""
     for path in folder.rglob("*"):
         if path.is_file():
             yield from _unpacked(str(path), path.read_bytes())
 
 
 def answers(server: OrthancServer, user: str) -> Iterator[tuple[str, bytes]]:
-    """What a user is answered by all routes that read, with every number of a study, an object, a
-    task and an export that there is; headers too. Links to Orthanc's pages, which name its own
-    identifiers to those who may use it, are left out."""
+    """Yield a user's answers from all routes that read, headers included.
+
+    Every existing number of a study, an object, a task and an export is requested. Links to
+    Orthanc's pages, which reveal its own identifiers to those who may use it, are left out.
+    """
     values: dict[str, list[Any]] = {
         "id": [study["id"] for study in server.studies(test_data="no,yes")],
         "handle": [one["handle"] for one in server.objects()],
@@ -54,7 +56,7 @@ def answers(server: OrthancServer, user: str) -> Iterator[tuple[str, bytes]]:
 
 
 def leaks(places: Iterable[Place], words: Iterable[str]) -> list[str]:
-    """Which of these words stand where, whatever their case; in UTF-16, too."""
+    """Return which of these words appear where, ignoring case; in UTF-16, too."""
     found = []
     forms = [
         (word, word.lower().encode(), word.encode("utf-16-le"), word.encode("utf-16-be"))

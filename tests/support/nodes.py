@@ -10,7 +10,7 @@ from orthanc_dose.retrieve.answers import Answer
 from orthanc_dose.retrieve.question import Question
 from orthanc_dose.retrieve.search import NodeRefuses, Search, search
 
-# SOP classes as PS3.6 has them.
+# SOP classes from PS3.6.
 DOSE, ENHANCED_DOSE, NUCLEAR, PATIENT_DOSE, ENHANCED, COMPREHENSIVE, BASIC, CAPTURE, CT = (
     "1.2.840.10008.5.1.4.1.1.88.67",
     "1.2.840.10008.5.1.4.1.1.88.76",
@@ -34,8 +34,9 @@ def series(
     listed: bool = True,
     station: str = "",
 ) -> Tree:
-    """A series with an object of each class; count: how many the node says there are; listed:
-    whether it lists them.
+    """Return a series with an object of each class.
+
+    count: how many the node says there are; listed: whether it lists them.
     """
     return {
         "Modality": modality,
@@ -119,8 +120,9 @@ def ask(
 
 
 def decided(found: Search) -> list[str]:
-    """Of the only study what becomes of each series: + and - for kept and left, the reason, how
-    many objects.
+    """Return what becomes of each series of the only study.
+
+    This is + for kept and - for left, the reason, and the number of objects.
     """
     [study] = found.studies
     return [

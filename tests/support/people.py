@@ -1,4 +1,4 @@
-"""A server with studies and with users whom an administrator added, for tests of what each may see
+"""A server with studies and with users added by an administrator, for tests of what each may see
 and do.
 """
 

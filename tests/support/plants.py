@@ -1,5 +1,6 @@
-"""Names and IDs of a patient in all places of an object where people and makers put them, each place
-in another form."""
+"""Names and IDs of a patient in all places of an object where people and vendors put them, each
+place in a different form.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-# Texts that stand nowhere by chance.
+# Texts that do not appear anywhere by chance.
 FAMILY, GIVEN, MIDDLE = "Qvörtrupsen", "Zebulönia", "Kunigundis"
 OTHER_FAMILY, OTHER_GIVEN, BORN = "Fjordhavnsen", "Ottiliane", "Wexelblatten"
 ID, OTHER_ID, THIRD_ID, RETIRED_ID = "4829157", "0000915377", "HXW-90210", "RTD-55318"
@@ -73,7 +74,7 @@ RAW = [
 ]
 _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT", "UR", "CS", "AE"})
 _OF_ASCII = frozenset({"CS", "AE", "UR"})
-# What an object is read by, and what tells systems apart, which is kept as it is.
+# Elements needed to read an object, and those that distinguish systems, which are stored unchanged.
 _BY_WHAT_IT_IS_READ = frozenset({
     0x00080005, 0x00080008, 0x00080060, 0x00080061, 0x00080068, 0x00080070, 0x00080100, 0x00080102, 0x00080103, 0x00081010,
     0x00081090, 0x00181000, 0x00181020, 0x0040A010, 0x0040A040, 0x0040A050, 0x0040DB00, 0x00080105,
@@ -82,8 +83,10 @@ _BY_WHAT_IT_IS_READ = frozenset({
 
 
 def planted(dataset: Dataset) -> Dataset:
-    """The object with names and IDs in every element that holds text, private ones and those of its
-    file meta information among them."""
+    """Return the object with names and IDs in every element that holds text.
+
+    This includes private elements and those of its file meta information.
+    """
     forms = itertools.cycle(FORMS)
     dataset.SpecificCharacterSet = "ISO_IR 192"
     _plant(dataset, forms, top=True)

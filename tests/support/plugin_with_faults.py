@@ -1,4 +1,4 @@
-"""The plugin whose tasks a test makes fail, as Orthanc loads it in place of plugin/main.py."""
+"""The plugin whose tasks a test makes fail, loaded by Orthanc in place of plugin/main.py."""
 
 import runpy
 import site
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
-# Packages first, as main.py has them, which finds the module loaded.
+# Packages first, as in main.py, which finds the module loaded.
 before = len(sys.path)
 site.addsitedir(str(ROOT / ".venv" / "lib" / VERSION / "site-packages"))
 sys.path[:] = [str(ROOT / "plugin"), *sys.path[before:], *sys.path[:before], str(ROOT)]

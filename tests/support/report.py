@@ -1,6 +1,4 @@
-"""Reading a printed report back: what stands on its pages, by pypdf, which knows nothing of how it
-was made.
-"""
+"""Reading the content of a printed report's pages with pypdf, which does not know how it was made."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ Line = list[str]
 
 
 def pages_of(raw: bytes) -> list[list[Line]]:
-    """The lines of each page from top to bottom, each as its pieces of text from left to right."""
+    """Return the lines of each page from top to bottom, each as its pieces from left to right."""
     pages = []
     for page in PdfReader(io.BytesIO(raw)).pages:
         pieces: list[tuple[float, float, str]] = []
@@ -32,16 +30,16 @@ def pages_of(raw: bytes) -> list[list[Line]]:
 
 
 def lines_of(raw: bytes) -> list[Line]:
-    """The lines of all pages."""
+    """Return the lines of all pages."""
     return [line for page in pages_of(raw) for line in page]
 
 
 def words_of(raw: bytes) -> str:
-    """All text with its properties, for looking for what must not be there."""
+    """Return all text and the properties, to search for what must not be there."""
     told = PdfReader(io.BytesIO(raw)).metadata or {}
     return "\n".join([*(" ".join(line) for line in lines_of(raw)), *map(str, told.values())])
 
 
 def number(text: str) -> float:
-    """A number as English reports write it; the sign of a mark and minutes may stand behind it."""
+    """Return a number as English reports write it; the sign of a mark and minutes may follow it."""
     return float(text.split(" (")[0].removesuffix(" *").replace(",", ""))

@@ -1,4 +1,4 @@
-"""Reports of makers, read into extracts and records."""
+"""Reports of the makers, read into extracts and records."""
 
 from pydicom.dataset import Dataset
 
@@ -27,7 +27,7 @@ def record(*made: Dataset | bytes) -> Record:
 
 
 def marks(row: dict, field: str) -> list[str]:
-    """Kinds of marks on a field; each is one that the documentation explains."""
+    """Return the kinds of marks on a field; each must be one that the documentation explains."""
     found = [entry["mark"] for entry in row.get("marks") or () if entry["field"] == field]
     assert set(found) <= set(MARKS)
     return found

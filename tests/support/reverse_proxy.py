@@ -1,5 +1,8 @@
-"""The reverse proxies of the documentation, started before a server: docker/nginx.conf and
-docker/Caddyfile, with other ports, names and paths, and a certificate made for them."""
+"""The reverse proxies of the documentation, started in front of a server.
+
+They are docker/nginx.conf and docker/Caddyfile, with other ports, names and paths, and a
+certificate made for them.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ http {{
 
 
 class ReverseProxy:
-    """A proxy of a kind before a server, by HTTPS at `port`, until the block ends."""
+    """A proxy of a kind in front of a server, with HTTPS at `port`, until the end of the block."""
 
     def __init__(self, kind: str, server: OrthancServer) -> None:
         self.kind, self.server = kind, server
@@ -133,7 +136,7 @@ class ReverseProxy:
         )
 
     def session(self, address: str = "127.0.0.1") -> Visitor:
-        """A visitor whose connections come from this address of the machine."""
+        """Return a visitor whose connections come from this address of the machine."""
         return Visitor(self, address)
 
 
@@ -148,7 +151,7 @@ class Visitor(requests.Session):
         self.mount("https://", _From(address))
 
     def ask(self, method: str, path: str, **more: Any) -> requests.Response:
-        """A request as a page of the server sends it."""
+        """Send a request as a page of the server does."""
         headers = {"Origin": self._url, "X-Dose-Request": "1"} | more.pop("headers", {})
         return self.request(method, self._url + path, headers=headers, timeout=SAFETY_S, **more)
 

@@ -1,8 +1,9 @@
-"""Loaded by schemathesis: what reaches the plugin at all.
+"""Loaded by schemathesis: limits requests to those that reach the plugin.
 
 Orthanc's own HTTP server answers header names and values that HTTP does not allow with a text of
-its own before any plugin is asked, and no route of ours has a header parameter: requests go out
-without made-up headers, and none is counted as bad for such a header."""
+its own before any plugin is asked, and no route of ours has a header parameter: requests are sent
+without made-up headers, and none is considered bad for such a header.
+"""
 
 import itertools
 from collections import Counter
@@ -26,8 +27,8 @@ def filter_case(context: Any, case: Any) -> bool:
 
 
 def _fits(case: Any) -> bool:
-    # Orthanc's server takes requests of up to 16 kB, and refuses longer ones in its own words. Of a
-    # parameter that stands several times it hands on the last value alone.
+    # Orthanc's server accepts requests of up to 16 kB, and rejects longer ones with its own text.
+    # For a parameter that appears several times it passes on only the last value.
     query = case.query or {}
     return (
         not any(isinstance(value, list) for value in query.values())
@@ -35,8 +36,8 @@ def _fits(case: Any) -> bool:
     )
 
 
-# Hundreds of filters and settings have the same few types: of the cases at the edges of the schema
-# of a route the short run tries the first ones, and every fifth of the others.
+# Hundreds of filters and settings have the same few types: of the edge cases of a route's schema,
+# the short run tries the first ones, and every fifth of the others.
 FIRST, EACH = 60, 5
 _edges: Counter[tuple[str, str]] = Counter()
 
@@ -54,25 +55,25 @@ _calls = itertools.count(256)
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    # Wrong passwords lock the name and the address: each sign-in is another name, from another
+    # Wrong passwords lock the name and the address: each sign-in uses another name, and another
     # address (the server of this test believes its peer to be a proxy).
     if (
         case.path.endswith("/standard-names/import")
         and isinstance(case.body, dict)
         and isinstance(case.body.get("csv"), str)
     ):
-        # No schema says what CSV is: texts that are none are refused, as test_standard_names.py
-        # asks.
+        # The schema does not describe CSV: invalid texts are refused, which test_standard_names.py
+        # checks.
         case.body = case.body | {"csv": "kind,pattern,modality,standard_name\r\n"}
     if case.method == "PUT" and case.path.endswith("/settings") and isinstance(case.body, dict):
-        # Nor which time zones there are, which the system knows: test_settings.py asks for one that
-        # there is not.
+        # Nor does it describe the time zones that exist, which the system knows: test_settings.py
+        # tries one that does not exist.
         zone = case.body.get("time_zone")
         if isinstance(zone, str) and len(zone) <= 100:
             case.body = case.body | {"time_zone": "Europe/London"}
     if case.method == "POST" and case.path.endswith("/sql") and isinstance(case.body, dict):
-        # Nor what SQL is: texts that are none, and statements that may not run, are those of
-        # test_sql.py.
+        # Nor does it describe SQL: test_sql.py tries invalid texts, and statements that may not
+        # run.
         sql = case.body.get("sql")
         if isinstance(sql, str) and 1 <= len(sql) <= 20_000:
             case.body = case.body | {"sql": "SELECT modality FROM study"}
@@ -88,7 +89,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
             and len(case.body["name"]) == 1
         ):
             case.body = case.body | {"name": case.body["name"] + str(number)}
-    # No schema says what a CSV file is: it begins with a header, and then come any bytes.
+    # The schema does not describe a CSV file: it begins with a header, followed by any bytes.
     if case.method == "POST" and case.path.endswith("/size-imports"):
         made = case.body if isinstance(case.body, bytes) else getattr(case.body, "data", b"")
         case.body = b"number;height;weight\n" + made.replace(b"\0", b"")

@@ -1,4 +1,4 @@
-"""A real Orthanc on ports and in a folder of its own, with the plugin or without it, for tests and
+"""A real Orthanc with its own ports and folder, with or without the plugin, for tests and
 benchmarks.
 
     with OrthancServer() as server:
@@ -7,7 +7,8 @@ benchmarks.
         status, answer = server.get("/dose/api/studies")
 
 Time limits here are safety nets against a server that hangs, far beyond what a slow machine needs;
-they say nothing of speed. When one is reached the failure shows the end of Orthanc's log."""
+they say nothing about speed. When one is reached, the failure shows the end of Orthanc's log.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ from orthanc_dose.samples import SampleStudy, part10
 
 ROOT = Path(__file__).resolve().parents[2]
 ORTHANC = "/usr/sbin/Orthanc"
-# DCMTK's by its path: pynetdicom has another program of this name in .venv/bin
+# DCMTK's, by its path: pynetdicom has another program of this name in .venv/bin.
 STORESCU = "/usr/bin/storescu"
 USER, PASSWORD = "dose", "a password of the tests only"
 SAFETY_S = 300.0
@@ -45,14 +46,14 @@ Sendable = Dataset | SampleStudy | bytes | Path | str
 
 
 class OrthancServer:
-    """Orthanc in a folder that lives as long as this object: it can be stopped, killed and started
-    again.
+    """Orthanc in a folder that lives as long as this object.
 
-    dose: keys of the "Dose" section, over those of orthanc.json; a value that is no dict replaces
-    the section. overrides: other keys of the configuration. plugin: False for a bare Orthanc.
-    folder: where the data lies and stays; a temporary one, deleted by close(), where it is not
-    given. Without any override Orthanc reads orthanc.json itself. Everything but `send`, `get` and
-    the like is for one thread."""
+    It can be stopped, killed and restarted. dose: keys of the "Dose" section, which override those
+    of orthanc.json; a value that is not a dict replaces the section. overrides: other keys of the
+    configuration. plugin: False for a bare Orthanc. folder: where the data is and stays; if not
+    given, a temporary one, which close() deletes. Without any override Orthanc reads orthanc.json
+    itself. Everything except `send`, `get` and the like is for a single thread.
+    """
 
     def __init__(
         self,
@@ -114,8 +115,9 @@ class OrthancServer:
         return self
 
     def start(self) -> OrthancServer:
-        """Start Orthanc, and wait until it answers (with the plugin: until its API answers and its
-        worker can run).
+        """Start Orthanc, and wait until it answers.
+
+        With the plugin, wait until its API answers and its worker can run.
         """
         self.launch()
         path = "/dose/api/status" if self.plugin else "/system"
@@ -129,17 +131,17 @@ class OrthancServer:
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End Orthanc in order; its exit status."""
+        """Shut Orthanc down and return its exit status."""
         assert self.process is not None, "Orthanc does not run"
         self.process.send_signal(number)
         return self.wait_for_exit()
 
     def kill(self) -> None:
-        """End Orthanc at once, as a power cut does."""
+        """Kill Orthanc immediately, like a power cut."""
         self.stop(signal.SIGKILL)
 
     def wait_for_exit(self) -> int:
-        """Wait until the process has ended; its exit status, negative for a signal."""
+        """Wait until the process has ended and return its exit status, negative for a signal."""
         assert self.process is not None, "Orthanc does not run"
         try:
             status = self.process.wait(SAFETY_S)
@@ -152,7 +154,7 @@ class OrthancServer:
         return status
 
     def restart(self, **changes: Any) -> OrthancServer:
-        """Stop, and start again; with plugin=, dose= or overrides= in another way than before."""
+        """Stop and start again, optionally with changed plugin=, dose= or overrides=."""
         assert self.stop() == 0, f"Orthanc did not stop in order.\n{self._tail()}"
         return self.start_as(**changes)
 
@@ -209,8 +211,9 @@ class OrthancServer:
     # --- HTTP ---
 
     def request(self, method: str, path: str, **more: Any) -> requests.Response:
-        """A request with the credentials; more: as for requests.request. Raises
-        requests.RequestException.
+        """Send a request with the credentials and return the response.
+
+        more: as for requests.request. Raises requests.RequestException.
         """
         more.setdefault("auth", (USER, PASSWORD))
         more.setdefault("timeout", SAFETY_S)
@@ -219,11 +222,14 @@ class OrthancServer:
             return session.request(method, self.url + path, **more)
 
     def get(self, path: str) -> tuple[int, Any]:
-        """Status and answer of a GET: JSON as values, anything else as text."""
+        """Return status and answer of a GET: JSON as values, anything else as text."""
         return _answer(self.request("GET", path))
 
     def post(self, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and answer of a POST; body: bytes as they are, anything else as JSON."""
+        """Return status and answer of a POST.
+
+        body: bytes are sent unchanged, anything else as JSON.
+        """
         data = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
@@ -233,35 +239,35 @@ class OrthancServer:
         return _answer(self.request("DELETE", path))
 
     def ok(self, path: str) -> Any:
-        """The answer of a GET that must succeed."""
+        """Return the answer of a GET that must succeed."""
         status, answer = self.get(path)
         assert status == 200, f"GET {path}: {status} {answer}"
         return answer
 
     def objects(self, **filters: str) -> list[dict[str, Any]]:
-        """All rows of /dose/api/objects."""
+        """Return all rows of /dose/api/objects."""
         return self._pages("/dose/api/objects", "objects", filters)
 
     def log_entries(self, **filters: Any) -> list[dict[str, str]]:
-        """The newest entries of the plugin's log, the newest first."""
+        """Return the newest entries of the plugin's log, the newest first."""
         search = "&".join(f"{name}={value}" for name, value in filters.items())
         return self.ok(f"/dose/api/log?{search}")["entries"]
 
     def handle(self, identifier: str) -> str:
-        """By what the plugin knows an object, of its identifier in Orthanc."""
+        """Return the handle by which the plugin knows an object, from its identifier in Orthanc."""
         key = (self.dose_directory / "identity.key").read_bytes()
         return hmac.new(key, f"orthanc:{identifier}".encode(), hashlib.sha256).hexdigest()[:32]
 
     def held(self) -> dict[str, str]:
-        """The identifiers of all instances that Orthanc holds, by handle."""
+        """Return the identifiers of all instances that Orthanc holds, by handle."""
         return {self.handle(one): one for one in self.ok("/instances")}
 
     def studies(self, **filters: str) -> list[dict[str, Any]]:
-        """All rows of /dose/api/studies, the first stored first."""
+        """Return all rows of /dose/api/studies, in the order in which they were stored."""
         return self._pages("/dose/api/studies", "studies", {"sort": "id", **filters})
 
     def details(self, **filters: str) -> list[dict[str, Any]]:
-        """/dose/api/studies/{id} of all studies, the first stored first."""
+        """Return /dose/api/studies/{id} of all studies, in the order in which they were stored."""
         return [self.ok(f"/dose/api/studies/{study['id']}") for study in self.studies(**filters)]
 
     def _pages(self, path: str, name: str, filters: dict[str, str]) -> list[dict[str, Any]]:
@@ -277,18 +283,18 @@ class OrthancServer:
                 return found
 
     def status(self) -> dict[str, Any]:
-        """/dose/api/status."""
+        """Return the answer of /dose/api/status."""
         return self.ok("/dose/api/status")
 
     # --- DICOM ---
 
     def send(self, *objects: Sendable | Iterable[Sendable], check: bool = True) -> int:
-        """Send objects by C-STORE over one association; the exit status of storescu, 0 when all
-        were stored.
+        """Send objects by C-STORE over one association and return the exit status of storescu.
 
-        Takes datasets, bytes of DICOM files, paths, made-up studies, and iterables of them;
-        uncompressed ones (compressed images go in by `upload`). check: fail unless all were stored.
-        May be called from a thread."""
+        It is 0 if all were stored. Takes datasets, bytes of DICOM files, paths, made-up studies,
+        and iterables of them; only uncompressed ones (use `upload` for compressed images). check:
+        fail unless all were stored. Can be called from a thread.
+        """
         self._sent += 1
         folder = self.folder / "sent" / f"{self._sent}-{random.getrandbits(32):08x}"
         folder.mkdir(parents=True)
@@ -307,7 +313,7 @@ class OrthancServer:
             env=os.environ | {"TCP_NODELAY": "1"},
             capture_output=True,
             text=True,
-            errors="replace",  # it quotes what stands in damaged objects
+            errors="replace",  # it quotes the content of damaged objects
             stdin=subprocess.DEVNULL,
             timeout=5 * SAFETY_S,
         )
@@ -319,14 +325,15 @@ class OrthancServer:
         return done.returncode
 
     def upload(self, raw: bytes) -> tuple[int, Any]:
-        """Store an object by POST /instances; status and answer."""
+        """Store an object by POST /instances and return status and answer."""
         return self.post("/instances", raw)
 
     # --- waiting ---
 
     def wait_until_idle(self) -> dict[str, Any]:
-        """Wait until the plugin has read all that Orthanc holds and its audit at start is done; its
-        queue's status.
+        """Wait until the plugin has read all that Orthanc holds and its audit at start is done.
+
+        Returns its queue's status.
         """
         audits = not isinstance(self.dose, dict) or self.dose.get("AuditAtStart", True)
         queue: dict[str, Any] = {}
@@ -343,9 +350,7 @@ class OrthancServer:
         return queue
 
     def wait_for(self, done: Callable[[], bool], what: str, say: Callable[[], str] = str) -> None:
-        """Wait until done() holds; fails when Orthanc ends meanwhile or when nothing comes of
-        it.
-        """
+        """Wait until done() holds; fails if Orthanc ends meanwhile or if the time limit is reached."""
         end = time.monotonic() + SAFETY_S
         pause = 0.01
         while not done():
@@ -369,8 +374,9 @@ class OrthancServer:
 
 
 def read_configuration(environment: dict[str, str]) -> dict[str, Any]:
-    """orthanc.json as plain values: without comments, its ${NAME:-value} taken from the
-    environment.
+    """Return orthanc.json as plain values.
+
+    Comments are removed, and ${NAME:-value} is replaced from the environment.
     """
     text = (ROOT / "orthanc.json").read_text()
     text = re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda found: found[1] or "", text)
@@ -383,7 +389,7 @@ def read_configuration(environment: dict[str, str]) -> dict[str, Any]:
 
 
 def flatten(objects: Iterable[Any]) -> Iterator[Dataset | bytes | Path]:
-    """The single objects of datasets, bytes, paths, made-up studies and iterables of them."""
+    """Yield the single objects of datasets, bytes, paths, made-up studies and iterables of them."""
     for one in objects:
         if isinstance(one, SampleStudy):
             yield from one.datasets
@@ -396,7 +402,10 @@ def flatten(objects: Iterable[Any]) -> Iterator[Dataset | bytes | Path]:
 
 
 def write_files(folder: Path, objects: Iterable[Any]) -> list[Path]:
-    """Objects as files in the folder; those that are files already stay where they are."""
+    """Write objects as files to the folder and return their paths.
+
+    Existing files stay where they are.
+    """
     files = []
     for number, one in enumerate(flatten(objects)):
         if isinstance(one, Path):
@@ -416,7 +425,10 @@ def _answer(response: requests.Response) -> tuple[int, Any]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on, below those that the system gives to outgoing connections."""
+    """Return ports on which nothing listens.
+
+    They are below those that the system uses for outgoing connections.
+    """
     found: list[int] = []
     while len(found) < count:
         port = random.randint(15_000, 32_000)
@@ -428,15 +440,16 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _die_with_parent() -> None:
-    """Linux: no Orthanc is left behind when the tests are killed."""
+    """Have Orthanc killed when the tests are killed (Linux)."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 @contextlib.contextmanager
 def beside(pacs: OrthancServer, **nodes: list[Any]) -> Iterator[OrthancServer]:
-    """Ours, of which the PACS is the node "archive", beside further nodes by name; each knows the
-    other.
+    """Yield an Orthanc with the plugin, of which the PACS is the node "archive".
+
+    Each of the two knows the other. nodes: further nodes by name.
     """
     modalities = {"archive": ["PACS", "127.0.0.1", pacs.dicom_port], **nodes}
     with OrthancServer(overrides={"DicomModalities": modalities, "DicomAet": "OURS"}) as ours:

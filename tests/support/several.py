@@ -1,5 +1,5 @@
-"""Studies with several reports that share irradiation events, as systems send them that report as
-they go along.
+"""Studies with several reports that share irradiation events, as sent by systems that report while
+a study is in progress.
 """
 
 from __future__ import annotations
@@ -35,12 +35,15 @@ def study_uid(name: str) -> str:
 
 
 def ct_events(name: str) -> list[CtEvent]:
-    """The events of a study; what differs between studies of different names is the UIDs alone."""
+    """Return the events of a study; studies of different names differ only in their UIDs."""
     return default_events(EVENTS, 5, STARTED, f"several|{name}")
 
 
 def ct_reports(name: str, pattern: Sequence[Sequence[int]]) -> list[Dataset]:
-    """Reports of one CT study, made a minute after each other, with these of its events each."""
+    """Return reports of one CT study, each with these of its events.
+
+    Each is made one minute after the one before.
+    """
     events = ct_events(name)
     return [
         _made(
@@ -63,7 +66,7 @@ def rf_events(name: str) -> list[ProjectionEvent]:
 
 
 def rf_reports(name: str, pattern: Sequence[Sequence[int]]) -> list[Dataset]:
-    """The same for a study in two planes; both planes are in each report."""
+    """Return the same for a study in two planes; both planes are in each report."""
     events = rf_events(name)
     made = [
         fluoroscopy_report(
@@ -82,6 +85,6 @@ def _study(name: str) -> Study:
 
 
 def _made(dataset: Dataset, number: int) -> Dataset:
-    """The report as made `number` minutes after the first."""
+    """Return the report as made `number` minutes after the first."""
     put(dataset, ContentTime=f"{STARTED + timedelta(minutes=number + 20):%H%M%S}")
     return dataset

@@ -1,5 +1,6 @@
-"""Clients that hold a server's threads: they send or read a little now and then, so that no limit
-of a single read or write ends them. For tests and the benchmark."""
+"""Clients that occupy a server's threads: they send or read a little now and then, so that no limit
+of a single read or write ends them. For tests and the benchmark.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +21,13 @@ _FIRST = {
 
 
 class SlowClients:
-    """So many connections to a port of 127.0.0.1, held until the block ends. kind: "headers" are
-    never sent to their end, nor is a "body"; a "reader" asks for `path`, with these further lines
-    of headers, and takes the answer a few bytes at a time. Each does something every `pause`
-    seconds, and comes anew when it was sent away. tls: by TLS, whatever the certificate."""
+    """`count` connections to a port of 127.0.0.1, held until the end of the block.
+
+    kind: "headers" are never completed, nor is a "body"; a "reader" requests `path`, with these
+    further lines of headers, and reads the answer a few bytes at a time. Each does something every
+    `pause` seconds, and reconnects after it was disconnected. tls: use TLS, whatever the
+    certificate.
+    """
 
     def __init__(
         self,
@@ -81,7 +85,7 @@ class SlowClients:
             await asyncio.sleep(0.05)
 
     async def _drip(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Go on until the server answers, to a reader until it ends."""
+        """Continue until the server answers; a reader, until the answer ends."""
         while not self._ended.is_set():
             try:
                 got = await asyncio.wait_for(reader.read(100), self._pause)

@@ -1,4 +1,4 @@
-"""A running server with studies to ask by SQL, and asking."""
+"""A running server with studies to query by SQL, and queries."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from orthanc_dose.samples import make_studies
 
 from .server import OrthancServer
 
-# Of one patient; and who administrates without being let know who patients are, nor export.
+# Of one patient; and of an administrator who may neither see who patients are nor export.
 NAME, PATIENT_ID = "Somebody^Known", "4711-0815"
 HELPER = ("helper", "another password of the tests")
 
 
 @contextmanager
 def sql_server() -> Iterator[OrthancServer]:
-    """A server that keeps names and IDs, with some studies, and the user HELPER."""
+    """Yield a server that stores names and IDs, with some studies, and the user HELPER."""
     with OrthancServer(dose={"PatientName": "stored", "PatientID": "stored"}) as running:
         running.send(make_studies(30, seed=5))
         odd = samples.ct_report(3, key="odd")

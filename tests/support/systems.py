@@ -1,4 +1,4 @@
-"""CT studies of systems that differ as a test wants it, and asking a server about systems."""
+"""CT studies of systems that differ as a test requires, and requests to a server about systems."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ API = "/dose/api"
 
 
 def named(dataset: Dataset, **system: str) -> Dataset:
-    """The object as of a system with these attributes (SoftwareVersions, StationName, …); an empty
-    one is left out.
+    """Return the object as if from a system with these attributes.
+
+    They are SoftwareVersions, StationName and so on; empty ones are removed.
     """
     for keyword, value in system.items():
         if value:
@@ -25,12 +26,12 @@ def named(dataset: Dataset, **system: str) -> Dataset:
 
 
 def reports(study: str, pattern: str = "continued", **system: str) -> list[Dataset]:
-    """The three reports of a CT study, in the order in which they were made."""
+    """Return the three reports of a CT study, in the order in which they were made."""
     return [named(dataset, **system) for dataset in ct_reports(study, PATTERNS[pattern])]
 
 
 def report(study: str, **system: str) -> Dataset:
-    """The one report of a CT study."""
+    """Return the first report of a CT study."""
     return reports(study, **system)[0]
 
 
@@ -52,7 +53,7 @@ def by_software(server: OrthancServer) -> dict[str, dict[str, Any]]:
 
 
 def content(server: OrthancServer) -> list[dict[str, Any]]:
-    """What the store says of all studies, but for when it was written and under which numbers."""
+    """Return the store's content of all studies, without times of writing and internal numbers."""
     details = server.details()
     for detail in details:
         for name in ("stored_at", "id", "equipment_id", "made_by"):
@@ -74,7 +75,7 @@ def content(server: OrthancServer) -> list[dict[str, Any]]:
 
 
 def settled(server: OrthancServer, answer: dict[str, Any]) -> dict[str, Any]:
-    """The task of an answer, at its end."""
+    """Wait for the end of an answer's task, and return the task."""
     number = answer["task"]["id"] if "task" in answer else answer["task_id"]
 
     def task() -> dict[str, Any]:

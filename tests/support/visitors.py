@@ -1,4 +1,4 @@
-"""Those who ask a server, for tests of who may do what: by HTTP Basic, by a session, by a token, or
+"""Visitors of a server, for tests of who may do what: by HTTP Basic, by a session, by a token, or
 not signed in.
 """
 
@@ -11,7 +11,7 @@ import requests
 from orthanc_dose.records.access import GROUPS
 from tests.support.server import PASSWORD, USER, OrthancServer
 
-# One registered user of each group alone, one of none, and one for Orthanc's own routes alone.
+# One registered user for each group alone, one without any, and one only for Orthanc's own routes.
 RIGHTS: dict[str, list[str]] = {f"only {group}": [group] for group in GROUPS} | {
     "nothing": [],
     "pacs": ["orthanc"],
@@ -20,7 +20,7 @@ REGISTERED = {USER: PASSWORD} | {name: f"password of {name}" for name in RIGHTS}
 
 
 def guarded(**dose: Any) -> OrthancServer:
-    """A server with all these users."""
+    """Return a server with all these users."""
     return OrthancServer(
         dose={"OrthancUsers": RIGHTS} | dose, overrides={"RegisteredUsers": REGISTERED}
     )
@@ -29,7 +29,7 @@ def guarded(**dose: Any) -> OrthancServer:
 def ask(
     server: OrthancServer, method: str, path: str, user: str | None = None, **more: Any
 ) -> requests.Response:
-    """A request of a registered user by HTTP Basic, or of nobody."""
+    """Send a request of a registered user by HTTP Basic, or of nobody."""
     return server.request(method, path, auth=(user, REGISTERED[user]) if user else NOBODY, **more)
 
 
@@ -50,7 +50,10 @@ class Browser:
         self.session.trust_env = False
 
     def ask(self, method: str, path: str, own: bool = True, **more: Any) -> requests.Response:
-        """own: as a page of the server does, with the header that another site cannot send."""
+        """Send a request.
+
+        own: as a page of the server does, with the header that another site cannot send.
+        """
         headers = more.pop("headers", {}) | (
             {"X-Dose-Request": "1"} if own and method != "GET" else {}
         )
@@ -63,5 +66,5 @@ class Browser:
 
     @property
     def name(self) -> str | None:
-        """Who the server says that this is."""
+        """The user that the server takes this to be."""
         return self.ask("GET", "/dose/api/session").json()["session"]["name"]

@@ -1,4 +1,4 @@
-"""Bytes to a server's HTTP port and back, for requests that no client library sends."""
+"""Raw bytes to and from a server's HTTP port, for requests that no client library sends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ HOST = b"Host: 127.0.0.1\r\n"
 
 
 def exchange(server: OrthancServer, sent: bytes) -> tuple[list[int], bytes]:
-    """The statuses of all answers to these bytes, in their order, and all that came until the
-    server closed the connection. sent: one request or more, of which the last one should not
-    leave the connection open ("Connection: close")."""
+    """Send bytes and return the statuses of all answers, in order, and everything received.
+
+    Reads until the server closes the connection. sent: one or more requests, the last of which
+    should not leave the connection open ("Connection: close").
+    """
     with socket.create_connection(("127.0.0.1", server.http_port), timeout=SAFETY_S) as connection:
         connection.sendall(sent)
         got = b""
@@ -23,8 +25,10 @@ def exchange(server: OrthancServer, sent: bytes) -> tuple[list[int], bytes]:
 
 
 def request(method: str, path: str, *headers: str, body: bytes = b"", close: bool = True) -> bytes:
-    """A request as bytes, with these lines of headers, just as they are, and the length of the body
-    unless they say one."""
+    """Return a request as bytes, with exactly these lines of headers.
+
+    The length of the body is added unless a header gives it.
+    """
     lines = [*headers, *(["Connection: close"] if close else [])]
     if body and not any("ength:" in line or "ncoding:" in line for line in lines):
         lines.append(f"Content-Length: {len(body)}")
@@ -33,7 +37,7 @@ def request(method: str, path: str, *headers: str, body: bytes = b"", close: boo
 
 
 def multipart(boundary: str, *parts: tuple[list[str], bytes]) -> bytes:
-    """A body of several parts, each with lines of headers of its own."""
+    """Return a multipart body, each part of which has its own lines of headers."""
     made = b""
     for headers, content in parts:
         lines = ['Content-Disposition: form-data; name="a"', *headers]

@@ -1,6 +1,4 @@
-"""Charts: what the doses of the studies are that filters leave, where they differ and how they
-move.
-"""
+"""Charts: the doses of filtered studies, where they differ, and how they change over time."""
 
 from .chart import Chart
 from .charts import CHARTS

@@ -6,16 +6,18 @@ from .links import joined
 from .row import Row
 from .source import Source, is_given
 
-# Points that a page draws one by one: without WebGL, which its policy forbids, 5,000 hold a slow
-# browser up for a second and a half, 10,000 for three.
+# Points that a page draws singly: without WebGL, which its policy forbids, 5,000 block a slow
+# browser for a second and a half, 10,000 for three.
 MOST_POINTS = 5_000
-# Cells of a scatter plot that has more: along and up.
+# Cells of a scatter plot with more points: horizontal and vertical.
 CELLS = (60, 40)
 
 
 def edges(least: float, largest: float, bins: int) -> list[float]:
-    """Of `bins` equal bins from least to largest. One bin where all values are equal, or as good
-    as: where an edge would fall on the next."""
+    """Return the edges of `bins` equal bins from least to largest.
+
+    There is a single bin if all values are equal or so close that adjacent edges would coincide.
+    """
     if not least < largest:
         return [least, largest]
     width = (largest - least) / bins
@@ -24,12 +26,15 @@ def edges(least: float, largest: float, bins: int) -> list[float]:
 
 
 def bin_of(value: str, found: list[float], name: str) -> str:
-    """The bin of a value as SQL, from 0: from its lower edge to below its upper one, the last with
-    both. name: under which the edges are bound."""
+    """Return the SQL expression of a value's bin, from 0.
+
+    A bin ranges from its lower edge to below its upper one; the last one includes both. name: under
+    which the edges are bound.
+    """
     if len(found) == 2:
         return "0"
     last = len(found) - 2
-    # By division, which rounding can put one bin beside; the edges decide.
+    # Division may be off by one bin because of rounding; the edges decide.
     guess = (
         f"least({last}, greatest(0, floor(({value} - ${name}[1]) / (${name}[2] - "
         f"${name}[1]))::INTEGER))"
@@ -41,9 +46,11 @@ def bin_of(value: str, found: list[float], name: str) -> str:
 
 
 def histogram(source: Source) -> tuple[list[Row], list[float]]:
-    """How many values in which bin, by system, and the edges in the shown unit. Bins are the same
-    for all series: from the least to the largest of all values. Only bins with values have a
-    row."""
+    """Return the numbers of values per bin and system, and the edges in the shown unit.
+
+    Bins are the same for all series: from the least to the largest of all values. Only bins with
+    values have a row.
+    """
     measure = source.chart.measure
     assert measure is not None
     part = source.rows(f"{measure.expression} AS value", conditions=(is_given(measure),))
@@ -80,8 +87,9 @@ def histogram(source: Source) -> tuple[list[Row], list[float]]:
 
 
 def scatter(source: Source) -> tuple[list[Row], bool]:
-    """Points with both values, or cells with their numbers where there are too many, which the flag
-    says.
+    """Return the points that have both values, or cells with counts if there are too many points.
+
+    The flag tells whether the rows are cells.
     """
     across, up = source.chart.against, source.chart.measure
     assert across is not None and up is not None

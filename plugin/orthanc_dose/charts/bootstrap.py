@@ -1,19 +1,20 @@
-"""How sure a quantile is: its bootstrap interval, from the exact distribution of the bootstrap
-instead of from drawn samples.
+"""The uncertainty of a quantile: its bootstrap interval, from the exact distribution of the
+bootstrap instead of from drawn samples.
 
 The interval is that of the percentile bootstrap (Efron and Tibshirani, An Introduction to the
 Bootstrap, 1993, chapter 13): from the 2.5th to the 97.5th percentile of the quantile of samples of
-the same size, drawn with replacement from the values. Of order statistics this distribution is
+the same size, drawn with replacement from the values. For order statistics this distribution is
 known (Hutson and Ernst, The exact bootstrap mean and variance of an L-estimator, J. R. Statist.
-Soc. B 62, 2000): there is nothing to draw, no seed, and the same values always give the same
-interval.
+Soc. B 62, 2000): nothing has to be drawn, there is no seed, and the same values always give the
+same interval.
 
 Of n values x_1 <= ... <= x_n the quantile is (1 - g) x_j + g x_{j+1}, with j = 1 + floor(q (n - 1))
-and g what that leaves (linear interpolation, as `quantile_cont` and numpy have it). In a drawn
-sample, at least j of n draws are among the k least values with the probability of a binomial
-distribution, and exactly j of them are, while all others are from the l-th on, with the probability
-C(n, j) (k/n)^j ((n-l+1)/n)^(n-j). So that of each pair (x_k, x_l) in the places j and j + 1 is
-known."""
+and g the fractional part (linear interpolation, as in `quantile_cont` and numpy). In a drawn
+sample, the probability that at least j of n draws are among the k least values is that of a
+binomial distribution; the probability that exactly j of them are, while all others are from the
+l-th on, is C(n, j) (k/n)^j ((n-l+1)/n)^(n-j). This gives the probability of each pair (x_k, x_l) in
+the places j and j + 1.
+"""
 
 import math
 from functools import lru_cache
@@ -21,18 +22,21 @@ from itertools import pairwise
 
 LEVEL = 0.95
 SIDES = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-# Values around the expected end of an interval that can bear on it (tests/unit/test_bootstrap.py).
+# Number of values around the expected end of an interval that can affect it
+# (tests/unit/test_bootstrap.py).
 REACH = 48
 _Z = 1.959963984540054  # the normal distribution's quantile at the sides
 _NEGLIGIBLE = 1e-12
 
 
 def fewest(q: float) -> int:
-    """How many values an interval takes: with less, not even the one from the least to the largest
-    holds the quantile of what they are a sample of with the confidence that is asked for, since
-    that is 1 - q^n - (1-q)^n (David and Nagaraja, Order Statistics, 3rd edition, 7.1), and all
-    bootstrap intervals lie within it. 6 for the median, 11 for the 75th percentile, 59 for the
-    95th."""
+    """Return the least number of values for which there is an interval.
+
+    With fewer values, even the interval from the least to the largest value does not contain the
+    quantile of the sampled population with the required confidence, since that is 1 - q^n - (1-q)^n
+    (David and Nagaraja, Order Statistics, 3rd edition, 7.1), and all bootstrap intervals lie within
+    it. The number is 6 for the median, 11 for the 75th percentile, and 59 for the 95th.
+    """
     n = 2
     while 1 - q**n - (1 - q) ** n < LEVEL:
         n += 1
@@ -40,8 +44,11 @@ def fewest(q: float) -> int:
 
 
 def first_of(q: float, side: int) -> str:
-    """As SQL over the number `n`: the rank from which 2 * REACH + 1 values are needed for an end of
-    the interval (0 lower, 1 upper)."""
+    """Return the first rank needed for an end of the interval, as SQL over the number `n`.
+
+    2 * REACH + 1 values are needed from this rank on. side: 0 for the lower end, 1 for the upper
+    one.
+    """
     sign = "+" if side else "-"
     return (
         f"greatest(1, round(n * {q!r} {sign} {_Z!r} * sqrt(n * {q!r} * {1 - q!r}))::BIGINT - "
@@ -50,8 +57,9 @@ def first_of(q: float, side: int) -> str:
 
 
 def end(n: int, q: float, side: int, values: list[float], first: int) -> float:
-    """An end of the interval. values: those of the sample in their order, as many as are needed,
-    from the rank `first` on.
+    """Return an end of the interval.
+
+    values: the needed values of the sample in ascending order, from the rank `first` on.
     """
     target = SIDES[side]
 
@@ -60,7 +68,7 @@ def end(n: int, q: float, side: int, values: list[float], first: int) -> float:
 
     g = _place(n, q)[1]
     for rank, below, pairs in _steps(n, q, side):
-        # Up to the value of this rank: both places are, or their mean is.
+        # Up to the value of this rank: either both places are, or their mean is.
         low, high = at(rank), at(min(rank + 1, n))
         means = sorted((max(low, (1 - g) * at(k) + g * at(over)), p) for k, over, p in pairs)
         for value, probability in means:
@@ -74,15 +82,18 @@ def end(n: int, q: float, side: int, values: list[float], first: int) -> float:
 
 
 def _place(n: int, q: float) -> tuple[int, float]:
-    """j and g of the quantile."""
+    """Return j and g of the quantile."""
     whole = math.floor(q * (n - 1))
     return whole + 1, q * (n - 1) - whole
 
 
 @lru_cache(2048)
 def _steps(n: int, q: float, side: int) -> list[tuple[int, float, list[tuple[int, int, float]]]]:
-    """Ranks K in which the end can lie: with the probability that both places of a drawn sample are
-    at most x_K, and the pairs k <= K < l with theirs."""
+    """Return the ranks K at which the end can be.
+
+    Each comes with the probability that both places of a drawn sample are at most x_K, and with the
+    pairs k <= K < l and their probabilities.
+    """
     j, g = _place(n, q)
     target = SIDES[side]
     rank = min(n, max(1, round(n * q + (_Z if side else -_Z) * math.sqrt(n * q * (1 - q)))))
@@ -92,7 +103,7 @@ def _steps(n: int, q: float, side: int) -> list[tuple[int, float, list[tuple[int
         rank += 1
     out = []
     while True:
-        # Without a second place, one value is all there is.
+        # Without a second place, only one value matters.
         both = _at_most(n, rank, j + 1) if g else _at_most(n, rank, j)
         out.append((rank, both, _pairs(n, j, rank) if g else []))
         if both >= target:
@@ -101,15 +112,14 @@ def _steps(n: int, q: float, side: int) -> list[tuple[int, float, list[tuple[int
 
 
 def _pairs(n: int, j: int, rank: int) -> list[tuple[int, int, float]]:
-    """Pairs of ranks k <= `rank` < l in the places j and j + 1, with their probabilities; without
-    those that hardly occur.
+    """Return pairs of ranks k <= `rank` < l in the places j and j + 1, with their probabilities.
+
+    Pairs with negligible probability are left out.
     """
     if rank == n:
         return []
     ways = math.lgamma(n + 1) - math.lgamma(j + 1) - math.lgamma(n - j + 1)
-    middle = (n - j) * math.log(
-        (n - rank) / n
-    )  # so that neither factor leaves the range of numbers
+    middle = (n - j) * math.log((n - rank) / n)  # so that neither factor overflows or underflows
     below = [
         math.exp(ways + middle + j * math.log(rank / n))
     ]  # that j draws are among the k least, from k = rank down
@@ -131,15 +141,17 @@ def _pairs(n: int, j: int, rank: int) -> list[tuple[int, int, float]]:
 
 
 def _at_most(n: int, k: int, j: int) -> float:
-    """The probability that the j-th value of a drawn sample is at most the k-th of the values: that
-    of at least j among n draws, each with the probability k/n."""
+    """Return the probability that the j-th value of a drawn sample is at most the k-th value.
+
+    This is the probability of at least j successes in n draws, each with the probability k/n.
+    """
     if k >= n or j <= 0:
         return 1.0
     return _beta(k / n, j, n - j + 1) if k > 0 and j <= n else 0.0
 
 
 def _beta(x: float, a: int, b: int) -> float:
-    """The regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
+    """Return the regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
     if x > (a + 1) / (a + b + 2):
         return 1 - _beta(1 - x, b, a)
     front = math.exp(
@@ -150,7 +162,7 @@ def _beta(x: float, a: int, b: int) -> float:
         + b * math.log1p(-x)
         - math.log(a)
     )
-    # Lentz's way from the front: numerators d_1, d_2, ... over 1 + ...
+    # Lentz's method, evaluated forwards: numerators d_1, d_2, ... over 1 + ...
     fraction = upper = 1.0
     lower = 0.0
     for m in range(100_000):

@@ -1,6 +1,4 @@
-"""Averages and frequencies: numbers of each category, with a series per system where that is
-chosen.
-"""
+"""Averages and frequencies: numbers for each category, with a series per system if chosen."""
 
 from collections import defaultdict
 from typing import Any
@@ -13,8 +11,9 @@ _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
 
 def averages(source: Source, view: str) -> list[Row]:
-    """Mean, median or both of each category; in the view "box" all quantiles and the least and
-    largest value.
+    """Return the mean, median or both of each category.
+
+    In the view "box", return all quantiles and the least and largest value.
     """
     measure = source.chart.measure
     assert measure is not None
@@ -42,7 +41,7 @@ def averages(source: Source, view: str) -> list[Row]:
 
 
 def frequencies(source: Source) -> list[Row]:
-    """How many of each category."""
+    """Return the number of studies or events in each category."""
     return ordered(
         source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n"
     )
@@ -51,13 +50,13 @@ def frequencies(source: Source) -> list[Row]:
 def _grouped(
     source: Source, part: str, wanted: tuple[str, ...]
 ) -> list[tuple[Row, dict[str, float]]]:
-    """The row of each category and system, and these of its stored values."""
+    """Return the row of each category and system, with the wanted statistics of its stored values."""
     plain, quantiles = (
         [name for name in wanted if name in _PLAIN],
         [name for name in wanted if name in QUANTILES],
     )
     studies = source.studies(IS_KEPT)
-    if set(wanted) <= {"mean"} and studies in ("count(*)", "NULL"):  # the first look knows all
+    if set(wanted) <= {"mean"} and studies in ("count(*)", "NULL"):  # the first pass suffices
         n = "sum(n)::BIGINT"
         columns = (n, studies.replace("count(*)", n), *("sum(total) / sum(n)" for _ in wanted))
         found = grouped(source, part, columns, "part", "sum(value)" if wanted else "NULL")
@@ -83,9 +82,11 @@ def grouped(
     total: str = "NULL",
     **bound: Any,
 ) -> list[tuple[Row, tuple[Any, ...]]]:
-    """The row of each category and system, and what more these columns have. columns: the number,
-    that of studies, and others, over `part`, or over `rows` where these are another table. bound:
-    what is bound in columns."""
+    """Return the row of each category and system, with the values of the additional columns.
+
+    columns: the number of values, that of studies, and others, over `part`, or over `rows` if these
+    are another table. bound: parameters that are bound in columns.
+    """
     query = f"""
         WITH {kept(source, part, source.options["categories"], total)}
         SELECT k.place IS NULL, {source.system}, any_value(k.name), {", ".join(columns)} FROM
@@ -109,8 +110,11 @@ def grouped(
 
 
 def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
-    """By the chosen order, which goes by the whole category: its number, its name, or the mean of
-    its series' values, weighted by their numbers. The others come last."""
+    """Return the rows in the chosen order.
+
+    The order depends on the whole category: its number of values, its name, or the mean of its
+    series' values, weighted by their numbers. The others come last.
+    """
     order = source.options["order"]
     by, down = order.removeprefix("-"), order.startswith("-")
     of_category: defaultdict[tuple[bool, str | None], list[Row]] = defaultdict(list)
@@ -128,7 +132,7 @@ def ordered(source: Source, rows: list[Row], value: str) -> list[Row]:
             else sum(by_name(row)[value] * row["n"] for row in own) / n
         )
 
-    # By name first: equal ones then stand in the order of names.
+    # First by name, so that equal categories are in the order of their names.
     names = sorted(
         (one for one in of_category if not one[0]),
         key=lambda one: ((one[1] or "").casefold(), one[1] or ""),

@@ -1,8 +1,9 @@
-"""What a chart is: one declaration, from which its data, its figure, its place in the API and the
-tests follow.
+"""The declaration of a chart, from which its data, its figure, its place in the API and the tests
+are derived.
 
-What it measures and what it groups by are filters (query/filters.py): they know where values stand,
-how they are shown, and by which parameters a list is filtered to what stands behind a bar."""
+What it measures and what it groups by are filters (query/filters.py): they know where values are
+stored, how they are shown, and which parameters filter a list to the studies behind a bar.
+"""
 
 from dataclasses import dataclass
 
@@ -12,8 +13,7 @@ from ..records import MODALITIES, Shown
 
 _FILTERS = {one.name: one for one in FILTERS}
 
-# What charts show, by kind: the ways in which each can be looked at, the first one where nobody
-# chooses.
+# The views of charts, by kind; the first one is the default.
 VIEWS = {
     "average": ("bar", "box", "histogram", "table"),
     "frequency": ("bar", "pie"),
@@ -35,9 +35,9 @@ class Quantity:
 
     @property
     def expression(self) -> str:
-        """Its value, over the study `s` and, for events, the event `t`."""
+        """Its value as an SQL expression, over the study `s` and, for events, the event `t`."""
         place = self.filter.place
-        # An indexed text stands in the study as well.
+        # An indexed text is also in the study.
         return place.expression if self.is_of_events or not place.table else f"s.{self.filter.name}"
 
     @property
@@ -49,11 +49,13 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart. kind: a key of VIEWS. measure: the filter whose values it shows; empty where it
-    counts. grouping: the filter by whose texts it groups, empty for none. against: of scatter
-    plots, the filter of the horizontal axis.
+    """A chart.
 
-    Its level is the event where it measures or groups by what events have, else the study.
+    kind: a key of VIEWS. measure: the filter whose values it shows; empty if it counts. grouping:
+    the filter by whose texts it groups, empty for none. against: for scatter plots, the filter of
+    the horizontal axis.
+
+    Its level is the event if it measures or groups by values of events, else the study.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The charts: each declared once."""
+"""The charts, each declared once."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from .chart import Chart
 
 _DESCRIPTION, _PROCEDURE = "study_description", "requested_procedure_description"
 _STUDY = (_DESCRIPTION, _PROCEDURE)
-# What groups are called in the names of charts, where it is not the name of their filter.
+# Names of groups in the names of charts, if they differ from those of their filters.
 _SHORT = {
     _DESCRIPTION: "study-description",
     _PROCEDURE: "requested-procedure",

@@ -1,30 +1,33 @@
-"""A control band around averages over time, and how much each moves: an X-bar chart of Shewhart
+"""A control band around averages over time, and the change of each: an X-bar chart of Shewhart
 (NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2).
 
-Each period is held against the periods before it, as it would have been when it ended: the centre
+Each period is compared with the periods before it, as it would have been when it ended: the centre
 is the mean of all their values, s their pooled standard deviation within periods, and the limits
 are three standard errors of a mean of the period's n values from it, centre ± 3 s/√n; none is below
-zero, as doses are not. Means alone have such a band: a chart of medians would need their own
-standard error, which the normal distribution does not give for doses."""
+zero, since doses are not. Only means have such a band: a chart of medians would need their own
+standard error, which the normal distribution does not give for doses.
+"""
 
 import math
 from collections.abc import Callable
 
 from .row import Row
 
-# The band begins where there are two periods before, at least, with so many values beyond one for
-# each: with fewer s itself is so unsure that chance alone would put about one mean in a hundred
-# out, where three in a thousand are meant.
+# The band begins after at least two periods whose numbers of values, minus one each, have at least
+# this sum (degrees of freedom): with fewer, s itself is so uncertain that chance alone would put
+# about one mean in a hundred outside, where three in a thousand are intended.
 FEWEST_PERIODS, FEWEST_DEGREES = 2, 20
-_CLOSE = 1e-9  # of the centre: what rounding may put beside it
+_CLOSE = 1e-9  # relative to the centre: tolerance for rounding
 
 
 def with_band(line: list[Row], is_next: Callable[[Row, Row], bool]) -> None:
-    """Adds to the rows of a line, which stand in the order of time with `mean`, `variance` (within
-    the period) and `n`, what the page shows: `change` in percent from the period before, None where
-    that one has no value; `centre`, `lower` and `upper`, None where there is too little before;
-    `out`: "above", "below" or None. is_next: whether a row's period follows another's at once.
-    Takes `variance` away."""
+    """Add to the rows of a line what the page shows of the control band.
+
+    The rows are in the order of time with `mean`, `variance` (within the period) and `n`. Added are
+    `change` in percent from the period before, None if that one has no value; `centre`, `lower` and
+    `upper`, None if there is too little before; `out`: "above", "below" or None. Removes
+    `variance`. is_next: whether a row's period directly follows another's.
+    """
     n, total, squares = 0, 0.0, 0.0
     before: Row | None = None
     for periods, row in enumerate(line):

@@ -1,6 +1,4 @@
-"""The data of a chart: rows of numbers in shown units, each with the way to the studies behind
-it.
-"""
+"""The data of a chart: rows of numbers in shown units, each with a link to the studies behind it."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,11 +18,14 @@ from .workload import workload
 
 @dataclass
 class Data:
-    """rows: numbers, `n` of values and `studies` of studies, None where they were not asked for,
-    and `query`: the parameters that, put in place of those of the list, leave exactly these
-    studies, None where none do. edges: of the bins of a histogram. is_binned: rows are cells of a
-    scatter plot. n: of all rows together. fewest: of a table, how many values the interval of each
-    percentile takes."""
+    """The data of a chart.
+
+    rows: numbers, `n` of values and `studies` of studies, None if they were not requested, and
+    `query`: the parameters that, replacing those of the list, leave exactly these studies, None if
+    there are none that do. edges: of the bins of a histogram. is_binned: whether rows are cells of
+    a scatter plot. n: of all rows together. fewest: for a table, the number of values that the
+    interval of each percentile requires.
+    """
 
     chart: Chart
     view: str
@@ -47,8 +48,11 @@ def data_of(
     values: dict[str, Any],
     with_studies: bool = True,
 ) -> Data:
-    """view: one of the chart's; values: of the filters' parameters, by name. with_studies: charts
-    of events count the studies as well, which takes as long as all the rest."""
+    """Return the data of a chart.
+
+    view: one of the chart's; values: those of the filters' parameters, by name. with_studies:
+    whether charts of events also count the studies, which takes as long as everything else.
+    """
     if view == "pie":
         options = options | {"per_system": False}
     source = Source(connection, chart, options, values, with_studies)

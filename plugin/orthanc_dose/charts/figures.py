@@ -1,7 +1,8 @@
-"""Figures of plotly from the data of charts, as JSON for plotly.js in the page.
+"""Plotly figures from the data of charts, as JSON for plotly.js in the page.
 
-Each point carries the number of its row (`customdata`), by which a page finds what is behind it.
-plotly is imported when a figure is first asked for: that takes a third of a second."""
+Each point has the number of its row (`customdata`), with which a page finds what is behind it.
+plotly is imported when the first figure is requested: that takes a third of a second.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,13 @@ from .wording import Wording
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Okabe and Ito's, which eyes that do not see red or green tell apart; without black and yellow,
-# which vanish on dark or white.
+# Okabe and Ito's palette, which is distinguishable with red-green colour blindness; without black
+# and yellow, which vanish on dark or white backgrounds.
 _COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
 
 def figure_of(data: Data, wording: Wording) -> dict[str, Any]:
-    """The figure: {"data": [...], "layout": {...}}. A table has nothing to draw."""
+    """Return the figure: {"data": [...], "layout": {...}}. It is empty for a table."""
     if data.view == "table":
         return {"data": [], "layout": {}}
     import plotly.graph_objects as go
@@ -47,7 +48,7 @@ def figure_of(data: Data, wording: Wording) -> dict[str, Any]:
 
 
 def _text(name: str) -> str:
-    """A name as plotly shows it: it takes some HTML for marks."""
+    """Return a name as text for plotly, which interprets some HTML."""
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -56,13 +57,13 @@ def _axis(title: str) -> dict[str, Any]:
 
 
 def _measured(data: Data, wording: Wording) -> dict[str, Any]:
-    """The axis of what the chart measures."""
+    """Return the axis of what the chart measures."""
     assert data.chart.measure is not None
     return _axis(wording.axis(data.chart.measure, data.chart))
 
 
 def _by_system(data: Data) -> list[tuple[str, list[int]]]:
-    """The name of each series, and its rows."""
+    """Return the name of each series, and its rows."""
     found: dict[int | None, list[int]] = {}
     for number, row in enumerate(data.rows):
         found.setdefault(row["equipment_id"], []).append(number)
@@ -70,8 +71,10 @@ def _by_system(data: Data) -> list[tuple[str, list[int]]]:
 
 
 def _places(figure: "go.Figure", data: Data, wording: Wording) -> dict[Any, int]:
-    """Categories stand at whole numbers, with their names as ticks: names that look like numbers or
-    dates stay names.
+    """Set the axis of categories, and return the position of each category.
+
+    Positions are whole numbers, with the names as ticks: names that look like numbers or dates stay
+    names.
     """
     titles: dict[Any, str] = {}
     for row in data.rows:
@@ -94,7 +97,7 @@ def _customdata(data: Data, numbers: list[int]) -> list[list[int]]:
 
 
 def _hover(what: str, series: str) -> str:
-    # A name with a brace is no place for a value.
+    # A name with a brace must not be taken for a placeholder.
     return f"{what}<br>n = %{{customdata[1]:,}}<extra>{series.replace('{', '&#123;')}</extra>"
 
 
@@ -190,9 +193,12 @@ def _frequencies(figure: "go.Figure", data: Data, wording: Wording) -> None:
 
 
 def _over_time(figure: "go.Figure", data: Data, wording: Wording) -> None:
-    """In the view "change" each line has its control band, whose traces (`meta` "band") come after
-    those of all lines and share its legend group; one line alone is on at first, as bands would
-    hide each other."""
+    """Add the lines over time.
+
+    In the view "change" each line has its control band, whose traces (`meta` "band") come after
+    those of all lines and share its legend group; only one line is visible at first, since bands
+    would hide each other.
+    """
     import plotly.graph_objects as go
 
     measure, found = data.chart.measure, lines(data.rows)
@@ -245,12 +251,12 @@ def _colour(place: int) -> str:
 
 
 def _of_band(place: int) -> dict[str, Any]:
-    """What a line and its band have in common."""
+    """Return the properties that a line and its band share."""
     return {"legendgroup": str(place), "visible": "legendonly" if place else True}
 
 
 def _band(figure: "go.Figure", data: Data, numbers: list[int], place: int) -> None:
-    """The control band of a line, where it has one, and its centre."""
+    """Add the control band of a line, if it has one, and its centre."""
     import plotly.graph_objects as go
 
     own = [number for number in numbers if data.rows[number]["centre"] is not None]
@@ -274,7 +280,7 @@ def _band(figure: "go.Figure", data: Data, numbers: list[int], place: int) -> No
 
 
 def _signs(data: Data, numbers: list[int], colour: str) -> dict[str, Any]:
-    """Points out of their band have another form, not a colour alone."""
+    """Return markers and line. Points outside their band differ in shape, not only in colour."""
     symbols, outs = (
         {None: "circle", "above": "triangle-up", "below": "triangle-down"},
         _of(data, numbers, "out"),

@@ -1,5 +1,5 @@
-"""The data of a chart as a table in a file: CSV or XLSX, in the language of the page, numbers in
-the unit of their title.
+"""The data of a chart as a table in a file: CSV or XLSX, in the language of the page, with numbers
+in the unit of their title.
 """
 
 import io
@@ -23,7 +23,7 @@ _WIDTH, _WIDTH_OF_NAMES = 14, 36  # in characters
 
 
 def as_csv(data: Data, wording: Wording) -> bytes:
-    """A line of titles and a line for each row; dates as the installation writes them."""
+    """Return CSV with a line of titles and a line for each row; dates are in the configured format."""
     titles, rows = table(data, wording)
     lines = (
         [wording.day(cell) if isinstance(cell, date) else cell for cell in row] for row in rows
@@ -32,7 +32,7 @@ def as_csv(data: Data, wording: Wording) -> bytes:
 
 
 def as_xlsx(data: Data, wording: Wording) -> bytes:
-    """A workbook of one sheet, which is called as the chart."""
+    """Return a workbook of one sheet, named after the chart."""
     titles, rows = table(data, wording)
     texts = [any(isinstance(row[at], str) for row in rows) for at in range(len(titles))]
     widths = [
@@ -47,7 +47,7 @@ def as_xlsx(data: Data, wording: Wording) -> bytes:
 
 
 def table(data: Data, wording: Wording) -> tuple[list[str], list[list[Cell]]]:
-    """The titles of the columns, and the rows in the order of the chart."""
+    """Return the titles of the columns, and the rows in the order of the chart."""
     columns = list(_columns(data, wording))
     return [title for title, _ in columns], [
         [_rounded(value(row)) for _, value in columns] for row in data.rows
@@ -55,7 +55,7 @@ def table(data: Data, wording: Wording) -> tuple[list[str], list[list[Cell]]]:
 
 
 def _columns(data: Data, wording: Wording) -> Iterator[tuple[str, Callable[[Row], Cell]]]:
-    """Titles, and what gives the cell of a row."""
+    """Yield the title of each column, and a function that returns its cell of a row."""
     chart, measure = data.chart, data.chart.measure
     is_point = chart.kind == "scatter" and not data.is_binned
     if chart.grouping and data.view != "histogram":
@@ -121,7 +121,7 @@ def _bounds(
 
 
 def _title(of: Quantity, data: Data, wording: Wording, name: str) -> str:
-    """Of a number of a quantity, with the unit last."""
+    """Return the title of a number of a quantity, with the unit last."""
     return wording.with_unit(
         wording.say("of", what=wording.quantity(of, data.chart), number=wording.number(name)), of
     )
@@ -140,7 +140,10 @@ def _named(name: str) -> Callable[[Row], Any]:
 
 
 def _rounded(value: Cell) -> Cell:
-    """Fifteen digits, which a stored number has: 1e-6 times a million is 1."""
+    """Return a number rounded to fifteen digits, which stored numbers have.
+
+    1e-6 times a million is 1.
+    """
     if isinstance(value, float):
         return float(format(value, ".15g")) if math.isfinite(value) else None
     return value

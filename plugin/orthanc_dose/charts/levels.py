@@ -1,8 +1,8 @@
-"""Reference levels beside the numbers of a chart: which one is for which category, and how the
-installation's doses stand.
+"""Reference levels beside the numbers of a chart: which one applies to which category, and how the
+installation's doses compare.
 
-A level that is of a class of patients, or of a phantom, is compared with the values of that class
-alone."""
+A level for a class of patients, or for a phantom, is compared only with the values of that class.
+"""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -16,7 +16,8 @@ from .charts import CHARTS
 from .row import Compared, Row
 from .source import QUANTILES, Source
 
-# What a level can be of: what averages are shown of, with the modality types that have it.
+# Quantities that can have levels: those of charts of averages, with the modality types that have
+# them.
 QUANTITIES: dict[str, tuple[Quantity, tuple[str, ...]]] = {
     chart.measure_name: (
         chart.measure,
@@ -33,7 +34,7 @@ QUANTITIES: dict[str, tuple[Quantity, tuple[str, ...]]] = {
 }
 
 _PHANTOM_CODES = {"head": HEAD_PHANTOM.value, "body": BODY_PHANTOM.value}
-# What classes go by: the column of the rows, where it stands, and the sign of each bound.
+# Bounds of classes: the columns of the rows, their expressions, and the comparison of each bound.
 _COLUMNS = {"age": "s.patient_age", "weight": "s.patient_weight"}
 _BOUNDS = {
     "age_from": ("age", ">="),
@@ -41,7 +42,7 @@ _BOUNDS = {
     "weight_from": ("weight", ">="),
     "weight_to": ("weight", "<"),
 }
-_CLOSE = 1 + 1e-9  # what two ways of working out the same number may differ by
+_CLOSE = 1 + 1e-9  # tolerance between two calculations of the same number
 
 _QUANTILES = ("median", "p75")  # of STATISTICS
 
@@ -49,13 +50,15 @@ Class = tuple[tuple[str, Any], ...]
 
 
 def has_phantom(quantity: Quantity) -> bool:
-    """Whether values of it can be told apart by phantom."""
+    """Return whether values of the quantity can be distinguished by phantom."""
     return quantity.filter.place.table == "ct_event"
 
 
 class Levels:
-    """The levels of a chart of averages. columns: what rows need; aggregates and bound: what is
-    asked of each category.
+    """The levels of a chart of averages.
+
+    columns: what rows need; aggregates and bound: the aggregates to query for each category, and
+    their bound parameters.
     """
 
     def __init__(self, source: Source) -> None:
@@ -84,7 +87,7 @@ class Levels:
         self.aggregates = tuple(part for one in self._classes for part in self._asked(one))
 
     def _asked(self, of: Class) -> tuple[str, ...]:
-        """Number and statistics of the values of a class."""
+        """Return the aggregates of a class: number and statistics of its values."""
         tests = []
         for name, value in of:
             self.bound[f"c{len(self.bound)}"] = (
@@ -97,8 +100,9 @@ class Levels:
         return (f"count(*){only}", f"avg(value){only}", *quantiles)
 
     def beside(self, row: Row, found: tuple[Any, ...]) -> list[Compared]:
-        """The levels of a category, as rows of charts have them. found: what the aggregates
-        gave.
+        """Return the levels of a category, as rows of charts have them.
+
+        found: the values of the aggregates.
         """
         name, size = row["category"], 2 + len(_QUANTILES)
         out = []
@@ -133,8 +137,9 @@ class Levels:
 
 
 def as_shown(stored: float, factor: float) -> float:
-    """A level in its shown unit: the number that was entered, without the last digits that two
-    factors leave.
+    """Return a level in its shown unit.
+
+    It is the number as entered, without the last digits that two conversions leave.
     """
     return float(f"{stored * factor:.12g}")
 

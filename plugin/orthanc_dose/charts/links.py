@@ -1,4 +1,4 @@
-"""From what a chart shows to the list: the parameters that, set in place of the list's own, leave
+"""Links from what a chart shows to the list: the parameters that, replacing the list's own, leave
 the studies behind it.
 """
 
@@ -10,14 +10,14 @@ from typing import Any
 from .chart import Chart, Quantity
 from .options import Options
 
-Link = dict[str, str] | None  # None: no parameters say it
+Link = dict[str, str] | None  # None: no parameters express it
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Characters of a name, and of one as a term, that parameters of filters take.
+# Limits of filter parameters, in characters: of a name, and of a name as a term.
 LONGEST, LONGEST_TERM = 1000, 300
 
 
 def joined(*links: Link) -> Link:
-    """All of it together."""
+    """Return the links combined; None if one of them is."""
     out: dict[str, str] = {}
     for link in links:
         if link is None:
@@ -27,8 +27,11 @@ def joined(*links: Link) -> Link:
 
 
 def _bound(of: Quantity, role: str, value: float, is_open: bool = False) -> dict[str, str]:
-    """From or to a value, without the value itself where the bound is open: filters have closed
-    ones, so it is the next number that there is."""
+    """Return the parameter of a lower or upper bound.
+
+    An open bound excludes the value itself: filters have closed bounds, so the next representable
+    number is used.
+    """
     if of.filter.type == "integer":
         whole = math.ceil(value) if (role == "from") != is_open else math.floor(value)
         if is_open:
@@ -41,7 +44,7 @@ def _bound(of: Quantity, role: str, value: float, is_open: bool = False) -> dict
 
 @dataclass
 class Links:
-    """values: those that the list is filtered by."""
+    """Links of a chart. values: those by which the list is filtered."""
 
     chart: Chart
     options: Options
@@ -66,15 +69,15 @@ class Links:
         return {} if number is None else {"equipment_id": str(number)}
 
     def given(self) -> Link:
-        """That the value counts."""
+        """Return the link to studies or events whose value counts."""
         return {self.chart.measure.filter.parameter("given"): "yes"} if self.chart.measure else {}
 
     def between(self, of: Quantity, low: float, high: float, is_last: bool) -> Link:
-        """Stored values from `low` to below `high`; of the last interval `high` as well."""
+        """Return the link to stored values from `low` to below `high`, or to `high` if is_last."""
         return _bound(of, "from", low) | _bound(of, "to", high, is_open=not is_last)
 
     def below(self, value: float) -> Link:
-        """Stored values that are given and less than this one."""
+        """Return the link to stored values that are given and less than this one."""
         assert self.chart.measure is not None
         return joined(self.given(), _bound(self.chart.measure, "to", value, is_open=True))
 
@@ -88,7 +91,7 @@ class Links:
         return {"study_date_from": first.isoformat(), "study_date_to": last.isoformat()}
 
     def weekday(self, number: int | None) -> Link:
-        """number: from 1, Monday; None for studies without a date."""
+        """Return the link to a weekday. number: from 1, Monday; None for studies without a date."""
         return {"study_date_empty": "yes"} if number is None else {"weekday": _DAYS[number - 1]}
 
     def hour(self, hour: int | None) -> Link:
@@ -98,7 +101,7 @@ class Links:
         low, high = self.values.get("study_time_from"), self.values.get("study_time_to")
         if (
             low and high and low > high
-        ):  # over midnight: what is left of the hour lies before one or after the other
+        ):  # over midnight: the rest of the hour is before one or after the other
             if start <= high and end >= low:
                 return None
             low, high = (None, high) if start <= high else (low, None)
@@ -110,8 +113,11 @@ class Links:
 
 
 def _clock(at: time, edge: tuple[int, int]) -> str:
-    """As people write it, where a minute begins or ends, which the seconds and microseconds `edge`
-    say: filters take the whole of the last minute."""
+    """Return a time as hours and minutes if it is at the edge of a minute, else in full.
+
+    edge: the seconds and microseconds at which a minute begins or ends: filters include the whole
+    last minute.
+    """
     return at.isoformat("minutes" if (at.second, at.microsecond) == edge else "auto")
 
 

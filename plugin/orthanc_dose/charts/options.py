@@ -1,6 +1,4 @@
-"""What a user can choose of charts: each option declared once, for the API, what is kept of it, and
-the form.
-"""
+"""Users' chart options: each is declared once, for the API, for storage, and for the form."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -13,8 +11,12 @@ Options = dict[str, Any]  # a value for each of OPTIONS
 
 @dataclass(frozen=True)
 class Option:
-    """kind: "flag"; "choice", one of `allowed`; "integer" from `low` to `high`; "names", some of
-    `allowed`, None for all. of_page: it is about which charts a page shows, not about a chart."""
+    """An option.
+
+    kind: "flag"; "choice", one of `allowed`; "integer" from `low` to `high`; "names", some of
+    `allowed`, None for all. of_page: whether it is about which charts a page shows, not about a
+    single chart.
+    """
 
     name: str
     kind: str
@@ -45,15 +47,16 @@ class Option:
         return Annotated[names | None, about]
 
     def kept(self, value: Any) -> Any:
-        """A right value as it is stored: all of the names as all, which then are those of later
-        versions, too.
+        """Return a valid value as it is stored.
+
+        A list of all names is stored as all, which then includes those of later versions.
         """
         if self.kind == "names" and value is not None and set(value) == set(self.allowed):
             return None
         return int(value) if self.kind == "integer" else value
 
     def problem(self, value: Any) -> str | None:
-        """Return what a value should be instead; None where it is right."""
+        """Return what a value should be instead; None if it is valid."""
         wrong = problem(value, self.type)
         if wrong is None and isinstance(value, list) and len(set(value)) < len(value):
             return "null or a list of names of charts, each once"

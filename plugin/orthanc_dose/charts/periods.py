@@ -1,4 +1,4 @@
-"""Averages over time: of each category in each day, week, month or year."""
+"""Averages over time: for each category and day, week, month or year."""
 
 import calendar
 from datetime import date, timedelta
@@ -10,15 +10,16 @@ from .row import Row, by_name
 from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20
-# Without values of which no dose is one: DuckDB gives up where their squares leave the range of
-# numbers.
+# Excludes values that cannot be doses: DuckDB fails if their squares overflow.
 _VARIANCE = "var_samp(value) FILTER (WHERE abs(value) < 1e100)"
 _COLUMNS = {"mean": "avg(value)", "median": "quantile_cont(value, 0.5)", "variance": _VARIANCE}
 
 
 def over_time(source: Source, view: str) -> list[Row]:
-    """Rows by category, system and first day of the period. A week begins on Monday. In the view
-    "change" means alone, with what control.py makes of them."""
+    """Return rows by category, system and first day of the period. A week begins on Monday.
+
+    The view "change" has only means, with what control.py adds to them.
+    """
     measure = source.chart.measure
     assert measure is not None
     period = source.options["period"]
@@ -74,7 +75,7 @@ def over_time(source: Source, view: str) -> list[Row]:
 
 
 def lines(rows: list[Row]) -> list[list[int]]:
-    """The numbers of the rows of each category and system, in the order of time."""
+    """Return the numbers of the rows of each category and system, in the order of time."""
     found: dict[Any, list[int]] = {}
     for number, row in enumerate(rows):
         found.setdefault((row["others"], row["category"], row["equipment_id"]), []).append(number)
@@ -82,14 +83,15 @@ def lines(rows: list[Row]) -> list[list[int]]:
 
 
 def _next(first: date, period: str) -> date:
-    """The first day of the period after the one that begins on this day and is not the last that
-    there is.
+    """Return the first day of the period after the one that begins on this day.
+
+    This must not be the last period that dates can represent.
     """
     return last(first, period) + timedelta(days=1)
 
 
 def last(first: date, period: str) -> date:
-    """The last day of the period that begins on this day."""
+    """Return the last day of the period that begins on this day."""
     if period == "week":
         return first + timedelta(days=min(6, (date.max - first).days))
     if period == "month":

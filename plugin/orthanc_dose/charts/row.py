@@ -1,4 +1,4 @@
-"""What a row of a chart's data can have; which of it, the chart and its view decide."""
+"""The fields that a row of a chart's data can have; the chart and its view decide which."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any, TypedDict, cast
 from ..records.rows import ReferenceLevelRow
 from .links import Link
 
-# Of a bin: its edges, in a scatter plot those of a cell across and up.
+# The edges of a bin; in a scatter plot, the horizontal and vertical ones of a cell.
 _Bin = TypedDict(
     "_Bin",
     {
@@ -25,8 +25,10 @@ _Bin = TypedDict(
 
 
 class Compared(ReferenceLevelRow, total=False):
-    """A reference level, its value in the shown unit, with what the installation has beside it: the
-    number of values, their statistic and whether that is "over" or "under"."""
+    """A reference level, its value in the shown unit, with that of the installation.
+
+    These are the number of values, their statistic, and whether it is "over" or "under" the level.
+    """
 
     n: int
     own: float | None
@@ -34,13 +36,16 @@ class Compared(ReferenceLevelRow, total=False):
 
 
 class Row(_Bin, total=False):
-    """Numbers in the shown unit. `n`: of values; `studies`: None where they were not asked for.
-    `query`: the parameters that leave exactly these studies in a list."""
+    """Numbers in the shown unit.
+
+    `n`: of values; `studies`: None if they were not requested. `query`: the parameters that leave
+    exactly these studies in a list.
+    """
 
     n: int
     studies: int | None
     query: Link
-    # The series and the category that it is of; `others`: of all categories beyond the most.
+    # The series and the category of the row; `others`: of all categories beyond the maximum number.
     equipment_id: int | None
     system: str | None
     category: str | None
@@ -56,7 +61,7 @@ class Row(_Bin, total=False):
     p95: float
     below: Link
     above: Link
-    # Of the table: the ends of intervals, and the reference levels.
+    # Table: the ends of intervals, and the reference levels.
     median_interval: list[float] | None
     p75_interval: list[float] | None
     p95_interval: list[float] | None
@@ -78,5 +83,5 @@ class Row(_Bin, total=False):
 
 
 def by_name(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The same row, for numbers that the chart's options name."""
+    """Return the same row, for numbers that the chart's options name."""
     return cast("dict[str, Any]", row)

@@ -1,5 +1,5 @@
-"""Where the data of a chart come from: rows of studies or events as a subquery, over exactly the
-studies that filters leave.
+"""The source of a chart's data: rows of studies or events as a subquery, over exactly the studies
+that match the filters.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from .chart import Chart, Quantity
 from .links import Links
 from .options import Options
 
-# The share of values that lie below each, by linear interpolation between the two values next to
-# it, as numpy and R have it where nobody asks for another.
+# The share of values below each quantile, by linear interpolation between the two adjacent values,
+# which is the default of numpy and R.
 QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 
 
 @dataclass
 class Source:
-    """A chart, what was chosen of it, and the filters' values, by names of parameters."""
+    """A chart, the chosen options, and the filters' values, by names of parameters."""
 
     connection: duckdb.DuckDBPyConnection
     chart: Chart
@@ -36,9 +36,11 @@ class Source:
             self.bound = self.bound | of_events
 
     def rows(self, *columns: str, conditions: tuple[str, ...] = ()) -> str:
-        """The rows as SQL: these columns, over the study `s` and, in charts of events, the event
-        `t`; with `study`, the number of the study, and `system`, that of the system or NULL where
-        there is no series per system."""
+        """Return the rows as SQL, over the study `s` and, in charts of events, the event `t`.
+
+        They have these columns, `study`, the number of the study, and `system`, that of the system,
+        or NULL if there is no series per system.
+        """
         system = "s.equipment_id" if self.options["per_system"] else "NULL::BIGINT"
         study, origin, tests = "s.id", "study s", [self._condition, *conditions]
         if self.chart.is_of_events:
@@ -52,19 +54,21 @@ class Source:
 
     @property
     def series(self) -> str:
-        """What rows are grouped by besides: "system, " or nothing, as a group of what is always the
-        same costs like any.
+        """What rows are also grouped by: "system, " or nothing.
+
+        Grouping by a constant would cost as much as by any other column.
         """
         return "system, " if self.options["per_system"] else ""
 
     @property
     def system(self) -> str:
-        """The column of rows, in what is grouped so."""
+        """The system's column in grouped rows."""
         return "system" if self.options["per_system"] else "NULL"
 
     def category(self) -> str:
-        """The column `category`: what rows are grouped by, NULL for no name; and `spelling`, the
-        name as written.
+        """Return the columns `category`, by which rows are grouped, and `spelling`.
+
+        The category is NULL for no name; the spelling, if case is ignored, is the name as written.
         """
         grouping = self.chart.grouping
         assert grouping is not None
@@ -76,8 +80,11 @@ class Source:
         )
 
     def studies(self, of: str = "true") -> str:
-        """How many studies rows are of, as SQL; NULL where that was not asked for and is more than
-        their number. of: those rows of events that it is known for."""
+        """Return the number of studies of rows, as SQL.
+
+        It is NULL if it was not requested and is not simply the number of rows. of: the rows of
+        events for which it is known.
+        """
         if not self.chart.is_of_events:
             return "count(*)"
         return f"nullif(count(DISTINCT study) FILTER ({of}), 0)" if self.with_studies else "NULL"
@@ -86,8 +93,9 @@ class Source:
         return self.connection.execute(query, self.bound | more).fetchall()
 
     def systems(self) -> dict[int | None, str | None]:
-        """What systems are called, by number: those without a name, or with one that others have,
-        by their number, too.
+        """Return the names of systems, by number.
+
+        Those without a name, or with one that others share, include their number.
         """
         names = self.connection.execute("SELECT id, display_name FROM equipment").fetchall()
         known = [name for _, name in names]
@@ -104,16 +112,18 @@ class Source:
 
 
 def is_given(of: Quantity) -> str:
-    """That a value counts: it is there, and not zero."""
+    """Return the SQL condition under which a value counts: it is given and not zero."""
     return f"{of.expression} <> 0"
 
 
 def kept(source: Source, rows: str, categories: int, total: str = "NULL") -> str:
-    """Tables as SQL: `part`, the number `n` and the `total` of these rows by category and system;
-    `kept`, the most frequent categories with their `name` and their place from 0.
+    """Return the tables `part` and `kept` as SQL.
 
-    Rows are counted first and looked at once more where that is not enough: a join with the
-    categories that are kept costs less than keeping all rows."""
+    `part` has the number `n` and the `total` of these rows by category and system; `kept` the most
+    frequent categories with their `name` and their place from 0. Rows are counted first, and read a
+    second time if that is not enough: a join with the kept categories costs less than keeping all
+    rows.
+    """
     name = "min(spelling)" if source.options["ignore_case"] else "any_value(category)"
     return f"""
         part AS MATERIALIZED (

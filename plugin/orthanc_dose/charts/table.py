@@ -1,5 +1,6 @@
-"""The percentile table: of each category number, mean, median, 75th and 95th percentile with their
-bootstrap intervals, and the reference levels that are for it."""
+"""The percentile table: for each category number, mean, median, 75th and 95th percentile with their
+bootstrap intervals, and the applicable reference levels.
+"""
 
 from typing import Any
 
@@ -17,12 +18,15 @@ _ENDS = [(name, side) for name in SHOWN for side in (0, 1)]
 
 
 def percentiles(source: Source) -> list[Row]:
-    """The rows. `<name>_interval`: lower and upper end, None for fewer values than FEWEST has."""
+    """Return the rows.
+
+    `<name>_interval`: lower and upper end, None for fewer values than in FEWEST.
+    """
     measure = source.chart.measure
     assert measure is not None
     levels = Levels(source)
     quantiles = ", ".join(str(QUANTILES[name]) for name in SHOWN)
-    # Values leave the store only around the ends of intervals.
+    # Only values around the ends of intervals leave the store.
     firsts = [
         bootstrap.first_of(QUANTILES[name], side).replace("n *", "count(*) *")
         for name, side in _ENDS
@@ -57,7 +61,10 @@ def percentiles(source: Source) -> list[Row]:
 
 
 def _intervals(n: int, around: list[tuple[int, list[float]]], factor: float) -> dict[str, Any]:
-    """around: of each end the rank from which values stand beside it, and these."""
+    """Return the intervals of the percentiles.
+
+    around: for each end, the first rank of the values around it, and these values.
+    """
     out: dict[str, Any] = {}
     for at, name in enumerate(SHOWN):
         ends = (

@@ -1,4 +1,4 @@
-"""Workload: how many studies on which weekday, and at which hour. All studies count."""
+"""Workload: the number of studies on each weekday, and at each hour. All studies count."""
 
 from .links import joined
 from .row import Row
@@ -6,8 +6,9 @@ from .source import Source
 
 
 def workload(source: Source, view: str) -> list[Row]:
-    """Rows by system and weekday, from 1, Monday; in the view "hour" by hour, too. None for studies
-    without date or time.
+    """Return rows by system and weekday, from 1, Monday; in the view "hour" also by hour.
+
+    The weekday or hour is None for studies without date or time.
     """
     by_hour = view == "hour"
     columns = (

@@ -1,3 +1,1 @@
-"""What leaves the system as files: columns from the data dictionary, rows rendered by DuckDB, chunk
-by chunk.
-"""
+"""Exports as files: columns from the data dictionary, rows rendered by DuckDB, chunk by chunk."""

@@ -1,5 +1,5 @@
-"""The columns of tables in files: each field of the data dictionary, with its unit in the title, as
-an expression in SQL.
+"""The columns of tables in files: each is a field of the data dictionary as an SQL expression, with
+its unit in the title.
 """
 
 from collections.abc import Iterator
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from ..query.sizes import MARKS
 from ..records import EQUIPMENT, MODALITIES, STUDY, Field, Table
 
-# What a value is in a cell.
+# Kinds of cell values.
 NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT = "number", "integer", "text", "date", "time", "moment"
 _KINDS = {"number": NUMBER, "integer": INTEGER, "date": DATE, "time": TIME, "datetime": MOMENT}
 _SEPARATOR = "; "
 
-# Numbers of rows that say which belong together: the row of the file says it.
+# Numbers that link rows of different tables; in a file, the row itself links them.
 _OF_THE_STORE = frozenset({"equipment_id", "made_by"})
-# Of the system: what people set, and what identifies the row, is not the study's.
+# Of the system without what users set and what identifies the row, neither of which belongs to the
+# study.
 SYSTEM = tuple(
     field for field in EQUIPMENT.fields if field.name not in ("id", "user_defined_modality")
 )
@@ -23,8 +24,10 @@ SYSTEM = tuple(
 
 @dataclass(frozen=True)
 class Column:
-    """A column. name: "table.field"; kind: one of those above; sql: its value over the rows of its
-    table, in the shown unit.
+    """A column.
+
+    name: "table.field"; kind: one of those above; sql: its value over the rows of its table, in the
+    shown unit.
     """
 
     name: str
@@ -35,8 +38,9 @@ class Column:
 
 
 def of_study(modality: str | None, without: frozenset[str]) -> tuple[Column, ...]:
-    """The columns of a study `s` and its system `e`, of one modality type or of all. without:
-    fields that are left out.
+    """Return the columns of a study `s` and its system `e`, of one modality type or of all.
+
+    without: fields that are left out.
     """
     fields = (MODALITIES[modality] if modality else STUDY).fields
     system = tuple(column for field in SYSTEM for column in _columns(EQUIPMENT, field, "e"))
@@ -46,12 +50,12 @@ def of_study(modality: str | None, without: frozenset[str]) -> tuple[Column, ...
         if field.name not in without | _OF_THE_STORE
         for column in _columns(STUDY, field, "s")
     ]
-    # The system stands behind what the study is called by: number, modality type and UID.
+    # The system comes after the columns that identify the study: number, modality type and UID.
     return (*own[:3], *system, *own[3:])
 
 
 def of_event(table: Table) -> tuple[Column, ...]:
-    """The columns of an irradiation event or administration `t`."""
+    """Return the columns of an irradiation event or administration `t`."""
     return tuple(
         column
         for field in table.fields
@@ -67,7 +71,7 @@ def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
         kind = _KINDS.get(field.type, TEXT)
         yield Column(name, _titled(title, field), kind, _value(field, at), field)
     elif any(part.type in ("structs", "numbers", "uids", "codes") for part in field.fields):
-        # Lists in lists have no place in a table: as JSON all of them is there.
+        # Nested lists do not fit into a table: as JSON they are complete.
         yield Column(
             name,
             title,
@@ -108,12 +112,13 @@ def _value(field: Field, at: str) -> str:
 
 
 def _scaled(field: Field, at: str) -> str:
-    """The number in the unit that is shown."""
+    """Return the SQL expression of the number in the shown unit."""
     return at if field.shown is None or field.shown.factor == 1 else times(at, field.shown.factor)
 
 
 def times(at: str, factor: float) -> str:
-    """A number in another unit, of fifteen digits, which a stored number has: 1e-6 times a million
-    is 1.
+    """Return the SQL expression of a number in another unit, rounded to fifteen digits.
+
+    Stored numbers have fifteen digits: 1e-6 times a million is 1.
     """
     return f"CAST(printf('%.15g', {at} * {factor:.17g}) AS DOUBLE)"

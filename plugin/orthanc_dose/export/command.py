@@ -1,4 +1,4 @@
-"""`orthanc-dose export`: the studies that filters leave, from a running server into a file."""
+"""`orthanc-dose export`: export the studies that match filters from a running server to a file."""
 
 import argparse
 import sys
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Start the export, follow it, fetch the file, and print where it is."""
+    """Start the export, follow its progress, download the file, and print its path."""
     query = dict(_filter(one) for one in chosen.filter)
     client = connected(chosen)
     wanted = {
@@ -84,7 +84,7 @@ def _filter(text: str) -> tuple[str, str]:
 
 
 def _fetch(client: Client, task: dict[str, Any], path: Path) -> None:
-    """Piece by piece, into a file that gets its name when it is whole."""
+    """Download the file piece by piece; it gets its final name when it is complete."""
     part, size = path.with_name(f"{path.name}.part"), task["result"]["bytes"]
     try:
         with open(part, "wb") as file:

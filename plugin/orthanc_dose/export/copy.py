@@ -1,13 +1,14 @@
-"""The whole dose record as Parquet in a folder, each night or when asked for: for DuckDB, Spark,
+"""Copies of the whole dose record as Parquet in a folder, nightly or on request, for DuckDB, Spark,
 Polars and R.
 
-    latest -> dose-20261122-020000      the newest copy that is whole
+    latest -> dose-20261122-020000      the newest complete copy
     latest/study/modality=CT/year=2026/data_0.parquet
     latest/ct_event/modality=CT/year=2026/data_0.parquet
     latest/equipment/data_0.parquet
 
-The link is put in place of the one before at once (rename), so that a reader finds a whole copy,
-always; the copy before the newest stays until the next one, for those who are still reading it."""
+The link is replaced atomically (rename), so that a reader always finds a complete copy; the second
+newest copy is kept until the next one, for those who are still reading it.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -38,8 +39,9 @@ _PREFIX = "dose-"
 
 
 class Copies:
-    """Makes copies in a folder. work: the folder in which DuckDB may write. May be used from any
-    thread.
+    """Makes copies in a folder. work: the folder to which DuckDB may write.
+
+    Can be used from any thread.
     """
 
     def __init__(self, store: Store, runner: Runner, folder: Path, work: Path) -> None:
@@ -48,14 +50,15 @@ class Copies:
         self._clear()
 
     def start(self, user: str, identity: bool) -> int:
-        """Begin a copy; the task's number. identity: with patients' names, IDs and birth dates, as
-        the store has them.
+        """Start a copy and return the task's number.
+
+        identity: with patients' names, IDs and birth dates, as stored.
         """
         work = partial(self._work, identity)
         return self._runner.start(COPY, user, str(self.folder), {"identity": identity}, work)
 
     def newest(self) -> str | None:
-        """The name of the newest copy."""
+        """Return the name of the newest copy, or None if there is none."""
         try:
             return str((self.folder / LATEST).readlink())
         except OSError:
@@ -70,7 +73,7 @@ class Copies:
             rows = self._write(run, made, identity)
             size = sum(path.stat().st_size for path in made.rglob("*.parquet"))
             self.folder.mkdir(parents=True, exist_ok=True)
-            shutil.move(made, coming)  # to another disk it takes a while
+            shutil.move(made, coming)  # moving to another disk takes a while
             if run.stopping.is_set():
                 raise Stopped
             coming.rename(self.folder / name)
@@ -92,9 +95,7 @@ class Copies:
                 count = (
                     _copy(connection, query, to, ", PARTITION_BY (modality, year)") if parted else 0
                 )
-                if (
-                    not count
-                ):  # without rows there is no part, and who reads all files of a table finds none
+                if not count:  # no rows, no partition: reading all files of the table would fail
                     to.mkdir(exist_ok=True)
                     count = _copy(connection, query, to / "data_0.parquet")
                 rows += count
@@ -114,7 +115,7 @@ class Copies:
             shutil.rmtree(old, ignore_errors=True)
 
     def _clear(self) -> None:
-        """What a server left that was killed."""
+        """Delete what a killed server left behind."""
         for left in self.folder.glob(f".{_PREFIX}*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -127,8 +128,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, to: Path, parts: st
 
 
 def _queries(without: frozenset[str]) -> Iterator[tuple[Table, str, bool]]:
-    """Each table with the query of its rows, and whether these are parted by the modality type and
-    year of their study.
+    """Yield each table with the query of its rows, and whether these are partitioned.
+
+    Partitions are by the modality type and year of the study.
     """
     of_study = "s.modality, year(s.study_date) AS year"
     names = ", ".join(f's."{name}"' for name in STUDY.names if name not in without | {"modality"})

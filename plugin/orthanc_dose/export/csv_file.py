@@ -1,8 +1,8 @@
-"""CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): a study a line, its events to the
-right.
+"""CSV for spreadsheets (RFC 4180, UTF-8 with a byte order mark): one line per study, with its
+events to the right.
 
-A study of fluoroscopy has hundreds of exposures: it stands there without them; the other formats
-have them."""
+A fluoroscopy study has hundreds of exposures, which are left out here; the other formats have them.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ _STUDIES_ALONE = "RF"
 
 
 def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
-    """Write the studies of a selection, with all of their events but for fluoroscopy."""
+    """Write the studies of a selection, with all their events except for fluoroscopy."""
     day = DATE_FORMATS[date_format]
     events = () if chosen.modality == _STUDIES_ALONE else chosen.event
     study, event = _line(chosen.study, day), _line(events, day)
@@ -35,7 +35,8 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
     with open(path, "wb") as file:
         file.write(BOM + ",".join(map(quoted, titles)).encode() + END)
         for first, last in chosen.chunks():
-            # As many cells in each line: strict readers (pyarrow, DuckDB, Polars) ask for it.
+            # All lines have the same number of cells: strict readers (pyarrow, DuckDB, Polars)
+            # require it.
             file.writelines(
                 "\r\n".join(lines).encode("utf-8", "replace") + END
                 for lines in rows.of_studies(

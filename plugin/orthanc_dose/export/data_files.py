@@ -1,9 +1,10 @@
-"""Files for programs: Parquet, Arrow IPC and JSON Lines; studies and, of one modality type, their
-events.
+"""Files for programs: Parquet, Arrow IPC and JSON Lines, with studies and, for a single modality
+type, their events.
 
-Values, names and units are the store's. Each field says its title, unit, concept and description in
-its metadata. Two files, joined by study_id, come in a ZIP without compression: as a list within the
-study's row the events take fifty times as long."""
+Values, names and units are those of the store. The metadata of each field has its title, unit,
+concept and description. The two files, joined by study_id, come in a ZIP without compression:
+events as a list within the study's row would take fifty times as long.
+"""
 
 import base64
 import zipfile
@@ -26,8 +27,9 @@ Writer = Callable[[duckdb.DuckDBPyConnection, str, pa.Schema, Path], None]
 def write(
     chosen: Selection, path: Path, kind: str, without: frozenset[str], progress: Progress
 ) -> None:
-    """Write a file, or a ZIP of two where there are events. kind: one of KINDS; without: fields of
-    the study to leave out.
+    """Write a file, or a ZIP of two if there are events.
+
+    kind: one of KINDS; without: fields of the study to leave out.
     """
     queries = list(_queries(chosen, without))
     if len(queries) == 1:
@@ -48,8 +50,7 @@ def write(
 def _parquet(
     connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema, path: Path
 ) -> None:
-    # DuckDB's own writer; in the file's metadata is what readers by Arrow take that of the fields
-    # from.
+    # Uses DuckDB's own writer; Arrow readers get the fields' metadata from the file's metadata.
     told = base64.b64encode(schema.serialize().to_pybytes()).decode()
     options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{'ARROW:schema': '{told}'}}"
     connection.execute(f"COPY ({query}) TO {quoted(path)} ({options})")
@@ -83,8 +84,7 @@ def _queries(chosen: Selection, without: frozenset[str]) -> Iterator[tuple[str, 
         f'e."{field.name}"' for field in SYSTEM
     ]
     schema = pa.schema([_field(field) for field in (*of_study, *SYSTEM)])
-    # As they lie in the table: to sort rows of this width takes several times as long as to write
-    # them.
+    # In the order of the table: sorting rows this wide takes several times as long as writing them.
     rows = "study s LEFT JOIN equipment e ON e.id = s.equipment_id"
     yield (
         "studies",

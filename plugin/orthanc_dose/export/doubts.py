@@ -10,8 +10,9 @@ from .shown import Shown
 
 
 def lines_of(study: StudyDetail, shown: Shown) -> Iterator[str]:
-    """Why values are not plainly what the objects say: a line for each reason and table, with what
-    is written there.
+    """Yield why values are not plainly what the objects say.
+
+    There is a line for each reason and table, with what the objects say.
     """
     modality = MODALITIES[study["modality"]]
     parts: list[tuple[str, Table | None, Sequence[Marked]]] = [
@@ -35,7 +36,7 @@ def lines_of(study: StudyDetail, shown: Shown) -> Iterator[str]:
         for (reason, name), written in reasons.items():
             why = f"{where}{_named(name, table, shown)} – {shown.words.mark(reason)}"
             if table is modality.events:
-                # Behind the reason, since it may be long.
+                # After the reason, since the list may be long.
                 why += f": {shown.words.events(modality.code, sum(map(len, written.values())))} "
                 written = {
                     f"{_ranges(numbers)}{said}": numbers for said, numbers in written.items()
@@ -44,7 +45,7 @@ def lines_of(study: StudyDetail, shown: Shown) -> Iterator[str]:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """1, 2, 3 and 5 as "1–3, 5"."""
+    """Return the numbers as ranges: 1, 2, 3 and 5 as "1–3, 5"."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][-1] + 1:
@@ -55,7 +56,7 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 
 def _named(name: str, table: Table, shown: Shown) -> str:
-    """What the field of a mark is called: "xray_sources.kvp" is one within structs."""
+    """Return the title of a mark's field; "xray_sources.kvp" is a field within structs."""
     outer, _, inner = name.partition(".")
     field = next((one for one in table.fields if one.name == outer), None)
     part = next((one for one in field.fields if one.name == inner), None) if field else None

@@ -1,6 +1,4 @@
-"""The columns that people look at first of a study's events, as far as these have values, and their
-cells.
-"""
+"""The leading columns of a study's events, as far as these have values, and their cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +8,13 @@ from ..records import Field, Modality
 from ..records.rows import EventRow
 from .shown import NOTHING, Shown, decimals_for, scaled
 
-# Says something only where it differs from event to event.
+# Fields that are informative only if they differ between events.
 _WHERE_DIFFERENT = frozenset({"acquisition_plane", "source"})
 
 
 @dataclass(frozen=True)
 class EventColumn:
-    """A column. key: the field, or "xray_sources.kvp" for one of the structs in it; title: with the
-    unit.
-    """
+    """A column. key: the field, or "xray_sources.kvp" for one within structs; title: with the unit."""
 
     key: str
     title: str
@@ -28,8 +24,9 @@ class EventColumn:
     shown: Shown
 
     def cell(self, row: EventRow) -> str:
-        """What stands in an event's row; of several structs, as filters or tubes, the values side
-        by side.
+        """Return the cell of an event's row.
+
+        For several structs, such as filters or tubes, the values are side by side.
         """
         values = _values(row, self.key)
         return (
@@ -39,7 +36,7 @@ class EventColumn:
 
 
 def columns_of(modality: Modality, events: Sequence[EventRow], shown: Shown) -> list[EventColumn]:
-    """The leading columns of the modality type in which any of the events has a value or a mark."""
+    """Return the modality type's leading columns in which any event has a value or a mark."""
     table, out = modality.events, []
     for key in modality.leading:
         values = [value for row in events for value in _values(row, key)]

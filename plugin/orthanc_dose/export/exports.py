@@ -1,6 +1,4 @@
-"""Exports as tasks: each from one state of the store, into a file that is there when it is
-whole.
-"""
+"""Exports as tasks: each is made from one state of the store, and its file appears when complete."""
 
 import shutil
 from collections.abc import Callable, Collection
@@ -21,7 +19,7 @@ from .selection import Progress, Selection, selected
 
 EXPORT = Kind("export", Place("exports", at_once=2))
 KIND = EXPORT.name
-# What an export can say of who the patients are, and by which fields.
+# The patient identity that an export can contain, and the fields of each item.
 IDENTITY = {
     "name": {"patient_name", "patient_birth_date"},
     "id": {"patient_id", "patient_birth_date"},
@@ -30,8 +28,9 @@ IDENTITY = {
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is written: the format of its dates (a key of csv_file.DATE_FORMATS), the fields
-    that are left out.
+    """How a file is written.
+
+    date_format: a key of csv_file.DATE_FORMATS; without: the fields that are left out.
     """
 
     date_format: str
@@ -40,8 +39,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. modalities: the modality types that it is for; None where it is for each
-    and for all together. identity: whether it can say who the patients are."""
+    """A file format.
+
+    modalities: the modality types that it is for; None if it is for each and for all together.
+    identity: whether it can say who the patients are.
+    """
 
     title: str
     ending: str
@@ -107,14 +109,17 @@ FORMATS = {
     "phe_dx_2019_study": _form("PHE 2019 radiography survey, study", "DX", "phe_dx_2019_study"),
     "phe_rf_2019": _form("PHE 2019 fluoroscopy survey", "RF", "phe_rf_2019"),
 }
-PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP where there are events
+PACKED = frozenset({"parquet", "arrow", "jsonl"})  # in a ZIP if there are events
 _ZIP = "application/zip"
 MEDIA_TYPES = (*dict.fromkeys(one.mime.partition(";")[0] for one in FORMATS.values()), _ZIP)
 
 
 def folder(data_directory: Path) -> Path:
-    """The folder of the files, each named by its task's number, with .part where it is being
-    written; made where it is not there, and cleaned of what a server left that was killed."""
+    """Return the folder of the files, after creating it if necessary.
+
+    Each file is named after its task's number, with .part while it is being written. Files that a
+    killed server left unfinished are deleted.
+    """
     path = data_directory / EXPORTS
     path.mkdir(mode=0o700, exist_ok=True)
     for left in path.glob("*.part*"):
@@ -126,7 +131,7 @@ def folder(data_directory: Path) -> Path:
 
 
 class Exports:
-    """Starts exports, and knows their files in a folder. May be used from any thread."""
+    """Starts exports and manages their files in a folder. Can be used from any thread."""
 
     def __init__(
         self, store: Store, runner: Runner, folder: Path, date_format: Callable[[], str]
@@ -147,9 +152,11 @@ class Exports:
         query: dict[str, str],
         identity: Collection[str] = (),
     ) -> int:
-        """Begin an export of the studies that the filters' values leave; the task's number. query:
-        the same values as text, as far as they may be kept; identity: which of IDENTITY says who
-        the patients are."""
+        """Start an export of the studies that match the filters, and return the task's number.
+
+        values: those of the filters' parameters; query: the same values as text, as far as they may
+        be stored; identity: the items of IDENTITY that the file contains.
+        """
         ending = "zip" if modality and file_format in PACKED else FORMATS[file_format].ending
         about = (
             (modality or "all").lower()
@@ -179,14 +186,16 @@ class Exports:
         write: Callable[[Path, Run], dict[str, Any]],
         kind: Kind = EXPORT,
     ) -> int:
-        """Begin a task that makes a file; its number. name: of the file; parameters: with its
-        format, key of FORMATS, and identity, which of IDENTITY it says; write: writes the file and
-        gives the task's result, but for the file's size; kind: one of the name KIND, which says
-        where it is written."""
+        """Start a task that writes a file, and return its number.
+
+        name: of the file; parameters: include its format, a key of FORMATS, and identity, the items
+        of IDENTITY that it contains; write: writes the file and returns the task's result without
+        the file's size; kind: one named KIND, which determines where the file is written.
+        """
         return self._runner.start(kind, user, name, parameters, partial(self._work, write))
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
-        """Where the file of a finished task is, and its media type. Raises FileNotFoundError."""
+        """Return the path and media type of a finished task's file. Raises FileNotFoundError."""
         path = self._path(task["id"])
         if task["state"] != "done" or not path.is_file():
             raise FileNotFoundError
@@ -195,7 +204,7 @@ class Exports:
         ].mime
 
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Delete files whose tasks are forgotten."""
+        """Delete files whose tasks were deleted."""
         known = {
             str(row[0])
             for row in connection.execute("SELECT id FROM task WHERE kind = $1", [KIND]).fetchall()

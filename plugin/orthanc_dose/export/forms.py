@@ -1,5 +1,5 @@
-"""National forms: what stands in which cell is declared, and one writer makes the sheet that is
-pasted into the form's own.
+"""National forms: the contents of their cells are declared, and one writer makes the sheet, which
+users paste into the actual form.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from .columns import NUMBER, TEXT
 from .selection import Progress, Selection
 from .xlsx_file import MOST_COLUMNS, Workbook, cell, text_cell, width
 
-# Symbols of the elements that filters and anodes are made of (PS3.16 CID 10006 and 10016), by the
-# keys of their codes.
+# Symbols of the elements of filters and anodes (PS3.16 CID 10006 and 10016), by the keys of their
+# codes.
 ELEMENTS = {
     concepts.ALUMINIUM.key: "Al", concepts.COPPER.key: "Cu", concepts.MOLYBDENUM.key: "Mo", concepts.RHODIUM.key: "Rh",
     concepts.SILVER.key: "Ag", concepts.TUNGSTEN.key: "W", concepts.TIN.key: "Sn", concepts.TANTALUM.key: "Ta",
@@ -23,9 +23,11 @@ ELEMENTS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a row. sql: its value over the study `s`, its number `n` among the chosen, from 1,
-    and what the form takes from its events, `v`. otherwise: text that stands there where the number
-    is not given."""
+    """A cell of a row.
+
+    sql: its value over the study `s`, its number `n` in the selection, from 1, and the columns of
+    the form's events query, `v`. otherwise: the text of the cell if the number is not given.
+    """
 
     title: str
     sql: str = "NULL"
@@ -35,10 +37,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Form:
-    """A form. events: a query of one row for each study of `part` that has some: study_id, `number`
-    (of what the cells repeat) and what else the cells take from `v`. cells: those of a row, by the
-    largest `number` of the chosen studies. above: rows of fixed text above the studies, where the
-    form has others than a row of titles."""
+    """A form.
+
+    events: a query of one row for each study of `part` that has events: study_id, `number` (of the
+    repeated cells) and what else the cells take from `v`. cells: those of a row, given the largest
+    `number` of the selected studies. above: rows of fixed text above the studies, if the form has
+    something other than a row of titles.
+    """
 
     sheet: str
     events: str
@@ -47,7 +52,7 @@ class Form:
 
 
 def write(form: Form, chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
-    """Write a workbook of one sheet, a study a row, in the order of the selection."""
+    """Write a workbook of one sheet with one row per study, in the order of the selection."""
     part = "WITH part AS (SELECT id, n FROM hit)"
     most = chosen.connection.execute(f"{part} SELECT max(number) FROM ({form.events})").fetchone()
     cells = form.cells(most[0] or 0 if most else 0)[:MOST_COLUMNS]
@@ -89,11 +94,11 @@ def number(title: str, sql: str) -> Cell:
 
 
 def key(at: str) -> str:
-    """The key of a coded concept in SQL, as "SCT:399162004"."""
+    """Return the SQL expression of a coded concept's key, as "SCT:399162004"."""
     return f"concat_ws(':', {at}.scheme, {at}.value)"
 
 
 def element(at: str) -> str:
-    """The symbol of a coded material in SQL, else its meaning."""
+    """Return the SQL expression of a coded material's symbol, else of its meaning."""
     known = " ".join(f"WHEN '{code}' THEN '{symbol}'" for code, symbol in ELEMENTS.items())
     return f"CASE {key(at)} {known} ELSE {at}.meaning END"

@@ -1,10 +1,10 @@
-"""Text for PDF pages: which font has which character, and what stands for a character that none
-has.
+"""Text for PDF pages: which font has which character, and what replaces a character that none has.
 
-The fonts lie beside this module: DejaVu Sans Condensed (Latin, Greek, Cyrillic, signs) and Droid
-Sans Fallback (Chinese, Japanese, Korean). A character that they lack, or that needs more than a
-glyph after the other (from right to left, joined letters), becomes a visible box: a name in a wrong
-order would be a wrong name."""
+The fonts are beside this module: DejaVu Sans Condensed (Latin, Greek, Cyrillic, symbols) and Droid
+Sans Fallback (Chinese, Japanese, Korean). A character that they lack, or that needs more than one
+glyph after another (right-to-left scripts, joined letters), becomes a visible box: a name in the
+wrong order would be a wrong name.
+"""
 
 import threading
 import unicodedata
@@ -19,28 +19,28 @@ from reportlab.pdfbase.ttfonts import TTFont
 PLAIN, BOLD, _MORE = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold", "DroidSansFallback"
 MISSING = "\u25a1"  # □
 _FOLDER = Path(__file__).parent / "fonts"
-_REGISTERING = threading.Lock()  # a second object of one font would number its glyphs anew
+_REGISTERING = threading.Lock()  # a second object of a font renumbers its glyphs
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
 _VARIANTS = (
     range(0xFE00, 0xFE10),
     range(0xE0100, 0xE01F0),
-)  # selectors of variants: the plain sign says the same
+)  # variation selectors: the plain character has the same meaning
 
 
 def printable(text: str) -> str:
-    """The text in characters that the fonts have, in one line."""
+    """Return the text on one line, in characters that the fonts have."""
     return "".join(_printable(sign) for sign in unicodedata.normalize("NFC", text))
 
 
 def runs(text: str, font: str) -> list[tuple[str, str]]:
-    """A printable text as pieces, each with the font that has it: `font` wherever it can be."""
+    """Return a printable text as pieces, each with a font that has it: `font` wherever possible."""
     return [
         (of, "".join(signs)) for of, signs in groupby(text, key=lambda sign: _font_of(sign, font))
     ]
 
 
 def width(text: str, font: str, size: float) -> float:
-    """How wide a printable text is, in points."""
+    """Return the width of a printable text in points."""
     return sum(_width(sign, font) for sign in text) * size / 1000
 
 
@@ -74,7 +74,7 @@ def _has(font: str, sign: str) -> bool:
 
 @cache
 def _widths(font: str) -> Mapping[int, float]:
-    """Widths of a font's characters; it is registered for the pages when it is first asked for."""
+    """Return the widths of a font's characters, after registering the font on the first call."""
     with _REGISTERING:
         if font not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(font, str(_FOLDER / f"{font}.ttf")))

@@ -1,5 +1,5 @@
-"""Exposures of fluoroscopy that are alike, as one group each: what a spreadsheet of hundreds of
-exposures a study needs.
+"""Groups of similar fluoroscopy exposures, which a spreadsheet needs for hundreds of exposures per
+study.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from ..records import PROJECTION_EVENT
 from .columns import INTEGER, NUMBER, Column
 from .selection import Selection
 
-# What is the same within a group; the rest is given as least, mean and largest.
+# What is the same within a group; of other numbers the minimum, mean and maximum are given.
 _SAME = (
     "acquisition_plane",
     "acquisition_protocol",
@@ -34,12 +34,12 @@ Exposure = tuple[
 
 
 def numbered(exposures: Iterable[Exposure]) -> Iterator[tuple[int, int, int]]:
-    """Each exposure with the number of its group in its study, from 1; exposures come study by
-    study, in their order.
+    """Yield each exposure with the number of its group in its study, from 1.
 
-    One joins the first group whose first exposure has the same plane, protocol, type, field size,
-    pulse rate and filters, and both angles within 5 degrees; an angle that is not given is like one
-    that is not given alone."""
+    Exposures must come study by study, in their order. An exposure joins the first group whose
+    first exposure has the same plane, protocol, type, field size, pulse rate and filters, and both
+    angles within 5 degrees; a missing angle matches only a missing angle.
+    """
     study: int | None = None
     groups: list[tuple[Any, float | None, float | None]] = []
     for of, event, same, primary, secondary in exposures:
@@ -63,8 +63,11 @@ def _near(one: float | None, other: float | None) -> bool:
 
 
 def columns(event: Sequence[Column]) -> tuple[Column, ...]:
-    """The columns of a group, from those of its exposures: how many these are, what they share, and
-    of each number the least, the mean and the largest."""
+    """Return the columns of a group, from those of its exposures.
+
+    They are the number of exposures, what these share, and the minimum, mean and maximum of each
+    number.
+    """
     out = (
         [Column("group.exposures", "Exposures", INTEGER, "count(*)", event[0].field)]
         if event
@@ -87,8 +90,9 @@ def columns(event: Sequence[Column]) -> tuple[Column, ...]:
 
 
 def number(chosen: Selection) -> int:
-    """Number the groups of all chosen studies in the temporary table `grouped`; the most that a
-    study has.
+    """Number the groups of all selected studies in the temporary table `grouped`.
+
+    Returns the largest number of groups of a study.
     """
     table = PROJECTION_EVENT
     same = ", ".join(f"coalesce(CAST(to_json(t.{name}) AS VARCHAR), '')" for name in _SAME)

@@ -2,9 +2,9 @@
 
 It is pasted into the table of exposures of the breast dose survey software of the National
 Co-ordinating Centre for the Physics of Mammography (K. Young, "Breast dose surveys in the NHSBSP:
-software and instruction manual", NHSBSP 2004 and later). Which columns it has, which exposures are
-left out and how views are called: OpenREM's documentation, "NHSBSP dose audits", and the first line
-of its files. The software works out the glandular dose itself: the form has none.
+software and instruction manual", NHSBSP 2004 and later). Its columns, the exposures to exclude and
+the names of views are from OpenREM's documentation, "NHSBSP dose audits", and the first line of its
+files. The software calculates the glandular dose itself: the form has none.
 
 An examination is a patient: the survey gives doses for each woman and visit.
 """
@@ -21,21 +21,21 @@ from .selection import Progress, Selection
 
 TITLES = ("Survey number", "Patient number", "View code", "kV", "Anode", "Filter", "Thickness", "mAs", "large cassette used",
           "auto/man", "Auto mode", "Density setting", "Age", "Comment", "AEC density mode")  # fmt: skip
-# The user writes the number of the survey into the form: OpenREM's documentation says how.
+# The user enters the number of the survey into the form, as OpenREM's documentation describes.
 SURVEY = 1
-# Exposures whose acquisition protocol has one of these words are no mammograms of the survey.
+# Exposures whose acquisition protocol contains one of these words are not mammograms of the survey.
 LEFT_OUT = ("scout", "postclip", "prefire", "biopsy", "postfire", "stereo", "specimen", "artefact")
 SPECIMEN = "SCT:127457009"  # tissue specimen from breast, a view of CID 4014
 
-# PS3.16 CID 4014, View for Mammography: the ACR MQCM 1999 equivalents, but for MLO, which the
+# PS3.16 CID 4014, View for Mammography: the ACR MQCM 1999 equivalents, except for MLO, which the
 # NHSBSP calls OB.
 VIEWS = {
     "SCT:399260004": "ML", concepts.MLO.key: "OB", "SCT:399352003": "LM", "SCT:399099002": "LMO", concepts.CC.key: "CC",
     "SCT:399196006": "FB", "SCT:399188001": "SIO", "SCT:441555000": "ISO", "SCT:399192008": "XCCL", "SCT:399101009": "XCCM",
 }  # fmt: skip
-# Images without a code give the view in a word of (0018,5101), which is ACR's.
+# Images without a code give the view as a word in (0018,5101), which is the ACR's.
 _WORDS = {name: name for name in VIEWS.values()} | {"MLO": "OB"}
-# PS3.16 CID 4015, View Modifier for Mammography: before the view, behind it, or in its place.
+# PS3.16 CID 4015, View Modifier for Mammography: before the view, after it, or in its place.
 PREFIXES = {"SCT:399163009": "M", "SCT:399055006": "S"}
 SUFFIXES = {
     "SCT:399197002": "RL",
@@ -70,9 +70,7 @@ Code = dict[str, str | None]
 def view_code(
     laterality: Code | None, view: Code | None, modifiers: Sequence[Code] | None
 ) -> str | None:
-    """Side and view as the NHSBSP calls them, as LOB or RMCC; None where one of them is not
-    given.
-    """
+    """Return side and view as the NHSBSP calls them, as LOB or RMCC; None if either is missing."""
     side = _SIDES.get(_key(laterality))
     if side is None or view is None:
         return None
@@ -90,7 +88,7 @@ def left_out(protocol: str | None, view: Code | None) -> bool:
 
 
 def write(chosen: Selection, path: Path, progress: Progress) -> None:
-    """Write a CSV of the exposures of a selection, an exposure a line."""
+    """Write a CSV of the exposures of a selection, one exposure per line."""
     with open(path, "wb") as file:
         file.write(BOM + line(TITLES))
         for patient, row in _lines(chosen):
@@ -100,7 +98,7 @@ def write(chosen: Selection, path: Path, progress: Progress) -> None:
 
 
 def _lines(chosen: Selection) -> Iterator[tuple[int, list[str | float | None]]]:
-    """Each exposure of the survey, with its patient's number."""
+    """Yield each exposure of the survey, with its patient's number."""
     patient, last, views = 0, None, Counter[str]()
     exposures = chosen.connection.execute(_QUERY)
     while portion := exposures.fetchmany(1_000):
@@ -149,7 +147,7 @@ def _lines(chosen: Selection) -> Iterator[tuple[int, list[str | float | None]]]:
 
 
 def _automatic(control: str | None) -> str | None:
-    """What (0018,7060) Exposure Control Mode says, in the form's words."""
+    """Return (0018,7060) Exposure Control Mode in the form's words, or None."""
     return {"MANUAL": "MANUAL", "AUTOMATIC": "AUTO"}.get((control or "").upper())
 
 

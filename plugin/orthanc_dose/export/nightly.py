@@ -1,4 +1,4 @@
-"""Something that is done once a day, at an hour of the server's place."""
+"""A job that runs once a day, at an hour of the server's local time."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,17 +6,20 @@ from datetime import datetime
 from ..store import Store, state
 
 EVERY_S = 30.0
-_STATE = "nightly_copy_of"  # the day that it was last done for, as YYYY-MM-DD
+_STATE = "nightly_copy_of"  # the day for which it last ran, as YYYY-MM-DD
 
 
 def is_due(now: datetime, hour: int, last: str | None) -> bool:
-    """Whether it is to be done now, the server's local time: today's hour has come, and it was not
-    done since. A server that slept through it does it late."""
+    """Return whether the job is due now, in the server's local time.
+
+    It is due if today's hour has come and it has not run since. A server that was down at that hour
+    runs it late.
+    """
     return now.hour >= hour and (last is None or last < now.date().isoformat())
 
 
 class Nightly:
-    """Knows when it is due. hour: at which to begin, None for never; do: begins it."""
+    """Starts the job when it is due. hour: when to start, None for never; do: starts it."""
 
     def __init__(
         self,
@@ -28,7 +31,7 @@ class Nightly:
         self._store, self._hour, self._do, self._now = store, hour, do, now
 
     def look(self) -> None:
-        """Begin it where it is due: a turn of the clock, every EVERY_S."""
+        """Start the job if it is due. Called by a clock, every EVERY_S seconds."""
         hour = self._hour()
         if hour is None:
             return
@@ -41,7 +44,7 @@ class Nightly:
         try:
             self._do()
         except Exception:
-            self._note(last or "")  # so it is tried again
+            self._note(last or "")  # so that it is retried
             raise
 
     def _note(self, day: str) -> None:

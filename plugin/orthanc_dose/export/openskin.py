@@ -1,11 +1,12 @@
-"""The CSV of one fluoroscopy study from which openSkin (bitbucket.org/openskin) works out a skin
+"""The CSV of one fluoroscopy study from which openSkin (bitbucket.org/openskin) calculates a skin
 dose map.
 
-An exposure a line, without a line of titles. Which columns there are, in which order and unit:
-OpenREM's "openSkin export". The units are those of the standard's report, which are the store's:
-DAP Gy.m2, dose at reference point Gy, angles degrees, lengths and filters mm, kV, mA, times ms,
-exposure uA.s, irradiation duration s. openSkin knows copper alone: other filters are left out. Its
-reader does not know quotation marks, so a comma within a text becomes a semicolon."""
+It has one exposure per line, without a line of titles. Columns, order and units are those of
+OpenREM's "openSkin export". The units are those of the standard's report, which are also the
+store's: DAP Gy.m2, dose at reference point Gy, angles degrees, lengths and filters mm, kV, mA,
+times ms, exposure uA.s, irradiation duration s. openSkin knows only copper: other filters are left
+out. Its reader does not support quotation marks, so a comma within a text becomes a semicolon.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,11 +18,11 @@ from ..query.studies import StudyDetail
 from ..records.rows import CodeValue, XrayFilter
 
 COPPER_IN_WORDS = "Copper or Copper compound"  # the code's meaning when openSkin was written
-PATIENT = "Anon"  # what stands for who the patient is
+PATIENT = "Anon"  # replaces the patient's identity
 
 
 def csv_of(study: StudyDetail) -> bytes:
-    """The lines of a study as query.studies gives it."""
+    """Return the lines of a study, given as query.studies returns it."""
     return b"".join(
         line(_clean(value) for value in _values(study, event)) for event in study["events"]
     )
@@ -71,8 +72,9 @@ def _values(study: StudyDetail, event: Mapping[str, Any]) -> Iterator[str | floa
 
 
 def _copper(filters: list[XrayFilter]) -> tuple[str | float | None, ...]:
-    """Type, material, least and largest thickness of the copper in the beam; several sheets of it
-    add up.
+    """Return type, material, minimum and maximum thickness of the copper in the beam.
+
+    The thicknesses of several sheets are added.
     """
     copper = [
         one

@@ -1,8 +1,9 @@
 """Printable pages: headings, paragraphs and tables, one below the other, on as many A4 pages as
-they take.
+needed.
 
-reportlab draws; where things go is decided here, since what comes from objects may be of any
-length: a cell shows so many lines and then an ellipsis, so that each row fits a page."""
+reportlab draws; the layout is decided here, since what comes from objects may be of any length: a
+cell shows a limited number of lines and then an ellipsis, so that each row fits on a page.
+"""
 
 import io
 import threading
@@ -18,25 +19,26 @@ from .glyphs import BOLD, PLAIN, printable, runs, width
 _WIDTH, _HEIGHT = landscape(A4)
 _MARGIN, _FOOT = 34.0, 46.0
 _ROOM = _WIDTH - 2 * _MARGIN
-_LEADING = 1.25  # from line to line, times the size of the letters
+_LEADING = 1.25  # line spacing as a multiple of the font size
 _PAD = 3.0
 _MOST_LINES, _WIDEST_WORD, _ENOUGH = 8, 52.0, 180.0
 _UNBROKEN, _SMALLEST = (
     5.8,
     4.5,
-)  # sizes of letters: down to these words, and numbers, are kept whole
-_ROUNDING = 0.01  # what sums of widths may lack
+)  # font sizes: down to the first one words are kept whole, down to the second one numbers
+_ROUNDING = 0.01  # tolerance of sums of widths
 _Fit: TypeAlias = tuple[float, list[float]]
 _INK, _GREY, _LINE, _SHADE = 0.0, 0.35, 0.75, 0.93
 _CELL, _TEXT = 6.8, 8.0
-# The parser of a font has one place where it reads: two threads at once would move each other's.
+# The parser of a font has a single read position: two threads would move each other's.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. number: its cells stand to the right. label: they name what is beside
-    them.
+    """A column of a table.
+
+    number: its cells are right-aligned. label: its cells name what is beside them.
     """
 
     title: str
@@ -45,7 +47,7 @@ class Column:
 
 
 class Pages:
-    """Collects what stands on the pages. All text may be of any length and of any characters."""
+    """Collects the content of the pages. Texts may be of any length and contain any characters."""
 
     def __init__(self) -> None:
         self._pages: list[list[Callable[[Canvas], None]]] = []
@@ -53,7 +55,7 @@ class Pages:
         self._new_page()
 
     def heading(self, text: str, size: float = 11.0) -> None:
-        """A heading; it stands on one page with what begins below it."""
+        """Add a heading, on the same page as the beginning of what follows it."""
         self._need(size * _LEADING + 45)
         if self._pages[-1]:
             self._at -= size * 0.6
@@ -67,7 +69,7 @@ class Pages:
             self._line(line, PLAIN, _TEXT)
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], most: int) -> None:
-        """A table, whose titles stand on each page that it takes. most: lines of a cell."""
+        """Add a table, with its titles repeated on each page. most: lines of a cell."""
         titles = [printable(column.title) for column in columns]
         cells = [[printable(cell) for cell in row] for row in rows]
         size, widths = _fitting(columns, titles, cells, _CELL)
@@ -83,8 +85,11 @@ class Pages:
         self._at -= 6
 
     def raw(self, title: str, foot: Sequence[str], number: Callable[[int, int], str]) -> bytes:
-        """The PDF. title: of its properties, not on the pages; foot: lines at the end of each page;
-        number: what says which page of how many it is."""
+        """Return the PDF.
+
+        title: in its properties, not on the pages; foot: lines at the bottom of each page; number:
+        returns the text that says which page of how many it is.
+        """
         out = io.BytesIO()
         with _ONE_AT_A_TIME:
             canvas = Canvas(out, (_WIDTH, _HEIGHT), pageCompression=1)
@@ -128,7 +133,7 @@ class Pages:
 
 
 class _Row:
-    """A row of a table, its cells broken into lines."""
+    """A row of a table, with its cells broken into lines."""
 
     def __init__(
         self,
@@ -184,9 +189,12 @@ def _draw(canvas: Canvas, left: float, base: float, text: str, font: str, size: 
 def _fitting(
     columns: Sequence[Column], titles: Sequence[str], rows: Sequence[Sequence[str]], size: float
 ) -> _Fit:
-    """Widths of the columns, and the size of the letters. As wide as the text is; where that is too
-    much, the words of the cells have room first, then those of the titles, then whole texts. A
-    number is never broken: before that letters become smaller."""
+    """Return the widths of the columns, and the font size.
+
+    Columns are as wide as their text; if that is too wide, the words of the cells get room first,
+    then those of the titles, then whole texts. A number is never broken: the font size is reduced
+    instead.
+    """
     whole, words, least = [], [], []
     for at, (column, title) in enumerate(zip(columns, titles, strict=True)):
         texts = {row[at] for row in rows}
@@ -215,8 +223,9 @@ def _fitting(
 
 
 def _shared(low: Sequence[float], high: Sequence[float]) -> list[float]:
-    """Widths that fill the page, each from the lower one on, with shares of the rest as the higher
-    ones would have them.
+    """Return widths that fill the page, each at least its lower one.
+
+    The rest is shared in proportion to the differences from the higher widths.
     """
     rest, wanted = _ROOM - sum(low), sum(high) - sum(low)
     return [
@@ -226,8 +235,11 @@ def _shared(low: Sequence[float], high: Sequence[float]) -> list[float]:
 
 
 def _least_first(low: Sequence[float], high: Sequence[float]) -> list[float]:
-    """Widths that fill the page, each from the lower one on: the rest goes to those that lack least
-    to the higher one, so that as few words as can be are broken."""
+    """Return widths that fill the page, each at least its lower one.
+
+    The rest goes first to the columns that lack least to their higher width, so that as few words
+    as possible are broken.
+    """
     widths, rest = list(low), _ROOM - sum(low)
     for at in sorted(range(len(low)), key=lambda at: high[at] - low[at]):
         more = min(rest, high[at] - low[at])
@@ -238,8 +250,11 @@ def _least_first(low: Sequence[float], high: Sequence[float]) -> list[float]:
 def _lines(
     text: str, font: str, size: float, room: float, most: int, hyphen: str = ""
 ) -> list[str]:
-    """The text in lines of this width, broken at spaces, and within words that are longer; what is
-    too much for so many lines ends with an ellipsis. hyphen: what stands where a word is broken."""
+    """Return the text in lines of at most this width, broken at spaces, and within longer words.
+
+    What exceeds `most` lines is replaced by an ellipsis. hyphen: what is added where a word is
+    broken.
+    """
     lines, line = [], ""
     for word in text.split():
         longer = f"{line} {word}" if line else word
@@ -264,7 +279,7 @@ def _lines(
 
 
 def _broken(text: str, font: str, size: float, room: float, hyphen: str) -> list[str]:
-    """The text in pieces that fit, each as long as can be."""
+    """Return the text in pieces that fit, each as long as possible."""
     pieces, start, used = [], 0, 0.0
     room -= width(hyphen, font, size)
     for at, sign in enumerate(text):

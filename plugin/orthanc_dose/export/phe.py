@@ -1,12 +1,13 @@
 """The dose surveys of Public Health England of 2019: CT, radiography, fluoroscopy and
 interventional radiology.
 
-Which columns the surveys' workbooks have, in which order and unit, and where the rows are pasted:
-OpenREM's documentation, "PHE 2019 CT survey and IPEM/PHE 2019 paediatric CT survey" and "PHE 2019
-X-ray, fluoroscopy and interventional radiology survey", and the titles and the order of the cells
-in its files. What neither report nor image says (whether a detector is in a bucky, what the field
-of view was) stays empty, for the contributor to fill in. Heights are in m, but for CT, which asks
-for cm."""
+The columns of the surveys' workbooks, their order and units, and where the rows are pasted, are
+from OpenREM's documentation, "PHE 2019 CT survey and IPEM/PHE 2019 paediatric CT survey" and "PHE
+2019 X-ray, fluoroscopy and interventional radiology survey", and from the titles and the order of
+the cells in its files. What neither report nor image says (whether a detector is in a bucky, what
+the field of view was) stays empty, for the contributor to fill in. Heights are in m, except for CT,
+which asks for cm.
+"""
 
 from itertools import chain
 
@@ -15,7 +16,7 @@ from .columns import DATE, INTEGER, NUMBER, times
 from .forms import Cell, Form, element, key, number
 
 _CGY_CM2, _CM, _MAS = 1e6, 0.1, 1e-3  # from Gy.m2, mm, uA.s
-# As the workbook of the radiography survey offers it (OpenREM, issue 775).
+# As offered by the workbook of the radiography survey (OpenREM, issue 775).
 _UNIT = "'cGy x cm2 (or shown as CGYCM2)'"
 _NAME = (
     "concat_ws(' | ', nullif(s.procedure_code.meaning, ''), "
@@ -34,7 +35,7 @@ def _digits(at: str) -> str:
     return f"printf('%.15g', {at})"
 
 
-# CT: the four series of the form, the total, what is said of them, and further series behind.
+# CT: the four series of the form, the total, remarks on them, and then further series.
 _CT_SERIES = 4
 _CT_EVENTS = f"""
     SELECT study_id, count(*) AS number, list({{
@@ -86,8 +87,8 @@ def _ct(most: int) -> list[Cell]:
     ]
 
 
-# Radiography: of single projections the first of a study, else six, or the twenty of the workbook
-# for skeletal surveys.
+# Radiography: for single projections the first of a study; otherwise six, or the twenty of the
+# workbook for skeletal surveys.
 _PROJECTIONS, _SKELETAL = 6, 20
 _DX_EVENTS = f"""
     SELECT study_id, count(*) AS number, list({{
@@ -170,8 +171,8 @@ def _dx_study(most: int) -> list[Cell]:
     return _dx(number("Study DAP dose", times("s.dap_total", _CGY_CM2)), f"{_NAME})", middle, held)
 
 
-# Fluoroscopy: one row a study. The units stand in the form's fourth row, the studies from its
-# seventh on.
+# Fluoroscopy: one row per study. The units are in the form's fourth row, the studies from its
+# seventh row on.
 _FLUOROSCOPY = f"'{concepts.FLUOROSCOPY.key}'"
 _ACQUISITIONS = ", ".join(
     f"'{one.key}'"
@@ -233,7 +234,7 @@ def _rate(list_: str) -> Cell:
 
 
 def _span(low: str, high: str, unit: str) -> str:
-    """From least to largest, in words; NULL where nothing is given."""
+    """Return the SQL expression of the range from minimum to maximum, in words; NULL if not given."""
     return (
         f"{_digits(low)} || CASE WHEN {high} > {low} THEN ' - ' || {_digits(high)} ELSE '' END "
         f"|| ' {unit}'"

@@ -1,4 +1,4 @@
-"""Rows of text that DuckDB renders, chunk by chunk: of studies with their events to the right, of
+"""Rows of text rendered by DuckDB, chunk by chunk: studies with their events to the right, or
 single events.
 """
 
@@ -21,12 +21,13 @@ def of_studies(
     number: str = "event_number",
     blank: str = "",
 ) -> Iterator[list[str]]:
-    """The rows of a chunk, in portions: the study's cells, then those of its first `most` events in
-    their order.
+    """Yield the rows of a chunk, in portions.
 
-    study, event: expressions of the cells' text; event is empty where there are no events. number:
-    "group_number" for groups of exposures instead of single ones (see groups.py). blank: what
-    stands for each event that a study has less than `most`."""
+    A row has the study's cells, then those of its first `most` events in order. study, event:
+    expressions of the cells' text; event is empty if there are no events. number: "group_number"
+    for groups of exposures instead of single ones (see groups.py). blank: what replaces each event
+    that a study has fewer than `most`.
+    """
     part = f"WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last})"
     of_part = STUDIES.replace("hit", "part")
     if not event:
@@ -58,9 +59,11 @@ def of_studies(
 def of_events(
     chosen: Selection, study: str, event: str, sheets: str, first: int, last: int
 ) -> Iterator[tuple[int, str]]:
-    """A row for each event: the study's cells, then the event's, with the number of its sheet
-    before it, sheet by sheet and in the order of the studies. sheets: a table of events' study_id
-    and event_number with the sheet's number."""
+    """Yield a row for each event, preceded by the number of its sheet.
+
+    A row has the study's cells, then the event's. Rows are ordered by sheet and then as the studies
+    are. sheets: a table of events' study_id and event_number with the sheet's number.
+    """
     query = f"""
         SELECT sheet, {study} || {event} FROM "{chosen.events_table}" t
         JOIN (SELECT * FROM {sheets} WHERE sheet BETWEEN {first} AND {last}) b USING (study_id,
@@ -74,7 +77,7 @@ def of_events(
 
 
 def portions(chosen: Selection, query: str) -> Iterator[list[str]]:
-    """The rows of a query that gives one text each."""
+    """Yield the rows of a query with a single text column, in portions."""
     for batch in chosen.connection.execute(query).fetch_record_batch(PORTION):
         texts: list[Any] = batch.column(0).to_pylist()
         yield texts

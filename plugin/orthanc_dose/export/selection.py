@@ -1,5 +1,5 @@
-"""The studies that an export is about: found once, in order, in one state of the store, and handed
-out chunk by chunk.
+"""The studies of an export: found once, in order, in one state of the store, and returned chunk by
+chunk.
 """
 
 import contextlib
@@ -14,14 +14,15 @@ from ..records import MODALITIES
 from ..store import Store
 from .columns import Column, of_event, of_study
 
-# Studies of one piece: rows of text in memory, and the wait for an abort, stay small.
+# Studies per chunk: small, so that little text is in memory and a stop takes effect quickly.
 CHUNK = 1_000
 
 
 @dataclass
 class Selection:
-    """Studies in the temporary table `hit` of a connection: their numbers `id` in the order `n`,
-    from 1.
+    """Studies in the temporary table `hit` of a connection.
+
+    The table has their numbers `id` in the order `n`, from 1.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -33,11 +34,11 @@ class Selection:
 
     @property
     def events_table(self) -> str | None:
-        """The table of events, where one modality type is asked for."""
+        """The table of events, if a single modality type is selected."""
         return MODALITIES[self.modality].events.name if self.modality else None
 
     def chunks(self) -> Iterator[tuple[int, int]]:
-        """First and last `n` of each chunk."""
+        """Yield the first and last `n` of each chunk."""
         for first in range(1, self.total + 1, CHUNK):
             yield first, min(first + CHUNK - 1, self.total)
 
@@ -50,11 +51,12 @@ def selected(
     without: frozenset[str],
     cells: bool = True,
 ) -> Iterator[Selection]:
-    """The studies of a modality type, or of all, that the filters' values leave. without: fields of
-    the study to leave out. cells: whether the columns of tables are wanted; those that are empty in
-    every row are left out.
+    """Yield the studies of a modality type, or of all, that match the filters' values.
 
-    All that is read within sees one state of the store.
+    without: fields of the study to leave out. cells: whether the columns of tables are wanted;
+    those that are empty in every row are left out.
+
+    Everything read within the context sees one state of the store.
     """
     given = values | ({"modality": [modality]} if modality else {})
     condition, bound = filters.where(given)
@@ -97,7 +99,7 @@ STUDIES = "hit JOIN study s USING (id) LEFT JOIN equipment e ON e.id = s.equipme
 
 
 def _filled(chosen: Selection, columns: Sequence[Column], rows: str) -> tuple[Column, ...]:
-    """Those of the columns that have a value in some row."""
+    """Return the columns that have a value in some row."""
     if not chosen.total:
         return tuple(columns)
     counts = ", ".join(f"count({column.sql})" for column in columns)
@@ -110,4 +112,4 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     return found[0] if found else None
 
 
-Progress = Callable[[int, int], None]  # rows done, of how many; raises to stop
+Progress = Callable[[int, int], None]  # rows done, total; raises to stop

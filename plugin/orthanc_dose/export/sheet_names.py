@@ -1,5 +1,5 @@
-"""Names of sheets as spreadsheets allow them: at most 31 characters, without some signs, each once
-in any case.
+"""Valid sheet names of spreadsheets: at most 31 characters, without certain characters, and unique
+regardless of case.
 """
 
 import re
@@ -9,13 +9,13 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f\ufffe\uffff]")
 
 
 class SheetNames:
-    """Gives names for one workbook."""
+    """Assigns the sheet names of one workbook."""
 
     def __init__(self) -> None:
-        self._given: set[str] = {"history"}  # Excel keeps this one for itself
+        self._given: set[str] = {"history"}  # reserved by Excel
 
     def give(self, wanted: str) -> str:
-        """The name that comes nearest to what is wanted."""
+        """Return the available name that is closest to the wanted one."""
         clean = _FORBIDDEN.sub(" ", wanted).strip().strip("'").strip() or "(blank)"
         name, number = _cut(clean, LONGEST), 1
         while name.casefold() in self._given:

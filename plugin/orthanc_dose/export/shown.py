@@ -15,23 +15,26 @@ from .words import Words
 NOTHING = "–"
 _YEAR = "a"
 _SIGNIFICANT, _MOST_DECIMALS = 4, 8
-# What stands between thousands and before decimals.
+# Thousands and decimal separators.
 _SIGNS = {"en": (",", "."), "de": (".", ",")}
 _RAISED = str.maketrans("0123456789m", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵐ")
 _MASS = re.compile(r"\^(\d{1,3}m?)\^")
 
 
 def scaled(value: float, field: Field) -> float:
-    """The value in the unit that is shown, without what binary fractions add: 0.0001234 Gy·m² is
-    123.4 cGy·cm².
+    """Return the value in the shown unit, without artefacts of binary fractions.
+
+    For example, 0.0001234 Gy·m² is 123.4 cGy·cm².
     """
     factor = field.shown.factor if field.shown else 1.0
     return float(Context(prec=12, rounding=ROUND_HALF_UP).create_decimal_from_float(value * factor))
 
 
 def decimals_for(values: Iterable[float]) -> int:
-    """Decimals for numbers that stand below each other: four significant digits of the largest,
-    none that all are zero.
+    """Return the number of decimals of numbers in one column.
+
+    They are four significant digits of the largest number, without decimals that are zero in all
+    numbers.
     """
     finite = [value for value in values if math.isfinite(value)]
     largest = max(map(abs, finite), default=0.0)
@@ -50,16 +53,20 @@ def _rounded(value: float, decimals: int) -> Decimal:
 
 
 class Shown:
-    """How values are shown in one language. date_format: a choice of the setting of this name;
-    zone: that of the clocks on the wall, in which times of the server are shown."""
+    """How values are shown in one language.
+
+    date_format: a value of the setting of this name; zone: the local time zone, in which times of
+    the server are shown.
+    """
 
     def __init__(self, words: Words, date_format: str, zone: tzinfo) -> None:
         self.words, self._date_format, self._zone = words, date_format, zone
         self.signs = _SIGNS[words.language]
 
     def value(self, value: Any, field: Field, decimals: int | None = None) -> str:
-        """A value without its unit; a dash where there is none. decimals: those of the numbers that
-        stand beside it.
+        """Return a value without its unit; a dash if there is none.
+
+        decimals: those of the numbers in the same column.
         """
         if value is None or value == "" or value == []:
             return NOTHING
@@ -95,7 +102,10 @@ class Shown:
         return f"{text}{unit}" if unit == "°" else f"{text} {unit}"
 
     def number(self, value: float, decimals: int) -> str:
-        """A small number keeps two digits that count, so that it never reads as zero."""
+        """Return a number with these decimals.
+
+        A small number keeps two significant digits, so that it never appears as zero.
+        """
         if not math.isfinite(value):
             return str(value)
         if value and abs(value) < 2 * 10**-decimals:
@@ -108,15 +118,13 @@ class Shown:
         return self._grouped(_rounded(value, decimals))
 
     def age(self, years: float) -> str:
-        """An age as it is said: years, of small children months and days; whole ones that are
-        completed.
-        """
+        """Return an age in years, or for small children in months or days, rounded down."""
         unit, count = "days", years * 365.25
-        if years >= 2 or years == 1:  # what was given as one year is not twelve months
+        if years >= 2 or years == 1:  # a given age of one year is not shown as twelve months
             unit, count = "years", years
         elif years * 12 >= 1:
             unit, count = "months", years * 12
-        # 7 months are a little less than 7/12 in binary.
+        # 7 months are slightly less than 7/12 in binary.
         return self.words.say(f"app.age.{unit}", n=math.floor(count + 1e-6))
 
     def day(self, value: date) -> str:
@@ -127,22 +135,20 @@ class Shown:
         return text
 
     def moment(self, value: datetime) -> str:
-        """Times of a study stand as written, those with a zone as the clocks on the wall show
-        them.
-        """
+        """Return a date and time: those of studies as written, those with a zone in local time."""
         wall = value.astimezone(self._zone) if value.tzinfo else value
         return f"{self.day(wall)} {wall:%H:%M:%S}"
 
     def _grouped(self, value: Decimal) -> str:
         group, point = self.signs
         whole, _, rest = f"{value:f}".partition(".")
-        if len(whole.lstrip("-")) > 4:  # 1234 stands without
+        if len(whole.lstrip("-")) > 4:  # 1234 has no separator
             whole = f"{int(whole):,}".replace(",", group)
         return whole + (point + rest if rest else "")
 
 
 def minutes(seconds: float) -> str:
-    """754 s as "12 min 34 s"; empty below a minute."""
+    """Return minutes and seconds, 754 s as "12 min 34 s"; empty below a minute."""
     if not seconds >= 60:
         return ""
     whole = math.floor(seconds + 0.5)
@@ -151,7 +157,7 @@ def minutes(seconds: float) -> str:
 
 
 def describe(study: Mapping[str, Any]) -> str | None:
-    """What a study is called: the first description that says anything."""
+    """Return the title of a study: the first description that is not blank."""
     names: Sequence[str] = (
         "study_description",
         "requested_procedure_description",
@@ -163,5 +169,5 @@ def describe(study: Mapping[str, Any]) -> str | None:
 
 
 def _raised(text: str) -> str:
-    """As ^99m^Technetium, which is how codes of nuclides write it, with the mass number raised."""
+    """Return the text with raised mass numbers; nuclide codes write them as in ^99m^Technetium."""
     return _MASS.sub(lambda found: found[1].translate(_RAISED), text)

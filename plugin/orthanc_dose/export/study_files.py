@@ -1,4 +1,4 @@
-"""Files of one study: as JSON, as a workbook, and as a report to be printed."""
+"""Files of one study: as JSON, as a workbook, and as a report for printing."""
 
 import io
 import json
@@ -18,9 +18,12 @@ from .words import Words
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a file is to say, and how. without: fields of the study that are left out; language: one
-    of words.LANGUAGES, which a report is written in; date_format: a choice of the setting of this
-    name; zone: in which times of the server are shown, with its name."""
+    """The content of a file and how it is written.
+
+    without: fields of the study that are left out; language: one of words.LANGUAGES, in which a
+    report is written; date_format: a value of the setting of this name; zone: in which times of the
+    server are shown, with its name.
+    """
 
     study_id: int
     without: frozenset[str]
@@ -32,8 +35,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files. make: the file of a study; it raises LookupError where there is none of
-    this number.
+    """A file format.
+
+    make: returns the file of a study; raises LookupError if there is none with this number.
     """
 
     title: str
@@ -42,7 +46,10 @@ class Format:
 
 
 def _detail(store: Store, wanted: Wanted) -> studies.StudyDetail:
-    """All that the store holds of the study, without what the file is not to say."""
+    """Return everything that the store holds of the study, without the excluded fields.
+
+    Raises LookupError if there is no such study.
+    """
     with store.reading() as connection:
         found = studies.study(connection, wanted.study_id)
     if found is None:
@@ -68,8 +75,9 @@ def _json(store: Store, wanted: Wanted) -> bytes:
 
 
 def _units(fields: tuple[Field, ...]) -> dict[str, str]:
-    """The units of numbers by their names, as UCUM codes; "xray_sources.kvp" is one within
-    structs.
+    """Return the units of numbers by field name, as UCUM codes.
+
+    "xray_sources.kvp" is a field within structs.
     """
     within = {
         f"{field.name}.{name}": unit

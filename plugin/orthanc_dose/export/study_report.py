@@ -1,5 +1,5 @@
-"""The printable dose report of a study: what its page says first, in the page's order, digits and
-units.
+"""The printable dose report of a study: the main content of its page, in the page's order, digits
+and units.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +15,8 @@ from .event_columns import EventColumn, columns_of
 from .pages import Column, Pages
 from .shown import NOTHING, Shown, decimals_for, describe, minutes, scaled
 
-Row = Mapping[str, Any]  # of whatever table: its fields are read by their declarations
-# Of the study and its system, what a report needs to say which study it is of.
+Row = Mapping[str, Any]  # of any table: its fields are read by their declarations
+# Fields of the study and its system that a report needs to identify the study.
 _STUDY = ("study_date", "study_time", "accession_number", "study_id", "study_description", "requested_procedure_description",
           "performed_procedure_step_description", "protocol_name", "performing_physician", "referring_physician", "operators",
           "not_patient_indicator", "study_instance_uid")  # fmt: skip
@@ -39,21 +39,22 @@ _OBJECT = (
     "processed_at",
     "extractor_version",
 )
-# Of accumulated values, what is not a value of the plane or the report.
+# Fields of accumulated values that are not values of the plane or the report.
 _NOT_VALUES = frozenset({"study_id", "sop_instance_uid", "acquisition_plane", "source", "marks"})
-# Lists of a study that stand elsewhere, or on its page alone.
+# Lists of a study that appear elsewhere, or only on its page.
 _NOT_LISTS = frozenset({"marks", "not_used", "observers", "persons", "devices", "calibrations"})
-# Events of these modality types stand in a table for each plane or side.
+# Events of these modality types are in a separate table for each plane or side.
 _APART = {"RF": "acquisition_plane", "MG": "laterality"}
 _MARKED = " *"
 _BEST_SOURCE = next(iter(SOURCES))
 _MOST_OBJECTS = 100
-_LINES, _EVENT_LINES = 8, 3  # of a cell: makers write pages into comments of events
+_LINES, _EVENT_LINES = 8, 3  # of a cell: vendors write whole pages into comments of events
 
 
 def write(study: StudyDetail, shown: Shown, made: datetime, zone: str) -> bytes:
-    """The PDF of a study's detail, as query/studies.py gives it. made: now, in UTC; zone: the name
-    of `shown`'s zone.
+    """Return the PDF of a study's detail, as query/studies.py returns it.
+
+    made: now, in UTC; zone: the name of `shown`'s zone.
     """
     say, modality = shown.words.say, MODALITIES[study["modality"]]
     pages = Pages()
@@ -114,21 +115,21 @@ Content: TypeAlias = tuple[Sequence[Column], list[list[str]]]
 def _put(
     pages: Pages, heading: str, columns: Sequence[Column], rows: list[list[str]], most: int = _LINES
 ) -> None:
-    """A table below its heading, where it has any rows."""
+    """Add a table below its heading, if it has any rows."""
     if rows:
         pages.heading(heading)
         pages.table(columns, rows, most)
 
 
 def _put_lists(pages: Pages, row: Row, table: Table, shown: Shown) -> None:
-    """The lists of structs of a row, each as a table."""
+    """Add the lists of structs of a row, each as a table."""
     for field in table.fields:
         if field.type == "structs" and field.name not in _NOT_LISTS and row.get(field.name):
             _put(pages, shown.words.title(field, table), *_structs(field, row[field.name], shown))
 
 
 def _facts(study: StudyDetail, shown: Shown) -> Content:
-    """Study, patient and system side by side."""
+    """Return the table of study, patient and system side by side."""
     say = shown.words.say
     groups = [
         _values(study, [STUDY.field(name) for name in _STUDY], STUDY, shown),
@@ -145,8 +146,9 @@ def _facts(study: StudyDetail, shown: Shown) -> Content:
 
 
 def _values(row: Row, fields: Sequence[Field], table: Table, shown: Shown) -> list[tuple[str, str]]:
-    """Names and values with their units; what is empty and not marked is left out, but for the
-    study's day, age and sex.
+    """Return names and values with their units.
+
+    Fields that are empty and not marked are left out, except for the study's day, age and sex.
     """
     always = ("study_date", "study_time", "patient_age", "patient_sex")
     return [
@@ -160,7 +162,7 @@ def _values(row: Row, fields: Sequence[Field], table: Table, shown: Shown) -> li
 
 
 def _totals(study: StudyDetail, shown: Shown) -> Content:
-    """The totals of the modality type first, then all others that the study has."""
+    """Return the table of totals: those of the modality type, then all others of the study."""
     say, modality = shown.words.say, MODALITIES[study["modality"]]
     first = [STUDY.field(name) for name in modality.totals]
     fields = [
@@ -186,7 +188,7 @@ def _totals(study: StudyDetail, shown: Shown) -> Content:
 
 
 def _accumulated(table: Table, rows: Sequence[Row], shown: Shown) -> Content:
-    """Values downwards, a column for each plane or report."""
+    """Return the table of accumulated values: values in rows, a column for each plane or report."""
     say, out = shown.words.say, []
     for field in table.fields:
         if field.name in _NOT_VALUES or field.type == "structs":
@@ -223,7 +225,7 @@ def _accumulated(table: Table, rows: Sequence[Row], shown: Shown) -> Content:
 def _events(
     study: StudyDetail, shown: Shown
 ) -> Iterator[tuple[str, Sequence[Column], list[list[str]]]]:
-    """Tables of the events: one, or one for each plane or side."""
+    """Yield the tables of the events: one, or one for each plane or side."""
     modality, words = MODALITIES[study["modality"]], shown.words
     if not study["events"]:
         return
@@ -255,8 +257,9 @@ def _event(row: EventRow, columns: Sequence[EventColumn]) -> list[str]:
 
 
 def _structs(field: Field, rows: Sequence[Row], shown: Shown) -> Content:
-    """A list of structs as a table, without the columns that all leave empty; lists within them
-    have their page.
+    """Return a list of structs as a table, without the columns that are empty in all rows.
+
+    Lists within the structs are only on the study's page.
     """
     parts = [part for part in field.fields if part.type != "structs" and _given(rows, part.name)]
     columns, cells = [], []
@@ -309,5 +312,5 @@ def _longer(seconds: float | None) -> str:
 
 
 def _sign(row: Row, name: str) -> str:
-    """What stands behind a value that has a mark."""
+    """Return the sign that follows a value with a mark; empty for others."""
     return _MARKED if any(mark["field"] == name for mark in row.get("marks") or ()) else ""

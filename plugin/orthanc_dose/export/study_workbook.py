@@ -1,8 +1,8 @@
-"""The workbook of a single study: its values downwards, its events, and each further table that it
-has.
+"""The workbook of a single study: its values in rows, its events, and each of its other tables.
 
 Cells are those of the workbooks of lists (columns.py, xlsx_file.py); rows are read in one state of
-the store."""
+the store.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
@@ -15,7 +15,7 @@ from ..store.places import PLACE
 from .columns import Column, of_event, of_study
 from .xlsx_file import Workbook, cell, text_cell, width
 
-# Objects are named by their UIDs: Orthanc's identifiers are made from the patient ID.
+# Objects are identified by their UIDs: Orthanc's identifiers are derived from the patient ID.
 _OBJECT = tuple(name for name in COLUMNS if name not in ("handle", "series_handle"))
 
 
@@ -26,8 +26,9 @@ def write(
     to: BinaryIO,
     date_format: str,
 ) -> None:
-    """Write a study. without: its fields that are left out. Raises LookupError where there is none
-    of this number.
+    """Write a study. without: its fields that are left out.
+
+    Raises LookupError if there is no such study.
     """
     found = connection.execute("SELECT modality FROM study WHERE id = $1", [study_id]).fetchone()
     if found is None:
@@ -56,8 +57,9 @@ def write(
 def _values(
     connection: duckdb.DuckDBPyConnection, study_id: int, columns: Sequence[Column]
 ) -> list[str]:
-    """Rows of name, value and unit; of fields without a value there is none. Lists of structs have
-    sheets.
+    """Return rows of name, value and unit, without fields that have no value.
+
+    Lists of structs have their own sheets.
     """
     single = [
         column
@@ -92,8 +94,9 @@ def _sheet(
     rows: str,
     order: str,
 ) -> None:
-    """A sheet of the study's rows of a table, without the columns that all leave empty; none where
-    it has no rows.
+    """Write a sheet of the study's rows of a table, without empty columns.
+
+    There is none if the table has no rows of the study.
     """
     columns, mine = of_event(table), f"FROM {rows} t WHERE t.study_id = $1"
     counts = ", ".join(f"count({column.sql})" for column in columns)

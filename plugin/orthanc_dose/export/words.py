@@ -1,5 +1,5 @@
-"""Words of reports and charts in the languages of the web UI: from its files of words, of which
-there is one a language.
+"""Words of reports and charts in the languages of the web UI, from its locale files, one per
+language.
 """
 
 import json
@@ -10,26 +10,28 @@ from typing import Any
 from ..query.filter import Choice, Filter
 from ..records import MARKS, MODALITIES, SOURCES, Field, Table
 
-# Languages whose files have every word.
+# Languages whose files are complete.
 LANGUAGES = ("en", "de")
 _PACKAGE = Path(__file__).resolve().parents[1]
-# In the wheel within the package, in a checkout where the web UI is made of them.
+# In a wheel, within the package; in a checkout, in the source of the web UI.
 _PLACES = (_PACKAGE / "locales", _PACKAGE.parents[1] / "webui" / "src" / "locales")
 
 
 class Words:
-    """The words of one language. What its file does not say is in the English of the declarations,
-    as on the pages.
+    """The words of one language.
+
+    What its file lacks is in the English of the declarations, as on the pages.
     """
 
     def __init__(self, language: str) -> None:
-        """language: one of LANGUAGES."""
+        """Read the words of a language, one of LANGUAGES."""
         self.language = language
         self._words = _file(language)
 
     def say(self, key: str, count: int | None = None, **values: object) -> str:
-        """The text of a key as "study.title", in the form that `count` asks for, with its
-        placeholders filled in.
+        """Return the text of a key as "study.title", with placeholders filled in.
+
+        count: the number for which the singular or plural form is chosen.
         """
         text = self.find(key) or key
         forms = text.split(" | ")
@@ -39,11 +41,11 @@ class Words:
         return text
 
     def find(self, key: str) -> str | None:
-        """The text of a key as it is written; None where the file has none."""
+        """Return the text of a key as written; None if the file has none."""
         return self._at(*key.split("."))
 
     def title(self, field: Field, table: Table, *above: Field) -> str:
-        """What a field is called; above: the field of structs that it is in."""
+        """Return the title of a field. above: the field of structs that contains it."""
         place = ("within", above[-1].name) if above else (table.name,)
         return self._of_dictionary(*place, field.name) or field.title
 
@@ -51,15 +53,15 @@ class Words:
         return self._of_dictionary("tables", table.name) or table.title
 
     def unit(self, field: Field) -> str:
-        """The unit in which a field is shown; empty where it has none."""
+        """Return the unit in which a field is shown; empty if it has none."""
         return self.symbol((field.shown.unit if field.shown else field.unit) or "")
 
     def symbol(self, unit: str) -> str:
-        """A unit as it is shown: most are the same in all languages."""
+        """Return a unit as it is shown: most are the same in all languages."""
         return self._of_dictionary("units", unit) or unit
 
     def filter(self, of: Filter) -> str:
-        """What a filter is called: it has a name of its own, or that of its field."""
+        """Return the title of a filter: its own, or that of its field."""
         return (
             self._at("filters", "names", of.name)
             or self._of_dictionary(*of.field.split("."))
@@ -79,7 +81,7 @@ class Words:
         return self._of_dictionary("source_titles", source.replace(" ", "_")) or source
 
     def source_sentence(self, source: str) -> str:
-        """What a source of records means."""
+        """Return the meaning of a source of records."""
         return self._of_dictionary("sources", source.replace(" ", "_")) or SOURCES.get(
             source, source
         )
@@ -88,7 +90,7 @@ class Words:
         return self._of_dictionary("outcome_titles", outcome) or outcome
 
     def events(self, modality: str, count: int) -> str:
-        """What the irradiations or administrations of a modality are called."""
+        """Return the name of the irradiations or administrations of a modality, for their number."""
         table = MODALITIES[modality].events
         if self._of_dictionary("events", table.name):
             return self.say(f"dictionary.events.{table.name}", count)

@@ -1,4 +1,4 @@
-"""The workbook of a list as users of spreadsheets want it: totals, all studies, a sheet per
+"""The workbook of a list for users of spreadsheets: totals, all studies, and a sheet per
 acquisition protocol.
 """
 
@@ -12,7 +12,7 @@ from .columns import Column
 from .selection import Progress, Selection
 from .xlsx_file import MOST_COLUMNS, MOST_ROWS, Workbook, cell, text_cell, width
 
-# Tables of the first sheet: title, the study's text, whether it is a list.
+# Tables of the first sheet: title, and the SQL expression of the study's text or texts.
 _FREQUENCIES = (
     ("Study description", "s.study_description"),
     ("Requested procedure", "s.requested_procedure_description"),
@@ -20,12 +20,15 @@ _FREQUENCIES = (
 )
 _BLANK = "(blank)"
 _MOST_SHEETS = 1_000
-_TOGETHER = 3_000  # rows of small sheets that come with one query
+_TOGETHER = 3_000  # rows of small sheets that share one query
 
 
 def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
-    """Write the studies of a selection. Exposures of fluoroscopy stand in groups to the right of a
-    study, singly in the sheets of their protocols."""
+    """Write the studies of a selection.
+
+    Fluoroscopy exposures are in groups to the right of a study, and singly in the sheets of their
+    protocols.
+    """
     with Workbook(path, date_format) as book:
         book.sheet("Summary", (), _summary(chosen), (34, 12, 4, 34, 12, 4, 34, 12))
         event, most, number = chosen.event, chosen.most_events, "event_number"
@@ -50,14 +53,17 @@ def _studies(
     study, of_event = _cells(chosen.study), _cells(event) if event else ""
     for first, last in chosen.chunks():
         if last >= MOST_ROWS:
-            break  # the first sheet says how many there are
+            break  # the first sheet says how many studies there are
         yield from rows.of_studies(chosen, study, of_event, "", first, last, most, number)
         progress(last, chosen.total)
 
 
 def _protocols(book: Workbook, chosen: Selection) -> None:
-    """A sheet for each protocol, the most frequent first. Many small ones come with one query,
-    which takes as long to plan as thousands of rows to make."""
+    """Write a sheet for each protocol, the most frequent first.
+
+    Many small sheets share one query, which takes as long to plan as thousands of rows take to
+    render.
+    """
     columns = (*chosen.study, *chosen.event)
     titles, widths = [column.title for column in columns], [width(column) for column in columns]
     study, event = _cells(chosen.study), _cells(chosen.event)
@@ -96,7 +102,7 @@ def _protocols(book: Workbook, chosen: Selection) -> None:
 
 
 def _cells(columns: Sequence[Column]) -> str:
-    # By one function: a chain of || copies the text anew with each cell.
+    # A single function: a chain of || copies the text again with each cell.
     return f"concat({', '.join(map(cell, columns))})"
 
 

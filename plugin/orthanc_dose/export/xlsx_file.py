@@ -1,9 +1,9 @@
-"""XLSX (ECMA-376) of a list: totals, all studies with their events to the right, a sheet per
-acquisition protocol.
+"""Workbooks as XLSX (ECMA-376).
 
-DuckDB makes the XML of the rows, a study or an event each, many at a time, which takes a tenth of
-what a library takes that makes an object of each cell. Text stands in the cells themselves
-(inlineStr), so that nothing has to be kept to the end."""
+DuckDB renders the XML of the rows of lists, one study or event each, many at a time, which takes a
+tenth of the time of a library that makes an object for each cell. Text is in the cells themselves
+(inlineStr), so that nothing has to be kept until the end.
+"""
 
 import re
 import zipfile
@@ -18,7 +18,7 @@ from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
-# Styles by their place in cellXfs below. Harmless is text that could be taken for a formula:
+# Styles by their index in cellXfs below. Harmless is text that could be taken for a formula: it has
 # Excel's own apostrophe.
 _PLAIN, _TITLE, _DATE, _TIME, _MOMENT, _HARMLESS = range(6)
 _FIRST_DAY = date(1899, 12, 30)
@@ -28,8 +28,7 @@ _INVALID = "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{FFFE}\\x{FFFF}]"
 
 
 class Written(Protocol):
-    """What is told of a column, or of one cell of a form, to write it: title, kind, and its value
-    as SQL."""
+    """What is needed to write a column, or one cell of a form: title, kind, and its value as SQL."""
 
     @property
     def title(self) -> str: ...
@@ -40,7 +39,7 @@ class Written(Protocol):
 
 
 def cell(column: Written) -> str:
-    """The expression of a cell's XML."""
+    """Return the SQL expression of a cell's XML."""
     value = f"({column.sql})"
     if column.kind == TEXT:
         return f"CASE WHEN {value} IS NULL OR {value} = '' THEN '<c/>' ELSE {_text(value)} END"
@@ -70,8 +69,10 @@ def _quoted(sign: str) -> str:
 
 
 def text_cell(value: str | float | date | None, style: int = _PLAIN) -> str:
-    """A cell of a single value: a number or day as such, text without what XML cannot hold and
-    harmless.
+    """Return the XML of a single value's cell.
+
+    A number or day is written as such. A text loses what XML cannot hold, and is marked if it could
+    be taken for a formula.
     """
     if value is None:
         return "<c/>"
@@ -111,8 +112,11 @@ class Workbook:
         rows: Iterable[Sequence[str]],
         widths: Sequence[int] = (),
     ) -> str:
-        """Write a sheet: a row of titles, which stays in sight and has filters, and rows as XML of
-        their cells, in portions. Gives the name that the sheet got."""
+        """Write a sheet and return its name.
+
+        It has a row of titles, which stays visible and has filters. rows: the XML of their cells,
+        in portions.
+        """
         given = self._names.give(name)
         self._sheets.append(given)
         with self._zip.open(
@@ -233,6 +237,6 @@ def _letters(number: int) -> str:
 
 
 def width(column: Written) -> int:
-    """A width in characters that titles and usual values fit."""
+    """Return a width in characters that fits titles and usual values."""
     usual = {TEXT: 22, DATE: 11, TIME: 9, MOMENT: 19, NUMBER: 10, INTEGER: 8}[column.kind]
     return max(usual, min(len(column.title) + 2, 30))

@@ -1,1 +1,1 @@
-"""The REST API: routes, parameters, answers, errors, OpenAPI."""
+"""The REST API: routes, parameters, answers, errors and OpenAPI."""

@@ -1,4 +1,4 @@
-"""What a handler can answer beside plain JSON: headers of its own, or a file."""
+"""What a handler can return besides plain JSON: its own headers, or a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain(value: object) -> object:
-    """Values that JSON does not know, as ISO 8601 text."""
+    """Return a value that JSON does not know as ISO 8601 text. Raises TypeError for other types."""
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     raise TypeError(f"no JSON for {type(value).__name__}")
@@ -16,7 +16,7 @@ def plain(value: object) -> object:
 
 @dataclass(frozen=True)
 class Download:
-    """A file for the user: its bytes, or where it is. name: plain ASCII without quotes."""
+    """A file for the user: its bytes, or its path. name: plain ASCII without quotes."""
 
     raw: bytes | Path
     mime: str
@@ -25,8 +25,10 @@ class Download:
 
 @dataclass(frozen=True)
 class Content:
-    """An answer: what becomes JSON, or a Download, with status and headers; a list is a header that stands
-    several times."""
+    """An answer: a body that becomes JSON, or a Download, with status and headers.
+
+    A header whose value is a list is sent once per entry.
+    """
 
     body: Any
     status: int = 200

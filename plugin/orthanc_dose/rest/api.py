@@ -1,4 +1,4 @@
-"""The routes of the API: each a declaration and a handler of a few lines over `query`."""
+"""The routes of the API: each is a declaration and a handler of a few lines on top of `query`."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -54,7 +54,7 @@ def get_status(services: Services) -> dict[str, Any]:
             services.last_counts = overview.counts(connection)
             services.last_followers = services.followers.status(connection)
     except (StoreError, duckdb.Error):
-        pass  # the status must tell what is wrong just then: with the numbers that were read last
+        pass  # the status must answer even then: with the last counts read
     return {
         "version": __version__,
         "schema_version": SCHEMA_VERSION,
@@ -118,7 +118,7 @@ def get_openapi(services: Services) -> dict[str, Any]:
 
 @cache
 def _description() -> dict[str, Any]:
-    # The same for everybody and at any time; made when it is first asked for, in half a second.
+    # The same for everybody at any time; built on the first request, which takes half a second.
     return openapi.document(ROUTES)
 
 

@@ -1,4 +1,4 @@
-"""The routes of the audit log: reading and taking it along. Nothing writes it but what is done."""
+"""The routes of the audit log: reading and exporting it. Only the logged actions write to it."""
 
 from datetime import UTC, datetime
 from typing import Any

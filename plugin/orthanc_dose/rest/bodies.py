@@ -1,7 +1,8 @@
-"""Bodies of requests: how their JSON is read, held against the class that declares it, and described.
+"""Request bodies: reading their JSON, checking it against its declared class, and describing it.
 
-What a body has is declared once, as a class below Given; a Route names it. Several classes, as A | B,
-are alternatives: the one counts that has most of the names of the body."""
+The contents of a body are declared once, as a subclass of Given, which a Route names. Several
+classes, as A | B, are alternatives: the one that has most of the body's names is used.
+"""
 
 import json
 import math
@@ -16,25 +17,25 @@ from ..records.given import FIELD_SHOWN, LARGEST_INTEGER, Given, Meta, Wrong, na
 from .errors import ApiError, bad_body
 from .parameters import is_text
 
-# What a route takes as its body.
+# The type of a route's body.
 Body: TypeAlias = type[Given] | UnionType
 
 Password = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 NewPassword = Annotated[str, Meta(min_length=SHORTEST, max_length=LONGEST)]
 
 LARGEST = 1_000_000  # bytes
-DEEPEST = 32  # levels of lists and objects; none of ours has more than six
+DEEPEST = 32  # levels of lists and objects; no body of ours has more than six
 
 
 class _Refused:
-    """Stands in the place of a value that no body may hold, until its place is known."""
+    """A placeholder for a value that no body may hold, kept until its place in the body is known."""
 
     def __init__(self, why: str) -> None:
         self.why = why
 
 
 def no_longer_than(limit: int, body: bytes) -> bytes:
-    """The body. Raises ApiError 413."""
+    """Return the body unchanged. Raises ApiError 413 if it has more than `limit` bytes."""
     if len(body) > limit:
         raise ApiError(
             413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit}
@@ -43,11 +44,12 @@ def no_longer_than(limit: int, body: bytes) -> bytes:
 
 
 def read(raw: bytes) -> Any:
-    """What the JSON of a body says. Raises ApiError 400 that names the field.
+    """Return the parsed JSON of a body. Raises ApiError 400, which names the field, and 413.
 
-    Beside what is no JSON at all this refuses what Python's reader lets pass and what nothing behind
-    it can use: NaN and infinity, numbers beyond all limits, halves of characters and NUL in texts,
-    names that an object has twice, and endless nesting."""
+    Besides invalid JSON, this rejects what Python's parser accepts but the code behind it cannot
+    use: NaN and infinity, numbers beyond all limits, surrogates and NUL in texts, duplicate names
+    in an object, and endless nesting.
+    """
     try:
         body = json.loads(
             no_longer_than(LARGEST, raw),
@@ -90,8 +92,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _all_of(body: Any) -> Iterator[tuple[str | None, Any]]:
-    """Each value and each name below a body, with its place as "name" or "name[3].other". Raises
-    ApiError for what is nested too deeply; by a list of its own, since Python's stack ends."""
+    """Yield each value and each name in a body with its place, as "name" or "name[3].other".
+
+    Raises ApiError 400 if the body is nested too deeply. Keeps its own stack instead of recursing,
+    since Python's stack is limited.
+    """
     left: list[tuple[str | None, Any, int]] = [(None, body, 1)]
     while left:
         place, value, depth = left.pop()
@@ -118,7 +123,10 @@ def _too_deep() -> ApiError:
 
 
 def decoded(raw: bytes, of: Body) -> Given:
-    """Return the body as what a route takes. Raises ApiError 400 that names the field, 413."""
+    """Return the body as an object of its declared class.
+
+    Raises ApiError 400 (names the field) or 413.
+    """
     body = read(raw)
     try:
         return taken(body, _meant(body, of))
@@ -127,7 +135,7 @@ def decoded(raw: bytes, of: Body) -> Given:
 
 
 def alternatives(of: Body) -> tuple[type[Given], ...]:
-    """Return the classes that a body can be."""
+    """Return the classes that a body may have."""
     return get_args(of) or (of,)
 
 
@@ -137,11 +145,11 @@ def _meant(body: Any, of: Body) -> type[Given]:
 
 
 def schema(of: Body) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return the JSON schema of a body, and the components that it refers to."""
+    """Return the JSON schema of a body and the components that it refers to."""
     kinds = alternatives(of)
     refs, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"
     )
     for one in components.values():
-        one.pop("title", None)  # the name once more
+        one.pop("title", None)  # the name again
     return refs[0] if len(kinds) == 1 else {"anyOf": list(refs)}, components

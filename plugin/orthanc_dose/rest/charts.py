@@ -1,6 +1,4 @@
-"""The routes of charts: what there is, the figure and the data of one, and what a user has chosen
-of them.
-"""
+"""The routes of charts: the list of charts, the figure and data of each, and users' chart options."""
 
 from dataclasses import asdict
 from typing import Any
@@ -122,7 +120,7 @@ def _data(
     studies: str | None,
     **given: Any,
 ) -> Data:
-    """The data of a chart by the parameters of a route."""
+    """Return the data of a chart for the parameters of a route. Raises ApiError 400 or 404."""
     chart = CHARTS.get(name)
     if chart is None:
         raise not_found("There is no chart of this name.", "name")
@@ -145,14 +143,14 @@ def _data(
 
 
 def _options(services: Services, caller: Caller) -> dict[str, Any]:
-    """The caller's own, else the administrators' defaults, else ours."""
+    """Return the caller's own options, else the administrators' defaults, else the built-in ones."""
     with services.store.reading() as connection:
         stored = [settings.listed(connection, user, _KIND) for user in (_EVERYBODY, caller.name)]
     return DEFAULTS | _known(stored[0]) | _known(stored[1])
 
 
 def _known(stored: dict[str, Any]) -> dict[str, Any]:
-    """Of what is stored that which still can be: charts come and go with versions."""
+    """Return the stored options that are still valid: charts come and go with versions."""
     out = {name: value for name, value in stored.items() if name in OPTIONS}
     if out.get("charts"):
         out["charts"] = [name for name in out["charts"] if name in CHARTS]
@@ -177,8 +175,9 @@ def put_defaults(services: Services, caller: Caller, body: Given) -> dict[str, A
 
 
 def _keep(services: Services, user: str, body: Given) -> None:
-    """Keep what the body gives; null in place of an option's value forgets it, and the default
-    holds again.
+    """Store the options that the body gives. Raises ApiError 400 if a value is invalid.
+
+    null in place of an option's value removes it, so that the default applies again.
     """
     given = body.as_dict()
     for name, value in given.items():
@@ -376,8 +375,8 @@ CHART_ROUTES: tuple[Route, ...] = (
         " has its change from the period before in percent, and the control limits from those "
         "before: centre ± 3 s/√n.",
     ),
-    # Not for "export" alone: the same numbers as the figure's, and no row, not even a point of a
-    # study, says who a patient is.
+    # The group "export" is not required: these are the same numbers as the figure's, and no row,
+    # not even a point of a single study, identifies a patient.
     Route(
         "GET",
         "/charts/{name}/data",

@@ -1,4 +1,4 @@
-"""The routes that delete objects from Orthanc: by the rules of the settings, and failed and ignored
+"""The routes that delete objects from Orthanc: by the rules in the settings, or failed and ignored
 ones by hand.
 """
 
@@ -13,7 +13,7 @@ from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, any_object, array
 from .selection import ObjectsByUid, ObjectsOfRule
 from .services import Services, in_time
 
-# More objects than these are deleted by a task.
+# More objects than this are deleted by a task.
 AT_ONCE = 100
 
 
@@ -89,9 +89,7 @@ def delete_object(
 
 
 def _check(found: dict[str, list[tuple[str, str | None]]]) -> None:
-    """Raises ApiError unless each of these objects is known, failed or ignored, and not of a
-    physics study.
-    """
+    """Raise ApiError unless all objects are known, failed or ignored, and not of a physics study."""
     missing = sum(not outcomes for outcomes in found.values())
     if missing:
         which = (

@@ -1,5 +1,6 @@
-"""The routes of systems: the table of equipment, names, joins. What is done to their studies stands
-in system_studies.py.
+"""The routes of systems: the equipment table, names and joins.
+
+The routes that act on the studies of systems are in system_studies.py.
 """
 
 from concurrent.futures import Future
@@ -99,17 +100,17 @@ def separate(services: Services, caller: Caller, id: int) -> tuple[int, dict[str
 
 
 def once(ids: list[int]) -> list[int]:
-    """Return the numbers, each once."""
+    """Return the numbers without duplicates, in their order."""
     return list(dict.fromkeys(ids))
 
 
 def words(ids: list[int]) -> str:
-    """Systems, as the audit log calls them."""
+    """Return how the audit log names these systems."""
     return f"systems {', '.join(map(str, ids))}"
 
 
 def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
-    """The systems of these numbers. Raises ApiError 404."""
+    """Return the systems with these numbers. Raises ApiError 404 if one does not exist."""
     with services.store.reading() as connection:
         found = {row["id"]: row for row in equipment.systems(connection)}
     for number in ids:

@@ -1,9 +1,12 @@
-"""Errors are answers: a status, a stable code, a sentence, and the field at fault."""
+"""Errors as answers: a status, a stable code, a sentence, and the field at fault."""
 
 
 class ApiError(Exception):
-    """An answer that is an error. code: stable, for programs; message: a sentence for people,
-    without any identity; headers: of the answer; more: what else programs get beside it."""
+    """An error that becomes an answer.
+
+    code: stable, for programs; message: a sentence for people, without any patient identity;
+    headers: headers of the answer; more: further details for programs.
+    """
 
     def __init__(
         self,

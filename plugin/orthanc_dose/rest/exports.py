@@ -1,4 +1,4 @@
-"""The routes of exports: starting one of a list as it stands, and fetching the file."""
+"""The routes of exports: starting an export of a filtered list, and downloading its file."""
 
 from typing import Annotated, Any, Literal
 
@@ -44,7 +44,7 @@ class NewCopy(Given):
 
 
 def list_formats(services: Services) -> dict[str, Any]:
-    # An export is a task, too: whichever time is the shorter one removes it.
+    # An export is also a task: it is removed after the shorter of the two retention times.
     days = min(services.settings.value("export_days"), services.settings.value("task_days"))
     return {
         "kept_days": days,
@@ -139,7 +139,7 @@ def start_copy(services: Services, caller: Caller, body: NewCopy) -> tuple[int, 
 
 
 def _check(body: NewExport) -> None:
-    """Raise ApiError 409 where the format is not for these studies."""
+    """Raise ApiError 409 if the format does not suit these studies."""
     of = FORMATS[body.format]
     if body.modality not in (of.modalities or (body.modality,)):
         message = f"{body.format} is for: {', '.join(of.modalities or ())}."
@@ -151,8 +151,9 @@ def _check(body: NewExport) -> None:
         raise ApiError(409, "not_possible", message, "identity")
 
 
-# While Orthanc sends an answer, its Python waits (before version 4.3 of its plugin always): a slow
-# line must not hold it up. A piece fits into the buffers of a connection.
+# While Orthanc sends an answer, its Python interpreter is blocked (always before version 4.3 of its
+# Python plugin): a slow connection must not hold it up. A piece fits into the buffers of a
+# connection.
 PIECE, WHOLE = 2**20, 64 * 2**20
 _ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
 _STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)

@@ -1,4 +1,4 @@
-"""The routes of what reacts to changed studies: what it could not do, and another try."""
+"""The routes of followers, which react to changed studies: their failures, and retrying them."""
 
 from datetime import datetime
 from typing import Any

@@ -1,5 +1,5 @@
-"""The routes of who patients are: how studies hold it, bringing old data to the rules, and patterns
-of what is no patient.
+"""The routes of patient identity: how studies store it, applying the rules to old data, and the
+patterns of names and IDs that belong to no patient.
 """
 
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The routes of the program's log: reading it and taking it along."""
+"""The routes of the program's log: reading and exporting it."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime

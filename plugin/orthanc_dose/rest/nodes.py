@@ -1,6 +1,4 @@
-"""The routes of remote nodes: which there are, whether they answer, adding, changing and removing
-them.
-"""
+"""The routes of remote nodes: listing, testing, adding, changing and removing them."""
 
 import re
 from time import perf_counter

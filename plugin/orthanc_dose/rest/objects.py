@@ -1,6 +1,6 @@
-"""The routes of objects: what became of each, reading again, taking out of the dose record.
+"""The routes of objects: their outcomes, re-reading them, excluding them from the dose record.
 
-Those that delete stand in deletion.py.
+The routes that delete objects are in deletion.py.
 """
 
 from typing import Any

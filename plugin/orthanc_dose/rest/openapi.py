@@ -1,4 +1,4 @@
-"""The OpenAPI description, made from the route declarations."""
+"""The OpenAPI description, generated from the route declarations."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ _SIGNED_IN: list[dict[str, list[str]]] = [{name: []} for name in _WAYS]
 
 
 def document(routes: tuple[Route, ...]) -> dict[str, Any]:
-    """Return OpenAPI 3.1 of these routes. What several of them have stands once, in components."""
+    """Return the OpenAPI 3.1 document of these routes. What several routes share is a component."""
     groups = dict.fromkeys(one.group for route in routes for one in route.parameters if one.group)
     single = Shared(
         (one.name, _parameter(one)) for route in routes for one in route.parameters if not one.group
@@ -118,8 +118,9 @@ def _operation(route: Route, single: Shared) -> dict[str, Any]:
 
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    """The media types of an answer with the schema of each: a file can have one of several, and
-    what it is as JSON.
+    """Return the media types of an answer, each with its schema.
+
+    A file may have one of several media types, and a schema for its JSON form.
     """
     if schema.get("type") != "string":
         return {_JSON: {"schema": schema}}
@@ -143,8 +144,10 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _group(name: str) -> dict[str, Any]:
-    """Return a group of parameters as one: an object of which each property is a parameter of the
-    address by itself (style form, exploded)."""
+    """Return a group of parameters as a single one.
+
+    It is an object, each property of which is a separate query parameter (style form, exploded).
+    """
     return {
         "name": name,
         "in": "query",

@@ -1,8 +1,9 @@
-"""The routes between our pages and Orthanc's: links to what Orthanc holds, and what became of what
-was stored there.
+"""The routes between our pages and Orthanc's: links to what Orthanc holds, and what became of the
+objects stored there.
 
-Orthanc's identifiers are made from the patient ID. No answer gives one; a link is a route of ours,
-which asks Orthanc when it is followed, for those only who may use Orthanc's own pages."""
+Orthanc's identifiers are derived from the patient ID, so no answer contains one. A link is a route
+of ours that asks Orthanc when it is followed, and only for users who may use Orthanc's own pages.
+"""
 
 from typing import Annotated, Any
 
@@ -66,7 +67,7 @@ def stored_objects(services: Services, caller: Caller, body: StoredObjects) -> d
 
 
 def _check(caller: Caller) -> None:
-    # Orthanc's own routes know no tokens.
+    # Orthanc's own routes do not accept our tokens.
     if not caller.orthanc or caller.way == "token":
         raise ApiError(
             403, "needs_orthanc", "This is for users whom Orthanc's own pages are open to."

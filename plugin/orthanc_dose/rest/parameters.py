@@ -1,5 +1,6 @@
-"""What a parameter of a route is: its kind says how its text is read, what is wrong with it, and
-its JSON schema.
+"""The parameters of routes.
+
+A parameter's kind determines how its text is parsed, which errors it can have, and its JSON schema.
 """
 
 import math
@@ -24,26 +25,28 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?", re.ASCII)
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[-+]\d\d:\d\d)?", re.ASCII
 )
-# A term in double quotes, in which "" stands for one, or text up to the next comma.
+# A term in double quotes, in which "" stands for one, or the text up to the next comma.
 _TERM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)')
 
 
-# Halves of characters, which neither the store nor UTF-8 can hold, and NUL, at which texts end
-# elsewhere.
+# Surrogates, which neither the store nor UTF-8 can hold, and NUL, which ends texts elsewhere.
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def is_text(given: str) -> bool:
-    """Whether a text that came from outside is one."""
+    """Return whether a text from outside is free of surrogates and NUL characters."""
     return not _NO_TEXT.search(given)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a route. kind: a key of KINDS. allowed: the values of choice and choices, the
-    columns of sort and names. in_path: it is a part of the address. identity: it tells who a
-    patient is. group: the component of the OpenAPI description that it is a property of; those of
-    one group stand there once, however many routes have them."""
+    """A parameter of a route.
+
+    kind: a key of KINDS. allowed: the values of choice and choices, the columns of sort and names.
+    in_path: whether it is part of the path. identity: whether it reveals who a patient is. group:
+    the component of the OpenAPI description of which it is a property; the parameters of a group
+    appear there once, however many routes have them.
+    """
 
     name: str
     kind: str
@@ -57,13 +60,11 @@ class Parameter:
     group: str = ""
 
     def parse(self, raw: str) -> Any:
-        """The value. Raises ApiError 400 that names the parameter and what is allowed."""
+        """Return the value. Raises ApiError 400, which names the parameter and what is allowed."""
         return KINDS[self.kind].parse(self, raw)
 
     def refuse_identity(self, value: Any) -> None:
-        """Raises ApiError 403 for a value that tells who a patient is: by such a filter, or by such
-        columns.
-        """
+        """Raise ApiError 403 if the value, as a filter or as columns, reveals who a patient is."""
         columns = {"sort": lambda: {value.removeprefix("-")}, "choices": lambda: set(value)}.get(
             self.kind, set
         )()
@@ -71,13 +72,13 @@ class Parameter:
             raise needs_identity(self.name)
 
     def schema(self) -> dict[str, Any]:
-        """The parameter's JSON schema."""
+        """Return the parameter's JSON schema."""
         return KINDS[self.kind].schema(self) | (
             {"default": self.default} if self.default is not None else {}
         )
 
     def text_schema(self) -> dict[str, Any]:
-        """Return the JSON schema of its text as it stands in an address."""
+        """Return the JSON schema of the parameter's text as it appears in an address."""
         if self.kind == "integer":
             return {
                 "type": "string",
@@ -93,7 +94,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a parameter's text is read, and its JSON schema."""
+    """How a parameter's text is parsed, and its JSON schema."""
 
     parse: Callable[[Parameter, str], Any]
     schema: Callable[[Parameter], dict[str, Any]]
@@ -141,7 +142,7 @@ def _time(of: Parameter, raw: str) -> time:
 
 
 def _time_until(of: Parameter, raw: str) -> time:
-    """The end of the minute, second or fraction of a second that is given."""
+    """Return the end of the given minute, second or fraction of a second."""
     start = _time(of, raw)
     digits = len(raw.partition(".")[2])
     length = timedelta(minutes=1) if len(raw) == 5 else timedelta(microseconds=10 ** (6 - digits))
@@ -200,7 +201,10 @@ def _moment(of: Parameter, raw: str) -> datetime:
 
 
 def _word_pattern(of: Parameter) -> str:
-    """Orthanc's server takes a backslash for a slash, too."""
+    """Return the pattern of a word, which has no slashes, backslashes or control characters.
+
+    Orthanc's server treats a backslash as a slash, too.
+    """
     return rf"[^/\\\x00-\x1f\x7f]{{1,{of.maximum or LONGEST_TEXT}}}"
 
 
@@ -237,7 +241,7 @@ KINDS: dict[str, Kind] = {
     "text": Kind(_text, lambda of: {"type": "string", "maxLength": of.maximum or LONGEST_TEXT}),
     "moment": Kind(_moment, _plain(format="date-time")),
     "word": Kind(_word, lambda of: {"type": "string", "pattern": f"^{_word_pattern(of)}$"}),
-    # Whether it is one of a user says whoever adds users.
+    # The code that adds users checks whether the name can be that of a user.
     "user_name": Kind(
         _word,
         lambda of: {"type": "string", "pattern": f"^{USER_NAME.pattern}$", "maxLength": of.maximum},

@@ -1,5 +1,6 @@
-"""The routes of reference levels: what the doses of charts are compared with. Values are in the
-units of pages.
+"""The routes of reference levels, with which the doses of charts are compared.
+
+Values are in the units of the pages.
 """
 
 from typing import Annotated, Any, Literal
@@ -101,7 +102,7 @@ def list_levels(services: Services) -> dict[str, Any]:
         found = listed(connection)
     there = {level["shipped_as"] for level in found}
     return {
-        # Those of quantities that there are: charts come and go with versions.
+        # Only those of existing quantities: charts come and go with versions.
         "levels": [_shown(level) for level in found if level["quantity"] in QUANTITIES],
         "quantities": [
             {
@@ -217,8 +218,10 @@ def _shown(level: ReferenceLevelRow) -> dict[str, Any]:
 
 
 def _kept(level: ReferenceLevel) -> dict[str, Any]:
-    """Return the level as the store has it. Raises ApiError 409 that names the property which does
-    not go with another one."""
+    """Return the level as it is stored.
+
+    Raises ApiError 409, which names a property that conflicts with another one.
+    """
     given = level.as_dict()
     quantity, modalities = QUANTITIES[given["quantity"]]
     if given["modality"] not in modalities:

@@ -1,4 +1,4 @@
-"""The routes of what a search on a remote node found: by study, ticking off, as a file."""
+"""The routes of the results of a search on a remote node: by study, choosing lines, as a file."""
 
 from typing import Annotated, Any, Literal
 

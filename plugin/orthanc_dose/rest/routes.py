@@ -1,6 +1,4 @@
-"""What a route is: its declaration, from which dispatch, checking of parameters, and OpenAPI
-follow.
-"""
+"""The declaration of a route, from which dispatch, parameter checks and OpenAPI are derived."""
 
 import re
 from collections.abc import Callable
@@ -15,8 +13,8 @@ from .bodies import Body
 from .errors import ApiError, bad_parameter
 from .parameters import Parameter, is_text
 
-# What a route asks of its caller: one of these groups (keys of GROUPS in records/access.py) is
-# enough; with none, whoever is signed in; None is for everybody.
+# The groups (keys of GROUPS in records/access.py) of which the caller must be in at least one. An
+# empty tuple admits whoever is signed in; None admits everybody.
 Needs: TypeAlias = tuple[str, ...] | None
 ANYBODY: Needs = None
 SIGNED_IN: Needs = ()
@@ -28,21 +26,22 @@ ADMINISTRATION: Needs = ("administration",)
 WATCHING: Needs = (
     "view",
     "administration",
-)  # what came in and how the work goes, which says nothing of doses
+)  # what arrived and how processing is going, which reveals no doses
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route: a method, a path below /dose/api with {parameters}, what answers it, and what the
-    answer looks like.
+    """A route: a method, a path below /dose/api with {parameters}, a handler, and its answers.
 
-    handler: takes the application's services and the parsed parameters; gives what becomes the JSON
-    answer, or a tuple (status, JSON). answers: JSON schema by status. errors: the error statuses it
-    can have beside 400 for bad parameters. body: the class of the body, of which the handler gets an
-    object as `body`; body_default: what an empty one stands for. raw_body: for a body that is a file, how
-    many bytes it may have; the handler gets them as `body`. with_caller: the handler gets who asks
-    as `caller`. action: what the audit log calls it, with the path's parameters as what it was done
-    to; empty for what is not noted, or what the handler notes itself."""
+    handler: takes the application's services and the parsed parameters; returns what becomes the
+    JSON answer, or a tuple (status, JSON). answers: JSON schema by status. errors: the possible
+    error statuses besides 400 for bad parameters. body: the class of the body; the handler gets an
+    object of it as `body`; body_default: the value of an empty body. raw_body: for a body that is a
+    file, its largest size in bytes; the handler gets the bytes as `body`. with_caller: whether the
+    handler gets the caller as `caller`. action: how the audit log names the request, with the
+    path's parameters as its subject; empty for requests that are not logged or that the handler
+    logs itself.
+    """
 
     method: str
     path: str
@@ -62,7 +61,7 @@ class Route:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        # Orthanc decodes addresses: a text, which stands last, may hold slashes.
+        # Orthanc decodes addresses: a text, which is always last, may contain slashes.
         texts = {
             parameter.name
             for parameter in self.parameters
@@ -79,10 +78,13 @@ class Route:
     def arguments(
         self, in_path: dict[str, str], query: dict[str, str], caller: Caller
     ) -> dict[str, Any]:
-        """Parsed values of all parameters. Raises ApiError 400 for a bad or unknown one, 403 for
-        one that tells who a patient is, where the caller may not know it."""
+        """Return the parsed values of all parameters.
+
+        Raises ApiError 400 for a bad or unknown parameter, and 403 for one that reveals who a
+        patient is if the caller may not know it.
+        """
         known = {parameter.name for parameter in self.parameters if not parameter.in_path}
-        # An address that ends with "?" or "&" has a parameter without name and value.
+        # An address that ends with "?" or "&" has a parameter with neither name nor value.
         query = {name: raw for name, raw in query.items() if name or raw}
         for name, raw in query.items():
             if not is_text(name) or not is_text(raw):

@@ -1,4 +1,4 @@
-"""The routes of saved filters: what a user looks for often, under a name, kept on the server."""
+"""The routes of saved filters: named filters that a user applies often, kept on the server."""
 
 from typing import Annotated, Any, Literal
 

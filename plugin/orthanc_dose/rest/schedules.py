@@ -1,4 +1,4 @@
-"""The routes of saved searches that run by themselves."""
+"""The routes of scheduled searches."""
 
 import re
 from dataclasses import dataclass
@@ -130,14 +130,14 @@ def _listed(services: Services) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class ScheduledSearches:
-    """What schedules do when their time has come, with what of the services it takes."""
+    """The actions of schedules when they are due, with the services that they need."""
 
     users: Users
     searches: Searches
     fetching: Fetching
 
     def may(self, user: str) -> bool:
-        """Whether this is a user who may query nodes."""
+        """Return whether this is a user who may query nodes."""
         found = self.users.get(user)
         return (
             found is not None
@@ -146,7 +146,10 @@ class ScheduledSearches:
         )
 
     def begin(self, user: str, schedule: dict[str, Any], when: dict[str, Any], fetch: bool) -> int:
-        """Begin the search of a schedule; its number. Raises NoNode, Wrong, ApiError."""
+        """Start the search of a schedule and return its number.
+
+        Raises NoNode, Wrong or ApiError.
+        """
         question, told = asked(taken(schedule["question"] | when, Asking))
 
         def then(number: int) -> None:

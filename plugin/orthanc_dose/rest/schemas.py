@@ -1,4 +1,4 @@
-"""JSON schemas of the answers, made from the data dictionary."""
+"""JSON schemas of the answers, generated from the data dictionary."""
 
 import json
 from collections import Counter
@@ -45,8 +45,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 def any_object(
     maybe: Mapping[str, Any] | None = None, **properties: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the schema of an object that has these properties. maybe: properties that it may
-    lack."""
+    """Return the schema of an object with these properties. maybe: properties that are optional."""
     return {
         "type": "object",
         "properties": properties | dict(maybe or {}),
@@ -64,7 +63,7 @@ INTEGER_OR_NULL = {"type": ["integer", "null"]}
 
 
 def of_field(field: Field) -> dict[str, Any]:
-    """The schema of a field's value, with unit and description."""
+    """Return the schema of a field's value, with unit and description."""
     if field.type == "structs":
         part = any_object(**{part.name: of_field(part) for part in field.fields})
         out: dict[str, Any] = {"type": ["array", "null"], "items": part}
@@ -77,7 +76,7 @@ def of_field(field: Field) -> dict[str, Any]:
 
 
 def of_table(table: Table, names: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """The schema of a row."""
+    """Return the schema of a row of the table."""
     fields = (*table.fields, *table.derived)
     return any_object(
         **{field.name: of_field(field) for field in fields if names is None or field.name in names}
@@ -98,14 +97,17 @@ COMPONENTS: dict[str, dict[str, Any]] = {}
 
 
 def component(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema, which stands in the OpenAPI description once, by this name."""
+    """Return the schema after registering it as an OpenAPI component with this name."""
     COMPONENTS[name] = schema
     return schema
 
 
 def _common(*tables: Table) -> dict[str, dict[str, Any]]:
-    """Return the schemas of long fields that several tables have alike, by their names, and those of
-    what lists have that several fields have alike."""
+    """Return schemas that are worth sharing, by name.
+
+    These are the schemas of long fields that several tables have in the same form, and of the
+    entries of lists that several fields have in the same form.
+    """
     found: Counter[tuple[str, str]] = Counter()
     entries: dict[str, list[str]] = {}
     for table in tables:
@@ -153,7 +155,7 @@ COMPONENTS |= {
     "error": any_object(
         error=any_object(code=TEXT, message=TEXT, field=TEXT_OR_NULL),
     ),
-    # What of it a study has depends on its modality type, and on where it stands.
+    # Which of these a study has depends on its modality type and on where it appears.
     "study_values": {"type": "object", "properties": _STUDY["properties"]},
     "study": _DETAIL,
     "study_in_list": _LISTED,

@@ -1,5 +1,5 @@
-"""The routes of searches on remote nodes: asking, what was found and why it is fetched or not,
-ticking off.
+"""The routes of searches on remote nodes: starting them, what they found and why each result is
+retrieved or not, and choosing results.
 """
 
 from datetime import date
@@ -95,7 +95,7 @@ def _done(services: Services, caller: Caller, id: int) -> dict[str, Any]:
 
 
 def search_of(services: Services, caller: Caller, id: int) -> dict[str, Any]:
-    """The task. Raises ApiError."""
+    """Return the task of a search. Raises ApiError."""
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
         raise not_found("This task is no search.", "id")
@@ -103,8 +103,10 @@ def search_of(services: Services, caller: Caller, id: int) -> dict[str, Any]:
 
 
 def asked(given: Asking, place: str = "") -> tuple[Question, Asked]:
-    """Return the question of a body, and the same in full. place: where it stands in the body, as
-    "question.". Raises ApiError 409."""
+    """Return the question of a body and its complete form. Raises ApiError 409.
+
+    place: where the question is in the body, as "question.".
+    """
     try:
         return question_of(given, date.today())
     except Contradiction as error:

@@ -1,4 +1,4 @@
-"""Bodies that choose objects: those of an outcome or of one of its rules, or some by their UIDs."""
+"""Bodies that select objects: those of an outcome or of one of its rules, or by their UIDs."""
 
 from typing import Annotated, Literal
 

@@ -1,5 +1,5 @@
-"""From a request to an answer: finds the route, checks the parameters, turns errors into answers;
-serves the UI.
+"""From a request to an answer: finds the route, checks the parameters, turns errors into answers,
+and serves the UI.
 """
 
 import gzip
@@ -27,9 +27,10 @@ from .shortening import has_long_text, short
 _LOG = logging.getLogger(__name__)
 ROOT, API, APP = "/dose", "/dose/api", "/dose/app"
 _COMPRESSED = frozenset({".html", ".js", ".css", ".svg", ".json", ".map", ".txt"})
-# Bytes of an answer that are not worth compressing.
+# Smaller answers, in bytes, are not worth compressing.
 SMALL = 2_000
-# Of the store itself. One of the system may be any file's, and its words name paths.
+# Only those of the store itself. An error of the operating system may be about any file, and its
+# message contains paths.
 _STORE_ERRORS = tuple(error for error in STORE_ERRORS if error is not OSError)
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src "
@@ -44,18 +45,16 @@ SECURITY_HEADERS = {
 
 
 class Server:
-    """Answers requests below /dose. Safe to be called from several threads at once."""
+    """Answers requests below /dose. Can be called from several threads at once."""
 
     def __init__(self, services: Services, app_directory: Path | None, compress: bool) -> None:
-        """compress: whether to compress answers here; False where Orthanc does it with every
-        answer.
-        """
+        """Set up the server. compress: False if Orthanc itself compresses all answers."""
         self._services = services
         self._compress = compress
         self._app = app_directory.resolve() if app_directory is not None else None
 
     def handle(self, request: Any, answer: Any) -> Any:
-        """The answer to a request; `answer` is the class to make it with."""
+        """Return the answer to a request; `answer` is the class of which it is made."""
         try:
             if not is_text(request.path):
                 raise ApiError(
@@ -169,8 +168,8 @@ class Server:
         try:
             return self._services.access.caller(request)
         except NotSignedIn as error:
-            # A browser that never said who it is shall not ask by a box of its own: there is a page
-            # for it.
+            # A browser that has not sent credentials shall not show its own sign-in box: there is a
+            # page for that.
             asks = {"WWW-Authenticate": 'Basic realm="Orthanc Dose", charset="UTF-8"'}
             headers = asks if "authorization" in request.headers else {}
             raise ApiError(401, "not_signed_in", str(error), headers=headers) from error
@@ -201,15 +200,15 @@ class Server:
         path = self._app / name
         try:
             found = path.resolve().is_relative_to(self._app) and path.is_file()
-        except OSError as error:  # a name that is longer than names of files are
+        except OSError as error:  # a name that is too long for a file
             raise not_found("The web UI has no such file.") from error
         if not found:
             if "." in name.rsplit("/", 1)[-1]:
                 raise not_found("The web UI has no such file.")
-            path = self._app / "index.html"  # a page's address: the page is made in the browser
+            path = self._app / "index.html"  # a page, which the browser renders
         zipped = path.suffix in _COMPRESSED and self._may_compress(request)
         body, tag, mime = _file(path, path.stat().st_mtime_ns, zipped)
-        fixed = path.parent.name == "assets"  # names there carry a hash of the content
+        fixed = path.parent.name == "assets"  # names there contain a hash of the content
         headers = {
             "ETag": tag,
             "Cache-Control": "public, max-age=31536000, immutable" if fixed else "no-cache",

@@ -1,4 +1,4 @@
-"""What the handlers of the routes work with."""
+"""The services that the handlers of the routes work with."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -23,12 +23,12 @@ from ..store import ObjectRow, Store
 from ..work.followers import Followers
 from ..work.runner import Runner
 
-# Seconds that an answer waits for the worker; what takes longer is answered with 202.
+# Seconds that an answer waits for the worker; after that it is answered with 202.
 PATIENCE = 10.0
 
 
 class Queue(Protocol):
-    """What the API needs of the worker."""
+    """The part of the worker's queue that the API needs."""
 
     def status(self) -> dict[str, Any]: ...
     def read_again(self, handles: list[str]) -> None: ...
@@ -40,7 +40,7 @@ class Queue(Protocol):
 
 
 class Requests(Protocol):
-    """What the API asks of the worker, each with a Future that ends when it is done."""
+    """The requests of the API to the worker, each with a Future that completes when it is done."""
 
     def take_out(self, sop_instance_uid: str) -> Future[None]: ...
     def rename_systems(self, equipment_ids: list[int], display_name: str) -> Future[None]: ...
@@ -57,8 +57,9 @@ class Requests(Protocol):
 
 
 def in_time(asked: Future[Any]) -> bool:
-    """Wait for what was asked of the worker; False where it takes longer than an answer waits.
-    Raises what it raised.
+    """Wait for a request to the worker and return whether it was done in PATIENCE seconds.
+
+    Raises whatever the request raised.
     """
     try:
         asked.result(PATIENCE)
@@ -69,10 +70,12 @@ def in_time(asked: Future[Any]) -> bool:
 
 @dataclass(kw_only=True)
 class Services:
-    """What handlers work with. orthanc_studies: Orthanc's identifiers of the studies of a Study
-    Instance UID; orthanc_objects: those of objects, by handle; neither is for answers. hashes:
-    those by which it may keep a text. What a handler tells of who a patient is, it notes in
-    `audit`."""
+    """The services that handlers work with.
+
+    orthanc_studies: Orthanc's identifiers of the studies with a Study Instance UID;
+    orthanc_objects: those of objects, by handle; neither may appear in answers. hashes: the hashes
+    as which a text may be stored. A handler that reveals who a patient is records that in `audit`.
+    """
 
     store: Store
     access: Access

@@ -1,4 +1,4 @@
-"""The routes of signing in and out, and of one's own password."""
+"""The routes for signing in and out, and for changing one's own password."""
 
 from typing import Annotated, Any
 
@@ -69,7 +69,7 @@ def sign_in(services: Services, caller: Caller, body: SignIn) -> Content:
         raise ApiError(423, "proof_needed", str(error), more=more) from error
     cookies = [_cookie(caller, COOKIE, signed_in.session, "/")]
     if signed_in.device:
-        # Sent when somebody signs in, and with no other request.
+        # Sent only when somebody signs in, and with no other request.
         device = _cookie(caller, cookie_of(name), signed_in.device, "/dose/api/session")
         cookies.append(f"{device}; Max-Age={DAYS * 86_400}")
     return Content(
@@ -85,7 +85,7 @@ def sign_out(services: Services, caller: Caller) -> Content:
 
 
 def _cookie(caller: Caller, name: str, value: str, path: str) -> str:
-    # That of the session is for all of the server, as Orthanc's own pages stand beside ours.
+    # The session cookie is for the whole server, since Orthanc's own pages are on it beside ours.
     secure = "; Secure" if caller.https else ""
     return f"{name}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}"
 

@@ -1,4 +1,4 @@
-"""The routes of settings: what each means, its default and present value, changing it."""
+"""The routes of settings: their meanings, default and present values, and changing them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
 from .schemas import FLAG, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
-# Those that pages need of whoever is signed in.
+# Settings that the pages need for any signed-in user.
 _OF_PAGES = ("date_format", "first_day_of_week", "time_zone")
 
 SettingChanges = changes_of(
@@ -44,7 +44,7 @@ def change_settings(services: Services, caller: Caller, body: Given) -> dict[str
             raise bad_body(name, f"{BY_NAME[name].title} must be {error}.") from error
     for name, value in checked.items():
         if value == services.settings.value(name):
-            continue  # nothing to write, and nothing to note
+            continue  # nothing to write or to log
         before = services.settings.set(name, value)
         services.audit.note(
             caller, "setting changed", name, f"from {before!r} to {services.settings.value(name)!r}"

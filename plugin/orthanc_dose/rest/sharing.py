@@ -1,18 +1,20 @@
-"""What stands in several places of the OpenAPI description is written once, in its components."""
+"""Sharing of repeated parts of the OpenAPI description, which become components."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-# Characters of JSON from which on a schema is worth a reference.
+# Number of JSON characters from which a schema is worth a reference.
 _LONG = 60
 
 
 def shared(node: Any, components: dict[str, dict[str, Any]], inside: str = "") -> Any:
-    """Return the same with references in place of whatever is one of the components. A schema that
-    is one but for its description keeps that beside the reference. inside: the component that the
-    node itself is."""
+    """Return the node with references in place of each part that equals a component.
+
+    A schema that differs from a component only in its description keeps the description beside the
+    reference. inside: the component that the node itself is.
+    """
     names = {_key(schema): name for name, schema in components.items()}
 
     def look(at: Any, top: bool) -> Any:
@@ -32,8 +34,10 @@ def shared(node: Any, components: dict[str, dict[str, Any]], inside: str = "") -
 
 
 class Shared:
-    """Objects of which those that occur several times become components of their own, by their
-    name, with a number behind it where others have the same name."""
+    """Objects, of which those that occur several times become components.
+
+    Components are named after the objects, with a number appended if several have the same name.
+    """
 
     def __init__(self, named: Iterable[tuple[str, dict[str, Any]]]) -> None:
         found = list(named)
@@ -49,7 +53,7 @@ class Shared:
                 self.components[self._names[key]] = of
 
     def of(self, one: dict[str, Any]) -> dict[str, Any]:
-        """Return the reference to it where it is a component, else itself."""
+        """Return a reference to the object if it is a component, else the object itself."""
         name = self._names.get(_key(one))
         return {"$ref": f"#/components/parameters/{name}"} if name else one
 

@@ -1,5 +1,7 @@
-"""How much of what an object says an answer holds. A report may have a text of 50 MB, or a million
-items: all of it is in the store, but no page can show it.
+"""Limits on how much of an object's content an answer contains.
+
+A report may have a text of 50 MB or a million items: the store has all of it, but no page can show
+it.
 """
 
 import json
@@ -8,25 +10,30 @@ from collections.abc import Callable
 from typing import Any
 
 LONGEST = 10_000  # characters of a text in an answer
-# Bytes of the kept content of one study in an answer, about. What a real report of 300 events
-# says is a third of it.
+# Approximate limit, in bytes, of the stored content of one study in an answer. A real report of 300
+# events takes a third of it.
 LARGEST_CONTENT = 4_000_000
 _LARGEST_VALUE = 100_000  # bytes of the value of one element or item
 _IS_CUT = re.compile(r"… \([0-9,]{1,20} more characters\)")
 
 
 def has_long_text(raw: bytes) -> bool:
-    """Whether JSON may hold a text that is too long: quick, since each answer is asked."""
+    """Return whether JSON may contain a text that is too long.
+
+    Fast, since it checks every answer.
+    """
     if len(raw) <= LONGEST:
         return False
-    # What is escaped ends no text.
+    # Escaped quotes do not end a text.
     plain = raw.replace(rb"\\", b"__").replace(rb"\"", b"__")
     return max(map(len, plain.split(b'"'))) > LONGEST
 
 
 def short(value: Any) -> Any:
-    """Return the same with each text cut that is longer than LONGEST, names of objects apart. A text
-    that was cut before stays as it is."""
+    """Return the value with each text longer than LONGEST cut, except names of objects.
+
+    A text that was cut before stays as it is.
+    """
     if isinstance(value, str):
         left_out = len(value) - LONGEST
         if left_out <= 0 or _IS_CUT.fullmatch(value, LONGEST):
@@ -42,11 +49,12 @@ def short(value: Any) -> Any:
 def short_content(
     objects: list[dict[str, Any]], plain: Callable[[object], object]
 ) -> tuple[list[dict[str, Any]], bool]:
-    """The kept content of a study's objects as a page can show it, and whether anything is missing.
+    """Return the stored content of a study's objects, shortened for a page, and whether it was cut.
 
-    Texts are cut, a value of too many parts becomes a cut text of its JSON. When the answer is full,
-    `left_out` stands with an object for the elements of its header, and with an item of its tree for
-    the items below it, that are not there. plain: what JSON does not know, as what it knows."""
+    Texts are cut; a value with too many parts becomes a cut text of its JSON. When the answer is
+    full, `left_out` gives the number of missing elements of an object's header, or of missing items
+    below an item of its tree. plain: converts values that JSON does not know.
+    """
 
     def size(value: Any) -> int:
         return len(json.dumps(value, default=plain))

@@ -1,5 +1,5 @@
-"""The routes of patient sizes from CSV files: uploading, looking at what would happen, starting the
-import as a task.
+"""The routes of patient sizes from CSV files: uploading, previewing, and starting the import as a
+task.
 """
 
 from typing import Annotated, Any, Literal
@@ -15,7 +15,7 @@ from .services import Services
 
 SHOWN_ROWS, GUESSED_BY = 20, 1000
 _CELL_SHOWN = 200  # characters
-# Whether the file has such a column says the route, which answers 404 to others.
+# The route checks whether the file has such a column, and answers 404 if not.
 _Column = Annotated[
     int,
     Meta(
@@ -93,7 +93,7 @@ def start(
     def begin() -> int:
         return services.runner.add(KIND, caller.name, f"file {id}", parameters)
 
-    # A trial leaves the file for the import itself.
+    # A trial keeps the file for the actual import.
     task = begin() if body.dry_run else services.size_files.start(found, begin)
     if task is None:
         raise ApiError(409, "started", "The import of this file was started before.", "id")

@@ -1,4 +1,4 @@
-"""The routes of SQL: the views, running a statement for its rows or as an export, stopping."""
+"""The routes of SQL: the views, running a statement for its rows or as an export, and stopping it."""
 
 from functools import partial
 from typing import Annotated, Any, Literal, NoReturn
@@ -98,8 +98,8 @@ def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tu
 
 
 def _is_named(asked: Statement, identity: bool) -> bool:
-    # Who reads the studies sees their names and IDs, where they are kept, whatever columns are
-    # asked for: conditions tell, too.
+    # A statement that reads the studies can reveal their names and IDs, if they are stored,
+    # whichever columns it selects: conditions reveal them, too.
     return identity and "study" in asked.views
 
 

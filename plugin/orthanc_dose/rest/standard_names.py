@@ -1,5 +1,5 @@
-"""The routes of standard names: what an installation calls protocols and procedures, whatever the
-systems write.
+"""The routes of standard names: an installation's own names of protocols and procedures, whatever
+the systems write.
 """
 
 from typing import Annotated, Any

@@ -1,5 +1,5 @@
-"""The routes of studies: lists, what the filters leave, one study, its neighbours and its patient's
-other studies.
+"""The routes of studies: lists, summaries of filtered studies, one study, its neighbours, and the
+other studies of its patient.
 """
 
 import json
@@ -53,14 +53,17 @@ _UNDER_RULES = {
 
 
 def _filter_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the schema of each parameter's text by its name. What a role does is the same for all
-    filters of a type, and said once, in a component by the names of both."""
+    """Yield each parameter's name with the schema of its text.
+
+    What a role does is the same for all filters of a type, and is described once, in a component
+    named after both.
+    """
     for of in FILTERS:
         about = " ".join(filter(None, (f"{_titled(of)}.", of.description)))
         for role, declared in of.roles.items():
             parameter = _BY_NAME[of.parameter(role)]
             schema = parameter.text_schema()
-            if declared.kind == "choices":  # each has its own
+            if declared.kind == "choices":  # each has its own schema
                 yield parameter.name, schema | {"description": parameter.description}
                 continue
             name = role if declared is EMPTY else f"{of.type}_{role}"
@@ -68,8 +71,7 @@ def _filter_schemas() -> Iterator[tuple[str, dict[str, Any]]]:
             yield parameter.name, ref(name) | {"description": about}
 
 
-# Of addresses and of bodies: what the filters of a list are set to, as text, by the names of their
-# parameters.
+# In addresses and in bodies: the filters of a list, as text by the names of their parameters.
 component(
     "filters",
     {
@@ -108,8 +110,10 @@ _FILTERED = (
 
 
 def parsed(query: Query, caller: Caller) -> dict[str, Any]:
-    """The values of a body's filters, None for parameters that are not in it. Raises ApiError 400, or
-    403 for what the caller may not ask by."""
+    """Return the values of a body's filters, with None for parameters that are not in it.
+
+    Raises ApiError 400, or 403 for filters that the caller may not use.
+    """
     values: dict[str, Any] = dict.fromkeys(_BY_NAME)
     for name, value in query.items():
         place = f"query.{name[:100]}"
@@ -127,9 +131,7 @@ def parsed(query: Query, caller: Caller) -> dict[str, Any]:
 
 
 def told(query: Query) -> dict[str, str]:
-    """The same filters to be kept and shown: of filters by what falls under the rules of identity,
-    not what was typed.
-    """
+    """Return the filters to be stored and shown, with typed values under the identity rules masked."""
     return {name: "…" if name in _UNDER_RULES else value for name, value in query.items()}
 
 
@@ -204,7 +206,7 @@ def get_history(services: Services, caller: Caller, id: int, **days: date | None
 def _note_identity(
     services: Services, caller: Caller, view: str, rows: list[dict[str, Any]]
 ) -> None:
-    """Note of whom the caller was told who they are: by the numbers of their studies."""
+    """Record in the audit log which studies revealed to the caller who their patients are."""
     told = [row["id"] for row in rows if any(row.get(name) is not None for name in IDENTITY_FIELDS)]
     if told:
         services.audit.note(

@@ -1,4 +1,4 @@
-"""The route of one study's file: as JSON, as a workbook, and as a report to be printed."""
+"""The route of one study's file: as JSON, as a workbook, or as a report for printing."""
 
 from ..export.exports import IDENTITY
 from ..export.study_files import FORMATS, Wanted

@@ -1,6 +1,4 @@
-"""The routes of the studies of a system: sorting by modality type, looking through them, deleting
-them.
-"""
+"""The routes of the studies of a system: sorting by modality type, reviewing, and deleting them."""
 
 from typing import Annotated, Any, Literal
 

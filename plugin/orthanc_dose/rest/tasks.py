@@ -1,4 +1,4 @@
-"""The routes of tasks: how far long work is, what came of it, stopping and forgetting it."""
+"""The routes of tasks: the progress and result of long work, stopping it, and deleting it."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -45,7 +45,7 @@ def list_tasks(
 
 
 def _whose(caller: Caller) -> str | None:
-    """Whose tasks somebody may see: their own, administrators (None) all."""
+    """Return whose tasks a caller may see: their own; for administrators None, which means all."""
     return None if "administration" in caller.groups else caller.name
 
 
@@ -87,7 +87,7 @@ def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:
 
 
 def _without_files(services: Services, deleted: int) -> dict[str, Any]:
-    """The answer about tasks that are forgotten, when their files are gone, too."""
+    """Return the answer about deleted tasks after removing their files."""
     with services.store.reading() as connection:
         services.exports.sweep(connection)
     return {"deleted": deleted}

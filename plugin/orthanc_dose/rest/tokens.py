@@ -1,4 +1,4 @@
-"""The routes of tokens, with which scripts come in the name of a user."""
+"""The routes of tokens, with which scripts act on behalf of a user."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""The routes of users: those of Orthanc's configuration, and those whom administrators add."""
+"""The routes of users: those of Orthanc's configuration, and those added by administrators."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The routes of work on the whole store: reading everything again, comparing with Orthanc."""
+"""The routes of work on the whole store: re-reading everything, and comparing with Orthanc."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _NOTHING = {"changed": 0, "failed": 0, "fields": {}, "studies": []}
 
 
 def _last(services: Services) -> dict[str, Any]:
-    """The last task of reading again, or idle where there was none."""
+    """Return the state of the last re-extraction task, or idle if there was none."""
     with services.store.reading() as connection:
         outdated = objects.count_outdated(connection)
         found = tasks.listed(connection, {"kind": _REEXTRACTION}, 1, 0)["tasks"]

@@ -1,3 +1,3 @@
-"""SQL for administrators: one SELECT over documented views, read-only, with limits of time and
-rows.
+"""SQL for administrators: a single read-only SELECT over documented views, with time and row
+limits.
 """

@@ -1,17 +1,18 @@
-"""What runs in the process of a statement: it looks the statement through, runs it over a copy of the
-views, and writes what comes of it.
+"""The program in the process of a statement: it checks the statement, runs it on a copy of the
+views, and writes its results.
 
 The process is started by process.py. It gets one job, a line of JSON, on its standard input, and
-says what becomes of it on its standard output, a line of JSON each:
+reports on its standard output, one line of JSON each:
 
     {"ready": true}                         it waits for its job
     {"read": {"views": [...], "told": ...}} the statement may run: as in statement.Statement
-    {"rows": 1000}                          so many rows are in the file by now
+    {"rows": 1000}                          number of rows in the file so far
     {"end": {...}}                          done: columns and rows, or rows of the file; cut
     {"refused": {"message": ..., "place": ..., "code": ...}}
 
-Everything that a statement can do to a process it does to this one alone. So nothing is imported
-here that the first statement would have to wait for."""
+Whatever a statement can do to a process, it does to this one alone. So nothing is imported here for
+which the first statement would have to wait.
+"""
 
 import ctypes
 import errno
@@ -32,9 +33,10 @@ from .statement import Refused
 
 THREADS = 2
 _NICENESS = 10
-# Of the memory that the process may take, what DuckDB plans with: it does not count everything.
+# The share of the process's memory limit that DuckDB may plan with: it does not count everything.
 _OF_DUCKDB = 0.7
-# What the process needs beside the memory of the statement: stacks, and libraries that come late.
+# What the process needs besides the memory of the statement: stacks, and libraries that are loaded
+# later.
 _BESIDE = 256 * 2**20
 _STACK = 64 * 2**20  # deep statements are planned on it
 IDLE_S = 600.0  # without a job the process ends by itself
@@ -60,7 +62,7 @@ def main(parent: int) -> None:
     job = json.loads(line)
     try:
         _limit(job)
-        os.nice(_NICENESS)  # whoever sends objects comes first
+        os.nice(_NICENESS)  # receiving objects takes precedence
         say(end=_run(job, say))
     except Refused as error:
         say(refused={"message": str(error), "place": error.place, "code": error.code})
@@ -71,19 +73,19 @@ def main(parent: int) -> None:
 
 
 def end_with(parent: int) -> None:
-    """Die when the process that started this one does, however that ends."""
+    """Have this process killed when the process that started it ends, for whatever reason."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.getppid() != parent:  # it died before that
         os._exit(1)
-    # Where memory runs out, the kernel ends this process first.
+    # When memory runs out, the kernel kills this process first.
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 
 
 def _own_output() -> BinaryIO:
-    """Standard output for us alone: what a library writes there goes nowhere."""
+    """Return the standard output for our own use only: what libraries write to it is discarded."""
     out = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
@@ -92,7 +94,7 @@ def _own_output() -> BinaryIO:
 
 
 def _limit(job: dict[str, Any]) -> None:
-    """Have the kernel hold the process to the job's limits: memory, cpu_seconds, file_bytes."""
+    """Have the kernel enforce the job's limits: memory, cpu_seconds and file_bytes."""
     if job["format"] == "parquet":
         import pyarrow.parquet  # noqa: F401  its libraries are not the statement's memory
     found = re.search(r"VmSize:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -111,9 +113,11 @@ def _limit(job: dict[str, Any]) -> None:
 
 
 def _run(job: dict[str, Any], say: Any) -> dict[str, Any]:
-    """Do a job: sql; prepare: statements that come first, and make the views; format: json, csv,
-    parquet, or nothing, which is only to see whether the statement may run; path: of the file; rows:
-    at most so many. Raises Refused."""
+    """Do a job and return its result. Raises Refused.
+
+    sql; prepare: statements that run first, and create the views; format: json, csv, parquet, or
+    empty to only check whether the statement may run; path: of the file; rows: the maximum number.
+    """
     sql = job["sql"]
     try:
         connection = _connection(job)
@@ -146,7 +150,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> results.Columns
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
-        try:  # so DuckDB says the place, too; a statement that cannot be bound is not planned
+        try:  # so that DuckDB also gives the place; one that cannot be bound is not planned
             connection.execute(f"EXPLAIN\n{sql}")
         except duckdb.Error as same:
             raise statement.wrong(same, sql) from error

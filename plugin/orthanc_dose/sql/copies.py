@@ -1,11 +1,12 @@
 """Copies of the views, which statements read in place of the store: Parquet files, written from one
 state of the store.
 
-    sql/3/views/study.parquet       a file a view, without columns that say who a patient is
+    sql/3/views/study.parquet       one file per view, without columns that identify patients
     sql/3/identity/study.parquet    the same with them, for views that have any
 
-They hold what the store holds, so they are for the server alone, go when it stops and starts, and
-when the task that applies the rules of identity makes the store's file anew."""
+They contain what the store contains, so they are only for the server. They are deleted when it
+stops and starts, and when the task that applies the identity rules rewrites the store's file.
+"""
 
 import contextlib
 import logging
@@ -31,34 +32,36 @@ from .views import VIEWS, View
 _LOG = logging.getLogger(__name__)
 FOLDER = "sql"  # in the data directory
 _WITHOUT, _WITH = "views", "identity"
-# A copy that nobody asks for is deleted after it: seconds.
+# Seconds after which a copy that nobody uses is deleted.
 _UNUSED_S = 3600.0
-# Of the size of the store, what must be free on its disk: a copy takes less, see the README.
+# Share of the store's size that must be free on its disk: a copy takes less, see the README.
 _FREE = 0.5
 _ROWS = 20_000  # of a part of a file, which is held in memory
-_LOOK_S = 0.1  # how often somebody who waits looks whether it is for nothing
+_LOOK_S = 0.1  # how often a waiting caller checks whether to give up
 
 
 @dataclass
 class Copy:
-    """A copy that is whole. at: the moment of the store that it is of, UTC."""
+    """A complete copy. at: the time of the state of the store that it contains, UTC."""
 
     folder: Path
     at: datetime
     version: int  # of the store
     size: int
-    made: float  # by the clock that nobody sets, as `used`
+    made: float  # by the monotonic clock, as `used`
     used: float
     users: int = 0
 
     @property
     def utc(self) -> str:
-        """The moment, as the API writes it."""
+        """The time, as the API writes it."""
         return f"{self.at.isoformat()}Z"
 
     def prepare(self, identity: bool) -> list[str]:
-        """Statements that make the views, and keep DuckDB from all other files and from the network.
-        identity: whether the caller may know who patients are."""
+        """Return statements that create the views, and bar DuckDB from other files and the network.
+
+        identity: whether the caller may know who patients are.
+        """
         folders = [self.folder / name for name in ((_WITHOUT, _WITH) if identity else (_WITHOUT,))]
         return [
             f"SET allowed_directories = [{', '.join(map(quoted, folders))}]",
@@ -75,8 +78,10 @@ class Copy:
 
 
 class Copies:
-    """Makes copies when they are asked for, one at a time, and deletes old ones. max_age: seconds
-    that a copy may be behind the store. May be used from any thread."""
+    """Makes copies on request, one at a time, and deletes old ones.
+
+    max_age: seconds that a copy may be behind the store. Can be used from any thread.
+    """
 
     def __init__(self, store: Store, max_age: Callable[[], float]) -> None:
         self._store, self._max_age = store, max_age
@@ -86,14 +91,16 @@ class Copies:
         self._copy: Copy | None = None
         self._old: list[Copy] = []  # in use when a newer one came
         self._maker: _Maker | None = None
-        self._wrong: tuple[float, Refused] | None = None  # when the last copy failed, of what
+        self._wrong: tuple[float, Refused] | None = None  # when and why the last copy failed
         self._is_closed = False
         self._delete_all()
 
     @contextlib.contextmanager
     def using(self, check: Callable[[], None]) -> Iterator[Copy]:
-        """A copy that is young enough, and stays for the block. Waits for a new one where there is
-        none; `check` raises what ends the waiting. Raises Refused."""
+        """Yield a recent enough copy, which is kept for the duration of the block.
+
+        Waits for a new one if there is none; `check` raises to end the waiting. Raises Refused.
+        """
         with self._changed:
             copy = self._waited_for(check)
             copy.users += 1
@@ -111,7 +118,7 @@ class Copies:
             if self._is_closed:
                 raise Refused("The server ends.", code="sql_stopped")
             copy = self._copy
-            # One that was made while somebody waited is young enough, however long that took.
+            # One made during the wait is recent enough, however long that took.
             if copy is not None and (self._is_young(copy) or copy.made >= asked):
                 return copy
             if self._maker is None:
@@ -127,7 +134,7 @@ class Copies:
         )
 
     def refresh(self) -> None:
-        """Begin a new copy, unless the store is as it was when the last one was made."""
+        """Start a new copy, unless the store has not changed since the last one was made."""
         with self._changed:
             copy = self._copy
             is_new = copy is not None and copy.version == self._store.version
@@ -135,9 +142,12 @@ class Copies:
                 self._start()
 
     def state(self) -> dict[str, Any]:
-        """as_of: of which moment the copy is, ISO 8601, UTC; None where there is none. is_current:
-        whether the store is still so. bytes: its size. making: how many of how many views a new one
-        has by now (done, total); None where none is being made."""
+        """Return the state of the copies.
+
+        as_of: the time of the copy's data, ISO 8601, UTC; None if there is no copy. is_current:
+        whether the store is still in that state. bytes: its size. making: how many files of a new
+        copy are done, and their total (done, total); None if none is being made.
+        """
         with self._changed:
             copy, maker = self._copy, self._maker
         return {
@@ -148,8 +158,11 @@ class Copies:
         }
 
     def forget(self) -> None:
-        """Delete all copies: what they hold may be kept no longer. Whoever reads one must have been
-        stopped. A copy that is being made is of no use either."""
+        """Delete all copies, since what they contain may no longer be kept.
+
+        Statements that read a copy must have been stopped. A copy that is being made is discarded,
+        too.
+        """
         with self._changed:
             maker = self._maker
             if maker is not None:
@@ -162,7 +175,7 @@ class Copies:
             maker.join()
 
     def sweep(self) -> None:
-        """Delete a copy that nobody has used for long."""
+        """Delete a copy that nobody has used for a long time."""
         with self._changed:
             copy = self._copy
             if copy is not None and not copy.users and time.monotonic() - copy.used > _UNUSED_S:
@@ -171,7 +184,7 @@ class Copies:
                 self._delete_unused()
 
     def close(self) -> None:
-        """Make no more, and delete what is there."""
+        """Make no more copies, and delete the existing ones."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -210,7 +223,7 @@ class Copies:
 
 
 class _Maker:
-    """Makes one copy, on a thread of its own. done, total: files."""
+    """Makes one copy, on its own thread. done, total: files."""
 
     def __init__(
         self, store: Store, folder: Path, made: Callable[["_Maker", Copy | Refused], None]
@@ -228,7 +241,7 @@ class _Maker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Break it off, without waiting for its end."""
+        """Interrupt the copying, without waiting for its end."""
         if not self.stopping.is_set():
             self.stopping.set()
             self._breaker = threading.Thread(
@@ -266,7 +279,7 @@ class _Maker:
             raise _failed(f"{needed / 1e6:,.0f} MB must be free on the disk of the store")
         for folder in (self.folder.parent, self.folder, *{path.parent for _, path in self._files}):
             folder.mkdir(mode=0o700, exist_ok=True)
-        # Before the transaction begins: what changes between counts as not copied.
+        # Before the transaction begins: changes in between count as not copied.
         version = self._store.version
         with self._store.reading() as connection:
             at, began = datetime.now(UTC).replace(tzinfo=None, microsecond=0), time.monotonic()
@@ -281,8 +294,8 @@ class _Maker:
         return Copy(self.folder, at, version, size, began, time.monotonic())
 
     def _write(self, connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-        # Row by row through Arrow: DuckDB's COPY holds in memory what it is going to write, 3 GB for
-        # the studies of a large store.
+        # Row by row through Arrow: DuckDB's COPY holds in memory what it is going to write, 3 GB
+        # for the studies of a large store.
         reader = connection.execute(query).fetch_record_batch(_ROWS)
         with pq.ParquetWriter(path, reader.schema) as file:
             for batch in reader:
@@ -296,7 +309,7 @@ def _failed(why: str) -> Refused:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """What a copy is made of: a query over the store, and the file of its rows."""
+    """Yield the parts of a copy: a query over the store, and the file of its rows."""
     for view in VIEWS.values():
         for identity in (False, True) if _tells(view) else (False,):
             query = _select(view.columns(identity), f'"{view.name}"')
@@ -308,7 +321,7 @@ def _path(folder: Path, view: View, identity: bool) -> Path:
 
 
 def _tells(view: View) -> bool:
-    """Whether a view has columns that say who a patient is."""
+    """Return whether a view has columns that identify patients."""
     return len(view.columns(False)) < len(view.fields)
 
 

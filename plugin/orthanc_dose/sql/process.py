@@ -1,8 +1,9 @@
-"""The process of a statement, from the side of who starts it: a Python of its own, which can be
-ended at any moment, and takes no more than the kernel lets it.
+"""The process of a statement, from the side of its parent: a separate Python that can be killed at
+any moment, and takes no more than the kernel permits.
 
-Its end by the end of ours hangs on the thread that started it (PR_SET_PDEATHSIG): start it on
-threads that stay, as those of requests and tasks do."""
+That it ends together with our process depends on the thread that started it (PR_SET_PDEATHSIG):
+start it on long-lived threads, such as those of requests and tasks.
+"""
 
 import contextlib
 import json
@@ -18,12 +19,13 @@ from typing import Any
 from .child import IDLE_S
 from .statement import Refused
 
-# Of what it says: an answer for the page is held to results.LARGEST_ANSWER, as JSON it is longer.
+# Limit of its output: an answer for the page is limited to results.LARGEST_ANSWER, but is longer as
+# JSON.
 _LONGEST = 100_000_000
-_LOOK_S = 0.1  # how often it is looked whether it is to end
-_START_S = 60.0  # for a machine that has too much to do
+_LOOK_S = 0.1  # how often it is checked whether the process is to end
+_START_S = 60.0  # for a machine under heavy load
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from orthanc_dose.sql.child import main; main({us})"
-# What a Python may need to start, and DuckDB to know the time zone.
+# What Python may need to start, and DuckDB to know the time zone.
 _KEPT = ("LD_LIBRARY_PATH", "TZ")
 
 
@@ -32,10 +34,10 @@ class Died(Exception):
 
 
 class Process:
-    """A process that waits for one job. Raises Refused where there is none to be had."""
+    """A process that waits for one job. Raises Refused if it cannot be started."""
 
     def __init__(self, folder: Path) -> None:
-        """folder: an empty one, in which it runs."""
+        """Start the process in `folder`, which is empty."""
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         program = _PROGRAM.format(path=[path for path in sys.path if path], us=os.getpid())
         try:
@@ -62,27 +64,29 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process ID."""
         return self._process.pid
 
     def is_usable(self) -> bool:
-        """Whether it waits for a job, and will for some time yet (child.IDLE_S)."""
+        """Return whether it waits for a job, and will for some time yet (child.IDLE_S)."""
         return self.is_there() and time.monotonic() - self._started < IDLE_S / 2
 
     def is_there(self) -> bool:
-        """Whether it has not ended yet; reaps it where it has."""
+        """Return whether it is still running; reaps it if not."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it at once. May be called from any thread, and at any time."""
+        """Kill it immediately. Can be called from any thread and at any time."""
         self._process.kill()
 
     def close(self) -> bool:
-        """End it, if it has not, and wait a moment until it is gone, which takes a large process
-        longer; whether it is."""
+        """Kill it if it is still running, and return whether it is gone after a short wait.
+
+        A large process takes longer to be gone.
+        """
         self.kill()
         for pipe in (self._in, self._out):
-            with contextlib.suppress(OSError):  # what was to be written is for nobody
+            with contextlib.suppress(OSError):  # nobody needs what was to be written
                 pipe.close()
         try:
             self._process.wait(_LOOK_S)
@@ -91,12 +95,14 @@ class Process:
         return True
 
     def wait_until_ready(self, check: Callable[[], None]) -> None:
-        """Wait for its start. `check` raises what ends the waiting. Raises Died."""
+        """Wait for its start. `check` raises to end the waiting. Raises Died."""
         next(self._messages(self._started + _START_S, check))
 
     def do(self, job: dict[str, Any], check: Callable[[], None]) -> Iterator[dict[str, Any]]:
-        """Give it its job; what it says of it. Raises Died, and what `check` raises, which is asked
-        again and again."""
+        """Give it its job and yield its messages.
+
+        Raises Died, and what `check` raises, which is called again and again.
+        """
         try:
             self._in.write(json.dumps(job).encode() + b"\n")
         except OSError as error:
@@ -111,7 +117,7 @@ class Process:
         while True:
             check()
             if not waiting.poll(_LOOK_S * 1000):
-                # What a process said long ago counts: one that waited for its job was ready in time.
+                # Only if it has sent nothing: a process that waited for its job was ready in time.
                 if until is not None and time.monotonic() > until:
                     raise Died
                 continue
@@ -127,5 +133,5 @@ class Process:
                     yield json.loads(line)
 
     def status(self) -> int | None:
-        """With what it ended, negative for a signal; None where it has not ended."""
+        """Return its exit status, negative for a signal; None if it is still running."""
         return self._process.poll()

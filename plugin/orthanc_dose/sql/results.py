@@ -1,6 +1,4 @@
-"""What a statement gives, as values of JSON, as CSV, and as Parquet: streamed, with a limit of
-rows.
-"""
+"""The results of a statement as JSON values, as CSV, and as Parquet: streamed, with a row limit."""
 
 import base64
 import csv
@@ -16,11 +14,11 @@ import duckdb
 
 from ..cells import BOM, safe
 
-# Bytes of an answer for the page: more is for a file.
+# Bytes of an answer for the page: larger results belong in a file.
 LARGEST_ANSWER = 8_000_000
 _CHUNK = 1_000
 _BATCH = 20_000
-_EXACT = 2**53 - 1  # whole numbers beyond it are no numbers of JavaScript
+_EXACT = 2**53 - 1  # JavaScript cannot represent larger whole numbers
 Columns = list[tuple[str, Any]]  # name, DuckDB's type
 Progress = Callable[[int], None]  # rows so far; raises to stop
 Written = tuple[int, bool]  # rows of a file, and whether there are more than it may have
@@ -40,11 +38,11 @@ _WHOLE = frozenset(
 )
 _NUMBERS = _WHOLE | {"float", "double", "decimal"}
 _NESTED = frozenset({"list", "array", "struct", "map"})
-# What Python has the same values for; anything else comes as the text that DuckDB writes. Dates and
-# times are such, since Python's end with the year 9999, and know no "infinity".
+# Types whose values Python can represent; others come as the text that DuckDB writes. These include
+# dates and times, since Python's end with the year 9999, and have no "infinity".
 _NATIVE = _NUMBERS | {"boolean", "varchar", "blob"}
 _WITHIN = _NATIVE | {"date", "time", "timestamp", "enum", "uuid"}
-# What Parquet has a type for.
+# Types that Parquet has.
 _IN_PARQUET = _NATIVE - {"hugeint"} | {
     "date",
     "time",
@@ -55,7 +53,7 @@ _IN_PARQUET = _NATIVE - {"hugeint"} | {
 
 
 def columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
-    """Names and types of what a checked statement gives, without running it."""
+    """Return the names and types of a checked statement's columns, without running it."""
     relation = connection.sql(sql)
     return list(zip(relation.columns, relation.types, strict=True))
 
@@ -63,11 +61,12 @@ def columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
 def rows(
     connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, limit: int
 ) -> tuple[list[list[Any]], bool]:
-    """The rows as values of JSON, at most `limit` of them and LARGEST_ANSWER bytes; and whether
-    there are more.
+    """Return the rows as JSON values, and whether there are more.
 
-    Dates and times are ISO 8601. NaN and infinity are None. Whole numbers and decimals that a
-    double does not hold are texts, as are types that JSON has nothing for; bytes are in base64."""
+    There are at most `limit` rows and LARGEST_ANSWER bytes. Dates and times are ISO 8601. NaN and
+    infinity are None. Whole numbers and decimals that a double cannot hold are texts, as are types
+    that JSON lacks; bytes are in base64.
+    """
     cells = [_for_json(type_, f"c{number}") for number, (_, type_) in enumerate(of)]
     connection.execute(f"SELECT {', '.join(cells)} FROM {_within(sql, of)} LIMIT {limit + 1:d}")
     out: list[list[Any]] = []
@@ -97,8 +96,9 @@ def write_csv(
     limit: int,
     told: Progress,
 ) -> Written:
-    """Write CSV (RFC 4180, UTF-8 with a byte order mark), in which no text is a formula. DuckDB
-    renders the lines.
+    """Write CSV (RFC 4180, UTF-8 with a byte order mark), in which no text is a formula.
+
+    DuckDB renders the lines.
     """
     cells = ", ".join(
         f"coalesce({_for_csv(type_, f'c{number}')}, '')" for number, (_, type_) in enumerate(of)
@@ -129,10 +129,8 @@ def write_parquet(
     limit: int,
     told: Progress,
 ) -> Written:
-    """Write Parquet with the values as they are. Of columns with one name the later ones get a
-    number.
-    """
-    # Here, since it takes longer to import than most statements take to run.
+    """Write Parquet with unchanged values. Columns with duplicate names get a number appended."""
+    # Imported here, since that takes longer than most statements take to run.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -155,7 +153,7 @@ def write_parquet(
 
 
 def unique(of: Columns) -> Iterator[str]:
-    """The names, each once."""
+    """Yield the column names, with a number appended to duplicates."""
     seen: set[str] = set()
     for name, _ in of:
         other, number = name, 1
@@ -167,7 +165,7 @@ def unique(of: Columns) -> Iterator[str]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it."""
+    """Return a value as JSON represents it."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
@@ -188,13 +186,13 @@ def plain(value: Any) -> Any:
 
 
 def _within(sql: str, of: Columns) -> str:
-    # On lines of its own: it may end with a comment.
+    # On separate lines: the statement may end with a comment.
     names = ", ".join(f"c{number}" for number in range(len(of)))
     return f"(\n{sql.strip().rstrip(';')}\n) AS given({names})"
 
 
 def _only(type_: Any, allowed: frozenset[str]) -> bool:
-    """Whether a type and all within it are among those allowed."""
+    """Return whether a type and all types nested in it are allowed."""
     if type_.id in _NESTED:
         return all(_only(part, allowed) for name, part in type_.children if name != "size")
     return type_.id in allowed

@@ -1,5 +1,6 @@
-"""Running statements: each in a process of its own (child.py) over a copy of the views (copies.py),
-which is ended when its time is over or somebody stops it.
+"""Running of statements: each in its own process (child.py) on a copy of the views (copies.py).
+
+The process is killed when its time is over or somebody stops it.
 """
 
 import contextlib
@@ -25,19 +26,19 @@ from .statement import Refused, Statement
 
 _LOG = logging.getLogger(__name__)
 AT_ONCE = 2  # statements for pages
-# Statements that write files, beside them. Exports of studies wait for none of them.
+# Statements that write files run beside them. Exports of studies do not wait for them.
 SQL_FILE = Kind(KIND, Place("sql-files", at_once=1))
 FILES = ("csv", "parquet")
-# How much longer a file may take than an answer that somebody waits for.
+# How many times longer a file may take than an answer that somebody waits for.
 LONGER = 10
-# Bytes of a file; and it may take half of what is free on the disk.
+# Bytes of a file, which may also take no more than half of the free disk space.
 _LARGEST_FILE = 10 * 10**9
-_MORE_CPU_S = 10  # than the limit of time allows: a last resort, we end it before
+_MORE_CPU_S = 10  # beyond the time limit: a last resort, since we kill it earlier
 
 
 @functools.cache
 def total_memory() -> int:
-    """Bytes that this machine has, or this container may take."""
+    """Return the bytes of memory of this machine, or the limit of this container."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         with contextlib.suppress(OSError, ValueError):
@@ -47,8 +48,11 @@ def total_memory() -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: how long a statement may run; rows: of an answer; file_rows: of a file; memory:
-    megabytes of a statement; age: minutes that its data may be old."""
+    """The limits of statements.
+
+    seconds: run time of a statement; rows: of an answer; file_rows: of a file; memory: megabytes
+    for a statement; age: minutes that its data may be old.
+    """
 
     seconds: int
     rows: int
@@ -58,13 +62,15 @@ class Limits:
 
     @property
     def memory_bytes(self) -> int:
-        """What a statement gets: not more than a quarter of what there is, as some may run."""
+        """The memory of a statement: at most a quarter of the total, since several may run."""
         return min(self.memory * 10**6, total_memory() // 4)
 
 
 class _Running:
-    """A statement that runs, or waits for its data. user: None for one that a task runs, which is
-    stopped as tasks are."""
+    """A statement that is running, or waiting for its data.
+
+    user: None for one that a task runs, which is stopped like tasks.
+    """
 
     def __init__(self, user: str | None) -> None:
         self.user = user
@@ -74,29 +80,29 @@ class _Running:
         self.too_long = 0.0
 
     def stop(self, why: Refused) -> None:
-        """End it; may be called from any thread."""
+        """End the statement. Can be called from any thread."""
         self.why = self.why or why
         if self.process is not None:
             self.process.kill()
 
     def interrupt(self) -> None:
-        """End it, as a task is ended (task.break_off)."""
+        """End the statement as a task is ended (task.break_off)."""
         self.stop(_stopped())
 
     def check(self) -> None:
-        """Raise why it was ended, where it was."""
+        """Raise the reason for which the statement was ended, if it was."""
         if self.why is None and self.until is not None and time.monotonic() >= self.until:
             self.stop(_too_long(self.too_long))
         if self.why is not None:
             raise self.why
 
     def limit(self, seconds: float) -> None:
-        """Let it run for so long from now on."""
+        """Let the statement run for this many seconds from now on."""
         self.until, self.too_long = time.monotonic() + seconds, seconds
 
 
 class Runs:
-    """Runs statements, and stops them. May be used from any thread."""
+    """Runs and stops statements. Can be used from any thread."""
 
     def __init__(self, store: Store, limits: Callable[[], Limits]) -> None:
         self.limits = limits
@@ -110,26 +116,29 @@ class Runs:
         store.before_renewal(self._forget)
 
     def prepare(self) -> None:
-        """Have a process ready for a statement that comes soon."""
+        """Have a process ready for a statement that is expected soon."""
         with self._lock:
             if self._is_closed or (self._spare is not None and self._spare.is_usable()):
                 return
             if self._spare is not None:
                 self._spare.close()
-            with contextlib.suppress(Refused):  # the statement itself will say so
+            with contextlib.suppress(Refused):  # the statement itself will report it
                 self._spare = self._new()
 
     def checked(self, sql: str, identity: bool, user: str) -> Statement:
-        """A statement that may run. identity: with the columns that say who patients are. Raises
-        Refused.
+        """Return a statement after checking that it may run. Raises Refused.
+
+        identity: whether its views have the columns that identify patients.
         """
         with self._room(_Running(user)) as run:
             asked, _, _ = self._done(run, sql, identity, "", self.limits().seconds)
             return asked
 
     def answer(self, sql: str, identity: bool, user: str) -> tuple[Statement, dict[str, Any]]:
-        """What a statement gives: columns (name, type), rows, whether there are more (cut),
-        elapsed_ms, as_of: the moment that its data are of, ISO 8601 in UTC. Raises Refused.
+        """Run a statement and return it with its results. Raises Refused.
+
+        The results are columns (name, type), rows, whether there are more (cut), elapsed_ms, and
+        as_of: the time of its data, ISO 8601 in UTC.
         """
         with self._room(_Running(user)) as run:
             began = time.monotonic()
@@ -143,8 +152,11 @@ class Runs:
     def write(
         self, asked: Statement, identity: bool, kind: str, path: Path, task: Run
     ) -> dict[str, Any]:
-        """Write what a statement gives into a file, as a task, and give its result: rows, and
-        whether there are more than are set (cut). kind: one of FILES. Raises Failed, Stopped."""
+        """Write the results of a statement to a file, as a task, and return the task's result.
+
+        This is the number of rows, and whether there are more than the limit (cut). kind: one of
+        FILES. Raises Failed or Stopped.
+        """
         try:
             with self._room(_Running(None)) as run:
                 task.connection = run
@@ -159,7 +171,7 @@ class Runs:
                     lambda done: task.progress(done, None),
                 )
         except Refused as error:
-            # What DuckDB says may quote values, and tasks are seen by others.
+            # DuckDB's messages may quote values, and others can see tasks.
             said = (
                 str(error)
                 if error.code != "bad_sql"
@@ -172,11 +184,11 @@ class Runs:
         return end | {"as_of": copy.utc}
 
     def stop(self, user: str) -> int:
-        """Stop what runs for a user; how many statements that were."""
+        """Stop the statements of a user and return their number."""
         return self._stop(lambda run: run.user == user, _stopped())
 
     def close(self) -> None:
-        """Stop all, and take no more. No process and no thread is left."""
+        """Stop all statements, and accept no more. No process or thread is left."""
         with self._lock:
             self._is_closed = True
             spare, self._spare = self._spare, None
@@ -186,7 +198,7 @@ class Runs:
         self.copies.close()
 
     def _forget(self) -> None:
-        """What copies hold of patients may be kept no longer."""
+        """Stop all statements and delete the copies, whose patient data may no longer be kept."""
         self._stop(
             lambda run: True,
             Refused(
@@ -205,7 +217,7 @@ class Runs:
 
     @contextlib.contextmanager
     def _room(self, run: _Running) -> Iterator[_Running]:
-        """A place for a statement. Raises Refused where there is none."""
+        """Reserve a slot for a statement. Raises Refused if there is none."""
         with self._lock:
             if self._is_closed:
                 raise Refused("The server ends.", code="sql_stopped")
@@ -238,8 +250,10 @@ class Runs:
         path: Path | None = None,
         told: Callable[[int], None] = lambda rows: None,
     ) -> tuple[Statement, dict[str, Any], Copy]:
-        """Run a statement in a process: what it is, what the process said at its end, and what it
-        read. Raises Refused, and what `told` raises, which is given the rows of a file so far."""
+        """Run a statement in a process and return it, the final message, and the copy it read.
+
+        `told` is called with the rows of a file so far. Raises Refused, and what `told` raises.
+        """
         limits = self.limits()
         with self.copies.using(run.check) as copy:
             job = {
@@ -276,7 +290,7 @@ class Runs:
                 raise
 
     def _begun(self, run: _Running) -> Process:
-        """A process that is ready, of the statement."""
+        """Return a process that is ready for the statement."""
         with self._lock:
             process, self._spare = self._spare, None
         if process is None or not process.is_usable():
@@ -284,7 +298,7 @@ class Runs:
                 process.close()
             process = self._new()
         run.process = process
-        run.check()  # it may have been stopped before there was something to end
+        run.check()  # it may have been stopped before there was a process to kill
         process.wait_until_ready(run.check)
         return process
 

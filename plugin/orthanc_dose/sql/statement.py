@@ -1,8 +1,9 @@
-"""What may run: one SELECT that reads our views, as DuckDB's own parser understands it.
+"""The statements that may run: a single SELECT that reads our views, as parsed by DuckDB itself.
 
 This gives clear errors, and tells the audit log what was asked. It is not what protects the server:
-a statement runs in a process of its own (child.py), in which there is nothing but a copy of the
-views, with DuckDB's locks against files, network and extensions."""
+a statement runs in its own process (child.py), which contains only a copy of the views, with DuckDB
+locked against files, network and extensions.
+"""
 
 import json
 import re
@@ -17,15 +18,17 @@ from .views import VIEWS
 
 LONGEST = 20_000
 _DEEPEST = 900  # levels of the tree: what every version of Python reads, and DuckDB plans
-# What may stand after FROM beside views. Others read files and catalogs, or take addresses in memory
-# (arrow_scan).
+# Functions that may appear after FROM beside views. Others read files and catalogs, or take memory
+# addresses (arrow_scan).
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series", "json_each", "json_tree"})
 _PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^\s*$", re.DOTALL)
 
 
 class Refused(Exception):
-    """The statement cannot run, or was broken off; the message is a sentence. place: line and column
-    in its text, from 1. code: of the answer. asked: the statement, where it had been read by then.
+    """The statement cannot run, or was interrupted; the message is a sentence.
+
+    place: line and column in its text, from 1. code: of the answer. asked: the statement, if it had
+    been read by then.
     """
 
     asked: "Statement | None" = None
@@ -39,8 +42,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that may run. sql: its text; views: those that it reads; told: its text without
-    what it compares with, which may be patients' names."""
+    """A statement that may run.
+
+    sql: its text; views: those that it reads; told: its text without the values it compares with,
+    which may be patients' names.
+    """
 
     sql: str
     views: frozenset[str]
@@ -48,7 +54,7 @@ class Statement:
 
 
 def read(connection: duckdb.DuckDBPyConnection, sql: str) -> Statement:
-    """Look a statement through. Raises Refused."""
+    """Check a statement and return it. Raises Refused."""
     tree = _tree(connection, sql)
     defined = _defined(connection, tree)
     views = set()
@@ -76,8 +82,9 @@ def read(connection: duckdb.DuckDBPyConnection, sql: str) -> Statement:
 
 
 def wrong(error: duckdb.Error, sql: str, before: int = 1) -> Refused:
-    """What DuckDB says of a statement, with the place in its text. before: lines before it in what
-    DuckDB was given.
+    """Return DuckDB's error about a statement, with the place in its text.
+
+    before: the number of lines before the statement in what DuckDB was given.
     """
     text = str(error)
     found = _PLACE.search(text)
@@ -87,7 +94,7 @@ def wrong(error: duckdb.Error, sql: str, before: int = 1) -> Refused:
         column = len(found[3]) - len(f"LINE {found[1]}: ")
         lines = sql.split("\n")
         if 1 <= line <= len(lines):
-            # Of a long line DuckDB shows a part, between dots.
+            # DuckDB shows only a part of a long line, between dots.
             part = shown.removeprefix("...").removesuffix("...")
             cut = 3 if shown.startswith("...") else 0
             start = max(lines[line - 1].find(part), 0)
@@ -140,7 +147,7 @@ def _too_deep() -> Refused:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """All objects of the tree."""
+    """Yield all objects of the tree."""
     waiting = [tree]
     while waiting:
         one = waiting.pop()
@@ -152,8 +159,11 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _defined(connection: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> set[str]:
-    """The names that WITH defines in a statement. None may be that of a table or a view, of ours or
-    of DuckDB: then a name would mean the one here and the other there."""
+    """Return the names that WITH defines in a statement.
+
+    Raises Refused if one is that of a table or a view, ours or DuckDB's: the name would then have
+    different meanings in different places.
+    """
     names = {
         str(entry["key"]).lower()
         for node in _nodes(tree)
@@ -195,7 +205,7 @@ def _place(sql: str, node: dict[str, Any]) -> tuple[int, int] | None:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-# Names that may be told: they are ours.
+# Names that may be revealed: they are ours.
 def _names(fields: tuple[Field, ...]) -> Iterator[str]:
     for field in fields:
         yield field.name
@@ -213,8 +223,9 @@ _UNTOLD = "…"
 
 
 def _told(connection: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> str:
-    """The statement as DuckDB writes it, with … for texts, long numbers, and names that are not
-    ours nor defined in it.
+    """Return the statement as DuckDB writes it, with … for texts, long numbers, and unknown names.
+
+    Known names are ours and those defined in the statement.
     """
     copy = json.loads(json.dumps(tree))
     nodes = list(_nodes(copy))

@@ -1,5 +1,5 @@
-"""The views that SQL reads: the dose record as the data dictionary has it, and nothing of how the
-program works.
+"""The views that SQL reads: the dose record as described by the data dictionary, without internals
+of the program.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ from ..records import (
 
 @dataclass(frozen=True)
 class View:
-    """A view, which has the name of its table; fields: its columns, for callers who may know who
-    patients are.
+    """A view, which has the name of its table.
+
+    fields: its columns, for callers who may know who patients are.
     """
 
     table: Table
@@ -31,11 +32,11 @@ class View:
         return self.table.name
 
     def columns(self, identity: bool) -> tuple[Field, ...]:
-        """The columns for a caller. identity: whether the caller may know who patients are."""
+        """Return the columns for a caller. identity: whether the caller may know who patients are."""
         return tuple(field for field in self.fields if identity or not self.tells_identity(field))
 
     def tells_identity(self, field: Field) -> bool:
-        """Whether a column of this view says who the patient is."""
+        """Return whether a column of this view identifies the patient."""
         return self.table is STUDY and field.name in IDENTITY_FIELDS
 
 
