@@ -21,6 +21,7 @@ from orthanc_dose.records.document import markdown
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "plugin" / "orthanc_dose"
+TOOLS = tuple((REPOSITORY / "tools").glob("*.py"))
 REFERENCE = REPOSITORY.parent / "shared" / "reference" / "rdsr_codes.json"
 
 # Each room and the rooms that it may use. Nothing points back.
@@ -166,6 +167,27 @@ def test_states_and_numbers_are_written_in_one_module_each() -> None:
     # A table of a statement in sizes/matching.py, a column of one in export/forms.py, and where the
     # studies end that were there before a follower, in work/followers.py.
     assert found <= {"state.py", "numbers.py", "matching.py", "forms.py", "followers.py"}
+
+
+# A docstring that begins with one of these has no verb: it says what is given back, but not that it is.
+FRAGMENTS = re.compile(
+    r"(The|An?|One|Each|Every|Its|This|That|These|Those|All|Some|None|Nothing|Everything|True|False|"
+    r"Whether|What|Which|Who|Whose|How|Where|When|Of|As|By|In|At|From|For|With|It|They|There)\b|[^A-Z]"
+)
+
+
+def test_docstrings_of_functions_begin_with_a_verb() -> None:
+    """The rest of the rule, PEP 257's imperative, is left to whoever reads a change."""
+    found = []
+    for path in (*modules(), *(REPOSITORY / "bench").glob("*.py"), *TOOLS):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            said = ast.get_docstring(node)
+            is_property = any("property" in ast.unparse(one) for one in node.decorator_list)
+            if said and not is_property and FRAGMENTS.match(said):
+                found.append(f"{path.name}:{node.lineno} {said[:60]}")
+    assert found == []
 
 
 def test_the_facts_of_the_web_ui_are_those_of_the_server() -> None:
