@@ -30,7 +30,7 @@ from tests.support.systems import by_software, report
 
 API = "/dose/api"
 SCRIPT = str(ROOT / "tests" / "support" / "plugin_with_faults.py")
-TRIED = 6  # points of a kind in the short run
+TRIED = 2  # points of a kind in the short run
 # What a task may say of a fault that we put in.
 SAID = {
     "There is no room left on the disk.",
