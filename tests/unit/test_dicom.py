@@ -16,6 +16,7 @@ from orthanc_dose.dicom.text import person_name
 from orthanc_dose.samples import ct_report, make_studies, mammography_image
 from orthanc_dose.samples import part10 as as_bytes
 from tests.support.corpus import OBJECTS
+from tests.support.effort import LONG
 
 
 def plain(dataset: Dataset) -> Dataset:
@@ -42,8 +43,9 @@ def test_our_reader_and_pydicom_read_the_same_from_real_objects(path: Path) -> N
     assert ours == theirs
 
 
+@pytest.mark.tries_more
 def test_our_reader_and_pydicom_read_the_same_from_made_up_objects() -> None:
-    for study in make_studies(30, seed=7):
+    for study in make_studies(60 if LONG else 12, seed=7):
         for implicit in (False, True):
             ours, theirs = both(as_bytes(study.datasets[0], implicit=implicit))
             assert ours == theirs

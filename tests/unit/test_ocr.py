@@ -25,6 +25,7 @@ from orthanc_dose.samples.screens import (
     siemens_lines,
     toshiba_lines,
 )
+from tests.support.effort import LONG
 
 needs_engine = pytest.mark.skipif(
     ocr.available() is None, reason=f"the OCR engine is not installed (Debian: {ocr.PACKAGE})"
@@ -172,10 +173,20 @@ def test_other_pixels_and_sizes_are_read_right(more: dict[str, object]) -> None:
     assert doses(read(as_bytes(dose_screen("ge", **more)))) == DOSES
 
 
+# Each maker with each font and each noise, and each font with each noise; in the long run all three
+# with each other.
+DRAWN = [
+    pytest.param(maker, font, noise, id=f"{maker}-{font}-{noise}")
+    for m, maker in enumerate(MAKERS)
+    for f, font in enumerate(("8x13", "6x13", "7x13B"))
+    for n, noise in enumerate((0.0, 0.003, 0.03))
+    if LONG or (m + f + n) % 3 == 0
+]
+
+
 @needs_engine
-@pytest.mark.parametrize("noise", [0.0, 0.003, 0.03], ids=str)
-@pytest.mark.parametrize("font", ["8x13", "6x13", "7x13B"])
-@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.tries_more
+@pytest.mark.parametrize(("maker", "font", "noise"), DRAWN)
 def test_numbers_come_out_right_or_the_object_fails(maker: str, font: str, noise: float) -> None:
     series = [
         ScreenSeries("Chest", "Helical", (18.5, -291.5), 6.7, 221.9),
