@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh STEP...     STEP is one of
 #     orthanc     Debian's orthanc, orthanc-python, dcmtk, python3-venv
-#     chromium    Debian's Chromium without a window, else the whole one, and libatomic1, for the tests of the pages
+#     chromium    Debian's chromium, chromium-headless-shell and libatomic1, for the tests of the pages
 #     ocr         Debian's tesseract-ocr, for the tests of dose screens
 #     proxies     Debian's nginx-light, caddy and openssl, for the tests of the reverse proxies
 #     venv        .venv on /usr/bin/python3 with what the plugin needs
@@ -98,21 +98,15 @@ step_orthanc() {
     [ -z "$missing" ] || install_packages $missing
 }
 
-browser_package() {
-    mkdir -p build
-    if [ "$(id -u)" -eq 0 ]; then update_lists >build/apt.log 2>&1 || true; fi
-    if apt-cache show chromium-headless-shell >/dev/null 2>&1; then
-        echo chromium-headless-shell
-    else
-        echo chromium
-    fi
-}
-
 step_chromium() {
     missing=''
-    # The one without a window, where the system has it: with it the tests take half the time.
-    if ! command -v chromium-headless-shell >/dev/null && ! command -v chromium >/dev/null; then
-        missing="$(browser_package) "
+    command -v chromium >/dev/null || missing='chromium '
+    # Chromium without a window, where the system has it: with it the tests of the pages take half the processor's time. It
+    # starts with the data of the whole one only.
+    if ! command -v chromium-headless-shell >/dev/null && [ "$(id -u)" -eq 0 ]; then
+        mkdir -p build
+        update_lists >build/apt.log 2>&1 || true
+        if apt-cache show chromium-headless-shell >/dev/null 2>&1; then missing="${missing}chromium-headless-shell "; fi
     fi
     # Playwright's own Node needs it, and a minimal Debian is without.
     ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="${missing}libatomic1"
