@@ -57,7 +57,7 @@ def text() -> str:
         _class(_struct_name(one), f"An entry of {name}.", one.fields)
         for name, one in _structs(fields).items()
     ]
-    out += [_class("Marked", "What rows with marks have in common.", [marks()])]
+    out += [_class("Marked", "A row with marks.", [marks()])]
     out += [
         _class(
             f"{_camel(table.name)}Row", f"A row of {table.name}.", (*table.fields, *table.derived)
@@ -73,12 +73,12 @@ def text() -> str:
         ),
         _class(
             "EventRow",
-            "An event of whatever modality type: a row of one of these tables.",
+            "An event of any modality type: a row of one of these tables.",
             _together(field for table in events for field in table.fields),
         ),
         _class(
             "AccumulatedRow",
-            "What a report sums up, of whatever modality type: a row of one of these tables.",
+            "Accumulated dose of any modality type: a row of one of these tables.",
             _together(field for table in accumulated for field in table.fields),
         ),
     ]

@@ -68,7 +68,7 @@ KEYS = {
 
 
 class First(Protocol):
-    """What is needed of a setting here: its name, and its check, which raises ValueError."""
+    """A setting as far as it is needed here: its name, and its check, which raises ValueError."""
 
     @property
     def name(self) -> str: ...

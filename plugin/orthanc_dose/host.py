@@ -72,7 +72,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Details:
-    """What Orthanc knows of an instance without reading it.
+    """Orthanc's own data about an instance, known without reading it.
 
     received_at is UTC; series is Orthanc's identifier of its series.
     """

@@ -87,7 +87,7 @@ class Move:
 
     @property
     def is_listened_to(self) -> bool:
-        """Whether the requester is still connected."""
+        """True while the requester is connected."""
         return bool(
             self._event.assoc.dul.state_machine.current_state == "Sta6"
         )  # PS3.8 9.2: ready for data

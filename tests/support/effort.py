@@ -1,4 +1,4 @@
-"""How thorough a run of the tests is: enough to check a change (`make test`), or far more (`make
+"""The effort of a run of the tests: enough to check a change (`make test`), or far more (`make
 test-long`).
 
 The environment variable DOSE_TESTS=long selects the long run. Both are reproducible: the short one

@@ -1,4 +1,4 @@
-"""What a test expects of the store: from the makers, and from readers that share no code with the
+"""The expected contents of the store: from the makers, and from readers that share no code with the
 plugin.
 """
 
@@ -99,7 +99,7 @@ def check_studies(rows: Iterable[dict[str, Any]], samples: Iterable[SampleStudy]
 
 @dataclass
 class Told:
-    """What a report says, read without the plugin.
+    """The contents of a report, read without the plugin.
 
     This is totals by concept code, one entry per container, and the events with UID, DLP, DAP and
     dose at the reference point. Numbers are in the store's units; None if the item is empty.

@@ -1,4 +1,4 @@
-"""What the present extractors read from a fixed set of stored contents, as digests.
+"""The data that the present extractors read from a fixed set of stored contents, as digests.
 
 tests/data/kept-contents.jsonl.xz has contents as the store keeps them, one JSON object per line:
 `name`, and `content`, the JSON of `Kept.pack`. They never change, whatever becomes of the makers of

@@ -49,7 +49,7 @@ def series(
 
 
 class Node:
-    """What a node has on one or several days, and how it answers."""
+    """A node's objects on one or several days, and its way of answering."""
 
     def __init__(
         self,

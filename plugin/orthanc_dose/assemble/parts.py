@@ -29,7 +29,7 @@ class Part:
 
 @dataclass
 class Outcome:
-    """What became of an object: the outcome, the rule that decided, and the reason in words."""
+    """An object's outcome, with the rule that decided and the reason in words."""
 
     outcome: str
     rule: str | None = None

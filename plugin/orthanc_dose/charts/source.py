@@ -54,7 +54,7 @@ class Source:
 
     @property
     def series(self) -> str:
-        """What rows are also grouped by: "system, " or nothing.
+        """The prefix of GROUP BY for charts by system: "system, ", or nothing.
 
         Grouping by a constant would cost as much as by any other column.
         """

@@ -1,5 +1,5 @@
-"""What identifies a patient in an object, what is kept of it, and how it is removed before the
-object's content is kept.
+"""The patient's identity in an object: the elements that hold it, the rules for keeping it, and its
+removal before the object's content is kept.
 """
 
 import hashlib
@@ -91,7 +91,7 @@ def plain_hash(value: str) -> str:
 
 @dataclass(frozen=True)
 class IdentityRules:
-    """How the patient's identity is kept, item by item, each by one of RULES. secret: the
+    """The rules for keeping the patient's identity: one of RULES for each item. secret: the
     installation's key for the hashes.
     """
 

@@ -28,7 +28,7 @@ IDENTITY = {
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is written.
+    """Options of a written file.
 
     date_format: a key of csv_file.DATE_FORMATS; without: the fields that are left out.
     """

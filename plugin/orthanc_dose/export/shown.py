@@ -53,7 +53,7 @@ def _rounded(value: float, decimals: int) -> Decimal:
 
 
 class Shown:
-    """How values are shown in one language.
+    """The format of values in one language.
 
     date_format: a value of the setting of this name; zone: the local time zone, in which times of
     the server are shown.

@@ -28,7 +28,7 @@ _INVALID = "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{FFFE}\\x{FFFF}]"
 
 
 class Written(Protocol):
-    """What is needed to write a column, or one cell of a form: title, kind, and its value as SQL."""
+    """A column, or one cell of a form: its title, its kind, and its value as SQL."""
 
     @property
     def title(self) -> str: ...

@@ -100,8 +100,8 @@ def _elsewhere(
 
 
 class _Kind:
-    """How the report is read for one kind of events: the trees, and the concepts that a container
-    of the details provides.
+    """A reader for one kind of events: its trees, and the concepts that a container of the details
+    provides.
     """
 
     def __init__(self, events: Table, totals: Table, details: dict[str, tuple[str, ...]]) -> None:

@@ -18,7 +18,7 @@ class Ignored(Exception):
 
 @dataclass(frozen=True)
 class References:
-    """What an object refers to: SOP instance UIDs of dose reports, irradiation event UIDs."""
+    """The references of an object: SOP instance UIDs of dose reports, irradiation event UIDs."""
 
     reports: frozenset[str]
     events: frozenset[str]

@@ -47,7 +47,7 @@ KEPT = frozenset(
 
 
 class Slice(EventRow, total=False):
-    """What an image says: the fields of an event, and values from which the event is computed."""
+    """Data of one image: the fields of an event, and values from which the event is computed."""
 
     _series: str | None
     _acquisition: str | None

@@ -26,7 +26,7 @@ LARGEST = 1e100
 
 
 class Node:
-    """How a content item is handled: the field that takes its value, and what it may contain."""
+    """The handling of a content item: the field that takes its value, and the items it may contain."""
 
     __slots__ = ("field", "children", "parts", "own")
 

@@ -28,7 +28,7 @@ SQL_TYPES = {
 
 @dataclass(frozen=True)
 class Shown:
-    """How people usually see a number: in this unit, as the stored value times `factor`."""
+    """The usual unit of a number for people: the stored value times `factor` is in this unit."""
 
     unit: str
     factor: float = 1.0

@@ -73,7 +73,7 @@ def taken(value: object, kind: type[T], whole: str = "The body") -> T:
     except msgspec.ValidationError:
         # Each part is checked to find the wrong one: the library's messages are for programmers,
         # and they repeat values.
-        raise _wrong(value, kind, "", whole) or Wrong(None, f"{whole} cannot be such.") from None
+        raise _wrong(value, kind, "", whole) or Wrong(None, f"{whole} is not valid.") from None
 
 
 def changes_of(name: str, about: str, kinds: Iterable[tuple[str, Any]]) -> type[Given]:

@@ -230,7 +230,7 @@ class RadionuclideIdentifier(TypedDict, total=False):
 
 
 class Marked(TypedDict, total=False):
-    """What rows with marks have in common."""
+    """A row with marks."""
 
     marks: list[Mark] | None
 
@@ -938,7 +938,7 @@ class Task(TypedDict, total=False):
 
 
 class EventRow(TypedDict, total=False):
-    """An event of whatever modality type: a row of one of these tables."""
+    """An event of any modality type: a row of one of these tables."""
 
     study_id: int
     event_number: int
@@ -1145,7 +1145,7 @@ class EventRow(TypedDict, total=False):
 
 
 class AccumulatedRow(TypedDict, total=False):
-    """What a report sums up, of whatever modality type: a row of one of these tables."""
+    """Accumulated dose of any modality type: a row of one of these tables."""
 
     study_id: int
     sop_instance_uid: str | None

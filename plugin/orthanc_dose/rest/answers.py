@@ -1,4 +1,4 @@
-"""What a handler can return besides plain JSON: its own headers, or a file."""
+"""Answers of handlers other than plain JSON: with headers of their own, or files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -94,7 +94,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a parameter's text is parsed, and its JSON schema."""
+    """A kind of parameter: the function that parses its text, and its JSON schema."""
 
     parse: Callable[[Parameter, str], Any]
     schema: Callable[[Parameter], dict[str, Any]]

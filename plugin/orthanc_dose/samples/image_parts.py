@@ -1,4 +1,4 @@
-"""What the generators of images share: a header with a few pixels, values that break the standard,
+"""Parts that the generators of images share: a header with a few pixels, values that break the standard,
 private blocks, VR UN.
 
 The pixels only make the object complete; the header is what matters.

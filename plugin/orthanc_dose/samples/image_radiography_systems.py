@@ -1,4 +1,4 @@
-"""What systems write into the headers of radiographs: for each a function from an exposure to
+"""Headers of radiographs as systems write them: for each a function from an exposure to
 attributes, and data.
 
 A `Radiograph` says what was done, in the units of dose reports; the writers express it the way

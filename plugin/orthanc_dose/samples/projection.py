@@ -123,7 +123,7 @@ class Calibration:
 
 @dataclass
 class Totals:
-    """What a report accumulates for one plane: Gy.m2, Gy, s, mGy. None leaves the row out.
+    """The accumulated dose of one plane of a report: Gy.m2, Gy, s, mGy. None leaves the row out.
 
     agd: average glandular dose in mGy by laterality concept (Left breast, Right breast, Both
     breasts)."""

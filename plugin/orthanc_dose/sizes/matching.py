@@ -55,7 +55,7 @@ _STATES = ("inserted", "there already", "overwritten", "other value kept")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a user chose: the columns by number from 0 (None if there is none), the kind of
+    """A user's choices for an import: the columns by number from 0 (None if there is none), the kind of
     identifier, the units (None: only cells that name theirs), and whether existing values are
     replaced."""
 

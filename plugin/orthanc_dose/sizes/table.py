@@ -26,7 +26,7 @@ class NotATable(Exception):
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is read. columns: their names, in order."""
+    """The format of a file. columns: their names, in order."""
 
     encoding: str
     delimiter: str

@@ -1,5 +1,5 @@
-"""What manufacturers write in addition to the standard, or leave out: one module per manufacturer,
-and one that applies to all.
+"""Deviations of manufacturers from the standard: one module per manufacturer, and one that applies
+to all.
 
 `REPORTS` maps the root concepts of the manufacturers' own reports to their readers. `complete`
 works on what was read from a dose report: it adds what the manufacturer's own content says, and
