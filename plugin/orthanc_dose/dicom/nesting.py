@@ -1,8 +1,8 @@
 """Depth of nested sequences in an object, determined from its bytes without recursion.
 
 DCMTK, with which Orthanc reads objects, calls itself for each level, and the threads on which
-Orthanc answers HTTP have stacks of some 100 kB: Orthanc 1.10.1 crashes at 47 levels and 1.12.7 at
-50, as soon as such a thread reads the object. In doubt, more levels are assumed: a value that may
+Orthanc answers HTTP have stacks of some 100 kB: Orthanc 1.10.1 crashes at 48 levels and 1.12.7 at
+51, as soon as such a thread reads the object. In doubt, more levels are assumed: a value that may
 be read as a sequence counts as one."""
 
 import re
@@ -168,7 +168,7 @@ class _Walk:
                 self.depth -= 1
                 return end, explicit
         self.open.append((end, True, explicit))
-        # UN holds implicit encoding (PS3.5 6.2.2 note 2), but some writers keep the explicit one:
+        # UN holds implicit encoding (PS3.5 6.2.2), but some writers keep the explicit one:
         # the first element of the first item shows which.
         inner = raw[pos + 12 : pos + 14]
         return pos, explicit and (

@@ -333,7 +333,7 @@ class _Reader:
                     continue
                 if kind not in (_SEQUENCE, _UNKNOWN) and explicit:
                     raise Unreadable(f"broken: element ({name}) has no length")
-                # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2 note 2),
+                # UN of undefined length is a sequence in implicit encoding (PS3.5 6.2.2),
                 # but some writers keep it explicit: the bytes at the VR of the first element show
                 # which.
                 inner = explicit and (kind == _SEQUENCE or raw[pos + 12 : pos + 14] in _KINDS)
@@ -447,7 +447,7 @@ class _Reader:
         depth: int,
     ) -> Value:
         """Read a value of bytes, or one of VR UN as the kind that the dictionary gives: an element
-        of the standard can lose its VR on the way (PS3.5 6.2.2 note 2)."""
+        of the standard can lose its VR on the way (PS3.5 6.2.2)."""
         value = self.raw[pos:after]
         if kind == _SEQUENCE:
             return self.sequence(

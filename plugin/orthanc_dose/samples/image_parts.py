@@ -107,7 +107,7 @@ def make_unknown(
     """Change elements to VR UN, as written by an archive that received them in implicit VR and did
     not know them.
 
-    A sequence becomes UN of undefined length with items in implicit VR (PS3.5 6.2.2 note 4).
+    A sequence becomes UN of undefined length with items in implicit VR (PS3.5 6.2.2).
     explicit_items: write the items in explicit VR, against the standard, as in real objects of
     Hologic.
     """
