@@ -23,7 +23,7 @@ from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Wo
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
-from .manage.audit import AuditLog, forget_before
+from .manage.audit_log import AuditLog, forget_before
 from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
@@ -40,7 +40,7 @@ from .retrieve.fetching import RETRIEVAL, Fetching
 from .retrieve.nodes import Nodes
 from .retrieve.schedules import EVERY_S as SCHEDULES_S
 from .retrieve.schedules import Schedules
-from .retrieve.searches import NODE_SEARCH, Searches
+from .retrieve.search_tasks import NODE_SEARCH, Searches
 from .sizes.files import SizeFiles
 from .sql.runs import SQL_FILE, Runs
 from .sql.runs import Limits as SqlLimits

@@ -17,9 +17,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from orthanc_dose import samples
 from orthanc_dose.loopback import Loopback
-from orthanc_dose.retrieve.node import Node
+from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses, Search, search
 from orthanc_dose.retrieve.question import Question
-from orthanc_dose.retrieve.search import NodeError, NodeRefuses, Search, search
+from orthanc_dose.retrieve.remote_node import Node
 from tests.support.server import OrthancServer, _free_ports
 
 Answers = Callable[[Dataset], Iterator[tuple[int, Dataset | None]]]

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from orthanc_dose.retrieve.answers import Answer
+from orthanc_dose.retrieve.node_search import NodeRefuses, Search, search
 from orthanc_dose.retrieve.question import Question
-from orthanc_dose.retrieve.search import NodeRefuses, Search, search
 
 # SOP classes from PS3.6.
 DOSE, ENHANCED_DOSE, NUCLEAR, PATIENT_DOSE, ENHANCED, COMPREHENSIVE, BASIC, CAPTURE, CT = (

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from orthanc_dose.config import ConfigError, read
-from orthanc_dose.manage import audit, passwords
+from orthanc_dose.manage import audit_log, passwords
 from orthanc_dose.manage.access import Caller
 from orthanc_dose.manage.proxies import Proxies
 from orthanc_dose.manage.sessions import Sessions
@@ -207,21 +207,21 @@ class Somebody:
 def test_the_log_goes_on_numbering_and_forgets_what_is_old(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = audit.AuditLog(store)
+    log = audit_log.AuditLog(store)
     for number in range(3):
         log.note(Somebody(), "test", f"n {number}", "d" * 9999)
-    audit.AuditLog(store).note(Caller(), "test")
+    audit_log.AuditLog(store).note(Caller(), "test")
     with store.writing() as connection:
         connection.execute("UPDATE audit_log SET \"at\" = '2020-01-01' WHERE number <= 2")
-        assert audit.forget_before(connection, datetime(2021, 1, 1)) == 2
+        assert audit_log.forget_before(connection, datetime(2021, 1, 1)) == 2
     with store.reading() as connection:
-        page = audit.page(connection, {}, 10, 0)
+        page = audit_log.page(connection, {}, 10, 0)
         assert [(one["number"], one["user_name"]) for one in page["entries"]] == [
-            (4, audit.UNKNOWN),
+            (4, audit_log.UNKNOWN),
             (3, "anna"),
         ]
         assert max(len(one["details"]) for one in page["entries"]) == 2000
-        assert audit.page(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"] == 0
+        assert audit_log.page(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"] == 0
     store.close()
     log.note(Somebody(), "sign-in", "x")
     said = caplog.messages
@@ -232,9 +232,9 @@ def test_the_log_goes_on_numbering_and_forgets_what_is_old(
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
 def test_no_cell_of_the_export_is_a_formula(store: Store, text: str) -> None:
-    audit.AuditLog(store).note(Somebody(name=text), "test", text, text)
+    audit_log.AuditLog(store).note(Somebody(name=text), "test", text, text)
     with store.reading() as connection:
-        raw = audit.as_csv(connection, {}).decode("utf-8-sig")
+        raw = audit_log.as_csv(connection, {}).decode("utf-8-sig")
     assert f"'{text}" in raw and f",{text}" not in raw and f'"{text}' not in raw
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orthanc_dose.ingest import assembly, changes, study_deletion
+from orthanc_dose.ingest import assembly, study_deletion, user_edits
 from orthanc_dose.samples import make_studies, part10
 from orthanc_dose.store import Batch, Store, Writer, feed, identity, sizes, state, tasks
 from orthanc_dose.store.feed import Change
@@ -83,7 +83,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def join(house: House) -> None:
     first, second = sorted(house.writer.systems.rows)[:2]
-    changes.join(house.writer, {first}, second)
+    user_edits.join(house.writer, {first}, second)
 
 
 def keep_sizes(house: House) -> None:
@@ -121,7 +121,7 @@ def take_out(house: House) -> None:
 
 
 def separate(house: House) -> None:
-    changes.separate(house.writer, min(house.writer.systems.rows))
+    user_edits.separate(house.writer, min(house.writer.systems.rows))
 
 
 DEEDS: dict[str, tuple[Callable[[House], object], set[str]]] = {

@@ -26,7 +26,7 @@ from orthanc_dose.records import (
 )
 from orthanc_dose.records.access import GROUPS as PERSONS
 from orthanc_dose.records.found import FETCHING
-from orthanc_dose.retrieve import gaps, node, question, rules, search
+from orthanc_dose.retrieve import gaps, node_search, question, remote_node, rules
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -109,7 +109,7 @@ TASKS_SAY = (
 def sentence_words(source: str) -> set[str]:
     """Keys of the sentences of tasks, as webui/src/shared/dose/fields.ts makes them."""
     assert [one for one in TASKS_SAY if one not in source] == []
-    said = (*re.findall(r'raise Failed\("([^"{]+)"', source), *TASKS_SAY, *node.SENTENCES)
+    said = (*re.findall(r'raise Failed\("([^"{]+)"', source), *TASKS_SAY, *remote_node.SENTENCES)
     return {re.sub("[^a-z]+", "_", re.sub(r"\{.*?\}", "", one).lower()).strip("_") for one in said}
 
 
@@ -242,12 +242,12 @@ def test_searches_and_retrievals_have_words() -> None:
     assert flags < set(question.Question.__dataclass_fields__)
     words = {
         "reasons": {*rules.KEPT, *rules.LEFT},
-        "studyReasons": search.LEFT,
-        "doubts": search.DOUBTS,
-        "search.stages": search.STAGES,
+        "studyReasons": node_search.LEFT,
+        "doubts": node_search.DOUBTS,
+        "search.stages": node_search.STAGES,
         "search.split": ("limit", "refused"),
-        "nodes.wouldSend": node.WOULD_SEND,
-        "nodes.wouldSendWords": node.WOULD_SEND,
+        "nodes.wouldSend": remote_node.WOULD_SEND,
+        "nodes.wouldSendWords": remote_node.WOULD_SEND,
         "became": FETCHING,
         "asked": flags,
         "gaps.why": gaps.WHY,

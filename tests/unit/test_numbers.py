@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orthanc_dose.assemble import Outcome, Record
 from orthanc_dose.manage import reference_levels
-from orthanc_dose.manage.audit import AuditLog
+from orthanc_dose.manage.audit_log import AuditLog
 from orthanc_dose.records import AUDIT_LOG
 from orthanc_dose.store import Batch, Store, Writer, numbers, state, tasks
 from orthanc_dose.store.numbers import KINDS, SIZE_FILES, settle, take

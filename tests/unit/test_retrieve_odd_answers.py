@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from orthanc_dose.records.given import Wrong, taken
 from orthanc_dose.retrieve.answers import Answer, Image, Series, Study
 from orthanc_dose.retrieve.asking import Asking, Contradiction, question_of
+from orthanc_dose.retrieve.node_search import Search, search
 from orthanc_dose.retrieve.question import GROUPS, Question
-from orthanc_dose.retrieve.search import Search, search
 from tests.support.nodes import (
     BASIC,
     CAPTURE,

@@ -11,8 +11,8 @@ import pytest
 
 from orthanc_dose import extract
 from orthanc_dose.retrieve.answers import Answer
+from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses, search
 from orthanc_dose.retrieve.question import GROUPS, Question, Words
-from orthanc_dose.retrieve.search import NodeError, NodeRefuses, search
 from tests.support.nodes import (
     BASIC,
     CAPTURE,

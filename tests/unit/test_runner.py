@@ -19,7 +19,7 @@ from orthanc_dose.work.followers import Followers
 from orthanc_dose.work.owner import SILENCE_S, Owner
 from orthanc_dose.work.runner import Kind, Place, Runner
 from orthanc_dose.work.steps import Steps
-from orthanc_dose.work.task import Failed, Job, Run, reason
+from orthanc_dose.work.task_interface import Failed, Job, Run, reason
 
 ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b, range(10000000) c"
 PLACE = Place("tests", at_once=1)

@@ -21,7 +21,7 @@ from ..extract import modality
 from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
 from ..records.rows import EquipmentRow
-from . import estimates, images, reports, totals
+from . import estimates, image_records, report_records, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
@@ -41,9 +41,9 @@ def put_together(
     for source in SOURCES:
         for group in _groups(part for part in of_dose if part.extract.source == source):
             if source == "report":
-                records.append(reports.record(group))
-            elif not images.put_beside(group, records):
-                records.append(images.record(group))
+                records.append(report_records.record(group))
+            elif not image_records.put_beside(group, records):
+                records.append(image_records.record(group))
     estimates.put_beside((part for part in parts if part.extract.modality is None), records)
     for record in records:
         of_record = [part for part in parts if part.sop_instance_uid in record.outcomes]

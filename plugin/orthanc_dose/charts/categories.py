@@ -3,8 +3,8 @@
 from collections import defaultdict
 from typing import Any
 
+from .chart_row import Row, by_name
 from .links import joined
-from .row import Row, by_name
 from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept
 
 _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..cells import BOM, line
 from ..export.xlsx_file import Workbook, text_cell
-from .chart import Quantity
+from .chart_row import Row, by_name
+from .chart_types import Quantity
 from .data import Data
-from .row import Row, by_name
 from .wording import Wording
 
 Cell = str | int | float | date | None

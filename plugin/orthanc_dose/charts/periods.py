@@ -4,9 +4,9 @@ import calendar
 from datetime import date, timedelta
 from typing import Any
 
+from .chart_row import Row, by_name
 from .control import with_band
 from .links import joined
-from .row import Row, by_name
 from .source import IS_KEPT, KEPT, Source, is_given, kept
 
 MOST_LINES = 20

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from ..query import filters
-from .chart import Chart, Quantity
+from .chart_types import Chart, Quantity
 from .links import Links
 from .options import Options
 

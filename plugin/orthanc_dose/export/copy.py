@@ -30,7 +30,7 @@ from ..records import (
 from ..store import Store, tasks
 from ..store.database import quoted
 from ..work.runner import Kind, Runner
-from ..work.task import Run, Stopped
+from ..work.task_interface import Run, Stopped
 from .exports import EXPORT
 
 COPY = Kind("parquet-copy", EXPORT.place)

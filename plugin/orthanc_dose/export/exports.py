@@ -13,7 +13,7 @@ from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
 from ..store.database import EXPORTS
 from ..work.runner import Kind, Place, Runner
-from ..work.task import Run
+from ..work.task_interface import Run
 from . import csv_file, data_files, forms, nhsbsp, phe, workbook
 from .selection import Progress, Selection, selected
 

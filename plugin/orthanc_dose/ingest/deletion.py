@@ -18,7 +18,8 @@ from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.handles import LOST
 from ..store.tasks import now
 from .finding import Finder
-from .surroundings import Options, Source
+from .orthanc_source import Source
+from .worker_options import Options
 
 _LOG = logging.getLogger(__name__)
 # Objects per transaction: some milliseconds each.

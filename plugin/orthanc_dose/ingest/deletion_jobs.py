@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.tasks import Task
-from ..work.task import Job
+from ..work.task_interface import Job
 from .deletion import CHUNK, Deletion
 
 

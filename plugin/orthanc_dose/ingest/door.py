@@ -17,7 +17,7 @@ from ..store import Batch, ObjectRow, Writer
 from ..store.disposal import REFUSED, count_dropped, kind_by_class
 from ..store.tasks import now
 from .reading import NESTED, decide, too_deep_reason
-from .surroundings import Options
+from .worker_options import Options
 
 _LOG = logging.getLogger(__name__)
 _WRITTEN_EVERY_S = 5.0

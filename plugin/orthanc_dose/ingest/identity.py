@@ -8,9 +8,9 @@ from ..extract import Kept, apply_again
 from ..records.study import UNDER_RULES
 from ..store import Batch, NotRenewed, Writer, identity
 from ..store.tasks import Task
-from ..work.task import Failed
-from .contents import OverContents
-from .surroundings import Options
+from ..work.task_interface import Failed
+from .content_tasks import OverContents
+from .worker_options import Options
 
 _ROWS = 500  # studies per transaction, of those whose objects' content is gone
 _TITLES = dict(

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from ..dicom import nesting
 from ..store import Batch, ObjectRow, Store, Writer, tasks
 from ..store.tasks import Task
-from ..work.task import Job
+from ..work.task_interface import Job
+from .orthanc_source import Source
 from .reading import NESTED, decide, in_orthanc_reason
-from .surroundings import Source
 
 PAGE = 200
 # Seconds per step: new objects wait no longer.

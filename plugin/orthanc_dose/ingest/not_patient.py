@@ -8,7 +8,7 @@ from ..dicom.not_patient import NotPatient, indicator
 from ..extract import Kept
 from ..store import Batch, Writer
 from ..store.tasks import Task
-from .contents import OverContents
+from .content_tasks import OverContents
 
 
 class ApplyNotPatient(OverContents):

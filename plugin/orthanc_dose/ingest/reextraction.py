@@ -8,7 +8,7 @@ from typing import Any
 
 from ..store import Batch, Writer
 from ..store.tasks import Task
-from ..work.task import Job, all_or_each
+from ..work.task_interface import Job, all_or_each
 from . import assembly
 
 # Studies per transaction: new objects wait no longer than these take.

@@ -12,7 +12,7 @@ from ..records import TASK_LOG
 from ..sizes import files, matching, table
 from ..store import Batch, Writer, sizes
 from ..store.tasks import Task
-from ..work.task import Failed, Job
+from ..work.task_interface import Failed, Job
 
 # Rows per step, so that it takes a second at most.
 READ, PUT_IN = 50_000, 50_000

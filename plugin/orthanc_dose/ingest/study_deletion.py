@@ -18,7 +18,7 @@ from ..records import INDEXES, STUDY_TABLES
 from ..store import Batch, Writer, feed, index, sizes
 from ..store.database import texts
 from ..store.disposal import STUDY_DELETED
-from ..work.task import Failed, Job
+from ..work.task_interface import Failed, Job
 from . import assembly
 
 _REASON = (

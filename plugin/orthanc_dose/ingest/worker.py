@@ -31,8 +31,9 @@ from .deletion import Deletion, mark
 from .door import Door
 from .finding import Finder
 from .journal import Journal
+from .orthanc_source import Source
 from .reading import Read, RowRead, decide, left_alone, read, still_nested
-from .surroundings import Options, Source
+from .worker_options import Options
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)

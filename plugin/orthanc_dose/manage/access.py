@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from .audit import AuditLog
+from .audit_log import AuditLog
 from .devices import COOKIE as DEVICE_COOKIE
 from .devices import Devices
 from .limits import Attempt, Limits, Locked

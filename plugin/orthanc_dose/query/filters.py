@@ -21,7 +21,7 @@ from ..records import (
 )
 from ..records.study import CT_EVENTS_BY_TYPE, UNDER_RULES
 from . import sizes
-from .filter import Choice, Filter, Place, equipment, event, indexed, study
+from .filter_types import Choice, Filter, Place, equipment, event, indexed, study
 
 GROUPS = {
     "study": "Study",

@@ -14,6 +14,7 @@ from ..records import IDENTITY_FIELDS, MARKS, MODALITIES, OUTCOMES, SOURCES, TAB
 from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
+from .answer_schemas import FIELDS, STATUS, SUMMARY
 from .audit_log import AUDIT_LOG_ROUTES
 from .charts import CHART_ROUTES
 from .deletion import DELETION_ROUTES
@@ -31,7 +32,6 @@ from .review import REVIEW_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schedules import SCHEDULE_ROUTES
-from .schemas import FIELDS, STATUS, SUMMARY
 from .searches import SEARCH_ROUTES
 from .services import Services
 from .session import SESSION_ROUTES

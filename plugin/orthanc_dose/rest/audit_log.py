@@ -3,19 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ..manage import audit
+from ..manage import audit_log
 from ..records import AUDIT_LOG
+from .answer_schemas import INTEGER, TEXT, any_object, array, of_table
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import INTEGER, TEXT, any_object, array, of_table
 from .services import Services
 from .studies import PAGE
 
 
 def read_log(services: Services, limit: int, offset: int, **given: Any) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = audit.page(connection, given, limit, offset) | audit.known(connection)
+        found = audit_log.page(connection, given, limit, offset) | audit_log.known(connection)
     for entry in found["entries"]:
         entry["at"] = entry["at"].isoformat(timespec="seconds") + "Z"
     return found
@@ -25,7 +25,7 @@ def export_log(services: Services, caller: Caller, **given: Any) -> Content:
     filters = ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
     services.audit.note(caller, "audit log exported", "audit log", filters)
     with services.store.reading() as connection:
-        raw = audit.as_csv(connection, given)
+        raw = audit_log.as_csv(connection, given)
     name = f"audit-log-{datetime.now(UTC):%Y-%m-%d}.csv"
     return Content(Download(raw, "text/csv; charset=utf-8", name))
 

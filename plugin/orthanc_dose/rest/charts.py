@@ -17,18 +17,14 @@ from ..charts import (
     data_of,
     figure_of,
 )
-from ..charts.chart import VIEWS, Quantity
+from ..charts.chart_types import VIEWS, Quantity
 from ..export.exports import FORMATS
 from ..export.words import LANGUAGES
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..records.given import Given, changes_of
-from ..store import settings
-from .answers import Content, Download
-from .errors import bad_body, bad_parameter, not_found
-from .parameters import Parameter
-from .routes import ADMINISTRATION, VIEW, Caller, Route
-from .schemas import (
+from ..store import stored_settings
+from .answer_schemas import (
     FLAG,
     INTEGER,
     INTEGER_OR_NULL,
@@ -38,6 +34,10 @@ from .schemas import (
     array,
     component,
 )
+from .answers import Content, Download
+from .errors import bad_body, bad_parameter, not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, VIEW, Caller, Route
 from .services import Services
 from .studies import FILTER_PARAMETERS
 
@@ -145,7 +145,9 @@ def _data(
 def _options(services: Services, caller: Caller) -> dict[str, Any]:
     """Return the caller's own options, else the administrators' defaults, else the built-in ones."""
     with services.store.reading() as connection:
-        stored = [settings.listed(connection, user, _KIND) for user in (_EVERYBODY, caller.name)]
+        stored = [
+            stored_settings.listed(connection, user, _KIND) for user in (_EVERYBODY, caller.name)
+        ]
     return DEFAULTS | _known(stored[0]) | _known(stored[1])
 
 
@@ -159,8 +161,8 @@ def _known(stored: dict[str, Any]) -> dict[str, Any]:
 
 def get_options(services: Services, caller: Caller) -> dict[str, Any]:
     with services.store.reading() as connection:
-        defaults = DEFAULTS | _known(settings.listed(connection, _EVERYBODY, _KIND))
-        own = _known(settings.listed(connection, caller.name, _KIND))
+        defaults = DEFAULTS | _known(stored_settings.listed(connection, _EVERYBODY, _KIND))
+        own = _known(stored_settings.listed(connection, caller.name, _KIND))
     return {"options": defaults | own, "own": sorted(own), "defaults": defaults}
 
 
@@ -186,9 +188,9 @@ def _keep(services: Services, user: str, body: Given) -> None:
             raise bad_body(name, f"{name} must be {problem}.")
     for name, value in given.items():
         if value is None:
-            settings.remove(services.store, user, _KIND, name)
+            stored_settings.remove(services.store, user, _KIND, name)
         else:
-            settings.put(services.store, user, _KIND, name, OPTIONS[name].kept(value))
+            stored_settings.put(services.store, user, _KIND, name, OPTIONS[name].kept(value))
 
 
 _OF_CHARTS = {option.name: option for option in OPTIONS.values() if not option.of_page}

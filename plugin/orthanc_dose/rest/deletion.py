@@ -6,10 +6,10 @@ from typing import Any
 
 from ..query import objects, tasks
 from ..store import disposal
+from .answer_schemas import INTEGER, INTEGER_OR_NULL, TEXT, any_object, array
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import INTEGER, INTEGER_OR_NULL, TEXT, any_object, array
 from .selection import ObjectsByUid, ObjectsOfRule
 from .services import Services, in_time
 

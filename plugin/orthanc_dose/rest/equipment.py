@@ -10,10 +10,7 @@ from ..query import equipment
 from ..records import EQUIPMENT
 from ..records.given import LONGEST_LINE, Given, Meta, Number
 from ..store.joins import Missing, Refused
-from .errors import ApiError, not_found
-from .parameters import Parameter
-from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import (
+from .answer_schemas import (
     FLAG,
     INTEGER,
     INTEGER_OR_NULL,
@@ -24,6 +21,9 @@ from .schemas import (
     component,
     of_table,
 )
+from .errors import ApiError, not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .services import Services, in_time
 
 MOST = 1000

@@ -9,11 +9,11 @@ from ..query import tasks as queries
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..records.given import Given, Meta
+from .answer_schemas import FLAG, INTEGER, TASK, TEXT, any_object, array
 from .answers import Content, Download
 from .errors import ApiError, needs_identity, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, EXPORT, Caller, Route
-from .schemas import FLAG, INTEGER, TASK, TEXT, any_object, array
 from .services import Services
 from .studies import Query, parsed, told
 from .tasks import get_task

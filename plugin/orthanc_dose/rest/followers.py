@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from ..store import feed
+from .answer_schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .errors import not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 _NAME = Parameter(

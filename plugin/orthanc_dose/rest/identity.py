@@ -8,8 +8,8 @@ from ..manage.settings import OF_OPENREM, identity_rules, indicator, not_patient
 from ..records.given import UNSET, Given, Meta, UnsetType
 from ..records.study import UNDER_RULES
 from ..store import identity
+from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 _Tried = Annotated[str, Meta(max_length=300)]

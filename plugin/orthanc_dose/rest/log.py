@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..manage.log import LEVELS
+from .answer_schemas import TEXT, TEXT_OR_NULL, any_object, array
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Route
-from .schemas import TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 MOST, MOST_EXPORTED = 2_000, 200_000

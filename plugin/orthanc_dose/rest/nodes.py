@@ -4,12 +4,12 @@ import re
 from time import perf_counter
 from typing import Any
 
-from ..retrieve.node import WOULD_SEND
 from ..retrieve.nodes import NAME, FromConfiguration, NodeFields, NoNode
+from ..retrieve.remote_node import WOULD_SEND
+from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, QUERY_RETRIEVE, Route
-from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 

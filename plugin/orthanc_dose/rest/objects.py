@@ -8,10 +8,10 @@ from typing import Any
 from ..query import objects
 from ..records import IN_ORTHANC, OUTCOMES
 from ..store import disposal
+from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
-from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, ref
 from .selection import ObjectsOfRule
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE

@@ -4,10 +4,10 @@ from typing import Any
 
 from .. import __version__
 from ..manage.access import COOKIE
+from .answer_schemas import COMPONENTS, ref
 from .bodies import schema
 from .parameters import Parameter
 from .routes import Route
-from .schemas import COMPONENTS, ref
 from .sharing import Shared, shared
 from .shortening import LONGEST
 

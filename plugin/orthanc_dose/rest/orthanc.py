@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from ..query import objects
 from ..records.given import END, Given, Meta
+from .answer_schemas import any_object, array, ref
 from .answers import Content
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import VIEW, WATCHING, Caller, Route
-from .schemas import any_object, array, ref
 from .services import Services
 
 MOST_STORED = 500

@@ -12,10 +12,7 @@ from ..query.reference_levels import listed
 from ..records import MODALITIES, PHANTOMS, REFERENCE_LEVEL, STATISTICS
 from ..records.given import END, LONGEST_LINE, Given, Line, Meta, taken
 from ..records.rows import ReferenceLevelRow
-from .errors import ApiError, not_found
-from .parameters import Parameter
-from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import (
+from .answer_schemas import (
     FLAG,
     INTEGER,
     INTEGER_OR_NULL,
@@ -25,6 +22,9 @@ from .schemas import (
     array,
     component,
 )
+from .errors import ApiError, not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .services import Services
 
 _CLASSES = (("age_from", "age_to"), ("weight_from", "weight_to"))

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from ..export.words import LANGUAGES, Words
 from ..records.given import UNSET, Given, Meta, Number, UnsetType
 from ..retrieve.review import BECAME, REASONS, SORTS, Sieve, choose, decisions, studies
+from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .searches import search_of
 from .services import Services
 from .studies import PAGE

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from ..records import MODALITIES
 from ..records.given import Given, Meta
-from ..store import settings
+from ..store import stored_settings
+from .answer_schemas import FLAG, SAVED_FILTER, any_object, array
 from .errors import bad_body, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
-from .schemas import FLAG, SAVED_FILTER, any_object, array
 from .services import Services
 from .studies import Query, parsed
 
@@ -28,7 +28,7 @@ class FilterToSave(Given):
 
 def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = settings.listed(connection, caller.name, _KIND)
+        found = stored_settings.listed(connection, caller.name, _KIND)
     return {"saved": [{"name": name, **value} for name, value in found.items()]}
 
 
@@ -37,12 +37,12 @@ def save(services: Services, name: str, caller: Caller, body: FilterToSave) -> d
         raise bad_body("name", "The name must not be empty.")
     parsed(body.query, caller)
     value = {"modality": body.modality, "query": body.query}
-    settings.put(services.store, caller.name, _KIND, name, value)
+    stored_settings.put(services.store, caller.name, _KIND, name, value)
     return {"saved": {"name": name, **value}}
 
 
 def forget(services: Services, name: str, caller: Caller) -> dict[str, Any]:
-    if not settings.remove(services.store, caller.name, _KIND, name):
+    if not stored_settings.remove(services.store, caller.name, _KIND, name):
         raise not_found("There is no saved filter of this name.", "name")
     return {"deleted": True}
 

@@ -12,12 +12,8 @@ from ..retrieve.asking import WHEN, Asking, What
 from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import NAME, NoNode
 from ..retrieve.schedules import UNITS, NoRight, StillRuns, problem
-from ..retrieve.searches import Searches
-from .bodies import schema
-from .errors import ApiError, not_found
-from .parameters import Parameter
-from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import (
+from ..retrieve.search_tasks import Searches
+from .answer_schemas import (
     ANYTHING,
     FLAG,
     INTEGER_OR_NULL,
@@ -28,6 +24,10 @@ from .schemas import (
     array,
     component,
 )
+from .bodies import schema
+from .errors import ApiError, not_found
+from .parameters import Parameter
+from .routes import QUERY_RETRIEVE, Caller, Route
 from .searches import asked
 from .services import Services
 

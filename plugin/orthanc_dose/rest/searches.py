@@ -13,11 +13,20 @@ from ..retrieve.gaps import WHY, gaps
 from ..retrieve.nodes import NoNode
 from ..retrieve.question import GROUPS, Question
 from ..retrieve.review import overview
-from ..retrieve.searches import KIND
+from ..retrieve.search_tasks import KIND
+from .answer_schemas import (
+    FLAG,
+    INTEGER,
+    INTEGER_OR_NULL,
+    TASK,
+    TEXT,
+    TEXT_OR_NULL,
+    any_object,
+    array,
+)
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import QUERY_RETRIEVE, Caller, Route
-from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 from .studies import PAGE
 from .tasks import get_task

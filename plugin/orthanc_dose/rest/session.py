@@ -8,11 +8,11 @@ from ..manage.limits import ProofNeeded
 from ..manage.proofs import Proof
 from ..manage.users import AccountError
 from ..records.given import Count, Given, Meta
+from .answer_schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array, component
 from .answers import Content
 from .bodies import NewPassword, Password
 from .errors import ApiError
 from .routes import ANYBODY, SIGNED_IN, Caller, Route
-from .schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from ..manage.region import server_time_zone
-from ..manage.setting import Setting
+from ..manage.setting_types import Setting
 from ..manage.settings import BY_NAME, SETTINGS, TOPICS
 from ..records.given import Given, changes_of
+from .answer_schemas import FLAG, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
-from .schemas import FLAG, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 # Settings that the pages need for any signed-in user.

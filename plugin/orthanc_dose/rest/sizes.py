@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from ..records.given import Given, Meta
 from ..sizes import guesses, matching, table
 from ..sizes.files import KIND, LARGEST, Upload
+from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import IMPORT_SIZES, Caller, Route
-from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 SHOWN_ROWS, GUESSED_BY = 20, 1000

@@ -9,9 +9,9 @@ from ..sql.runs import FILES, SQL_FILE
 from ..sql.statement import LONGEST, Refused, Statement
 from ..sql.views import VIEWS
 from ..store import tasks
+from .answer_schemas import FLAG, INTEGER, TASK, TEXT, any_object, array, component
 from .errors import ApiError
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import FLAG, INTEGER, TASK, TEXT, any_object, array, component
 from .services import Services
 
 _ACTION = "SQL statement run"

@@ -9,11 +9,11 @@ from ..manage.name_map import COLUMNS, MOST_ENTRIES, BadEntry, MapEntry
 from ..query import names
 from ..records import INDEXED
 from ..records.given import Given, Meta
+from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .answers import Content, Download
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Route
-from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services, in_time
 from .studies import PAGE
 

@@ -8,16 +8,25 @@ from datetime import date
 from typing import Annotated, Any, TypeAlias
 
 from ..query import history, lists, studies
-from ..query.filter import EMPTY, Filter
+from ..query.filter_types import EMPTY, Filter
 from ..query.filters import FILTERS, TEST_DATA, or_hashes
 from ..records import IDENTITY_FIELDS
 from ..records.given import Meta
 from ..records.study import UNDER_RULES
+from .answer_schemas import (
+    CONTENT,
+    HISTORY,
+    INTEGER,
+    INTEGER_OR_NULL,
+    any_object,
+    array,
+    component,
+    ref,
+)
 from .answers import Content, Download, plain
 from .errors import ApiError, bad_body, not_found
 from .parameters import Parameter
 from .routes import VIEW, Caller, Route
-from .schemas import CONTENT, HISTORY, INTEGER, INTEGER_OR_NULL, any_object, array, component, ref
 from .services import Services
 from .shortening import LARGEST_CONTENT, LONGEST, short_content
 

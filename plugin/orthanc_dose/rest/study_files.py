@@ -5,11 +5,11 @@ from ..export.study_files import FORMATS, Wanted
 from ..export.words import LANGUAGES
 from ..manage.region import server_time_zone, zone_of
 from ..records import IDENTITY_FIELDS
+from .answer_schemas import TEXT, any_object
 from .answers import Content, Download
 from .errors import not_found
 from .parameters import Parameter
 from .routes import EXPORT, Caller, Route
-from .schemas import TEXT, any_object
 from .services import Services
 
 

@@ -6,11 +6,11 @@ from ..query import equipment, tasks
 from ..query import studies as query
 from ..records.given import Count, Given, Meta
 from ..records.task import FINISHED
+from .answer_schemas import FLAG, INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, once, words
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import FLAG, INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
 from .services import PATIENCE, Services, in_time
 from .studies import PAGE
 

@@ -8,10 +8,10 @@ from ..records import STATES
 from ..records.given import Given, Meta, Number
 from ..records.task import FINISHED
 from ..store import tasks
+from .answer_schemas import INTEGER, TASK, TASK_LINE, TEXT, any_object, array
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
-from .schemas import INTEGER, TASK, TASK_LINE, TEXT, any_object, array
 from .services import Services, in_time
 from .studies import PAGE
 

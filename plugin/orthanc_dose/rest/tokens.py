@@ -6,10 +6,10 @@ from ..manage.tokens import LONGEST_LIFE, MOST_OF_ONE, TooManyTokens
 from ..query.objects import utc
 from ..records.given import LINE, Given, Meta
 from ..records.rows import TokenRow
+from .answer_schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import SIGNED_IN, Caller, Route
-from .schemas import FLAG, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 

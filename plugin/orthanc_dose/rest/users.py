@@ -6,15 +6,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from ..manage.audit import last_sign_ins
+from ..manage.audit_log import last_sign_ins
 from ..manage.users import LONGEST_NAME, AccountError, User
 from ..records.access import GROUPS
 from ..records.given import UNSET, Given, Meta, UnsetType, Wrong
+from .answer_schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .bodies import NewPassword
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Caller, Route
-from .schemas import FLAG, INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 

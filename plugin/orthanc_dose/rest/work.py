@@ -3,8 +3,8 @@
 from typing import Any
 
 from ..query import objects, tasks
+from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import FLAG, INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
 from .services import PATIENCE, Services, in_time
 
 

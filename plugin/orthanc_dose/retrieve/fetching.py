@@ -16,14 +16,14 @@ from ..records import FETCHING, FOUND
 from ..records.task import OPEN
 from ..store import Store, tasks
 from ..work.runner import Kind, Runner
-from ..work.task import Failed, Run, Stopped
+from ..work.task_interface import Failed, Run, Stopped
 from .answers import Image
 from .arrival import compare
 from .moves import Move, Moves, Part, together
-from .node import UNKNOWN, Node
+from .node_search import NodeError
 from .nodes import Nodes, NoNode
-from .search import NodeError
-from .searches import NODE_SEARCH
+from .remote_node import UNKNOWN, Node
+from .search_tasks import NODE_SEARCH
 
 RETRIEVAL = Kind("retrieval", NODE_SEARCH.place, lasting=True)
 KIND = RETRIEVAL.name

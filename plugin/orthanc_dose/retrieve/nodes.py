@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from ..records.given import END, UNSET, Given, Meta, UnsetType
-from ..store import Store, settings
-from .node import Node, Orthanc, Quick
+from ..store import Store, stored_settings
+from .remote_node import Node, Orthanc, Quick
 
 Known = dict[str, dict[str, Any]]  # Orthanc's modalities by name, with AET, Host and Port
 _KIND = "node"
@@ -136,7 +136,7 @@ class Nodes:
             }
             row |= {field: int(row[field]) for field in ("port", "seconds")}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
-        settings.put(self._store, "", _KIND, name, row)
+        stored_settings.put(self._store, "", _KIND, name, row)
         return self.one(name)
 
     def remove(self, name: str) -> None:
@@ -144,7 +144,7 @@ class Nodes:
         if not self.one(name)["added"]:
             raise FromConfiguration(name)
         self._host.delete_modality(name)
-        settings.remove(self._store, "", _KIND, name)
+        stored_settings.remove(self._store, "", _KIND, name)
 
     def node(self, name: str, doubt: Callable[[str], None] = lambda what: None) -> Node:
         """Return the node for queries. Raises NoNode."""
@@ -153,7 +153,7 @@ class Nodes:
 
     def _kept(self) -> dict[str, Any]:
         with self._store.reading() as connection:
-            return settings.listed(connection, "", _KIND)
+            return stored_settings.listed(connection, "", _KIND)
 
     def _told(self, name: str, known: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
         own = kept.get(name, {})

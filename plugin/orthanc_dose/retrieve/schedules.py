@@ -15,9 +15,9 @@ from cronsim import CronSim, CronSimError
 
 from ..records import SCHEDULE_RUN
 from ..records.task import OPEN
-from ..store import Store, settings, state, tasks
-from .node import UNKNOWN
+from ..store import Store, state, stored_settings, tasks
 from .nodes import NoNode
+from .remote_node import UNKNOWN
 
 _KIND, _STATE = "schedule", "schedule:"
 EVERY_S = 20.0
@@ -115,7 +115,7 @@ class Schedules:
         `missing_right`: the user may no longer query nodes, so it does not run.
         """
         with self._store.reading() as connection:
-            found = settings.listed(connection, "", _KIND)
+            found = stored_settings.listed(connection, "", _KIND)
             states = {name: self._state(connection, name) for name in found}
         out = []
         for name, one in found.items():
@@ -134,12 +134,12 @@ class Schedules:
 
     def put(self, name: str, user: str, schedule: Schedule) -> None:
         """Add or change a schedule. It first runs at its next time from now."""
-        settings.put(self._store, "", _KIND, name, {**schedule, "user": user})
+        stored_settings.put(self._store, "", _KIND, name, {**schedule, "user": user})
         self._note(name, self._now(), self._of(name)["last_task"])
 
     def remove(self, name: str) -> bool:
         """Remove a schedule. Returns False if there was none."""
-        there = settings.remove(self._store, "", _KIND, name)
+        there = stored_settings.remove(self._store, "", _KIND, name)
         with self._store.writing() as connection:
             state.forget(connection, _STATE + name)
             connection.execute(f'DELETE FROM "{SCHEDULE_RUN.name}" WHERE schedule = $1', [name])
@@ -151,7 +151,7 @@ class Schedules:
         Raises KeyError, StillRuns, NoRight, and whatever starting it raises.
         """
         with self._store.reading() as connection:
-            schedule = settings.listed(connection, "", _KIND)[name]
+            schedule = stored_settings.listed(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
 
     def look(self) -> None:
@@ -163,7 +163,7 @@ class Schedules:
         with self._store.reading() as connection:
             found = {
                 name: (one, self._state(connection, name))
-                for name, one in settings.listed(connection, "", _KIND).items()
+                for name, one in stored_settings.listed(connection, "", _KIND).items()
             }
         for name, (schedule, remembered) in found.items():
             if not schedule["on"] or remembered["last_due"] is None:

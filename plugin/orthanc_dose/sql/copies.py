@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from ..records import Field
 from ..store import Store
 from ..store.database import STORE_ERRORS, quoted
-from ..work.task import break_off
+from ..work.task_interface import break_off
 from .statement import Refused
 from .views import VIEWS, View
 

@@ -18,7 +18,7 @@ from typing import Any
 from ..export.exports import KIND
 from ..store import Store
 from ..work.runner import Kind, Place
-from ..work.task import Failed, Run
+from ..work.task_interface import Failed, Run
 from .child import THREADS
 from .copies import FOLDER, Copies, Copy
 from .process import Died, Process

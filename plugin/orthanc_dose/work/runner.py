@@ -22,7 +22,7 @@ from ..store.tasks import Task
 from .followers import Followers
 from .owner import Owner
 from .steps import Steps
-from .task import Run, Stopped, Work, break_off, reason
+from .task_interface import Run, Stopped, Work, break_off, reason
 
 _NICENESS = 10
 _LOG = logging.getLogger(__name__)

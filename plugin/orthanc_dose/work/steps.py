@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from ..store import STORE_ERRORS, Batch, Writer, tasks
 from ..store.tasks import Task
 from .owner import BEAT_S, Owner
-from .task import Job, reason
+from .task_interface import Job, reason
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from .answers import Answer
-from .search import NodeError, NodeRefuses
+from .node_search import NodeError, NodeRefuses
 
 _LOG = logging.getLogger(__name__)
 # PS3.4 C.4.1.1.4 and, for all services, PS3.7 annex C.

@@ -3,7 +3,7 @@
 from ..extract import Kept, unpack
 from ..store import STORE_ERRORS, Batch, ObjectRow, Writer
 from ..store.tasks import Task
-from ..work.task import Job
+from ..work.task_interface import Job
 from . import assembly
 
 # Studies per transaction: new objects wait no longer than these take.

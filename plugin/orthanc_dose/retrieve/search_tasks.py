@@ -16,14 +16,14 @@ from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
 from ..work.runner import Kind, Place, Runner
-from ..work.task import Failed, Run
+from ..work.task_interface import Failed, Run
 from .answers import Image
 from .asking import Asked
 from .gaps import counted
+from .node_search import Found, NodeError, Search, search
 from .nodes import Nodes
 from .question import Question
 from .rules import Decision
-from .search import Found, NodeError, Search, search
 
 # A place of their own: retrieving may take hours, for which no export should wait.
 NODE_SEARCH = Kind("node-search", Place("nodes", at_once=2))

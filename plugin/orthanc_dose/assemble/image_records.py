@@ -11,7 +11,7 @@ from ..extract import image_ct
 from ..extract.modality import key_of
 from ..extract.rows import by_name, mark, value_of
 from ..records.rows import EquipmentRow, EventRow, StudyRow
-from . import reports, totals
+from . import report_records, totals
 from .parts import SYSTEM, Key, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
 # Tolerance between the clocks of a system's report and images.
@@ -32,7 +32,7 @@ def record(group: list[Part]) -> Record:
     outcomes: dict[str, Outcome] = {}
     source = group[0].extract.source
     if group[0].extract.modality == "CT" and source != _SLICES:
-        return reports.record(
+        return report_records.record(
             group
         )  # dose screens list events as reports do, and are rebuilt when more come
     if source == _SLICES:
