@@ -21,7 +21,7 @@ from . import (
     slow,
     storing,
 )
-from .results import Results, machine, write
+from .results import Results, machine, write_results
 
 PARTS = {
     "extraction": extraction.run,
@@ -61,7 +61,7 @@ def main() -> int:
             results.append(part)
             print(part.text(), end="\n\n", flush=True)
     if args.json:
-        write(args.json, here, results)
+        write_results(args.json, here, results)
     print(f"{time.monotonic() - began:.0f} s")
     return 0
 

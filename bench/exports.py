@@ -14,7 +14,7 @@ from time import perf_counter, sleep
 
 import openpyxl
 
-from orthanc_dose.export.data_files import write as write_data
+from orthanc_dose.export.data_files import write_data_file as write_data
 from orthanc_dose.export.selection import selected
 from orthanc_dose.samples import SampleStudy, make_studies
 from orthanc_dose.store import Store

@@ -102,7 +102,7 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _ours(raw: bytes, sop_class: str) -> None:
-    extract.extract(extract.keep(part10.read_any(raw)), sop_class)
+    extract.extract_object(extract.keep(part10.read_any(raw)), sop_class)
 
 
 def _pydicom(raw: bytes) -> None:

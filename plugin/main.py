@@ -43,4 +43,4 @@ except ImportError as error:
         '"PythonScript" to /opt/orthanc-dose/share/orthanc-dose/main.py.'
     ) from error
 
-app.start()
+app.start_plugin()

@@ -23,7 +23,7 @@ from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Wo
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
-from .manage.audit_log import AuditLog, forget_before
+from .manage.audit_log import AuditLog, forget_entries_before
 from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
@@ -61,7 +61,7 @@ ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
 SWEEP_S = 3600.0
 
 
-def start() -> None:
+def start_plugin() -> None:
     """Start the plugin. Called once, while Orthanc loads its plugins.
 
     An unusable configuration or store stops Orthanc's start.
@@ -87,7 +87,7 @@ def _start(log: Log) -> None:
     # less often.
     gc.set_threshold(100_000, 20, 20)
     orthanc_configuration = host.configuration()
-    configuration = config.read(
+    configuration = config.read_configuration(
         orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY
     )
     store = Store(configuration.data_directory, configuration.memory_limit or None)
@@ -113,11 +113,11 @@ def _start(log: Log) -> None:
         return tasks.now() - timedelta(days=settings.value(setting))
 
     sweeps: dict[str, Callable[[duckdb.DuckDBPyConnection], object]] = {
-        "tasks": lambda connection: tasks.forget_before(connection, kept_since("task_days")),
-        "exports": lambda connection: tasks.forget_before(
+        "tasks": lambda connection: tasks.forget_tasks_before(connection, kept_since("task_days")),
+        "exports": lambda connection: tasks.forget_tasks_before(
             connection, kept_since("export_days"), exports.KIND
         ),
-        "audit log": lambda connection: forget_before(connection, kept_since("audit_days")),
+        "audit log": lambda connection: forget_entries_before(connection, kept_since("audit_days")),
         "files of sizes": size_files.sweep,
         "files of exports": files.sweep,
         "what searches found": searches.sweep,

@@ -75,7 +75,7 @@ class First(Protocol):
     def checked(self, value: object) -> Any: ...
 
 
-def read(
+def read_configuration(
     section: object, base: Path, settings: Mapping[str, First] = MappingProxyType({})
 ) -> Config:
     """Return the configuration from the "Dose" section. Raises ConfigError.
@@ -97,7 +97,9 @@ def read(
             try:
                 first[settings[key].name] = settings[key].checked(value)
             except ValueError as error:
-                raise ConfigError(f'"Dose.{key}" must be {error}, not {_shown(value)}') from error
+                raise ConfigError(
+                    f'"Dose.{key}" must be {error}, not {_shown_value(value)}'
+                ) from error
         elif key in KEYS:
             values[KEYS[key].name] = _value(key, KEYS[key].name, KEYS[key].type, value)
         else:
@@ -164,7 +166,7 @@ _OF_THEIR_OWN = {
 def _value(key: str, name: str, kind: Any, value: object) -> object:
     if name in _OF_THEIR_OWN:
         return _OF_THEIR_OWN[name](key, value)
-    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
+    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown_value(value)}')
     if kind is bool:
         if not isinstance(value, bool):
             raise wrong
@@ -186,12 +188,12 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
     elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
         raise ConfigError(
             f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not '
-            f"{_shown(value)}"
+            f"{_shown_value(value)}"
         )
     return kind(value)
 
 
-def _shown(value: object) -> str:
+def _shown_value(value: object) -> str:
     return {type(None): "null", list: "a list", dict: "an object"}.get(
         type(value), repr(value)[:60]
     )

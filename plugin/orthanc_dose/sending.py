@@ -72,7 +72,7 @@ def run(chosen: argparse.Namespace) -> int:
     sender = Sender(chosen.url, authorization(chosen.user))
     counts: Counter[str] = Counter()
     try:
-        for found in search(chosen.files):
+        for found in find_files(chosen.files):
             problem = found.problem
             if problem is None and found.body is None:
                 counts["skipped"] += 1
@@ -85,7 +85,7 @@ def run(chosen: argparse.Namespace) -> int:
             if problem is not None:
                 counts["refused"] += 1
                 _progress(counts, end=True)
-                print(f"{_shown(found.name)}: {problem}", file=sys.stderr)
+                print(f"{_printable_name(found.name)}: {problem}", file=sys.stderr)
             _progress(counts)
     finally:
         _progress(counts, end=True)
@@ -94,7 +94,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 1 if counts["refused"] or not any(counts[status] for status in _TAKEN) else 0
 
 
-def search(paths: list[Path]) -> Iterator[Found]:
+def find_files(paths: list[Path]) -> Iterator[Found]:
     """Yield what these paths lead to, in the order of names.
 
     Folders are searched with all subfolders, and archives with all their members.
@@ -278,7 +278,7 @@ def _reason(status: int, answer: bytes) -> str:
         told = json.loads(answer)
         words = told.get("Details") or told.get("Message")
         if words:
-            return f"refused by Orthanc: {_shown(str(words))[:300]}"
+            return f"refused by Orthanc: {_printable_name(str(words))[:300]}"
     return f"refused with status {status}"
 
 
@@ -286,7 +286,7 @@ def _words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _shown(name: str) -> str:
+def _printable_name(name: str) -> str:
     """Return a text without terminal control characters and undecodable bytes."""
     return "".join(letter if letter.isprintable() else "?" for letter in name)
 

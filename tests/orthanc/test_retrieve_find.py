@@ -17,7 +17,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from orthanc_dose import samples
 from orthanc_dose.loopback import Loopback
-from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses, Search, search
+from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses, Search, search_node
 from orthanc_dose.retrieve.question import Question
 from orthanc_dose.retrieve.remote_node import Node
 from tests.support.server import OrthancServer, _free_ports
@@ -124,7 +124,7 @@ def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:
 
 
 def ask(of: Node, *groups: str, last: date = DAY, **more: Any) -> Search:
-    return search(
+    return search_node(
         Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda *told: None
     )
 

@@ -171,7 +171,7 @@ def test_a_member_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.Mon
         tmp_path / "bomb.zip",
         {"small": whole, "large": whole + bytes(10_000), "other": bytes(10**6)},
     )
-    found = {one.name.rsplit("/", 1)[1]: one for one in sending.search([path])}
+    found = {one.name.rsplit("/", 1)[1]: one for one in sending.find_files([path])}
     assert found["small"].body == whole
     assert found["large"].body is None and "more than 5,000 bytes" in (found["large"].problem or "")
     assert found["other"] == sending.Found(f"{path}/other")
@@ -185,5 +185,5 @@ def test_an_encrypted_archive(tmp_path: Path) -> None:
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(mark) + place] |= 1  # the flag of encryption, PKWARE's APPNOTE 4.4.4
     (tmp_path / "e.zip").write_bytes(raw)
-    (found,) = sending.search([tmp_path / "e.zip"])
+    (found,) = sending.find_files([tmp_path / "e.zip"])
     assert found.body is None and "cannot be unpacked" in (found.problem or "")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from orthanc_dose.config import ConfigError, read
+from orthanc_dose.config import ConfigError, read_configuration
 from orthanc_dose.manage import audit_log, passwords
 from orthanc_dose.manage.access import Caller
 from orthanc_dose.manage.proxies import Proxies
@@ -95,7 +95,7 @@ def test_wrong_keys_of_access_are_named(
     tmp_path: Path, section: dict[str, Any], words: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        read(section, tmp_path)
+        read_configuration(section, tmp_path)
     assert all(word in str(caught.value) for word in words)
 
 
@@ -213,15 +213,18 @@ def test_the_log_goes_on_numbering_and_forgets_what_is_old(
     audit_log.AuditLog(store).note(Caller(), "test")
     with store.writing() as connection:
         connection.execute("UPDATE audit_log SET \"at\" = '2020-01-01' WHERE number <= 2")
-        assert audit_log.forget_before(connection, datetime(2021, 1, 1)) == 2
+        assert audit_log.forget_entries_before(connection, datetime(2021, 1, 1)) == 2
     with store.reading() as connection:
-        page = audit_log.page(connection, {}, 10, 0)
+        page = audit_log.page_of_entries(connection, {}, 10, 0)
         assert [(one["number"], one["user_name"]) for one in page["entries"]] == [
             (4, audit_log.UNKNOWN),
             (3, "anna"),
         ]
         assert max(len(one["details"]) for one in page["entries"]) == 2000
-        assert audit_log.page(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"] == 0
+        assert (
+            audit_log.page_of_entries(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"]
+            == 0
+        )
     store.close()
     log.note(Somebody(), "sign-in", "x")
     said = caplog.messages
@@ -234,7 +237,7 @@ def test_the_log_goes_on_numbering_and_forgets_what_is_old(
 def test_no_cell_of_the_export_is_a_formula(store: Store, text: str) -> None:
     audit_log.AuditLog(store).note(Somebody(name=text), "test", text, text)
     with store.reading() as connection:
-        raw = audit_log.as_csv(connection, {}).decode("utf-8-sig")
+        raw = audit_log.entries_as_csv(connection, {}).decode("utf-8-sig")
     assert f"'{text}" in raw and f",{text}" not in raw and f'"{text}' not in raw
 
 

@@ -30,7 +30,7 @@ INFINITY, NAN = float("inf"), float("nan")
 ])  # fmt: skip
 def test_what_no_body_may_hold_is_named(raw: bytes, field: str | None) -> None:
     with pytest.raises(ApiError) as caught:
-        bodies.read(raw)
+        bodies.parse_json(raw)
     assert (caught.value.status, caught.value.code, caught.value.field) == (400, "bad_body", field)
 
 
@@ -39,11 +39,11 @@ def test_what_no_body_may_hold_is_named(raw: bytes, field: str | None) -> None:
     json.loads("[" * 32 + "]" * 32),
 ])  # fmt: skip
 def test_any_other_json_is_read_as_it_is(body: Any) -> None:
-    assert bodies.read(json.dumps(body).encode()) == body
+    assert bodies.parse_json(json.dumps(body).encode()) == body
 
 
 def test_a_surrogate_pair_is_a_character() -> None:
-    assert bodies.read(rb'"\ud83d\ude00"') == "\U0001f600"
+    assert bodies.parse_json(rb'"\ud83d\ude00"') == "\U0001f600"
 
 
 class Inner(Given):
@@ -114,22 +114,22 @@ def test_what_is_right_is_taken() -> None:
 def test_a_line_break_at_the_end_is_no_part_of_a_title() -> None:
     # The $ of Python's regular expressions lets one stand.
     for name, value in (("aet", "A\n"), ("host", "h\n"), ("title", "a\n"), ("destination", "\n")):
-        assert given.problem({name: value}, NodeFields), name
+        assert given.value_problem({name: value}, NodeFields), name
 
 
 def test_a_name_is_more_than_blanks_whichever_they_are() -> None:
     # Blanks at the ends are taken off: of these nothing would be left.
     for name in (" ", "\u00a0", "\u2003 \u3000"):
-        assert given.problem({"name": name}, NewToken), ascii(name)
-    assert given.problem({"name": "\u00a0a"}, NewToken) is None
+        assert given.value_problem({"name": name}, NewToken), ascii(name)
+    assert given.value_problem({"name": "\u00a0a"}, NewToken) is None
 
 
 def test_numbers_that_are_none_are_none_anywhere() -> None:
     whole = next(option for option in OPTIONS.values() if option.kind == "integer")
     for value in (INFINITY, NAN):
-        assert whole.problem(value) and given.problem({"port": value}, NodeFields)
+        assert whole.problem(value) and given.value_problem({"port": value}, NodeFields)
     levels = {"modality": "CT", "name": "a", "source": "b", "valid": True, "statistic": "median"}
-    wrong = given.problem(levels | {"quantity": "dlp_total", "value": NAN}, ReferenceLevel)
+    wrong = given.value_problem(levels | {"quantity": "dlp_total", "value": NAN}, ReferenceLevel)
     assert wrong
 
 

@@ -8,10 +8,10 @@ from orthanc_dose import config
 
 
 def test_defaults_and_relative_folders(tmp_path: Path) -> None:
-    read = config.read({"DataDirectory": "records", "BatchSize": 5}, tmp_path)
+    read = config.read_configuration({"DataDirectory": "records", "BatchSize": 5}, tmp_path)
     assert read.data_directory == tmp_path / "records" and read.data_directory.is_dir()
     assert (read.batch_size, read.audit_at_start) == (5, True)
-    assert config.read(None, tmp_path).data_directory == tmp_path / "dose"
+    assert config.read_configuration(None, tmp_path).data_directory == tmp_path / "dose"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_an_error_names_the_key_and_what_is_allowed(
     tmp_path: Path, section: object, words: list[str]
 ) -> None:
     with pytest.raises(config.ConfigError) as caught:
-        config.read(section, tmp_path)
+        config.read_configuration(section, tmp_path)
     for word in words:
         assert word in str(caught.value)
 
@@ -40,4 +40,4 @@ def test_an_error_names_the_key_and_what_is_allowed(
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(config.ConfigError, match=r"DataDirectory.*cannot be written"):
-        config.read({"DataDirectory": "file/below"}, tmp_path)
+        config.read_configuration({"DataDirectory": "file/below"}, tmp_path)

@@ -83,7 +83,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def join(house: House) -> None:
     first, second = sorted(house.writer.systems.rows)[:2]
-    user_edits.join(house.writer, {first}, second)
+    user_edits.join_systems(house.writer, {first}, second)
 
 
 def keep_sizes(house: House) -> None:
@@ -93,7 +93,7 @@ def keep_sizes(house: House) -> None:
             "70.0 AS weight, 'overwritten' AS height_state, 'overwritten' AS weight_state, "
             "'overwritten' AS outcome FROM study WHERE id = 2"
         )
-        sizes.keep(connection, "decided", 1)
+        sizes.keep_sizes(connection, "decided", 1)
 
     house.writer.commit(Batch(more=write))
 
@@ -106,7 +106,11 @@ def apply_identity(house: House) -> None:
     found = identity.to_change(house.connection, rules, 100)
     assert {number for number, _ in found} >= {1, 3}
     house.writer.commit(
-        Batch(more=lambda connection: identity.change(connection, found, lambda item, value: None))
+        Batch(
+            more=lambda connection: identity.change_identity(
+                connection, found, lambda item, value: None
+            )
+        )
     )
 
 
@@ -121,7 +125,7 @@ def take_out(house: House) -> None:
 
 
 def separate(house: House) -> None:
-    user_edits.separate(house.writer, min(house.writer.systems.rows))
+    user_edits.separate_system(house.writer, min(house.writer.systems.rows))
 
 
 DEEDS: dict[str, tuple[Callable[[House], object], set[str]]] = {
@@ -166,7 +170,7 @@ def test_separating_systems_is_told(house: House) -> None:
 
 def test_what_is_rolled_back_is_not_told(house: House) -> None:
     def spoil(connection: duckdb.DuckDBPyConnection) -> None:
-        feed.mark(connection, "removed", "SELECT id FROM study")
+        feed.mark_changed(connection, "removed", "SELECT id FROM study")
         raise RuntimeError
 
     def fail() -> None:
@@ -296,7 +300,7 @@ def test_the_slowest_of_several_followers_keeps_the_rows(house: House) -> None:
     with house.store.writing() as connection:
         for name in ("fast", "slow"):
             feed.add_follower(connection, name, None)
-        state.put(connection, "unrelated", "1")
+        state.write_state(connection, "unrelated", "1")
     house.told(lambda: house.arrive(*SAMPLES[5:]))
     rows = feed.after(house.connection, "fast", 100)
     with house.store.writing() as connection:

@@ -18,7 +18,7 @@ from orthanc_dose.manage import reference_levels
 from orthanc_dose.manage.audit_log import AuditLog
 from orthanc_dose.records import AUDIT_LOG
 from orthanc_dose.store import Batch, Store, Writer, numbers, state, tasks
-from orthanc_dose.store.numbers import KINDS, SIZE_FILES, settle, take
+from orthanc_dose.store.numbers import KINDS, SIZE_FILES, settle_numbers, take_number
 
 
 class Somebody:
@@ -81,14 +81,14 @@ class House:
         self.round += 1
         tasks.create(self.store, "kind", f"user {self.round}")
         self.audit.note(Somebody(), "did", str(self.round))
-        reference_levels.add(self.store, [dict.fromkeys(reference_levels._SET, None)])
+        reference_levels.add_levels(self.store, [dict.fromkeys(reference_levels._SET, None)])
         with self.store.writing() as connection:
-            self._see("file", take(connection, SIZE_FILES), object())
+            self._see("file", take_number(connection, SIZE_FILES), object())
 
     def ask_in_vain(self) -> None:
         with pytest.raises(Spoilt), self.store.writing() as connection:
             for kind in KINDS[4:]:
-                take(connection, kind)
+                take_number(connection, kind)
             raise Spoilt
 
     def delete_all(self) -> None:
@@ -193,7 +193,7 @@ def test_the_highest_number_stays_given_when_its_row_is_deleted(tmp_path: Path) 
     with house.store.reading() as connection:
         for kind in KINDS:
             # Of changes more: each study that is written is one.
-            assert numbers.last(connection, kind) == 2, kind.name
+            assert numbers.last_number(connection, kind) == 2, kind.name
     house.close()
 
 
@@ -205,7 +205,7 @@ def test_a_store_that_remembers_no_numbers_goes_on_behind_its_rows(tmp_path: Pat
         house.ask()
     with house.store.writing() as connection:
         for kind in KINDS[:-1]:
-            state.forget(connection, kind.name)
+            state.delete_state(connection, kind.name)
     house.close()
     # Opened, emptied, opened again, before anything is numbered.
     house.open()
@@ -230,7 +230,7 @@ def test_opening_a_store_that_knows_its_numbers_writes_nothing(tmp_path: Path) -
     with duckdb.connect(str(tmp_path / "dose.duckdb")) as connection:
         before = connection.execute("SELECT * FROM state ORDER BY name").fetchall()
         connection.execute("BEGIN TRANSACTION READ ONLY")
-        settle(connection)
+        settle_numbers(connection)
         connection.execute("ROLLBACK")
         assert connection.execute("SELECT * FROM state ORDER BY name").fetchall() == before
 

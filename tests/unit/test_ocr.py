@@ -35,11 +35,11 @@ DOSES = [(12.3, 549.3), (48.6, 842.7)]
 
 def read(raw: bytes) -> Extract:
     """The road that an object takes: its text, what may be kept of it, the records."""
-    kept = extract.keep(part10.read(raw))
+    kept = extract.keep(part10.read_part10(raw))
     maker = screen.is_dose_screen(kept.dataset)
     assert maker is not None
     kept.screen = screen.dose_lines(ocr.read_lines(raw), maker)
-    return screen.extract(kept)
+    return screen.extract_screen(kept)
 
 
 def doses(found: Extract) -> list[tuple[float, float]]:

@@ -64,7 +64,7 @@ def runner(store: Store) -> Iterator[Runner]:
 
 def task(store: Store, number: int) -> tasks.Task:
     with store.reading() as connection:
-        found = tasks.one(connection, number)
+        found = tasks.find_task(connection, number)
     assert found is not None
     return found
 
@@ -230,7 +230,9 @@ def left(store: Store, kind: str, owner: str | None, silent_s: float = 0.0) -> i
     number = tasks.create(store, kind, "somebody", owner=owner)
     alive_at = owner and tasks.now() - timedelta(seconds=silent_s)
     with store.writing() as connection:
-        tasks.put(connection, task(store, number) | {"state": "running", "alive_at": alive_at})
+        tasks.write_task(
+            connection, task(store, number) | {"state": "running", "alive_at": alive_at}
+        )
     return number
 
 
@@ -294,7 +296,7 @@ def test_a_node_keeps_its_name_and_each_process_has_its_own(store: Store) -> Non
     one, another = Owner.of_this_process(store), Owner.of_this_process(store)
     assert one.node == another.node and one.process != another.process
     with store.reading() as connection:
-        assert state.get(connection, "node") == one.node
+        assert state.read_state(connection, "node") == one.node
 
 
 def test_a_beat_is_a_sign_of_life_of_what_runs(runner: Runner, store: Store) -> None:

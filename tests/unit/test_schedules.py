@@ -20,7 +20,7 @@ from orthanc_dose.retrieve.schedules import (
     asked_for,
     missed,
     next_run,
-    problem,
+    schedule_problem,
 )
 from orthanc_dose.store import Store, tasks
 
@@ -115,7 +115,7 @@ def test_a_look_back_over_a_change_of_the_clock_loses_nothing(
     ("30 2 * * *", "", "time_zone"),
 ])  # fmt: skip
 def test_what_is_no_time(cron: str, zone: str, wrong: str | None) -> None:
-    assert problem(cron, zone) == wrong
+    assert schedule_problem(cron, zone) == wrong
 
 
 class Clock:
@@ -142,7 +142,9 @@ def test_a_schedule_runs_when_it_is_due_and_not_beside_itself(store: Store) -> N
 
     def finish(number: int) -> None:
         with store.writing() as connection:
-            tasks.put(connection, (tasks.one(connection, number) or {}) | {"state": "done"})
+            tasks.write_task(
+                connection, (tasks.find_task(connection, number) or {}) | {"state": "done"}
+            )
 
     schedules = Schedules(store, begin, lambda user: True, clock)
     schedules.put("nightly", "physicist", DAILY)
@@ -184,13 +186,17 @@ def test_a_run_waits_for_the_retrieval_of_the_one_before(store: Store) -> None:
     clock.now += timedelta(days=1)
     schedules.look()
     with store.writing() as connection:
-        tasks.put(connection, (tasks.one(connection, begun[0]) or {}) | {"state": "done"})
+        tasks.write_task(
+            connection, (tasks.find_task(connection, begun[0]) or {}) | {"state": "done"}
+        )
     fetching = tasks.create(store, "retrieval", "physicist", parameters={"search": begun[0]})
     clock.now += timedelta(days=1)
     schedules.look()
     assert len(begun) == 1
     with store.writing() as connection:
-        tasks.put(connection, (tasks.one(connection, fetching) or {}) | {"state": "done"})
+        tasks.write_task(
+            connection, (tasks.find_task(connection, fetching) or {}) | {"state": "done"}
+        )
     schedules.look()
     assert len(begun) == 2
 
@@ -240,7 +246,7 @@ class Searching:
     def finish(self, number: int, **result: Any) -> None:
         with self.store.writing() as connection:
             changes = {"state": "done", "result": result, "finished_at": datetime(2026, 1, 11, 2)}
-            tasks.put(connection, (tasks.one(connection, number) or {}) | changes)
+            tasks.write_task(connection, (tasks.find_task(connection, number) or {}) | changes)
 
 
 def runs(store: Store, name: str) -> list[dict[str, Any]]:
@@ -279,9 +285,9 @@ def test_runs_are_remembered_though_their_tasks_are_forgotten(store: Store) -> N
     told = {"id": second, "state": "done", "message": None, "result": {"arrived": 2}}
     assert runs(store, "nightly") == [run | {"retrieval": told}]
     # The newer one is forgotten before the older.
-    tasks.forget(store, [second])
+    tasks.forget_tasks(store, [second])
     assert runs(store, "nightly") == [run | {"retrieval": told}]
-    tasks.forget(store, [first])
+    tasks.forget_tasks(store, [first])
     assert runs(store, "nightly") == [run | {"retrieval": told}]
     tasks.forget_finished(store, None)
     assert runs(store, "nightly") == [run | {"is_forgotten": True, "retrieval": told}]

@@ -84,9 +84,9 @@ class Importer:
 
     def log(self, task: int) -> list[tuple[int, str, int | None, str | None]]:
         with self.store.reading() as connection:
-            found = task_queries.one(connection, task)
+            found = task_queries.find_task(connection, task)
             assert found is not None and found["state"] == "done", found
-            page = task_queries.log(connection, task, None, 100_000, 0)
+            page = task_queries.task_log_page(connection, task, None, 100_000, 0)
             counts = {name: count for name, count in found["result"].items() if count}
             assert counts == page["outcomes"]
             return [
@@ -245,7 +245,7 @@ def test_the_preview_says_what_the_import_then_does(importer: Importer, store: S
     choice = matching.Choice(**{name: value for name, value in CHOICE.items() if name != "dry_run"})
     rows = [table.Row(line, text.split(";")) for line, text in enumerate(lines, 2)]
     with store.reading() as connection:
-        found = matching.preview(connection, rows, choice, b"a key")
+        found = matching.preview_rows(connection, rows, choice, b"a key")
     assert [
         (row["line"], row["outcome"], row["study_id"], row["message"]) for row in found
     ] == importer.run(lines)
@@ -369,7 +369,7 @@ def test_a_study_that_is_written_anew_keeps_what_a_file_gave(
         detail = studies.study(connection, number)
         assert {"field": "patient_size", "mark": "from_size_import", "raw": None} in detail["marks"]
         assert "from_size_import" in detail["all_marks"]
-        page = lists.page(connection, {"mark": ["from_size_import"]}, "id", 10, 0, ())
+        page = lists.page_of_studies(connection, {"mark": ["from_size_import"]}, "id", 10, 0, ())
         assert [row["id"] for row in page["studies"]] == [number] and page["total"] == 1
         assert [
             one["field"] for one in page["studies"][0]["marks"] if one["mark"] == "from_size_import"
@@ -443,7 +443,7 @@ def test_a_file_that_is_gone_ends_its_task_with_a_reason(
     while importer.worker.step(importer.writer):
         pass
     with store.reading() as connection:
-        found = task_queries.one(connection, task)
+        found = task_queries.find_task(connection, task)
     assert (found["state"], found["message"]) == ("failed", "The file is not there any more.")
 
 

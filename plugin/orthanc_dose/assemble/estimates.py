@@ -38,7 +38,7 @@ def put_beside(parts: Iterable[Part], records: list[Record]) -> None:
                 record.outcomes[part.sop_instance_uid] = JOINED
 
 
-def waiting(parts: Iterable[Part], records: list[Record]) -> dict[str, Outcome]:
+def waiting_estimates(parts: Iterable[Part], records: list[Record]) -> dict[str, Outcome]:
     """Return the outcomes of the estimates that no record took."""
     told = {sop for record in records for sop in record.outcomes}
     return {

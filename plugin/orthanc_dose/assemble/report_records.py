@@ -6,7 +6,7 @@ from ..records.rows import EventRow
 from .parts import Key, Outcome, Part, Record, event_keys, filled, modality_of, numbered, of
 
 
-def record(group: list[Part]) -> Record:
+def report_record(group: list[Part]) -> Record:
     """Return the record of reports that are in the order in which their content was made; see
     merge.py for the rules.
     """

@@ -22,7 +22,7 @@ _OF_BOXES = ("mean", "least", "p5", "p25", "median", "p75", "p95", "largest")
 _WIDTH, _WIDTH_OF_NAMES = 14, 36  # in characters
 
 
-def as_csv(data: Data, wording: Wording) -> bytes:
+def chart_as_csv(data: Data, wording: Wording) -> bytes:
     """Return CSV with a line of titles and a line for each row; dates are in the configured format."""
     titles, rows = table(data, wording)
     lines = (

@@ -72,7 +72,7 @@ class Levels:
         kind = chart.grouping.filter.field.partition(".")[2]
         kind = kind if kind in INDEXED else f"{kind}s"  # the index is of the protocols of a study
         self._named = (
-            names.named(source.connection, kind, chart.modality)
+            names.named_texts(source.connection, kind, chart.modality)
             if wanted and kind in INDEXED
             else {}
         )

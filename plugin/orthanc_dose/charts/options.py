@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from ..records.given import Meta, problem
+from ..records.given import Meta, value_problem
 from .charts import CHARTS
 
 Options = dict[str, Any]  # a value for each of OPTIONS
@@ -57,7 +57,7 @@ class Option:
 
     def problem(self, value: Any) -> str | None:
         """Return what a value should be instead; None if it is valid."""
-        wrong = problem(value, self.type)
+        wrong = value_problem(value, self.type)
         if wrong is None and isinstance(value, list) and len(set(value)) < len(value):
             return "null or a list of names of charts, each once"
         return wrong

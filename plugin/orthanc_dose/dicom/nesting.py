@@ -19,7 +19,7 @@ from .part10 import (
     WITH_SHORT_LENGTH,
     Raw,
     inflate,
-    start,
+    transfer_syntax_and_start,
 )
 
 MOST_COUNTED = 1000  # deeper levels are not counted
@@ -57,7 +57,7 @@ def depth(raw: Raw, floor: int = 0) -> int:
     if it has none. floor: a depth below this need not be exact. A broken object is read as far as
     possible."""
     try:
-        syntax, pos = start(raw)
+        syntax, pos = transfer_syntax_and_start(raw)
         if syntax in DEFLATED_AS_A_WHOLE:
             raw, pos = inflate(raw[pos:]), 0
     except (Unreadable, error, IndexError):

@@ -93,7 +93,7 @@ class Part10:
     notes: list[str] = field(default_factory=list)
 
 
-def read(raw: Raw) -> Part10:
+def read_part10(raw: Raw) -> Part10:
     """Read an object. Raises Unreadable with the reason, OtherTransferSyntax for another reader."""
     reader = _Reader(raw)
     try:
@@ -115,7 +115,7 @@ def read(raw: Raw) -> Part10:
 def read_any(raw: Raw) -> Part10:
     """Read an object in any transfer syntax, with pydicom where necessary. Raises Unreadable."""
     try:
-        return read(raw)
+        return read_part10(raw)
     except OtherTransferSyntax:
         try:
             whole = pydicom.dcmread(io.BytesIO(raw), stop_before_pixels=True)
@@ -124,7 +124,7 @@ def read_any(raw: Raw) -> Part10:
             raise Unreadable("the object cannot be read in its transfer syntax") from error
 
 
-def start(raw: Raw) -> tuple[str, int]:
+def transfer_syntax_and_start(raw: Raw) -> tuple[str, int]:
     """Return the transfer syntax of an object and the offset of its data set. Raises Unreadable,
     struct.error, IndexError."""
     return _Reader(raw).meta()

@@ -54,14 +54,14 @@ class Format:
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
-    return lambda chosen, path, options, progress: data_files.write(
+    return lambda chosen, path, options, progress: data_files.write_data_file(
         chosen, path, kind, options.without, progress
     )
 
 
 def _form(title: str, modality: str, name: str) -> Format:
     def write(chosen: Selection, path: Path, options: Options, progress: Progress) -> None:
-        forms.write(phe.FORMS[name], chosen, path, options.date_format, progress)
+        forms.write_form(phe.FORMS[name], chosen, path, options.date_format, progress)
 
     return Format(title, "xlsx", _XLSX, write, (modality,), identity=False)
 
@@ -75,7 +75,7 @@ FORMATS = {
         "CSV",
         "csv",
         CSV,
-        lambda chosen, path, options, progress: csv_file.write(
+        lambda chosen, path, options, progress: csv_file.write_csv(
             chosen, path, options.date_format, progress
         ),
     ),
@@ -83,7 +83,7 @@ FORMATS = {
         "XLSX",
         "xlsx",
         _XLSX,
-        lambda chosen, path, options, progress: workbook.write(
+        lambda chosen, path, options, progress: workbook.write_workbook(
             chosen, path, options.date_format, progress
         ),
     ),
@@ -98,7 +98,7 @@ FORMATS = {
         "NHSBSP dose survey",
         "csv",
         CSV,
-        lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress),
+        lambda chosen, path, options, progress: nhsbsp.write_nhsbsp(chosen, path, progress),
         ("MG",),
         identity=False,
     ),

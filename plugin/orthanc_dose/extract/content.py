@@ -44,7 +44,7 @@ def study_tree(*modalities: str) -> Node:
     )
 
 
-def read(
+def read_report_rows(
     kept: Kept,
     children: list[Item],
     study: Node,

@@ -38,7 +38,7 @@ def is_dose_info(dataset: Dataset) -> bool:
     )
 
 
-def extract(kept: Kept) -> Extract:
+def extract_dose_info(kept: Kept) -> Extract:
     """Return the irradiation events of a dose screen, and the total. Raises Unreadable if the
     object has no Study Instance UID.
     """

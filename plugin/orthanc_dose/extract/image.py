@@ -61,7 +61,7 @@ _WHEN = (
 )
 
 
-def extract(kept: Kept) -> Extract:
+def extract_image(kept: Kept) -> Extract:
     """Return the exposure that an image shows. Raises Ignored if it says nothing about dose,
     Unreadable if it is broken.
     """

@@ -66,7 +66,7 @@ def reduced(dataset: Dataset) -> Dataset:
     }
 
 
-def extract(kept: Kept) -> Extract:
+def extract_ct_slice(kept: Kept) -> Extract:
     """Return one slice. Raises Ignored if the image says nothing about dose, Unreadable if it has
     no Study Instance UID."""
     dataset = kept.dataset

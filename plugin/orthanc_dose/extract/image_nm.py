@@ -24,7 +24,7 @@ _LEAST, _MOST = 0.001, 100_000.0
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
-def extract(kept: Kept) -> Extract:
+def extract_nm_image(kept: Kept) -> Extract:
     """Return the administrations that an image names. Raises Ignored if it names none, Unreadable
     if it is broken.
     """

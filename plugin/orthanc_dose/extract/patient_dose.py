@@ -23,7 +23,7 @@ _EVIDENCE = (
 )  # Current Requested Procedure Evidence, Pertinent Other Evidence
 
 
-def read(root: Item, kept: Kept) -> Extract:
+def read_patient_dose_report(root: Item, kept: Kept) -> Extract:
     """Read the estimates, without a modality type, with the reports and events from which they were
     made. Raises Unreadable if the report holds no estimate."""
     reader = RowReader()

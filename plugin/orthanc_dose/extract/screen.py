@@ -112,11 +112,13 @@ def dose_lines(lines: Iterable[str], maker: str, known: Iterable[str] = ()) -> l
     hidden = frozenset(word for name in known for word in re.findall(r"[^\W\d_]{3,}", name.upper()))
     kept: list[str] = []
     for reading in _readings(lines):
-        kept += ([BETWEEN_READINGS] if kept else []) + screen_text.read(reading, maker, hidden).used
+        kept += ([BETWEEN_READINGS] if kept else []) + screen_text.read_screen_lines(
+            reading, maker, hidden
+        ).used
     return kept
 
 
-def extract(kept: Kept) -> Extract:
+def extract_screen(kept: Kept) -> Extract:
     """Return the dose of one screen. Raises Ignored if the object is not a dose screen, Unreadable
     if values do not agree.
     """
@@ -184,7 +186,7 @@ def _agreed(pages: list[Kept], maker: str) -> tuple[Screen, list[dict[str, str]]
     for page in pages:
         if page.screen is None:
             raise Ignored("screen_not_read", "the pixels of this dose screen were not read")
-        readings = [screen_text.read(lines, maker) for lines in _readings(page.screen)]
+        readings = [screen_text.read_screen_lines(lines, maker) for lines in _readings(page.screen)]
         for one in readings:
             if one.unclear:
                 lines = f"{one.unclear} lines" if one.unclear > 1 else "a line"

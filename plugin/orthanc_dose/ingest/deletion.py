@@ -47,7 +47,7 @@ class Deleted:
         disposal.set_in_orthanc(connection, None, self.kept)
 
 
-def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
+def mark_for_deletion(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
     """Mark new objects that are to be deleted, if they are of these kinds.
 
     rows: rows whose outcome is decided; new: the handles of the new objects among them.
@@ -89,7 +89,7 @@ class Deletion:
                 0,
                 math.inf,
             )
-        ids = disposal.waiting(writer.connection, self._after, CHUNK)
+        ids = disposal.waiting_for_deletion(writer.connection, self._after, CHUNK)
         if not ids:
             self._passing = False
             self._next_pass = time.monotonic() + PAUSE_S if self._refused else math.inf

@@ -86,7 +86,7 @@ class ForgetObjects(_Deleting):
         self.result["forgotten"] = 0
 
         def forget(connection: Any) -> None:
-            self.result["forgotten"] = disposal.forget(connection, ids)
+            self.result["forgotten"] = disposal.forget_objects(connection, ids)
 
         return Batch(more=forget)
 

@@ -16,7 +16,7 @@ from ..dicom.sop_classes import sop_class_name
 from ..store import Batch, ObjectRow, Writer
 from ..store.disposal import REFUSED, count_dropped, kind_by_class
 from ..store.tasks import now
-from .reading import NESTED, decide, too_deep_reason
+from .reading import NESTED, set_outcome, too_deep_reason
 from .worker_options import Options
 
 _LOG = logging.getLogger(__name__)
@@ -133,5 +133,5 @@ def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
         beginning = part10.beginning(raw)
         row["sop_class_uid"] = first(beginning, "0008,0016") or row["sop_class_uid"]
         row["sop_instance_uid"] = first(beginning, "0008,0018")
-    decide(row, "failed", rule, f"{reason} It was refused and never stored.")
+    set_outcome(row, "failed", rule, f"{reason} It was refused and never stored.")
     return row

@@ -14,7 +14,7 @@ class NoEngine(Exception):
     """
 
 
-def read(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> None:
+def read_dose_screen(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> None:
     """Read the lines of a dose screen into `kept`, if its system is named in the configuration.
 
     Leaves other objects alone. patient: texts that identify the patient, which the picture may

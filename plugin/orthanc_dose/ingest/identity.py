@@ -58,7 +58,9 @@ class ApplyIdentity(OverContents):
         if step == "done":
             found = identity.to_change(writer.connection, self._rules_of_items, _ROWS)
             if found:
-                return Batch(more=lambda connection: identity.change(connection, found, self._keep))
+                return Batch(
+                    more=lambda connection: identity.change_identity(connection, found, self._keep)
+                )
             writer.forget_unused_terms()
             self.progress = {"contents": "rows done"}
             return Batch()

@@ -48,7 +48,7 @@ class Requests:
             def note(connection: Any) -> None:
                 nonlocal forgotten
                 found.note(connection)
-                forgotten = disposal.forget(connection, handles)
+                forgotten = disposal.forget_objects(connection, handles)
 
             writer.commit(Batch(more=note))
             return forgotten
@@ -61,7 +61,7 @@ class Requests:
         The Future raises joins.Refused if there is no such system.
         """
         return self._worker.submit(
-            lambda writer: user_edits.rename(writer, equipment_ids, display_name)
+            lambda writer: user_edits.rename_systems(writer, equipment_ids, display_name)
         )
 
     def join_systems(self, equipment_ids: list[int], into: int, user: str) -> Future[int | None]:
@@ -72,7 +72,7 @@ class Requests:
         """
 
         def join(writer: Writer) -> int | None:
-            sort = user_edits.join(writer, set(equipment_ids), into)
+            sort = user_edits.join_systems(writer, set(equipment_ids), into)
             return self.sort_studies([into], user) if sort else None
 
         return self._worker.submit(join)
@@ -86,7 +86,7 @@ class Requests:
         """
 
         def separate(writer: Writer) -> int | None:
-            sort = user_edits.separate(writer, equipment_id)
+            sort = user_edits.separate_system(writer, equipment_id)
             return self.sort_studies([equipment_id], user) if sort else None
 
         return self._worker.submit(separate)
@@ -128,6 +128,6 @@ class Requests:
 
         Returns its number.
         """
-        number = nested.begin(self._store, user)
+        number = nested.begin_search(self._store, user)
         self._runner.look()
         return number

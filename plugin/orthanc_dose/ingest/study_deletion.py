@@ -119,8 +119,8 @@ def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) 
     connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
     for table in (*STUDY_TABLES, *INDEXES):
         connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')
-    feed.mark(connection, "removed", "SELECT id FROM gone")
-    sizes.forget(connection, "gone")
+    feed.mark_changed(connection, "removed", "SELECT id FROM gone")
+    sizes.forget_sizes_without_study(connection, "gone")
     connection.execute("DROP TABLE gone")
     if days:
         index.count_days(connection, set(days))

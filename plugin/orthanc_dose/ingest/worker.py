@@ -27,12 +27,12 @@ from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
 from ..work.steps import Steps
 from . import assembly, nested
-from .deletion import Deletion, mark
+from .deletion import Deletion, mark_for_deletion
 from .door import Door
 from .finding import Finder
 from .journal import Journal
 from .orthanc_source import Source
-from .reading import Read, RowRead, decide, left_alone, read, still_nested
+from .reading import Read, RowRead, left_alone, read_instance, set_outcome, still_nested
 from .worker_options import Options
 
 T = TypeVar("T")
@@ -435,7 +435,7 @@ class Worker:
         self._audits_done += 1
 
     def _look_for_nested(self) -> None:
-        nested.begin(self._store, "")
+        nested.begin_search(self._store, "")
         self._steps.look()
 
     @property
@@ -537,7 +537,7 @@ class Worker:
 
     def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         batch = assembly.batch(writer, reads, state)
-        mark(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
+        mark_for_deletion(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
         self._journal.written(reads, batch.objects)
         self._deletion.look()
@@ -548,7 +548,7 @@ class Worker:
         If even their identifiers do not fit into the store, only the handles are written.
         """
         for one in reads:
-            decide(
+            set_outcome(
                 one.row,
                 "failed",
                 "store",
@@ -601,7 +601,7 @@ class Worker:
                 row, before, series, self.options.reads_ct_images, ct_images
             ):
                 return Read(row)
-            one = read(
+            one = read_instance(
                 row,
                 fetch,
                 self.options.screens,
@@ -615,7 +615,7 @@ class Worker:
         except self._source.Gone:
             if before is not None:
                 return None  # what was read of it before stays
-            decide(
+            set_outcome(
                 row, "failed", "gone", "The instance was deleted from Orthanc before it was read."
             )
             return Read(row)

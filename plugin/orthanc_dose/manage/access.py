@@ -23,7 +23,7 @@ from .limits import Attempt, Limits, Locked
 from .peers import Peers
 from .proofs import Proof
 from .proxies import Proxies
-from .sessions import Sessions, key_of
+from .sessions import Sessions, session_key
 from .tokens import Tokens
 from .users import User, Users
 
@@ -177,7 +177,7 @@ class Access:
         secret = self.sessions.start(user.name, user.stamp)
         if asking.session:
             self.sessions.end(asking.session)
-        caller = replace(_as(user, who, "cookie"), session=key_of(secret))
+        caller = replace(_as(user, who, "cookie"), session=session_key(secret))
         return SignedIn(caller, secret, self._devices.remember(user, known))
 
     def sign_out(self, caller: Caller) -> None:
@@ -249,7 +249,7 @@ class Access:
                 and user.stamp == found[1]
                 and not user.disabled
             ):
-                return replace(_as(user, nobody, "cookie"), session=key_of(secret))
+                return replace(_as(user, nobody, "cookie"), session=session_key(secret))
         return nobody
 
     def _by_token(self, nobody: Caller, token: str) -> Caller:

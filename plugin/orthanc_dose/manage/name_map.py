@@ -37,7 +37,7 @@ class BadEntry(Exception):
     """Raised for an invalid entry or line of CSV; the message says which and why."""
 
 
-def kept(found: list[MapEntry]) -> list[Entry]:
+def kept_entries(found: list[MapEntry]) -> list[Entry]:
     """Return the entries of a map as they are kept.
 
     Of entries with the same kind, pattern and modality type, the first is kept. Raises BadEntry if
@@ -51,7 +51,7 @@ def kept(found: list[MapEntry]) -> list[Entry]:
             "modality": entry.modality,
             "standard_name": entry.standard_name.strip(),
         }
-        out.setdefault(key_of(one), one)
+        out.setdefault(entry_key(one), one)
     return _few(list(out.values()))
 
 
@@ -67,16 +67,18 @@ def with_entries(there: list[Entry], new: list[Entry]) -> list[Entry]:
     They replace those of the same kind, pattern and modality type; others are appended. Raises
     BadEntry if there are then too many.
     """
-    together = {key_of(entry): entry for entry in there} | {key_of(entry): entry for entry in new}
+    together = {entry_key(entry): entry for entry in there} | {
+        entry_key(entry): entry for entry in new
+    }
     return _few(list(together.values()))
 
 
-def key_of(entry: Entry) -> tuple[str, str, str]:
+def entry_key(entry: Entry) -> tuple[str, str, str]:
     """Return the key by which entries are unique."""
     return entry["kind"], entry["pattern"].casefold(), entry["modality"] or ""
 
 
-def as_csv(entries: list[Entry]) -> bytes:
+def map_as_csv(entries: list[Entry]) -> bytes:
     """Return the map as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
     out = io.StringIO()
     written = csv.writer(out)
@@ -113,7 +115,7 @@ def from_csv(text: str) -> list[Entry]:
             entry
             | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None}
         )
-    entries = kept([_entry(one, number) for number, one in enumerate(found, 1)])
+    entries = kept_entries([_entry(one, number) for number, one in enumerate(found, 1)])
     if len(entries) < len(found):
         raise BadEntry("Several lines have the same kind, pattern and modality type.")
     return entries

@@ -41,7 +41,7 @@ def is_outdated(kept: str) -> bool:
     return _hasher.check_needs_rehash(kept)
 
 
-def problem(password: object, name: str) -> str | None:
+def password_problem(password: object, name: str) -> str | None:
     """Return what is wrong with a new password, as a sentence, or None."""
     if not isinstance(password, str) or not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."

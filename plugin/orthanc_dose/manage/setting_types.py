@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from ..records.given import Meta, problem, taken
+from ..records.given import Meta, taken, value_problem
 
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
@@ -53,7 +53,7 @@ class Setting:
         """
         if self.kind == "patterns" and isinstance(value, tuple):  # the default of one
             value = list(value)
-        wrong = problem(value, self.type)
+        wrong = value_problem(value, self.type)
         if wrong is not None:
             raise ValueError(wrong)
         return KINDS[self.kind].kept(taken(value, self.type))

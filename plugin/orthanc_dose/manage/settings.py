@@ -226,7 +226,7 @@ class Settings:
         self.version = 0
         self._set: dict[str, Any] = {}
         with store.reading() as connection:
-            for name, value in stored_settings.listed(connection, _EVERYBODY, _KIND).items():
+            for name, value in stored_settings.list_settings(connection, _EVERYBODY, _KIND).items():
                 try:
                     self._set[name] = BY_NAME[name].checked(value)
                 except (KeyError, ValueError):
@@ -254,7 +254,7 @@ class Settings:
         """
         checked = BY_NAME[name].checked(value)
         before = self.value(name)
-        stored_settings.put(self._store, _EVERYBODY, _KIND, name, checked)
+        stored_settings.write_setting(self._store, _EVERYBODY, _KIND, name, checked)
         with self._lock:
             self._set[name] = checked
         self._changed(name)
@@ -263,7 +263,7 @@ class Settings:
     def reset(self, name: str) -> Any:
         """Restore the configuration's value, and return the previous value."""
         before = self.value(name)
-        stored_settings.remove(self._store, _EVERYBODY, _KIND, name)
+        stored_settings.delete_setting(self._store, _EVERYBODY, _KIND, name)
         with self._lock:
             self._set.pop(name, None)
         self._changed(name)

@@ -269,7 +269,7 @@ def _check_groups(groups: Iterable[str]) -> None:
 
 
 def _check_password(password: object, name: str) -> None:
-    wrong = passwords.problem(password, name)
+    wrong = passwords.password_problem(password, name)
     if wrong:
         raise AccountError("bad_password", wrong)
 

@@ -381,7 +381,7 @@ def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return " AND ".join(conditions) or "true", bound
 
 
-def of_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
+def condition_on_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
     """Return the condition on an event `t` of the study `s`, and its bound values.
 
     It is built from the filters that apply to one event together.

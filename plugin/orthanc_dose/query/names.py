@@ -34,7 +34,7 @@ def unmapped(
     return {"total": total[0] if total else 0, "texts": rows(connection.execute(page))}
 
 
-def named(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
+def named_texts(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
     """Return the texts of a kind that have a standard name in studies of a modality type.
 
     Keys are the texts in lower case, values the names.

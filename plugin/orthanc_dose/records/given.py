@@ -87,28 +87,28 @@ def changes_of(name: str, about: str, kinds: Iterable[tuple[str, Any]]) -> type[
     )
 
 
-def problem(value: object, kind: Any) -> str | None:
+def value_problem(value: object, kind: Any) -> str | None:
     """Return what a value should be instead, or None if it is right."""
     try:
         taken(value, kind)
     except Wrong:
-        return words(kind)
+        return type_in_words(kind)
     return None
 
 
-def names(kind: type[Given]) -> tuple[str, ...]:
+def field_names(kind: type[Given]) -> tuple[str, ...]:
     """Return the names of the fields of an object of this type."""
     return kind.__struct_fields__
 
 
-def words(kind: Any) -> str:
+def type_in_words(kind: Any) -> str:
     """Return a description of this type's values that completes a sentence "must be …"."""
     bare, metas = _parts(kind)
     for meta in metas:
         if meta.extra and "words" in meta.extra:
             return str(meta.extra["words"])
     if get_origin(bare) in (Union, types.UnionType):
-        several = {words(one): None for one in get_args(bare) if one is not UnsetType}
+        several = {type_in_words(one): None for one in get_args(bare) if one is not UnsetType}
         return " or ".join(sorted(several, key=lambda one: one != "null"))
     if get_origin(bare) is Literal:
         allowed = [str(one) for one in get_args(bare) if one is not None]
@@ -119,9 +119,9 @@ def words(kind: Any) -> str:
     if get_origin(bare) is list:
         return _words_of_list(get_args(bare)[0], metas)
     if isinstance(bare, type) and issubclass(bare, Given):
-        if len(names(bare)) > _MANY:
+        if len(field_names(bare)) > _MANY:
             return f"an object; {_LISTED} lists what it has"
-        return f"an object with {', '.join(names(bare))}"
+        return f"an object with {', '.join(field_names(bare))}"
     return _words_of_plain(bare, metas)
 
 
@@ -149,7 +149,7 @@ def _words_of_list(item: Any, metas: list[Meta]) -> str:
     bare, _ = _parts(item)
     if get_origin(bare) is Literal:
         return f"a list{count} with some of: {', '.join(map(str, get_args(bare)))}"
-    return f"a list{count or ' of'} values, each {words(item)}"
+    return f"a list{count or ' of'} values, each {type_in_words(item)}"
 
 
 def _limit(metas: list[Meta], name: str) -> Any:
@@ -176,7 +176,7 @@ def _wrong(value: Any, kind: Any, place: str, whole: str) -> Wrong | None:
     except msgspec.ValidationError:
         metas += [meta for one in get_args(bare) for meta in _parts(one)[1]]
         title = next((meta.title for meta in metas if meta.title), place or whole)
-        return Wrong(place or None, f"{title} must be {words(kind)}.")
+        return Wrong(place or None, f"{title} must be {type_in_words(kind)}.")
     return None
 
 
@@ -184,13 +184,13 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
     before = f"{place}." if place else ""
     kinds = get_type_hints(of, include_extras=True)
     for name in value:
-        if name not in names(of):
-            what = f"{place or whole} has {', '.join(names(of))}, and nothing else."
-            if len(names(of)) > _MANY:
+        if name not in field_names(of):
+            what = f"{place or whole} has {', '.join(field_names(of))}, and nothing else."
+            if len(field_names(of)) > _MANY:
                 what = f"{place or whole} has nothing of this name; {_LISTED} lists what it has."
             return Wrong(f"{before}{name[:FIELD_SHOWN]}", what)
     required = {field.name for field in msgspec.structs.fields(of) if field.required}
-    for name in names(of):
+    for name in field_names(of):
         if name in value:
             wrong = _wrong(value[name], kinds[name], f"{before}{name}", whole)
             if wrong:
@@ -219,5 +219,5 @@ def _whole_numbers(value: Any) -> Any:
 
 __all__ = [
     "END", "FIELD_SHOWN", "LARGEST_INTEGER", "LINE", "LONGEST_LINE", "UNSET", "Count", "Given", "Line", "Meta", "Number",
-    "UnsetType", "Wrong", "changes_of", "names", "problem", "taken", "words",
+    "UnsetType", "Wrong", "changes_of", "field_names", "value_problem", "taken", "type_in_words",
 ]  # fmt: skip

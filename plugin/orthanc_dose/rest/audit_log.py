@@ -15,7 +15,9 @@ from .studies import PAGE
 
 def read_log(services: Services, limit: int, offset: int, **given: Any) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = audit_log.page(connection, given, limit, offset) | audit_log.known(connection)
+        found = audit_log.page_of_entries(connection, given, limit, offset) | audit_log.known(
+            connection
+        )
     for entry in found["entries"]:
         entry["at"] = entry["at"].isoformat(timespec="seconds") + "Z"
     return found
@@ -25,7 +27,7 @@ def export_log(services: Services, caller: Caller, **given: Any) -> Content:
     filters = ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
     services.audit.note(caller, "audit log exported", "audit log", filters)
     with services.store.reading() as connection:
-        raw = audit_log.as_csv(connection, given)
+        raw = audit_log.entries_as_csv(connection, given)
     name = f"audit-log-{datetime.now(UTC):%Y-%m-%d}.csv"
     return Content(Download(raw, "text/csv; charset=utf-8", name))
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias, get_args
 import msgspec
 
 from ..manage.passwords import LONGEST, SHORTEST
-from ..records.given import FIELD_SHOWN, LARGEST_INTEGER, Given, Meta, Wrong, names, taken
+from ..records.given import FIELD_SHOWN, LARGEST_INTEGER, Given, Meta, Wrong, field_names, taken
 from .errors import ApiError, bad_body
 from .parameters import is_text
 
@@ -43,7 +43,7 @@ def no_longer_than(limit: int, body: bytes) -> bytes:
     return body
 
 
-def read(raw: bytes) -> Any:
+def parse_json(raw: bytes) -> Any:
     """Return the parsed JSON of a body. Raises ApiError 400, which names the field, and 413.
 
     Besides invalid JSON, this rejects what Python's parser accepts but the code behind it cannot
@@ -64,10 +64,10 @@ def read(raw: bytes) -> Any:
         raise bad_body(None, "The body must be JSON.") from error
     for place, value in _all_of(body):
         if isinstance(value, _Refused):
-            raise bad_body(_shown(place), f"This must not stand in a body: {value.why}.")
+            raise bad_body(_shown_place(place), f"This must not stand in a body: {value.why}.")
         if isinstance(value, str) and not is_text(value):
             raise bad_body(
-                _shown(place),
+                _shown_place(place),
                 "A text must not have NUL characters or halves of characters (surrogates).",
             )
     return body
@@ -114,7 +114,7 @@ def _all_of(body: Any) -> Iterator[tuple[str | None, Any]]:
         left += ((where, one, depth + 1) for where, one in reversed(inner))
 
 
-def _shown(place: str | None) -> str | None:
+def _shown_place(place: str | None) -> str | None:
     return place and place[:FIELD_SHOWN].encode("utf-8", "replace").decode()
 
 
@@ -127,7 +127,7 @@ def decoded(raw: bytes, of: Body) -> Given:
 
     Raises ApiError 400 (names the field) or 413.
     """
-    body = read(raw)
+    body = parse_json(raw)
     try:
         return taken(body, _meant(body, of))
     except Wrong as wrong:
@@ -141,7 +141,7 @@ def alternatives(of: Body) -> tuple[type[Given], ...]:
 
 def _meant(body: Any, of: Body) -> type[Given]:
     given = set(body) if isinstance(body, dict) else set()
-    return max(alternatives(of), key=lambda one: len(given.intersection(names(one))))
+    return max(alternatives(of), key=lambda one: len(given.intersection(field_names(one))))
 
 
 def schema(of: Body) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

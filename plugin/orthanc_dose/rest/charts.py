@@ -12,8 +12,8 @@ from ..charts import (
     Chart,
     Data,
     Wording,
-    as_csv,
     as_xlsx,
+    chart_as_csv,
     data_of,
     figure_of,
 )
@@ -146,7 +146,8 @@ def _options(services: Services, caller: Caller) -> dict[str, Any]:
     """Return the caller's own options, else the administrators' defaults, else the built-in ones."""
     with services.store.reading() as connection:
         stored = [
-            stored_settings.listed(connection, user, _KIND) for user in (_EVERYBODY, caller.name)
+            stored_settings.list_settings(connection, user, _KIND)
+            for user in (_EVERYBODY, caller.name)
         ]
     return DEFAULTS | _known(stored[0]) | _known(stored[1])
 
@@ -161,8 +162,8 @@ def _known(stored: dict[str, Any]) -> dict[str, Any]:
 
 def get_options(services: Services, caller: Caller) -> dict[str, Any]:
     with services.store.reading() as connection:
-        defaults = DEFAULTS | _known(stored_settings.listed(connection, _EVERYBODY, _KIND))
-        own = _known(stored_settings.listed(connection, caller.name, _KIND))
+        defaults = DEFAULTS | _known(stored_settings.list_settings(connection, _EVERYBODY, _KIND))
+        own = _known(stored_settings.list_settings(connection, caller.name, _KIND))
     return {"options": defaults | own, "own": sorted(own), "defaults": defaults}
 
 
@@ -188,9 +189,11 @@ def _keep(services: Services, user: str, body: Given) -> None:
             raise bad_body(name, f"{name} must be {problem}.")
     for name, value in given.items():
         if value is None:
-            stored_settings.remove(services.store, user, _KIND, name)
+            stored_settings.delete_setting(services.store, user, _KIND, name)
         else:
-            stored_settings.put(services.store, user, _KIND, name, OPTIONS[name].kept(value))
+            stored_settings.write_setting(
+                services.store, user, _KIND, name, OPTIONS[name].kept(value)
+            )
 
 
 _OF_CHARTS = {option.name: option for option in OPTIONS.values() if not option.of_page}
@@ -219,7 +222,7 @@ _LANGUAGE = Parameter(
     "en",
     allowed=LANGUAGES,
 )
-_FILES = {"csv": as_csv, "xlsx": as_xlsx}
+_FILES = {"csv": chart_as_csv, "xlsx": as_xlsx}
 _VIEWS = tuple(dict.fromkeys(view for views in VIEWS.values() for view in views))
 _OF_ONE = (
     _NAME,

@@ -19,7 +19,7 @@ AT_ONCE = 100
 
 def get_by_rules(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
-        counts = disposal.count(connection)
+        counts = disposal.count_by_kind(connection)
         waiting = disposal.count_waiting(connection)
     kinds = [
         {
@@ -42,7 +42,7 @@ def delete_by_rules(services: Services, caller: Caller) -> tuple[int, dict[str, 
         return 200, {"objects": 0, "task_id": None}
     with services.store.reading() as connection:
         for state in ("running", "waiting"):
-            for task in tasks.listed(connection, {"kind": _BY_RULES, "state": state}, 1, 0)[
+            for task in tasks.list_tasks(connection, {"kind": _BY_RULES, "state": state}, 1, 0)[
                 "tasks"
             ]:
                 return 202, {"objects": found["objects"], "task_id": task["id"]}

@@ -65,12 +65,12 @@ class SystemsJoin(Given):
 
 def list_systems(services: Services, text: str) -> dict[str, Any]:
     with services.store.reading() as connection:
-        return {"systems": equipment.systems(connection, text)}
+        return {"systems": equipment.list_systems(connection, text)}
 
 
 def get_system(services: Services, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = equipment.one(connection, id)
+        found = equipment.find_system(connection, id)
     if found is None:
         raise not_found("There is no system of this number.", "id")
     return found
@@ -81,21 +81,25 @@ def list_joins(services: Services) -> dict[str, Any]:
         return {"joins": equipment.joins(connection)}
 
 
-def rename(services: Services, caller: Caller, body: SystemsName) -> tuple[int, dict[str, Any]]:
+def rename_systems(
+    services: Services, caller: Caller, body: SystemsName
+) -> tuple[int, dict[str, Any]]:
     ids, name = once(body.ids), body.display_name.strip()
     out = _changed(services, ids, services.requests.rename_systems(ids, name))
-    services.audit.note(caller, "systems named", words(ids), name)
+    services.audit.note(caller, "systems named", systems_in_words(ids), name)
     return out
 
 
-def join(services: Services, caller: Caller, body: SystemsJoin) -> tuple[int, dict[str, Any]]:
+def join_systems(
+    services: Services, caller: Caller, body: SystemsJoin
+) -> tuple[int, dict[str, Any]]:
     ids, into = once(body.ids), body.into
     out = _changed(services, [*ids, into], services.requests.join_systems(ids, into, caller.name))
-    services.audit.note(caller, "systems joined", words(ids), f"into system {into}")
+    services.audit.note(caller, "systems joined", systems_in_words(ids), f"into system {into}")
     return out
 
 
-def separate(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
+def separate_system(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
     return _changed(services, [id], services.requests.separate_system(id, caller.name))
 
 
@@ -104,7 +108,7 @@ def once(ids: list[int]) -> list[int]:
     return list(dict.fromkeys(ids))
 
 
-def words(ids: list[int]) -> str:
+def systems_in_words(ids: list[int]) -> str:
     """Return how the audit log names these systems."""
     return f"systems {', '.join(map(str, ids))}"
 
@@ -112,7 +116,7 @@ def words(ids: list[int]) -> str:
 def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
     """Return the systems with these numbers. Raises ApiError 404 if one does not exist."""
     with services.store.reading() as connection:
-        found = {row["id"]: row for row in equipment.systems(connection)}
+        found = {row["id"]: row for row in equipment.list_systems(connection)}
     for number in ids:
         if number not in found:
             raise not_found(f"There is no system of the number {number}.", "ids")
@@ -204,7 +208,7 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
     Route(
         "PUT",
         "/equipment/display-name",
-        rename,
+        rename_systems,
         "Name systems",
         CHANGED,
         errors=(404, 413),
@@ -218,7 +222,7 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/equipment/join",
-        join,
+        join_systems,
         "Join systems into one",
         CHANGED,
         errors=(404, 409, 413),
@@ -231,7 +235,7 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/equipment/{id}/separate",
-        separate,
+        separate_system,
         "Undo a join",
         CHANGED,
         (ID,),

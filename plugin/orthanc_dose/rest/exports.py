@@ -15,7 +15,7 @@ from .errors import ApiError, needs_identity, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, EXPORT, Caller, Route
 from .services import Services
-from .studies import Query, parsed, told
+from .studies import Query, filters_to_tell, parsed
 from .tasks import get_task
 
 
@@ -68,7 +68,7 @@ def start_export(services: Services, caller: Caller, body: NewExport) -> tuple[i
         raise needs_identity("identity")
     values = or_hashes(parsed(body.query, caller), services.hashes)
     number = services.exports.start(
-        caller.name, wanted, modality, values, told(body.query), body.identity
+        caller.name, wanted, modality, values, filters_to_tell(body.query), body.identity
     )
     about = ", ".join(
         (
@@ -79,7 +79,7 @@ def start_export(services: Services, caller: Caller, body: NewExport) -> tuple[i
     )
     services.audit.note(caller, "export started", f"task {number}", about)
     with services.store.reading() as connection:
-        return 202, queries.one(connection, number) or {}
+        return 202, queries.find_task(connection, number) or {}
 
 
 def get_file(

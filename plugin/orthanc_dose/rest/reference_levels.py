@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from ..charts.levels import QUANTITIES, as_shown, has_phantom
 from ..manage import reference_levels
 from ..manage.reference_levels import MOST, TooMany
-from ..query.reference_levels import listed
+from ..query.reference_levels import read_levels
 from ..records import MODALITIES, PHANTOMS, REFERENCE_LEVEL, STATISTICS
 from ..records.given import END, LONGEST_LINE, Given, Line, Meta, taken
 from ..records.rows import ReferenceLevelRow
@@ -99,11 +99,11 @@ class ReferenceLevel(Given, kw_only=True):
 
 def list_levels(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = listed(connection)
+        found = read_levels(connection)
     there = {level["shipped_as"] for level in found}
     return {
         # Only those of existing quantities: charts come and go with versions.
-        "levels": [_shown(level) for level in found if level["quantity"] in QUANTITIES],
+        "levels": [_level_answer(level) for level in found if level["quantity"] in QUANTITIES],
         "quantities": [
             {
                 "name": name,
@@ -144,7 +144,7 @@ def change_level(
     services: Services, caller: Caller, id: int, body: ReferenceLevel
 ) -> dict[str, Any]:
     level = _kept(body)
-    if not reference_levels.change(services.store, id, level):
+    if not reference_levels.change_level(services.store, id, level):
         raise _unknown()
     services.audit.note(caller, "reference level changed", f"reference level {id}", level["name"])
     return _level(services, id)
@@ -152,7 +152,7 @@ def change_level(
 
 def delete_level(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     name = _level(services, id)["level"]["name"]
-    if not reference_levels.delete(services.store, id):
+    if not reference_levels.delete_level(services.store, id):
         raise _unknown()
     services.audit.note(caller, "reference level deleted", f"reference level {id}", name)
     return {"deleted": True}
@@ -180,7 +180,7 @@ def load_levels(services: Services, caller: Caller) -> dict[str, Any]:
 
 def _add(services: Services, levels: list[dict[str, Any]]) -> list[int]:
     try:
-        return reference_levels.add(services.store, levels)
+        return reference_levels.add_levels(services.store, levels)
     except TooMany as error:
         raise ApiError(
             409, "too_many", f"There can be {MOST} reference levels: delete some first."
@@ -191,12 +191,12 @@ def _level(services: Services, number: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = [
             level
-            for level in listed(connection)
+            for level in read_levels(connection)
             if level["id"] == number and level["quantity"] in QUANTITIES
         ]
     if not found:
         raise _unknown()
-    return {"level": _shown(found[0])}
+    return {"level": _level_answer(found[0])}
 
 
 def _unknown() -> ApiError:
@@ -207,7 +207,7 @@ def _not_possible(field: str, message: str) -> ApiError:
     return ApiError(409, "not_possible", message, field)
 
 
-def _shown(level: ReferenceLevelRow) -> dict[str, Any]:
+def _level_answer(level: ReferenceLevelRow) -> dict[str, Any]:
     of = QUANTITIES[level["quantity"] or ""][0].shown
     return {
         **level,

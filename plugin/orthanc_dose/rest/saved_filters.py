@@ -28,21 +28,23 @@ class FilterToSave(Given):
 
 def list_saved(services: Services, caller: Caller) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = stored_settings.listed(connection, caller.name, _KIND)
+        found = stored_settings.list_settings(connection, caller.name, _KIND)
     return {"saved": [{"name": name, **value} for name, value in found.items()]}
 
 
-def save(services: Services, name: str, caller: Caller, body: FilterToSave) -> dict[str, Any]:
+def save_filter(
+    services: Services, name: str, caller: Caller, body: FilterToSave
+) -> dict[str, Any]:
     if not name.strip():
         raise bad_body("name", "The name must not be empty.")
     parsed(body.query, caller)
     value = {"modality": body.modality, "query": body.query}
-    stored_settings.put(services.store, caller.name, _KIND, name, value)
+    stored_settings.write_setting(services.store, caller.name, _KIND, name, value)
     return {"saved": {"name": name, **value}}
 
 
-def forget(services: Services, name: str, caller: Caller) -> dict[str, Any]:
-    if not stored_settings.remove(services.store, caller.name, _KIND, name):
+def delete_saved_filter(services: Services, name: str, caller: Caller) -> dict[str, Any]:
+    if not stored_settings.delete_setting(services.store, caller.name, _KIND, name):
         raise not_found("There is no saved filter of this name.", "name")
     return {"deleted": True}
 
@@ -60,7 +62,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
     Route(
         "PUT",
         "/saved-filters/{name}",
-        save,
+        save_filter,
         "Save filters under a name, in place of those that have it",
         {200: any_object(saved=SAVED_FILTER)},
         (_NAME,),
@@ -72,7 +74,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
     Route(
         "DELETE",
         "/saved-filters/{name}",
-        forget,
+        delete_saved_filter,
         "Forget saved filters",
         {200: any_object(deleted=FLAG)},
         (_NAME,),

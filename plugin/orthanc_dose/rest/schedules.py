@@ -11,7 +11,7 @@ from ..records.given import Given, Meta, taken
 from ..retrieve.asking import WHEN, Asking, What
 from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import NAME, NoNode
-from ..retrieve.schedules import UNITS, NoRight, StillRuns, problem
+from ..retrieve.schedules import UNITS, NoRight, StillRuns, schedule_problem
 from ..retrieve.search_tasks import Searches
 from .answer_schemas import (
     ANYTHING,
@@ -71,7 +71,7 @@ def put_schedule(
             "The name of a schedule has up to 64 letters, digits, - and _.",
             "name",
         )
-    wrong = problem(body.cron, body.time_zone)
+    wrong = schedule_problem(body.cron, body.time_zone)
     if wrong:
         what = (
             "a cron expression, as 30 6 * * 1-5"
@@ -115,7 +115,7 @@ def run_schedule(services: Services, caller: Caller, name: str) -> tuple[int, di
         )
         raise ApiError(409, "not_possible", message, "name") from None
     with services.store.reading() as connection:
-        return 202, queries.one(connection, number) or {}
+        return 202, queries.find_task(connection, number) or {}
 
 
 def _one(services: Services, name: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def start_search(
         caller, "node searched", name, f"task {number}, {told['first']} to {told['last']}"
     )
     with services.store.reading() as connection:
-        return 202, queries.one(connection, number) or {}
+        return 202, queries.find_task(connection, number) or {}
 
 
 def get_search(services: Services, caller: Caller, id: int) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, d
         caller, "retrieval started", task["subject"], f"task {number}, of search {id}"
     )
     with services.store.reading() as connection:
-        return 202, queries.one(connection, number) or {}
+        return 202, queries.find_task(connection, number) or {}
 
 
 def list_gaps(

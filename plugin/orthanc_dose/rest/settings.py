@@ -25,7 +25,7 @@ SettingChanges = changes_of(
 def list_settings(services: Services) -> dict[str, Any]:
     return {
         "topics": [{"name": name, "title": title} for name, title in TOPICS.items()],
-        "settings": [_shown(services, setting) for setting in SETTINGS],
+        "settings": [_setting_answer(services, setting) for setting in SETTINGS],
     }
 
 
@@ -60,10 +60,10 @@ def reset_setting(services: Services, caller: Caller, name: str) -> dict[str, An
         name,
         f"from {before!r} to its default {services.settings.value(name)!r}",
     )
-    return _shown(services, BY_NAME[name])
+    return _setting_answer(services, BY_NAME[name])
 
 
-def _shown(services: Services, setting: Setting) -> dict[str, Any]:
+def _setting_answer(services: Services, setting: Setting) -> dict[str, Any]:
     settings = services.settings
     present = {"value": settings.value(setting.name), "default": settings.first(setting.name)}
     return setting.as_dict() | present | {"changed": settings.is_set(setting.name)}

@@ -76,15 +76,17 @@ def upload(services: Services, caller: Caller, body: bytes) -> dict[str, Any]:
     }
 
 
-def preview(services: Services, caller: Caller, id: int, body: SizeColumns) -> dict[str, Any]:
+def preview_size_import(
+    services: Services, caller: Caller, id: int, body: SizeColumns
+) -> dict[str, Any]:
     found = _upload(services, caller, id)
     choice = _choice(found, body)
     rows = table.first_rows(found.path, found.dialect, SHOWN_ROWS)
     with services.store.reading() as connection:
-        return {"rows": matching.preview(connection, rows, choice, services.store.key)}
+        return {"rows": matching.preview_rows(connection, rows, choice, services.store.key)}
 
 
-def start(
+def start_size_import(
     services: Services, caller: Caller, id: int, body: SizeImport
 ) -> tuple[int, dict[str, Any]]:
     found = _upload(services, caller, id)
@@ -100,7 +102,7 @@ def start(
     return 202, {"task_id": task}
 
 
-def forget(services: Services, caller: Caller, id: int) -> dict[str, Any]:
+def forget_size_file(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     if _upload(services, caller, id).task:
         raise ApiError(409, "started", "The import of this file was started: stop its task.", "id")
     services.size_files.remove(id)
@@ -182,17 +184,17 @@ SIZE_ROUTES: tuple[Route, ...] = (
           "patient's name. The answer says what the"
           " columns seem to be. The file is deleted when its import ends, or after a day.",
           raw_body=LARGEST, with_caller=True, needs=IMPORT_SIZES, action="size import uploaded"),
-    Route("POST", "/size-imports/{id}/preview", preview, "What an import would do with the first "
+    Route("POST", "/size-imports/{id}/preview", preview_size_import, "What an import would do with the first "
 "rows", {200: _PREVIEW},
           (_ID,), (404, 409, 413), "Patient sizes", f"One entry a row and record. "
 f"{_COLUMNS}", body=SizeColumns, with_caller=True,
           needs=IMPORT_SIZES),
-    Route("POST", "/size-imports/{id}/start", start, "Start the import of a file as a task",
+    Route("POST", "/size-imports/{id}/start", start_size_import, "Start the import of a file as a task",
           {202: any_object(task_id=INTEGER)}, (_ID,), (404, 409, 413), "Patient sizes",
           f"{_COLUMNS} With `dry_run` nothing is written but the task's log. Past imports are the "
           f"tasks of the kind `{KIND}`.",
           body=SizeImport, with_caller=True, needs=IMPORT_SIZES, action="size import started"),
-    Route("DELETE", "/size-imports/{id}", forget, "Delete an uploaded file that is not imported",
+    Route("DELETE", "/size-imports/{id}", forget_size_file, "Delete an uploaded file that is not imported",
           {200: any_object(deleted=FLAG)}, (_ID,), (404, 409), "Patient sizes", with_caller=True,
           needs=IMPORT_SIZES, action="size import deleted"),
 )  # fmt: skip

@@ -94,7 +94,7 @@ def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tu
     )
     services.audit.note(caller, _ACTION, f"{wanted}, task {number}", _details(asked, identity))
     with services.store.reading() as connection:
-        return 202, queries.one(connection, number) or {}
+        return 202, queries.find_task(connection, number) or {}
 
 
 def _is_named(asked: Statement, identity: bool) -> bool:

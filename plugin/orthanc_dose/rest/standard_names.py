@@ -42,12 +42,12 @@ def list_names(services: Services) -> dict[str, Any]:
 
 
 def replace_names(services: Services, body: NameMap) -> tuple[int, dict[str, Any]]:
-    entries = name_map.kept(body.entries)
+    entries = name_map.kept_entries(body.entries)
     return _change(services, lambda there: entries)
 
 
 def add_names(services: Services, body: NameMap) -> tuple[int, dict[str, Any]]:
-    entries = name_map.kept(body.entries)
+    entries = name_map.kept_entries(body.entries)
     return _change(services, lambda there: name_map.with_entries(there, entries))
 
 
@@ -66,7 +66,7 @@ def export_names(services: Services) -> Content:
     with services.store.reading() as connection:
         return Content(
             Download(
-                name_map.as_csv(names.entries(connection)),
+                name_map.map_as_csv(names.entries(connection)),
                 "text/csv; charset=utf-8",
                 "standard-names.csv",
             )

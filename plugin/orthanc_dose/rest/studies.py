@@ -139,7 +139,7 @@ def parsed(query: Query, caller: Caller) -> dict[str, Any]:
     return values
 
 
-def told(query: Query) -> dict[str, str]:
+def filters_to_tell(query: Query) -> dict[str, str]:
     """Return the filters to be stored and shown, with typed values under the identity rules masked."""
     return {name: "…" if name in _UNDER_RULES else value for name, value in query.items()}
 
@@ -156,7 +156,7 @@ def get_studies(
     modality = filters["modality"][0] if len(filters["modality"] or ()) == 1 else None
     wanted = tuple(columns) if columns is not None else lists.usual_columns(modality)
     with services.store.reading() as connection:
-        found = lists.page(
+        found = lists.page_of_studies(
             connection, or_hashes(filters, services.hashes), sort, limit, offset, wanted
         )
     _note_identity(services, caller, "list", found["studies"])
@@ -165,7 +165,7 @@ def get_studies(
 
 def count_studies(services: Services, **filters: Any) -> dict[str, Any]:
     with services.store.reading() as connection:
-        return {"total": lists.count(connection, or_hashes(filters, services.hashes))}
+        return {"total": lists.count_studies(connection, or_hashes(filters, services.hashes))}
 
 
 def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def get_content(services: Services, id: int, whole: str) -> Any:
     with services.store.reading() as connection:
         if studies.study(connection, id) is None:
             raise not_found("There is no study of this number.", "id")
-        found = studies.content(connection, id)
+        found = studies.kept_content(connection, id)
     if whole == "yes":
         raw = json.dumps({"objects": found, "cut": False}, default=plain).encode()
         return Content(Download(raw, "application/json", f"study-{id}-content.json"))

@@ -7,7 +7,7 @@ from ..query import studies as query
 from ..records.given import Count, Given, Meta
 from ..records.task import FINISHED
 from .answer_schemas import FLAG, INTEGER, TASK, TEXT, TEXT_OR_NULL, any_object, array
-from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, once, words
+from .equipment import ID, MOST, QUEUED, SYSTEM, Ids, all_there, get_system, once, systems_in_words
 from .errors import ApiError, not_found
 from .parameters import Parameter
 from .routes import ADMINISTRATION, WATCHING, Caller, Route
@@ -50,7 +50,7 @@ def set_modalities(
     ids = once(body.ids)
     all_there(services, ids)
     number = services.requests.sort_studies(ids, caller.name, modality=body.modality)
-    services.audit.note(caller, "modality of systems set", words(ids), body.modality)
+    services.audit.note(caller, "modality of systems set", systems_in_words(ids), body.modality)
     if not _is_finished(services, number):
         return 202, {"queued": True, "task_id": number}
     return 200, {"systems": all_there(services, ids), "task_id": number}
@@ -61,7 +61,7 @@ def sort_studies(services: Services, caller: Caller, id: int) -> tuple[int, dict
     return _answered(services, services.requests.sort_studies([id], caller.name))
 
 
-def review(services: Services, id: int, limit: int, offset: int) -> dict[str, Any]:
+def review_system(services: Services, id: int, limit: int, offset: int) -> dict[str, Any]:
     system = get_system(services, id)
     with services.store.reading() as connection:
         return {"system": system, **equipment.review(connection, id, limit, offset)}
@@ -109,7 +109,7 @@ def _answered(services: Services, number: int) -> tuple[int, dict[str, Any]]:
 
 def _task(services: Services, number: int) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = tasks.one(connection, number)
+        found = tasks.find_task(connection, number)
     if found is None:
         raise not_found("The task was forgotten.")
     return found
@@ -195,7 +195,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/equipment/{id}/review",
-        review,
+        review_system,
         "Which parts of the data the studies of a system have",
         {
             200: any_object(

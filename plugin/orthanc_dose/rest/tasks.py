@@ -39,7 +39,7 @@ def list_tasks(
     wanted |= {} if of is None else {"user_name": of}
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with services.store.reading() as connection:
-        return {"now": now, "states": queries.states(connection, of)} | queries.listed(
+        return {"now": now, "states": queries.states(connection, of)} | queries.list_tasks(
             connection, wanted, limit, offset
         )
 
@@ -51,7 +51,7 @@ def _whose(caller: Caller) -> str | None:
 
 def get_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = queries.one(connection, id)
+        found = queries.find_task(connection, id)
     if found is None or _whose(caller) not in (None, found["user_name"]):
         raise not_found("There is no task of this number, or it is another user's.", "id")
     return found
@@ -62,7 +62,7 @@ def get_log(
 ) -> dict[str, Any]:
     get_task(services, caller, id)
     with services.store.reading() as connection:
-        return queries.log(connection, id, outcome, limit, offset)
+        return queries.task_log_page(connection, id, outcome, limit, offset)
 
 
 def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
@@ -75,11 +75,11 @@ def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[st
 def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     if get_task(services, caller, id)["state"] not in FINISHED:
         raise ApiError(409, "not_finished", "The task is not finished: stop it first.", "id")
-    return _without_files(services, tasks.forget(services.store, [id]))
+    return _without_files(services, tasks.forget_tasks(services.store, [id]))
 
 
 def forget_chosen(services: Services, caller: Caller, body: ChosenTasks) -> dict[str, Any]:
-    return _without_files(services, tasks.forget(services.store, body.ids, _whose(caller)))
+    return _without_files(services, tasks.forget_tasks(services.store, body.ids, _whose(caller)))
 
 
 def forget_tasks(services: Services, caller: Caller) -> dict[str, Any]:

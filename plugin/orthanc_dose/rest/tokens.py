@@ -39,7 +39,7 @@ def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
         )
     return {
         "tokens": [
-            _shown(row)
+            _token_answer(row)
             for row in services.access.tokens.listed(None if of == "everybody" else caller.name)
         ]
     }
@@ -60,7 +60,7 @@ def make_token(services: Services, caller: Caller, body: NewToken) -> dict[str, 
             409, "too_many", f"A user can have {MOST_OF_ONE} tokens: withdraw one first."
         ) from error
     services.audit.note(caller, "token made", f"token {row['id']}", row["name"])
-    return {"token": _shown(row), "secret": token}
+    return {"token": _token_answer(row), "secret": token}
 
 
 def withdraw_token(services: Services, caller: Caller, id: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def withdraw_token(services: Services, caller: Caller, id: str) -> dict[str, Any
     return {"withdrawn": True}
 
 
-def _shown(row: TokenRow) -> dict[str, Any]:
+def _token_answer(row: TokenRow) -> dict[str, Any]:
     return {
         **row,
         "created_at": utc(row["created_at"]),

@@ -51,7 +51,7 @@ def list_users(services: Services) -> dict[str, Any]:
     proxy = services.access.peers.unnamed_proxy()
     return {
         "users": [
-            _shown(user) | {"last_sign_in": _moment(last.get(user.name))}
+            _user_answer(user) | {"last_sign_in": _moment(last.get(user.name))}
             for user in services.access.users.all()
         ],
         "groups": GROUPS,
@@ -71,7 +71,7 @@ def put_user(services: Services, caller: Caller, name: str, body: UserRights) ->
             services.audit.note(caller, "user changed", f"user {name}", details)
             if user.disabled:
                 services.access.end_all(name)
-    return {"user": _shown(user)}
+    return {"user": _user_answer(user)}
 
 
 def set_password(services: Services, name: str, body: UserPassword) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _refusals() -> Iterator[None]:
         }[error.code] from error
 
 
-def _shown(user: User) -> dict[str, Any]:
+def _user_answer(user: User) -> dict[str, Any]:
     return {
         "name": user.name,
         "groups": [group for group in GROUPS if group in user.groups],

@@ -33,7 +33,7 @@ def _last(services: Services) -> dict[str, Any]:
     """Return the state of the last re-extraction task, or idle if there was none."""
     with services.store.reading() as connection:
         outdated = objects.count_outdated(connection)
-        found = tasks.listed(connection, {"kind": _REEXTRACTION}, 1, 0)["tasks"]
+        found = tasks.list_tasks(connection, {"kind": _REEXTRACTION}, 1, 0)["tasks"]
     if not found:
         idle = {
             "state": "idle",
@@ -61,7 +61,7 @@ def find_nested(services: Services, caller: Caller) -> tuple[int, dict[str, Any]
 
 def get_nested(services: Services) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = tasks.listed(connection, {"kind": "find-nested"}, 1, 0)["tasks"]
+        found = tasks.list_tasks(connection, {"kind": "find-nested"}, 1, 0)["tasks"]
         counts = objects.count_nested(connection)
     last = found[0] if found else {}
     return counts | {

@@ -136,7 +136,7 @@ class Nodes:
             }
             row |= {field: int(row[field]) for field in ("port", "seconds")}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
-        stored_settings.put(self._store, "", _KIND, name, row)
+        stored_settings.write_setting(self._store, "", _KIND, name, row)
         return self.one(name)
 
     def remove(self, name: str) -> None:
@@ -144,7 +144,7 @@ class Nodes:
         if not self.one(name)["added"]:
             raise FromConfiguration(name)
         self._host.delete_modality(name)
-        stored_settings.remove(self._store, "", _KIND, name)
+        stored_settings.delete_setting(self._store, "", _KIND, name)
 
     def node(self, name: str, doubt: Callable[[str], None] = lambda what: None) -> Node:
         """Return the node for queries. Raises NoNode."""
@@ -153,7 +153,7 @@ class Nodes:
 
     def _kept(self) -> dict[str, Any]:
         with self._store.reading() as connection:
-            return stored_settings.listed(connection, "", _KIND)
+            return stored_settings.list_settings(connection, "", _KIND)
 
     def _told(self, name: str, known: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
         own = kept.get(name, {})

@@ -40,7 +40,7 @@ class NoRight(Exception):
     """Raised when the user who saved the schedule may no longer query nodes."""
 
 
-def problem(cron: str, time_zone: str) -> str | None:
+def schedule_problem(cron: str, time_zone: str) -> str | None:
     """Return what is wrong with the times of a schedule: "cron", "time_zone", or None."""
     try:
         zone = ZoneInfo(time_zone)
@@ -115,7 +115,7 @@ class Schedules:
         `missing_right`: the user may no longer query nodes, so it does not run.
         """
         with self._store.reading() as connection:
-            found = stored_settings.listed(connection, "", _KIND)
+            found = stored_settings.list_settings(connection, "", _KIND)
             states = {name: self._state(connection, name) for name in found}
         out = []
         for name, one in found.items():
@@ -134,14 +134,14 @@ class Schedules:
 
     def put(self, name: str, user: str, schedule: Schedule) -> None:
         """Add or change a schedule. It first runs at its next time from now."""
-        stored_settings.put(self._store, "", _KIND, name, {**schedule, "user": user})
+        stored_settings.write_setting(self._store, "", _KIND, name, {**schedule, "user": user})
         self._note(name, self._now(), self._of(name)["last_task"])
 
     def remove(self, name: str) -> bool:
         """Remove a schedule. Returns False if there was none."""
-        there = stored_settings.remove(self._store, "", _KIND, name)
+        there = stored_settings.delete_setting(self._store, "", _KIND, name)
         with self._store.writing() as connection:
-            state.forget(connection, _STATE + name)
+            state.delete_state(connection, _STATE + name)
             connection.execute(f'DELETE FROM "{SCHEDULE_RUN.name}" WHERE schedule = $1', [name])
         return there
 
@@ -151,7 +151,7 @@ class Schedules:
         Raises KeyError, StillRuns, NoRight, and whatever starting it raises.
         """
         with self._store.reading() as connection:
-            schedule = stored_settings.listed(connection, "", _KIND)[name]
+            schedule = stored_settings.list_settings(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
 
     def look(self) -> None:
@@ -163,7 +163,7 @@ class Schedules:
         with self._store.reading() as connection:
             found = {
                 name: (one, self._state(connection, name))
-                for name, one in stored_settings.listed(connection, "", _KIND).items()
+                for name, one in stored_settings.list_settings(connection, "", _KIND).items()
             }
         for name, (schedule, remembered) in found.items():
             if not schedule["on"] or remembered["last_due"] is None:
@@ -231,13 +231,13 @@ class Schedules:
 
     @staticmethod
     def _state(connection: Any, name: str) -> dict[str, Any]:
-        found = state.get(connection, _STATE + name)
+        found = state.read_state(connection, _STATE + name)
         return json.loads(found) if found else {"last_due": None, "last_task": None}
 
     def _note(self, name: str, moment: datetime, task: int | None) -> None:
         value = json.dumps({"last_due": _text(moment), "last_task": task})
         with self._store.writing() as connection:
-            state.put(connection, _STATE + name, value)
+            state.write_state(connection, _STATE + name, value)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -20,7 +20,7 @@ from ..work.task_interface import Failed, Run
 from .answers import Image
 from .asking import Asked
 from .gaps import counted
-from .node_search import Found, NodeError, Search, search
+from .node_search import Found, NodeError, Search, search_node
 from .nodes import Nodes
 from .question import Question
 from .rules import Decision
@@ -96,7 +96,9 @@ class Searches:
             run.progress(done, of)
 
         try:
-            out = search(question, self._nodes.node(name, doubts.append).find, self._known, told)
+            out = search_node(
+                question, self._nodes.node(name, doubts.append).find, self._known, told
+            )
         except NodeError as error:
             raise Failed(str(error)) from error
         lines = [

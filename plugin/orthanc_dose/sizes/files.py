@@ -113,7 +113,7 @@ class SizeFiles:
 def _next_number(store: Store) -> int:
     """Return a number that is never reused, so that no import mistakes another file for its own."""
     with store.writing() as connection:
-        return numbers.take(connection, numbers.SIZE_FILES)
+        return numbers.take_number(connection, numbers.SIZE_FILES)
 
 
 def _write(path: Path, content: bytes) -> None:

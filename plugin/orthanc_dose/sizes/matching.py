@@ -113,7 +113,7 @@ class Reader:
         if found is None:
             if len(self._known) > 100_000:
                 self._known.clear()
-            found = self._known[quantity, text] = values.read(text, quantity, unit)
+            found = self._known[quantity, text] = values.read_size(text, quantity, unit)
         return found
 
 
@@ -201,13 +201,13 @@ DECIDE = f"""
 """
 
 
-def words() -> set[str]:
+def message_parts() -> set[str]:
     """Return all parts of which messages consist, separated by semicolons."""
     states = {f"{quantity} {state}" for quantity in values.UNITS for state in _STATES}
     return states | set(PROBLEMS.values()) | {LINE_UNREADABLE, NO_IDENTIFIER, NO_VALUE}
 
 
-def decide(
+def match_rows(
     connection: duckdb.DuckDBPyConnection, into: str, after: int, upto: int, overwrite: bool
 ) -> None:
     """Create the temporary table `into` with the outcome of rows after `after` up to `upto`."""
@@ -219,7 +219,7 @@ def decide(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {query}")
 
 
-def preview(
+def preview_rows(
     connection: duckdb.DuckDBPyConnection, rows: list[Row], choice: Choice, key: bytes
 ) -> list[dict[str, Any]]:
     """Return the outcomes of these rows as if they were the file: one entry per row and record."""

@@ -75,7 +75,7 @@ def dialect(file: BinaryIO) -> Dialect:
     return Dialect(encoding, delimiter, names)
 
 
-def rows(file: BinaryIO, of: Dialect) -> Iterator[Row]:
+def table_rows(file: BinaryIO, of: Dialect) -> Iterator[Row]:
     """Yield the rows below the header; empty lines are left out."""
     file.seek(0)
     text = io.TextIOWrapper(file, of.encoding, errors="replace", newline="")
@@ -111,7 +111,7 @@ def rows(file: BinaryIO, of: Dialect) -> Iterator[Row]:
 def first_rows(path: Path, of: Dialect, count: int) -> list[Row]:
     """Return the first `count` rows of a file."""
     with path.open("rb") as file:
-        return list(islice(rows(file, of), count))
+        return list(islice(table_rows(file, of), count))
 
 
 def _some(lines: list[str], delimiter: str) -> list[list[str]]:

@@ -121,13 +121,13 @@ def _run(job: dict[str, Any], say: Any) -> dict[str, Any]:
     sql = job["sql"]
     try:
         connection = _connection(job)
-        asked = statement.read(connection, sql)
+        asked = statement.check_statement(connection, sql)
         of = _columns(connection, sql)
         say(read={"views": sorted(asked.views), "told": asked.told})
         if not job["format"]:
             return {}
         if job["format"] == "json":
-            rows, cut = results.rows(connection, sql, of, job["rows"])
+            rows, cut = results.result_rows(connection, sql, of, job["rows"])
             columns = [{"name": name, "type": str(type_)} for name, type_ in of]
             return {"columns": columns, "rows": rows, "cut": cut}
         write = _WRITERS[job["format"]]
@@ -146,7 +146,7 @@ def _run(job: dict[str, Any], say: Any) -> dict[str, Any]:
 
 def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> results.Columns:
     try:
-        return results.columns(connection, sql)
+        return results.result_columns(connection, sql)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:

@@ -53,7 +53,7 @@ class Statement:
     told: str
 
 
-def read(connection: duckdb.DuckDBPyConnection, sql: str) -> Statement:
+def check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> Statement:
     """Check a statement and return it. Raises Refused."""
     tree = _tree(connection, sql)
     defined = _defined(connection, tree)

@@ -67,7 +67,7 @@ def move_studies(
         f"{condition} RETURNING id"
     )
     moved = [row[0] for row in connection.execute(query, bound).fetchall()]
-    feed.mark(connection, "changed", "SELECT unnest($1::BIGINT[])", [moved])
+    feed.mark_changed(connection, "changed", "SELECT unnest($1::BIGINT[])", [moved])
 
 
 def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> None:

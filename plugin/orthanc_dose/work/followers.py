@@ -98,7 +98,7 @@ class Followers:
             thread = self._threads.get(row["name"])
             if thread is None:
                 continue
-            task = tasks.one(connection, row["task_id"]) if row["task_id"] else None
+            task = tasks.find_task(connection, row["task_id"]) if row["task_id"] else None
             is_filling = task is not None and task["state"] in OPEN
             state = (
                 "waiting" if thread.error else "working" if row["behind"] or is_filling else "idle"
@@ -133,11 +133,11 @@ class Followers:
     def stop(self, task_id: int) -> bool:
         """Stop the task for existing studies. Returns False if there is none with this number."""
         with self._store.writing() as connection:
-            task = tasks.one(connection, task_id)
+            task = tasks.find_task(connection, task_id)
             if task is None or task["kind"] != BACKFILL or task["state"] not in OPEN:
                 return False
             ended = task | {"state": "stopped", "finished_at": tasks.now()}
-            tasks.put(connection, ended)
+            tasks.write_task(connection, ended)
         tasks.log_end(ended)
         return True
 
@@ -183,7 +183,7 @@ class _Thread(threading.Thread):
             task = None
             if count:
                 parameters = {"follower": name, "upto": largest}
-                task = tasks.add(connection, BACKFILL, "", name, parameters, total=count)
+                task = tasks.add_task(connection, BACKFILL, "", name, parameters, total=count)
             feed.add_follower(connection, name, task)
 
     def _round(self) -> bool:
@@ -268,14 +268,14 @@ class _Thread(threading.Thread):
         )
 
     def _progress(self, connection: Any, task_id: int, some: list[Change]) -> None:
-        task = tasks.one(connection, task_id)
+        task = tasks.find_task(connection, task_id)
         if task is not None:
             done, progress = task["done"] + len(some), {"after": some[-1].study_id}
             self._note(connection, task_id, done=done, progress=progress)
 
     def _note(self, connection: Any, task_id: int, **values: Unpack[Task]) -> Task | None:
         """Write and return the task with these changes, or return None if it has ended."""
-        task = tasks.one(connection, task_id)
+        task = tasks.find_task(connection, task_id)
         if task is None or task["state"] not in OPEN:
             return None
         started: Task = {
@@ -285,7 +285,7 @@ class _Thread(threading.Thread):
             "alive_at": tasks.now(),
         }
         task |= started | values
-        tasks.put(connection, task)
+        tasks.write_task(connection, task)
         return task
 
 

@@ -277,10 +277,10 @@ class Runner:
     def _note(self, number: int, **changes: Unpack[Task]) -> None:
         signed: Task = {"owner": str(self.owner), "alive_at": tasks.now()}
         with self._store.writing() as connection:
-            found = tasks.one(connection, number)
+            found = tasks.find_task(connection, number)
             if found is None:
                 return
-            tasks.put(connection, found | signed | changes)
+            tasks.write_task(connection, found | signed | changes)
         if "started_at" in changes:
             tasks.log_begin(found)
         elif "finished_at" in changes:
@@ -326,7 +326,7 @@ class Runner:
             end: Task = {"state": "broken off", "finished_at": tasks.now()}
             ended = [task | end for task in self._left(connection)]
             for task in ended:
-                tasks.put(connection, task)
+                tasks.write_task(connection, task)
         for task in ended:
             tasks.log_end(task)
 
