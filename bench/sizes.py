@@ -60,7 +60,7 @@ def run(quick: bool) -> Iterator[Results]:
             steps, job = [], _job(task, uploaded.number, uploads)
             while True:
                 start = perf_counter()
-                batch = job.step(writer)
+                batch = job.do_step(writer)
                 if batch is None:
                     break
                 writer.commit(batch)

@@ -101,7 +101,7 @@ def _start(log: Log) -> None:
     nightly = Nightly(
         store,
         lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
-        lambda: copies.start("", settings.value("parquet_copy_identity")),
+        lambda: copies.start_copy("", settings.value("parquet_copy_identity")),
         datetime.now,
     )
     sql = Runs(store, partial(_sql_limits, settings))
@@ -148,8 +148,8 @@ def _start(log: Log) -> None:
     clock = Clock()
     clock.every(BEAT_S, "the sign of life of tasks", runner.beat)
     clock.every(POLL_S, "waking followers", followers.wake)
-    clock.every(NIGHTLY_S, "the nightly copy", nightly.look)
-    clock.every(SCHEDULES_S, "scheduled searches", schedules.look)
+    clock.every(NIGHTLY_S, "the nightly copy", nightly.start_if_due)
+    clock.every(SCHEDULES_S, "scheduled searches", schedules.start_what_is_due)
     for name, sweep in sweeps.items():
         clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
     orthanc = {
@@ -190,9 +190,9 @@ def _start(log: Log) -> None:
     def started() -> None:
         nodes.restore()
         fetching.resume()
-        worker.start()
-        followers.start()
-        clock.start()
+        worker.start_thread()
+        followers.start_threads()
+        clock.start_thread()
         # Whoever waits for the start to be complete may check this.
         orthanc["version"] = host.system()["Version"]
         _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -204,7 +204,7 @@ def _start(log: Log) -> None:
         clock.close()
         runner.close()
         followers.close()
-        worker.stop()
+        worker.stop_thread()
         store.close()
         _LOG.info("Orthanc Dose has ended in order")
         log.close()
@@ -215,7 +215,7 @@ def _start(log: Log) -> None:
         # Orthanc waits for its requests, and these for their statements.
         sql.close()
 
-    host.listen(worker.wake, started, fetching.look, ending)
+    host.listen(worker.wake, started, fetching.look_at_jobs, ending)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
     _watch(door)

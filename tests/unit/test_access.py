@@ -40,7 +40,7 @@ def test_a_route_without_a_rule_cannot_be_made() -> None:
 def test_a_session_ends_when_nobody_uses_it() -> None:
     clock = Clock()
     sessions = Sessions(lambda: 3600.0, clock)
-    secret = sessions.start("anna", "s")
+    secret = sessions.start_session("anna", "s")
     for _ in range(3):
         clock.now += 3000
         assert sessions.find(secret) == ("anna", "s")
@@ -52,10 +52,10 @@ def test_a_session_ends_when_nobody_uses_it() -> None:
 def test_a_user_has_so_many_sessions_at_most_and_the_oldest_ends() -> None:
     clock = Clock()
     sessions = Sessions(lambda: 1e9, clock)
-    first, other = sessions.start("anna", ""), sessions.start("berta", "")
+    first, other = sessions.start_session("anna", ""), sessions.start_session("berta", "")
     for _ in range(50):
         clock.now += 1
-        last = sessions.start("anna", "")
+        last = sessions.start_session("anna", "")
     assert sessions.find(first) is None and sessions.find(last) and sessions.find(other)
 
 

@@ -237,7 +237,7 @@ def seen(house: House) -> Counter[tuple[int, str]]:
 
 def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: House) -> None:
     followers = Followers(house.store, [Recorder()], OWNER)
-    followers.start()
+    followers.start_threads()
     wait(followers, house.store, is_done)
     studies = house.one("SELECT count(*) FROM study")
     [task] = tasks.of_states(house.connection, ("done",))
@@ -251,7 +251,7 @@ def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: H
     assert house.one("SELECT count(*) FROM study_change") == 0
     # It is known now: started again it is told of nothing twice.
     followers = Followers(house.store, [Recorder()], OWNER)
-    followers.start()
+    followers.start_threads()
     wait(followers, house.store, is_done)
     followers.close()
     assert seen(house) == expected
@@ -279,7 +279,7 @@ def test_a_study_at_which_it_fails_is_set_aside(
     monkeypatch.setattr(module, "PAUSES_S", (0, 0))
     follower = Recorder({3 * sign})
     followers = Followers(house.store, [follower], OWNER)
-    followers.start()
+    followers.start_threads()
     # Tried three times, and then skipped; the others are done.
     status = wait(followers, house.store, lambda status: status["skipped"] == 1)
     assert status["failing"] == 0

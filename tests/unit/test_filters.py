@@ -112,7 +112,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             },
         ]
     )
-    writer.commit(Batch(more=map_of_names.write, names=map_of_names))
+    writer.commit(Batch(more=map_of_names.write_map, names=map_of_names))
     writer.close()
     yield made
     made.close()

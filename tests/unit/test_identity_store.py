@@ -71,8 +71,8 @@ def run(store: Store, writer: Writer, rules: dict[str, str]) -> dict[str, object
         {ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))},
         Owner.of_this_process(store),
     )
-    worker.look()
-    while worker.step(writer):
+    worker.look_for_task()
+    while worker.step_oldest_task(writer):
         pass
     [task] = [
         task

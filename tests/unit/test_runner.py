@@ -79,7 +79,7 @@ def ended(store: Store, number: int) -> tasks.Task:
 
 
 def start(runner: Runner, work: Callable[[Run], dict[str, Any]], kind: Kind = SHORT) -> int:
-    return runner.start(kind, "somebody", "", {}, work)
+    return runner.start_on_thread(kind, "somebody", "", {}, work)
 
 
 @contextmanager
@@ -282,11 +282,11 @@ def test_the_writer_finds_what_another_node_left(store: Store) -> None:
     steps, writer = Steps({"job": Counting}, runner.owner), queue.writer
     runner.join(steps, queue, Followers(store, [], runner.owner))
     number = left(store, "job", "other/one")
-    assert not steps.step(writer), "another node is at it"
+    assert not steps.step_oldest_task(writer), "another node is at it"
     with store.writing() as connection:
         connection.execute("UPDATE task SET alive_at = alive_at - INTERVAL 1 HOUR")
     runner.beat()
-    while steps.step(writer):
+    while steps.step_oldest_task(writer):
         pass
     assert task(store, number)["state"] == "done"
     runner.close()
@@ -321,7 +321,7 @@ def test_the_tasks_of_an_older_store_get_an_owner(tmp_path: Path) -> None:
     runner = Runner(store, (SHORT,))
     assert task(store, numbers[0])["state"] == "broken off"
     steps, writer = Steps({"job": Counting}, runner.owner), Writer(store)
-    while steps.step(writer):
+    while steps.step_oldest_task(writer):
         pass
     done = task(store, numbers[1])
     assert (done["state"], done["owner"]) == ("done", str(runner.owner)) and done["alive_at"]
@@ -347,7 +347,7 @@ class Counting(Job):
         if self.parameters.get("fails_at") == place:
             raise self.error
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         self._at("step")
         if self.done == 2:
             return None
@@ -374,11 +374,11 @@ def test_whatever_a_job_raises_it_fails_and_the_next_one_runs(
     next_one = tasks.create(store, "job", "somebody")
     for _ in range(10):
         try:
-            steps.step(writer)
+            steps.step_oldest_task(writer)
         except OSError:
             # As the store's: the worker opens it anew, and goes on.
             assert place == "writing" and error is FULL
-            steps.forget()
+            steps.forget_current_task()
             monkeypatch.setattr(Counting, "error", ValueError("Somebody^Secret"))
     found = task(store, failing)
     assert task(store, next_one)["state"] == "done"
@@ -395,11 +395,11 @@ def test_a_job_waits_for_the_store(store: Store, monkeypatch: pytest.MonkeyPatch
     number = tasks.create(store, "job", "somebody", parameters={"fails_at": "writing"})
     for _ in range(3):
         with pytest.raises(StoreError):
-            steps.step(writer)
-        steps.forget()
+            steps.step_oldest_task(writer)
+        steps.forget_current_task()
     assert task(store, number)["state"] == "running"
     monkeypatch.setattr(Counting, "_at", lambda job, place: None)
-    while steps.step(writer):
+    while steps.step_oldest_task(writer):
         pass
     assert task(store, number)["state"] == "done"
     writer.close()
@@ -419,7 +419,7 @@ def test_a_turn_that_fails_is_tried_again_and_the_others_have_theirs() -> None:
 
     clock.every(3600, "what fails", fails)
     clock.every(3600, "the other", lambda: told.append("other"))
-    clock.start()
+    clock.start_thread()
     assert done.wait(60)
     clock.close()
     assert told == ["fails", "other", "fails"]

@@ -68,17 +68,17 @@ class Importer:
         body = "\n".join(["accession;height;weight", *lines]).encode()
         file = self.uploads.add(body, "somebody")
         parameters = CHOICE | choice | {"file": file.number}
-        task = self.uploads.start(
+        task = self.uploads.start_import(
             file, lambda: tasks.create(self.store, KIND, "somebody", str(file.number), parameters)
         )
         assert task is not None
-        self.worker.look()
+        self.worker.look_for_task()
         return task
 
     def run(self, lines: list[str], **choice: Any) -> list[tuple[int, str, int | None, str | None]]:
         """The log of an import: line, outcome, study, message."""
         task = self.start(lines, **choice)
-        while self.worker.step(self.writer):
+        while self.worker.step_oldest_task(self.writer):
             pass
         return self.log(task)
 
@@ -384,11 +384,11 @@ def test_a_restart_in_the_middle_goes_on_and_doubles_nothing(
     importer.add(*(record(number, f"A{number}") for number in range(10)))
     task = importer.start([f"A{number};{150 + number};" for number in range(10)])
     for _ in range(5):  # three to read the file, two to put in
-        assert importer.worker.step(importer.writer)
+        assert importer.worker.step_oldest_task(importer.writer)
     importer.writer.close()
     after = Importer(store, uploads)
     assert sum(found[0] is not None for found in after.sizes().values()) == 6
-    while after.worker.step(after.writer):
+    while after.worker.step_oldest_task(after.writer):
         pass
     assert [row[:3] for row in after.log(task)] == [
         (number + 2, "inserted", number) for number in range(10)
@@ -412,7 +412,7 @@ def test_the_file_goes_with_the_end_of_its_task(
     assert importer.worker.stop(importer.writer, waiting)
     assert list(folder.iterdir()) == []
     running = importer.start(["A;170;70"])
-    assert importer.worker.step(importer.writer)
+    assert importer.worker.step_oldest_task(importer.writer)
     assert importer.worker.stop(importer.writer, running)
     assert list(folder.iterdir()) == []
 
@@ -423,7 +423,7 @@ def test_files_that_nobody_started_go_after_a_day(
     old, new = (uploads.add(b"a;b\n1;2\n", "somebody") for _ in range(2))
     started = importer.start(["A;170;70"])
     ended = uploads.add(b"a;b\n1;2\n", "somebody")
-    uploads.start(ended, lambda: 999)  # of a task that is not under way
+    uploads.start_import(ended, lambda: 999)  # of a task that is not under way
     long_ago = time.time() - KEPT_S - 60
     for number in (old.number, 3):
         os.utime(tmp_path / "imports" / f"{number}.csv", (long_ago, long_ago))
@@ -440,7 +440,7 @@ def test_a_file_that_is_gone_ends_its_task_with_a_reason(
 ) -> None:
     task = importer.start(["A;170;70"])
     uploads.remove(1)
-    while importer.worker.step(importer.writer):
+    while importer.worker.step_oldest_task(importer.writer):
         pass
     with store.reading() as connection:
         found = task_queries.find_task(connection, task)
@@ -449,8 +449,8 @@ def test_a_file_that_is_gone_ends_its_task_with_a_reason(
 
 def test_a_file_is_imported_once(uploads: SizeFiles) -> None:
     file = uploads.add(b"a;b\n1;2\n", "somebody")
-    assert uploads.start(file, lambda: 5) == 5
-    assert uploads.start(file, lambda: 6) is None
+    assert uploads.start_import(file, lambda: 5) == 5
+    assert uploads.start_import(file, lambda: 6) is None
     assert uploads.add(b"a;b\n1;2\n", "somebody").number == file.number + 1
 
 

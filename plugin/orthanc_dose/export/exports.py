@@ -143,7 +143,7 @@ class Exports:
             date_format,
         )
 
-    def start(
+    def start_export(
         self,
         user: str,
         file_format: str,
@@ -192,7 +192,9 @@ class Exports:
         of IDENTITY that it contains; write: writes the file and returns the task's result without
         the file's size; kind: one named KIND, which determines where the file is written.
         """
-        return self._runner.start(kind, user, name, parameters, partial(self._work, write))
+        return self._runner.start_on_thread(
+            kind, user, name, parameters, partial(self._work, write)
+        )
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
         """Return the path and media type of a finished task's file. Raises FileNotFoundError."""

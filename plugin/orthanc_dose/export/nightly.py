@@ -30,7 +30,7 @@ class Nightly:
     ) -> None:
         self._store, self._hour, self._do, self._now = store, hour, do, now
 
-    def look(self) -> None:
+    def start_if_due(self) -> None:
         """Start the job if it is due. Called by a clock, every EVERY_S seconds."""
         hour = self._hour()
         if hour is None:

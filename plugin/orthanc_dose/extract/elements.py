@@ -78,7 +78,7 @@ class HeaderReader:
         self.taken: set[str] = set()
         self.taken_within: set[str] = set()
 
-    def read(
+    def read_row(
         self,
         fields: tuple[Field, ...],
         of: type[R],

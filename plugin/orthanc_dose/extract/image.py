@@ -70,7 +70,9 @@ def extract_image(kept: Kept) -> Extract:
     if of_type is None:
         raise Ignored("no_dose", "Images of this modality carry no dose in their header.")
     reader = HeaderReader(dataset)
-    row = reader.read(_FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY)
+    row = reader.read_row(
+        _FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY
+    )
     _acquisition_of_tomosynthesis(dataset, reader, row)
     if not any(value_of(row, name) is not None for name in _DOSE):
         raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
@@ -103,7 +105,7 @@ def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: E
     for entry in items(dataset, "0018,9507")[:1]:
         reader.taken.add("0018,9507")
         whole = by_name(row)
-        for name, value in reader.read(_FIELDS, EventRow, entry).items():
+        for name, value in reader.read_row(_FIELDS, EventRow, entry).items():
             whole.setdefault(name, value)
 
 

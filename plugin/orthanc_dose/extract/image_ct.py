@@ -71,7 +71,7 @@ def extract_ct_slice(kept: Kept) -> Extract:
     no Study Instance UID."""
     dataset = kept.dataset
     reader = HeaderReader(dataset)
-    row = reader.read(CT_EVENT.fields, Slice, skip=frozenset({"scanning_length"}))
+    row = reader.read_row(CT_EVENT.fields, Slice, skip=frozenset({"scanning_length"}))
     private = private_double(dataset, 0x7005, _TOSHIBA, 0x63)
     if row.get("mean_ctdivol") is None and private and private > 0:
         row["mean_ctdivol"] = private

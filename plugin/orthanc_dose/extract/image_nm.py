@@ -74,7 +74,7 @@ def _says_something(row: EventRow) -> bool:
 def _administration(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool
 ) -> EventRow:
-    row = reader.read(NM_ADMINISTRATION.fields, EventRow, entry)
+    row = reader.read_row(NM_ADMINISTRATION.fields, EventRow, entry)
     activity = row.get("administered_activity")
     if activity is not None:
         # PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images, which the field declares.

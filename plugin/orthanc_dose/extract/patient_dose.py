@@ -27,7 +27,7 @@ def read_patient_dose_report(root: Item, kept: Kept) -> Extract:
     """Read the estimates, without a modality type, with the reports and events from which they were
     made. Raises Unreadable if the report holds no estimate."""
     reader = RowReader()
-    row = reader.read(
+    row = reader.read_row(
         container([part for child in root.children for part in _one_an_organ(child)]),
         _TREE,
         StudyRow,

@@ -101,7 +101,7 @@ class RowReader:
         self.unused: list[Item] = []
         self.offset: timedelta | None = None
 
-    def read(self, container: Item, tree: Node, of: type[R]) -> R:
+    def read_row(self, container: Item, tree: Node, of: type[R]) -> R:
         """Read one row from the content below a container. of: the type of the rows for which the
         tree was compiled."""
         row: ByName = {}

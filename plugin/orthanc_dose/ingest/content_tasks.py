@@ -31,7 +31,7 @@ class OverContents(Job):
         """Do a step after the last study. Returns None at the end."""
         raise NotImplementedError
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if "contents" not in self.progress:
             chunk = self._next(writer)
             if chunk:

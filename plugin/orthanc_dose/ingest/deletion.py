@@ -73,11 +73,11 @@ class Deletion:
         self._look = True  # there may be something new since the current pass began
         self._passing = False
 
-    def look(self) -> None:
+    def look_for_deletions(self) -> None:
         """Look again, since there may be something new to delete."""
         self._look = True
 
-    def step(self, writer: Writer) -> bool:
+    def delete_chunk(self, writer: Writer) -> bool:
         """Delete a chunk of what the rules want deleted. Returns whether there was anything."""
         if not self._passing:
             if not self._look and time.monotonic() < self._next_pass:

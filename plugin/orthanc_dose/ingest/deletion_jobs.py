@@ -24,7 +24,7 @@ class _Deleting(Job):
         self.result = {"deleted": 0, "gone": 0, "kept": 0, "refused": 0} | self.result
         self._ids: list[str] | None = None  # those still to come
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self._ids is None:
             self._ids = self.chosen(writer, self.progress.get("after", ""))
             self.total = self.done + len(self._ids)

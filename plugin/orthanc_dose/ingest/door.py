@@ -92,7 +92,7 @@ class Door:
     def _unwanted(sop_class: str, options: Options) -> bool:
         return kind_by_class(sop_class, options.reads_ct_images) in options.dropped
 
-    def write(self, writer: Writer, at_once: bool = False) -> None:
+    def write_refused(self, writer: Writer, at_once: bool = False) -> None:
         """Write the refused objects, and the counts of dropped ones if the last time is seconds
         ago.
         """

@@ -39,10 +39,10 @@ class ApplyIdentity(OverContents):
         counts = {item: {"dropped": 0, "hashed": 0, "cannot": 0} for item in UNDER_RULES}
         self.result = {"items": counts, "objects": 0, "lost_names": 0, "said": []} | self.result
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if "before" not in self.result:
             self.result["before"] = identity.ways(writer.connection)
-        return super().step(writer)
+        return super().do_step(writer)
 
     def change(self, study: str, contents: list[Kept]) -> None:
         for kept in contents:

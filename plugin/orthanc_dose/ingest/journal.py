@@ -85,7 +85,7 @@ class Journal:
         delivery.last = max(filter(None, (delivery.last, received)), default=None)
         delivery.seen = self._clock()
 
-    def step(self, at_once: bool = False) -> None:
+    def write_deliveries(self, at_once: bool = False) -> None:
         """Write the lines of deliveries that have ended."""
         now = self._clock()
         for origin, delivery in list(self._deliveries.items()):

@@ -35,7 +35,7 @@ class FindNested(Job):
         self.result = {"found": 0, "kept": 0} | self.result
         self._ids: list[str] | None = None
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self._ids is None:
             self._ids = self._all(writer, self.progress.get("after", ""))
             self.total = self.done + len(self._ids)

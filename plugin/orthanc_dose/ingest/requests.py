@@ -129,5 +129,5 @@ class Requests:
         Returns its number.
         """
         number = nested.begin_search(self._store, user)
-        self._runner.look()
+        self._runner.look_for_task()
         return number

@@ -54,7 +54,7 @@ class SizeImport(Job):
         self._all_read = False
         self.result = dict.fromkeys(matching.OUTCOMES, 0) | self.result
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if not self._all_read:
             self._read_some(writer.connection)
             return Batch()

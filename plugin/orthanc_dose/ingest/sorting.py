@@ -30,7 +30,7 @@ class SortStudies(Job):
         self.result = {"changed": 0, "failed": 0} | self.result
         self._studies: list[str] | None = None  # those still to come
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         numbers = {
             number for number in self.parameters["equipment"] if number in writer.systems.rows
         }

@@ -41,7 +41,7 @@ class DeleteStudies(Job):
 
     kind = "delete-studies"
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self.progress:
             return None
         system, wanted = self.parameters["equipment"], self.parameters["studies"]

@@ -72,7 +72,7 @@ def separate_system(writer: Writer, number: int) -> bool:
 def rename_terms(writer: Writer, change: Callable[[list[Entry]], list[Entry]]) -> None:
     """Change the map of standard names."""
     names = StandardNames(change(writer.names.entries))
-    writer.commit(Batch(more=names.write, names=names))
+    writer.commit(Batch(more=names.write_map, names=names))
 
 
 def _commit(

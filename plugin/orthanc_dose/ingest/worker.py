@@ -106,11 +106,11 @@ class Worker:
             "audit": {"state": "idle", "last_finished_at": None, "missing": None},
         }
 
-    def start(self) -> None:
+    def start_thread(self) -> None:
         self._thread = threading.Thread(target=self._run, name="dose-worker")
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop_thread(self) -> None:
         """Ask the thread to end after the current batch, and wait for it."""
         self._stopping.set()
         self._woken.set()
@@ -195,7 +195,7 @@ class Worker:
                 if writer is None:
                     writer = Writer(self._store)
                     self._set(cursor=int(writer.state("cursor") or 0))
-                    self._steps.forget()
+                    self._steps.forget_current_task()
                     self._look_at_sources = True
                     self._some_are_lost = any_lost(writer.connection)
                     # The audit finds them again.
@@ -223,9 +223,9 @@ class Worker:
                 writer = self._recovered(writer)
         if writer is not None:
             with contextlib.suppress(Exception):
-                self._door.write(writer, at_once=True)
+                self._door.write_refused(writer, at_once=True)
             writer.close()
-        self._journal.step(at_once=True)
+        self._journal.write_deliveries(at_once=True)
 
     def _sources_changed(self, writer: Writer) -> None:
         """Look again at what was ignored for a closed source, if one was opened since the last
@@ -268,7 +268,7 @@ class Worker:
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
         try:
-            self._steps.forget()
+            self._steps.forget_current_task()
             if writer is not None:
                 writer.recover()
             else:
@@ -327,10 +327,10 @@ class Worker:
             self._read_ct_images(writer, self._complete[-1])
             del self._complete[-1]
             return True
-        self._journal.step()
-        self._door.write(writer)
-        deleted = self._deletion.step(writer)
-        return self._steps.step(writer) or deleted or followed
+        self._journal.write_deliveries()
+        self._door.write_refused(writer)
+        deleted = self._deletion.delete_chunk(writer)
+        return self._steps.step_oldest_task(writer) or deleted or followed
 
     def _held(self, writer: Writer, requested: dict[str, str | None]) -> list[str]:
         """Return Orthanc's identifiers of those of these objects that it holds."""
@@ -436,7 +436,7 @@ class Worker:
 
     def _look_for_nested(self) -> None:
         nested.begin_search(self._store, "")
-        self._steps.look()
+        self._steps.look_for_task()
 
     @property
     def audits_done(self) -> int:
@@ -540,7 +540,7 @@ class Worker:
         mark_for_deletion(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
         self._journal.written(reads, batch.objects)
-        self._deletion.look()
+        self._deletion.look_for_deletions()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         """Write that these objects failed.

@@ -174,7 +174,7 @@ class Access:
         known = self._devices.find(asking.devices, self.users.get(name))
         attempt = self._of_known(known) or self._limits.of_browser(name, who.address, proof)
         user = self._check(who, name, password, attempt)
-        secret = self.sessions.start(user.name, user.stamp)
+        secret = self.sessions.start_session(user.name, user.stamp)
         if asking.session:
             self.sessions.end(asking.session)
         caller = replace(_as(user, who, "cookie"), session=session_key(secret))

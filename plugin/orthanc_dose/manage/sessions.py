@@ -35,7 +35,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, _Session] = {}
 
-    def start(self, user: str, stamp: str) -> str:
+    def start_session(self, user: str, stamp: str) -> str:
         """Start a session, and return what its cookie is to hold."""
         secret = secrets.token_urlsafe(32)
         with self._lock:

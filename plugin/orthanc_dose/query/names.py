@@ -11,7 +11,7 @@ from ..store.names import Entry, StandardNames
 
 def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
     """Return the entries of the map in their order."""
-    return StandardNames.read(connection).entries
+    return StandardNames.read_map(connection).entries
 
 
 def unmapped(

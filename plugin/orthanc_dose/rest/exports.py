@@ -67,7 +67,7 @@ def start_export(services: Services, caller: Caller, body: NewExport) -> tuple[i
     if body.identity and not caller.sees_identity:
         raise needs_identity("identity")
     values = or_hashes(parsed(body.query, caller), services.hashes)
-    number = services.exports.start(
+    number = services.exports.start_export(
         caller.name, wanted, modality, values, filters_to_tell(body.query), body.identity
     )
     about = ", ".join(
@@ -132,7 +132,7 @@ def get_copy(services: Services) -> dict[str, Any]:
 def start_copy(services: Services, caller: Caller, body: NewCopy) -> tuple[int, dict[str, Any]]:
     if body.identity and not caller.sees_identity:
         raise needs_identity("identity")
-    number = services.copies.start(caller.name, body.identity)
+    number = services.copies.start_copy(caller.name, body.identity)
     about = "with patient identity" if body.identity else ""
     services.audit.note(caller, "parquet copy started", f"task {number}", about)
     return 202, {"task_id": number}

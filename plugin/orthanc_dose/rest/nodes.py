@@ -15,7 +15,7 @@ from .services import Services
 
 def list_nodes(services: Services) -> dict[str, Any]:
     return {
-        "nodes": services.nodes.listed(),
+        "nodes": services.nodes.list_nodes(),
         "own_aet": services.orthanc["dicom_aet"],
         "own_port": services.orthanc["dicom_port"],
     }
@@ -27,7 +27,7 @@ def put_node(services: Services, name: str, body: NodeFields) -> dict[str, Any]:
             409, "not_possible", "The name of a node has up to 64 letters, digits, - and _.", "name"
         )
     try:
-        return services.nodes.put(name, body.as_dict())
+        return services.nodes.put_node(name, body.as_dict())
     except KeyError as error:
         raise ApiError(
             409, "not_possible", f"A new node needs {error.args[0]}.", error.args[0]
@@ -62,7 +62,7 @@ def echo_node(services: Services, name: str) -> dict[str, Any]:
 
 def ask_destination(services: Services, name: str) -> dict[str, Any]:
     try:
-        of = services.nodes.one(name)
+        of = services.nodes.listed_node(name)
         verdict, reason = services.nodes.node(name).would_send(of["destination"])
     except NoNode:
         raise _no_node() from None

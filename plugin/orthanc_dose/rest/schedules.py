@@ -81,13 +81,13 @@ def put_schedule(
         raise ApiError(409, "not_possible", f"{wrong} must be {what}.", wrong)
     _, told = asked(taken(body.question.as_dict(), Asking), "question.")
     try:
-        services.nodes.one(body.node)
+        services.nodes.listed_node(body.node)
     except NoNode:
         raise ApiError(409, "not_possible", "Orthanc knows no node of this name.", "node") from None
     kept = body.as_dict() | {
         "question": {field: value for field, value in told.items() if field not in WHEN}
     }
-    services.schedules.put(name, caller.name, kept)
+    services.schedules.put_schedule(name, caller.name, kept)
     return _one(services, name)
 
 
@@ -125,7 +125,7 @@ def _one(services: Services, name: str) -> dict[str, Any]:
 def _listed(services: Services) -> list[dict[str, Any]]:
     with services.store.reading() as connection:
         of = runs.of_schedules(connection)
-    return [one | {"runs": of.get(one["name"], [])} for one in services.schedules.listed()]
+    return [one | {"runs": of.get(one["name"], [])} for one in services.schedules.list_schedules()]
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,9 @@ class ScheduledSearches:
         question, told = asked(taken(schedule["question"] | when, Asking))
 
         def then(number: int) -> None:
-            self.fetching.start(user, number, schedule["node"])
+            self.fetching.start_retrieval(user, number, schedule["node"])
 
-        return self.searches.start(
+        return self.searches.start_search(
             user, schedule["node"], question, told, *((then,) if fetch else ())
         )
 

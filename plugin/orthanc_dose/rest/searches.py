@@ -37,7 +37,7 @@ def start_search(
 ) -> tuple[int, dict[str, Any]]:
     question, told = asked(body)
     try:
-        number = services.searches.start(caller.name, name, question, told)
+        number = services.searches.start_search(caller.name, name, question, told)
     except NoNode:
         raise not_found("Orthanc knows no node of this name.", "name") from None
     services.audit.note(
@@ -70,7 +70,7 @@ def list_found(
 def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
     task = _done(services, caller, id)
     try:
-        number = services.fetching.start(caller.name, id, task["subject"])
+        number = services.fetching.start_retrieval(caller.name, id, task["subject"])
     except NoNode:
         raise ApiError(
             409, "not_possible", "Orthanc does not know the node any more.", "id"

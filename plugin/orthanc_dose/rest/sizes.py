@@ -96,7 +96,7 @@ def start_size_import(
         return services.runner.add(KIND, caller.name, f"file {id}", parameters)
 
     # A trial keeps the file for the actual import.
-    task = begin() if body.dry_run else services.size_files.start(found, begin)
+    task = begin() if body.dry_run else services.size_files.start_import(found, begin)
     if task is None:
         raise ApiError(409, "started", "The import of this file was started before.", "id")
     return 202, {"task_id": task}

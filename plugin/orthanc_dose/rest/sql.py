@@ -89,7 +89,7 @@ def _begin_file(services: Services, caller: Caller, sql: str, wanted: str) -> tu
         caller.name,
         name,
         parameters,
-        partial(services.sql.write, asked, identity, wanted),
+        partial(services.sql.write_file, asked, identity, wanted),
         SQL_FILE,
     )
     services.audit.note(caller, _ACTION, f"{wanted}, task {number}", _details(asked, identity))

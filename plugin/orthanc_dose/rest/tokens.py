@@ -40,7 +40,9 @@ def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
     return {
         "tokens": [
             _token_answer(row)
-            for row in services.access.tokens.listed(None if of == "everybody" else caller.name)
+            for row in services.access.tokens.list_tokens(
+                None if of == "everybody" else caller.name
+            )
         ]
     }
 

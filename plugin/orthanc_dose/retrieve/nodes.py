@@ -98,7 +98,7 @@ class Nodes:
             if "aet" in node:
                 self._host.put_modality(name, *(node[field] for field in _ADDRESS))
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_nodes(self) -> list[dict[str, Any]]:
         """Return all nodes, sorted by name.
 
         Each has name, aet, host, port, the fields of DEFAULTS, and added: whether it was added
@@ -109,14 +109,14 @@ class Nodes:
             self._told(name, known, kept) for name, known in sorted(self._host.modalities().items())
         ]
 
-    def one(self, name: str) -> dict[str, Any]:
+    def listed_node(self, name: str) -> dict[str, Any]:
         """Return the node with this name, as in `listed`. Raises NoNode."""
         known = self._host.modalities()
         if name not in known:
             raise NoNode(name)
         return self._told(name, known[name], self._kept())
 
-    def put(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    def put_node(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Add or change a node; fields that are not given stay as they are.
 
         Raises FromConfiguration if they give another address to a node of the configuration, and
@@ -137,18 +137,18 @@ class Nodes:
             row |= {field: int(row[field]) for field in ("port", "seconds")}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
         stored_settings.write_setting(self._store, "", _KIND, name, row)
-        return self.one(name)
+        return self.listed_node(name)
 
     def remove(self, name: str) -> None:
         """Remove a node that was added here. Raises NoNode, FromConfiguration."""
-        if not self.one(name)["added"]:
+        if not self.listed_node(name)["added"]:
             raise FromConfiguration(name)
         self._host.delete_modality(name)
         stored_settings.delete_setting(self._store, "", _KIND, name)
 
     def node(self, name: str, doubt: Callable[[str], None] = lambda what: None) -> Node:
         """Return the node for queries. Raises NoNode."""
-        told = self.one(name)
+        told = self.listed_node(name)
         return Node(self._orthanc, self._host, name, told["calling_aet"], told["seconds"], doubt)
 
     def _kept(self) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Schedules:
         self._store, self._begin, self._may, self._now = store, begin, may, now
         self._lock = threading.Lock()
 
-    def listed(self) -> list[Schedule]:
+    def list_schedules(self) -> list[Schedule]:
         """Return all schedules, sorted by name.
 
         Each has its fields, the user, `last_task`, `last_due` and `next_run` (UTC), and
@@ -132,7 +132,7 @@ class Schedules:
             )
         return out
 
-    def put(self, name: str, user: str, schedule: Schedule) -> None:
+    def put_schedule(self, name: str, user: str, schedule: Schedule) -> None:
         """Add or change a schedule. It first runs at its next time from now."""
         stored_settings.write_setting(self._store, "", _KIND, name, {**schedule, "user": user})
         self._note(name, self._now(), self._of(name)["last_task"])
@@ -154,7 +154,7 @@ class Schedules:
             schedule = stored_settings.list_settings(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
 
-    def look(self) -> None:
+    def start_what_is_due(self) -> None:
         """Start whatever is due; a turn of the clock, every EVERY_S seconds.
 
         A schedule whose previous run is not finished is made up for afterwards.

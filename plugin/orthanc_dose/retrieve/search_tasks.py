@@ -37,7 +37,7 @@ class Searches:
     def __init__(self, store: Store, runner: Runner, nodes: Nodes) -> None:
         self._store, self._runner, self._nodes = store, runner, nodes
 
-    def start(
+    def start_search(
         self,
         user: str,
         node: str,
@@ -50,8 +50,8 @@ class Searches:
         asked: the question as it was asked; then: called with the number if something was found
         that is to be retrieved. Raises NoNode.
         """
-        question = replace(question, modality_too=self._nodes.one(node)["modality_too"])
-        return self._runner.start(
+        question = replace(question, modality_too=self._nodes.listed_node(node)["modality_too"])
+        return self._runner.start_on_thread(
             NODE_SEARCH, user, node, asked, partial(self._work, node, question, then)
         )
 

@@ -72,7 +72,7 @@ class SizeFiles:
         path = self._folder / f"{number}.csv"
         return Upload(**found, dialect=Dialect(**how), path=path) if path.is_file() else None
 
-    def start(self, upload: Upload, begin: Callable[[], int]) -> int | None:
+    def start_import(self, upload: Upload, begin: Callable[[], int]) -> int | None:
         """Run `begin` for an upload, record and return its task; return None if already started."""
         with self._starting:
             now = self.get(upload.number)

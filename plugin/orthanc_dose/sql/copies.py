@@ -157,7 +157,7 @@ class Copies:
             "making": None if maker is None else {"done": maker.done, "total": maker.total},
         }
 
-    def forget(self) -> None:
+    def forget_copies(self) -> None:
         """Delete all copies, since what they contain may no longer be kept.
 
         Statements that read a copy must have been stopped. A copy that is being made is discarded,
@@ -188,7 +188,7 @@ class Copies:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-        self.forget()
+        self.forget_copies()
         self._delete_all()
 
     def _start(self) -> None:
@@ -196,7 +196,7 @@ class Copies:
         folder = self._folder / str(self._number)
         self._wrong = None
         self._maker = _Maker(self._store, folder, self._made)
-        self._maker.start()
+        self._maker.start_thread()
 
     def _made(self, maker: "_Maker", made: Copy | Refused) -> None:
         with self._changed:
@@ -237,7 +237,7 @@ class _Maker:
         self._thread = threading.Thread(target=self._run, name="dose-sql-copy", daemon=True)
         self._breaker: threading.Thread | None = None
 
-    def start(self) -> None:
+    def start_thread(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:

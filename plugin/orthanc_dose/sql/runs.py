@@ -149,7 +149,7 @@ class Runs:
             "as_of": copy.utc,
         }
 
-    def write(
+    def write_file(
         self, asked: Statement, identity: bool, kind: str, path: Path, task: Run
     ) -> dict[str, Any]:
         """Write the results of a statement to a file, as a task, and return the task's result.
@@ -206,7 +206,7 @@ class Runs:
                 code="sql_stopped",
             ),
         )
-        self.copies.forget()
+        self.copies.forget_copies()
 
     def _stop(self, which: Callable[[_Running], bool], why: Refused) -> int:
         with self._lock:

@@ -89,7 +89,7 @@ class Numbers:
         self._last[kind] += 1
         return self._last[kind]
 
-    def write(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def write_numbers(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Remember, in this transaction, the numbers given since the last one."""
         for kind, number in self._last.items():
             if number != self._written[kind]:

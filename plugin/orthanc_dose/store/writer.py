@@ -82,8 +82,8 @@ class Writer:
         self._load()
 
     def _load(self) -> None:
-        self.systems = Systems.read(self._connection)
-        self.names = StandardNames.read(self._connection)
+        self.systems = Systems.read_systems(self._connection)
+        self.names = StandardNames.read_map(self._connection)
         self._numbers = Numbers(self._connection)
         self._terms = Terms(self._connection, self._numbers)
 
@@ -342,7 +342,7 @@ class Writer:
             count_days(self._connection, touched)
         if batch.task is not None:
             tasks.write_task(self._connection, batch.task)
-        self._numbers.write(self._connection)
+        self._numbers.write_numbers(self._connection)
         for name, value in batch.state.items():
             state.write_state(self._connection, name, value)
         return bool(changes)

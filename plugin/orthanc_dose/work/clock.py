@@ -57,7 +57,7 @@ class Clock:
         """
         self._turns.append(_Turn(name, seconds, do))
 
-    def start(self) -> None:
+    def start_thread(self) -> None:
         """Start with one turn of each function."""
         self._thread.start()
 

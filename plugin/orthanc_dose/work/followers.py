@@ -66,7 +66,7 @@ class Followers:
         self._store = store
         self._threads = {one.name: _Thread(store, one, owner) for one in followers}
 
-    def start(self) -> None:
+    def start_threads(self) -> None:
         """Start following."""
         self._store.watch(self.wake)
         for one in self._threads.values():

@@ -93,7 +93,7 @@ class Runner:
 
     # --- starting ---
 
-    def start(
+    def start_on_thread(
         self, kind: Kind, user: str, subject: str, parameters: dict[str, Any], work: Work
     ) -> int:
         """Start a task on a thread, and return its number."""
@@ -108,13 +108,13 @@ class Runner:
     ) -> int:
         """Create a task for the writer, and return its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
-        self.look()
+        self.look_for_task()
         return number
 
-    def look(self) -> None:
+    def look_for_task(self) -> None:
         """Let the writer look for a new task in the store."""
         assert self._steps is not None and self._queue is not None
-        self._steps.look()
+        self._steps.look_for_task()
         self._queue.wake()
 
     def resume(self, kind: Kind, work: Callable[[Task], Work]) -> None:
@@ -301,7 +301,7 @@ class Runner:
             if not self._closing:
                 self._resume_left()
             if self._steps is not None:
-                self._steps.look()
+                self._steps.look_for_task()
         except STORE_ERRORS:
             owes = True
             raise

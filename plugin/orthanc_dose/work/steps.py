@@ -34,18 +34,18 @@ class Steps:
         self._look = threading.Event()
         self._look.set()
 
-    def look(self) -> None:
+    def look_for_task(self) -> None:
         """Look for a new task in the store before the next step."""
         self._look.set()
 
-    def forget(self) -> None:
+    def forget_current_task(self) -> None:
         """Forget the current task, so that it is re-read from the store after an error of the
         store.
         """
         self._task = self._job = None
         self._look.set()
 
-    def step(self, writer: Writer) -> bool:
+    def step_oldest_task(self, writer: Writer) -> bool:
         """Do one step of the oldest task. Returns whether there was one."""
         if self._job is None and not self._begin(writer):
             return False
@@ -53,7 +53,7 @@ class Steps:
             return True  # it failed when it was to begin
         job = self._job
         try:
-            batch = job.step(writer)
+            batch = job.do_step(writer)
         except STORE_ERRORS as error:
             if not isinstance(error, OSError):
                 raise

@@ -111,7 +111,7 @@ class Job:
         self.done: int = task["done"] or 0
         self.total: int | None = task["total"]
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         """Do a step, which takes a second at most, and return what is to be written.
 
         Returns None at the end. Raises Failed.
