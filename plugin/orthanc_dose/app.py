@@ -285,7 +285,7 @@ def _options(configuration: config.Config, settings: Settings, key: bytes) -> Op
     return Options(
         batch_size=configuration.batch_size,
         poll_seconds=configuration.poll_seconds,
-        audit_at_start=configuration.audit_at_start,
+        reconcile_at_start=configuration.reconcile_at_start,
         dose_from_ct_images=value("dose_from_ct_images"),
         screens=value("dose_screens"),
         identity=IdentityRules(**identity_rules(settings), secret=key),

@@ -29,7 +29,7 @@ class Config:
     are written in one transaction, 1 to 5000. poll_seconds: interval at which Orthanc is asked for
     changes if nothing wakes the worker, 0.2 to 3600. parquet_directory: folder of the copies of the
     whole dose record as Parquet; if empty, "parquet" in the data directory. log_file: the file of
-    the log; if empty, "log/orthanc-dose.log" in the data directory. audit_at_start: whether to
+    the log; if empty, "log/orthanc-dose.log" in the data directory. reconcile_at_start: whether to
     compare what Orthanc holds with the store when Orthanc starts. memory_limit: how much memory
     DuckDB may use, as "2GB"; if empty, DuckDB's own default. orthanc_users: the groups of users of
     "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; users who are not
@@ -43,7 +43,7 @@ class Config:
     parquet_directory: str = ""
     log_file: str = ""
     poll_seconds: float = 5.0
-    audit_at_start: bool = True
+    reconcile_at_start: bool = True
     memory_limit: str = ""
     orthanc_users: dict[str, tuple[str, ...]] = field(default_factory=dict)
     trusted_user_header: str = ""
@@ -65,6 +65,9 @@ _ALLOWED = {
 KEYS = {
     one.name.title().replace("_", ""): one for one in fields(Config) if one.name != "first_values"
 }
+
+# Former names of keys, which are still read.
+FORMER_KEYS = {"AuditAtStart": "ReconcileAtStart"}
 
 
 class First(Protocol):
@@ -100,8 +103,12 @@ def read_configuration(
                 raise ConfigError(
                     f'"Dose.{key}" must be {error}, not {_shown_value(value)}'
                 ) from error
-        elif key in KEYS:
-            values[KEYS[key].name] = _value(key, KEYS[key].name, KEYS[key].type, value)
+        elif (present := FORMER_KEYS.get(key, key)) in KEYS:
+            if present != key and present in section:
+                raise ConfigError(
+                    f'"Dose.{key}" is the former name of "Dose.{present}": only one may be given'
+                )
+            values[KEYS[present].name] = _value(key, KEYS[present].name, KEYS[present].type, value)
         else:
             close = get_close_matches(key, known, 1, 0.6)
             hint = f'; did you mean "{close[0]}"?' if close else ""

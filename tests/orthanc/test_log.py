@@ -57,7 +57,8 @@ def test_the_level_holds_at_once_and_after_a_restart(server: OrthancServer) -> N
     put(server, log_level="debug")
     server.ok("/dose/api/status")
     newest = server.log_entries(text="/status", limit=1)
-    assert [(one["level"], one["room"]) for one in newest] == [("debug", "rest.server")]
+    assert [(one["level"], one["logger"]) for one in newest] == [("debug", "rest.server")]
+    assert newest[0]["room"] == "rest.server", "the former name of the field"
     assert re.fullmatch(r"GET /status by 'dose': 200 in \d+ ms", newest[0]["message"])
     assert server.get("/dose/api/studies/77")[0] == 404
     assert server.log_entries(limit=1)[0]["message"].startswith("GET /studies/{id} by 'dose': 404")
@@ -270,7 +271,7 @@ def test_an_error_stands_in_the_log_with_its_place_and_without_values(
     status, answer = faulty.get("/dose/api/summary?days=5")
     assert (status, answer["error"]["code"]) == (500, "internal")
     (entry,) = faulty.log_entries(level="error")
-    assert entry["room"] == "rest.server"
+    assert entry["logger"] == "rest.server"
     assert entry["message"].startswith("GET /summary: ValueError in ")
     assert "Dose: GET /summary: ValueError in " in faulty.log
     assert (

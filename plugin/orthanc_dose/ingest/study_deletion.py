@@ -1,7 +1,7 @@
 """Deleting dose records: those of a system, or one. Nothing is deleted from Orthanc.
 
 An object from which a deleted record was made is ignored from then on, and its content forgotten:
-it does not return by itself, neither through the audit nor when it is sent again. Re-reading it, at
+it does not return by itself, neither through reconciliation with Orthanc nor when it is sent again. Re-reading it, at
 an administrator's request, restores it while Orthanc holds it. An object that did not exist before
 is new, and makes a record, of the same study or not.
 

@@ -45,7 +45,7 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 # object after a rest is read at once.
 LEAST_INTERVAL = 2.0
 NICENESS = 10
-AUDIT_PAGE = 20_000
+RECONCILED_PAGE = 20_000
 
 
 class Worker:
@@ -78,12 +78,12 @@ class Worker:
         self._hurried = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        # Objects that are to be re-read or that the audit missed: Orthanc's identifiers by handle,
+        # Objects that are to be re-read or that reconciliation found missing: Orthanc's identifiers by handle,
         # or None if Orthanc must still be asked for it.
         self._requested: dict[str, str | None] = {}
         self._submitted: list[tuple[Future[Any], Callable[[Writer], Any]]] = []
-        self._audit_wanted = self.options.audit_at_start
-        self._audits_done = 0
+        self._reconciliation_wanted = self.options.reconcile_at_start
+        self._reconciliations_done = 0
         self._some_are_lost = False
         self._look_at_sources = (
             True  # the options may have opened a source since they were last checked
@@ -103,7 +103,7 @@ class Worker:
             "cursor": 0,
             "last_error": None,
             "last_commit_at": None,
-            "audit": {"state": "idle", "last_finished_at": None, "missing": None},
+            "reconciliation": {"state": "idle", "last_finished_at": None, "missing": None},
         }
 
     def start_thread(self) -> None:
@@ -159,10 +159,10 @@ class Worker:
         self.wake()
         return future
 
-    def audit(self) -> None:
+    def reconcile(self) -> None:
         """Queue a comparison of what Orthanc holds with the store."""
         with self._lock:
-            self._audit_wanted = True
+            self._reconciliation_wanted = True
         self.wake()
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
@@ -198,8 +198,10 @@ class Worker:
                     self._steps.forget_current_task()
                     self._look_at_sources = True
                     self._some_are_lost = any_lost(writer.connection)
-                    # The audit finds them again.
-                    self._audit_wanted |= self._some_are_lost and not self._audits_done
+                    # Reconciliation finds them again.
+                    self._reconciliation_wanted |= (
+                        self._some_are_lost and not self._reconciliations_done
+                    )
                     self._look_once(writer)
                 self._woken.clear()
                 options = self._options_now()
@@ -284,13 +286,13 @@ class Worker:
             self._round_done.notify_all()
 
     def _round(self, writer: Writer) -> bool:
-        """Process one batch: from requests, from the audit, or from the log of changes.
+        """Process one batch: from requests, from reconciliation, or from the log of changes.
 
         Returns whether there was anything to do.
         """
         with self._lock:
             requested = dict(islice(self._requested.items(), self.options.batch_size))
-            audit = self._audit_wanted
+            reconcile = self._reconciliation_wanted
             submitted = self._submitted[:1]
         self._caught_up = False
         self._steps.beat(writer)
@@ -308,8 +310,8 @@ class Worker:
                     del self._requested[handle]
                 self._round_done.notify_all()
             return True
-        if audit:
-            self._audit(writer)
+        if reconcile:
+            self._reconcile(writer)
             return True
         # New objects come first; re-reading continues beside them.
         followed = self._follow_changes(writer)
@@ -376,7 +378,7 @@ class Worker:
     def _log_ends(self, writer: Writer, cursor: int, newest: int) -> bool:
         """Return whether nothing follows the cursor because the log is no longer the same.
 
-        If so, an audit is queued. A log that ends before the cursor does not prove it: the changes
+        If so, reconciliation is queued. A log that ends before the cursor does not prove it: the changes
         of deleted objects are gone from it.
         """
         if not cursor:
@@ -394,17 +396,17 @@ class Worker:
         else:
             # it was cleared, or all objects were deleted, which the comparison notices at once
             self._log_is_empty = True
-        self.audit()
+        self.reconcile()
         return True
 
-    def _audit(self, writer: Writer) -> None:
+    def _reconcile(self, writer: Writer) -> None:
         """Queue every instance of Orthanc for which the store has no outcome."""
         with self._lock:
-            self._audit_wanted = False
-        self._set(audit={**self._status["audit"], "state": "running"})
+            self._reconciliation_wanted = False
+        self._set(reconciliation={**self._status["reconciliation"], "state": "running"})
         cursor, missing, since = self._status["cursor"], [], 0
         while not self._stopping.is_set():
-            page = self._source.instances(since, AUDIT_PAGE)
+            page = self._source.instances(since, RECONCILED_PAGE)
             handles = list(map(self._store.handle, page))
             if self._some_are_lost:
                 self._adopt(writer, page)
@@ -415,32 +417,34 @@ class Worker:
                 if handle not in known
             ]
             since += len(page)
-            if len(page) < AUDIT_PAGE:
+            if len(page) < RECONCILED_PAGE:
                 break
         # Whatever the log still announces is read anyway.
         announced: set[str] = set()
         while missing and not self._stopping.is_set():
-            changes = self._source.changes(cursor, AUDIT_PAGE)
+            changes = self._source.changes(cursor, RECONCILED_PAGE)
             announced |= {change.instance for change in changes.instances}
             cursor = changes.last
             if changes.done:
                 break
         missing = [instance for instance in missing if instance not in announced]
         self._request({self._store.handle(instance): instance for instance in missing})
-        if missing and not self._audits_done:
+        if missing and not self._reconciliations_done:
             self._look_for_nested()  # they arrived while nothing could refuse them
         self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
-        self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
-        self._audits_done += 1
+        self._set(
+            reconciliation={"state": "idle", "last_finished_at": now, "missing": len(missing)}
+        )
+        self._reconciliations_done += 1
 
     def _look_for_nested(self) -> None:
         nested.begin_search(self._store, "")
         self._steps.look_for_task()
 
     @property
-    def audits_done(self) -> int:
-        return self._audits_done
+    def reconciliations_done(self) -> int:
+        return self._reconciliations_done
 
     def _read_ct_images(self, writer: Writer, study: str, cursor: int | None = None) -> None:
         """Read the CT images of a complete study.

@@ -18,7 +18,7 @@ class Options:
 
     batch_size: int = 200
     poll_seconds: float = 5.0
-    audit_at_start: bool = True
+    reconcile_at_start: bool = True
     dose_from_ct_images: bool = False
     screens: Screens = ()
     identity: IdentityRules = NOTHING_KEPT

@@ -41,18 +41,18 @@ _BLOCK = 65_536  # bytes of a file that are read at once
 class Entry:
     """A record of the log.
 
-    at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the module; message: one
-    line.
+    at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; logger: the module that wrote it; message:
+    one line.
     """
 
     at: str
     level: str
-    room: str
+    logger: str
     message: str
 
     def line(self) -> str:
         """Return the entry as a line of the file."""
-        return f"{self.at} {self.level.upper()} {self.room} {self.message}"
+        return f"{self.at} {self.level.upper()} {self.logger} {self.message}"
 
 
 def entry_of(record: logging.LogRecord) -> Entry:
@@ -221,13 +221,13 @@ class Log:
     def newest(self, least: str, text: str, limit: int) -> list[Entry]:
         """Return up to `limit` entries, the newest first.
 
-        They are of level `least` or more severe, with `text` in the message or the room.
+        They are of level `least` or more severe, with `text` in the message or the logger.
         """
         least_level, words = LEVELS[least], text.lower()
         found: list[Entry] = []
         for entry in self._entries():
             if LEVELS[entry.level] >= least_level and (
-                words in entry.message.lower() or words in entry.room.lower()
+                words in entry.message.lower() or words in entry.logger.lower()
             ):
                 found.append(entry)
                 if len(found) >= limit:

@@ -55,13 +55,14 @@ def get_status(services: Services) -> dict[str, Any]:
             services.last_followers = services.followers.status(connection)
     except (StoreError, duckdb.Error):
         pass  # the status must answer even then: with the last counts read
+    queue = services.queue.status()
     return {
         "version": __version__,
         "schema_version": SCHEMA_VERSION,
         "started_at": services.started_at.isoformat(timespec="seconds") + "Z",
         "orthanc": services.orthanc,
         "store": {"size_bytes": services.store.size(), **services.last_counts},
-        "queue": services.queue.status(),
+        "queue": queue | {"audit": queue["reconciliation"]},
         "followers": services.last_followers,
     }
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..manage.log import LEVELS
-from .answer_schemas import TEXT, TEXT_OR_NULL, any_object, array
+from .answer_schemas import TEXT, TEXT_OR_NULL, any_object, array, formerly
 from .answers import Content, Download
 from .parameters import Parameter
 from .routes import ADMINISTRATION, Route
@@ -19,7 +19,9 @@ def read_log(services: Services, level: str, text: str | None, limit: int) -> di
     return {
         "level": log.level,
         "file": str(log.file) if log.file else None,
-        "entries": [asdict(entry) for entry in log.newest(level, text or "", limit)],
+        "entries": [
+            asdict(entry) | {"room": entry.logger} for entry in log.newest(level, text or "", limit)
+        ],
     }
 
 
@@ -35,9 +37,15 @@ def export_log(services: Services, level: str, text: str | None) -> Content:
 
 _FILTERS = (
     Parameter("level", "choice", "Of this level or graver.", "debug", allowed=tuple(LEVELS)),
-    Parameter("text", "text", "With this text in the message or the room.", maximum=200),
+    Parameter("text", "text", "With this text in the message or the logger.", maximum=200),
 )
-_ENTRY = any_object(at=TEXT, level={"enum": list(LEVELS)}, room=TEXT, message=TEXT)
+_ENTRY = any_object(
+    at=TEXT,
+    level={"enum": list(LEVELS)},
+    logger=TEXT | {"description": "The module that wrote it."},
+    room=formerly("logger", TEXT),
+    message=TEXT,
+)
 
 LOG_ROUTES: tuple[Route, ...] = (
     Route(

@@ -93,8 +93,11 @@ def _operation(route: Route, single: Shared) -> dict[str, Any]:
         "tags": [route.tag],
         "responses": responses,
     }
-    if route.description:
-        operation["description"] = route.description
+    former = f"A former address of {route.replaced_by}." if route.replaced_by else ""
+    if former or route.description:
+        operation["description"] = " ".join(filter(None, (former, route.description)))
+    if former:
+        operation["deprecated"] = True
     if route.parameters:
         alone = [single.of(_parameter(one)) for one in route.parameters if not one.group]
         groups = dict.fromkeys(one.group for one in route.parameters if one.group)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -40,7 +40,7 @@ class Route:
     file, its largest size in bytes; the handler gets the bytes as `body`. with_caller: whether the
     handler gets the caller as `caller`. action: how the audit log names the request, with the
     path's parameters as its subject; empty for requests that are not logged or that the handler
-    logs itself.
+    logs itself. replaced_by: for a former address that still answers, the present one.
     """
 
     method: str
@@ -57,6 +57,7 @@ class Route:
     raw_body: int = 0
     with_caller: bool = False
     action: str = ""
+    replaced_by: str = ""
     needs: Needs = field(kw_only=True)
 
     @cached_property
@@ -103,6 +104,11 @@ class Route:
         return values
 
 
+def formerly(path: str, route: Route) -> Route:
+    """Return the route at a former address, which the OpenAPI description calls deprecated."""
+    return replace(route, path=path, replaced_by=route.path)
+
+
 def _unknown(name: str, known: set[str]) -> str:
     if not known:
         return "This route has no parameters."
@@ -119,5 +125,5 @@ def _unknown(name: str, known: set[str]) -> str:
 
 __all__ = [
     "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs",
-    "Route",
+    "Route", "formerly",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..query import objects, tasks
 from .answer_schemas import FLAG, INTEGER, INTEGER_OR_NULL, REEXTRACTION, TEXT_OR_NULL, any_object
-from .routes import ADMINISTRATION, WATCHING, Caller, Route
+from .routes import ADMINISTRATION, WATCHING, Caller, Route, formerly
 from .services import PATIENCE, Services, in_time
 
 
@@ -71,12 +71,12 @@ def get_nested(services: Services) -> dict[str, Any]:
     }
 
 
-def run_audit(services: Services) -> tuple[int, dict[str, Any]]:
-    before = services.queue.audits_done
-    services.queue.audit()
-    if not services.queue.wait(lambda: services.queue.audits_done > before, PATIENCE):
+def reconcile(services: Services) -> tuple[int, dict[str, Any]]:
+    before = services.queue.reconciliations_done
+    services.queue.reconcile()
+    if not services.queue.wait(lambda: services.queue.reconciliations_done > before, PATIENCE):
         return 202, {"queued": True}
-    return 200, {"missing": services.queue.status()["audit"]["missing"]}
+    return 200, {"missing": services.queue.status()["reconciliation"]["missing"]}
 
 
 _NESTED = any_object(
@@ -85,6 +85,17 @@ _NESTED = any_object(
     task_id=INTEGER_OR_NULL,
     state=TEXT_OR_NULL,
     finished_at=TEXT_OR_NULL,
+)
+
+_RECONCILE = Route(
+    "POST",
+    "/reconcile",
+    reconcile,
+    "Compare what Orthanc holds with the store, and read what is missing",
+    {200: any_object(missing=INTEGER), 202: any_object(queued=FLAG)},
+    tag="System",
+    needs=ADMINISTRATION,
+    action="comparison with Orthanc",
 )
 
 WORK_ROUTES: tuple[Route, ...] = (
@@ -146,14 +157,6 @@ WORK_ROUTES: tuple[Route, ...] = (
         "were refused before it stored them.",
         needs=WATCHING,
     ),
-    Route(
-        "POST",
-        "/audit",
-        run_audit,
-        "Compare what Orthanc holds with the store, and read what is missing",
-        {200: any_object(missing=INTEGER), 202: any_object(queued=FLAG)},
-        tag="System",
-        needs=ADMINISTRATION,
-        action="comparison with Orthanc",
-    ),
+    _RECONCILE,
+    formerly("/audit", _RECONCILE),
 )
