@@ -61,10 +61,10 @@ class House:
             out.setdefault(study, {})[table, place] = row
         return out
 
-    def told(self, deed: Callable[[], object]) -> dict[int, str]:
-        """What the feed tells of a deed; each study once."""
+    def told(self, action: Callable[[], object]) -> dict[int, str]:
+        """What the feed tells of an action; each study once."""
         last = feed.newest(self.connection)
-        deed()
+        action()
         query = "SELECT number, study_id, what FROM study_change WHERE number > $1 ORDER BY number"
         found = self.connection.execute(query, [last]).fetchall()
         assert [number for number, _, _ in found] == list(range(last + 1, last + 1 + len(found)))
@@ -128,7 +128,7 @@ def separate(house: House) -> None:
     user_edits.separate_system(house.writer, min(house.writer.systems.rows))
 
 
-DEEDS: dict[str, tuple[Callable[[House], object], set[str]]] = {
+ACTIONS: dict[str, tuple[Callable[[House], object], set[str]]] = {
     "new studies": (lambda house: house.arrive(*SAMPLES[5:]), {"made"}),
     "the same objects": (lambda house: house.arrive(SAMPLES[0]), {"changed"}),
     "reading again": (again, {"changed"}),
@@ -144,11 +144,11 @@ DEEDS: dict[str, tuple[Callable[[House], object], set[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_each_way_in_which_studies_change_is_told(name: str, house: House) -> None:
-    deed, kinds = DEEDS[name]
+    action, kinds = ACTIONS[name]
     before = house.rows()
-    told = house.told(lambda: deed(house))
+    told = house.told(lambda: action(house))
     after = house.rows()
     assert told and set(told.values()) <= kinds
     assert {study for study, what in told.items() if what == "made"} == after.keys() - before.keys()

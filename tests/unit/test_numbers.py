@@ -157,7 +157,7 @@ class House:
         assert before == what, f"{kind} {number} was given twice"
 
 
-DEEDS: dict[str, Callable[[House], None]] = {
+ACTIONS: dict[str, Callable[[House], None]] = {
     name: getattr(House, name)
     for name in ("write", "roll_back", "ask", "ask_in_vain", "delete_all", "delete_highest", "open_anew", "kill", "renew")
 }  # fmt: skip
@@ -169,13 +169,13 @@ DEEDS: dict[str, Callable[[House], None]] = {
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(st.sampled_from(sorted(DEEDS)), min_size=3, max_size=12))
-def test_no_number_is_given_twice(deeds: list[str]) -> None:
+@given(st.lists(st.sampled_from(sorted(ACTIONS)), min_size=3, max_size=12))
+def test_no_number_is_given_twice(actions: list[str]) -> None:
     with TemporaryDirectory() as folder:
         (Path(folder) / "d").mkdir()
         house = House(Path(folder) / "d")
-        for deed in ("write", "ask", *deeds, "write", "ask"):
-            DEEDS[deed](house)
+        for action in ("write", "ask", *actions, "write", "ask"):
+            ACTIONS[action](house)
             house.look()
         house.close()
 

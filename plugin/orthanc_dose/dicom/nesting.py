@@ -95,7 +95,7 @@ class _Walk:
         self.u16, self.u32 = Struct(order + "H").unpack_from, Struct(order + "I").unpack_from
         self.item = _ITEM[order]
         # For each open sequence and item: where it ends (_NEVER: at its end mark), whether it is a
-        # sequence, and whether its surroundings are in explicit encoding.
+        # sequence, and whether what encloses it is in explicit encoding.
         self.open: list[tuple[int, bool, bool]] = [(_NEVER, False, False)]
         self.depth = self.deepest = 0
 

@@ -34,7 +34,7 @@ _OF_BROKEN_HEAD = (
 class Door:
     """Decides about objects as they arrive.
 
-    `refuses` and `drops` are called on the threads on which Orthanc stores, `write` on the worker's
+    `refuses` and `drops` are called on the threads on which Orthanc stores, `write_refused` on the worker's
     thread; `options` is set by whoever changes the options.
     """
 

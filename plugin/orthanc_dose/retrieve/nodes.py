@@ -110,7 +110,7 @@ class Nodes:
         ]
 
     def listed_node(self, name: str) -> dict[str, Any]:
-        """Return the node with this name, as in `listed`. Raises NoNode."""
+        """Return the node with this name, as in `list_nodes`. Raises NoNode."""
         known = self._host.modalities()
         if name not in known:
             raise NoNode(name)
