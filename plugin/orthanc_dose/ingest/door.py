@@ -34,8 +34,8 @@ _OF_BROKEN_HEAD = (
 class Door:
     """Decides about objects as they arrive.
 
-    `refuses` and `drops` are called on the threads on which Orthanc stores, `write_refused` on the worker's
-    thread; `options` is set by whoever changes the options.
+    `refuses` and `drops` are called on the threads on which Orthanc stores, `write_refused` on the
+    worker's thread; `options` is set by whoever changes the options.
     """
 
     def __init__(self, options: Options) -> None:

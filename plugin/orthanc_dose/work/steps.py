@@ -18,7 +18,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Steps:
-    """The writer's tasks in the store: everything but `look_for_task` is called on the writer's thread.
+    """The writer's tasks in the store.
+
+    Everything but `look_for_task` is called on the writer's thread.
 
     An error of the store is no task's fault: it is raised, and the task continues when the store
     can be written again. Any other exception of a job ends its task.
