@@ -241,11 +241,11 @@ def test_the_command(pair: Any) -> None:
     done = command(server, "archive", "--ct", *day)
     assert (
         done.returncode == 0
-        and "1 objects asked for, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
+        and "1 objects requested, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
     )
     for arguments, said in (
         (("nobody", "--ct"), "Orthanc knows no node"),
-        (("archive",), "Say what to look for"),
+        (("archive",), "Specify what to search for"),
         (("gone", "--mg"), "refused"),
     ):
         done = command(server, *arguments)

@@ -211,7 +211,7 @@ class Node:
     @contextmanager
     def _logged_find(self, level: str, keys: dict[str, str]) -> Iterator[list[str]]:
         asked = ", ".join(name for name, value in keys.items() if value)
-        _LOG.debug("C-FIND at %s asks by %s", self.name, asked or "nothing")
+        _LOG.debug("C-FIND at %s with keys %s", self.name, asked or "nothing")
         with self._logged(f"C-FIND of level {level}") as said:
             yield said
 

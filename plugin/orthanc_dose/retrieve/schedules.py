@@ -175,7 +175,7 @@ class Schedules:
                 except (StillRuns, NoRight):  # it is made up for when that ends
                     continue
                 except Exception as error:  # noqa: BLE001  the others' turn comes, and this one's at its next time
-                    _LOG.error("the scheduled search %s could not begin", name, exc_info=error)
+                    _LOG.error("the scheduled search %s could not start", name, exc_info=error)
 
     def _run(self, name: str, schedule: Schedule, due: datetime) -> int:
         with self._lock:
