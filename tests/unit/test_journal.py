@@ -110,11 +110,12 @@ def test_what_comes_from_a_sender_without_a_pause_is_one_line(written: Written) 
     assert len(written.lines) == 5
     written.now = 5.0
     written.journal.step()
-    assert written.lines == ["came by HTTP from 10.0.0.9: 1 object in 0 s: 1 failed"]
+    assert written.lines == ["received by HTTP from 10.0.0.9: 1 object in 0 s: 1 failed"]
     written.now = 9.0
     written.journal.step()
     assert written.lines == [
-        "came by DICOM from SCANNER at 10.0.0.7 to DOSE: 3 objects in 9 s: 2 ignored, 1 imported"
+        "received by DICOM from SCANNER at 10.0.0.7 to DOSE: 3 objects in 9 s: 2 ignored, 1 "
+        "imported"
     ]
     written.write(SCANNER, row(0, "imported"))
     written.write(Origin("Elsewhere"), row(0, "imported", received_at=None))
@@ -123,7 +124,7 @@ def test_what_comes_from_a_sender_without_a_pause_is_one_line(written: Written) 
     assert written.lines == []
     written.journal.step(at_once=True)
     assert written.lines == [
-        "came by DICOM from SCANNER at 10.0.0.7 to DOSE: 1 object in 0 s: 1 imported",
+        "received by DICOM from SCANNER at 10.0.0.7 to DOSE: 1 object in 0 s: 1 imported",
         "came in another way: 1 object in 0 s: 1 imported",
     ]
 

@@ -388,7 +388,7 @@ def test_whatever_a_job_raises_it_fails_and_the_next_one_runs(
 
 
 def test_a_job_waits_for_the_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Counting, "error", StoreError("the store is not usable now"))
+    monkeypatch.setattr(Counting, "error", StoreError("the store is currently unavailable"))
     steps, writer = Steps({"job": Counting}, Owner.of_this_process(store)), Writer(store)
     number = tasks.create(store, "job", "somebody", parameters={"fails_at": "writing"})
     for _ in range(3):
