@@ -46,7 +46,7 @@ def test_a_normal_start_warns_of_nothing_and_its_lines_are_in_a_file_of_its_owne
     assert server.stop() == 0
     assert "Dose:" not in server.log, "Orthanc's log shows what is a warning at least"
     lines = log_file(server).read_text().splitlines()
-    assert lines[-1].endswith(" INFO app Orthanc Dose has ended in order")
+    assert lines[-1].endswith(" INFO app Orthanc Dose has stopped cleanly")
     assert not [line for line in lines if " INFO " not in line]
     assert log_file(server).stat().st_mode & 0o777 == 0o600
     assert log_file(server).parent.stat().st_mode & 0o777 == 0o700

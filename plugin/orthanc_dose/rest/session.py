@@ -139,9 +139,11 @@ _LOCKED = (
 )
 
 SESSION_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/session", get_session, "Return who is signed in and what they may do", {200: _SESSION}, tag="Access", with_caller=True,
+    Route("GET", "/session", get_session, "Return who is signed in and what they may do",
+          {200: _SESSION}, tag="Access", with_caller=True,
           needs=ANYBODY),
-    Route("POST", "/session", sign_in, "Sign in, which starts a session with a cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
+    Route("POST", "/session", sign_in, "Sign in, which starts a session with a cookie",
+          {200: _SESSION}, (), (401, 403, 413, 423), "Access",
           f"{_LOCKED} With the cookie, every request other than GET must have the header "
           "`X-Dose-Request: 1`. Scripts use HTTP Basic or a token instead.", body=SignIn, with_caller=True, needs=ANYBODY),
     Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",

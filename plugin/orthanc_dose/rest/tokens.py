@@ -98,9 +98,11 @@ _TOKEN = any_object(
 TOKEN_ROUTES: tuple[Route, ...] = (
     Route("GET", "/tokens", list_tokens, "List your own tokens or, for administrators, all tokens",
           {200: any_object(tokens=array(_TOKEN))},
-          (Parameter("of", "choice", "Whose tokens to list.", "me", allowed=("me", "everybody")),), (403,), "Access", with_caller=True,
+          (Parameter("of", "choice", "Whose tokens to list.", "me", allowed=("me", "everybody")),),
+          (403,), "Access", with_caller=True,
           needs=SIGNED_IN),
-    Route("POST", "/tokens", make_token, "Create a token, which is shown only once", {200: any_object(token=_TOKEN, secret=TEXT)},
+    Route("POST", "/tokens", make_token, "Create a token, which is shown only once",
+          {200: any_object(token=_TOKEN, secret=TEXT)},
           (), (403, 409, 413), "Access",
           "Use it as `Authorization: Bearer`; it has the rights that you have at the time of "
           "use. It becomes invalid after `days`, when you withdraw it, or when you change your "
