@@ -151,7 +151,7 @@ def unused(parts: list[Part]) -> list[NotUsed]:
         for (concept, meaning, value, unit), count in list(found.items())[:MAX_UNUSED]
     ]
     if len(found) > MAX_UNUSED:
-        rest = f"{len(found) - MAX_UNUSED} more, which are in the content of the objects"
+        rest = f"{len(found) - MAX_UNUSED} more; they stand in the content of the objects"
         listed.append(
             {"concept": None, "meaning": "(not listed)", "value": rest, "unit": None, "count": 1}
         )

@@ -106,7 +106,7 @@ def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
             study,
             "number_of_events",
             "events_differ",
-            f"{announced:g} announced, {len(events)} present",
+            f"{announced:g} announced, {len(events)} held",
         )
     return Extract(
         modality=modality,
