@@ -244,7 +244,7 @@ def test_the_command(pair: Any) -> None:
         and "1 objects requested, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
     )
     for arguments, said in (
-        (("nobody", "--ct"), "Orthanc knows no node"),
+        (("nobody", "--ct"), "Orthanc has no node with this name"),
         (("archive",), "Specify what to search for"),
         (("gone", "--mg"), "refused"),
     ):
