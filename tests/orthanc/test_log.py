@@ -171,7 +171,7 @@ def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
     counts = "series 1, failed 0, asked_for 2, arrived 2, imported 2, missing 0, not_listed 0"
     assert ended.endswith(counts)
     assert matching(
-        r"C-FIND of level Study at gone in \d+\.\d s: failed: Nothing listens at the node's .*"
+        r"C-FIND of level Study at gone in \d+\.\d s: failed: No program is listening at the node's .*"
     )
     assert matching(r"C-ECHO at archive in \d+\.\d s: success")
     assert not [line for line in lines if "1.2.826" in line], "no UIDs"

@@ -165,7 +165,7 @@ def test_what_the_node_lost_fails_and_is_fetched_once_more_when_it_has_it_again(
         1,
     )
     [line] = found(server, asked, kept="yes")
-    assert (line["state"], line["fault"]) == ("failed", "The node does not have it any more.")
+    assert (line["state"], line["fault"]) == ("failed", "The node no longer has it.")
     pacs.send(lost)
     second = run(server, f"/searches/{asked['id']}/retrieve")
     assert (

@@ -192,7 +192,7 @@ class Schedules:
                 said = (
                     UNKNOWN
                     if isinstance(error, NoNode)
-                    else f"It could not be done: {type(error).__name__}."
+                    else f"It failed because of an internal error: {type(error).__name__}."
                 )
                 self._note(name, now, None)
                 self._remember(name, due, None, said)

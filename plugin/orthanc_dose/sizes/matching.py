@@ -45,10 +45,10 @@ PROBLEMS = {
     (quantity, problem): f"the {quantity} {words}"
     for quantity in values.UNITS
     for problem, words in (
-        (values.NO_NUMBER, "is no number"),
-        (values.UNIT_UNKNOWN, "has a unit that is not known"),
+        (values.NO_NUMBER, "is not a number"),
+        (values.UNIT_UNKNOWN, "has an unknown unit"),
         (values.UNIT_MISSING, "has no unit"),
-        (values.IMPLAUSIBLE, "is not plausible"),
+        (values.IMPLAUSIBLE, "is implausible"),
     )
 }
 _STATES = ("inserted", "there already", "overwritten", "other value kept")

@@ -202,7 +202,7 @@ class Runs:
         self._stop(
             lambda run: True,
             Refused(
-                "What is kept of patients was changed just now: run the statement again.",
+                "The kept patient identity has just changed: run the statement again.",
                 code="sql_stopped",
             ),
         )
@@ -334,17 +334,17 @@ def _stopped() -> Refused:
 
 
 def _too_long(seconds: float) -> Refused:
-    said = (
-        f"The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds)."
-    )
+    said = f"The statement was stopped after {seconds:g} s, which is the time limit (setting sql_seconds)."
     return Refused(said, code="sql_too_long")
 
 
 def _too_large(size: int) -> Refused:
-    said = f"The statement needed more memory than the {size:d} MB that it may take (setting sql_memory)."
+    said = (
+        f"The statement required more memory than the permitted {size:d} MB (setting sql_memory)."
+    )
     return Refused(said, code="sql_too_large")
 
 
 def _broken(size: int) -> Refused:
-    said = f"The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory)."
+    said = f"The statement ended its process, probably because it required more memory than {size:d} MB (setting sql_memory)."
     return Refused(said, code="sql_failed")
