@@ -243,6 +243,6 @@ for step in "$@"; do
     ui) step_ui ;;
     ui-lint) step_ui_lint ;;
     ui-tests) step_ui_tests ;;
-    *) fail "tools/setup.sh knows no step '$step'" ;;
+    *) fail "tools/setup.sh: unknown step '$step'" ;;
     esac
 done

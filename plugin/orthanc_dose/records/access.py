@@ -60,7 +60,7 @@ TOKEN = Table(
             "created under is changed.",
         ),
         moment("created_at", "Made", always=True, description="UTC."),
-        moment("expires_at", "Ends", description="UTC; empty if the token does not expire."),
+        moment("expires_at", "Expires", description="UTC; empty if the token does not expire."),
         moment("last_used_at", "Last used", description="UTC, to the day."),
     ),
 )
@@ -85,7 +85,7 @@ AUDIT_LOG = Table(
     "by their number.",
     (
         integer("number", "Number", always=True, description="Increases by one with each entry."),
-        moment("at", "When", always=True, description="UTC."),
+        moment("at", "Time", always=True, description="UTC."),
         text(
             "user_name",
             "User",
@@ -94,7 +94,7 @@ AUDIT_LOG = Table(
         text("address", "Address", description="Network address that the request came from."),
         text(
             "way",
-            "Way",
+            "Authentication",
             description="How the user was authenticated: cookie, Basic, token or proxy.",
         ),
         text("action", "Action"),

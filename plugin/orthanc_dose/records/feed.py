@@ -22,11 +22,11 @@ STUDY_CHANGE = Table(
         integer("study_id", "Study", always=True),
         text(
             "what",
-            "What",
+            "Change",
             always=True,
             description="; ".join(f"{key}: {what}" for key, what in CHANGES.items()),
         ),
-        moment("at", "When", always=True, description="UTC."),
+        moment("at", "Time", always=True, description="UTC."),
     ),
 )
 
@@ -63,7 +63,7 @@ FOLLOWER_FAILURE = Table(
             description="Number of the change; empty for a study that existed before the follower.",
         ),
         integer("study_id", "Study", always=True),
-        text("what", "What", always=True),
+        text("what", "Change", always=True),
         integer("attempts", "Attempts", always=True),
         text(
             "reason",

@@ -11,7 +11,7 @@ FETCHING = {
 
 FOUND = Table(
     "found",
-    "Found on nodes",
+    "Search results",
     "One row per series that a search found on a remote node, or per study that was skipped "
     "before its series were queried.",
     (
@@ -35,15 +35,15 @@ FOUND = Table(
         ),
         texts(
             "looked_at_as",
-            "Looked at as",
+            "Groups applied",
             description="Modality groups whose rules were applied.",
         ),
         text(
             "study_reason",
-            "Reason of the study",
+            "Reason for the study",
             description="Why nothing of the study is fetched; empty if something is.",
         ),
-        text("told", "Told", description="What the node reported about the study."),
+        text("told", "Answer of the node", description="What the node reported about the study."),
         uid("series_instance_uid", "Series instance UID", source="(0020,000E)"),
         text("modality", "Modality", source="(0008,0060)"),
         text("series_description", "Series description", source="(0008,103E)"),
@@ -80,7 +80,7 @@ FOUND = Table(
         text("fault", "Fault", description="Error reported by the node or Orthanc."),
         integer(
             "asked_for",
-            "Asked for",
+            "Requested",
             description="Number of objects requested; empty if the node does not report it.",
         ),
         integer("arrived", "Arrived", description="How many of them have an outcome in the store."),
@@ -103,12 +103,12 @@ SCHEDULE_RUN = Table(
         text("message", "Message", description="Why no search could start."),
         text(
             "search",
-            "Search kept",
+            "Result of the search",
             description="JSON: result of the search, kept here once its task is deleted.",
         ),
         text(
             "retrieval",
-            "Retrieval kept",
+            "Result of the retrieval",
             description="JSON: result of the latest retrieval of what it found, kept here once "
             "its task is deleted.",
         ),

@@ -96,7 +96,7 @@ STUDY_NAMES = STUDY_STANDARD_NAME.name
 
 STUDY_DAY = Table(
     "study_day",
-    "Studies a day",
+    "Studies per day",
     "Number of studies per day, modality type and system, without possible test data.",
     (
         text("modality", "Modality"),

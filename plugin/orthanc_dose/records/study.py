@@ -54,7 +54,7 @@ EQUIPMENT = Table(
         ),
         integer(
             "joined_into",
-            "Joined into",
+            "Merged into",
             description="Number of the system that this one was merged into, which has the "
             "studies of both.",
         ),

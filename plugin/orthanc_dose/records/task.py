@@ -57,7 +57,7 @@ TASK = Table(
         ),
         moment(
             "alive_at",
-            "Alive",
+            "Heartbeat",
             description="UTC: when its owner last reported that it is working on the task.",
         ),
     ),
@@ -65,7 +65,7 @@ TASK = Table(
 
 TASK_LOG = Table(
     "task_log",
-    "Log of tasks",
+    "Task log",
     "What a task did, with one row per line of its input or per item that it worked on.",
     (
         integer("task_id", "Task"),
