@@ -132,8 +132,8 @@ def test_a_task_has_a_line_when_it_begins_and_one_when_it_ends(server: OrthancSe
     server.send([samples.ct_report(1, key="logged again")])
     server.wait_until_idle()
     number = server.post("/dose/api/reextract")[1]["task_id"]
-    line_of(server, f"task {number} (re-extraction) begins")
-    ended = line_of(server, f"task {number} (re-extraction) ends: ")
+    line_of(server, f"task {number} (re-extraction) started")
+    ended = line_of(server, f"task {number} (re-extraction) ended: ")
     assert re.search(r"ends: done after \d+ s, 1 of 1, .*failed 0", ended)
 
 
