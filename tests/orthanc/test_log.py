@@ -167,7 +167,7 @@ def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
         assert matching(form), lines
     form = r"C-MOVE from archive to Orthanc in \d+\.\d s: series 1, objects 2, try 1: success"
     assert len(matching(form)) == 1, lines
-    [ended] = matching(rf"task {task['id']} \(retrieval\) ends: done after .*")
+    [ended] = matching(rf"task {task['id']} \(retrieval\) ended: done after .*")
     counts = "series 1, failed 0, asked_for 2, arrived 2, imported 2, missing 0, not_listed 0"
     assert ended.endswith(counts)
     assert matching(
