@@ -134,7 +134,7 @@ def test_a_task_has_a_line_when_it_begins_and_one_when_it_ends(server: OrthancSe
     number = server.post("/dose/api/reextract")[1]["task_id"]
     line_of(server, f"task {number} (re-extraction) started")
     ended = line_of(server, f"task {number} (re-extraction) ended: ")
-    assert re.search(r"ends: done after \d+ s, 1 of 1, .*failed 0", ended)
+    assert re.search(r"ended: done after \d+ s, 1 of 1, .*failed 0", ended)
 
 
 def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
