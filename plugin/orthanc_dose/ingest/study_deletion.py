@@ -21,9 +21,7 @@ from ..store.disposal import STUDY_DELETED
 from ..work.task_interface import Failed, Job
 from . import assembly
 
-_REASON = (
-    "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
-)
+_REASON = "A user deleted its study. Re-importing it brings it back, as long as Orthanc has it."
 
 
 def of_one(writer: Writer, study_id: int) -> Batch:
@@ -46,14 +44,14 @@ class DeleteStudies(Job):
             return None
         system, wanted = self.parameters["equipment"], self.parameters["studies"]
         if system not in writer.systems.rows:
-            raise Failed("The system is gone; nothing was deleted.")
+            raise Failed("The system no longer exists; nothing was deleted.")
         if writer.systems.root(system) != system:
-            raise Failed("The system was joined into another meanwhile; nothing was deleted.")
+            raise Failed("The system was merged into another one; nothing was deleted.")
         found = writer.connection.execute(
             "SELECT count(*) FROM study WHERE equipment_id = $1", [system]
         ).fetchone()
         if found != (wanted,):
-            raise Failed("The system has another number of studies by now; nothing was deleted.")
+            raise Failed("The system's number of studies has changed; nothing was deleted.")
         batch = _batch(writer, "equipment_id = $1", system)
         if self.parameters["row"]:
             _with_row(writer, batch, system)
