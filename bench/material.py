@@ -68,7 +68,7 @@ def batch(of: list[SampleStudy], first_change: int = 1) -> Batch:
         for ds in study.datasets:
             raw = samples.part10(ds)
             kept = extract.keep(part10.read_any(raw))
-            found = extract.extract(kept, XRAY_DOSE_SR)
+            found = extract.extract_object(kept, XRAY_DOSE_SR)
             packed, digest = kept.pack()
             sop = str(ds.SOPInstanceUID)
             out.studies.setdefault(study.study_instance_uid, []).extend(

@@ -89,7 +89,7 @@ def machine() -> dict[str, str]:
     }
 
 
-def write(path: Path, of: dict[str, str], results: list[Results]) -> None:
+def write_results(path: Path, of: dict[str, str], results: list[Results]) -> None:
     """Write all figures as JSON."""
     parts = [{**asdict(part), "lines": [line.values for line in part.lines]} for part in results]
     path.write_text(json.dumps({"machine": of, "parts": parts}, indent=1) + "\n")

@@ -23,7 +23,7 @@ from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Wo
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
 from .manage.access import Access
-from .manage.audit import AuditLog, forget_before
+from .manage.audit_log import AuditLog, forget_entries_before
 from .manage.devices import Devices
 from .manage.limits import Limits
 from .manage.log import Log
@@ -40,7 +40,7 @@ from .retrieve.fetching import RETRIEVAL, Fetching
 from .retrieve.nodes import Nodes
 from .retrieve.schedules import EVERY_S as SCHEDULES_S
 from .retrieve.schedules import Schedules
-from .retrieve.searches import NODE_SEARCH, Searches
+from .retrieve.search_tasks import NODE_SEARCH, Searches
 from .sizes.files import SizeFiles
 from .sql.runs import SQL_FILE, Runs
 from .sql.runs import Limits as SqlLimits
@@ -61,7 +61,7 @@ ON_THREADS = (exports.EXPORT, copy.COPY, SQL_FILE, NODE_SEARCH, RETRIEVAL)
 SWEEP_S = 3600.0
 
 
-def start() -> None:
+def start_plugin() -> None:
     """Start the plugin. Called once, while Orthanc loads its plugins.
 
     An unusable configuration or store stops Orthanc's start.
@@ -87,7 +87,7 @@ def _start(log: Log) -> None:
     # less often.
     gc.set_threshold(100_000, 20, 20)
     orthanc_configuration = host.configuration()
-    configuration = config.read(
+    configuration = config.read_configuration(
         orthanc_configuration.get("Dose"), host.configuration_directory(), BY_KEY
     )
     store = Store(configuration.data_directory, configuration.memory_limit or None)
@@ -101,7 +101,7 @@ def _start(log: Log) -> None:
     nightly = Nightly(
         store,
         lambda: settings.value("parquet_copy_hour") if settings.value("parquet_copy") else None,
-        lambda: copies.start("", settings.value("parquet_copy_identity")),
+        lambda: copies.start_copy("", settings.value("parquet_copy_identity")),
         datetime.now,
     )
     sql = Runs(store, partial(_sql_limits, settings))
@@ -113,14 +113,14 @@ def _start(log: Log) -> None:
         return tasks.now() - timedelta(days=settings.value(setting))
 
     sweeps: dict[str, Callable[[duckdb.DuckDBPyConnection], object]] = {
-        "tasks": lambda connection: tasks.forget_before(connection, kept_since("task_days")),
-        "exports": lambda connection: tasks.forget_before(
+        "tasks": lambda connection: tasks.forget_tasks_before(connection, kept_since("task_days")),
+        "exports": lambda connection: tasks.forget_tasks_before(
             connection, kept_since("export_days"), exports.KIND
         ),
-        "audit log": lambda connection: forget_before(connection, kept_since("audit_days")),
-        "files of sizes": size_files.sweep,
-        "files of exports": files.sweep,
-        "what searches found": searches.sweep,
+        "audit log": lambda connection: forget_entries_before(connection, kept_since("audit_days")),
+        "uploaded files of sizes": size_files.sweep,
+        "export files": files.sweep,
+        "results of searches": searches.sweep,
         "followers": followers.sweep,
         "copies for SQL": lambda connection: sql.copies.sweep(),
     }
@@ -146,10 +146,10 @@ def _start(log: Log) -> None:
     scheduled = ScheduledSearches(access.users, searches, fetching)
     schedules = Schedules(store, scheduled.begin, scheduled.may)
     clock = Clock()
-    clock.every(BEAT_S, "the sign of life of tasks", runner.beat)
+    clock.every(BEAT_S, "the heartbeat of tasks", runner.beat)
     clock.every(POLL_S, "waking followers", followers.wake)
-    clock.every(NIGHTLY_S, "the nightly copy", nightly.look)
-    clock.every(SCHEDULES_S, "scheduled searches", schedules.look)
+    clock.every(NIGHTLY_S, "the nightly copy", nightly.start_if_due)
+    clock.every(SCHEDULES_S, "scheduled searches", schedules.start_what_is_due)
     for name, sweep in sweeps.items():
         clock.every(SWEEP_S, f"sweeping {name}", partial(_swept, store, sweep))
     orthanc = {
@@ -190,9 +190,9 @@ def _start(log: Log) -> None:
     def started() -> None:
         nodes.restore()
         fetching.resume()
-        worker.start()
-        followers.start()
-        clock.start()
+        worker.start_thread()
+        followers.start_threads()
+        clock.start_thread()
         # Whoever waits for the start to be complete may check this.
         orthanc["version"] = host.system()["Version"]
         _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
@@ -204,9 +204,9 @@ def _start(log: Log) -> None:
         clock.close()
         runner.close()
         followers.close()
-        worker.stop()
+        worker.stop_thread()
         store.close()
-        _LOG.info("Orthanc Dose has ended in order")
+        _LOG.info("Orthanc Dose has stopped cleanly")
         log.close()
 
     def ending() -> None:
@@ -215,7 +215,7 @@ def _start(log: Log) -> None:
         # Orthanc waits for its requests, and these for their statements.
         sql.close()
 
-    host.listen(worker.wake, started, fetching.look, ending)
+    host.listen(worker.wake, started, fetching.look_at_jobs, ending)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
     _watch(door)
@@ -247,8 +247,8 @@ def _watch(door: Door) -> None:
         host.watch_door(decide)
     except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
         _LOG.error(
-            "objects that Orthanc may die of cannot be refused, and what the rules drop is deleted "
-            "after it was stored: %s",
+            "objects that may crash Orthanc cannot be refused, and objects that the rules reject "
+            "are stored first and then deleted: %s",
             error,
         )
 
@@ -285,7 +285,7 @@ def _options(configuration: config.Config, settings: Settings, key: bytes) -> Op
     return Options(
         batch_size=configuration.batch_size,
         poll_seconds=configuration.poll_seconds,
-        audit_at_start=configuration.audit_at_start,
+        reconcile_at_start=configuration.reconcile_at_start,
         dose_from_ct_images=value("dose_from_ct_images"),
         screens=value("dose_screens"),
         identity=IdentityRules(**identity_rules(settings), secret=key),
@@ -336,33 +336,37 @@ def _access(
         if not password:
             raise config.ConfigError(
                 f'"RegisteredUsers": the password of "{user}" is empty. Set it in the '
-                f"configuration, or, where it names"
-                " an environment variable, set that variable."
+                "configuration or, if it refers to an environment variable, set that variable."
             )
     for user, groups in configuration.orthanc_users.items():
         if user not in registered:
-            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" is not in "RegisteredUsers"')
+            raise config.ConfigError(
+                f'"Dose.OrthancUsers": "{user}" is not in '
+                '"RegisteredUsers": add the user there, or remove the name '
+                "here"
+            )
         unknown = set(groups) - {*GROUPS, ORTHANC}
         if unknown:
             known = ", ".join((*GROUPS, ORTHANC))
             raise config.ConfigError(
-                f'"Dose.OrthancUsers": "{user}" has "{min(unknown)}", which is none of: {known}'
+                f'"Dose.OrthancUsers": "{user}" has the unknown group "{min(unknown)}"; the '
+                f"groups are: {known}"
             )
     users = Users(store, registered, configuration.orthanc_users)
     if not users.have_administrator:
         raise config.ConfigError(
-            'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
+            "there is no administrator: add one with a password to Orthanc's "
+            '"RegisteredUsers", such as { "dose": "a password" }'
         )
     # Orthanc's own default: it requires authentication if other machines can reach it.
     if orthanc_configuration.get(
         "AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)
     ):
         _LOG.warning(
-            '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user '
-            "before the plugin is asked, so"
-            " that users whom an administrator added, and tokens, cannot come in; with false the "
-            "plugin asks, for Orthanc's own"
-            " pages too"
+            '"AuthenticationEnabled" is true, so Orthanc asks for the password of a registered '
+            "user before it calls the plugin: users added by an administrator, and tokens, "
+            "cannot sign in. Set it to false to let the plugin authenticate all requests, "
+            "including those to Orthanc's own pages"
         )
     proxies = Proxies(
         configuration.trusted_user_header.lower(),

@@ -29,7 +29,7 @@ class Config:
     are written in one transaction, 1 to 5000. poll_seconds: interval at which Orthanc is asked for
     changes if nothing wakes the worker, 0.2 to 3600. parquet_directory: folder of the copies of the
     whole dose record as Parquet; if empty, "parquet" in the data directory. log_file: the file of
-    the log; if empty, "log/orthanc-dose.log" in the data directory. audit_at_start: whether to
+    the log; if empty, "log/orthanc-dose.log" in the data directory. reconcile_at_start: whether to
     compare what Orthanc holds with the store when Orthanc starts. memory_limit: how much memory
     DuckDB may use, as "2GB"; if empty, DuckDB's own default. orthanc_users: the groups of users of
     "RegisteredUsers", by name, and "orthanc" for Orthanc's own pages and routes; users who are not
@@ -43,7 +43,7 @@ class Config:
     parquet_directory: str = ""
     log_file: str = ""
     poll_seconds: float = 5.0
-    audit_at_start: bool = True
+    reconcile_at_start: bool = True
     memory_limit: str = ""
     orthanc_users: dict[str, tuple[str, ...]] = field(default_factory=dict)
     trusted_user_header: str = ""
@@ -66,6 +66,9 @@ KEYS = {
     one.name.title().replace("_", ""): one for one in fields(Config) if one.name != "first_values"
 }
 
+# Former names of keys, which are still read.
+FORMER_KEYS = {"AuditAtStart": "ReconcileAtStart"}
+
 
 class First(Protocol):
     """A setting as far as it is needed here: its name, and its check, which raises ValueError."""
@@ -75,7 +78,7 @@ class First(Protocol):
     def checked(self, value: object) -> Any: ...
 
 
-def read(
+def read_configuration(
     section: object, base: Path, settings: Mapping[str, First] = MappingProxyType({})
 ) -> Config:
     """Return the configuration from the "Dose" section. Raises ConfigError.
@@ -87,7 +90,7 @@ def read(
         section = {}
     if not isinstance(section, dict):
         raise ConfigError(
-            '"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }'
+            '"Dose" must be an object, such as "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }'
         )
     values: dict[str, Any] = {}
     first: dict[str, Any] = {}
@@ -97,13 +100,21 @@ def read(
             try:
                 first[settings[key].name] = settings[key].checked(value)
             except ValueError as error:
-                raise ConfigError(f'"Dose.{key}" must be {error}, not {_shown(value)}') from error
-        elif key in KEYS:
-            values[KEYS[key].name] = _value(key, KEYS[key].name, KEYS[key].type, value)
+                raise ConfigError(
+                    f'"Dose.{key}" must be {error}, not {_shown_value(value)}'
+                ) from error
+        elif (present := FORMER_KEYS.get(key, key)) in KEYS:
+            if present != key and present in section:
+                raise ConfigError(
+                    f'"Dose.{key}" is the former name of "Dose.{present}": only one may be given'
+                )
+            values[KEYS[present].name] = _value(key, KEYS[present].name, KEYS[present].type, value)
         else:
             close = get_close_matches(key, known, 1, 0.6)
             hint = f'; did you mean "{close[0]}"?' if close else ""
-            raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(known)}')
+            raise ConfigError(
+                f'"Dose" has no setting "{key}"{hint} The settings are: {", ".join(known)}'
+            )
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
     parquet = values.get("parquet_directory")
@@ -116,16 +127,16 @@ def read(
     )
     if values.get("trusted_user_header") and not values.get("trusted_proxies"):
         raise ConfigError(
-            '"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is '
-            "believed"
+            '"Dose.TrustedUserHeader" requires "Dose.TrustedProxies", the addresses from which '
+            "the header is trusted"
         )
     return Config(**values, first_values=first)
 
 
 def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
     wrong = ConfigError(
-        f'"Dose.{key}" must be an object of users and their groups, as '
-        f'{{"anna": ["view", "export"]}}'
+        f'"Dose.{key}" must be an object of users and their groups, such as {{"anna": ["view", '
+        '"export"]}'
     )
     if not isinstance(value, dict) or not all(
         isinstance(groups, list) for groups in value.values()
@@ -139,13 +150,16 @@ def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
 def _header(key: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]*", value):
         raise ConfigError(
-            f'"Dose.{key}" must be the name of an HTTP header, as "X-Remote-User", or empty'
+            f'"Dose.{key}" must be the name of an HTTP header such as "X-Remote-User", or empty'
         )
     return value
 
 
 def _networks(key: str, value: object) -> tuple[str, ...]:
-    wrong = f'"Dose.{key}" must be a list of addresses and networks, as ["10.1.2.3", "10.2.0.0/16"]'
+    wrong = (
+        f'"Dose.{key}" must be a list of addresses and networks, such as ["10.1.2.3", '
+        '"10.2.0.0/16"]'
+    )
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ConfigError(wrong)
     try:
@@ -164,7 +178,7 @@ _OF_THEIR_OWN = {
 def _value(key: str, name: str, kind: Any, value: object) -> object:
     if name in _OF_THEIR_OWN:
         return _OF_THEIR_OWN[name](key, value)
-    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown(value)}')
+    wrong = ConfigError(f'"Dose.{key}" must be {_ALLOWED[kind]}, not {_shown_value(value)}')
     if kind is bool:
         if not isinstance(value, bool):
             raise wrong
@@ -185,13 +199,13 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
         raise wrong
     elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
         raise ConfigError(
-            f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not '
-            f"{_shown(value)}"
+            f'"Dose.{key}" must be an amount of memory such as "2GB" or "50%", or empty, not '
+            f"{_shown_value(value)}"
         )
     return kind(value)
 
 
-def _shown(value: object) -> str:
+def _shown_value(value: object) -> str:
     return {type(None): "null", list: "a list", dict: "an object"}.get(
         type(value), repr(value)[:60]
     )
@@ -210,6 +224,6 @@ def _writable(directory: Path) -> Path:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise ConfigError(
-            f'"Dose.DataDirectory": the folder {directory} cannot be written: {reason}'
+            f'"Dose.DataDirectory": cannot write to the folder {directory}: {reason}'
         ) from error
     return directory

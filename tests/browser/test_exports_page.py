@@ -63,8 +63,8 @@ def own_server() -> Iterator[OrthancServer]:
             "identity": ["name"],
         }
         with store.writing() as connection:
-            tasks.put(connection, earlier(1))
-            tasks.put(connection, earlier(2, parameters=typed))
+            tasks.write_task(connection, earlier(1))
+            tasks.write_task(connection, earlier(2, parameters=typed))
             connection.execute("INSERT INTO state VALUES ('last_task', '2')")
         store.close()
         yield running.start()

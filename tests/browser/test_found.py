@@ -76,9 +76,9 @@ def much() -> Iterator[tuple[OrthancServer, int]]:
         number = tasks.create(store, "node-search", USER, "archive", asked)
         with store.writing() as connection:
             now = tasks.now()
-            tasks.put(
+            tasks.write_task(
                 connection,
-                (tasks.one(connection, number) or {})
+                (tasks.find_task(connection, number) or {})
                 | {
                     "state": "done",
                     "result": result,

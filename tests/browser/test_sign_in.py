@@ -58,7 +58,7 @@ def test_an_address_of_elsewhere_is_not_where_signing_in_leads(come: Enter) -> N
 def test_a_wrong_password_says_so(come: Enter) -> None:
     page = come().open("/sign-in")
     sign_in(page, "nobody of this name", "not the password")
-    expect(page.get_by_role("alert")).to_contain_text("not known")
+    expect(page.get_by_role("alert")).to_contain_text("wrong, or the user is disabled")
     expect(page.get_by_label("Password", exact=True)).to_have_value("")
 
 
@@ -113,7 +113,9 @@ def test_the_puzzle_runs_where_pages_come_by_plain_http_and_under_our_policy(
     page = visit.open("/sign-in")
     with under_attack(door, "emil"):
         sign_in(page, "emil", "not the password")
-        expect(page.get_by_role("alert")).to_contain_text("not known", timeout=120_000)
+        expect(page.get_by_role("alert")).to_contain_text(
+            "wrong, or the user is disabled", timeout=120_000
+        )
         expect(page.get_by_role("status").filter(has_text="puzzle")).to_have_count(0)
     # The browser itself reports answers that are errors.
     assert [said for said in visit.complaints if "status of 4" not in said] == []
@@ -173,7 +175,7 @@ def test_a_session_that_ends_asks_over_the_page_and_nothing_is_lost(come: Enter)
     expect(dialog).to_be_visible()
     dialog.get_by_label("Password", exact=True).fill("not the password")
     dialog.get_by_role("button", name="Sign in", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("not known")
+    expect(dialog.get_by_role("alert")).to_contain_text("wrong, or the user is disabled")
     dialog.get_by_label("Password", exact=True).fill(SECRET)
     dialog.get_by_label("Password", exact=True).press("Enter")
     expect(dialog).to_have_count(0)

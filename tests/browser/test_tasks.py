@@ -32,13 +32,13 @@ def server() -> Iterator[OrthancServer]:
         assert running.stop() == 0
         store = Store(running.dose_directory)
         with store.writing() as connection:
-            tasks.put(connection, earlier(1))
+            tasks.write_task(connection, earlier(1))
             for line, outcome in enumerate(["inserted", "no study", "no study"], 2):
                 connection.execute(
                     "INSERT INTO task_log VALUES (1, ?, ?, ?, ?)",
                     [line, outcome, 1 if line == 2 else None, ""],
                 )
-            tasks.put(
+            tasks.write_task(
                 connection,
                 earlier(
                     2,
@@ -50,7 +50,7 @@ def server() -> Iterator[OrthancServer]:
                     message="The key of the hashes is gone.",
                 ),
             )
-            tasks.put(
+            tasks.write_task(
                 connection,
                 earlier(
                     3,

@@ -122,7 +122,7 @@ class Rules:
         return Result(sop, kept, found, records, row)
 
     def _extract(self, kept: Kept) -> Extract:
-        return extract.extract(kept, _sop_class(kept))
+        return extract.extract_object(kept, _sop_class(kept))
 
     def keep_for_commit(self, result: Result) -> None:
         self._waiting.append(result)
@@ -164,7 +164,7 @@ class Rules:
                         _same_rows(there, row, table)
                 json.dumps(stored, default=plain, allow_nan=False).encode()
                 json.dumps(
-                    studies.content(connection, record.study["id"]), allow_nan=False
+                    studies.kept_content(connection, record.study["id"]), allow_nan=False
                 ).encode()
         return len(records)
 

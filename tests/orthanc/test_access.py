@@ -258,7 +258,7 @@ def test_a_proxy_names_the_user_where_it_is_trusted(proxies: list[str], believed
         assert status("/instances", "only view") == 403
         # A page of another site could make the browser send it: the proxy would name the user.
         answer = server.request(
-            "POST", "/dose/api/audit", auth=NOBODY, headers={"X-Remote-User": USER}, data=b"{}"
+            "POST", "/dose/api/reconcile", auth=NOBODY, headers={"X-Remote-User": USER}, data=b"{}"
         )
         assert answer.status_code == (403 if believed else 401)
         secure = server.request(
@@ -287,7 +287,7 @@ def test_where_orthanc_asks_itself_its_users_come_in_as_before() -> None:
         assert server.request("GET", "/dose/api/studies", auth=(USER, "wrong")).status_code == 401
         elsewhere = {"Origin": "http://elsewhere.example"}
         assert (
-            server.request("POST", "/dose/api/audit", headers=elsewhere, data=b"{}").status_code
+            server.request("POST", "/dose/api/reconcile", headers=elsewhere, data=b"{}").status_code
             == 403
         )
         assert server.request("POST", "/tools/find", headers=elsewhere, json={}).status_code == 403

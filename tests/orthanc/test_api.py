@@ -134,7 +134,7 @@ def test_filters_are_saved_under_a_name_for_one_user(filled: OrthancServer) -> N
 
 @pytest.mark.parametrize(("method", "path", "allowed"), [
     ("POST", "/dose/api/studies", "GET"), ("PUT", "/dose/api/studies/1", "GET"), ("DELETE", "/dose/api/studies/1", "GET"),
-    ("GET", "/dose/api/audit", "POST"), ("DELETE", "/dose/api/objects", "GET"),
+    ("GET", "/dose/api/reconcile", "POST"), ("DELETE", "/dose/api/objects", "GET"),
     ("GET", "/dose/api/objects/1.2.3/retry", "POST"),
 ])  # fmt: skip
 def test_wrong_method(filled: OrthancServer, method: str, path: str, allowed: str) -> None:

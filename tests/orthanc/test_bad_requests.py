@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from orthanc_dose.records.given import names
+from orthanc_dose.records.given import field_names
 from orthanc_dose.rest.api import ROUTES
 from orthanc_dose.rest.bodies import alternatives, schema
 from orthanc_dose.rest.parameters import Parameter
@@ -88,7 +88,7 @@ def in_query(route: Route) -> list[Parameter]:
 
 def fields(route: Route) -> list[str]:
     assert route.body is not None
-    return [name for one in alternatives(route.body) for name in names(one)]
+    return [name for one in alternatives(route.body) for name in field_names(one)]
 
 
 NO_VALUES = {

@@ -41,12 +41,12 @@ CASES: dict[str, tuple[Any, list[str]]] = {
         ['"DataDirectoy"', 'did you mean "DataDirectory"', "PollSeconds"],
     ),
     "another case": ({"batchsize": 5}, ['"batchsize"', "BatchSize"]),
-    "unknown": ({"Wibble": True}, ['"Wibble"', "Known are", "BatchSize"]),
+    "unknown": ({"Wibble": True}, ['"Wibble"', "The settings are", "BatchSize"]),
     "text for a number": ({"BatchSize": "200"}, ["Dose.BatchSize", "whole number", "'200'"]),
     "fraction": ({"BatchSize": 1.5}, ["Dose.BatchSize", "whole number"]),
     "true for a number": ({"PollSeconds": True}, ["Dose.PollSeconds", "a number"]),
     "null": ({"PollSeconds": None}, ["Dose.PollSeconds", "a number", "null"]),
-    "number for a switch": ({"AuditAtStart": 1}, ["Dose.AuditAtStart", "true or false"]),
+    "number for a switch": ({"ReconcileAtStart": 1}, ["Dose.ReconcileAtStart", "true or false"]),
     "list for a path": (
         {"DataDirectory": ["/tmp"]},
         ["Dose.DataDirectory", "a path as text", "a list"],
@@ -123,7 +123,7 @@ def test_all_settings_together(stopped: OrthancServer) -> None:
     stopped.dose = {
         "BatchSize": 1,
         "PollSeconds": 0.2,
-        "AuditAtStart": False,
+        "ReconcileAtStart": False,
         "MemoryLimit": "512MB",
     }
     stopped.start()

@@ -132,13 +132,13 @@ def test_a_request_leaves_nothing_to_the_next_one_on_its_thread() -> None:
     one_thread = {"HttpThreadsCount": 1, "HttpRequestTimeout": 2}
     with OrthancServer(overrides=one_thread) as server:
         lines = [basic(USER, PASSWORD), "X-Dose-Request: 1", "Content-Length: 5"]
-        broken = request("POST", "/dose/api/audit", *lines, body=b"{}")
+        broken = request("POST", "/dose/api/reconcile", *lines, body=b"{}")
         follow = [
             request("GET", "/dose/api/session"),
-            request("POST", "/dose/api/audit", "X-Dose-Request: 1", body=b"{}"),
+            request("POST", "/dose/api/reconcile", "X-Dose-Request: 1", body=b"{}"),
             request(
                 "POST",
-                "/dose/api/audit",
+                "/dose/api/reconcile",
                 "Content-Type: multipart/form-data; boundary=b",
                 body=multipart("b", ([], b"{}")),
             ),

@@ -46,7 +46,7 @@ def test_a_normal_start_warns_of_nothing_and_its_lines_are_in_a_file_of_its_owne
     assert server.stop() == 0
     assert "Dose:" not in server.log, "Orthanc's log shows what is a warning at least"
     lines = log_file(server).read_text().splitlines()
-    assert lines[-1].endswith(" INFO app Orthanc Dose has ended in order")
+    assert lines[-1].endswith(" INFO app Orthanc Dose has stopped cleanly")
     assert not [line for line in lines if " INFO " not in line]
     assert log_file(server).stat().st_mode & 0o777 == 0o600
     assert log_file(server).parent.stat().st_mode & 0o777 == 0o700
@@ -57,7 +57,8 @@ def test_the_level_holds_at_once_and_after_a_restart(server: OrthancServer) -> N
     put(server, log_level="debug")
     server.ok("/dose/api/status")
     newest = server.log_entries(text="/status", limit=1)
-    assert [(one["level"], one["room"]) for one in newest] == [("debug", "rest.server")]
+    assert [(one["level"], one["logger"]) for one in newest] == [("debug", "rest.server")]
+    assert newest[0]["room"] == "rest.server", "the former name of the field"
     assert re.fullmatch(r"GET /status by 'dose': 200 in \d+ ms", newest[0]["message"])
     assert server.get("/dose/api/studies/77")[0] == 404
     assert server.log_entries(limit=1)[0]["message"].startswith("GET /studies/{id} by 'dose': 404")
@@ -106,9 +107,9 @@ def test_objects_have_a_line_each_with_what_became_of_them_and_senders_one(
         f"1 object of series {row['series_handle']} (X-Ray Radiation Dose SR): ignored ({row['rule']})",
     )
     assert " (CT Image): ignored (sop_class)" in line_of(server, "5 objects of series ")
-    by_dicom = line_of(server, "came by DICOM from STORESCU at 127.0.0.1 to DOSE: ")
+    by_dicom = line_of(server, "received by DICOM from STORESCU at 127.0.0.1 to DOSE: ")
     assert by_dicom.endswith("6 ignored, 1 imported")
-    assert "1 object in 0 s: 1 imported" in line_of(server, "came by HTTP from 127.0.0.1: ")
+    assert "1 object in 0 s: 1 imported" in line_of(server, "received by HTTP from 127.0.0.1: ")
 
 
 def test_a_sign_in_has_a_line_and_what_was_typed_for_an_unknown_user_has_none(
@@ -132,9 +133,9 @@ def test_a_task_has_a_line_when_it_begins_and_one_when_it_ends(server: OrthancSe
     server.send([samples.ct_report(1, key="logged again")])
     server.wait_until_idle()
     number = server.post("/dose/api/reextract")[1]["task_id"]
-    line_of(server, f"task {number} (re-extraction) begins")
-    ended = line_of(server, f"task {number} (re-extraction) ends: ")
-    assert re.search(r"ends: done after \d+ s, 1 of 1, .*failed 0", ended)
+    line_of(server, f"task {number} (re-extraction) started")
+    ended = line_of(server, f"task {number} (re-extraction) ended: ")
+    assert re.search(r"ended: done after \d+ s, 1 of 1, .*failed 0", ended)
 
 
 def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
@@ -167,11 +168,11 @@ def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
         assert matching(form), lines
     form = r"C-MOVE from archive to Orthanc in \d+\.\d s: series 1, objects 2, try 1: success"
     assert len(matching(form)) == 1, lines
-    [ended] = matching(rf"task {task['id']} \(retrieval\) ends: done after .*")
+    [ended] = matching(rf"task {task['id']} \(retrieval\) ended: done after .*")
     counts = "series 1, failed 0, asked_for 2, arrived 2, imported 2, missing 0, not_listed 0"
     assert ended.endswith(counts)
     assert matching(
-        r"C-FIND of level Study at gone in \d+\.\d s: failed: Nothing listens at the node's .*"
+        r"C-FIND of level Study at gone in \d+\.\d s: failed: No program is listening at the node's .*"
     )
     assert matching(r"C-ECHO at archive in \d+\.\d s: success")
     assert not [line for line in lines if "1.2.826" in line], "no UIDs"
@@ -224,7 +225,7 @@ def test_the_configuration_says_which_file_it_is(tmp_path: Path) -> None:
         # Two must not begin new files at the same time.
         with OrthancServer(dose={"LogFile": str(path)}) as other:
             assert other.ok("/dose/api/log")["file"] is None
-            line_of(other, "the file of the log cannot be written: another process writes it")
+            line_of(other, "the log file cannot be written: another process is writing it")
             assert str(other.folder) not in path.read_text()
 
 
@@ -234,15 +235,15 @@ def test_a_file_that_cannot_be_written_stops_nothing_and_is_said_once(tmp_path: 
         for days in (31, 32):
             put(server, task_days=days)
         [failed] = server.log_entries(level="error")
-        assert failed["message"] == "the file of the log cannot be written: File exists"
-        assert server.log.count("the file of the log cannot be written") == 1
+        assert failed["message"] == "the log file cannot be written: File exists"
+        assert server.log.count("the log file cannot be written") == 1
         assert said(server, "setting changed: task_days"), "memory has it"
         assert server.ok("/dose/api/log")["file"] is None
         assert server.status()["queue"]["state"] in ("idle", "working")
         (tmp_path / "log").unlink()
         put(server, task_days=33)
         assert server.ok("/dose/api/log")["file"] == str(tmp_path / "log" / "dose.log")
-        assert said(server, "the file of the log is written again")
+        assert said(server, "the log file can be written again")
 
 
 @pytest.fixture
@@ -270,7 +271,7 @@ def test_an_error_stands_in_the_log_with_its_place_and_without_values(
     status, answer = faulty.get("/dose/api/summary?days=5")
     assert (status, answer["error"]["code"]) == (500, "internal")
     (entry,) = faulty.log_entries(level="error")
-    assert entry["room"] == "rest.server"
+    assert entry["logger"] == "rest.server"
     assert entry["message"].startswith("GET /summary: ValueError in ")
     assert "Dose: GET /summary: ValueError in " in faulty.log
     assert (

@@ -51,7 +51,7 @@ def doses(raw: bytes, cleaned: bool) -> Any:
     try:
         read = part10.read_any(raw)
         kept = extract.keep(read) if cleaned else Kept(read.dataset, read.transfer_syntax)
-        found = extract.extract(kept, str(kept.dataset["0008,0016"]))
+        found = extract.extract_object(kept, str(kept.dataset["0008,0016"]))
     except (Ignored, Unreadable) as error:
         return type(error).__name__
 

@@ -17,9 +17,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from orthanc_dose import samples
 from orthanc_dose.loopback import Loopback
-from orthanc_dose.retrieve.node import Node
+from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses, Search, search_node
 from orthanc_dose.retrieve.question import Question
-from orthanc_dose.retrieve.search import NodeError, NodeRefuses, Search, search
+from orthanc_dose.retrieve.remote_node import Node
 from tests.support.server import OrthancServer, _free_ports
 
 Answers = Callable[[Dataset], Iterator[tuple[int, Dataset | None]]]
@@ -124,7 +124,7 @@ def bad(asker: OrthancServer, provider: Provider, **more: Any) -> Node:
 
 
 def ask(of: Node, *groups: str, last: date = DAY, **more: Any) -> Search:
-    return search(
+    return search_node(
         Question(DAY, last, groups, **more), of.find, lambda study: frozenset(), lambda *told: None
     )
 
@@ -155,8 +155,8 @@ def test_a_real_pacs_is_asked_for_what_carries_dose(asker: OrthancServer) -> Non
 def test_echo(asker: OrthancServer) -> None:
     assert node(asker, "pacs").echo() is None
     assert "connection refused" in (node(asker, "gone").echo() or "")
-    assert "no node of this name" in (node(asker, "nobody").echo() or "")
-    assert "no node of this name" in (node(asker, "a/../b?c#d").echo() or "")
+    assert "no node with this name" in (node(asker, "nobody").echo() or "")
+    assert "no node with this name" in (node(asker, "a/../b?c#d").echo() or "")
 
 
 def test_a_node_that_is_not_there_ends_the_search(asker: OrthancServer) -> None:
@@ -251,7 +251,7 @@ def test_a_node_that_breaks_off_is_asked_once_more(asker: OrthancServer) -> None
         with Provider(lambda asked: iter(())) as provider:
             provider._server._handlers[evt.EVT_C_FIND] = (handler, None)
             if forever:
-                with pytest.raises(NodeRefuses, match="broke the association off"):
+                with pytest.raises(NodeRefuses, match="aborted the association"):
                     bad(asker, provider).find(
                         "Study", {"StudyInstanceUID": "", "StudyDate": "20260302"}
                     )

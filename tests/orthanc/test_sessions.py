@@ -97,7 +97,7 @@ def test_changes_by_cookie_come_from_our_pages(guarded_server: OrthancServer) ->
     browser = Browser(guarded_server)
     browser.sign_in(USER, PASSWORD)
     for path, method in (
-        ("/dose/api/audit", "POST"),
+        ("/dose/api/reconcile", "POST"),
         ("/dose/api/saved-filters/x", "DELETE"),
         ("/dose/api/session", "DELETE"),
     ):
@@ -105,16 +105,19 @@ def test_changes_by_cookie_come_from_our_pages(guarded_server: OrthancServer) ->
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "from_elsewhere")
     assert browser.ask("GET", "/dose/api/session?_method=delete", own=False).status_code == 403
     assert browser.name == USER
-    assert browser.ask("POST", "/dose/api/audit", data=b"{}").status_code in (200, 202)
+    assert browser.ask("POST", "/dose/api/reconcile", data=b"{}").status_code in (200, 202)
     # A browser that signs people in by HTTP Basic sends that for other sites' pages, too.
     for headers in ({"Origin": "http://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert (
             guarded_server.request(
-                "POST", "/dose/api/audit", data=b"{}", headers=headers
+                "POST", "/dose/api/reconcile", data=b"{}", headers=headers
             ).status_code
             == 403
         )
-    assert guarded_server.request("POST", "/dose/api/audit", data=b"{}").status_code in (200, 202)
+    assert guarded_server.request("POST", "/dose/api/reconcile", data=b"{}").status_code in (
+        200,
+        202,
+    )
 
 
 def test_users_are_added_changed_and_deleted(guarded_server: OrthancServer) -> None:

@@ -80,7 +80,7 @@ def test_the_studies_of_a_system_are_deleted_by_their_number_and_stay_so(
     check()
     send(server, mine, later[:2])
     check()
-    assert post(server, "/audit") == (200, {"missing": 0})
+    assert post(server, "/reconcile") == (200, {"missing": 0})
     check()
     server.restart(overrides={"OverwriteInstances": True})
     send(server, mine, later[:2])

@@ -223,6 +223,6 @@ def put_levels(store: Store, *levels: dict[str, Any]) -> list[int]:
         "source": "Test",
         "valid": True,
     }
-    return reference_levels.add(
+    return reference_levels.add_levels(
         store, [dict.fromkeys(REFERENCE_LEVEL.names) | usual | level for level in levels]
     )

@@ -47,7 +47,7 @@ def digests() -> dict[str, str]:
         kept = extract.unpack(zlib.compress(json.dumps(content).encode(), 0))
         sop_class = first(kept.dataset, "0008,0016") or ""
         try:
-            found = extract.extract(kept, sop_class)
+            found = extract.extract_object(kept, sop_class)
         except (Ignored, Unreadable) as error:
             out[name] = digest([type(error).__name__, getattr(error, "rule", None), str(error)])
             continue

@@ -177,7 +177,7 @@ def install() -> None:
     from orthanc_dose.work.runner import Runner
     from orthanc_dose.work.steps import Steps
 
-    connection, work, step = Store.connection, Runner._work, Steps.step
+    connection, work, step = Store.connection, Runner._work, Steps.step_oldest_task
     join, add = Runner.join, Runner.add
 
     def with_points(store: Any) -> Any:
@@ -214,7 +214,7 @@ def install() -> None:
 
     Store.connection = with_points  # type: ignore[method-assign]
     Runner._work = watched_work  # type: ignore[method-assign]
-    Steps.step = watched_step  # type: ignore[method-assign]
+    Steps.step_oldest_task = watched_step  # type: ignore[method-assign]
     Runner.join = told_kinds  # type: ignore[method-assign]
     Runner.add = instead  # type: ignore[method-assign]
     sys.addaudithook(_audit)

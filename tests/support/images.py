@@ -16,7 +16,7 @@ def read(dataset: Dataset) -> Extract:
     raw = samples.part10(dataset)
     kept = extract.keep(part10.read_any(raw))
     packed, _ = kept.pack()
-    return extract.extract(extract.unpack(packed), str(dataset.SOPClassUID))
+    return extract.extract_object(extract.unpack(packed), str(dataset.SOPClassUID))
 
 
 def event(dataset: Dataset) -> Row:

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from orthanc_dose.retrieve.answers import Answer
+from orthanc_dose.retrieve.node_search import NodeRefuses, Search, search_node
 from orthanc_dose.retrieve.question import Question
-from orthanc_dose.retrieve.search import NodeRefuses, Search, search
 
 # SOP classes from PS3.6.
 DOSE, ENHANCED_DOSE, NUCLEAR, PATIENT_DOSE, ENHANCED, COMPREHENSIVE, BASIC, CAPTURE, CT = (
@@ -114,7 +114,7 @@ class Node:
 def ask(
     node: Node, *groups: str, known: frozenset[str] = frozenset(), last: date = DAY, **more: Any
 ) -> Search:
-    return search(
+    return search_node(
         Question(DAY, last, groups, **more), node.find, lambda study: known, lambda *told: None
     )
 

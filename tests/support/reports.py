@@ -16,8 +16,8 @@ from orthanc_dose.samples.projection_reports import fluoroscopy_events
 
 def read(made: Dataset | bytes) -> Extract:
     raw = made if isinstance(made, bytes) else as_bytes(made)
-    found = part10.read(raw)
-    return extract.extract(extract.keep(found), str(found.dataset["0008,0016"]))
+    found = part10.read_part10(raw)
+    return extract.extract_object(extract.keep(found), str(found.dataset["0008,0016"]))
 
 
 def record(*made: Dataset | bytes) -> Record:

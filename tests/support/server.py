@@ -331,20 +331,20 @@ class OrthancServer:
     # --- waiting ---
 
     def wait_until_idle(self) -> dict[str, Any]:
-        """Wait until the plugin has read all that Orthanc holds and its audit at start is done.
+        """Wait until the plugin has read all that Orthanc holds and its reconciliation at start is done.
 
         Returns its queue's status.
         """
-        audits = not isinstance(self.dose, dict) or self.dose.get("AuditAtStart", True)
+        reconciles = not isinstance(self.dose, dict) or self.dose.get("ReconcileAtStart", True)
         queue: dict[str, Any] = {}
 
         def idle() -> bool:
             queue.update(self.status()["queue"])
-            audit = queue["audit"]
-            audited = audit["state"] == "idle" and (
-                audit["last_finished_at"] is not None or not audits
+            last = queue["reconciliation"]
+            reconciled = last["state"] == "idle" and (
+                last["last_finished_at"] is not None or not reconciles
             )
-            return queue["pending"] == 0 and queue["state"] == "idle" and audited
+            return queue["pending"] == 0 and queue["state"] == "idle" and reconciled
 
         self.wait_for(idle, "an idle queue", lambda: json.dumps(queue))
         return queue

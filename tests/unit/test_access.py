@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orthanc_dose.config import ConfigError, read
-from orthanc_dose.manage import audit, passwords
+from orthanc_dose.config import ConfigError, read_configuration
+from orthanc_dose.manage import audit_log, passwords
 from orthanc_dose.manage.access import Caller
 from orthanc_dose.manage.proxies import Proxies
 from orthanc_dose.manage.sessions import Sessions
@@ -40,7 +40,7 @@ def test_a_route_without_a_rule_cannot_be_made() -> None:
 def test_a_session_ends_when_nobody_uses_it() -> None:
     clock = Clock()
     sessions = Sessions(lambda: 3600.0, clock)
-    secret = sessions.start("anna", "s")
+    secret = sessions.start_session("anna", "s")
     for _ in range(3):
         clock.now += 3000
         assert sessions.find(secret) == ("anna", "s")
@@ -52,10 +52,10 @@ def test_a_session_ends_when_nobody_uses_it() -> None:
 def test_a_user_has_so_many_sessions_at_most_and_the_oldest_ends() -> None:
     clock = Clock()
     sessions = Sessions(lambda: 1e9, clock)
-    first, other = sessions.start("anna", ""), sessions.start("berta", "")
+    first, other = sessions.start_session("anna", ""), sessions.start_session("berta", "")
     for _ in range(50):
         clock.now += 1
-        last = sessions.start("anna", "")
+        last = sessions.start_session("anna", "")
     assert sessions.find(first) is None and sessions.find(last) and sessions.find(other)
 
 
@@ -95,7 +95,7 @@ def test_wrong_keys_of_access_are_named(
     tmp_path: Path, section: dict[str, Any], words: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        read(section, tmp_path)
+        read_configuration(section, tmp_path)
     assert all(word in str(caught.value) for word in words)
 
 
@@ -207,21 +207,24 @@ class Somebody:
 def test_the_log_goes_on_numbering_and_forgets_what_is_old(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = audit.AuditLog(store)
+    log = audit_log.AuditLog(store)
     for number in range(3):
         log.note(Somebody(), "test", f"n {number}", "d" * 9999)
-    audit.AuditLog(store).note(Caller(), "test")
+    audit_log.AuditLog(store).note(Caller(), "test")
     with store.writing() as connection:
         connection.execute("UPDATE audit_log SET \"at\" = '2020-01-01' WHERE number <= 2")
-        assert audit.forget_before(connection, datetime(2021, 1, 1)) == 2
+        assert audit_log.forget_entries_before(connection, datetime(2021, 1, 1)) == 2
     with store.reading() as connection:
-        page = audit.page(connection, {}, 10, 0)
+        page = audit_log.page_of_entries(connection, {}, 10, 0)
         assert [(one["number"], one["user_name"]) for one in page["entries"]] == [
-            (4, audit.UNKNOWN),
+            (4, audit_log.UNKNOWN),
             (3, "anna"),
         ]
         assert max(len(one["details"]) for one in page["entries"]) == 2000
-        assert audit.page(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"] == 0
+        assert (
+            audit_log.page_of_entries(connection, {"from": datetime(2030, 1, 1)}, 10, 0)["total"]
+            == 0
+        )
     store.close()
     log.note(Somebody(), "sign-in", "x")
     said = caplog.messages
@@ -232,9 +235,9 @@ def test_the_log_goes_on_numbering_and_forgets_what_is_old(
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
 def test_no_cell_of_the_export_is_a_formula(store: Store, text: str) -> None:
-    audit.AuditLog(store).note(Somebody(name=text), "test", text, text)
+    audit_log.AuditLog(store).note(Somebody(name=text), "test", text, text)
     with store.reading() as connection:
-        raw = audit.as_csv(connection, {}).decode("utf-8-sig")
+        raw = audit_log.entries_as_csv(connection, {}).decode("utf-8-sig")
     assert f"'{text}" in raw and f",{text}" not in raw and f'"{text}' not in raw
 
 

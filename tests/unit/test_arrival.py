@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
 from orthanc_dose.ingest import assembly
-from orthanc_dose.ingest.reading import read
+from orthanc_dose.ingest.reading import read_instance
 from orthanc_dose.records import STUDY_TABLES
 from orthanc_dose.samples import image_ct
 from orthanc_dose.store import Store, Writer
@@ -114,7 +114,7 @@ def arrive(writer: Writer, batch: list[tuple[str, str, bytes]], change: int) -> 
             "size": len(raw),
             "before": before,
         }
-        reads[orthanc_id] = read(row, lambda raw=raw: raw)
+        reads[orthanc_id] = read_instance(row, lambda raw=raw: raw)
     writer.commit(assembly.batch(writer, list(reads.values()), {"cursor": str(change)}))
 
 

@@ -30,7 +30,7 @@ INFINITY, NAN = float("inf"), float("nan")
 ])  # fmt: skip
 def test_what_no_body_may_hold_is_named(raw: bytes, field: str | None) -> None:
     with pytest.raises(ApiError) as caught:
-        bodies.read(raw)
+        bodies.parse_json(raw)
     assert (caught.value.status, caught.value.code, caught.value.field) == (400, "bad_body", field)
 
 
@@ -39,11 +39,11 @@ def test_what_no_body_may_hold_is_named(raw: bytes, field: str | None) -> None:
     json.loads("[" * 32 + "]" * 32),
 ])  # fmt: skip
 def test_any_other_json_is_read_as_it_is(body: Any) -> None:
-    assert bodies.read(json.dumps(body).encode()) == body
+    assert bodies.parse_json(json.dumps(body).encode()) == body
 
 
 def test_a_surrogate_pair_is_a_character() -> None:
-    assert bodies.read(rb'"\ud83d\ude00"') == "\U0001f600"
+    assert bodies.parse_json(rb'"\ud83d\ude00"') == "\U0001f600"
 
 
 class Inner(Given):
@@ -59,10 +59,13 @@ class Outer(Given):
 
 
 @pytest.mark.parametrize(("value", "place", "says"), [
-    ([], None, "The body must be an object with number, some, entries, inner, flag."),
-    (None, None, "The body must be an object with number, some, entries, inner, flag."),
-    ({"other": 1}, "other", "The body has number, some, entries, inner, flag, and nothing else."),
-    ({"x" * 300: 1}, "x" * 100, "The body has number, some, entries, inner, flag, and nothing else."),
+    ([], None, "The body must be an object with these fields: number, some, entries, inner, flag."),
+    (None, None,
+     "The body must be an object with these fields: number, some, entries, inner, flag."),
+    ({"other": 1}, "other",
+     "The body contains an unknown field; its fields are: number, some, entries, inner, flag."),
+    ({"x" * 300: 1}, "x" * 100,
+     "The body contains an unknown field; its fields are: number, some, entries, inner, flag."),
     ({"number": "5"}, "number", "number must be a whole number from 0 to 10."),
     ({"number": 5.5}, "number", "number must be a whole number from 0 to 10."),
     ({"number": True}, "number", "number must be a whole number from 0 to 10."),
@@ -70,14 +73,17 @@ class Outer(Given):
     ({"number": INFINITY}, "number", "number must be a whole number from 0 to 10."),
     ({"number": None}, "number", "number must be a whole number from 0 to 10."),
     ({"flag": None}, "flag", "flag must be true or false."),
-    ({"some": ["a", "c"]}, "some", "some must be a list with some of: a, b."),
-    ({"entries": {}}, "entries", "entries must be a list of values, each an object with text."),
+    ({"some": ["a", "c"]}, "some", "some must be a list with one or more of: a, b."),
+    ({"entries": {}}, "entries",
+     "entries must be a list of values, each an object with these fields: text."),
     ({"entries": [{"text": "a"}, {"text": ""}]}, "entries[1].text", "entries[1].text must be text of 1 to 3 characters."),
-    ({"entries": [{"text": "a"}, 5]}, "entries[1]", "entries[1] must be an object with text."),
-    ({"entries": [{}]}, "entries[0].text", "entries[0].text is missing."),
+    ({"entries": [{"text": "a"}, 5]}, "entries[1]",
+     "entries[1] must be an object with these fields: text."),
+    ({"entries": [{}]}, "entries[0].text", "The field entries[0].text is missing."),
     ({"inner": {"text": "Smith^John"}}, "inner.text", "inner.text must be text of 1 to 3 characters."),
-    ({"inner": {"text": "a", "x": 1}}, "inner.x", "inner has text, and nothing else."),
-    ({"inner": 5}, "inner", "inner must be null or an object with text."),
+    ({"inner": {"text": "a", "x": 1}}, "inner.x",
+     "inner contains an unknown field; its fields are: text."),
+    ({"inner": 5}, "inner", "inner must be null or an object with these fields: text."),
 ])  # fmt: skip
 def test_what_is_wrong_is_named_and_told_without_the_value(
     value: Any, place: str | None, says: str
@@ -90,10 +96,10 @@ def test_what_is_wrong_is_named_and_told_without_the_value(
 
 def test_a_sentence_lists_no_more_than_it_can() -> None:
     many = given.changes_of("Many", "Many fields.", ((f"field_{at}", int) for at in range(40)))
-    listed = "/dose/api/openapi.json lists what it has."
+    listed = "/dose/api/openapi.json lists its fields."
     for value, says in (
         ([], f"The body must be an object; {listed}"),
-        ({"other": 1}, f"The body has nothing of this name; {listed}"),
+        ({"other": 1}, f"The body has no field with this name; {listed}"),
     ):
         with pytest.raises(given.Wrong) as caught:
             given.taken(value, many)
@@ -114,22 +120,22 @@ def test_what_is_right_is_taken() -> None:
 def test_a_line_break_at_the_end_is_no_part_of_a_title() -> None:
     # The $ of Python's regular expressions lets one stand.
     for name, value in (("aet", "A\n"), ("host", "h\n"), ("title", "a\n"), ("destination", "\n")):
-        assert given.problem({name: value}, NodeFields), name
+        assert given.value_problem({name: value}, NodeFields), name
 
 
 def test_a_name_is_more_than_blanks_whichever_they_are() -> None:
     # Blanks at the ends are taken off: of these nothing would be left.
     for name in (" ", "\u00a0", "\u2003 \u3000"):
-        assert given.problem({"name": name}, NewToken), ascii(name)
-    assert given.problem({"name": "\u00a0a"}, NewToken) is None
+        assert given.value_problem({"name": name}, NewToken), ascii(name)
+    assert given.value_problem({"name": "\u00a0a"}, NewToken) is None
 
 
 def test_numbers_that_are_none_are_none_anywhere() -> None:
     whole = next(option for option in OPTIONS.values() if option.kind == "integer")
     for value in (INFINITY, NAN):
-        assert whole.problem(value) and given.problem({"port": value}, NodeFields)
+        assert whole.problem(value) and given.value_problem({"port": value}, NodeFields)
     levels = {"modality": "CT", "name": "a", "source": "b", "valid": True, "statistic": "median"}
-    wrong = given.problem(levels | {"quantity": "dlp_total", "value": NAN}, ReferenceLevel)
+    wrong = given.value_problem(levels | {"quantity": "dlp_total", "value": NAN}, ReferenceLevel)
     assert wrong
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Wording, as_csv, bootstrap, data_of
+from orthanc_dose.charts import CHARTS, DEFAULTS, Chart, Wording, bootstrap, chart_as_csv, data_of
 from orthanc_dose.store import Store
 from tests.support import charts as plain
 from tests.support.charts import ct_study, put_levels, rows_of_table
@@ -126,7 +126,7 @@ def test_files_have_the_columns_of_tables_and_bands(store: Store) -> None:
 
     def read(data: Any, language: str) -> list[dict[str, str]]:
         return list(
-            csv.DictReader(io.StringIO(as_csv(data, Wording(language)).decode("utf-8-sig")))
+            csv.DictReader(io.StringIO(chart_as_csv(data, Wording(language)).decode("utf-8-sig")))
         )
 
     head, chest = read(table, "en")

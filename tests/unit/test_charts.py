@@ -22,8 +22,8 @@ from orthanc_dose.charts import (
     Chart,
     Data,
     Wording,
-    as_csv,
     as_xlsx,
+    chart_as_csv,
     data_of,
     figure_of,
 )
@@ -93,7 +93,7 @@ class Asked:
     ):
         plain.put(store, made)
         with store.reading() as connection:
-            left = lists.page(connection, parsed(raw), "id", 500, 0, ())["studies"]
+            left = lists.page_of_studies(connection, parsed(raw), "id", 500, 0, ())["studies"]
             self.data: Data = data_of(connection, chart, view, options, parsed(raw))
             self.behind = [self._ids(connection, raw, row["query"]) for row in self.data.rows]
             self.beyond = [
@@ -110,8 +110,11 @@ class Asked:
         if query is None:
             return None
         values = parsed(raw | query)
-        found = {row["id"] for row in lists.page(connection, values, "id", 500, 0, ())["studies"]}
-        assert lists.count(connection, values) == len(found)
+        found = {
+            row["id"]
+            for row in lists.page_of_studies(connection, values, "id", 500, 0, ())["studies"]
+        }
+        assert lists.count_studies(connection, values) == len(found)
         return found
 
     def key(self, row: dict[str, Any]) -> Any:
@@ -577,7 +580,7 @@ def files(
     with store.reading() as connection:
         data = data_of(connection, CHARTS[name], view, DEFAULTS | options, {})
     wording = Wording(language, "dd.mm.yyyy")
-    raw = as_csv(data, wording)
+    raw = chart_as_csv(data, wording)
     assert raw.startswith(b"\xef\xbb\xbf")
     book = openpyxl.load_workbook(io.BytesIO(as_xlsx(data, wording)))
     [sheet] = book.worksheets

@@ -8,10 +8,15 @@ from orthanc_dose import config
 
 
 def test_defaults_and_relative_folders(tmp_path: Path) -> None:
-    read = config.read({"DataDirectory": "records", "BatchSize": 5}, tmp_path)
+    read = config.read_configuration({"DataDirectory": "records", "BatchSize": 5}, tmp_path)
     assert read.data_directory == tmp_path / "records" and read.data_directory.is_dir()
-    assert (read.batch_size, read.audit_at_start) == (5, True)
-    assert config.read(None, tmp_path).data_directory == tmp_path / "dose"
+    assert (read.batch_size, read.reconcile_at_start) == (5, True)
+    assert config.read_configuration(None, tmp_path).data_directory == tmp_path / "dose"
+
+
+@pytest.mark.parametrize("key", ["ReconcileAtStart", "AuditAtStart"])
+def test_a_key_is_read_by_its_former_name_too(tmp_path: Path, key: str) -> None:
+    assert not config.read_configuration({key: False}, tmp_path).reconcile_at_start
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,12 @@ def test_defaults_and_relative_folders(tmp_path: Path) -> None:
         ({"BatchSize": 2.5}, ["Dose.BatchSize", "a whole number"]),
         ({"BatchSize": 0}, ["Dose.BatchSize", "from 1 to 5000"]),
         ({"PollSeconds": True}, ["Dose.PollSeconds", "a number"]),
+        ({"ReconcileAtStart": 1}, ["Dose.ReconcileAtStart", "true or false"]),
         ({"AuditAtStart": 1}, ["Dose.AuditAtStart", "true or false"]),
+        (
+            {"AuditAtStart": True, "ReconcileAtStart": True},
+            ["Dose.AuditAtStart", "former name", "Dose.ReconcileAtStart"],
+        ),
         ({"DataDirectory": ""}, ["Dose.DataDirectory", "a path"]),
         ({"DataDirectory": None}, ["Dose.DataDirectory", "a path", "null"]),
         (["DataDirectory"], ['"Dose" must be an object']),
@@ -32,12 +42,12 @@ def test_an_error_names_the_key_and_what_is_allowed(
     tmp_path: Path, section: object, words: list[str]
 ) -> None:
     with pytest.raises(config.ConfigError) as caught:
-        config.read(section, tmp_path)
+        config.read_configuration(section, tmp_path)
     for word in words:
         assert word in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(config.ConfigError, match=r"DataDirectory.*cannot be written"):
-        config.read({"DataDirectory": "file/below"}, tmp_path)
+    with pytest.raises(config.ConfigError, match=r"DataDirectory.*cannot write to the folder"):
+        config.read_configuration({"DataDirectory": "file/below"}, tmp_path)

@@ -32,7 +32,7 @@ def plain(dataset: Dataset) -> Dataset:
 
 
 def both(raw: bytes) -> tuple[Dataset, Dataset]:
-    ours = part10.read(raw).dataset
+    ours = part10.read_part10(raw).dataset
     theirs = from_pydicom(pydicom.dcmread(io.BytesIO(raw), force=True))
     return plain(ours), plain(theirs)
 
@@ -57,7 +57,7 @@ def test_a_deflated_object_reads_as_the_plain_one() -> None:
     deflated = pydicom.dcmread(io.BytesIO(plain_bytes))
     deflated.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
     deflated.save_as(out, enforce_file_format=True)
-    assert part10.read(out.getvalue()).dataset == part10.read(plain_bytes).dataset
+    assert part10.read_part10(out.getvalue()).dataset == part10.read_part10(plain_bytes).dataset
 
 
 @pytest.mark.parametrize("undefined_length", [True, False])
@@ -76,9 +76,9 @@ def test_the_header_of_a_compressed_image_is_read_by_our_reader(undefined_length
     compressed["IconImageSequence"].is_undefined_length = undefined_length
     raw = io.BytesIO()
     pydicom.dcmwrite(raw, compressed, implicit_vr=False, little_endian=True)
-    read = part10.read(raw.getvalue()).dataset
+    read = part10.read_part10(raw.getvalue()).dataset
     assert read.pop("0088,0200") == [{"0028,0010": "8", "0028,0011": "8"}]
-    assert read == part10.read(as_bytes(whole)).dataset
+    assert read == part10.read_part10(as_bytes(whole)).dataset
 
 
 def test_a_big_endian_object_is_read_by_the_other_reader() -> None:
@@ -88,16 +88,18 @@ def test_a_big_endian_object_is_read_by_the_other_reader() -> None:
     out = io.BytesIO()
     pydicom.dcmwrite(out, swapped, little_endian=False, implicit_vr=False)
     with pytest.raises(part10.OtherTransferSyntax):
-        part10.read(out.getvalue())
-    assert plain(part10.read_any(out.getvalue()).dataset) == plain(part10.read(plain_bytes).dataset)
+        part10.read_part10(out.getvalue())
+    assert plain(part10.read_any(out.getvalue()).dataset) == plain(
+        part10.read_part10(plain_bytes).dataset
+    )
 
 
 def test_an_object_cut_anywhere_is_unreadable_or_ends_between_two_elements() -> None:
     raw = as_bytes(ct_report(1))
-    whole = part10.read(raw).dataset
+    whole = part10.read_part10(raw).dataset
     for end in range(0, len(raw), 37):
         try:
-            read = part10.read(raw[:end]).dataset
+            read = part10.read_part10(raw[:end]).dataset
         except Unreadable as error:
             assert (
                 "truncated" in str(error)
@@ -140,7 +142,7 @@ def sr_with(raw_text: bytes, character_set: bytes) -> bytes:
 def test_text_comes_out_right_and_is_noted_where_the_declared_set_was_wrong(
     text: str, encoding: str, declared: bytes, noted: bool
 ) -> None:
-    read = part10.read(sr_with(text.encode(encoding), declared))
+    read = part10.read_part10(sr_with(text.encode(encoding), declared))
     assert read.dataset["0008,1030"] == text
     assert bool(read.notes) is noted
 

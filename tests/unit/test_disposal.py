@@ -86,7 +86,7 @@ def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     writer.commit(Batch(objects))
     free = [one for one in objects if one["in_orthanc"] is None]
     expected = Counter(kind for one in free if (kind := disposal.kind(one)))
-    assert disposal.count(writer.connection) == dict.fromkeys(disposal.KINDS, 0) | expected
+    assert disposal.count_by_kind(writer.connection) == dict.fromkeys(disposal.KINDS, 0) | expected
     for kinds in ({"reports"}, {"nuclear", "unmatched"}, set(disposal.KINDS), set()):
         ids = [one["handle"] for one in free if disposal.kind(one) in kinds]
         assert disposal.of_kinds(writer.connection, kinds) == ids

@@ -81,7 +81,7 @@ def test_the_beginning_of_an_object(implicit: bool, undefined: bool) -> None:
     dataset["ReferencedImageSequence"].is_undefined_length = undefined
     dataset.ReferencedImageSequence[0].is_undefined_length_sequence_item = undefined
     raw = samples.part10(dataset, implicit=implicit)
-    whole = part10.read(raw).dataset
+    whole = part10.read_part10(raw).dataset
     assert part10.beginning(raw) == {tag: value for tag, value in whole.items() if tag < "0011"}
     assert part10.announced_class(raw) == dataset.SOPClassUID
 

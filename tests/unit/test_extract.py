@@ -34,7 +34,7 @@ NOT_READ = {"computed", "carried", "private_item"}
 
 
 def read(raw: bytes) -> Extract:
-    return extract.extract(extract.keep(part10.read(raw)), SR)
+    return extract.extract_object(extract.keep(part10.read_part10(raw)), SR)
 
 
 def recorded_numbers(found: Extract) -> dict[str, list[Decimal]]:
@@ -132,11 +132,11 @@ def test_a_report_of_something_else_is_left_alone_with_the_reason() -> None:
 def test_kept_content_gives_the_same_records_again_and_names_no_patient() -> None:
     for study in make_studies(8, seed=5):
         dataset = study.datasets[0]
-        kept = extract.keep(part10.read(as_bytes(dataset)))
+        kept = extract.keep(part10.read_part10(as_bytes(dataset)))
         packed, digest = kept.pack()
         again = extract.unpack(packed)
         assert again.pack()[1] == digest
-        first, second = extract.extract(kept, SR), extract.extract(again, SR)
+        first, second = extract.extract_object(kept, SR), extract.extract_object(again, SR)
         assert (first.study, first.events, first.accumulated) == (
             second.study,
             second.events,

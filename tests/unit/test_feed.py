@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orthanc_dose.ingest import assembly, changes, study_deletion
+from orthanc_dose.ingest import assembly, study_deletion, user_edits
 from orthanc_dose.samples import make_studies, part10
 from orthanc_dose.store import Batch, Store, Writer, feed, identity, sizes, state, tasks
 from orthanc_dose.store.feed import Change
@@ -61,10 +61,10 @@ class House:
             out.setdefault(study, {})[table, place] = row
         return out
 
-    def told(self, deed: Callable[[], object]) -> dict[int, str]:
-        """What the feed tells of a deed; each study once."""
+    def told(self, action: Callable[[], object]) -> dict[int, str]:
+        """What the feed tells of an action; each study once."""
         last = feed.newest(self.connection)
-        deed()
+        action()
         query = "SELECT number, study_id, what FROM study_change WHERE number > $1 ORDER BY number"
         found = self.connection.execute(query, [last]).fetchall()
         assert [number for number, _, _ in found] == list(range(last + 1, last + 1 + len(found)))
@@ -83,7 +83,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def join(house: House) -> None:
     first, second = sorted(house.writer.systems.rows)[:2]
-    changes.join(house.writer, {first}, second)
+    user_edits.join_systems(house.writer, {first}, second)
 
 
 def keep_sizes(house: House) -> None:
@@ -93,7 +93,7 @@ def keep_sizes(house: House) -> None:
             "70.0 AS weight, 'overwritten' AS height_state, 'overwritten' AS weight_state, "
             "'overwritten' AS outcome FROM study WHERE id = 2"
         )
-        sizes.keep(connection, "decided", 1)
+        sizes.keep_sizes(connection, "decided", 1)
 
     house.writer.commit(Batch(more=write))
 
@@ -106,7 +106,11 @@ def apply_identity(house: House) -> None:
     found = identity.to_change(house.connection, rules, 100)
     assert {number for number, _ in found} >= {1, 3}
     house.writer.commit(
-        Batch(more=lambda connection: identity.change(connection, found, lambda item, value: None))
+        Batch(
+            more=lambda connection: identity.change_identity(
+                connection, found, lambda item, value: None
+            )
+        )
     )
 
 
@@ -121,10 +125,10 @@ def take_out(house: House) -> None:
 
 
 def separate(house: House) -> None:
-    changes.separate(house.writer, min(house.writer.systems.rows))
+    user_edits.separate_system(house.writer, min(house.writer.systems.rows))
 
 
-DEEDS: dict[str, tuple[Callable[[House], object], set[str]]] = {
+ACTIONS: dict[str, tuple[Callable[[House], object], set[str]]] = {
     "new studies": (lambda house: house.arrive(*SAMPLES[5:]), {"made"}),
     "the same objects": (lambda house: house.arrive(SAMPLES[0]), {"changed"}),
     "reading again": (again, {"changed"}),
@@ -140,11 +144,11 @@ DEEDS: dict[str, tuple[Callable[[House], object], set[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 def test_each_way_in_which_studies_change_is_told(name: str, house: House) -> None:
-    deed, kinds = DEEDS[name]
+    action, kinds = ACTIONS[name]
     before = house.rows()
-    told = house.told(lambda: deed(house))
+    told = house.told(lambda: action(house))
     after = house.rows()
     assert told and set(told.values()) <= kinds
     assert {study for study, what in told.items() if what == "made"} == after.keys() - before.keys()
@@ -166,7 +170,7 @@ def test_separating_systems_is_told(house: House) -> None:
 
 def test_what_is_rolled_back_is_not_told(house: House) -> None:
     def spoil(connection: duckdb.DuckDBPyConnection) -> None:
-        feed.mark(connection, "removed", "SELECT id FROM study")
+        feed.mark_changed(connection, "removed", "SELECT id FROM study")
         raise RuntimeError
 
     def fail() -> None:
@@ -233,7 +237,7 @@ def seen(house: House) -> Counter[tuple[int, str]]:
 
 def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: House) -> None:
     followers = Followers(house.store, [Recorder()], OWNER)
-    followers.start()
+    followers.start_threads()
     wait(followers, house.store, is_done)
     studies = house.one("SELECT count(*) FROM study")
     [task] = tasks.of_states(house.connection, ("done",))
@@ -247,7 +251,7 @@ def test_a_new_follower_is_told_of_what_is_there_and_then_of_what_comes(house: H
     assert house.one("SELECT count(*) FROM study_change") == 0
     # It is known now: started again it is told of nothing twice.
     followers = Followers(house.store, [Recorder()], OWNER)
-    followers.start()
+    followers.start_threads()
     wait(followers, house.store, is_done)
     followers.close()
     assert seen(house) == expected
@@ -275,7 +279,7 @@ def test_a_study_at_which_it_fails_is_set_aside(
     monkeypatch.setattr(module, "PAUSES_S", (0, 0))
     follower = Recorder({3 * sign})
     followers = Followers(house.store, [follower], OWNER)
-    followers.start()
+    followers.start_threads()
     # Tried three times, and then skipped; the others are done.
     status = wait(followers, house.store, lambda status: status["skipped"] == 1)
     assert status["failing"] == 0
@@ -296,7 +300,7 @@ def test_the_slowest_of_several_followers_keeps_the_rows(house: House) -> None:
     with house.store.writing() as connection:
         for name in ("fast", "slow"):
             feed.add_follower(connection, name, None)
-        state.put(connection, "unrelated", "1")
+        state.write_state(connection, "unrelated", "1")
     house.told(lambda: house.arrive(*SAMPLES[5:]))
     rows = feed.after(house.connection, "fast", 100)
     with house.store.writing() as connection:

@@ -54,7 +54,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         for dataset in study.datasets:
             kept = extract.keep(part10.read_any(as_bytes(dataset)))
             parts.append(
-                Part(str(dataset.SOPInstanceUID), extract.extract(kept, str(dataset.SOPClassUID)))
+                Part(
+                    str(dataset.SOPInstanceUID),
+                    extract.extract_object(kept, str(dataset.SOPClassUID)),
+                )
             )
             batch.objects.append(
                 {
@@ -109,7 +112,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             },
         ]
     )
-    writer.commit(Batch(more=map_of_names.write, names=map_of_names))
+    writer.commit(Batch(more=map_of_names.write_map, names=map_of_names))
     writer.close()
     yield made
     made.close()
@@ -235,9 +238,9 @@ def test_filters_leave_what_plain_python_leaves(
     }
     sort = data.draw(st.sampled_from(lists.SORTABLE)) if data.draw(st.booleans()) else "-study_date"
     with store.reading() as connection:
-        page = lists.page(connection, values, sort, 500, 0, ())
+        page = lists.page_of_studies(connection, values, sort, 500, 0, ())
         assert {row["id"] for row in page["studies"]} == expected
-        assert page["total"] == len(expected) == lists.count(connection, values)
+        assert page["total"] == len(expected) == lists.count_studies(connection, values)
         order = [row["id"] for row in page["studies"]]
         if order:
             at = data.draw(st.integers(0, len(order) - 1))
@@ -256,7 +259,9 @@ def test_any_column_sorts_with_missing_values_last(store: Store, sort: str) -> N
         for sign in ("", "-"):
             column = [
                 row[sort]
-                for row in lists.page(connection, {}, sign + sort, 500, 0, (sort,))["studies"]
+                for row in lists.page_of_studies(connection, {}, sign + sort, 500, 0, (sort,))[
+                    "studies"
+                ]
             ]
             there = [value for value in column if value is not None]
             assert column == there + [None] * (len(column) - len(there))

@@ -24,7 +24,7 @@ PACKAGE = REPOSITORY / "plugin" / "orthanc_dose"
 TOOLS = tuple((REPOSITORY / "tools").glob("*.py"))
 REFERENCE = REPOSITORY.parent / "shared" / "reference" / "rdsr_codes.json"
 
-# Each room and the rooms that it may use. Nothing points back.
+# Each package and the packages that it may use. Nothing points back.
 MAY_USE = {
     "dicom": set(),
     "records": {"dicom"},
@@ -97,14 +97,14 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def room(path: Path) -> str:
+def package_of(path: Path) -> str:
     parts = path.relative_to(PACKAGE).parts
     return parts[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_one_way(path: Path) -> None:
-    here = room(path)
+    here = package_of(path)
     if here == "__init__":
         return
     used = {name.split(".")[1] for name in imports(path) if name.startswith("orthanc_dose.")} - {
@@ -133,7 +133,7 @@ def test_sop_classes_and_transfer_syntaxes_stand_in_dicom_alone() -> None:
     found = {
         str(path.relative_to(PACKAGE))
         for path in modules()
-        if room(path) not in ("dicom", "samples")
+        if package_of(path) not in ("dicom", "samples")
         and any("1.2.840.10008" in text for text in texts_of(path))
     }
     assert not found
@@ -144,7 +144,7 @@ def test_a_coded_value_that_several_modules_need_stands_in_dicom_alone() -> None
     tables of their own, so that tests prove something."""
     where: defaultdict[str, set[str]] = defaultdict(set)
     for path in modules():
-        if room(path) in ("records", "samples") or path.name in ("codes.py", "units.py"):
+        if package_of(path) in ("records", "samples") or path.name in ("codes.py", "units.py"):
             continue
         for text in texts_of(path):
             # A code by itself, or keys within a statement.

@@ -37,7 +37,7 @@ def stored(folder: Path, rules: IdentityRules) -> Store:
         packed, digest = kept.pack()
         part = Part(
             str(dataset.SOPInstanceUID),
-            extract.extract(extract.unpack(packed), str(dataset.SOPClassUID)),
+            extract.extract_object(extract.unpack(packed), str(dataset.SOPClassUID)),
         )
         batch.studies[study.study_instance_uid] = put_together([part])
         batch.objects.append(
@@ -65,7 +65,9 @@ def test_name_and_id_are_kept_as_the_rule_says(tmp_path: Path, rule: str) -> Non
         "hashed": (hashed[NAME], hashed[ID]),
     }[rule]
     with store.reading() as connection:
-        row = lists.page(connection, {}, "id", 1, 0, ("patient_name", "patient_id"))["studies"][0]
+        row = lists.page_of_studies(connection, {}, "id", 1, 0, ("patient_name", "patient_id"))[
+            "studies"
+        ][0]
         contents = connection.execute("SELECT content FROM object").fetchall()
     assert (row["patient_name"], row["patient_id"]) == expected
     for (content,) in contents[:7]:
@@ -82,7 +84,9 @@ def test_the_history_is_of_one_patient(tmp_path: Path, rule: str) -> None:
     with store.reading() as connection:
         rows = {
             row["id"]: row
-            for row in lists.page(connection, {}, "id", 50, 0, lists.usual_columns(None))["studies"]
+            for row in lists.page_of_studies(
+                connection, {}, "id", 50, 0, lists.usual_columns(None)
+            )["studies"]
         }
         whole = history.of_patient(connection, 1, None, None)
         days = sorted(row["study_date"] for row in rows.values() if row["id"] != 8)
@@ -129,11 +133,11 @@ def test_the_key_of_the_installation_is_made_once_and_is_for_the_owner_alone(
 
 
 def test_the_configuration_names_the_rules(tmp_path: Path) -> None:
-    read = config.read(
+    read = config.read_configuration(
         {"DataDirectory": str(tmp_path), "PatientID": "hashed", "PatientName": "stored"},
         tmp_path,
         BY_KEY,
     )
     assert read.first_values == {"patient_id": "hashed", "patient_name": "stored"}
     with pytest.raises(config.ConfigError, match=r"PatientID.*none, stored, hashed, sha256"):
-        config.read({"PatientID": "yes"}, tmp_path, BY_KEY)
+        config.read_configuration({"PatientID": "yes"}, tmp_path, BY_KEY)

@@ -45,7 +45,7 @@ def filled(folder: Path, *rules: dict[str, str]) -> tuple[Store, Writer]:
         packed, digest = kept.pack()
         part = Part(
             str(dataset.SOPInstanceUID),
-            extract.extract(extract.unpack(packed), str(dataset.SOPClassUID)),
+            extract.extract_object(extract.unpack(packed), str(dataset.SOPClassUID)),
         )
         batch.studies[study.study_instance_uid] = put_together([part])
         batch.objects.append(
@@ -71,8 +71,8 @@ def run(store: Store, writer: Writer, rules: dict[str, str]) -> dict[str, object
         {ApplyIdentity.kind: partial(ApplyIdentity, options=lambda: Options(identity=under))},
         Owner.of_this_process(store),
     )
-    worker.look()
-    while worker.step(writer):
+    worker.look_for_task()
+    while worker.step_oldest_task(writer):
         pass
     [task] = [
         task
@@ -86,7 +86,7 @@ def run(store: Store, writer: Writer, rules: dict[str, str]) -> dict[str, object
 def found(store: Store, hashes: IdentityRules, **values: list[str]) -> int:
     widened = filters.or_hashes(values, lambda text: list(hashes.hashes(text).values()))  # type: ignore[arg-type]
     with store.reading() as connection:
-        return lists.count(connection, widened)
+        return lists.count_studies(connection, widened)
 
 
 def test_one_filter_finds_what_is_stored_by_a_part_and_what_is_hashed_by_the_whole(

@@ -66,7 +66,7 @@ def _dump(path: Path) -> str:
 
 def read(path: Path) -> Extract:
     kept = extract.keep(part10.read_any(path.read_bytes()))
-    return extract.extract(kept, str(kept.dataset["0008,0016"]))
+    return extract.extract_object(kept, str(kept.dataset["0008,0016"]))
 
 
 @pytest.mark.parametrize(

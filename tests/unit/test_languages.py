@@ -26,7 +26,7 @@ from orthanc_dose.records import (
 )
 from orthanc_dose.records.access import GROUPS as PERSONS
 from orthanc_dose.records.found import FETCHING
-from orthanc_dose.retrieve import gaps, node, question, rules, search
+from orthanc_dose.retrieve import gaps, node_search, question, remote_node, rules
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "webui" / "src" / "locales"
@@ -96,20 +96,20 @@ def fields(of: tuple[Field, ...], place: str) -> Iterator[tuple[str, str]]:
 # are.
 TASKS_SAY = (
     "The statement failed: run it on the page to see why.",
-    "The statement needed more memory than the {size:d} MB that it may take (setting sql_memory).",
-    "The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory).",
-    "The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds).",
-    "The file is larger than it may be, or than its disk has room.",
-    "What is kept of patients was changed just now: run the statement again.",
-    "It could not be done: ",
-    "There is no room left on the disk.",
+    "The statement required more memory than the permitted {size:d} MB (setting sql_memory).",
+    "The statement ended its process, probably because it required more memory than {size:d} MB (setting sql_memory).",
+    "The statement was stopped after {seconds:g} s, which is the time limit (setting sql_seconds).",
+    "The file exceeds the size limit or the free space on its disk.",
+    "The kept patient identity has just changed: run the statement again.",
+    "It failed because of an internal error: ",
+    "The disk is full.",
 )
 
 
 def sentence_words(source: str) -> set[str]:
     """Keys of the sentences of tasks, as webui/src/shared/dose/fields.ts makes them."""
     assert [one for one in TASKS_SAY if one not in source] == []
-    said = (*re.findall(r'raise Failed\("([^"{]+)"', source), *TASKS_SAY, *node.SENTENCES)
+    said = (*re.findall(r'raise Failed\("([^"{]+)"', source), *TASKS_SAY, *remote_node.SENTENCES)
     return {re.sub("[^a-z]+", "_", re.sub(r"\{.*?\}", "", one).lower()).strip("_") for one in said}
 
 
@@ -242,12 +242,12 @@ def test_searches_and_retrievals_have_words() -> None:
     assert flags < set(question.Question.__dataclass_fields__)
     words = {
         "reasons": {*rules.KEPT, *rules.LEFT},
-        "studyReasons": search.LEFT,
-        "doubts": search.DOUBTS,
-        "search.stages": search.STAGES,
+        "studyReasons": node_search.LEFT,
+        "doubts": node_search.DOUBTS,
+        "search.stages": node_search.STAGES,
         "search.split": ("limit", "refused"),
-        "nodes.wouldSend": node.WOULD_SEND,
-        "nodes.wouldSendWords": node.WOULD_SEND,
+        "nodes.wouldSend": remote_node.WOULD_SEND,
+        "nodes.wouldSendWords": remote_node.WOULD_SEND,
         "became": FETCHING,
         "asked": flags,
         "gaps.why": gaps.WHY,

@@ -8,8 +8,8 @@ import pytest
 
 from orthanc_dose.retrieve import moves
 from orthanc_dose.retrieve.moves import Move, Moves, Part, together
-from orthanc_dose.retrieve.node import NotThere, Standstill
-from orthanc_dose.retrieve.search import NodeError, NodeRefuses
+from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses
+from orthanc_dose.retrieve.remote_node import NotThere, Standstill
 
 
 class Clock:

@@ -63,11 +63,11 @@ def test_levels_are_counted(syntax: str, undefined: bool, private: bool, levels:
 
 def test_deflated_objects_are_looked_into() -> None:
     raw = written(40, ExplicitVRLittleEndian, True)
-    _, at = part10.start(raw)
+    _, at = part10.transfer_syntax_and_start(raw)
     head = raw[:at].replace(b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x16\x001.2.840.10008.1.2.1.99")
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated = head + deflater.compress(raw[at:]) + deflater.flush()
-    assert part10.start(deflated)[0] == part10.DEFLATED
+    assert part10.transfer_syntax_and_start(deflated)[0] == part10.DEFLATED
     assert nesting.too_deep(deflated) == 40
 
 
@@ -118,7 +118,7 @@ def test_what_can_be_read_is_no_deeper_than_counted() -> None:
         counted, pruned = nesting.depth(raw), nesting.too_deep(raw)
         assert pruned == (counted if counted > 32 else 0)
         try:
-            read = part10.read(raw)
+            read = part10.read_part10(raw)
         except Unreadable:
             continue
         compared += 1

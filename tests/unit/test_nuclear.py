@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_dose import extract
-from orthanc_dose.assemble.totals import of_study
+from orthanc_dose.assemble.totals import totals_of_study
 from orthanc_dose.dicom import part10
 from orthanc_dose.dicom.dataset import Unreadable
 from orthanc_dose.extract import Extract
@@ -37,7 +37,9 @@ STATE = nuclear.PatientState(
 
 
 def read(dataset) -> Extract:  # type: ignore[no-untyped-def]
-    return extract.extract(extract.keep(part10.read(as_bytes(dataset))), dataset.SOPClassUID)
+    return extract.extract_object(
+        extract.keep(part10.read_part10(as_bytes(dataset))), dataset.SOPClassUID
+    )
 
 
 def meaning(code: dict[str, str | None] | None) -> str | None:
@@ -200,7 +202,9 @@ def test_what_no_field_takes_is_listed() -> None:
 
 
 def totals(*administered: nuclear.Administered) -> dict:
-    return of_study("NM", [], read(nuclear.radiopharmaceutical_report(administered)).events, False)
+    return totals_of_study(
+        "NM", [], read(nuclear.radiopharmaceutical_report(administered)).events, False
+    )
 
 
 def test_activities_of_one_radionuclide_are_added() -> None:

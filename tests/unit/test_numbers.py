@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from orthanc_dose.assemble import Outcome, Record
 from orthanc_dose.manage import reference_levels
-from orthanc_dose.manage.audit import AuditLog
+from orthanc_dose.manage.audit_log import AuditLog
 from orthanc_dose.records import AUDIT_LOG
 from orthanc_dose.store import Batch, Store, Writer, numbers, state, tasks
-from orthanc_dose.store.numbers import KINDS, SIZE_FILES, settle, take
+from orthanc_dose.store.numbers import KINDS, SIZE_FILES, settle_numbers, take_number
 
 
 class Somebody:
@@ -81,14 +81,14 @@ class House:
         self.round += 1
         tasks.create(self.store, "kind", f"user {self.round}")
         self.audit.note(Somebody(), "did", str(self.round))
-        reference_levels.add(self.store, [dict.fromkeys(reference_levels._SET, None)])
+        reference_levels.add_levels(self.store, [dict.fromkeys(reference_levels._SET, None)])
         with self.store.writing() as connection:
-            self._see("file", take(connection, SIZE_FILES), object())
+            self._see("file", take_number(connection, SIZE_FILES), object())
 
     def ask_in_vain(self) -> None:
         with pytest.raises(Spoilt), self.store.writing() as connection:
             for kind in KINDS[4:]:
-                take(connection, kind)
+                take_number(connection, kind)
             raise Spoilt
 
     def delete_all(self) -> None:
@@ -157,7 +157,7 @@ class House:
         assert before == what, f"{kind} {number} was given twice"
 
 
-DEEDS: dict[str, Callable[[House], None]] = {
+ACTIONS: dict[str, Callable[[House], None]] = {
     name: getattr(House, name)
     for name in ("write", "roll_back", "ask", "ask_in_vain", "delete_all", "delete_highest", "open_anew", "kill", "renew")
 }  # fmt: skip
@@ -169,13 +169,13 @@ DEEDS: dict[str, Callable[[House], None]] = {
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(st.sampled_from(sorted(DEEDS)), min_size=3, max_size=12))
-def test_no_number_is_given_twice(deeds: list[str]) -> None:
+@given(st.lists(st.sampled_from(sorted(ACTIONS)), min_size=3, max_size=12))
+def test_no_number_is_given_twice(actions: list[str]) -> None:
     with TemporaryDirectory() as folder:
         (Path(folder) / "d").mkdir()
         house = House(Path(folder) / "d")
-        for deed in ("write", "ask", *deeds, "write", "ask"):
-            DEEDS[deed](house)
+        for action in ("write", "ask", *actions, "write", "ask"):
+            ACTIONS[action](house)
             house.look()
         house.close()
 
@@ -193,7 +193,7 @@ def test_the_highest_number_stays_given_when_its_row_is_deleted(tmp_path: Path) 
     with house.store.reading() as connection:
         for kind in KINDS:
             # Of changes more: each study that is written is one.
-            assert numbers.last(connection, kind) == 2, kind.name
+            assert numbers.last_number(connection, kind) == 2, kind.name
     house.close()
 
 
@@ -205,7 +205,7 @@ def test_a_store_that_remembers_no_numbers_goes_on_behind_its_rows(tmp_path: Pat
         house.ask()
     with house.store.writing() as connection:
         for kind in KINDS[:-1]:
-            state.forget(connection, kind.name)
+            state.delete_state(connection, kind.name)
     house.close()
     # Opened, emptied, opened again, before anything is numbered.
     house.open()
@@ -230,7 +230,7 @@ def test_opening_a_store_that_knows_its_numbers_writes_nothing(tmp_path: Path) -
     with duckdb.connect(str(tmp_path / "dose.duckdb")) as connection:
         before = connection.execute("SELECT * FROM state ORDER BY name").fetchall()
         connection.execute("BEGIN TRANSACTION READ ONLY")
-        settle(connection)
+        settle_numbers(connection)
         connection.execute("ROLLBACK")
         assert connection.execute("SELECT * FROM state ORDER BY name").fetchall() == before
 

@@ -36,11 +36,11 @@ DOSES = [(12.3, 549.3), (48.6, 842.7)]
 
 def read(raw: bytes) -> Extract:
     """The road that an object takes: its text, what may be kept of it, the records."""
-    kept = extract.keep(part10.read(raw))
+    kept = extract.keep(part10.read_part10(raw))
     maker = screen.is_dose_screen(kept.dataset)
     assert maker is not None
     kept.screen = screen.dose_lines(ocr.read_lines(raw), maker)
-    return screen.extract(kept)
+    return screen.extract_screen(kept)
 
 
 def doses(found: Extract) -> list[tuple[float, float]]:
@@ -140,7 +140,7 @@ def test_run_length_encoding_is_undone() -> None:
         ({"Rows": 0}, "512 x 0 pixels"), ({"Rows": 60_000}, "at most"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "PALETTE"),
         ({"PixelData": b"\0\0"}, "decompressed|shorter"), ({"PixelData": bytes(512 * 512 * 2)}, "empty"),
-        ({"Columns": None}, "holds no picture"),
+        ({"Columns": None}, "contains no image"),
     ],
 )  # fmt: skip
 def test_pictures_that_cannot_be_read_say_why(change: dict[str, object], said: str) -> None:

@@ -140,7 +140,7 @@ def test_a_level_is_for_the_names_of_its_pattern_or_standard_name(store: Store) 
         StandardNames([
             {"kind": "study_description", "pattern": "sch*", "modality": "CT", "standard_name": "Head"},
             {"kind": "requested_procedure_description", "pattern": "*", "modality": None, "standard_name": "Other"},
-        ]).write(connection)  # fmt: skip
+        ]).write_map(connection)  # fmt: skip
     put_levels(
         store,
         {"name": "by pattern", "pattern": "ct ?ead", "value": 10.0},

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from orthanc_dose.records.given import Wrong, taken
 from orthanc_dose.retrieve.answers import Answer, Image, Series, Study
 from orthanc_dose.retrieve.asking import Asking, Contradiction, question_of
+from orthanc_dose.retrieve.node_search import Search, search_node
 from orthanc_dose.retrieve.question import GROUPS, Question
-from orthanc_dose.retrieve.search import Search, search
 from tests.support.nodes import (
     BASIC,
     CAPTURE,
@@ -92,7 +92,7 @@ class Answers:
             self.asked.append((level, keys))
             return self.by_level[level]
 
-        return search(
+        return search_node(
             Question(DAY, DAY, groups, **more), find, lambda study: frozenset(), lambda *told: None
         )
 
@@ -263,7 +263,7 @@ def test_a_range_with_as_many_answers_as_nodes_like_to_stop_at_is_asked_for_by_d
 def test_what_was_found_so_far_is_told() -> None:
     told: list[tuple[str, int, int, int, dict[str, int]]] = []
     node = Node([series("RF", "1")], [series("MG", "1")], [series("US", "1")], matches=False)
-    search(
+    search_node(
         Question(DAY, DAY, ("FL", "MG")),
         node.find,
         lambda study: frozenset(),
@@ -294,7 +294,7 @@ def test_days_and_times_at_their_ends(body: dict[str, Any], field: str | None) -
         return
     question, _ = question_of(taken({"groups": ["CT"]} | body, Asking), DAY)
     node = Answers([], [], [])
-    search(
+    search_node(
         question,
         lambda level, keys: node.asked.append((level, keys)) or [],
         lambda study: frozenset(),

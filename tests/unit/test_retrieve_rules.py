@@ -11,8 +11,8 @@ import pytest
 
 from orthanc_dose import extract
 from orthanc_dose.retrieve.answers import Answer
+from orthanc_dose.retrieve.node_search import NodeError, NodeRefuses, search_node
 from orthanc_dose.retrieve.question import GROUPS, Question, Words
-from orthanc_dose.retrieve.search import NodeError, NodeRefuses, search
 from tests.support.nodes import (
     BASIC,
     CAPTURE,
@@ -301,7 +301,7 @@ def test_a_study_that_the_node_says_was_before_is_left_out(
         )
 
     question = Question(date(2026, 1, 4), DAY, ("CT",), since=datetime(2026, 1, 4, 22, 30))
-    found = search(question, find, lambda study: frozenset(), lambda *told: None)
+    found = search_node(question, find, lambda study: frozenset(), lambda *told: None)
     assert ([one.study.uid for one in found.studies] == ["1.2"]) is is_found
     assert found.doubts == {}, "the node did answer"
 
@@ -311,7 +311,7 @@ def test_a_node_that_is_gone_ends_the_search() -> None:
         raise NodeError("no connection")
 
     with pytest.raises(NodeError):
-        search(
+        search_node(
             Question(DAY, date(2026, 12, 31), ("CT",)),
             gone,
             lambda study: frozenset(),

@@ -19,7 +19,7 @@ from orthanc_dose.work.followers import Followers
 from orthanc_dose.work.owner import SILENCE_S, Owner
 from orthanc_dose.work.runner import Kind, Place, Runner
 from orthanc_dose.work.steps import Steps
-from orthanc_dose.work.task import Failed, Job, Run, reason
+from orthanc_dose.work.task_interface import Failed, Job, Run, reason
 
 ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b, range(10000000) c"
 PLACE = Place("tests", at_once=1)
@@ -64,7 +64,7 @@ def runner(store: Store) -> Iterator[Runner]:
 
 def task(store: Store, number: int) -> tasks.Task:
     with store.reading() as connection:
-        found = tasks.one(connection, number)
+        found = tasks.find_task(connection, number)
     assert found is not None
     return found
 
@@ -79,7 +79,7 @@ def ended(store: Store, number: int) -> tasks.Task:
 
 
 def start(runner: Runner, work: Callable[[Run], dict[str, Any]], kind: Kind = SHORT) -> int:
-    return runner.start(kind, "somebody", "", {}, work)
+    return runner.start_on_thread(kind, "somebody", "", {}, work)
 
 
 @contextmanager
@@ -142,12 +142,12 @@ def test_a_task_that_waits_ends_when_it_is_stopped(runner: Runner, store: Store)
 
 @pytest.mark.parametrize(("error", "said"), [
     (Failed("The node is gone."), "The node is gone."),
-    (ValueError("Somebody^Secret"), "It could not be done: ValueError."),
-    (FULL, "There is no room left on the disk."),
-    (duckdb.IOException("Could not write /Secret: No space left on device"), "There is no room left on the disk."),
-    (MemoryError(), "It could not be done: MemoryError."),
-    (SystemExit(3), "It could not be done: SystemExit."),
-    (KeyboardInterrupt(), "It could not be done: KeyboardInterrupt."),
+    (ValueError("Somebody^Secret"), "It failed because of an internal error: ValueError."),
+    (FULL, "The disk is full."),
+    (duckdb.IOException("Could not write /Secret: No space left on device"), "The disk is full."),
+    (MemoryError(), "It failed because of an internal error: MemoryError."),
+    (SystemExit(3), "It failed because of an internal error: SystemExit."),
+    (KeyboardInterrupt(), "It failed because of an internal error: KeyboardInterrupt."),
 ])  # fmt: skip
 def test_whatever_a_task_raises_it_fails_and_the_next_one_runs(
     error: BaseException,
@@ -194,7 +194,7 @@ def test_an_end_that_cannot_be_written_frees_the_place_and_is_written_later(
     # The place is free before the end is written.
     assert ended(store, start(runner, lambda run: {}))["state"] == "done"
     queue.do()
-    assert task(store, first)["message"] == "There is no room left on the disk."
+    assert task(store, first)["message"] == "The disk is full."
     assert task(store, first)["state"] == "failed" and task(store, first)["finished_at"]
 
 
@@ -205,7 +205,7 @@ def test_a_result_that_fits_into_no_store_is_a_failure(runner: Runner, store: St
     while not queue.waiting:
         time.sleep(0.01)
     queue.do()
-    assert ended(store, number)["message"] == "It could not be done: TypeError."
+    assert ended(store, number)["message"] == "It failed because of an internal error: TypeError."
     assert task(store, number)["state"] == "failed"
 
 
@@ -218,7 +218,7 @@ def test_a_thread_that_cannot_be_had_fails_the_task(
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", none)
         number = start(runner, lambda run: {})
-    assert task(store, number)["message"] == "It could not be done: RuntimeError."
+    assert task(store, number)["message"] == "It failed because of an internal error: RuntimeError."
     assert ended(store, start(runner, lambda run: {}))["state"] == "done"
 
 
@@ -230,7 +230,9 @@ def left(store: Store, kind: str, owner: str | None, silent_s: float = 0.0) -> i
     number = tasks.create(store, kind, "somebody", owner=owner)
     alive_at = owner and tasks.now() - timedelta(seconds=silent_s)
     with store.writing() as connection:
-        tasks.put(connection, task(store, number) | {"state": "running", "alive_at": alive_at})
+        tasks.write_task(
+            connection, task(store, number) | {"state": "running", "alive_at": alive_at}
+        )
     return number
 
 
@@ -271,7 +273,7 @@ def test_a_lasting_task_that_cannot_go_on_fails(runner: Runner, store: Store) ->
 
     runner.resume(LASTING, cannot)
     runner.beat()
-    assert ended(store, number)["message"] == "It could not be done: KeyError."
+    assert ended(store, number)["message"] == "It failed because of an internal error: KeyError."
     assert task(store, number)["state"] == "failed"
 
 
@@ -280,11 +282,11 @@ def test_the_writer_finds_what_another_node_left(store: Store) -> None:
     steps, writer = Steps({"job": Counting}, runner.owner), queue.writer
     runner.join(steps, queue, Followers(store, [], runner.owner))
     number = left(store, "job", "other/one")
-    assert not steps.step(writer), "another node is at it"
+    assert not steps.step_oldest_task(writer), "another node is at it"
     with store.writing() as connection:
         connection.execute("UPDATE task SET alive_at = alive_at - INTERVAL 1 HOUR")
     runner.beat()
-    while steps.step(writer):
+    while steps.step_oldest_task(writer):
         pass
     assert task(store, number)["state"] == "done"
     runner.close()
@@ -294,7 +296,7 @@ def test_a_node_keeps_its_name_and_each_process_has_its_own(store: Store) -> Non
     one, another = Owner.of_this_process(store), Owner.of_this_process(store)
     assert one.node == another.node and one.process != another.process
     with store.reading() as connection:
-        assert state.get(connection, "node") == one.node
+        assert state.read_state(connection, "node") == one.node
 
 
 def test_a_beat_is_a_sign_of_life_of_what_runs(runner: Runner, store: Store) -> None:
@@ -319,7 +321,7 @@ def test_the_tasks_of_an_older_store_get_an_owner(tmp_path: Path) -> None:
     runner = Runner(store, (SHORT,))
     assert task(store, numbers[0])["state"] == "broken off"
     steps, writer = Steps({"job": Counting}, runner.owner), Writer(store)
-    while steps.step(writer):
+    while steps.step_oldest_task(writer):
         pass
     done = task(store, numbers[1])
     assert (done["state"], done["owner"]) == ("done", str(runner.owner)) and done["alive_at"]
@@ -345,7 +347,7 @@ class Counting(Job):
         if self.parameters.get("fails_at") == place:
             raise self.error
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         self._at("step")
         if self.done == 2:
             return None
@@ -372,11 +374,11 @@ def test_whatever_a_job_raises_it_fails_and_the_next_one_runs(
     next_one = tasks.create(store, "job", "somebody")
     for _ in range(10):
         try:
-            steps.step(writer)
+            steps.step_oldest_task(writer)
         except OSError:
             # As the store's: the worker opens it anew, and goes on.
             assert place == "writing" and error is FULL
-            steps.forget()
+            steps.forget_current_task()
             monkeypatch.setattr(Counting, "error", ValueError("Somebody^Secret"))
     found = task(store, failing)
     assert task(store, next_one)["state"] == "done"
@@ -388,16 +390,16 @@ def test_whatever_a_job_raises_it_fails_and_the_next_one_runs(
 
 
 def test_a_job_waits_for_the_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Counting, "error", StoreError("the store is not usable now"))
+    monkeypatch.setattr(Counting, "error", StoreError("the store is currently unavailable"))
     steps, writer = Steps({"job": Counting}, Owner.of_this_process(store)), Writer(store)
     number = tasks.create(store, "job", "somebody", parameters={"fails_at": "writing"})
     for _ in range(3):
         with pytest.raises(StoreError):
-            steps.step(writer)
-        steps.forget()
+            steps.step_oldest_task(writer)
+        steps.forget_current_task()
     assert task(store, number)["state"] == "running"
     monkeypatch.setattr(Counting, "_at", lambda job, place: None)
-    while steps.step(writer):
+    while steps.step_oldest_task(writer):
         pass
     assert task(store, number)["state"] == "done"
     writer.close()
@@ -417,7 +419,7 @@ def test_a_turn_that_fails_is_tried_again_and_the_others_have_theirs() -> None:
 
     clock.every(3600, "what fails", fails)
     clock.every(3600, "the other", lambda: told.append("other"))
-    clock.start()
+    clock.start_thread()
     assert done.wait(60)
     clock.close()
     assert told == ["fails", "other", "fails"]

@@ -20,7 +20,7 @@ from orthanc_dose.retrieve.schedules import (
     asked_for,
     missed,
     next_run,
-    problem,
+    schedule_problem,
 )
 from orthanc_dose.store import Store, tasks
 
@@ -115,7 +115,7 @@ def test_a_look_back_over_a_change_of_the_clock_loses_nothing(
     ("30 2 * * *", "", "time_zone"),
 ])  # fmt: skip
 def test_what_is_no_time(cron: str, zone: str, wrong: str | None) -> None:
-    assert problem(cron, zone) == wrong
+    assert schedule_problem(cron, zone) == wrong
 
 
 class Clock:
@@ -142,17 +142,19 @@ def test_a_schedule_runs_when_it_is_due_and_not_beside_itself(store: Store) -> N
 
     def finish(number: int) -> None:
         with store.writing() as connection:
-            tasks.put(connection, (tasks.one(connection, number) or {}) | {"state": "done"})
+            tasks.write_task(
+                connection, (tasks.find_task(connection, number) or {}) | {"state": "done"}
+            )
 
     schedules = Schedules(store, begin, lambda user: True, clock)
-    schedules.put("nightly", "physicist", DAILY)
-    schedules.look()
+    schedules.put_schedule("nightly", "physicist", DAILY)
+    schedules.start_what_is_due()
     assert not begun
     clock.now = at("2026-01-11T01:31")
-    schedules.look()
-    schedules.look()
+    schedules.start_what_is_due()
+    schedules.start_what_is_due()
     assert begun == [("physicist", "2026-01-10", "2026-01-11", True)]
-    [told] = schedules.listed()
+    [told] = schedules.list_schedules()
     assert (told["name"], told["user"], told["next_run"]) == (
         "nightly",
         "physicist",
@@ -160,15 +162,15 @@ def test_a_schedule_runs_when_it_is_due_and_not_beside_itself(store: Store) -> N
     )
     # While the last run goes on none begins; afterwards one makes up for all of it.
     clock.now += timedelta(days=3)
-    schedules.look()
+    schedules.start_what_is_due()
     assert len(begun) == 1
     finish(told["last_task"])
-    schedules.look()
+    schedules.start_what_is_due()
     assert begun[1:] == [("physicist", "2026-01-11", "2026-01-14", True)]
-    finish(schedules.listed()[0]["last_task"])
+    finish(schedules.list_schedules()[0]["last_task"])
     # A server that was off for a week.
     clock.now += timedelta(days=7)
-    Schedules(store, begin, lambda user: True, clock).look()
+    Schedules(store, begin, lambda user: True, clock).start_what_is_due()
     assert begun[2:] == [("physicist", "2026-01-14", "2026-01-21", True)]
 
 
@@ -180,18 +182,22 @@ def test_a_run_waits_for_the_retrieval_of_the_one_before(store: Store) -> None:
         return begun[-1]
 
     schedules = Schedules(store, begin, lambda user: True, clock)
-    schedules.put("nightly", "physicist", DAILY)
+    schedules.put_schedule("nightly", "physicist", DAILY)
     clock.now += timedelta(days=1)
-    schedules.look()
+    schedules.start_what_is_due()
     with store.writing() as connection:
-        tasks.put(connection, (tasks.one(connection, begun[0]) or {}) | {"state": "done"})
+        tasks.write_task(
+            connection, (tasks.find_task(connection, begun[0]) or {}) | {"state": "done"}
+        )
     fetching = tasks.create(store, "retrieval", "physicist", parameters={"search": begun[0]})
     clock.now += timedelta(days=1)
-    schedules.look()
+    schedules.start_what_is_due()
     assert len(begun) == 1
     with store.writing() as connection:
-        tasks.put(connection, (tasks.one(connection, fetching) or {}) | {"state": "done"})
-    schedules.look()
+        tasks.write_task(
+            connection, (tasks.find_task(connection, fetching) or {}) | {"state": "done"}
+        )
+    schedules.start_what_is_due()
     assert len(begun) == 2
 
 
@@ -205,12 +211,12 @@ def test_one_that_cannot_begin_does_not_stop_the_others(store: Store) -> None:
         return 1
 
     schedules = Schedules(store, begin, lambda user: True, clock)
-    schedules.put("a", "physicist", DAILY | {"node": "gone"})
-    schedules.put("b", "physicist", DAILY)
-    schedules.put("c", "physicist", DAILY | {"on": False})
+    schedules.put_schedule("a", "physicist", DAILY | {"node": "gone"})
+    schedules.put_schedule("b", "physicist", DAILY)
+    schedules.put_schedule("c", "physicist", DAILY | {"on": False})
     clock.now += timedelta(days=1)
-    schedules.look()
-    schedules.look()
+    schedules.start_what_is_due()
+    schedules.start_what_is_due()
     assert begun == ["archive"]
     assert schedules.remove("a") and not schedules.remove("a")
 
@@ -240,7 +246,7 @@ class Searching:
     def finish(self, number: int, **result: Any) -> None:
         with self.store.writing() as connection:
             changes = {"state": "done", "result": result, "finished_at": datetime(2026, 1, 11, 2)}
-            tasks.put(connection, (tasks.one(connection, number) or {}) | changes)
+            tasks.write_task(connection, (tasks.find_task(connection, number) or {}) | changes)
 
 
 def runs(store: Store, name: str) -> list[dict[str, Any]]:
@@ -251,10 +257,10 @@ def runs(store: Store, name: str) -> list[dict[str, Any]]:
 def test_runs_are_remembered_though_their_tasks_are_forgotten(store: Store) -> None:
     clock, begin = Clock("2026-01-10T12:00"), Searching(store)
     schedules = Schedules(store, begin, Rights("physicist"), clock)
-    schedules.put("nightly", "physicist", DAILY)
+    schedules.put_schedule("nightly", "physicist", DAILY)
     clock.now = at("2026-01-11T05:00")
-    schedules.look()
-    search = schedules.listed()[0]["last_task"]
+    schedules.start_what_is_due()
+    search = schedules.list_schedules()[0]["last_task"]
     begin.finish(search, studies=3, gaps={"rule": 1})
     [run] = runs(store, "nightly")
     assert run == {
@@ -279,9 +285,9 @@ def test_runs_are_remembered_though_their_tasks_are_forgotten(store: Store) -> N
     told = {"id": second, "state": "done", "message": None, "result": {"arrived": 2}}
     assert runs(store, "nightly") == [run | {"retrieval": told}]
     # The newer one is forgotten before the older.
-    tasks.forget(store, [second])
+    tasks.forget_tasks(store, [second])
     assert runs(store, "nightly") == [run | {"retrieval": told}]
-    tasks.forget(store, [first])
+    tasks.forget_tasks(store, [first])
     assert runs(store, "nightly") == [run | {"retrieval": told}]
     tasks.forget_finished(store, None)
     assert runs(store, "nightly") == [run | {"is_forgotten": True, "retrieval": told}]
@@ -293,12 +299,12 @@ def test_the_newest_runs_of_each_schedule_are_remembered(store: Store) -> None:
     clock, begin = Clock("2026-01-10T12:00"), Searching(store)
     schedules = Schedules(store, begin, Rights("physicist"), clock)
     for name in ("a", "b"):
-        schedules.put(name, "physicist", DAILY | {"on": name == "a"})
+        schedules.put_schedule(name, "physicist", DAILY | {"on": name == "a"})
     schedules.run("b")
     for _ in range(25):
         clock.now += timedelta(days=1)
-        schedules.look()
-        begin.finish(schedules.listed()[0]["last_task"])
+        schedules.start_what_is_due()
+        begin.finish(schedules.list_schedules()[0]["last_task"])
     days = [run["due"] for run in runs(store, "a")]
     assert days == [
         f"2026-{at('2026-01-11T00:00') + timedelta(days=n):%m-%d}T01:30:00Z"
@@ -316,42 +322,42 @@ def test_a_run_that_could_not_begin_says_why(store: Store) -> None:
 
     schedules = Schedules(store, begin, Rights("physicist"), clock)
     for name in errors:
-        schedules.put(name, "physicist", DAILY | {"node": name})
+        schedules.put_schedule(name, "physicist", DAILY | {"node": name})
     clock.now += timedelta(days=1)
-    schedules.look()
+    schedules.start_what_is_due()
     told = [runs(store, name)[0] for name in errors]
     assert [(run["search"], run["state"], run["is_forgotten"]) for run in told] == [
         (None, "failed", False)
     ] * 2
     assert [run["message"] for run in told] == [
-        "Orthanc knows no node of this name.",
-        "It could not be done: LookupError.",
+        "Orthanc has no node with this name.",
+        "It failed because of an internal error: LookupError.",
     ]
 
 
 def test_a_schedule_of_a_user_without_the_right_does_not_run_and_says_so(store: Store) -> None:
     clock, begin, rights = Clock("2026-01-10T12:00"), Searching(store), Rights("physicist")
     schedules = Schedules(store, begin, rights, clock)
-    schedules.put("nightly", "physicist", DAILY)
-    assert not schedules.listed()[0]["missing_right"]
+    schedules.put_schedule("nightly", "physicist", DAILY)
+    assert not schedules.list_schedules()[0]["missing_right"]
     rights.users.clear()
     clock.now = at("2026-01-12T01:31")
-    schedules.look()
+    schedules.start_what_is_due()
     with pytest.raises(NoRight):
         schedules.run("nightly")
-    [told] = schedules.listed()
+    [told] = schedules.list_schedules()
     assert (told["missing_right"], told["next_run"], begin.begun) == (True, None, [])
     # Given back, what was missed is made up by one run.
     rights.users.add("physicist")
-    schedules.look()
-    schedules.look()
+    schedules.start_what_is_due()
+    schedules.start_what_is_due()
     assert begin.begun == [("2026-01-10", "2026-01-12")]
 
 
 def test_a_run_that_is_asked_for_does_not_begin_beside_another(store: Store) -> None:
     begin = Searching(store)
     schedules = Schedules(store, begin, Rights("physicist"), Clock("2026-01-10T12:00"))
-    schedules.put("nightly", "physicist", DAILY)
+    schedules.put_schedule("nightly", "physicist", DAILY)
     number = schedules.run("nightly")
     with pytest.raises(StillRuns):
         schedules.run("nightly")

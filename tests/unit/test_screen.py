@@ -28,14 +28,14 @@ LINES = {"toshiba": toshiba_lines, "ge": ge_lines, "siemens": siemens_lines}
 
 def kept_of(maker: str, lines: list[str], second: list[str] | None = None) -> Kept:
     """A dose screen as it is kept, with these lines for its text in both readings."""
-    kept = extract.keep(part10.read(as_bytes(dose_screen(maker, picture=bytes(512 * 512)))))
+    kept = extract.keep(part10.read_part10(as_bytes(dose_screen(maker, picture=bytes(512 * 512)))))
     both = [*lines, BETWEEN_READINGS, *(lines if second is None else second)]
     kept.screen = screen.dose_lines(both, MAKERS[maker])
     return kept
 
 
 def read(maker: str, lines: list[str], second: list[str] | None = None) -> Extract:
-    return screen.extract(kept_of(maker, lines, second))
+    return screen.extract_screen(kept_of(maker, lines, second))
 
 
 def reason(maker: str, lines: list[str], second: list[str] | None = None) -> str:
@@ -127,10 +127,10 @@ def test_words_and_points_read_a_little_wrong_change_no_dose(
     ("maker", "before", "after", "said"),
     [
         ("toshiba", "549.3(Body)", "649.3(Body)", r"total DLP \(Body\) is 549.3 mGy.cm, but the sum of the series is 649.3"),
-        ("toshiba", "(Head): 842.7", "(Head): -", r"total DLP \(Head\) is not given, but the series have 842.7"),
+        ("toshiba", "(Head): 842.7", "(Head): -", r"total DLP \(Head\) is missing, but the series add up to 842.7"),
         ("toshiba", "549.3(Body)", "5493(Body)", "a line of the dose screen's table"),
         ("toshiba", "549.3(Body)", "S49.3(Body)", "a line of"), ("toshiba", "12.3(Body)", "12.3O(Body)", "a line of"),
-        ("toshiba", "549.3(Body)", "549.34(Body)", "different number of decimals: 549.34 and "
+        ("toshiba", "549.3(Body)", "549.34(Body)", "different numbers of decimals: 549.34 and "
 "842.7"),
         ("toshiba", "(Body): 549.3", "(Body): 5l9.3", "a line of"),
         ("ge", "842.70", "842.10", "total DLP is 1392.00 mGy.cm, but the sum of the series is "
@@ -142,7 +142,7 @@ def test_words_and_points_read_a_little_wrong_change_no_dose(
 "sum of the series is 1392.0"),
         ("siemens", "12.30L", "1Z.30L", "a line of"), ("siemens", "549.3", "549.38", "decimals: "
 "549.38 and 842.7"),
-        ("siemens", "12.30L", "0.23L", "no scan is that long"),
+        ("siemens", "12.30L", "0.23L", "imply an impossibly long scan"),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_fails_with_both_values(
@@ -193,12 +193,12 @@ def test_pages_are_checked_together() -> None:
         kept_of("toshiba", toshiba_lines(details=False)),
         kept_of("toshiba", toshiba_lines(total={})),
     )
-    alone = screen.extract(first)
+    alone = screen.extract_screen(first)
     assert not alone.events and marked(alone.accumulated[0], "dlp_total") == [
         "ocr",
         "ocr_unchecked",
     ]
-    assert "ocr_unchecked" in marked(screen.extract(second).events[1], "dlp")
+    assert "ocr_unchecked" in marked(screen.extract_screen(second).events[1], "dlp")
     both = screen.extract_pages([first, second])
     assert len(both.events) == 3 and marked(both.accumulated[0], "dlp_total") == ["ocr"]
     wrong = kept_of("toshiba", changed(toshiba_lines(total={}), "549.3(Body)", "543.3(Body)"))
@@ -221,13 +221,13 @@ def test_only_the_dose_is_kept_of_the_text(maker: str) -> None:
         assert word not in text
     assert screen.dose_lines(kept, MAKERS[maker]) == kept
     assert (
-        screen_text.read(kept, MAKERS[maker]).series
-        == screen_text.read(lines, MAKERS[maker]).series
+        screen_text.read_screen_lines(kept, MAKERS[maker]).series
+        == screen_text.read_screen_lines(lines, MAKERS[maker]).series
     )
     packed, _ = kept_of(maker, lines).pack()
     again = extract.unpack(packed)
     assert again.screen == kept_of(maker, lines).screen
-    assert doses(screen.extract(again)) == [(12.3, 549.3), (48.6, 842.7)]
+    assert doses(screen.extract_screen(again)) == [(12.3, 549.3), (48.6, 842.7)]
 
 
 def test_the_name_of_a_protocol_is_kept_without_the_patients_name() -> None:
@@ -244,14 +244,14 @@ def test_a_line_that_cannot_be_read_leaves_its_trace_and_not_its_text() -> None:
 
 def test_what_a_dose_screen_is_and_who_may_take_this_road() -> None:
     for maker, name in MAKERS.items():
-        dataset = part10.read(as_bytes(dose_screen(maker, picture=bytes(512 * 512)))).dataset
+        dataset = part10.read_part10(as_bytes(dose_screen(maker, picture=bytes(512 * 512)))).dataset
         assert screen.is_dose_screen(dataset) == name
         assert screen.is_dose_screen({**dataset, "0008,0008": "ORIGINAL\\PRIMARY\\AXIAL"}) is None
         assert screen.is_dose_screen({**dataset, "0008,0070": "Other"}) is None
         assert screen.is_dose_screen({**dataset, "0008,0060": "MR"}) is None
     other = {**dataset, "0020,0011": "4"}
     assert screen.is_dose_screen(other) is None
-    toshiba = part10.read(as_bytes(dose_screen("toshiba", picture=bytes(512 * 512)))).dataset
+    toshiba = part10.read_part10(as_bytes(dose_screen("toshiba", picture=bytes(512 * 512)))).dataset
     assert screen.is_dose_screen({**toshiba, "0020,0011": "7", "0008,103e": ""}) == "Toshiba", (
         "by its window alone"
     )
@@ -274,7 +274,7 @@ def test_objects_without_dose_in_their_text() -> None:
     kept = kept_of("ge", ge_lines())
     kept.screen = None
     with pytest.raises(Ignored) as caught:
-        screen.extract(kept)
+        screen.extract_screen(kept)
     assert caught.value.rule == "screen_not_read"
     assert "no series with dose could be read" in reason(
         "ge", ["CTDIvol DLP", "Total Exam DLP: 12.00"]

@@ -17,7 +17,7 @@ TEXT = "Auftragsnummer;Größe;Gewicht\r\nA 1;1,75;80,5\r\n\r\nÄ2;1,6;\r\n"
 
 def read(raw: bytes) -> tuple[table.Dialect, list[tuple[int, list[str] | None]]]:
     dialect = table.dialect(BytesIO(raw))
-    return dialect, [(row.line, row.cells) for row in table.rows(BytesIO(raw), dialect)]
+    return dialect, [(row.line, row.cells) for row in table.table_rows(BytesIO(raw), dialect)]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_rows_come_back_as_they_were_written(lines: list[list[str]]) -> None:
         ";".join(map(cell, line)) + "\n" for line in [["id", "height", "weight"], *lines]
     )
     dialect = table.Dialect("utf-8", ";", ("id", "height", "weight"))
-    found = list(table.rows(BytesIO(text.encode()), dialect))
+    found = list(table.table_rows(BytesIO(text.encode()), dialect))
     wanted = [(number, line) for number, line in enumerate(lines, 2) if any(map(str.strip, line))]
     assert [(row.line, row.cells) for row in found] == wanted
 
@@ -101,7 +101,7 @@ def test_rows_come_back_as_they_were_written(lines: list[list[str]]) -> None:
     ("1.750", "m", 1.75), ("20", "cm", 0.2), ("260", "cm", 2.6), ("\u00a0175\u00a0cm", "cm", 1.75), ("175 cm.", "cm", 1.75),
 ])  # fmt: skip
 def test_heights(text: str, unit: str | None, value: float) -> None:
-    assert values.read(text, "height", unit) == values.Value(value)
+    assert values.read_size(text, "height", unit) == values.Value(value)
 
 
 @pytest.mark.parametrize(("text", "unit", "problem"), [
@@ -113,18 +113,22 @@ def test_heights(text: str, unit: str | None, value: float) -> None:
     ("19.9", "cm", "implausible"), ("260.1", "cm", "implausible"), ("9" * 40, "cm", "no number"), ("=1+1", "cm", "no number"),
 ])  # fmt: skip
 def test_heights_that_are_none(text: str, unit: str | None, problem: str) -> None:
-    assert values.read(text, "height", unit) == values.Value(problem=problem)
+    assert values.read_size(text, "height", unit) == values.Value(problem=problem)
 
 
 def test_an_empty_cell_gives_nothing() -> None:
-    assert values.read("  ", "height", "cm") == values.EMPTY == values.read("", "weight", None)
+    assert (
+        values.read_size("  ", "height", "cm")
+        == values.EMPTY
+        == values.read_size("", "weight", None)
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("80,5", 80.5), ("80.5 kg", 80.5), ("0.2", 0.2), ("450", 450.0)]
 )
 def test_weights(text: str, value: float) -> None:
-    assert values.read(text, "weight", "kg") == values.Value(value)
+    assert values.read_size(text, "weight", "kg") == values.Value(value)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_weights(text: str, value: float) -> None:
     ],
 )
 def test_weights_that_are_none(text: str, problem: str) -> None:
-    assert values.read(text, "weight", "kg") == values.Value(problem=problem)
+    assert values.read_size(text, "weight", "kg") == values.Value(problem=problem)
 
 
 @given(st.integers(200, 2600), st.sampled_from(".,"), st.booleans())
@@ -148,11 +152,11 @@ def test_metres_and_centimetres_are_the_same_height(
     centimetres = f"{millimetres // 10}{sign}{millimetres % 10}"
     wanted = values.Value(float(f"{millimetres // 1000}.{millimetres % 1000:03d}"))
     assert (
-        values.read(f"{metres} m" if in_cell else metres, "height", "cm" if in_cell else "m")
+        values.read_size(f"{metres} m" if in_cell else metres, "height", "cm" if in_cell else "m")
         == wanted
     )
     assert (
-        values.read(
+        values.read_size(
             f"{centimetres} cm" if in_cell else centimetres, "height", None if in_cell else "cm"
         )
         == wanted

@@ -68,25 +68,25 @@ class Importer:
         body = "\n".join(["accession;height;weight", *lines]).encode()
         file = self.uploads.add(body, "somebody")
         parameters = CHOICE | choice | {"file": file.number}
-        task = self.uploads.start(
+        task = self.uploads.start_import(
             file, lambda: tasks.create(self.store, KIND, "somebody", str(file.number), parameters)
         )
         assert task is not None
-        self.worker.look()
+        self.worker.look_for_task()
         return task
 
     def run(self, lines: list[str], **choice: Any) -> list[tuple[int, str, int | None, str | None]]:
         """The log of an import: line, outcome, study, message."""
         task = self.start(lines, **choice)
-        while self.worker.step(self.writer):
+        while self.worker.step_oldest_task(self.writer):
             pass
         return self.log(task)
 
     def log(self, task: int) -> list[tuple[int, str, int | None, str | None]]:
         with self.store.reading() as connection:
-            found = task_queries.one(connection, task)
+            found = task_queries.find_task(connection, task)
             assert found is not None and found["state"] == "done", found
-            page = task_queries.log(connection, task, None, 100_000, 0)
+            page = task_queries.task_log_page(connection, task, None, 100_000, 0)
             counts = {name: count for name, count in found["result"].items() if count}
             assert counts == page["outcomes"]
             return [
@@ -150,7 +150,7 @@ def test_each_outcome(importer: Importer) -> None:
         (7, "no study", None, None),
         (8, "bad value", None, "no identifier"),
         (9, "bad value", None, "no height and no weight"),
-        (10, "bad value", None, "the height is not plausible; the weight is no number"),
+        (10, "bad value", None, "the height is implausible; the weight is not a number"),
         (11, "there already", 1, "height there already; weight there already"),
     ]
     assert importer.sizes() == {
@@ -245,7 +245,7 @@ def test_the_preview_says_what_the_import_then_does(importer: Importer, store: S
     choice = matching.Choice(**{name: value for name, value in CHOICE.items() if name != "dry_run"})
     rows = [table.Row(line, text.split(";")) for line, text in enumerate(lines, 2)]
     with store.reading() as connection:
-        found = matching.preview(connection, rows, choice, b"a key")
+        found = matching.preview_rows(connection, rows, choice, b"a key")
     assert [
         (row["line"], row["outcome"], row["study_id"], row["message"]) for row in found
     ] == importer.run(lines)
@@ -369,7 +369,7 @@ def test_a_study_that_is_written_anew_keeps_what_a_file_gave(
         detail = studies.study(connection, number)
         assert {"field": "patient_size", "mark": "from_size_import", "raw": None} in detail["marks"]
         assert "from_size_import" in detail["all_marks"]
-        page = lists.page(connection, {"mark": ["from_size_import"]}, "id", 10, 0, ())
+        page = lists.page_of_studies(connection, {"mark": ["from_size_import"]}, "id", 10, 0, ())
         assert [row["id"] for row in page["studies"]] == [number] and page["total"] == 1
         assert [
             one["field"] for one in page["studies"][0]["marks"] if one["mark"] == "from_size_import"
@@ -384,11 +384,11 @@ def test_a_restart_in_the_middle_goes_on_and_doubles_nothing(
     importer.add(*(record(number, f"A{number}") for number in range(10)))
     task = importer.start([f"A{number};{150 + number};" for number in range(10)])
     for _ in range(5):  # three to read the file, two to put in
-        assert importer.worker.step(importer.writer)
+        assert importer.worker.step_oldest_task(importer.writer)
     importer.writer.close()
     after = Importer(store, uploads)
     assert sum(found[0] is not None for found in after.sizes().values()) == 6
-    while after.worker.step(after.writer):
+    while after.worker.step_oldest_task(after.writer):
         pass
     assert [row[:3] for row in after.log(task)] == [
         (number + 2, "inserted", number) for number in range(10)
@@ -412,7 +412,7 @@ def test_the_file_goes_with_the_end_of_its_task(
     assert importer.worker.stop(importer.writer, waiting)
     assert list(folder.iterdir()) == []
     running = importer.start(["A;170;70"])
-    assert importer.worker.step(importer.writer)
+    assert importer.worker.step_oldest_task(importer.writer)
     assert importer.worker.stop(importer.writer, running)
     assert list(folder.iterdir()) == []
 
@@ -423,7 +423,7 @@ def test_files_that_nobody_started_go_after_a_day(
     old, new = (uploads.add(b"a;b\n1;2\n", "somebody") for _ in range(2))
     started = importer.start(["A;170;70"])
     ended = uploads.add(b"a;b\n1;2\n", "somebody")
-    uploads.start(ended, lambda: 999)  # of a task that is not under way
+    uploads.start_import(ended, lambda: 999)  # of a task that is not under way
     long_ago = time.time() - KEPT_S - 60
     for number in (old.number, 3):
         os.utime(tmp_path / "imports" / f"{number}.csv", (long_ago, long_ago))
@@ -440,17 +440,20 @@ def test_a_file_that_is_gone_ends_its_task_with_a_reason(
 ) -> None:
     task = importer.start(["A;170;70"])
     uploads.remove(1)
-    while importer.worker.step(importer.writer):
+    while importer.worker.step_oldest_task(importer.writer):
         pass
     with store.reading() as connection:
         found = task_queries.one(connection, task)
-    assert (found["state"], found["message"]) == ("failed", "The file is not there any more.")
+    assert (found["state"], found["message"]) == (
+        "failed",
+        "The file no longer exists: upload it again.",
+    )
 
 
 def test_a_file_is_imported_once(uploads: SizeFiles) -> None:
     file = uploads.add(b"a;b\n1;2\n", "somebody")
-    assert uploads.start(file, lambda: 5) == 5
-    assert uploads.start(file, lambda: 6) is None
+    assert uploads.start_import(file, lambda: 5) == 5
+    assert uploads.start_import(file, lambda: 6) is None
     assert uploads.add(b"a;b\n1;2\n", "somebody").number == file.number + 1
 
 

@@ -22,9 +22,9 @@ from tests.unit.test_handles import old_store
 def batch_of(count: int, seed: int = 1) -> Batch:
     batch = Batch(state={"cursor": "7"})
     for number, study in enumerate(make_studies(count, seed=seed)):
-        kept = extract.keep(part10.read(as_bytes(study.datasets[0])))
+        kept = extract.keep(part10.read_part10(as_bytes(study.datasets[0])))
         sop = str(study.datasets[0].SOPInstanceUID)
-        records = put_together([Part(sop, extract.extract(kept, XRAY_DOSE_SR))])
+        records = put_together([Part(sop, extract.extract_object(kept, XRAY_DOSE_SR))])
         uid = records[0].study["study_instance_uid"]
         batch.studies[uid] = records
         batch.objects.append(
@@ -78,7 +78,7 @@ def test_records_come_back_as_they_were_written(store: Store) -> None:
             assert found["equipment"]["manufacturer"] == written.equipment["manufacturer"]
             assert found["objects"][0]["outcome"] == "imported"
             assert (
-                studies.content(connection, written.study["id"])[0]["tree"]["concept"]
+                studies.kept_content(connection, written.study["id"])[0]["tree"]["concept"]
                 == "DCM:113701"
             )
 
@@ -130,11 +130,11 @@ def test_a_page_and_its_total_are_of_one_state(store: Store) -> None:
     writer = Writer(store)
     writer.commit(batch_of(4))
     with store.reading() as connection:
-        first = lists.page(connection, {}, "-study_date", 50, 0, ())
+        first = lists.page_of_studies(connection, {}, "-study_date", 50, 0, ())
         writer.commit(batch_of(5, seed=3))
-        assert lists.page(connection, {}, "-study_date", 50, 0, ()) == first
+        assert lists.page_of_studies(connection, {}, "-study_date", 50, 0, ()) == first
     with store.reading() as connection:
-        assert lists.page(connection, {}, "-study_date", 2, 0, ())["total"] == 9
+        assert lists.page_of_studies(connection, {}, "-study_date", 2, 0, ())["total"] == 9
 
 
 @pytest.mark.parametrize(
@@ -144,11 +144,11 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store, sort: s
     Writer(store).commit(batch_of(23))
     with store.reading() as connection:
         columns = lists.usual_columns(None)
-        whole = lists.page(connection, {}, sort, 100, 0, columns)["studies"]
+        whole = lists.page_of_studies(connection, {}, sort, 100, 0, columns)["studies"]
         pages = [
             row
             for offset in range(0, 25, 5)
-            for row in lists.page(connection, {}, sort, 5, offset, columns)["studies"]
+            for row in lists.page_of_studies(connection, {}, sort, 5, offset, columns)["studies"]
         ]
         assert [row["id"] for row in pages] == [row["id"] for row in whole]
         column = [row[sort.removeprefix("-")] for row in whole]

@@ -21,7 +21,7 @@ from ..extract import modality
 from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
 from ..records.rows import EquipmentRow
-from . import estimates, images, reports, totals
+from . import estimates, image_records, report_records, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
@@ -41,9 +41,9 @@ def put_together(
     for source in SOURCES:
         for group in _groups(part for part in of_dose if part.extract.source == source):
             if source == "report":
-                records.append(reports.record(group))
-            elif not images.put_beside(group, records):
-                records.append(images.record(group))
+                records.append(report_records.report_record(group))
+            elif not image_records.put_beside(group, records):
+                records.append(image_records.image_record(group))
     estimates.put_beside((part for part in parts if part.extract.modality is None), records)
     for record in records:
         of_record = [part for part in parts if part.sop_instance_uid in record.outcomes]
@@ -71,7 +71,9 @@ def _sorted(part: Part, user_defined: str | None) -> Part:
         return part
     chosen = user_defined
     if user_defined == "dual":
-        chosen = modality.decide(False, found.study, found.accumulated, found.events, dual=True)
+        chosen = modality.decide_modality(
+            False, found.study, found.accumulated, found.events, dual=True
+        )
     return (
         part if chosen == found.modality else replace(part, extract=replace(found, modality=chosen))
     )
@@ -89,7 +91,9 @@ def _groups(parts: Iterable[Part]) -> list[list[Part]]:
 def _finish(record: Record) -> None:
     """Add the totals, computed from the final content of the record."""
     study = record.study
-    sums = totals.of_study(record.modality, record.accumulated, record.events, record.overlap)
+    sums = totals.totals_of_study(
+        record.modality, record.accumulated, record.events, record.overlap
+    )
     if record.source == "computed":
         mark(sums, "number_of_events", "derived")
     if record.source == "OCR":

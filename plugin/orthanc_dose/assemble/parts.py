@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..dicom.codes import Code
 from ..extract import Extract
-from ..extract.modality import key_of
+from ..extract.modality import canonical_code
 from ..extract.rows import R, in_time
 from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, NotUsed, StudyRow
 
@@ -85,7 +85,7 @@ def event_key(row: EventRow) -> Key:
     """Return the key that distinguishes an event and identifies it in another object: the
     irradiation event UID (in nuclear medicine the administration event UID) and plane; without a
     UID, the start, the protocol and what was measured."""
-    plane = key_of(row.get("acquisition_plane"))
+    plane = canonical_code(row.get("acquisition_plane"))
     uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
     if uid:
         return uid, plane
@@ -100,7 +100,7 @@ def event_key(row: EventRow) -> Key:
         row.get("mean_ctdivol"),
         row.get("average_glandular_dose"),
         row.get("administered_activity"),
-        key_of(row.get("radionuclide")),
+        canonical_code(row.get("radionuclide")),
     )
 
 

@@ -11,7 +11,7 @@ from math import fsum
 from typing import cast
 
 from ..dicom import concepts
-from ..extract.modality import key_of
+from ..extract.modality import canonical_code
 from ..extract.rows import ByName, R, mark, value_of
 from ..records.ct import DOSE_CHECK
 from ..records.rows import AccumulatedAgd, AccumulatedRow, CodeValue, EventRow, StudyRow
@@ -22,12 +22,12 @@ _LEFT = frozenset({concepts.LEFT_BREAST.key, concepts.LEFT.key})
 _RIGHT = frozenset({concepts.RIGHT_BREAST.key, concepts.RIGHT.key})
 
 
-def add(values: Iterable[float]) -> float:
+def exact_sum(values: Iterable[float]) -> float:
     """Return a sum without the noise of binary fractions, which shows from the twelfth digit on."""
     return float(f"{fsum(values):.12g}")
 
 
-def of_study(
+def totals_of_study(
     modality: str, accumulated: list[AccumulatedRow], events: list[EventRow], overlap: bool
 ) -> StudyRow:
     """Return the totals of a study and their marks.
@@ -50,12 +50,12 @@ def _total(
 ) -> None:
     """Set one total: the sum of what the reports give, or else of `values`, one per event."""
     reported = (
-        add(number for number in given if number is not None)
+        exact_sum(number for number in given if number is not None)
         if any(n is not None for n in given)
         else None
     )
     complete = bool(values) and all(number is not None for number in values)
-    summed = add(number for number in values if number is not None) if complete else None
+    summed = exact_sum(number for number in values if number is not None) if complete else None
     if reported is not None and not overlap and None not in given:
         if reported == 0 and summed:
             totals[name] = summed
@@ -75,7 +75,7 @@ def _ct(
     with_dose = [
         row
         for row in events
-        if key_of(row.get("ct_acquisition_type")) != concepts.CONSTANT_ANGLE.key
+        if canonical_code(row.get("ct_acquisition_type")) != concepts.CONSTANT_ANGLE.key
         or row.get("dlp") is not None
     ]
     _total(
@@ -98,7 +98,7 @@ def _ct(
             overlap,
         )
     totals["dose_check_events"] = sum(map(_dose_check, events))
-    types = Counter(key_of(row.get("ct_acquisition_type")) for row in events)
+    types = Counter(canonical_code(row.get("ct_acquisition_type")) for row in events)
     totals |= {name: types[code] for name, _, code in CT_EVENTS_BY_TYPE}
 
 
@@ -134,7 +134,7 @@ def _projection(
     planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
     known = [value for value in planes if value is not None]
     if len(known) == len(planes):
-        totals["dap_total"] = add(known)
+        totals["dap_total"] = exact_sum(known)
     _pass_on_marks(totals, "dap_total")
     doses = [
         totals[name]
@@ -151,7 +151,7 @@ def _by_plane(rows: list[R]) -> tuple[list[R], list[R], list[R]]:
     """
     split: dict[str, list[R]] = {_PLANE_B: [], _ALL_PLANES: [], "": []}
     for row in rows:
-        split.get(key_of(row.get("acquisition_plane")) or "", split[""]).append(row)
+        split.get(canonical_code(row.get("acquisition_plane")) or "", split[""]).append(row)
     return split[_PLANE_B], split[_ALL_PLANES], split[""]
 
 
@@ -171,17 +171,17 @@ def _fluoroscopy(
 ) -> None:
     _projection(totals, accumulated, events, overlap)
     rows = [
-        row for row in accumulated if key_of(row.get("acquisition_plane")) != _ALL_PLANES
+        row for row in accumulated if canonical_code(row.get("acquisition_plane")) != _ALL_PLANES
     ] or accumulated
     fluoroscopy = [
         row
         for row in events
-        if key_of(row.get("irradiation_event_type")) == concepts.FLUOROSCOPY.key
+        if canonical_code(row.get("irradiation_event_type")) == concepts.FLUOROSCOPY.key
     ]
     acquisitions = [
         row
         for row in events
-        if key_of(row.get("irradiation_event_type")) not in (None, concepts.FLUOROSCOPY.key)
+        if canonical_code(row.get("irradiation_event_type")) not in (None, concepts.FLUOROSCOPY.key)
     ]
     for name, of_type, of_event in (
         ("fluoro_dap_total", fluoroscopy, "dap"),
@@ -205,7 +205,7 @@ def _frames(totals: ByName, rows: list[AccumulatedRow], overlap: bool) -> None:
         if (frames := row.get("total_number_of_radiographic_frames")) is not None
     ]
     if given and not overlap:
-        totals["total_number_of_radiographic_frames"] = add(given)
+        totals["total_number_of_radiographic_frames"] = exact_sum(given)
 
 
 def _radiography(
@@ -249,7 +249,7 @@ def _mammography(
 
 def side_of(row: EventRow | AccumulatedAgd) -> str:
     """Return the breast, or the side, to which a row belongs: left, right, or unspecified."""
-    key = key_of(row.get("laterality"))
+    key = canonical_code(row.get("laterality"))
     return "left" if key in _LEFT else "right" if key in _RIGHT else "unspecified"
 
 
@@ -262,7 +262,9 @@ def _nuclear(
         _name(row.get("radiopharmaceutical_agent")) or row.get("radiopharmaceutical_name")
         for row in events
     ]
-    nuclides = {key_of(row.get("radionuclide")) or _name(row.get("radionuclide")) for row in events}
+    nuclides = {
+        canonical_code(row.get("radionuclide")) or _name(row.get("radionuclide")) for row in events
+    }
     totals["radiopharmaceuticals"] = "; ".join(dict.fromkeys(filter(None, agents))) or None
     totals["radionuclides"] = (
         "; ".join(dict.fromkeys(filter(None, (_name(row.get("radionuclide")) for row in events))))
@@ -273,7 +275,7 @@ def _nuclear(
     if len(nuclides) > 1 and len(known) > 1:
         mark(totals, "administered_activity_total", "several_radionuclides")
     elif len(known) == len(given):
-        totals["administered_activity_total"] = add(known) if known else None
+        totals["administered_activity_total"] = exact_sum(known) if known else None
     elif known:
         mark(totals, "administered_activity_total", "incomplete")
     if any(row.get("effective_dose") is not None for row in events):

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
+from .chart_row import Row
 from .links import joined
-from .row import Row
 from .source import Source, is_given
 
 # Points that a page draws singly: without WebGL, which its policy forbids, 5,000 block a slow

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from typing import Any
 
+from .chart_row import Row, by_name
 from .links import joined
-from .row import Row, by_name
-from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept
+from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept_categories
 
 _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
@@ -88,7 +88,7 @@ def grouped(
     are another table. bound: parameters that are bound in columns.
     """
     query = f"""
-        WITH {kept(source, part, source.options["categories"], total)}
+        WITH {kept_categories(source, part, source.options["categories"], total)}
         SELECT k.place IS NULL, {source.system}, any_value(k.name), {", ".join(columns)} FROM
         {rows or f"({part})"} {KEPT}
         GROUP BY {source.series}k.place ORDER BY {source.series}k.place

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .chart import Chart
+from .chart_types import Chart
 
 _DESCRIPTION, _PROCEDURE = "study_description", "requested_procedure_description"
 _STUDY = (_DESCRIPTION, _PROCEDURE)

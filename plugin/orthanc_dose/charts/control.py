@@ -11,7 +11,7 @@ standard error, which the normal distribution does not give for doses.
 import math
 from collections.abc import Callable
 
-from .row import Row
+from .chart_row import Row
 
 # The band begins after at least two periods whose numbers of values, minus one each, have at least
 # this sum (degrees of freedom): with fewer, s itself is so uncertain that chance alone would put

@@ -7,10 +7,10 @@ import duckdb
 
 from .bins import histogram, scatter
 from .categories import averages, frequencies
-from .chart import Chart
+from .chart_row import Row
+from .chart_types import Chart
 from .options import Options
 from .periods import over_time
-from .row import Row
 from .source import Source
 from .table import FEWEST, percentiles
 from .workload import workload

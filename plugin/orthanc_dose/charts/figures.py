@@ -7,9 +7,9 @@ plotly is imported when the first figure is requested: that takes a third of a s
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .chart_row import by_name
 from .data import Data
 from .periods import lines
-from .row import by_name
 from .wording import Wording
 
 if TYPE_CHECKING:

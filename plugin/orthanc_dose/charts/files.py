@@ -10,9 +10,9 @@ from typing import Any
 
 from ..cells import BOM, line
 from ..export.xlsx_file import Workbook, text_cell
-from .chart import Quantity
+from .chart_row import Row, by_name
+from .chart_types import Quantity
 from .data import Data
-from .row import Row, by_name
 from .wording import Wording
 
 Cell = str | int | float | date | None
@@ -22,7 +22,7 @@ _OF_BOXES = ("mean", "least", "p5", "p25", "median", "p75", "p95", "largest")
 _WIDTH, _WIDTH_OF_NAMES = 14, 36  # in characters
 
 
-def as_csv(data: Data, wording: Wording) -> bytes:
+def chart_as_csv(data: Data, wording: Wording) -> bytes:
     """Return CSV with a line of titles and a line for each row; dates are in the configured format."""
     titles, rows = table(data, wording)
     lines = (

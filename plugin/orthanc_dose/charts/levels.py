@@ -11,9 +11,9 @@ from ..dicom.concepts import BODY_PHANTOM, HEAD_PHANTOM
 from ..query import names, reference_levels
 from ..records import INDEXED
 from ..records.rows import ReferenceLevelRow
-from .chart import Quantity
+from .chart_row import Compared, Row
+from .chart_types import Quantity
 from .charts import CHARTS
-from .row import Compared, Row
 from .source import QUANTILES, Source
 
 # Quantities that can have levels: those of charts of averages, with the modality types that have
@@ -72,7 +72,7 @@ class Levels:
         kind = chart.grouping.filter.field.partition(".")[2]
         kind = kind if kind in INDEXED else f"{kind}s"  # the index is of the protocols of a study
         self._named = (
-            names.named(source.connection, kind, chart.modality)
+            names.named_texts(source.connection, kind, chart.modality)
             if wanted and kind in INDEXED
             else {}
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from .chart import Chart, Quantity
+from .chart_types import Chart, Quantity
 from .options import Options
 
 Link = dict[str, str] | None  # None: no parameters express it

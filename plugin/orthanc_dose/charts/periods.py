@@ -4,10 +4,10 @@ import calendar
 from datetime import date, timedelta
 from typing import Any
 
+from .chart_row import Row, by_name
 from .control import with_band
 from .links import joined
-from .row import Row, by_name
-from .source import IS_KEPT, KEPT, Source, is_given, kept
+from .source import IS_KEPT, KEPT, Source, is_given, kept_categories
 
 MOST_LINES = 20
 # Excludes values that cannot be doses: DuckDB fails if their squares overflow.
@@ -37,7 +37,7 @@ def over_time(source: Source, view: str) -> list[Row]:
         conditions=(is_given(measure), "s.study_date IS NOT NULL"),
     )
     query = f"""
-        WITH {kept(source, part, min(source.options["categories"], MOST_LINES))}
+        WITH {kept_categories(source, part, min(source.options["categories"], MOST_LINES))}
         SELECT k.place IS NULL, {source.system}, period, any_value(k.name), count(*),
         {source.studies(IS_KEPT)}, {columns}
         FROM ({part}) {KEPT} GROUP BY {source.series}k.place, period ORDER BY k.place,
@@ -46,7 +46,7 @@ def over_time(source: Source, view: str) -> list[Row]:
     systems, links, factor = source.systems(), source.links, measure.shown.factor
     rows: list[Row] = []
     for is_others, system, first, name, n, studies, *found in source.fetch(query):
-        days = links.days(first, last(first, period))
+        days = links.days(first, last_day(first, period))
         link = joined(links.category(name, is_others), links.system(system), links.given(), days)
         row: Row = {
             "category": None if is_others else name,
@@ -87,10 +87,10 @@ def _next(first: date, period: str) -> date:
 
     This must not be the last period that dates can represent.
     """
-    return last(first, period) + timedelta(days=1)
+    return last_day(first, period) + timedelta(days=1)
 
 
-def last(first: date, period: str) -> date:
+def last_day(first: date, period: str) -> date:
     """Return the last day of the period that begins on this day."""
     if period == "week":
         return first + timedelta(days=min(6, (date.max - first).days))

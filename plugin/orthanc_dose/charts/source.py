@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from ..query import filters
-from .chart import Chart, Quantity
+from .chart_types import Chart, Quantity
 from .links import Links
 from .options import Options
 
@@ -31,7 +31,9 @@ class Source:
         self.values = self.values | {"modality": [self.chart.modality]}
         self.links = Links(self.chart, self.options, self.values)
         self._condition, self.bound = filters.where(self.values)
-        self._of_events, of_events = filters.of_events(self.values, self.chart.events_table)
+        self._of_events, of_events = filters.condition_on_events(
+            self.values, self.chart.events_table
+        )
         if self.chart.is_of_events:
             self.bound = self.bound | of_events
 
@@ -116,7 +118,7 @@ def is_given(of: Quantity) -> str:
     return f"{of.expression} <> 0"
 
 
-def kept(source: Source, rows: str, categories: int, total: str = "NULL") -> str:
+def kept_categories(source: Source, rows: str, categories: int, total: str = "NULL") -> str:
     """Return the tables `part` and `kept` as SQL.
 
     `part` has the number `n` and the `total` of these rows by category and system; `kept` the most

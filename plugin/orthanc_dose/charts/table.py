@@ -6,9 +6,9 @@ from typing import Any
 
 from . import bootstrap
 from .categories import grouped, ordered
+from .chart_row import Row, by_name
 from .levels import Levels
 from .links import joined
-from .row import Row, by_name
 from .source import IS_KEPT, QUANTILES, Source, is_given
 
 SHOWN = ("median", "p75", "p95")

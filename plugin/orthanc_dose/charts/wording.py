@@ -6,8 +6,8 @@ from ..export.shown import Shown, decimals_for
 from ..export.words import Words
 from ..query.filters import WEEKDAY
 from ..records import STUDY
-from .chart import Chart, Quantity
-from .row import Compared, Row
+from .chart_row import Compared, Row
+from .chart_types import Chart, Quantity
 
 
 class Wording:

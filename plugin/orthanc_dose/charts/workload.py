@@ -1,7 +1,7 @@
 """Workload: the number of studies on each weekday, and at each hour. All studies count."""
 
+from .chart_row import Row
 from .links import joined
-from .row import Row
 from .source import Source
 
 

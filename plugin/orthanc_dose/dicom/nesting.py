@@ -19,7 +19,7 @@ from .part10 import (
     WITH_SHORT_LENGTH,
     Raw,
     inflate,
-    start,
+    transfer_syntax_and_start,
 )
 
 MOST_COUNTED = 1000  # deeper levels are not counted
@@ -57,7 +57,7 @@ def depth(raw: Raw, floor: int = 0) -> int:
     if it has none. floor: a depth below this need not be exact. A broken object is read as far as
     possible."""
     try:
-        syntax, pos = start(raw)
+        syntax, pos = transfer_syntax_and_start(raw)
         if syntax in DEFLATED_AS_A_WHOLE:
             raw, pos = inflate(raw[pos:]), 0
     except (Unreadable, error, IndexError):
@@ -95,7 +95,7 @@ class _Walk:
         self.u16, self.u32 = Struct(order + "H").unpack_from, Struct(order + "I").unpack_from
         self.item = _ITEM[order]
         # For each open sequence and item: where it ends (_NEVER: at its end mark), whether it is a
-        # sequence, and whether its surroundings are in explicit encoding.
+        # sequence, and whether what encloses it is in explicit encoding.
         self.open: list[tuple[int, bool, bool]] = [(_NEVER, False, False)]
         self.depth = self.deepest = 0
 

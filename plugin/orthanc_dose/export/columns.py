@@ -37,7 +37,7 @@ class Column:
     field: Field
 
 
-def of_study(modality: str | None, without: frozenset[str]) -> tuple[Column, ...]:
+def study_columns(modality: str | None, without: frozenset[str]) -> tuple[Column, ...]:
     """Return the columns of a study `s` and its system `e`, of one modality type or of all.
 
     without: fields that are left out.

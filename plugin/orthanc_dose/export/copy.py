@@ -30,7 +30,7 @@ from ..records import (
 from ..store import Store, tasks
 from ..store.database import quoted
 from ..work.runner import Kind, Runner
-from ..work.task import Run, Stopped
+from ..work.task_interface import Run, Stopped
 from .exports import EXPORT
 
 COPY = Kind("parquet-copy", EXPORT.place)
@@ -49,13 +49,15 @@ class Copies:
         self.folder, self._work_folder = folder, work
         self._clear()
 
-    def start(self, user: str, identity: bool) -> int:
+    def start_copy(self, user: str, identity: bool) -> int:
         """Start a copy and return the task's number.
 
         identity: with patients' names, IDs and birth dates, as stored.
         """
         work = partial(self._work, identity)
-        return self._runner.start(COPY, user, str(self.folder), {"identity": identity}, work)
+        return self._runner.start_on_thread(
+            COPY, user, str(self.folder), {"identity": identity}, work
+        )
 
     def newest(self) -> str | None:
         """Return the name of the newest copy, or None if there is none."""

@@ -21,7 +21,7 @@ DATE_FORMATS = {
 _STUDIES_ALONE = "RF"
 
 
-def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
+def write_csv(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
     """Write the studies of a selection, with all their events except for fluoroscopy."""
     day = DATE_FORMATS[date_format]
     events = () if chosen.modality == _STUDIES_ALONE else chosen.event
@@ -39,7 +39,7 @@ def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -
             # require it.
             file.writelines(
                 "\r\n".join(lines).encode("utf-8", "replace") + END
-                for lines in rows.of_studies(
+                for lines in rows.study_rows(
                     chosen,
                     study,
                     event,

@@ -24,7 +24,7 @@ from .selection import Progress, Selection
 Writer = Callable[[duckdb.DuckDBPyConnection, str, pa.Schema, Path], None]
 
 
-def write(
+def write_data_file(
     chosen: Selection, path: Path, kind: str, without: frozenset[str], progress: Progress
 ) -> None:
     """Write a file, or a ZIP of two if there are events.

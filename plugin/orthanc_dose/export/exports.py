@@ -13,7 +13,7 @@ from ..records import IDENTITY_FIELDS
 from ..store import Store, tasks
 from ..store.database import EXPORTS
 from ..work.runner import Kind, Place, Runner
-from ..work.task import Run
+from ..work.task_interface import Run
 from . import csv_file, data_files, forms, nhsbsp, phe, workbook
 from .selection import Progress, Selection, selected
 
@@ -54,14 +54,14 @@ class Format:
 
 
 def _for_programs(kind: str) -> Callable[..., None]:
-    return lambda chosen, path, options, progress: data_files.write(
+    return lambda chosen, path, options, progress: data_files.write_data_file(
         chosen, path, kind, options.without, progress
     )
 
 
 def _form(title: str, modality: str, name: str) -> Format:
     def write(chosen: Selection, path: Path, options: Options, progress: Progress) -> None:
-        forms.write(phe.FORMS[name], chosen, path, options.date_format, progress)
+        forms.write_form(phe.FORMS[name], chosen, path, options.date_format, progress)
 
     return Format(title, "xlsx", _XLSX, write, (modality,), identity=False)
 
@@ -75,7 +75,7 @@ FORMATS = {
         "CSV",
         "csv",
         CSV,
-        lambda chosen, path, options, progress: csv_file.write(
+        lambda chosen, path, options, progress: csv_file.write_csv(
             chosen, path, options.date_format, progress
         ),
     ),
@@ -83,7 +83,7 @@ FORMATS = {
         "XLSX",
         "xlsx",
         _XLSX,
-        lambda chosen, path, options, progress: workbook.write(
+        lambda chosen, path, options, progress: workbook.write_workbook(
             chosen, path, options.date_format, progress
         ),
     ),
@@ -98,7 +98,7 @@ FORMATS = {
         "NHSBSP dose survey",
         "csv",
         CSV,
-        lambda chosen, path, options, progress: nhsbsp.write(chosen, path, progress),
+        lambda chosen, path, options, progress: nhsbsp.write_nhsbsp(chosen, path, progress),
         ("MG",),
         identity=False,
     ),
@@ -143,7 +143,7 @@ class Exports:
             date_format,
         )
 
-    def start(
+    def start_export(
         self,
         user: str,
         file_format: str,
@@ -192,7 +192,9 @@ class Exports:
         of IDENTITY that it contains; write: writes the file and returns the task's result without
         the file's size; kind: one named KIND, which determines where the file is written.
         """
-        return self._runner.start(kind, user, name, parameters, partial(self._work, write))
+        return self._runner.start_on_thread(
+            kind, user, name, parameters, partial(self._work, write)
+        )
 
     def file(self, task: dict[str, Any]) -> tuple[Path, str]:
         """Return the path and media type of a finished task's file. Raises FileNotFoundError."""

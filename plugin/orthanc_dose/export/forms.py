@@ -51,7 +51,9 @@ class Form:
     above: tuple[tuple[str, ...], ...] = ()
 
 
-def write(form: Form, chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
+def write_form(
+    form: Form, chosen: Selection, path: Path, date_format: str, progress: Progress
+) -> None:
     """Write a workbook of one sheet with one row per study, in the order of the selection."""
     part = "WITH part AS (SELECT id, n FROM hit)"
     most = chosen.connection.execute(f"{part} SELECT max(number) FROM ({form.events})").fetchone()

@@ -87,7 +87,7 @@ def left_out(protocol: str | None, view: Code | None) -> bool:
     return any(word in (protocol or "").lower() for word in LEFT_OUT) or _key(view) == SPECIMEN
 
 
-def write(chosen: Selection, path: Path, progress: Progress) -> None:
+def write_nhsbsp(chosen: Selection, path: Path, progress: Progress) -> None:
     """Write a CSV of the exposures of a selection, one exposure per line."""
     with open(path, "wb") as file:
         file.write(BOM + line(TITLES))

@@ -30,14 +30,14 @@ class Nightly:
     ) -> None:
         self._store, self._hour, self._do, self._now = store, hour, do, now
 
-    def look(self) -> None:
+    def start_if_due(self) -> None:
         """Start the job if it is due. Called by a clock, every EVERY_S seconds."""
         hour = self._hour()
         if hour is None:
             return
         now = self._now()
         with self._store.reading() as connection:
-            last = state.get(connection, _STATE)
+            last = state.read_state(connection, _STATE)
         if not is_due(now, hour, last):
             return
         self._note(now.date().isoformat())
@@ -49,4 +49,4 @@ class Nightly:
 
     def _note(self, day: str) -> None:
         with self._store.writing() as connection:
-            state.put(connection, _STATE, day)
+            state.write_state(connection, _STATE, day)

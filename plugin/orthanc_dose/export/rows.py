@@ -10,7 +10,7 @@ from .selection import STUDIES, Selection
 PORTION = 500
 
 
-def of_studies(
+def study_rows(
     chosen: Selection,
     study: str,
     event: str,
@@ -56,7 +56,7 @@ def of_studies(
     )
 
 
-def of_events(
+def event_rows(
     chosen: Selection, study: str, event: str, sheets: str, first: int, last: int
 ) -> Iterator[tuple[int, str]]:
     """Yield a row for each event, preceded by the number of its sheet.

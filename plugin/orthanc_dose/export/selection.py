@@ -12,7 +12,7 @@ import duckdb
 from ..query import filters
 from ..records import MODALITIES
 from ..store import Store
-from .columns import Column, of_event, of_study
+from .columns import Column, of_event, study_columns
 
 # Studies per chunk: small, so that little text is in memory and a stop takes effect quickly.
 CHUNK = 1_000
@@ -74,7 +74,7 @@ def selected(
         total = _one(connection, "SELECT count(*) FROM hit")
         chosen = Selection(connection, modality, total, (), (), 0)
         if cells:
-            chosen.study = _filled(chosen, of_study(modality, without), STUDIES)
+            chosen.study = _filled(chosen, study_columns(modality, without), STUDIES)
         if cells and modality is not None and total:
             chosen.event = of_event(MODALITIES[modality].events)
             query = f"""

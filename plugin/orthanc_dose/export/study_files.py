@@ -96,13 +96,15 @@ def _plain(value: object) -> str:
 def _xlsx(store: Store, wanted: Wanted) -> bytes:
     out = io.BytesIO()
     with store.reading() as connection:
-        study_workbook.write(connection, wanted.study_id, wanted.without, out, wanted.date_format)
+        study_workbook.write_study_workbook(
+            connection, wanted.study_id, wanted.without, out, wanted.date_format
+        )
     return out.getvalue()
 
 
 def _pdf(store: Store, wanted: Wanted) -> bytes:
     shown = Shown(Words(wanted.language), wanted.date_format, wanted.zone)
-    return study_report.write(_detail(store, wanted), shown, _now(), wanted.zone_name)
+    return study_report.write_study_report(_detail(store, wanted), shown, _now(), wanted.zone_name)
 
 
 def _now() -> datetime:

@@ -51,7 +51,7 @@ _MOST_OBJECTS = 100
 _LINES, _EVENT_LINES = 8, 3  # of a cell: vendors write whole pages into comments of events
 
 
-def write(study: StudyDetail, shown: Shown, made: datetime, zone: str) -> bytes:
+def write_study_report(study: StudyDetail, shown: Shown, made: datetime, zone: str) -> bytes:
     """Return the PDF of a study's detail, as query/studies.py returns it.
 
     made: now, in UTC; zone: the name of `shown`'s zone.

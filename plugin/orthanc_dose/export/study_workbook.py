@@ -12,14 +12,14 @@ import duckdb
 from ..query.objects import COLUMNS
 from ..records import MODALITIES, OBJECT, Table
 from ..store.places import PLACE
-from .columns import Column, of_event, of_study
+from .columns import Column, of_event, study_columns
 from .xlsx_file import Workbook, cell, text_cell, width
 
 # Objects are identified by their UIDs: Orthanc's identifiers are derived from the patient ID.
 _OBJECT = tuple(name for name in COLUMNS if name not in ("handle", "series_handle"))
 
 
-def write(
+def write_study_workbook(
     connection: duckdb.DuckDBPyConnection,
     study_id: int,
     without: frozenset[str],
@@ -35,7 +35,7 @@ def write(
         raise LookupError
     modality = MODALITIES[found[0]]
     with Workbook(to, date_format) as book:
-        values = _values(connection, study_id, of_study(modality.code, without))
+        values = _values(connection, study_id, study_columns(modality.code, without))
         book.sheet("Study", ("Name", "Value", "Unit"), [values], (40, 60, 12))
         for table, order in (
             (modality.events, "event_number"),

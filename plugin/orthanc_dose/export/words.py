@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..query.filter import Choice, Filter
+from ..query.filter_types import Choice, Filter
 from ..records import MARKS, MODALITIES, SOURCES, Field, Table
 
 # Languages whose files are complete.

@@ -23,7 +23,7 @@ _MOST_SHEETS = 1_000
 _TOGETHER = 3_000  # rows of small sheets that share one query
 
 
-def write(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
+def write_workbook(chosen: Selection, path: Path, date_format: str, progress: Progress) -> None:
     """Write the studies of a selection.
 
     Fluoroscopy exposures are in groups to the right of a study, and singly in the sheets of their
@@ -54,7 +54,7 @@ def _studies(
     for first, last in chosen.chunks():
         if last >= MOST_ROWS:
             break  # the first sheet says how many studies there are
-        yield from rows.of_studies(chosen, study, of_event, "", first, last, most, number)
+        yield from rows.study_rows(chosen, study, of_event, "", first, last, most, number)
         progress(last, chosen.total)
 
 
@@ -95,7 +95,7 @@ def _protocols(book: Workbook, chosen: Selection) -> None:
             together += found[last][1]
             last += 1
         for number, of_sheet in groupby(
-            rows.of_events(chosen, study, event, "sheets", first, last), lambda row: row[0]
+            rows.event_rows(chosen, study, event, "sheets", first, last), lambda row: row[0]
         ):
             lines = ([text] for _, text in islice(of_sheet, MOST_ROWS - 1))
             book.sheet(found[number - 1][0] or _BLANK, titles, lines, widths)

@@ -14,11 +14,13 @@ EXTRACTOR_VERSION = "4"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
 EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
-    **dict.fromkeys(sop_classes.REPORTS, report.extract),
-    **dict.fromkeys(sop_classes.RADIOGRAPHY_IMAGES | sop_classes.MAMMOGRAPHY_IMAGES, image.extract),
-    **dict.fromkeys(sop_classes.SECONDARY_CAPTURES, secondary.extract),
-    **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract),
-    sop_classes.CT_IMAGE: image_ct.extract,
+    **dict.fromkeys(sop_classes.REPORTS, report.extract_report),
+    **dict.fromkeys(
+        sop_classes.RADIOGRAPHY_IMAGES | sop_classes.MAMMOGRAPHY_IMAGES, image.extract_image
+    ),
+    **dict.fromkeys(sop_classes.SECONDARY_CAPTURES, secondary.extract_secondary_capture),
+    **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract_nm_image),
+    sop_classes.CT_IMAGE: image_ct.extract_ct_slice,
 }
 # For these classes only one image of a series is read, since all images say the same about dose.
 ONE_OF_A_SERIES = sop_classes.NUCLEAR_IMAGES
@@ -29,12 +31,12 @@ def can_hold_dose(sop_class_uid: str) -> bool:
     return sop_class_uid in EXTRACTORS
 
 
-def extract(kept: Kept, sop_class_uid: str) -> Extract:
+def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
     """Return the records of an object. Raises Ignored, or Unreadable with the reason."""
     return EXTRACTORS[sop_class_uid](kept)
 
 
 __all__ = [
     "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "apply_again", "can_hold_dose",
-    "extract", "keep", "reduced", "unpack",
+    "extract_object", "keep", "reduced", "unpack",
 ]  # fmt: skip

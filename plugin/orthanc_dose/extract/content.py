@@ -44,7 +44,7 @@ def study_tree(*modalities: str) -> Node:
     )
 
 
-def read(
+def read_report_rows(
     kept: Kept,
     children: list[Item],
     study: Node,
@@ -64,10 +64,10 @@ def read(
         concept = child.concept or ""
         content.concepts.add(concept)
         if concept in events:
-            content.events.append(content.reader.read(child, events[concept], EventRow))
+            content.events.append(content.reader.read_row(child, events[concept], EventRow))
         elif concept in accumulated:
             content.accumulated.append(
-                content.reader.read(child, accumulated[concept], AccumulatedRow)
+                content.reader.read_row(child, accumulated[concept], AccumulatedRow)
             )
         elif concept in _OBSERVER_TREE.children and not (
             concept == _DEVICE_ROLE and child.children
@@ -77,7 +77,7 @@ def read(
             rest.append(child)
     row = content.study
     marks = row.pop("marks", None) or []
-    row |= content.reader.read(container(rest), study, StudyRow)
+    row |= content.reader.read_row(container(rest), study, StudyRow)
     row["observers"] = _observers(observers, content.reader)
     row["marks"] = marks + (row.get("marks") or [])
     if content.reader.offset is not None and not row["timezone_offset_from_utc"]:
@@ -136,7 +136,7 @@ def _observers(children: list[Item], reader: RowReader) -> list[Observer] | None
         # Some equipment puts an observer's items below its type instead of beside it.
         groups[-1] += [child, *child.children]
         child.children = []
-    rows = [reader.read(container(group), _OBSERVER_TREE, Observer) for group in groups]
+    rows = [reader.read_row(container(group), _OBSERVER_TREE, Observer) for group in groups]
     for row in rows:
         by_name(row).pop("marks", None)
     return rows or None

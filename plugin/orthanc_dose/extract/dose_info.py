@@ -38,7 +38,7 @@ def is_dose_info(dataset: Dataset) -> bool:
     )
 
 
-def extract(kept: Kept) -> Extract:
+def extract_dose_info(kept: Kept) -> Extract:
     """Return the irradiation events of a dose screen, and the total. Raises Unreadable if the
     object has no Study Instance UID.
     """
@@ -79,7 +79,7 @@ def extract(kept: Kept) -> Extract:
 def _event(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, by_series: dict[str, re.Match[str]]
 ) -> EventRow:
-    row = reader.read(CT_EVENT.fields, EventRow, entry)
+    row = reader.read_row(CT_EVENT.fields, EventRow, entry)
     dlp = private_text(entry, 0x00E1, _ELSCINT, 0x21)
     if number(dlp):
         row["dlp"] = number(dlp)

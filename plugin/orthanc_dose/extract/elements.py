@@ -78,7 +78,7 @@ class HeaderReader:
         self.taken: set[str] = set()
         self.taken_within: set[str] = set()
 
-    def read(
+    def read_row(
         self,
         fields: tuple[Field, ...],
         of: type[R],
@@ -149,7 +149,7 @@ def unused_elements(dataset: Dataset, taken: frozenset[str] | set[str]) -> list[
             f"({tag.upper()})",
             _creator(dataset, tag) if private else element_name(tag),
         )
-        item.value = _shown(value)
+        item.value = _value_as_text(value)
         out.append(item)
     return out
 
@@ -159,7 +159,7 @@ def _creator(dataset: Dataset, tag: str) -> str:
     return f"private, {name}" if name else "private"
 
 
-def _shown(value: str | list[Dataset]) -> str | None:
+def _value_as_text(value: str | list[Dataset]) -> str | None:
     if isinstance(value, list):
         named = text(value[0], "0008,0104") or text(value[0], "0008,0100")
         return (

@@ -154,7 +154,7 @@ def is_one(root: Item) -> bool:
     return any(child.concept in (_TOTALS, _EVENT, _DETAILS) for child in root.children)
 
 
-def read(root: Item, kept: Kept, study: Node) -> Extract:
+def read_enhanced_report(root: Item, kept: Kept, study: Node) -> Extract:
     """Read everything that has a counterpart in the records. Raises Unreadable without dose."""
     reader = RowReader()
     for child in root.children:
@@ -187,9 +187,11 @@ def read(root: Item, kept: Kept, study: Node) -> Extract:
             events, [_period(child) for child in root.children if child.concept == _TOTALS]
         )
     others = [child for child in root.children if child.concept != _DETAILS]
-    found = content.read(kept, others, study, {_EVENT: kind.events}, {_TOTALS: kind.totals}, reader)
+    found = content.read_report_rows(
+        kept, others, study, {_EVENT: kind.events}, {_TOTALS: kind.totals}, reader
+    )
     if not found.events and not found.accumulated:
-        raise Unreadable("the dose report holds neither accumulated dose nor irradiation events")
+        raise Unreadable("the dose report contains neither accumulated dose nor irradiation events")
     for period, row in zip(events, found.events, strict=True):
         if (
             not is_ct
@@ -200,7 +202,7 @@ def read(root: Item, kept: Kept, study: Node) -> Extract:
             row["irradiation_duration"] = (period.ended - period.started).total_seconds()
             mark(row, "irradiation_duration", "computed")
     return content.to_extract(
-        kept, found, modality.decide(is_ct, found.study, found.accumulated, found.events)
+        kept, found, modality.decide_modality(is_ct, found.study, found.accumulated, found.events)
     )
 
 
@@ -323,7 +325,7 @@ def _name_planes(events: list[_Period], totals: list[_Period]) -> None:
     if len(sources) > len(_PLANES):
         # A third tube's dose would have to be assigned to one of the two planes, a wrong number.
         raise Unreadable(
-            f"the report has {len(sources)} X-ray sources, and a record has two planes"
+            f"the report has {len(sources)} X-ray sources, but a record can have only two planes"
         )
     planes = dict(
         zip(sources, _PLANES if len(sources) > 1 else (concepts.SINGLE_PLANE.value,), strict=False)

@@ -66,12 +66,12 @@ def reduced(dataset: Dataset) -> Dataset:
     }
 
 
-def extract(kept: Kept) -> Extract:
+def extract_ct_slice(kept: Kept) -> Extract:
     """Return one slice. Raises Ignored if the image says nothing about dose, Unreadable if it has
     no Study Instance UID."""
     dataset = kept.dataset
     reader = HeaderReader(dataset)
-    row = reader.read(CT_EVENT.fields, Slice, skip=frozenset({"scanning_length"}))
+    row = reader.read_row(CT_EVENT.fields, Slice, skip=frozenset({"scanning_length"}))
     private = private_double(dataset, 0x7005, _TOSHIBA, 0x63)
     if row.get("mean_ctdivol") is None and private and private > 0:
         row["mean_ctdivol"] = private
@@ -83,7 +83,7 @@ def extract(kept: Kept) -> Extract:
         row["ct_acquisition_type"] = _LOCALIZER
     kvp = number(first(dataset, "0018,0060")) or None
     if kvp is None and row.get("mean_ctdivol") is None:
-        raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
+        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
     study = header.study_of(kept)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")

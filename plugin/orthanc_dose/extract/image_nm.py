@@ -24,7 +24,7 @@ _LEAST, _MOST = 0.001, 100_000.0
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
-def extract(kept: Kept) -> Extract:
+def extract_nm_image(kept: Kept) -> Extract:
     """Return the administrations that an image names. Raises Ignored if it names none, Unreadable
     if it is broken.
     """
@@ -74,7 +74,7 @@ def _says_something(row: EventRow) -> bool:
 def _administration(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool
 ) -> EventRow:
-    row = reader.read(NM_ADMINISTRATION.fields, EventRow, entry)
+    row = reader.read_row(NM_ADMINISTRATION.fields, EventRow, entry)
     activity = row.get("administered_activity")
     if activity is not None:
         # PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images, which the field declares.

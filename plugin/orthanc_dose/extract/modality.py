@@ -26,12 +26,12 @@ _MOVING = frozenset({concepts.STEPPING_ACQUISITION.key, concepts.ROTATIONAL_ACQU
 _DEVICE_TYPES = {"DCM:113957": "RF", "DCM:113958": "DX", "DCM:113959": "DX"}
 
 
-def key_of(code: CodeValue | None) -> str | None:
+def canonical_code(code: CodeValue | None) -> str | None:
     """Return the canonical key of a code in a row."""
     return f"{code['scheme']}:{code['value']}" if code and code["value"] else None
 
 
-def decide(
+def decide_modality(
     holds_ct: bool,
     study: StudyRow,
     accumulated: Sequence[AccumulatedRow],
@@ -42,20 +42,20 @@ def decide(
 
     dual: whether the system does both radiography and fluoroscopy and calls itself one of them in
     each report; rule 4 is then skipped."""
-    procedure = key_of(study.get("procedure_reported"))
+    procedure = canonical_code(study.get("procedure_reported"))
     if holds_ct or procedure == CT_PROCEDURE:
         return "CT"
     if procedure == MAMMOGRAPHY or any(row.get("accumulated_agd") for row in accumulated):
         return "MG"
     if any(row.get("average_glandular_dose") is not None for row in events):
         return "MG"
-    types = {key_of(row.get("irradiation_event_type")) for row in events}
+    types = {canonical_code(row.get("irradiation_event_type")) for row in events}
     fluoroscopy = ("total_fluoro_time", "fluoro_dap_total", "fluoro_dose_rp_total")
     if concepts.FLUOROSCOPY.key in types or any(
         (value_of(row, name) or 0) > 0 for row in accumulated for name in fluoroscopy
     ):
         return "RF"
-    device = _DEVICE_TYPES.get(key_of(study.get("acquisition_device_type")) or "")
+    device = _DEVICE_TYPES.get(canonical_code(study.get("acquisition_device_type")) or "")
     if device and not dual:
         return device
     if any(row.get("exposure_index") is not None for row in events):

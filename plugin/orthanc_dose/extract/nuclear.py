@@ -16,11 +16,11 @@ _ADMINISTRATIONS: dict[str, Node] = {"DCM:113502": compile_fields(NM_ADMINISTRAT
 _SEXES = {"M": "M", "F": "F", "121102": "O"}  # CID 7455, as Patient's Sex (0010,0040) writes it
 
 
-def read(root: Item, kept: Kept) -> Extract:
+def read_nuclear_report(root: Item, kept: Kept) -> Extract:
     """Read everything that the report says. Raises Unreadable if it holds no administration."""
-    found = content.read(kept, root.children, _STUDY_TREE, _ADMINISTRATIONS, {})
+    found = content.read_report_rows(kept, root.children, _STUDY_TREE, _ADMINISTRATIONS, {})
     if not found.events:
-        raise Unreadable("the dose report holds no radiopharmaceutical administration")
+        raise Unreadable("the dose report contains no radiopharmaceutical administration")
     _fill_patient(found.study)
     return content.to_extract(kept, found, "NM")
 

@@ -23,18 +23,18 @@ _EVIDENCE = (
 )  # Current Requested Procedure Evidence, Pertinent Other Evidence
 
 
-def read(root: Item, kept: Kept) -> Extract:
+def read_patient_dose_report(root: Item, kept: Kept) -> Extract:
     """Read the estimates, without a modality type, with the reports and events from which they were
     made. Raises Unreadable if the report holds no estimate."""
     reader = RowReader()
-    row = reader.read(
+    row = reader.read_row(
         container([part for child in root.children for part in _one_an_organ(child)]),
         _TREE,
         StudyRow,
     )
     estimates = row.get("organ_dose_estimates")
     if not estimates:
-        raise Unreadable("the report holds no estimate of radiation dose")
+        raise Unreadable("the report contains no radiation dose estimate")
     for estimate in estimates:
         estimate["sop_instance_uid"] = first(kept.dataset, "0008,0018")
         if reports := estimate.get("reports_used"):

@@ -13,14 +13,14 @@ from .extract import Extract, Ignored
 from .kept import Kept
 
 READERS: dict[str, Callable[[Item, Kept], Extract]] = {
-    xray.ROOT: xray.read,
-    nuclear.ROOT: nuclear.read,
-    patient_dose.ROOT: patient_dose.read,
+    xray.ROOT: xray.read_xray_report,
+    nuclear.ROOT: nuclear.read_nuclear_report,
+    patient_dose.ROOT: patient_dose.read_patient_dose_report,
     **vendor.REPORTS,
 }
 
 
-def extract(kept: Kept) -> Extract:
+def extract_report(kept: Kept) -> Extract:
     """Read everything that a dose report says. Raises Ignored if the report is not about dose,
     Unreadable if it is broken.
     """

@@ -101,7 +101,7 @@ class RowReader:
         self.unused: list[Item] = []
         self.offset: timedelta | None = None
 
-    def read(self, container: Item, tree: Node, of: type[R]) -> R:
+    def read_row(self, container: Item, tree: Node, of: type[R]) -> R:
         """Read one row from the content below a container. of: the type of the rows for which the
         tree was compiled."""
         row: ByName = {}
@@ -163,7 +163,7 @@ class RowReader:
             return
         try:
             if item.unit_scheme is not None and not item.unit_scheme.upper().startswith("UC"):
-                raise units.UnknownUnit("the unit is not a code of UCUM")
+                raise units.UnknownUnit("the unit is not a UCUM code")
             times, over = units.conversion(item.unit, field.unit)
         except units.UnknownUnit:
             mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")

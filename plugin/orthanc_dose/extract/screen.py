@@ -112,11 +112,13 @@ def dose_lines(lines: Iterable[str], maker: str, known: Iterable[str] = ()) -> l
     hidden = frozenset(word for name in known for word in re.findall(r"[^\W\d_]{3,}", name.upper()))
     kept: list[str] = []
     for reading in _readings(lines):
-        kept += ([BETWEEN_READINGS] if kept else []) + screen_text.read(reading, maker, hidden).used
+        kept += ([BETWEEN_READINGS] if kept else []) + screen_text.read_screen_lines(
+            reading, maker, hidden
+        ).used
     return kept
 
 
-def extract(kept: Kept) -> Extract:
+def extract_screen(kept: Kept) -> Extract:
     """Return the dose of one screen. Raises Ignored if the object is not a dose screen, Unreadable
     if values do not agree.
     """
@@ -133,7 +135,7 @@ def extract_pages(pages: list[Kept]) -> Extract:
     maker = is_dose_screen(dataset)
     if maker is None:
         raise Ignored(
-            "not_a_dose_screen", "its header does not say that it is a dose screen of a known kind"
+            "not_a_dose_screen", "its header does not identify it as a dose screen of a known kind"
         )
     screen, notes = _agreed(pages, maker)
     if not screen.series and not screen.totals:
@@ -184,7 +186,7 @@ def _agreed(pages: list[Kept], maker: str) -> tuple[Screen, list[dict[str, str]]
     for page in pages:
         if page.screen is None:
             raise Ignored("screen_not_read", "the pixels of this dose screen were not read")
-        readings = [screen_text.read(lines, maker) for lines in _readings(page.screen)]
+        readings = [screen_text.read_screen_lines(lines, maker) for lines in _readings(page.screen)]
         for one in readings:
             if one.unclear:
                 lines = f"{one.unclear} lines" if one.unclear > 1 else "a line"
@@ -270,8 +272,8 @@ def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Event
     if ctdi is not None and dlp is not None:
         if dlp > ctdi * LONGEST / 10:
             raise Unreadable(
-                f"DLP of series {number} is {dlp} mGy.cm at CTDIvol {ctdi} mGy: no scan is that "
-                f"long"
+                f"DLP of series {number} is {dlp} mGy.cm at CTDIvol {ctdi} mGy, which would "
+                "imply an impossibly long scan"
             )
         _number(row, "mean_ctdivol", ctdi)
         _number(row, "dlp", dlp)
@@ -340,7 +342,7 @@ def _check_decimals(screen: Screen, maker: str) -> None:
         for value in given:
             if decimals(value) != decimals(given[0]):
                 raise Unreadable(
-                    f"{said} is read with a different number of decimals: {given[0]} and {value}"
+                    f"{said} was read with different numbers of decimals: {given[0]} and {value}"
                 )
 
 
@@ -371,7 +373,7 @@ def _check_total(screen: Screen, maker: str, pages: int) -> bool:
         if without:
             left = [one.numbers["dlp"] for one in with_dose if one.phantom in without]
             raise Unreadable(
-                f"{_total_name(without[0])} is not given, but the series have {sum(left)} mGy.cm"
+                f"{_total_name(without[0])} is missing, but the series add up to {sum(left)} mGy.cm"
             )
     else:
         groups = [("", with_dose, list(screen.totals.values()))]

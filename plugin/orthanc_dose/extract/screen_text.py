@@ -406,7 +406,9 @@ _READERS: dict[str, Callable[[Iterable[str], Screen], None]] = {
 }
 
 
-def read(lines: Iterable[str], maker: str, hidden: frozenset[str] = frozenset()) -> Screen:
+def read_screen_lines(
+    lines: Iterable[str], maker: str, hidden: frozenset[str] = frozenset()
+) -> Screen:
     """Return the table from one reading of a screen of "GE", "Siemens" or "Toshiba"."""
     screen = Screen(hidden)
     _READERS[maker]((_POINT.sub(r"\1.", line.strip()) for line in lines), screen)

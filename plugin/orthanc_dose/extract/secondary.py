@@ -6,17 +6,17 @@ from .extract import Extract, Ignored
 from .kept import Kept
 
 
-def extract(kept: Kept) -> Extract:
+def extract_secondary_capture(kept: Kept) -> Extract:
     """Return what a secondary capture says about dose. Raises Ignored if it is a picture,
     Unreadable if the object is broken.
     """
     if kept.screen is not None:
         from . import screen
 
-        return screen.extract(kept)
+        return screen.extract_screen(kept)
     if dose_info.is_dose_info(kept.dataset):
-        return dose_info.extract(kept)
+        return dose_info.extract_dose_info(kept)
     if (first(kept.dataset, "0008,0060") or "").upper() in image.MODALITY_TYPES:
         # Hologic writes the projections of tomosynthesis as secondary captures.
-        return image.extract(kept)
-    raise Ignored("no_dose", "A secondary capture without dose in its header.")
+        return image.extract_image(kept)
+    raise Ignored("no_dose", "A secondary capture without dose data in its header.")

@@ -26,16 +26,16 @@ _OF_CT, _OF_PROJECTION = (
 )
 
 
-def read(root: Item, kept: Kept) -> Extract:
+def read_xray_report(root: Item, kept: Kept) -> Extract:
     """Read the whole report. Raises Unreadable if it has no dose, or mixes CT and projection."""
     if enhanced.is_one(root):
-        return vendor.complete(enhanced.read(root, kept, STUDY_TREE))
-    found = content.read(kept, root.children, STUDY_TREE, _EVENTS, _ACCUMULATED)
+        return vendor.complete_by_maker(enhanced.read_enhanced_report(root, kept, STUDY_TREE))
+    found = content.read_report_rows(kept, root.children, STUDY_TREE, _EVENTS, _ACCUMULATED)
     study, events, accumulated = found.study, found.events, found.accumulated
     if not events and not accumulated:
-        raise Unreadable("the dose report holds neither accumulated dose nor irradiation events")
+        raise Unreadable("the dose report contains neither accumulated dose nor irradiation events")
     holds_ct = bool(found.concepts & _OF_CT)
-    of_type = modality.decide(holds_ct, study, accumulated, events)
+    of_type = modality.decide_modality(holds_ct, study, accumulated, events)
     if (of_type == "CT") != holds_ct or (holds_ct and found.concepts & _OF_PROJECTION):
         raise Unreadable("the dose report mixes the templates of CT and of projection X-ray")
-    return vendor.complete(content.to_extract(kept, found, of_type))
+    return vendor.complete_by_maker(content.to_extract(kept, found, of_type))

@@ -6,7 +6,7 @@ from functools import partial
 from ..dicom.identity import IdentityRules
 from ..sizes.files import SizeFiles
 from ..store.tasks import Task
-from ..work.task import Job
+from ..work.task_interface import Job
 from .deletion import Deletion
 from .deletion_jobs import ApplyRules, ForgetObjects
 from .door import Door
@@ -14,13 +14,14 @@ from .finding import Finder
 from .identity import ApplyIdentity
 from .nested import FindNested
 from .not_patient import ApplyNotPatient
+from .orthanc_source import Source
 from .reextraction import Reextraction
 from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
 from .study_deletion import DeleteStudies
-from .surroundings import Options, Source
 from .worker import Worker
+from .worker_options import Options
 
 
 def jobs(

@@ -4,12 +4,12 @@ Each study is rebuilt from all of its objects.
 """
 
 from .. import extract
-from ..assemble import Part, put_together, waiting
+from ..assemble import Part, put_together, waiting_estimates
 from ..dicom.dataset import Unreadable
 from ..extract import Extract, Ignored
 from ..store import Batch, ObjectRow, Writer
 from ..store.systems import Systems
-from .reading import Read, decide
+from .reading import Read, set_outcome
 
 _COUNTING = ("imported", "merged", "duplicate")
 
@@ -51,8 +51,8 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         study, sop = _uids(row)
         other = same.get(sop)
         if other is not None and other["handle"] != row["handle"]:
-            reason = "The same SOP instance was stored before, under another patient or study."
-            decide(row, "duplicate", "same_instance", reason)
+            reason = "The same SOP instance was stored earlier under a different patient or study."
+            set_outcome(row, "duplicate", "same_instance", reason)
             row["content"] = None
             continue
         same[sop] = row
@@ -71,10 +71,10 @@ def without(writer: Writer, sop_instance_uid: str) -> Batch:
         if row["study_instance_uid"] and row["outcome"] in _COUNTING:
             touched.add(row["study_instance_uid"])
         reason = (
-            "It was taken out of the dose record by a user. Reading it again brings it back, "
-            "while Orthanc holds it."
+            "A user excluded it from the dose record. Re-importing it brings it back, as long as "
+            "Orthanc has it."
         )
-        decide(row, "ignored", "taken_out", reason)
+        set_outcome(row, "ignored", "taken_out", reason)
         row |= {"content": None, "content_digest": None, "study_id": None}
         out.objects.append(row)
     _put_together(writer, out, touched, {}, {})
@@ -148,17 +148,17 @@ def _put_together(
         parts = list(fresh.get(study, {}).values())
         records = put_together(parts, systems.user_defined_modality, systems.counts_as)
         out.studies[study] = records
-        for sop, outcome in waiting(parts, records).items():
+        for sop, outcome in waiting_estimates(parts, records).items():
             row = rows[study, sop]
             row["study_id"] = None
             if row.get("rule") != outcome.rule:
-                decide(row, outcome.outcome, outcome.rule, outcome.reason)
+                set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
         for record in records:
             record.study["extractor_version"] = extract.EXTRACTOR_VERSION
             for sop, outcome in record.outcomes.items():
                 row = rows[study, sop]
                 if (row.get("outcome"), row.get("rule")) != (outcome.outcome, outcome.rule):
-                    decide(row, outcome.outcome, outcome.rule, outcome.reason)
+                    set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
 
 
 def _uids(row: ObjectRow) -> tuple[str, str]:
@@ -172,18 +172,20 @@ def _kept(row: ObjectRow, say: bool) -> Extract | None:
     say: set the outcome in the row.
     """
     try:
-        found = extract.extract(extract.unpack(row["content"] or b""), row["sop_class_uid"] or "")
+        found = extract.extract_object(
+            extract.unpack(row["content"] or b""), row["sop_class_uid"] or ""
+        )
     except (Ignored, Unreadable) as error:
         # Unless the outcome was asked for, an object read by another version stays as it was.
         if say:
             outcome, rule = (
                 ("ignored", error.rule) if isinstance(error, Ignored) else ("failed", "unreadable")
             )
-            decide(row, outcome, rule, str(error))
+            set_outcome(row, outcome, rule, str(error))
         return None
     except Exception as error:  # noqa: BLE001  one object must not stop the others of its study
         if say:
-            decide(
+            set_outcome(
                 row,
                 "failed",
                 "error",

@@ -18,7 +18,8 @@ from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.handles import LOST
 from ..store.tasks import now
 from .finding import Finder
-from .surroundings import Options, Source
+from .orthanc_source import Source
+from .worker_options import Options
 
 _LOG = logging.getLogger(__name__)
 # Objects per transaction: some milliseconds each.
@@ -46,7 +47,7 @@ class Deleted:
         disposal.set_in_orthanc(connection, None, self.kept)
 
 
-def mark(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
+def mark_for_deletion(rows: Iterable[ObjectRow], new: set[str], kinds: frozenset[str]) -> None:
     """Mark new objects that are to be deleted, if they are of these kinds.
 
     rows: rows whose outcome is decided; new: the handles of the new objects among them.
@@ -72,11 +73,11 @@ class Deletion:
         self._look = True  # there may be something new since the current pass began
         self._passing = False
 
-    def look(self) -> None:
+    def look_for_deletions(self) -> None:
         """Look again, since there may be something new to delete."""
         self._look = True
 
-    def step(self, writer: Writer) -> bool:
+    def delete_chunk(self, writer: Writer) -> bool:
         """Delete a chunk of what the rules want deleted. Returns whether there was anything."""
         if not self._passing:
             if not self._look and time.monotonic() < self._next_pass:
@@ -88,7 +89,7 @@ class Deletion:
                 0,
                 math.inf,
             )
-        ids = disposal.waiting(writer.connection, self._after, CHUNK)
+        ids = disposal.waiting_for_deletion(writer.connection, self._after, CHUNK)
         if not ids:
             self._passing = False
             self._next_pass = time.monotonic() + PAUSE_S if self._refused else math.inf
@@ -98,7 +99,9 @@ class Deletion:
         self._after = ids[-1]
         self._refused += len(result.refused)
         if result.deleted:
-            _LOG.info("%d objects deleted from Orthanc, as the settings say", len(result.deleted))
+            _LOG.info(
+                "%d objects deleted from Orthanc, according to the settings", len(result.deleted)
+            )
         return True
 
     def delete(
@@ -147,7 +150,7 @@ class Deletion:
             out.gone.append(handle)
         except Exception as error:  # noqa: BLE001  the others are deleted, and this one is tried again
             if not self._refused and not out.refused:
-                _LOG.error("Orthanc did not delete an object, to be tried again", exc_info=error)
+                _LOG.error("Orthanc did not delete an object; this will be retried", exc_info=error)
             out.refused.append(handle)
 
     def _is_physics(self, found: Any) -> bool:

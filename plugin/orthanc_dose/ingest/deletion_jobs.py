@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.tasks import Task
-from ..work.task import Job
+from ..work.task_interface import Job
 from .deletion import CHUNK, Deletion
 
 
@@ -24,7 +24,7 @@ class _Deleting(Job):
         self.result = {"deleted": 0, "gone": 0, "kept": 0, "refused": 0} | self.result
         self._ids: list[str] | None = None  # those still to come
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self._ids is None:
             self._ids = self.chosen(writer, self.progress.get("after", ""))
             self.total = self.done + len(self._ids)
@@ -86,7 +86,7 @@ class ForgetObjects(_Deleting):
         self.result["forgotten"] = 0
 
         def forget(connection: Any) -> None:
-            self.result["forgotten"] = disposal.forget(connection, ids)
+            self.result["forgotten"] = disposal.forget_objects(connection, ids)
 
         return Batch(more=forget)
 

@@ -16,8 +16,8 @@ from ..dicom.sop_classes import sop_class_name
 from ..store import Batch, ObjectRow, Writer
 from ..store.disposal import REFUSED, count_dropped, kind_by_class
 from ..store.tasks import now
-from .reading import NESTED, decide, too_deep_reason
-from .surroundings import Options
+from .reading import NESTED, set_outcome, too_deep_reason
+from .worker_options import Options
 
 _LOG = logging.getLogger(__name__)
 _WRITTEN_EVERY_S = 5.0
@@ -26,16 +26,16 @@ _WRITTEN_EVERY_S = 5.0
 _MOST_WAITING = 1000
 BROKEN_HEAD = "broken_head"  # the rule for files whose head may crash Orthanc
 _OF_BROKEN_HEAD = (
-    "The head of the file does not fit into the length that it announces; Orthanc can die when it "
-    "reads such a file."
+    "The header of the file does not match the length that it announces; Orthanc may crash when "
+    "it reads such a file."
 )
 
 
 class Door:
     """Decides about objects as they arrive.
 
-    `refuses` and `drops` are called on the threads on which Orthanc stores, `write` on the worker's
-    thread; `options` is set by whoever changes the options.
+    `refuses` and `drops` are called on the threads on which Orthanc stores, `write_refused` on the
+    worker's thread; `options` is set by whoever changes the options.
     """
 
     def __init__(self, options: Options) -> None:
@@ -92,7 +92,7 @@ class Door:
     def _unwanted(sop_class: str, options: Options) -> bool:
         return kind_by_class(sop_class, options.reads_ct_images) in options.dropped
 
-    def write(self, writer: Writer, at_once: bool = False) -> None:
+    def write_refused(self, writer: Writer, at_once: bool = False) -> None:
         """Write the refused objects, and the counts of dropped ones if the last time is seconds
         ago.
         """
@@ -117,7 +117,7 @@ class Door:
         self._written = time.monotonic()
         for sop_class, number in counts.items():
             name = sop_class_name(sop_class) or "unknown SOP class"
-            _LOG.info("%d objects were not stored, as the settings say (%s)", number, name)
+            _LOG.info("%d objects were not stored, according to the settings (%s)", number, name)
 
 
 def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
@@ -133,5 +133,5 @@ def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
         beginning = part10.beginning(raw)
         row["sop_class_uid"] = first(beginning, "0008,0016") or row["sop_class_uid"]
         row["sop_instance_uid"] = first(beginning, "0008,0018")
-    decide(row, "failed", rule, f"{reason} It was refused and never stored.")
+    set_outcome(row, "failed", rule, f"{reason} It was refused and not stored.")
     return row

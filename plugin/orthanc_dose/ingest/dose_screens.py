@@ -14,7 +14,7 @@ class NoEngine(Exception):
     """
 
 
-def read(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> None:
+def read_dose_screen(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> None:
     """Read the lines of a dose screen into `kept`, if its system is named in the configuration.
 
     Leaves other objects alone. patient: texts that identify the patient, which the picture may
@@ -27,9 +27,8 @@ def read(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> 
     if not screen.allowed(kept.dataset, screens):
         raise Ignored(
             "dose_screen",
-            f"This is a dose screen of {maker} with its values in the pixels. They are read by OCR "
-            f"only for the"
-            ' makers and models that "Dose.DoseScreens" names.',
+            f"This is a dose screen of {maker} with its values in the pixels. They are read by "
+            'OCR only for the manufacturers and models that "Dose.DoseScreens" lists.',
         )
     try:
         kept.screen = screen.dose_lines(ocr.read_lines(raw), maker, patient)

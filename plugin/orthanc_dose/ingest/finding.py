@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from ..store import ObjectRow
-from .surroundings import Source
+from .orthanc_source import Source
 
 _PAGE = 20_000
 

@@ -85,7 +85,7 @@ class Journal:
         delivery.last = max(filter(None, (delivery.last, received)), default=None)
         delivery.seen = self._clock()
 
-    def step(self, at_once: bool = False) -> None:
+    def write_deliveries(self, at_once: bool = False) -> None:
         """Write the lines of deliveries that have ended."""
         now = self._clock()
         for origin, delivery in list(self._deliveries.items()):
@@ -109,5 +109,5 @@ def _class(uid: str | None) -> str:
 def _sender(origin: Any) -> str:
     way = _WAYS.get(origin.way, "in another way")
     if origin.way == "DicomProtocol":
-        return f"came {way} from {origin.aet} at {origin.address} to {origin.called}"
-    return f"came {way} from {origin.address}" if origin.address else f"came {way}"
+        return f"received {way} from {origin.aet} at {origin.address} to {origin.called}"
+    return f"received {way} from {origin.address}" if origin.address else f"received {way}"

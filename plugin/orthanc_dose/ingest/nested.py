@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from ..dicom import nesting
 from ..store import Batch, ObjectRow, Store, Writer, tasks
 from ..store.tasks import Task
-from ..work.task import Job
-from .reading import NESTED, decide, in_orthanc_reason
-from .surroundings import Source
+from ..work.task_interface import Job
+from .orthanc_source import Source
+from .reading import NESTED, in_orthanc_reason, set_outcome
 
 PAGE = 200
 # Seconds per step: new objects wait no longer.
@@ -35,7 +35,7 @@ class FindNested(Job):
         self.result = {"found": 0, "kept": 0} | self.result
         self._ids: list[str] | None = None
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self._ids is None:
             self._ids = self._all(writer, self.progress.get("after", ""))
             self.total = self.done + len(self._ids)
@@ -104,7 +104,7 @@ class FindNested(Job):
                 "content": None,
                 "content_digest": None,
             }
-            decide(row, "failed", NESTED, in_orthanc_reason(levels))
+            set_outcome(row, "failed", NESTED, in_orthanc_reason(levels))
             rows.append(row)
         return rows
 
@@ -113,7 +113,7 @@ class FindNested(Job):
         return Batch(state={LOOKED: "yes"})
 
 
-def begin(store: Store, user: str) -> int:
+def begin_search(store: Store, user: str) -> int:
     """Create the task for the worker, unless one is running or waiting, and return its number."""
     with store.reading() as connection:
         found = [

@@ -39,7 +39,7 @@ class Read:
     origin: Any = None
 
 
-def read(
+def read_instance(
     row: RowRead,
     fetch: Callable[[], bytes],
     screens: Screens = (),
@@ -63,32 +63,32 @@ def read(
         if row["sop_class_uid"] == CT_IMAGE:
             kept.dataset = extract.reduced(kept.dataset)
         elif row["sop_class_uid"] in SECONDARY_CAPTURES:
-            dose_screens.read(kept, raw, patient, screens)
+            dose_screens.read_dose_screen(kept, raw, patient, screens)
         row["content"], row["content_digest"] = kept.pack()
         row["study_instance_uid"] = first(kept.dataset, "0020,000d")
-        found = extract.extract(kept, row["sop_class_uid"] or "")
+        found = extract.extract_object(kept, row["sop_class_uid"] or "")
     except dose_screens.NoEngine as error:
-        decide(row, "failed", "ocr_missing", str(error))
+        set_outcome(row, "failed", "ocr_missing", str(error))
         return Read(row)
     except Ignored as ignored:
-        decide(row, "ignored", ignored.rule, ignored.reason)
+        set_outcome(row, "ignored", ignored.rule, ignored.reason)
         # An object that is not about dose is none of our business: its text is not kept.
         row["content"] = row["content_digest"] = None
         return Read(row)
     except part10.TooDeep:
-        decide(row, "failed", NESTED, in_orthanc_reason(nesting.depth(raw)))
+        set_outcome(row, "failed", NESTED, in_orthanc_reason(nesting.depth(raw)))
         return Read(row)
     except Unreadable as error:
-        decide(row, "failed", "unreadable", str(error))
+        set_outcome(row, "failed", "unreadable", str(error))
         return Read(row)
     except (MemoryError, RecursionError):
-        decide(
+        set_outcome(
             row, "failed", "too_large", "the object is too large or nested too deeply to be read"
         )
         return Read(row)
     except Exception as error:  # noqa: BLE001  an object must never stop the worker; its values stay out of the text
         where = _place(error)
-        decide(
+        set_outcome(
             row,
             "failed",
             "error",
@@ -117,26 +117,27 @@ def left_alone(
     """
     sop_class, of_series = row["sop_class_uid"] or "", row["series_handle"]
     if not extract.can_hold_dose(sop_class):
-        decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
+        set_outcome(row, "ignored", "sop_class", "Objects of this SOP class carry no dose data.")
     elif sop_class == CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
         if reads_ct_images:
-            decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
+            set_outcome(row, "ignored", WAITS, "CT images are read once the study is complete.")
         else:
-            decide(
+            set_outcome(
                 row,
                 "ignored",
                 "sop_class",
-                "CT images are not read for dose unless the configuration says so.",
+                "CT images are not read for dose data unless the configuration enables it.",
             )
     elif (
         sop_class in extract.ONE_OF_A_SERIES
         and series.get(of_series or "", row["handle"]) != row["handle"]
     ):
-        decide(
+        set_outcome(
             row,
             "ignored",
             SAME_SERIES,
-            "Another image of its series was read; all of them say the same of dose.",
+            "Another image of its series was read; all images of a series carry the same dose "
+            "data.",
         )
     else:
         return False
@@ -150,15 +151,15 @@ def still_nested(row: ObjectRow, before: ObjectRow | None, fetch: Callable[[], b
     """
     levels = nesting.too_deep(fetch()) if before and before["rule"] == NESTED else 0
     if levels:
-        decide(row, "failed", NESTED, in_orthanc_reason(levels))
+        set_outcome(row, "failed", NESTED, in_orthanc_reason(levels))
     return bool(levels)
 
 
 def too_deep_reason(levels: int) -> str:
     """Return a sentence saying what is wrong with an object that is nested too deeply."""
     return (
-        f"Sequences are nested {levels} levels deep, more than {part10.MAX_DEPTH}; Orthanc can die "
-        "when it looks at such an object."
+        f"Sequences are nested {levels} levels deep, more than {part10.MAX_DEPTH}; Orthanc may "
+        "crash when it reads such an object."
     )
 
 
@@ -167,7 +168,7 @@ def in_orthanc_reason(levels: int) -> str:
     return f"{too_deep_reason(levels)} It is stored in Orthanc and should be deleted there."
 
 
-def decide(
+def set_outcome(
     row: ObjectRow, outcome: str, rule: str | None = None, reason: str | None = None
 ) -> None:
     """Set an outcome in a row."""

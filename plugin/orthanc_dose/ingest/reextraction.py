@@ -8,7 +8,7 @@ from typing import Any
 
 from ..store import Batch, Writer
 from ..store.tasks import Task
-from ..work.task import Job, all_or_each
+from ..work.task_interface import Job, all_or_each
 from . import assembly
 
 # Studies per transaction: new objects wait no longer than these take.
@@ -31,7 +31,7 @@ class Reextraction(Job):
         self.result = {"changed": 0, "failed": 0, "fields": {}, "studies": []} | self.result
         self._studies: list[str] | None = None  # those still to come
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self._studies is None:
             self._studies = writer.studies_with_content(self.progress.get("after", ""))
             self.total = self.done + len(self._studies)

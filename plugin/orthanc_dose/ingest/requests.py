@@ -10,7 +10,7 @@ from typing import Any
 from ..store import Batch, Store, Writer, disposal
 from ..store.names import Entry
 from ..work.runner import Runner
-from . import assembly, changes, nested, study_deletion
+from . import assembly, nested, study_deletion, user_edits
 from .deletion import Deletion
 from .deletion_jobs import may_be_forgotten
 from .sorting import SortStudies
@@ -48,7 +48,7 @@ class Requests:
             def note(connection: Any) -> None:
                 nonlocal forgotten
                 found.note(connection)
-                forgotten = disposal.forget(connection, handles)
+                forgotten = disposal.forget_objects(connection, handles)
 
             writer.commit(Batch(more=note))
             return forgotten
@@ -61,7 +61,7 @@ class Requests:
         The Future raises joins.Refused if there is no such system.
         """
         return self._worker.submit(
-            lambda writer: changes.rename(writer, equipment_ids, display_name)
+            lambda writer: user_edits.rename_systems(writer, equipment_ids, display_name)
         )
 
     def join_systems(self, equipment_ids: list[int], into: int, user: str) -> Future[int | None]:
@@ -72,7 +72,7 @@ class Requests:
         """
 
         def join(writer: Writer) -> int | None:
-            sort = changes.join(writer, set(equipment_ids), into)
+            sort = user_edits.join_systems(writer, set(equipment_ids), into)
             return self.sort_studies([into], user) if sort else None
 
         return self._worker.submit(join)
@@ -86,7 +86,7 @@ class Requests:
         """
 
         def separate(writer: Writer) -> int | None:
-            sort = changes.separate(writer, equipment_id)
+            sort = user_edits.separate_system(writer, equipment_id)
             return self.sort_studies([equipment_id], user) if sort else None
 
         return self._worker.submit(separate)
@@ -121,13 +121,13 @@ class Requests:
 
     def change_names(self, change: Callable[[list[Entry]], list[Entry]]) -> Future[None]:
         """Change the map of standard names, which applies at once to all studies."""
-        return self._worker.submit(lambda writer: changes.rename_terms(writer, change))
+        return self._worker.submit(lambda writer: user_edits.rename_terms(writer, change))
 
     def find_nested(self, user: str) -> int:
         """Create the task that looks for objects that may crash Orthanc, unless there is one.
 
         Returns its number.
         """
-        number = nested.begin(self._store, user)
-        self._runner.look()
+        number = nested.begin_search(self._store, user)
+        self._runner.look_for_task()
         return number

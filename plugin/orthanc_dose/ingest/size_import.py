@@ -12,7 +12,7 @@ from ..records import TASK_LOG
 from ..sizes import files, matching, table
 from ..store import Batch, Writer, sizes
 from ..store.tasks import Task
-from ..work.task import Failed, Job
+from ..work.task_interface import Failed, Job
 
 # Rows per step, so that it takes a second at most.
 READ, PUT_IN = 50_000, 50_000
@@ -54,7 +54,7 @@ class SizeImport(Job):
         self._all_read = False
         self.result = dict.fromkeys(matching.OUTCOMES, 0) | self.result
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if not self._all_read:
             self._read_some(writer.connection)
             return Batch()
@@ -76,9 +76,9 @@ class SizeImport(Job):
         if self._rows is None:
             upload = self._uploads.get(self._number)
             if upload is None:
-                raise Failed("The file is not there any more.")
+                raise Failed("The file no longer exists: upload it again.")
             self._file = upload.path.open("rb")
-            self._rows = table.rows(self._file, upload.dialect)
+            self._rows = table.table_rows(self._file, upload.dialect)
             for name, schema in (("size_line", matching.SCHEMA), ("size_match", matching.MATCH)):
                 _into(
                     connection,
@@ -97,7 +97,7 @@ class SizeImport(Job):
             self.total = self._read
 
     def _put_in(self, connection: duckdb.DuckDBPyConnection, after: int, upto: int) -> Batch:
-        matching.decide(connection, "size_decided", after, upto, self._choice.overwrite)
+        matching.match_rows(connection, "size_decided", after, upto, self._choice.overwrite)
         counts = connection.execute(
             "SELECT outcome, count(*) FROM size_decided GROUP BY ALL"
         ).fetchall()
@@ -106,7 +106,7 @@ class SizeImport(Job):
 
         def write(connection: duckdb.DuckDBPyConnection) -> None:
             if not self._dry_run:
-                sizes.keep(connection, "size_decided", self._task_id)
+                sizes.keep_sizes(connection, "size_decided", self._task_id)
             connection.execute(
                 f"INSERT INTO {TASK_LOG.name} BY NAME SELECT $1 AS task_id, line, outcome, "
                 f"study_id, message FROM size_decided",

@@ -8,7 +8,7 @@ from typing import Any
 from ..store import Batch, Writer, joins
 from ..store.database import texts
 from ..store.tasks import Task
-from ..work.task import Job, all_or_each
+from ..work.task_interface import Job, all_or_each
 from . import assembly
 
 # Studies per transaction: new objects wait no longer than these take.
@@ -30,7 +30,7 @@ class SortStudies(Job):
         self.result = {"changed": 0, "failed": 0} | self.result
         self._studies: list[str] | None = None  # those still to come
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         numbers = {
             number for number in self.parameters["equipment"] if number in writer.systems.rows
         }

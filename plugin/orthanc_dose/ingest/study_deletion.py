@@ -1,7 +1,7 @@
 """Deleting dose records: those of a system, or one. Nothing is deleted from Orthanc.
 
 An object from which a deleted record was made is ignored from then on, and its content forgotten:
-it does not return by itself, neither through the audit nor when it is sent again. Re-reading it, at
+it does not return by itself, neither through reconciliation with Orthanc nor when it is sent again. Re-reading it, at
 an administrator's request, restores it while Orthanc holds it. An object that did not exist before
 is new, and makes a record, of the same study or not.
 
@@ -18,12 +18,10 @@ from ..records import INDEXES, STUDY_TABLES
 from ..store import Batch, Writer, feed, index, sizes
 from ..store.database import texts
 from ..store.disposal import STUDY_DELETED
-from ..work.task import Failed, Job
+from ..work.task_interface import Failed, Job
 from . import assembly
 
-_REASON = (
-    "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
-)
+_REASON = "A user deleted its study. Re-importing it brings it back, as long as Orthanc has it."
 
 
 def of_one(writer: Writer, study_id: int) -> Batch:
@@ -41,19 +39,19 @@ class DeleteStudies(Job):
 
     kind = "delete-studies"
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if self.progress:
             return None
         system, wanted = self.parameters["equipment"], self.parameters["studies"]
         if system not in writer.systems.rows:
-            raise Failed("The system is gone; nothing was deleted.")
+            raise Failed("The system no longer exists; nothing was deleted.")
         if writer.systems.root(system) != system:
-            raise Failed("The system was joined into another meanwhile; nothing was deleted.")
+            raise Failed("The system was merged into another one; nothing was deleted.")
         found = writer.connection.execute(
             "SELECT count(*) FROM study WHERE equipment_id = $1", [system]
         ).fetchone()
         if found != (wanted,):
-            raise Failed("The system has another number of studies by now; nothing was deleted.")
+            raise Failed("The system's number of studies has changed; nothing was deleted.")
         batch = _batch(writer, "equipment_id = $1", system)
         if self.parameters["row"]:
             _with_row(writer, batch, system)
@@ -119,8 +117,8 @@ def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) 
     connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
     for table in (*STUDY_TABLES, *INDEXES):
         connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')
-    feed.mark(connection, "removed", "SELECT id FROM gone")
-    sizes.forget(connection, "gone")
+    feed.mark_changed(connection, "removed", "SELECT id FROM gone")
+    sizes.forget_sizes_without_study(connection, "gone")
     connection.execute("DROP TABLE gone")
     if days:
         index.count_days(connection, set(days))

@@ -27,12 +27,13 @@ from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
 from ..work.steps import Steps
 from . import assembly, nested
-from .deletion import Deletion, mark
+from .deletion import Deletion, mark_for_deletion
 from .door import Door
 from .finding import Finder
 from .journal import Journal
-from .reading import Read, RowRead, decide, left_alone, read, still_nested
-from .surroundings import Options, Source
+from .orthanc_source import Source
+from .reading import Read, RowRead, left_alone, read_instance, set_outcome, still_nested
+from .worker_options import Options
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
 # object after a rest is read at once.
 LEAST_INTERVAL = 2.0
 NICENESS = 10
-AUDIT_PAGE = 20_000
+RECONCILED_PAGE = 20_000
 
 
 class Worker:
@@ -77,12 +78,12 @@ class Worker:
         self._hurried = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        # Objects that are to be re-read or that the audit missed: Orthanc's identifiers by handle,
+        # Objects that are to be re-read or that reconciliation found missing: Orthanc's identifiers by handle,
         # or None if Orthanc must still be asked for it.
         self._requested: dict[str, str | None] = {}
         self._submitted: list[tuple[Future[Any], Callable[[Writer], Any]]] = []
-        self._audit_wanted = self.options.audit_at_start
-        self._audits_done = 0
+        self._reconciliation_wanted = self.options.reconcile_at_start
+        self._reconciliations_done = 0
         self._some_are_lost = False
         self._look_at_sources = (
             True  # the options may have opened a source since they were last checked
@@ -102,14 +103,14 @@ class Worker:
             "cursor": 0,
             "last_error": None,
             "last_commit_at": None,
-            "audit": {"state": "idle", "last_finished_at": None, "missing": None},
+            "reconciliation": {"state": "idle", "last_finished_at": None, "missing": None},
         }
 
-    def start(self) -> None:
+    def start_thread(self) -> None:
         self._thread = threading.Thread(target=self._run, name="dose-worker")
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop_thread(self) -> None:
         """Ask the thread to end after the current batch, and wait for it."""
         self._stopping.set()
         self._woken.set()
@@ -158,10 +159,10 @@ class Worker:
         self.wake()
         return future
 
-    def audit(self) -> None:
+    def reconcile(self) -> None:
         """Queue a comparison of what Orthanc holds with the store."""
         with self._lock:
-            self._audit_wanted = True
+            self._reconciliation_wanted = True
         self.wake()
 
     def wait(self, done: Callable[[], bool], seconds: float) -> bool:
@@ -194,11 +195,13 @@ class Worker:
                 if writer is None:
                     writer = Writer(self._store)
                     self._set(cursor=int(writer.state("cursor") or 0))
-                    self._steps.forget()
+                    self._steps.forget_current_task()
                     self._look_at_sources = True
                     self._some_are_lost = any_lost(writer.connection)
-                    # The audit finds them again.
-                    self._audit_wanted |= self._some_are_lost and not self._audits_done
+                    # Reconciliation finds them again.
+                    self._reconciliation_wanted |= (
+                        self._some_are_lost and not self._reconciliations_done
+                    )
                     self._look_once(writer)
                 self._woken.clear()
                 options = self._options_now()
@@ -222,9 +225,9 @@ class Worker:
                 writer = self._recovered(writer)
         if writer is not None:
             with contextlib.suppress(Exception):
-                self._door.write(writer, at_once=True)
+                self._door.write_refused(writer, at_once=True)
             writer.close()
-        self._journal.step(at_once=True)
+        self._journal.write_deliveries(at_once=True)
 
     def _sources_changed(self, writer: Writer) -> None:
         """Look again at what was ignored for a closed source, if one was opened since the last
@@ -260,14 +263,14 @@ class Worker:
             before = self._status["last_error"]
         if before is None or before["message"] != message:
             if known:
-                _LOG.error("waiting to try again: %s", message)
+                _LOG.error("waiting to retry: %s", message)
             else:
-                _LOG.error("waiting to try again", exc_info=error)
+                _LOG.error("waiting to retry", exc_info=error)
         self._set(state="waiting", last_error={"message": message, "at": _now().isoformat() + "Z"})
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
         try:
-            self._steps.forget()
+            self._steps.forget_current_task()
             if writer is not None:
                 writer.recover()
             else:
@@ -283,13 +286,13 @@ class Worker:
             self._round_done.notify_all()
 
     def _round(self, writer: Writer) -> bool:
-        """Process one batch: from requests, from the audit, or from the log of changes.
+        """Process one batch: from requests, from reconciliation, or from the log of changes.
 
         Returns whether there was anything to do.
         """
         with self._lock:
             requested = dict(islice(self._requested.items(), self.options.batch_size))
-            audit = self._audit_wanted
+            reconcile = self._reconciliation_wanted
             submitted = self._submitted[:1]
         self._caught_up = False
         self._steps.beat(writer)
@@ -307,8 +310,8 @@ class Worker:
                     del self._requested[handle]
                 self._round_done.notify_all()
             return True
-        if audit:
-            self._audit(writer)
+        if reconcile:
+            self._reconcile(writer)
             return True
         # New objects come first; re-reading continues beside them.
         followed = self._follow_changes(writer)
@@ -326,10 +329,10 @@ class Worker:
             self._read_ct_images(writer, self._complete[-1])
             del self._complete[-1]
             return True
-        self._journal.step()
-        self._door.write(writer)
-        deleted = self._deletion.step(writer)
-        return self._steps.step(writer) or deleted or followed
+        self._journal.write_deliveries()
+        self._door.write_refused(writer)
+        deleted = self._deletion.delete_chunk(writer)
+        return self._steps.step_oldest_task(writer) or deleted or followed
 
     def _held(self, writer: Writer, requested: dict[str, str | None]) -> list[str]:
         """Return Orthanc's identifiers of those of these objects that it holds."""
@@ -375,7 +378,7 @@ class Worker:
     def _log_ends(self, writer: Writer, cursor: int, newest: int) -> bool:
         """Return whether nothing follows the cursor because the log is no longer the same.
 
-        If so, an audit is queued. A log that ends before the cursor does not prove it: the changes
+        If so, reconciliation is queued. A log that ends before the cursor does not prove it: the changes
         of deleted objects are gone from it.
         """
         if not cursor:
@@ -384,7 +387,7 @@ class Worker:
             # The log belongs to another Orthanc: start over, and look for objects that it does not
             # name.
             _LOG.warning(
-                "Orthanc's log of changes begins anew; comparing what it holds with the store"
+                "Orthanc's log of changes has restarted; comparing Orthanc's objects with the store"
             )
             writer.commit(Batch(state={"cursor": "0"}))
             self._set(cursor=0)
@@ -393,17 +396,17 @@ class Worker:
         else:
             # it was cleared, or all objects were deleted, which the comparison notices at once
             self._log_is_empty = True
-        self.audit()
+        self.reconcile()
         return True
 
-    def _audit(self, writer: Writer) -> None:
+    def _reconcile(self, writer: Writer) -> None:
         """Queue every instance of Orthanc for which the store has no outcome."""
         with self._lock:
-            self._audit_wanted = False
-        self._set(audit={**self._status["audit"], "state": "running"})
+            self._reconciliation_wanted = False
+        self._set(reconciliation={**self._status["reconciliation"], "state": "running"})
         cursor, missing, since = self._status["cursor"], [], 0
         while not self._stopping.is_set():
-            page = self._source.instances(since, AUDIT_PAGE)
+            page = self._source.instances(since, RECONCILED_PAGE)
             handles = list(map(self._store.handle, page))
             if self._some_are_lost:
                 self._adopt(writer, page)
@@ -414,32 +417,34 @@ class Worker:
                 if handle not in known
             ]
             since += len(page)
-            if len(page) < AUDIT_PAGE:
+            if len(page) < RECONCILED_PAGE:
                 break
         # Whatever the log still announces is read anyway.
         announced: set[str] = set()
         while missing and not self._stopping.is_set():
-            changes = self._source.changes(cursor, AUDIT_PAGE)
+            changes = self._source.changes(cursor, RECONCILED_PAGE)
             announced |= {change.instance for change in changes.instances}
             cursor = changes.last
             if changes.done:
                 break
         missing = [instance for instance in missing if instance not in announced]
         self._request({self._store.handle(instance): instance for instance in missing})
-        if missing and not self._audits_done:
+        if missing and not self._reconciliations_done:
             self._look_for_nested()  # they arrived while nothing could refuse them
         self._look_for_complete = self.options.reads_ct_images
         now = _now().isoformat() + "Z"
-        self._set(audit={"state": "idle", "last_finished_at": now, "missing": len(missing)})
-        self._audits_done += 1
+        self._set(
+            reconciliation={"state": "idle", "last_finished_at": now, "missing": len(missing)}
+        )
+        self._reconciliations_done += 1
 
     def _look_for_nested(self) -> None:
-        nested.begin(self._store, "")
-        self._steps.look()
+        nested.begin_search(self._store, "")
+        self._steps.look_for_task()
 
     @property
-    def audits_done(self) -> int:
-        return self._audits_done
+    def reconciliations_done(self) -> int:
+        return self._reconciliations_done
 
     def _read_ct_images(self, writer: Writer, study: str, cursor: int | None = None) -> None:
         """Read the CT images of a complete study.
@@ -536,10 +541,10 @@ class Worker:
 
     def _commit(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         batch = assembly.batch(writer, reads, state)
-        mark(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
+        mark_for_deletion(batch.objects, {one.row["handle"] for one in reads}, self.options.deleted)
         writer.commit(batch)
         self._journal.written(reads, batch.objects)
-        self._deletion.look()
+        self._deletion.look_for_deletions()
 
     def _commit_failed(self, writer: Writer, reads: list[Read], state: dict[str, str]) -> None:
         """Write that these objects failed.
@@ -547,11 +552,11 @@ class Worker:
         If even their identifiers do not fit into the store, only the handles are written.
         """
         for one in reads:
-            decide(
+            set_outcome(
                 one.row,
                 "failed",
                 "store",
-                "what was read from the object does not fit into the store",
+                "the data read from the object does not fit into the store",
             )
             one.row["content"] = one.row["content_digest"] = None
         try:
@@ -600,7 +605,7 @@ class Worker:
                 row, before, series, self.options.reads_ct_images, ct_images
             ):
                 return Read(row)
-            one = read(
+            one = read_instance(
                 row,
                 fetch,
                 self.options.screens,
@@ -614,7 +619,7 @@ class Worker:
         except self._source.Gone:
             if before is not None:
                 return None  # what was read of it before stays
-            decide(
+            set_outcome(
                 row, "failed", "gone", "The instance was deleted from Orthanc before it was read."
             )
             return Read(row)

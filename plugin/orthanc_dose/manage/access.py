@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from .audit import AuditLog
+from .audit_log import AuditLog
 from .devices import COOKIE as DEVICE_COOKIE
 from .devices import Devices
 from .limits import Attempt, Limits, Locked
 from .peers import Peers
 from .proofs import Proof
 from .proxies import Proxies
-from .sessions import Sessions, key_of
+from .sessions import Sessions, session_key
 from .tokens import Tokens
 from .users import User, Users
 
@@ -97,7 +97,7 @@ class SignedIn:
     device: str = field(repr=False)
 
 
-_WRONG = "This user name and password are not known, or the user is disabled."
+_WRONG = "The user name or password is wrong, or the user is disabled."
 
 
 class Access:
@@ -174,10 +174,10 @@ class Access:
         known = self._devices.find(asking.devices, self.users.get(name))
         attempt = self._of_known(known) or self._limits.of_browser(name, who.address, proof)
         user = self._check(who, name, password, attempt)
-        secret = self.sessions.start(user.name, user.stamp)
+        secret = self.sessions.start_session(user.name, user.stamp)
         if asking.session:
             self.sessions.end(asking.session)
-        caller = replace(_as(user, who, "cookie"), session=key_of(secret))
+        caller = replace(_as(user, who, "cookie"), session=session_key(secret))
         return SignedIn(caller, secret, self._devices.remember(user, known))
 
     def sign_out(self, caller: Caller) -> None:
@@ -235,7 +235,7 @@ class Access:
         if scheme.lower() == "bearer" and not quick:
             return self._by_token(nobody, credentials.strip())
         if scheme:
-            raise NotSignedIn("Sign in by HTTP Basic, or with a token as Authorization: Bearer.")
+            raise NotSignedIn("Sign in with HTTP Basic, or with a token as Authorization: Bearer.")
         return self._by_cookie(nobody, headers.get("cookie", ""))
 
     def _by_cookie(self, nobody: Caller, cookies: str) -> Caller:
@@ -249,7 +249,7 @@ class Access:
                 and user.stamp == found[1]
                 and not user.disabled
             ):
-                return replace(_as(user, nobody, "cookie"), session=key_of(secret))
+                return replace(_as(user, nobody, "cookie"), session=session_key(secret))
         return nobody
 
     def _by_token(self, nobody: Caller, token: str) -> Caller:
@@ -264,14 +264,16 @@ class Access:
                 }
                 self._wrong_tokens[nobody.address] = now
                 self._note(False, replace(nobody, way="token"), "sign-in", succeeded=False)
-            raise NotSignedIn("This token is not known, has ended or was withdrawn.")
+            raise NotSignedIn("This token is unknown, expired or withdrawn: create a new one.")
         return _as(user, nobody, "token")
 
     def _by_basic(self, nobody: Caller, credentials: str, quick: bool) -> Caller:
         try:
             told = base64.b64decode(credentials, validate=True).decode("utf-8")
         except (binascii.Error, ValueError) as error:
-            raise NotSignedIn("What stands in the header Authorization cannot be read.") from error
+            raise NotSignedIn(
+                "The Authorization header cannot be read: it must be HTTP Basic or a Bearer token."
+            ) from error
         name, _, password = told.partition(":")
         who = replace(nobody, way="Basic")
         attempt = self._limits.of_script(name, who.address)

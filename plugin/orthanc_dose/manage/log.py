@@ -41,18 +41,18 @@ _BLOCK = 65_536  # bytes of a file that are read at once
 class Entry:
     """A record of the log.
 
-    at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; room: the module; message: one
-    line.
+    at: UTC, ISO 8601 with milliseconds; level: a key of LEVELS; logger: the module that wrote it; message:
+    one line.
     """
 
     at: str
     level: str
-    room: str
+    logger: str
     message: str
 
     def line(self) -> str:
         """Return the entry as a line of the file."""
-        return f"{self.at} {self.level.upper()} {self.room} {self.message}"
+        return f"{self.at} {self.level.upper()} {self.logger} {self.message}"
 
 
 def entry_of(record: logging.LogRecord) -> Entry:
@@ -140,7 +140,7 @@ class _ToFile(RotatingFileHandler):
         super().emit(record)
         if not self._failed and not self.is_written:
             self.is_written = True
-            _LOG.info("the file of the log is written again")
+            _LOG.info("the log file can be written again")
 
     def handleError(self, record: logging.LogRecord) -> None:
         self._failed = True
@@ -150,7 +150,7 @@ class _ToFile(RotatingFileHandler):
         error = sys.exc_info()[1]
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
         # The message comes back to this handler, where it fails, and to the others.
-        _LOG.error("the file of the log cannot be written: %s", reason)
+        _LOG.error("the log file cannot be written: %s", reason)
 
     def close(self) -> None:
         self._ended = True
@@ -167,7 +167,7 @@ class _ToFile(RotatingFileHandler):
         except BlockingIOError:
             # Two processes that start new files at the same moment would lose each other's.
             stream.close()
-            raise OSError(errno.EBUSY, "another process writes it") from None
+            raise OSError(errno.EBUSY, "another process is writing it") from None
         except OSError:
             pass  # a file system without locks
         return stream
@@ -221,13 +221,13 @@ class Log:
     def newest(self, least: str, text: str, limit: int) -> list[Entry]:
         """Return up to `limit` entries, the newest first.
 
-        They are of level `least` or more severe, with `text` in the message or the room.
+        They are of level `least` or more severe, with `text` in the message or the logger.
         """
         least_level, words = LEVELS[least], text.lower()
         found: list[Entry] = []
         for entry in self._entries():
             if LEVELS[entry.level] >= least_level and (
-                words in entry.message.lower() or words in entry.room.lower()
+                words in entry.message.lower() or words in entry.logger.lower()
             ):
                 found.append(entry)
                 if len(found) >= limit:

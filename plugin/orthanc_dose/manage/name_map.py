@@ -19,25 +19,25 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 class MapEntry(Given):
-    """A name for the texts of a kind that a pattern fits."""
+    """A standard name for the texts of a kind that match a pattern."""
 
     kind: Annotated[
         Literal[*INDEXED],  # type: ignore[valid-type]
-        Meta(description="Which texts of the study: a field of it."),
+        Meta(description="Field of the study whose texts are named."),
     ]
-    pattern: Annotated[Line, Meta(description="Of the texts, with wildcards.")]
+    pattern: Annotated[Line, Meta(description="Pattern of the texts, with wildcards.")]
     modality: Annotated[
         Literal[*MODALITIES, None],  # type: ignore[valid-type]
-        Meta(description="The modality type of the studies; null for all."),
+        Meta(description="Modality type of the studies; null for all."),
     ]
-    standard_name: Annotated[Line, Meta(description="What the texts are called.")]
+    standard_name: Annotated[Line, Meta(description="Standard name of the texts.")]
 
 
 class BadEntry(Exception):
     """Raised for an invalid entry or line of CSV; the message says which and why."""
 
 
-def kept(found: list[MapEntry]) -> list[Entry]:
+def kept_entries(found: list[MapEntry]) -> list[Entry]:
     """Return the entries of a map as they are kept.
 
     Of entries with the same kind, pattern and modality type, the first is kept. Raises BadEntry if
@@ -51,7 +51,7 @@ def kept(found: list[MapEntry]) -> list[Entry]:
             "modality": entry.modality,
             "standard_name": entry.standard_name.strip(),
         }
-        out.setdefault(key_of(one), one)
+        out.setdefault(entry_key(one), one)
     return _few(list(out.values()))
 
 
@@ -67,16 +67,18 @@ def with_entries(there: list[Entry], new: list[Entry]) -> list[Entry]:
     They replace those of the same kind, pattern and modality type; others are appended. Raises
     BadEntry if there are then too many.
     """
-    together = {key_of(entry): entry for entry in there} | {key_of(entry): entry for entry in new}
+    together = {entry_key(entry): entry for entry in there} | {
+        entry_key(entry): entry for entry in new
+    }
     return _few(list(together.values()))
 
 
-def key_of(entry: Entry) -> tuple[str, str, str]:
+def entry_key(entry: Entry) -> tuple[str, str, str]:
     """Return the key by which entries are unique."""
     return entry["kind"], entry["pattern"].casefold(), entry["modality"] or ""
 
 
-def as_csv(entries: list[Entry]) -> bytes:
+def map_as_csv(entries: list[Entry]) -> bytes:
     """Return the map as CSV (RFC 4180) for spreadsheets: UTF-8 with a byte order mark."""
     out = io.StringIO()
     written = csv.writer(out)
@@ -98,10 +100,12 @@ def from_csv(text: str) -> list[Entry]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True))
     except csv.Error as error:
-        raise BadEntry("This is no CSV: quotes do not match, or a line is too long.") from error
+        raise BadEntry(
+            "This is not valid CSV: quotes do not match, or a line is too long."
+        ) from error
     header = [name.strip().casefold() for name in lines[0]] if lines else []
     if set(header) != set(COLUMNS) or len(header) != len(COLUMNS):
-        raise BadEntry(f"The first line must name the columns: {', '.join(COLUMNS)}.")
+        raise BadEntry(f"The first line must contain the column names: {', '.join(COLUMNS)}.")
     found = []
     for number, line in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in line):
@@ -113,9 +117,11 @@ def from_csv(text: str) -> list[Entry]:
             entry
             | {"kind": entry["kind"].strip(), "modality": entry["modality"].strip().upper() or None}
         )
-    entries = kept([_entry(one, number) for number, one in enumerate(found, 1)])
+    entries = kept_entries([_entry(one, number) for number, one in enumerate(found, 1)])
     if len(entries) < len(found):
-        raise BadEntry("Several lines have the same kind, pattern and modality type.")
+        raise BadEntry(
+            "Several lines have the same kind, pattern and modality type: keep only one of them."
+        )
     return entries
 
 

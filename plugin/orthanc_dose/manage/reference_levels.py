@@ -28,7 +28,7 @@ def shipped() -> dict[str, Any]:
     return found
 
 
-def add(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
+def add_levels(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
     """Add levels, and return the numbers of the new ones.
 
     levels: the fields of REFERENCE_LEVEL except the number, in stored units. Levels that come with
@@ -46,7 +46,7 @@ def add(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
             raise TooMany
         if not new:
             return []
-        first = numbers.take(connection, numbers.REFERENCE_LEVELS, len(new))
+        first = numbers.take_number(connection, numbers.REFERENCE_LEVELS, len(new))
         columns = ("id", "shipped_as", *_SET)
         query = (
             f"INSERT INTO reference_level ({', '.join(columns)}) VALUES "
@@ -59,7 +59,7 @@ def add(store: Store, levels: Sequence[Mapping[str, Any]]) -> list[int]:
     return list(range(first, first + len(new)))
 
 
-def change(store: Store, number: int, level: Mapping[str, Any]) -> bool:
+def change_level(store: Store, number: int, level: Mapping[str, Any]) -> bool:
     """Replace the values of a level. Returns False if there is none with this number."""
     query = f"UPDATE reference_level SET {', '.join(f'{name} = ?' for name in _SET)} WHERE id = ?"
     with store.writing() as connection:
@@ -67,7 +67,7 @@ def change(store: Store, number: int, level: Mapping[str, Any]) -> bool:
     return bool(found and found[0])
 
 
-def delete(store: Store, number: int) -> bool:
+def delete_level(store: Store, number: int) -> bool:
     """Delete a level. Returns False if there is none with this number."""
     with store.writing() as connection:
         found = connection.execute("DELETE FROM reference_level WHERE id = ?", [number]).fetchone()

@@ -35,7 +35,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, _Session] = {}
 
-    def start(self, user: str, stamp: str) -> str:
+    def start_session(self, user: str, stamp: str) -> str:
         """Start a session, and return what its cookie is to hold."""
         secret = secrets.token_urlsafe(32)
         with self._lock:
@@ -46,13 +46,13 @@ class Sessions:
             )
             for key in own[: max(0, len(own) - _MOST_OF_ONE + 1)]:
                 del self._open[key]
-            self._open[key_of(secret)] = _Session(user, stamp, self._clock())
+            self._open[session_key(secret)] = _Session(user, stamp, self._clock())
         return secret
 
     def find(self, secret: str) -> tuple[str, str] | None:
         """Return the user and stamp of an open session, or None. Counts as use of the session."""
         with self._lock:
-            found = self._open.get(key_of(secret))
+            found = self._open.get(session_key(secret))
             if found is None or self._clock() - found.used > self._idle():
                 return None
             found.used = self._clock()
@@ -73,6 +73,6 @@ class Sessions:
         self._open = {key: one for key, one in self._open.items() if one.used >= oldest}
 
 
-def key_of(secret: str) -> str:
+def session_key(secret: str) -> str:
     """Return the key of a session: what the cookie holds is kept nowhere."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -82,7 +82,7 @@ class Tokens:
                 )
         return user
 
-    def listed(self, user: str | None) -> list[TokenRow]:
+    def list_tokens(self, user: str | None) -> list[TokenRow]:
         """Return the tokens of a user, or everybody's, the newest first."""
         query = (
             f"SELECT {_SHOWN} FROM token WHERE $1 IS NULL OR user_name = $1 ORDER BY "

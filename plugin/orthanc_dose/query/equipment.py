@@ -16,7 +16,7 @@ _COUNTED = (
 )
 
 
-def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[str, Any]]:
+def list_systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[str, Any]]:
     """Return all systems with the numbers of their studies, sorted by name.
 
     Systems joined into another follow it, with the numbers of the studies whose objects name them;
@@ -26,7 +26,7 @@ def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[
     query = f"SELECT made_by AS id, {_COUNTED} FROM study WHERE made_by <> equipment_id GROUP BY 1"
     named = _by_number(connection, query)
     found = {
-        row["id"]: _shown(row, named if row["joined_into"] is not None else own)
+        row["id"]: _system_row(row, named if row["joined_into"] is not None else own)
         for row in rows_of(connection.execute("SELECT * FROM equipment"), EquipmentRow)
     }
     below: dict[int | None, list[dict[str, Any]]] = {}
@@ -43,16 +43,16 @@ def systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[
     ]
 
 
-def one(connection: duckdb.DuckDBPyConnection, number: int) -> dict[str, Any] | None:
+def find_system(connection: duckdb.DuckDBPyConnection, number: int) -> dict[str, Any] | None:
     """Return a system with the numbers of its studies, or None if there is no such system."""
-    return next((row for row in systems(connection) if row["id"] == number), None)
+    return next((row for row in list_systems(connection) if row["id"] == number), None)
 
 
 def _by_number(connection: duckdb.DuckDBPyConnection, query: str) -> dict[int, dict[str, Any]]:
     return {row["id"]: row for row in rows(connection.execute(query))}
 
 
-def _shown(row: EquipmentRow, counted: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _system_row(row: EquipmentRow, counted: dict[int, dict[str, Any]]) -> dict[str, Any]:
     nothing: dict[str, Any] = dict.fromkeys(("first_study", "last_study"))
     nothing |= {"studies": 0, "events": 0, "modalities": []}
     nothing["default_name"] = display_name(row)
@@ -83,7 +83,7 @@ def joins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """
     found = [
         row
-        for row in systems(connection)
+        for row in list_systems(connection)
         if row["joined_into"] is None and any(row[name] for name in _WHICH)
     ]
     return [proposal for field in EQUIPMENT_KEY for proposal in _that_differ(found, field)]

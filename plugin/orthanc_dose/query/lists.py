@@ -120,7 +120,7 @@ class Order:
         return ", ".join(f"{key} {direction} NULLS {'FIRST' if turned else 'LAST'}" for key in keys)
 
 
-def page(
+def page_of_studies(
     connection: duckdb.DuckDBPyConnection,
     values: dict[str, Any],
     sort: str,
@@ -213,7 +213,7 @@ def _rows(
         for row in found.values():
             row["standard_names"] = names.get(row["id"], [])
     for row in found.values():
-        sizes.mark(row)
+        sizes.mark_imported_sizes(row)
         for name in sizes.FROM.keys() - wanted.keys():
             del row[name]
     of_system = {name: column for name, column in SYSTEM.items() if name in wanted}
@@ -245,7 +245,7 @@ def standard_names(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> dic
     return dict(connection.execute(query).fetchall())
 
 
-def count(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
+def count_studies(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
     """Return the number of studies that the filters match."""
     condition, bound = filters.where(values)
     found = connection.execute(f"SELECT count(*) FROM study s WHERE {condition}", bound).fetchone()
@@ -270,7 +270,7 @@ def neighbours(
     if own is None:
         return {
             "position": None,
-            "total": count(connection, values),
+            "total": count_studies(connection, values),
             "previous": None,
             "next": None,
         }

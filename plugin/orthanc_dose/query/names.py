@@ -11,7 +11,7 @@ from ..store.names import Entry, StandardNames
 
 def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
     """Return the entries of the map in their order."""
-    return StandardNames.read(connection).entries
+    return StandardNames.read_map(connection).entries
 
 
 def unmapped(
@@ -34,7 +34,7 @@ def unmapped(
     return {"total": total[0] if total else 0, "texts": rows(connection.execute(page))}
 
 
-def named(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
+def named_texts(connection: duckdb.DuckDBPyConnection, kind: str, modality: str) -> dict[str, str]:
     """Return the texts of a kind that have a standard name in studies of a modality type.
 
     Keys are the texts in lower case, values the names.

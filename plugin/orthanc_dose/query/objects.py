@@ -35,7 +35,7 @@ def list_objects(
         f"SELECT {', '.join(COLUMNS)} FROM object WHERE {where}"
         f" ORDER BY {name} {direction} NULLS LAST, handle LIMIT {limit:d} OFFSET {offset:d}"
     )
-    found = [_shown(row) for row in rows_of(connection.execute(query, filters), ObjectRow)]
+    found = [_object_row(row) for row in rows_of(connection.execute(query, filters), ObjectRow)]
     return {"total": total[0] if total else 0, "objects": found}
 
 
@@ -116,13 +116,13 @@ def dropped(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     ]
 
 
-def of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
+def objects_of_study(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
     """Return the objects from which a study was read."""
     query = (
         f"SELECT {', '.join(COLUMNS)} FROM object WHERE study_id = $1 ORDER BY received_at, "
         f"sop_instance_uid"
     )
-    return [_shown(row) for row in rows_of(connection.execute(query, [study_id]), ObjectRow)]
+    return [_object_row(row) for row in rows_of(connection.execute(query, [study_id]), ObjectRow)]
 
 
 def study_instance_uid(connection: duckdb.DuckDBPyConnection, study_id: int) -> str | None:
@@ -139,7 +139,7 @@ def count_outdated(connection: duckdb.DuckDBPyConnection) -> int:
     return found[0] if found else 0
 
 
-def _shown(row: ObjectRow) -> dict[str, Any]:
+def _object_row(row: ObjectRow) -> dict[str, Any]:
     return {
         **row,
         "sop_class_name": sop_class_name(row["sop_class_uid"]),

@@ -8,7 +8,7 @@ from ..records.rows import ReferenceLevelRow
 from ..store.database import rows_of
 
 
-def listed(connection: duckdb.DuckDBPyConnection) -> list[ReferenceLevelRow]:
+def read_levels(connection: duckdb.DuckDBPyConnection) -> list[ReferenceLevelRow]:
     """Return all levels in stored units, sorted by modality type and name."""
     columns = ", ".join(REFERENCE_LEVEL.names)
     order = (
@@ -25,7 +25,7 @@ def compared(
     """Return the levels for a quantity that are valid and say what they are for."""
     return [
         level
-        for level in listed(connection)
+        for level in read_levels(connection)
         if level["valid"]
         and (level["pattern"] or level["standard_name"])
         and (level["modality"], level["quantity"]) == (modality, quantity)

@@ -33,7 +33,9 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
         "SELECT * FROM task WHERE id IN (SELECT unnest($1::BIGINT[])) OR kind = 'retrieval' "
         "ORDER BY id"
     )
-    found = [tasks.read(row) for row in rows_of(connection.execute(query, [numbers]), TaskRow)]
+    found = [
+        tasks.task_from_row(row) for row in rows_of(connection.execute(query, [numbers]), TaskRow)
+    ]
     searches: dict[int | None, Task] = {task["id"]: task for task in found}
     retrievals = {
         task["parameters"].get("search"): task for task in found if task["kind"] == "retrieval"
@@ -53,14 +55,16 @@ def of_schedules(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[s
                 "due": utc(run["due"]),
                 "search": number,
                 "is_forgotten": number is not None and number not in searches,
-                **(_shown(searches.get(number), run["search"], _OF_SEARCH) or not_begun),
-                "retrieval": _shown(retrievals.get(number), run["retrieval"], _OF_RETRIEVAL),
+                **(_run_outcome(searches.get(number), run["search"], _OF_SEARCH) or not_begun),
+                "retrieval": _run_outcome(retrievals.get(number), run["retrieval"], _OF_RETRIEVAL),
             }
         )
     return out
 
 
-def _shown(task: Task | None, kept: str | None, names: tuple[str, ...]) -> dict[str, Any] | None:
+def _run_outcome(
+    task: Task | None, kept: str | None, names: tuple[str, ...]
+) -> dict[str, Any] | None:
     """Return these fields of a task, or of what is kept of one, whichever is newer."""
     of_kept = json.loads(kept) if kept else None
     if task is not None and (of_kept is None or task["id"] > of_kept["id"]):

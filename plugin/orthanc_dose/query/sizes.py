@@ -18,7 +18,7 @@ MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{
 }], lambda one: one.field IS NOT NULL))"""
 
 
-def mark(row: dict[str, Any]) -> None:
+def mark_imported_sizes(row: dict[str, Any]) -> None:
     """Add the mark to a record that has the columns of FROM."""
     fields = [field for column, field in FROM.items() if row[column]]
     if fields:

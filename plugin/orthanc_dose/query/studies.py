@@ -32,7 +32,7 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail |
     if not found:
         return None
     out = found[0]
-    sizes.mark(out)
+    sizes.mark_imported_sizes(out)
     modality = MODALITIES[out["modality"]]
     keep = {field.name for field in modality.fields}
     out = {name: value for name, value in out.items() if name in keep}
@@ -50,7 +50,7 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail |
             f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}' if table else ""
         )
         out[name] = rows(connection.execute(query, [study_id])) if table else []
-    out["objects"] = objects.of_study(connection, study_id)
+    out["objects"] = objects.objects_of_study(connection, study_id)
     return cast("StudyDetail", out)
 
 
@@ -59,7 +59,7 @@ def as_json(detail: StudyDetail) -> dict[str, Any]:
     return {**detail, "stored_at": objects.utc(detail.get("stored_at"))}
 
 
-def content(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
+def kept_content(connection: duckdb.DuckDBPyConnection, study_id: int) -> list[dict[str, Any]]:
     """Return the kept content of a study's objects: header and content tree."""
     query = (
         "SELECT sop_instance_uid, sop_class_uid, content FROM object WHERE study_id = $1 AND "

@@ -15,7 +15,7 @@ _MOMENTS = ("created_at", "started_at", "finished_at")
 _KEPT_BACK = ("progress", "owner", "alive_at")  # needed by the program alone
 
 
-def listed(
+def list_tasks(
     connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int
 ) -> dict[str, Any]:
     """Return a page of tasks, the newest first, and the number of all tasks found.
@@ -27,7 +27,7 @@ def listed(
     query = f"SELECT * FROM task WHERE {where} ORDER BY id DESC LIMIT {limit:d} OFFSET {offset:d}"
     return {
         "total": total[0] if total else 0,
-        "tasks": [_shown(row) for row in rows_of(connection.execute(query, given), TaskRow)],
+        "tasks": [_task_row(row) for row in rows_of(connection.execute(query, given), TaskRow)],
     }
 
 
@@ -36,7 +36,7 @@ def naming(
 ) -> list[dict[str, Any]]:
     """Return all tasks of a kind with this parameter, the newest first."""
     query = "SELECT * FROM task WHERE kind = $1 ORDER BY id DESC"
-    found = map(_shown, rows_of(connection.execute(query, [kind]), TaskRow))
+    found = map(_task_row, rows_of(connection.execute(query, [kind]), TaskRow))
     return [task for task in found if task["parameters"].get(parameter) == value]
 
 
@@ -48,13 +48,13 @@ def states(connection: duckdb.DuckDBPyConnection, user: str | None) -> dict[str,
     return dict.fromkeys(STATES, 0) | dict(connection.execute(query, [user]).fetchall())
 
 
-def one(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any] | None:
+def find_task(connection: duckdb.DuckDBPyConnection, task_id: int) -> dict[str, Any] | None:
     """Return the task with this number, or None."""
-    found = listed(connection, {"id": task_id}, 1, 0)["tasks"]
+    found = list_tasks(connection, {"id": task_id}, 1, 0)["tasks"]
     return found[0] if found else None
 
 
-def log(
+def task_log_page(
     connection: duckdb.DuckDBPyConnection,
     task_id: int,
     outcome: str | None,
@@ -82,8 +82,8 @@ def log(
     }
 
 
-def _shown(row: TaskRow) -> dict[str, Any]:
-    fields: Mapping[str, Any] = tasks.read(row)
+def _task_row(row: TaskRow) -> dict[str, Any]:
+    fields: Mapping[str, Any] = tasks.task_from_row(row)
     return {
         name: utc(value) if name in _MOMENTS else value
         for name, value in fields.items()

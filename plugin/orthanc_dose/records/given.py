@@ -73,7 +73,9 @@ def taken(value: object, kind: type[T], whole: str = "The body") -> T:
     except msgspec.ValidationError:
         # Each part is checked to find the wrong one: the library's messages are for programmers,
         # and they repeat values.
-        raise _wrong(value, kind, "", whole) or Wrong(None, f"{whole} is not valid.") from None
+        raise _wrong(value, kind, "", whole) or Wrong(
+            None, f"{whole} has an invalid value."
+        ) from None
 
 
 def changes_of(name: str, about: str, kinds: Iterable[tuple[str, Any]]) -> type[Given]:
@@ -87,41 +89,41 @@ def changes_of(name: str, about: str, kinds: Iterable[tuple[str, Any]]) -> type[
     )
 
 
-def problem(value: object, kind: Any) -> str | None:
+def value_problem(value: object, kind: Any) -> str | None:
     """Return what a value should be instead, or None if it is right."""
     try:
         taken(value, kind)
     except Wrong:
-        return words(kind)
+        return type_in_words(kind)
     return None
 
 
-def names(kind: type[Given]) -> tuple[str, ...]:
+def field_names(kind: type[Given]) -> tuple[str, ...]:
     """Return the names of the fields of an object of this type."""
     return kind.__struct_fields__
 
 
-def words(kind: Any) -> str:
+def type_in_words(kind: Any) -> str:
     """Return a description of this type's values that completes a sentence "must be …"."""
     bare, metas = _parts(kind)
     for meta in metas:
         if meta.extra and "words" in meta.extra:
             return str(meta.extra["words"])
     if get_origin(bare) in (Union, types.UnionType):
-        several = {words(one): None for one in get_args(bare) if one is not UnsetType}
+        several = {type_in_words(one): None for one in get_args(bare) if one is not UnsetType}
         return " or ".join(sorted(several, key=lambda one: one != "null"))
     if get_origin(bare) is Literal:
         allowed = [str(one) for one in get_args(bare) if one is not None]
         which = f"one of: {', '.join(allowed)}"
         if len(allowed) > _MANY:
-            which = f"one of {len(allowed)} values, which {_LISTED} lists"
+            which = f"one of {len(allowed)} values; {_LISTED} lists them"
         return f"null or {which}" if None in get_args(bare) else which
     if get_origin(bare) is list:
         return _words_of_list(get_args(bare)[0], metas)
     if isinstance(bare, type) and issubclass(bare, Given):
-        if len(names(bare)) > _MANY:
-            return f"an object; {_LISTED} lists what it has"
-        return f"an object with {', '.join(names(bare))}"
+        if len(field_names(bare)) > _MANY:
+            return f"an object; {_LISTED} lists its fields"
+        return f"an object with these fields: {', '.join(field_names(bare))}"
     return _words_of_plain(bare, metas)
 
 
@@ -136,7 +138,7 @@ def _words_of_plain(bare: Any, metas: list[Meta]) -> str:
         limits = "" if low is None else f" from {_plain(low)}"
         limits += "" if high in (None, LARGEST_INTEGER) else f" to {_plain(high)}"
         return f"a {'whole ' if bare is int else ''}number{limits}"
-    return {date: "a date, as 2026-01-31", types.NoneType: "null"}.get(bare, "an object")
+    return {date: "a date such as 2026-01-31", types.NoneType: "null"}.get(bare, "an object")
 
 
 def _plain(limit: float) -> str:
@@ -148,8 +150,8 @@ def _words_of_list(item: Any, metas: list[Meta]) -> str:
     count = "" if high is None else f" of {low} to {high:,}" if low else f" of at most {high:,}"
     bare, _ = _parts(item)
     if get_origin(bare) is Literal:
-        return f"a list{count} with some of: {', '.join(map(str, get_args(bare)))}"
-    return f"a list{count or ' of'} values, each {words(item)}"
+        return f"a list{count} with one or more of: {', '.join(map(str, get_args(bare)))}"
+    return f"a list{count or ' of'} values, each {type_in_words(item)}"
 
 
 def _limit(metas: list[Meta], name: str) -> Any:
@@ -176,7 +178,7 @@ def _wrong(value: Any, kind: Any, place: str, whole: str) -> Wrong | None:
     except msgspec.ValidationError:
         metas += [meta for one in get_args(bare) for meta in _parts(one)[1]]
         title = next((meta.title for meta in metas if meta.title), place or whole)
-        return Wrong(place or None, f"{title} must be {words(kind)}.")
+        return Wrong(place or None, f"{title} must be {type_in_words(kind)}.")
     return None
 
 
@@ -184,19 +186,22 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
     before = f"{place}." if place else ""
     kinds = get_type_hints(of, include_extras=True)
     for name in value:
-        if name not in names(of):
-            what = f"{place or whole} has {', '.join(names(of))}, and nothing else."
-            if len(names(of)) > _MANY:
-                what = f"{place or whole} has nothing of this name; {_LISTED} lists what it has."
+        if name not in field_names(of):
+            what = (
+                f"{place or whole} contains an unknown field; its fields are: "
+                f"{', '.join(field_names(of))}."
+            )
+            if len(field_names(of)) > _MANY:
+                what = f"{place or whole} has no field with this name; {_LISTED} lists its fields."
             return Wrong(f"{before}{name[:FIELD_SHOWN]}", what)
     required = {field.name for field in msgspec.structs.fields(of) if field.required}
-    for name in names(of):
+    for name in field_names(of):
         if name in value:
             wrong = _wrong(value[name], kinds[name], f"{before}{name}", whole)
             if wrong:
                 return wrong
         elif name in required:
-            return Wrong(f"{before}{name}", f"{before}{name} is missing.")
+            return Wrong(f"{before}{name}", f"The field {before}{name} is missing.")
     return None
 
 
@@ -219,5 +224,5 @@ def _whole_numbers(value: Any) -> Any:
 
 __all__ = [
     "END", "FIELD_SHOWN", "LARGEST_INTEGER", "LINE", "LONGEST_LINE", "UNSET", "Count", "Given", "Line", "Meta", "Number",
-    "UnsetType", "Wrong", "changes_of", "names", "problem", "taken", "words",
+    "UnsetType", "Wrong", "changes_of", "field_names", "value_problem", "taken", "type_in_words",
 ]  # fmt: skip

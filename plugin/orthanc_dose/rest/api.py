@@ -14,6 +14,7 @@ from ..records import IDENTITY_FIELDS, MARKS, MODALITIES, OUTCOMES, SOURCES, TAB
 from ..store import StoreError
 from ..store.schema import SCHEMA_VERSION
 from . import openapi
+from .answer_schemas import FIELDS, STATUS, SUMMARY
 from .audit_log import AUDIT_LOG_ROUTES
 from .charts import CHART_ROUTES
 from .deletion import DELETION_ROUTES
@@ -31,7 +32,6 @@ from .review import REVIEW_ROUTES
 from .routes import SIGNED_IN, VIEW, WATCHING, Caller, Route
 from .saved_filters import SAVED_FILTER_ROUTES
 from .schedules import SCHEDULE_ROUTES
-from .schemas import FIELDS, STATUS, SUMMARY
 from .searches import SEARCH_ROUTES
 from .services import Services
 from .session import SESSION_ROUTES
@@ -55,13 +55,14 @@ def get_status(services: Services) -> dict[str, Any]:
             services.last_followers = services.followers.status(connection)
     except (StoreError, duckdb.Error):
         pass  # the status must answer even then: with the last counts read
+    queue = services.queue.status()
     return {
         "version": __version__,
         "schema_version": SCHEMA_VERSION,
         "started_at": services.started_at.isoformat(timespec="seconds") + "Z",
         "orthanc": services.orthanc,
         "store": {"size_bytes": services.store.size(), **services.last_counts},
-        "queue": services.queue.status(),
+        "queue": queue | {"audit": queue["reconciliation"]},
         "followers": services.last_followers,
     }
 
@@ -129,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/status",
         get_status,
-        "Version, what the store holds, the state of the queue",
+        "Return the version, the contents of the store and the state of the queue",
         {200: STATUS},
         tag="System",
         needs=WATCHING,
@@ -138,19 +139,28 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/summary",
         get_summary,
-        "Studies per modality and system, the workload, and what came in today",
+        "Return the studies per modality type and system, the workload, and what arrived today",
         {200: SUMMARY},
         (
             Parameter(
-                "days", "integer", "Studies of so many days, today included.", 7, 1, MOST_DAYS
+                "days",
+                "integer",
+                "Number of days whose studies are counted, including today.",
+                7,
+                1,
+                MOST_DAYS,
             ),
             Parameter(
-                "more_days", "integer", "Studies of so many days, today included.", 30, 1, MOST_DAYS
+                "more_days",
+                "integer",
+                "Number of days whose studies are counted, including today.",
+                30,
+                1,
+                MOST_DAYS,
             ),
         ),
-        description="Possible test data is left out. The workload is the number of studies a day, "
-        "over the longer of the"
-        " two times.",
+        description="Possible test data is excluded. The workload is the number of studies per "
+        "day, over the longer of the two periods.",
         needs=VIEW,
     ),
     *STUDY_ROUTES,
@@ -185,12 +195,12 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/fields",
         get_fields,
-        "The data dictionary: each field with type, unit, concept, description",
+        "Return the data dictionary: each field with its type, unit, concept and description",
         {200: FIELDS},
         tag="System",
         with_caller=True,
         needs=SIGNED_IN,
-        description="Filters and columns are those that the caller may use.",
+        description="Lists only the filters and columns that the caller may use.",
     ),
     Route(
         "GET",

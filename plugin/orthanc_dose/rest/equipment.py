@@ -10,10 +10,7 @@ from ..query import equipment
 from ..records import EQUIPMENT
 from ..records.given import LONGEST_LINE, Given, Meta, Number
 from ..store.joins import Missing, Refused
-from .errors import ApiError, not_found
-from .parameters import Parameter
-from .routes import ADMINISTRATION, WATCHING, Caller, Route
-from .schemas import (
+from .answer_schemas import (
     FLAG,
     INTEGER,
     INTEGER_OR_NULL,
@@ -24,23 +21,26 @@ from .schemas import (
     component,
     of_table,
 )
+from .errors import ApiError, not_found
+from .parameters import Parameter
+from .routes import ADMINISTRATION, WATCHING, Caller, Route
 from .services import Services, in_time
 
 MOST = 1000
-ID = Parameter("id", "integer", "The system's number.", minimum=1, in_path=True)
+ID = Parameter("id", "integer", "Number of the system.", minimum=1, in_path=True)
 Ids = Annotated[
     list[Number],
     Meta(
         min_length=1,
         max_length=MOST,
-        description="Numbers of systems.",
-        extra={"words": f"a list of 1 to {MOST} numbers of systems"},
+        description="Numbers of the systems.",
+        extra={"words": f"a list of 1 to {MOST} system numbers"},
     ),
 ]
 
 
 class SystemsName(Given):
-    """A name for systems."""
+    """A name for one or more systems."""
 
     ids: Ids
     display_name: Annotated[
@@ -48,31 +48,32 @@ class SystemsName(Given):
         Meta(
             max_length=LONGEST_LINE,
             pattern=r"^( *|[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*)$",
-            description="What they are called; empty for hospital and station.",
+            description="Name to show for the systems; if empty, they are shown by hospital and "
+            "station.",
             extra={"words": f"a line of at most {LONGEST_LINE} characters, or empty"},
         ),
     ]
 
 
 class SystemsJoin(Given):
-    """Systems that are one."""
+    """Systems that are one and the same and are to be merged."""
 
     ids: Ids
     into: Annotated[
-        Number, Meta(description="The number of the system that has their studies then.")
+        Number, Meta(description="Number of the system that then has all their studies.")
     ]
 
 
 def list_systems(services: Services, text: str) -> dict[str, Any]:
     with services.store.reading() as connection:
-        return {"systems": equipment.systems(connection, text)}
+        return {"systems": equipment.list_systems(connection, text)}
 
 
 def get_system(services: Services, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
-        found = equipment.one(connection, id)
+        found = equipment.find_system(connection, id)
     if found is None:
-        raise not_found("There is no system of this number.", "id")
+        raise not_found("There is no system with this number.", "id")
     return found
 
 
@@ -81,21 +82,25 @@ def list_joins(services: Services) -> dict[str, Any]:
         return {"joins": equipment.joins(connection)}
 
 
-def rename(services: Services, caller: Caller, body: SystemsName) -> tuple[int, dict[str, Any]]:
+def rename_systems(
+    services: Services, caller: Caller, body: SystemsName
+) -> tuple[int, dict[str, Any]]:
     ids, name = once(body.ids), body.display_name.strip()
     out = _changed(services, ids, services.requests.rename_systems(ids, name))
-    services.audit.note(caller, "systems named", words(ids), name)
+    services.audit.note(caller, "systems named", systems_in_words(ids), name)
     return out
 
 
-def join(services: Services, caller: Caller, body: SystemsJoin) -> tuple[int, dict[str, Any]]:
+def join_systems(
+    services: Services, caller: Caller, body: SystemsJoin
+) -> tuple[int, dict[str, Any]]:
     ids, into = once(body.ids), body.into
     out = _changed(services, [*ids, into], services.requests.join_systems(ids, into, caller.name))
-    services.audit.note(caller, "systems joined", words(ids), f"into system {into}")
+    services.audit.note(caller, "systems joined", systems_in_words(ids), f"into system {into}")
     return out
 
 
-def separate(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
+def separate_system(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
     return _changed(services, [id], services.requests.separate_system(id, caller.name))
 
 
@@ -104,7 +109,7 @@ def once(ids: list[int]) -> list[int]:
     return list(dict.fromkeys(ids))
 
 
-def words(ids: list[int]) -> str:
+def systems_in_words(ids: list[int]) -> str:
     """Return how the audit log names these systems."""
     return f"systems {', '.join(map(str, ids))}"
 
@@ -112,10 +117,10 @@ def words(ids: list[int]) -> str:
 def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
     """Return the systems with these numbers. Raises ApiError 404 if one does not exist."""
     with services.store.reading() as connection:
-        found = {row["id"]: row for row in equipment.systems(connection)}
+        found = {row["id"]: row for row in equipment.list_systems(connection)}
     for number in ids:
         if number not in found:
-            raise not_found(f"There is no system of the number {number}.", "ids")
+            raise not_found(f"There is no system with the number {number}.", "ids")
     return [found[number] for number in ids]
 
 
@@ -159,7 +164,7 @@ _JOIN = any_object(
     ),
 )
 _TASK_ID = (
-    "`task_id` is the task that sorts studies anew, where systems are set to different "
+    "`task_id` is the task that reclassifies studies if the systems are set to different "
     "modality types."
 )
 
@@ -169,32 +174,39 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
         "GET",
         "/equipment",
         list_systems,
-        "All systems, with the numbers of their studies",
+        "List all systems with the numbers of their studies",
         {200: any_object(systems=array(SYSTEM))},
-        (Parameter("text", "text", "Only those with this text in a field.", "", maximum=200),),
+        (
+            Parameter(
+                "text",
+                "text",
+                "Only systems with this text in one of their fields.",
+                "",
+                maximum=200,
+            ),
+        ),
         tag="Systems",
-        description="By name. A system that was joined into another follows it; its numbers are "
-        "those of the studies whose"
-        " objects name it, which count among those of the other.",
+        description="Sorted by name. A system that was merged into another follows that system; "
+        "its counts are of the studies whose objects name it, and are included in "
+        "those of the other system.",
         needs=WATCHING,
     ),
     Route(
         "GET",
         "/equipment/joins",
         list_joins,
-        "Systems that look like one: proposals to join them",
+        "List systems that appear to be the same, with proposals to merge them",
         {200: any_object(joins=array(_JOIN))},
         tag="Systems",
         needs=WATCHING,
-        description="They differ in one field: in the software version, or in one that one of them "
-        "leaves open. `into` is"
-        " the one to join the others into.",
+        description="They differ in a single field: the software version, or a field that is "
+        "empty in one of them. `into` is the system to merge the others into.",
     ),
     Route(
         "GET",
         "/equipment/{id}",
         get_system,
-        "A system, with the numbers of its studies",
+        "Return a system with the numbers of its studies",
         {200: SYSTEM},
         (ID,),
         (404,),
@@ -204,40 +216,41 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
     Route(
         "PUT",
         "/equipment/display-name",
-        rename,
+        rename_systems,
         "Name systems",
         CHANGED,
         errors=(404, 413),
         tag="Systems",
         body=SystemsName,
         needs=ADMINISTRATION,
-        description="An empty name is the one that a system has until somebody names it: hospital "
-        "and station.",
+        description="With an empty name, systems are shown by hospital and station again, as "
+        "before they were named.",
         with_caller=True,
     ),
     Route(
         "POST",
         "/equipment/join",
-        join,
-        "Join systems into one",
+        join_systems,
+        "Merge systems into one",
         CHANGED,
         errors=(404, 409, 413),
         tag="Systems",
         body=SystemsJoin,
         with_caller=True,
         needs=ADMINISTRATION,
-        description=f"Studies of `ids`, and objects that name them later, go to `into`. {_TASK_ID}",
+        description="The studies of `ids`, and objects received later that name them, are "
+        f"assigned to `into`. {_TASK_ID}",
     ),
     Route(
         "POST",
         "/equipment/{id}/separate",
-        separate,
-        "Undo a join",
+        separate_system,
+        "Undo a merge of systems",
         CHANGED,
         (ID,),
         (404, 409),
         "Systems",
-        f"The system has again the studies whose objects name it. {_TASK_ID}",
+        f"The studies whose objects name the system are assigned to it again. {_TASK_ID}",
         with_caller=True,
         needs=ADMINISTRATION,
         action="system separated",

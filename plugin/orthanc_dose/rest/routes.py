@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -40,7 +40,7 @@ class Route:
     file, its largest size in bytes; the handler gets the bytes as `body`. with_caller: whether the
     handler gets the caller as `caller`. action: how the audit log names the request, with the
     path's parameters as its subject; empty for requests that are not logged or that the handler
-    logs itself.
+    logs itself. replaced_by: for a former address that still answers, the present one.
     """
 
     method: str
@@ -57,6 +57,7 @@ class Route:
     raw_body: int = 0
     with_caller: bool = False
     action: str = ""
+    replaced_by: str = ""
     needs: Needs = field(kw_only=True)
 
     @cached_property
@@ -90,7 +91,7 @@ class Route:
             if not is_text(name) or not is_text(raw):
                 raise bad_parameter(
                     name.encode("ascii", "replace").decode()[:100],
-                    "Parameters are percent-encoded UTF-8, without NUL characters.",
+                    "Parameters must be percent-encoded UTF-8 without NUL characters.",
                 )
             if name not in known:
                 raise ApiError(400, "unknown_parameter", _unknown(name, known), name[:100])
@@ -103,21 +104,29 @@ class Route:
         return values
 
 
+def formerly(path: str, route: Route) -> Route:
+    """Return the route at a former address, which the OpenAPI description calls deprecated."""
+    return replace(route, path=path, replaced_by=route.path)
+
+
 def _unknown(name: str, known: set[str]) -> str:
     if not known:
         return "This route has no parameters."
     close = get_close_matches(name, sorted(known), 3, 0.5) if len(known) > 20 else sorted(known)
     hint = (
-        f" Known are: {', '.join(close)}."
+        f" Its parameters are: {', '.join(close)}."
         if len(known) <= 20
-        else f" Close to it are: {', '.join(close)}."
+        else f" Similar parameters are: {', '.join(close)}."
         if close
         else ""
     )
-    return f"This route knows no such parameter.{hint} /dose/api/openapi.json lists all."
+    return (
+        f"This route has no parameter with this name.{hint} /dose/api/openapi.json lists all "
+        "of them."
+    )
 
 
 __all__ = [
     "ADMINISTRATION", "ANYBODY", "EXPORT", "IMPORT_SIZES", "QUERY_RETRIEVE", "SIGNED_IN", "VIEW", "WATCHING", "Caller", "Needs",
-    "Route",
+    "Route", "formerly",
 ]  # fmt: skip

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from ..export.copy import Copies
 from ..export.exports import Exports
 from ..manage.access import Access
-from ..manage.audit import AuditLog
+from ..manage.audit_log import AuditLog
 from ..manage.log import Log
 from ..manage.settings import Settings
 from ..records import OUTCOMES
 from ..retrieve.fetching import Fetching
 from ..retrieve.nodes import Nodes
 from ..retrieve.schedules import Schedules
-from ..retrieve.searches import Searches
+from ..retrieve.search_tasks import Searches
 from ..sizes.files import SizeFiles
 from ..sql.runs import Runs
 from ..store import ObjectRow, Store
@@ -32,11 +32,11 @@ class Queue(Protocol):
 
     def status(self) -> dict[str, Any]: ...
     def read_again(self, handles: list[str]) -> None: ...
-    def audit(self) -> None: ...
+    def reconcile(self) -> None: ...
     def is_queued(self, handle: str) -> bool: ...
     def wait(self, done: Any, seconds: float) -> bool: ...
     @property
-    def audits_done(self) -> int: ...
+    def reconciliations_done(self) -> int: ...
 
 
 class Requests(Protocol):

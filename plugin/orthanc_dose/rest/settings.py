@@ -3,13 +3,13 @@
 from typing import Any
 
 from ..manage.region import server_time_zone
-from ..manage.setting import Setting
+from ..manage.setting_types import Setting
 from ..manage.settings import BY_NAME, SETTINGS, TOPICS
 from ..records.given import Given, changes_of
+from .answer_schemas import FLAG, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .errors import bad_body
 from .parameters import Parameter
 from .routes import ADMINISTRATION, SIGNED_IN, Caller, Route
-from .schemas import FLAG, INTEGER_OR_NULL, TEXT, TEXT_OR_NULL, any_object, array, component
 from .services import Services
 
 # Settings that the pages need for any signed-in user.
@@ -17,7 +17,7 @@ _OF_PAGES = ("date_format", "first_day_of_week", "time_zone")
 
 SettingChanges = changes_of(
     "SettingChanges",
-    "New values of settings by their names; those that are not named stay as they are.",
+    "New values of settings, by name; settings that are not named stay unchanged.",
     ((setting.name, setting.type) for setting in SETTINGS),
 )
 
@@ -25,7 +25,7 @@ SettingChanges = changes_of(
 def list_settings(services: Services) -> dict[str, Any]:
     return {
         "topics": [{"name": name, "title": title} for name, title in TOPICS.items()],
-        "settings": [_shown(services, setting) for setting in SETTINGS],
+        "settings": [_setting_answer(services, setting) for setting in SETTINGS],
     }
 
 
@@ -60,10 +60,10 @@ def reset_setting(services: Services, caller: Caller, name: str) -> dict[str, An
         name,
         f"from {before!r} to its default {services.settings.value(name)!r}",
     )
-    return _shown(services, BY_NAME[name])
+    return _setting_answer(services, BY_NAME[name])
 
 
-def _shown(services: Services, setting: Setting) -> dict[str, Any]:
+def _setting_answer(services: Services, setting: Setting) -> dict[str, Any]:
     settings = services.settings
     present = {"value": settings.value(setting.name), "default": settings.first(setting.name)}
     return setting.as_dict() | present | {"changed": settings.is_set(setting.name)}
@@ -84,36 +84,37 @@ _LIST = component(
     "settings",
     any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING)),
 )
-_NAME = Parameter("name", "choice", "The setting's name.", allowed=tuple(BY_NAME), in_path=True)
+_NAME = Parameter("name", "choice", "Name of the setting.", allowed=tuple(BY_NAME), in_path=True)
 
 SETTING_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/settings",
         list_settings,
-        "All settings by topic: meaning, default, present value",
+        "List all settings by topic, with meaning, default and current value",
         {200: _LIST},
         tag="Settings",
         needs=ADMINISTRATION,
-        description="The default is what holds where nobody changed a setting: the value of the "
-        "configuration (section"
-        " `Dose`, under the setting's key), else the program's own.",
+        description="The default applies as long as nobody has changed a setting: it is the "
+        "value from the configuration (section `Dose`, under the setting's key), or "
+        "else the program's own.",
     ),
     Route(
         "GET",
         "/settings/region",
         get_region,
-        "How pages write dates and times",
+        "Return how pages write dates and times",
         {200: any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT))},
         tag="Settings",
         needs=SIGNED_IN,
-        description="Where no time zone is set, times of the server are shown in its own.",
+        description="If no time zone is set, times of the server are shown in the server's own "
+        "time zone.",
     ),
     Route(
         "PUT",
         "/settings",
         change_settings,
-        "Change settings; those that are not named stay as they are",
+        "Change settings; settings that are not named stay unchanged",
         {200: _LIST},
         errors=(413,),
         tag="Settings",
@@ -125,7 +126,7 @@ SETTING_ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/settings/{name}",
         reset_setting,
-        "Set a setting back to its default",
+        "Reset a setting to its default",
         {200: _SETTING},
         (_NAME,),
         tag="Settings",

@@ -59,7 +59,7 @@ def short_content(
     def size(value: Any) -> int:
         return len(json.dumps(value, default=plain))
 
-    room, cut = LARGEST_CONTENT, False
+    space, cut = LARGEST_CONTENT, False
 
     def fitting(holder: dict[str, Any]) -> dict[str, Any]:
         nonlocal cut
@@ -73,25 +73,25 @@ def short_content(
     def some(
         parts: list[dict[str, Any]], make: Callable[..., dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], int]:
-        nonlocal room, cut
+        nonlocal space, cut
         found: list[dict[str, Any]] = []
         for part in parts:
-            if room <= 0:
+            if space <= 0:
                 cut = True
                 break
             found.append(make(part))
         return found, len(parts) - len(found)
 
     def element(one: dict[str, Any]) -> dict[str, Any]:
-        nonlocal room
+        nonlocal space
         out = fitting(one)
-        room -= size(out)
+        space -= size(out)
         return out
 
     def item(node: dict[str, Any]) -> dict[str, Any]:
-        nonlocal room
+        nonlocal space
         out = fitting({name: one for name, one in node.items() if name != "children"})
-        room -= size(out)
+        space -= size(out)
         if "children" in node:
             out["children"], left_out = some(node["children"], item)
             if left_out:
@@ -101,7 +101,7 @@ def short_content(
     shown = []
     for one in objects:
         out = fitting({name: part for name, part in one.items() if name not in ("header", "tree")})
-        room -= size(out)
+        space -= size(out)
         out["tree"] = item(one["tree"]) if one["tree"] else None
         out["header"], left_out = some(one["header"], element)
         if left_out:

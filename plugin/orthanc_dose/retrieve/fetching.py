@@ -16,14 +16,14 @@ from ..records import FETCHING, FOUND
 from ..records.task import OPEN
 from ..store import Store, tasks
 from ..work.runner import Kind, Runner
-from ..work.task import Failed, Run, Stopped
+from ..work.task_interface import Failed, Run, Stopped
 from .answers import Image
 from .arrival import compare
 from .moves import Move, Moves, Part, together
-from .node import UNKNOWN, Node
+from .node_search import NodeError
 from .nodes import Nodes, NoNode
-from .search import NodeError
-from .searches import NODE_SEARCH
+from .remote_node import UNKNOWN, Node
+from .search_tasks import NODE_SEARCH
 
 RETRIEVAL = Kind("retrieval", NODE_SEARCH.place, lasting=True)
 KIND = RETRIEVAL.name
@@ -64,12 +64,12 @@ class Fetching:
         self._looks: set[threading.Event] = set()
         self._starting = threading.Lock()
 
-    def start(self, user: str, search: int, node: str) -> int:
+    def start_retrieval(self, user: str, search: int, node: str) -> int:
         """Start retrieving what a search on a node chose, and return the task's number.
 
         Whatever failed before or did not arrive is retrieved again. Raises NoNode, UnderWay.
         """
-        self._nodes.one(node)
+        self._nodes.listed_node(node)
         with self._starting:
             if self._is_under_way(search):
                 raise UnderWay
@@ -81,7 +81,7 @@ class Fetching:
                 """
                 connection.execute(query, [search])
             parameters = {"search": search, "node": node}
-            return self._runner.start(
+            return self._runner.start_on_thread(
                 RETRIEVAL, user, node, parameters, partial(self._work, search, node)
             )
 
@@ -101,14 +101,14 @@ class Fetching:
             ),
         )
 
-    def look(self) -> None:
+    def look_at_jobs(self) -> None:
         """Look at the jobs, since one of Orthanc's has ended. Returns at once."""
         for wanted in tuple(self._looks):
             wanted.set()
 
     def _work(self, search: int, name: str, run: Run) -> dict[str, Any]:
         try:
-            told, node = self._nodes.one(name), self._nodes.node(name)
+            told, node = self._nodes.listed_node(name), self._nodes.node(name)
         except NoNode:  # removed while the server was down
             raise Failed(UNKNOWN) from None
         moves = Moves(together(self._chosen(search)), self._pause)

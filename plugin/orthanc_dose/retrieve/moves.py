@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from .node import GONE, NotThere, Standstill
-from .search import NodeError
+from .node_search import NodeError
+from .remote_node import GONE, NotThere, Standstill
 
 _TOGETHER = 16  # maximum number of series
 _LONGER = (1, 4, 12)  # multiples of the first pause, before each retry of a move

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from ..records.given import END, UNSET, Given, Meta, UnsetType
-from ..store import Store, settings
-from .node import Node, Orthanc, Quick
+from ..store import Store, stored_settings
+from .remote_node import Node, Orthanc, Quick
 
 Known = dict[str, dict[str, Any]]  # Orthanc's modalities by name, with AET, Host and Port
 _KIND = "node"
@@ -27,46 +27,56 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters;
 # leading and trailing spaces are insignificant.
 _AE_TITLE = r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?"
-_TITLE_WORDS = {"words": "an AE title: 1 to 16 letters of ASCII without a backslash"}
+_TITLE_WORDS = {"words": "an AE title: 1 to 16 ASCII characters without a backslash"}
 _Title = Annotated[str, Meta(pattern=f"^{_AE_TITLE}{END}", extra=_TITLE_WORDS)]
 _TitleOrNone = Annotated[str, Meta(pattern=f"^({_AE_TITLE})?{END}", extra=_TITLE_WORDS)]
 _Host = Annotated[
     str,
     Meta(
         pattern=rf"^[A-Za-z0-9:]([A-Za-z0-9.:-]{{0,251}}[A-Za-z0-9])?{END}",
-        extra={"words": "a host's name or IP address"},
+        extra={"words": "a host name or IP address"},
     ),
 ]
 _Name = Annotated[
     str,
-    Meta(pattern=rf"^[^\x00-\x1f\x7f-\x9f]{{0,64}}{END}", extra={"words": "up to 64 letters"}),
+    Meta(
+        pattern=rf"^[^\x00-\x1f\x7f-\x9f]{{0,64}}{END}",
+        extra={"words": "a line of up to 64 characters"},
+    ),
 ]
 
 
 class NodeFields(Given):
-    """What is set of a node; what is left out stays as it is."""
+    """Fields of a node; those that are left out stay unchanged."""
 
-    aet: Annotated[_Title | UnsetType, Meta(description="Its AE title.")] = UNSET
-    host: Annotated[_Host | UnsetType, Meta(description="Its address.")] = UNSET
+    aet: Annotated[_Title | UnsetType, Meta(description="AE title of the node.")] = UNSET
+    host: Annotated[_Host | UnsetType, Meta(description="Host name or IP address of the node.")] = (
+        UNSET
+    )
     # Orthanc does not accept port 65535.
     port: Annotated[
-        Annotated[int, Meta(ge=1, le=65534)] | UnsetType, Meta(description="Its port.")
+        Annotated[int, Meta(ge=1, le=65534)] | UnsetType, Meta(description="TCP port of the node.")
     ] = UNSET
-    title: Annotated[_Name | UnsetType, Meta(description="What pages call it.")] = UNSET
+    title: Annotated[_Name | UnsetType, Meta(description="Name of the node on pages.")] = UNSET
     calling_aet: Annotated[
         _TitleOrNone | UnsetType,
-        Meta(description="What we call ourselves to it; empty for Orthanc's own AE title."),
+        Meta(
+            description="Calling AE title that Orthanc uses with the node; empty for Orthanc's "
+            "own AE title."
+        ),
     ] = UNSET
     destination: Annotated[
         _TitleOrNone | UnsetType,
-        Meta(description="To whom it is to send; empty for Orthanc's own AE title."),
+        Meta(
+            description="AE title to which the node is to send; empty for Orthanc's own AE title."
+        ),
     ] = UNSET
     modality_too: Annotated[
-        bool | UnsetType, Meta(description="Whether Modality stands in queries of studies.")
+        bool | UnsetType, Meta(description="Whether study-level queries include Modality.")
     ] = UNSET
     seconds: Annotated[
         Annotated[int, Meta(ge=1, le=3600)] | UnsetType,
-        Meta(description="How long an answer may take."),
+        Meta(description="Timeout for an answer, in seconds."),
     ] = UNSET
 
 
@@ -98,7 +108,7 @@ class Nodes:
             if "aet" in node:
                 self._host.put_modality(name, *(node[field] for field in _ADDRESS))
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_nodes(self) -> list[dict[str, Any]]:
         """Return all nodes, sorted by name.
 
         Each has name, aet, host, port, the fields of DEFAULTS, and added: whether it was added
@@ -109,14 +119,14 @@ class Nodes:
             self._told(name, known, kept) for name, known in sorted(self._host.modalities().items())
         ]
 
-    def one(self, name: str) -> dict[str, Any]:
-        """Return the node with this name, as in `listed`. Raises NoNode."""
+    def listed_node(self, name: str) -> dict[str, Any]:
+        """Return the node with this name, as in `list_nodes`. Raises NoNode."""
         known = self._host.modalities()
         if name not in known:
             raise NoNode(name)
         return self._told(name, known[name], self._kept())
 
-    def put(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    def put_node(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Add or change a node; fields that are not given stay as they are.
 
         Raises FromConfiguration if they give another address to a node of the configuration, and
@@ -136,24 +146,24 @@ class Nodes:
             }
             row |= {field: int(row[field]) for field in ("port", "seconds")}
             self._host.put_modality(name, *(row[field] for field in _ADDRESS))
-        settings.put(self._store, "", _KIND, name, row)
-        return self.one(name)
+        stored_settings.write_setting(self._store, "", _KIND, name, row)
+        return self.listed_node(name)
 
     def remove(self, name: str) -> None:
         """Remove a node that was added here. Raises NoNode, FromConfiguration."""
-        if not self.one(name)["added"]:
+        if not self.listed_node(name)["added"]:
             raise FromConfiguration(name)
         self._host.delete_modality(name)
-        settings.remove(self._store, "", _KIND, name)
+        stored_settings.delete_setting(self._store, "", _KIND, name)
 
     def node(self, name: str, doubt: Callable[[str], None] = lambda what: None) -> Node:
         """Return the node for queries. Raises NoNode."""
-        told = self.one(name)
+        told = self.listed_node(name)
         return Node(self._orthanc, self._host, name, told["calling_aet"], told["seconds"], doubt)
 
     def _kept(self) -> dict[str, Any]:
         with self._store.reading() as connection:
-            return settings.listed(connection, "", _KIND)
+            return stored_settings.list_settings(connection, "", _KIND)
 
     def _told(self, name: str, known: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
         own = kept.get(name, {})

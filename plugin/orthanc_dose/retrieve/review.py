@@ -8,7 +8,7 @@ import duckdb
 from ..cells import BOM, line, safe
 from ..records import FOUND
 from ..store.database import rows
-from . import rules, search
+from . import node_search, rules
 
 SORTS = {
     "line": "min(line)",
@@ -16,7 +16,7 @@ SORTS = {
     "study_description": "lower(max(study_description))",
     "objects": "sum(objects) FILTER (kept)",
 }
-REASONS = tuple(dict.fromkeys((*rules.KEPT, *rules.LEFT, *search.LEFT)))
+REASONS = tuple(dict.fromkeys((*rules.KEPT, *rules.LEFT, *node_search.LEFT)))
 # What was chosen and what became of it, as conditions. What has arrived can no longer be ticked
 # off.
 _MISSING = "(state = 'moved' AND coalesce(arrived < asked_for, false))"

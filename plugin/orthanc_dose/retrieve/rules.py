@@ -68,7 +68,7 @@ class Decision:
         return self.series.size if self.images is None else len(self.images)
 
 
-def decide(
+def decide_series(
     groups: Iterable[str], series: Sequence[Series], question: Question, ask: Ask
 ) -> list[Decision]:
     """Return a decision for each series of a study that is treated as these kinds of studies.

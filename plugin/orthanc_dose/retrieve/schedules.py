@@ -15,9 +15,9 @@ from cronsim import CronSim, CronSimError
 
 from ..records import SCHEDULE_RUN
 from ..records.task import OPEN
-from ..store import Store, settings, state, tasks
-from .node import UNKNOWN
+from ..store import Store, state, stored_settings, tasks
 from .nodes import NoNode
+from .remote_node import UNKNOWN
 
 _KIND, _STATE = "schedule", "schedule:"
 EVERY_S = 20.0
@@ -40,7 +40,7 @@ class NoRight(Exception):
     """Raised when the user who saved the schedule may no longer query nodes."""
 
 
-def problem(cron: str, time_zone: str) -> str | None:
+def schedule_problem(cron: str, time_zone: str) -> str | None:
     """Return what is wrong with the times of a schedule: "cron", "time_zone", or None."""
     try:
         zone = ZoneInfo(time_zone)
@@ -108,14 +108,14 @@ class Schedules:
         self._store, self._begin, self._may, self._now = store, begin, may, now
         self._lock = threading.Lock()
 
-    def listed(self) -> list[Schedule]:
+    def list_schedules(self) -> list[Schedule]:
         """Return all schedules, sorted by name.
 
         Each has its fields, the user, `last_task`, `last_due` and `next_run` (UTC), and
         `missing_right`: the user may no longer query nodes, so it does not run.
         """
         with self._store.reading() as connection:
-            found = settings.listed(connection, "", _KIND)
+            found = stored_settings.list_settings(connection, "", _KIND)
             states = {name: self._state(connection, name) for name in found}
         out = []
         for name, one in found.items():
@@ -132,16 +132,16 @@ class Schedules:
             )
         return out
 
-    def put(self, name: str, user: str, schedule: Schedule) -> None:
+    def put_schedule(self, name: str, user: str, schedule: Schedule) -> None:
         """Add or change a schedule. It first runs at its next time from now."""
-        settings.put(self._store, "", _KIND, name, {**schedule, "user": user})
+        stored_settings.write_setting(self._store, "", _KIND, name, {**schedule, "user": user})
         self._note(name, self._now(), self._of(name)["last_task"])
 
     def remove(self, name: str) -> bool:
         """Remove a schedule. Returns False if there was none."""
-        there = settings.remove(self._store, "", _KIND, name)
+        there = stored_settings.delete_setting(self._store, "", _KIND, name)
         with self._store.writing() as connection:
-            state.forget(connection, _STATE + name)
+            state.delete_state(connection, _STATE + name)
             connection.execute(f'DELETE FROM "{SCHEDULE_RUN.name}" WHERE schedule = $1', [name])
         return there
 
@@ -151,10 +151,10 @@ class Schedules:
         Raises KeyError, StillRuns, NoRight, and whatever starting it raises.
         """
         with self._store.reading() as connection:
-            schedule = settings.listed(connection, "", _KIND)[name]
+            schedule = stored_settings.list_settings(connection, "", _KIND)[name]
         return self._run(name, schedule, self._now())
 
-    def look(self) -> None:
+    def start_what_is_due(self) -> None:
         """Start whatever is due; a turn of the clock, every EVERY_S seconds.
 
         A schedule whose previous run is not finished is made up for afterwards.
@@ -163,7 +163,7 @@ class Schedules:
         with self._store.reading() as connection:
             found = {
                 name: (one, self._state(connection, name))
-                for name, one in settings.listed(connection, "", _KIND).items()
+                for name, one in stored_settings.list_settings(connection, "", _KIND).items()
             }
         for name, (schedule, remembered) in found.items():
             if not schedule["on"] or remembered["last_due"] is None:
@@ -175,7 +175,7 @@ class Schedules:
                 except (StillRuns, NoRight):  # it is made up for when that ends
                     continue
                 except Exception as error:  # noqa: BLE001  the others' turn comes, and this one's at its next time
-                    _LOG.error("the scheduled search %s could not begin", name, exc_info=error)
+                    _LOG.error("the scheduled search %s could not start", name, exc_info=error)
 
     def _run(self, name: str, schedule: Schedule, due: datetime) -> int:
         with self._lock:
@@ -192,7 +192,7 @@ class Schedules:
                 said = (
                     UNKNOWN
                     if isinstance(error, NoNode)
-                    else f"It could not be done: {type(error).__name__}."
+                    else f"It failed because of an internal error: {type(error).__name__}."
                 )
                 self._note(name, now, None)
                 self._remember(name, due, None, said)
@@ -231,13 +231,13 @@ class Schedules:
 
     @staticmethod
     def _state(connection: Any, name: str) -> dict[str, Any]:
-        found = state.get(connection, _STATE + name)
+        found = state.read_state(connection, _STATE + name)
         return json.loads(found) if found else {"last_due": None, "last_task": None}
 
     def _note(self, name: str, moment: datetime, task: int | None) -> None:
         value = json.dumps({"last_due": _text(moment), "last_task": task})
         with self._store.writing() as connection:
-            state.put(connection, _STATE + name, value)
+            state.write_state(connection, _STATE + name, value)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -72,7 +72,7 @@ class SizeFiles:
         path = self._folder / f"{number}.csv"
         return Upload(**found, dialect=Dialect(**how), path=path) if path.is_file() else None
 
-    def start(self, upload: Upload, begin: Callable[[], int]) -> int | None:
+    def start_import(self, upload: Upload, begin: Callable[[], int]) -> int | None:
         """Run `begin` for an upload, record and return its task; return None if already started."""
         with self._starting:
             now = self.get(upload.number)
@@ -113,7 +113,7 @@ class SizeFiles:
 def _next_number(store: Store) -> int:
     """Return a number that is never reused, so that no import mistakes another file for its own."""
     with store.writing() as connection:
-        return numbers.take(connection, numbers.SIZE_FILES)
+        return numbers.take_number(connection, numbers.SIZE_FILES)
 
 
 def _write(path: Path, content: bytes) -> None:

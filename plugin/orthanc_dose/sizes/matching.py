@@ -18,12 +18,13 @@ from .table import Row
 
 KINDS = ("accession-number", "study-uid")
 OUTCOMES = {
-    "inserted": "a height or weight that was missing was put in",
-    "there already": "the record had what the line gives, or another value that was kept",
-    "overwritten": "another height or weight was replaced",
+    "inserted": "a missing height or weight was added",
+    "there already": "the record already had the values of the line, or other values that were "
+    "kept",
+    "overwritten": "an existing height or weight was replaced",
     "no study": "no study has this identifier",
-    "bad value": "the line gives nothing that can be used",
-    "contradiction": "lines of the same study give different values; none was used",
+    "bad value": "the line contains no usable value",
+    "contradiction": "lines for the same study contain different values; none of them was used",
 }
 
 _LINE: dict[str, pa.DataType] = {
@@ -44,10 +45,10 @@ PROBLEMS = {
     (quantity, problem): f"the {quantity} {words}"
     for quantity in values.UNITS
     for problem, words in (
-        (values.NO_NUMBER, "is no number"),
-        (values.UNIT_UNKNOWN, "has a unit that is not known"),
+        (values.NO_NUMBER, "is not a number"),
+        (values.UNIT_UNKNOWN, "has an unknown unit"),
         (values.UNIT_MISSING, "has no unit"),
-        (values.IMPLAUSIBLE, "is not plausible"),
+        (values.IMPLAUSIBLE, "is implausible"),
     )
 }
 _STATES = ("inserted", "there already", "overwritten", "other value kept")
@@ -113,7 +114,7 @@ class Reader:
         if found is None:
             if len(self._known) > 100_000:
                 self._known.clear()
-            found = self._known[quantity, text] = values.read(text, quantity, unit)
+            found = self._known[quantity, text] = values.read_size(text, quantity, unit)
         return found
 
 
@@ -201,13 +202,13 @@ DECIDE = f"""
 """
 
 
-def words() -> set[str]:
+def message_parts() -> set[str]:
     """Return all parts of which messages consist, separated by semicolons."""
     states = {f"{quantity} {state}" for quantity in values.UNITS for state in _STATES}
     return states | set(PROBLEMS.values()) | {LINE_UNREADABLE, NO_IDENTIFIER, NO_VALUE}
 
 
-def decide(
+def match_rows(
     connection: duckdb.DuckDBPyConnection, into: str, after: int, upto: int, overwrite: bool
 ) -> None:
     """Create the temporary table `into` with the outcome of rows after `after` up to `upto`."""
@@ -219,7 +220,7 @@ def decide(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {query}")
 
 
-def preview(
+def preview_rows(
     connection: duckdb.DuckDBPyConnection, rows: list[Row], choice: Choice, key: bytes
 ) -> list[dict[str, Any]]:
     """Return the outcomes of these rows as if they were the file: one entry per row and record."""

@@ -29,7 +29,7 @@ class Value:
 EMPTY = Value()
 
 
-def read(text: str, quantity: str, unit: str | None) -> Value:
+def read_size(text: str, quantity: str, unit: str | None) -> Value:
     """Read a cell of a column of heights or weights (`quantity`: a key of UNITS) in this unit; a
     unit in the cell takes precedence. One point or comma is the decimal sign; text with both, or
     with several, is not a number."""

@@ -68,7 +68,7 @@ def main(parent: int) -> None:
         say(refused={"message": str(error), "place": error.place, "code": error.code})
     except OSError as error:
         is_full = error.errno in (errno.EFBIG, errno.ENOSPC)
-        said = "The file is larger than it may be, or than its disk has room." if is_full else ""
+        said = "The file exceeds the size limit or the free space on its disk." if is_full else ""
         say(refused={"message": said, "place": None, "code": "sql_file" if is_full else ""})
 
 
@@ -121,13 +121,13 @@ def _run(job: dict[str, Any], say: Any) -> dict[str, Any]:
     sql = job["sql"]
     try:
         connection = _connection(job)
-        asked = statement.read(connection, sql)
+        asked = statement.check_statement(connection, sql)
         of = _columns(connection, sql)
         say(read={"views": sorted(asked.views), "told": asked.told})
         if not job["format"]:
             return {}
         if job["format"] == "json":
-            rows, cut = results.rows(connection, sql, of, job["rows"])
+            rows, cut = results.result_rows(connection, sql, of, job["rows"])
             columns = [{"name": name, "type": str(type_)} for name, type_ in of]
             return {"columns": columns, "rows": rows, "cut": cut}
         write = _WRITERS[job["format"]]
@@ -146,7 +146,7 @@ def _run(job: dict[str, Any], say: Any) -> dict[str, Any]:
 
 def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> results.Columns:
     try:
-        return results.columns(connection, sql)
+        return results.result_columns(connection, sql)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:

@@ -52,13 +52,13 @@ _IN_PARQUET = _NATIVE - {"hugeint"} | {
 }
 
 
-def columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
+def result_columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
     """Return the names and types of a checked statement's columns, without running it."""
     relation = connection.sql(sql)
     return list(zip(relation.columns, relation.types, strict=True))
 
 
-def rows(
+def result_rows(
     connection: duckdb.DuckDBPyConnection, sql: str, of: Columns, limit: int
 ) -> tuple[list[list[Any]], bool]:
     """Return the rows as JSON values, and whether there are more.

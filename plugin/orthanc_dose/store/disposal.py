@@ -89,7 +89,7 @@ def kind_by_class(sop_class_uid: str, reads_ct_images: bool) -> str | None:
     return _OF_CLASSES.get(sop_class_uid, "unmatched") if sop_class_uid else None
 
 
-def count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def count_by_kind(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Count, by kind, the objects to which no rule was applied.
 
     These are the objects that Orthanc still has, as far as is known.
@@ -147,7 +147,9 @@ def count_waiting(connection: duckdb.DuckDBPyConnection) -> int:
     return found[0] if found else 0
 
 
-def waiting(connection: duckdb.DuckDBPyConnection, after: str, limit: int) -> list[str]:
+def waiting_for_deletion(
+    connection: duckdb.DuckDBPyConnection, after: str, limit: int
+) -> list[str]:
     """Return the handles of up to `limit` objects that are to be deleted, sorted, after `after`."""
     query = "SELECT handle FROM object WHERE in_orthanc = $1 AND handle > $2 ORDER BY 1 LIMIT $3"
     return [row[0] for row in connection.execute(query, [TO_DELETE, after, limit]).fetchall()]
@@ -200,7 +202,7 @@ def set_in_orthanc(
         connection.execute(query, [state, at, ids])
 
 
-def forget(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> int:
+def forget_objects(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> int:
     """Forget those of these objects that failed or were ignored and are no longer in Orthanc.
 
     Returns their number.

@@ -18,7 +18,7 @@ from ..records import FOLLOWER, FOLLOWER_FAILURE, STUDY, STUDY_CHANGE
 from ..records.rows import FollowerFailureRow, FollowerRow
 from . import tasks
 from .database import rows_of
-from .numbers import CHANGES, last
+from .numbers import CHANGES, last_number
 
 _NOTED = "study_noted"  # a temporary table of the writer's connection
 
@@ -46,7 +46,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def mark(
+def mark_changed(
     connection: duckdb.DuckDBPyConnection, what: str, studies: str, bound: Iterable[Any] = ()
 ) -> None:
     """Record that studies change in this transaction.
@@ -75,7 +75,7 @@ def noted(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
 
 def newest(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the newest change, or 0 if there is none yet."""
-    return last(connection, CHANGES)
+    return last_number(connection, CHANGES)
 
 
 class FollowerState(FollowerRow):

@@ -88,14 +88,14 @@ def check_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
     objects are compared with them (`adopt`).
     """
     own = handle(key, "")
-    found = state.get(connection, "key_check")
+    found = state.read_state(connection, "key_check")
     if found == own:
         return True
     if found is not None:
         for name in ("handle", "series_handle"):
             query = f"UPDATE object SET {name} = $1 || {name} WHERE NOT starts_with({name}, $1)"
             connection.execute(query, [LOST])
-    state.put(connection, "key_check", own)
+    state.write_state(connection, "key_check", own)
     return found is None
 
 

@@ -35,7 +35,7 @@ def ways(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 
 def has_old_bytes(connection: duckdb.DuckDBPyConnection) -> bool:
     """Return whether the store's file may hold bytes of what an older version kept."""
-    return state.get(connection, OLD_BYTES) is not None
+    return state.read_state(connection, OLD_BYTES) is not None
 
 
 def can_change(rule: str, way: str) -> bool:
@@ -77,11 +77,11 @@ def to_change(
     ]
 
 
-def change(
+def change_identity(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
     """Bring these studies to the rules. keep: returns the value to hold, given item and value."""
-    feed.mark(
+    feed.mark_changed(
         connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
     )
     for number, items in studies:

@@ -35,7 +35,7 @@ class StandardNames:
                 )
 
     @classmethod
-    def read(cls, connection: duckdb.DuckDBPyConnection) -> "StandardNames":
+    def read_map(cls, connection: duckdb.DuckDBPyConnection) -> "StandardNames":
         """Read the map from the store."""
         query = "SELECT kind, pattern, modality, standard_name FROM standard_name ORDER BY position"
         return cls(rows_of(connection.execute(query), StandardNameRow))
@@ -59,7 +59,7 @@ class StandardNames:
             if name
         ]
 
-    def write(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def write_map(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Replace the map in the store by this one, and name all texts with it."""
         _replace(
             connection,

@@ -50,19 +50,19 @@ _OF_WRITER = (STUDIES, SYSTEMS, TERMS, CHANGES)
 KINDS = (*_OF_WRITER, TASKS, AUDIT_ENTRIES, REFERENCE_LEVELS, SIZE_FILES)
 
 
-def last(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
+def last_number(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
     """Return the last number of a kind, or 0 if none was given."""
-    return int(state.get(connection, kind.name) or 0)
+    return int(state.read_state(connection, kind.name) or 0)
 
 
-def take(connection: duckdb.DuckDBPyConnection, kind: Kind, count: int = 1) -> int:
+def take_number(connection: duckdb.DuckDBPyConnection, kind: Kind, count: int = 1) -> int:
     """Return the next number of a kind, or the first of `count`, in the caller's transaction."""
-    first = last(connection, kind) + 1
-    state.put(connection, kind.name, str(first + count - 1))
+    first = last_number(connection, kind) + 1
+    state.write_state(connection, kind.name, str(first + count - 1))
     return first
 
 
-def settle(connection: duckdb.DuckDBPyConnection) -> None:
+def settle_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     """Remember the last numbers of a store whose rows were numbered otherwise.
 
     An earlier version may have done so. Writes only if there is something to remember, so that a
@@ -73,15 +73,15 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
             continue
         query = f'SELECT max("{kind.column}") FROM "{kind.table.name}"'
         [largest] = connection.execute(query).fetchone() or (None,)
-        if largest is not None and largest > last(connection, kind):
-            state.put(connection, kind.name, str(largest))
+        if largest is not None and largest > last_number(connection, kind):
+            state.write_state(connection, kind.name, str(largest))
 
 
 class Numbers:
     """The numbers given by the one writer, kept in memory until it writes the rows they number."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._written = {kind: last(connection, kind) for kind in _OF_WRITER}
+        self._written = {kind: last_number(connection, kind) for kind in _OF_WRITER}
         self._last = dict(self._written)
 
     def take(self, kind: Kind) -> int:
@@ -89,11 +89,11 @@ class Numbers:
         self._last[kind] += 1
         return self._last[kind]
 
-    def write(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def write_numbers(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Remember, in this transaction, the numbers given since the last one."""
         for kind, number in self._last.items():
             if number != self._written[kind]:
-                state.put(connection, kind.name, str(number))
+                state.write_state(connection, kind.name, str(number))
 
     def written(self) -> None:
         """Note that the transaction was committed."""

@@ -54,7 +54,7 @@ def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> N
     connection.execute(
         "UPDATE task SET subject = 'file ' || (parameters ->> 'file') WHERE kind = 'import-sizes'"
     )
-    state.put(connection, OLD_BYTES, "1")
+    state.write_state(connection, OLD_BYTES, "1")
 
 
 # The state by which a store says that its file may hold bytes of what an older version kept.
@@ -95,7 +95,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
         _add_columns(connection)
         _make_view(connection)
         _migrate(connection, key)
-        numbers.settle(connection)
+        numbers.settle_numbers(connection)
         same_key = handles.check_key(connection, key)
         connection.execute("COMMIT")
         return same_key
@@ -106,24 +106,24 @@ def prepare(connection: duckdb.DuckDBPyConnection, key: bytes) -> bool:
 
 def _make_view(connection: duckdb.DuckDBPyConnection) -> None:
     # Only if it has changed: a store on a full disk can be opened for reading, but not be written.
-    if state.get(connection, "view") != index.VIEW:
+    if state.read_state(connection, "view") != index.VIEW:
         connection.execute(index.VIEW)
-        state.put(connection, "view", index.VIEW)
+        state.write_state(connection, "view", index.VIEW)
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    found = state.get(connection, "schema_version")
+    found = state.read_state(connection, "schema_version")
     version = int(found) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
         raise SchemaError(
-            f"the store was written by a later version of Orthanc Dose (schema {version}, this one "
-            f"knows {SCHEMA_VERSION}):"
-            " install that version, or restore the backup that was made before it"
+            f"the store was written by a later version of Orthanc Dose (schema {version}, this "
+            f"version supports {SCHEMA_VERSION}): install that version, or restore the backup "
+            "that was made before the upgrade"
         )
     for step in range(version, SCHEMA_VERSION):
         MIGRATIONS[step](connection, key)
     if not found or version != SCHEMA_VERSION:
-        state.put(connection, "schema_version", str(SCHEMA_VERSION))
+        state.write_state(connection, "schema_version", str(SCHEMA_VERSION))
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:

@@ -24,7 +24,7 @@ _SET = ", ".join(
 )
 
 
-def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None:
+def keep_sizes(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None:
     """Keep the values that an import puts in, from the table `decided` (sizes/matching.py).
 
     They are added to what earlier imports gave for the same studies, and put into the records.
@@ -54,7 +54,7 @@ def keep(connection: duckdb.DuckDBPyConnection, decided: str, task: int) -> None
     connection.execute(query, [task, now()])
     _put_in(connection, "size_kept")
     of_these = "SELECT study_instance_uid FROM size_kept"
-    feed.mark(
+    feed.mark_changed(
         connection, "changed", f"SELECT id FROM study WHERE study_instance_uid IN ({of_these})"
     )
 
@@ -70,7 +70,7 @@ def put_into(connection: duckdb.DuckDBPyConnection, uids: str) -> None:
         _put_in(connection, "size_again")
 
 
-def forget(connection: duckdb.DuckDBPyConnection, gone: str) -> None:
+def forget_sizes_without_study(connection: duckdb.DuckDBPyConnection, gone: str) -> None:
     """Forget the values from files for studies that have no record any more.
 
     gone: a table with the column study_instance_uid; only its studies are considered.

@@ -8,18 +8,18 @@ import duckdb
 from ..records import STATE
 
 
-def get(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+def read_state(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
     """Return a remembered value, or None."""
     found = connection.execute(f"SELECT value FROM {STATE.name} WHERE name = $1", [name]).fetchone()
     return found[0] if found else None
 
 
-def put(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
+def write_state(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
     """Remember a value, replacing what was remembered under this name."""
-    forget(connection, name)
+    delete_state(connection, name)
     connection.execute(f"INSERT INTO {STATE.name} VALUES ($1, $2)", [name, value])
 
 
-def forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+def delete_state(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Forget what was remembered under this name."""
     connection.execute(f"DELETE FROM {STATE.name} WHERE name = $1", [name])

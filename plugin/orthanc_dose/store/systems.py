@@ -30,7 +30,7 @@ class Systems:
         self._by_key: dict[Key, int] = {_key(row): row["id"] for row in found}
 
     @classmethod
-    def read(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
+    def read_systems(cls, connection: duckdb.DuckDBPyConnection) -> "Systems":
         """Read the systems of the store."""
         return cls(rows_of(connection.execute("SELECT * FROM equipment"), EquipmentRow))
 

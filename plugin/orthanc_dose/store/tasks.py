@@ -14,7 +14,7 @@ from ..records.rows import TaskRow
 from ..records.task import FINISHED, JSON
 from ..records.task import OPEN as OPEN
 from .database import Store, rows_of
-from .numbers import TASKS, take
+from .numbers import TASKS, take_number
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ def create(
     owner: who is to do it; None for whoever comes to it.
     """
     with store.writing() as connection:
-        return add(connection, kind, user, subject, parameters, owner=owner)
+        return add_task(connection, kind, user, subject, parameters, owner=owner)
 
 
-def add(
+def add_task(
     connection: duckdb.DuckDBPyConnection,
     kind: str,
     user: str,
@@ -48,7 +48,7 @@ def add(
 
     Returns its number.
     """
-    number = take(connection, TASKS)
+    number = take_number(connection, TASKS)
     task: Task = {
         "id": number,
         "kind": kind,
@@ -64,11 +64,11 @@ def add(
         "owner": owner,
         "alive_at": None if owner is None else now(),
     }
-    put(connection, task)
+    write_task(connection, task)
     return number
 
 
-def put(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
+def write_task(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
     """Write a task's row, replacing the existing one, in the transaction of the connection."""
     row = [
         json.dumps(task.get(name) or {}) if name in JSON else task.get(name) for name in TASK.names
@@ -85,7 +85,7 @@ def is_alive(connection: duckdb.DuckDBPyConnection, owner: str, numbers: list[in
 
 def log_begin(task: Task) -> None:
     """Log that work on a task begins."""
-    _LOG.info("task %d (%s) begins", task["id"], task["kind"])
+    _LOG.info("task %d (%s) started", task["id"], task["kind"])
 
 
 def log_end(task: Task) -> None:
@@ -102,23 +102,25 @@ def log_end(task: Task) -> None:
     )
     why = f": {task['message']}" if task.get("message") else ""
     said = f"{task['state']}{seconds}, {task.get('done') or 0}{of}{counts}{why}"
-    _LOG.info("task %d (%s) ends: %s", task["id"], task["kind"], said)
+    _LOG.info("task %d (%s) ended: %s", task["id"], task["kind"], said)
 
 
 def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) -> list[Task]:
     """Return the tasks in one of these states, the oldest first."""
     query = "SELECT * FROM task WHERE state IN (SELECT unnest($1)) ORDER BY id"
-    return [read(row) for row in rows_of(connection.execute(query, [list(states)]), TaskRow)]
+    return [
+        task_from_row(row) for row in rows_of(connection.execute(query, [list(states)]), TaskRow)
+    ]
 
 
-def one(connection: duckdb.DuckDBPyConnection, number: int) -> Task | None:
+def find_task(connection: duckdb.DuckDBPyConnection, number: int) -> Task | None:
     """Return the task with this number, or None."""
     query = "SELECT * FROM task WHERE id = $1"
     found = rows_of(connection.execute(query, [number]), TaskRow)
-    return read(found[0]) if found else None
+    return task_from_row(found[0]) if found else None
 
 
-def read(row: TaskRow) -> Task:
+def task_from_row(row: TaskRow) -> Task:
     """Return the task of a row."""
     fields: Mapping[str, Any] = row
     parsed = {name: json.loads(fields[name] or "{}") for name in JSON}
@@ -128,7 +130,7 @@ def read(row: TaskRow) -> Task:
 _FINISHED = "state IN (SELECT unnest($1)) AND ($2::VARCHAR IS NULL OR user_name = $2)"
 
 
-def forget(store: Store, ids: list[int], user: str | None = None) -> int:
+def forget_tasks(store: Store, ids: list[int], user: str | None = None) -> int:
     """Delete those of these tasks that are finished, with their logs, and return their number.
 
     user: only this user's tasks; None for everybody's.
@@ -150,7 +152,7 @@ def forget_finished(store: Store, user: str | None) -> int:
         return _forget(connection, _FINISHED, [list(FINISHED), user])
 
 
-def forget_before(
+def forget_tasks_before(
     connection: duckdb.DuckDBPyConnection, moment: datetime, kind: str | None = None
 ) -> int:
     """Delete tasks that finished before a moment (UTC), of one kind or all, and return their
@@ -187,7 +189,7 @@ def _keep_for_runs(connection: duckdb.DuckDBPyConnection, ids: list[int]) -> Non
         "unnest($2::BIGINT[]))"
     )
     query += " OR kind = 'retrieval') ORDER BY id"
-    for task in map(read, rows_of(connection.execute(query, [ids, list(runs)]), TaskRow)):
+    for task in map(task_from_row, rows_of(connection.execute(query, [ids, list(runs)]), TaskRow)):
         column = "search" if task["id"] in runs else "retrieval"
         run = task["id"] if task["id"] in runs else task["parameters"].get("search")
         if run in runs and (run == task["id"] or task["id"] > runs[run]):

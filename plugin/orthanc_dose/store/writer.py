@@ -82,8 +82,8 @@ class Writer:
         self._load()
 
     def _load(self) -> None:
-        self.systems = Systems.read(self._connection)
-        self.names = StandardNames.read(self._connection)
+        self.systems = Systems.read_systems(self._connection)
+        self.names = StandardNames.read_map(self._connection)
         self._numbers = Numbers(self._connection)
         self._terms = Terms(self._connection, self._numbers)
 
@@ -109,7 +109,7 @@ class Writer:
         finally:
             self._connection = self._store.connection()
             self._load()
-        state.forget(self._connection, OLD_BYTES)
+        state.delete_state(self._connection, OLD_BYTES)
 
     def forget_unused_terms(self) -> None:
         """Forget texts of the indexes that no study has any more, in a transaction of its own."""
@@ -134,7 +134,7 @@ class Writer:
 
     def state(self, name: str) -> str | None:
         """Return a remembered value, or None."""
-        return state.get(self._connection, name)
+        return state.read_state(self._connection, name)
 
     def known_objects(self, handles: list[str], sop_instance_uids: list[str]) -> list[ObjectRow]:
         """Return the rows of objects with one of these identifiers, without their content."""
@@ -341,10 +341,10 @@ class Writer:
         if touched:
             count_days(self._connection, touched)
         if batch.task is not None:
-            tasks.put(self._connection, batch.task)
-        self._numbers.write(self._connection)
+            tasks.write_task(self._connection, batch.task)
+        self._numbers.write_numbers(self._connection)
         for name, value in batch.state.items():
-            state.put(self._connection, name, value)
+            state.write_state(self._connection, name, value)
         return bool(changes)
 
     def _insert(self, name: str, new: Sequence[Mapping[str, Any]]) -> None:

@@ -66,7 +66,7 @@ class Followers:
         self._store = store
         self._threads = {one.name: _Thread(store, one, owner) for one in followers}
 
-    def start(self) -> None:
+    def start_threads(self) -> None:
         """Start following."""
         self._store.watch(self.wake)
         for one in self._threads.values():
@@ -98,7 +98,7 @@ class Followers:
             thread = self._threads.get(row["name"])
             if thread is None:
                 continue
-            task = tasks.one(connection, row["task_id"]) if row["task_id"] else None
+            task = tasks.find_task(connection, row["task_id"]) if row["task_id"] else None
             is_filling = task is not None and task["state"] in OPEN
             state = (
                 "waiting" if thread.error else "working" if row["behind"] or is_filling else "idle"
@@ -133,11 +133,11 @@ class Followers:
     def stop(self, task_id: int) -> bool:
         """Stop the task for existing studies. Returns False if there is none with this number."""
         with self._store.writing() as connection:
-            task = tasks.one(connection, task_id)
+            task = tasks.find_task(connection, task_id)
             if task is None or task["kind"] != BACKFILL or task["state"] not in OPEN:
                 return False
             ended = task | {"state": "stopped", "finished_at": tasks.now()}
-            tasks.put(connection, ended)
+            tasks.write_task(connection, ended)
         tasks.log_end(ended)
         return True
 
@@ -162,7 +162,7 @@ class _Thread(threading.Thread):
             except BaseException as error:  # noqa: BLE001  whatever happens, the follower goes on
                 said = reason_of(error)
                 if said != self.error:
-                    _LOG.error("%s waits to try again: %s", self._follower.name, said)
+                    _LOG.error("%s is waiting to retry: %s", self._follower.name, said)
                 self.error = said
                 self.ending.wait(pause)
                 pause = min(pause * 2, LAST_PAUSE)
@@ -183,7 +183,7 @@ class _Thread(threading.Thread):
             task = None
             if count:
                 parameters = {"follower": name, "upto": largest}
-                task = tasks.add(connection, BACKFILL, "", name, parameters, total=count)
+                task = tasks.add_task(connection, BACKFILL, "", name, parameters, total=count)
             feed.add_follower(connection, name, task)
 
     def _round(self) -> bool:
@@ -244,7 +244,7 @@ class _Thread(threading.Thread):
     def _set_aside(self, change: Change, advance: Advance, error: BaseException) -> None:
         name, reason = self._follower.name, reason_of(error)
         pause = PAUSES_S[change.attempts] if change.attempts < len(PAUSES_S) else None
-        then = f"tries again in {pause} s" if pause else "skips it"
+        then = f"retrying in {pause} s" if pause else "skipping it"
         _LOG.error("%s failed at study %d and %s: %s", name, change.study_id, then, reason)
         with self._store.writing() as connection:
             advance(connection, [change])
@@ -268,14 +268,14 @@ class _Thread(threading.Thread):
         )
 
     def _progress(self, connection: Any, task_id: int, some: list[Change]) -> None:
-        task = tasks.one(connection, task_id)
+        task = tasks.find_task(connection, task_id)
         if task is not None:
             done, progress = task["done"] + len(some), {"after": some[-1].study_id}
             self._note(connection, task_id, done=done, progress=progress)
 
     def _note(self, connection: Any, task_id: int, **values: Unpack[Task]) -> Task | None:
         """Write and return the task with these changes, or return None if it has ended."""
-        task = tasks.one(connection, task_id)
+        task = tasks.find_task(connection, task_id)
         if task is None or task["state"] not in OPEN:
             return None
         started: Task = {
@@ -285,7 +285,7 @@ class _Thread(threading.Thread):
             "alive_at": tasks.now(),
         }
         task |= started | values
-        tasks.put(connection, task)
+        tasks.write_task(connection, task)
         return task
 
 

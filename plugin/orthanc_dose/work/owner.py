@@ -30,12 +30,12 @@ class Owner:
     def of_this_process(cls, store: Store) -> "Owner":
         """Return the process that has the store open. Its node is named when first asked for."""
         with store.reading() as connection:
-            node = state.get(connection, _STATE)
+            node = state.read_state(connection, _STATE)
         if node is None:
             node = secrets.token_hex(6)
             # If the disk is full, the node is named at a later start.
             with contextlib.suppress(*STORE_ERRORS), store.writing() as connection:
-                state.put(connection, _STATE, node)
+                state.write_state(connection, _STATE, node)
         return cls(node, secrets.token_hex(6))
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from ..store.tasks import Task
 from .followers import Followers
 from .owner import Owner
 from .steps import Steps
-from .task import Run, Stopped, Work, break_off, reason
+from .task_interface import Run, Stopped, Work, break_off, reason
 
 _NICENESS = 10
 _LOG = logging.getLogger(__name__)
@@ -85,7 +85,9 @@ class Runner:
         try:
             self._break_off_left()
         except STORE_ERRORS as error:  # a store on a full disk can be read; a later beat does it
-            _LOG.error("what the last server left cannot be noted yet", exc_info=error)
+            _LOG.error(
+                "cannot record yet which tasks the last server left unfinished", exc_info=error
+            )
 
     def join(self, steps: Steps, queue: Queue, followers: Followers) -> None:
         """Take over the tasks of the writer and of the followers."""
@@ -93,7 +95,7 @@ class Runner:
 
     # --- starting ---
 
-    def start(
+    def start_on_thread(
         self, kind: Kind, user: str, subject: str, parameters: dict[str, Any], work: Work
     ) -> int:
         """Start a task on a thread, and return its number."""
@@ -108,13 +110,13 @@ class Runner:
     ) -> int:
         """Create a task for the writer, and return its number."""
         number = tasks.create(self._store, kind, user, subject, parameters)
-        self.look()
+        self.look_for_task()
         return number
 
-    def look(self) -> None:
+    def look_for_task(self) -> None:
         """Let the writer look for a new task in the store."""
         assert self._steps is not None and self._queue is not None
-        self._steps.look()
+        self._steps.look_for_task()
         self._queue.wake()
 
     def resume(self, kind: Kind, work: Callable[[Task], Work]) -> None:
@@ -237,7 +239,9 @@ class Runner:
         try:
             self._note(run.number, **end)
         except BaseException as unwritten:  # noqa: BLE001  the place is free all the same
-            _LOG.error("the end of task %d waits to be written", run.number, exc_info=unwritten)
+            _LOG.error(
+                "the end of task %d is waiting to be written", run.number, exc_info=unwritten
+            )
             if not isinstance(unwritten, STORE_ERRORS):  # perhaps a result that cannot be stored
                 end |= {"state": "failed", "message": reason(error or unwritten), "result": {}}
             with self._lock:
@@ -277,10 +281,10 @@ class Runner:
     def _note(self, number: int, **changes: Unpack[Task]) -> None:
         signed: Task = {"owner": str(self.owner), "alive_at": tasks.now()}
         with self._store.writing() as connection:
-            found = tasks.one(connection, number)
+            found = tasks.find_task(connection, number)
             if found is None:
                 return
-            tasks.put(connection, found | signed | changes)
+            tasks.write_task(connection, found | signed | changes)
         if "started_at" in changes:
             tasks.log_begin(found)
         elif "finished_at" in changes:
@@ -301,7 +305,7 @@ class Runner:
             if not self._closing:
                 self._resume_left()
             if self._steps is not None:
-                self._steps.look()
+                self._steps.look_for_task()
         except STORE_ERRORS:
             owes = True
             raise
@@ -326,7 +330,7 @@ class Runner:
             end: Task = {"state": "broken off", "finished_at": tasks.now()}
             ended = [task | end for task in self._left(connection)]
             for task in ended:
-                tasks.put(connection, task)
+                tasks.write_task(connection, task)
         for task in ended:
             tasks.log_end(task)
 

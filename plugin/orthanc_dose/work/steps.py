@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from ..store import STORE_ERRORS, Batch, Writer, tasks
 from ..store.tasks import Task
 from .owner import BEAT_S, Owner
-from .task import Job, reason
+from .task_interface import Job, reason
 
 _LOG = logging.getLogger(__name__)
 
 
 class Steps:
-    """The writer's tasks in the store: everything but `look` is called on the writer's thread.
+    """The writer's tasks in the store.
+
+    Everything but `look_for_task` is called on the writer's thread.
 
     An error of the store is no task's fault: it is raised, and the task continues when the store
     can be written again. Any other exception of a job ends its task.
@@ -34,18 +36,18 @@ class Steps:
         self._look = threading.Event()
         self._look.set()
 
-    def look(self) -> None:
+    def look_for_task(self) -> None:
         """Look for a new task in the store before the next step."""
         self._look.set()
 
-    def forget(self) -> None:
+    def forget_current_task(self) -> None:
         """Forget the current task, so that it is re-read from the store after an error of the
         store.
         """
         self._task = self._job = None
         self._look.set()
 
-    def step(self, writer: Writer) -> bool:
+    def step_oldest_task(self, writer: Writer) -> bool:
         """Do one step of the oldest task. Returns whether there was one."""
         if self._job is None and not self._begin(writer):
             return False
@@ -53,7 +55,7 @@ class Steps:
             return True  # it failed when it was to begin
         job = self._job
         try:
-            batch = job.step(writer)
+            batch = job.do_step(writer)
         except STORE_ERRORS as error:
             if not isinstance(error, OSError):
                 raise
@@ -149,7 +151,7 @@ class Steps:
     def _fail(self, writer: Writer, error: BaseException) -> None:
         assert self._task is not None
         _LOG.error(
-            "task %d, %s, cannot go on", self._task["id"], self._task["kind"], exc_info=error
+            "task %d, %s, cannot be resumed", self._task["id"], self._task["kind"], exc_info=error
         )
         self._end(writer, {"state": "failed", "message": reason(error)})
 
@@ -174,4 +176,4 @@ def _clear_up(job: Job) -> None:
     try:
         job.end()
     except BaseException as error:  # noqa: BLE001  the task has ended all the same
-        _LOG.error("a task of the kind %s left something behind", job.kind, exc_info=error)
+        _LOG.error("could not clean up after a task of the kind %s", job.kind, exc_info=error)

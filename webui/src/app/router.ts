@@ -89,7 +89,7 @@ export const router = createRouter({
     {
       path: "/tasks",
       name: "tasks",
-      component: () => import("../features/tasks/TasksPage.vue"),
+      component: () => import("../features/tasks/TaskListPage.vue"),
       meta: {
         title: "tasks.title",
         needs: ["administration", "import sizes", "export", "query-retrieve"],
@@ -130,7 +130,7 @@ export const router = createRouter({
     {
       path: "/query-retrieve/schedules",
       name: "schedules",
-      component: () => import("../features/retrieve/SchedulesPage.vue"),
+      component: () => import("../features/retrieve/ScheduleListPage.vue"),
       meta: { title: "retrieve.schedules.title", needs: ["query-retrieve"] },
     },
     {

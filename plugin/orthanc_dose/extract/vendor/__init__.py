@@ -12,10 +12,10 @@ from ..extract import Extract
 from ..kept import Kept
 from . import any_maker, arcadis, philips, siemens
 
-REPORTS: dict[str, Callable[[Item, Kept], Extract]] = {arcadis.ROOT: arcadis.read}
+REPORTS: dict[str, Callable[[Item, Kept], Extract]] = {arcadis.ROOT: arcadis.read_arcadis_summary}
 
 
-def complete(found: Extract) -> Extract:
+def complete_by_maker(found: Extract) -> Extract:
     """Complete the rows of an extract in place, and return the extract."""
     manufacturer = (found.equipment.get("manufacturer") or "").lower()
     if found.modality == "CT":
@@ -26,9 +26,9 @@ def complete(found: Extract) -> Extract:
     if "siemens" in manufacturer and found.modality == "MG":
         siemens.flag_tomosynthesis(found.study, found.equipment, found.events)
     if "philips" in manufacturer:
-        philips.complete(found.events)
+        philips.complete_philips_events(found.events)
     any_maker.exposure_times(found.events)
     return found
 
 
-__all__ = ["REPORTS", "complete"]
+__all__ = ["REPORTS", "complete_by_maker"]

@@ -33,17 +33,17 @@ _TIMES = tuple(
 _TREE = compile_fields(_TOTALS + _TIMES)
 
 
-def read(root: Item, kept: Kept) -> Extract:
+def read_arcadis_summary(root: Item, kept: Kept) -> Extract:
     """Read the totals of the report as one accumulated row of a fluoroscopy study. Raises
     Unreadable if it has none.
     """
-    found = content.read(kept, list(_leaves(root)), _TREE, {}, {})
+    found = content.read_report_rows(kept, list(_leaves(root)), _TREE, {}, {})
     study = found.study
     names = {field.name for field in _TOTALS}
     row = {name: by_name(study).pop(name) for name in names & study.keys()}
     if all(value is None for value in row.values()):
         raise Unreadable(
-            "the radiation summary holds neither fluoroscopy time nor dose area product"
+            "the radiation summary contains neither fluoroscopy time nor dose area product"
         )
     marks = study["marks"] or []
     row["marks"] = [entry for entry in marks if entry["field"] in names]

@@ -9,7 +9,7 @@ that starts at -120° is often the propeller movement to +120°, one at -45° th
 +135°, but a shorter run may start there too. The end angle is therefore left empty."""
 
 from ...records.rows import EventRow
-from ..modality import key_of
+from ..modality import canonical_code
 from ..rows import LARGEST, by_name, in_time, mark
 from .any_maker import is_open
 
@@ -29,7 +29,7 @@ _CARRIED: dict[str, str | None] = {
 _SHUTTER_PLANE = 1000.0
 
 
-def complete(events: list[EventRow]) -> None:
+def complete_philips_events(events: list[EventRow]) -> None:
     """Set pulses, geometry and collimated field of the events as far as the report allows."""
     for row in events:
         if is_open(row, "number_of_pulses") and row.get("number_of_frames"):
@@ -43,7 +43,7 @@ def complete(events: list[EventRow]) -> None:
 def _carry(events: list[EventRow]) -> None:
     planes: dict[str | None, dict[str, float]] = {}
     for event in in_time(events):
-        holds = planes.setdefault(key_of(event.get("acquisition_plane")), {})
+        holds = planes.setdefault(canonical_code(event.get("acquisition_plane")), {})
         row = by_name(event)
         for name, at_end in _CARRIED.items():
             if name in holds and is_open(row, name):

@@ -14,7 +14,7 @@ from defusedxml.ElementTree import fromstring
 
 from ...dicom.concepts import ROTATIONAL_ACQUISITION
 from ...records.rows import EquipmentRow, EventRow, StudyRow
-from ..modality import key_of
+from ..modality import canonical_code
 from ..rows import mark
 from .any_maker import is_open
 
@@ -83,7 +83,7 @@ def _is_sweep(row: EventRow) -> bool:
     moved = start is not None and end is not None and start != end
     return (
         moved
-        or key_of(row.get("irradiation_event_type")) == ROTATIONAL_ACQUISITION.key
+        or canonical_code(row.get("irradiation_event_type")) == ROTATIONAL_ACQUISITION.key
         or (row.get("number_of_pulses") or 0) > 1
     )
 

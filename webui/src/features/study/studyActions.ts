@@ -9,7 +9,7 @@ import { say } from "../../shared/ui/notice";
 import { onStoreChange, pollNow } from "../../shared/api/status";
 import type { Study, StudyDetail } from "../../shared/api/types";
 
-interface Deed {
+interface LastAction {
   said: string;
   undo?: string;
 }
@@ -25,7 +25,7 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   const router = useRouter();
   const busy = ref(new Set<string>());
   /** What was done last to this study, whose consequences may come later. */
-  let last: Deed | null = null;
+  let last: LastAction | null = null;
   watch(
     () => study.value?.id,
     () => (last = null),
@@ -56,7 +56,7 @@ export function useStudyActions(study: ShallowRef<StudyDetail | null>) {
   async function leave(
     before: StudyDetail,
     next: Study | undefined,
-    { said, undo }: Deed,
+    { said, undo }: LastAction,
   ): Promise<void> {
     const options = { undo, pagesToGo: 1 };
     if (next) {

@@ -1,3 +1,3 @@
 /** What other features may use of this one. */
 export { equipmentApi } from "./equipmentApi";
-export { BY_RULE, modalityChoices } from "./systemModality";
+export { BY_RULE, modalityChoices } from "./modalityChoices";

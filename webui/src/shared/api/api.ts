@@ -279,7 +279,7 @@ export const api = {
   log: (query: LogQuery & { limit: number }, signal?: AbortSignal) =>
     get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),
-  audit: () => post<{ missing?: number | null; queued?: boolean }>("audit"),
+  reconcile: () => post<{ missing?: number | null; queued?: boolean }>("reconcile"),
   followerTriesAgain: (name: string) =>
     post<{ changes: number }>(`followers/${encodeURIComponent(name)}/try-again`),
 };

@@ -221,7 +221,8 @@ export interface TaskLog {
 export interface LogEntry {
   at: string;
   level: "error" | "warning" | "info" | "debug";
-  room: string;
+  /** The module that wrote it. */
+  logger: string;
   message: string;
 }
 
@@ -292,7 +293,11 @@ export interface Status {
     last_change: number | null;
     last_error: { message: string; at: string | null } | null;
     last_commit_at: string | null;
-    audit: { state: string; last_finished_at: string | null; missing: number | null } | null;
+    reconciliation: {
+      state: string;
+      last_finished_at: string | null;
+      missing: number | null;
+    } | null;
   };
   followers: Follower[];
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from ..records.given import Meta, problem, taken
+from ..records.given import Meta, taken, value_problem
 
 MOST_PATTERNS = 500
 LONGEST_PATTERN = 200
@@ -53,7 +53,7 @@ class Setting:
         """
         if self.kind == "patterns" and isinstance(value, tuple):  # the default of one
             value = list(value)
-        wrong = problem(value, self.type)
+        wrong = value_problem(value, self.type)
         if wrong is not None:
             raise ValueError(wrong)
         return KINDS[self.kind].kept(taken(value, self.type))
@@ -125,7 +125,7 @@ def _distinct(patterns: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.strip() for one in patterns))
 
 
-_TIME_ZONE = "the name of a time zone, as Europe/London, or empty for the server's own"
+_TIME_ZONE = "the name of a time zone such as Europe/London, or empty for the server's own"
 
 
 def _time_zone(name: str) -> str:

@@ -7,7 +7,7 @@ stored, how they are shown, and which parameters filter a list to the studies be
 
 from dataclasses import dataclass
 
-from ..query.filter import Filter
+from ..query.filter_types import Filter
 from ..query.filters import FILTERS
 from ..records import MODALITIES, Shown
 

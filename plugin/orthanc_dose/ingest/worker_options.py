@@ -1,29 +1,11 @@
-"""The worker's surroundings: the source that it reads from, and the options."""
+"""The options of the worker, from the configuration and the settings."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from ..dicom.identity import NOTHING_KEPT, IdentityRules
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
 from .dose_screens import Screens
 from .ignoring import Ignoring
-
-
-class Source(Protocol):
-    """Orthanc, as far as the worker needs it (see host.py)."""
-
-    @property
-    def Gone(self) -> type[Exception]: ...
-
-    def changes(self, since: int, limit: int, stable_studies: bool = False) -> Any: ...
-    def last_change(self) -> int: ...
-    def instances(self, since: int, limit: int) -> list[str]: ...
-    def instances_of(self, sop_instance_uid: str) -> list[str]: ...
-    def instances_of_study(self, study: str) -> list[str]: ...
-    def complete_study(self, instance: str) -> str | None: ...
-    def details(self, ids: list[str]) -> dict[str, Any]: ...
-    def dicom(self, instance: str, size: int) -> Any: ...
-    def delete(self, instance: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +18,7 @@ class Options:
 
     batch_size: int = 200
     poll_seconds: float = 5.0
-    audit_at_start: bool = True
+    reconcile_at_start: bool = True
     dose_from_ct_images: bool = False
     screens: Screens = ()
     identity: IdentityRules = NOTHING_KEPT

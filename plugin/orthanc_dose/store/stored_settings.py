@@ -12,7 +12,7 @@ import duckdb
 from .database import Store
 
 
-def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[str, Any]:
+def list_settings(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[str, Any]:
     """Return a user's settings of a kind by name, sorted by name."""
     query = (
         "SELECT name, value FROM setting WHERE user_name = $1 AND kind = $2 ORDER BY "
@@ -24,13 +24,13 @@ def listed(connection: duckdb.DuckDBPyConnection, user: str, kind: str) -> dict[
     }
 
 
-def put(store: Store, user: str, kind: str, name: str, value: Any) -> None:
+def write_setting(store: Store, user: str, kind: str, name: str, value: Any) -> None:
     """Store a setting, replacing its previous value."""
     now = datetime.now(UTC).replace(tzinfo=None)
     _write(store, user, kind, name, [user, kind, name, json.dumps(value), now])
 
 
-def remove(store: Store, user: str, kind: str, name: str) -> bool:
+def delete_setting(store: Store, user: str, kind: str, name: str) -> bool:
     """Delete a setting. Returns False if there was none."""
     return _write(store, user, kind, name, None) > 0
 

@@ -16,14 +16,14 @@ from ..store import Store
 from ..store.database import rows
 from ..store.schema import arrow_schema
 from ..work.runner import Kind, Place, Runner
-from ..work.task import Failed, Run
+from ..work.task_interface import Failed, Run
 from .answers import Image
 from .asking import Asked
 from .gaps import counted
+from .node_search import Found, NodeError, Search, search_node
 from .nodes import Nodes
 from .question import Question
 from .rules import Decision
-from .search import Found, NodeError, Search, search
 
 # A place of their own: retrieving may take hours, for which no export should wait.
 NODE_SEARCH = Kind("node-search", Place("nodes", at_once=2))
@@ -37,7 +37,7 @@ class Searches:
     def __init__(self, store: Store, runner: Runner, nodes: Nodes) -> None:
         self._store, self._runner, self._nodes = store, runner, nodes
 
-    def start(
+    def start_search(
         self,
         user: str,
         node: str,
@@ -50,8 +50,8 @@ class Searches:
         asked: the question as it was asked; then: called with the number if something was found
         that is to be retrieved. Raises NoNode.
         """
-        question = replace(question, modality_too=self._nodes.one(node)["modality_too"])
-        return self._runner.start(
+        question = replace(question, modality_too=self._nodes.listed_node(node)["modality_too"])
+        return self._runner.start_on_thread(
             NODE_SEARCH, user, node, asked, partial(self._work, node, question, then)
         )
 
@@ -96,7 +96,9 @@ class Searches:
             run.progress(done, of)
 
         try:
-            out = search(question, self._nodes.node(name, doubts.append).find, self._known, told)
+            out = search_node(
+                question, self._nodes.node(name, doubts.append).find, self._known, told
+            )
         except NodeError as error:
             raise Failed(str(error)) from error
         lines = [

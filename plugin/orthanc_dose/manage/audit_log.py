@@ -64,17 +64,17 @@ class AuditLog:
         try:
             with self._store.writing() as connection:
                 connection.execute(
-                    query, [numbers.take(connection, numbers.AUDIT_ENTRIES), *entry.values()]
+                    query, [numbers.take_number(connection, numbers.AUDIT_ENTRIES), *entry.values()]
                 )
         except Exception as error:  # noqa: BLE001  whatever it is, what was done stays done
             said = (
                 f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, "
                 f"{subject!r}"
             )
-            _LOG.error("the audit log could not take an entry: %s", said, exc_info=error)
+            _LOG.error("an entry could not be written to the audit log: %s", said, exc_info=error)
 
 
-def page(
+def page_of_entries(
     connection: duckdb.DuckDBPyConnection, given: dict[str, Any], limit: int, offset: int
 ) -> dict[str, Any]:
     """Return a page of entries, the newest first, and the number of all found.
@@ -111,7 +111,7 @@ def last_sign_ins(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     return dict(connection.execute(query).fetchall())
 
 
-def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> bytes:
+def entries_as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> bytes:
     """Return the entries, the oldest first, as CSV (RFC 4180) for spreadsheets.
 
     It is UTF-8 with a byte order mark.
@@ -126,7 +126,7 @@ def as_csv(connection: duckdb.DuckDBPyConnection, given: dict[str, Any]) -> byte
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
-def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
+def forget_entries_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> int:
     """Delete entries older than a time, and return their number."""
     found = connection.execute('DELETE FROM audit_log WHERE "at" < $1', [moment]).fetchone()
     return found[0] if found else 0

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from ..dicom.concepts import CONSTANT_ANGLE
 from ..extract import image_ct
-from ..extract.modality import key_of
+from ..extract.modality import canonical_code
 from ..extract.rows import by_name, mark, value_of
 from ..records.rows import EquipmentRow, EventRow, StudyRow
-from . import reports, totals
+from . import report_records, totals
 from .parts import SYSTEM, Key, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
 # Tolerance between the clocks of a system's report and images.
@@ -25,19 +25,19 @@ _BEST = {
 }
 
 
-def record(group: list[Part]) -> Record:
+def image_record(group: list[Part]) -> Record:
     """Return the record of objects of one source, modality type and system for which there is no
     better source.
     """
     outcomes: dict[str, Outcome] = {}
     source = group[0].extract.source
     if group[0].extract.modality == "CT" and source != _SLICES:
-        return reports.record(
+        return report_records.report_record(
             group
         )  # dose screens list events as reports do, and are rebuilt when more come
     if source == _SLICES:
         events = _events_of_slices(group)
-        reason = "The dose record was worked out from the headers of the images."
+        reason = "The dose record was calculated from the headers of the images."
         outcomes = {
             part.sop_instance_uid: Outcome("imported", "ct_images", reason) for part in group
         }
@@ -94,8 +94,8 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     for row, event in matched:
         _fill(event, row)
     reason = (
-        f"The study has {_BEST[target.source]}, which counts; what only this object says is "
-        f"kept beside it."
+        f"The study has {_BEST[target.source]}, which takes precedence; values that only this "
+        "object contains are added."
     )
     rule = "report_wins" if target.source == "report" else "better_source"
     target.outcomes |= {part.sop_instance_uid: Outcome("merged", rule, reason) for part in group}
@@ -141,10 +141,10 @@ def _exposures(
             outcomes[part.sop_instance_uid] = Outcome("imported")
         elif fresh:
             outcomes[part.sop_instance_uid] = Outcome(
-                "merged", "continued", "What it shows joins the study."
+                "merged", "continued", "Its exposure was added to the study."
             )
         else:
-            reason = "Another object of the study shows the same; it counts once."
+            reason = "Another object of the study shows the same exposure, which is counted once."
             outcomes[part.sop_instance_uid] = Outcome("duplicate", "same_exposure", reason)
     return list(known.values()), counting
 
@@ -173,8 +173,8 @@ def _exposure_key(row: EventRow, seen: Counter[Key]) -> Key:
         return (
             None,
             row.get("datetime_started"),
-            key_of(row.get("radionuclide")),
-            key_of(row.get("radiopharmaceutical_agent")),
+            canonical_code(row.get("radionuclide")),
+            canonical_code(row.get("radiopharmaceutical_agent")),
         )
     moment = (
         None
@@ -183,8 +183,8 @@ def _exposure_key(row: EventRow, seen: Counter[Key]) -> Key:
     )
     values = (
         moment,
-        key_of(row.get("laterality")),
-        key_of(row.get("image_view")),
+        canonical_code(row.get("laterality")),
+        canonical_code(row.get("image_view")),
         *map(by_name(row).get, _VALUES),
     )
     if moment is not None:
@@ -299,7 +299,7 @@ def _same_administration(row: EventRow, event: EventRow) -> bool:
     """Return whether an image and a report describe the same administration: they give the same
     nuclide, and start and activity agree if both give them. The report may come from an injector or
     a dispensing system, with its own clock and calibrator."""
-    nuclides = key_of(row.get("radionuclide")), key_of(event.get("radionuclide"))
+    nuclides = canonical_code(row.get("radionuclide")), canonical_code(event.get("radionuclide"))
     if None in nuclides or nuclides[0] != nuclides[1]:
         return False
     start, other = row.get("datetime_started"), event.get("datetime_started")
@@ -313,9 +313,13 @@ def _in_order(rows: list[EventRow], events: list[EventRow]) -> list[tuple[EventR
     """Match series to the lines of a dose screen without UIDs and times: the n-th acquisition is
     the n-th line, if their numbers are equal, not counting localizers, and no CTDIvol that both
     give differs."""
-    of_rows = [row for row in rows if key_of(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key]
+    of_rows = [
+        row for row in rows if canonical_code(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key
+    ]
     of_events = [
-        row for row in events if key_of(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key
+        row
+        for row in events
+        if canonical_code(row.get("ct_acquisition_type")) != CONSTANT_ANGLE.key
     ]
     if len(of_rows) != len(of_events):
         return []

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from .answers import Answer, Image, Series, Study
 from .question import Question
-from .rules import Decision, decide, without_known
+from .rules import Decision, decide_series, without_known
 
 Find = Callable[[str, dict[str, str]], list[Answer]]
 Known = Callable[
@@ -100,7 +100,7 @@ class Search:
 Told = Callable[[str, int, int, Search], None]
 
 
-def search(question: Question, find: Find, known: Known, told: Told) -> Search:
+def search_node(question: Question, find: Find, known: Known, told: Told) -> Search:
     """Query a node, and decide what of its studies is retrieved.
 
     Raises NodeError if the node is not there, or answered no query of studies.
@@ -253,7 +253,7 @@ def _look_into(study: Study, question: Question, find: Find, known: Known, out: 
         return images[one.uid]
 
     groups = question.groups_of(modalities)
-    decisions = decide(groups, series, question, ask)
+    decisions = decide_series(groups, series, question, ask)
     if question.leave_out_known:
         decisions = without_known(decisions, known(study.uid), ask)
     left = None if any(one.is_kept for one in decisions) else "nothing_to_fetch"

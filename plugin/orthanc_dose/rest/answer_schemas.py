@@ -57,6 +57,11 @@ def array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+def formerly(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a field's former name, which answers still have beside the present."""
+    return {**schema, "deprecated": True, "description": f"The former name of `{name}`."}
+
+
 FLAG = {"type": "boolean"}
 INTEGER, TEXT, TEXT_OR_NULL = {"type": "integer"}, {"type": "string"}, {"type": ["string", "null"]}
 INTEGER_OR_NULL = {"type": ["integer", "null"]}
@@ -145,7 +150,10 @@ _DETAIL = {
         events=_any_of(modality.events for modality in MODALITIES.values()),
         objects=array(ref("object")),
         orthanc_studies=INTEGER
-        | {"description": "How many studies of this UID Orthanc holds, under several patient IDs."},
+        | {
+            "description": "Number of studies with this UID in Orthanc, which may be under "
+            "several patient IDs."
+        },
     ),
 }
 _DETAIL["required"] += _REQUIRED
@@ -165,6 +173,11 @@ COMPONENTS |= {
     **_common(STUDY, EQUIPMENT, *STUDY_TABLES),
 }
 
+_RECONCILIATION = any_object(
+    state={"type": "string", "enum": ["idle", "running"]},
+    last_finished_at=TEXT_OR_NULL,
+    missing={"type": ["integer", "null"]},
+)
 STATUS = any_object(
     version=TEXT,
     schema_version=INTEGER,
@@ -189,11 +202,8 @@ STATUS = any_object(
         last_change=INTEGER,
         last_commit_at=TEXT_OR_NULL,
         last_error={"type": ["object", "null"], "properties": {"message": TEXT, "at": TEXT}},
-        audit=any_object(
-            state={"type": "string", "enum": ["idle", "running"]},
-            last_finished_at=TEXT_OR_NULL,
-            missing={"type": ["integer", "null"]},
-        ),
+        reconciliation=_RECONCILIATION,
+        audit=formerly("reconciliation", _RECONCILIATION),
     ),
     followers=array(
         any_object(

@@ -13,7 +13,7 @@ from ..store.systems import Systems, display_name
 from . import assembly
 
 
-def rename(writer: Writer, numbers: list[int], name: str) -> None:
+def rename_systems(writer: Writer, numbers: list[int], name: str) -> None:
     """Name these systems; an empty name restores the default name. Raises Refused."""
     systems = writer.systems
     for number in numbers:
@@ -27,7 +27,7 @@ def rename(writer: Writer, numbers: list[int], name: str) -> None:
     )
 
 
-def join(writer: Writer, numbers: set[int], into: int) -> bool:
+def join_systems(writer: Writer, numbers: set[int], into: int) -> bool:
     """Join these systems into that one, which takes over their present and future studies.
 
     Returns whether its studies must be sorted because the systems were set to different modality
@@ -47,7 +47,7 @@ def join(writer: Writer, numbers: set[int], into: int) -> bool:
     return len({systems.rows[number]["user_defined_modality"] for number in (*numbers, into)}) > 1
 
 
-def separate(writer: Writer, number: int) -> bool:
+def separate_system(writer: Writer, number: int) -> bool:
     """Undo a join.
 
     The system gets back the studies whose objects name it, or a system that was joined into it.
@@ -56,7 +56,7 @@ def separate(writer: Writer, number: int) -> bool:
     """
     row = _row(writer.systems, number)
     if row.get("joined_into") is None:
-        raise Refused(f"System {number} is not joined into another.")
+        raise Refused(f"System {number} is not merged into another system.")
     before, root = writer.systems, writer.systems.root(number)
     systems = before.with_values({number}, joined_into=None)
 
@@ -72,7 +72,7 @@ def separate(writer: Writer, number: int) -> bool:
 def rename_terms(writer: Writer, change: Callable[[list[Entry]], list[Entry]]) -> None:
     """Change the map of standard names."""
     names = StandardNames(change(writer.names.entries))
-    writer.commit(Batch(more=names.write, names=names))
+    writer.commit(Batch(more=names.write_map, names=names))
 
 
 def _commit(
@@ -88,5 +88,5 @@ def _commit(
 
 def _row(systems: Systems, number: int) -> EquipmentRow:
     if number not in systems.rows:
-        raise Missing(f"There is no system of the number {number}.")
+        raise Missing(f"There is no system with the number {number}.")
     return systems.rows[number]

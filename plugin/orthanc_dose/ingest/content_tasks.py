@@ -3,7 +3,7 @@
 from ..extract import Kept, unpack
 from ..store import STORE_ERRORS, Batch, ObjectRow, Writer
 from ..store.tasks import Task
-from ..work.task import Job
+from ..work.task_interface import Job
 from . import assembly
 
 # Studies per transaction: new objects wait no longer than these take.
@@ -31,7 +31,7 @@ class OverContents(Job):
         """Do a step after the last study. Returns None at the end."""
         raise NotImplementedError
 
-    def step(self, writer: Writer) -> Batch | None:
+    def do_step(self, writer: Writer) -> Batch | None:
         if "contents" not in self.progress:
             chunk = self._next(writer)
             if chunk:
