@@ -132,9 +132,10 @@ SETTINGS: tuple[Setting, ...] = (
                                    ("physics_ids", "Physics studies, by patient ID", "PHY-*"))),
     Setting("session_hours", "access", "Length of a session", "number", 12,
             "Who does nothing for so long is signed out.", minimum=1, maximum=168, unit="h"),
-    Setting("date_format", "region", "Dates", "choice", "dd/mm/yyyy", "How dates are written on "
+    Setting("date_format", "region", "Dates", "choice", "language", "How dates are written on "
 "pages and in exports.",
-            choices=(("dd/mm/yyyy", "31/01/2026"), ("dd.mm.yyyy", "31.01.2026"), ("yyyy-mm-dd", "2026-01-31"),
+            choices=(("language", "as is usual in the language of the page"),
+                     ("dd/mm/yyyy", "31/01/2026"), ("dd.mm.yyyy", "31.01.2026"), ("yyyy-mm-dd", "2026-01-31"),
                      ("mm/dd/yyyy", "01/31/2026"))),
     Setting("first_day_of_week", "region", "First day of the week", "choice", "monday", "",
             choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
