@@ -1,4 +1,4 @@
-# Everything that one does with this repository. Each target installs what it needs, once.
+# All tasks of this repository. Each target installs what it requires, once.
 #
 # Settings, on the command line (make demo DOSE_HTTP_PORT=8043) or in the environment:
 #   DOSE_HTTP_PORT=8042  DOSE_DICOM_PORT=4242  DOSE_DATA=data  DOSE_REMOTE_ACCESS=false  DOSE_DEMO_STUDIES=200
@@ -10,7 +10,7 @@ ARGS ?=
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 SEED ?= 1
 MINUTES ?= 10
-# tests/conftest.py says in which order the files come.
+# tests/conftest.py determines the order of the files.
 PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25
 
 .PHONY: help
@@ -18,24 +18,24 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: ## Orthanc with the plugin in the foreground, filled with made-up studies
+demo: ## run Orthanc with the plugin in the foreground, with synthetic studies
 	$(SETUP) orthanc venv ui
 	@exec $(PYTHON) -u tools/run.py --demo
 
 .PHONY: run
-run: ## Orthanc with the plugin in the foreground
+run: ## run Orthanc with the plugin in the foreground
 	$(SETUP) orthanc venv ui
 	@exec $(PYTHON) -u tools/run.py
 
 .PHONY: test
-test: lint ## every test, a file on each processor; ARGS goes to pytest (make test ARGS="-k store -x")
+test: lint ## run all tests, one file per processor; ARGS is passed to pytest (make test ARGS="-k store -x")
 	$(SETUP) orthanc chromium ocr proxies ui-tests
 	@$(PYTEST) $(ARGS)
 
-# What tries more in the long run, and takes too long for every day: many examples of each property, each page in both themes
+# Tests that try more and take too long for everyday use: many examples of each property, each page in both themes
 # and both widths, the routes with more requests, and damaged reports, read and sent, for MINUTES each.
 .PHONY: test-long
-test-long: lint ## what takes too long for every day (make test-long MINUTES=60 SEED=3)
+test-long: lint ## run the tests that take too long for everyday use (make test-long MINUTES=60 SEED=3)
 	$(SETUP) orthanc chromium ocr ui
 	@$(PYTHON) -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 	@$(PYTHON) -m tests.fuzz --store plugin --minutes $(MINUTES) --seed $(SEED)
@@ -49,12 +49,12 @@ lint: ## check the Python code and the web UI
 	@$(PYTHON) -m mypy
 
 .PHONY: bench
-bench: ## measure, and print the ratios that the README gives; ARGS goes to the benchmark
+bench: ## measure and print the ratios given in the README; ARGS is passed to the benchmark
 	$(SETUP) orthanc venv-dev ui
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: setup
-setup: ## install everything that the other targets need
+setup: ## install everything that the other targets require
 	$(SETUP) orthanc chromium ocr proxies venv-dev ui
 
 .PHONY: ui
@@ -62,19 +62,19 @@ ui: ## build the web UI (webui/dist)
 	$(SETUP) orthanc ui
 
 .PHONY: docs
-docs: ## write docs/data-dictionary.md, records/rows.py and webui/src/shared/facts.ts from the declarations
+docs: ## generate docs/data-dictionary.md, records/rows.py and webui/src/shared/facts.ts from the declarations
 	$(SETUP) orthanc venv
 	@$(PYTHON) -m orthanc_dose.cli data-dictionary > docs/data-dictionary.md
 	@$(PYTHON) tools/row_types.py
 	@$(PYTHON) tools/web_facts.py
 
 .PHONY: wheel
-wheel: ## build dist/orthanc_dose-*.whl, with the web UI in it
+wheel: ## build dist/orthanc_dose-*.whl, including the web UI
 	$(SETUP) orthanc venv ui
 	@$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	@ls dist/*.whl
 
 .PHONY: clean
-clean: ## remove all that was built or installed in this folder; ./data stays
+clean: ## remove everything that was built or installed in this folder; ./data stays
 	@rm -rf .venv build dist webui/dist webui/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache .schemathesis
 	@find plugin tools tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

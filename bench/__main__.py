@@ -43,12 +43,16 @@ def main() -> int:
         prog="python -m bench", description=(description or "").splitlines()[0]
     )
     parser.add_argument(
-        "--quick", action="store_true", help="fewer objects and rounds, below a minute"
+        "--quick",
+        action="store_true",
+        help="use fewer objects and rounds, for a run of less than a minute",
     )
     parser.add_argument(
-        "--only", choices=PARTS, action="append", help="this part alone; may be given several times"
+        "--only", choices=PARTS, action="append", help="run only this part; can be repeated"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures to this file"
+    )
     args = parser.parse_args()
     began = time.monotonic()
     here, results = machine(), list[Results]()

@@ -40,12 +40,10 @@ def run(quick: bool) -> Iterator[Results]:
         seconds = perf_counter() - began
     results = Results(
         "api",
-        "Time to answer",
-        f"HTTP over one connection to a running Orthanc, from a store of {sizes[0]:,} studies and "
-        f"of {sizes[1]:,}"
-        f" ({events[1]:,} irradiation events, {megabytes:,.0f} MB, made and asked in {seconds:.0f} "
-        f"s); medians of {turns},"
-        " without the first.",
+        "Response times",
+        f"HTTP over one connection to a running Orthanc, with a store of {sizes[0]:,} studies "
+        f"and of {sizes[1]:,} ({events[1]:,} irradiation events, {megabytes:,.0f} MB, created "
+        f"and queried in {seconds:.0f} s); medians of {turns}, without the first.",
         ("what", f"ms, {sizes[0]:,}", f"ms, {sizes[1]:,}", "first", "growth"),
     )
     for path, few in times[0].items():
@@ -67,7 +65,7 @@ def run(quick: bool) -> Iterator[Results]:
     of_memory = Results(
         "api memory",
         "Memory of the Orthanc process",
-        "Resident, in MB: when it was ready, and the most while it answered these.",
+        "Resident memory in MB: when ready, and the maximum while answering these requests.",
         ("studies", "ready", "most"),
     )
     for size, (ready, most) in zip(sizes, memory, strict=True):

@@ -34,10 +34,8 @@ def run(quick: bool) -> Iterator[Results]:
                 "charts",
                 f"Charts of {size:,} CT studies",
                 f"From the store ({events:,} irradiation events) to JSON, in ms, one chart after "
-                f"the other, as a list first"
-                f" shows them; medians of {turns}, without the first. With a filter: studies with "
-                f'a protocol that has "abd"'
-                " in it.",
+                f"the other, as a list first shows them; medians of {turns}, without the first. "
+                'With a filter: studies with a protocol that contains "abd".',
                 ("chart", "ms", "with a filter", "ratio", "kB"),
             )
             store = Store(folder)

@@ -43,12 +43,10 @@ def _tables(size: int) -> Results:
     results = Results(
         "exports",
         "Exports of CT",
-        f"{size:,} CT studies of 4 to 8 irradiation events each, all columns that are filled, from "
-        f"the request to a running"
-        " Orthanc until the file is there; memory: the most that the process had above what it had "
-        "before. openpyxl: its"
-        " write-only mode writing the rows of that workbook's largest sheet, which it is given, "
-        "alone.",
+        f"{size:,} CT studies with 4 to 8 irradiation events each, all non-empty columns, from "
+        "the request to a running Orthanc until the file is complete; memory: the maximum "
+        "increase of the process above its previous use. openpyxl: its write-only mode writing "
+        "only the rows of that workbook's largest sheet, which are passed to it.",
         ("what", "s", "MB above idle", "file, MB", "aim"),
     )
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
@@ -114,9 +112,9 @@ def _programs(size: int, rounds: int) -> Results:
     results = Results(
         "exports parquet",
         "Parquet, and DuckDB's own COPY",
-        f"{size:,} studies of all kinds: the export, with the choice of its studies, against COPY "
-        f"of the same columns from the"
-        f" table of studies as they lie. Median of {rounds}.",
+        f"{size:,} studies of all kinds: the export, including the selection of its studies, "
+        "compared with COPY of the same columns from the table of studies as stored. Median of "
+        f"{rounds}.",
         ("what", "s", "ratio", "least", "most", "aim"),
     )
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:
@@ -172,10 +170,10 @@ def _copy(store: Store, path: Path) -> None:
 def _storing(count: int, rounds: int, size: int) -> Results:
     results = Results(
         "exports storing",
-        "Rate of storing during an export",
-        f"{count:,} dose reports by one association of storescu to a server that exports {size:,} "
-        f"CT studies as XLSX again and"
-        f" again, and to the same server when it exports nothing. Median of {rounds} pairs.",
+        "Storage rate during an export",
+        f"{count:,} dose reports sent over one association of storescu to a server that exports "
+        f"{size:,} CT studies as XLSX repeatedly, and to the same server when it exports "
+        f"nothing. Median of {rounds} pairs.",
         ("during, per s", "without, per s", "ratio", "least", "most", "aim"),
     )
     rates: dict[bool, list[float]] = {True: [], False: []}

@@ -20,9 +20,17 @@ def run(quick: bool) -> Iterator[Results]:
     results = Results(
         "insertion",
         "Insertion into the store",
-        f"Transactions of {BATCH} reports each, 1 to 20 events a report, records made before; "
-        f"median of the transactions.",
-        ("transactions", "reports", "rows", "ms a transaction", "reports/s", "rows/s", "store MB"),
+        f"Transactions of {BATCH} reports each, 1 to 20 events a report, records created "
+        "beforehand; median of the transactions.",
+        (
+            "transactions",
+            "reports",
+            "rows",
+            "ms per transaction",
+            "reports/s",
+            "rows/s",
+            "store MB",
+        ),
     )
     made = list(studies(BATCH * (2 if quick else 8)))
     batches = [batch(made[at : at + BATCH]) for at in range(0, len(made), BATCH)]

@@ -50,7 +50,7 @@ def _write(folder: Path, total: int) -> int:
 def run(quick: bool) -> Iterator[Results]:
     number = 300 if quick else 10_000
     results = Results(
-        "mixed", "A mixture of objects, end to end",
+        "mixed", "Mixed objects, end to end",
         f"{number:,} objects by POST over one connection, with the plugin and without: dose "
         f"reports, radiographs, mammograms,"
         " PET and CT slices, dose screens. End to end is from the first object until the store has "

@@ -57,10 +57,9 @@ def run(quick: bool) -> Iterator[Results]:
             assert server.stop() == 0
     results = Results(
         "reading",
-        "Reading while objects come in",
-        f"Two readers, each asking for these in turn, of a store of {size:,} studies: at rest, and "
-        f"while dose reports come in"
-        f" by POST ({sent:.0f} a second reached). Medians.",
+        "Reading while objects arrive",
+        f"Two readers, each requesting these in turn, from a store of {size:,} studies: at rest, "
+        f"and while dose reports arrive by POST ({sent:.0f} per second achieved). Medians.",
         ("what", "ms at rest", "ms while receiving", "ratio", "answers"),
     )
     for what in PAGES:

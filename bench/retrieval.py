@@ -24,18 +24,17 @@ def run(quick: bool) -> Iterator[Results]:
     studies, turns = (20, 1) if quick else (200, 3)
     results = Results(
         "retrieval",
-        "Fetching dose reports from a PACS",
-        f"{studies} CT studies on a second Orthanc, each a report and {SLICES} slices. Bare: an "
-        f"Orthanc without the plugin asks"
-        " for each report's series and moves it, one after the other. Ours: the search, and the "
-        "retrieval until all is imported"
-        f" and held against the store. Medians of {turns}.",
+        "Retrieving dose reports from a PACS",
+        f"{studies} CT studies on a second Orthanc, each a report and {SLICES} slices. Plain: an "
+        "Orthanc without the plugin queries each report's series and moves it, one after the "
+        "other. Plugin: the search, and the retrieval until everything is imported and compared "
+        f"with the store. Medians of {turns}.",
         (
             "studies",
             "search s",
             "retrieval s",
-            "bare s",
-            "rate to bare",
+            "plain s",
+            "rate relative to plain",
             "C-FIND study",
             "series",
             "image",

@@ -35,10 +35,9 @@ def run(quick: bool) -> Iterator[Results]:
     results = Results(
         "sizes",
         "Patient sizes from CSV",
-        f"{size:,} lines with height and weight for {size:,} studies by accession number, the "
-        f"worker's steps one after the"
-        " other: the first file is new to one study in six and overwrites the others, the second "
-        "has the same values again.",
+        f"{size:,} lines with height and weight for {size:,} studies by accession number, "
+        "running the worker's steps one after the other: the first file adds values to one study "
+        "in six and overwrites the others, the second contains the same values again.",
         ("what", "s", "lines/s", "longest step, s", *OUTCOMES),
     )
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as name:

@@ -26,9 +26,10 @@ def run(quick: bool) -> Iterator[Results]:
     rounds = 4 if quick else 10
     results = Results(
         "slow",
-        f"A user beside {CLIENTS} slow clients",
-        f"Each client sends or reads a little every two seconds. The user asks {rounds} times, a "
-        f"second after the one before, over a new connection, and waits {PATIENCE_S:.0f} s at most.",
+        f"A user alongside {CLIENTS} slow clients",
+        f"Each client sends or reads a little every two seconds. The user sends {rounds} "
+        "requests, each one second after the previous one and over a new connection, and waits "
+        f"at most {PATIENCE_S:.0f} s.",
         ("slow are", "answered: defaults", "ours", "median in ms: defaults", "ours"),
     )
     found = {ours: _measure({} if ours else DEFAULTS, rounds) for ours in (False, True)}

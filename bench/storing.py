@@ -39,11 +39,10 @@ class Round:
 def run(quick: bool) -> Iterator[Results]:
     rounds = 1 if quick else 3
     results = Results(
-        "storing", "Rate of storing, with the plugin and without",
-        "Objects of one folder to a fresh Orthanc, in turns with the plugin and without; by one "
-        "association of storescu, or"
-        f" by POST over one connection. Median of {rounds} pair{'s' if rounds > 1 else ''}; times "
-        f"are of storing alone.",
+        "storing", "Storage rate with and without the plugin",
+        "Objects of one folder sent to a new Orthanc, alternating with and without the plugin; "
+        f"over one association of storescu, or by POST over one connection. Median of {rounds} "
+        f"pair{'s' if rounds > 1 else ''}; times are for storing only.",
         ("objects", "number", "kB each", "way", "with, per s", "without, per s", "ratio", "least", "most", "aim", "behind s"),
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="dose-bench-") as folder:

@@ -34,13 +34,11 @@ try:
     from orthanc_dose import app
 except ImportError as error:
     raise RuntimeError(
-        f"Orthanc Dose cannot start: {error}. Orthanc runs {PYTHON} of {sys.base_prefix}. In the "
-        f"repository, run "
-        "'make setup'. With an Orthanc of your own, install the wheel into a virtual environment "
-        "of this same Python "
-        "(/usr/bin/python3 -m venv /opt/orthanc-dose; /opt/orthanc-dose/bin/pip install "
-        "orthanc_dose-*.whl) and set "
-        '"PythonScript" to /opt/orthanc-dose/share/orthanc-dose/main.py.'
+        f"Orthanc Dose cannot start: {error}. Orthanc uses {PYTHON} of {sys.base_prefix}. In the "
+        "repository, run 'make setup'. With your own Orthanc, install the wheel into a virtual "
+        "environment of this same Python (/usr/bin/python3 -m venv /opt/orthanc-dose; "
+        '/opt/orthanc-dose/bin/pip install orthanc_dose-*.whl) and set "PythonScript" to '
+        "/opt/orthanc-dose/share/orthanc-dose/main.py."
     ) from error
 
 app.start()

@@ -1,5 +1,5 @@
-"""Starts Orthanc with orthanc.json in the foreground; with --demo also sends it made-up studies, as
-a modality would.
+"""Starts Orthanc with orthanc.json in the foreground; with --demo also sends it synthetic studies,
+as a modality would.
 
 Settings come from the environment: DOSE_HTTP_PORT, DOSE_DICOM_PORT, DOSE_DATA, DOSE_REMOTE_ACCESS,
 DOSE_PASSWORD (else generated once and kept in DOSE_DATA/password), DOSE_DEMO_STUDIES. Only the
@@ -49,7 +49,9 @@ class Stopped(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--demo", action="store_true", help="send made-up studies after the start")
+    parser.add_argument(
+        "--demo", action="store_true", help="send synthetic studies after the start"
+    )
     demo = parser.parse_args().demo
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -63,7 +65,10 @@ def main() -> int:
             send_samples(orthanc, settings)
         print(settings.welcome(), flush=True)
         if demo:
-            print(f"Orthanc's log is in {settings.data / 'orthanc.log'}. Ctrl-C stops.", flush=True)
+            print(
+                f"Orthanc's log is in {settings.data / 'orthanc.log'}. Press Ctrl-C to stop.",
+                flush=True,
+            )
         orthanc.wait()
     except Stopped:
         pass
@@ -91,7 +96,7 @@ class Settings:
         self.http_port = self._port("DOSE_HTTP_PORT", 8042)
         self.dicom_port = self._port("DOSE_DICOM_PORT", 4242)
         if self.http_port == self.dicom_port:
-            raise Failure("DOSE_HTTP_PORT and DOSE_DICOM_PORT are the same.")
+            raise Failure("DOSE_HTTP_PORT and DOSE_DICOM_PORT must be different ports.")
         self._must_be_free("DOSE_HTTP_PORT", self.http_port)
         self._must_be_free("DOSE_DICOM_PORT", self.dicom_port)
         self.data = (ROOT / (os.environ.get("DOSE_DATA") or "data")).absolute()
@@ -99,26 +104,26 @@ class Settings:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.password = os.environ.get("DOSE_PASSWORD") or self._kept_password()
         except OSError as error:
-            raise Failure(f"The folder of the data cannot be used: {error}.") from None
+            raise Failure(f"Cannot use the data folder (DOSE_DATA): {error}.") from None
         self.remote_access = os.environ.get("DOSE_REMOTE_ACCESS", "").strip().lower() or "false"
         if self.remote_access not in ("true", "false"):
             raise Failure("DOSE_REMOTE_ACCESS must be true or false.")
         # Orthanc substitutes these into the text of orthanc.json unchanged.
         for what, text in (
             ("The password", self.password),
-            ("A folder's name", f"{self.data} {ROOT}"),
+            ("The name of a folder", f"{self.data} {ROOT}"),
         ):
             if "$" in text or json.dumps(text, ensure_ascii=False) != f'"{text}"':
                 raise Failure(
-                    f"{what} may not contain quotation marks, backslashes, dollar signs, control "
-                    f"characters."
+                    f"{what} must not contain quotation marks, backslashes, dollar signs or "
+                    "control characters."
                 )
 
     @staticmethod
     def _port(name: str, default: int) -> int:
         text = os.environ.get(name, "").strip() or str(default)
         if not text.isdecimal() or not 1 <= int(text) <= 65535:
-            raise Failure(f"{name} is {text!r}: it must be a port number, from 1 to 65535.")
+            raise Failure(f"{name} is {text!r}: it must be a port number from 1 to 65535.")
         return int(text)
 
     @staticmethod
@@ -129,14 +134,14 @@ class Settings:
                 probe.bind(("", port))
             except PermissionError:
                 raise Failure(
-                    f"This user may not open port {port}: choose another, {name}={port + 8000}."
+                    f"This user is not permitted to open port {port}: choose another one, for "
+                    f"example {name}={port + 8000}."
                 ) from None
             except OSError:
                 raise Failure(
-                    f"Port {port} is taken by another program. Perhaps this one runs already, or "
-                    f"Debian's own Orthanc "
-                    "service does (systemctl stop orthanc stops it).\n"
-                    f"Or choose another port, for example: make demo {name}={port + 1}"
+                    f"Port {port} is in use by another program. Orthanc Dose may already be "
+                    "running, or Debian's own Orthanc service is (stop it with systemctl stop "
+                    f"orthanc).\nOr choose another port, for example: make demo {name}={port + 1}"
                 ) from None
 
     def _kept_password(self) -> str:
@@ -209,7 +214,7 @@ class Orthanc:
                 preexec_fn=_die_with_parent,
             )
         except OSError as error:
-            raise Failure(f"Orthanc cannot be started: {error}.") from None
+            raise Failure(f"Cannot start Orthanc: {error}.") from None
         self._reader = threading.Thread(target=self._read_log, args=(log,), daemon=True)
         self._reader.start()
 
@@ -251,7 +256,7 @@ class Orthanc:
                 reason = f": /dose/api/status answers {error.code}"
                 if error.code == 401:
                     raise Failure(
-                        f"Orthanc does not take the password of the user {USER}."
+                        f"Orthanc does not accept the password of the user {USER}."
                     ) from None
             except (OSError, ValueError) as error:
                 reason = f": {error}"
@@ -277,7 +282,7 @@ class Orthanc:
                 self.process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 print(
-                    f"Orthanc did not stop within {STOP_TIMEOUT_S} s and is ended by force",
+                    f"Orthanc did not stop within {STOP_TIMEOUT_S} s and is being killed",
                     file=sys.stderr,
                 )
                 self.process.kill()
@@ -324,7 +329,7 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
     text = os.environ.get("DOSE_DEMO_STUDIES", "").strip() or "200"
     if not text.isdecimal() or not 1 <= int(text) <= 100_000:
         raise Failure(
-            f"DOSE_DEMO_STUDIES is {text!r}: it must be a number of studies, from 1 to 100000."
+            f"DOSE_DEMO_STUDIES is {text!r}: it must be a number of studies from 1 to 100000."
         )
     # The dates of the studies end with the day of the first demo, so that the pages have something
     # to show for today.
@@ -339,11 +344,11 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
         before = json.loads(mark.read_text())
         demo["until"] = before["until"]
         if before["sent"] and before["studies"] >= demo["studies"]:
-            print(f"The {text} made-up studies were sent before.", flush=True)
+            print(f"The {text} synthetic studies have already been sent.", flush=True)
             return
     mark.write_text(json.dumps(demo) + "\n")
     with tempfile.TemporaryDirectory(prefix="orthanc-dose-") as folder:
-        print(f"Making {text} studies", flush=True)
+        print(f"Creating {text} studies", flush=True)
         command = [str(Path(sys.executable).parent / "orthanc-dose"), "make-samples", folder]
         _run(
             [*command, "--studies", text, "--seed", str(DEMO_SEED), "--until", str(demo["until"])],
@@ -351,7 +356,7 @@ def send_samples(orthanc: Orthanc, settings: Settings) -> None:
         )
         files = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
         if not files:
-            raise Failure("orthanc-dose make-samples made no files.")
+            raise Failure("orthanc-dose make-samples created no files.")
         progress = Progress("Sending objects by C-STORE")
         for start in range(0, len(files), FILES_PER_ASSOCIATION):
             progress.show(start, len(files))
@@ -386,7 +391,7 @@ def wait_for_queue(orthanc: Orthanc) -> None:
             pending = int(queue["pending"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Failure(
-                f"/dose/api/status does not say how many objects wait: {error!r}"
+                f"/dose/api/status does not return the number of waiting objects: {error!r}"
             ) from None
         if pending != last:
             last, moved = pending, time.monotonic()
@@ -400,7 +405,8 @@ def wait_for_queue(orthanc: Orthanc) -> None:
                 f" The last error: {queue['last_error']}" if queue.get("last_error") else ""
             )
             raise Failure(
-                f"The plugin has not read on for a minute, {pending} objects wait.{last_error}"
+                f"The plugin has made no progress for a minute; {pending} objects are "
+                f"waiting.{last_error}"
             )
         time.sleep(0.3)
 

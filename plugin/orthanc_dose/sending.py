@@ -61,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_server_arguments(parser)
     parser.epilog = (
-        "The password comes from the environment variable DOSE_PASSWORD, or is asked for; "
-        "DOSE_TOKEN is a token to use instead,"
-        " for a server that takes it. The user must be let in to Orthanc's own routes."
+        "The password is taken from the environment variable DOSE_PASSWORD or asked for; a token "
+        "in DOSE_TOKEN is used instead of a password, if the server accepts it. The user must "
+        "have access to Orthanc's own routes."
     )
 
 
@@ -119,7 +119,7 @@ def _file(path: Path) -> Iterator[Found]:
         else:
             yield Found(name, path if _is_dicom(name, head) else None)
     except OSError as error:
-        yield Found(name, problem=f"it cannot be read: {error.strerror or type(error).__name__}")
+        yield Found(name, problem=f"cannot be read: {error.strerror or type(error).__name__}")
 
 
 def _members(path: Path) -> Iterator[Found]:
@@ -151,12 +151,12 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Fou
         NotImplementedError,
         ValueError,
     ) as error:
-        return Found(name, problem=f"it cannot be unpacked: {error}")
+        return Found(name, problem=f"cannot be unpacked: {error}")
     if len(raw) > LARGEST_MEMBER:
         return Found(
             name,
-            problem=f"it unpacks to more than {LARGEST_MEMBER:,} bytes; unpack the archive and "
-            f"send the file",
+            problem=f"is larger than {LARGEST_MEMBER:,} bytes when unpacked: unpack the archive "
+            "and send the file itself",
         )
     return Found(name, raw)
 
@@ -178,7 +178,9 @@ class Sender:
     def __init__(self, url: str, authorization: str) -> None:
         address = urlsplit(url if "//" in url else f"http://{url}")
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise ClientError(f"{url} is no address of a server, as http://127.0.0.1:8042")
+            raise ClientError(
+                f"{url} is not the address of a server, such as http://127.0.0.1:8042"
+            )
         self._url, self._path = url, f"{address.path.rstrip('/')}/instances"
         # The last one tells a server that guards against requests from other sites' pages that this
         # is not one.
@@ -242,7 +244,8 @@ class Sender:
                 self._connection.close()
                 if last:
                     raise ClientError(
-                        f"No answer from {self._url}: {_words(error)}. Is Orthanc running there?"
+                        f"No answer from {self._url}: {_words(error)}. Check the address and "
+                        "whether Orthanc is running."
                     ) from error
         raise AssertionError
 
@@ -252,28 +255,30 @@ def _taken(answer: bytes) -> str:
         status = json.loads(answer).get("Status")
         if isinstance(status, str) and status in _TAKEN:
             return status
-    raise Refused("the server's answer is not that of Orthanc")
+    raise Refused("the answer is not from an Orthanc server")
 
 
 def _not_let_in(status: int, token: bool) -> str:
     if token:
         return (
-            "The server does not take a token for storing: Orthanc's own routes want the name and "
-            "password of one of its"
-            " registered users (--user, DOSE_PASSWORD)."
+            "The server does not accept a token for storing: Orthanc's own routes require the "
+            "name and password of one of its registered users (--user, DOSE_PASSWORD)."
         )
     if status == 401:
-        return "The server does not accept this user and password."
+        return (
+            "The server does not accept this user name and password: check --user and "
+            "DOSE_PASSWORD."
+        )
     return (
-        "This user may not store objects, or the password is wrong: Orthanc's own routes are open "
-        "to registered users with"
-        ' "orthanc" in "Dose.OrthancUsers", or who are not named there.'
+        "This user is not permitted to store objects, or the password is wrong: Orthanc's own "
+        'routes are open to registered users who have "orthanc" in "Dose.OrthancUsers" or '
+        "are not listed there."
     )
 
 
 def _reason(status: int, answer: bytes) -> str:
     if status == 413:
-        return "it is larger than the server takes (status 413)"
+        return "larger than the server accepts (status 413)"
     with suppress(ValueError, AttributeError, TypeError):
         told = json.loads(answer)
         words = told.get("Details") or told.get("Message")

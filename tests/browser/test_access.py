@@ -53,7 +53,7 @@ def test_the_password_is_changed_with_errors_at_their_fields(come: Enter) -> Non
     fill(SECRET, "another good one", "another good two")
     expect(about("Repeat the new password")).to_contain_text("The two new passwords differ")
     fill("not the password", "another good one", "another good one")
-    expect(about("Current password")).to_contain_text("not your password")
+    expect(about("Current password")).to_contain_text("The current password is wrong")
     fill(SECRET, "short", "short")
     expect(about("New password").locator(".error")).to_contain_text("10 to 200")
     fill(SECRET, "another good one", "another good one")
@@ -110,7 +110,9 @@ def test_a_user_is_added_changed_disabled_and_removed(come: Enter, door: Orthanc
     dialog.get_by_label("Name", exact=True).fill("VERA")
     dialog.get_by_label("Initial password", exact=True).fill(SECRET)
     dialog.get_by_role("button", name="Add").click()
-    expect(dialog.locator("#new-user-about")).to_contain_text("There is a user of this name")
+    expect(dialog.locator("#new-user-about")).to_contain_text(
+        "There already is a user with this name"
+    )
     assert [said for said in visit.complaints if "409" not in said] == []
     visit.complaints.clear()
     dialog.get_by_label("Name", exact=True).fill("nina")

@@ -239,7 +239,7 @@ def test_what_fails_is_said_and_fetched_again(
     page = visit.open(f"{PATH}/{number}")
     page.get_by_role("button", name="Retrieve 1 object").click()
     panel = page.get_by_role("region", name="Retrieval", exact=True)
-    expect(panel).to_contain_text("The node does not have it any more. (1)")
+    expect(panel).to_contain_text("The node no longer has it. (1)")
     assert facts(page, "Retrieval") == {
         "requested": "1",
         "arrived": "0",
@@ -248,7 +248,7 @@ def test_what_fails_is_said_and_fetched_again(
         "missing": "1",
     }
     expect(page.get_by_role("row", name="Dose report")).to_contain_text(
-        "failed: The node does not have it any more."
+        "failed: The node no longer has it."
     )
     visit.check()
     pacs.send(lost)

@@ -280,7 +280,9 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         )
         visit.check()
         page.get_by_role("button", name="Run schedule gap-check now").click()
-        expect(page.get_by_role("alert")).to_contain_text("somebody who may has to save it again")
+        expect(page.get_by_role("alert")).to_contain_text(
+            "somebody who has it must save the schedule again"
+        )
         # Who may saves it, and it runs in their name.
         page.get_by_role("link", name="Change schedule gap-check").click()
         page.get_by_role("button", name="Save").click()
@@ -293,7 +295,7 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         expect(card).to_contain_text("Orthanc knows no node “archive” any more")
         card.get_by_role("button", name="Run schedule gap-check now").click()
         expect(page.get_by_role("alert")).to_contain_text(
-            "Orthanc does not know the node any more."
+            "Orthanc no longer has the node of this schedule: add the node again or choose another."
         )
         card.locator("summary").click()
         row = card.get_by_role("region", name="Runs of gap-check").locator("tbody tr")

@@ -154,7 +154,7 @@ def test_a_pattern_that_is_added_by_the_way_does_not_move_what_is_clicked(
     assert answer.status_code == 200, answer.text
     page = visit.open("/settings/test data")
     remove = page.get_by_role("button", name="Remove qa*")
-    row(page, "Names that are no patient's").get_by_label("New pattern").fill("physics*")
+    row(page, "Not-patient names").get_by_label("New pattern").fill("physics*")
     place = remove.bounding_box()
     assert place
     page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
@@ -169,7 +169,7 @@ def test_a_pattern_that_is_added_by_the_way_does_not_move_what_is_clicked(
 def test_who_leaves_with_unsaved_changes_is_asked(visit: Visit) -> None:
     page = visit.open("/settings/region")
     page.get_by_label("Sunday").check()
-    page.get_by_role("link", name="Sources of dose").click()
+    page.get_by_role("link", name="Dose sources").click()
     expect(page.get_by_role("link", name="Dates and times")).to_contain_text("unsaved")
     page.get_by_role("link", name="Studies", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()

@@ -151,7 +151,9 @@ def test_the_map_goes_out_as_csv_and_comes_back(
     page.get_by_role("button", name="Import CSV").click()
     dialog.get_by_label("CSV file").set_input_files(tmp_path / "wrong.csv")
     dialog.get_by_role("button", name="Import", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("The first line must name the columns")
+    expect(dialog.get_by_role("alert")).to_contain_text(
+        "The first line must contain the column names"
+    )
     assert entries(own_server) == there
 
 

@@ -170,19 +170,14 @@ def _success(move: Move) -> None:
 # What it does each time, how much of three reports arrives, and what is said of it.
 FAILING: dict[str, tuple[Manner, int, str]] = {
     "out of resources, cannot count": (refuses(0xA701, comment="busy"), 0,
-                                       "The node refused: it cannot count what it is to send "
-                                       "(0xA701)."),
-    "out of resources, cannot send": (refuses(0xA702), 0, "The node refused: it could not send "
-"(0xA702)."),
+                                       "The node refused: it could not determine the number of objects to send (0xA701)."),
+    "out of resources, cannot send": (refuses(0xA702), 0, "The node refused: it could not send the objects (0xA702)."),
     "a status that the standard does not have here": (refuses(0x0110), 0, "The node refused: "
 "status 0x0110."),
-    "some could not be sent": (after_one(_some_failed), 1, "The node refused: it could not send "
-"all of it (0xB000)."),
-    "aborts half way": (after_one(_abort), 1, "The node broke the association off."),
-    "closes the connection half way": (after_one(_hang_up), 1, "The node broke the association "
-"off."),
-    "releases the association half way": (after_one(_release), 1, "The node broke the association "
-"off."),
+    "some could not be sent": (after_one(_some_failed), 1, "The node refused: it could not send all of the objects (0xB000)."),
+    "aborts half way": (after_one(_abort), 1, "The node aborted the association."),
+    "closes the connection half way": (after_one(_hang_up), 1, "The node aborted the association."),
+    "releases the association half way": (after_one(_release), 1, "The node aborted the association."),
 }  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def test_a_node_that_is_removed_in_the_middle(pair: Any) -> None:
     gate.is_open.set()
     assert ended(server, task)["result"]["failed"] > 0
     failed = [line for line in lines(server, search) if line["state"] == "failed"]
-    assert {line["fault"] for line in failed} == {"Orthanc knows no node of this name."}
+    assert {line["fault"] for line in failed} == {"Orthanc has no node with this name."}
     answer = server.request("POST", f"/dose/api/searches/{search}/retrieve", json={})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_possible")
     same = {field: node[field] for field in ("aet", "host", "port", "seconds")}
@@ -161,7 +161,7 @@ def test_a_node_that_is_removed_while_the_server_is_down(pair: Any) -> None:
     server.kill()
     server.start()
     told = ended(server, task)
-    assert (told["state"], told["message"]) == ("failed", "Orthanc knows no node of this name.")
+    assert (told["state"], told["message"]) == ("failed", "Orthanc has no node with this name.")
 
 
 def test_a_pacs_that_goes_away_and_comes_back(pair: Any) -> None:
@@ -174,7 +174,7 @@ def test_a_pacs_that_goes_away_and_comes_back(pair: Any) -> None:
 
     def is_said() -> bool:
         faults = {line["fault"] for line in lines(server, search)}
-        return "Nothing listens at the node's address (connection refused)." in faults
+        return "No program is listening at the node's address (connection refused)." in faults
 
     server.wait_for(is_said, "what is said of it")
     assert server.ok(task)["finished_at"] is None

@@ -41,7 +41,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
         ['"DataDirectoy"', 'did you mean "DataDirectory"', "PollSeconds"],
     ),
     "another case": ({"batchsize": 5}, ['"batchsize"', "BatchSize"]),
-    "unknown": ({"Wibble": True}, ['"Wibble"', "Known are", "BatchSize"]),
+    "unknown": ({"Wibble": True}, ['"Wibble"', "The settings are", "BatchSize"]),
     "text for a number": ({"BatchSize": "200"}, ["Dose.BatchSize", "whole number", "'200'"]),
     "fraction": ({"BatchSize": 1.5}, ["Dose.BatchSize", "whole number"]),
     "true for a number": ({"PollSeconds": True}, ["Dose.PollSeconds", "a number"]),

@@ -166,7 +166,7 @@ def test_records_survive_their_objects(server: OrthancServer) -> None:
     assert server.post(f"{API}/audit") == (200, {"missing": 0})
     status, answer = server.post(f"{API}/objects/{made[0].datasets[0].SOPInstanceUID}/retry")
     assert (status, answer["error"]["code"]) == (409, "deleted_from_orthanc")
-    assert "It was deleted from Orthanc after reading" in answer["error"]["message"]
+    assert "The object was deleted from Orthanc after it was read" in answer["error"]["message"]
     number = server.post(f"{API}/reextract")[1]["task_id"]
     server.wait_for(lambda: server.ok(f"{API}/tasks/{number}")["state"] == "done", "reading again")
     assert server.ok(f"{API}/tasks/{number}")["result"]["changed"] == 0
@@ -329,7 +329,7 @@ def test_lists_by_rule_and_reason_and_reading_a_rule_again(server: OrthancServer
     server.wait_until_idle()
     assert server.studies() == []
     (row,) = server.objects(rule="ignored_system")[:1]
-    assert row["reason"] == 'The list of ignored models has "*".'
+    assert row["reason"] == 'The list of ignored models contains "*".'
     assert {one["rule"] for one in server.objects(reason="IGNORED+models")} == {"ignored_system"}
     rules = {
         (one["outcome"], one["rule"]): one["objects"]

@@ -185,7 +185,7 @@ def test_tasks_end_and_run_again_when_there_is_room(pair: tuple[OrthancServer, P
     ended = [server.ok(f"/dose/api/tasks/{number}") for number in begun]
     assert {task["state"] for task in ended} <= {"failed", "done"}
     failed = [task["message"] for task in ended if task["state"] == "failed"]
-    assert failed and "There is no room left on the disk." in failed, failed
+    assert failed and "The disk is full." in failed, failed
     for path, body in ways:
         done(path, body)
     assert queue(server)["last_error"] is None

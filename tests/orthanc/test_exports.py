@@ -408,7 +408,7 @@ def test_the_command_writes_a_file(server: OrthancServer, tmp_path: Path) -> Non
         (("--filter", "colour"), "NAME=VALUE"),
         (("--filter", "colour=blue"), "colour"),
         (("--modality", "XX"), "modality must be"),
-        (("--output", "/nowhere/at.all"), "cannot be written"),
+        (("--output", "/nowhere/at.all"), "Cannot write"),
     ):
         failed = command(*wrong)
         assert failed.returncode == 1 and said in failed.stderr and "Traceback" not in failed.stderr

@@ -101,7 +101,7 @@ def test_every_reason(pair: Any) -> None:
     } == {
         "10": ("rule", "no_report", None, None),
         "5": ("ticked_off", None, None, asked["id"]),
-        "6": ("failed", None, "The node does not have it any more.", asked["id"]),
+        "6": ("failed", None, "The node no longer has it.", asked["id"]),
         "8": ("not_arrived", None, None, elsewhere["id"]),
         "17": ("not_imported", of_17["outcome"], of_17["reason"], asked["id"]),
         "9": ("not_fetched", None, None, looked["id"]),

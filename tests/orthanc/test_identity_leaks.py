@@ -275,8 +275,8 @@ def test_what_cannot_be_brought_back_is_counted_and_said() -> None:
         assert items["patient_name"] == {"dropped": 0, "hashed": 0, "cannot": studies}
         said = server.ok("/dose/api/tasks?kind=apply-identity")["tasks"][0]["result"]["said"]
         assert (
-            f"{studies} studies hold the patient ID as a hash, from which it cannot be stored as "
-            f"written." in said
+            f"Studies that hold the patient ID as a hash: {studies}. A hash cannot be stored as "
+            "written." in said
         )
         assert len(server.studies(patient_id=ID)) == studies  # found by its hash still
 

@@ -46,7 +46,7 @@ def test_a_normal_start_warns_of_nothing_and_its_lines_are_in_a_file_of_its_owne
     assert server.stop() == 0
     assert "Dose:" not in server.log, "Orthanc's log shows what is a warning at least"
     lines = log_file(server).read_text().splitlines()
-    assert lines[-1].endswith(" INFO app Orthanc Dose has ended in order")
+    assert lines[-1].endswith(" INFO app Orthanc Dose has stopped cleanly")
     assert not [line for line in lines if " INFO " not in line]
     assert log_file(server).stat().st_mode & 0o777 == 0o600
     assert log_file(server).parent.stat().st_mode & 0o777 == 0o700
@@ -106,9 +106,9 @@ def test_objects_have_a_line_each_with_what_became_of_them_and_senders_one(
         f"1 object of series {row['series_handle']} (X-Ray Radiation Dose SR): ignored ({row['rule']})",
     )
     assert " (CT Image): ignored (sop_class)" in line_of(server, "5 objects of series ")
-    by_dicom = line_of(server, "came by DICOM from STORESCU at 127.0.0.1 to DOSE: ")
+    by_dicom = line_of(server, "received by DICOM from STORESCU at 127.0.0.1 to DOSE: ")
     assert by_dicom.endswith("6 ignored, 1 imported")
-    assert "1 object in 0 s: 1 imported" in line_of(server, "came by HTTP from 127.0.0.1: ")
+    assert "1 object in 0 s: 1 imported" in line_of(server, "received by HTTP from 127.0.0.1: ")
 
 
 def test_a_sign_in_has_a_line_and_what_was_typed_for_an_unknown_user_has_none(
@@ -171,7 +171,7 @@ def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
     counts = "series 1, failed 0, asked_for 2, arrived 2, imported 2, missing 0, not_listed 0"
     assert ended.endswith(counts)
     assert matching(
-        r"C-FIND of level Study at gone in \d+\.\d s: failed: Nothing listens at the node's .*"
+        r"C-FIND of level Study at gone in \d+\.\d s: failed: No program is listening at the node's .*"
     )
     assert matching(r"C-ECHO at archive in \d+\.\d s: success")
     assert not [line for line in lines if "1.2.826" in line], "no UIDs"
@@ -224,7 +224,7 @@ def test_the_configuration_says_which_file_it_is(tmp_path: Path) -> None:
         # Two must not begin new files at the same time.
         with OrthancServer(dose={"LogFile": str(path)}) as other:
             assert other.ok("/dose/api/log")["file"] is None
-            line_of(other, "the file of the log cannot be written: another process writes it")
+            line_of(other, "the log file cannot be written: another process is writing it")
             assert str(other.folder) not in path.read_text()
 
 
@@ -234,15 +234,15 @@ def test_a_file_that_cannot_be_written_stops_nothing_and_is_said_once(tmp_path: 
         for days in (31, 32):
             put(server, task_days=days)
         [failed] = server.log_entries(level="error")
-        assert failed["message"] == "the file of the log cannot be written: File exists"
-        assert server.log.count("the file of the log cannot be written") == 1
+        assert failed["message"] == "the log file cannot be written: File exists"
+        assert server.log.count("the log file cannot be written") == 1
         assert said(server, "setting changed: task_days"), "memory has it"
         assert server.ok("/dose/api/log")["file"] is None
         assert server.status()["queue"]["state"] in ("idle", "working")
         (tmp_path / "log").unlink()
         put(server, task_days=33)
         assert server.ok("/dose/api/log")["file"] == str(tmp_path / "log" / "dose.log")
-        assert said(server, "the file of the log is written again")
+        assert said(server, "the log file can be written again")
 
 
 @pytest.fixture

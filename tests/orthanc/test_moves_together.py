@@ -81,7 +81,7 @@ def test_of_several_series_one_that_fails_does_not_hold_up_the_others(
     assert fetched(server, search) == result(4, 3, failed=1, series=4)
     assert held(server, made) == uids(made) - bad
     assert [line["fault"] for line in lines(server, search) if line["state"] == "failed"] == [
-        "The node refused: it could not send (0xA702)."
+        "The node refused: it could not send the objects (0xA702)."
     ]
     archive.will(well)
     assert fetched(server, search) == result(4, 4, series=4)

@@ -165,7 +165,7 @@ def test_what_the_node_lost_fails_and_is_fetched_once_more_when_it_has_it_again(
         1,
     )
     [line] = found(server, asked, kept="yes")
-    assert (line["state"], line["fault"]) == ("failed", "The node does not have it any more.")
+    assert (line["state"], line["fault"]) == ("failed", "The node no longer has it.")
     pacs.send(lost)
     second = run(server, f"/searches/{asked['id']}/retrieve")
     assert (
@@ -241,11 +241,11 @@ def test_the_command(pair: Any) -> None:
     done = command(server, "archive", "--ct", *day)
     assert (
         done.returncode == 0
-        and "1 objects asked for, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
+        and "1 objects requested, 1 arrived, 1 imported, 0 missing; 0 series failed." in done.stdout
     )
     for arguments, said in (
-        (("nobody", "--ct"), "Orthanc knows no node"),
-        (("archive",), "Say what to look for"),
+        (("nobody", "--ct"), "Orthanc has no node with this name"),
+        (("archive",), "Specify what to search for"),
         (("gone", "--mg"), "refused"),
     ):
         done = command(server, *arguments)

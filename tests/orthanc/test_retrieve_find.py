@@ -155,8 +155,8 @@ def test_a_real_pacs_is_asked_for_what_carries_dose(asker: OrthancServer) -> Non
 def test_echo(asker: OrthancServer) -> None:
     assert node(asker, "pacs").echo() is None
     assert "connection refused" in (node(asker, "gone").echo() or "")
-    assert "no node of this name" in (node(asker, "nobody").echo() or "")
-    assert "no node of this name" in (node(asker, "a/../b?c#d").echo() or "")
+    assert "no node with this name" in (node(asker, "nobody").echo() or "")
+    assert "no node with this name" in (node(asker, "a/../b?c#d").echo() or "")
 
 
 def test_a_node_that_is_not_there_ends_the_search(asker: OrthancServer) -> None:
@@ -251,7 +251,7 @@ def test_a_node_that_breaks_off_is_asked_once_more(asker: OrthancServer) -> None
         with Provider(lambda asked: iter(())) as provider:
             provider._server._handlers[evt.EVT_C_FIND] = (handler, None)
             if forever:
-                with pytest.raises(NodeRefuses, match="broke the association off"):
+                with pytest.raises(NodeRefuses, match="aborted the association"):
                     bad(asker, provider).find(
                         "Study", {"StudyInstanceUID": "", "StudyDate": "20260302"}
                     )

@@ -127,7 +127,10 @@ def test_who_may_not_send(shared: OrthancServer, tmp_path: Path) -> None:
     viewer = send(shared, tmp_path, user="viewer", DOSE_PASSWORD="password of viewer")
     assert viewer.returncode == 1 and '"orthanc"' in viewer.stderr and viewer.stdout == ""
     nobody = send("http://127.0.0.1:9", tmp_path)
-    assert nobody.returncode == 1 and "Is Orthanc running there?" in nobody.stderr
+    assert (
+        nobody.returncode == 1
+        and "Check the address and whether Orthanc is running." in nobody.stderr
+    )
     nonsense = send("http://127.0.0.1:port", tmp_path)
     assert (
         nonsense.returncode == 1
@@ -143,7 +146,7 @@ def test_a_token_is_refused_in_words(shared: OrthancServer, tmp_path: Path) -> N
     done = send(shared, tmp_path, DOSE_TOKEN=made["secret"])
     assert (
         done.returncode == 1
-        and "does not take a token" in done.stderr
+        and "does not accept a token" in done.stderr
         and made["secret"] not in done.stderr
     )
 
@@ -151,7 +154,7 @@ def test_a_token_is_refused_in_words(shared: OrthancServer, tmp_path: Path) -> N
 def test_where_orthanc_itself_asks_who_it_is(tmp_path: Path) -> None:
     (tmp_path / "one.dcm").write_bytes(part10(ct_slice(4, seed=72)))
     with OrthancServer(overrides={"AuthenticationEnabled": True}) as server:
-        assert "does not take a token" in send(server, tmp_path, DOSE_TOKEN="dose_any").stderr
+        assert "does not accept a token" in send(server, tmp_path, DOSE_TOKEN="dose_any").stderr
         assert "does not accept" in send(server, tmp_path, DOSE_PASSWORD="wrong").stderr
         assert send(server, tmp_path).stdout == "1 stored.\n"
 

@@ -74,7 +74,7 @@ def test_a_change_holds_for_the_next_object() -> None:
         ({"dose_screens": ["TOSHIBA"]}, "dose_screens", "MANUFACTURER/MODEL"),
         ({"dose_screens": "TOSHIBA/*"}, "dose_screens", "list"),
         ({"time_zone": "Mars/Olympus"}, "time_zone", "Europe/London"),
-        ({"no_such": 1}, "no_such", "nothing of this name"),
+        ({"no_such": 1}, "no_such", "no field with this name"),
         ({"task_days": 9, "patient_name": None}, "patient_name", "one of"),
     ],
 )

@@ -33,10 +33,10 @@ SCRIPT = str(ROOT / "tests" / "support" / "plugin_with_faults.py")
 TRIED = 6  # points of a kind in the short run
 # What a task may say of a fault that we put in.
 SAID = {
-    "There is no room left on the disk.",
-    "It could not be done: RuntimeError.",
+    "The disk is full.",
+    "It failed because of an internal error: RuntimeError.",
     "The statement failed: run it on the page to see why.",
-    "The file is larger than it may be, or than its disk has room.",
+    "The file exceeds the size limit or the free space on its disk.",
 }
 _numbers = count(1)
 

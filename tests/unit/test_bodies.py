@@ -59,10 +59,13 @@ class Outer(Given):
 
 
 @pytest.mark.parametrize(("value", "place", "says"), [
-    ([], None, "The body must be an object with number, some, entries, inner, flag."),
-    (None, None, "The body must be an object with number, some, entries, inner, flag."),
-    ({"other": 1}, "other", "The body has number, some, entries, inner, flag, and nothing else."),
-    ({"x" * 300: 1}, "x" * 100, "The body has number, some, entries, inner, flag, and nothing else."),
+    ([], None, "The body must be an object with these fields: number, some, entries, inner, flag."),
+    (None, None,
+     "The body must be an object with these fields: number, some, entries, inner, flag."),
+    ({"other": 1}, "other",
+     "The body contains an unknown field; its fields are: number, some, entries, inner, flag."),
+    ({"x" * 300: 1}, "x" * 100,
+     "The body contains an unknown field; its fields are: number, some, entries, inner, flag."),
     ({"number": "5"}, "number", "number must be a whole number from 0 to 10."),
     ({"number": 5.5}, "number", "number must be a whole number from 0 to 10."),
     ({"number": True}, "number", "number must be a whole number from 0 to 10."),
@@ -70,14 +73,17 @@ class Outer(Given):
     ({"number": INFINITY}, "number", "number must be a whole number from 0 to 10."),
     ({"number": None}, "number", "number must be a whole number from 0 to 10."),
     ({"flag": None}, "flag", "flag must be true or false."),
-    ({"some": ["a", "c"]}, "some", "some must be a list with some of: a, b."),
-    ({"entries": {}}, "entries", "entries must be a list of values, each an object with text."),
+    ({"some": ["a", "c"]}, "some", "some must be a list with one or more of: a, b."),
+    ({"entries": {}}, "entries",
+     "entries must be a list of values, each an object with these fields: text."),
     ({"entries": [{"text": "a"}, {"text": ""}]}, "entries[1].text", "entries[1].text must be text of 1 to 3 characters."),
-    ({"entries": [{"text": "a"}, 5]}, "entries[1]", "entries[1] must be an object with text."),
-    ({"entries": [{}]}, "entries[0].text", "entries[0].text is missing."),
+    ({"entries": [{"text": "a"}, 5]}, "entries[1]",
+     "entries[1] must be an object with these fields: text."),
+    ({"entries": [{}]}, "entries[0].text", "The field entries[0].text is missing."),
     ({"inner": {"text": "Smith^John"}}, "inner.text", "inner.text must be text of 1 to 3 characters."),
-    ({"inner": {"text": "a", "x": 1}}, "inner.x", "inner has text, and nothing else."),
-    ({"inner": 5}, "inner", "inner must be null or an object with text."),
+    ({"inner": {"text": "a", "x": 1}}, "inner.x",
+     "inner contains an unknown field; its fields are: text."),
+    ({"inner": 5}, "inner", "inner must be null or an object with these fields: text."),
 ])  # fmt: skip
 def test_what_is_wrong_is_named_and_told_without_the_value(
     value: Any, place: str | None, says: str
@@ -90,10 +96,10 @@ def test_what_is_wrong_is_named_and_told_without_the_value(
 
 def test_a_sentence_lists_no_more_than_it_can() -> None:
     many = given.changes_of("Many", "Many fields.", ((f"field_{at}", int) for at in range(40)))
-    listed = "/dose/api/openapi.json lists what it has."
+    listed = "/dose/api/openapi.json lists its fields."
     for value, says in (
         ([], f"The body must be an object; {listed}"),
-        ({"other": 1}, f"The body has nothing of this name; {listed}"),
+        ({"other": 1}, f"The body has no field with this name; {listed}"),
     ):
         with pytest.raises(given.Wrong) as caught:
             given.taken(value, many)

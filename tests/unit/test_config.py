@@ -39,5 +39,5 @@ def test_an_error_names_the_key_and_what_is_allowed(
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(config.ConfigError, match=r"DataDirectory.*cannot be written"):
+    with pytest.raises(config.ConfigError, match=r"DataDirectory.*cannot write to the folder"):
         config.read({"DataDirectory": "file/below"}, tmp_path)

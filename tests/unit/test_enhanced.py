@@ -252,7 +252,7 @@ def test_estimates_are_read_with_method_and_model(together: bool) -> None:
 
 
 def test_an_estimate_without_organs_is_refused() -> None:
-    with pytest.raises(Unreadable, match="no estimate"):
+    with pytest.raises(Unreadable, match="no radiation dose estimate"):
         read(enhanced.patient_dose_report([], ["1.2.3"]))
 
 

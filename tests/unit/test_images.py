@@ -159,7 +159,7 @@ def test_an_entrance_dose_in_whole_decigrays_is_marked_as_rough() -> None:
 
 
 def test_an_image_without_anything_on_dose_is_left_alone() -> None:
-    with pytest.raises(Ignored, match="says nothing about dose") as caught:
+    with pytest.raises(Ignored, match="contains no data on dose") as caught:
         read(
             samples.radiography_image(
                 "fuji-cr", RelativeXRayExposure=None, KVP=None, Sensitivity=None, odd="no-dose"

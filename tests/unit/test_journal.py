@@ -110,11 +110,12 @@ def test_what_comes_from_a_sender_without_a_pause_is_one_line(written: Written) 
     assert len(written.lines) == 5
     written.now = 5.0
     written.journal.step()
-    assert written.lines == ["came by HTTP from 10.0.0.9: 1 object in 0 s: 1 failed"]
+    assert written.lines == ["received by HTTP from 10.0.0.9: 1 object in 0 s: 1 failed"]
     written.now = 9.0
     written.journal.step()
     assert written.lines == [
-        "came by DICOM from SCANNER at 10.0.0.7 to DOSE: 3 objects in 9 s: 2 ignored, 1 imported"
+        "received by DICOM from SCANNER at 10.0.0.7 to DOSE: 3 objects in 9 s: 2 ignored, 1 "
+        "imported"
     ]
     written.write(SCANNER, row(0, "imported"))
     written.write(Origin("Elsewhere"), row(0, "imported", received_at=None))
@@ -123,8 +124,8 @@ def test_what_comes_from_a_sender_without_a_pause_is_one_line(written: Written) 
     assert written.lines == []
     written.journal.step(at_once=True)
     assert written.lines == [
-        "came by DICOM from SCANNER at 10.0.0.7 to DOSE: 1 object in 0 s: 1 imported",
-        "came in another way: 1 object in 0 s: 1 imported",
+        "received by DICOM from SCANNER at 10.0.0.7 to DOSE: 1 object in 0 s: 1 imported",
+        "received in another way: 1 object in 0 s: 1 imported",
     ]
 
 
@@ -138,7 +139,7 @@ def test_a_full_disk_is_said_once_and_stops_nothing(tmp_path: Path) -> None:
         log.follow(settings, Path("/dev/full"))  # each write to it fails: no space left
         for number in range(3):
             logger.info("line %d", number)
-        assert told == ["the file of the log cannot be written: No space left on device"]
+        assert told == ["the log file cannot be written: No space left on device"]
         messages = [entry.message for entry in log.newest("debug", "", 100)]
         assert messages[:2] == ["line 2", "line 1"], "memory has them"
         assert log.file is None

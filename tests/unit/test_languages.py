@@ -97,13 +97,13 @@ def fields(of: tuple[Field, ...], place: str) -> Iterator[tuple[str, str]]:
 # are.
 TASKS_SAY = (
     "The statement failed: run it on the page to see why.",
-    "The statement needed more memory than the {size:d} MB that it may take (setting sql_memory).",
-    "The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory).",
-    "The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds).",
-    "The file is larger than it may be, or than its disk has room.",
-    "What is kept of patients was changed just now: run the statement again.",
-    "It could not be done: ",
-    "There is no room left on the disk.",
+    "The statement required more memory than the permitted {size:d} MB (setting sql_memory).",
+    "The statement ended its process, probably because it required more memory than {size:d} MB (setting sql_memory).",
+    "The statement was stopped after {seconds:g} s, which is the time limit (setting sql_seconds).",
+    "The file exceeds the size limit or the free space on its disk.",
+    "The kept patient identity has just changed: run the statement again.",
+    "It failed because of an internal error: ",
+    "The disk is full.",
 )
 
 

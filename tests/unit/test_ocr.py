@@ -139,7 +139,7 @@ def test_run_length_encoding_is_undone() -> None:
         ({"Rows": 0}, "512 x 0 pixels"), ({"Rows": 60_000}, "at most"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "PALETTE"),
         ({"PixelData": b"\0\0"}, "decompressed|shorter"), ({"PixelData": bytes(512 * 512 * 2)}, "empty"),
-        ({"Columns": None}, "holds no picture"),
+        ({"Columns": None}, "contains no image"),
     ],
 )  # fmt: skip
 def test_pictures_that_cannot_be_read_say_why(change: dict[str, object], said: str) -> None:

@@ -142,12 +142,12 @@ def test_a_task_that_waits_ends_when_it_is_stopped(runner: Runner, store: Store)
 
 @pytest.mark.parametrize(("error", "said"), [
     (Failed("The node is gone."), "The node is gone."),
-    (ValueError("Somebody^Secret"), "It could not be done: ValueError."),
-    (FULL, "There is no room left on the disk."),
-    (duckdb.IOException("Could not write /Secret: No space left on device"), "There is no room left on the disk."),
-    (MemoryError(), "It could not be done: MemoryError."),
-    (SystemExit(3), "It could not be done: SystemExit."),
-    (KeyboardInterrupt(), "It could not be done: KeyboardInterrupt."),
+    (ValueError("Somebody^Secret"), "It failed because of an internal error: ValueError."),
+    (FULL, "The disk is full."),
+    (duckdb.IOException("Could not write /Secret: No space left on device"), "The disk is full."),
+    (MemoryError(), "It failed because of an internal error: MemoryError."),
+    (SystemExit(3), "It failed because of an internal error: SystemExit."),
+    (KeyboardInterrupt(), "It failed because of an internal error: KeyboardInterrupt."),
 ])  # fmt: skip
 def test_whatever_a_task_raises_it_fails_and_the_next_one_runs(
     error: BaseException,
@@ -194,7 +194,7 @@ def test_an_end_that_cannot_be_written_frees_the_place_and_is_written_later(
     # The place is free before the end is written.
     assert ended(store, start(runner, lambda run: {}))["state"] == "done"
     queue.do()
-    assert task(store, first)["message"] == "There is no room left on the disk."
+    assert task(store, first)["message"] == "The disk is full."
     assert task(store, first)["state"] == "failed" and task(store, first)["finished_at"]
 
 
@@ -205,7 +205,7 @@ def test_a_result_that_fits_into_no_store_is_a_failure(runner: Runner, store: St
     while not queue.waiting:
         time.sleep(0.01)
     queue.do()
-    assert ended(store, number)["message"] == "It could not be done: TypeError."
+    assert ended(store, number)["message"] == "It failed because of an internal error: TypeError."
     assert task(store, number)["state"] == "failed"
 
 
@@ -218,7 +218,7 @@ def test_a_thread_that_cannot_be_had_fails_the_task(
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", none)
         number = start(runner, lambda run: {})
-    assert task(store, number)["message"] == "It could not be done: RuntimeError."
+    assert task(store, number)["message"] == "It failed because of an internal error: RuntimeError."
     assert ended(store, start(runner, lambda run: {}))["state"] == "done"
 
 
@@ -271,7 +271,7 @@ def test_a_lasting_task_that_cannot_go_on_fails(runner: Runner, store: Store) ->
 
     runner.resume(LASTING, cannot)
     runner.beat()
-    assert ended(store, number)["message"] == "It could not be done: KeyError."
+    assert ended(store, number)["message"] == "It failed because of an internal error: KeyError."
     assert task(store, number)["state"] == "failed"
 
 
@@ -388,7 +388,7 @@ def test_whatever_a_job_raises_it_fails_and_the_next_one_runs(
 
 
 def test_a_job_waits_for_the_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Counting, "error", StoreError("the store is not usable now"))
+    monkeypatch.setattr(Counting, "error", StoreError("the store is currently unavailable"))
     steps, writer = Steps({"job": Counting}, Owner.of_this_process(store)), Writer(store)
     number = tasks.create(store, "job", "somebody", parameters={"fails_at": "writing"})
     for _ in range(3):

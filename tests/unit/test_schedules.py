@@ -324,8 +324,8 @@ def test_a_run_that_could_not_begin_says_why(store: Store) -> None:
         (None, "failed", False)
     ] * 2
     assert [run["message"] for run in told] == [
-        "Orthanc knows no node of this name.",
-        "It could not be done: LookupError.",
+        "Orthanc has no node with this name.",
+        "It failed because of an internal error: LookupError.",
     ]
 
 

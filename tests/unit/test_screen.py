@@ -127,10 +127,10 @@ def test_words_and_points_read_a_little_wrong_change_no_dose(
     ("maker", "before", "after", "said"),
     [
         ("toshiba", "549.3(Body)", "649.3(Body)", r"total DLP \(Body\) is 549.3 mGy.cm, but the sum of the series is 649.3"),
-        ("toshiba", "(Head): 842.7", "(Head): -", r"total DLP \(Head\) is not given, but the series have 842.7"),
+        ("toshiba", "(Head): 842.7", "(Head): -", r"total DLP \(Head\) is missing, but the series add up to 842.7"),
         ("toshiba", "549.3(Body)", "5493(Body)", "a line of the dose screen's table"),
         ("toshiba", "549.3(Body)", "S49.3(Body)", "a line of"), ("toshiba", "12.3(Body)", "12.3O(Body)", "a line of"),
-        ("toshiba", "549.3(Body)", "549.34(Body)", "different number of decimals: 549.34 and "
+        ("toshiba", "549.3(Body)", "549.34(Body)", "different numbers of decimals: 549.34 and "
 "842.7"),
         ("toshiba", "(Body): 549.3", "(Body): 5l9.3", "a line of"),
         ("ge", "842.70", "842.10", "total DLP is 1392.00 mGy.cm, but the sum of the series is "
@@ -142,7 +142,7 @@ def test_words_and_points_read_a_little_wrong_change_no_dose(
 "sum of the series is 1392.0"),
         ("siemens", "12.30L", "1Z.30L", "a line of"), ("siemens", "549.3", "549.38", "decimals: "
 "549.38 and 842.7"),
-        ("siemens", "12.30L", "0.23L", "no scan is that long"),
+        ("siemens", "12.30L", "0.23L", "imply an impossibly long scan"),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_fails_with_both_values(

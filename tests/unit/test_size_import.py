@@ -150,7 +150,7 @@ def test_each_outcome(importer: Importer) -> None:
         (7, "no study", None, None),
         (8, "bad value", None, "no identifier"),
         (9, "bad value", None, "no height and no weight"),
-        (10, "bad value", None, "the height is not plausible; the weight is no number"),
+        (10, "bad value", None, "the height is implausible; the weight is not a number"),
         (11, "there already", 1, "height there already; weight there already"),
     ]
     assert importer.sizes() == {
@@ -444,7 +444,10 @@ def test_a_file_that_is_gone_ends_its_task_with_a_reason(
         pass
     with store.reading() as connection:
         found = task_queries.one(connection, task)
-    assert (found["state"], found["message"]) == ("failed", "The file is not there any more.")
+    assert (found["state"], found["message"]) == (
+        "failed",
+        "The file no longer exists: upload it again.",
+    )
 
 
 def test_a_file_is_imported_once(uploads: SizeFiles) -> None:

@@ -12,13 +12,13 @@ from .parts import Outcome, Part, Record
 JOINED = Outcome(
     "merged",
     "organ_dose_estimate",
-    "Its estimates of organ doses stand beside the reports that they were made from.",
+    "Its organ dose estimates were added to the reports that they were calculated from.",
 )
 WAITING = Outcome(
     "merged",
     "waits_for_report",
-    "None of the dose reports that it estimates organ doses from is in the store yet; it joins "
-    "when one comes.",
+    "None of the dose reports on which its organ dose estimates are based is in the store yet; "
+    "it will be merged once one arrives.",
 )
 
 

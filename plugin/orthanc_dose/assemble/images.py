@@ -37,7 +37,7 @@ def record(group: list[Part]) -> Record:
         )  # dose screens list events as reports do, and are rebuilt when more come
     if source == _SLICES:
         events = _events_of_slices(group)
-        reason = "The dose record was worked out from the headers of the images."
+        reason = "The dose record was calculated from the headers of the images."
         outcomes = {
             part.sop_instance_uid: Outcome("imported", "ct_images", reason) for part in group
         }
@@ -94,8 +94,8 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     for row, event in matched:
         _fill(event, row)
     reason = (
-        f"The study has {_BEST[target.source]}, which counts; what only this object says is "
-        f"kept beside it."
+        f"The study has {_BEST[target.source]}, which takes precedence; values that only this "
+        "object contains are added."
     )
     rule = "report_wins" if target.source == "report" else "better_source"
     target.outcomes |= {part.sop_instance_uid: Outcome("merged", rule, reason) for part in group}
@@ -141,10 +141,10 @@ def _exposures(
             outcomes[part.sop_instance_uid] = Outcome("imported")
         elif fresh:
             outcomes[part.sop_instance_uid] = Outcome(
-                "merged", "continued", "What it shows joins the study."
+                "merged", "continued", "Its exposure was added to the study."
             )
         else:
-            reason = "Another object of the study shows the same; it counts once."
+            reason = "Another object of the study shows the same exposure, which is counted once."
             outcomes[part.sop_instance_uid] = Outcome("duplicate", "same_exposure", reason)
     return list(known.values()), counting
 

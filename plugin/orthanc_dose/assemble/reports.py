@@ -21,7 +21,9 @@ def record(group: list[Part]) -> Record:
             outcomes[part.sop_instance_uid] = Outcome("imported")
         elif rows and rows.keys() <= old:
             outcomes[part.sop_instance_uid] = Outcome(
-                "duplicate", "same_events", "All its irradiation events are in the study already."
+                "duplicate",
+                "same_events",
+                "All of its irradiation events are already in the study.",
             )
             continue
         elif old <= rows.keys():
@@ -29,7 +31,7 @@ def record(group: list[Part]) -> Record:
                 outcomes[earlier.sop_instance_uid] = Outcome(
                     "merged",
                     "cumulative",
-                    "A later report of the study holds all of its irradiation events."
+                    "A later report of the study contains all of its irradiation events."
                     if rows
                     else "A later report without irradiation events replaces its totals.",
                 )
@@ -42,16 +44,16 @@ def record(group: list[Part]) -> Record:
                 outcomes[part.sop_instance_uid] = Outcome(
                     "duplicate",
                     "no_events",
-                    "It holds no irradiation events, and the study has some.",
+                    "It contains no irradiation events, whereas the study has some.",
                 )
                 continue
-            reason = f"It continues the study: {len(rows)} irradiation events join."
+            reason = f"It continues the study: {len(rows)} irradiation events were added."
             outcomes[part.sop_instance_uid] = Outcome("merged", "continued", reason)
         else:
             shared = len(rows.keys() & old)
             reason = (
-                f"{shared} of its {len(rows)} irradiation events were known: its values are "
-                f"used, the others join."
+                f"{shared} of its {len(rows)} irradiation events were known and now have its "
+                "values; the others were added."
             )
             outcomes[part.sop_instance_uid] = Outcome("merged", "overlap", reason)
             overlap = True

@@ -40,7 +40,7 @@ class Option:
         names = Annotated[
             list[Literal[self.allowed]],  # type: ignore[name-defined]
             Meta(
-                extra={"words": "a list of names of charts, each once"},
+                extra={"words": "a list of names of charts, without duplicates"},
                 extra_json_schema={"uniqueItems": True},
             ),
         ]
@@ -59,7 +59,7 @@ class Option:
         """Return what a value should be instead; None if it is valid."""
         wrong = problem(value, self.type)
         if wrong is None and isinstance(value, list) and len(set(value)) < len(value):
-            return "null or a list of names of charts, each once"
+            return "null or a list of names of charts, without duplicates"
         return wrong
 
 
@@ -68,39 +68,56 @@ _ORDERS = tuple(f"{sign}{name}" for name in ("name", "frequency", "value") for s
 OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
-        Option("on", "flag", True, "Whether lists show charts at all.", of_page=True),
-        Option("charts", "names", None, "Which ones; null for all.", tuple(CHARTS), of_page=True),
-        Option("average", "choice", "mean", "Which average.", ("mean", "median", "both")),
-        Option("per_system", "flag", False, "A series per system, or all together."),
-        Option("bins", "integer", 20, "Bins of histograms.", low=2, high=40),
+        Option("on", "flag", True, "Whether lists show charts.", of_page=True),
+        Option(
+            "charts", "names", None, "Charts to show; null for all.", tuple(CHARTS), of_page=True
+        ),
+        Option("average", "choice", "mean", "Kind of average.", ("mean", "median", "both")),
+        Option(
+            "per_system",
+            "flag",
+            False,
+            "Whether to show one series per system instead of all systems together.",
+        ),
+        Option("bins", "integer", 20, "Number of bins in histograms.", low=2, high=40),
         Option(
             "normalised",
             "flag",
             False,
-            "Histograms show parts of their series' number instead of numbers.",
+            "Whether histograms show fractions of their series' total instead of counts.",
         ),
         Option(
-            "order", "choice", "-frequency", "Order of categories; - before it turns it.", _ORDERS
+            "order",
+            "choice",
+            "-frequency",
+            "Order of categories; a leading - reverses it.",
+            _ORDERS,
         ),
         Option(
             "period",
             "choice",
             "month",
-            "Length of the steps in time.",
+            "Length of periods in charts over time.",
             ("day", "week", "month", "year"),
         ),
         Option(
             "ignore_case",
             "flag",
             False,
-            "Names that differ in upper and lower case alone are one category.",
+            "Whether names that differ only in case are one category.",
         ),
-        Option("frequency_as", "choice", "bar", "Frequencies as bars or as a pie.", ("bar", "pie")),
+        Option(
+            "frequency_as",
+            "choice",
+            "bar",
+            "Whether frequencies are shown as bars or as a pie chart.",
+            ("bar", "pie"),
+        ),
         Option(
             "categories",
             "integer",
             100,
-            "So many categories, the most frequent ones; the others are put together.",
+            "Number of categories shown, the most frequent ones first; the others are combined.",
             low=1,
             high=5000,
         ),

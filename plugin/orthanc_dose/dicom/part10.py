@@ -103,12 +103,12 @@ def read(raw: Raw) -> Part10:
         elif syntax in _JPIP_DEFLATED or (
             syntax not in (IMPLICIT, EXPLICIT) and not syntax.startswith(_ENCAPSULATED)
         ):
-            raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} is read by another reader")
+            raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} requires a different reader")
         dataset, _ = reader.elements(start, len(reader.raw), syntax != IMPLICIT, (), 0)
     except (struct.error, IndexError) as error:
         raise Unreadable("truncated: the object ends within an element") from error
     if not dataset:
-        raise Unreadable("the object holds no elements")
+        raise Unreadable("the object contains no elements")
     return Part10(dataset, syntax, sorted(reader.notes))
 
 
@@ -165,7 +165,7 @@ def beginning(raw: Raw) -> Dataset:
         if syntax not in (IMPLICIT, EXPLICIT) and (
             syntax in _JPIP_DEFLATED or not syntax.startswith(_ENCAPSULATED)
         ):
-            raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} is read by another reader")
+            raise OtherTransferSyntax(f"transfer syntax {syntax[:64]} requires a different reader")
         end = reader.end_of_group(PATIENT_GROUP, start, syntax != IMPLICIT)
         return reader.elements(start, end, syntax != IMPLICIT, (), 0)[0]
     except (struct.error, IndexError) as error:
@@ -178,9 +178,9 @@ def inflate(raw: bytes) -> bytes:
     try:
         out = inflater.decompress(raw, MAX_INFLATED)
     except zlib.error as error:
-        raise Unreadable("the deflated data set cannot be inflated") from error
+        raise Unreadable("the deflated data set cannot be decompressed") from error
     if inflater.unconsumed_tail:
-        raise Unreadable("the deflated data set grows beyond what is accepted")
+        raise Unreadable("the deflated data set exceeds the accepted size when decompressed")
     return out
 
 
@@ -250,7 +250,7 @@ def _learn(head: bytes, heads: dict[bytes, _Head]) -> _Head:
         vr = head[4:6] if explicit else _implicit_vr(tag)
         kind = _KINDS.get(vr)
         if kind is None:
-            raise Unreadable(f"broken: element ({name}) has no value representation of DICOM")
+            raise Unreadable(f"broken: element ({name}) has no valid DICOM value representation")
         learnt = (name, kind, (8 if vr in WITH_LONG_LENGTH else 0) if explicit else 4)
     if len(heads) < 50_000:
         heads[head] = learnt
@@ -275,7 +275,7 @@ class _Reader:
             if start:
                 raise Unreadable("the file meta information is missing")
             if raw[:2] not in (b"\x08\x00", b"\x00\x00") and raw[:1] != b"\x08":
-                raise Unreadable("this is no DICOM object")
+                raise Unreadable("this is not a DICOM object")
             return (EXPLICIT if raw[4:6] in _KINDS else IMPLICIT), 0
         meta: Dataset = {}
         end = start
@@ -323,7 +323,7 @@ class _Reader:
             if kind == _MARK:
                 if item and head[:4] == _ITEM_END:
                     return out, pos
-                raise Unreadable("broken: an item mark stands where an element should")
+                raise Unreadable("broken: an item delimiter appears in place of an element")
             after = pos + length
             if kind == _SEQUENCE or length == _UNDEFINED:
                 if name in PIXEL_DATA:
@@ -343,8 +343,8 @@ class _Reader:
                 if name in PIXEL_DATA:
                     return out, end
                 raise Unreadable(
-                    f"truncated: element ({name}) is announced with {length} bytes, {end - pos} "
-                    f"are left"
+                    f"truncated: element ({name}) has a declared length of {length} bytes, but "
+                    f"only {end - pos} remain"
                 )
             elif kind == _ASCII:
                 value = raw[pos:after]
@@ -353,7 +353,9 @@ class _Reader:
                 if name == "0008,0005":
                     encodings = text.decoders(said)
                 if not value.isascii():
-                    self.notes.add(f"({name}) has characters that its kind does not allow")
+                    self.notes.add(
+                        f"({name}) has characters that its value representation does not allow"
+                    )
             elif kind == _TEXT:
                 value = raw[pos:after].rstrip(b" \0")
                 pos = after
@@ -412,7 +414,7 @@ class _Reader:
             if mark != _ITEM or pos + length > end:
                 break
             pos += length
-        raise Unreadable("truncated or broken: the fragments of an icon image do not end")
+        raise Unreadable("truncated or broken: the fragments of an icon image have no end")
 
     def code_sequence(
         self,
@@ -465,7 +467,7 @@ class _Reader:
     def numbers(self, name: str, value: bytes, code: str) -> str:
         size = struct.calcsize(code)
         if len(value) % size:
-            self.notes.add(f"({name}) has a length that is no multiple of {size}")
+            self.notes.add(f"({name}) has a length that is not a multiple of {size}")
         return "\\".join(map(repr, struct.unpack_from(f"<{len(value) // size}{code}", value)))
 
     def sequence(
@@ -484,8 +486,8 @@ class _Reader:
         stop = end if length == _UNDEFINED else pos + length
         if stop > end:
             raise Unreadable(
-                f"truncated: sequence ({name}) is announced with {length} bytes, {end - pos} are "
-                f"left"
+                f"truncated: sequence ({name}) has a declared length of {length} bytes, but only "
+                f"{end - pos} remain"
             )
         while pos < stop:
             tag, item_length = raw[pos : pos + 4], _u32(raw, pos + 4)[0]
@@ -495,7 +497,9 @@ class _Reader:
                     item, pos = self.elements(pos, stop, explicit, encodings, depth + 1, item=True)
                 else:
                     if pos + item_length > stop:
-                        raise Unreadable(f"truncated: an item of sequence ({name}) ends beyond it")
+                        raise Unreadable(
+                            f"truncated: an item of sequence ({name}) extends beyond its end"
+                        )
                     item, pos = self.elements(
                         pos, pos + item_length, explicit, encodings, depth + 1
                     )
@@ -503,7 +507,7 @@ class _Reader:
             elif tag == _SEQUENCE_END and length == _UNDEFINED:
                 return out, pos
             else:
-                raise Unreadable(f"broken: sequence ({name}) has something other than an item")
+                raise Unreadable(f"broken: sequence ({name}) contains something other than an item")
         if length == _UNDEFINED:
             raise Unreadable(f"truncated: the object ends within sequence ({name})")
         return out, pos

@@ -143,7 +143,7 @@ def unit(spelling: str) -> Unit:
         # An annotation alone has no dimension (UCUM §6): {events}, {ratio}, {X-Ray sources}.
         found = _UNITS["1"]
     if found is None:
-        raise UnknownUnit(f"unit “{spelling[:40]}” is not known")
+        raise UnknownUnit(f"unit “{spelling[:40]}” is unknown")
     return found
 
 

@@ -13,35 +13,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         default="xlsx",
-        help="csv, xlsx, parquet, arrow, jsonl or one of the forms of a modality"
-        " type; the server says which it has (%(default)s)",
+        help="csv, xlsx, parquet, arrow, jsonl or one of the forms of a modality type; an error "
+        "lists what the server has (default: %(default)s)",
     )
     parser.add_argument(
         "--modality",
         metavar="TYPE",
-        help="CT, RF, DX, MG or NM; all together where it is not given",
+        help="CT, RF, DX, MG or NM (default: all together)",
     )
     parser.add_argument(
         "--filter",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="as in the address of a list: study_date_from=2026-01-01; may be given several times",
+        help="a filter as in the address of a list, such as study_date_from=2026-01-01; can be "
+        "repeated",
     )
     parser.add_argument(
         "--identity",
         action="append",
         default=[],
         choices=("name", "id"),
-        help="with patients' names or IDs, and birth dates, for those who may see them; may be "
-        "given"
-        " twice",
+        help="include patients' names or IDs, together with birth dates, if you may see them; "
+        "can be given twice",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="where to write it; its own name in this folder where it is not given",
+        help="file to write (default: the name that the server suggests, in the current folder)",
     )
     add_server_arguments(parser)
 
@@ -62,16 +62,14 @@ def run(chosen: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         with suppress(ClientError):
             client.call("POST", f"/tasks/{task['id']}/stop")
-        raise ClientError("The export is stopped.") from None
+        raise ClientError("The export was stopped.") from None
     if found["state"] != "done":
-        raise ClientError(
-            f"The export did not come to its end: {found['message'] or found['state']}"
-        )
+        raise ClientError(f"The export was not completed: {found['message'] or found['state']}")
     path = chosen.output or Path(found["subject"])
     try:
         _fetch(client, found, path)
     except OSError as error:
-        raise ClientError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ClientError(f"Cannot write {path}: {error.strerror}.") from error
     print(f"{path}: studies: {found['result']['studies']:,}, {found['result']['bytes']:,} bytes")
     return 0
 
@@ -79,7 +77,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _filter(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise ClientError(f"--filter wants NAME=VALUE, not {text!r}")
+        raise ClientError(f"--filter must be NAME=VALUE, not {text!r}")
     return name, value
 
 
@@ -91,7 +89,10 @@ def _fetch(client: Client, task: dict[str, Any], path: Path) -> None:
             while (at := file.tell()) < size:
                 piece = client.raw("GET", f"/exports/{task['id']}/file?offset={at}")
                 if not piece:
-                    raise ClientError("The server's file is shorter than it said.")
+                    raise ClientError(
+                        "The server sent less data than announced: the file is "
+                        "incomplete. Try again."
+                    )
                 file.write(piece)
                 if sys.stderr.isatty():
                     print(

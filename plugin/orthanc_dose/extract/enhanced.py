@@ -189,7 +189,7 @@ def read(root: Item, kept: Kept, study: Node) -> Extract:
     others = [child for child in root.children if child.concept != _DETAILS]
     found = content.read(kept, others, study, {_EVENT: kind.events}, {_TOTALS: kind.totals}, reader)
     if not found.events and not found.accumulated:
-        raise Unreadable("the dose report holds neither accumulated dose nor irradiation events")
+        raise Unreadable("the dose report contains neither accumulated dose nor irradiation events")
     for period, row in zip(events, found.events, strict=True):
         if (
             not is_ct
@@ -323,7 +323,7 @@ def _name_planes(events: list[_Period], totals: list[_Period]) -> None:
     if len(sources) > len(_PLANES):
         # A third tube's dose would have to be assigned to one of the two planes, a wrong number.
         raise Unreadable(
-            f"the report has {len(sources)} X-ray sources, and a record has two planes"
+            f"the report has {len(sources)} X-ray sources, but a record can have only two planes"
         )
     planes = dict(
         zip(sources, _PLANES if len(sources) > 1 else (concepts.SINGLE_PLANE.value,), strict=False)

@@ -68,12 +68,12 @@ def extract(kept: Kept) -> Extract:
     dataset = kept.dataset
     of_type = MODALITY_TYPES.get((first(dataset, "0008,0060") or "").upper())
     if of_type is None:
-        raise Ignored("no_dose", "Images of this modality carry no dose in their header.")
+        raise Ignored("no_dose", "Images of this modality carry no dose data in their header.")
     reader = HeaderReader(dataset)
     row = reader.read(_FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY)
     _acquisition_of_tomosynthesis(dataset, reader, row)
     if not any(value_of(row, name) is not None for name in _DOSE):
-        raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
+        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
     study = header.study_of(kept)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")

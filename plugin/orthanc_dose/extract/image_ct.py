@@ -83,7 +83,7 @@ def extract(kept: Kept) -> Extract:
         row["ct_acquisition_type"] = _LOCALIZER
     kvp = number(first(dataset, "0018,0060")) or None
     if kvp is None and row.get("mean_ctdivol") is None:
-        raise Ignored("no_dose", "The header of this image says nothing about dose or exposure.")
+        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
     study = header.study_of(kept)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")

@@ -20,7 +20,7 @@ def read(root: Item, kept: Kept) -> Extract:
     """Read everything that the report says. Raises Unreadable if it holds no administration."""
     found = content.read(kept, root.children, _STUDY_TREE, _ADMINISTRATIONS, {})
     if not found.events:
-        raise Unreadable("the dose report holds no radiopharmaceutical administration")
+        raise Unreadable("the dose report contains no radiopharmaceutical administration")
     _fill_patient(found.study)
     return content.to_extract(kept, found, "NM")
 

@@ -34,7 +34,7 @@ def read(root: Item, kept: Kept) -> Extract:
     )
     estimates = row.get("organ_dose_estimates")
     if not estimates:
-        raise Unreadable("the report holds no estimate of radiation dose")
+        raise Unreadable("the report contains no radiation dose estimate")
     for estimate in estimates:
         estimate["sop_instance_uid"] = first(kept.dataset, "0008,0018")
         if reports := estimate.get("reports_used"):

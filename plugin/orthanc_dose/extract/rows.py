@@ -163,7 +163,7 @@ class RowReader:
             return
         try:
             if item.unit_scheme is not None and not item.unit_scheme.upper().startswith("UC"):
-                raise units.UnknownUnit("the unit is not a code of UCUM")
+                raise units.UnknownUnit("the unit is not a UCUM code")
             times, over = units.conversion(item.unit, field.unit)
         except units.UnknownUnit:
             mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")

@@ -133,7 +133,7 @@ def extract_pages(pages: list[Kept]) -> Extract:
     maker = is_dose_screen(dataset)
     if maker is None:
         raise Ignored(
-            "not_a_dose_screen", "its header does not say that it is a dose screen of a known kind"
+            "not_a_dose_screen", "its header does not identify it as a dose screen of a known kind"
         )
     screen, notes = _agreed(pages, maker)
     if not screen.series and not screen.totals:
@@ -270,8 +270,8 @@ def _event(number: int, one: Series, maker: str, notes: dict[str, str]) -> Event
     if ctdi is not None and dlp is not None:
         if dlp > ctdi * LONGEST / 10:
             raise Unreadable(
-                f"DLP of series {number} is {dlp} mGy.cm at CTDIvol {ctdi} mGy: no scan is that "
-                f"long"
+                f"DLP of series {number} is {dlp} mGy.cm at CTDIvol {ctdi} mGy, which would "
+                "imply an impossibly long scan"
             )
         _number(row, "mean_ctdivol", ctdi)
         _number(row, "dlp", dlp)
@@ -340,7 +340,7 @@ def _check_decimals(screen: Screen, maker: str) -> None:
         for value in given:
             if decimals(value) != decimals(given[0]):
                 raise Unreadable(
-                    f"{said} is read with a different number of decimals: {given[0]} and {value}"
+                    f"{said} was read with different numbers of decimals: {given[0]} and {value}"
                 )
 
 
@@ -371,7 +371,7 @@ def _check_total(screen: Screen, maker: str, pages: int) -> bool:
         if without:
             left = [one.numbers["dlp"] for one in with_dose if one.phantom in without]
             raise Unreadable(
-                f"{_total_name(without[0])} is not given, but the series have {sum(left)} mGy.cm"
+                f"{_total_name(without[0])} is missing, but the series add up to {sum(left)} mGy.cm"
             )
     else:
         groups = [("", with_dose, list(screen.totals.values()))]

@@ -19,4 +19,4 @@ def extract(kept: Kept) -> Extract:
     if (first(kept.dataset, "0008,0060") or "").upper() in image.MODALITY_TYPES:
         # Hologic writes the projections of tomosynthesis as secondary captures.
         return image.extract(kept)
-    raise Ignored("no_dose", "A secondary capture without dose in its header.")
+    raise Ignored("no_dose", "A secondary capture without dose data in its header.")

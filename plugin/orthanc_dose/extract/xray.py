@@ -33,7 +33,7 @@ def read(root: Item, kept: Kept) -> Extract:
     found = content.read(kept, root.children, STUDY_TREE, _EVENTS, _ACCUMULATED)
     study, events, accumulated = found.study, found.events, found.accumulated
     if not events and not accumulated:
-        raise Unreadable("the dose report holds neither accumulated dose nor irradiation events")
+        raise Unreadable("the dose report contains neither accumulated dose nor irradiation events")
     holds_ct = bool(found.concepts & _OF_CT)
     of_type = modality.decide(holds_ct, study, accumulated, events)
     if (of_type == "CT") != holds_ct or (holds_ct and found.concepts & _OF_PROJECTION):

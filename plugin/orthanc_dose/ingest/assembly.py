@@ -51,7 +51,7 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         study, sop = _uids(row)
         other = same.get(sop)
         if other is not None and other["handle"] != row["handle"]:
-            reason = "The same SOP instance was stored before, under another patient or study."
+            reason = "The same SOP instance was stored earlier under a different patient or study."
             decide(row, "duplicate", "same_instance", reason)
             row["content"] = None
             continue
@@ -71,8 +71,8 @@ def without(writer: Writer, sop_instance_uid: str) -> Batch:
         if row["study_instance_uid"] and row["outcome"] in _COUNTING:
             touched.add(row["study_instance_uid"])
         reason = (
-            "It was taken out of the dose record by a user. Reading it again brings it back, "
-            "while Orthanc holds it."
+            "A user excluded it from the dose record. Re-importing it brings it back, as long as "
+            "Orthanc has it."
         )
         decide(row, "ignored", "taken_out", reason)
         row |= {"content": None, "content_digest": None, "study_id": None}

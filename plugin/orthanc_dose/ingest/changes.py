@@ -56,7 +56,7 @@ def separate(writer: Writer, number: int) -> bool:
     """
     row = _row(writer.systems, number)
     if row.get("joined_into") is None:
-        raise Refused(f"System {number} is not joined into another.")
+        raise Refused(f"System {number} is not merged into another system.")
     before, root = writer.systems, writer.systems.root(number)
     systems = before.with_values({number}, joined_into=None)
 
@@ -88,5 +88,5 @@ def _commit(
 
 def _row(systems: Systems, number: int) -> EquipmentRow:
     if number not in systems.rows:
-        raise Missing(f"There is no system of the number {number}.")
+        raise Missing(f"There is no system with the number {number}.")
     return systems.rows[number]

@@ -98,7 +98,9 @@ class Deletion:
         self._after = ids[-1]
         self._refused += len(result.refused)
         if result.deleted:
-            _LOG.info("%d objects deleted from Orthanc, as the settings say", len(result.deleted))
+            _LOG.info(
+                "%d objects deleted from Orthanc, according to the settings", len(result.deleted)
+            )
         return True
 
     def delete(
@@ -147,7 +149,7 @@ class Deletion:
             out.gone.append(handle)
         except Exception as error:  # noqa: BLE001  the others are deleted, and this one is tried again
             if not self._refused and not out.refused:
-                _LOG.error("Orthanc did not delete an object, to be tried again", exc_info=error)
+                _LOG.error("Orthanc did not delete an object; this will be retried", exc_info=error)
             out.refused.append(handle)
 
     def _is_physics(self, found: Any) -> bool:

@@ -26,8 +26,8 @@ _WRITTEN_EVERY_S = 5.0
 _MOST_WAITING = 1000
 BROKEN_HEAD = "broken_head"  # the rule for files whose head may crash Orthanc
 _OF_BROKEN_HEAD = (
-    "The head of the file does not fit into the length that it announces; Orthanc can die when it "
-    "reads such a file."
+    "The header of the file does not match the length that it announces; Orthanc may crash when "
+    "it reads such a file."
 )
 
 
@@ -117,7 +117,7 @@ class Door:
         self._written = time.monotonic()
         for sop_class, number in counts.items():
             name = sop_class_name(sop_class) or "unknown SOP class"
-            _LOG.info("%d objects were not stored, as the settings say (%s)", number, name)
+            _LOG.info("%d objects were not stored, according to the settings (%s)", number, name)
 
 
 def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
@@ -133,5 +133,5 @@ def _refused(raw: bytes, rule: str, reason: str) -> ObjectRow:
         beginning = part10.beginning(raw)
         row["sop_class_uid"] = first(beginning, "0008,0016") or row["sop_class_uid"]
         row["sop_instance_uid"] = first(beginning, "0008,0018")
-    decide(row, "failed", rule, f"{reason} It was refused and never stored.")
+    decide(row, "failed", rule, f"{reason} It was refused and not stored.")
     return row

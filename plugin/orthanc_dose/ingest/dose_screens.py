@@ -27,9 +27,8 @@ def read(kept: Kept, raw: bytes, patient: tuple[str, ...], screens: Screens) -> 
     if not screen.allowed(kept.dataset, screens):
         raise Ignored(
             "dose_screen",
-            f"This is a dose screen of {maker} with its values in the pixels. They are read by OCR "
-            f"only for the"
-            ' makers and models that "Dose.DoseScreens" names.',
+            f"This is a dose screen of {maker} with its values in the pixels. They are read by "
+            'OCR only for the manufacturers and models that "Dose.DoseScreens" lists.',
         )
     try:
         kept.screen = screen.dose_lines(ocr.read_lines(raw), maker, patient)

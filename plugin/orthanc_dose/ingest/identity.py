@@ -85,7 +85,7 @@ class ApplyIdentity(OverContents):
 
     def _count(self, writer: Writer) -> None:
         before, after = self.result.pop("before"), identity.ways(writer.connection)
-        said = [f"The kept content of {self.result['objects']} objects was changed."]
+        said = [f"Objects whose kept content was changed: {self.result['objects']}."]
         for item, rule in self._rules_of_items.items():
             count = self.result["items"][item]
             # Whatever arrived meanwhile arrived under the rules: all that had to be done was done.
@@ -103,9 +103,9 @@ class ApplyIdentity(OverContents):
             said += _said(_TITLES[item], rule, count, after[item])
         if self.result["lost_names"]:
             said.append(
-                f"{self.result['lost_names']} studies lost their patient name instead of getting "
-                f"its hash: the content of their"
-                " objects is gone, and with it how the name was written."
+                "Studies whose patient name was dropped instead of hashed: "
+                f"{self.result['lost_names']}. The content of their objects, and with it the "
+                "name as written, is no longer available."
             )
         self.result["said"] = said
 
@@ -114,29 +114,28 @@ class ApplyIdentity(OverContents):
             writer.renew()
         except NotRenewed as error:
             raise Failed(
-                f"The records are changed, but the file of the store still holds bytes of what was "
-                f"dropped: {error}. Start the"
-                " task again."
+                "The records were changed, but the file of the store still contains remnants of "
+                f"what was dropped: {error}. Start the task again."
             ) from error
 
 
 def _said(title: str, rule: str, count: dict[str, int], after: dict[str, Any]) -> list[str]:
     said = []
     if count["dropped"]:
-        said.append(f"{count['dropped']} studies: {title} dropped.")
+        said.append(f"Studies whose {title} was dropped: {count['dropped']}.")
     if count["hashed"]:
-        said.append(f"{count['hashed']} studies: {title} hashed.")
+        said.append(f"Studies whose {title} was hashed: {count['hashed']}.")
     if rule == "none":
         return said
     if after["none"]:
         said.append(
-            f"{after['none']} studies hold no {title}: it was not kept or not given, and cannot "
-            f"come back."
+            f"Studies without {title}: {after['none']}. It was not kept or not given, and cannot "
+            "be restored."
         )
     hashes = after["hashed"] + after["sha256"] - (after[rule] if rule != "stored" else 0)
     if hashes:
         wish = "as written" if rule == "stored" else "as the other kind of hash"
         said.append(
-            f"{hashes} studies hold the {title} as a hash, from which it cannot be stored {wish}."
+            f"Studies that hold the {title} as a hash: {hashes}. A hash cannot be stored {wish}."
         )
     return said

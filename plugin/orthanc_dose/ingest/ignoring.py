@@ -46,7 +46,7 @@ class Ignoring:
                 _any_of([text(dataset, tag), *values(dataset, tag)], patterns) if patterns else None
             )
             if pattern is not None:
-                raise Ignored("ignored_system", f'The list of {name} has "{pattern}".')
+                raise Ignored("ignored_system", f'The list of {name} contains "{pattern}".')
 
     def is_physics(self, dataset: Dataset) -> bool:
         """Return whether an object belongs to a kept physics study."""
@@ -71,7 +71,7 @@ class Ignoring:
             pattern = _any_of(written, patterns)
             if pattern is not None:
                 raise Ignored(
-                    PHYSICS, f'The list of patient {kind} of physics studies has "{pattern}".'
+                    PHYSICS, f'The list of patient {kind} of physics studies contains "{pattern}".'
                 )
 
 

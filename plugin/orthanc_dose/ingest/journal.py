@@ -109,5 +109,5 @@ def _class(uid: str | None) -> str:
 def _sender(origin: Any) -> str:
     way = _WAYS.get(origin.way, "in another way")
     if origin.way == "DicomProtocol":
-        return f"came {way} from {origin.aet} at {origin.address} to {origin.called}"
-    return f"came {way} from {origin.address}" if origin.address else f"came {way}"
+        return f"received {way} from {origin.aet} at {origin.address} to {origin.called}"
+    return f"received {way} from {origin.address}" if origin.address else f"received {way}"

@@ -52,11 +52,10 @@ class ApplyNotPatient(OverContents):
             return None
         count = self.result
         self.result["said"] = [
-            f"{count['set']} studies became possible test data, {count['cleared']} are it no "
-            f"longer,"
-            f" {count['changed']} by another pattern than before.",
-            f"Of {count['cannot_say']} studies neither name nor ID is kept as written: what was "
-            f"told of them stays.",
+            f"Studies that became possible test data: {count['set']}; no longer: "
+            f"{count['cleared']}; by a different pattern than before: {count['changed']}.",
+            f"Studies that keep neither name nor ID as written: {count['cannot_say']}. Their "
+            "earlier result stays.",
         ]
         self.progress = {"contents": "said"}
         return Batch()

@@ -117,16 +117,16 @@ def left_alone(
     """
     sop_class, of_series = row["sop_class_uid"] or "", row["series_handle"]
     if not extract.can_hold_dose(sop_class):
-        decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose.")
+        decide(row, "ignored", "sop_class", "Objects of this SOP class carry no dose data.")
     elif sop_class == CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
         if reads_ct_images:
-            decide(row, "ignored", WAITS, "CT images are read when the study is complete.")
+            decide(row, "ignored", WAITS, "CT images are read once the study is complete.")
         else:
             decide(
                 row,
                 "ignored",
                 "sop_class",
-                "CT images are not read for dose unless the configuration says so.",
+                "CT images are not read for dose data unless the configuration enables it.",
             )
     elif (
         sop_class in extract.ONE_OF_A_SERIES
@@ -136,7 +136,8 @@ def left_alone(
             row,
             "ignored",
             SAME_SERIES,
-            "Another image of its series was read; all of them say the same of dose.",
+            "Another image of its series was read; all images of a series carry the same dose "
+            "data.",
         )
     else:
         return False
@@ -157,8 +158,8 @@ def still_nested(row: ObjectRow, before: ObjectRow | None, fetch: Callable[[], b
 def too_deep_reason(levels: int) -> str:
     """Return a sentence saying what is wrong with an object that is nested too deeply."""
     return (
-        f"Sequences are nested {levels} levels deep, more than {part10.MAX_DEPTH}; Orthanc can die "
-        "when it looks at such an object."
+        f"Sequences are nested {levels} levels deep, more than {part10.MAX_DEPTH}; Orthanc may "
+        "crash when it reads such an object."
     )
 
 

@@ -76,7 +76,7 @@ class SizeImport(Job):
         if self._rows is None:
             upload = self._uploads.get(self._number)
             if upload is None:
-                raise Failed("The file is not there any more.")
+                raise Failed("The file no longer exists: upload it again.")
             self._file = upload.path.open("rb")
             self._rows = table.rows(self._file, upload.dialect)
             for name, schema in (("size_line", matching.SCHEMA), ("size_match", matching.MATCH)):

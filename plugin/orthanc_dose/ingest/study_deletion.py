@@ -46,14 +46,14 @@ class DeleteStudies(Job):
             return None
         system, wanted = self.parameters["equipment"], self.parameters["studies"]
         if system not in writer.systems.rows:
-            raise Failed("The system is gone; nothing was deleted.")
+            raise Failed("The system no longer exists; nothing was deleted.")
         if writer.systems.root(system) != system:
-            raise Failed("The system was joined into another meanwhile; nothing was deleted.")
+            raise Failed("The system was merged into another one; nothing was deleted.")
         found = writer.connection.execute(
             "SELECT count(*) FROM study WHERE equipment_id = $1", [system]
         ).fetchone()
         if found != (wanted,):
-            raise Failed("The system has another number of studies by now; nothing was deleted.")
+            raise Failed("The system's number of studies has changed; nothing was deleted.")
         batch = _batch(writer, "equipment_id = $1", system)
         if self.parameters["row"]:
             _with_row(writer, batch, system)

@@ -260,9 +260,9 @@ class Worker:
             before = self._status["last_error"]
         if before is None or before["message"] != message:
             if known:
-                _LOG.error("waiting to try again: %s", message)
+                _LOG.error("waiting to retry: %s", message)
             else:
-                _LOG.error("waiting to try again", exc_info=error)
+                _LOG.error("waiting to retry", exc_info=error)
         self._set(state="waiting", last_error={"message": message, "at": _now().isoformat() + "Z"})
 
     def _recovered(self, writer: Writer | None) -> Writer | None:
@@ -384,7 +384,7 @@ class Worker:
             # The log belongs to another Orthanc: start over, and look for objects that it does not
             # name.
             _LOG.warning(
-                "Orthanc's log of changes begins anew; comparing what it holds with the store"
+                "Orthanc's log of changes has restarted; comparing Orthanc's objects with the store"
             )
             writer.commit(Batch(state={"cursor": "0"}))
             self._set(cursor=0)
@@ -551,7 +551,7 @@ class Worker:
                 one.row,
                 "failed",
                 "store",
-                "what was read from the object does not fit into the store",
+                "the data read from the object does not fit into the store",
             )
             one.row["content"] = one.row["content_digest"] = None
         try:

@@ -97,7 +97,7 @@ class SignedIn:
     device: str = field(repr=False)
 
 
-_WRONG = "This user name and password are not known, or the user is disabled."
+_WRONG = "The user name or password is wrong, or the user is disabled."
 
 
 class Access:
@@ -235,7 +235,7 @@ class Access:
         if scheme.lower() == "bearer" and not quick:
             return self._by_token(nobody, credentials.strip())
         if scheme:
-            raise NotSignedIn("Sign in by HTTP Basic, or with a token as Authorization: Bearer.")
+            raise NotSignedIn("Sign in with HTTP Basic, or with a token as Authorization: Bearer.")
         return self._by_cookie(nobody, headers.get("cookie", ""))
 
     def _by_cookie(self, nobody: Caller, cookies: str) -> Caller:
@@ -264,14 +264,16 @@ class Access:
                 }
                 self._wrong_tokens[nobody.address] = now
                 self._note(False, replace(nobody, way="token"), "sign-in", succeeded=False)
-            raise NotSignedIn("This token is not known, has ended or was withdrawn.")
+            raise NotSignedIn("This token is unknown, expired or withdrawn: create a new one.")
         return _as(user, nobody, "token")
 
     def _by_basic(self, nobody: Caller, credentials: str, quick: bool) -> Caller:
         try:
             told = base64.b64decode(credentials, validate=True).decode("utf-8")
         except (binascii.Error, ValueError) as error:
-            raise NotSignedIn("What stands in the header Authorization cannot be read.") from error
+            raise NotSignedIn(
+                "The Authorization header cannot be read: it must be HTTP Basic or a Bearer token."
+            ) from error
         name, _, password = told.partition(":")
         who = replace(nobody, way="Basic")
         attempt = self._limits.of_script(name, who.address)

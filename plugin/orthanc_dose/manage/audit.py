@@ -71,7 +71,7 @@ class AuditLog:
                 f"{action}, {'done' if succeeded else 'failed'}, by {entry['user_name']!r}, "
                 f"{subject!r}"
             )
-            _LOG.error("the audit log could not take an entry: %s", said, exc_info=error)
+            _LOG.error("an entry could not be written to the audit log: %s", said, exc_info=error)
 
 
 def page(

@@ -48,7 +48,7 @@ class Devices:
                     [user.name, _now() - timedelta(days=DAYS)],
                 ).fetchall()
         except (StoreError, duckdb.Error) as error:
-            _LOG.error("known browsers cannot be looked up", exc_info=error)
+            _LOG.error("could not look up known browsers", exc_info=error)
             return ""
         number: str
         for number, known in kept:
@@ -78,7 +78,7 @@ class Devices:
                     [number, user.name, digest(secret, user), now],
                 )
         except (StoreError, duckdb.Error) as error:
-            _LOG.error("a browser cannot be remembered", exc_info=error)
+            _LOG.error("could not remember a browser", exc_info=error)
             return ""
         return f"{number}.{secret}"
 

@@ -32,7 +32,7 @@ class Locked(Exception):
     """Raised when no password is checked for a number of seconds."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many wrong passwords: wait {seconds} seconds.")
+        super().__init__(f"Too many wrong passwords were entered: wait {seconds} seconds.")
         self.seconds = seconds
 
 
@@ -44,8 +44,8 @@ class ProofNeeded(Exception):
 
     def __init__(self, challenge: str, bits: int, again: bool) -> None:
         super().__init__(
-            "There were too many wrong passwords: send the name and the password again with a proof "
-            "of work."
+            "Too many wrong passwords were entered: send the name and password again, together "
+            "with a proof of work."
         )
         self.challenge, self.bits, self.again = challenge, bits, again
 

@@ -140,7 +140,7 @@ class _ToFile(RotatingFileHandler):
         super().emit(record)
         if not self._failed and not self.is_written:
             self.is_written = True
-            _LOG.info("the file of the log is written again")
+            _LOG.info("the log file can be written again")
 
     def handleError(self, record: logging.LogRecord) -> None:
         self._failed = True
@@ -150,7 +150,7 @@ class _ToFile(RotatingFileHandler):
         error = sys.exc_info()[1]
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
         # The message comes back to this handler, where it fails, and to the others.
-        _LOG.error("the file of the log cannot be written: %s", reason)
+        _LOG.error("the log file cannot be written: %s", reason)
 
     def close(self) -> None:
         self._ended = True
@@ -167,7 +167,7 @@ class _ToFile(RotatingFileHandler):
         except BlockingIOError:
             # Two processes that start new files at the same moment would lose each other's.
             stream.close()
-            raise OSError(errno.EBUSY, "another process writes it") from None
+            raise OSError(errno.EBUSY, "another process is writing it") from None
         except OSError:
             pass  # a file system without locks
         return stream

@@ -19,18 +19,18 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 class MapEntry(Given):
-    """A name for the texts of a kind that a pattern fits."""
+    """A standard name for the texts of a kind that match a pattern."""
 
     kind: Annotated[
         Literal[*INDEXED],  # type: ignore[valid-type]
-        Meta(description="Which texts of the study: a field of it."),
+        Meta(description="Field of the study whose texts are named."),
     ]
-    pattern: Annotated[Line, Meta(description="Of the texts, with wildcards.")]
+    pattern: Annotated[Line, Meta(description="Pattern of the texts, with wildcards.")]
     modality: Annotated[
         Literal[*MODALITIES, None],  # type: ignore[valid-type]
-        Meta(description="The modality type of the studies; null for all."),
+        Meta(description="Modality type of the studies; null for all."),
     ]
-    standard_name: Annotated[Line, Meta(description="What the texts are called.")]
+    standard_name: Annotated[Line, Meta(description="Standard name of the texts.")]
 
 
 class BadEntry(Exception):
@@ -98,10 +98,12 @@ def from_csv(text: str) -> list[Entry]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True))
     except csv.Error as error:
-        raise BadEntry("This is no CSV: quotes do not match, or a line is too long.") from error
+        raise BadEntry(
+            "This is not valid CSV: quotes do not match, or a line is too long."
+        ) from error
     header = [name.strip().casefold() for name in lines[0]] if lines else []
     if set(header) != set(COLUMNS) or len(header) != len(COLUMNS):
-        raise BadEntry(f"The first line must name the columns: {', '.join(COLUMNS)}.")
+        raise BadEntry(f"The first line must contain the column names: {', '.join(COLUMNS)}.")
     found = []
     for number, line in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in line):
@@ -115,7 +117,9 @@ def from_csv(text: str) -> list[Entry]:
         )
     entries = kept([_entry(one, number) for number, one in enumerate(found, 1)])
     if len(entries) < len(found):
-        raise BadEntry("Several lines have the same kind, pattern and modality type.")
+        raise BadEntry(
+            "Several lines have the same kind, pattern and modality type: keep only one of them."
+        )
     return entries
 
 

@@ -44,9 +44,9 @@ def is_outdated(kept: str) -> bool:
 def problem(password: object, name: str) -> str | None:
     """Return what is wrong with a new password, as a sentence, or None."""
     if not isinstance(password, str) or not SHORTEST <= len(password) <= LONGEST:
-        return f"A password has {SHORTEST} to {LONGEST} characters."
+        return f"A password must have {SHORTEST} to {LONGEST} characters."
     if password.casefold().strip() == name.casefold():
-        return "The password must not be the name."
+        return "The password must not be the same as the user name."
     return None
 
 

@@ -125,7 +125,7 @@ def _distinct(patterns: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.strip() for one in patterns))
 
 
-_TIME_ZONE = "the name of a time zone, as Europe/London, or empty for the server's own"
+_TIME_ZONE = "the name of a time zone such as Europe/London, or empty for the server's own"
 
 
 def _time_zone(name: str) -> str:

@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 TOPICS = {
     "identity": "Patient identity",
     "test data": "Not-patient patterns",
-    "sources": "Sources of dose",
+    "sources": "Dose sources",
     "objects": "Objects in Orthanc",
     "access": "Access",
     "region": "Dates and times",
@@ -30,179 +30,181 @@ TOPICS = {
     "log": "Logs and tasks",
 }
 
-_IN_ORTHANC = (("keep", "kept in Orthanc"), ("delete", "deleted from Orthanc after reading"))
-_OR_DROPPED = (*_IN_ORTHANC, ("drop", "not stored at all, and not read"))
+_IN_ORTHANC = (("keep", "kept in Orthanc"), ("delete", "deleted from Orthanc after import"))
+_OR_DROPPED = (*_IN_ORTHANC, ("drop", "not stored at all and not read"))
 _OF_KIND: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "reports": ("Dose reports of all templates.", _IN_ORTHANC),
     "mammography": (
-        "Mammography and breast tomosynthesis. Dropped ones give no dose.",
+        "Mammography and breast tomosynthesis. Images that are not stored give no dose data.",
         _OR_DROPPED,
     ),
     "radiography": (
-        "Computed and digital radiography, intra-oral X-ray. Dropped ones give no dose.",
+        "Computed and digital radiography, intra-oral X-ray. Images that are not stored give no "
+        "dose data.",
         _OR_DROPPED,
     ),
-    "captures": ("Philips Dose Info and other dose screens of CT that were read.", _IN_ORTHANC),
+    "captures": ("Philips Dose Info and other CT dose screens that have been read.", _IN_ORTHANC),
     "nuclear": (
-        "PET and NM images, once one image of the series is read. Dropped ones give no dose.",
+        "PET and NM images, once one image of the series has been read. Images that are not "
+        "stored give no dose data.",
         _OR_DROPPED,
     ),
     "unmatched": (
-        "Whatever is left alone: objects without dose, of other SOP classes, of ignored systems; "
-        "CT images, which are"
-        " dropped only while no setting reads them. Objects of SOP classes that can hold dose are "
-        "deleted instead of"
-        " dropped.",
+        "All objects that are ignored: those without dose data, of other SOP classes or from "
+        "ignored systems, and CT images, which are only rejected as long as no setting reads "
+        "them. Objects of SOP classes that can contain dose data are deleted instead of rejected.",
         _OR_DROPPED,
     ),
 }
 _WILDCARDS = (
-    " Wildcards * ? [seq] [!seq]; case is ignored. For objects that come in; those that "
-    "came before can be read again."
+    " Wildcards * ? [seq] [!seq]; case is ignored. Applies to new objects; earlier objects can "
+    "be re-imported."
 )
 
 _KEPT = (
-    ("none", "not stored: never found, and the safest"),
-    ("stored", "as written: found by any part of it, read by those who may see patients' identity"),
+    ("none", "not stored: cannot be searched for; the safest choice"),
+    (
+        "stored",
+        "plain text: any part of it can be searched for; visible to those who may see patient "
+        "identity",
+    ),
     (
         "hashed",
-        "keyed hash (HMAC-SHA-256): found by the same text alone; nobody can try texts without the "
-        "installation's key",
+        "keyed hash (HMAC-SHA-256): only found by exactly the same text; cannot be guessed by "
+        "trial without the installation's key",
     ),
     (
         "sha256",
-        "plain hash (SHA-256), as OpenREM has it: found by the same text alone; numbers can be "
-        "found out by trying",
+        "plain hash (SHA-256), as in OpenREM: only found by exactly the same text; numbers can "
+        "be guessed by trial",
     ),
 )
 
 
 def _kept(name: str, title: str, default: str, about: str) -> Setting:
-    later = "A change is for what comes in from then on; a task brings to it what is there."
+    later = "A change applies to new data; a task applies it to existing data."
     return Setting(name, "identity", title, "choice", default, f"{about} {later}", choices=_KEPT)
 
 
 _WRITTEN = (("error", "errors"), ("warning", "errors and warnings"))
 
 SETTINGS: tuple[Setting, ...] = (
-    _kept("patient_name", "Patient name", "none", "What is kept of it, in studies and in the "
-"content of objects."),
+    _kept("patient_name", "Patient name", "none",
+          "How it is stored in studies and in the kept content of objects."),
     _kept("patient_id", "Patient ID", "none",
-          "What is kept of it, in studies and in the content of objects. A patient's history needs "
-          "it, in any of the forms."),
+          "How it is stored in studies and in the kept content of objects. Patient history "
+          "requires it, in any of the forms."),
     _kept("patient_birth_date", "Date of birth", "none",
-          "What is kept of it. The age at the study is worked out before it is dropped. Hashes are "
-          "of YYYY-MM-DD."),
+          "How it is stored. The age at the study is calculated before the date is dropped. "
+          "Hashes are of YYYY-MM-DD."),
     _kept("accession_number", "Accession number", "stored",
-          "What is kept of it, wherever it stands in an object. It finds the request and so, for "
-          "those who have the RIS, the"
-          " patient."),
-    Setting("not_patient_names", "test data", "Names that are no patient's", "patterns", (),
-            "Objects whose patient name is like one of these are possible test data: left out of "
-            "lists and overviews unless"
-            " asked for. Compared as written (Family^Given) and with spaces for ^. Wildcards: * ? "
-            "[seq] [!seq]; upper and lower"
-            " case are the same. Studies show the pattern, so put no real name into "
-"it.", example="*phantom*"),
-    Setting("not_patient_ids", "test data", "IDs that are no patient's", "patterns", (),
-            "The same for patient IDs. Wildcards: * ? [seq] [!seq]; upper and lower case are the "
-"same.", example="qa[0-9]*"),
+          "How it is stored, wherever it appears in an object. It identifies the request and "
+          "therefore, for anyone with access to the RIS, the patient."),
+    Setting("not_patient_names", "test data", "Not-patient names", "patterns", (),
+            "Objects whose patient name matches one of these patterns are possible test data, "
+            "which lists and overviews exclude unless it is requested. Names are compared as "
+            "written (Family^Given) and with spaces instead of ^. Wildcards: * ? [seq] [!seq]; "
+            "case is ignored. Studies show the pattern, so do not use a real name as a pattern.", example="*phantom*"),
+    Setting("not_patient_ids", "test data", "Not-patient IDs", "patterns", (),
+            "The same for patient IDs. Wildcards: * ? [seq] [!seq]; case is ignored.", example="qa[0-9]*"),
     Setting("dose_from_ct_images", "sources", "CT images", "flag", False,
-            "Make a dose record of CT studies that have no dose report from the headers of their "
-            "images."),
+            "For CT studies without a dose report, create a dose record from the headers of "
+            "their images."),
     Setting("dose_screens", "sources", "Dose screens", "patterns", (),
-            "Makers and models whose dose screens (values in the pixels) are read by OCR.",
+            "Manufacturers and models whose dose screens (values in the pixels) are read by OCR.",
             example="TOSHIBA*/Aquilion*",
-            form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$", 'a list of "MANUFACTURER/MODEL", as '
-'["TOSHIBA*/Aquilion*"]')),
+            form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$",
+                  'a list of "MANUFACTURER/MODEL", such as ["TOSHIBA*/Aquilion*"]')),
     *(Setting(f"{kind}_in_orthanc", "objects", KINDS[kind], "choice", "keep", description, choices=choices)
       for kind, (description, choices) in _OF_KIND.items()),
     *(Setting(f"ignored_{name}", "objects", f"Ignored {words}", "patterns", (),
-              "Objects of systems that match are left alone." + _WILDCARDS, example=example)
+              "Objects from matching systems are ignored." + _WILDCARDS, example=example)
       for name, words, example in (
           ("manufacturers", "manufacturers", "Acme*"), ("models", "models", "*Phantom*"),
           ("stations", "stations", "TEST?"), ("software_versions", "software versions", "VA10*"),
           ("serial_numbers", "serial numbers", "0000*"))),
     *(Setting(name, "objects", title, "patterns", (),
-              "Studies of patients that match are physics: never deleted from Orthanc, and not "
-"read." + _WILDCARDS,
+              "Studies of matching patients are physics studies: they are never deleted from "
+              "Orthanc and not read." + _WILDCARDS,
               example=example)
       for name, title, example in (("physics_names", "Physics studies, by patient "
 "name", "*PHYSICS*"),
                                    ("physics_ids", "Physics studies, by patient ID", "PHY-*"))),
     Setting("session_hours", "access", "Length of a session", "number", 12,
-            "Who does nothing for so long is signed out.", minimum=1, maximum=168, unit="h"),
-    Setting("date_format", "region", "Dates", "choice", "language", "How dates are written on "
-"pages and in exports.",
+            "Users are signed out after this time of inactivity.", minimum=1, maximum=168, unit="h"),
+    Setting("date_format", "region", "Dates", "choice", "language",
+            "Date format on pages and in exports.",
             choices=(("language", "as is usual in the language of the page"),
                      ("dd/mm/yyyy", "31/01/2026"), ("dd.mm.yyyy", "31.01.2026"), ("yyyy-mm-dd", "2026-01-31"),
                      ("mm/dd/yyyy", "01/31/2026"))),
     Setting("first_day_of_week", "region", "First day of the week", "choice", "monday", "",
             choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
     Setting("time_zone", "region", "Time zone", "time zone", "",
-            "In which pages show times of the server. Times of studies are those of the systems "
-            "that made them."),
-    Setting("export_days", "exports", "Exports", "number", 14, "How long their files can be "
-"fetched; then they are deleted.",
+            "Time zone in which pages show times of the server. Times of studies are those of "
+            "the systems that created them."),
+    Setting("export_days", "exports", "Exports", "number", 14,
+            "How long the files of exports can be downloaded before they are deleted.",
             minimum=1, maximum=3650, unit="d"),
     Setting("parquet_copy", "exports", "Nightly Parquet copy", "flag", False,
-            "Write the whole dose record as Parquet into a folder each night, for DuckDB, Spark, "
+            "Write the whole dose record to a folder as Parquet every night, for DuckDB, Spark, "
             "Polars and R."),
     Setting("parquet_copy_hour", "exports", "Hour of the copy", "number", 2,
-            "When it begins, by the server's clock. After it was switched on, or when the server "
-            "was down at that hour, it"
-            " begins as soon as it can.", minimum=0, maximum=23),
+            "Hour of the server's clock at which the copy starts. After the copy was switched "
+            "on, or if the server was down at that hour, it starts as soon as possible.", minimum=0, maximum=23),
     Setting("parquet_copy_identity", "exports", "Patients in the copy", "flag", False,
-            "With patients' names, IDs and birth dates, as the store has them. Whoever reads the "
-            "folder reads them."),
-    Setting("moves_at_once", "query-retrieve", "Moves at once", "number", 2,
-            "So many moves of a retrieval run at the same time, each of a series, or of several of "
-            "one study. Orthanc does as"
-            " many jobs at once as its \"ConcurrentJobs\" says.", minimum=1, maximum=20),
+            "Include patients' names, IDs and birth dates, as they are stored. Anyone who can "
+            "read the folder can read them."),
+    Setting("moves_at_once", "query-retrieve", "Parallel C-MOVEs", "number", 2,
+            "Number of C-MOVEs of a retrieval that run in parallel, each for a series or for "
+            "several series of one study. Orthanc's \"ConcurrentJobs\" limits how many jobs it "
+            "runs at the same time.", minimum=1, maximum=20),
     Setting("move_pause", "query-retrieve", "Pause before a retry", "number", 5,
-            "A move that fails is tried again three times: after this pause, then after 4 and 12 "
-            "times as long. When nothing"
-            " can be fetched from the node at all, everything waits in the same "
-"way.", minimum=0, maximum=3600, unit="s"),
-    Setting("sql_seconds", "sql", "Longest run", "number", 30,
-            "A statement on the page SQL is stopped after it; one that makes a file after ten "
-            "times as long.",
+            "A failed C-MOVE is retried three times: after this pause, then after 4 and 12 times "
+            "as long. If nothing at all can be fetched from the node, everything waits in the "
+            "same way.", minimum=0, maximum=3600, unit="s"),
+    Setting("sql_seconds", "sql", "Time limit", "number", 30,
+            "A statement on the SQL page is stopped after this time; a statement that exports a "
+            "file, after ten times as long.",
             minimum=1, maximum=600, unit="s"),
-    Setting("sql_memory", "sql", "Memory of a statement", "number", 2_000,
-            "A statement that needs more is ended. It gets a quarter of what the machine has at most.",
+    Setting("sql_memory", "sql", "Memory limit", "number", 2_000,
+            "A statement that requires more memory is ended. At most, it gets a quarter of the "
+            "machine's memory.",
             minimum=200, maximum=100_000, unit="MB"),
-    Setting("sql_age", "sql", "Age of the data", "number", 5,
-            "Statements read a copy of the dose data. It is made anew for the next statement when it is "
-            "older than this and something has changed since; 0: whenever something has changed.",
+    Setting("sql_age", "sql", "Maximum age of the data", "number", 5,
+            "Statements read a copy of the dose data. The copy is rebuilt for the next statement "
+            "if it is older than this and something has changed since; 0: whenever something has "
+            "changed.",
             minimum=0, maximum=1_440, unit="min"),
-    Setting("sql_rows", "sql", "Rows on the page", "number", 10_000, "At most so many are shown.",
+    Setting("sql_rows", "sql", "Rows on the page", "number", 10_000,
+            "Maximum number of rows shown.",
             minimum=10, maximum=100_000),
-    Setting("sql_file_rows", "sql", "Rows of a file", "number", 1_000_000, "At most so many are in "
-"a file of a statement.",
+    Setting("sql_file_rows", "sql", "Rows in a file", "number", 1_000_000,
+            "Maximum number of rows in the file of a statement.",
             minimum=10, maximum=100_000_000),
-    Setting("log_level", "log", "Log", "choice", "info",
-            "What is written to it. A line names systems, users, and numbers of studies, objects and "
-            "tasks, and no patient.",
-            choices=(*_WRITTEN, ("info", "also what is done"), ("debug", "also each request, and more of what is "
-"done"))),
-    Setting("log_level_in_orthanc", "log", "Log in Orthanc's", "choice", "warning",
-            "What of it is written to Orthanc's own log, too, which shows what is below a warning with "
-            "--verbose only.",
-            choices=(*_WRITTEN, ("info", "also what is done"), ("debug", "all of it"))),
-    Setting("log_to_file", "log", "Log in a file", "flag", True,
-            "Write it to a file: log/orthanc-dose.log in the data directory, or what LogFile in the "
-            "configuration names. Without it the log goes back 2,000 lines, and no further than the "
-            "start."),
-    Setting("log_file_megabytes", "log", "Size of the file", "number", 10, "A new one is begun "
-"above it.",
+    Setting("log_level", "log", "Log level", "choice", "info",
+            "What is written to the log. Lines name systems, users, and the numbers of studies, "
+            "objects and tasks, but never patients.",
+            choices=(*_WRITTEN, ("info", "activity, warnings and errors"),
+                     ("debug", "everything, including each request"))),
+    Setting("log_level_in_orthanc", "log", "Entries in Orthanc's log", "choice", "warning",
+            "What is also written to Orthanc's own log, which shows entries below the level of a "
+            "warning only with --verbose.",
+            choices=(*_WRITTEN, ("info", "activity, warnings and errors"), ("debug", "everything"))),
+    Setting("log_to_file", "log", "Log file", "flag", True,
+            "Write the log to a file: log/orthanc-dose.log in the data directory, or the file "
+            "that LogFile in the configuration names. Without a file, only the last 2,000 lines "
+            "since the start are available."),
+    Setting("log_file_megabytes", "log", "Size of the log file", "number", 10,
+            "A new log file is started when this size is reached.",
             minimum=1, maximum=100, unit="MB"),
-    Setting("log_files_kept", "log", "Files kept", "number", 5, "How many are kept beside the one "
-"that is written.",
+    Setting("log_files_kept", "log", "Earlier log files", "number", 5,
+            "Number of earlier log files that are kept in addition to the current one.",
             minimum=1, maximum=20),
-    Setting("audit_days", "log", "Audit log", "number", 730, "How long its entries are kept.",
+    Setting("audit_days", "log", "Audit log", "number", 730,
+            "How long entries of the audit log are kept.",
             minimum=30, maximum=36_500, unit="d"),
-    Setting("task_days", "log", "Finished tasks", "number", 90, "How long they are listed, with "
-"what came of them.",
+    Setting("task_days", "log", "Finished tasks", "number", 90,
+            "How long finished tasks and their results are listed.",
             minimum=1, maximum=3650, unit="d"),
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in SETTINGS}

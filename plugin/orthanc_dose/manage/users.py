@@ -117,7 +117,8 @@ class Users:
         if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
             raise AccountError(
                 "bad_name",
-                f"A name has up to {LONGEST_NAME} letters, digits, spaces, and . _ @ + -.",
+                f"A user name must consist of at most {LONGEST_NAME} letters, digits, spaces and "
+                ". _ @ + -.",
             )
         _check_groups(groups)
         _check_password(password, name)
@@ -125,7 +126,7 @@ class Users:
         with self._changing:
             # Names that look the same would be confused.
             if _alike(name) in {_alike(user.name) for user in self.all()}:
-                raise AccountError("taken", "There is a user of this name.")
+                raise AccountError("taken", "There already is a user with this name.")
             now = _now()
             user = User(
                 name, frozenset(groups), False, kept, _stamp(now, now), False, disabled, now, by
@@ -200,11 +201,11 @@ class Users:
     def _one_added(self, name: str) -> User:
         user = self.get(name)
         if user is None:
-            raise AccountError("unknown", "There is no user of this name.")
+            raise AccountError("unknown", "There is no user with this name.")
         if user.configured:
             raise AccountError(
                 "from_configuration",
-                "This user is in Orthanc's configuration, and is changed there.",
+                "This user is defined in Orthanc's configuration and can only be changed there.",
             )
         return user
 
@@ -217,7 +218,7 @@ class Users:
         ):
             raise AccountError(
                 "last_administrator",
-                "This is the last administrator: somebody else must be one first.",
+                "This is the last administrator: make another user an administrator first.",
             )
 
     def _keep_hash(self, user: User, kept: str) -> None:

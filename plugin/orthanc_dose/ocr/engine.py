@@ -93,10 +93,9 @@ def require() -> str:
     program = _program()
     if program is None or available() is None:
         raise Missing(
-            f"dose screens cannot be read: the OCR engine tesseract is not installed. Install "
-            f"Debian's package {PACKAGE} "
-            f"(apt-get install {PACKAGE}) and start Orthanc again, or leave dose screens out of "
-            f"the configuration"
+            "dose screens cannot be read: the OCR engine tesseract is not installed. Install the "
+            f"Debian package {PACKAGE} (apt-get install {PACKAGE}) and restart Orthanc, or "
+            "remove the dose screens from the configuration"
         )
     return program
 
@@ -120,7 +119,7 @@ def lines_of(picture: Picture, *, time_limit: float = TIME_LIMIT) -> list[str]:
             close_fds=True,
         )
     except OSError as error:
-        raise Unreadable(f"the OCR engine could not be started: {type(error).__name__}") from None
+        raise Unreadable(f"could not start the OCR engine: {type(error).__name__}") from None
     # If the process has already ended or this is not permitted, it runs at the usual priority.
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)

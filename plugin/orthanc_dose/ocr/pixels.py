@@ -47,10 +47,10 @@ def picture(raw: bytes) -> Picture:
         signed = bool(dataset.PixelRepresentation)
         padding = dataset.get("PixelPaddingValue")
     except Exception as error:
-        raise Unreadable("the object holds no picture that text could be read from") from error
+        raise Unreadable("the object contains no image from which text could be read") from error
     if not 0 < width * height <= MAX_PIXELS:
         raise Unreadable(
-            f"the picture has {width} x {height} pixels; at most {MAX_PIXELS} are accepted"
+            f"the image has {width} x {height} pixels; at most {MAX_PIXELS} are accepted"
         )
     if kind not in (
         "MONOCHROME1",
@@ -61,14 +61,15 @@ def picture(raw: bytes) -> Picture:
         "YBR_RCT",
         "YBR_ICT",
     ):
-        raise Unreadable(f"text cannot be read from pixels of the kind {kind[:16]}")
+        raise Unreadable(
+            f"text cannot be read from pixels with the photometric interpretation {kind[:16]}"
+        )
     try:
         decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
         frame, made = decoder.as_buffer(dataset, index=0, raw=True)
     except Exception as error:
         raise Unreadable(
-            "the pixels cannot be decompressed: their transfer syntax needs a decoder that is not "
-            "here"
+            "the pixels cannot be decompressed: no decoder for their transfer syntax is available"
         ) from error
     plain = bytes(frame)
     values: bytes | array[int] = plain
@@ -84,9 +85,9 @@ def picture(raw: bytes) -> Picture:
         if not dataset.is_little_endian and not decoder.is_encapsulated:
             values.byteswap()
     elif made["bits_allocated"] != 8:
-        raise Unreadable(f"text cannot be read from pixels of {made['bits_allocated']} bits")
+        raise Unreadable(f"text cannot be read from pixels with {made['bits_allocated']} bits")
     if len(values) < width * height:
-        raise Unreadable("the picture is shorter than its rows and columns say")
+        raise Unreadable("the pixel data is shorter than the rows and columns require")
     return Picture(_black_on_white(values[: width * height], padding), width, height)
 
 
@@ -120,7 +121,7 @@ def _black_on_white(values: "bytes | array[int]", padding: Any) -> bytes:
         if seen >= few:
             break
     if not farthest:
-        raise Unreadable("the picture is empty")
+        raise Unreadable("the image is empty")
     gray = dict.fromkeys(set(values), 255)
     gray |= {value: 255 - min(255, abs(value - background) * 255 // farthest) for value in counts}
     return bytes(map(gray.__getitem__, values))

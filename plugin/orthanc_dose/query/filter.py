@@ -241,12 +241,12 @@ def _equal(what: Filter, given: Given, bind: Bind) -> list[str]:
 
 
 _TERMS = (
-    'Terms are separated by commas; one with a comma in it stands in "double quotes". Upper '
-    "and lower case are the same."
+    'Terms are separated by commas; a term that contains a comma must be in "double quotes". '
+    "Case is ignored."
 )
 
 
-EMPTY = Role("_empty", "choice", "yes: nothing stands there; no: something does.")
+EMPTY = Role("_empty", "choice", "yes: the field is empty; no: it is not.")
 
 
 def _interval(kind: str, low: str, high: str, until: str = "") -> dict[str, Role]:
@@ -259,9 +259,11 @@ def _interval(kind: str, low: str, high: str, until: str = "") -> dict[str, Role
 
 def _quantity(kind: str) -> dict[str, Role]:
     return {
-        "from": Role("_from", kind, "At least this."),
-        "to": Role("_to", kind, "At most this."),
-        "given": Role("_given", "choice", "yes: a value that is not zero; no: there is none."),
+        "from": Role("_from", kind, "At least this value."),
+        "to": Role("_to", kind, "At most this value."),
+        "given": Role(
+            "_given", "choice", "yes: the value is present and not zero; no: it is missing or zero."
+        ),
     }
 
 
@@ -270,27 +272,25 @@ TYPES: dict[str, Type] = {
         {
             "contains": Role("", "terms", f"Contains one of the terms. {_TERMS}"),
             "not": Role("_not", "terms", f"Contains none of the terms. {_TERMS}"),
-            "is": Role("_is", "terms", f"Is one of the terms, as a whole. {_TERMS}"),
-            "exactly": Role(
-                "_exactly", "text", "Is this text as a whole, upper and lower case told apart."
-            ),
+            "is": Role("_is", "terms", f"Equals one of the terms. {_TERMS}"),
+            "exactly": Role("_exactly", "text", "Equals this text exactly, including case."),
             "empty": EMPTY,
         },
         _text,
     ),
     "number": Type(_quantity("number"), _between),
     "integer": Type(_quantity("integer"), _between),
-    "date": Type(_interval("date", "On this day or after", "On this day or before"), _between),
+    "date": Type(_interval("date", "On or after this date", "On or before this date"), _between),
     "time": Type(
         _interval(
             "time",
-            "At this time of day or after; later than the other bound means over midnight",
-            "At this time of day or before; the whole of the last minute or second that is given",
+            "At or after this time of day; a time later than the upper limit spans midnight",
+            "At or before this time of day, including the whole of the given minute or second",
             "time_until",
         ),
         _clock,
     ),
     "choices": Type({"any": Role("", "choices", "One of these, separated by commas.")}, _choices),
-    "uid": Type({"is": Role("", "uid", "This one.")}, _equal),
-    "id": Type({"is": Role("", "integer", "This one.")}, _equal),
+    "uid": Type({"is": Role("", "uid", "Equals this value.")}, _equal),
+    "id": Type({"is": Role("", "integer", "Equals this value.")}, _equal),
 }

@@ -83,7 +83,7 @@ SYSTEM = Filter(
     "",
     study("equipment_id"),
     "study.equipment_id",
-    description="The system's number.",
+    description="Number of the system.",
 )
 WEEKDAY = Filter(
     "weekday",
@@ -109,7 +109,8 @@ TEST_DATA = Filter(
         Choice("no", "Patients", "s.not_patient_indicator IS NULL"),
         Choice("yes", "Possible test data", "s.not_patient_indicator IS NOT NULL"),
     ),
-    description="Whether name or ID say that this is no patient. Left out unless asked for.",
+    description="Whether name or ID show that this is not a patient. Such studies are excluded "
+    "unless requested.",
 )
 
 
@@ -176,7 +177,7 @@ FILTERS: tuple[Filter, ...] = (
         "",
         study("id"),
         "study.id",
-        description="The study's number.",
+        description="Number of the study.",
     ),
     *_TOGETHER,
     *_study("study", "study_date", "study_time"),
@@ -195,7 +196,7 @@ FILTERS: tuple[Filter, ...] = (
         "study",
         event("object", "sop_instance_uid"),
         "object.sop_instance_uid",
-        description="Of one of the objects that the study was read from.",
+        description="UID of one of the objects that the study was read from.",
     ),
     _of(EQUIPMENT, "display_name", equipment("display_name"), "equipment"),
     *(
@@ -329,7 +330,7 @@ FILTERS: tuple[Filter, ...] = (
             )
             for name, what in MARKS.items()
         ),
-        description="Of the study, of its accumulated dose or of one of its events.",
+        description="Mark on the study, its accumulated dose or one of its events.",
     ),
     TEST_DATA,
 )

@@ -6,33 +6,34 @@ from .field import Table, flag, integer, moment, text, texts
 
 # No group implies another: administration, too, permits nothing but itself.
 GROUPS = {
-    "view": "see studies, their doses and what became of objects",
-    "import sizes": "read height and weight of patients from files",
-    "query-retrieve": "look for studies in other DICOM systems, and fetch them",
-    "export": "take data out as files",
-    "patient identity": "see who a patient is, as far as the installation keeps it",
-    "administration": "settings, users, equipment, deleting, the audit log",
+    "view": "see studies, their doses and the outcomes of objects",
+    "import sizes": "import heights and weights of patients from files",
+    "query-retrieve": "search for studies in other DICOM systems and retrieve them",
+    "export": "export data as files",
+    "patient identity": "see who a patient is, as far as the installation keeps this information",
+    "administration": "manage settings, users and equipment, delete data, read the audit log",
 }
 
 ACCOUNT = Table(
     "account",
     "Users",
-    "One row a user whom an administrator added; those of Orthanc's configuration are not in it.",
+    "One row per user added by an administrator; users from Orthanc's configuration are not "
+    "included.",
     (
         text("name", "Name"),
         text(
             "password_hash",
             "Password",
-            description="Argon2id (RFC 9106), with its parameters and salt.",
+            description="Argon2id hash (RFC 9106), with its parameters and salt.",
         ),
         texts(
             "groups",
             "Groups",
             description="; ".join(f"{group}: {what}" for group, what in GROUPS.items()),
         ),
-        flag("disabled", "Disabled", description="Cannot sign in."),
+        flag("disabled", "Disabled", description="Whether the user is prevented from signing in."),
         moment("created_at", "Added", description="UTC."),
-        text("created_by", "Added by", description="The administrator."),
+        text("created_by", "Added by", description="The administrator who added the user."),
         moment("password_changed_at", "Password changed", description="UTC."),
     ),
 )
@@ -40,26 +41,26 @@ ACCOUNT = Table(
 TOKEN = Table(
     "token",
     "Tokens",
-    "One row a token with which a script comes in the name of a user.",
+    "One row per token with which scripts act on behalf of a user.",
     (
-        text("id", "Number", always=True, description="The part of the token that is no secret."),
-        text("name", "Name", always=True, description="What the user calls it."),
+        text("id", "Number", always=True, description="The part of the token that is not secret."),
+        text("name", "Name", always=True, description="Name given by the user."),
         text(
             "user_name",
             "User",
             always=True,
-            description="Whose rights it has, as far as the user has them at the time of use.",
+            description="User whose rights the token has, as they are at the time of use.",
         ),
         text(
             "digest",
             "Digest",
             always=True,
-            description="HMAC-SHA-256, with the secret as key, of what changes with the user's "
-            "password: a token ends with the"
-            " password that it was made under.",
+            description="HMAC-SHA-256, keyed with the secret, of data that changes with the "
+            "user's password: a token becomes invalid when the password that it was "
+            "created under is changed.",
         ),
         moment("created_at", "Made", always=True, description="UTC."),
-        moment("expires_at", "Ends", description="UTC; nothing where it has no end."),
+        moment("expires_at", "Expires", description="UTC; empty if the token does not expire."),
         moment("last_used_at", "Last used", description="UTC, to the day."),
     ),
 )
@@ -67,12 +68,12 @@ TOKEN = Table(
 DEVICE = Table(
     "device",
     "Known browsers",
-    "One row a browser in which the right password of a user was given: wrong passwords from elsewhere "
-    "do not lock it.",
+    "One row per browser in which the correct password of a user was entered: wrong passwords "
+    "from elsewhere do not lock it.",
     (
-        text("id", "Number", description="The part of the cookie that is no secret."),
+        text("id", "Number", description="The part of the cookie that is not secret."),
         text("user_name", "User"),
-        text("digest", "Digest", description="As that of a token."),
+        text("digest", "Digest", description="As for a token."),
         moment("used_at", "Last used", description="UTC."),
     ),
 )
@@ -80,16 +81,25 @@ DEVICE = Table(
 AUDIT_LOG = Table(
     "audit_log",
     "Audit log",
-    "One row what somebody did. It holds no patient's name or ID: studies by their number.",
+    "One row per action of a user. It contains no patient names or IDs: studies are identified "
+    "by their number.",
     (
-        integer("number", "Number", always=True, description="Grows by one with each entry."),
-        moment("at", "When", always=True, description="UTC."),
-        text("user_name", "User", description="(unknown) where a name was given that no user has."),
-        text("address", "Address", description="Where the request came from."),
-        text("way", "Way", description="How the user was known: cookie, Basic, token, proxy."),
+        integer("number", "Number", always=True, description="Increases by one with each entry."),
+        moment("at", "Time", always=True, description="UTC."),
+        text(
+            "user_name",
+            "User",
+            description="(unknown) if the given name does not belong to any user.",
+        ),
+        text("address", "Address", description="Network address that the request came from."),
+        text(
+            "way",
+            "Authentication",
+            description="How the user was authenticated: cookie, Basic, token or proxy.",
+        ),
         text("action", "Action"),
-        text("subject", "Subject", description="What it was done to."),
-        text("details", "Details", description="What else is to be known of it."),
+        text("subject", "Subject", description="What the action was applied to."),
+        text("details", "Details", description="Further details."),
         flag("succeeded", "Succeeded"),
     ),
 )

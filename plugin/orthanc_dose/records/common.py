@@ -6,56 +6,58 @@ from .field import Field, code, codes, integer, num, structs, text, uid
 # used.
 SOURCES = {
     "report": "a structured dose report",
-    "image header": "dose values that the equipment wrote into the header of an image or of a dose "
+    "image header": "dose values that the equipment wrote into the header of an image or dose "
     "screen",
     "OCR": "text read from the pixels of a dose screen",
-    "computed": "worked out from the headers of the images of a series",
+    "computed": "calculated from the headers of the images of a series",
 }
 
 # Why a value is not simply what the object says. `raw` is the text as written, if there is any.
 MARKS = {
     "computed": "computed from other values, such as those of the irradiation events, since no "
-    "object gives it",
-    "empty": "the item is there without a value",
-    "no_number": "what stands there is no number",
-    "zero": "0 stands where nothing was entered; it is not used",
+    "object contains it",
+    "empty": "the item is present but has no value",
+    "no_number": "the value is not a number",
+    "zero": "0 appears in place of a value that was not entered; it is not used",
     "no_unit": "the number has no unit; it is kept as written and not used",
-    "unit_unknown": "the unit is not known or measures something else; the number is kept as "
-    "written and not used",
-    "several_values": "two different values stand where one belongs; neither is used",
-    "no_date": "what stands there is no date or time",
-    "mean": "mean of several values that are not zero (pulse-level data); all are kept beside it",
+    "unit_unknown": "the unit is unknown or belongs to a different quantity; the number is kept "
+    "as written and not used",
+    "several_values": "two different values appear where there should be one; neither is used",
+    "no_date": "the value is not a date or time",
+    "mean": "mean of several non-zero values (pulse-level data); all of them are kept as well",
     "given_zero": "the report gives 0 although its events have values; the sum of the events is "
     "used",
-    "incomplete": "not all irradiation events have the value, so no sum is formed",
-    "several_radionuclides": "activities of different radionuclides are not added",
+    "incomplete": "not all irradiation events have the value, so no sum is calculated",
+    "several_radionuclides": "activities of different radionuclides are not added up",
     "overlap": "reports of this study share some events; totals are summed over the events, each "
     "once",
-    "events_differ": "the report announces another number of irradiation events than it holds",
-    "other_date": "the object does not say when the exposure was; the date and time that it has "
-    "next to it are shown",
-    "minimum_above_maximum": "the object writes the lower bound above the upper one; they were "
-    "exchanged",
-    "unit_of_maker": "the maker writes this element in another unit than the standard's; it was "
-    "converted",
-    "rounded": "the element holds whole numbers only, so the value is rough",
-    "implausible": "the number is below zero, or cannot be right in the unit that the standard "
-    "gives this element; not used",
+    "events_differ": "the number of irradiation events that the report states differs from the "
+    "number that it contains",
+    "other_date": "the object does not contain the time of the exposure; the closest date and "
+    "time that it contains are shown instead",
+    "minimum_above_maximum": "the object gives a lower bound greater than the upper bound; they "
+    "were swapped",
+    "unit_of_maker": "the manufacturer writes this element in a unit other than the standard's; "
+    "it was converted",
+    "rounded": "the element can only hold whole numbers, so the value is approximate",
+    "implausible": "the number is negative, or cannot be right in the unit that the standard "
+    "specifies for this element; it is not used",
     "from_comment": "taken from the line of the comment that names the series, since the element "
     "for it is empty",
-    "from_image": "the report leaves it open; taken from the image of the same irradiation event",
-    "images_without_event": "images of the study show exposures that the report does not hold; "
-    "they are not counted",
-    "derived": "worked out from the headers of the images, since the study has no report",
-    "text_encoding": "text did not fit the declared character set",
+    "from_image": "missing from the report; taken from the image of the same irradiation event",
+    "images_without_event": "images of the study show exposures that are missing from the "
+    "report; they are not counted",
+    "derived": "calculated from the headers of the images, since the study has no report",
+    "text_encoding": "text did not match the declared character set",
     "ocr": "read from the pixels of a dose screen by OCR",
     "ocr_disagrees": "two readings of a dose screen by OCR disagree; neither is used",
-    "ocr_unchecked": "read by OCR, and nothing on this page of the dose screen to check it against",
-    "carried": "not written for this event: the value that held at the end of the event before, "
+    "ocr_unchecked": "read by OCR, with nothing on this page of the dose screen to check it "
+    "against",
+    "carried": "not written for this event: the value at the end of the previous event of the "
     "same plane",
-    "private_item": "taken from an item or a comment of the maker's own, since the standard's item "
-    "is missing",
-    "from_size_import": "taken from a file of heights and weights that was imported, not from the "
+    "private_item": "taken from a private item or a comment of the manufacturer, since the "
+    "standard item is missing",
+    "from_size_import": "taken from an imported file of heights and weights, not from the "
     "objects of the study",
     "one_projection": "reports of this model give the dose of one projection of a tomosynthesis "
     "sweep, not of the sweep",
@@ -68,7 +70,7 @@ def marks() -> Field:
         "Marks",
         "",
         "",
-        "What is particular about single values: the field, the mark, and the raw text.",
+        "Marks on single values: the field, the mark and the raw text.",
         text("field", "Field", always=True),
         text("mark", "Mark", always=True),
         text("raw", "As written"),
@@ -81,7 +83,8 @@ def unused() -> Field:
         "Not used",
         "",
         "",
-        "Content of the objects that no field takes: nothing is dropped unseen.",
+        "Content of the objects that does not belong to any field, so that nothing is dropped "
+        "unnoticed.",
         text("concept", "Concept"),
         text("meaning", "Meaning"),
         text("value", "Value"),
@@ -105,7 +108,7 @@ def person_participants(path: str = "113870", source: str = "TID 1020") -> Field
         "Persons",
         path,
         source,
-        "Persons who took part: who authorized, who administered the irradiation.",
+        "Persons who took part: those who authorized and those who administered the irradiation.",
         text("name", "Name", source="TID 1020 row 1"),
         *_PERSON,
     )
@@ -117,7 +120,7 @@ def device_participants(source: str = "TID 1021") -> Field:
         "Devices",
         "113876",
         source,
-        "Devices that took part: the irradiating device, the dosimeter.",
+        "Devices that took part, such as the irradiating device or the dosimeter.",
         code("role", "Role", source="TID 1021 row 1"),
         text("name", "Name", "113877", "TID 1021 row 2"),
         text("manufacturer", "Manufacturer", "113878", "TID 1021 row 3"),
@@ -134,7 +137,7 @@ OBSERVERS = structs(
     "Observers",
     "",
     "TID 1002",
-    "Who or what wrote the report: a device or a person.",
+    "The device or person that wrote the report.",
     code("type", "Observer type", "121005", "TID 1002 row 1"),
     text("person_name", "Name", "121008", "TID 1003 row 1"),
     text("organization", "Organization", "121009", "TID 1003 row 2"),
@@ -176,7 +179,7 @@ def record_source() -> tuple[Field, ...]:
         uid(
             "sop_instance_uid",
             "SOP instance UID",
-            description="The object that the record comes from.",
+            description="Object that the record comes from.",
         ),
         text(
             "source",

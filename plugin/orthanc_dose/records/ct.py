@@ -22,8 +22,8 @@ _P, _D, _S = (
 _A, _N = f"{_D}/113900", f"{_D}/113908"  # Dose Check Alert and Notification Details
 
 _SOURCES = structs(
-    "xray_sources", "X-ray sources", f"{_P}/{_S}", "TID 10013 row 14", "One entry a tube; two in "
-"dual-source CT.",
+    "xray_sources", "X-ray sources", f"{_P}/{_S}", "TID 10013 row 14",
+                   "One entry per tube; two in dual-source CT.",
     text("identification", "X-ray source", "113832", "TID 10013 row 15"),
     num("kvp", "KVP", "kV", "113733", "TID 10013 row 16"),
     num("maximum_xray_tube_current", "Maximum X-ray tube current", "mA", "113833", "TID 10013 row 17"),
@@ -36,7 +36,7 @@ _SOURCES = structs(
 _Z = "113994"
 _SSDE = structs(
     "size_specific_dose_estimates", "Size-specific dose estimates", f"{_D}/113930", "TID 10013 row 30",
-    "Size-specific dose estimates (AAPM reports 204 and 220), each with how it was made.",
+    "Size-specific dose estimates (AAPM reports 204 and 220), each with its method.",
     num("ssde", "SSDE", "mGy", source="TID 10013 row 30"),
     code("measurement_method", "Measurement method", "SCT:370129005", "TID 10013 row 31"),
     num("measured_lateral_dimension", "Lateral dimension", "mm", "113931", "TID 10013 row 32"),
@@ -62,10 +62,11 @@ _SSDE = structs(
 )  # fmt: skip
 
 CT_EVENT = Table(
-    "ct_event", "CT irradiation events", "One row an irradiation event of a CT study.",
+    "ct_event", "CT irradiation events", "One row per irradiation event of a CT study.",
     (
-        integer("study_id", "Study", description="The study that the event belongs to.", always=True),
-        integer("event_number", "Event", description="Position of the event in the study, from 1.", always=True),
+        integer("study_id", "Study", description="Study that the event belongs to.", always=True),
+        integer("event_number", "Event", description="Position of the event in the study, "
+                                                     "counted from 1.", always=True),
         *record_source(),
         uid("irradiation_event_uid", "Irradiation event UID", "113769", "TID 10013 row 6", header="0008,3010"),
         text("acquisition_protocol", "Acquisition protocol", "125203", "TID 10013 row 2", header="0018,1030|0008,103e"),
@@ -154,9 +155,9 @@ CT_EVENT = Table(
 CT_ACCUMULATED = Table(
     "ct_accumulated",
     "CT accumulated dose",
-    "One row a CT Accumulated Dose Data container.",
+    "One row per CT Accumulated Dose Data container.",
     (
-        integer("study_id", "Study", description="The study that the row belongs to.", always=True),
+        integer("study_id", "Study", description="Study that the row belongs to.", always=True),
         *record_source(),
         num(
             "total_number_of_irradiation_events",

@@ -9,16 +9,17 @@ def markdown() -> str:
     out = [
         "# Data dictionary",
         "",
-        "Made from `orthanc_dose.records` by `make docs`; the API gives the same at "
-        "`/dose/api/fields`.",
+        "Generated from `orthanc_dose.records` by `make docs`; the API returns the same "
+        "information at `/dose/api/fields`.",
         "",
-        "Numbers are stored in the unit given here. Where pages show another one, it stands behind "
+        "Numbers are stored in the unit given here. If pages show a different unit, it follows "
         "the arrow. A concept is",
-        "the code that the value is found by, within the container of the row; codes of SNOMED-RT "
-        "count as their SNOMED-CT",
-        "code. Coded values are structs of value, scheme and meaning. Studies, events and "
-        "accumulated dose also say which",
-        "object they come from, and carry marks where a value is not plainly what the object says.",
+        "the code by which the value is found within the container of the row; SNOMED-RT codes "
+        "are treated as their SNOMED-CT",
+        "equivalents. Coded values are structs of value, scheme and meaning. Studies, events and "
+        "accumulated dose also name the",
+        "object that they come from, and carry marks on values that are not simply what the "
+        "object says.",
         "",
         "| Modality type | | Events | Accumulated dose | Totals of a study |",
         "|---|---|---|---|---|",

@@ -3,49 +3,49 @@
 from .field import Table, integer, moment, text
 
 CHANGES = {
-    "made": "a study that was not there before",
-    "changed": "its record was written anew, or a part of it",
-    "removed": "the record is gone; its number is never given to another study",
+    "made": "a new study",
+    "changed": "its record, or a part of it, was rewritten",
+    "removed": "the record was removed; its number is never reused",
 }
 
 STUDY_CHANGE = Table(
     "study_change",
     "Changed studies",
-    "One row a study in a transaction that wrote it, until every follower has seen it.",
+    "One row per study that a transaction wrote, kept until every follower has processed it.",
     (
         integer(
             "number",
             "Number",
             always=True,
-            description="Grows with each change; none is given twice.",
+            description="Increases with each change; numbers are never reused.",
         ),
         integer("study_id", "Study", always=True),
         text(
             "what",
-            "What",
+            "Change",
             always=True,
             description="; ".join(f"{key}: {what}" for key, what in CHANGES.items()),
         ),
-        moment("at", "When", always=True, description="UTC."),
+        moment("at", "Time", always=True, description="UTC."),
     ),
 )
 
 FOLLOWER = Table(
     "follower",
     "Followers",
-    "One row a part of the program that reacts to changed studies.",
+    "One row per part of the program that reacts to changed studies.",
     (
         text("name", "Name", always=True),
         integer(
             "cursor",
             "Cursor",
             always=True,
-            description="The number of the last change that it has seen.",
+            description="Number of the last change that the follower has processed.",
         ),
         integer(
             "task_id",
             "Task",
-            description="The task that reacts to the studies that were there before it.",
+            description="Task that processes the studies that existed before the follower.",
         ),
         moment("created_at", "Since", always=True, description="UTC."),
     ),
@@ -53,29 +53,29 @@ FOLLOWER = Table(
 
 FOLLOWER_FAILURE = Table(
     "follower_failure",
-    "What followers could not do",
-    "One row a change of a study that a follower could not react to yet.",
+    "Failures of followers",
+    "One row per study change that a follower has not been able to process yet.",
     (
         text("follower", "Follower", always=True),
         integer(
             "number",
             "Number",
-            description="Of the change; empty for a study that was there before the follower.",
+            description="Number of the change; empty for a study that existed before the follower.",
         ),
         integer("study_id", "Study", always=True),
-        text("what", "What", always=True),
+        text("what", "Change", always=True),
         integer("attempts", "Attempts", always=True),
         text(
             "reason",
             "Reason",
             always=True,
-            description="The kind of error and its place, without any value.",
+            description="Kind of error and its location in the code, without any value.",
         ),
-        moment("failed_at", "Failed", always=True, description="UTC; the last time."),
+        moment("failed_at", "Failed", always=True, description="UTC; the latest failure."),
         moment(
             "next_try_at",
             "Next try",
-            description="UTC; empty where it is skipped until somebody asks for another try.",
+            description="UTC; empty if the change is skipped until somebody requests another try.",
         ),
     ),
 )

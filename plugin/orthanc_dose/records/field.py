@@ -258,8 +258,8 @@ def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
                     f"{field.name}_values",
                     "numbers",
                     f"{field.title}, each value",
-                    f"All values of {field.title} as written, where the event has more than one "
-                    f"(pulse-level data).",
+                    f"All values of {field.title} as written, if the event has more than one "
+                    "(pulse-level data).",
                     field.unit,
                     field.shown,
                     source=field.source,

@@ -4,39 +4,46 @@ from .field import Table, flag, integer, moment, text, texts, uid
 
 # States of a series that is fetched.
 FETCHING = {
-    "moving": "its move is under way",
-    "moved": "the node says that it sent it",
+    "moving": "its C-MOVE is in progress",
+    "moved": "the node reports that it sent it",
     "failed": "it could not be fetched",
 }
 
 FOUND = Table(
     "found",
-    "Found on nodes",
-    "One row a series that a search found on a remote node, or a study that was left before its "
-    "series were asked for.",
+    "Search results",
+    "One row per series that a search found on a remote node, or per study that was skipped "
+    "before its series were queried.",
     (
-        integer("task_id", "Task", always=True, description="The search."),
-        integer("line", "Line", always=True, description="A running number in the search, from 1."),
+        integer("task_id", "Task", always=True, description="Task of the search."),
+        integer(
+            "line",
+            "Line",
+            always=True,
+            description="Line number within the search, counted from 1.",
+        ),
         uid("study_instance_uid", "Study instance UID", always=True, source="(0020,000D)"),
-        text("study_date", "Study date", description="As the node gives it.", source="(0008,0020)"),
+        text(
+            "study_date", "Study date", description="As returned by the node.", source="(0008,0020)"
+        ),
         text("study_description", "Study description", source="(0008,1030)"),
         texts(
             "modalities",
             "Modalities",
-            description="Of the study, as the node gives them.",
+            description="Modalities of the study, as returned by the node.",
             source="(0008,0061)",
         ),
         texts(
             "looked_at_as",
-            "Looked at as",
-            description="The kinds of studies by whose rules it was decided.",
+            "Groups applied",
+            description="Modality groups whose rules were applied.",
         ),
         text(
             "study_reason",
-            "Reason of the study",
-            description="Why nothing of it is fetched; empty where something is.",
+            "Reason for the study",
+            description="Why nothing of the study is fetched; empty if something is.",
         ),
-        text("told", "Told", description="What the node said of it."),
+        text("told", "Answer of the node", description="What the node reported about the study."),
         uid("series_instance_uid", "Series instance UID", source="(0020,000E)"),
         text("modality", "Modality", source="(0008,0060)"),
         text("series_description", "Series description", source="(0008,103E)"),
@@ -44,41 +51,43 @@ FOUND = Table(
         integer(
             "size",
             "Objects",
-            description="How many the series has; empty where the node does not say.",
+            description="Number of objects in the series; empty if the node does not report it.",
             source="(0020,1209)",
         ),
-        flag("kept", "Kept", description="It carries dose, by the rules."),
-        text("reason", "Reason", description="Why it is fetched, or not."),
+        flag("kept", "Kept", description="Whether it carries dose, according to the rules."),
+        text("reason", "Reason", description="Why it is fetched or skipped."),
         texts(
             "images",
             "Images",
-            description="SOP instance UIDs of those that are fetched one by one; empty for the "
-            "series.",
+            description="SOP instance UIDs of the objects that are fetched one by one; empty if "
+            "the whole series is fetched.",
         ),
         texts(
             "listed",
             "Listed",
-            description="SOP instance UIDs of the objects, where the node was asked and lists "
-            "them.",
+            description="SOP instance UIDs of the objects, if the node was queried for them and "
+            "lists them.",
         ),
-        flag("chosen", "Chosen", description="It is to be fetched: kept, and not ticked off."),
+        flag(
+            "chosen", "Chosen", description="Whether it is to be fetched: kept and not deselected."
+        ),
         text(
             "state",
             "State",
             description="; ".join(f"{state}: {what}" for state, what in FETCHING.items())
-            + "; else empty.",
+            + "; otherwise empty.",
         ),
-        text("fault", "Fault", description="What the node or Orthanc said when it failed."),
+        text("fault", "Fault", description="Error reported by the node or Orthanc."),
         integer(
             "asked_for",
-            "Asked for",
-            description="How many objects; empty where the node does not say.",
+            "Requested",
+            description="Number of objects requested; empty if the node does not report it.",
         ),
-        integer("arrived", "Arrived", description="How many of them the store has an outcome of."),
+        integer("arrived", "Arrived", description="How many of them have an outcome in the store."),
         integer(
             "imported",
             "Imported",
-            description="How many of them gave dose: imported, merged or duplicate.",
+            description="How many of them gave dose data: imported, merged or duplicate.",
         ),
     ),
 )
@@ -86,22 +95,22 @@ FOUND = Table(
 SCHEDULE_RUN = Table(
     "schedule_run",
     "Runs of schedules",
-    "One row a run of a saved search, the newest of each.",
+    "One row per run of a scheduled search, for the latest runs of each schedule.",
     (
         text("schedule", "Schedule", always=True),
-        moment("due", "Due", always=True, description="When it should have begun, UTC."),
-        integer("task_id", "Search", description="Its search; empty where none could begin."),
-        text("message", "Message", description="Why none could begin."),
+        moment("due", "Due", always=True, description="When the run was due, UTC."),
+        integer("task_id", "Search", description="Task of its search; empty if none could start."),
+        text("message", "Message", description="Why no search could start."),
         text(
             "search",
-            "Search kept",
-            description="JSON: what came of the search, from when its task is forgotten.",
+            "Result of the search",
+            description="JSON: result of the search, kept here once its task is deleted.",
         ),
         text(
             "retrieval",
-            "Retrieval kept",
-            description="JSON: what came of the newest retrieval of what it found, from when its "
-            "task is forgotten.",
+            "Result of the retrieval",
+            description="JSON: result of the latest retrieval of what it found, kept here once "
+            "its task is deleted.",
         ),
     ),
 )

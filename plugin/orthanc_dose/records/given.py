@@ -73,7 +73,9 @@ def taken(value: object, kind: type[T], whole: str = "The body") -> T:
     except msgspec.ValidationError:
         # Each part is checked to find the wrong one: the library's messages are for programmers,
         # and they repeat values.
-        raise _wrong(value, kind, "", whole) or Wrong(None, f"{whole} cannot be such.") from None
+        raise _wrong(value, kind, "", whole) or Wrong(
+            None, f"{whole} has an invalid value."
+        ) from None
 
 
 def changes_of(name: str, about: str, kinds: Iterable[tuple[str, Any]]) -> type[Given]:
@@ -114,14 +116,14 @@ def words(kind: Any) -> str:
         allowed = [str(one) for one in get_args(bare) if one is not None]
         which = f"one of: {', '.join(allowed)}"
         if len(allowed) > _MANY:
-            which = f"one of {len(allowed)} values, which {_LISTED} lists"
+            which = f"one of {len(allowed)} values; {_LISTED} lists them"
         return f"null or {which}" if None in get_args(bare) else which
     if get_origin(bare) is list:
         return _words_of_list(get_args(bare)[0], metas)
     if isinstance(bare, type) and issubclass(bare, Given):
         if len(names(bare)) > _MANY:
-            return f"an object; {_LISTED} lists what it has"
-        return f"an object with {', '.join(names(bare))}"
+            return f"an object; {_LISTED} lists its fields"
+        return f"an object with these fields: {', '.join(names(bare))}"
     return _words_of_plain(bare, metas)
 
 
@@ -136,7 +138,7 @@ def _words_of_plain(bare: Any, metas: list[Meta]) -> str:
         limits = "" if low is None else f" from {_plain(low)}"
         limits += "" if high in (None, LARGEST_INTEGER) else f" to {_plain(high)}"
         return f"a {'whole ' if bare is int else ''}number{limits}"
-    return {date: "a date, as 2026-01-31", types.NoneType: "null"}.get(bare, "an object")
+    return {date: "a date such as 2026-01-31", types.NoneType: "null"}.get(bare, "an object")
 
 
 def _plain(limit: float) -> str:
@@ -148,7 +150,7 @@ def _words_of_list(item: Any, metas: list[Meta]) -> str:
     count = "" if high is None else f" of {low} to {high:,}" if low else f" of at most {high:,}"
     bare, _ = _parts(item)
     if get_origin(bare) is Literal:
-        return f"a list{count} with some of: {', '.join(map(str, get_args(bare)))}"
+        return f"a list{count} with one or more of: {', '.join(map(str, get_args(bare)))}"
     return f"a list{count or ' of'} values, each {words(item)}"
 
 
@@ -185,9 +187,12 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
     kinds = get_type_hints(of, include_extras=True)
     for name in value:
         if name not in names(of):
-            what = f"{place or whole} has {', '.join(names(of))}, and nothing else."
+            what = (
+                f"{place or whole} contains an unknown field; its fields are: "
+                f"{', '.join(names(of))}."
+            )
             if len(names(of)) > _MANY:
-                what = f"{place or whole} has nothing of this name; {_LISTED} lists what it has."
+                what = f"{place or whole} has no field with this name; {_LISTED} lists its fields."
             return Wrong(f"{before}{name[:FIELD_SHOWN]}", what)
     required = {field.name for field in msgspec.structs.fields(of) if field.required}
     for name in names(of):
@@ -196,7 +201,7 @@ def _wrong_object(value: dict[str, Any], of: type[Given], place: str, whole: str
             if wrong:
                 return wrong
         elif name in required:
-            return Wrong(f"{before}{name}", f"{before}{name} is missing.")
+            return Wrong(f"{before}{name}", f"The field {before}{name} is missing.")
     return None
 
 

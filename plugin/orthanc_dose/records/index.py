@@ -15,10 +15,10 @@ INDEXED = (
 TERM = Table(
     "term",
     "Terms",
-    "Each different text of the indexed fields once.",
+    "Each distinct text of the indexed fields.",
     (
         integer("id", "Number", always=True),
-        text("field", "Field", always=True, description="The field of study that it stands in."),
+        text("field", "Field", always=True, description="Field of `study` that contains the text."),
         text("value", "Text", always=True),
     ),
 )
@@ -33,10 +33,10 @@ INDEXES = tuple(
     Table(
         index_name(name),
         f"Index of {name}",
-        f"Which study has which text in {name}, one row each.",
+        f"One row per study and text in {name}.",
         (
             integer("study_id", "Study"),
-            integer("term", "Term", description="The number of the text in term."),
+            integer("term", "Term", description="Number of the text in `term`."),
         ),
     )
     for name in INDEXED
@@ -45,23 +45,27 @@ INDEXES = tuple(
 STANDARD_NAME = Table(
     "standard_name",
     "Map of names",
-    "What an installation calls protocols and procedures, whatever the systems write. The first "
-    "entry that fits counts.",
+    "Standard names of an installation for protocols and procedures, regardless of what systems "
+    "write. The first matching entry applies.",
     (
-        integer("position", "Position", description="From 1."),
+        integer("position", "Position", description="Counted from 1."),
         text(
             "kind",
             "Kind",
             always=True,
-            description="The indexed field of study whose texts it names.",
+            description="Indexed field of `study` whose texts the entry names.",
         ),
         text(
             "pattern",
             "Pattern",
             always=True,
-            description="With the wildcards * ? [seq] [!seq]; case is ignored.",
+            description="May contain the wildcards * ? [seq] [!seq]; case is ignored.",
         ),
-        text("modality", "Modality", description="Only in studies of this type; empty for all."),
+        text(
+            "modality",
+            "Modality",
+            description="Modality type of the studies that the entry applies to; empty for all.",
+        ),
         text("standard_name", "Standard name", always=True),
     ),
 )
@@ -69,9 +73,9 @@ STANDARD_NAME = Table(
 TERM_NAME = Table(
     "term_name",
     "Standard names of terms",
-    "What the map of names makes of a text in studies of a modality type.",
+    "Standard name that the map of names gives to a text in studies of a modality type.",
     (
-        integer("term", "Term", description="The number of the text in term."),
+        integer("term", "Term", description="Number of the text in `term`."),
         text("modality", "Modality"),
         text("standard_name", "Standard name"),
     ),
@@ -81,10 +85,10 @@ TERM_NAME = Table(
 STUDY_STANDARD_NAME = Table(
     "study_standard_name",
     "Standard names of studies",
-    "What the map of names makes of the texts of each study.",
+    "Standard names that the map of names gives to the texts of each study.",
     (
         integer("study_id", "Study"),
-        text("kind", "Kind", description="The field of study whose text it names."),
+        text("kind", "Kind", description="Field of `study` that contains the text."),
         text("standard_name", "Standard name"),
     ),
 )
@@ -92,15 +96,14 @@ STUDY_NAMES = STUDY_STANDARD_NAME.name
 
 STUDY_DAY = Table(
     "study_day",
-    "Studies a day",
-    "How many studies of which modality type and system were made on a day; without possible test "
-    "data.",
+    "Studies per day",
+    "Number of studies per day, modality type and system, without possible test data.",
     (
         text("modality", "Modality"),
         integer("equipment_id", "Equipment"),
         day("study_date", "Study date"),
         integer("studies", "Studies"),
         integer("events", "Events"),
-        clock("last_time", "Last time", description="The time of the day's last study."),
+        clock("last_time", "Last time", description="Time of the last study of the day."),
     ),
 )

@@ -15,15 +15,14 @@ _EFFECTIVE = "99SHS:220001/113839|113839"
 _EFFECTIVE_AUTHORITY = "99SHS:220001/113839/121406|113839/121406"
 
 _ORGAN_DOSES = structs(
-    "organ_doses", "Organ doses", "113517", "TID 10023", "Doses to single organs as the report "
-"gives them.",
+    "organ_doses", "Organ doses", "113517", "TID 10023", "Doses to single organs, as reported.",
     code("finding_site", "Organ", "SCT:363698007", "TID 10023 row 2"),
-    code("laterality", "Laterality", _LATERALITY, "TID 10023 row 3", "Bilateral for the dose to "
-"both of a pair."),
+    code("laterality", "Laterality", _LATERALITY, "TID 10023 row 3",
+         "Bilateral for the dose to both organs of a pair."),
     num("organ_dose", "Organ dose", "mGy", "113518", "TID 10023 row 6"),
     text("reference_authority", "Reference authority", "113518/121406", "TID 10023 rows 7 and 8"),
-    num("mass", "Mass", "g", "SCT:118538004", "TID 10023 row 4", "Mass of the organ that the dose "
-"was worked out with."),
+    num("mass", "Mass", "g", "SCT:118538004", "TID 10023 row 4",
+        "Mass of the organ that was used to calculate the dose."),
     text("mass_method", "Method of mass", f"SCT:118538004/{_METHOD}", "TID 10023 row 5"),
 )  # fmt: skip
 
@@ -41,20 +40,19 @@ def _identifiers(name: str, title: str, concept: str, source: str) -> Field:
 
 NM_ADMINISTRATION = Table(
     "nm_administration", "Radiopharmaceutical administrations",
-    "One row a Radiopharmaceutical Administration. Elements of image headers are relative to an "
-    "item of Radiopharmaceutical"
-    " Information Sequence (0054,0016). Radionuclide Total Dose (0018,1074) is in Bq in PET images "
-    "(PS3.3 C.8.9.2), in MBq in"
-    " NM images (PS3.3 C.8.4.10); the unit given with it here is that of PET.",
+    "One row per Radiopharmaceutical Administration. Elements of image headers are relative to "
+    "an item of Radiopharmaceutical Information Sequence (0054,0016). Radionuclide Total Dose "
+    "(0018,1074) is in Bq in PET images (PS3.3 C.8.9.2), in MBq in NM images (PS3.3 C.8.4.10); "
+    "the unit given with it here is that of PET.",
     (
-        integer("study_id", "Study", description="The study that the administration belongs to.", always=True),
+        integer("study_id", "Study", description="Study that the administration belongs to.", always=True),
         integer("event_number", "Administration", description="Position of the administration in "
-"the study, from 1.", always=True),
+                                                              "the study, counted from 1.", always=True),
         *record_source(),
         uid("administration_event_uid", "Administration event UID", "113503", "TID 10022 row 6", header="0008,3012"),
         code("radiopharmaceutical_agent", "Radiopharmaceutical agent", _AGENT, "TID 10022 row 2", header="0054,0304"),
         text("radiopharmaceutical_name", "Radiopharmaceutical", header="0018,0031",
-             description="Its name in words, as image headers give it."),
+             description="Name as text, as in image headers."),
         code("radionuclide", "Radionuclide", f"{_AGENT}/SCT:89457008", "TID 10022 row 3", header="0054,0300"),
         num("radionuclide_half_life", "Half life", "s", f"{_AGENT}/SCT:304283002", "TID 10022 row 4",
             header="0018,1075 s"),
@@ -69,7 +67,7 @@ NM_ADMINISTRATION = Table(
         code("pre_administration_device", "Measured before with", "113508/113540", "TID 10022 row 14"),
         num("post_administration_activity", "Activity after "
 "administration", "MBq", "113509", "TID 10022 row 16",
-            "What was left, in the syringe for example."),
+            "Residual activity, for example in the syringe."),
         code("post_administration_device", "Measured after with", "113509/113540", "TID 10022 row 17"),
         num("estimated_extravasation_activity", "Estimated "
 "extravasation", "%", "113506", "TID 10022 row 8"),

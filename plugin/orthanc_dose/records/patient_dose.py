@@ -18,9 +18,9 @@ ORGAN_DOSE_ESTIMATES = structs(
     "Organ dose estimates",
     "128402",
     "TID 10031",
-    "Organ doses that were estimated from the dose reports of this study, each with the method and "
-    "the model.",
-    uid("sop_instance_uid", "SOP instance UID", description="The object that holds the estimate."),
+    "Organ doses that were estimated from the dose reports of this study, each with its method "
+    "and model.",
+    uid("sop_instance_uid", "SOP instance UID", description="Object that contains the estimate."),
     text("name", "Name", "128403", "Radiation Dose Estimate Name"),
     code("finding_site", "Organ", _SITE, "CID 10060"),
     code("laterality", "Laterality", f"{_LATERALITY}|{_SITE}/{_LATERALITY}", "CID 244"),
@@ -43,7 +43,7 @@ ORGAN_DOSE_ESTIMATES = structs(
         "Events used",
         f"{_METHODOLOGY}/128416/128429",
         "TID 10033 row 4",
-        "Irradiation events, where not all of the reports were used.",
+        "Irradiation events used, if not all events of the reports were.",
     ),
     code("patient_model_type", "Patient model", f"{_MODEL}/128417", "TID 10033 row 6"),
     code(

@@ -62,8 +62,9 @@ _SHUTTER = (
 )
 
 _EVENT = (
-    integer("study_id", "Study", description="The study that the event belongs to.", always=True),
-    integer("event_number", "Event", description="Position of the event in the study, from 1.", always=True),
+    integer("study_id", "Study", description="Study that the event belongs to.", always=True),
+    integer("event_number", "Event", description="Position of the event in the study, counted "
+                                                 "from 1.", always=True),
     *record_source(),
     uid("irradiation_event_uid", "Irradiation event UID", "113769", "TID 10003 row 3", header="0008,3010"),
     code("acquisition_plane", "Acquisition plane", "113764", "TID 10003 row 2"),
@@ -95,7 +96,8 @@ _EVENT = (
 "point", "mGy", "111636", "TID 10003 row 21"),
     text("reference_point_definition", "Reference point", "113780", "TID 10003 rows 22, 23, TID "
 "10003B rows 2, 3",
-         "Where the dose at reference point holds; the meaning of the code where a code is given."),
+         "Point to which the dose at reference point refers; the meaning of the code if a code "
+         "is given."),
     code("breast_composition", "Breast composition", "SCT:129715009", "TID 10003 row 24, TID 4007"),
     num("percent_fibroglandular_tissue", "Fibroglandular tissue", "%", "111046", "TID 10003 row "
 "24, TID 4007"),
@@ -117,13 +119,13 @@ _EVENT = (
 "pulses", "113768/121401|121401", "TID 10003B row 8"),
     num("pulse_width", "Pulse width", "ms", "113793", "TID 10003B row 9", per_pulse=True),
     num("irradiation_duration", "Irradiation duration", "s", "113742", "TID 10003B row 10",
-        "From the first to the last X-ray of the event, pauses between pulses included."),
+        "Time from the first to the last X-ray of the event, including the pauses between pulses."),
     num("kvp", "KVP", "kV", "113733", "TID 10003B row 11", per_pulse=True, header="0018,0060 kV"),
     num("xray_tube_current", "X-ray tube current", "mA", "113734", "TID 10003B row 12", per_pulse=True,
         header="0018,9330 mA|0018,8151 uA|0018,1151 mA"),
     num("average_xray_tube_current", "Average X-ray tube current", "mA", "113767", "TID 10003B row 13"),
     num("exposure_time", "Exposure time", "ms", "113824", "TID 10003B row 14",
-        "Time with X-rays, the sum over the pulses.", header="0018,9328 ms|0018,8150 us|0018,1150 "
+        "Time with X-rays on, summed over the pulses.", header="0018,9328 ms|0018,8150 us|0018,1150 "
 "ms"),
     num("exposure", "Exposure", "uA.s", "113736", "TID 10003B row 15", per_pulse=True,
         header="0018,9332 mA.s|0018,1153 uA.s|0018,1152 mA.s"),
@@ -149,8 +151,8 @@ _EVENT = (
 "angle", "deg", "113755", "TID 10003C row 8"),
     num("table_cradle_tilt_angle", "Table cradle tilt angle", "deg", "113756", "TID 10003C row 9"),
     num("compression_thickness", "Compression thickness", "mm", "111633", "TID 10003C row 10", header="0018,11a0 mm"),
-    num("compression_force", "Compression force", "N", "111647", "PS3.16 Annex D, as far as "
-"reports give it",
+    num("compression_force", "Compression force", "N", "111647",
+        "PS3.16 Annex D, as far as reports contain it",
         header="0018,11a2 N"),
     num("distance_source_to_isocenter", "Distance source to "
 "isocentre", "mm", "113748", "TID 10003C row 11, CID 10008"),
@@ -223,30 +225,31 @@ _EVENT = (
     _xper("distance_source_to_detector_end", "Distance source to detector at the end", "mm", "018"),
     _xper("detector_field_x", "Detector field, x side", "mm", "023/024"),
     _xper("detector_field_y", "Detector field, y side", "mm", "023/025"),
-    _xper("object_thickness", "Object thickness", "mm", "026", "Thickness of the patient as the "
-"system works it out."),
+    _xper("object_thickness", "Object thickness", "mm", "026",
+          "Thickness of the patient as calculated by the system."),
     _xper("application_group", "Application group", "", "028"),
     _xper("application", "Application", "", "029"),
     _xper("fluoro_flavour", "Fluoroscopy flavour", "", "030"),
     num("intensifier_size", "Field diameter", "mm", source="iiDiameter in the Comment of Siemens",
-        description="Diameter of the image intensifier's field, or the format of the flat detector "
-"that stands for it."),
+        description="Diameter of the image intensifier's field, or the equivalent format of the "
+                    "flat detector."),
     text("patient_position", "Patient position", source="Position in the Comment of Siemens; terms "
 "of PS3.3 C.7.3.1.1.2",
-         description="How the patient lies, HFS for head first, supine."),
+         description="Position of the patient, such as HFS for head first, supine."),
     # What only images contain.
     text("presentation_intent", "Presentation intent", header="0008,0068", source="(0008,0068)"),
     num("distance_source_to_patient", "Distance source to patient", "mm", header="0018,1111 mm", source="(0018,1111)"),
     num("magnification_factor", "Magnification factor", "1", header="0018,1114 1", source="(0018,1114)"),
     num("entrance_dose", "Entrance dose", "mGy", header="0040,8302 mGy|0040,0302 "
 "dGy", source="(0040,8302), (0040,0302)",
-        description="Average entrance dose at the surface of the patient, as the image says."),
+        description="Average entrance dose at the surface of the patient, as given in the image."),
     num("relative_xray_exposure", "Relative X-ray exposure", "1", header="0018,1405 1", source="(0018,1405)",
-        description="The maker's own exposure indicator; scales differ between makers and may not "
-"be compared or averaged"
-                    " (Fuji S falls with the dose, Agfa lgM is a logarithm)."),
+        description="The manufacturer's own exposure indicator; scales differ between "
+                    "manufacturers and must not be compared or averaged (Fuji S decreases with "
+                    "the dose, Agfa lgM is a logarithm)."),
     text("exposure_indicator", "Exposure indicator",
-         description="What the maker calls the relative X-ray exposure: S, EI, lgM, REX, DI, EXI."),
+         description="The manufacturer's name for the relative X-ray exposure: S, EI, lgM, REX, "
+                     "DI, EXI."),
     num("sensitivity", "Sensitivity", "1", header="0018,6000 1", source="(0018,6000)"),
     text("exposure_control_mode", "Exposure control mode", header="0018,7060", source="(0018,7060)"),
     text("exposure_control_mode_description", "Exposure control", header="0018,7062", source="(0018,7062)"),
@@ -260,15 +263,15 @@ _EVENT = (
 PROJECTION_EVENT = Table(
     "projection_event",
     "Projection X-ray irradiation events",
-    "One row an irradiation event of a fluoroscopy, radiography or mammography study.",
+    "One row per irradiation event of a fluoroscopy, radiography or mammography study.",
     with_pulse_values(_EVENT),
 )
 
 PROJECTION_ACCUMULATED = Table(
     "projection_accumulated", "Projection X-ray accumulated dose",
-    "One row an Accumulated X-Ray Dose Data container: one a plane.",
+    "One row per Accumulated X-Ray Dose Data container, that is, per plane.",
     (
-        integer("study_id", "Study", description="The study that the row belongs to.", always=True),
+        integer("study_id", "Study", description="Study that the row belongs to.", always=True),
         *record_source(),
         code("acquisition_plane", "Acquisition plane", "113764", "TID 10002 row 2"),
         CALIBRATIONS,

@@ -11,42 +11,42 @@ PHANTOMS = {"head": "IEC head phantom (16 cm)", "body": "IEC body phantom (32 cm
 REFERENCE_LEVEL = Table(
     "reference_level",
     "Reference levels",
-    "One row a reference level that the installation's doses are compared with, of one "
-    "examination, quantity and class of"
-    " patients.",
+    "One row per reference level that the installation's doses are compared with, for one "
+    "examination, quantity and class of patients.",
     (
         integer("id", "Number", always=True),
         text(
             "shipped_as",
             "Shipped as",
-            description="The key of a level that came with the program; empty for all others.",
+            description="Key of a level supplied with the program; empty for all others.",
         ),
-        text("name", "Examination", always=True, description="As its source calls it."),
+        text("name", "Examination", always=True, description="Name used by its source."),
         text(
             "pattern",
             "Pattern",
-            description="Of the names that it is for, as systems write them: with the wildcards * "
-            "? [seq] [!seq]; case is"
-            " ignored. Empty, as the standard name is, for what is not matched yet.",
+            description="Pattern for the names that the level applies to, as systems write them, "
+            "with the wildcards * ? [seq] [!seq]; case is ignored. Empty, as is the "
+            "standard name, for a level that is not matched yet.",
         ),
         text(
             "standard_name",
             "Standard name",
-            description="In place of a pattern: it is for all names of this standard name.",
+            description="Instead of a pattern: the level applies to all names with this standard "
+            "name.",
         ),
         text("modality", "Modality"),
         text(
             "quantity",
             "Quantity",
-            description="The filter of lists that has the values it is compared with, as "
-            "dlp_total.",
+            description="Filter of lists with the values that the level is compared with, such "
+            "as dlp_total.",
         ),
         num(
             "value",
             "Value",
             "1",
             always=True,
-            description="In the unit in which the store has the quantity.",
+            description="Value in the unit in which the quantity is stored.",
         ),
         text(
             "statistic",
@@ -56,25 +56,25 @@ REFERENCE_LEVEL = Table(
                 f"{name}: {what} of the installation's values" for name, what in STATISTICS.items()
             ),
         ),
-        num("age_from", "Age from", "a", description="For patients of this age and older."),
-        num("age_to", "Age to", "a", description="For patients younger than this."),
+        num("age_from", "Age from", "a", description="Minimum age of patients (inclusive)."),
+        num("age_to", "Age to", "a", description="Maximum age of patients (exclusive)."),
         num(
             "weight_from",
             "Weight from",
             "kg",
-            description="For patients of this weight and heavier.",
+            description="Minimum weight of patients (inclusive).",
         ),
-        num("weight_to", "Weight to", "kg", description="For patients lighter than this."),
+        num("weight_to", "Weight to", "kg", description="Maximum weight of patients (exclusive)."),
         text(
             "phantom",
             "Phantom",
-            description=f"That CTDIvol refers to: "
+            description="Phantom that CTDIvol refers to: "
             f"{'; '.join(f'{name}: {what}' for name, what in PHANTOMS.items())}.",
         ),
         text("source", "Source"),
-        integer("year", "Year", description="In which it was published or adopted."),
-        text("url", "Address", description="Where the source can be read."),
+        integer("year", "Year", description="Year in which the level was published or adopted."),
+        text("url", "Address", description="Web address of the source."),
         text("note", "Note"),
-        flag("valid", "Valid", description="Whether doses are compared with it."),
+        flag("valid", "Valid", description="Whether doses are compared with the level."),
     ),
 )

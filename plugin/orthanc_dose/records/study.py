@@ -27,9 +27,8 @@ _PROJECTION = (_RF, _DX, _MG)
 EQUIPMENT = Table(
     "equipment",
     "Equipment",
-    "One row a system: a combination of manufacturer, model, institution, department, station, "
-    "serial number, software and"
-    " gantry.",
+    "One row per system: a combination of manufacturer, model, institution, department, station, "
+    "serial number, software and gantry.",
     (
         integer("id", "Number", always=True),
         text("manufacturer", "Manufacturer", source="(0008,0070)"),
@@ -43,20 +42,20 @@ EQUIPMENT = Table(
         text(
             "display_name",
             "Display name",
-            description="What the system is called on pages: hospital and station, until somebody "
-            "names it.",
+            description="Name of the system on pages: hospital and station, unless a user has "
+            "named it.",
         ),
         text(
             "user_defined_modality",
             "User-defined modality",
-            description="Set by hand for systems whose reports tell their type wrong: RF or DX for "
-            "all of its studies; dual,"
-            " where the system makes both, for sorting each study by what was done alone.",
+            description="Set by a user for systems whose reports state the wrong type: RF or DX "
+            "for all of its studies; dual, for systems that do both, to classify "
+            "each study only by the procedure.",
         ),
         integer(
             "joined_into",
-            "Joined into",
-            description="The system, by its number, that this one was joined with: it has the "
+            "Merged into",
+            description="Number of the system that this one was merged into, which has the "
             "studies of both.",
         ),
     ),
@@ -65,31 +64,30 @@ EQUIPMENT = Table(
 _SET = ("display_name", "user_defined_modality", "joined_into")
 EQUIPMENT_KEY = tuple(name for name in EQUIPMENT.names if name not in ("id", *_SET))
 
-_IDENTITY = "Kept as the installation's rule says: not at all, as written, or as a hash."
+_IDENTITY = "Kept according to the installation's rule: not at all, as written, or as a hash."
 _IDENTIFICATION = (
     integer(
         "id",
         "Number",
-        description="The study's number in this store; it stays while the study is there.",
+        description="Number of the study in this store; it stays the same as long as the study "
+        "exists.",
         always=True,
     ),
     text(
         "modality",
         "Modality",
         always=True,
-        description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), by the "
-        "documented rule.",
+        description="CT, RF (fluoroscopy), DX (radiography), MG or NM (nuclear medicine), "
+        "according to the documented rule.",
     ),
     uid("study_instance_uid", "Study instance UID", source="(0020,000D)"),
-    integer(
-        "equipment_id", "Equipment", description="The system that made the study.", always=True
-    ),
+    integer("equipment_id", "Equipment", description="System that made the study.", always=True),
     integer(
         "made_by",
         "Equipment as named",
-        description="The system that the objects name, which is another than Equipment where "
-        "systems were joined; 0 where"
-        " they name several. Empty in rows of before there were joins: the same as Equipment.",
+        description="System that the objects name, which differs from Equipment if systems were "
+        "merged; 0 if they name several. Empty in rows from before systems could be "
+        "merged, where it is the same as Equipment.",
     ),
     text("accession_number", "Accession number", source="(0008,0050)", description=_IDENTITY),
     text("study_id", "Study ID", source="(0020,0010)"),
@@ -125,7 +123,7 @@ _IDENTIFICATION = (
     text("operators", "Operators", source="(0008,1070)"),
 )
 
-_FROM = "import: from a file of sizes. Empty where it is from the objects."
+_FROM = "import: from an imported file of sizes. Empty if it is from the objects."
 PATIENT = (
     text("patient_name", "Patient name", source="(0010,0010)", description=_IDENTITY),
     text("patient_id", "Patient ID", source="(0010,0020)", description=_IDENTITY),
@@ -199,18 +197,16 @@ CT_EVENTS_BY_TYPE = (
 # Totals of a study as lists show them. If the report gives none, they are computed and marked as
 # such.
 TOTALS = (
-    integer("number_of_events", "Events", description="Number of irradiation events that the store "
-"holds."),
+    integer("number_of_events", "Events", description="Number of irradiation events in the store."),
     *(integer(name, title, description="Number of irradiation events of this CT Acquisition "
 "Type.", source="CID 10013",
               modalities=(_CT,)) for name, title, _ in CT_EVENTS_BY_TYPE),
     num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' "
 "totals.", modalities=(_CT,)),
-    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the "
-"events.", modalities=(_CT,)),
+    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
     num("effective_dose_total", "Effective dose total", "mSv", modalities=(_CT, _NM),
-        description="As reported; of nuclear medicine the sum over the administrations, if all "
-"give it."),
+        description="As reported; in nuclear medicine, the sum over the administrations if all "
+                    "of them have it."),
     integer("dose_check_events", "Dose check events", modalities=(_CT,),
             description="Events whose forward estimate reached a configured alert or notification "
 "value."),
@@ -219,8 +215,8 @@ TOTALS = (
         modalities=(_RF, _DX)),
     num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,)),
     num("dose_rp_total", "Dose at reference point", "Gy", modalities=(_RF, _DX),
-        description="The larger of the planes: planes are not added, since they enter the skin at "
-"different places."),
+        description="The larger value of the planes: planes are not added up, since their beams "
+                    "enter the skin at different places."),
     num("dose_rp_total_a", "Dose at reference point, plane A", "Gy", description="Plane A, or the "
 "single plane.",
         modalities=(_RF, _DX)),
@@ -239,19 +235,19 @@ TOTALS = (
     num("agd_unspecified", "AGD, side not given", "mGy", modalities=(_MG,),
         description="Accumulated average glandular dose of both breasts, or without a side."),
     text("radiopharmaceuticals", "Radiopharmaceutical", modalities=(_NM,),
-         description="The agents of the administrations, each once."),
-    text("radionuclides", "Radionuclide", description="The nuclides of the administrations, each "
-"once.",
+         description="Radiopharmaceuticals of the administrations, each listed once."),
+    text("radionuclides", "Radionuclide", description="Radionuclides of the administrations, "
+                                                      "each listed once.",
          modalities=(_NM,)),
     num("administered_activity_total", "Administered activity", "MBq", modalities=(_NM,),
         description="Sum over the administrations of one radionuclide. Activities of different "
-"nuclides are not added."),
+                    "radionuclides are not added up."),
 )  # fmt: skip
 
 STUDY = Table(
     "study",
     "Studies",
-    "One row a study, system and modality.",
+    "One row per study, system and modality type.",
     (
         *_IDENTIFICATION,
         *PATIENT,
@@ -260,17 +256,18 @@ STUDY = Table(
         texts(
             "acquisition_protocols",
             "Acquisition protocols",
-            description="Those of the events, each once.",
+            description="Acquisition protocols of the events, each listed once.",
         ),
         texts(
             "all_marks",
             "Marks of all records",
-            description="The marks of the study, its accumulated dose and its events, each once.",
+            description="Marks of the study, its accumulated dose and its events, each listed "
+            "once.",
         ),
         text(
             "not_patient_indicator",
             "Not a patient",
-            description="The pattern of names and IDs that says that this is possible test data.",
+            description="Pattern of names or IDs that identifies the study as possible test data.",
         ),
         moment("stored_at", "Stored", description="When the row was last written, UTC."),
         text(
@@ -291,38 +288,39 @@ STUDY = Table(
         texts(
             "standard_names",
             "Standard names",
-            description="What the installation calls its descriptions, procedures and protocols, "
-            "by the map of names.",
+            description="Standard names of the installation for the study's descriptions, "
+            "procedures and protocols, according to the map of names.",
         ),
     ),
 )
 
 OUTCOMES = {
     "imported": "its content is in the store",
-    "merged": "its content was put together with what other objects of the study say",
-    "duplicate": "all that it says was in the store already",
-    "ignored": "a rule leaves it alone",
+    "merged": "its content was merged with that of other objects of the study",
+    "duplicate": "all of its content was already in the store",
+    "ignored": "it was skipped by a rule",
     "failed": "it could not be read",
 }
 
 # What the rules of deletion do with an object in Orthanc.
 IN_ORTHANC = {
     "to delete": "it will be deleted from Orthanc",
-    "deleted": "it was deleted from Orthanc; what was read from it stays",
+    "deleted": "it was deleted from Orthanc; the data read from it stays",
     "refused": "it was refused before Orthanc stored it",
 }
 
 OBJECT = Table(
     "object",
     "Objects",
-    "One row an instance that Orthanc stored, with what became of it.",
+    "One row per instance that Orthanc stored, with its outcome.",
     (
         text(
             "handle",
             "Handle",
             always=True,
-            description="By what the object is known here: a hash, with the key of the "
-            "installation, of its identifier in Orthanc, which is made from the patient ID.",
+            description="Identifier of the object in this store: a hash, keyed with the "
+            "installation's key, of its identifier in Orthanc, which is derived from "
+            "the patient ID.",
         ),
         uid("sop_instance_uid", "SOP instance UID", source="(0008,0018)"),
         uid("sop_class_uid", "SOP class UID", source="(0008,0016)"),
@@ -330,9 +328,9 @@ OBJECT = Table(
         text(
             "modality",
             "Modality",
-            description="Modality type of the study that the object went to.",
+            description="Modality type of the study that the object was assigned to.",
         ),
-        integer("study_id", "Study", description="The study that the object went to."),
+        integer("study_id", "Study", description="Study that the object was assigned to."),
         text(
             "outcome",
             "Outcome",
@@ -344,15 +342,19 @@ OBJECT = Table(
             "Rule",
             description="Name of the rule that decided, for ignored, merged and duplicate objects.",
         ),
-        text("reason", "Reason", description="The outcome's reason in a sentence."),
-        text("source", "Source", description="How its content was read; the sources of study."),
-        text("series_handle", "Series", description="The same of its series."),
+        text("reason", "Reason", description="Reason for the outcome, as a sentence."),
+        text(
+            "source",
+            "Source",
+            description="How its content was read: one of the sources of `study`.",
+        ),
+        text("series_handle", "Series", description="Handle of its series."),
         integer(
             "change",
             "Change",
             description="Number of Orthanc's change that announced the instance.",
         ),
-        integer("attempts", "Attempts", description="How often it was read."),
+        integer("attempts", "Attempts", description="Number of times that it was read."),
         moment("received_at", "Received", description="When Orthanc stored it, UTC."),
         moment("processed_at", "Processed", description="When the outcome was decided, UTC."),
         integer("size", "Size", description="Size of the object in bytes."),
@@ -361,7 +363,7 @@ OBJECT = Table(
             "in_orthanc",
             "In Orthanc",
             description="; ".join(f"{key}: {what}" for key, what in IN_ORTHANC.items())
-            + "; else empty.",
+            + "; otherwise empty.",
         ),
         moment(
             "deleted_at",
@@ -372,7 +374,7 @@ OBJECT = Table(
         blob(
             "content",
             "Content",
-            description="All of the object but pixel data and patient identity, compressed.",
+            description="The whole object except pixel data and patient identity, compressed.",
         ),
     ),
 )
@@ -380,9 +382,9 @@ OBJECT = Table(
 PATIENT_SIZE = Table(
     "patient_size",
     "Patient sizes",
-    "Heights and weights that files gave, one row a study. Its records take them where its objects "
-    "give none, or where a user"
-    " had them overwritten; they stay when the records are made anew.",
+    "Heights and weights from imported files, one row per study. The study's records use them if "
+    "its objects contain none, or if a user chose to overwrite them; they are kept when the "
+    "records are rebuilt.",
     (
         uid("study_instance_uid", "Study instance UID"),
         num("height", "Height", "m"),
@@ -390,14 +392,14 @@ PATIENT_SIZE = Table(
         integer(
             "height_overwrites",
             "Height overwrites",
-            description="1: the height stands over that of the objects.",
+            description="1: the height replaces that of the objects.",
         ),
         integer(
             "weight_overwrites",
             "Weight overwrites",
-            description="1: the weight stands over that of the objects.",
+            description="1: the weight replaces that of the objects.",
         ),
-        integer("task_id", "Task", description="The import that wrote the row last."),
+        integer("task_id", "Task", description="Import that last wrote the row."),
         moment("changed_at", "Changed", description="UTC."),
     ),
 )
@@ -405,7 +407,7 @@ PATIENT_SIZE = Table(
 DROPPED = Table(
     "dropped",
     "Dropped objects",
-    "How many objects of a SOP class the rules kept from being stored at all.",
+    "Number of objects of a SOP class that, according to the rules, were not stored at all.",
     (
         uid("sop_class_uid", "SOP class UID"),
         integer("objects", "Objects"),
@@ -413,7 +415,8 @@ DROPPED = Table(
         moment(
             "last_at",
             "Last",
-            description="UTC; counts are written now and then, so it is right to some seconds.",
+            description="UTC; counts are written periodically, so the time is accurate to some "
+            "seconds.",
         ),
     ),
 )
@@ -421,9 +424,9 @@ DROPPED = Table(
 SETTING = Table(
     "setting",
     "Settings",
-    "What people set, one row a setting.",
+    "Settings made by users, one row per setting.",
     (
-        text("user_name", "User", description="Whose setting it is."),
+        text("user_name", "User", description="User to whom the setting belongs."),
         text("kind", "Kind", description="saved filter: a name and the filters of a list."),
         text("name", "Name"),
         text("value", "Value", description="JSON."),
@@ -434,7 +437,8 @@ SETTING = Table(
 STATE = Table(
     "state",
     "State",
-    "What the program has to remember: cursor in Orthanc's changes, version of the schema.",
+    "What the program has to remember, such as its cursor in Orthanc's changes and the version "
+    "of the schema.",
     (text("name", "Name"), text("value", "Value")),
 )
 # Columns of objects that the SQL view of the dose record shows: what became of the objects, not

@@ -129,7 +129,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/status",
         get_status,
-        "Version, what the store holds, the state of the queue",
+        "Return the version, the contents of the store and the state of the queue",
         {200: STATUS},
         tag="System",
         needs=WATCHING,
@@ -138,19 +138,28 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/summary",
         get_summary,
-        "Studies per modality and system, the workload, and what came in today",
+        "Return the studies per modality type and system, the workload, and what arrived today",
         {200: SUMMARY},
         (
             Parameter(
-                "days", "integer", "Studies of so many days, today included.", 7, 1, MOST_DAYS
+                "days",
+                "integer",
+                "Number of days whose studies are counted, including today.",
+                7,
+                1,
+                MOST_DAYS,
             ),
             Parameter(
-                "more_days", "integer", "Studies of so many days, today included.", 30, 1, MOST_DAYS
+                "more_days",
+                "integer",
+                "Number of days whose studies are counted, including today.",
+                30,
+                1,
+                MOST_DAYS,
             ),
         ),
-        description="Possible test data is left out. The workload is the number of studies a day, "
-        "over the longer of the"
-        " two times.",
+        description="Possible test data is excluded. The workload is the number of studies per "
+        "day, over the longer of the two periods.",
         needs=VIEW,
     ),
     *STUDY_ROUTES,
@@ -185,12 +194,12 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/fields",
         get_fields,
-        "The data dictionary: each field with type, unit, concept, description",
+        "Return the data dictionary: each field with its type, unit, concept and description",
         {200: FIELDS},
         tag="System",
         with_caller=True,
         needs=SIGNED_IN,
-        description="Filters and columns are those that the caller may use.",
+        description="Lists only the filters and columns that the caller may use.",
     ),
     Route(
         "GET",

@@ -31,12 +31,15 @@ def export_log(services: Services, caller: Caller, **given: Any) -> Content:
 
 
 _FILTERS = (
-    Parameter("user", "text", "Of this user.", maximum=200),
-    Parameter("action", "text", "Of this action.", maximum=100),
-    Parameter("from", "moment", "At this moment or after."),
-    Parameter("to", "moment", "Before this moment."),
+    Parameter("user", "text", "Only entries of this user.", maximum=200),
+    Parameter("action", "text", "Only entries of this action.", maximum=100),
+    Parameter("from", "moment", "Only entries at or after this time."),
+    Parameter("to", "moment", "Only entries before this time."),
     Parameter(
-        "text", "text", "With this text in user, address, action, subject or details.", maximum=200
+        "text",
+        "text",
+        "Only entries with this text in user, address, action, subject or details.",
+        maximum=200,
     ),
 )
 _ENTRY = of_table(AUDIT_LOG)
@@ -46,7 +49,7 @@ AUDIT_LOG_ROUTES: tuple[Route, ...] = (
         "GET",
         "/audit-log",
         read_log,
-        "A page of the audit log, the newest entries first",
+        "Return a page of the audit log, newest entries first",
         {
             200: any_object(
                 total=INTEGER, entries=array(_ENTRY), users=array(TEXT), actions=array(TEXT)
@@ -54,18 +57,18 @@ AUDIT_LOG_ROUTES: tuple[Route, ...] = (
         },
         (*_FILTERS, *PAGE),
         tag="Access",
-        description="`users` and `actions` are those that there are to choose from.",
+        description="`users` and `actions` list the values that the log contains, to filter by.",
         needs=ADMINISTRATION,
     ),
     Route(
         "GET",
         "/audit-log/export",
         export_log,
-        "The audit log as CSV",
+        "Export the audit log as CSV",
         {200: {"type": "string"}},
         _FILTERS,
         tag="Access",
-        description="The whole of it, or what the filters leave, the oldest entries first.",
+        description="Contains the whole log, or the entries that match the filters, oldest first.",
         with_caller=True,
         needs=ADMINISTRATION,
     ),

@@ -38,7 +38,10 @@ def no_longer_than(limit: int, body: bytes) -> bytes:
     """Return the body unchanged. Raises ApiError 413 if it has more than `limit` bytes."""
     if len(body) > limit:
         raise ApiError(
-            413, "too_large", f"The body may have at most {limit:,} bytes.", more={"limit": limit}
+            413,
+            "too_large",
+            f"The request body is too large: it may have at most {limit:,} bytes.",
+            more={"limit": limit},
         )
     return body
 
@@ -53,7 +56,7 @@ def read(raw: bytes) -> Any:
     try:
         body = json.loads(
             no_longer_than(LARGEST, raw),
-            parse_constant=lambda word: _Refused(f"{word} is no number"),
+            parse_constant=lambda word: _Refused(f"{word} is not a valid number"),
             parse_float=_float,
             parse_int=_integer,
             object_pairs_hook=_object,
@@ -61,33 +64,36 @@ def read(raw: bytes) -> Any:
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
-        raise bad_body(None, "The body must be JSON.") from error
+        raise bad_body(None, "The request body is not valid JSON.") from error
     for place, value in _all_of(body):
         if isinstance(value, _Refused):
-            raise bad_body(_shown(place), f"This must not stand in a body: {value.why}.")
+            raise bad_body(
+                _shown(place),
+                f"The request body contains a value that is not allowed: {value.why}.",
+            )
         if isinstance(value, str) and not is_text(value):
             raise bad_body(
                 _shown(place),
-                "A text must not have NUL characters or halves of characters (surrogates).",
+                "Text must not contain NUL characters or unpaired surrogates.",
             )
     return body
 
 
 def _float(digits: str) -> "float | _Refused":
     value = float(digits)
-    return value if math.isfinite(value) else _Refused("no number is beyond 1.8e308")
+    return value if math.isfinite(value) else _Refused("numbers must lie within ±1.8e308")
 
 
 def _integer(digits: str) -> "int | _Refused":
     if len(digits) > len(str(-LARGEST_INTEGER)) or abs(int(digits)) > LARGEST_INTEGER:
-        return _Refused(f"a whole number is at most {LARGEST_INTEGER}")
+        return _Refused(f"whole numbers must lie within ±{LARGEST_INTEGER}")
     return int(digits)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
-        found[name] = _Refused("an object has a name twice") if name in found else value
+        found[name] = _Refused("an object contains the same name twice") if name in found else value
     return found
 
 
@@ -119,7 +125,9 @@ def _shown(place: str | None) -> str | None:
 
 
 def _too_deep() -> ApiError:
-    return bad_body(None, f"The body may be nested at most {DEEPEST} levels deep.")
+    return bad_body(
+        None, f"The request body is nested too deeply: at most {DEEPEST} levels are allowed."
+    )
 
 
 def decoded(raw: bytes, of: Body) -> Given:

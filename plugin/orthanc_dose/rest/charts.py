@@ -44,7 +44,7 @@ from .studies import FILTER_PARAMETERS
 _KIND, _EVERYBODY = "chart options", ""
 ChartOptions = changes_of(
     "ChartOptions",
-    "Options that are not given stay as they are; null forgets one, and its default holds.",
+    "Options that are not given stay unchanged; null resets an option to its default.",
     ((name, option.type | None) for name, option in OPTIONS.items()),
 )
 
@@ -123,7 +123,7 @@ def _data(
     """Return the data of a chart for the parameters of a route. Raises ApiError 400 or 404."""
     chart = CHARTS.get(name)
     if chart is None:
-        raise not_found("There is no chart of this name.", "name")
+        raise not_found("There is no chart with this name; GET /charts lists all charts.", "name")
     options, filters = _options(services, caller), {}
     for key, value in given.items():
         if key not in _OF_CHARTS:
@@ -133,9 +133,13 @@ def _data(
     if view is None:
         view = options["frequency_as"] if chart.kind == "frequency" else chart.views[0]
     if view not in chart.views:
-        raise bad_parameter("view", f"This chart can be seen as: {', '.join(chart.views)}.")
+        raise bad_parameter(
+            "view", f"This chart does not have this view. Its views are: {', '.join(chart.views)}."
+        )
     if chart.modality not in (filters["modality"] or (chart.modality,)):
-        raise bad_parameter("modality", f"This chart is of {chart.modality}.")
+        raise bad_parameter(
+            "modality", f"This chart is for the modality type {chart.modality} only."
+        )
     with services.store.reading() as connection:
         return data_of(
             connection, chart, view, options, or_hashes(filters, services.hashes), studies != "no"
@@ -197,7 +201,7 @@ _OF_CHARTS = {option.name: option for option in OPTIONS.values() if not option.o
 def _parameters() -> tuple[Parameter, ...]:
     out = []
     for option in _OF_CHARTS.values():
-        about = f"{option.description} Without it what the caller has chosen holds."
+        about = f"{option.description} Without it, the caller's own choice applies."
         if option.kind == "integer":
             out.append(
                 Parameter(option.name, "integer", about, minimum=option.low, maximum=option.high)
@@ -209,11 +213,11 @@ def _parameters() -> tuple[Parameter, ...]:
     return tuple(out)
 
 
-_NAME = Parameter("name", "word", "The chart's name.", maximum=100, in_path=True)
+_NAME = Parameter("name", "word", "Name of the chart.", maximum=100, in_path=True)
 _LANGUAGE = Parameter(
     "language",
     "choice",
-    "Of titles and of whatever else stands in a chart.",
+    "Language of titles and other text in the chart.",
     "en",
     allowed=LANGUAGES,
 )
@@ -224,14 +228,14 @@ _OF_ONE = (
     Parameter(
         "view",
         "choice",
-        "How it is looked at; without it as a chart of its kind usually is.",
+        "View of the chart; without it, the usual view for charts of its kind.",
         allowed=_VIEWS,
     ),
     Parameter(
         "studies",
         "choice",
-        "no: charts of events do not count the studies that they are of, which takes as long as all"
-        " the rest; studies is null then.",
+        "no: charts of events do not count the studies that the events belong to, which takes as "
+        "long as everything else together; `studies` is then null.",
         allowed=("yes", "no"),
     ),
     _LANGUAGE,
@@ -280,10 +284,15 @@ CHART_ROUTES: tuple[Route, ...] = (
         "GET",
         "/charts",
         list_charts,
-        "The charts that there are, and what can be chosen of them",
+        "List the available charts and their options",
         {200: any_object(charts=array(_CHART), options=array({"type": "object"}))},
         (
-            Parameter("modality", "choice", "Of this modality type.", allowed=tuple(MODALITIES)),
+            Parameter(
+                "modality",
+                "choice",
+                "Only charts for this modality type.",
+                allowed=tuple(MODALITIES),
+            ),
             _LANGUAGE,
         ),
         tag="Charts",
@@ -293,32 +302,33 @@ CHART_ROUTES: tuple[Route, ...] = (
         "GET",
         "/charts/options",
         get_options,
-        "What you have chosen of charts",
+        "Return your own chart options",
         {200: _STATE},
         tag="Charts",
         with_caller=True,
         needs=VIEW,
-        description="own: the options that you set yourself; for the others the defaults hold.",
+        description="`own` lists the options that you set yourself; the others have their "
+        "defaults.",
     ),
     Route(
         "PUT",
         "/charts/options",
         put_options,
-        "Choose of charts what you like to see",
+        "Change your own chart options",
         {200: _STATE},
         errors=(413,),
         tag="Charts",
         body=ChartOptions,
         with_caller=True,
         needs=VIEW,
-        description="Options that are not given stay as they are; null sets one back to the "
+        description="Options that are not given stay unchanged; null resets an option to its "
         "default.",
     ),
     Route(
         "PUT",
         "/charts/options/defaults",
         put_defaults,
-        "Set what holds of charts for those who have not chosen",
+        "Set the default chart options of all users",
         {200: _STATE},
         errors=(413,),
         tag="Charts",
@@ -331,7 +341,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         "GET",
         "/charts/{name}/figure",
         get_figure,
-        "A chart over the studies that the filters leave",
+        "Return a chart of the studies that match the filters",
         {
             200: any_object(
                 name=TEXT,
@@ -350,30 +360,26 @@ CHART_ROUTES: tuple[Route, ...] = (
         tag="Charts",
         with_caller=True,
         needs=VIEW,
-        description="figure is one of plotly; the first number in customdata of each point is its "
-        "row in rows. Numbers are in"
-        " the shown unit. Averages, histograms, points and times go by values that are given and "
-        "not zero: n"
-        " counts these, studies the studies that they are of, which for the others of charts of "
-        "events nobody"
-        " counts. Quantiles are by linear interpolation. query: the filters that, set in place of "
-        "the list's own,"
-        " leave exactly these studies; null where none do. Of box plots below and above lead to "
-        "the studies with"
-        " values below the 5th and above the 95th percentile. Bins are equal, from the least to "
-        "the largest value"
-        " of all series, from their lower edge to below the upper one, the last one with both. A "
-        "histogram of one"
-        " category is that of the chart with the filters of its row. In a table each percentile "
-        "has the ends of its bootstrap"
-        " interval (95 percent, the percentile method, from the exact distribution), null where "
-        "there are fewer values than"
-        " fewest says; levels are the reference levels for the category: own is the installation's "
-        "value in the class of the"
-        " level, n their number, side how it stands to the level; at the level is under it. In the "
-        "view change each period"
-        " has its change from the period before in percent, and the control limits from those "
-        "before: centre ± 3 s/√n.",
+        description="`figure` is a Plotly figure; the first number in the `customdata` of each "
+        "point is the index of its row in `rows`. Numbers are in the displayed unit. "
+        "Averages, histograms, points and times use the values that are given and "
+        "not zero: `n` is the number of these values, `studies` the number of "
+        "studies that they belong to, which the other charts of events do not count. "
+        "Quantiles use linear interpolation. `query`: the filters that select "
+        "exactly these studies if they replace the list's own; null if no filters "
+        "do. In box plots, `below` and `above` lead to the studies with values below "
+        "the 5th and above the 95th percentile. Bins have equal widths from the "
+        "smallest to the largest value of all series; each includes its lower edge "
+        "but not its upper edge, except the last, which includes both. The histogram "
+        "of a single category is that of the chart with the filters of its row. In a "
+        "table, each percentile has the limits of its bootstrap confidence interval "
+        "(95 percent, percentile method, from the exact distribution), null if there "
+        "are fewer values than `fewest`. `levels` are the reference levels for the "
+        "category: `own` is the installation's value in the class of the level, `n` "
+        "the number of its values, and `side` its relation to the level; a value "
+        "equal to the level counts as under it. In the view `change`, each period "
+        "has its change from the previous period in percent, and control limits from "
+        "the previous periods: centre ± 3 s/√n.",
     ),
     # The group "export" is not required: these are the same numbers as the figure's, and no row,
     # not even a point of a single study, identifies a patient.
@@ -381,7 +387,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         "GET",
         "/charts/{name}/data",
         get_data,
-        "The data of a chart as a file",
+        "Export the data of a chart as a file",
         {
             200: {
                 "type": "string",
@@ -394,6 +400,7 @@ CHART_ROUTES: tuple[Route, ...] = (
         tag="Charts",
         with_caller=True,
         needs=VIEW,
-        description="The rows of the figure that has the same parameters, under titles with units.",
+        description="Contains the rows of the figure for the same parameters, under column "
+        "titles with units.",
     ),
 )

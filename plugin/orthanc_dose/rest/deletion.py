@@ -93,9 +93,10 @@ def _check(found: dict[str, list[tuple[str, str | None]]]) -> None:
     missing = sum(not outcomes for outcomes in found.values())
     if missing:
         which = (
-            "No object with this UID was stored."
+            "No object with this SOP Instance UID has been received."
             if len(found) == 1
-            else f"Of these objects {missing} were never stored."
+            else f"Some of these objects were never received ({missing}): remove their UIDs from "
+            "the request."
         )
         raise not_found(which, "sop_instance_uids")
     every = [one for outcomes in found.values() for one in outcomes]
@@ -104,9 +105,8 @@ def _check(found: dict[str, list[tuple[str, str | None]]]) -> None:
         raise ApiError(
             409,
             "in_the_record",
-            f"{used} of {len(every)} are in the dose record. Only failed and ignored objects are "
-            f"deleted"
-            " here: take an object out of the record first.",
+            f"{used} of {len(every)} are in the dose record. Only failed and ignored objects can "
+            "be deleted here: exclude an object from the dose record first.",
             "sop_instance_uids",
         )
     if any(rule == disposal.PHYSICS for _, rule in every):
@@ -117,7 +117,8 @@ def _physics() -> ApiError:
     return ApiError(
         409,
         "physics_kept",
-        "Physics studies are never deleted from here: the settings keep them.",
+        "This object belongs to a physics study, which is never deleted: the settings for "
+        "physics studies keep it.",
         "rule",
     )
 
@@ -130,7 +131,7 @@ DELETION_ROUTES: tuple[Route, ...] = (
         "GET",
         "/objects/delete-from-orthanc",
         get_by_rules,
-        "How many objects the rules would delete from Orthanc",
+        "Return how many objects the deletion rules would delete from Orthanc",
         {
             200: any_object(
                 kinds=array(
@@ -142,16 +143,15 @@ DELETION_ROUTES: tuple[Route, ...] = (
         },
         tag="Objects",
         needs=ADMINISTRATION,
-        description="By kind: what its setting says, and how many objects of it no rule was "
-        "applied to yet; `objects`: those"
-        " that the rules as they are now would delete; `waiting`: those that are to be deleted "
-        "already.",
+        description="For each kind: the value of its setting, and how many of its objects no "
+        "rule has been applied to yet. `objects`: the number that the current rules "
+        "would delete; `waiting`: the number already due for deletion.",
     ),
     Route(
         "POST",
         "/objects/delete-from-orthanc",
         delete_by_rules,
-        "Apply the rules of deletion to the objects that are there already",
+        "Apply the deletion rules to existing objects",
         {
             200: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL),
             202: any_object(objects=INTEGER, task_id=INTEGER_OR_NULL),
@@ -159,24 +159,23 @@ DELETION_ROUTES: tuple[Route, ...] = (
         tag="Objects",
         needs=ADMINISTRATION,
         with_caller=True,
-        description="Starts a task. What was read of the objects stays. Failed objects, those that "
-        "wait, and physics studies"
-        " are never deleted.",
+        description="Starts a task. The data read from the objects stays. Failed objects, "
+        "objects still waiting to be read, and physics studies are never deleted.",
     ),
     Route(
         "POST",
         "/objects/delete",
         delete_objects,
-        "Delete failed or ignored objects from Orthanc, and forget them",
+        "Delete failed or ignored objects from Orthanc and forget them",
         {200: _DELETED, 202: _DELETED},
         errors=(404, 409, 413),
         tag="Objects",
         body=ObjectsByUid | ObjectsOfRule,
         needs=ADMINISTRATION,
         with_caller=True,
-        description="Some by their UIDs, or all of an outcome or rule. Without a rule, ignored "
-        "objects that may still be read"
-        " are left out. Many are deleted by a task.",
+        description="Deletes the objects with the given UIDs, or all objects of an outcome or "
+        "rule. Without a rule, ignored objects that may still be read are excluded. "
+        "Large numbers of objects are deleted by a task.",
     ),
     Route(
         "DELETE",
@@ -184,7 +183,7 @@ DELETION_ROUTES: tuple[Route, ...] = (
         delete_object,
         "Delete a failed or ignored object from Orthanc",
         {200: _DELETED, 202: _DELETED},
-        (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
+        (Parameter("sop_instance_uid", "uid", "SOP Instance UID of the object.", in_path=True),),
         (404, 409),
         "Objects",
         needs=ADMINISTRATION,

@@ -27,20 +27,20 @@ from .schemas import (
 from .services import Services, in_time
 
 MOST = 1000
-ID = Parameter("id", "integer", "The system's number.", minimum=1, in_path=True)
+ID = Parameter("id", "integer", "Number of the system.", minimum=1, in_path=True)
 Ids = Annotated[
     list[Number],
     Meta(
         min_length=1,
         max_length=MOST,
-        description="Numbers of systems.",
-        extra={"words": f"a list of 1 to {MOST} numbers of systems"},
+        description="Numbers of the systems.",
+        extra={"words": f"a list of 1 to {MOST} system numbers"},
     ),
 ]
 
 
 class SystemsName(Given):
-    """A name for systems."""
+    """A name for one or more systems."""
 
     ids: Ids
     display_name: Annotated[
@@ -48,18 +48,19 @@ class SystemsName(Given):
         Meta(
             max_length=LONGEST_LINE,
             pattern=r"^( *|[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*)$",
-            description="What they are called; empty for hospital and station.",
+            description="Name to show for the systems; if empty, they are shown by hospital and "
+            "station.",
             extra={"words": f"a line of at most {LONGEST_LINE} characters, or empty"},
         ),
     ]
 
 
 class SystemsJoin(Given):
-    """Systems that are one."""
+    """Systems that are one and the same and are to be merged."""
 
     ids: Ids
     into: Annotated[
-        Number, Meta(description="The number of the system that has their studies then.")
+        Number, Meta(description="Number of the system that then has all their studies.")
     ]
 
 
@@ -72,7 +73,7 @@ def get_system(services: Services, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = equipment.one(connection, id)
     if found is None:
-        raise not_found("There is no system of this number.", "id")
+        raise not_found("There is no system with this number.", "id")
     return found
 
 
@@ -115,7 +116,7 @@ def all_there(services: Services, ids: list[int]) -> list[dict[str, Any]]:
         found = {row["id"]: row for row in equipment.systems(connection)}
     for number in ids:
         if number not in found:
-            raise not_found(f"There is no system of the number {number}.", "ids")
+            raise not_found(f"There is no system with the number {number}.", "ids")
     return [found[number] for number in ids]
 
 
@@ -159,7 +160,7 @@ _JOIN = any_object(
     ),
 )
 _TASK_ID = (
-    "`task_id` is the task that sorts studies anew, where systems are set to different "
+    "`task_id` is the task that reclassifies studies if the systems are set to different "
     "modality types."
 )
 
@@ -169,32 +170,39 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
         "GET",
         "/equipment",
         list_systems,
-        "All systems, with the numbers of their studies",
+        "List all systems with the numbers of their studies",
         {200: any_object(systems=array(SYSTEM))},
-        (Parameter("text", "text", "Only those with this text in a field.", "", maximum=200),),
+        (
+            Parameter(
+                "text",
+                "text",
+                "Only systems with this text in one of their fields.",
+                "",
+                maximum=200,
+            ),
+        ),
         tag="Systems",
-        description="By name. A system that was joined into another follows it; its numbers are "
-        "those of the studies whose"
-        " objects name it, which count among those of the other.",
+        description="Sorted by name. A system that was merged into another follows that system; "
+        "its counts are of the studies whose objects name it, and are included in "
+        "those of the other system.",
         needs=WATCHING,
     ),
     Route(
         "GET",
         "/equipment/joins",
         list_joins,
-        "Systems that look like one: proposals to join them",
+        "List systems that appear to be the same, with proposals to merge them",
         {200: any_object(joins=array(_JOIN))},
         tag="Systems",
         needs=WATCHING,
-        description="They differ in one field: in the software version, or in one that one of them "
-        "leaves open. `into` is"
-        " the one to join the others into.",
+        description="They differ in a single field: the software version, or a field that is "
+        "empty in one of them. `into` is the system to merge the others into.",
     ),
     Route(
         "GET",
         "/equipment/{id}",
         get_system,
-        "A system, with the numbers of its studies",
+        "Return a system with the numbers of its studies",
         {200: SYSTEM},
         (ID,),
         (404,),
@@ -211,33 +219,34 @@ EQUIPMENT_ROUTES: tuple[Route, ...] = (
         tag="Systems",
         body=SystemsName,
         needs=ADMINISTRATION,
-        description="An empty name is the one that a system has until somebody names it: hospital "
-        "and station.",
+        description="With an empty name, systems are shown by hospital and station again, as "
+        "before they were named.",
         with_caller=True,
     ),
     Route(
         "POST",
         "/equipment/join",
         join,
-        "Join systems into one",
+        "Merge systems into one",
         CHANGED,
         errors=(404, 409, 413),
         tag="Systems",
         body=SystemsJoin,
         with_caller=True,
         needs=ADMINISTRATION,
-        description=f"Studies of `ids`, and objects that name them later, go to `into`. {_TASK_ID}",
+        description="The studies of `ids`, and objects received later that name them, are "
+        f"assigned to `into`. {_TASK_ID}",
     ),
     Route(
         "POST",
         "/equipment/{id}/separate",
         separate,
-        "Undo a join",
+        "Undo a merge of systems",
         CHANGED,
         (ID,),
         (404, 409),
         "Systems",
-        f"The system has again the studies whose objects name it. {_TASK_ID}",
+        f"The studies whose objects name the system are assigned to it again. {_TASK_ID}",
         with_caller=True,
         needs=ADMINISTRATION,
         action="system separated",

@@ -44,6 +44,7 @@ def needs_identity(field: str) -> ApiError:
     return ApiError(
         403,
         "needs_identity",
-        'This tells who a patient is: it needs the group "patient identity".',
+        'This would reveal who a patient is, so it requires the group "patient identity". Ask an '
+        "administrator for it.",
         field,
     )

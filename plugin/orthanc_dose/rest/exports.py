@@ -20,27 +20,32 @@ from .tasks import get_task
 
 
 class NewExport(Given):
-    """An export that is to be started."""
+    """An export to be started."""
 
     format: Annotated[
         Literal[*FORMATS],  # type: ignore[valid-type]
-        Meta(description="One of GET /exports/formats."),
+        Meta(description="One of the formats that GET /exports/formats lists."),
     ]
     modality: Annotated[
         Literal[*MODALITIES, None],  # type: ignore[valid-type]
-        Meta(description="The modality type whose columns it has; null for those of all."),
+        Meta(
+            description="Modality type whose columns the file has; null for the columns of all "
+            "modality types."
+        ),
     ]
     query: Query
     identity: Annotated[
         list[Literal[*IDENTITY]],  # type: ignore[valid-type]
-        Meta(description="What it says of who the patients are."),
+        Meta(description="Which items of patient identity the file contains."),
     ]
 
 
 class NewCopy(Given):
-    """A copy of the whole dose record that is to be made."""
+    """A copy of the whole dose record to be made."""
 
-    identity: Annotated[bool, Meta(description="With patients' names, IDs and birth dates.")]
+    identity: Annotated[
+        bool, Meta(description="Whether to include patients' names, IDs and birth dates.")
+    ]
 
 
 def list_formats(services: Services) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def get_file(
 ) -> Content:
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
-        raise not_found("This task makes no file.", "id")
+        raise not_found("This task does not create a file.", "id")
     if (
         task["user_name"] != caller.name
         and task["parameters"].get("identity")
@@ -97,13 +102,18 @@ def get_file(
     try:
         path, mime = services.exports.file(task)
     except FileNotFoundError:
-        raise not_found("The export has no file: it is not finished, or was not.", "id") from None
+        raise not_found(
+            "The export has no file, because it is still running or did not finish. "
+            "GET /tasks/{id} tells its state.",
+            "id",
+        ) from None
     if not offset:
         services.audit.note(caller, "export fetched", f"task {id}")
     if offset is None:
         if path.stat().st_size > WHOLE:
             message = (
-                f"The file has more than {WHOLE // 2**20} MiB: ask for it in pieces, by offset."
+                f"The file is larger than {WHOLE // 2**20} MiB, so it must be fetched in pieces: "
+                "use the parameters offset and length."
             )
             raise ApiError(409, "in_pieces", message, "id")
         return Content(Download(path, mime, task["subject"]))
@@ -118,9 +128,9 @@ def get_openskin(services: Services, id: int) -> Content:
     with services.store.reading() as connection:
         found = studies.study(connection, id)
     if found is None:
-        raise not_found("There is no study of this number.", "id")
+        raise not_found("There is no study with this number.", "id")
     if found["modality"] != "RF" or not found["events"]:
-        message = "openSkin works on the exposures of a fluoroscopy study: this one has none."
+        message = "openSkin requires the exposures of a fluoroscopy study, and this study has none."
         raise ApiError(409, "no_fluoroscopy", message, "id")
     return Content(Download(openskin.csv_of(found), CSV, f"openskin-{id}.csv"))
 
@@ -142,11 +152,14 @@ def _check(body: NewExport) -> None:
     """Raise ApiError 409 if the format does not suit these studies."""
     of = FORMATS[body.format]
     if body.modality not in (of.modalities or (body.modality,)):
-        message = f"{body.format} is for: {', '.join(of.modalities or ())}."
+        message = (
+            f"The format {body.format} is available only for: {', '.join(of.modalities or ())}."
+        )
         raise ApiError(409, "not_possible", message, "modality")
     if body.identity and not of.identity:
         message = (
-            f"{body.format} does not say who the patients are: identity must be an empty list."
+            f"The format {body.format} never contains patient identity: identity must be an "
+            "empty list."
         )
         raise ApiError(409, "not_possible", message, "identity")
 
@@ -155,53 +168,52 @@ def _check(body: NewExport) -> None:
 # Python plugin): a slow connection must not hold it up. A piece fits into the buffers of a
 # connection.
 PIECE, WHOLE = 2**20, 64 * 2**20
-_ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
-_STUDY = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
+_ID = Parameter("id", "integer", "Number of the task.", minimum=1, in_path=True)
+_STUDY = Parameter("id", "integer", "Number of the study.", minimum=1, in_path=True)
 _FILE = {"type": "string", "format": "binary", "x-media-types": list(MEDIA_TYPES)}
 EXPORT_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/exports/formats", list_formats, "The formats of exports, and how many days a "
-"finished one is kept",
+    Route("GET", "/exports/formats", list_formats,
+          "List the export formats, and how many days a finished export is kept",
           {200: any_object(kept_days=INTEGER, formats=array(any_object(
               name=TEXT, title=TEXT, modalities={"type": ["array", "null"], "items": TEXT}, packed=FLAG,
               identity=FLAG)))},
           tag="Exports", needs=EXPORT),
-    Route("POST", "/exports", start_export, "Start an export of the studies that filters "
-"leave", {202: TASK},
+    Route("POST", "/exports", start_export,
+          "Start an export of the studies that match the filters", {202: TASK},
           errors=(403, 409, 413), tag="Exports", body=NewExport, with_caller=True, needs=EXPORT,
-          description="A task; its file is at /exports/{id}/file when it is done. CSV and XLSX "
-"hold shown units, events to the"
-          " right, of fluoroscopy none in CSV and groups in XLSX; Parquet, Arrow IPC and JSON "
-          "Lines the store's values, of one"
-          " modality type as a ZIP of studies and events."
-          " The forms of national surveys are for one modality type and name no patient: else 409."
-          " identity: with names, IDs or both, as the installation keeps them, and then with birth "
-          "dates; for the group"
-          " \"patient identity\"."),
-    Route("GET", "/exports/copy", get_copy, "Where the copies of the whole dose record as Parquet "
-"are",
+          description='Starts a task; its file is at /exports/{id}/file once the task is done. '
+                      'CSV and XLSX contain displayed units, with events in columns to the '
+                      'right; for fluoroscopy, CSV contains no events and XLSX contains groups '
+                      'of events. Parquet, Arrow IPC and JSON Lines contain the stored values; '
+                      'for a single modality type they are a ZIP of studies and events. The '
+                      'forms of national surveys are for one modality type and never contain '
+                      'patient identity; otherwise the answer is 409. `identity`: include names, '
+                      'IDs or both, as the installation keeps them, together with birth dates; '
+                      'requires the group "patient identity".'),
+    Route("GET", "/exports/copy", get_copy,
+          "Return the location of the Parquet copies of the whole dose record",
           {200: any_object(folder=TEXT, newest={"type": ["string", "null"]})}, tag="Exports", needs=ADMINISTRATION),
-    Route("POST", "/exports/copy", start_copy, "Copy the whole dose record as Parquet into the "
-"server's folder, by a task",
+    Route("POST", "/exports/copy", start_copy,
+          "Start a task that copies the whole dose record as Parquet into the server's folder",
           {202: any_object(task_id=INTEGER)}, errors=(403,), tag="Exports", with_caller=True, needs=ADMINISTRATION,
           body=NewCopy,
-          description="As it is done each night where the settings say so. identity: with "
-"patients' names, IDs and birth dates;"
-          " for the group \"patient identity\"."),
-    Route("GET", "/exports/{id}/file", get_file, "The file of an export, or a piece of "
-"it", {200: _FILE},
-          (_ID, Parameter("offset", "integer", "The first byte of a piece; the whole file comes "
-"without it.", minimum=0,
+          description="The same copy is made every night if the settings say so. `identity`: "
+                      "include patients' names, IDs and birth dates; requires the group "
+                      "\"patient identity\"."),
+    Route("GET", "/exports/{id}/file", get_file,
+          "Download the file of an export, or a piece of it", {200: _FILE},
+          (_ID, Parameter("offset", "integer",
+                          "Offset of the first byte of the piece; without it, the whole file is "
+                          "sent.", minimum=0,
                           maximum=2**53 - 1),
-           Parameter("length", "integer", "How many bytes a piece has at "
-"most.", PIECE, minimum=1, maximum=4 * PIECE)),
+           Parameter("length", "integer", "Maximum number of bytes in a piece.", PIECE, minimum=1, maximum=4 * PIECE)),
           (403, 404, 409),
           tag="Exports", with_caller=True, needs=EXPORT),
-    Route("GET", "/studies/{id}/openskin", get_openskin, "The exposures of a fluoroscopy study as "
-"openSkin reads them",
+    Route("GET", "/studies/{id}/openskin", get_openskin,
+          "Export the exposures of a fluoroscopy study in the format of openSkin",
           {200: {"type": "string", "x-media-types": [CSV.partition(";")[0]]}}, (_STUDY,), (404, 409),
           tag="Exports", needs=EXPORT, action="openSkin file fetched",
-          description="A CSV without a line of titles, an exposure a line, in the standard's "
-"units, for the skin dose maps of"
-          " openSkin. It says nothing of who the patient is but the sex. 409 where the study is no "
-          "fluoroscopy."),
+          description="A CSV file without a header line, with one exposure per line in the "
+                      "standard's units, for the skin dose maps of openSkin. Of the patient it "
+                      "contains only the sex. 409 if the study is not a fluoroscopy study."),
 )  # fmt: skip

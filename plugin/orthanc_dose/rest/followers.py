@@ -11,7 +11,7 @@ from .schemas import INTEGER, TEXT, TEXT_OR_NULL, any_object, array
 from .services import Services
 
 _NAME = Parameter(
-    "name", "text", "The follower's name, as the status has it.", maximum=100, in_path=True
+    "name", "text", "Name of the follower, as in the status.", maximum=100, in_path=True
 )
 _MOST = 500
 
@@ -19,7 +19,7 @@ _MOST = 500
 def list_failures(services: Services, name: str) -> dict[str, Any]:
     with services.store.reading() as connection:
         if all(row["name"] != name for row in feed.followers(connection)):
-            raise not_found("There is no follower of this name.", "name")
+            raise not_found("There is no follower with this name; GET /status lists all.", "name")
         found = feed.failures(connection, name, _MOST)
     return {
         "failures": [
@@ -40,7 +40,7 @@ def _moment(at: datetime | None) -> str | None:
 def try_again(services: Services, caller: Caller, name: str) -> tuple[int, dict[str, Any]]:
     count = services.followers.try_again(name)
     if count is None:
-        raise not_found("There is no follower of this name.", "name")
+        raise not_found("There is no follower with this name; GET /status lists all.", "name")
     return 202, {"changes": count}
 
 
@@ -49,7 +49,7 @@ FOLLOWER_ROUTES: tuple[Route, ...] = (
         "GET",
         "/followers/{name}/failures",
         list_failures,
-        "Changes of studies that a follower could not react to",
+        "List the study changes that a follower could not process",
         {
             200: any_object(
                 failures=array(
@@ -68,14 +68,15 @@ FOLLOWER_ROUTES: tuple[Route, ...] = (
         (404,),
         tag="System",
         needs=WATCHING,
-        description=f"The latest {_MOST}. reason: the kind of error and its place. next_try_at: "
-        "nothing where the change is skipped until somebody asks for another try.",
+        description=f"The latest {_MOST}. `reason`: the kind of error and its location in the "
+        "code. `next_try_at`: null if the change is skipped until somebody requests "
+        "another try.",
     ),
     Route(
         "POST",
         "/followers/{name}/try-again",
         try_again,
-        "Let a follower try again what it could not do",
+        "Retry the changes that a follower could not process",
         {202: any_object(changes=INTEGER)},
         (_NAME,),
         (404,),

@@ -16,10 +16,10 @@ _Tried = Annotated[str, Meta(max_length=300)]
 
 
 class NotPatientTrial(Given):
-    """What is to be held against the patterns of what is no patient."""
+    """A name and an ID to be compared with the not-patient patterns."""
 
     name: Annotated[
-        _Tried | UnsetType, Meta(description="A patient's name, as objects write it.")
+        _Tried | UnsetType, Meta(description="A patient name, as written in objects.")
     ] = UNSET
     id: Annotated[_Tried | UnsetType, Meta(description="A patient ID.")] = UNSET
 
@@ -95,50 +95,49 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/identity",
         get_identity,
-        "What is kept of who patients are, and how the studies hold it",
+        "Return which items of patient identity are kept, and how the studies hold them",
         {200: any_object(items=array(_ITEM), old_bytes=FLAG)},
         tag="Patient identity",
         needs=ADMINISTRATION,
-        description="Of each item the rule (a setting of the same name), how many studies hold it "
-        "in which way (none: not at"
-        " all; stored: as written; hashed: HMAC-SHA-256; sha256: plain SHA-256), how many POST "
-        "/identity/apply would change,"
-        " and how many cannot be as the rule says, since what it asks for was dropped or hashed. "
-        "`old_bytes`: the store's file may hold bytes of what an older version kept, as Orthanc's "
-        "identifiers, which POST /identity/apply removes.",
+        description="For each item: its rule (a setting of the same name), how many studies hold "
+        "it in which way (none: not at all; stored: as written; hashed: "
+        "HMAC-SHA-256; sha256: plain SHA-256), how many POST /identity/apply would "
+        "change, and how many cannot follow the rule because what it requires was "
+        "dropped or hashed. `old_bytes`: the store's file may contain remnants of "
+        "data kept by an older version, such as Orthanc's identifiers, which POST "
+        "/identity/apply removes.",
     ),
     Route(
         "POST",
         "/identity/apply",
         apply_identity,
-        "Bring what is there to the present rules, as a task",
+        "Start a task that applies the current identity rules to existing data",
         {202: _STARTED},
         tag="Patient identity",
         needs=ADMINISTRATION,
         with_caller=True,
         action="identity rules applied to old data",
-        description="Drops and hashes in studies and in the kept content of objects; what was "
-        "dropped or hashed before cannot"
-        " come back, which the task's result counts. At the end the store's file is written anew, "
-        "without what was dropped.",
+        description="Drops and hashes items in studies and in the kept content of objects. Items "
+        "that were dropped or hashed earlier cannot be restored; the task's result "
+        "counts them. At the end, the store's file is rewritten without what was "
+        "dropped.",
     ),
     Route(
         "GET",
         "/not-patient",
         get_not_patient,
-        "The patterns of what is no patient, and how many studies they found",
+        "Return the not-patient patterns and how many studies they match",
         {200: any_object(**_PATTERNS, studies=INTEGER, openrem=any_object(**_PATTERNS))},
         tag="Patient identity",
         needs=ADMINISTRATION,
         description="The patterns are the settings not_patient_names and not_patient_ids; "
-        "`openrem` are those that OpenREM"
-        " had built in until 0.7.4.",
+        "`openrem` lists those that were built into OpenREM until version 0.7.4.",
     ),
     Route(
         "POST",
         "/not-patient/try",
         try_not_patient,
-        "Which pattern matches a name and an ID; neither is stored",
+        "Return which pattern matches a name and an ID; neither is stored",
         {200: any_object(name=TEXT_OR_NULL, id=TEXT_OR_NULL, indicator=TEXT_OR_NULL)},
         errors=(413,),
         tag="Patient identity",
@@ -149,13 +148,13 @@ IDENTITY_ROUTES: tuple[Route, ...] = (
         "POST",
         "/not-patient/apply",
         apply_not_patient,
-        "Compare old objects with the present patterns, as a task",
+        "Start a task that compares existing objects with the current patterns",
         {202: _STARTED},
         tag="Patient identity",
         needs=ADMINISTRATION,
         with_caller=True,
         action="not-patient patterns applied to old data",
-        description="Where name or ID is kept as written. What was told of the others when they "
-        "came stays.",
+        description="Only studies whose name or ID is kept as written are compared. The others "
+        "keep the result from when they arrived.",
     ),
 )

@@ -34,8 +34,19 @@ def export_log(services: Services, level: str, text: str | None) -> Content:
 
 
 _FILTERS = (
-    Parameter("level", "choice", "Of this level or graver.", "debug", allowed=tuple(LEVELS)),
-    Parameter("text", "text", "With this text in the message or the room.", maximum=200),
+    Parameter(
+        "level",
+        "choice",
+        "Only entries of this level or a more severe one.",
+        "debug",
+        allowed=tuple(LEVELS),
+    ),
+    Parameter(
+        "text",
+        "text",
+        "Only entries with this text in the message or the name of the module.",
+        maximum=200,
+    ),
 )
 _ENTRY = any_object(at=TEXT, level={"enum": list(LEVELS)}, room=TEXT, message=TEXT)
 
@@ -44,20 +55,20 @@ LOG_ROUTES: tuple[Route, ...] = (
         "GET",
         "/log",
         read_log,
-        "The newest entries of the program's log",
+        "Return the newest entries of the program's log",
         {200: any_object(level={"enum": list(LEVELS)}, file=TEXT_OR_NULL, entries=array(_ENTRY))},
-        (*_FILTERS, Parameter("limit", "integer", "At most so many.", 500, 1, MOST)),
+        (*_FILTERS, Parameter("limit", "integer", "Maximum number of entries.", 500, 1, MOST)),
         tag="System",
         needs=ADMINISTRATION,
-        description="Of the file, where one is written (setting `log_to_file`), else of the last "
-        "2,000 entries since the"
-        " start. `level` is what is written at least (setting `log_level`).",
+        description="Entries are read from the log file if one is written (setting "
+        "`log_to_file`), otherwise from the last 2,000 entries since the start. "
+        "`level` is the lowest level that is written (setting `log_level`).",
     ),
     Route(
         "GET",
         "/log/export",
         export_log,
-        "The program's log as text, the oldest entries first",
+        "Export the program's log as text, oldest entries first",
         {200: {"type": "string", "contentMediaType": "text/plain"}},
         _FILTERS,
         tag="System",

@@ -24,13 +24,19 @@ def list_nodes(services: Services) -> dict[str, Any]:
 def put_node(services: Services, name: str, body: NodeFields) -> dict[str, Any]:
     if not re.fullmatch(NAME, name):
         raise ApiError(
-            409, "not_possible", "The name of a node has up to 64 letters, digits, - and _.", "name"
+            409,
+            "not_possible",
+            "The name of a node must consist of 1 to 64 letters, digits, - and _.",
+            "name",
         )
     try:
         return services.nodes.put(name, body.as_dict())
     except KeyError as error:
         raise ApiError(
-            409, "not_possible", f"A new node needs {error.args[0]}.", error.args[0]
+            409,
+            "not_possible",
+            f"A new node must have the field {error.args[0]}, which is missing.",
+            error.args[0],
         ) from None
     except FromConfiguration:
         raise _from_configuration() from None
@@ -71,15 +77,18 @@ def ask_destination(services: Services, name: str) -> dict[str, Any]:
 
 
 def _no_node() -> ApiError:
-    return not_found("Orthanc knows no node of this name.", "name")
+    return not_found("Orthanc has no node with this name: check the name, or add the node.", "name")
 
 
 def _from_configuration() -> ApiError:
-    message = 'The address of this node stands in Orthanc\'s configuration ("DicomModalities"), and is changed there.'
+    message = (
+        'The address of this node is set in Orthanc\'s configuration ("DicomModalities") '
+        "and can only be changed there."
+    )
     return ApiError(409, "from_configuration", message, "name")
 
 
-_NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in_path=True)
+_NAME = Parameter("name", "word", "Name of the node in Orthanc.", maximum=100, in_path=True)
 _NODE = any_object(
     **dict.fromkeys(("name", "aet", "host", "title", "calling_aet", "destination"), TEXT),
     port=INTEGER,
@@ -93,7 +102,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "GET",
         "/nodes",
         list_nodes,
-        "The remote nodes that Orthanc knows",
+        "List the remote nodes that Orthanc knows",
         {
             200: any_object(
                 nodes=array(_NODE), own_aet=TEXT_OR_NULL, own_port={"type": ["integer", "null"]}
@@ -101,17 +110,18 @@ NODE_ROUTES: tuple[Route, ...] = (
         },
         tag="Query-retrieve",
         needs=QUERY_RETRIEVE,
-        description='From Orthanc\'s "DicomModalities", or added here. calling_aet: what we call ourselves to it,'
-        " destination: to whom it is to send, both empty for Orthanc's own AE title. modality_too: "
-        "Modality stands in queries"
-        " of studies, which some nodes need and others answer with nothing. seconds: how long an "
-        "answer may take.",
+        description='Nodes come from Orthanc\'s "DicomModalities" or were added here. '
+        "`calling_aet`: the AE title with which Orthanc calls the node; "
+        "`destination`: the AE title to which the node is to send; both are empty "
+        "for Orthanc's own AE title. `modality_too`: study-level queries include "
+        "Modality, which some nodes require and to which others return no matches. "
+        "`seconds`: timeout for an answer, in seconds.",
     ),
     Route(
         "PUT",
         "/nodes/{name}",
         put_node,
-        "Add a node, or change it",
+        "Add or change a node",
         {200: _NODE},
         (_NAME,),
         (409, 413),
@@ -119,15 +129,15 @@ NODE_ROUTES: tuple[Route, ...] = (
         body=NodeFields,
         needs=ADMINISTRATION,
         action="node set",
-        description="Fields that are not given stay as they are; a new node needs aet, host and "
-        "port. The address of a node"
-        " of Orthanc's configuration is changed there: 409.",
+        description="Fields that are not given stay unchanged; a new node requires `aet`, `host` "
+        "and `port`. The address of a node from Orthanc's configuration can only be "
+        "changed there; otherwise the answer is 409.",
     ),
     Route(
         "DELETE",
         "/nodes/{name}",
         delete_node,
-        "Remove a node that was added here",
+        "Delete a node that was added here",
         {200: any_object(deleted=TEXT)},
         (_NAME,),
         (404, 409),
@@ -139,7 +149,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "POST",
         "/nodes/{name}/echo",
         echo_node,
-        "Ask whether a node answers (C-ECHO)",
+        "Test whether a node answers (C-ECHO)",
         {200: any_object(name=TEXT, answers=FLAG, reason=TEXT_OR_NULL, elapsed_ms=INTEGER)},
         (_NAME,),
         (404,),
@@ -150,7 +160,7 @@ NODE_ROUTES: tuple[Route, ...] = (
         "POST",
         "/nodes/{name}/destination",
         ask_destination,
-        "Ask whether a node would send to us (C-MOVE of nothing)",
+        "Test whether a node would send to Orthanc (C-MOVE of a study that does not exist)",
         {
             200: any_object(
                 name=TEXT,
@@ -163,14 +173,13 @@ NODE_ROUTES: tuple[Route, ...] = (
         (404,),
         tag="Query-retrieve",
         needs=QUERY_RETRIEVE,
-        description="DICOM has no question for that, so the node is told to send a study that "
-        "cannot exist to the destination"
-        " that is set for it. unknown: it says that it does not know the destination. accepted: it "
-        "took the order, so it"
-        " knows the destination, unless it looks for the study first; which address it has for it "
-        "this does not tell."
-        " unclear: it refuses for another reason, as nodes do that look for the study first "
-        "(Orthanc is one). failed: it did"
-        " not answer, or does not offer C-MOVE to us.",
+        description="DICOM has no request for this, so the node is asked to send a study that "
+        "cannot exist to the destination that is set for the node. `unknown`: the "
+        "node reports that it does not know the destination. `accepted`: it accepted "
+        "the request, so it knows the destination, unless it looks for the study "
+        "first; this does not show which address it has for the destination. "
+        "`unclear`: it refused for another reason, as do nodes that look for the "
+        "study first (including Orthanc). `failed`: it did not answer, or does not "
+        "offer C-MOVE to Orthanc.",
     ),
 )

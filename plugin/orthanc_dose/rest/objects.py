@@ -40,22 +40,25 @@ def retry_object(services: Services, sop_instance_uid: str) -> tuple[int, dict[s
     wanted = {"sop_instance_uid": sop_instance_uid}
     found = get_objects(services, "-processed_at", 100, 0, **wanted)["objects"]
     if not found:
-        raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
+        raise not_found(
+            "No object with this SOP Instance UID has been received.", "sop_instance_uid"
+        )
     gone = (disposal.DELETED, disposal.REFUSED)
     handles = [row["handle"] for row in found if row["in_orthanc"] not in gone]
     if not handles and found[0]["in_orthanc"] == disposal.REFUSED:
         raise ApiError(
             409,
             "never_stored",
-            "It was refused, so that Orthanc does not have it.",
+            "The object was refused, so Orthanc does not have it.",
             "sop_instance_uid",
         )
     if not handles:
         raise ApiError(
             409,
             "deleted_from_orthanc",
-            f"It was deleted from Orthanc after reading, at {found[0]['deleted_at']}. What was"
-            " kept of it can be read again with all others (re-extraction).",
+            "The object was deleted from Orthanc after it was read, at "
+            f"{found[0]['deleted_at']}. Its kept content can still be read with that of all "
+            "other objects (re-extraction).",
             "sop_instance_uid",
         )
     services.queue.read_again(handles)
@@ -75,7 +78,9 @@ def take_out_object(services: Services, sop_instance_uid: str) -> tuple[int, dic
     if not get_objects(services, "-processed_at", 1, 0, sop_instance_uid=sop_instance_uid)[
         "objects"
     ]:
-        raise not_found("No object with this SOP Instance UID was stored.", "sop_instance_uid")
+        raise not_found(
+            "No object with this SOP Instance UID has been received.", "sop_instance_uid"
+        )
     if not in_time(services.requests.take_out(sop_instance_uid)):
         return 202, {"queued": True}
     return 200, {
@@ -90,36 +95,41 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "GET",
         "/objects",
         get_objects,
-        "A page of objects with their outcomes and reasons",
+        "Return a page of objects with their outcomes and reasons",
         {200: any_object(total=INTEGER, objects=array(ref("object")))},
         (
-            Parameter("outcome", "choices", "Only these outcomes.", allowed=tuple(OUTCOMES)),
             Parameter(
-                "rule", "text", "Only those that the rule of this name decided.", maximum=100
+                "outcome",
+                "choices",
+                "Only objects with one of these outcomes.",
+                allowed=tuple(OUTCOMES),
+            ),
+            Parameter(
+                "rule", "text", "Only objects decided by the rule with this name.", maximum=100
             ),
             Parameter(
                 "reason",
                 "text",
-                "Only those whose reason contains this text; case is ignored.",
+                "Only objects whose reason contains this text; case is ignored.",
                 maximum=300,
             ),
             Parameter(
                 "in_orthanc",
                 "choices",
-                "Only those of which the rules of deletion made this.",
+                "Only objects for which the deletion rules had this result.",
                 allowed=tuple(IN_ORTHANC),
             ),
-            Parameter("sop_instance_uid", "uid", "Only this SOP instance."),
+            Parameter("sop_instance_uid", "uid", "Only the object with this SOP Instance UID."),
             Parameter(
                 "handle",
                 "word",
-                "Only the object of this handle, by which the log knows it.",
+                "Only the object with this handle, which identifies it in the log.",
                 maximum=100,
             ),
             Parameter(
                 "sort",
                 "sort",
-                "Column to sort by; - before it sorts downwards.",
+                "Column to sort by; a leading - sorts in descending order.",
                 "-processed_at",
                 allowed=objects.COLUMNS,
             ),
@@ -132,9 +142,9 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "POST",
         "/objects/{sop_instance_uid}/retry",
         retry_object,
-        "Read an object again",
+        "Re-import an object",
         {200: any_object(object=ref("object")), 202: any_object(queued=FLAG)},
-        (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
+        (Parameter("sop_instance_uid", "uid", "SOP Instance UID of the object.", in_path=True),),
         (404, 409),
         "Objects",
         needs=ADMINISTRATION,
@@ -144,14 +154,14 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "POST",
         "/objects/retry",
         retry_objects,
-        "Read all failed objects again, or all that a rule decided",
+        "Re-import all failed objects, or all objects decided by a rule",
         {200: any_object(queued=INTEGER)},
         errors=(413,),
         tag="Objects",
         body=ObjectsOfRule,
         body_default=ObjectsOfRule(outcome="failed"),
-        description="Without a body, all that failed. Those that were deleted from Orthanc are "
-        "left out.",
+        description="Without a body, all failed objects. Objects that were deleted from Orthanc "
+        "are skipped.",
         needs=ADMINISTRATION,
         action="objects read again",
     ),
@@ -159,7 +169,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "GET",
         "/objects/rules",
         get_rules,
-        "How many objects each rule decided",
+        "Return the number of objects decided by each rule",
         {
             200: any_object(
                 rules=array(
@@ -174,7 +184,7 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         "GET",
         "/objects/dropped",
         get_dropped,
-        "How many objects were not stored at all, by SOP class",
+        "Return the number of objects that were not stored at all, by SOP class",
         {
             200: any_object(
                 total=INTEGER,
@@ -192,20 +202,19 @@ OBJECT_ROUTES: tuple[Route, ...] = (
         tag="Objects",
         needs=WATCHING,
         description="Counts are written every few seconds; a crash can lose those of the last "
-        "ones.",
+        "few seconds.",
     ),
     Route(
         "POST",
         "/objects/{sop_instance_uid}/take-out",
         take_out_object,
-        "Take an object out of the dose record",
+        "Exclude an object from the dose record",
         {200: any_object(object=ref("object")), 202: any_object(queued=FLAG)},
-        (Parameter("sop_instance_uid", "uid", "The object's SOP Instance UID.", in_path=True),),
+        (Parameter("sop_instance_uid", "uid", "SOP Instance UID of the object.", in_path=True),),
         (404,),
         "Objects",
-        "Its study becomes what its other objects say; a study without another object is gone. The "
-        "DICOM object in Orthanc"
-        " stays, and reading it again brings it back.",
+        "The study is rebuilt from its other objects; a study without other objects is removed. "
+        "The DICOM object stays in Orthanc, and re-importing it brings it back.",
         needs=ADMINISTRATION,
         action="object taken out",
     ),

@@ -13,24 +13,30 @@ from .shortening import LONGEST
 
 _JSON = "application/json"
 _ERRORS = {
-    400: "A parameter is wrong; the answer names it.",
-    401: "Not signed in.",
-    403: "The caller may not do this, or it did not come from a page of this server.",
-    404: "There is no such thing.",
-    413: "The body is too large.",
-    423: "Too many wrong passwords; `seconds` says how long to wait, or the code is proof_needed.",
-    409: "Not possible in the present state.",
-    503: "The store cannot be used now.",
+    400: "A parameter or field is invalid; the answer names it.",
+    401: "The caller is not signed in.",
+    403: "The caller is not permitted to do this, or the request did not come from a page of "
+    "this server.",
+    404: "What was requested does not exist.",
+    413: "The request body is too large.",
+    423: "Too many wrong passwords were entered; `seconds` is the time to wait, or the code is "
+    "`proof_needed`.",
+    409: "The request is not possible in the current state.",
+    503: "The dose database is currently unavailable.",
 }
 
 _WAYS = {
     "basic": {"type": "http", "scheme": "basic"},
-    "token": {"type": "http", "scheme": "bearer", "description": "A token of POST /tokens."},
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token created by POST /tokens.",
+    },
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "A session of POST /session.",
+        "description": "A session created by POST /session.",
     },
 }
 _SIGNED_IN: list[dict[str, list[str]]] = [{name: []} for name in _WAYS]
@@ -54,12 +60,13 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
         "info": {
             "title": "Orthanc Dose",
             "version": __version__,
-            "description": "Radiation dose management inside Orthanc. Values are in the units that "
-            "`/fields` gives; times of"
-            " studies and events are local wall time as the modality wrote it, times of the server "
-            "are UTC. Texts of an answer are cut after "
-            f"{LONGEST:,} characters; `/studies/{{id}}/content?whole=yes` has all of what an object "
-            "says. Bodies must not hold NaN, infinity, NUL characters, surrogates, or a name twice.",
+            "description": "Radiation dose management inside Orthanc. Values are in the units "
+            "that `/fields` lists; times of studies and events are local "
+            "wall-clock time as the modality wrote it, times of the server are "
+            f"UTC. Texts in answers are truncated after {LONGEST:,} characters; "
+            f"`/studies/{{id}}/content?whole=yes` returns the full content of "
+            "objects. Request bodies must not contain NaN, infinity, NUL "
+            "characters, surrogates or duplicate names.",
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "servers": [{"url": "/dose/api"}],

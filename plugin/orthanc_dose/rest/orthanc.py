@@ -39,10 +39,10 @@ def object_in_orthanc(services: Services, caller: Caller, handle: str) -> Conten
     with services.store.reading() as connection:
         found = objects.list_objects(connection, {"handle": handle}, "handle", 1, 0)["objects"]
     if not found:
-        raise not_found("There is no object of this handle.", "handle")
+        raise not_found("There is no object with this handle.", "handle")
     held = services.orthanc_objects(found)
     if not held:
-        raise not_found("Orthanc does not hold this object any more.", "handle")
+        raise not_found("Orthanc no longer has this object.", "handle")
     return _to_page("instance", held[handle])
 
 
@@ -51,10 +51,10 @@ def study_in_orthanc(services: Services, caller: Caller, id: int, number: int) -
     with services.store.reading() as connection:
         uid = objects.study_instance_uid(connection, id)
     if uid is None:
-        raise not_found("There is no study of this number.", "id")
+        raise not_found("There is no study with this number.", "id")
     held = sorted(services.orthanc_studies(uid))
     if number > len(held):
-        raise not_found("Orthanc does not hold this study any more.", "number")
+        raise not_found("Orthanc no longer has this study.", "number")
     return _to_page("study", held[number - 1])
 
 
@@ -70,7 +70,7 @@ def _check(caller: Caller) -> None:
     # Orthanc's own routes do not accept our tokens.
     if not caller.orthanc or caller.way == "token":
         raise ApiError(
-            403, "needs_orthanc", "This is for users whom Orthanc's own pages are open to."
+            403, "needs_orthanc", "This is only for users who may use Orthanc's own pages."
         )
 
 
@@ -81,8 +81,8 @@ def _to_page(level: str, identifier: str) -> Content:
 
 _ELSEWHERE: dict[int, dict[str, Any]] = {302: any_object()}
 _WHOM = (
-    "It asks Orthanc when it is followed, and leads to the page in Orthanc Explorer. For users whom "
-    "Orthanc's own pages are open to."
+    "Looks the item up in Orthanc when the link is followed, and redirects to its page in "
+    "Orthanc Explorer. Only for users who may use Orthanc's own pages."
 )
 
 ORTHANC_ROUTES: tuple[Route, ...] = (
@@ -90,9 +90,9 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
         "GET",
         "/objects/{handle}/orthanc",
         object_in_orthanc,
-        "To an object in Orthanc",
+        "Redirect to an object in Orthanc Explorer",
         _ELSEWHERE,
-        (Parameter("handle", "word", "The object's handle.", in_path=True, maximum=100),),
+        (Parameter("handle", "word", "Handle of the object.", in_path=True, maximum=100),),
         (403, 404),
         "Objects",
         _WHOM,
@@ -103,14 +103,14 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
         "GET",
         "/studies/{id}/orthanc",
         study_in_orthanc,
-        "To a study in Orthanc",
+        "Redirect to a study in Orthanc Explorer",
         _ELSEWHERE,
         (
-            Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),
+            Parameter("id", "integer", "Number of the study.", minimum=1, in_path=True),
             Parameter(
                 "number",
                 "integer",
-                "Which of them, where Orthanc holds the study under several patient IDs.",
+                "Which one to open if Orthanc has the study under several patient IDs.",
                 1,
                 1,
                 1000,
@@ -125,12 +125,13 @@ ORTHANC_ROUTES: tuple[Route, ...] = (
         "POST",
         "/objects/stored",
         stored_objects,
-        "What became of objects that were stored in Orthanc",
+        "Return the outcomes of objects that were stored in Orthanc",
         {200: any_object(objects=array(ref("object")))},
         errors=(403, 413),
         tag="Objects",
-        description="By the identifiers that Orthanc answers when it stores them; those that were "
-        "not read yet are left out. For users whom Orthanc's own pages are open to.",
+        description="Objects are looked up by the identifiers that Orthanc returns when it "
+        "stores them; objects that have not been read yet are omitted. Only for "
+        "users who may use Orthanc's own pages.",
         body=StoredObjects,
         with_caller=True,
         needs=WATCHING,

@@ -120,7 +120,7 @@ def _integer_schema(of: Parameter) -> dict[str, Any]:
 
 def _number(of: Parameter, raw: str) -> float:
     if not _NUMBER.fullmatch(raw) or not math.isfinite(float(raw)):
-        raise of.wrong("a number, as 12.5 or 1.25e-5")
+        raise of.wrong("a number such as 12.5 or 1.25e-5")
     return float(raw)
 
 
@@ -130,12 +130,12 @@ def _date(of: Parameter, raw: str) -> date:
             return date.fromisoformat(raw)
     except ValueError:
         pass
-    raise of.wrong("a date, as 2026-01-31")
+    raise of.wrong("a date such as 2026-01-31")
 
 
 def _time(of: Parameter, raw: str) -> time:
     if not _TIME.fullmatch(raw):
-        raise of.wrong("a time of day, as 07:30 or 07:30:00")
+        raise of.wrong("a time of day such as 07:30 or 07:30:00")
     clock, _, fraction = raw.partition(".")
     hour, minute, second = [int(part) for part in f"{clock}:0".split(":")][:3]
     return time(hour, minute, second, int(fraction.ljust(6, "0")))
@@ -180,13 +180,13 @@ def _choice(of: Parameter, raw: str) -> str:
 def _choices(of: Parameter, raw: str) -> list[str]:
     found = raw.split(",")
     if not set(found) <= set(of.allowed):
-        raise of.wrong(f"some of these, separated by commas: {', '.join(of.allowed)}")
+        raise of.wrong(f"one or more of these, separated by commas: {', '.join(of.allowed)}")
     return list(dict.fromkeys(found))
 
 
 def _sort(of: Parameter, raw: str) -> str:
     if raw.removeprefix("-") not in of.allowed:
-        raise of.wrong("the name of a column, with - before it to turn the order")
+        raise of.wrong("the name of a column, with a leading - for descending order")
     return raw
 
 
@@ -197,7 +197,7 @@ def _moment(of: Parameter, raw: str) -> datetime:
             return told if told.tzinfo is None else told.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         pass
-    raise of.wrong("a moment, as 2026-01-31T07:30:00Z; without Z or offset it is UTC")
+    raise of.wrong("a date and time such as 2026-01-31T07:30:00Z; without Z or an offset it is UTC")
 
 
 def _word_pattern(of: Parameter) -> str:

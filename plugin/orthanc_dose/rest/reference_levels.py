@@ -44,56 +44,59 @@ _Url = Annotated[
 class ReferenceLevel(Given, kw_only=True):
     """A reference level, as an administrator enters it."""
 
-    name: Annotated[Line, Meta(description="What it is called.")]
+    name: Annotated[Line, Meta(description="Name of the level.")]
     pattern: Annotated[
-        Line | None, Meta(description="Of the names that it is for, with wildcards.")
+        Line | None,
+        Meta(description="Pattern, with wildcards, of the names that the level applies to."),
     ] = None
     standard_name: Annotated[
-        Line | None, Meta(description="Of what it is for, in place of a pattern.")
+        Line | None,
+        Meta(description="Standard name that the level applies to, instead of a pattern."),
     ] = None
     modality: Annotated[
         Literal[*MODALITIES],  # type: ignore[valid-type]
-        Meta(description="The modality type of the studies."),
+        Meta(description="Modality type of the studies."),
     ]
     quantity: Annotated[
         Literal[*QUANTITIES],  # type: ignore[valid-type]
-        Meta(description="What it is a level of: a name of quantities."),
+        Meta(description="Quantity that the level is for: a name from `quantities`."),
     ]
-    value: Annotated[float, Meta(ge=1e-9, le=1e9, description="In the unit that pages show.")]
+    value: Annotated[
+        float, Meta(ge=1e-9, le=1e9, description="Value of the level, in the unit shown on pages.")
+    ]
     statistic: Annotated[
         Literal[*STATISTICS],  # type: ignore[valid-type]
-        Meta(description="Which statistic of an installation is compared with it."),
+        Meta(description="Statistic of the installation that is compared with the level."),
     ]
     age_from: Annotated[
-        _Age | None, Meta(description="Patients of this age or older, in years.")
+        _Age | None, Meta(description="Minimum age of patients, in years (inclusive).")
     ] = None
-    age_to: Annotated[_Age | None, Meta(description="Patients younger than this, in years.")] = None
+    age_to: Annotated[
+        _Age | None, Meta(description="Maximum age of patients, in years (exclusive).")
+    ] = None
     weight_from: Annotated[
-        _Weight | None, Meta(description="Patients of this weight or more, in kg.")
+        _Weight | None, Meta(description="Minimum weight of patients, in kg (inclusive).")
     ] = None
-    weight_to: Annotated[_Weight | None, Meta(description="Patients lighter than this, in kg.")] = (
-        None
-    )
+    weight_to: Annotated[
+        _Weight | None, Meta(description="Maximum weight of patients, in kg (exclusive).")
+    ] = None
     phantom: Annotated[
         Literal[*PHANTOMS, None],  # type: ignore[valid-type]
-        Meta(description="The phantom that CTDI values are of; null for either."),
+        Meta(description="Phantom to which the CTDI values refer; null for either."),
     ] = None
-    source: Annotated[Line, Meta(description="Where it was published.")]
+    source: Annotated[Line, Meta(description="Publication that the level comes from.")]
     year: Annotated[
-        Annotated[int, Meta(ge=1900, le=2200)] | None, Meta(description="When it was published.")
+        Annotated[int, Meta(ge=1900, le=2200)] | None, Meta(description="Year of publication.")
     ] = None
     url: Annotated[
         _Url | None,
-        Meta(
-            description="Where the source can be read: an address that begins with http:// or "
-            "https://."
-        ),
+        Meta(description="Web address of the source, beginning with http:// or https://."),
     ] = None
-    note: Annotated[Line | None, Meta(description="What else is to be said of it.")] = None
-    valid: Annotated[bool, Meta(description="Whether it is compared with now.")]
+    note: Annotated[Line | None, Meta(description="Further remarks.")] = None
+    valid: Annotated[bool, Meta(description="Whether the level is currently used for comparisons.")]
     shipped_as: Annotated[
         Literal[*_SHIPPED, None],  # type: ignore[valid-type]
-        Meta(description="The key of a level that came with the program, to put it back."),
+        Meta(description="Key of a level supplied with the program, to restore it."),
     ] = None
 
 
@@ -133,7 +136,7 @@ def add_level(services: Services, caller: Caller, body: ReferenceLevel) -> dict[
     numbers = _add(services, [level])
     if not numbers:
         raise _not_possible(
-            "shipped_as", "This level, which came with the program, is in the list."
+            "shipped_as", "This level, which is supplied with the program, is already in the list."
         )
     [number] = numbers
     services.audit.note(caller, "reference level added", f"reference level {number}", level["name"])
@@ -183,7 +186,7 @@ def _add(services: Services, levels: list[dict[str, Any]]) -> list[int]:
         return reference_levels.add(services.store, levels)
     except TooMany as error:
         raise ApiError(
-            409, "too_many", f"There can be {MOST} reference levels: delete some first."
+            409, "too_many", f"There can be at most {MOST} reference levels: delete some first."
         ) from error
 
 
@@ -200,7 +203,7 @@ def _level(services: Services, number: int) -> dict[str, Any]:
 
 
 def _unknown() -> ApiError:
-    return not_found("There is no reference level of this number.", "id")
+    return not_found("There is no reference level with this number.", "id")
 
 
 def _not_possible(field: str, message: str) -> ApiError:
@@ -226,17 +229,19 @@ def _kept(level: ReferenceLevel) -> dict[str, Any]:
     quantity, modalities = QUANTITIES[given["quantity"]]
     if given["modality"] not in modalities:
         raise _not_possible(
-            "quantity", f"Of this quantity there are charts of: {', '.join(modalities)}."
+            "quantity", f"Levels for this quantity are only possible for: {', '.join(modalities)}."
         )
     if given["phantom"] and not has_phantom(quantity):
         raise _not_possible(
-            "phantom", "Only values of CT irradiation events can be told apart by phantom."
+            "phantom", "A phantom can only be given for values of CT irradiation events."
         )
     if given["pattern"] and given["standard_name"]:
-        raise _not_possible("standard_name", "A level has a pattern or a standard name, not both.")
+        raise _not_possible(
+            "standard_name", "A level can have a pattern or a standard name, but not both."
+        )
     for low, high in _CLASSES:
         if given[low] is not None and given[high] is not None and given[low] >= given[high]:
-            raise _not_possible(high, f"{high} must be more than {low}.")
+            raise _not_possible(high, f"{high} must be greater than {low}.")
     texts = {name: value.strip() or None for name, value in given.items() if isinstance(value, str)}
     return given | texts | {"value": level.value / quantity.shown.factor}
 
@@ -278,16 +283,15 @@ _LIST = any_object(
     statistics=_TEXTS_BY_NAME,
     phantoms=_TEXTS_BY_NAME,
 )
-_ID = Parameter("id", "integer", "The level's number.", minimum=1, in_path=True)
+_ID = Parameter("id", "integer", "Number of the level.", minimum=1, in_path=True)
 _ONE = any_object(level=_LEVEL)
 _ABOUT = (
-    "A level is for the names that a pattern fits (wildcards * ? [seq] [!seq], case is ignored) or "
-    "that have a standard name;"
-    " with neither it is compared with nothing. Bounds of ages and weights: from inclusive, to "
-    "exclusive. value is in the unit"
-    " that pages show, as quantities say. shipped_as: the key of a level that came with the "
-    "program, to put it back where it"
-    " was deleted; a change leaves it as it is."
+    "A level applies to the names that match its pattern (wildcards * ? [seq] [!seq], case is "
+    "ignored) or that have its standard name; with neither, it is not compared with anything. "
+    "Age and weight ranges include their lower limit and exclude their upper limit. `value` is "
+    "in the unit shown on pages, which `quantities` lists. `shipped_as`: key of a level supplied "
+    "with the program, to restore it after it was deleted; changing a level does not change this "
+    "key."
 )
 
 REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
@@ -295,11 +299,11 @@ REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
         "GET",
         "/reference-levels",
         list_levels,
-        "Reference levels, and what they can be of",
+        "List the reference levels and the quantities that they can be set for",
         {200: _LIST},
         tag="Reference levels",
-        description=f"{_ABOUT} shipped: the levels that came with the program; missing: how many of"
-        " them are not in the list.",
+        description=f"{_ABOUT} `shipped`: the levels supplied with the program; `missing`: how "
+        "many of them are not in the list.",
         needs=WATCHING,
     ),
     Route(
@@ -319,11 +323,12 @@ REFERENCE_LEVEL_ROUTES: tuple[Route, ...] = (
         "POST",
         "/reference-levels/load",
         load_levels,
-        "Add the levels that came with the program",
+        "Add the levels supplied with the program",
         {200: _LIST | {"properties": _LIST["properties"] | {"added": INTEGER}}},
         errors=(409,),
         tag="Reference levels",
-        description="Those that are not in the list. What was changed of them stays.",
+        description="Adds only levels that are not in the list. Levels that were changed stay as "
+        "they are.",
         with_caller=True,
         needs=ADMINISTRATION,
     ),

@@ -27,40 +27,40 @@ _Text = Annotated[
 
 
 class SearchSieve(Given):
-    """Which lines of a search; all that is given must hold."""
+    """Filters for the lines of a search; a line must match all that are given."""
 
     modality: Annotated[
         _Text | UnsetType,
-        Meta(description="Of the series, or of a study that was left as a whole."),
+        Meta(description="Modality of the series, or of a study that was skipped as a whole."),
     ] = UNSET
     text: Annotated[
         _Text | UnsetType,
-        Meta(description="A part of a description, a station name or a UID; case is ignored."),
+        Meta(description="Part of a description, a station name or a UID; case is ignored."),
     ] = UNSET
     reason: Annotated[
         Literal[*REASONS] | UnsetType,  # type: ignore[valid-type]
-        Meta(description="Why a series is fetched or left, or a study is left."),
+        Meta(description="Reason why a series is fetched or skipped, or a study is skipped."),
     ] = UNSET
     became: Annotated[
         Literal[*BECAME] | UnsetType,  # type: ignore[valid-type]
-        Meta(description="What was chosen and what became of it."),
+        Meta(description="State: whether it is selected, and the result of fetching it."),
     ] = UNSET
 
 
 class TickedLines(Given):
-    """Lines of a search that are ticked, or ticked off."""
+    """Lines of a search to select or deselect."""
 
-    chosen: Annotated[bool, Meta(description="Whether they are to be fetched.")]
+    chosen: Annotated[bool, Meta(description="Whether to fetch them.")]
     lines: Annotated[
         list[Number],
-        Meta(max_length=_MOST_LINES, description="The numbers of the lines."),
+        Meta(max_length=_MOST_LINES, description="Numbers of the lines."),
     ]
 
 
 class TickedSieve(Given):
-    """All that a sieve leaves of a search, to be ticked or ticked off."""
+    """Filters for the lines of a search to select or deselect."""
 
-    chosen: Annotated[bool, Meta(description="Whether they are to be fetched.")]
+    chosen: Annotated[bool, Meta(description="Whether to fetch them.")]
     sieve: SearchSieve
 
 
@@ -100,18 +100,17 @@ def get_decisions(services: Services, caller: Caller, id: int, language: str) ->
         return Content(Download(decisions(connection, id, told), "text/csv", f"search-{id}.csv"))
 
 
-_ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
+_ID = Parameter("id", "integer", "Number of the search.", minimum=1, in_path=True)
 _SIEVES = (
-    Parameter("kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")),
-    Parameter("modality", "text", "Of the series, or of a study that was left as a "
-"whole.", maximum=_LONGEST),
-    Parameter("reason", "choice", "Why a series is fetched or left, or a study is "
-"left.", allowed=REASONS),
-    Parameter("text", "text", "A part of a description, a station name or a UID; case is "
-"ignored.", maximum=_LONGEST),
-    Parameter("became", "choice", "open: chosen, and has not come; off: ticked off; moved: the "
-"node says that it sent it;"
-              " failed; missing: sent, but not all of it came.", allowed=tuple(BECAME)),
+    Parameter("kept", "choice", "yes: only what is fetched; no: only what is skipped.", allowed=("yes", "no")),
+    Parameter("modality", "text",
+              "Modality of the series, or of a study that was skipped as a whole.", maximum=_LONGEST),
+    Parameter("reason", "choice",
+              "Reason why a series is fetched or skipped, or a study is skipped.", allowed=REASONS),
+    Parameter("text", "text", "Part of a description, a station name or a UID; case is ignored.", maximum=_LONGEST),
+    Parameter("became", "choice",
+              "open: selected, but has not arrived; off: deselected; moved: the node reports "
+              "that it sent it; failed; missing: sent, but did not arrive completely.", allowed=tuple(BECAME)),
 )  # fmt: skip
 _COUNTS = {"type": "object", "additionalProperties": INTEGER}
 _SERIES = any_object(
@@ -130,31 +129,31 @@ _STUDY = any_object(
 )
 
 REVIEW_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/searches/{id}/studies", list_studies, "What a search found by study, sieved and "
-"sorted",
+    Route("GET", "/searches/{id}/studies", list_studies,
+          "Return the results of a search by study, filtered and sorted",
           {200: any_object(**dict.fromkeys(("total", "series", "open", "chosen"), INTEGER), modalities=_COUNTS, reasons=_COUNTS,
                            studies=array(_STUDY))},
-          (_ID, *_SIEVES, Parameter("sort", "sort", "By the order of the answers, the studies' day "
-"or description, or how many"
-                                    " objects of them are fetched; - before it sorts "
-"downwards.", "line", allowed=tuple(SORTS)),
+          (_ID, *_SIEVES, Parameter("sort", "sort",
+                                    "Sort by the order of the answers, the study date or "
+                                    "description, or the number of objects to fetch; a leading - "
+                                    "sorts in descending order.", "line", allowed=tuple(SORTS)),
            *PAGE), (404,), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
-          description="Each study with its series that are left. Of all that is left: total, how "
-"many studies; series; open,"
-          " how many of them can be ticked; chosen, how many of these are. modalities and reasons: "
-          "what there is to"
-          " sieve by, with how many series. singly: objects of the series are fetched one by one;"
-          " open: it can be ticked, since it carries dose and has not come, or not all of it."),
-    Route("PUT", "/searches/{id}/chosen", tick, "Tick what a search found off, or on again",
+          description="Each study has its series that match the filters. Totals of all matches: "
+                      "`total`, the number of studies; `series`, the number of series; `open`, "
+                      "how many of these can be selected; `chosen`, how many of those are "
+                      "selected. `modalities` and `reasons`: the values to filter by, with their "
+                      "numbers of series. Of a series, `singly`: its objects are fetched one by "
+                      "one; `open`: it can be selected, since it carries dose and has not "
+                      "arrived, or not completely."),
+    Route("PUT", "/searches/{id}/chosen", tick, "Select or deselect results of a search",
           {200: any_object(changed=INTEGER)}, (_ID,), (404, 413), tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE,
           body=TickedLines | TickedSieve,
-          description="By the numbers of lines, or all that a sieve of GET /searches/{id}/studies "
-"leaves; {} is everything."
-          " What is left by the rules, and what has come already, does not change."),
-    Route("GET", "/searches/{id}/decisions", get_decisions, "What a search found and decided, as a "
-"CSV file",
+          description="Lines are given by their numbers, or as everything that matches the "
+                      "filters of GET /searches/{id}/studies; {} is everything. Lines that the "
+                      "rules skip, or whose objects have already arrived, do not change."),
+    Route("GET", "/searches/{id}/decisions", get_decisions,
+          "Export what a search found and decided as a CSV file",
           {200: {"type": "string", "format": "binary", "x-media-types": ["text/csv"]}},
-          (_ID, Parameter("language", "choice", "Of the reasons in "
-"words.", "en", allowed=LANGUAGES)), (404,),
+          (_ID, Parameter("language", "choice", "Language of the reasons.", "en", allowed=LANGUAGES)), (404,),
           tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE),
 )  # fmt: skip

@@ -90,7 +90,7 @@ class Route:
             if not is_text(name) or not is_text(raw):
                 raise bad_parameter(
                     name.encode("ascii", "replace").decode()[:100],
-                    "Parameters are percent-encoded UTF-8, without NUL characters.",
+                    "Parameters must be percent-encoded UTF-8 without NUL characters.",
                 )
             if name not in known:
                 raise ApiError(400, "unknown_parameter", _unknown(name, known), name[:100])
@@ -108,13 +108,16 @@ def _unknown(name: str, known: set[str]) -> str:
         return "This route has no parameters."
     close = get_close_matches(name, sorted(known), 3, 0.5) if len(known) > 20 else sorted(known)
     hint = (
-        f" Known are: {', '.join(close)}."
+        f" Its parameters are: {', '.join(close)}."
         if len(known) <= 20
-        else f" Close to it are: {', '.join(close)}."
+        else f" Similar parameters are: {', '.join(close)}."
         if close
         else ""
     )
-    return f"This route knows no such parameter.{hint} /dose/api/openapi.json lists all."
+    return (
+        f"This route has no parameter with this name.{hint} /dose/api/openapi.json lists all "
+        "of them."
+    )
 
 
 __all__ = [

@@ -13,15 +13,18 @@ from .services import Services
 from .studies import Query, parsed
 
 _KIND = "saved filter"
-_NAME = Parameter("name", "text", "What it is called.", maximum=100, in_path=True)
+_NAME = Parameter("name", "text", "Name of the saved filter.", maximum=100, in_path=True)
 
 
 class FilterToSave(Given):
-    """Filters that are to be kept."""
+    """Filters to be saved."""
 
     modality: Annotated[
         Literal[*MODALITIES, None],  # type: ignore[valid-type]
-        Meta(description="The modality type of the list that they are of; null for that of all."),
+        Meta(
+            description="Modality type of the list that the filters belong to; null for the "
+            "list of all studies."
+        ),
     ]
     query: Query
 
@@ -43,7 +46,7 @@ def save(services: Services, name: str, caller: Caller, body: FilterToSave) -> d
 
 def forget(services: Services, name: str, caller: Caller) -> dict[str, Any]:
     if not settings.remove(services.store, caller.name, _KIND, name):
-        raise not_found("There is no saved filter of this name.", "name")
+        raise not_found("There is no saved filter with this name.", "name")
     return {"deleted": True}
 
 
@@ -52,7 +55,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
         "GET",
         "/saved-filters",
         list_saved,
-        "The filters that you saved",
+        "List the filters that you saved",
         {200: any_object(saved=array(SAVED_FILTER))},
         with_caller=True,
         needs=SIGNED_IN,
@@ -61,7 +64,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
         "PUT",
         "/saved-filters/{name}",
         save,
-        "Save filters under a name, in place of those that have it",
+        "Save filters under a name, replacing any with the same name",
         {200: any_object(saved=SAVED_FILTER)},
         (_NAME,),
         (403, 413),
@@ -73,7 +76,7 @@ SAVED_FILTER_ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/saved-filters/{name}",
         forget,
-        "Forget saved filters",
+        "Delete saved filters",
         {200: any_object(deleted=FLAG)},
         (_NAME,),
         (404,),

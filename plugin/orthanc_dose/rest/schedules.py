@@ -35,26 +35,28 @@ _LONGEST_LOOK_BACK = 3000
 
 
 class ScheduledSearch(Given):
-    """A search that runs by itself."""
+    """A search that runs on a schedule."""
 
-    node: Annotated[str, Meta(description="The node's name in Orthanc.")]
+    node: Annotated[str, Meta(description="Name of the node in Orthanc.")]
     question: What
-    cron: Annotated[str, Meta(description="When: five fields, as 30 6 * * 1-5.")]
-    time_zone: Annotated[str, Meta(description="Of the times, as Europe/Berlin.")]
+    cron: Annotated[str, Meta(description="Cron expression of five fields, such as 30 6 * * 1-5.")]
+    time_zone: Annotated[
+        str, Meta(description="Time zone of the cron expression, such as Europe/Berlin.")
+    ]
     look_back: Annotated[
         float,
         Meta(
             ge=0,
             le=_LONGEST_LOOK_BACK,
-            description="From so long before it was due it asks for studies.",
+            description="Look-back: how long before its due time a run starts to look for studies.",
         ),
     ]
     unit: Annotated[
         Literal[*UNITS],  # type: ignore[valid-type]
         Meta(description="Of look_back."),
     ]
-    fetch: Annotated[bool, Meta(description="Whether what is found is fetched.")]
-    on: Annotated[bool, Meta(description="Whether it runs.")]
+    fetch: Annotated[bool, Meta(description="Whether to fetch what is found.")]
+    on: Annotated[bool, Meta(description="Whether the schedule is active.")]
 
 
 def list_schedules(services: Services) -> dict[str, Any]:
@@ -68,22 +70,27 @@ def put_schedule(
         raise ApiError(
             409,
             "not_possible",
-            "The name of a schedule has up to 64 letters, digits, - and _.",
+            "The name of a schedule must consist of 1 to 64 letters, digits, - and _.",
             "name",
         )
     wrong = problem(body.cron, body.time_zone)
     if wrong:
         what = (
-            "a cron expression, as 30 6 * * 1-5"
+            "a cron expression such as 30 6 * * 1-5"
             if wrong == "cron"
-            else "a time zone, as Europe/Berlin"
+            else "the name of a time zone such as Europe/Berlin"
         )
         raise ApiError(409, "not_possible", f"{wrong} must be {what}.", wrong)
     _, told = asked(taken(body.question.as_dict(), Asking), "question.")
     try:
         services.nodes.one(body.node)
     except NoNode:
-        raise ApiError(409, "not_possible", "Orthanc knows no node of this name.", "node") from None
+        raise ApiError(
+            409,
+            "not_possible",
+            "Orthanc has no node with this name: check the name, or add the node.",
+            "node",
+        ) from None
     kept = body.as_dict() | {
         "question": {field: value for field, value in told.items() if field not in WHEN}
     }
@@ -93,7 +100,7 @@ def put_schedule(
 
 def delete_schedule(services: Services, name: str) -> dict[str, Any]:
     if not services.schedules.remove(name):
-        raise not_found("There is no schedule of this name.", "name")
+        raise not_found("There is no schedule with this name.", "name")
     return {"deleted": name}
 
 
@@ -101,17 +108,26 @@ def run_schedule(services: Services, caller: Caller, name: str) -> tuple[int, di
     try:
         number = services.schedules.run(name)
     except KeyError:
-        raise not_found("There is no schedule of this name.", "name") from None
+        raise not_found("There is no schedule with this name.", "name") from None
     except NoNode:
         raise ApiError(
-            409, "not_possible", "Orthanc does not know the node any more.", "name"
+            409,
+            "not_possible",
+            "Orthanc no longer has the node of this schedule: add the node again or "
+            "choose another.",
+            "name",
         ) from None
     except StillRuns:
-        raise ApiError(409, "not_finished", "Its last run is not finished.", "name") from None
+        raise ApiError(
+            409,
+            "not_finished",
+            "The last run of this schedule has not finished: wait for it or stop it.",
+            "name",
+        ) from None
     except NoRight:
         message = (
-            "The user who saved it may not query nodes any more: somebody who may has to "
-            "save it again."
+            "The user who saved this schedule no longer has the right to query nodes: somebody "
+            "who has it must save the schedule again."
         )
         raise ApiError(409, "not_possible", message, "name") from None
     with services.store.reading() as connection:
@@ -160,7 +176,7 @@ class ScheduledSearches:
         )
 
 
-_NAME = Parameter("name", "word", "The schedule's name.", maximum=100, in_path=True)
+_NAME = Parameter("name", "word", "Name of the schedule.", maximum=100, in_path=True)
 _RETRIEVAL = any_object(id=INTEGER_OR_NULL, state=TEXT, message=TEXT_OR_NULL, result=ANYTHING)
 _RUN = any_object(
     due=TEXT,
@@ -186,29 +202,26 @@ _SCHEDULE = any_object(
 component("schedule", _SCHEDULE)
 
 SCHEDULE_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/schedules", list_schedules, "The saved searches that run by themselves",
+    Route("GET", "/schedules", list_schedules, "List the scheduled searches",
           {200: any_object(schedules=array(_SCHEDULE))}, tag="Query-retrieve", needs=QUERY_RETRIEVE,
-          description="last_due: when it last ran, or was saved; next_run: when it runs next; both "
-"UTC. last_task: the"
-          " search of the last run. missing_right: the user who saved it may not query nodes any "
-          "more, so it does not run."
-          " runs: the newest 20, the newest first, each with when it was due, its search (null "
-          "where none could begin: see"
-          " message), what came of it, and the newest retrieval of what it found. is_forgotten: "
-          "the task of the search is, and"
-          " with it what it found."),
-    Route("PUT", "/schedules/{name}", put_schedule, "Save a search that runs by "
-"itself", {200: _SCHEDULE}, (_NAME,),
+          description="`last_due`: when the schedule last ran or was saved; `next_run`: when it "
+                      "runs next; both UTC. `last_task`: the search of the last run. "
+                      "`missing_right`: the user who saved the schedule no longer has the right "
+                      "to query nodes, so it does not run. `runs`: the latest 20 runs, newest "
+                      "first, each with its due time, its search (null if none could start: see "
+                      "`message`), its result, and the latest retrieval of what it found. "
+                      "`is_forgotten`: the task of the search was deleted, together with what it "
+                      "found."),
+    Route("PUT", "/schedules/{name}", put_schedule, "Save a scheduled search", {200: _SCHEDULE}, (_NAME,),
           (409, 413), tag="Query-retrieve", body=ScheduledSearch, with_caller=True, needs=QUERY_RETRIEVE, action="schedule set",
-          description="question: as of POST /nodes/{name}/searches, without days and times. cron: "
-"five fields, in the time"
-          " zone. A run asks for studies from so many days or hours before it was due until now. "
-          "fetch: what is"
-          " found is fetched. A run does not begin while the one before goes on; what was missed "
-          "is made up by"
-          " one run, for all the time since."),
-    Route("DELETE", "/schedules/{name}", delete_schedule, "Delete a saved search", {200: any_object(deleted=TEXT)},
+          description="`question`: as in POST /nodes/{name}/searches, without days and times. "
+                      "`cron`: five fields, in the time zone. A run searches for studies from "
+                      "the given number of days or hours before its due time until now. `fetch`: "
+                      "fetch what is found. A run does not start while the previous one is in "
+                      "progress; missed runs are made up for by a single run that covers the "
+                      "whole time since."),
+    Route("DELETE", "/schedules/{name}", delete_schedule, "Delete a scheduled search", {200: any_object(deleted=TEXT)},
           (_NAME,), (404,), tag="Query-retrieve", needs=QUERY_RETRIEVE, action="schedule deleted"),
-    Route("POST", "/schedules/{name}/run", run_schedule, "Run a saved search now", {202: TASK}, (_NAME,), (404, 409),
+    Route("POST", "/schedules/{name}/run", run_schedule, "Run a scheduled search now", {202: TASK}, (_NAME,), (404, 409),
           tag="Query-retrieve", with_caller=True, needs=QUERY_RETRIEVE, action="schedule run"),
 )  # fmt: skip

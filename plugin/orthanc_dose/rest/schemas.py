@@ -145,7 +145,10 @@ _DETAIL = {
         events=_any_of(modality.events for modality in MODALITIES.values()),
         objects=array(ref("object")),
         orthanc_studies=INTEGER
-        | {"description": "How many studies of this UID Orthanc holds, under several patient IDs."},
+        | {
+            "description": "Number of studies with this UID in Orthanc, which may be under "
+            "several patient IDs."
+        },
     ),
 }
 _DETAIL["required"] += _REQUIRED

@@ -30,7 +30,9 @@ def start_search(
     try:
         number = services.searches.start(caller.name, name, question, told)
     except NoNode:
-        raise not_found("Orthanc knows no node of this name.", "name") from None
+        raise not_found(
+            "Orthanc has no node with this name: check the name, or add the node.", "name"
+        ) from None
     services.audit.note(
         caller, "node searched", name, f"task {number}, {told['first']} to {told['last']}"
     )
@@ -64,11 +66,17 @@ def start_retrieval(services: Services, caller: Caller, id: int) -> tuple[int, d
         number = services.fetching.start(caller.name, id, task["subject"])
     except NoNode:
         raise ApiError(
-            409, "not_possible", "Orthanc does not know the node any more.", "id"
+            409,
+            "not_possible",
+            "Orthanc no longer has the node of this search: add the node again, then retry.",
+            "id",
         ) from None
     except UnderWay:
         raise ApiError(
-            409, "not_finished", "What this search found is fetched already.", "id"
+            409,
+            "not_finished",
+            "A retrieval for this search is already running: wait for it or stop it.",
+            "id",
         ) from None
     services.audit.note(
         caller, "retrieval started", task["subject"], f"task {number}, of search {id}"
@@ -89,7 +97,11 @@ def _done(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     task = search_of(services, caller, id)
     if task["state"] != "done":
         raise ApiError(
-            409, "not_finished", "The search is not finished, or did not come to its end.", "id"
+            409,
+            "not_finished",
+            "This is only possible for a completed search: this one is still running, "
+            "or it failed or was stopped.",
+            "id",
         )
     return task
 
@@ -98,7 +110,7 @@ def search_of(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     """Return the task of a search. Raises ApiError."""
     task = get_task(services, caller, id)
     if task["kind"] != KIND:
-        raise not_found("This task is no search.", "id")
+        raise not_found("This task is not a search.", "id")
     return task
 
 
@@ -113,8 +125,8 @@ def asked(given: Asking, place: str = "") -> tuple[Question, Asked]:
         raise ApiError(409, "not_possible", str(error), place + error.field) from None
 
 
-_NAME = Parameter("name", "word", "The node's name in Orthanc.", maximum=100, in_path=True)
-_ID = Parameter("id", "integer", "The search's number.", minimum=1, in_path=True)
+_NAME = Parameter("name", "word", "Name of the node in Orthanc.", maximum=100, in_path=True)
+_ID = Parameter("id", "integer", "Number of the search.", minimum=1, in_path=True)
 _TEXTS = {"type": ["array", "null"], "items": TEXT}
 _FOUND = any_object(
     line=INTEGER, study_instance_uid=TEXT, kept=FLAG, chosen=FLAG, size=INTEGER_OR_NULL,
@@ -140,7 +152,7 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         "POST",
         "/nodes/{name}/searches",
         start_search,
-        "Ask a node for studies, and decide what of them carries dose",
+        "Search a node for studies and decide which of their objects carry dose data",
         {202: TASK},
         (_NAME,),
         (404, 409, 413),
@@ -148,52 +160,53 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         body=Asking,
         with_caller=True,
         needs=QUERY_RETRIEVE,
-        description="A task, which fetches nothing. first and last: days of the studies, from "
-        "yesterday to today without"
-        " them. since: a moment in the node's local time; studies that it says were before are "
-        "left out. groups: "
+        description="Starts a task, which does not fetch anything. `first` and `last`: range of "
+        "study dates; without them, from yesterday to today. `since`: a date and "
+        "time in the node's local time; studies that the node dates before it are "
+        "skipped. `groups`: "
         + "; ".join(
             group if modalities == (group,) else f"{group} ({', '.join(modalities)})"
             for group, modalities in GROUPS.items()
         )
-        + "; or SR by itself, for studies that hold structured"
-        " reports alone. Words are looked for in descriptions of studies, and in station names of "
-        "series, or of"
-        " studies with station_of_study; case is ignored, and what a node leaves empty passes. "
-        "leave_out_known: without"
-        " objects that are in the store. unseen_reports: a series of reports whose objects the "
-        "node does not list counts as"
-        " dose reports. toshiba: of CT without a report secondary captures, and an image of each "
-        "other series. by_day: a"
-        " query for each day, which is also what is done when a node refuses a range of days.",
+        + "; or SR alone, for studies that contain nothing but structured reports. Words are "
+        "looked for in study descriptions and in station names of series, or of studies with "
+        "`station_of_study`; case is ignored, and items that a node leaves empty match. "
+        "`leave_out_known`: skip objects that are already in the store. `unseen_reports`: "
+        "treat a series of reports whose objects the node does not list as dose reports. "
+        "`toshiba`: for CT without a report, fetch secondary captures and one image of each "
+        "other series. `by_day`: send a separate query for each day, which is also done if a "
+        "node refuses a range of days.",
     ),
     Route(
         "GET",
         "/searches/{id}",
         get_search,
-        "A search, and the retrievals of what it found, the newest first",
+        "Return a search and the retrievals of what it found, newest first",
         {200: any_object(search=TASK, retrievals=array(TASK), chosen=_CHOSEN)},
         (_ID,),
         (404,),
         tag="Query-retrieve",
         with_caller=True,
         needs=QUERY_RETRIEVE,
-        description="chosen: what is to be fetched and has not come yet: series, studies, objects, "
-        "and untold, series of"
-        " which the node does not say how many objects they have. kept: how many series carry "
-        "dose; moved: how many of them"
-        " came; faults: what was said of those that failed, with how often.",
+        description="`chosen`: what is still to be fetched: numbers of `series`, `studies` and "
+        "`objects`, and `untold`, the number of series for which the node does not "
+        "report how many objects they have. `kept`: the number of series that carry "
+        "dose; `moved`: how many of them have been sent; `faults`: the errors of "
+        "those that failed, each with its count.",
     ),
     Route(
         "GET",
         "/searches/{id}/found",
         list_found,
-        "What a search found, series by series, each with the reason",
+        "List what a search found, series by series, each with the reason for its decision",
         {200: any_object(total=INTEGER, found=array(_FOUND))},
         (
             _ID,
             Parameter(
-                "kept", "choice", "yes: what is fetched; no: what is left.", allowed=("yes", "no")
+                "kept",
+                "choice",
+                "yes: only what is fetched; no: only what is skipped.",
+                allowed=("yes", "no"),
             ),
             *PAGE,
         ),
@@ -206,7 +219,7 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         "GET",
         "/searches/{id}/gaps",
         list_gaps,
-        "Studies that the node has and the store has not, and why",
+        "List the studies that the node has but the store does not, with reasons",
         {
             200: any_object(
                 total=INTEGER,
@@ -214,39 +227,41 @@ SEARCH_ROUTES: tuple[Route, ...] = (
                 gaps=array(_GAP),
             )
         },
-        (_ID, Parameter("why", "choice", "Only those of this reason.", allowed=tuple(WHY)), *PAGE),
+        (
+            _ID,
+            Parameter("why", "choice", "Only studies with this reason.", allowed=tuple(WHY)),
+            *PAGE,
+        ),
         (404, 409),
         tag="Query-retrieve",
         with_caller=True,
         needs=QUERY_RETRIEVE,
-        description="As the store is now: what came since the search is no gap any more; the "
-        "search's result counts what was"
-        " one at its end. A gap is a study that nothing was imported of. why, which counts all "
-        "gaps: "
+        description="Reflects the store as it is now: studies that arrived since the search are "
+        "no longer gaps, whereas the search's result counts the gaps at its end. A "
+        "gap is a study of which nothing was imported. `why`, which counts all gaps: "
         + "; ".join(f"{name}: {what}" for name, what in WHY.items())
-        + ". reason: the rule's, or the outcome of the object"
-        " that came. fault: what the node or Orthanc said, or the reason of the object's outcome. "
-        "search: another search, or"
-        " this one, that tells it. A search that did not come to its end knows no gaps (409).",
+        + ". `reason`: that of the rule, or the outcome of the object that arrived. `fault`: the "
+        "error from the node or Orthanc, or the reason for the object's outcome. `search`: the "
+        "search that this is known from, which may be another one. A search that was not "
+        "completed has no gaps (409).",
     ),
     Route(
         "POST",
         "/searches/{id}/retrieve",
         start_retrieval,
-        "Fetch what a search found and nobody ticked off",
+        "Fetch what a search found, except what was deselected",
         {202: TASK},
         (_ID,),
         (404, 409),
         tag="Query-retrieve",
         with_caller=True,
         needs=QUERY_RETRIEVE,
-        description="A task that goes on after a restart of the server. The node sends to the "
-        "destination that is set for it."
-        " A move that fails is tried again three times, with growing pauses; what failed before or "
-        "did not come is fetched"
-        " with the rest. One at a time: 409 while another of the same search is under way. In the "
-        "end what was asked for is"
-        " held against what the store has: see asked_for, arrived and imported of what was found, "
-        "and the task's result.",
+        description="Starts a task, which continues after a restart of the server. The node "
+        "sends to the destination that is set for it. A failed C-MOVE is retried "
+        "three times, with increasing pauses; what failed earlier or did not arrive "
+        "is fetched together with the rest. Only one retrieval per search runs at a "
+        "time: 409 while another one is running. At the end, what was requested is "
+        "compared with what the store has: see `asked_for`, `arrived` and `imported` "
+        "in the results of the search, and the task's result.",
     ),
 )

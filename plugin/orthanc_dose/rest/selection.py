@@ -11,24 +11,22 @@ _Uid = Annotated[str, Meta(pattern=rf"^[0-9.]{{1,64}}{END}")]
 class ObjectsOfRule(Given):
     """All objects of an outcome, or of one of its rules."""
 
-    outcome: Annotated[Literal["failed", "ignored"], Meta(description="What became of them.")]
+    outcome: Annotated[Literal["failed", "ignored"], Meta(description="Outcome of the objects.")]
     rule: Annotated[
         Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType,
-        Meta(
-            description="The name of the rule that decided.", extra={"words": "the name of a rule"}
-        ),
+        Meta(description="Name of the rule that decided.", extra={"words": "the name of a rule"}),
     ] = UNSET
 
 
 class ObjectsByUid(Given):
-    """Objects by their SOP Instance UIDs."""
+    """Objects given by their SOP Instance UIDs."""
 
     sop_instance_uids: Annotated[
         list[_Uid],
         Meta(
             min_length=1,
             max_length=MOST_UIDS,
-            description="SOP Instance UIDs.",
+            description="SOP Instance UIDs of the objects.",
             extra={"words": f"a list of 1 to {MOST_UIDS:,} DICOM UIDs"},
         ),
     ]

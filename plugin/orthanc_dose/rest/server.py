@@ -60,7 +60,7 @@ class Server:
                 raise ApiError(
                     400,
                     "bad_address",
-                    "An address is percent-encoded UTF-8, without NUL characters.",
+                    "Addresses must be percent-encoded UTF-8 without NUL characters.",
                 )
             if request.path in (ROOT, f"{ROOT}/"):
                 return answer(status=301, headers={"Location": f"{APP}/"})
@@ -70,21 +70,26 @@ class Server:
                 request.path == APP or request.path.startswith(f"{APP}/")
             ) and request.method == "GET":
                 return self._static(request, answer)
-            raise not_found("There is nothing at this address.")
+            raise not_found(
+                "There is nothing at this address. The pages start at /dose/app/, "
+                "the API at /dose/api/."
+            )
         except ApiError as error:
             failed = error
         except _STORE_ERRORS as error:
             failed = ApiError(
                 503,
                 "store_unavailable",
-                f"The store cannot be used now: {str(error).splitlines()[0][:200]}",
+                "The dose database is currently unavailable; try again later. The cause: "
+                f"{str(error).splitlines()[0][:200]}",
             )
         except Exception as error:  # noqa: BLE001  an answer in any case; what happened goes to the log, without values
             _LOG.error("%s %s", request.method, _route_of(request.path), exc_info=error)
             failed = ApiError(
                 500,
                 "internal",
-                "The server could not answer this; its log says where it went wrong.",
+                "The server failed to answer this request because of an internal error; its log "
+                "has the location of the error.",
             )
         body = json.dumps(failed.as_dict()).encode()
         return answer(
@@ -119,11 +124,13 @@ class Server:
             allowed.append(route.method)
         if allowed:
             methods = sorted(allowed)
-            message = f"This address answers {' and '.join(methods)} only."
+            message = f"This address only supports {' and '.join(methods)}."
             raise ApiError(
                 405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)}
             )
-        raise not_found("The API has no such address; /dose/api/openapi.json lists all.")
+        raise not_found(
+            "The API does not have this address; /dose/api/openapi.json lists all of them."
+        )
 
     def _routed(self, request: Any, route: Route, in_path: dict[str, str]) -> Content:
         caller = self._caller(request)
@@ -181,11 +188,15 @@ class Server:
             if not caller.name:
                 raise ApiError(401, "not_signed_in", "Sign in first.")
             groups = " or ".join(f'"{group}"' for group in route.needs or ())
-            raise ApiError(403, "not_allowed", f"This needs the group {groups}.")
+            raise ApiError(
+                403,
+                "not_allowed",
+                f"This requires the group {groups}; an administrator can add you to it.",
+            )
         if self._services.access.is_forged(request, caller):
             message = (
-                "A change must come from the pages of this server, or with the header "
-                "X-Dose-Request: 1."
+                "Requests that change something must come from the pages of this server or have "
+                "the header X-Dose-Request: 1."
             )
             raise ApiError(403, "from_elsewhere", message)
 
@@ -194,17 +205,17 @@ class Server:
             raise ApiError(
                 404,
                 "no_ui",
-                "The web UI is not built: run `make ui`, or install the wheel, which has it.",
+                "The web UI is not built: run `make ui`, or install the wheel, which contains it.",
             )
         name = request.path.removeprefix(APP).lstrip("/")
         path = self._app / name
         try:
             found = path.resolve().is_relative_to(self._app) and path.is_file()
         except OSError as error:  # a name that is too long for a file
-            raise not_found("The web UI has no such file.") from error
+            raise not_found("The web UI does not have this file.") from error
         if not found:
             if "." in name.rsplit("/", 1)[-1]:
-                raise not_found("The web UI has no such file.")
+                raise not_found("The web UI does not have this file.")
             path = self._app / "index.html"  # a page, which the browser renders
         zipped = path.suffix in _COMPRESSED and self._may_compress(request)
         body, tag, mime = _file(path, path.stat().st_mtime_ns, zipped)

@@ -17,25 +17,26 @@ from .services import Services
 
 
 class SignIn(Given):
-    """Who wants to sign in, with a proof of work where the error before asked for one."""
+    """A name and password to sign in with, and a proof of work if the previous error asked for
+    one."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200, description="Of the user.")]
     password: Annotated[Password, Meta(description="Of the user.")]
     challenge: Annotated[
         Annotated[str, Meta(max_length=200)] | None,
-        Meta(description="As the error `proof_needed` has it."),
+        Meta(description="Challenge from the error `proof_needed`."),
     ] = None
     number: Annotated[
         Count | None,
-        Meta(description="The one that was found for the challenge."),
+        Meta(description="Number found for the challenge."),
     ] = None
 
 
 class OwnPassword(Given):
-    """The caller's password, and the one that it is to be."""
+    """The caller's current and new passwords."""
 
-    old: Annotated[Password, Meta(description="The present one.")]
-    new: Annotated[NewPassword, Meta(description="The new one.")]
+    old: Annotated[Password, Meta(description="Current password.")]
+    new: Annotated[NewPassword, Meta(description="New password.")]
 
 
 def _described(services: Services, caller: Caller) -> dict[str, Any]:
@@ -95,12 +96,19 @@ def change_password(services: Services, caller: Caller, body: OwnPassword) -> di
     user = users.get(caller.name)
     if user is None or user.configured:
         raise ApiError(
-            409, "from_configuration", "Your password is changed in Orthanc's configuration."
+            409,
+            "from_configuration",
+            "Your password is set in Orthanc's configuration and can only be changed there.",
         )
     if not services.access.check_own_password(caller, body.old):
-        raise ApiError(400, "wrong_old_password", "This is not your password.", "old")
+        raise ApiError(400, "wrong_old_password", "The current password is wrong.", "old")
     if body.new == body.old:
-        raise ApiError(400, "bad_password", "This is the password that you have.", "new")
+        raise ApiError(
+            400,
+            "bad_password",
+            "The new password is the same as the current one: choose another.",
+            "new",
+        )
     try:
         users.set_password(caller.name, body.new)
     except AccountError as error:
@@ -122,28 +130,28 @@ _SESSION = any_object(
 )
 component("session", _SESSION)
 _LOCKED = (
-    "After too many wrong passwords a browser in which nobody signed in with this name before is "
-    "answered with 423 and the code `proof_needed`. It then sends the same again with `challenge`, as "
-    "it is in the error, and `number`, one for which the SHA-256 of the SHA-256 of the challenge and "
-    "the number (8 bytes, big-endian) begins with `bits` zero bits. `again` is true where there was a "
-    "proof and another is needed: of one name and address one in some seconds or minutes is looked at."
+    "After too many wrong passwords, a browser in which nobody has signed in with this name "
+    "before receives 423 and the code `proof_needed`. It must then repeat the request with the "
+    "`challenge` from the error and a `number` for which the SHA-256 of the SHA-256 of the "
+    "challenge and the number (8 bytes, big-endian) begins with `bits` zero bits. `again` is "
+    "true if a proof was given and another one is needed: for each name and address, only one "
+    "attempt every few seconds or minutes is checked."
 )
 
 SESSION_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/session", get_session, "Who you are, and what you may "
-"do", {200: _SESSION}, tag="Access", with_caller=True,
+    Route("GET", "/session", get_session, "Return who is signed in and what they may do",
+          {200: _SESSION}, tag="Access", with_caller=True,
           needs=ANYBODY),
-    Route("POST", "/session", sign_in, "Sign in: a session with a "
-"cookie", {200: _SESSION}, (), (401, 403, 413, 423), "Access",
-          f"{_LOCKED} The cookie needs the header `X-Dose-Request: 1` with every request that is no GET. "
-          "Scripts come by HTTP Basic, or"
-          " with a token.", body=SignIn, with_caller=True, needs=ANYBODY),
+    Route("POST", "/session", sign_in, "Sign in, which starts a session with a cookie",
+          {200: _SESSION}, (), (401, 403, 413, 423), "Access",
+          f"{_LOCKED} With the cookie, every request other than GET must have the header "
+          "`X-Dose-Request: 1`. Scripts use HTTP Basic or a token instead.", body=SignIn, with_caller=True, needs=ANYBODY),
     Route("DELETE", "/session", sign_out, "Sign out", {200: any_object(signed_out=FLAG)}, (), (403,), "Access",
-          "Who comes by HTTP Basic, a token or a proxy has no session here that could "
-"end.", with_caller=True, needs=ANYBODY),
+          "Ends the session. Callers who use HTTP Basic, a token or a proxy have no session to "
+          "end.", with_caller=True, needs=ANYBODY),
     Route("PUT", "/session/password", change_password, "Change your password", {200: any_object(changed=FLAG)}, (),
-          (403, 409, 413, 423), "Access", "It ends all your sessions, this one too, and all your "
-"tokens.",
+          (403, 409, 413, 423), "Access",
+          "Ends all your sessions, including this one, and withdraws all your tokens.",
           body=OwnPassword, with_caller=True, needs=SIGNED_IN,
           action="own password changed"),
 )  # fmt: skip

@@ -17,7 +17,7 @@ _OF_PAGES = ("date_format", "first_day_of_week", "time_zone")
 
 SettingChanges = changes_of(
     "SettingChanges",
-    "New values of settings by their names; those that are not named stay as they are.",
+    "New values of settings, by name; settings that are not named stay unchanged.",
     ((setting.name, setting.type) for setting in SETTINGS),
 )
 
@@ -84,36 +84,37 @@ _LIST = component(
     "settings",
     any_object(topics=array(any_object(name=TEXT, title=TEXT)), settings=array(_SETTING)),
 )
-_NAME = Parameter("name", "choice", "The setting's name.", allowed=tuple(BY_NAME), in_path=True)
+_NAME = Parameter("name", "choice", "Name of the setting.", allowed=tuple(BY_NAME), in_path=True)
 
 SETTING_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/settings",
         list_settings,
-        "All settings by topic: meaning, default, present value",
+        "List all settings by topic, with meaning, default and current value",
         {200: _LIST},
         tag="Settings",
         needs=ADMINISTRATION,
-        description="The default is what holds where nobody changed a setting: the value of the "
-        "configuration (section"
-        " `Dose`, under the setting's key), else the program's own.",
+        description="The default applies as long as nobody has changed a setting: it is the "
+        "value from the configuration (section `Dose`, under the setting's key), or "
+        "else the program's own.",
     ),
     Route(
         "GET",
         "/settings/region",
         get_region,
-        "How pages write dates and times",
+        "Return how pages write dates and times",
         {200: any_object(**dict.fromkeys((*_OF_PAGES, "server_time_zone"), TEXT))},
         tag="Settings",
         needs=SIGNED_IN,
-        description="Where no time zone is set, times of the server are shown in its own.",
+        description="If no time zone is set, times of the server are shown in the server's own "
+        "time zone.",
     ),
     Route(
         "PUT",
         "/settings",
         change_settings,
-        "Change settings; those that are not named stay as they are",
+        "Change settings; settings that are not named stay unchanged",
         {200: _LIST},
         errors=(413,),
         tag="Settings",
@@ -125,7 +126,7 @@ SETTING_ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/settings/{name}",
         reset_setting,
-        "Set a setting back to its default",
+        "Reset a setting to its default",
         {200: _SETTING},
         (_NAME,),
         tag="Settings",

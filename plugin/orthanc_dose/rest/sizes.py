@@ -19,35 +19,37 @@ _CELL_SHOWN = 200  # characters
 _Column = Annotated[
     int,
     Meta(
-        extra={"words": "the number of a column, the first being 0"},
+        extra={"words": "the number of a column, counted from 0"},
         extra_json_schema={"minimum": 0, "maximum": table.MOST_COLUMNS - 1},
     ),
 ]
 
 
 class SizeColumns(Given):
-    """What the columns of a file of sizes are."""
+    """The columns of a file of sizes."""
 
-    identifier: Annotated[_Column, Meta(description="The column of what tells the studies.")]
-    height: Annotated[_Column | None, Meta(description="The column of heights.")]
-    weight: Annotated[_Column | None, Meta(description="The column of weights.")]
+    identifier: Annotated[_Column, Meta(description="Column with the identifiers of the studies.")]
+    height: Annotated[_Column | None, Meta(description="Column with the heights.")]
+    weight: Annotated[_Column | None, Meta(description="Column with the weights.")]
     kind: Annotated[
         Literal[*matching.KINDS],  # type: ignore[valid-type]
-        Meta(description="What the identifiers are."),
+        Meta(description="Kind of the identifiers."),
     ]
     height_unit: Annotated[
-        Literal["m", "cm", None], Meta(description="Of heights without a unit in the cell.")
+        Literal["m", "cm", None], Meta(description="Unit of heights whose cells have none.")
     ]
     weight_unit: Annotated[
-        Literal["kg", None], Meta(description="Of weights without a unit in the cell.")
+        Literal["kg", None], Meta(description="Unit of weights whose cells have none.")
     ]
-    overwrite: Annotated[bool, Meta(description="Whether sizes that studies have are replaced.")]
+    overwrite: Annotated[
+        bool, Meta(description="Whether to replace sizes that studies already have.")
+    ]
 
 
 class SizeImport(SizeColumns):
-    """What the columns of a file of sizes are, and whether the import is a trial."""
+    """The columns of a file of sizes, and whether the import is a dry run."""
 
-    dry_run: Annotated[bool, Meta(description="Whether nothing but the task's log is written.")] = (
+    dry_run: Annotated[bool, Meta(description="Whether to write nothing but the task's log.")] = (
         False
     )
 
@@ -59,7 +61,11 @@ def upload(services: Services, caller: Caller, body: bytes) -> dict[str, Any]:
         raise ApiError(400, "not_a_table", str(error)) from error
     except OSError as error:
         raise ApiError(
-            503, "store_unavailable", "The file could not be kept in the data directory."
+            503,
+            "store_unavailable",
+            "The file could not be saved in the data directory: the disk may be full, "
+            "or the directory not writable. The server's log has the location of the "
+            "error.",
         ) from error
     rows = table.first_rows(found.path, found.dialect, GUESSED_BY)
     guess = guesses.guess(found.dialect.columns, [row.cells for row in rows if row.cells])
@@ -96,13 +102,19 @@ def start(
     # A trial keeps the file for the actual import.
     task = begin() if body.dry_run else services.size_files.start(found, begin)
     if task is None:
-        raise ApiError(409, "started", "The import of this file was started before.", "id")
+        raise ApiError(409, "started", "The import of this file has already been started.", "id")
     return 202, {"task_id": task}
 
 
 def forget(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     if _upload(services, caller, id).task:
-        raise ApiError(409, "started", "The import of this file was started: stop its task.", "id")
+        raise ApiError(
+            409,
+            "started",
+            "The import of this file has been started, so the file cannot be deleted: "
+            "stop the task instead.",
+            "id",
+        )
     services.size_files.remove(id)
     return {"deleted": True}
 
@@ -111,7 +123,9 @@ def _upload(services: Services, caller: Caller, id: int) -> Upload:
     found = services.size_files.get(id)
     if found is None or found.user != caller.name:
         raise not_found(
-            "There is no file of this number, or it is another user's. Files stay for a day.", "id"
+            "There is no file with this number, or it belongs to another user. Files are kept "
+            "for a day: upload the file again.",
+            "id",
         )
     return found
 
@@ -122,11 +136,11 @@ def _choice(of: Upload, body: SizeColumns) -> matching.Choice:
     columns = [at for at in chosen.values() if at is not None]
     for name, at in chosen.items():
         if at is not None and not 0 <= at < len(of.dialect.columns):
-            raise not_found("The file has no column of this number.", name)
+            raise not_found("The file has no column with this number.", name)
     if len(columns) < 2 or len(set(columns)) < len(columns):
         message = (
-            "Choose a column for the height, for the weight, or for both, each another one "
-            "than that of the identifier."
+            "Choose a column for the height, the weight or both, each different from the column "
+            "of the identifiers."
         )
         raise ApiError(409, "columns", message)
     return matching.Choice(**given)
@@ -164,35 +178,35 @@ _PREVIEW = any_object(
     )
 )
 _ID = Parameter(
-    "id", "integer", "The number that the upload was answered with.", minimum=1, in_path=True
+    "id", "integer", "Number of the file, from the answer to the upload.", minimum=1, in_path=True
 )
 _COLUMNS = (
-    "Columns are numbers from 0. A cell that names its unit (`175 cm`) counts by it; without a "
-    "unit, of column or cell, a value"
-    " is not used. Heights outside of 0.2 to 2.6 m and weights outside of 0.2 to 450 kg are not "
-    "used."
+    "Columns are numbered from 0. A unit in a cell (`175 cm`) takes precedence; a value without "
+    "a unit, of its cell or column, is not used. Heights outside 0.2 to 2.6 m and weights "
+    "outside 0.2 to 450 kg are not used."
 )
 
 SIZE_ROUTES: tuple[Route, ...] = (
     Route("POST", "/size-imports", upload, "Upload a CSV file of heights and "
 "weights", {200: _UPLOADED}, (), (413,),
-          "Patient sizes", "The body is the file itself, in UTF-8, UTF-16 or Windows-1252, with "
-"commas, semicolons or tabs and"
-          " a line of column names. What the file is called is not asked for, since it may be a "
-          "patient's name. The answer says what the"
-          " columns seem to be. The file is deleted when its import ends, or after a day.",
+          "Patient sizes",
+          "The request body is the file itself, in UTF-8, UTF-16 or Windows-1252, separated by "
+          "commas, semicolons or tabs, with a header line. The file name is not requested, since "
+          "it may contain a patient's name. The answer proposes which columns to use. The file "
+          "is deleted when its import ends, or after a day.",
           raw_body=LARGEST, with_caller=True, needs=IMPORT_SIZES, action="size import uploaded"),
-    Route("POST", "/size-imports/{id}/preview", preview, "What an import would do with the first "
-"rows", {200: _PREVIEW},
-          (_ID,), (404, 409, 413), "Patient sizes", f"One entry a row and record. "
-f"{_COLUMNS}", body=SizeColumns, with_caller=True,
+    Route("POST", "/size-imports/{id}/preview", preview,
+          "Preview what an import would do with the first rows", {200: _PREVIEW},
+          (_ID,), (404, 409, 413), "Patient sizes",
+          f"One entry for each row and record. {_COLUMNS}", body=SizeColumns, with_caller=True,
           needs=IMPORT_SIZES),
     Route("POST", "/size-imports/{id}/start", start, "Start the import of a file as a task",
           {202: any_object(task_id=INTEGER)}, (_ID,), (404, 409, 413), "Patient sizes",
-          f"{_COLUMNS} With `dry_run` nothing is written but the task's log. Past imports are the "
-          f"tasks of the kind `{KIND}`.",
+          f"{_COLUMNS} With `dry_run`, nothing but the task's log is written. Past imports are "
+          f"the tasks of the kind `{KIND}`.",
           body=SizeImport, with_caller=True, needs=IMPORT_SIZES, action="size import started"),
-    Route("DELETE", "/size-imports/{id}", forget, "Delete an uploaded file that is not imported",
+    Route("DELETE", "/size-imports/{id}", forget,
+          "Delete an uploaded file that has not been imported",
           {200: any_object(deleted=FLAG)}, (_ID,), (404, 409), "Patient sizes", with_caller=True,
           needs=IMPORT_SIZES, action="size import deleted"),
 )  # fmt: skip

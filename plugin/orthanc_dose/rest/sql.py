@@ -18,12 +18,12 @@ _ACTION = "SQL statement run"
 
 
 class SqlStatement(Given):
-    """A statement that is to be run."""
+    """A statement to run."""
 
     sql: Annotated[str, Meta(min_length=1, max_length=LONGEST, description="One SELECT.")]
     format: Annotated[
         Literal["json", *FILES],  # type: ignore[valid-type]
-        Meta(description="json for an answer, else that of the file that an export makes."),
+        Meta(description="`json` for a direct answer, otherwise the format of the file to export."),
     ] = "json"
 
 
@@ -60,7 +60,13 @@ def renew_data(services: Services) -> dict[str, Any]:
 def run_sql(services: Services, caller: Caller, body: SqlStatement) -> Any:
     wanted, identity = body.format, caller.sees_identity
     if wanted in FILES and "export" not in caller.groups:
-        raise ApiError(403, "not_allowed", 'A file needs the group "export", too.', "format")
+        raise ApiError(
+            403,
+            "not_allowed",
+            'Exporting to a file also requires the group "export"; an administrator '
+            "can add you to it.",
+            "format",
+        )
     if wanted in FILES:
         return _begin_file(services, caller, body.sql, wanted)
     try:
@@ -145,7 +151,7 @@ SQL_ROUTES: tuple[Route, ...] = (
         "GET",
         "/sql/views",
         list_views,
-        "The views that SQL can read, with their columns, and the limits",
+        "List the views that SQL can read, with their columns and the limits",
         {
             200: any_object(
                 views=array(_VIEW),
@@ -156,9 +162,8 @@ SQL_ROUTES: tuple[Route, ...] = (
         tag="SQL",
         with_caller=True,
         needs=ADMINISTRATION,
-        description="Numbers are in the unit of `unit`, not in the shown one. Columns that tell "
-        "who a patient is are there"
-        ' for the group "patient identity" alone.',
+        description="Numbers are in the unit `unit`, not in the displayed one. Columns that "
+        'identify a patient are available only to the group "patient identity".',
     ),
     Route(
         "POST",
@@ -186,7 +191,7 @@ SQL_ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/sql",
         stop_sql,
-        "Stop your own statements that run for an answer",
+        "Stop your own statements that are running for a direct answer",
         {200: any_object(stopped=INTEGER)},
         tag="SQL",
         with_caller=True,
@@ -197,24 +202,26 @@ SQL_ROUTES: tuple[Route, ...] = (
         "GET",
         "/sql/data",
         show_data,
-        "How old the data are that SQL reads",
+        "Return how old the data are that SQL reads",
         {200: _DATA},
         tag="SQL",
         needs=ADMINISTRATION,
-        description="Statements read a copy of the views. `as_of` is the moment that it is of, UTC; "
-        "null where there is none: the next statement has one made, and waits for it. `is_current`: "
-        "nothing has changed since. `making` says how many of its parts a new copy has by now.",
+        description="Statements read a copy of the views. `as_of`: the time at which it was "
+        "made, UTC; null if there is no copy, in which case the next statement "
+        "creates one and waits for it. `is_current`: nothing has changed since. "
+        "`making`: how many parts of a new copy are complete so far.",
     ),
     Route(
         "POST",
         "/sql/data",
         renew_data,
-        "Begin a new copy of the data that SQL reads",
+        "Start a new copy of the data that SQL reads",
         {200: _DATA},
         tag="SQL",
         needs=ADMINISTRATION,
-        description="Does nothing where the copy is current. Otherwise the next statements read it "
-        "as soon as it is there. By itself a copy is made anew for the next statement when it is "
-        "older than the setting `sql_age`, in minutes, and something has changed since.",
+        description="Does nothing if the copy is current. Otherwise statements use the new copy "
+        "as soon as it is complete. Without this request, the copy is rebuilt for "
+        "the next statement if it is older than the setting `sql_age`, in minutes, "
+        "and something has changed since.",
     ),
 )

@@ -23,16 +23,20 @@ class NameMap(Given):
 
     entries: Annotated[
         list[MapEntry],
-        Meta(max_length=MOST_ENTRIES, description="In the order in which they count."),
+        Meta(max_length=MOST_ENTRIES, description="Entries in order of precedence."),
     ]
 
 
 class NameMapFile(Given):
     """The map of standard names as a file."""
 
-    csv: Annotated[str, Meta(description="The text of the CSV file.")]
+    csv: Annotated[str, Meta(description="Text of the CSV file.")]
     replace: Annotated[
-        bool, Meta(description="Whether the map is what the file says; else it is added to it.")
+        bool,
+        Meta(
+            description="Whether to replace the map with the contents of the file; "
+            "otherwise they are added to it."
+        ),
     ]
 
 
@@ -93,17 +97,17 @@ _LIST = any_object(
 component("name_map", _LIST)
 _CHANGED = {200: _LIST, 202: any_object(queued=FLAG)}
 _HOW = (
-    "An entry names the texts of a kind that its pattern fits; of several that fit, the first "
-    "counts. It holds at once."
+    "An entry gives a name to the texts of a kind that match its pattern; if several entries "
+    "match, the first one applies. Changes take effect at once."
 )
-_CSV = f"The first line names the columns: {', '.join(COLUMNS)}."
+_CSV = f"The first line contains the column names: {', '.join(COLUMNS)}."
 
 STANDARD_NAME_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/standard-names",
         list_names,
-        "The map of standard names",
+        "Return the map of standard names",
         {200: _LIST},
         tag="Standard names",
         description=_HOW,
@@ -126,12 +130,12 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         "POST",
         "/standard-names",
         add_names,
-        "Put entries into the map",
+        "Add entries to the map",
         _CHANGED,
         errors=(413,),
         tag="Standard names",
-        description="In place of those with the same kind, pattern and modality type, the others "
-        "behind. " + _HOW,
+        description="Entries replace those with the same kind, pattern and modality type; others "
+        "are appended. " + _HOW,
         body=NameMap,
         needs=ADMINISTRATION,
         action="standard names added",
@@ -140,7 +144,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         "GET",
         "/standard-names/unmapped",
         list_unmapped,
-        "Texts without a standard name, the most frequent first",
+        "List texts without a standard name, most frequent first",
         {
             200: any_object(
                 total=INTEGER, texts=array(any_object(text=TEXT, modality=TEXT, studies=INTEGER))
@@ -150,7 +154,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
             Parameter(
                 "kind",
                 "choice",
-                "Of this field of the study.",
+                "Field of the study that contains the texts.",
                 "acquisition_protocols",
                 allowed=INDEXED,
             ),
@@ -163,7 +167,7 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         "GET",
         "/standard-names/export",
         export_names,
-        "The map as CSV",
+        "Export the map as CSV",
         {200: TEXT},
         tag="Standard names",
         description=_CSV,
@@ -173,12 +177,12 @@ STANDARD_NAME_ROUTES: tuple[Route, ...] = (
         "POST",
         "/standard-names/import",
         import_names,
-        "Read the map from CSV",
+        "Import the map from CSV",
         _CHANGED,
         errors=(413,),
         tag="Standard names",
-        description=f"{_CSV} `replace`: the map is what the file says; else it is added to the "
-        f"map.",
+        description=f"{_CSV} `replace`: replace the map with the contents of the file; otherwise "
+        "they are added to it.",
         body=NameMapFile,
         needs=ADMINISTRATION,
         action="standard names imported",

@@ -76,7 +76,7 @@ component(
     "filters",
     {
         "type": "object",
-        "description": "What filters are set to, each property a parameter by itself. A study "
+        "description": "Values of the filters; each property is a parameter of its own. A study "
         "must match all of them.",
         "additionalProperties": False,
         "properties": dict(_filter_schemas()),
@@ -85,27 +85,26 @@ component(
 Query: TypeAlias = Annotated[
     dict[str, str],
     Meta(
-        extra={"words": "an object of filters' parameters with their values as text"},
+        extra={"words": "an object with the parameters of filters and their values as text"},
         extra_json_schema=ref("filters"),
     ),
 ]
 PAGE = (
-    Parameter("limit", "integer", "How many rows at most.", 50, 1, 500),
-    Parameter("offset", "integer", "How many rows to pass over.", 0, 0, 1_000_000_000),
+    Parameter("limit", "integer", "Maximum number of rows.", 50, 1, 500),
+    Parameter("offset", "integer", "Number of rows to skip.", 0, 0, 1_000_000_000),
 )
 _SORT = Parameter(
     "sort",
     "sort",
-    "Column to sort by; - before it sorts downwards.",
+    "Column to sort by; a leading - sorts in descending order.",
     "-study_date",
     allowed=lists.SORTABLE,
 )
-_ID = Parameter("id", "integer", "The study's number.", minimum=1, in_path=True)
+_ID = Parameter("id", "integer", "Number of the study.", minimum=1, in_path=True)
 _FILTERED = (
-    "Filters combine: a study must match all of them. Where one looks at irradiation events, a "
-    "study matches by one of its"
-    f" events. Possible test data is left out unless {TEST_DATA.name} asks for it. Numbers are in "
-    f"the unit in brackets."
+    "A study must match all filters. A filter on irradiation events matches if one of the "
+    f"study's events does. Possible test data is excluded unless {TEST_DATA.name} includes it. "
+    "Numbers are in the unit in brackets."
 )
 
 
@@ -118,7 +117,10 @@ def parsed(query: Query, caller: Caller) -> dict[str, Any]:
     for name, value in query.items():
         place = f"query.{name[:100]}"
         if name not in _BY_NAME:
-            message = f"query has parameters of filters; {name[:100]!r} is none."
+            message = (
+                f"query may only contain parameters of filters, and {name[:100]!r} is not "
+                "one; /dose/api/openapi.json lists all of them."
+            )
             raise bad_body(place, message)
         try:
             values[name] = _BY_NAME[name].parse(value)
@@ -163,7 +165,7 @@ def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = studies.study(connection, id)
     if found is None:
-        raise not_found("There is no study of this number.", "id")
+        raise not_found("There is no study with this number.", "id")
     detail = studies.as_json(found)
     if not caller.sees_identity:
         detail |= dict.fromkeys(IDENTITY_FIELDS)
@@ -176,7 +178,7 @@ def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
 def get_content(services: Services, id: int, whole: str) -> Any:
     with services.store.reading() as connection:
         if studies.study(connection, id) is None:
-            raise not_found("There is no study of this number.", "id")
+            raise not_found("There is no study with this number.", "id")
         found = studies.content(connection, id)
     if whole == "yes":
         raw = json.dumps({"objects": found, "cut": False}, default=plain).encode()
@@ -194,7 +196,7 @@ def get_history(services: Services, caller: Caller, id: int, **days: date | None
     with services.store.reading() as connection:
         found = history.of_patient(connection, id, days["from"], days["to"])
     if found is None:
-        raise not_found("There is no study of this number.", "id")
+        raise not_found("There is no study with this number.", "id")
     if not caller.sees_identity:
         found |= dict.fromkeys(IDENTITY_FIELDS)
     _note_identity(
@@ -219,7 +221,7 @@ STUDY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/studies",
         get_studies,
-        "A page of the studies that the filters leave",
+        "Return a page of the studies that match the filters",
         {200: any_object(total=INTEGER, studies=array(ref("study_in_list")))},
         (
             *FILTER_PARAMETERS,
@@ -228,7 +230,7 @@ STUDY_ROUTES: tuple[Route, ...] = (
             Parameter(
                 "columns",
                 "choices",
-                "Columns of the rows, separated by commas; without it the usual ones.",
+                "Columns of the rows, separated by commas; without it, the usual columns.",
                 allowed=lists.columns_of(None),
             ),
         ),
@@ -241,7 +243,7 @@ STUDY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/studies/count",
         count_studies,
-        "How many studies the filters leave",
+        "Return the number of studies that match the filters",
         {200: any_object(total=INTEGER)},
         FILTER_PARAMETERS,
         (403,),
@@ -252,7 +254,7 @@ STUDY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/studies/{id}",
         get_study,
-        "A study with equipment, patient, accumulated dose, events, objects",
+        "Return a study with equipment, patient, accumulated dose, events and objects",
         {200: ref("study")},
         (_ID,),
         (404,),
@@ -263,30 +265,31 @@ STUDY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/studies/{id}/content",
         get_content,
-        "The kept content of a study's objects",
+        "Return the kept content of a study's objects",
         {200: CONTENT},
         (
             _ID,
             Parameter(
                 "whole",
                 "choice",
-                "Whether all of it is wanted, however much it is: yes gives a file to keep.",
+                "Whether to return the full content, however large: yes returns it as a file.",
                 default="no",
                 allowed=("no", "yes"),
             ),
         ),
         (404,),
-        description=f"Texts are cut after {LONGEST:,} characters, as in all answers, with "
-        '"… (N more characters)" at their end, and lists when the answer is full, at about '
-        f"{LARGEST_CONTENT // 10**6} MB: `left_out` says how many elements of the header, or items "
-        "below one, are missing. `cut` is true when anything is.",
+        description=f"Texts are truncated after {LONGEST:,} characters, as in all answers, and "
+        'end with "… (N more characters)". Lists are truncated when the answer '
+        f"reaches about {LARGEST_CONTENT // 10**6} MB: `left_out` is the number of "
+        "missing elements of the header, or of missing items below an item. `cut` is "
+        "true if anything is missing.",
         needs=VIEW,
     ),
     Route(
         "GET",
         "/studies/{id}/neighbours",
         get_neighbours,
-        "Where a study stands in a list, and what is next to it",
+        "Return the position of a study in a list, and its neighbours",
         {
             200: any_object(
                 position=INTEGER_OR_NULL,
@@ -304,19 +307,19 @@ STUDY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/studies/{id}/history",
         get_history,
-        "All studies of the patient of a study, and their sums",
+        "List all studies of a study's patient, with their totals",
         {200: HISTORY},
         (
             _ID,
-            Parameter("from", "date", "Studies of this day or after."),
-            Parameter("to", "date", "Studies of this day or before."),
+            Parameter("from", "date", "Only studies on or after this date."),
+            Parameter("to", "date", "Only studies on or before this date."),
         ),
         (404,),
-        description="The patient is known by the patient ID as the installation keeps it, as "
-        "written or hashed; where it"
-        " keeps none, `identified` is null and no study is listed. Sums are over the studies that "
-        "give the value. Name and ID"
-        ' are for those of the group "patient identity".',
+        description="Studies belong to the same patient if they have the same patient ID, as "
+        "written or hashed, depending on how the installation keeps it; if it keeps "
+        "none, `identified` is null and no studies are listed. Totals are over the "
+        "studies that have the value. Name and ID are returned only to the group "
+        '"patient identity".',
         with_caller=True,
         needs=VIEW,
     ),

@@ -34,7 +34,7 @@ def get_study_file(
     try:
         raw = FORMATS[format].make(services.store, wanted)
     except LookupError:
-        raise not_found("There is no study of this number.", "id") from None
+        raise not_found("There is no study with this number.", "id") from None
     about = ", ".join((format, *(f"with patient {one}" for one in sorted(identity or ()))))
     services.audit.note(caller, "study exported", f"study {id}", about)
     return Content(Download(raw, FORMATS[format].mime, f"study-{id}.{format}"))
@@ -50,20 +50,21 @@ _FILE = {
 }
 
 STUDY_FILE_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/studies/{id}/file", get_study_file, "A study as a file: a report to be printed, "
-"a workbook, JSON",
+    Route("GET", "/studies/{id}/file", get_study_file,
+          "Export a study as a file: a printable report, a workbook or JSON",
           {200: _FILE},
-          (Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),
-           Parameter("format", "choice", "PDF: the report; XLSX: all tables in shown units; JSON: "
-"the store's values with their"
-                     " units.", "pdf", allowed=tuple(FORMATS)),
-           Parameter("identity", "choices", "What the file says of who the patient is, as the "
-"installation keeps it: name,"
-                     " ID or both, and then the birth date; for the group \"patient identity\". Without it, nothing.",
+          (Parameter("id", "integer", "Number of the study.", minimum=1, in_path=True),
+           Parameter("format", "choice",
+                     "PDF: the report; XLSX: all tables in displayed units; JSON: the stored "
+                     "values with their units.", "pdf", allowed=tuple(FORMATS)),
+           Parameter("identity", "choices",
+                     'Which items of patient identity to include, as the installation keeps '
+                     'them: name, ID or both, together with the birth date; requires the group '
+                     '"patient identity". Without it, none.',
                      allowed=tuple(IDENTITY), identity=True),
-           Parameter("language", "choice", "Of the report.", "en", allowed=LANGUAGES)),
+           Parameter("language", "choice", "Language of the report.", "en", allowed=LANGUAGES)),
           (403, 404), tag="Exports", with_caller=True, needs=EXPORT,
-          description="JSON holds the study as /studies/{id} gives it, and `units` of its tables "
-"as UCUM codes. Orthanc's"
-          " identifiers of objects are made from the patient ID: they are there with it alone."),
+          description="JSON contains the study as /studies/{id} returns it, and the `units` of "
+                      "its tables as UCUM codes. Orthanc's identifiers of objects are derived "
+                      "from the patient ID, so they are included only together with it."),
 )  # fmt: skip

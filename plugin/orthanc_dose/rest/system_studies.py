@@ -18,20 +18,23 @@ _CHOICES = ("RF", "DX", "dual", "by-rule")
 
 
 class SystemsModality(Given):
-    """The modality type of systems."""
+    """The modality type to set for systems."""
 
     ids: Ids
     modality: Annotated[
         Literal[*_CHOICES],  # type: ignore[valid-type]
-        Meta(description="RF or DX for all; dual to sort each study by what was done; or by-rule."),
+        Meta(
+            description="RF or DX for all studies; dual to classify each study by its "
+            "procedure; or by-rule."
+        ),
     ]
 
 
 class StudiesToDelete(Given):
-    """What is to be deleted of a system."""
+    """What to delete of a system."""
 
-    studies: Annotated[Count, Meta(description="How many studies the system has now.")]
-    row: Annotated[bool, Meta(description="Whether the system goes, too.")]
+    studies: Annotated[Count, Meta(description="Number of studies that the system has now.")]
+    row: Annotated[bool, Meta(description="Whether to delete the system itself as well.")]
 
 
 def set_modality(
@@ -72,11 +75,12 @@ def delete_studies(
 ) -> tuple[int, dict[str, Any]]:
     system = get_system(services, id)
     if system["joined_into"] is not None:
-        message = "The system is joined into another, which has its studies: separate it first."
+        message = "The system is merged into another, which has its studies: undo the merge first."
         raise ApiError(409, "not_possible", message, "id")
     if body.studies != system["studies"]:
         message = (
-            f"The system has {system['studies']} studies, not {body.studies}; nothing was deleted."
+            "Nothing was deleted, because the number of studies has changed: the system has "
+            f"{system['studies']}, not {body.studies}. Check the system and confirm again."
         )
         raise ApiError(409, "number_changed", message, "studies")
     number = services.requests.delete_studies(id, body.studies, body.row, caller.name)
@@ -92,7 +96,7 @@ def delete_studies(
 def delete_study(services: Services, id: int) -> tuple[int, dict[str, Any]]:
     with services.store.reading() as connection:
         if query.study(connection, id) is None:
-            raise not_found("There is no study of this number.", "id")
+            raise not_found("There is no study with this number.", "id")
     if not in_time(services.requests.delete_study(id)):
         return 202, {"queued": True}
     return 200, {"deleted": 1}
@@ -111,7 +115,7 @@ def _task(services: Services, number: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = tasks.one(connection, number)
     if found is None:
-        raise not_found("The task was forgotten.")
+        raise not_found("The task was deleted.")
     return found
 
 
@@ -120,7 +124,7 @@ _WAITS = any_object(queued=FLAG, task_id=INTEGER)
 _MODALITY = Parameter(
     "modality",
     "choice",
-    "RF or DX for all; dual to sort each study by what was done; or by-rule.",
+    "RF or DX for all studies; dual to classify each study by its procedure; or by-rule.",
     allowed=_CHOICES,
     in_path=True,
 )
@@ -145,9 +149,8 @@ _REVIEWED = any_object(
     images=FLAG,
 )
 _STAYS = (
-    "Nothing is deleted from Orthanc, and what it holds of them does not come back by itself: "
-    "reading an object again brings"
-    " it back."
+    "Nothing is deleted from Orthanc. Objects that it still has are not imported again "
+    "automatically; re-importing an object restores it."
 )
 
 SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
@@ -155,12 +158,12 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         "POST",
         "/equipment/{id}/modality/{modality}",
         set_modality,
-        "Set which modality type a system has",
+        "Set the modality type of a system",
         {200: any_object(system=SYSTEM, task_id=INTEGER), 202: _WAITS},
         (ID, _MODALITY),
         (404,),
         "Systems",
-        "The studies that the system has are sorted anew, by a task.",
+        "Starts a task that reclassifies the studies of the system.",
         with_caller=True,
         needs=ADMINISTRATION,
         action="modality of system set",
@@ -169,11 +172,11 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         "PUT",
         "/equipment/modality",
         set_modalities,
-        f"Set which modality type up to {MOST} systems have",
+        f"Set the modality type of up to {MOST} systems",
         {200: any_object(systems=array(SYSTEM), task_id=INTEGER), 202: _WAITS},
         errors=(404, 413),
         tag="Systems",
-        description="The studies that they have are sorted anew, by one task.",
+        description="Starts a task that reclassifies their studies.",
         body=SystemsModality,
         with_caller=True,
         needs=ADMINISTRATION,
@@ -182,12 +185,12 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         "POST",
         "/equipment/{id}/sort",
         sort_studies,
-        "Sort the studies of a system by modality type anew",
+        "Reclassify the studies of a system by modality type",
         _DONE_OR_NOT,
         (ID,),
         (404,),
         "Systems",
-        "They are put together anew from their objects, by a task.",
+        "Starts a task that rebuilds the studies from their objects.",
         with_caller=True,
         needs=ADMINISTRATION,
         action="studies of system sorted",
@@ -196,7 +199,7 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         "GET",
         "/equipment/{id}/review",
         review,
-        "Which parts of the data the studies of a system have",
+        "Return which data the studies of a system contain",
         {
             200: any_object(
                 system=SYSTEM, total=INTEGER, filled=array(_FILLED), studies=array(_REVIEWED)
@@ -205,23 +208,22 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         (ID, *PAGE),
         (404,),
         "Systems",
-        "How many rows have each field, by modality type and table; and a page of its studies, the "
-        "last first.",
+        "For each field, the number of rows that have it, by modality type and table; and a page "
+        "of the system's studies, latest first.",
         needs=WATCHING,
     ),
     Route(
         "POST",
         "/equipment/{id}/delete",
         delete_studies,
-        "Delete the studies of a system, and its row where asked for",
+        "Delete the studies of a system and, if requested, the system itself",
         _DONE_OR_NOT,
         (ID,),
         (404, 409, 413),
         "Systems",
-        "`studies` must be their present number, which GET /equipment/{id} says: the answer to the "
-        "second question. With"
-        f" `row` the system goes, too, with those that were joined into it. {_STAYS} All or "
-        f"nothing is done, by a task.",
+        f"`studies` must be their present number, which GET /equipment/{{id}} says: the answer "
+        "to the second question. With `row` the system goes, too, with those that were joined "
+        f"into it. {_STAYS} All or nothing is done, by a task.",
         body=StudiesToDelete,
         with_caller=True,
         needs=ADMINISTRATION,
@@ -234,8 +236,8 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         {200: any_object(deleted=INTEGER), 202: QUEUED},
         (Parameter("id", "integer", "The study's number.", minimum=1, in_path=True),),
         (404,),
-        description=f"Only the record of this number; those that other systems made of the same "
-        f"study stay. {_STAYS}",
+        description="Deletes only the record with this number; records of the same study from "
+        f"other systems stay. {_STAYS}",
         needs=ADMINISTRATION,
         action="study deleted",
     ),

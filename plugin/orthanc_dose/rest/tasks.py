@@ -19,14 +19,14 @@ _MOST_CHOSEN = 1_000
 
 
 class ChosenTasks(Given):
-    """Tasks that are to be forgotten."""
+    """Tasks to be deleted."""
 
     ids: Annotated[
         list[Number],
         Meta(
             max_length=_MOST_CHOSEN,
             description="Their numbers.",
-            extra={"words": f"a list of at most {_MOST_CHOSEN} numbers of tasks"},
+            extra={"words": f"a list of at most {_MOST_CHOSEN} task numbers"},
         ),
     ]
 
@@ -53,7 +53,7 @@ def get_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     with services.store.reading() as connection:
         found = queries.one(connection, id)
     if found is None or _whose(caller) not in (None, found["user_name"]):
-        raise not_found("There is no task of this number, or it is another user's.", "id")
+        raise not_found("There is no task with this number, or it belongs to another user.", "id")
     return found
 
 
@@ -67,14 +67,14 @@ def get_log(
 
 def stop_task(services: Services, caller: Caller, id: int) -> tuple[int, dict[str, Any]]:
     if get_task(services, caller, id)["state"] in FINISHED:
-        raise ApiError(409, "finished", "The task is finished.", "id")
+        raise ApiError(409, "finished", "The task has already finished.", "id")
     done = in_time(services.runner.stop(id))
     return (200 if done else 202), get_task(services, caller, id)
 
 
 def forget_task(services: Services, caller: Caller, id: int) -> dict[str, Any]:
     if get_task(services, caller, id)["state"] not in FINISHED:
-        raise ApiError(409, "not_finished", "The task is not finished: stop it first.", "id")
+        raise ApiError(409, "not_finished", "The task has not finished: stop it first.", "id")
     return _without_files(services, tasks.forget(services.store, [id]))
 
 
@@ -93,14 +93,14 @@ def _without_files(services: Services, deleted: int) -> dict[str, Any]:
     return {"deleted": deleted}
 
 
-_ID = Parameter("id", "integer", "The task's number.", minimum=1, in_path=True)
+_ID = Parameter("id", "integer", "Number of the task.", minimum=1, in_path=True)
 
 TASK_ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/tasks",
         list_tasks,
-        "Tasks, the newest first: your own; for administrators all",
+        "List your own tasks or, for administrators, all tasks, newest first",
         {
             200: any_object(
                 now=TEXT,
@@ -110,12 +110,12 @@ TASK_ROUTES: tuple[Route, ...] = (
             )
         },
         (
-            Parameter("state", "choice", "Only in this state.", allowed=tuple(STATES)),
-            Parameter("kind", "text", "Only of this kind.", maximum=100),
+            Parameter("state", "choice", "Only tasks in this state.", allowed=tuple(STATES)),
+            Parameter("kind", "text", "Only tasks of this kind.", maximum=100),
             *PAGE,
         ),
         tag="Tasks",
-        description="`states` counts them in each state, whatever is asked for.",
+        description="`states` counts the tasks in each state, regardless of the parameters.",
         with_caller=True,
         needs=SIGNED_IN,
     ),
@@ -123,7 +123,8 @@ TASK_ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/tasks",
         forget_tasks,
-        "Forget all finished tasks and their logs: your own; for administrators all",
+        "Delete your own finished tasks or, for administrators, all finished tasks, with their "
+        "logs",
         {200: any_object(deleted=INTEGER)},
         tag="Tasks",
         with_caller=True,
@@ -134,20 +135,21 @@ TASK_ROUTES: tuple[Route, ...] = (
         "POST",
         "/tasks/forget",
         forget_chosen,
-        "Forget those of these tasks that are finished, their logs and files",
+        "Delete the finished ones among these tasks, with their logs and files",
         {200: any_object(deleted=INTEGER)},
         tag="Tasks",
         with_caller=True,
         needs=SIGNED_IN,
         action="chosen tasks deleted",
         body=ChosenTasks,
-        description="Your own; for administrators all. Those that are not finished stay.",
+        description="Applies to your own tasks or, for administrators, to all. Tasks that have "
+        "not finished stay.",
     ),
     Route(
         "GET",
         "/tasks/{id}",
         get_task,
-        "A task: how far it is, and what came of it",
+        "Return a task, its progress and its result",
         {200: TASK},
         (_ID,),
         (404,),
@@ -159,7 +161,7 @@ TASK_ROUTES: tuple[Route, ...] = (
         "GET",
         "/tasks/{id}/log",
         get_log,
-        "What a task did, line by line",
+        "Return the log of a task, line by line",
         {
             200: any_object(
                 total=INTEGER,
@@ -167,7 +169,7 @@ TASK_ROUTES: tuple[Route, ...] = (
                 lines=array(TASK_LINE),
             )
         },
-        (_ID, Parameter("outcome", "text", "Only lines of this outcome.", maximum=100), *PAGE),
+        (_ID, Parameter("outcome", "text", "Only lines with this outcome.", maximum=100), *PAGE),
         (404,),
         tag="Tasks",
         with_caller=True,
@@ -177,7 +179,7 @@ TASK_ROUTES: tuple[Route, ...] = (
         "POST",
         "/tasks/{id}/stop",
         stop_task,
-        "Stop a task; what it did stays",
+        "Stop a task; what it has done so far stays",
         {200: TASK, 202: TASK},
         (_ID,),
         (404, 409),
@@ -190,7 +192,7 @@ TASK_ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/tasks/{id}",
         forget_task,
-        "Forget a finished task, its log and its file",
+        "Delete a finished task, its log and its file",
         {200: any_object(deleted=INTEGER)},
         (_ID,),
         (404, 409),

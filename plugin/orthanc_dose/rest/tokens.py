@@ -14,12 +14,12 @@ from .services import Services
 
 
 class NewToken(Given):
-    """A token that is to be made."""
+    """A token to be created."""
 
     name: Annotated[
         str,
         Meta(
-            description="What it is for.",
+            description="Purpose of the token.",
             min_length=1,
             max_length=100,
             pattern=LINE,
@@ -28,14 +28,14 @@ class NewToken(Given):
     ]
     days: Annotated[
         Annotated[int, Meta(ge=1, le=LONGEST_LIFE)] | None,
-        Meta(description="How long it can be used; null for as long as it is not withdrawn."),
+        Meta(description="Number of days for which the token is valid; null for no expiry."),
     ] = None
 
 
 def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
     if of == "everybody" and "administration" not in caller.groups:
         raise ApiError(
-            403, "not_allowed", 'The tokens of others need the group "administration".', "of"
+            403, "not_allowed", 'Tokens of other users require the group "administration".', "of"
         )
     return {
         "tokens": [
@@ -48,16 +48,22 @@ def list_tokens(services: Services, caller: Caller, of: str) -> dict[str, Any]:
 def make_token(services: Services, caller: Caller, body: NewToken) -> dict[str, Any]:
     if caller.way == "token":
         raise ApiError(
-            403, "not_allowed", "A token cannot make another one: sign in with the password."
+            403,
+            "not_allowed",
+            "A token cannot be used to create another token: sign in with the password instead.",
         )
     user = services.access.users.get(caller.name)
     if user is None:
-        raise ApiError(409, "unknown_user", "Only users who are known here can have tokens.")
+        raise ApiError(
+            409,
+            "unknown_user",
+            "Only users who are managed here or in Orthanc's configuration can have tokens.",
+        )
     try:
         row, token = services.access.tokens.make(user, body.name.strip(), body.days)
     except TooManyTokens as error:
         raise ApiError(
-            409, "too_many", f"A user can have {MOST_OF_ONE} tokens: withdraw one first."
+            409, "too_many", f"A user can have at most {MOST_OF_ONE} tokens: withdraw one first."
         ) from error
     services.audit.note(caller, "token made", f"token {row['id']}", row["name"])
     return {"token": _shown(row), "secret": token}
@@ -67,7 +73,7 @@ def withdraw_token(services: Services, caller: Caller, id: str) -> dict[str, Any
     if not services.access.tokens.withdraw(
         id, None if "administration" in caller.groups else caller.name
     ):
-        raise not_found("There is no such token.", "id")
+        raise not_found("There is no token with this number, or it belongs to another user.", "id")
     return {"withdrawn": True}
 
 
@@ -90,19 +96,20 @@ _TOKEN = any_object(
 )
 
 TOKEN_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/tokens", list_tokens, "Your tokens, or, for administrators, everybody's",
+    Route("GET", "/tokens", list_tokens, "List your own tokens or, for administrators, all tokens",
           {200: any_object(tokens=array(_TOKEN))},
-          (Parameter("of", "choice", "Whose.", "me", allowed=("me", "everybody")),), (403,), "Access", with_caller=True,
+          (Parameter("of", "choice", "Whose tokens to list.", "me", allowed=("me", "everybody")),),
+          (403,), "Access", with_caller=True,
           needs=SIGNED_IN),
-    Route("POST", "/tokens", make_token, "A new token, which is shown this "
-"once", {200: any_object(token=_TOKEN, secret=TEXT)},
+    Route("POST", "/tokens", make_token, "Create a token, which is shown only once",
+          {200: any_object(token=_TOKEN, secret=TEXT)},
           (), (403, 409, 413), "Access",
-          "For `Authorization: Bearer`, with the rights that you have at the time of use. It ends "
-          "after `days`, when you"
-          " withdraw it, or with your password.",
+          "Use it as `Authorization: Bearer`; it has the rights that you have at the time of "
+          "use. It becomes invalid after `days`, when you withdraw it, or when you change your "
+          "password.",
           body=NewToken, with_caller=True, needs=SIGNED_IN),
-    Route("DELETE", "/tokens/{id}", withdraw_token, "Withdraw a token: your own, as an "
-"administrator anybody's",
+    Route("DELETE", "/tokens/{id}", withdraw_token,
+          "Withdraw one of your own tokens or, for administrators, any token",
           {200: any_object(withdrawn=FLAG)}, (Parameter("id", "word", "Its number.", maximum=40, in_path=True),), (403, 404),
           "Access", with_caller=True, needs=SIGNED_IN, action="token withdrawn"),
 )  # fmt: skip

@@ -19,30 +19,34 @@ from .services import Services
 
 
 class UserRights(Given):
-    """What a user may do."""
+    """The rights of a user."""
 
     groups: Annotated[
         list[Literal[*GROUPS]],  # type: ignore[valid-type]
         Meta(
-            description="The groups that the user is in, each once.",
+            description="Groups of the user, each listed once.",
             extra_json_schema={"uniqueItems": True},
         ),
     ]
-    disabled: Annotated[bool, Meta(description="Whether the user cannot sign in.")] = False
+    disabled: Annotated[
+        bool, Meta(description="Whether the user is prevented from signing in.")
+    ] = False
     password: Annotated[
         NewPassword | UnsetType,
-        Meta(description="Of a user who is added; without it one who is there is changed."),
+        Meta(
+            description="Password of a user to be added; without it, an existing user is changed."
+        ),
     ] = UNSET
 
     def __post_init__(self) -> None:
         if len(set(self.groups)) < len(self.groups):
-            raise Wrong("groups", "groups must have each group once.")
+            raise Wrong("groups", "groups must not contain a group twice.")
 
 
 class UserPassword(Given):
-    """Another password of a user."""
+    """A new password for a user."""
 
-    password: Annotated[NewPassword, Meta(description="The new one.")]
+    password: Annotated[NewPassword, Meta(description="New password.")]
 
 
 def list_users(services: Services) -> dict[str, Any]:
@@ -122,7 +126,7 @@ def _moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat(timespec="seconds") + "Z"
 
 
-_NAME = Parameter("name", "user_name", "The user's name.", maximum=LONGEST_NAME, in_path=True)
+_NAME = Parameter("name", "user_name", "Name of the user.", maximum=LONGEST_NAME, in_path=True)
 _HAS = {
     "name": TEXT,
     "groups": array(TEXT),
@@ -136,26 +140,29 @@ _USER, _LISTED = any_object(**_HAS), any_object(**_HAS, last_sign_in=TEXT_OR_NUL
 _PROXY = any_object(address=TEXT, forwarded=FLAG, users=INTEGER) | {"type": ["object", "null"]}
 
 USER_ROUTES: tuple[Route, ...] = (
-    Route("GET", "/users", list_users, "The users, and what the groups open",
+    Route("GET", "/users", list_users, "List the users and what the groups permit",
           {200: any_object(users=array(_LISTED), groups={"type": "object", "additionalProperties": TEXT},
                            unnamed_proxy=_PROXY)},
           tag="Access",
-          description="Those with `configured` are in Orthanc's configuration, and are changed "
-"there. `last_sign_in` is null"
-          " where the audit log, which is kept for a set time, has none. `unnamed_proxy` is there when all "
-          "requests of the last day came from one address that is not in `Dose.TrustedProxies`, with headers "
-          "of a proxy (`forwarded`) or by several users: limits of wrong passwords then take all for one.",
+          description="Users with `configured` are defined in Orthanc's configuration and can "
+                      "only be changed there. `last_sign_in` is null if the audit log, which is "
+                      "kept for a limited time, has no sign-in. `unnamed_proxy` is present if "
+                      "all requests of the last day came from one address that is not in "
+                      "`Dose.TrustedProxies`, either with headers of a proxy (`forwarded`) or "
+                      "from several users: the limits on wrong passwords then treat all users as "
+                      "one.",
           needs=ADMINISTRATION),
-    Route("PUT", "/users/{name}", put_user, "Add a user, with a password; or, without one, change "
-"what a user may do",
+    Route("PUT", "/users/{name}", put_user,
+          "Add a user, if a password is given, or change what an existing user may do",
           {200: any_object(user=_USER)}, (_NAME,), (403, 404, 409, 413), "Access",
-          "Who is disabled cannot sign in, and loses sessions and tokens.",
+          "A disabled user cannot sign in, and loses all sessions and tokens.",
           body=UserRights, with_caller=True,
           needs=ADMINISTRATION),
-    Route("PUT", "/users/{name}/password", set_password, "Give a user another "
-"password", {200: any_object(changed=FLAG)},
-          (_NAME,), (403, 404, 409, 413), "Access", "It ends the user's sessions and tokens.",
+    Route("PUT", "/users/{name}/password", set_password, "Set a new password for a user", {200: any_object(changed=FLAG)},
+          (_NAME,), (403, 404, 409, 413), "Access",
+          "Ends the user's sessions and withdraws the user's tokens.",
           body=UserPassword, needs=ADMINISTRATION, action="password set"),
-    Route("DELETE", "/users/{name}", remove_user, "Delete a user, with tokens and saved filters",
+    Route("DELETE", "/users/{name}", remove_user,
+          "Delete a user, including tokens and saved filters",
           {200: any_object(deleted=FLAG)}, (_NAME,), (403, 404, 409), "Access", needs=ADMINISTRATION, action="user deleted"),
 )  # fmt: skip

@@ -92,10 +92,11 @@ WORK_ROUTES: tuple[Route, ...] = (
         "POST",
         "/reextract",
         reextract,
-        "Read all kept content again with the present extractors",
+        "Re-extract all kept content with the current extractors",
         {202: REEXTRACTION},
         tag="System",
-        description="Needs no DICOM object. New objects go first; progress is at GET /reextract.",
+        description="Does not require the DICOM objects. New objects take precedence; GET "
+        "/reextract returns the progress.",
         needs=ADMINISTRATION,
         with_caller=True,
         action="re-extraction started",
@@ -104,7 +105,7 @@ WORK_ROUTES: tuple[Route, ...] = (
         "GET",
         "/reextract",
         get_reextraction,
-        "Progress of reading again, and what changed",
+        "Return the progress of the re-extraction, and what has changed",
         {200: REEXTRACTION},
         tag="System",
         needs=WATCHING,
@@ -113,7 +114,7 @@ WORK_ROUTES: tuple[Route, ...] = (
         "POST",
         "/reextract/stop",
         stop_reextraction,
-        "Stop reading again; what was read stays",
+        "Stop the re-extraction; what has been extracted so far stays",
         {200: REEXTRACTION},
         tag="System",
         needs=ADMINISTRATION,
@@ -123,14 +124,15 @@ WORK_ROUTES: tuple[Route, ...] = (
         "POST",
         "/objects/find-nested",
         find_nested,
-        "Look for objects in Orthanc that are nested so deeply that it may die of them",
+        "Search Orthanc for objects that are nested so deeply that they may crash it",
         {202: _NESTED},
         tag="Objects",
-        description="Starts a task that looks at the file of every object that Orthanc holds; what "
-        "it finds is failed, by the rule `nested`, and can be deleted by POST /objects/delete with "
-        '{"outcome": "failed", "rule": "nested"}. By itself it runs at the first start with objects '
-        "that came before the plugin, and when the comparison at start finds objects that came "
-        "without it.",
+        description="Starts a task that checks the file of every object in Orthanc. Objects that "
+        "it finds get the outcome failed, by the rule `nested`, and can be deleted "
+        'by POST /objects/delete with {"outcome": "failed", "rule": "nested"}. The '
+        "task also runs automatically at the first start with objects that were "
+        "stored before the plugin was installed, and if the comparison at startup "
+        "finds objects that were stored without it.",
         needs=ADMINISTRATION,
         with_caller=True,
         action="search for nested objects",
@@ -139,18 +141,18 @@ WORK_ROUTES: tuple[Route, ...] = (
         "GET",
         "/objects/find-nested",
         get_nested,
-        "How many objects were found to be nested too deeply, and the last search for them",
+        "Return how many objects are nested too deeply, and the last search for them",
         {200: _NESTED},
         tag="Objects",
-        description="in_orthanc: those that Orthanc holds, of which it may die; refused: those that "
-        "were refused before it stored them.",
+        description="`in_orthanc`: number of such objects in Orthanc, which may crash it; "
+        "`refused`: number of objects that were refused before they were stored.",
         needs=WATCHING,
     ),
     Route(
         "POST",
         "/audit",
         run_audit,
-        "Compare what Orthanc holds with the store, and read what is missing",
+        "Compare Orthanc's objects with the store, and read the missing ones",
         {200: any_object(missing=INTEGER), 202: any_object(queued=FLAG)},
         tag="System",
         needs=ADMINISTRATION,

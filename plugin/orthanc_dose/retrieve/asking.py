@@ -11,12 +11,12 @@ KINDS = (*GROUPS, ONLY_REPORTS)
 MOST_DAYS = 3660
 MOST_WORDS, LONGEST_WORD = 100, 64
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
-_Time = Annotated[str, Meta(pattern=f"^{_CLOCK}{END}", extra={"words": "a time, as 07:30"})]
+_Time = Annotated[str, Meta(pattern=f"^{_CLOCK}{END}", extra={"words": "a time such as 07:30"})]
 _Moment = Annotated[
     str,
     Meta(
         pattern=f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}{END}",
-        extra={"words": "a date and time, as 2026-01-31T07:30"},
+        extra={"words": "a date and time such as 2026-01-31T07:30"},
     ),
 ]
 _Words = Annotated[
@@ -30,55 +30,66 @@ Asked = dict[str, Any]
 
 
 class What(Given):
-    """Which studies are asked for, whenever they were."""
+    """Which studies to search for, regardless of their date."""
 
     groups: Annotated[
         list[Literal[*KINDS]],  # type: ignore[valid-type]
-        Meta(min_length=1, description="Kinds of studies; or SR by itself, for reports alone."),
+        Meta(
+            min_length=1,
+            description="Modality groups; or SR alone, for studies that contain only reports.",
+        ),
     ]
     station_of_study: Annotated[
-        bool, Meta(description="Station names are those of studies, not of series.")
+        bool, Meta(description="Whether to compare station names of studies instead of series.")
     ] = False
-    leave_out_known: Annotated[bool, Meta(description="Without objects that are in the store.")] = (
-        True
-    )
+    leave_out_known: Annotated[
+        bool, Meta(description="Whether to skip objects that are already in the store.")
+    ] = True
     unseen_reports: Annotated[
         bool,
         Meta(
-            description="A series of reports whose objects the node does not list counts as "
-            "dose reports."
+            description="Whether to treat a series of reports whose objects the node does not "
+            "list as dose reports."
         ),
     ] = False
     toshiba: Annotated[
         bool,
         Meta(
-            description="Of CT without a report secondary captures, and an image of each other "
-            "series."
+            description="Whether to fetch, for CT without a report, secondary captures and one "
+            "image of each other series."
         ),
     ] = False
-    by_day: Annotated[bool, Meta(description="A query for each day.")] = False
+    by_day: Annotated[bool, Meta(description="Whether to send a separate query for each day.")] = (
+        False
+    )
     descriptions_keep: Annotated[
-        _Words, Meta(description="Only studies whose description has one of these.")
+        _Words, Meta(description="Only studies whose description contains one of these.")
     ] = []
     descriptions_leave_out: Annotated[
-        _Words, Meta(description="Without studies whose description has one of these.")
+        _Words, Meta(description="Skip studies whose description contains one of these.")
     ] = []
-    stations_keep: Annotated[_Words, Meta(description="Only stations that have one of these.")] = []
+    stations_keep: Annotated[
+        _Words, Meta(description="Only stations whose name contains one of these.")
+    ] = []
     stations_leave_out: Annotated[
-        _Words, Meta(description="Without stations that have one of these.")
+        _Words, Meta(description="Skip stations whose name contains one of these.")
     ] = []
 
 
 class Asking(What):
-    """What a node is asked for."""
+    """What to search for on a node."""
 
-    first: Annotated[date | None, Meta(description="The first day; null for yesterday.")] = None
-    last: Annotated[date | None, Meta(description="The last day; null for today.")] = None
-    time_from: Annotated[_Time | None, Meta(description="Studies of this time or after.")] = None
-    time_to: Annotated[_Time | None, Meta(description="Studies of this time or before.")] = None
+    first: Annotated[date | None, Meta(description="First study date; null for yesterday.")] = None
+    last: Annotated[date | None, Meta(description="Last study date; null for today.")] = None
+    time_from: Annotated[
+        _Time | None, Meta(description="Only studies at or after this time of day.")
+    ] = None
+    time_to: Annotated[
+        _Time | None, Meta(description="Only studies at or before this time of day.")
+    ] = None
     since: Annotated[
         _Moment | None,
-        Meta(description="Studies of this moment or after, in the node's local time."),
+        Meta(description="Only studies at or after this date and time, in the node's local time."),
     ] = None
 
 
@@ -106,14 +117,14 @@ def question_of(given: Asking, today: date) -> tuple[Question, Asked]:
     asked = given.as_dict() | {"first": first.isoformat(), "last": last.isoformat()}
     if not 0 <= (last - first).days <= MOST_DAYS:
         raise Contradiction(
-            "last", f"last must be a day from first on, at most {MOST_DAYS} days later."
+            "last", f"last must not be before first, and at most {MOST_DAYS} days after it."
         )
     time_from, time_to = (
         None if text is None else time.fromisoformat(text)
         for text in (given.time_from, given.time_to)
     )
     if time_from is not None and time_to is not None and time_to < time_from:
-        raise Contradiction("time_to", "time_to must not lie before time_from.")
+        raise Contradiction("time_to", "time_to must not be before time_from.")
     groups = _groups(given.groups)
     question = Question(
         first,
@@ -137,8 +148,8 @@ def question_of(given: Asking, today: date) -> tuple[Question, Asked]:
 def _groups(given: list[str]) -> tuple[str, ...]:
     if ONLY_REPORTS in given and len(set(given)) > 1:
         message = (
-            f"Studies that hold reports alone are of no other group: {ONLY_REPORTS} stands "
-            f"by itself."
+            f"Studies that contain only reports do not belong to any other group: {ONLY_REPORTS} "
+            "must be the only group."
         )
         raise Contradiction("groups", message)
     return tuple(dict.fromkeys(one for one in given if one != ONLY_REPORTS))
@@ -148,4 +159,4 @@ def _since(given: str) -> datetime:
     try:
         return datetime.fromisoformat(given)
     except ValueError:
-        raise Contradiction("since", "since must be on a day that there is.") from None
+        raise Contradiction("since", "since must be on a valid date.") from None

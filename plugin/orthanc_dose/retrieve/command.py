@@ -11,15 +11,15 @@ from .question import GROUPS
 
 _PAGE = 500  # number of gaps per request
 _WORDS = {
-    "--keep-descriptions": "of studies with one of these in their description",
-    "--leave-out-descriptions": "but not of those with one of these",
-    "--keep-stations": "of systems with one of these in their station name",
-    "--leave-out-stations": "but not of those with one of these",
+    "--keep-descriptions": "only studies with one of these texts in their description",
+    "--leave-out-descriptions": "skip those that contain one of these texts",
+    "--keep-stations": "only systems with one of these texts in their station name",
+    "--leave-out-stations": "skip those that contain one of these texts",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("node", metavar="NODE", help="the node's name in Orthanc")
+    parser.add_argument("node", metavar="NODE", help="name of the node in Orthanc")
     for group, modalities in GROUPS.items():
         parser.add_argument(
             f"--{group.lower()}",
@@ -29,50 +29,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"studies with {', '.join(modalities)}",
         )
     parser.add_argument(
-        "--only-reports", action="store_true", help="studies that hold structured reports alone"
+        "--only-reports",
+        action="store_true",
+        help="only studies that contain nothing but structured reports",
     )
     parser.add_argument(
         "--from",
         dest="first",
         type=_day,
         metavar="DAY",
-        help="first day, as 2026-01-31; yesterday without it",
+        help="first day, such as 2026-01-31 (default: yesterday)",
     )
     parser.add_argument(
-        "--to", dest="last", type=_day, metavar="DAY", help="last day; today without it"
+        "--to", dest="last", type=_day, metavar="DAY", help="last day (default: today)"
     )
     parser.add_argument(
-        "--time-from", type=_time, metavar="TIME", help="no earlier in the day, as 07:30"
+        "--time-from", type=_time, metavar="TIME", help="earliest time of day, such as 07:30"
     )
-    parser.add_argument("--time-to", type=_time, metavar="TIME", help="no later in the day")
+    parser.add_argument("--time-to", type=_time, metavar="TIME", help="latest time of day")
     for name, what in _WORDS.items():
         parser.add_argument(name, default="", metavar="TEXT,…", help=what)
     parser.add_argument(
         "--station-of-study",
         action="store_true",
-        help="station names are those that the node gives of studies",
+        help="compare the station names that the node returns for studies instead of series",
     )
     parser.add_argument(
-        "--known-too", action="store_true", help="what is in the store already as well"
+        "--known-too", action="store_true", help="also fetch what is already in the store"
     )
     parser.add_argument(
         "--unseen-reports",
         action="store_true",
-        help="take a series of reports for dose reports where the node does not list its objects",
+        help="treat a series of reports as dose reports if the node does not list its objects",
     )
     parser.add_argument(
         "--toshiba",
         action="store_true",
-        help="of CT without a report: secondary captures, and an image of each other series",
+        help="for CT without a report, fetch secondary captures and one image of each other series",
     )
-    parser.add_argument("--by-day", action="store_true", help="ask day by day")
+    parser.add_argument("--by-day", action="store_true", help="send a separate query for each day")
     parser.add_argument(
-        "--search-only", action="store_true", help="fetch nothing: say what would be fetched"
+        "--search-only",
+        action="store_true",
+        help="fetch nothing; only report what would be fetched",
     )
     parser.add_argument(
         "--gaps",
         action="store_true",
-        help="fetch nothing: say which studies the store has not, and why",
+        help="fetch nothing; only list the studies that are missing from the store, with reasons",
     )
     add_server_arguments(parser)
 
@@ -81,7 +85,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Search, retrieve, and print the results. Returns 1 if something is missing."""
     if bool(chosen.groups) == chosen.only_reports:
         raise ClientError(
-            "Say what to look for: --ct, --mg, --fl, --dx, --nm, or --only-reports by itself."
+            "Specify what to search for: one or more of --ct, --mg, --fl, --dx and --nm, or "
+            "--only-reports alone."
         )
     client = connected(chosen)
     asked: dict[str, Any] = {
@@ -116,9 +121,9 @@ def run(chosen: argparse.Namespace) -> int:
         f" series, {objects}."
     )
     for reason, count in sorted((found["left_studies"] | found["left_series"]).items()):
-        print(f"  left, {reason}: {count:,}")
+        print(f"  skipped, {reason}: {count:,}")
     if found["split"]:
-        print(f"  asked day by day: {found['split']}")
+        print(f"  queried day by day: {found['split']}")
     for doubt, what in found["doubts"].items():
         print(f"  there may be more: {doubt} {what}".rstrip())
     if chosen.gaps:
@@ -130,14 +135,14 @@ def run(chosen: argparse.Namespace) -> int:
         "result"
     ]
     print(
-        f"{came['asked_for']:,} objects asked for, {came['arrived']:,} arrived, "
-        f"{came['imported']:,} imported,"
-        f" {came['missing']:,} missing; {came['failed']:,} series failed."
+        f"{came['asked_for']:,} objects requested, {came['arrived']:,} arrived, "
+        f"{came['imported']:,} imported, {came['missing']:,} missing; {came['failed']:,} series "
+        "failed."
     )
     if came["not_listed"]:
         print(
-            f"Of {came['not_listed']:,} series the node lists no objects, so nobody can say "
-            f"whether all of it arrived."
+            f"Of {came['not_listed']:,} series the node does not list the objects, so it is "
+            "unknown whether all of them arrived."
         )
     return 1 if came["failed"] or came["missing"] else 0
 
@@ -173,9 +178,9 @@ def _done(client: Client, task: dict[str, Any], what: str) -> dict[str, Any]:
     except KeyboardInterrupt:
         with suppress(ClientError):
             client.call("POST", f"/tasks/{task['id']}/stop")
-        raise ClientError("It is stopped; what has come stays.") from None
+        raise ClientError("The task was stopped; what has arrived so far stays.") from None
     if found["state"] != "done":
-        raise ClientError(f"It did not come to its end: {found['message'] or found['state']}")
+        raise ClientError(f"The task was not completed: {found['message'] or found['state']}")
     return found
 
 
@@ -183,11 +188,11 @@ def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day as 2026-01-31") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-01-31") from None
 
 
 def _time(text: str) -> str:
     try:
         return time.fromisoformat(text).isoformat("seconds")
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time as 07:30") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 07:30") from None

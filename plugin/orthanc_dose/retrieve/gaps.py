@@ -11,13 +11,13 @@ from .arrival import IMPORTED
 
 # Why the store has nothing of a study; pages put it in words.
 WHY = {
-    "rule": "a rule leaves it",
-    "ticked_off": "a search kept it, and somebody ticked it off",
-    "failed": "it could not be fetched, or the node refused to say what it holds",
-    "not_arrived": "the node said that it sent it, and it did not come",
-    "not_imported": "it came, and gave no dose",
+    "rule": "a rule skips it",
+    "ticked_off": "a search selected it, and a user deselected it",
+    "failed": "it could not be fetched, or the node refused to list its contents",
+    "not_arrived": "the node reported that it sent it, but it did not arrive",
+    "not_imported": "it arrived, but contained no dose data",
     "not_fetched": "an earlier search found it, and it was never fetched",
-    "never_asked": "no earlier search came by it",
+    "never_asked": "no earlier search found it",
 }
 # If the series of a study have several reasons, the first of these is reported.
 _TELLING = (

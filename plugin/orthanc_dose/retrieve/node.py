@@ -21,22 +21,22 @@ _LOG = logging.getLogger(__name__)
 # PS3.4 C.4.1.1.4 and, for all services, PS3.7 annex C.
 _STATUS = {
     0xA700: "it is out of resources (0xA700)",
-    0xA701: "it cannot count what it is to send (0xA701)",
-    0xA702: "it could not send (0xA702)",
+    0xA701: "it could not determine the number of objects to send (0xA701)",
+    0xA702: "it could not send the objects (0xA702)",
     0xA801: "it does not know the destination (0xA801)",
-    0xB000: "it could not send all of it (0xB000)",
-    0xA900: "it does not take these keys (0xA900)",
+    0xB000: "it could not send all of the objects (0xB000)",
+    0xA900: "it does not accept these keys (0xA900)",
     0xC000: "it cannot process this (0xC000)",
-    0x0122: "it does not offer queries (0x0122)",
-    0x0124: "it does not allow queries to us (0x0124)",
+    0x0122: "it does not support queries (0x0122)",
+    0x0124: "it does not permit queries from Orthanc (0x0124)",
     0xFE00: "it cancelled the query (0xFE00)",
 }
-UNKNOWN = "Orthanc knows no node of this name."
+UNKNOWN = "Orthanc has no node with this name."
 _NOT_OFFERED = "The node does not offer this service."
-_BROKEN_OFF = "The node broke the association off."
-GONE = "The node does not have it any more."
-_FORGOTTEN = "Orthanc does not know any more what became of it."
-_FAILED = "The query failed: Orthanc gives no reason that can be shown here."
+_BROKEN_OFF = "The node aborted the association."
+GONE = "The node no longer has it."
+_FORGOTTEN = "Orthanc no longer knows the result."
+_FAILED = "The query failed: Orthanc gave no reason that can be shown here."
 # What a C-MOVE of a study that cannot exist reveals about its destination; pages put it in words.
 # accepted: the node accepted it, so it knows the destination, unless it looks for the study first;
 # unknown: it does not know the destination; unclear: it refused for another reason, as Orthanc
@@ -211,7 +211,7 @@ class Node:
     @contextmanager
     def _logged_find(self, level: str, keys: dict[str, str]) -> Iterator[list[str]]:
         asked = ", ".join(name for name, value in keys.items() if value)
-        _LOG.debug("C-FIND at %s asks by %s", self.name, asked or "nothing")
+        _LOG.debug("C-FIND at %s with keys %s", self.name, asked or "nothing")
         with self._logged(f"C-FIND of level {level}") as said:
             yield said
 
@@ -283,7 +283,7 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     (
         "SpecificCharacterSet",
         _CharacterSet,
-        "The answer is in a character set that Orthanc does not read.",
+        "The answer uses a character set that Orthanc cannot read.",
     ),
     ("timeout", NodeRefuses, "The node did not answer within {seconds} s."),
     ("Peer aborted", _Broken, _BROKEN_OFF),
@@ -291,12 +291,13 @@ _DETAILS: tuple[tuple[str, type[NodeError], str], ...] = (
     (
         "Connection refused",
         Standstill,
-        "Nothing listens at the node's address (connection refused).",
+        "No program is listening at the node's address (connection refused).",
     ),
     (
         "Association Rejected",
         Standstill,
-        "The node rejected the association: does it know our AE title, and is its own right?",
+        "The node rejected the association: check that it knows Orthanc's AE title and that its "
+        "own AE title is right.",
     ),
     ("TCP Initialization Error", Standstill, "The node's address cannot be reached."),
     ("No presentation context", Standstill, _NOT_OFFERED),

@@ -27,46 +27,56 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # PS3.5 6.2: AE has 16 characters of the default repertoire, no backslash, no control characters;
 # leading and trailing spaces are insignificant.
 _AE_TITLE = r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?"
-_TITLE_WORDS = {"words": "an AE title: 1 to 16 letters of ASCII without a backslash"}
+_TITLE_WORDS = {"words": "an AE title: 1 to 16 ASCII characters without a backslash"}
 _Title = Annotated[str, Meta(pattern=f"^{_AE_TITLE}{END}", extra=_TITLE_WORDS)]
 _TitleOrNone = Annotated[str, Meta(pattern=f"^({_AE_TITLE})?{END}", extra=_TITLE_WORDS)]
 _Host = Annotated[
     str,
     Meta(
         pattern=rf"^[A-Za-z0-9:]([A-Za-z0-9.:-]{{0,251}}[A-Za-z0-9])?{END}",
-        extra={"words": "a host's name or IP address"},
+        extra={"words": "a host name or IP address"},
     ),
 ]
 _Name = Annotated[
     str,
-    Meta(pattern=rf"^[^\x00-\x1f\x7f-\x9f]{{0,64}}{END}", extra={"words": "up to 64 letters"}),
+    Meta(
+        pattern=rf"^[^\x00-\x1f\x7f-\x9f]{{0,64}}{END}",
+        extra={"words": "a line of up to 64 characters"},
+    ),
 ]
 
 
 class NodeFields(Given):
-    """What is set of a node; what is left out stays as it is."""
+    """Fields of a node; those that are left out stay unchanged."""
 
-    aet: Annotated[_Title | UnsetType, Meta(description="Its AE title.")] = UNSET
-    host: Annotated[_Host | UnsetType, Meta(description="Its address.")] = UNSET
+    aet: Annotated[_Title | UnsetType, Meta(description="AE title of the node.")] = UNSET
+    host: Annotated[_Host | UnsetType, Meta(description="Host name or IP address of the node.")] = (
+        UNSET
+    )
     # Orthanc does not accept port 65535.
     port: Annotated[
-        Annotated[int, Meta(ge=1, le=65534)] | UnsetType, Meta(description="Its port.")
+        Annotated[int, Meta(ge=1, le=65534)] | UnsetType, Meta(description="TCP port of the node.")
     ] = UNSET
-    title: Annotated[_Name | UnsetType, Meta(description="What pages call it.")] = UNSET
+    title: Annotated[_Name | UnsetType, Meta(description="Name of the node on pages.")] = UNSET
     calling_aet: Annotated[
         _TitleOrNone | UnsetType,
-        Meta(description="What we call ourselves to it; empty for Orthanc's own AE title."),
+        Meta(
+            description="Calling AE title that Orthanc uses with the node; empty for Orthanc's "
+            "own AE title."
+        ),
     ] = UNSET
     destination: Annotated[
         _TitleOrNone | UnsetType,
-        Meta(description="To whom it is to send; empty for Orthanc's own AE title."),
+        Meta(
+            description="AE title to which the node is to send; empty for Orthanc's own AE title."
+        ),
     ] = UNSET
     modality_too: Annotated[
-        bool | UnsetType, Meta(description="Whether Modality stands in queries of studies.")
+        bool | UnsetType, Meta(description="Whether study-level queries include Modality.")
     ] = UNSET
     seconds: Annotated[
         Annotated[int, Meta(ge=1, le=3600)] | UnsetType,
-        Meta(description="How long an answer may take."),
+        Meta(description="Timeout for an answer, in seconds."),
     ] = UNSET
 
 

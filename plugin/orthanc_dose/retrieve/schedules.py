@@ -175,7 +175,7 @@ class Schedules:
                 except (StillRuns, NoRight):  # it is made up for when that ends
                     continue
                 except Exception as error:  # noqa: BLE001  the others' turn comes, and this one's at its next time
-                    _LOG.error("the scheduled search %s could not begin", name, exc_info=error)
+                    _LOG.error("the scheduled search %s could not start", name, exc_info=error)
 
     def _run(self, name: str, schedule: Schedule, due: datetime) -> int:
         with self._lock:
@@ -192,7 +192,7 @@ class Schedules:
                 said = (
                     UNKNOWN
                     if isinstance(error, NoNode)
-                    else f"It could not be done: {type(error).__name__}."
+                    else f"It failed because of an internal error: {type(error).__name__}."
                 )
                 self._note(name, now, None)
                 self._remember(name, due, None, said)

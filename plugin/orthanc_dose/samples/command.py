@@ -20,7 +20,7 @@ def _kinds(value: str) -> tuple[str, ...]:
     unknown = [k for k in kinds if k not in ALL_KINDS]
     if unknown or not kinds:
         raise argparse.ArgumentTypeError(
-            f"{value!r}: give some of {','.join(ALL_KINDS)}, with commas between"
+            f"{value!r}: give one or more of {','.join(ALL_KINDS)}, separated by commas"
         )
     return kinds
 
@@ -43,31 +43,34 @@ def _day(value: str) -> date:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``make-samples`` to a parser."""
     parser.add_argument(
-        "out", metavar="OUT", type=Path, help="folder to write the DICOM files to; made if missing"
+        "out",
+        metavar="OUT",
+        type=Path,
+        help="folder to write the DICOM files to; created if missing",
     )
     parser.add_argument(
-        "--studies", metavar="N", type=_count, default=100, help="how many studies (default 100)"
+        "--studies", metavar="N", type=_count, default=100, help="number of studies (default: 100)"
     )
     parser.add_argument(
         "--seed",
         metavar="S",
         type=int,
         default=1,
-        help="the same seed gives the same files, byte for byte (default 1)",
+        help="the same seed gives the same files, byte for byte (default: 1)",
     )
     parser.add_argument(
         "--kinds",
         metavar="LIST",
         type=_kinds,
         default=KINDS,
-        help="some of ct,rf,dx,mg,nm (default: ct,rf,dx,mg)",
+        help="one or more of ct,rf,dx,mg,nm (default: ct,rf,dx,mg)",
     )
     parser.add_argument(
         "--until",
         metavar="DATE",
         type=_day,
         default=UNTIL,
-        help=f"day of the last studies, or 'today' (default {UNTIL})",
+        help=f"day of the last studies, or 'today' (default: {UNTIL})",
     )
     parser.add_argument(
         "--events",

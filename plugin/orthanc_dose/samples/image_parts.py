@@ -54,7 +54,7 @@ def apply(ds: Dataset, attributes: Attributes) -> None:
     for keyword, value in attributes.items():
         tag = tag_for_keyword(keyword)
         if tag is None:
-            raise ValueError(f"{keyword} is no attribute of the data dictionary")
+            raise ValueError(f"{keyword} is not an attribute of the data dictionary")
         if value is None:
             ds._dict.pop(Tag(tag), None)
         elif isinstance(value, bytes):

@@ -99,7 +99,7 @@ def make_studies(
     unknown = sorted(set(kinds) - set(ALL_KINDS))
     if unknown or not kinds:
         raise ValueError(
-            f"kinds must be some of {', '.join(ALL_KINDS)}; not known: "
+            f"kinds must be some of {', '.join(ALL_KINDS)}; unknown: "
             f"{', '.join(unknown) or '(none given)'}"
         )
     installed = {kind: nuclear_systems() if kind == "nm" else systems(kind) for kind in kinds}

@@ -20,26 +20,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kind",
         choices=("accession-number", "study-uid"),
         default="accession-number",
-        help="what the identifier is (%(default)s)",
+        help="kind of the identifier (default: %(default)s)",
     )
     parser.add_argument("--height", metavar="COLUMN", help="column of the height")
     parser.add_argument("--weight", metavar="COLUMN", help="column of the weight, in kg")
     parser.add_argument(
         "--height-unit",
         choices=("cm", "m"),
-        help="unit of heights whose cells name none; recognised where"
-        " the column's name or its values leave no doubt",
+        help="unit of heights whose cells have none; detected automatically if the column's name "
+        "or its values leave no doubt",
     )
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace heights and weights that are there already",
+        help="replace existing heights and weights",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="write nothing, and say what would happen"
+        "--dry-run", action="store_true", help="write nothing; only report what would happen"
     )
     add_server_arguments(parser)
-    parser.epilog = f"{parser.epilog} The exit status is 0 when the whole file was worked through."
+    parser.epilog = f"{parser.epilog} The exit status is 0 if the whole file was processed."
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -48,12 +48,12 @@ def run(chosen: argparse.Namespace) -> int:
     cannot be read."""
     if not (chosen.height or chosen.weight):
         raise ClientError(
-            "Say which columns hold the values: --height COLUMN, --weight COLUMN, or both."
+            "Specify the columns with the values: --height COLUMN, --weight COLUMN or both."
         )
     try:
         raw = chosen.file.read_bytes()
     except OSError as error:
-        raise ClientError(f"{chosen.file} cannot be read: {error.strerror}.") from error
+        raise ClientError(f"Cannot read {chosen.file}: {error.strerror}.") from error
     client = connected(chosen)
     uploaded = client.call("POST", "/size-imports", raw)
     place = f"/size-imports/{uploaded['id']}"
@@ -69,15 +69,12 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         client.call("DELETE", place)
     verb = "would be" if chosen.dry_run else "were"
-    print(
-        f"{found['done']:,} lines {verb} worked through; studies and lines by what "
-        f"{verb.removesuffix(' be')} done:"
-    )
+    print(f"{found['done']:,} lines {verb} processed; studies and lines by outcome:")
     for outcome, count in found["result"].items():
         print(f"  {outcome + ':':15}{count:>12,}")
     if found["state"] != "done":
         print(
-            f"The import did not come to its end: {found['message'] or found['state']}",
+            f"The import was not completed: {found['message'] or found['state']}",
             file=sys.stderr,
         )
         return 1
@@ -94,7 +91,7 @@ def _choice(chosen: argparse.Namespace, uploaded: dict[str, Any]) -> dict[str, A
         unit = uploaded["guess"]["height_unit"]
     if unit is None and at["height"] is not None:
         raise ClientError(
-            "It is not sure in which unit the heights are: say --height-unit cm or --height-unit m."
+            "The unit of the heights is unclear: specify --height-unit cm or --height-unit m."
         )
     return at | {
         "kind": chosen.kind,
@@ -114,5 +111,5 @@ def _column(columns: list[str], wanted: str | None) -> int | None:
         return int(wanted) - 1
     why = "several columns have this name" if found else "the file has no such column"
     raise ClientError(
-        f'"{wanted}": {why}. Its columns are: {", ".join(columns)}. A number counts them from 1.'
+        f'"{wanted}": {why}. Its columns are: {", ".join(columns)}. Numbers count columns from 1.'
     )

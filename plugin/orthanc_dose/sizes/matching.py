@@ -18,12 +18,13 @@ from .table import Row
 
 KINDS = ("accession-number", "study-uid")
 OUTCOMES = {
-    "inserted": "a height or weight that was missing was put in",
-    "there already": "the record had what the line gives, or another value that was kept",
-    "overwritten": "another height or weight was replaced",
+    "inserted": "a missing height or weight was added",
+    "there already": "the record already had the values of the line, or other values that were "
+    "kept",
+    "overwritten": "an existing height or weight was replaced",
     "no study": "no study has this identifier",
-    "bad value": "the line gives nothing that can be used",
-    "contradiction": "lines of the same study give different values; none was used",
+    "bad value": "the line contains no usable value",
+    "contradiction": "lines for the same study contain different values; none of them was used",
 }
 
 _LINE: dict[str, pa.DataType] = {
@@ -44,10 +45,10 @@ PROBLEMS = {
     (quantity, problem): f"the {quantity} {words}"
     for quantity in values.UNITS
     for problem, words in (
-        (values.NO_NUMBER, "is no number"),
-        (values.UNIT_UNKNOWN, "has a unit that is not known"),
+        (values.NO_NUMBER, "is not a number"),
+        (values.UNIT_UNKNOWN, "has an unknown unit"),
         (values.UNIT_MISSING, "has no unit"),
-        (values.IMPLAUSIBLE, "is not plausible"),
+        (values.IMPLAUSIBLE, "is implausible"),
     )
 }
 _STATES = ("inserted", "there already", "overwritten", "other value kept")

@@ -52,7 +52,9 @@ def dialect(file: BinaryIO) -> Dialect:
         io.BytesIO(file.read(_SAMPLE * 4)), encoding, errors="replace", newline=""
     ).read(_SAMPLE)
     if "\0" in sample:
-        raise NotATable("The file is no text. Save it as CSV.")
+        raise NotATable(
+            "The file is not a text file. Save the table as CSV (comma-separated values)."
+        )
     # The last line may be cut off.
     lines = sample.splitlines(keepends=True)[: 50 if len(sample) < _SAMPLE else -1][:50]
     best: tuple[float, int, str, list[str]] = (0.0, 0, "", [])
@@ -64,11 +66,13 @@ def dialect(file: BinaryIO) -> Dialect:
     _, count, delimiter, header = best
     if not count:
         raise NotATable(
-            "The file needs a line with the names of its columns, at least two, with ; , or tabs "
-            "between them."
+            "The file must begin with a header line that has at least two column names, "
+            "separated by semicolons, commas or tabs."
         )
     if count > MOST_COLUMNS:
-        raise NotATable(f"The file has more than {MOST_COLUMNS} columns.")
+        raise NotATable(
+            f"The file has more than {MOST_COLUMNS} columns: save a file with fewer columns."
+        )
     names = tuple(
         name.strip()[:LONGEST_NAME] or f"({number})" for number, name in enumerate(header, 1)
     )

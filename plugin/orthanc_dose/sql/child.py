@@ -68,7 +68,7 @@ def main(parent: int) -> None:
         say(refused={"message": str(error), "place": error.place, "code": error.code})
     except OSError as error:
         is_full = error.errno in (errno.EFBIG, errno.ENOSPC)
-        said = "The file is larger than it may be, or than its disk has room." if is_full else ""
+        said = "The file exceeds the size limit or the free space on its disk." if is_full else ""
         say(refused={"message": said, "place": None, "code": "sql_file" if is_full else ""})
 
 

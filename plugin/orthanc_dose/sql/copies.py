@@ -116,7 +116,7 @@ class Copies:
         asked = time.monotonic()
         while True:
             if self._is_closed:
-                raise Refused("The server ends.", code="sql_stopped")
+                raise Refused("The server is shutting down.", code="sql_stopped")
             copy = self._copy
             # One made during the wait is recent enough, however long that took.
             if copy is not None and (self._is_young(copy) or copy.made >= asked):
@@ -260,13 +260,15 @@ class _Maker:
             made = self._make()
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             if not self.stopping.is_set():
-                _LOG.error("the data for SQL could not be copied", exc_info=error)
+                _LOG.error("could not copy the data for SQL", exc_info=error)
             is_disk = isinstance(error, STORE_ERRORS)
             made = (
                 error
                 if isinstance(error, Refused)
                 else _failed(
-                    "the store or its disk is not usable now" if is_disk else type(error).__name__
+                    "the store or its disk is currently unavailable"
+                    if is_disk
+                    else type(error).__name__
                 )
             )
         finally:
@@ -276,7 +278,9 @@ class _Maker:
     def _make(self) -> Copy:
         needed = int(self._store.size() * _FREE)
         if shutil.disk_usage(self._store.path.parent).free < needed:
-            raise _failed(f"{needed / 1e6:,.0f} MB must be free on the disk of the store")
+            raise _failed(
+                f"this requires {needed / 1e6:,.0f} MB of free space on the disk of the store"
+            )
         for folder in (self.folder.parent, self.folder, *{path.parent for _, path in self._files}):
             folder.mkdir(mode=0o700, exist_ok=True)
         # Before the transaction begins: changes in between count as not copied.
@@ -286,7 +290,7 @@ class _Maker:
             self._connection = connection
             for query, path in self._files:
                 if self.stopping.is_set():
-                    raise _failed("the server ends")
+                    raise _failed("the server is shutting down")
                 self._write(connection, query, path)
                 self.done += 1
             self._connection = None
@@ -300,7 +304,7 @@ class _Maker:
         with pq.ParquetWriter(path, reader.schema) as file:
             for batch in reader:
                 if self.stopping.is_set():
-                    raise _failed("the server ends")
+                    raise _failed("the server is shutting down")
                 file.write_batch(batch)
 
 

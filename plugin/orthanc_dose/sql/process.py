@@ -55,7 +55,8 @@ class Process:
             )
         except OSError as error:
             raise Refused(
-                f"SQL cannot run: the process for it cannot be started ({type(error).__name__}).",
+                "SQL is not available, because its process could not be started "
+                f"({type(error).__name__}).",
                 code="sql_failed",
             ) from error
         assert self._process.stdin is not None and self._process.stdout is not None

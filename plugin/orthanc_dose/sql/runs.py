@@ -192,7 +192,7 @@ class Runs:
         with self._lock:
             self._is_closed = True
             spare, self._spare = self._spare, None
-        self._stop(lambda run: True, Refused("The server ends.", code="sql_stopped"))
+        self._stop(lambda run: True, Refused("The server is shutting down.", code="sql_stopped"))
         if spare is not None:
             spare.close()
         self.copies.close()
@@ -202,7 +202,7 @@ class Runs:
         self._stop(
             lambda run: True,
             Refused(
-                "What is kept of patients was changed just now: run the statement again.",
+                "The kept patient identity has just changed: run the statement again.",
                 code="sql_stopped",
             ),
         )
@@ -220,12 +220,12 @@ class Runs:
         """Reserve a slot for a statement. Raises Refused if there is none."""
         with self._lock:
             if self._is_closed:
-                raise Refused("The server ends.", code="sql_stopped")
+                raise Refused("The server is shutting down.", code="sql_stopped")
             self._ending = [process for process in self._ending if process.is_there()]
             taken = sum(one.user is not None for one in self._running) + len(self._ending)
             if run.user is not None and taken >= AT_ONCE:
                 raise Refused(
-                    f"{AT_ONCE} statements run already: wait until one has ended, or stop it.",
+                    f"{AT_ONCE} statements are already running: wait for one to end, or stop it.",
                     code="sql_busy",
                 )
             self._running.append(run)
@@ -313,7 +313,10 @@ class Runs:
         if code == "sql_too_large":
             return _too_large(limits.memory_bytes // 10**6)
         if not code:
-            return Refused("The statement failed: its data could not be read.", code="sql_failed")
+            return Refused(
+                "The statement failed because its data could not be read. Run it again.",
+                code="sql_failed",
+            )
         return Refused(said["message"], tuple(place) if place else None, code)
 
     def _died(self, run: _Running, limits: Limits) -> Refused:
@@ -322,7 +325,7 @@ class Runs:
         while (status := run.process.status()) is None and time.monotonic() < end:
             time.sleep(0.01)
         if status is not None:
-            _LOG.warning("a statement of SQL ended its process with status %d", status)
+            _LOG.warning("an SQL statement ended its process with status %d", status)
         return _broken(limits.memory_bytes // 10**6)
 
 
@@ -331,17 +334,17 @@ def _stopped() -> Refused:
 
 
 def _too_long(seconds: float) -> Refused:
-    said = (
-        f"The statement was stopped after {seconds:g} s, which is the limit (setting sql_seconds)."
-    )
+    said = f"The statement was stopped after {seconds:g} s, which is the time limit (setting sql_seconds)."
     return Refused(said, code="sql_too_long")
 
 
 def _too_large(size: int) -> Refused:
-    said = f"The statement needed more memory than the {size:d} MB that it may take (setting sql_memory)."
+    said = (
+        f"The statement required more memory than the permitted {size:d} MB (setting sql_memory)."
+    )
     return Refused(said, code="sql_too_large")
 
 
 def _broken(size: int) -> Refused:
-    said = f"The statement ended its process: likely it needed more memory than {size:d} MB (setting sql_memory)."
+    said = f"The statement ended its process, probably because it required more memory than {size:d} MB (setting sql_memory)."
     return Refused(said, code="sql_failed")

@@ -63,8 +63,8 @@ def read(connection: duckdb.DuckDBPyConnection, sql: str) -> Statement:
             _check_table_function(sql, node)
         if node.get("type") == "SHOW_REF":
             raise Refused(
-                "DESCRIBE, SHOW and SUMMARIZE are not for here: the views are described beside the "
-                "text."
+                "DESCRIBE, SHOW and SUMMARIZE are not available: the views are described next to "
+                "the text."
             )
         if "table_name" in node:
             name = str(node["table_name"]).lower()
@@ -74,7 +74,8 @@ def read(connection: duckdb.DuckDBPyConnection, sql: str) -> Statement:
                 or name not in defined | VIEWS.keys()
             ):
                 raise Refused(
-                    f"There is no view {_dotted(node)}: {', '.join(VIEWS)}.", _place(sql, node)
+                    f"There is no view {_dotted(node)}. The views are: {', '.join(VIEWS)}.",
+                    _place(sql, node),
                 )
             if name in VIEWS:
                 views.add(name)
@@ -106,7 +107,8 @@ def wrong(error: duckdb.Error, sql: str, before: int = 1) -> Refused:
 def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     if len(sql) > LONGEST or "\0" in sql:
         raise Refused(
-            f"A statement has at most {LONGEST:,} characters, and none that cannot be written."
+            f"A statement may have at most {LONGEST:,} characters, without NUL characters or "
+            "surrogates."
         )
     try:
         sql.encode()
@@ -114,15 +116,19 @@ def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
         found = connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
         tree = json.loads(found[0]) if found else {}
     except UnicodeEncodeError as error:
-        raise Refused("The text holds characters that cannot be written.") from error
+        raise Refused(
+            "The text contains NUL characters or surrogates, which are not allowed."
+        ) from error
     except RecursionError as error:
         raise _too_deep() from error
     except duckdb.Error as error:
         raise wrong(error, sql, before=0) from error
     if len(statements) != 1:
-        raise Refused("One statement at a time." if statements else "There is no statement.")
+        raise Refused(
+            "Only one statement can be run at a time." if statements else "There is no statement."
+        )
     if statements[0].named_parameters:
-        raise Refused("Parameters have no values here: write the values.")
+        raise Refused("Parameters are not supported: write the values into the statement.")
     if (
         statements[0].type != duckdb.StatementType.SELECT
         or tree.get("error")
@@ -176,7 +182,7 @@ def _defined(connection: duckdb.DuckDBPyConnection, tree: dict[str, Any]) -> set
         known = {row[0].lower() for row in connection.execute(query).fetchall()}
         taken = sorted(names & (known | VIEWS.keys()))
         if taken:
-            raise Refused(f"WITH {taken[0]}: the name is taken, use another.")
+            raise Refused(f"WITH {taken[0]}: this name is already in use, choose another.")
     return names
 
 

@@ -97,23 +97,19 @@ class Store:
         try:
             database = duckdb.connect(str(self.path), config=config)
         except duckdb.Error as error:
-            raise StoreError(
-                f"the store {self.path} cannot be opened: {_first_line(error)}"
-            ) from error
+            raise StoreError(f"cannot open the store {self.path}: {_first_line(error)}") from error
         try:
             self.key = handles.installation_key(self.path.parent)
             self._lock_in(database)
             same_key = schema.prepare(database, self.key)
         except (duckdb.Error, schema.SchemaError, OSError) as error:
             database.close()
-            raise StoreError(
-                f"the store {self.path} cannot be used: {_first_line(error)}"
-            ) from error
+            raise StoreError(f"cannot use the store {self.path}: {_first_line(error)}") from error
         if not same_key:
             _LOG.warning(
-                "the key %s is another than the one that the store was written with: comparing "
-                "what Orthanc holds with the store; hashes of patients made with the lost key "
-                "match no new ones",
+                "the key %s is not the one with which the store was written: comparing Orthanc's "
+                "objects with the store; patient hashes made with the lost key will not match "
+                "new ones",
                 handles.KEY_FILE,
             )
         with self._lock:
@@ -184,7 +180,7 @@ class Store:
             connection.execute("BEGIN TRANSACTION READ ONLY")
             yield connection
         except (duckdb.FatalException, duckdb.ConnectionException) as error:
-            raise StoreError(f"the store is not usable now: {_first_line(error)}") from error
+            raise StoreError(f"the store is currently unavailable: {_first_line(error)}") from error
         finally:
             with contextlib.suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
@@ -241,15 +237,13 @@ class Store:
             needed = 1.2 * self.size()
             if shutil.disk_usage(self.path.parent).free < needed:
                 raise NotRenewed(
-                    f"to write it anew, {needed / 1e6:,.0f} MB must be free on its disk"
+                    f"rewriting it requires {needed / 1e6:,.0f} MB of free space on its disk"
                 )
             try:
                 try:
                     self._copy_to(fresh)
                 except (duckdb.Error, OSError) as error:
-                    raise NotRenewed(
-                        f"it could not be written anew: {_first_line(error)}"
-                    ) from error
+                    raise NotRenewed(f"it could not be rewritten: {_first_line(error)}") from error
                 with self._without_readers():
                     self.close()
                     # An instance that somebody still holds would continue with the old file, and
@@ -281,7 +275,7 @@ class Store:
             self._before_renewal()  # copies that were begun meanwhile are readers, too
             with self._gate:
                 if not self._gate.wait_for(lambda: not self._readers, PATIENCE_S):
-                    raise NotRenewed("it could not be written anew while somebody was reading")
+                    raise NotRenewed("it could not be rewritten because it was being read")
             yield
         finally:
             with self._gate:

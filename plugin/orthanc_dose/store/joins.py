@@ -42,12 +42,12 @@ def set_values(connection: duckdb.DuckDBPyConnection, systems: Systems, numbers:
 def check_join(systems: Systems, numbers: set[int], into: int) -> None:
     """Raise Refused if these systems cannot be joined into that one."""
     if into in numbers:
-        raise Refused("A system cannot be joined with itself.")
+        raise Refused("A system cannot be merged with itself.")
     for number in (*sorted(numbers), into):
         if number not in systems.rows:
-            raise Missing(f"There is no system of the number {number}.")
+            raise Missing(f"There is no system with the number {number}.")
         if systems.rows[number].get("joined_into") is not None:
-            raise Refused(f"System {number} is joined into another: separate it first.")
+            raise Refused(f"System {number} is merged into another system: undo that merge first.")
 
 
 def move_studies(

@@ -116,9 +116,9 @@ def _migrate(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     version = int(found) if found else SCHEMA_VERSION
     if version > SCHEMA_VERSION:
         raise SchemaError(
-            f"the store was written by a later version of Orthanc Dose (schema {version}, this one "
-            f"knows {SCHEMA_VERSION}):"
-            " install that version, or restore the backup that was made before it"
+            f"the store was written by a later version of Orthanc Dose (schema {version}, this "
+            f"version supports {SCHEMA_VERSION}): install that version, or restore the backup "
+            "that was made before the upgrade"
         )
     for step in range(version, SCHEMA_VERSION):
         MIGRATIONS[step](connection, key)

@@ -85,7 +85,7 @@ def is_alive(connection: duckdb.DuckDBPyConnection, owner: str, numbers: list[in
 
 def log_begin(task: Task) -> None:
     """Log that work on a task begins."""
-    _LOG.info("task %d (%s) begins", task["id"], task["kind"])
+    _LOG.info("task %d (%s) started", task["id"], task["kind"])
 
 
 def log_end(task: Task) -> None:
@@ -102,7 +102,7 @@ def log_end(task: Task) -> None:
     )
     why = f": {task['message']}" if task.get("message") else ""
     said = f"{task['state']}{seconds}, {task.get('done') or 0}{of}{counts}{why}"
-    _LOG.info("task %d (%s) ends: %s", task["id"], task["kind"], said)
+    _LOG.info("task %d (%s) ended: %s", task["id"], task["kind"], said)
 
 
 def of_states(connection: duckdb.DuckDBPyConnection, states: tuple[str, ...]) -> list[Task]:

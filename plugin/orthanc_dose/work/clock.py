@@ -28,7 +28,7 @@ class _Turn:
             self.do()
         except BaseException as error:  # noqa: BLE001  the others have their turns, and this one another
             if self.error != type(error).__name__:
-                _LOG.error("%s could not be done, and is tried again", self.name, exc_info=error)
+                _LOG.error("%s failed and will be retried", self.name, exc_info=error)
             self.error = type(error).__name__
             self.next = time.monotonic() + min(self.pause, self.every)
             self.pause = min(self.pause * 2, LAST_PAUSE)

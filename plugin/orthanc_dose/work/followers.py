@@ -162,7 +162,7 @@ class _Thread(threading.Thread):
             except BaseException as error:  # noqa: BLE001  whatever happens, the follower goes on
                 said = reason_of(error)
                 if said != self.error:
-                    _LOG.error("%s waits to try again: %s", self._follower.name, said)
+                    _LOG.error("%s is waiting to retry: %s", self._follower.name, said)
                 self.error = said
                 self.ending.wait(pause)
                 pause = min(pause * 2, LAST_PAUSE)
@@ -244,7 +244,7 @@ class _Thread(threading.Thread):
     def _set_aside(self, change: Change, advance: Advance, error: BaseException) -> None:
         name, reason = self._follower.name, reason_of(error)
         pause = PAUSES_S[change.attempts] if change.attempts < len(PAUSES_S) else None
-        then = f"tries again in {pause} s" if pause else "skips it"
+        then = f"retrying in {pause} s" if pause else "skipping it"
         _LOG.error("%s failed at study %d and %s: %s", name, change.study_id, then, reason)
         with self._store.writing() as connection:
             advance(connection, [change])

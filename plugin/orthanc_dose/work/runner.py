@@ -85,7 +85,9 @@ class Runner:
         try:
             self._break_off_left()
         except STORE_ERRORS as error:  # a store on a full disk can be read; a later beat does it
-            _LOG.error("what the last server left cannot be noted yet", exc_info=error)
+            _LOG.error(
+                "cannot record yet which tasks the last server left unfinished", exc_info=error
+            )
 
     def join(self, steps: Steps, queue: Queue, followers: Followers) -> None:
         """Take over the tasks of the writer and of the followers."""
@@ -237,7 +239,9 @@ class Runner:
         try:
             self._note(run.number, **end)
         except BaseException as unwritten:  # noqa: BLE001  the place is free all the same
-            _LOG.error("the end of task %d waits to be written", run.number, exc_info=unwritten)
+            _LOG.error(
+                "the end of task %d is waiting to be written", run.number, exc_info=unwritten
+            )
             if not isinstance(unwritten, STORE_ERRORS):  # perhaps a result that cannot be stored
                 end |= {"state": "failed", "message": reason(error or unwritten), "result": {}}
             with self._lock:

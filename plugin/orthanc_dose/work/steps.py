@@ -149,7 +149,7 @@ class Steps:
     def _fail(self, writer: Writer, error: BaseException) -> None:
         assert self._task is not None
         _LOG.error(
-            "task %d, %s, cannot go on", self._task["id"], self._task["kind"], exc_info=error
+            "task %d, %s, cannot be resumed", self._task["id"], self._task["kind"], exc_info=error
         )
         self._end(writer, {"state": "failed", "message": reason(error)})
 
@@ -174,4 +174,4 @@ def _clear_up(job: Job) -> None:
     try:
         job.end()
     except BaseException as error:  # noqa: BLE001  the task has ended all the same
-        _LOG.error("a task of the kind %s left something behind", job.kind, exc_info=error)
+        _LOG.error("could not clean up after a task of the kind %s", job.kind, exc_info=error)

@@ -36,8 +36,8 @@ def reason(error: BaseException) -> str:
         return str(error)
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if is_full or (isinstance(error, STORE_ERRORS) and "No space left" in str(error)):
-        return "There is no room left on the disk."
-    return f"It could not be done: {type(error).__name__}."
+        return "The disk is full."
+    return f"It failed because of an internal error: {type(error).__name__}."
 
 
 # --- work on a thread of its own ---

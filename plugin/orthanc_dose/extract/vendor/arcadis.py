@@ -43,7 +43,7 @@ def read(root: Item, kept: Kept) -> Extract:
     row = {name: by_name(study).pop(name) for name in names & study.keys()}
     if all(value is None for value in row.values()):
         raise Unreadable(
-            "the radiation summary holds neither fluoroscopy time nor dose area product"
+            "the radiation summary contains neither fluoroscopy time nor dose area product"
         )
     marks = study["marks"] or []
     row["marks"] = [entry for entry in marks if entry["field"] in names]

@@ -115,19 +115,19 @@ it("calls the things of the dictionary by the words of the language, and by the 
 });
 
 it("says what became of tasks in the language of the pages, with the server's numbers and what it does not know", () => {
-  expect(fields.taskSentence("It could not be done: OSError.")).toBe(
-    "It could not be done: OSError.",
+  expect(fields.taskSentence("It failed because of an internal error: OSError.")).toBe(
+    "It failed because of an internal error: OSError.",
   );
   i18n.global.locale.value = "de";
   expect(
     fields.taskSentence(
-      "The statement was stopped after 300 s, which is the limit (setting sql_seconds).",
+      "The statement was stopped after 300 s, which is the time limit (setting sql_seconds).",
     ),
   ).toBe(
     "Die Anweisung wurde nach 300 s gestoppt, weil sie die Zeitgrenze erreicht hat (Einstellung „Zeitgrenze“).",
   );
-  expect(fields.taskSentence("It could not be done: OSError.")).toBe(
-    "Das war nicht möglich: OSError.",
+  expect(fields.taskSentence("It failed because of an internal error: OSError.")).toBe(
+    "Fehlgeschlagen wegen eines internen Fehlers: OSError.",
   );
   expect(fields.taskSentence("Of tomorrow: 1, 2.")).toBe("Of tomorrow: 1, 2.");
 });
