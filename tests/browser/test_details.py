@@ -326,5 +326,5 @@ def test_studies_side_by_side(visit: Visit, detail_server: OrthancServer) -> Non
 
 def test_a_study_that_is_gone_is_said(visit: Visit, detail_server: OrthancServer) -> None:
     page = visit.open(f"/compare?ids={number_of(detail_server, 1)},99999")
-    expect(page.locator("main")).to_contain_text("Study 99999 is not in the store")
+    expect(page.locator("main")).to_contain_text("Study 99999 is not in the database")
     expect(page.locator("thead th")).to_have_count(2)

@@ -211,13 +211,13 @@ def test_studies_are_deleted_after_their_number_is_typed(
     expect(dialog).to_have_count(0)
     assert len(own_server.studies()) == 4
     page.get_by_role("button", name="Delete its studies").click()
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_role("button", name="Continue").click()
     last = dialog.get_by_role("button", name="Delete permanently")
     expect(last).to_be_disabled()
-    dialog.get_by_label(re.compile("^Type the number of studies, 2")).fill("3")
+    dialog.get_by_label(re.compile("^To confirm, enter the number of studies, 2")).fill("3")
     expect(last).to_be_disabled()
     visit.check()
-    dialog.get_by_label(re.compile("^Type the number of studies, 2")).fill("2")
+    dialog.get_by_label(re.compile("^To confirm, enter the number of studies, 2")).fill("2")
     last.click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("region", name="Deleting studies")).to_contain_text("done")
@@ -226,8 +226,8 @@ def test_studies_are_deleted_after_their_number_is_typed(
     assert by_software(own_server)["1"]["studies"] == 0
     # With its row, and nothing else: 0 is the number then.
     page.get_by_role("button", name="Delete studies and system").click()
-    dialog.get_by_role("button", name="Go on").click()
-    dialog.get_by_label(re.compile("^Type the number of studies, 0")).fill("0")
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_label(re.compile("^To confirm, enter the number of studies, 0")).fill("0")
     dialog.get_by_role("button", name="Delete permanently").click()
     expect(page).to_have_url(re.compile("/equipment$"))
     expect(page.locator("main")).to_contain_text("The system has been deleted, with 0 studies.")
@@ -255,9 +255,9 @@ def test_who_only_looks_changes_nothing(browser: Browser, own_server: OrthancSer
     expect(page.get_by_text("suggestion to join systems")).to_have_count(0)
     visit.check()
     visit.open(f"/equipment/{by_software(own_server)['1']['id']}")
-    expect(page.get_by_role("button", name=re.compile("Delete|Rename|Sort studies"))).to_have_count(
-        0
-    )
+    expect(
+        page.get_by_role("button", name=re.compile("Delete|Rename|Reclassify studies"))
+    ).to_have_count(0)
     visit.check()
     assert (
         ask(

@@ -126,7 +126,7 @@ def test_the_rules_of_deletion_are_applied_to_what_is_there(
     dialog.get_by_role("button", name="Delete from Orthanc").click()
     expect(page.get_by_role("region", name="Deleting objects from Orthanc")).to_contain_text("done")
     assert len(own_server.objects(in_orthanc="deleted")) == number
-    assert own_server.studies() == studies, "what was read of them stays"
+    assert own_server.studies() == studies, "data imported from them stays"
     visit.open("/activity?in_orthanc=deleted")
     expect(rows(page)).to_have_count(number + 1)
     expect(rows(page).nth(1)).to_contain_text("Deleted from Orthanc after import")

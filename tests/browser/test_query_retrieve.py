@@ -104,9 +104,7 @@ def test_nodes_are_echoed_and_say_why_not(visit: Visit, ours: OrthancServer) -> 
     expect(archive).to_contain_text(re.compile(r"\d ms, at \d\d:\d\d:\d\d"))
     expect(gone.get_by_text("no response", exact=True)).to_be_visible()
     expect(gone).to_contain_text("connection refused")
-    expect(page.locator("main")).to_contain_text(
-        f"Ours is the AE title OURS, port {ours.dicom_port}"
-    )
+    expect(page.locator("main")).to_contain_text(f"enter the AE title OURS, port {ours.dicom_port}")
     with page.expect_response("**/nodes/gone/echo"):
         gone.get_by_role("button", name="Test node gone").click()
     expect(gone.get_by_text("no response", exact=True)).to_be_visible()
@@ -119,7 +117,7 @@ def test_nodes_say_whether_they_would_send(visit: Visit, ours: OrthancServer) ->
     archive.get_by_role("button", name="Test whether node archive can send to OURS").click()
     # Orthanc looks for the study first.
     expect(archive.get_by_text("undetermined", exact=True)).to_be_visible()
-    expect(archive).to_contain_text("It may know OURS or not: fetch one study to see.")
+    expect(archive).to_contain_text("Retrieve a study to find out whether it knows OURS.")
     gone.get_by_role("button", name="Test whether node gone can send to OURS").click()
     expect(gone.get_by_text("does not accept requests", exact=True)).to_be_visible()
     expect(gone.get_by_role("status")).to_contain_text("connection refused")
@@ -291,7 +289,9 @@ def test_a_node_is_added_changed_and_removed(
     page = visit.open(PATH)
     page.get_by_role("button", name="Add node").click()
     dialog = page.get_by_role("dialog", name="Add node")
-    expect(dialog).to_contain_text(f"The node must know us: AE title OURS, port {ours.dicom_port}")
+    expect(dialog).to_contain_text(
+        f"The node must know this server: AE title OURS, port {ours.dicom_port}"
+    )
     for label, text in (
         ("Name in Orthanc", "second"),
         ("AE title", "A\\B"),

@@ -276,7 +276,7 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         visit = come("only query-retrieve")
         page = visit.open(PATH)
         expect(page.locator("main")).to_contain_text(
-            "It does not run: quinn, who saved it, may not query-retrieve any more."
+            "It does not run because quinn, who saved it, no longer has permission for query-retrieve."
         )
         visit.check()
         page.get_by_role("button", name="Run schedule gap-check now").click()
@@ -292,7 +292,7 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         assert server.delete("/dose/api/nodes/archive")[0] == 200
         page.reload()
         card = page.get_by_role("region", name="gap-check", exact=True)
-        expect(card).to_contain_text("Orthanc knows no node “archive” any more")
+        expect(card).to_contain_text("Orthanc no longer knows the node “archive”")
         card.get_by_role("button", name="Run schedule gap-check now").click()
         expect(page.get_by_role("alert")).to_contain_text(
             "Orthanc no longer has the node of this schedule: add the node again or choose another."

@@ -152,8 +152,8 @@ def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(
     page = visit.open("/settings/identity")
     expect(cells(page, "Patient name")).to_have_text(["plain text", "1", "2", "0", "0", "0", "1"])
     expect(cells(page, "Patient ID")).to_have_text(["plain text", "0", "2", "1", "0", "0", "1"])
-    expect(there(page)).to_contain_text("Patient name: 1 study holds none.")
-    expect(there(page)).to_contain_text("Patient ID: 1 study holds a hash.")
+    expect(there(page)).to_contain_text("Patient name: 1 study has none.")
+    expect(there(page)).to_contain_text("Patient ID: 1 study has a hash.")
     expect(there(page)).to_contain_text("No study differs in a way that can be changed.")
 
     page.get_by_role("radiogroup", name="Patient name").get_by_label("not stored").check()
@@ -163,7 +163,7 @@ def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(
     save(page)
     expect(cells(page, "Patient name")).to_have_text(["not stored", "1", "2", "0", "0", "2", "0"])
     expect(cells(page, "Patient ID")).to_have_text(["keyed hash", "0", "2", "1", "0", "2", "0"])
-    expect(there(page)).not_to_contain_text("is not saved")
+    expect(there(page)).not_to_contain_text("unsaved changes")
 
     apply = there(page).get_by_role("button", name="Apply to existing data…")
     apply.click()

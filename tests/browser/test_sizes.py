@@ -89,7 +89,7 @@ def test_a_file_from_choosing_it_to_its_log(
         expect(rows.nth(number)).to_contain_text(words)
     expect(rows.nth(0)).to_contain_text("1.755")
     expect(rows.nth(2)).to_contain_text("<b>nobody</b>")
-    expect(rows.nth(3)).to_contain_text("the height is not plausible")
+    expect(rows.nth(3)).to_contain_text("the height is implausible")
     assert not server.studies(mark="from_size_import"), "nothing was written yet"
 
     page.get_by_role("button", name="Import", exact=True).click()

@@ -144,7 +144,7 @@ def test_the_map_goes_out_as_csv_and_comes_back(
     dialog.get_by_label("Replace the existing mapping").check()
     expect(dialog).to_contain_text("2 existing entries will be removed.")
     dialog.get_by_role("button", name="Import", exact=True).click()
-    expect(page.locator("main")).to_contain_text("map.csv is imported")
+    expect(page.locator("main")).to_contain_text("map.csv has been imported")
     assert entries(own_server) == there
     # A file of another kind is refused, and nothing changes.
     (tmp_path / "wrong.csv").write_text("a,b\n1,2\n")
