@@ -151,7 +151,7 @@ def test_the_modality_type_of_several_systems_is_set_by_a_task(
     ).click()
     dialog = page.get_by_role("dialog", name="Modality type of 2 systems")
     dialog.get_by_role("radio", name=re.compile("^Dual|dual|sorted", re.IGNORECASE)).check()
-    dialog.get_by_role("button", name="Set").click()
+    dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("region", name="Reclassifying studies")).to_contain_text("done")
     assert {
