@@ -77,7 +77,7 @@ def test_names_and_ids_are_tried_with_the_saved_patterns(
     put(server, not_patient_names=["*phantom*"], not_patient_ids=[])
     page = visit.open("/settings/test data")
     panel = patterns(page)
-    expect(panel.get_by_role("button", name="Try")).to_be_disabled()
+    expect(panel.get_by_role("button", name="Test", exact=True)).to_be_disabled()
     panel.get_by_label("Patient name").fill("Water^PHANTOM")
     panel.get_by_label("Patient ID").fill("test 1")
     panel.get_by_label("Patient ID").press("Enter")
@@ -88,7 +88,7 @@ def test_names_and_ids_are_tried_with_the_saved_patterns(
 
     panel.get_by_label("Patient name").fill("Sample^Anna")
     expect(found).to_be_empty()
-    panel.get_by_role("button", name="Try").click()
+    panel.get_by_role("button", name="Test", exact=True).click()
     expect(found).to_contain_text("Not test data")
     visit.check()
 
@@ -104,7 +104,7 @@ def test_openrems_patterns_are_put_into_the_form_and_none_twice(
     expect(add).to_be_disabled()
     expect(panel).to_contain_text("has unsaved changes. Only the saved values are applied")
     panel.get_by_label("Patient ID").fill("test 1")
-    panel.get_by_role("button", name="Try").click()
+    panel.get_by_role("button", name="Test", exact=True).click()
     expect(panel.get_by_role("status")).to_contain_text("Only the saved patterns were tested")
     expect(panel.get_by_role("status")).to_contain_text("no pattern matches")
     save(page)
@@ -114,7 +114,7 @@ def test_openrems_patterns_are_put_into_the_form_and_none_twice(
     # As OpenREM's page "Not-patient indicator settings" has them.
     assert set(kept["names"]) == {"*TEST*", "*water*", "*phys*", "*qa*"}
     assert set(kept["ids"]) == {"*phy*", "*test*", "*qa*"}
-    panel.get_by_role("button", name="Try").click()
+    panel.get_by_role("button", name="Test", exact=True).click()
     expect(panel.get_by_role("status")).to_contain_text("Patient ID: matched by *test*")
     visit.check()
 
