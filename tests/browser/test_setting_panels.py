@@ -175,7 +175,7 @@ def test_rules_are_applied_to_what_is_there_and_what_cannot_be_is_said(
     assert len(server.studies(patient_name="Anna")) == 1
     apply.click()
     dialog.get_by_role("button", name="Apply").click()
-    expect(there(page).get_by_role("list", name="Outcomes").get_by_role("listitem")).to_have_text(
+    expect(there(page).get_by_role("list", name="Result").get_by_role("listitem")).to_have_text(
         changes
     )
     expect(cells(page, "Patient name")).to_have_text(["not stored", "3", "0", "0", "0", "0", "0"])
