@@ -132,9 +132,9 @@ def test_a_task_has_a_line_when_it_begins_and_one_when_it_ends(server: OrthancSe
     server.send([samples.ct_report(1, key="logged again")])
     server.wait_until_idle()
     number = server.post("/dose/api/reextract")[1]["task_id"]
-    line_of(server, f"task {number} (re-extraction) begins")
-    ended = line_of(server, f"task {number} (re-extraction) ends: ")
-    assert re.search(r"ends: done after \d+ s, 1 of 1, .*failed 0", ended)
+    line_of(server, f"task {number} (re-extraction) started")
+    ended = line_of(server, f"task {number} (re-extraction) ended: ")
+    assert re.search(r"ended: done after \d+ s, 1 of 1, .*failed 0", ended)
 
 
 def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_each_query_and_each_move_has_a_line(tmp_path: Path) -> None:
         assert matching(form), lines
     form = r"C-MOVE from archive to Orthanc in \d+\.\d s: series 1, objects 2, try 1: success"
     assert len(matching(form)) == 1, lines
-    [ended] = matching(rf"task {task['id']} \(retrieval\) ends: done after .*")
+    [ended] = matching(rf"task {task['id']} \(retrieval\) ended: done after .*")
     counts = "series 1, failed 0, asked_for 2, arrived 2, imported 2, missing 0, not_listed 0"
     assert ended.endswith(counts)
     assert matching(

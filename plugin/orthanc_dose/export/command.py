@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         default="xlsx",
-        help="csv, xlsx, parquet, arrow, jsonl or one of the forms of a modality type; an error "
-        "lists what the server has (default: %(default)s)",
+        help="csv, xlsx, parquet, arrow, jsonl or a form for a modality type; if the name is "
+        "unknown, the server lists all formats (default: %(default)s)",
     )
     parser.add_argument(
         "--modality",

@@ -21,9 +21,7 @@ from ..store.disposal import STUDY_DELETED
 from ..work.task import Failed, Job
 from . import assembly
 
-_REASON = (
-    "Its study was deleted by a user. Reading it again brings it back, while Orthanc holds it."
-)
+_REASON = "A user deleted its study. Re-importing it brings it back, as long as Orthanc has it."
 
 
 def of_one(writer: Writer, study_id: int) -> Batch:

@@ -103,8 +103,8 @@ def get_file(
         path, mime = services.exports.file(task)
     except FileNotFoundError:
         raise not_found(
-            "The export has no file, because it is still running or did not finish. "
-            "GET /tasks/{id} tells its state.",
+            "The export has no file, because it is still running or did not finish. GET "
+            "/tasks/{id} returns its state.",
             "id",
         ) from None
     if not offset:

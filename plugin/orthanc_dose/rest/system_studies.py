@@ -221,9 +221,9 @@ SYSTEM_STUDY_ROUTES: tuple[Route, ...] = (
         (ID,),
         (404, 409, 413),
         "Systems",
-        f"`studies` must be their present number, which GET /equipment/{{id}} says: the answer "
-        "to the second question. With `row` the system goes, too, with those that were joined "
-        f"into it. {_STAYS} All or nothing is done, by a task.",
+        f"`studies` must be their current number, from GET /equipment/{{id}}, as confirmation. "
+        "With `row`, the system is deleted as well, with those that were merged into it. "
+        f"{_STAYS} A task deletes all of them or none.",
         body=StudiesToDelete,
         with_caller=True,
         needs=ADMINISTRATION,
