@@ -19,6 +19,7 @@ from . import __version__, config, host
 from .export import copy, exports
 from .export.nightly import EVERY_S as NIGHTLY_S
 from .export.nightly import Nightly
+from .export.words import date_format
 from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Worker, jobs
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback
@@ -96,7 +97,9 @@ def _start(log: Log) -> None:
     size_files = SizeFiles(configuration.data_directory, store)
     runner = Runner(store, ON_THREADS)
     work = exports.folder(configuration.data_directory)
-    files = exports.Exports(store, runner, work, partial(settings.value, "date_format"))
+    files = exports.Exports(
+        store, runner, work, lambda: date_format(settings.value("date_format"), "en")
+    )
     copies = copy.Copies(store, runner, Path(configuration.parquet_directory), work)
     nightly = Nightly(
         store,

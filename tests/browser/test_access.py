@@ -38,9 +38,9 @@ def test_the_pages_fit_in_german(come: Enter, path: str) -> None:
 def test_the_password_is_changed_with_errors_at_their_fields(come: Enter) -> None:
     visit = come("olga")
     page = visit.open("/account")
-    names = ("Present password", "New password", "New password again")
+    names = ("Current password", "New password", "Repeat the new password")
     old, new, again = (page.get_by_label(name, exact=True) for name in names)
-    change = page.get_by_role("button", name="Change the password")
+    change = page.get_by_role("button", name="Change password")
 
     def fill(*values: str) -> None:
         for field, value in zip((old, new, again), values, strict=True):
@@ -51,13 +51,15 @@ def test_the_password_is_changed_with_errors_at_their_fields(come: Enter) -> Non
         return page.locator(".field", has=page.get_by_label(name, exact=True))
 
     fill(SECRET, "another good one", "another good two")
-    expect(about("New password again")).to_contain_text("another one than above")
+    expect(about("Repeat the new password")).to_contain_text("The two new passwords differ")
     fill("not the password", "another good one", "another good one")
-    expect(about("Present password")).to_contain_text("The current password is wrong")
+    expect(about("Current password")).to_contain_text("The current password is wrong")
     fill(SECRET, "short", "short")
     expect(about("New password").locator(".error")).to_contain_text("10 to 200")
     fill(SECRET, "another good one", "another good one")
-    expect(page.get_by_role("status").filter(has_text="The password is changed.")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(has_text="The password has been changed.")
+    ).to_be_visible()
     # The session goes on, in a new one.
     visit.open("/studies/CT")
     expect(page.locator("tbody tr").first).to_be_visible()
@@ -68,10 +70,10 @@ def test_the_password_is_changed_with_errors_at_their_fields(come: Enter) -> Non
 def test_a_token_is_shown_once_works_and_is_withdrawn(come: Enter, door: OrthancServer) -> None:
     visit = come("vera")
     page = visit.open("/account")
-    page.get_by_label("What for").fill("Monthly figures")
-    page.get_by_label("Ends after").select_option(label="30 days")
-    page.get_by_role("button", name="Make a token").click()
-    secret = page.get_by_label("The token", exact=True).input_value()
+    page.get_by_label("Purpose").fill("Monthly figures")
+    page.get_by_label("Expires after").select_option(label="30 days")
+    page.get_by_role("button", name="Create token").click()
+    secret = page.get_by_label("Token", exact=True).input_value()
     assert re.fullmatch(r"dose_[0-9a-f]{12}_[\w-]{43}", secret)
     expect(page.locator("pre")).to_contain_text(f"Bearer {secret}")
     page.get_by_role("button", name="Copy").click()
@@ -88,7 +90,7 @@ def test_a_token_is_shown_once_works_and_is_withdrawn(come: Enter, door: Orthanc
     visit.open("/account")
     expect(page.locator("main")).not_to_contain_text(secret)
     page.get_by_role("button", name="Withdraw the token “Monthly figures”").click()
-    expect(page.get_by_role("dialog")).to_contain_text("shut out")
+    expect(page.get_by_role("dialog")).to_contain_text("lose access immediately")
     visit.check()
     page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
     expect(page.locator("main")).to_contain_text("You have no tokens.")
@@ -101,12 +103,12 @@ def test_a_token_is_shown_once_works_and_is_withdrawn(come: Enter, door: Orthanc
 def test_a_user_is_added_changed_disabled_and_removed(come: Enter, door: OrthancServer) -> None:
     visit = come("ruth")
     page = visit.open("/users")
-    page.get_by_role("button", name="Add a user").click()
+    page.get_by_role("button", name="Add user").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
     visit.check()
     dialog.get_by_label("Name", exact=True).fill("VERA")
-    dialog.get_by_label("First password", exact=True).fill(SECRET)
+    dialog.get_by_label("Initial password", exact=True).fill(SECRET)
     dialog.get_by_role("button", name="Add").click()
     expect(dialog.locator("#new-user-about")).to_contain_text(
         "There already is a user with this name"
@@ -127,7 +129,7 @@ def test_a_user_is_added_changed_disabled_and_removed(come: Enter, door: Orthanc
     assert groups() == ["view"]
     page.get_by_label("nina in the group Export").check()
     expect(
-        page.get_by_role("status").filter(has_text="The groups of nina are changed.")
+        page.get_by_role("status").filter(has_text="The groups of nina have been changed.")
     ).to_be_visible()
     expect(page.get_by_label("nina in the group Export")).to_be_checked()
     assert groups() == ["view", "export"]
@@ -136,7 +138,7 @@ def test_a_user_is_added_changed_disabled_and_removed(come: Enter, door: Orthanc
     other.open("/")
     page.get_by_role("button", name="New password for nina").click()
     page.get_by_role("dialog").get_by_label("New password", exact=True).fill("a second password")
-    page.get_by_role("button", name="Set the password").click()
+    page.get_by_role("button", name="Set password").click()
     expect(page.get_by_role("status").filter(has_text="nina has a new password.")).to_be_visible()
     other.page.goto(f"{other.base}/dose/app/")
     expect(other.page.get_by_label("User name")).to_be_visible()
@@ -171,8 +173,8 @@ def test_giving_up_ones_own_administration_asks_first(come: Enter, door: Orthanc
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(box).to_be_checked()
     box.click()
-    page.get_by_role("dialog").get_by_role("button", name="Give it up").click()
-    expect(page.locator("main")).to_contain_text("You may not see this page")
+    page.get_by_role("dialog").get_by_role("button", name="Give up").click()
+    expect(page.locator("main")).to_contain_text("You do not have access to this page")
 
 
 def test_a_refusal_of_the_server_is_told(come: Enter) -> None:
@@ -199,8 +201,8 @@ def test_the_audit_log_is_filtered_and_leads_to_studies(come: Enter, door: Ortha
     visit = come("ruth")
     page = visit.open("/audit-log")
     page.get_by_role("combobox", name="User", exact=True).select_option("ines")
-    page.get_by_role("combobox", name="What", exact=True).select_option(
-        label="Patient identity seen"
+    page.get_by_role("combobox", name="Action", exact=True).select_option(
+        label="Patient identity viewed"
     )
     visit.settle()
     expect(page).to_have_url(re.compile("user=ines"))
@@ -236,5 +238,5 @@ def test_the_audit_log_is_exported_as_it_is_filtered(come: Enter, tmp_path: Path
 
 def test_a_registered_user_signs_in_with_the_password_of_the_configuration(come: Enter) -> None:
     page = come(USER, password=PASSWORD).open("/account")
-    expect(page.locator("main")).to_contain_text("changed there")
-    expect(page.get_by_label("Present password")).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("Change the password there")
+    expect(page.get_by_label("Current password")).to_have_count(0)

@@ -68,7 +68,7 @@ def opened(visit: Visit) -> Locator:
     """The options, from the list of CT."""
     page = visit.open("/studies/CT")
     page.get_by_role("button", name="Options").click()
-    return page.get_by_role("dialog", name="Options of charts")
+    return page.get_by_role("dialog", name="Chart options")
 
 
 def option(within: Locator, name: str) -> Locator:
@@ -127,12 +127,12 @@ def test_what_a_user_chooses_is_there_again_and_is_nobody_elses(
     expect(option(form, "frequency_as").get_by_label("Pie")).to_be_checked()
     expect(option(form, "charts")).to_contain_text("1 of 12")
     # One by one, and all at once, they go back to the defaults.
-    option(form, "bins").get_by_role("button", name="Back to default").click()
+    option(form, "bins").get_by_role("button", name="Reset to default").click()
     expect(option(form, "bins").get_by_role("textbox")).to_have_value("20")
     expect(option(form, "bins").get_by_role("button")).to_have_count(0)
     saved(form)
     assert options_of(own_server, VIEWER) == before | wanted | {"bins": 20}
-    form.get_by_role("button", name="All back to the defaults").click()
+    form.get_by_role("button", name="Reset all to defaults").click()
     saved(form)
     assert options_of(own_server, VIEWER) == before
     form.get_by_role("button", name="Undo").click()
@@ -178,9 +178,9 @@ def test_a_number_that_cannot_be_is_said_and_not_kept(
         bins.press("Tab")
         expect(bins).to_have_attribute("aria-invalid", "true")
         expect(option(form, "bins").get_by_role("alert")).to_have_text(
-            "A whole number from 2 to 40 belongs here."
+            "Enter a whole number from 2 to 40."
         )
-    option(form, "bins").get_by_role("button", name="Back to default").click()
+    option(form, "bins").get_by_role("button", name="Reset to default").click()
     expect(bins).to_have_value("20")
     expect(bins).to_have_attribute("aria-invalid", "false")
     assert options_of(own_server, VIEWER)["bins"] == 20
@@ -194,7 +194,7 @@ def test_what_the_server_does_not_keep_goes_back(come: Enter, own_server: Orthan
         lambda route: route.abort() if route.request.method == "PUT" else route.continue_(),
     )
     option(form, "per_system").get_by_role("checkbox").click()
-    expect(form.get_by_role("alert")).to_contain_text("Orthanc does not answer")
+    expect(form.get_by_role("alert")).to_contain_text("Orthanc is not responding")
     expect(option(form, "per_system").get_by_role("checkbox")).not_to_be_checked()
     expect(form.get_by_role("button", name="Undo")).to_be_disabled()
     assert options_of(own_server, VIEWER)["per_system"] is False
@@ -207,7 +207,7 @@ def test_administrators_set_the_defaults_of_those_who_have_not_chosen(
     before = options_of(own_server, VIEWER)
     visit = come(USER)
     page = visit.open("/settings/charts")
-    form = page.get_by_role("region", name="Defaults of charts")
+    form = page.get_by_role("region", name="Chart defaults")
     wanted = change_each(form)
     # Who has chosen keeps that; a user who comes now has the defaults.
     assert options_of(own_server, VIEWER) == before | wanted | {"order": "-value"}
@@ -219,7 +219,7 @@ def test_administrators_set_the_defaults_of_those_who_have_not_chosen(
     page.reload()
     visit.settle()
     expect(option(form, "bins").get_by_role("textbox")).to_have_value("7")
-    option(form, "bins").get_by_role("button", name="Back to default").click()
+    option(form, "bins").get_by_role("button", name="Reset to default").click()
     saved(form)
     assert options_of(own_server, VIEWER)["bins"] == 20
     visit.check()
@@ -232,7 +232,7 @@ def test_those_who_do_not_administer_cannot_set_defaults(
     answer = ask(own_server, "PUT", "/dose/api/charts/options/defaults", VIEWER, json={"bins": 5})
     assert answer.status_code == 403 and options_of(own_server, USER) == before
     page = come(VIEWER).open("/settings/charts")
-    expect(page.get_by_text("Defaults of charts")).to_have_count(0)
+    expect(page.get_by_text("Chart defaults")).to_have_count(0)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
@@ -246,7 +246,7 @@ def test_the_form_is_clean_in_both_themes_and_widths(come: Enter, look: Look) ->
     visit.check()
     page = visit.open("/settings/charts")
     page.locator("[data-option=charts] summary").first.click()
-    _fits(page, page.get_by_role("region", name="Defaults of charts"))
+    _fits(page, page.get_by_role("region", name="Chart defaults"))
     visit.check()
 
 
@@ -277,7 +277,7 @@ def test_the_keyboard_reaches_all_of_the_dialog_and_stays_in_it(come: Enter) -> 
 def test_it_speaks_german(come: Enter) -> None:
     page = come(VIEWER, language="de-DE").open("/studies/CT")
     page.get_by_role("button", name="Optionen").click()
-    form = page.get_by_role("dialog", name="Optionen der Diagramme")
-    expect(option(form, "order")).to_contain_text("Häufigkeit, häufigste zuerst")
+    form = page.get_by_role("dialog", name="Diagrammoptionen")
+    expect(option(form, "order")).to_contain_text("Häufigkeit, höchste zuerst")
     expect(option(form, "charts").get_by_label("DLP nach Aufnahmeprotokoll")).to_be_checked()
-    expect(page.locator("article[data-chart=ct-workload]")).to_contain_text("Aufkommen")
+    expect(page.locator("article[data-chart=ct-workload]")).to_contain_text("Arbeitsaufkommen")

@@ -211,7 +211,7 @@ def test_a_category_with_several_series_opens_their_histograms_side_by_side(
         [re.compile("Sample General"), re.compile(r"Other & <i>Hospital</i>")]
     )
     expect(chart.locator("i")).to_have_count(0)
-    chart.get_by_role("button", name="One over the other").click()
+    chart.get_by_role("button", name="Stacked").click()
     expect(chart.locator(".subplot.x2y2")).to_have_count(0)
     together = sum(
         int((np.histogram(values("Head", one), 20, (min(heads), max(heads)))[0] > 0).sum())
@@ -227,7 +227,7 @@ def test_a_category_with_several_series_opens_their_histograms_side_by_side(
     expect(chart.locator(BARS)).to_have_count(together - alone)
     chart.get_by_role("button", name="All on").click()
     expect(chart.locator(BARS)).to_have_count(together)
-    chart.get_by_role("link", name="List of the studies").click()
+    chart.get_by_role("link", name="List these studies").click()
     listed(visit.page, len(heads))
 
 
@@ -355,6 +355,6 @@ def test_others_lead_nowhere_and_say_so(visit: Visit, choose: Any) -> None:
     start = page.url
     click_at(chart, chart.locator(BARS).nth(1))
     expect(chart.get_by_role("status")).to_have_text(
-        "These studies cannot be singled out by filters."
+        "These studies cannot be selected with filters."
     )
     assert page.url == start

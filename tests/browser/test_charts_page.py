@@ -58,7 +58,7 @@ def test_all_charts_of_a_modality_are_drawn(
 def test_the_page_with_charts_in_both_themes_and_widths(any_visit: Visit) -> None:
     page = any_visit.open("/studies/CT")
     card(page, "ct-dlp-protocol").get_by_role("button", name="Data as a table").click()
-    page.get_by_role("button", name="All below each other").click()
+    page.get_by_role("button", name="Show all", exact=True).click()
     wheel_through(page)
     any_visit.check()
     width = page.evaluate(
@@ -108,7 +108,7 @@ def test_charts_come_two_at_a_time_and_never_block_the_list(visit: Visit) -> Non
     page.goto(f"{visit.base}/dose/app/studies/CT")
     expect(page.locator("#list tbody .row-link").first).to_be_visible()
     expect(page.get_by_role("progressbar", name="Loading").first).to_be_visible()
-    page.get_by_role("button", name="All below each other").click()
+    page.get_by_role("button", name="Show all", exact=True).click()
 
     def no_more_than(number: int) -> None:
         """So many come, and no further one soon after."""
@@ -162,7 +162,7 @@ def test_zoom_and_reset_by_buttons(visit: Visit) -> None:
     whole = axis.text_content()
     chart.get_by_role("button", name="Zoom in").click()
     expect(axis).not_to_have_text(whole or "")
-    chart.get_by_role("button", name="Set the zoom back").click()
+    chart.get_by_role("button", name="Reset zoom").click()
     expect(axis).to_have_text(whole or "")
 
 
@@ -182,7 +182,7 @@ def test_full_screen_keeps_the_picture_and_gives_the_focus_back(
     after = full.locator(".plot").bounding_box()
     assert before and after and after["height"] > 1.5 * before["height"]
     visit.check()
-    full.get_by_role("button", name="Leave the full screen").click()
+    full.get_by_role("button", name="Exit full screen").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(chart.get_by_role("button", name="Full screen")).to_be_focused()
     expect(chart.locator(BARS)).to_have_count(bars)

@@ -157,9 +157,9 @@ def test_totals_by_type_are_formed_only_where_all_events_have_the_value(
     totals = page.locator("#events .totals tbody tr")
     expect(totals).to_have_count(5)
     for row, given in ((totals.filter(has_text="Fluoroscopy"), 5), (totals.last, 23)):
-        expect(row).to_contain_text(f"{given} of {given + 1} have it")
-    expect(totals.filter(has_text="Stepping Acquisition")).not_to_contain_text("have it")
-    expect(page.locator("#events")).to_contain_text("pauses between pulses included")
+        expect(row).to_contain_text(f"given for {given} of {given + 1}")
+    expect(totals.filter(has_text="Stepping Acquisition")).not_to_contain_text("given for")
+    expect(page.locator("#events")).to_contain_text("including the pauses between pulses")
 
 
 def test_doses_at_the_reference_points_of_two_planes_are_not_added(
@@ -171,7 +171,7 @@ def test_doses_at_the_reference_points_of_two_planes_are_not_added(
         place for place, head in enumerate(heads) if head.startswith("Dose at reference point")
     )
     everything = page.locator("#events .totals tr.all")
-    expect(everything.locator("td").nth(at - 1)).to_contain_text("Not added across planes")
+    expect(everything.locator("td").nth(at - 1)).to_contain_text("Not added up across planes")
     for plane in ("Plane A", "Plane B"):
         cell = (
             page.locator("#events .totals tr.all ~ tr")
@@ -216,7 +216,7 @@ def test_neighbours_are_those_of_the_list(visit: Visit, detail_server: OrthancSe
     visit.settle()
     middle = number_of(detail_server, 2)
     expect(page).to_have_url(re.compile(rf"/study/{middle}\?"))
-    bar = page.get_by_role("navigation", name="Neighbours in the list")
+    bar = page.get_by_role("navigation", name="Previous and next in the list")
     expect(bar).to_contain_text("2 of 3")
     page.keyboard.press("]")
     expect(page).to_have_url(re.compile(rf"/study/{number_of(detail_server, 1)}\?"))
@@ -298,7 +298,7 @@ def test_a_history_adds_up_over_a_chosen_time(visit: Visit, detail_server: Ortha
 def test_a_history_without_patient_ids_says_why(browser: Browser, server: OrthancServer) -> None:
     for visit in visits(browser, server, WIDE, "light"):
         page = visit.open("/study/1/history")
-        expect(page.locator("main")).to_contain_text("does not keep patient IDs")
+        expect(page.locator("main")).to_contain_text("does not store patient IDs")
         visit.check()
 
 
@@ -310,7 +310,7 @@ def test_studies_side_by_side(visit: Visit, detail_server: OrthancServer) -> Non
     expect(dlp.locator("td").nth(1)).to_contain_text("largest")
     same = page.locator("tbody tr").filter(has_text="Serial number")
     expect(same).to_have_count(1)
-    page.get_by_label("Only what differs").check()
+    page.get_by_label("Differences only").check()
     expect(same).to_have_count(0)
     expect(dlp).to_have_count(1)
     expect(page.locator("tbody tr").filter(has_text="Chest").last).to_contain_text("250 mGy·cm")
@@ -326,5 +326,5 @@ def test_studies_side_by_side(visit: Visit, detail_server: OrthancServer) -> Non
 
 def test_a_study_that_is_gone_is_said(visit: Visit, detail_server: OrthancServer) -> None:
     page = visit.open(f"/compare?ids={number_of(detail_server, 1)},99999")
-    expect(page.locator("main")).to_contain_text("Study 99999 is not in the store")
+    expect(page.locator("main")).to_contain_text("Study 99999 is not in the database")
     expect(page.locator("thead th")).to_have_count(2)

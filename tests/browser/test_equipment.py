@@ -45,7 +45,7 @@ def row(page: Page, text: str) -> Locator:
 def choose(page: Page, *numbers: int) -> Locator:
     for number in numbers:
         page.get_by_role("checkbox", name=re.compile(rf"\(system {number}\)$")).check()
-    return page.get_by_role("region", name="Chosen systems")
+    return page.get_by_role("region", name="Selected systems")
 
 
 def names(server: OrthancServer) -> dict[str, str]:
@@ -65,7 +65,7 @@ def test_systems_are_found_sorted_and_renamed(visit: Visit, own_server: OrthancS
     expect(table).to_contain_text("OTHER")
     page.get_by_role("searchbox", name="Find a system").fill("")
     bar = choose(page, found["1"]["id"], found["2"]["id"])
-    expect(bar).to_contain_text("2 systems chosen")
+    expect(bar).to_contain_text("2 systems selected")
     bar.get_by_role("button", name="Rename").click()
     dialog = page.get_by_role("dialog", name="Rename 2 systems")
     dialog.get_by_label("Display name").fill("CT in room 1")
@@ -94,7 +94,7 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(
     found = by_software(own_server)
     old, new = found["1"]["id"], found["2"]["id"]
     page = visit.open("/equipment")
-    page.get_by_text("1 proposal to join systems").click()
+    page.get_by_text("1 suggestion to join systems").click()
     page.get_by_role("button", name=re.compile("Compare and join: .*Software version")).click()
     dialog = page.get_by_role("dialog", name="Join 2 systems into one?")
     differs = dialog.get_by_role("row").filter(has_text="Software version")
@@ -115,7 +115,7 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(
     assert sorted(filter(None, joined.values())) in ([old], [new])
     root = old if joined[new] == old else new
     assert next(row for row in now.values() if row["id"] == root)["studies"] == 3
-    expect(page.get_by_text("proposal to join systems")).to_have_count(0)
+    expect(page.get_by_text("suggestion to join systems")).to_have_count(0)
     page.get_by_role("button", name=re.compile("^Separate: ")).click()
     dialog = page.get_by_role("dialog", name=re.compile("^Separate "))
     dialog.get_by_role("button", name="Separate").click()
@@ -151,9 +151,9 @@ def test_the_modality_type_of_several_systems_is_set_by_a_task(
     ).click()
     dialog = page.get_by_role("dialog", name="Modality type of 2 systems")
     dialog.get_by_role("radio", name=re.compile("^Dual|dual|sorted", re.IGNORECASE)).check()
-    dialog.get_by_role("button", name="Set").click()
+    dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("region", name="Sorting studies anew")).to_contain_text("done")
+    expect(page.get_by_role("region", name="Reclassifying studies")).to_contain_text("done")
     assert {
         row["software_versions"]: row["user_defined_modality"] for row in systems(own_server)
     } == {
@@ -161,7 +161,7 @@ def test_the_modality_type_of_several_systems_is_set_by_a_task(
         "2": None,
         "9": "dual",
     }
-    expect(page.get_by_text("sorted study by study")).to_have_count(2)
+    expect(page.get_by_text("classified study by study")).to_have_count(2)
     visit.check()
 
 
@@ -187,7 +187,7 @@ def test_the_page_of_a_system_says_which_fields_its_studies_have(
     empty = [field["field"] for field in tables[0]["fields"] if not field["filled"]]
     assert "comment" in empty
     expect(studies.get_by_role("rowheader", name="Comment", exact=True)).to_have_count(0)
-    page.get_by_label("Fields that nothing has, too").check()
+    page.get_by_label("Also show empty fields").check()
     comment = studies.get_by_role("row").filter(
         has=page.get_by_role("rowheader", name="Comment", exact=True)
     )
@@ -206,31 +206,31 @@ def test_studies_are_deleted_after_their_number_is_typed(
     page = visit.open(f"/equipment/{number}")
     page.get_by_role("button", name="Delete its studies").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("2 studies go.")
+    expect(dialog).to_contain_text("2 studies will be deleted.")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     assert len(own_server.studies()) == 4
     page.get_by_role("button", name="Delete its studies").click()
-    dialog.get_by_role("button", name="Go on").click()
-    last = dialog.get_by_role("button", name="Delete for good")
+    dialog.get_by_role("button", name="Continue").click()
+    last = dialog.get_by_role("button", name="Delete permanently")
     expect(last).to_be_disabled()
-    dialog.get_by_label(re.compile("^Type the number of studies, 2")).fill("3")
+    dialog.get_by_label(re.compile("^To confirm, enter the number of studies, 2")).fill("3")
     expect(last).to_be_disabled()
     visit.check()
-    dialog.get_by_label(re.compile("^Type the number of studies, 2")).fill("2")
+    dialog.get_by_label(re.compile("^To confirm, enter the number of studies, 2")).fill("2")
     last.click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("region", name="Deleting studies")).to_contain_text("done")
     assert len(own_server.studies()) == 2
-    expect(page.locator("main")).to_contain_text("It has no studies.")
+    expect(page.locator("main")).to_contain_text("This system has no studies.")
     assert by_software(own_server)["1"]["studies"] == 0
     # With its row, and nothing else: 0 is the number then.
     page.get_by_role("button", name="Delete studies and system").click()
-    dialog.get_by_role("button", name="Go on").click()
-    dialog.get_by_label(re.compile("^Type the number of studies, 0")).fill("0")
-    dialog.get_by_role("button", name="Delete for good").click()
+    dialog.get_by_role("button", name="Continue").click()
+    dialog.get_by_label(re.compile("^To confirm, enter the number of studies, 0")).fill("0")
+    dialog.get_by_role("button", name="Delete permanently").click()
     expect(page).to_have_url(re.compile("/equipment$"))
-    expect(page.locator("main")).to_contain_text("The system is deleted, with 0 studies.")
+    expect(page.locator("main")).to_contain_text("The system has been deleted, with 0 studies.")
     assert set(by_software(own_server)) == {"2", "9"}
     visit.settle()
     visit.check()
@@ -252,12 +252,12 @@ def test_who_only_looks_changes_nothing(browser: Browser, own_server: OrthancSer
         4
     )
     expect(page.locator("main").get_by_role("checkbox")).to_have_count(0)
-    expect(page.get_by_text("proposal to join systems")).to_have_count(0)
+    expect(page.get_by_text("suggestion to join systems")).to_have_count(0)
     visit.check()
     visit.open(f"/equipment/{by_software(own_server)['1']['id']}")
-    expect(page.get_by_role("button", name=re.compile("Delete|Rename|Sort studies"))).to_have_count(
-        0
-    )
+    expect(
+        page.get_by_role("button", name=re.compile("Delete|Rename|Reclassify studies"))
+    ).to_have_count(0)
     visit.check()
     assert (
         ask(

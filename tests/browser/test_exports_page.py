@@ -125,7 +125,7 @@ def test_a_list_is_exported_by_keyboard_as_its_filters_stand(
     assert 1 < len(rows) < len(own_server.studies(modality="CT"))
     expect(page.locator("tbody .row-link")).to_have_count(len(rows))
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("Export the studies of the list")
+    expect(page.get_by_role("dialog")).to_contain_text("Export the listed studies")
     page.keyboard.press("Escape")
     page.keyboard.press("d")
     dialog = page.get_by_role("dialog", name="Export studies")
@@ -144,7 +144,7 @@ def test_a_list_is_exported_by_keyboard_as_its_filters_stand(
     assert not {"Patient name", "Patient ID", "Date of birth"} & set(titles)
     # The list is still there; the notice goes when it is put away.
     expect(page).to_have_url(re.compile("/studies/CT"))
-    page.get_by_role("button", name=re.compile("^Close this notice")).click()
+    page.get_by_role("button", name=re.compile("^Dismiss")).click()
     expect(page.locator("section.export")).to_have_count(0)
     visit.check()
 
@@ -155,7 +155,7 @@ def test_names_go_into_a_workbook_and_into_the_audit_log(
     visit = come("ines")
     page = visit.open("/studies/CT")
     dialog = dialog_of(page)
-    expect(dialog).to_contain_text("the audit log notes who took them out")
+    expect(dialog).to_contain_text("the audit log records who exported them")
     dialog.get_by_role("radio", name=re.compile("Excel")).check()
     dialog.get_by_role("checkbox", name="Patient names").check()
     dialog.get_by_role("button", name="Start").click()
@@ -214,7 +214,7 @@ def test_all_modality_types_go_into_one_file(come: Enter, own_server: OrthancSer
     expect(dialog).to_contain_text(f"All modality types: {len(rows)} studies")
     dialog.get_by_role("radio", name=re.compile("^CSV")).check()
     dialog.get_by_role("button", name="Start").click()
-    expect(page.get_by_text("The export is started.")).to_be_visible()
+    expect(page.get_by_text("The export has started.")).to_be_visible()
     card = page.get_by_role("article", name=re.compile("^all-")).first
     _, raw = downloaded(page, card.get_by_role("link", name=re.compile("^Download")))
     titles, *lines = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
@@ -241,7 +241,7 @@ def test_nothing_is_not_exported(come: Enter) -> None:
     visit = come(USER)
     page = visit.open("/studies/CT?dlp_total_from=900000")
     dialog = dialog_of(page)
-    expect(dialog).to_contain_text("There is nothing to export: no study matches.")
+    expect(dialog).to_contain_text("There is nothing to export: no study matches the filters.")
     expect(dialog.get_by_role("button", name="Start")).to_be_disabled()
     page.keyboard.press("Enter")
     expect(dialog).to_be_visible()
@@ -282,7 +282,7 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Enter, own_server: Ort
     task = own_server.ok("/dose/api/tasks?kind=export")["tasks"][0]
     expect(card).to_contain_text(
         re.compile(
-            rf"Radiography, CSV.*{task['result']['studies']} studies.*is removed after", re.DOTALL
+            rf"Radiography, CSV.*{task['result']['studies']} studies.*deleted after", re.DOTALL
         )
     )
     # Its time is a setting; where the time of tasks is shorter, that one.
@@ -292,7 +292,7 @@ def test_one_sees_ones_own_and_an_administrator_all(come: Enter, own_server: Ort
         page.reload()
         expect(page.locator("main")).to_contain_text("kept for 3 days")
         removed = (datetime.fromisoformat(task["finished_at"]) + timedelta(days=3)).astimezone()
-        expect(card).to_contain_text(f"is removed after {removed:%d/%m/%Y}")
+        expect(card).to_contain_text(f"deleted after {removed:%d/%m/%Y}")
     finally:
         own_server.delete("/dose/api/settings/task_days")
 
@@ -303,19 +303,21 @@ def test_what_a_restart_broke_off_can_be_started_again(
     visit = come(USER)
     page = visit.open("/exports")
     card = page.get_by_role("article", name="ct-1.csv")
-    expect(card).to_contain_text("broken off")
-    expect(card).to_contain_text("The server ended before the file was whole: there is none.")
+    expect(card).to_contain_text("interrupted")
+    expect(card).to_contain_text(
+        "There is no file because the server stopped before it was complete. Start the export again."
+    )
     expect(card.get_by_role("link")).to_have_count(0)
     before = own_server.ok("/dose/api/tasks?kind=export")["total"]
     card.get_by_role("button", name="Start again").click()
-    expect(page.get_by_text("The export is started.")).to_be_visible()
+    expect(page.get_by_text("The export has started.")).to_be_visible()
     again = own_server.ok("/dose/api/tasks?kind=export")
     assert again["total"] == before + 1
     assert again["tasks"][0]["parameters"] == earlier(1)["parameters"]
     newest = page.get_by_role("article", name=again["tasks"][0]["subject"]).first
     expect(newest).to_contain_text(f"{len(own_server.studies(modality='CT', **FILTER))} studies")
     typed = page.get_by_role("article", name="ct-2.csv")
-    expect(typed).to_contain_text("what was typed to find patients is not kept")
+    expect(typed).to_contain_text("search terms for patients are not stored")
     expect(typed.get_by_role("button", name="Start again")).to_have_count(0)
     visit.settle()
     visit.check()
@@ -361,7 +363,7 @@ def test_one_under_way_shows_how_far_it_is_and_stops_after_a_question(come: Ente
     visit.check()
     card.get_by_role("button", name="Stop").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("There will be no file.")
+    expect(dialog).to_contain_text("No file will be created.")
     dialog.get_by_role("button", name="Stop").click()
     expect(card).to_contain_text("stopped")
     expect(card.get_by_role("button", name="Start again")).to_be_visible()
@@ -378,7 +380,7 @@ def test_the_page_of_tasks_leads_to_the_file(come: Enter, own_server: OrthancSer
     expect(card).to_contain_text(re.compile(r"Mammography, CSV.*\d+ stud.*, .*B", re.DOTALL))
     assert downloaded(page, card.get_by_role("link", name=re.compile("^Download"))) == (name, raw)
     card.get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("dialog")).to_contain_text("Its file is deleted here.")
+    expect(page.get_by_role("dialog")).to_contain_text("Its file is deleted from the server.")
     visit.check()
 
 
@@ -403,13 +405,13 @@ def test_many_are_deleted_with_their_files_after_a_question(
     page.get_by_role("button", name="Delete selected (1)").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(cards).to_have_count(len(mine))
-    page.get_by_role("checkbox", name="All finished").check()
+    page.get_by_role("checkbox", name="Select all finished").check()
     page.get_by_role("button", name=f"Delete selected ({len(mine)})").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Delete {len(mine)} exports?")
     visit.check()
     dialog.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text(f"{len(mine)} exports are deleted.")).to_be_visible()
+    expect(page.get_by_text(f"{len(mine)} exports deleted.")).to_be_visible()
     expect(page.get_by_role("heading", name="No exports")).to_be_visible()
     expect(page.locator("main")).to_contain_text("choose “Export” above it")
     assert {path.name for path in folder.iterdir()} == others

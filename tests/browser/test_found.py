@@ -112,13 +112,13 @@ def test_a_page_of_it_is_shown_sieved_and_sorted(
     visit: Visit, much: tuple[OrthancServer, int]
 ) -> None:
     page = visit.open(f"/query-retrieve/{much[1]}")
-    bar = page.get_by_role("region", name="What is to be fetched")
-    expect(bar).to_contain_text("30,000 series of 30,000 studies chosen")
+    bar = page.get_by_role("region", name="Selected for retrieval")
+    expect(bar).to_contain_text("30,000 series of 30,000 studies selected")
     expect(rows(page)).to_have_count(50)
     expect(page.locator("main")).to_contain_text("1–50 of 30,000 studies")
     page.get_by_role("link", name="Last page").click()
     expect(rows(page).last).to_contain_text("MG number 29999")
-    sieve = page.get_by_role("search", name="Which are shown")
+    sieve = page.get_by_role("search", name="Filter the results")
     sieve.get_by_label("Description, station or UID").fill("ct NUMBER 2999")
     sieve.get_by_role("button", name="Find").click()
     fitting = [number for number in (2999, *range(29990, 30000)) if number % 3 == 0]
@@ -131,13 +131,13 @@ def test_a_page_of_it_is_shown_sieved_and_sorted(
     # The text and the order stay, modalities and reasons are others.
     expect(rows(page)).to_have_count(len(fitting))
     sieve.get_by_role("button", name="Clear").click()
-    sieve.get_by_label("Order").select_option("as answered")
+    sieve.get_by_label("Order").select_option("as returned by the node")
     sieve.get_by_label("Modality").select_option(label="CT (10,000)")
     expect(page.locator("main")).to_contain_text("1–50 of 10,000 studies")
     expect(rows(page).first).to_contain_text("CT number 0")
     sieve.get_by_label("Description, station or UID").fill("nothing is like this")
     sieve.get_by_label("Description, station or UID").press("Enter")
-    expect(page.locator("main")).to_contain_text("Nothing found is like that")
+    expect(page.locator("main")).to_contain_text("No results match")
     visit.check()
     page.locator(".empty").get_by_role("button", name="Clear").click()
     expect(page.locator("main")).to_contain_text("1–50 of 30,000 studies")
@@ -147,27 +147,27 @@ def test_all_of_a_sieve_is_ticked_off_and_stays_so(
     visit: Visit, much: tuple[OrthancServer, int]
 ) -> None:
     page = visit.open(f"/query-retrieve/{much[1]}?text=MG%20number")
-    bar = page.get_by_role("region", name="What is to be fetched")
-    box = page.get_by_role("checkbox", name="Fetch all of these (20,000 series)")
+    bar = page.get_by_role("region", name="Selected for retrieval")
+    box = page.get_by_role("checkbox", name="Retrieve all of these (20,000 series)")
     with page.expect_response("**/chosen"):
         box.uncheck()
-    expect(bar).to_contain_text("10,000 series of 10,000 studies chosen")
+    expect(bar).to_contain_text("10,000 series of 10,000 studies selected")
     expect(rows(page).first.get_by_role("checkbox")).not_to_be_checked()
     assert (chosen(much)["series"], chosen(much)["objects"]) == (10_000, 10_000)
     with page.expect_response("**/chosen"):
         rows(page).first.get_by_role("checkbox").check()
-    expect(bar).to_contain_text("10,001 series of 10,001 studies chosen")
+    expect(bar).to_contain_text("10,001 series of 10,001 studies selected")
     assert box.evaluate("box => box.indeterminate")
     page.get_by_role("button", name="Clear").click()
-    everything = page.get_by_role("checkbox", name="Fetch all", exact=True)
+    everything = page.get_by_role("checkbox", name="Retrieve all", exact=True)
     page.reload()
     visit.settle()
     expect(bar).to_contain_text("10,001 series")
     with page.expect_response("**/chosen"):
         everything.check()
-    expect(bar).to_contain_text("30,000 series of 30,000 studies chosen")
-    page.get_by_label("State").select_option("ticked off")
-    expect(page.locator("main")).to_contain_text("Nothing found is like that")
+    expect(bar).to_contain_text("30,000 series of 30,000 studies selected")
+    page.get_by_label("Status", exact=True).select_option("deselected")
+    expect(page.locator("main")).to_contain_text("No results match")
     visit.check()
 
 
@@ -184,7 +184,7 @@ def test_all_decisions_are_one_file(
     assert [one["line"] for one in told] == [str(number) for number in range(1, 2 * STUDIES + 1)]
     assert {(one["kept"], one["reason_in_words"]) for one in told} == {
         ("true", "dose report"),
-        ("false", "another series says it: report, or Dose Info"),
+        ("false", "covered by another series: report or Dose Info"),
     }
 
 

@@ -51,7 +51,7 @@ def visit(browser: Browser, ours: OrthancServer) -> Iterator[Visit]:
 
 
 def gaps_of(page: Page) -> Locator:
-    return page.get_by_role("region", name="What the store does not have", exact=True)
+    return page.get_by_role("region", name="Missing from the database", exact=True)
 
 
 def test_what_was_ticked_off_and_what_a_rule_leaves_is_told_with_the_earlier_search(
@@ -60,25 +60,25 @@ def test_what_was_ticked_off_and_what_a_rule_leaves_is_told_with_the_earlier_sea
     first = searched(ours)
     page = visit.open(f"{PATH}/{first}")
     gaps = gaps_of(page)
-    chips = gaps.get_by_role("navigation", name="Show by why").get_by_role("link")
-    expect(chips).to_have_text(["3 all", "2 never asked for before", "1 left by a rule"])
+    chips = gaps.get_by_role("navigation", name="Filter by reason").get_by_role("link")
+    expect(chips).to_have_text(["3 all", "2 not searched for before", "1 skipped by a rule"])
     # One is ticked off, the other fetched: it is no gap any more.
     with page.expect_response("**/chosen"):
-        page.get_by_role("checkbox", name="Fetch the study of 02/03/2026, Study 1").uncheck()
-    page.get_by_role("button", name="Fetch 1 object").click()
-    expect(page.get_by_role("region", name="Fetching", exact=True)).to_contain_text(
-        "all that was asked for arrived"
+        page.get_by_role("checkbox", name="Retrieve the study of 02/03/2026, Study 1").uncheck()
+    page.get_by_role("button", name="Retrieve 1 object").click()
+    expect(page.get_by_role("region", name="Retrieval", exact=True)).to_contain_text(
+        "everything requested has arrived"
     )
-    expect(chips).to_have_text(["2 all", "1 ticked off", "1 left by a rule"])
+    expect(chips).to_have_text(["2 all", "1 deselected", "1 skipped by a rule"])
     second = searched(ours)
     page = visit.open(f"{PATH}/{second}")
-    expect(chips).to_have_text(["2 all", "1 ticked off", "1 left by a rule"])
+    expect(chips).to_have_text(["2 all", "1 deselected", "1 skipped by a rule"])
     rows = gaps.locator("tbody tr")
     expect(rows).to_have_count(0)
     chips.filter(has_text="all").click()
     expect(rows).to_have_count(2)
     visit.check()
-    chips.filter(has_text="ticked off").click()
+    chips.filter(has_text="deselected").click()
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("02/03/2026")
     expect(rows).to_contain_text("Study 1")
@@ -94,8 +94,8 @@ def test_what_was_ticked_off_and_what_a_rule_leaves_is_told_with_the_earlier_sea
         ("1.2.826.0.2.3", "20260302", "rule", "no_report", ""),
     }
     assert {one["why_in_words"] for one in lines} == {
-        "ticked off",
-        "left by a rule: the study has no dose report",
+        "deselected",
+        "skipped by a rule: the study has no dose report",
     }
     # The choice is in the address; once more folds the list away.
     page.reload()
@@ -109,8 +109,8 @@ def test_a_store_that_has_all_says_so(visit: Visit, ours: OrthancServer) -> None
     number = searched(ours, first=LAST_DAY, last=LAST_DAY)
     page = visit.open(f"{PATH}/{number}?gaps=all")
     expect(gaps_of(page).locator("tbody tr")).to_have_count(1)
-    page.get_by_role("button", name="Fetch 1 object").click()
-    expect(gaps_of(page)).to_contain_text("The store has all that the node has.")
+    page.get_by_role("button", name="Retrieve 1 object").click()
+    expect(gaps_of(page)).to_contain_text("The database contains everything that the node has.")
     expect(gaps_of(page).get_by_role("button")).to_have_count(0)
     visit.check()
 
@@ -124,7 +124,7 @@ def test_a_long_list_has_pages_and_is_clean_in_all_looks(
         page = visit.open(f"{PATH}/{number}?gaps=all")
         gaps = gaps_of(page)
         expect(gaps.locator("tbody tr")).to_have_count(25)
-        expect(gaps).to_contain_text(f"1–25 of {MANY} studies that the store lacks")
+        expect(gaps).to_contain_text(f"1–25 of {MANY} missing studies")
         visit.check()
         assert fits(page)
         gaps.get_by_role("button", name="Next").click()

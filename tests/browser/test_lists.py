@@ -119,7 +119,7 @@ def test_filters_of_every_kind_are_clean_and_found_by_name(any_visit: Visit) -> 
     )
     open_filters(page)
     form = page.get_by_role("search")
-    expect(form).to_contain_text("Over midnight")
+    expect(form).to_contain_text("Past midnight")
     expect(form.get_by_role("button", name="Monday")).to_have_attribute("aria-pressed", "true")
     any_visit.settle()
     any_visit.check()
@@ -184,7 +184,7 @@ def test_columns_are_chosen_ordered_and_remembered(visit: Visit) -> None:
     expect(page).to_have_url(re.compile("sort=manufacturer_model_name"))
     visit.settle()
     page.locator("summary", has_text="Columns").click()
-    page.get_by_role("button", name="Usual").click()
+    page.get_by_role("button", name="Default").click()
     expect(heads).to_have_count(len(usual))
 
 
@@ -227,7 +227,7 @@ def test_the_keyboard_moves_looks_selects_and_finds(visit: Visit) -> None:
     page.keyboard.press("e")
     expect(look).to_have_count(0)
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys of the list")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     visit.check()
     page.keyboard.press("Escape")
     page.keyboard.press("/")

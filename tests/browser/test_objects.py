@@ -48,7 +48,7 @@ def test_objects_are_found_by_rule_and_reason(visit: Visit, own_server: OrthancS
         and len(own_server.objects(rule="ignored_system")) == 2
     )
     page = visit.open("/activity")
-    search = page.get_by_role("search", name="Filters of objects")
+    search = page.get_by_role("search", name="Object filters")
     search.get_by_label("Rule", exact=True).select_option("ignored_system")
     expect(rows(page)).to_have_count(3)
     expect(page).to_have_url(re.compile("rule=ignored_system"))
@@ -60,7 +60,7 @@ def test_objects_are_found_by_rule_and_reason(visit: Visit, own_server: OrthancS
     expect(page.get_by_role("button", name="Delete these")).to_be_disabled()
     search.get_by_label("Reason contains").fill("nothing of the kind")
     page.keyboard.press("Enter")
-    expect(page.locator("main")).to_contain_text("No object is found by these filters.")
+    expect(page.locator("main")).to_contain_text("No object matches these filters.")
     search.get_by_role("button", name="Clear all").click()
     expect(rows(page)).to_have_count(len(own_server.objects()) + 1)
     visit.check()
@@ -71,7 +71,7 @@ def test_failed_objects_are_read_again_and_deleted_after_a_question(
 ) -> None:
     page = visit.open("/activity?outcome=failed")
     attempts = sum(one["attempts"] for one in own_server.objects(outcome="failed"))
-    page.get_by_role("button", name="Read all failed again").click()
+    page.get_by_role("button", name="Re-import all failed objects").click()
     own_server.wait_for(
         lambda: (
             sum(one["attempts"] for one in own_server.objects(outcome="failed")) == attempts + 2
@@ -79,27 +79,27 @@ def test_failed_objects_are_read_again_and_deleted_after_a_question(
         "reading",
     )
     first, second = (one["sop_instance_uid"] for one in own_server.objects(outcome="failed"))
-    page.get_by_role("button", name=f"Delete … object {first}").click()
+    page.get_by_role("button", name=f"Delete… object {first}").click()
     dialog = page.get_by_role("dialog", name="Delete 1 object?")
     expect(dialog).to_contain_text(first)
     visit.check()
     dialog.get_by_role("button", name="Cancel").click()
     assert len(own_server.objects(outcome="failed")) == 2
-    page.get_by_role("button", name=f"Delete … object {first}").click()
-    dialog.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name=f"Delete… object {first}").click()
+    dialog.get_by_role("button", name="Delete permanently").click()
     expect(dialog).to_have_count(0)
-    expect(page.locator("main")).to_contain_text("1 object is deleted.")
+    expect(page.locator("main")).to_contain_text("1 object deleted.")
     assert [one["sop_instance_uid"] for one in own_server.objects(outcome="failed")] == [second]
     # All of a rule, with their number in the question.
     held = len(own_server.ok("/instances"))
-    page.get_by_role("search", name="Filters of objects").get_by_label(
+    page.get_by_role("search", name="Object filters").get_by_label(
         "Rule", exact=True
     ).select_option("")
     visit.open("/activity?outcome=ignored&rule=ignored_system")
     page.get_by_role("button", name="Delete these").click()
     dialog = page.get_by_role("dialog", name="Delete 2 objects?")
-    dialog.get_by_role("button", name="Delete for good").click()
-    expect(page.locator("main")).to_contain_text("2 objects are deleted.")
+    dialog.get_by_role("button", name="Delete permanently").click()
+    expect(page.locator("main")).to_contain_text("2 objects deleted.")
     assert own_server.objects(rule="ignored_system") == []
     assert len(own_server.ok("/instances")) == held - 2
     visit.check()
@@ -110,27 +110,27 @@ def test_the_rules_of_deletion_are_applied_to_what_is_there(
 ) -> None:
     reports = sum(one["source"] == "report" for one in own_server.objects(outcome="imported"))
     page = visit.open("/activity")
-    page.get_by_text("What stays in Orthanc").click()
-    expect(page.locator("main")).to_contain_text("All is kept: no rule deletes anything.")
-    expect(page.get_by_role("button", name="Delete what is there")).to_be_disabled()
+    page.get_by_text("Objects kept in Orthanc").click()
+    expect(page.locator("main")).to_contain_text("Everything is kept: no rule deletes anything.")
+    expect(page.get_by_role("button", name="Delete existing objects")).to_be_disabled()
     answer = own_server.request("PUT", "/dose/api/settings", json={"reports_in_orthanc": "delete"})
     assert answer.status_code == 200
     page = visit.open("/activity")
-    page.get_by_text("What stays in Orthanc").click()
+    page.get_by_text("Objects kept in Orthanc").click()
     number = own_server.ok("/dose/api/objects/delete-from-orthanc")["objects"]
     assert number == reports
     studies = own_server.studies()
-    page.get_by_role("button", name="Delete what is there").click()
+    page.get_by_role("button", name="Delete existing objects").click()
     dialog = page.get_by_role("dialog", name=f"Delete {number} objects from Orthanc?")
     visit.check()
     dialog.get_by_role("button", name="Delete from Orthanc").click()
     expect(page.get_by_role("region", name="Deleting objects from Orthanc")).to_contain_text("done")
     assert len(own_server.objects(in_orthanc="deleted")) == number
-    assert own_server.studies() == studies, "what was read of them stays"
+    assert own_server.studies() == studies, "data imported from them stays"
     visit.open("/activity?in_orthanc=deleted")
     expect(rows(page)).to_have_count(number + 1)
-    expect(rows(page).nth(1)).to_contain_text("Deleted from Orthanc after reading")
-    expect(page.get_by_text(f"{number} deleted after reading")).to_be_visible()
+    expect(rows(page).nth(1)).to_contain_text("Deleted from Orthanc after import")
+    expect(page.get_by_text(f"{number} deleted after import")).to_be_visible()
     visit.check()
 
 
@@ -143,17 +143,17 @@ def test_one_study_is_deleted_and_the_list_is_as_it_was(
     page.locator("tbody .row-link").click()
     expect(page).to_have_url(re.compile(f"/study/{study['id']}"))
     visit.settle()
-    page.get_by_role("button", name="Delete …", exact=True).click()
+    page.get_by_role("button", name="Delete…", exact=True).click()
     dialog = page.get_by_role("dialog", name="Delete this study from the dose record?")
     events = len(own_server.ok(f"/dose/api/studies/{study['id']}")["events"])
     expect(dialog).to_contain_text(f"with {events} event")
     visit.check()
     dialog.get_by_role("button", name="Cancel").click()
     assert len(own_server.studies()) == len(others) + 1
-    page.get_by_role("button", name="Delete …", exact=True).click()
-    dialog.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete…", exact=True).click()
+    dialog.get_by_role("button", name="Delete permanently").click()
     expect(page).to_have_url(re.compile(r"/studies/CT\?station_name=sample1&sort=study_date$"))
-    expect(page.locator("main")).to_contain_text(f"Study {study['id']} is deleted.")
+    expect(page.locator("main")).to_contain_text(f"Study {study['id']} has been deleted.")
     visit.settle()
     expect(page.locator("main")).to_contain_text("No studies match these filters")
     assert {row["id"] for row in own_server.studies()} == others
@@ -171,6 +171,6 @@ def test_the_page_of_activity_is_clean_with_all_of_it_open(
     )
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/activity?outcome=ignored")
-        page.get_by_text("What stays in Orthanc").click()
+        page.get_by_text("Objects kept in Orthanc").click()
         assert fits(page), "no scrolling sideways"
         visit.check()

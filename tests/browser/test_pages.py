@@ -126,7 +126,7 @@ def test_the_activity_page_gives_the_reason_of_a_failure_and_retries(
     page = visit.open("/activity?outcome=failed")
     expect(page.locator("main")).to_contain_text(failed[0]["reason"].split(":")[0][:40])
     before = failed[0]["attempts"]
-    page.get_by_role("button", name=f"Read again: object {failed[0]['sop_instance_uid']}").click()
+    page.get_by_role("button", name=f"Re-import: object {failed[0]['sop_instance_uid']}").click()
     visit.settle()
     server.wait_for(
         lambda: (

@@ -72,7 +72,7 @@ def ask(page: Page, *kinds: str, day: str = DAY) -> None:
         page.get_by_role("checkbox", name=kind, exact=True).check()
     page.get_by_role("button", name="Search", exact=True).click()
     page.wait_for_url(re.compile(r"query-retrieve/\d+$"))
-    expect(page.get_by_role("region", name="What was found")).to_be_visible()
+    expect(page.get_by_role("region", name="Results")).to_be_visible()
 
 
 def searched(server: OrthancServer, **more: Any) -> int:
@@ -100,28 +100,26 @@ def facts(page: Page, region: str) -> dict[str, str]:
 def test_nodes_are_echoed_and_say_why_not(visit: Visit, ours: OrthancServer) -> None:
     page = visit.open(PATH)
     archive, gone = page.get_by_role("row", name="archive"), page.get_by_role("row", name="gone")
-    expect(archive.get_by_text("answers", exact=True)).to_be_visible()
+    expect(archive.get_by_text("responds", exact=True)).to_be_visible()
     expect(archive).to_contain_text(re.compile(r"\d ms, at \d\d:\d\d:\d\d"))
-    expect(gone.get_by_text("no answer", exact=True)).to_be_visible()
+    expect(gone.get_by_text("no response", exact=True)).to_be_visible()
     expect(gone).to_contain_text("connection refused")
-    expect(page.locator("main")).to_contain_text(
-        f"Ours is the AE title OURS, port {ours.dicom_port}"
-    )
+    expect(page.locator("main")).to_contain_text(f"enter the AE title OURS, port {ours.dicom_port}")
     with page.expect_response("**/nodes/gone/echo"):
         gone.get_by_role("button", name="Test node gone").click()
-    expect(gone.get_by_text("no answer", exact=True)).to_be_visible()
+    expect(gone.get_by_text("no response", exact=True)).to_be_visible()
     visit.check()
 
 
 def test_nodes_say_whether_they_would_send(visit: Visit, ours: OrthancServer) -> None:
     page = visit.open(PATH)
     archive, gone = page.get_by_role("row", name="archive"), page.get_by_role("row", name="gone")
-    archive.get_by_role("button", name="Ask whether node archive would send to OURS").click()
+    archive.get_by_role("button", name="Test whether node archive can send to OURS").click()
     # Orthanc looks for the study first.
-    expect(archive.get_by_text("cannot be told", exact=True)).to_be_visible()
-    expect(archive).to_contain_text("It may know OURS or not: fetch one study to see.")
-    gone.get_by_role("button", name="Ask whether node gone would send to OURS").click()
-    expect(gone.get_by_text("takes no orders", exact=True)).to_be_visible()
+    expect(archive.get_by_text("undetermined", exact=True)).to_be_visible()
+    expect(archive).to_contain_text("Retrieve a study to find out whether it knows OURS.")
+    gone.get_by_role("button", name="Test whether node gone can send to OURS").click()
+    expect(gone.get_by_text("does not accept requests", exact=True)).to_be_visible()
     expect(gone.get_by_role("status")).to_contain_text("connection refused")
     visit.check()
 
@@ -132,11 +130,11 @@ def test_what_is_found_is_ticked_off_and_fetched(
     page = visit.open(PATH)
     ask(page, "CT", "NM (NM, PT)")
     # What the PACS has: four reports and a series of PET, of which one image says all.
-    assert facts(page, "What was found") == {
+    assert facts(page, "Results") == {
         "Studies found": str(len(pacs.ok("/studies"))),
-        "with something to fetch": "5",
-        "Series to fetch": "5",
-        "Objects to fetch": "5",
+        "with series to retrieve": "5",
+        "Series to retrieve": "5",
+        "Objects to retrieve": "5",
     }
     table = page.get_by_role("region", name="Studies and series")
     expect(table.get_by_role("row", name="dose report")).to_have_count(4)
@@ -144,36 +142,36 @@ def test_what_is_found_is_ticked_off_and_fetched(
         [one for one in pacs.ok("/instances?expand") if "1.2.826.0.2.6.2" in series_of(pacs, one)]
     )
     expect(table.get_by_role("row", name="one PET image")).to_contain_text(f"1 of {pet}")
-    page.get_by_role("link", name="Left", exact=True).click()
-    expect(table.get_by_role("row", name="another series says it")).to_have_count(4)
+    page.get_by_role("link", name="Skipped", exact=True).click()
+    expect(table.get_by_role("row", name="covered by another series")).to_have_count(4)
     expect(table.get_by_role("row", name="the study has no dose report")).to_contain_text("7")
     expect(table.get_by_role("checkbox")).to_have_count(0)
-    page.get_by_role("link", name="To fetch", exact=True).click()
-    bar = page.get_by_role("region", name="What is to be fetched")
+    page.get_by_role("link", name="To retrieve", exact=True).click()
+    bar = page.get_by_role("region", name="Selected for retrieval")
     # All off, two studies on again, of which one series off.
-    page.get_by_role("checkbox", name="Fetch all").uncheck()
-    expect(bar).to_contain_text("Nothing is chosen.")
+    page.get_by_role("checkbox", name="Retrieve all").uncheck()
+    expect(bar).to_contain_text("Nothing is selected.")
     for number in (1, 2, 3):
-        box = page.get_by_role("checkbox", name=f"Fetch the study of 02/03/2026, Study {number}")
+        box = page.get_by_role("checkbox", name=f"Retrieve the study of 02/03/2026, Study {number}")
         with page.expect_response("**/chosen"):
             box.check()
     with page.expect_response("**/chosen"):
         # Below the third study; in which order the PACS answers is its own affair.
         box.locator("xpath=following::tr[1]").get_by_role(
-            "checkbox", name="Fetch series SR Dose report"
+            "checkbox", name="Retrieve series SR Dose report"
         ).uncheck()
-    expect(bar).to_contain_text("2 series of 2 studies chosen")
-    assert page.get_by_role("checkbox", name="Fetch all").evaluate("box => box.indeterminate")
+    expect(bar).to_contain_text("2 series of 2 studies selected")
+    assert page.get_by_role("checkbox", name="Retrieve all").evaluate("box => box.indeterminate")
     visit.check()
     # The choice outlives the page.
     page.reload()
     visit.settle()
-    expect(bar).to_contain_text("2 series of 2 studies chosen")
-    bar.get_by_role("button", name="Fetch 2 objects").click()
-    panel = page.get_by_role("region", name="Fetching", exact=True)
-    expect(panel).to_contain_text("all that was asked for arrived")
-    assert facts(page, "Fetching") == {
-        "asked for": "2",
+    expect(bar).to_contain_text("2 series of 2 studies selected")
+    bar.get_by_role("button", name="Retrieve 2 objects").click()
+    panel = page.get_by_role("region", name="Retrieval", exact=True)
+    expect(panel).to_contain_text("everything requested has arrived")
+    assert facts(page, "Retrieval") == {
+        "requested": "2",
         "arrived": "2",
         "imported": "2",
         "series failed": "0",
@@ -184,22 +182,20 @@ def test_what_is_found_is_ticked_off_and_fetched(
         held == {"1.2.826.0.2.1", "1.2.826.0.2.2"} and ours.ok("/statistics")["CountInstances"] == 2
     )
     expect(table.get_by_text("imported", exact=True)).to_have_count(2)
-    expect(bar).to_contain_text("All that is chosen was fetched.")
+    expect(bar).to_contain_text("Everything selected has been retrieved.")
     expect(bar.get_by_role("button")).to_have_count(0)
     visit.check()
-    table.get_by_role("row", name="Study 2").get_by_role("link", name="In the store").click()
+    table.get_by_role("row", name="Study 2").get_by_role("link", name="In the database").click()
     visit.settle()
     expect(page.get_by_role("main").locator("tbody tr")).to_have_count(1)
     expect(page.get_by_role("main").locator("tbody tr")).to_contain_text("Study 2")
     # The list of searches says so, too, and a new search leaves what is there.
     page = visit.open(PATH)
     expect(
-        page.get_by_role("region", name="Last searches").locator("tbody tr").first
+        page.get_by_role("region", name="Recent searches").locator("tbody tr").first
     ).to_contain_text("2 imported")
     ask(page)
-    expect(page.get_by_role("region", name="What was found")).to_contain_text(
-        "2 in the store already"
-    )
+    expect(page.get_by_role("region", name="Results")).to_contain_text("2 already in the database")
 
 
 def series_of(server: OrthancServer, instance: dict[str, Any]) -> str:
@@ -239,11 +235,11 @@ def test_what_fails_is_said_and_fetched_again(
     ]
     pacs.delete(f"/studies/{there}")
     page = visit.open(f"{PATH}/{number}")
-    page.get_by_role("button", name="Fetch 1 object").click()
-    panel = page.get_by_role("region", name="Fetching", exact=True)
+    page.get_by_role("button", name="Retrieve 1 object").click()
+    panel = page.get_by_role("region", name="Retrieval", exact=True)
     expect(panel).to_contain_text("The node no longer has it. (1)")
-    assert facts(page, "Fetching") == {
-        "asked for": "1",
+    assert facts(page, "Retrieval") == {
+        "requested": "1",
         "arrived": "0",
         "imported": "0",
         "series failed": "1",
@@ -254,8 +250,8 @@ def test_what_fails_is_said_and_fetched_again(
     )
     visit.check()
     pacs.send(lost)
-    page.get_by_role("button", name="Fetch 1 object").click()
-    expect(panel).to_contain_text("all that was asked for arrived")
+    page.get_by_role("button", name="Retrieve 1 object").click()
+    expect(panel).to_contain_text("everything requested has arrived")
 
 
 def test_a_search_that_cannot_be_done_says_why_and_doubts_are_words(
@@ -264,27 +260,27 @@ def test_a_search_that_cannot_be_done_says_why_and_doubts_are_words(
     page = visit.open(PATH)
     page.get_by_role("combobox", name="Node").select_option("gone")
     page.get_by_role("button", name="Search", exact=True).click()
-    expect(page.get_by_role("alert")).to_have_text("Choose one kind at least.")
+    expect(page.get_by_role("alert")).to_have_text("Choose at least one type.")
     page.get_by_role("checkbox", name="MG", exact=True).check()
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("connection refused")
-    expect(page.locator("main")).to_contain_text("there is nothing to fetch")
+    expect(page.locator("main")).to_contain_text("there is nothing to retrieve")
     visit.check()
     # The same again, of the other node, of a day that has nothing; then day by day.
-    page.get_by_role("link", name="Ask again").click()
+    page.get_by_role("link", name="Search again").click()
     expect(page.get_by_role("combobox", name="Node")).to_have_value("gone")
     expect(page.get_by_role("checkbox", name="MG", exact=True)).to_be_checked()
     page.get_by_role("combobox", name="Node").select_option("archive")
-    page.get_by_label("Station names: Only with").fill("CT01, Room 2")
+    page.get_by_label("Station names: Only containing").fill("CT01, Room 2")
     ask(page, day="2025-01-01")
-    expect(page.locator("main")).to_contain_text("The node gave no study at all.")
-    expect(page.locator("main")).to_contain_text("stations with “CT01”, “Room 2”")
+    expect(page.locator("main")).to_contain_text("The node returned no studies.")
+    expect(page.locator("main")).to_contain_text("stations containing “CT01”, “Room 2”")
     visit.check()
     before = page.url
-    page.get_by_role("button", name="Ask again day by day").click()
+    page.get_by_role("button", name="Search again day by day").click()
     page.wait_for_url(lambda url: url != before)
     expect(page.locator("main")).to_contain_text("day by day")
-    expect(page.locator("main")).to_contain_text("The node gave no study at all.")
+    expect(page.locator("main")).to_contain_text("The node returned no studies.")
 
 
 def test_a_node_is_added_changed_and_removed(
@@ -292,8 +288,10 @@ def test_a_node_is_added_changed_and_removed(
 ) -> None:
     page = visit.open(PATH)
     page.get_by_role("button", name="Add node").click()
-    dialog = page.get_by_role("dialog", name="Add a node")
-    expect(dialog).to_contain_text(f"The node must know us: AE title OURS, port {ours.dicom_port}")
+    dialog = page.get_by_role("dialog", name="Add node")
+    expect(dialog).to_contain_text(
+        f"The node must know this server: AE title OURS, port {ours.dicom_port}"
+    )
     for label, text in (
         ("Name in Orthanc", "second"),
         ("AE title", "A\\B"),
@@ -308,15 +306,15 @@ def test_a_node_is_added_changed_and_removed(
     dialog.get_by_label("AE title", exact=True).fill("PACS")
     dialog.get_by_role("button", name="Save").click()
     row = page.get_by_role("row", name="second")
-    expect(row.get_by_text("answers", exact=True)).to_be_visible()
+    expect(row.get_by_text("responds", exact=True)).to_be_visible()
     page.get_by_role("button", name="Change node second").click()
     dialog = page.get_by_role("dialog", name="Change node second")
     dialog.get_by_label("Title", exact=True).fill("Second <archive>")
-    dialog.get_by_text("More", exact=True).click()
-    dialog.get_by_label("Modality in queries of studies").check()
+    dialog.get_by_text("Advanced", exact=True).click()
+    dialog.get_by_label("Modality in study queries").check()
     dialog.get_by_role("button", name="Save").click()
     row = page.get_by_role("row", name="Second <archive>")
-    expect(row).to_contain_text("Modality in queries of studies")
+    expect(row).to_contain_text("Modality in study queries")
     [node] = [one for one in ours.ok("/dose/api/nodes")["nodes"] if one["added"]]
     assert (node["name"], node["title"], node["modality_too"]) == (
         "second",
@@ -348,12 +346,12 @@ def test_pages_are_clean_in_both_themes_and_widths(
     number = searched(ours, leave_out_known=False)
     for visit in visits(browser, ours, look[1], look[0]):
         page = visit.open(PATH)
-        expect(page.get_by_text("no answer", exact=True)).to_be_visible()
-        page.get_by_text("Rarer choices").click()
+        expect(page.get_by_text("no response", exact=True)).to_be_visible()
+        page.get_by_text("Advanced").click()
         visit.check()
         assert fits(page)
         page.get_by_role("button", name="Add node").click()
-        page.get_by_role("dialog").get_by_text("More", exact=True).click()
+        page.get_by_role("dialog").get_by_text("Advanced", exact=True).click()
         visit.check()
         for show in ("", "?show=left", "?show=all"):
             page = visit.open(f"{PATH}/{number}{show}")
@@ -369,7 +367,7 @@ def test_the_group_opens_the_pages_and_administrators_add_the_first_node(browser
         page.get_by_role("navigation", name="Main").get_by_role(
             "link", name="Query-retrieve"
         ).click()
-        expect(page.locator("main")).to_contain_text("An administrator adds one")
+        expect(page.locator("main")).to_contain_text("Ask an administrator to add one")
         expect(page.get_by_role("button", name="Add node")).to_have_count(0)
         expect(page.get_by_role("form", name="Search")).to_have_count(0)
         visit.check()
@@ -377,4 +375,4 @@ def test_the_group_opens_the_pages_and_administrators_add_the_first_node(browser
         page = visit.open("/")
         expect(page.get_by_role("link", name="Query-retrieve")).to_have_count(0)
         page = visit.open(PATH)
-        expect(page.locator("main")).to_contain_text("You may not see this page")
+        expect(page.locator("main")).to_contain_text("You do not have access to this page")

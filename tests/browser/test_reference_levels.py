@@ -74,16 +74,16 @@ def test_shipped_levels_are_loaded_and_matched_one_by_one(
     visit: Visit, own_server: OrthancServer
 ) -> None:
     page = visit.open("/reference-levels")
-    expect(page.locator("main")).to_contain_text("There are no reference levels yet")
+    expect(page.locator("main")).to_contain_text("No reference levels yet")
     number = own_server.ok(API)["shipped"]["missing"]
-    page.get_by_role("button", name=f"Load the {number} that came with the program").click()
+    page.get_by_role("button", name=f"Load {number} supplied levels").click()
     expect(page.locator("tbody tr")).to_have_count(number)
     expect(page.get_by_text("not matched yet", exact=True)).to_have_count(number)
     page.get_by_role("searchbox", name="Find a level").fill("acute stroke")
     expect(page.locator("tbody tr")).to_have_count(2)
     visit.check()
     page.get_by_role("button", name="Change: Head: Acute stroke, DLP total").click()
-    dialog = page.get_by_role("dialog", name="Change a reference level")
+    dialog = page.get_by_role("dialog", name="Change reference level")
     expect(dialog.get_by_label("Level [mGy·cm]")).to_have_value("790")
     dialog.get_by_label("Pattern", exact=True).fill("*head*")
     dialog.get_by_label("Level [mGy·cm]").fill("7 hundred")
@@ -92,7 +92,9 @@ def test_shipped_levels_are_loaded_and_matched_one_by_one(
     visit.check()
     dialog.get_by_label("Level [mGy·cm]").fill("789.5")
     dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status").get_by_text("Head: Acute stroke is saved.")).to_be_visible()
+    expect(
+        page.get_by_role("status").get_by_text("Head: Acute stroke has been saved.")
+    ).to_be_visible()
     [changed] = [level for level in levels(own_server) if level["pattern"]]
     assert (changed["pattern"], changed["value"], changed["age_from"], changed["year"]) == (
         "*head*",
@@ -100,19 +102,19 @@ def test_shipped_levels_are_loaded_and_matched_one_by_one(
         18,
         2022,
     )
-    page.get_by_role("checkbox", name=f"Only those not matched yet ({number - 1})").check()
+    page.get_by_role("checkbox", name=f"Only levels not matched yet ({number - 1})").check()
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_a_level_is_added_and_deleted_and_put_back(visit: Visit, own_server: OrthancServer) -> None:
     page = visit.open("/reference-levels")
     page.get_by_role("button", name="Add level").click()
-    dialog = page.get_by_role("dialog", name="Add a reference level")
+    dialog = page.get_by_role("dialog", name="Add reference level")
     dialog.get_by_label("Examination").fill("Angiography of children")
     dialog.get_by_label("Modality type").select_option("RF")
     dialog.get_by_label("Quantity").select_option("dap_total")
     dialog.get_by_label("Level [cGy·cm²]").fill("1,250")
-    dialog.get_by_label("Age, to under").fill("16")
+    dialog.get_by_label("Age, to below").fill("16")
     dialog.get_by_label("Matched by").select_option("standard_name")
     dialog.get_by_label("Standard name", exact=True).fill("Angiography")
     dialog.get_by_label("Source", exact=True).fill("Our own, of last year")
@@ -132,9 +134,9 @@ def test_a_level_is_added_and_deleted_and_put_back(visit: Visit, own_server: Ort
     assert len(levels(own_server)) == 1
     page.get_by_role("button", name="Delete: Angiography of children, DAP total").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.locator("main")).to_contain_text("There are no reference levels yet")
+    expect(page.locator("main")).to_contain_text("No reference levels yet")
     assert levels(own_server) == []
-    page.get_by_role("button", name="Put it back").click()
+    page.get_by_role("button", name="Restore").click()
     expect(row).to_be_visible()
     [back] = levels(own_server)
     assert {**back, "id": made["id"]} == made
@@ -182,7 +184,7 @@ def test_rows_of_the_table_show_how_they_stand_to_their_levels(
     expect(low).to_contain_text(f"▲ over {round(middle / 2)}")
     expect(low).to_contain_text(f"n = {len(head)}")
     ages = own_server.studies(study_description_exactly="CT Head", patient_age_to="17")
-    expect(children).to_contain_text("✓ at or under")
+    expect(children).to_contain_text("✓ at or below")
     expect(children).to_contain_text(f"under 18 years, n = {len(ages)}")
     colours = [
         one.locator(".side").evaluate("one => getComputedStyle(one).color")
@@ -192,7 +194,7 @@ def test_rows_of_the_table_show_how_they_stand_to_their_levels(
     expect(found.get_by_role("list")).to_have_count(1)
     # The 60 heads have an interval of each percentile, the 12 abdomens none of the 95th.
     cells = found.get_by_role("row", name="CT Abdomen").get_by_role("cell")
-    expect(cells.filter(has_text="No interval: that takes 59 values at least.")).to_have_count(1)
+    expect(cells.filter(has_text="No interval: at least 59 values are needed.")).to_have_count(1)
     expect(row.get_by_text("No interval")).to_have_count(0)
     visit.check()
     row.get_by_role("link", name="CT Head").click()

@@ -82,17 +82,17 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(
     )
     page = visit.open("/query-retrieve")
     page.get_by_role("link", name="Schedules").click()
-    expect(page.locator("main")).to_contain_text("There are no schedules yet")
+    expect(page.locator("main")).to_contain_text("No schedules yet")
     visit.check()
-    page.get_by_role("link", name="Fetch yesterday’s studies each night").click()
+    page.get_by_role("link", name="Retrieve yesterday’s studies every night").click()
     form = page.get_by_role("form", name="Schedule")
     expect(form.get_by_label("Name", exact=True)).to_have_value("nightly")
     for kind in ("CT", "MG", "FL (RF, XA)", "DX (DX, CR, PX, IO, RG)", "NM (NM, PT)"):
         expect(form.get_by_role("checkbox", name=kind, exact=True)).to_be_checked()
     expect(form.get_by_label("Cron expression")).to_have_value("30 2 * * *")
     expect(form.get_by_label("Time zone")).to_have_value(ZONE)
-    expect(form.get_by_label("Looks back")).to_have_value("dayBefore")
-    expect(form.get_by_label("Fetches what carries dose")).to_be_checked()
+    expect(form.get_by_label("Period")).to_have_value("dayBefore")
+    expect(form.get_by_label("Retrieve studies with dose data")).to_be_checked()
     visit.check()
     form.get_by_role("button", name="Save").click()
     card = page.get_by_role("region", name="nightly", exact=True)
@@ -109,11 +109,11 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(
         one["question"]["groups"] == ["CT", "MG", "FL", "DX", "NM"] and one["fetch"] and one["on"]
     )
     card.get_by_role("button", name="Run schedule nightly now").click()
-    expect(page.get_by_text("A run of nightly has begun:")).to_be_visible()
+    expect(page.get_by_text("A run of nightly has started:")).to_be_visible()
     # Two studies, of which the store had none when it looked; one report is fetched.
     summary = card.locator("summary")
     expect(summary).to_contain_text(
-        "2 studies found, 1 of 1 objects fetched, 2 studies that the store lacks"
+        "2 studies found, 1 of 1 objects retrieved, 2 studies not in the database"
     )
     summary.click()
     row = card.get_by_role("region", name="Runs of nightly").locator("tbody tr")
@@ -124,9 +124,9 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(
     )
     visit.check()
     row.get_by_role("link").click()
-    gaps = page.get_by_role("region", name="What the store does not have", exact=True)
+    gaps = page.get_by_role("region", name="Missing from the database", exact=True)
     # What was fetched is no gap any more.
-    expect(gaps.get_by_role("link")).to_have_text(["1 all", "1 left by a rule"])
+    expect(gaps.get_by_role("link")).to_have_text(["1 all", "1 skipped by a rule"])
     assert ours.ok("/dose/api/studies/count?modality=CT")["total"] == 1
 
 
@@ -139,10 +139,10 @@ def test_times_are_said_in_the_zone_of_the_schedule_and_in_that_of_the_browser(
     browser.send("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
     page = visit.open(PATH)
     expect(said_of(page, "daily", "Next run")).to_have_text(
-        re.compile(r"\d\d/\d\d/\d{4} 07:00 \(Asia/Tokyo\), \d\d/\d\d/\d{4} 22:00 where you are")
+        re.compile(r"\d\d/\d\d/\d{4} 07:00 \(Asia/Tokyo\), \d\d/\d\d/\d{4} 22:00 in your time zone")
     )
-    expect(said_of(page, "daily", "Looks back")).to_have_text("2 hours")
-    expect(said_of(page, "daily", "What is done")).to_have_text("Only looks")
+    expect(said_of(page, "daily", "Period")).to_have_text("2 hours")
+    expect(said_of(page, "daily", "Action")).to_have_text("Check only")
     browser.send("Emulation.setTimezoneOverride", {"timezoneId": ZONE})
     page = visit.open(PATH)
     expect(said_of(page, "daily", "Next run")).to_have_text(
@@ -158,20 +158,20 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
     )
     page = visit.open(PATH)
     expect(said_of(page, "early", "Runs")).to_contain_text("Monday to Friday, at 07:00")
-    expect(said_of(page, "early", "Asked for")).to_have_text(
-        "CT; descriptions without “research”; day by day"
+    expect(said_of(page, "early", "Criteria")).to_have_text(
+        "CT; descriptions not containing “research”; day by day"
     )
     page.get_by_role("link", name="Change schedule early").click()
     form = page.get_by_role("form", name="Schedule")
     expect(form.get_by_label("Name", exact=True)).to_be_disabled()
     expect(form.get_by_label("How often")).to_have_value("weekdays")
-    expect(form.get_by_label("Study descriptions: Without")).to_have_value("research")
-    expect(form.get_by_role("checkbox", name="Ask day by day")).to_be_checked()
+    expect(form.get_by_label("Study descriptions: Not containing")).to_have_value("research")
+    expect(form.get_by_role("checkbox", name="Query day by day")).to_be_checked()
     # The choices write the expression, the expression shows in the choices.
     form.get_by_label("How often").select_option("weekly")
-    form.get_by_label("On which day").select_option(label="Wednesday")
-    form.get_by_label("At what time").fill("21:05")
-    form.get_by_label("At what time").blur()
+    form.get_by_label("Day of the week").select_option(label="Wednesday")
+    form.get_by_label("Time", exact=True).fill("21:05")
+    form.get_by_label("Time", exact=True).blur()
     expect(form.get_by_label("Cron expression")).to_have_value("5 21 * * 3")
     expect(form).to_contain_text("Wednesday, at 21:05")
     form.get_by_label("How often").select_option("hourly")
@@ -186,20 +186,20 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
     expect(form.get_by_label("Cron expression")).to_have_attribute("aria-invalid", "true")
     visit.check()
     form.get_by_label("Cron expression").fill("*/20 * * * *")
-    form.get_by_label("Looks back").select_option("lastHour")
-    form.get_by_label("Study descriptions: Without").fill("research, phantom")
+    form.get_by_label("Period").select_option("lastHour")
+    form.get_by_label("Study descriptions: Not containing").fill("research, phantom")
     form.get_by_role("button", name="Save").click()
     expect(said_of(page, "early", "Runs")).to_contain_text("every 20 minutes")
-    expect(said_of(page, "early", "Looks back")).to_have_text("the last hour")
+    expect(said_of(page, "early", "Period")).to_have_text("the last hour")
     one = kept(ours, "early")
     assert (one["cron"], one["look_back"], one["unit"]) == ("*/20 * * * *", 1, "hours")
     assert (
         one["question"]["descriptions_leave_out"] == ["research", "phantom"]
         and one["question"]["by_day"]
     )
-    switch = page.get_by_role("switch", name="Schedule early runs by itself")
+    switch = page.get_by_role("switch", name="Schedule early runs automatically")
     switch.press("Space")
-    expect(said_of(page, "early", "Next run")).to_have_text("none: it is switched off")
+    expect(said_of(page, "early", "Next run")).to_have_text("none: the schedule is off")
     expect(switch).not_to_be_checked()
     assert kept(ours, "early") | {"on": True} == {
         **one,
@@ -212,8 +212,8 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
     expect(page.get_by_role("region", name="early", exact=True)).to_be_visible()
     page.get_by_role("button", name="Delete schedule early").click()
     question.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Schedule early is deleted.")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("There are no schedules yet")
+    expect(page.get_by_text("Schedule early has been deleted.")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("No schedules yet")
     assert ours.ok(API)["schedules"] == []
     visit.check()
 
@@ -222,7 +222,7 @@ def test_a_search_is_saved_as_a_schedule(visit: Visit, ours: OrthancServer) -> N
     put(ours, "search")
     page = visit.open("/query-retrieve")
     page.get_by_role("checkbox", name="MG", exact=True).check()
-    page.get_by_label("Station names: Only with").fill("Room 2")
+    page.get_by_label("Station names: Only containing").fill("Room 2")
     page.get_by_role("button", name="Save as schedule").click()
     form = page.get_by_role("form", name="Schedule")
     # A name that is free is proposed, one that is taken refused.
@@ -230,14 +230,18 @@ def test_a_search_is_saved_as_a_schedule(visit: Visit, ours: OrthancServer) -> N
     page.reload()
     expect(form.get_by_role("checkbox", name="MG", exact=True)).to_be_checked()
     expect(form.get_by_role("checkbox", name="CT", exact=True)).not_to_be_checked()
-    expect(form.get_by_label("Station names: Only with")).to_have_value("Room 2")
+    expect(form.get_by_label("Station names: Only containing")).to_have_value("Room 2")
     form.get_by_label("Name", exact=True).fill("search")
     form.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_have_text("There is a schedule of this name already.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "There is already a schedule with this name. Choose another name."
+    )
     form.get_by_label("Name", exact=True).fill("mammography")
-    form.get_by_label("Only looks").check()
+    form.get_by_label("Check only").check()
     form.get_by_role("button", name="Save").click()
-    expect(said_of(page, "mammography", "Asked for")).to_have_text("MG; stations with “Room 2”")
+    expect(said_of(page, "mammography", "Criteria")).to_have_text(
+        "MG; stations containing “Room 2”"
+    )
     one = kept(ours, "mammography")
     assert (
         one["question"]["groups"] == ["MG"]
@@ -250,9 +254,9 @@ def test_a_search_is_saved_as_a_schedule(visit: Visit, ours: OrthancServer) -> N
     page = visit.open(f"/query-retrieve/{number}")
     page.get_by_role("button", name="Save as schedule").click()
     expect(form.get_by_role("checkbox", name="NM (NM, PT)", exact=True)).to_be_checked()
-    expect(form.get_by_role("checkbox", name="Ask day by day")).to_be_checked()
+    expect(form.get_by_role("checkbox", name="Query day by day")).to_be_checked()
     form.get_by_role("button", name="Save").click()
-    expect(said_of(page, "search-2", "Asked for")).to_have_text("NM; day by day")
+    expect(said_of(page, "search-2", "Criteria")).to_have_text("NM; day by day")
     visit.check()
 
 
@@ -266,13 +270,13 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         page = come("quinn").open(f"{PATH}/new?as=gap-check")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("region", name="gap-check", exact=True)).to_contain_text(
-            "Only looks"
+            "Check only"
         )
         put_user(server, "quinn", groups=["view"])
         visit = come("only query-retrieve")
         page = visit.open(PATH)
         expect(page.locator("main")).to_contain_text(
-            "It does not run: quinn, who saved it, may not query-retrieve any more."
+            "It does not run because quinn, who saved it, no longer has permission for query-retrieve."
         )
         visit.check()
         page.get_by_role("button", name="Run schedule gap-check now").click()
@@ -282,13 +286,13 @@ def test_what_cannot_run_says_why(browser: Browser) -> None:
         # Who may saves it, and it runs in their name.
         page.get_by_role("link", name="Change schedule gap-check").click()
         page.get_by_role("button", name="Save").click()
-        expect(said_of(page, "gap-check", "Saved by")).to_have_text("only query-retrieve")
+        expect(said_of(page, "gap-check", "Last saved by")).to_have_text("only query-retrieve")
         expect(page.locator("main")).not_to_contain_text("It does not run")
         # A run that cannot begin is told, too, without a way to a search.
         assert server.delete("/dose/api/nodes/archive")[0] == 200
         page.reload()
         card = page.get_by_role("region", name="gap-check", exact=True)
-        expect(card).to_contain_text("Orthanc knows no node “archive” any more")
+        expect(card).to_contain_text("Orthanc no longer knows the node “archive”")
         card.get_by_role("button", name="Run schedule gap-check now").click()
         expect(page.get_by_role("alert")).to_contain_text(
             "Orthanc no longer has the node of this schedule: add the node again or choose another."
@@ -318,4 +322,4 @@ def test_pages_are_clean_in_both_themes_and_widths(
             page = visit.open(PATH + path)
             visit.check()
             assert fits(page)
-        expect(page.locator("main")).to_contain_text("There is no such schedule")
+        expect(page.locator("main")).to_contain_text("Schedule not found")

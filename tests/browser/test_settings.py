@@ -47,9 +47,7 @@ def value(server: OrthancServer, name: str) -> Any:
 
 
 def row(page: Page, title: str) -> Any:
-    return page.get_by_role(
-        "region", name=re.compile(rf"^{re.escape(title)}( changed| not saved)?$")
-    )
+    return page.get_by_role("region", name=re.compile(rf"^{re.escape(title)}( changed| unsaved)?$"))
 
 
 def test_each_topic_is_clean_in_both_themes_and_widths(
@@ -74,7 +72,7 @@ def test_every_setting_stands_on_the_page_of_its_topic_with_default_and_key(
         settings = [one for one in answer["settings"] if one["topic"] == topic["name"]]
         if not settings:
             continue
-        page.get_by_role("navigation", name="Topics").get_by_role(
+        page.get_by_role("navigation", name="Settings by topic").get_by_role(
             "link", name=topic["title"]
         ).click()
         expect(page.get_by_role("heading", level=2).first).to_have_text(topic["title"])
@@ -89,7 +87,7 @@ def test_changes_are_saved_together_and_set_back(visit: Visit, own_server: Ortha
     fresh = page.get_by_label("New pattern")
     fresh.fill("TOSHIBA*/Aquilion*")
     fresh.press("Enter")
-    expect(page.get_by_text("2 changes are not saved")).to_be_visible()
+    expect(page.get_by_text("2 unsaved changes")).to_be_visible()
     visit.check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
@@ -97,8 +95,8 @@ def test_changes_are_saved_together_and_set_back(visit: Visit, own_server: Ortha
     assert set(value(own_server, "dose_screens")) == {"GE*/Light*", "TOSHIBA*/Aquilion*"}
 
     expect(row(page, "CT images")).to_contain_text("changed")
-    page.get_by_role("button", name="Back to default: Dose screens").click()
-    expect(page.get_by_text("1 change is not saved")).to_be_visible()
+    page.get_by_role("button", name="Reset to default: Dose screens").click()
+    expect(page.get_by_text("1 unsaved change")).to_be_visible()
     assert len(value(own_server, "dose_screens")) == 2, "it goes back with Save"
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
@@ -172,7 +170,7 @@ def test_who_leaves_with_unsaved_changes_is_asked(visit: Visit) -> None:
     page = visit.open("/settings/region")
     page.get_by_label("Sunday").check()
     page.get_by_role("link", name="Dose sources").click()
-    expect(page.get_by_role("link", name="Dates and times")).to_contain_text("not saved")
+    expect(page.get_by_role("link", name="Dates and times")).to_contain_text("unsaved")
     page.get_by_role("link", name="Studies", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(page).to_have_url(re.compile("/settings/sources"))
@@ -202,7 +200,7 @@ def test_dates_and_times_are_as_the_installation_says(
             page.get_by_role("link", name="Activity").click()
             # UTC and five and a half hours: the minutes tell.
             minutes = (int(committed[14:16]) + 30) % 60
-            expect(page.get_by_role("region", name="State of the reading")).to_contain_text(
+            expect(page.get_by_role("region", name="Import status")).to_contain_text(
                 re.compile(rf"\d\d\.\d\d\.\d{{4}} \d\d:{minutes:02d}:{committed[17:19]}")
             )
             visit.open(f"/study/{study['id']}")
@@ -219,11 +217,11 @@ def test_dates_and_times_are_as_the_installation_says(
 
 def test_the_whole_record_is_copied_from_the_page(visit: Visit, own_server: OrthancServer) -> None:
     page = visit.open("/settings/exports")
-    panel = page.get_by_role("region", name="Copy of the whole dose record as Parquet")
+    panel = page.get_by_role("region", name="Parquet copy of the dose record")
     expect(panel).to_contain_text("none yet")
     panel.get_by_role("button", name="Copy now").click()
     dialog = page.get_by_role("dialog", name="Copy now?")
-    expect(dialog).to_contain_text("without patients' names")
+    expect(dialog).to_contain_text("without patient names")
     dialog.get_by_role("button", name="Apply").click()
     expect(panel).to_contain_text(re.compile(r"dose-\d{8}-\d{6}"))
     told = own_server.ok("/dose/api/exports/copy")

@@ -58,7 +58,7 @@ def test_an_address_of_elsewhere_is_not_where_signing_in_leads(come: Enter) -> N
 def test_a_wrong_password_says_so(come: Enter) -> None:
     page = come().open("/sign-in")
     sign_in(page, "nobody of this name", "not the password")
-    expect(page.get_by_role("alert")).to_contain_text("wrong, or the user is disabled")
+    expect(page.get_by_role("alert")).to_contain_text("name or password is wrong")
     expect(page.get_by_label("Password", exact=True)).to_have_value("")
 
 
@@ -114,7 +114,7 @@ def test_the_puzzle_runs_where_pages_come_by_plain_http_and_under_our_policy(
     with under_attack(door, "emil"):
         sign_in(page, "emil", "not the password")
         expect(page.get_by_role("alert")).to_contain_text(
-            "wrong, or the user is disabled", timeout=120_000
+            "name or password is wrong", timeout=120_000
         )
         expect(page.get_by_role("status").filter(has_text="puzzle")).to_have_count(0)
     # The browser itself reports answers that are errors.
@@ -138,7 +138,7 @@ def test_a_server_that_is_away_is_told_and_asked_again(come: Enter) -> None:
     visit = come("vera")
     visit.page.route("**/dose/api/session", lambda route: route.abort())
     visit.page.goto(f"{visit.base}/dose/app/studies/CT")
-    expect(visit.page.get_by_role("alert")).to_contain_text("Orthanc does not answer")
+    expect(visit.page.get_by_role("alert")).to_contain_text("Orthanc is not responding")
     visit.page.unroute("**/dose/api/session")
     visit.page.get_by_role("button", name="Try again").click()
     expect(visit.page.locator("tbody tr").first).to_be_visible()
@@ -175,7 +175,7 @@ def test_a_session_that_ends_asks_over_the_page_and_nothing_is_lost(come: Enter)
     expect(dialog).to_be_visible()
     dialog.get_by_label("Password", exact=True).fill("not the password")
     dialog.get_by_role("button", name="Sign in", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("wrong, or the user is disabled")
+    expect(dialog.get_by_role("alert")).to_contain_text("name or password is wrong")
     dialog.get_by_label("Password", exact=True).fill(SECRET)
     dialog.get_by_label("Password", exact=True).press("Enter")
     expect(dialog).to_have_count(0)
@@ -191,7 +191,7 @@ def test_who_comes_by_http_basic_is_not_offered_to_sign_out(visit: Visit) -> Non
     expect(page.locator("main")).to_contain_text("RegisteredUsers")
     page.get_by_label(f"Account: {USER}").click()
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
-    expect(page.locator("header")).to_contain_text("nothing to sign out of")
+    expect(page.locator("header")).to_contain_text("you cannot sign out here")
     visit.check()
 
 
@@ -204,7 +204,7 @@ def test_where_orthanc_asks_or_a_proxy_nobody_is_offered_to_sign_out(browser: Br
         visit = Visit(context.new_page(), server.url)
         page = visit.open("/account")
         expect(page.locator("main h2").first).to_have_text("petra")
-        expect(page.locator("main")).to_contain_text("at the proxy that stands before Orthanc")
+        expect(page.locator("main")).to_contain_text("at the proxy in front of Orthanc")
         page.get_by_label("Account: petra").click()
         expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
         visit.check()
@@ -238,19 +238,19 @@ def test_who_may_view_is_offered_no_work_of_administrators(
     number = door.studies(modality="RF")[0]["id"]
     visit.open(f"/study/{number}")
     expect(page.get_by_role("link", name=re.compile("Orthanc Explorer"))).to_have_count(0)
-    expect(page.get_by_role("button", name=re.compile("Take out|Read again"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Exclude|Re-import"))).to_have_count(0)
     expect(page.get_by_label("Modality type of this system")).to_have_count(0)
     visit.check()
     other = come("ruth").open(f"/study/{number}")
     expect(other.get_by_label("Modality type of this system")).to_have_count(1)
-    expect(other.get_by_role("button", name=re.compile("Take out")).first).to_be_visible()
+    expect(other.get_by_role("button", name=re.compile("Exclude")).first).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/users", "/audit-log"])
 def test_a_page_of_administrators_names_the_group_that_it_needs(come: Enter, path: str) -> None:
     visit = come("vera")
     page = visit.open(path)
-    expect(page.locator("main")).to_contain_text("You may not see this page")
+    expect(page.locator("main")).to_contain_text("You do not have access to this page")
     expect(page.locator("main")).to_contain_text("“Administration”")
     expect(page.locator("main")).to_contain_text("“vera”")
     visit.check()
@@ -260,7 +260,7 @@ def test_an_administrator_without_view_sees_the_work_and_no_studies(come: Enter)
     visit = come("adam")
     page = visit.open("/")
     expect(page.locator("main")).to_contain_text("“View”")
-    expect(page.get_by_role("region", name="State of the reading")).to_be_visible()
+    expect(page.get_by_role("region", name="Import status")).to_be_visible()
     expect(page.locator("header nav").get_by_role("link", name="Studies")).to_have_count(0)
     visit.check()
     page.locator("main").get_by_role("link", name="Users", exact=True).click()

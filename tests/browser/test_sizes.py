@@ -53,9 +53,7 @@ def file(tmp_path: Path) -> Path:
 def choose(visit: Visit, file: Path) -> Page:
     page = visit.open("/sizes")
     page.get_by_label("Drop a CSV file here").set_input_files(file)
-    expect(
-        page.get_by_role("region", name="What would happen with the first lines")
-    ).to_be_visible()
+    expect(page.get_by_role("region", name="Preview of the first lines")).to_be_visible()
     visit.settle()
     return page
 
@@ -66,7 +64,7 @@ def test_the_page_is_clean_in_both_themes_and_widths(any_visit: Visit, file: Pat
     choose(any_visit, file)
     assert fits(page), "the page must not scroll sideways"
     any_visit.check()
-    page.get_by_label("Replace heights and weights").check()
+    page.get_by_label("Replace existing heights and weights").check()
     any_visit.settle()
     page.get_by_role("button", name="Import", exact=True).click()
     any_visit.check()
@@ -84,16 +82,14 @@ def test_a_file_from_choosing_it_to_its_log(
     expect(columns).to_have_value("1")
     expect(page.get_by_role("group", name="Height").get_by_label("Unit")).to_have_value("m")
     expect(page.locator("main")).to_contain_text("Recognised by the values")
-    rows = page.get_by_role("region", name="What would happen with the first lines").locator(
-        "tbody tr"
-    )
+    rows = page.get_by_role("region", name="Preview of the first lines").locator("tbody tr")
     for number, words in enumerate(
-        ("inserted", "there already", "no study", "unusable value", "unusable value")
+        ("inserted", "already present", "no study", "unusable value", "unusable value")
     ):
         expect(rows.nth(number)).to_contain_text(words)
     expect(rows.nth(0)).to_contain_text("1.755")
     expect(rows.nth(2)).to_contain_text("<b>nobody</b>")
-    expect(rows.nth(3)).to_contain_text("the height is not plausible")
+    expect(rows.nth(3)).to_contain_text("the height is implausible")
     assert not server.studies(mark="from_size_import"), "nothing was written yet"
 
     page.get_by_role("button", name="Import", exact=True).click()
@@ -105,7 +101,7 @@ def test_a_file_from_choosing_it_to_its_log(
     expect(page.locator("main tbody tr")).to_have_count(1)
     expect(page.locator("main tbody tr")).to_contain_text("4")
     visit.open("/sizes")
-    past = page.get_by_role("region", name="Imports until now")
+    past = page.get_by_role("region", name="Previous imports")
     expect(past.locator("tbody tr").first).to_contain_text(re.compile(r"File \d+"))
     expect(past.locator("tbody tr").first).to_contain_text("1 inserted")
     visit.check()
@@ -113,10 +109,8 @@ def test_a_file_from_choosing_it_to_its_log(
 
 def test_replacing_is_asked_about(visit: Visit, server: OrthancServer, file: Path) -> None:
     page = choose(visit, file)
-    page.get_by_label("Replace heights and weights").check()
-    rows = page.get_by_role("region", name="What would happen with the first lines").locator(
-        "tbody tr"
-    )
+    page.get_by_label("Replace existing heights and weights").check()
+    rows = page.get_by_role("region", name="Preview of the first lines").locator("tbody tr")
     expect(rows.nth(1)).to_contain_text("overwritten")
     page.get_by_role("button", name="Import", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -139,22 +133,20 @@ def test_nothing_begins_before_what_is_missing_is_chosen(visit: Visit, tmp_path:
     page = visit.open("/sizes")
     page.get_by_label("Drop a CSV file here").set_input_files(file)
     start = page.get_by_role("button", name="Import", exact=True)
-    expect(page.locator("main")).to_contain_text("Choose the column of the identifier.")
+    expect(page.locator("main")).to_contain_text("Choose the column with the identifier.")
     expect(start).to_be_disabled()
     page.get_by_role("group", name="Identifier").get_by_label("Column").select_option(
-        label="key (as " + NUMBERS[2] + ")"
+        label="key (such as " + NUMBERS[2] + ")"
     )
     expect(page.locator("main")).to_contain_text("Choose the unit of the height.")
     expect(start).to_be_disabled()
     page.get_by_role("group", name="Height").get_by_label("Unit").select_option("cm")
     expect(
-        page.get_by_role("region", name="What would happen with the first lines").locator(
-            "tbody tr"
-        )
+        page.get_by_role("region", name="Preview of the first lines").locator("tbody tr")
     ).to_have_count(2)
     expect(start).to_be_enabled()
     visit.check()
-    page.get_by_role("button", name="Another file").click()
+    page.get_by_role("button", name="Choose another file").click()
     expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
 
 
@@ -176,6 +168,4 @@ def test_by_the_keyboard_alone(visit: Visit, file: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(file)
-    expect(
-        page.get_by_role("region", name="What would happen with the first lines")
-    ).to_be_visible()
+    expect(page.get_by_role("region", name="Preview of the first lines")).to_be_visible()

@@ -10,7 +10,7 @@ from orthanc_dose import samples
 from tests.browser.conftest import LOOK_NAMES, LOOKS, WIDE, Visit, fits, visits
 from tests.support.server import OrthancServer
 
-DIALOG = "Take this object out of the dose record?"
+DIALOG = "Exclude this object from the dose record?"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def number_of(server: OrthancServer, modality: str, source: str) -> int:
 
 
 def open_dialog(page: Page, at: int = 0) -> None:
-    page.locator("#objects").get_by_role("button", name=re.compile("Take out")).nth(at).click()
+    page.locator("#objects").get_by_role("button", name=re.compile("Exclude")).nth(at).click()
     expect(page.get_by_role("dialog", name=DIALOG)).to_be_visible()
 
 
@@ -132,7 +132,7 @@ def test_the_dialog_keeps_the_focus_and_closes_with_escape(
         )
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.locator(":focus")).to_contain_text("Take out")
+    expect(page.locator(":focus")).to_contain_text("Exclude")
 
 
 def test_an_object_is_taken_out_and_comes_back(visit: Visit, mixed_server: OrthancServer) -> None:
@@ -140,10 +140,10 @@ def test_an_object_is_taken_out_and_comes_back(visit: Visit, mixed_server: Ortha
     before = page.locator("#objects tbody tr").count()
     assert before == 2
     open_dialog(page)
-    page.get_by_role("button", name="Take out of the dose record", exact=True).click()
+    page.get_by_role("button", name="Exclude from the dose record", exact=True).click()
     expect(page.locator("#objects tbody tr")).to_have_count(before - 1)
-    expect(page.get_by_role("status").filter(has_text="taken out")).to_be_visible()
-    page.get_by_role("button", name="Read again", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="has been excluded")).to_be_visible()
+    page.get_by_role("button", name="Re-import", exact=True).click()
     expect(page.locator("#objects tbody tr")).to_have_count(before)
     visit.check()
 
@@ -153,14 +153,14 @@ def test_a_study_without_its_only_object_leads_back_to_the_list(
 ) -> None:
     page = visit.open(f"/study/{number_of(mixed_server, 'NM', 'report')}")
     open_dialog(page)
-    expect(page.get_by_role("dialog")).to_contain_text("The study leaves the dose record")
-    page.get_by_role("button", name="Take out of the dose record", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("The study is removed from the dose record")
+    page.get_by_role("button", name="Exclude from the dose record", exact=True).click()
     expect(page).to_have_url(re.compile("/studies/NM"))
     expect(
         page.get_by_role("status").filter(has_text="no longer in the dose record")
     ).to_be_visible()
     assert mixed_server.studies(modality="NM") == []
-    page.get_by_role("button", name="Read again", exact=True).click()
+    page.get_by_role("button", name="Re-import", exact=True).click()
     expect(page.locator("main tbody tr")).to_have_count(1)
     visit.check()
 
@@ -182,12 +182,12 @@ def test_a_system_is_set_to_another_modality_type(
 
 def test_all_kept_content_is_read_again(visit: Visit) -> None:
     page = visit.open("/activity")
-    page.get_by_role("button", name="Read all kept content again").click()
-    expect(page.get_by_role("dialog", name="Read all kept content again?")).to_be_visible()
+    page.get_by_role("button", name="Re-import all stored content").click()
+    expect(page.get_by_role("dialog", name="Re-import all stored content?")).to_be_visible()
     visit.check()
-    page.get_by_role("dialog").get_by_role("button", name="Read again").click()
-    expect(page.get_by_role("region", name="Reading all kept content again")).to_contain_text(
+    page.get_by_role("dialog").get_by_role("button", name="Re-import").click()
+    expect(page.get_by_role("region", name="Re-importing all stored content")).to_contain_text(
         "nothing changed"
     )
-    expect(page.get_by_role("button", name="Read all kept content again")).to_be_enabled()
+    expect(page.get_by_role("button", name="Re-import all stored content")).to_be_enabled()
     visit.check()

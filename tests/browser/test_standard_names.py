@@ -50,21 +50,21 @@ def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(
 ) -> None:
     page = visit.open("/standard-names")
     description(page)
-    page.get_by_role("button", name="Map this: Head [routine] *, Computed tomography").click()
+    page.get_by_role("button", name="Map: Head [routine] *, Computed tomography").click()
     field = page.get_by_label("Standard name, entry 1")
     expect(field).to_be_focused()
     # Its own wildcards mean themselves.
     expect(page.get_by_label("Pattern, entry 1")).to_have_value("Head [[]routine] [*]")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text(
-        "Each entry needs a pattern and a standard name."
+        "Every entry needs a pattern and a standard name."
     )
     expect(field).to_have_attribute("aria-invalid", "true")
     assert entries(own_server) == []
     field.fill("Head")
     visit.check()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("main")).to_contain_text("Saved: it holds now.")
+    expect(page.locator("main")).to_contain_text("Saved. The changes are in effect.")
     assert entries(own_server) == [
         {
             "kind": "study_description",
@@ -76,8 +76,8 @@ def test_a_text_is_mapped_and_its_studies_have_the_name_at_once(
     found = own_server.studies(standard_names_is="Head", columns="standard_names")
     assert [row["standard_names"] for row in found] == [["Head"]] * 2
     description(page)
-    expect(page.get_by_role("button", name=re.compile("^Map this: Head"))).to_have_count(0)
-    expect(page.get_by_role("button", name=re.compile("^Map this: Abdomen"))).to_have_count(1)
+    expect(page.get_by_role("button", name=re.compile("^Map: Head"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Map: Abdomen"))).to_have_count(1)
     visit.check()
 
 
@@ -131,18 +131,20 @@ def test_the_map_goes_out_as_csv_and_comes_back(
     text = "kind;pattern;modality;standard_name\nstudy_description;Knie*;;Knie über alles\n"
     more.write_bytes(text.encode("windows-1252"))
     page.get_by_role("button", name="Import CSV").click()
-    dialog = page.get_by_role("dialog", name="Import a map")
+    dialog = page.get_by_role("dialog", name="Import a mapping")
     dialog.get_by_label("CSV file").set_input_files(more)
     visit.check()
     dialog.get_by_role("button", name="Import", exact=True).click()
-    expect(page.locator("main")).to_contain_text("more.csv is imported: it holds now.")
+    expect(page.locator("main")).to_contain_text(
+        "more.csv has been imported. The changes are in effect."
+    )
     assert [one["standard_name"] for one in entries(own_server)] == ["Übersicht", "Knie über alles"]
     page.get_by_role("button", name="Import CSV").click()
     dialog.get_by_label("CSV file").set_input_files(out)
-    dialog.get_by_label("Put it in place of the map").check()
-    expect(dialog).to_contain_text("2 entries of now go.")
+    dialog.get_by_label("Replace the existing mapping").check()
+    expect(dialog).to_contain_text("2 existing entries will be removed.")
     dialog.get_by_role("button", name="Import", exact=True).click()
-    expect(page.locator("main")).to_contain_text("map.csv is imported")
+    expect(page.locator("main")).to_contain_text("map.csv has been imported")
     assert entries(own_server) == there
     # A file of another kind is refused, and nothing changes.
     (tmp_path / "wrong.csv").write_text("a,b\n1,2\n")
@@ -162,7 +164,7 @@ def test_the_page_is_clean_in_both_themes_and_widths(
     for visit in visits(browser, own_server, viewport, scheme):
         page = visit.open("/standard-names")
         description(page)
-        page.get_by_role("button", name=re.compile("^Map this")).first.click()
+        page.get_by_role("button", name=re.compile("^Map:")).first.click()
         expect(page.get_by_label("Standard name, entry 1")).to_be_focused()
         assert fits(page), "no scrolling sideways"
         visit.check()

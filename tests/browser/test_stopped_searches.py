@@ -129,10 +129,10 @@ def test_a_search_is_stopped(visit: Visit, ours: OrthancServer, node: Held) -> N
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     stop(page)
-    expect(page.get_by_text("The task stops after what it is at.")).to_be_visible()
+    expect(page.get_by_text("The task stops after the current step.")).to_be_visible()
     node.let_go()
     expect(page.locator(".page-head").get_by_text("stopped", exact=True)).to_be_visible()
-    expect(page.locator("main")).to_contain_text("there is nothing to fetch")
+    expect(page.locator("main")).to_contain_text("there is nothing to retrieve")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     expect(page.get_by_role("button", name="Delete")).to_be_visible()
     visit.check()
@@ -150,21 +150,21 @@ def test_a_retrieval_is_stopped_and_what_it_left_is_fetched_later(
     )
     page = visit.open(f"{PATH}/{number}")
     node.hold(node.moving)
-    page.get_by_role("button", name="Fetch 1 object").click()
-    panel = page.get_by_role("region", name="Fetching", exact=True)
+    page.get_by_role("button", name="Retrieve 1 object").click()
+    panel = page.get_by_role("region", name="Retrieval", exact=True)
     expect(panel.get_by_role("progressbar")).to_be_visible()
     assert node.asked.wait(60)
-    expect(page.get_by_role("row", name="Dose report")).to_contain_text("being fetched")
+    expect(page.get_by_role("row", name="Dose report")).to_contain_text("being retrieved")
     visit.check()
     stop(page)
-    expect(panel).to_contain_text("Fetching was stopped")
+    expect(panel).to_contain_text("The retrieval was stopped")
     expect(page.get_by_role("row", name="Dose report")).to_contain_text(
-        "broken off: fetched again next time"
+        "interrupted: will be retrieved next time"
     )
     visit.check()
     node.let_go()
-    page.get_by_role("button", name="Fetch 1 object").click()
-    expect(panel).to_contain_text("all that was asked for arrived")
+    page.get_by_role("button", name="Retrieve 1 object").click()
+    expect(panel).to_contain_text("everything requested has arrived")
     assert ours.ok("/dose/api/studies/count?modality=CT")["total"] == 1
     states = [one["state"] for one in ours.ok(f"/dose/api/searches/{number}")["retrievals"]]
     assert states == ["done", "stopped"]

@@ -105,7 +105,7 @@ def test_with_the_patients_identity_only_where_it_is_chosen(
     assert ID not in words_of(fetched(page, "Report (PDF)"))
     expect(page.get_by_role("link", name="Report (PDF)")).to_be_hidden()
     menu(page)
-    page.get_by_label("With the patient's name").check()
+    page.get_by_label("Include the patient’s name").check()
     report = words_of(fetched(page, "Report (PDF)"))
     assert ID in report and "Verylongname, Anna" in report
     menu(page)
@@ -152,5 +152,5 @@ def test_it_is_offered_to_whom_it_is_open(
     page.goto(f"{own_server.url}/dose/app/study/{first(own_server, 'CT')}")
     expect(page.locator("dl.tiles")).to_be_visible()
     expect(page.locator("summary", has_text="Download")).to_have_count(int(offered))
-    expect(page.get_by_label("With the patient's name")).to_have_count(0)
+    expect(page.get_by_label("Include the patient’s name")).to_have_count(0)
     context.close()

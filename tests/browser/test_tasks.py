@@ -84,7 +84,9 @@ def test_tasks_say_what_they_do_and_what_came_of_it(visit: Visit) -> None:
         re.compile("identity.*failed.*The key of the hashes is gone", re.DOTALL)
     )
     expect(cards.nth(2)).to_contain_text(
-        re.compile("Importing patient sizes.*sizes.csv.*1 inserted, 2 without a study", re.DOTALL)
+        re.compile(
+            "Importing patient sizes.*sizes.csv.*1 inserted, 2 without a matching study", re.DOTALL
+        )
     )
 
 
@@ -108,11 +110,11 @@ def test_a_task_is_followed_while_it_runs_and_is_linked(
     page = visit.open("/tasks")
     server.post("/dose/api/reextract")
     # It began elsewhere: the page finds it by itself, and its end too.
-    card = page.locator("article", has_text="Reading all kept content again").first
+    card = page.locator("article", has_text="Re-importing all stored content").first
     expect(card).to_contain_text(re.compile("done.*0 changed", re.DOTALL))
     page.get_by_role("link", name="Activity").click()
-    page.get_by_role("link", name="The task with its log").click()
-    expect(page.get_by_role("article")).to_contain_text("Reading all kept content again")
+    page.get_by_role("link", name="Task and log").click()
+    expect(page.get_by_role("article")).to_contain_text("Re-importing all stored content")
     visit.settle()
     visit.check()
 
@@ -147,7 +149,7 @@ def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Vi
     visit.page.route(re.compile(r"/dose/api/tasks\?"), answer)
     visit.page.route("**/dose/api/tasks/9/stop", stop)
     page = visit.open("/")
-    badge = page.get_by_role("link", name="1 task is under way")
+    badge = page.get_by_role("link", name="1 task is running")
     badge.click()
     expect(page).to_have_url(re.compile("/tasks$"))
     card = page.get_by_role("article")
@@ -164,7 +166,7 @@ def test_a_running_task_shows_in_the_header_and_stops_after_a_question(visit: Vi
     assert asked == []
     card.get_by_role("button", name="Stop").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("The task is stopped.")).to_be_visible()
+    expect(page.get_by_text("The task was stopped.")).to_be_visible()
     expect(card).to_contain_text("stopped")
     assert asked == ["POST"]
     expect(badge).to_have_count(0)
@@ -205,14 +207,14 @@ def test_finished_tasks_are_deleted_after_a_question_with_their_number(
     card = page.locator("article", has_text="sizes.csv")
     card.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("1 task is deleted from the list.")).to_be_visible()
+    expect(page.get_by_text("1 task deleted from the list.")).to_be_visible()
     expect(card).to_have_count(0)
     total = server.ok("/dose/api/tasks")["total"]
     page.get_by_role("button", name="Delete all finished").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"{total} finished tasks are forgotten")
+    expect(dialog).to_contain_text(f"{total} finished tasks are deleted")
     dialog.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text(f"{total} tasks are deleted from the list.")).to_be_visible()
+    expect(page.get_by_text(f"{total} tasks deleted from the list.")).to_be_visible()
     expect(page.get_by_role("heading", name="No tasks")).to_be_visible()
     assert server.ok("/dose/api/tasks")["total"] == 0
     visit.settle()

@@ -50,7 +50,7 @@ def tab(page: Page, name: str) -> Any:
 def counts(page: Page) -> dict[str, int]:
     """What the tabs of results say, once nothing is sent any more."""
     expect(
-        page.get_by_role("heading", name=re.compile("^(All sent|Not all arrived)"))
+        page.get_by_role("heading", name=re.compile("^Upload (complete|incomplete)"))
     ).to_be_visible()
     texts = page.get_by_role("group", name="Results").get_by_role("button").all_inner_texts()
     return {
@@ -99,16 +99,22 @@ def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(
     page.locator("input[webkitdirectory]").set_input_files(folder)
     # Six objects, one of which is in the archive once more; cut.dcm and broken.zip; README,
     # DICOMDIR, notes, inner.zip.
-    assert counts(page) == {"All": 13, "Stored": 6, "There already": 1, "Refused": 2, "No DICOM": 4}
+    assert counts(page) == {
+        "All": 13,
+        "Stored": 6,
+        "Already present": 1,
+        "Refused": 2,
+        "Not DICOM": 4,
+    }
     assert are_read(server, objects(501, 6))
     tab(page, "Refused").click()
-    table = page.get_by_role("region", name="Files with what became of each")
+    table = page.get_by_role("region", name="Uploaded files and their results")
     expect(table.get_by_role("row")).to_have_count(3)
     expect(table).to_contain_text("disc/cut.dcm")
-    expect(table).to_contain_text("Orthanc cannot read it as DICOM.")
+    expect(table).to_contain_text("Orthanc cannot read the file as DICOM.")
     expect(table).to_contain_text("disc/broken.zip")
     expect(table).to_contain_text("The archive cannot be read")
-    tab(page, "No DICOM").click()
+    tab(page, "Not DICOM").click()
     for name in (
         "disc/README.TXT",
         "disc/DICOMDIR",
@@ -116,7 +122,7 @@ def test_a_folder_is_sent_and_the_page_says_what_became_of_each_file(
         "disc/stored.bin/inner.zip",
     ):
         expect(table).to_contain_text(name)
-    outcomes = page.get_by_role("region", name="What became of them")
+    outcomes = page.get_by_role("region", name="Import outcomes")
     expect(outcomes.get_by_role("row", name=re.compile("imported.* 6$"))).to_be_visible()
     expect(outcomes.get_by_role("link", name=re.compile(r"^Study \d+"))).to_have_count(6)
     outcomes.get_by_role("link", name="Activity").click()
@@ -143,7 +149,7 @@ def test_files_and_folders_are_dropped_anywhere_on_the_page(
     for kind in ("dragEnter", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 500, "data": data})
     assert counts(page) == {"All": 2, "Stored": 2}
-    table = page.get_by_role("region", name="Files with what became of each")
+    table = page.get_by_role("region", name="Uploaded files and their results")
     expect(table).to_contain_text("folder/below/one")
     assert are_read(server, sent)
 
@@ -168,13 +174,13 @@ def test_what_fails_is_sent_again(visit: Visit, server: OrthancServer, tmp_path:
     )
     assert counts(page) == {"All": 4, "Stored": 3, "Failed": 1}
     tab(page, "Failed").click()
-    table = page.get_by_role("region", name="Files with what became of each")
-    expect(table).to_contain_text("The disk of the server is full.")
-    page.get_by_role("button", name="Send 1 file again").click()
-    expect(page.get_by_role("heading", name="All sent")).to_be_visible()
+    table = page.get_by_role("region", name="Uploaded files and their results")
+    expect(table).to_contain_text("The server’s disk is full. Ask the administrator.")
+    page.get_by_role("button", name="Retry 1 file").click()
+    expect(page.get_by_role("heading", name="Upload complete")).to_be_visible()
     assert counts(page) == {"All": 4, "Stored": 4}
     assert are_read(server, sent)
-    page.get_by_role("button", name="Clear the list").click()
+    page.get_by_role("button", name="Clear list").click()
     expect(table).to_have_count(0)
 
 
@@ -185,9 +191,9 @@ def test_nothing_more_is_tried_when_the_server_is_away(visit: Visit, tmp_path: P
     page.route("**/instances", lambda route: route.abort())
     page.locator("input[multiple]").set_input_files(sorted(tmp_path.glob("*.dcm")))
     found = counts(page)
-    assert found["Failed"] + found["Not sent"] == 20 and 5 <= found["Failed"] <= 8
+    assert found["Failed"] + found["Not uploaded"] == 20 and 5 <= found["Failed"] <= 8
     expect(page.get_by_role("alert")).to_contain_text(
-        "Sending was broken off: Orthanc does not answer."
+        "The upload was interrupted: Orthanc is not responding."
     )
 
 
@@ -201,18 +207,18 @@ def test_sending_is_stopped_and_goes_on(
     held: list[Route] = []
     page.route("**/instances", lambda route: held.append(route))
     page.locator("input[multiple]").set_input_files(sorted(tmp_path.glob("*.dcm")))
-    expect(tab(page, "Sending")).to_contain_text("3")
+    expect(tab(page, "Uploading")).to_contain_text("3")
     expect(tab(page, "Waiting")).to_contain_text("3")
     # Who leaves now is asked, and may stay.
     page.get_by_role("link", name="Activity").click()
-    dialog = page.get_by_role("dialog", name="Stop sending?")
+    dialog = page.get_by_role("dialog", name="Stop the upload?")
     dialog.get_by_role("button", name="Cancel").click()
     expect(page).to_have_url(re.compile("/upload$"))
     page.get_by_role("button", name="Stop", exact=True).click()
-    assert counts(page) == {"All": 6, "Not sent": 6}
+    assert counts(page) == {"All": 6, "Not uploaded": 6}
     page.unroute("**/instances")
-    page.get_by_role("button", name="Send 6 files again").click()
-    expect(page.get_by_role("heading", name="All sent")).to_be_visible()
+    page.get_by_role("button", name="Retry 6 files").click()
+    expect(page.get_by_role("heading", name="Upload complete")).to_be_visible()
     assert counts(page) == {"All": 6, "Stored": 6}
     assert are_read(server, sent)
 
@@ -227,7 +233,7 @@ def test_who_may_not_use_orthanc_is_told_who_may(browser: Browser, server: Ortha
     visit.page.keyboard.press("Enter")
     expect(visit.page).not_to_have_url(re.compile("sign-in"))
     page = visit.open("/upload")
-    expect(page.locator("main")).to_contain_text("Uploading is not open to you")
+    expect(page.locator("main")).to_contain_text("You cannot upload files")
     expect(page.locator("main")).to_contain_text(
         f"storescu -aec DOSE 127.0.0.1 {server.dicom_port}"
     )
@@ -259,7 +265,7 @@ def test_the_page_is_clean_in_both_themes_and_widths(any_visit: Visit, tmp_path:
     (tmp_path / "notes.txt").write_text("Notes.")
     (tmp_path / "one.dcm").write_bytes(objects(507, 1)[0])
     page.locator("input[multiple]").set_input_files([tmp_path / "notes.txt", tmp_path / "one.dcm"])
-    assert counts(page)["No DICOM"] == 1
+    assert counts(page)["Not DICOM"] == 1
     any_visit.settle()
     assert fits(page), "the page must not scroll sideways"
     any_visit.check()

@@ -176,7 +176,9 @@ def test_a_member_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.Mon
     )
     found = {one.name.rsplit("/", 1)[1]: one for one in sending.find_files([path])}
     assert found["small"].body == whole
-    assert found["large"].body is None and "larger than 5,000 bytes" in (found["large"].problem or "")
+    assert found["large"].body is None and "larger than 5,000 bytes" in (
+        found["large"].problem or ""
+    )
     assert found["other"] == sending.Found(f"{path}/other")
 
 

@@ -267,7 +267,7 @@ def test_doubts_and_a_lesser_source_are_said(
         text = " ".join(
             " ".join(line)
             for line in lines
-            if not line[0].startswith(("Dose report: ", "Made by "))
+            if not line[0].startswith(("Dose report: ", "Created by "))
         )
         for row in (detail, *detail["accumulated"], *detail["events"]):
             for mark in row["marks"] or ():

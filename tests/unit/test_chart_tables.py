@@ -141,9 +141,9 @@ def test_files_have_the_columns_of_tables_and_bands(store: Store) -> None:
         assert float(head[column]) == pytest.approx(row[name])
         for end, number in zip(("from", "to"), row[f"{name}_interval"], strict=True):
             assert float(
-                head[f"{title}, bootstrap interval 95 %, {end} [mGy·cm]"]
+                head[f"{title}, 95 % bootstrap interval, {end} [mGy·cm]"]
             ) == pytest.approx(number)
-            assert chest[f"{title}, bootstrap interval 95 %, {end} [mGy·cm]"] == ""
+            assert chest[f"{title}, 95 % bootstrap interval, {end} [mGy·cm]"] == ""
     # The class of children has no value, and is not compared.
     assert (head["Reference levels"], chest["Reference levels"]) == (
         "NDRL: over 300 (Test 2022)",

@@ -539,7 +539,7 @@ def test_titles_are_sentences_of_their_language() -> None:
         "Ereignisse je Studie nach Beschreibung",
         "DFP im Zeitverlauf nach Aufnahmeprotokoll",
         "Mittlere Parenchymdosis gegen Kompressionsdicke",
-        "Aufkommen",
+        "Arbeitsaufkommen",
         "Applikationen nach Wirkstoff",
     ]
 
@@ -649,8 +649,8 @@ def test_files_of_every_kind_of_chart(store: Store) -> None:
     in_csv, in_xlsx = files(store, made, "ct-dlp-study-description", "box")
     assert in_csv == [
         ["Study description", "n", *(f"DLP total: {name} [mGy·cm]" for name in (
-            "mean", "smallest", "5th percentile", "25th percentile", "median", "75th percentile", "95th percentile",
-            "largest"))],
+            "mean", "minimum", "5th percentile", "25th percentile", "median", "75th percentile", "95th percentile",
+            "maximum"))],
         ["'=cmd()|x", "3", "2.33333333333333", "1", "1.1", "1.5", "2", "3", "3.8", "4"],
     ]  # fmt: skip
     assert in_xlsx[1] == ["=cmd()|x", 3, pytest.approx(7 / 3), 1, 1.1, 1.5, 2, 3, 3.8, 4]
@@ -658,7 +658,7 @@ def test_files_of_every_kind_of_chart(store: Store) -> None:
         store, made, "ct-dlp-study-description", "histogram", bins=3, normalised=True
     )
     assert in_csv == [
-        ["DLP total: from [mGy·cm]", "DLP total: to [mGy·cm]", "n", "Part of studies"],
+        ["DLP total: from [mGy·cm]", "DLP total: to [mGy·cm]", "n", "Percentage of studies"],
         ["1", "2", "1", "0.333333333333333"],
         ["2", "3", "1", "0.333333333333333"],
         ["3", "4", "1", "0.333333333333333"],

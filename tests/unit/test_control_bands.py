@@ -134,7 +134,7 @@ def test_a_month_that_is_out_of_control_is_marked_with_a_sign(store: Store) -> N
         if row["period"].month != 10 and abs(row["change"]) >= 0.2:
             change = 100 * row["mean"] / before["mean"] - 100
             assert (
-                f"{'+' if change > 0 else chr(0x2212)}{abs(change):.1f} % from the period before"
+                f"{'+' if change > 0 else chr(0x2212)}{abs(change):.1f} % compared with the previous period"
                 in text
             )
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orthanc_dose.charts import OPTIONS
+from orthanc_dose.dicom.codes import canonical, code
 from orthanc_dose.export.exports import FORMATS
 from orthanc_dose.manage.settings import SETTINGS, TOPICS
 from orthanc_dose.query.filters import FILTERS, GROUPS
@@ -217,6 +218,20 @@ def test_no_language_has_a_word_that_the_server_does_not_know(language: str) -> 
     known |= setting_words()
     known |= {word.replace(DICTIONARY, f"{DICTIONARY}descriptions.") for word in known}
     assert sorted(of_server(language) - known) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((LOCALES / "codes").glob("*.json")), ids=lambda path: path.stem
+)
+def test_translated_codes_are_those_that_are_compared(path: Path) -> None:
+    """A key that is not canonical, as a retired code, would never be found."""
+    assert path.stem in LANGUAGES
+    meanings = json.loads(path.read_text("utf-8"))
+    assert len(meanings) > 300
+    for key, text in meanings.items():
+        scheme, _, value = key.partition(":")
+        assert canonical(value, scheme) == key and code(value, scheme).meaning, key
+        assert text.strip() == text != "", key
 
 
 def test_formats_of_exports_have_words() -> None:

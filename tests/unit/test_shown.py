@@ -8,7 +8,7 @@ import pytest
 
 from orthanc_dose.export.glyphs import MISSING, printable, runs
 from orthanc_dose.export.shown import NOTHING, Shown, decimals_for, minutes
-from orthanc_dose.export.words import LANGUAGES, Words
+from orthanc_dose.export.words import LANGUAGES, Words, date_format
 from orthanc_dose.manage.region import zone_of
 from orthanc_dose.records import MODALITIES, Field
 from orthanc_dose.records import Shown as Unit
@@ -77,6 +77,27 @@ def test_whole_numbers_dates_and_codes() -> None:
     )
     assert ENGLISH.value({"value": "113830", "scheme": "DCM", "meaning": None}, NUMBER) == "113830"
     assert [GERMAN.value(flag, NUMBER) for flag in (True, False)] == ["Ja", "Nein"]
+
+
+def test_common_coded_concepts_are_in_the_language() -> None:
+    spiral = {"value": "116152004", "scheme": "SCT", "meaning": "Spiral Acquisition"}
+    own = {"value": "116152004", "scheme": "99ACME", "meaning": "Own"}
+    assert [ENGLISH.value(spiral, NUMBER), GERMAN.value(spiral, NUMBER)] == [
+        "Spiral Acquisition",
+        "Spiralaufnahme",
+    ]
+    assert GERMAN.value(own, NUMBER) == "Own"
+    # The raised mass number of a nuclide is kept.
+    technetium = {"value": "72454006", "scheme": "SCT", "meaning": "^99m^Technetium"}
+    assert GERMAN.value(technetium, NUMBER) == "⁹⁹ᵐTechnetium"
+
+
+def test_each_language_has_its_own_dates() -> None:
+    assert [date_format("language", language) for language in ("en", "de")] == [
+        "dd/mm/yyyy",
+        "dd.mm.yyyy",
+    ]
+    assert date_format("yyyy-mm-dd", "de") == "yyyy-mm-dd"
 
 
 def test_moments_of_the_server_stand_in_the_time_zone_and_those_of_studies_as_written() -> None:

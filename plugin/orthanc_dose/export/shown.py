@@ -84,7 +84,7 @@ class Shown:
             shown = scaled(value, field)
             return self.number(shown, decimals_for([shown]) if decimals is None else decimals)
         if isinstance(value, dict):
-            return _raised(value.get("meaning") or value.get("value") or NOTHING)
+            return _raised(self.words.meaning(value) or NOTHING)
         if isinstance(value, datetime):
             return self.moment(value)
         if isinstance(value, date):

@@ -3,6 +3,7 @@ language.
 """
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _PLACES = (_PACKAGE / "locales", _PACKAGE.parents[1] / "webui" / "src" / "locales")
 
 
+# The value of the setting "date_format" by which each language writes dates in its own way.
+BY_LANGUAGE = "language"
+
+
 class Words:
     """The words of one language.
 
@@ -27,6 +32,7 @@ class Words:
         """Read the words of a language, one of LANGUAGES."""
         self.language = language
         self._words = _file(language)
+        self._meanings = _meanings(language)
 
     def say(self, key: str, count: int | None = None, **values: object) -> str:
         """Return the text of a key as "study.title", with placeholders filled in.
@@ -74,6 +80,13 @@ class Words:
     def modality(self, code: str) -> str:
         return self._of_dictionary("modalities", code) or MODALITIES[code].title
 
+    def meaning(self, code: Mapping[str, str | None]) -> str | None:
+        """Return the meaning of a coded value: in the language if the concept is a common one, else
+        as it is stored; the code value if it has no meaning.
+        """
+        known = self._meanings.get(f"{code.get('scheme')}:{code.get('value')}")
+        return known or code.get("meaning") or code.get("value")
+
     def mark(self, mark: str) -> str:
         return self._of_dictionary("marks", mark) or MARKS.get(mark, mark)
 
@@ -107,8 +120,27 @@ class Words:
         return found if isinstance(found, str) else None
 
 
+def date_format(setting: str, language: str) -> str:
+    """Return how dates are written, as "dd.mm.yyyy".
+
+    setting: the value of the setting "date_format"; language: that of the text around them.
+    """
+    return Words(language).say("app.dateFormat") if setting == BY_LANGUAGE else setting
+
+
+@cache
+def _meanings(language: str) -> dict[str, str]:
+    """Return the translated meanings of codes, by "SCHEME:value"; empty for English."""
+    path = _folder() / "codes" / f"{language}.json"
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def _folder() -> Path:
+    return next(place for place in _PLACES if place.is_dir())
+
+
 @cache
 def _file(language: str) -> dict[str, Any]:
-    path = next(place for place in _PLACES if place.is_dir()) / f"{language}.json"
+    path = _folder() / f"{language}.json"
     texts: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return texts

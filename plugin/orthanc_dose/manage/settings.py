@@ -30,7 +30,7 @@ TOPICS = {
     "log": "Logs and tasks",
 }
 
-_IN_ORTHANC = (("keep", "kept in Orthanc"), ("delete", "deleted from Orthanc after reading"))
+_IN_ORTHANC = (("keep", "kept in Orthanc"), ("delete", "deleted from Orthanc after import"))
 _OR_DROPPED = (*_IN_ORTHANC, ("drop", "not stored at all and not read"))
 _OF_KIND: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "reports": ("Dose reports of all templates.", _IN_ORTHANC),
@@ -65,7 +65,7 @@ _KEPT = (
     ("none", "not stored: cannot be searched for; the safest choice"),
     (
         "stored",
-        "as written: any part of it can be searched for; visible to those who may see patient "
+        "plain text: any part of it can be searched for; visible to those who may see patient "
         "identity",
     ),
     (
@@ -132,9 +132,10 @@ SETTINGS: tuple[Setting, ...] = (
                                    ("physics_ids", "Physics studies, by patient ID", "PHY-*"))),
     Setting("session_hours", "access", "Length of a session", "number", 12,
             "Users are signed out after this time of inactivity.", minimum=1, maximum=168, unit="h"),
-    Setting("date_format", "region", "Dates", "choice", "dd/mm/yyyy",
+    Setting("date_format", "region", "Dates", "choice", "language",
             "Date format on pages and in exports.",
-            choices=(("dd/mm/yyyy", "31/01/2026"), ("dd.mm.yyyy", "31.01.2026"), ("yyyy-mm-dd", "2026-01-31"),
+            choices=(("language", "as is usual in the language of the page"),
+                     ("dd/mm/yyyy", "31/01/2026"), ("dd.mm.yyyy", "31.01.2026"), ("yyyy-mm-dd", "2026-01-31"),
                      ("mm/dd/yyyy", "01/31/2026"))),
     Setting("first_day_of_week", "region", "First day of the week", "choice", "monday", "",
             choices=(("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday"))),
@@ -161,15 +162,15 @@ SETTINGS: tuple[Setting, ...] = (
             "A failed C-MOVE is retried three times: after this pause, then after 4 and 12 times "
             "as long. If nothing at all can be fetched from the node, everything waits in the "
             "same way.", minimum=0, maximum=3600, unit="s"),
-    Setting("sql_seconds", "sql", "Longest run", "number", 30,
+    Setting("sql_seconds", "sql", "Time limit", "number", 30,
             "A statement on the SQL page is stopped after this time; a statement that exports a "
             "file, after ten times as long.",
             minimum=1, maximum=600, unit="s"),
-    Setting("sql_memory", "sql", "Memory of a statement", "number", 2_000,
+    Setting("sql_memory", "sql", "Memory limit", "number", 2_000,
             "A statement that requires more memory is ended. At most, it gets a quarter of the "
             "machine's memory.",
             minimum=200, maximum=100_000, unit="MB"),
-    Setting("sql_age", "sql", "Age of the data", "number", 5,
+    Setting("sql_age", "sql", "Maximum age of the data", "number", 5,
             "Statements read a copy of the dose data. The copy is rebuilt for the next statement "
             "if it is older than this and something has changed since; 0: whenever something has "
             "changed.",
@@ -177,27 +178,26 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sql_rows", "sql", "Rows on the page", "number", 10_000,
             "Maximum number of rows shown.",
             minimum=10, maximum=100_000),
-    Setting("sql_file_rows", "sql", "Rows of a file", "number", 1_000_000,
+    Setting("sql_file_rows", "sql", "Rows in a file", "number", 1_000_000,
             "Maximum number of rows in the file of a statement.",
             minimum=10, maximum=100_000_000),
-    Setting("log_level", "log", "Log", "choice", "info",
+    Setting("log_level", "log", "Log level", "choice", "info",
             "What is written to the log. Lines name systems, users, and the numbers of studies, "
             "objects and tasks, but never patients.",
-            choices=(*_WRITTEN, ("info", "also what is done"), ("debug",
-                                                                "also requests and further "
-                                                                "details of what is done"))),
-    Setting("log_level_in_orthanc", "log", "Log in Orthanc's", "choice", "warning",
+            choices=(*_WRITTEN, ("info", "activity, warnings and errors"),
+                     ("debug", "everything, including each request"))),
+    Setting("log_level_in_orthanc", "log", "Entries in Orthanc's log", "choice", "warning",
             "What is also written to Orthanc's own log, which shows entries below the level of a "
             "warning only with --verbose.",
-            choices=(*_WRITTEN, ("info", "also what is done"), ("debug", "everything"))),
-    Setting("log_to_file", "log", "Log in a file", "flag", True,
+            choices=(*_WRITTEN, ("info", "activity, warnings and errors"), ("debug", "everything"))),
+    Setting("log_to_file", "log", "Log file", "flag", True,
             "Write the log to a file: log/orthanc-dose.log in the data directory, or the file "
             "that LogFile in the configuration names. Without a file, only the last 2,000 lines "
             "since the start are available."),
-    Setting("log_file_megabytes", "log", "Size of the file", "number", 10,
+    Setting("log_file_megabytes", "log", "Size of the log file", "number", 10,
             "A new log file is started when this size is reached.",
             minimum=1, maximum=100, unit="MB"),
-    Setting("log_files_kept", "log", "Files kept", "number", 5,
+    Setting("log_files_kept", "log", "Earlier log files", "number", 5,
             "Number of earlier log files that are kept in addition to the current one.",
             minimum=1, maximum=20),
     Setting("audit_days", "log", "Audit log", "number", 730,

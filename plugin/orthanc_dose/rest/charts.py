@@ -19,7 +19,7 @@ from ..charts import (
 )
 from ..charts.chart_types import VIEWS, Quantity
 from ..export.exports import FORMATS
-from ..export.words import LANGUAGES
+from ..export.words import LANGUAGES, date_format
 from ..query.filters import or_hashes
 from ..records import MODALITIES
 from ..records.given import Given, changes_of
@@ -109,7 +109,7 @@ def get_data(
 
 
 def _wording(services: Services, language: str) -> Wording:
-    return Wording(language, services.settings.value("date_format"))
+    return Wording(language, date_format(services.settings.value("date_format"), language))
 
 
 def _data(

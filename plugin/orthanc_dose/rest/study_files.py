@@ -2,7 +2,7 @@
 
 from ..export.exports import IDENTITY
 from ..export.study_files import FORMATS, Wanted
-from ..export.words import LANGUAGES
+from ..export.words import LANGUAGES, date_format
 from ..manage.region import server_time_zone, zone_of
 from ..records import IDENTITY_FIELDS
 from .answer_schemas import TEXT, any_object
@@ -27,7 +27,7 @@ def get_study_file(
         id,
         IDENTITY_FIELDS - told,
         language,
-        services.settings.value("date_format"),
+        date_format(services.settings.value("date_format"), language),
         zone_of(zone),
         zone,
     )

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as format from "./format";
-import { i18n } from "./language/i18n";
+import { i18n, setLanguage } from "./language/i18n";
 import { dateStyle, region, weekdays } from "./language/region";
 import type { FieldInfo } from "./api/types";
 
@@ -154,6 +154,23 @@ describe("codes", () => {
     expect(format.hintOf(code)).toBe("DCM 113830");
     expect(format.formatValue({ ...code, meaning: null })).toBe("113830");
   });
+});
+
+it("says common coded concepts and dates in the language of the pages", async () => {
+  vi.stubGlobal("document", { documentElement: {} });
+  await setLanguage("de", false);
+  try {
+    const code = { value: "116152004", scheme: "SCT", meaning: "Spiral Acquisition" };
+    expect(format.formatValue(code)).toBe("Spiralaufnahme");
+    expect(format.hintOf(code)).toBe("SCT 116152004: Spiral Acquisition");
+    const own = { value: "1", scheme: "99ACME", meaning: "Spin" };
+    expect([format.formatValue(own), format.hintOf(own)]).toEqual(["Spin", "99ACME 1"]);
+    expect(format.formatDate("2026-01-31")).toBe("31.01.2026");
+  } finally {
+    await setLanguage("en", false);
+    vi.unstubAllGlobals();
+  }
+  expect(format.formatDate("2026-01-31")).toBe("31/01/2026");
 });
 
 describe("times", () => {

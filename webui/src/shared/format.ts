@@ -1,7 +1,7 @@
 /** From stored values to what people read: numbers in the units they use, dates, times ago. */
 import { computed } from "vue";
 import { sourceTitle } from "./dose/fields";
-import { t } from "./language/i18n";
+import { meaningOf, t } from "./language/i18n";
 import { dateParts, knowsZone, locale, wallTime } from "./language/region";
 import type { Code, FieldInfo } from "./api/types";
 
@@ -218,12 +218,18 @@ export function isCode(value: unknown): value is Code {
   );
 }
 
+/** Its meaning in the language of the pages, if the concept is a common one. */
+const translated = (code: Code): string | undefined =>
+  code.scheme && code.value ? meaningOf(code.scheme, code.value) : undefined;
+
 function codeText(code: Code): string {
-  return code.meaning || code.value || NOTHING;
+  return translated(code) ?? (code.meaning || code.value || NOTHING);
 }
 
+/** The code, and its own meaning where another text is shown. */
 function codeHint(code: Code): string {
-  return [code.scheme, code.value].filter(Boolean).join(" ");
+  const hint = [code.scheme, code.value].filter(Boolean).join(" ");
+  return translated(code) && code.meaning ? `${hint}: ${code.meaning}` : hint;
 }
 
 const RAISED: Record<string, string> = {

@@ -24,7 +24,7 @@ it("says what is missing before an import can begin", () => {
 it("has words for each part of what is said of a line", () => {
   expect(said("the height is not a number; no study")).toBe("the height is not a number; no study");
   expect(said("height other value kept; weight inserted")).toBe(
-    "height: another value is kept; weight: inserted",
+    "height: different value kept; weight: inserted",
   );
   expect(said(null)).toBe("");
 });

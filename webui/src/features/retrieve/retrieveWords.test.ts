@@ -28,7 +28,7 @@ function line(more: Partial<FoundSeries> = {}): FoundSeries {
 it("says why, of a series and of a study", () => {
   expect([reasonWord("dose_report"), reasonWord("other_modality")]).toEqual([
     "dose report",
-    "of another modality",
+    "different modality",
   ]);
 });
 
@@ -39,21 +39,21 @@ it("says what became of a series", () => {
   const refused = line({ state: "moving", fault: "The node refused: x." });
   expect(outcomeOf(refused, true)).toEqual({
     tone: "warn",
-    words: "tried again soon: The node refused: x.",
+    words: "will be retried soon: The node refused: x.",
   });
   const moved = { state: "moved", asked_for: 3, arrived: 3, imported: 3 } as const;
   expect(outcomeOf(line(moved), false)).toEqual({ tone: "good", words: "all 3 imported" });
   expect(outcomeOf(line({ ...moved, imported: 1 }), false)).toEqual({
     tone: "warn",
-    words: "arrived, 1 of 3 gave dose",
+    words: "arrived, 1 of 3 with dose",
   });
   expect(outcomeOf(line({ ...moved, arrived: 1, imported: 1 }), false)).toEqual({
     tone: "bad",
-    words: "2 of 3 did not come",
+    words: "2 of 3 did not arrive",
   });
   expect(outcomeOf(line({ ...moved, arrived: null, imported: null }), false)).toEqual({
     tone: "plain",
-    words: "fetched",
+    words: "retrieved",
   });
   expect(outcomeOf(line({ state: "failed", fault: "The node refused: x." }), false)?.words).toBe(
     "failed: The node refused: x.",

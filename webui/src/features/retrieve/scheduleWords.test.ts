@@ -47,11 +47,11 @@ it("says how far a run looks back", () => {
 });
 
 it("tells what came of a run, and leaves out what is not known", () => {
-  expect(runWords(run())).toBe("12 studies found, 4 studies that the store lacks");
+  expect(runWords(run())).toBe("12 studies found, 4 studies not in the database");
   const result = { series: 4, failed: 1, asked_for: 9, arrived: 7, imported: 7, missing: 2 };
   const whole = run({ retrieval: fetched("done", result) });
   expect(runWords(whole)).toBe(
-    "12 studies found, 7 of 9 objects fetched, 1 series failed, 2 objects missing, 4 studies that the store lacks",
+    "12 studies found, 7 of 9 objects retrieved, 1 series failed, 2 objects missing, 4 studies not in the database",
   );
   expect(countsOf(run({ result: {} }))).toEqual({
     studies: null,

@@ -46,7 +46,7 @@ it("takes pasted lines as patterns, none twice", () => {
 
 it("says values in words", () => {
   expect(valueWords(setting("number", { unit: "h" }), 12)).toBe("12 hours");
-  expect(valueWords(setting("time zone"), "")).toBe("the server’s own");
+  expect(valueWords(setting("time zone"), "")).toBe("the server’s time zone");
   expect(valueWords(setting("patterns"), [])).toBe("none");
   expect(valueWords(setting("choice", { choices: [{ value: "a", label: "All" }] }), "a")).toBe(
     "All",

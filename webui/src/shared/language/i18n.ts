@@ -1,5 +1,5 @@
 /** Languages: one complete file each in locales/, of which the browser loads the one that is wanted. */
-import { computed } from "vue";
+import { computed, shallowRef } from "vue";
 import { createI18n } from "vue-i18n";
 import type en from "../../locales/en.json";
 import { recall, remember } from "../memory";
@@ -8,6 +8,8 @@ type Messages = typeof en;
 
 const KEY = "dose.language";
 const files = import.meta.glob<{ default: Messages }>("../../locales/*.json");
+// Meanings of codes, by scheme and value, for each language in which they are translated.
+const ofCodes = import.meta.glob<{ default: Record<string, string> }>("../../locales/codes/*.json");
 const codeOf = (path: string) => path.replace(/^.*\/|\.json$/g, "");
 
 /** Codes of the languages that there are (ISO 639-1). */
@@ -49,6 +51,12 @@ export function wordAt(...path: string[]): string | undefined {
   return typeof at === "string" ? at : undefined;
 }
 
+const meanings = shallowRef<Record<string, string>>({});
+
+/** The meaning of a common coded concept in the language of the pages; undefined where its table does not have it. */
+export const meaningOf = (scheme: string, value: string): string | undefined =>
+  meanings.value[`${scheme}:${value}`];
+
 // What the server writes itself, as reports and charts, is there in these languages; on other pages it is in English.
 const OF_SERVER = ["en", "de"];
 export const serverLanguage = computed(
@@ -65,7 +73,12 @@ export function preferredLanguage(): string {
 
 export async function setLanguage(code: string, keep = true): Promise<void> {
   const load = files[`../../locales/${code}.json`];
-  if (load) i18n.global.setLocaleMessage(code, (await load()).default);
+  const [texts, codes] = await Promise.all([
+    load?.(),
+    ofCodes[`../../locales/codes/${code}.json`]?.(),
+  ]);
+  if (texts) i18n.global.setLocaleMessage(code, texts.default);
+  meanings.value = codes?.default ?? {};
   i18n.global.locale.value = code;
   document.documentElement.lang = code;
   if (keep) remember(KEY, code);

@@ -1,7 +1,7 @@
 /** The format of numbers and dates, and the time zone: as the installation says, or as the user has chosen for this browser. */
 import { computed, ref, shallowRef, watch } from "vue";
 import { api } from "../api/api";
-import { i18n } from "./i18n";
+import { i18n, t } from "./i18n";
 import { recall, remember } from "../memory";
 import type { Region } from "../api/types";
 
@@ -17,9 +17,12 @@ const recalled = recall(KEY) as DateStyle;
 export const dateStyle = ref<DateStyle>(DATE_STYLES.includes(recalled) ? recalled : "installation");
 watch(dateStyle, (style) => remember(KEY, style === "installation" ? null : style));
 
+/** The installation's date format that leaves it to each language how it writes dates. */
+const BY_LANGUAGE = "language";
+
 /** As the installation says; until it is known, the program's own defaults and the browser's time zone. */
 export const region = shallowRef<Region>({
-  date_format: "dd/mm/yyyy",
+  date_format: BY_LANGUAGE,
   first_day_of_week: "monday",
   time_zone: "",
   server_time_zone: "",
@@ -67,7 +70,9 @@ const languageDateParts = computed<DatePart[]>(() => {
 
 /** The parts of a date in each style. */
 export const datePartsBy = computed<Record<DateStyle, DatePart[]>>(() => ({
-  installation: partsOf(region.value.date_format),
+  installation: partsOf(
+    region.value.date_format === BY_LANGUAGE ? t("app.dateFormat") : region.value.date_format,
+  ),
   language: languageDateParts.value,
   iso: partsOf("yyyy-mm-dd"),
 }));

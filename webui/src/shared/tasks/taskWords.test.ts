@@ -22,7 +22,7 @@ function task(more: Partial<Task> = {}): Task {
 }
 
 it("calls kinds and outcomes by their words, and unknown ones as they are", () => {
-  expect(kindTitle("re-extraction")).toBe("Reading all kept content again");
+  expect(kindTitle("re-extraction")).toBe("Re-importing all stored content");
   expect(kindTitle("a new kind")).toBe("a new kind");
   expect(outcomeWord("no study")).toBe("no study found");
   expect(outcomeWord("odd one")).toBe("odd one");
