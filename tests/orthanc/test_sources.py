@@ -177,8 +177,11 @@ def test_a_dose_screen_is_read_with_what_the_images_say_beside_it(server: Orthan
 
     server.wait_for(lambda: beside()[0][0] is not None, "the images of a complete study")
     assert beside() == [(0.83, 32.0), (0.6, pytest.approx(image_ct.HEAD.total_collimation))]
-    read = [told for told in outcomes(server).values() if told == ("merged", "better_source")]
-    assert len(read) == 3, "one image of each series"
+    read = {uid for uid, told in outcomes(server).items() if told == ("merged", "better_source")}
+    # One image of each series, and not all: on a slow machine the study is complete more than once.
+    series = {image.SeriesInstanceUID for image in images}
+    assert {image.SeriesInstanceUID for image in images if image.SOPInstanceUID in read} == series
+    assert len(read) < len(images)
     kept = "".join(str(server.ok(f"/dose/api/studies/{record['id']}/content")))
     assert "SAMPLE-000001" not in kept and "Anna" not in kept
 

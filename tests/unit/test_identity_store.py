@@ -187,7 +187,7 @@ def test_a_reader_that_does_not_end_keeps_the_file_as_it_is(
     store, writer = filled(tmp_path, STORED)
     monkeypatch.setattr(database, "PATIENCE_S", 0.05)
     with store.reading() as connection:
-        with pytest.raises(NotRenewed, match="reading"):
+        with pytest.raises(NotRenewed, match="read"):
             writer.renew()
         assert connection.execute("SELECT count(*) FROM study").fetchone() == (2,)
     writer.commit(Batch(state={"after": "failure"}))

@@ -443,7 +443,7 @@ def test_a_file_that_is_gone_ends_its_task_with_a_reason(
     while importer.worker.step_oldest_task(importer.writer):
         pass
     with store.reading() as connection:
-        found = task_queries.one(connection, task)
+        found = task_queries.find_task(connection, task)
     assert (found["state"], found["message"]) == (
         "failed",
         "The file no longer exists: upload it again.",
