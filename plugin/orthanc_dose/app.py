@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import http.client
 import logging
 import os
 import sys
@@ -22,7 +23,7 @@ from .export.nightly import Nightly
 from .export.words import date_format
 from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Worker, jobs
 from .ingest.ignoring import Ignoring
-from .loopback import Loopback
+from .loopback import Loopback, OrthancError
 from .manage.access import Access
 from .manage.audit_log import AuditLog, forget_entries_before
 from .manage.devices import Devices
@@ -108,7 +109,8 @@ def _start(log: Log) -> None:
         datetime.now,
     )
     sql = Runs(store, partial(_sql_limits, settings))
-    nodes = Nodes(store, host, Loopback(orthanc_configuration))
+    loopback = Loopback(orthanc_configuration)
+    nodes = Nodes(store, host, loopback)
     searches = Searches(store, runner, nodes)
     followers = Followers(store, [follower() for follower in FOLLOWERS], runner.owner)
 
@@ -197,7 +199,7 @@ def _start(log: Log) -> None:
         followers.start_threads()
         clock.start_thread()
         # Whoever waits for the start to be complete may check this.
-        orthanc["version"] = host.system()["Version"]
+        orthanc["version"] = _orthanc_version(loopback)
         _LOG.info("Orthanc Dose %s is ready; its store is %s", __version__, store.path)
 
     def stop() -> None:
@@ -224,6 +226,25 @@ def _start(log: Log) -> None:
     _watch(door)
     host.extend_explorer("../dose/app/", "Dose")
     atexit.register(stop)
+
+
+def _orthanc_version(loopback: Loopback) -> str:
+    """Return the version of the Orthanc in which we run, or "unknown" if it does not tell.
+
+    Over HTTP, since a direct call could wait forever: see host.watch_door.
+    """
+    try:
+        return str(loopback.call("GET", "/system", seconds=10)["Version"])
+    except (
+        OrthancError,
+        OSError,
+        http.client.HTTPException,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
+        _LOG.warning("Orthanc does not tell its version: %s", type(error).__name__)
+        return "unknown"
 
 
 def _swept(store: Store, sweep: Callable[[duckdb.DuckDBPyConnection], object]) -> None:

@@ -139,12 +139,6 @@ def log(level: int, message: str) -> None:
     (orthanc.LogError if level >= logging.ERROR else warning)(f"Dose: {message}")
 
 
-def system() -> dict[str, Any]:
-    """Return Orthanc's own description: Version, Name, DicomAet, DicomPort, HttpPort."""
-    found: dict[str, Any] = json.loads(orthanc.RestApiGet("/system"))
-    return found
-
-
 def changes(since: int, limit: int, stable_studies: bool = False) -> Changes:
     """Return the new instances among at most `limit` changes after change number `since`.
 
@@ -352,6 +346,10 @@ def watch_door(decide: Callable[[bytes], str]) -> None:
 
     For each object this costs a copy and Python's lock. Only one plugin can have this callback:
     raises orthanc.OrthancException if another one has it.
+
+    Orthanc holds a mutex while it calls back, and so while it waits for Python's lock. A route that
+    takes this mutex, as /system does, must therefore be asked over HTTP: a direct call holds
+    Python's lock, and both would wait for each other forever.
     """
     _handlers["door"] = decide
     orthanc.RegisterReceivedInstanceCallback(_on_received)
