@@ -3,7 +3,8 @@ restart: the store says the same. On a real store, by the same code as the worke
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +77,31 @@ def _exposures() -> list[Dataset]:
     return [*pair, *samples.radiography_study("standard", exposures=2, study=study)]
 
 
+def _pairs_that_differ() -> list[Dataset]:
+    """Two exposures within a second, each as two objects that round in their own way."""
+    same = {"event_uid": False, "study": samples.Study(instance_uid=samples.uid("differ"))}
+    return [
+        samples.radiography_image(
+            intent=intent, key=f"differ|{raw}", ImageAndFluoroscopyAreaDoseProduct=dap, **same
+        )
+        for raw, shown in (("0.4123", "0.41"), ("0.4141", "0.414"))
+        for intent, dap in (("processing", raw), ("presentation", shown))
+    ]
+
+
+def _corrected_pet() -> list[Dataset]:
+    """Three series of one injection, whose time and activity were corrected on the console."""
+    study = samples.Study(instance_uid=samples.uid("corrected"))
+    given = samples.Administration()
+    later = replace(given, started=given.started + timedelta(minutes=3), activity=215.0)
+    return [
+        samples.nuclear_images(
+            "ge-pet", 1, administrations=[one], series=number, key="corrected", study=study
+        )[0]
+        for number, one in enumerate((given, later, replace(given, started=None)), 1)
+    ]
+
+
 STUDIES = {
     "cumulative": lambda: ct_reports("cumulative", [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5]]),
     "overlapping": lambda: rf_reports("overlapping", [[0, 1, 2], [2, 3], [3, 4, 5]]),
@@ -83,6 +109,9 @@ STUDIES = {
     "exposures": _exposures,
     "tomosynthesis": lambda: list(samples.hologic_combo(volume=True)),
     "a report and its images": _report_and_images,
+    "pairs that differ": _pairs_that_differ,
+    "a stitched image": samples.stitched_leg,
+    "a corrected administration": _corrected_pet,
     "two devices": _pet_ct,
     "dose screen, report and images": _dose_info_and_report,
 }

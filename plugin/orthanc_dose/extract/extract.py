@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ..dicom.sr import Item
 from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, StudyRow
+from .origin import ImageOrigin
 
 
 class Ignored(Exception):
@@ -31,7 +32,8 @@ class Extract:
     study, equipment, accumulated, events: rows by the fields of the tables. unused: content items
     that no field takes. made_at: when the content was made, local time. source: how it was read, a
     key of SOURCES. modality: None for an object without dose of its own, whose `study` adds fields
-    to the records of the study, derived from what it refers to."""
+    to the records of the study, derived from what it refers to. origin: for images, how the image
+    came about."""
 
     modality: str | None
     study: StudyRow
@@ -42,3 +44,4 @@ class Extract:
     made_at: datetime
     source: str = "report"
     refers_to: References | None = None
+    origin: ImageOrigin | None = None
