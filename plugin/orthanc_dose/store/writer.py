@@ -150,6 +150,11 @@ class Writer:
         ):
             return rows_of(self._connection.execute(query), ObjectRow)
 
+    def content_of(self, handle: str) -> ObjectRow | None:
+        """Return the row of an object with its content; None if no content is kept."""
+        query = "SELECT * FROM object WHERE handle = ? AND content IS NOT NULL"
+        return next(iter(rows_of(self._connection.execute(query, [handle]), ObjectRow)), None)
+
     def objects_of_studies(
         self, study_instance_uids: list[str], failed_too: bool = False
     ) -> list[ObjectRow]:
