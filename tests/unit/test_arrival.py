@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
+from orthanc_dose.dicom.identity import IdentityRules
 from orthanc_dose.ingest import assembly
 from orthanc_dose.ingest.reading import read_instance
 from orthanc_dose.records import STUDY_TABLES
@@ -25,6 +26,7 @@ from tests.support.effort import examples
 from tests.support.several import ct_reports, rf_reports
 
 RECEIVED = datetime(2026, 1, 1)
+IDENTITY = IdentityRules(secret=b"k" * 32)
 
 
 def _pet_ct() -> list[Dataset]:
@@ -102,6 +104,14 @@ def _corrected_pet() -> list[Dataset]:
     ]
 
 
+def _two_patients() -> list[Dataset]:
+    """Two reports of one patient and one of another, under one Study Instance UID."""
+    study = samples.Study(instance_uid=samples.uid("two patients"))
+    reports = [samples.ct_report(2, study=study, key=f"patient {number}") for number in range(3)]
+    reports[1].PatientID, reports[1].PatientSex = "another", "M"
+    return reports
+
+
 STUDIES = {
     "cumulative": lambda: ct_reports("cumulative", [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5]]),
     "overlapping": lambda: rf_reports("overlapping", [[0, 1, 2], [2, 3], [3, 4, 5]]),
@@ -112,6 +122,7 @@ STUDIES = {
     "pairs that differ": _pairs_that_differ,
     "a stitched image": samples.stitched_leg,
     "a corrected administration": _corrected_pet,
+    "two patients": _two_patients,
     "two devices": _pet_ct,
     "dose screen, report and images": _dose_info_and_report,
 }
@@ -143,7 +154,7 @@ def arrive(writer: Writer, batch: list[tuple[str, str, bytes]], change: int) -> 
             "size": len(raw),
             "before": before,
         }
-        reads[orthanc_id] = read_instance(row, lambda raw=raw: raw)
+        reads[orthanc_id] = read_instance(row, lambda raw=raw: raw, identity=IDENTITY)
     writer.commit(assembly.batch(writer, list(reads.values()), {"cursor": str(change)}))
 
 

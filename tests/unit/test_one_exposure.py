@@ -134,6 +134,16 @@ def test_a_mammogram_counts_once_though_one_of_its_times_has_a_fraction() -> Non
     assert record.study["number_of_events"] == 1 and record.study["agd_left"] == 1.36
 
 
+def test_the_volume_of_a_sweep_and_its_projections_count_once_though_they_round() -> None:
+    datasets = samples.hologic_combo(volume=True)
+    volume = datasets[-1].XRay3DAcquisitionSequence[0]
+    assert float(volume.OrganDose) == 0.0158
+    volume.OrganDose = "0.016"
+    record = count(datasets)
+    assert record.study["number_of_events"] == 2
+    assert record.study["agd_right"] == pytest.approx(1.21 + 1.58)
+
+
 def test_an_image_computed_from_one_other_shows_the_same_exposure_at_whatever_time() -> None:
     first, _ = pair()
     again = [
@@ -171,7 +181,7 @@ def test_images_of_a_pair_that_a_report_lacks_are_one_exposure() -> None:
     ("one", "other", "same"),
     [
         (0.4123, 0.41, True), (4.123e-6, 4.1e-6, True), (0.41, 0.43, False), (0.4, 0.4123, True),
-        (0.4, 0.44, False), (221.6, 222, True), (221.6, 219.4, False), (400, 440, False),
+        (0.4, 0.46, False), (1.36, 1.4, True), (221.6, 222, True), (221.6, 219.4, False), (400, 440, False),
     ],
 )  # fmt: skip
 def test_numbers_agree_within_the_digits_written(one: float, other: float, same: bool) -> None:

@@ -51,8 +51,9 @@ _NUMBERS = (
 _CODES = ("laterality", "image_view", "anatomical_structure")
 # Values that are measured for each exposure: if they agree, the images need no time in common.
 _MEASURED = ("exposure", "dap", "average_glandular_dose", "entrance_dose")
-# Objects of one exposure each round the same number in their own way: by this share at least, by
-# a step of the last digit of the one with fewer digits, but not by more than the larger share.
+# Objects of one exposure each round the same number in their own way: by the smaller share at
+# least, by half a step of the last digit of the one with fewer digits, or by a whole step that is
+# not more than the larger share.
 _LEAST, _MOST = 0.005, 0.05
 # Elements that hold whole numbers round by one of their unit, whatever the value: kV, mA, mA.s
 # (here in uA.s), ms, mm.
@@ -297,8 +298,8 @@ def agree(name: str, one: float, other: float) -> bool:
     """Return whether two numbers in a field can be the same value, each rounded in its own way."""
     size = max(abs(one), abs(other))
     step = 10.0 ** max(_last_digit(one), _last_digit(other))
-    # A step of the last digit, since some equipment cuts digits off in place of rounding.
-    allowed = max(_LEAST * size, min(step, _MOST * size), _WHOLE.get(name, 0.0))
+    # A whole step of the last digit, since some equipment cuts digits off in place of rounding.
+    allowed = max(_LEAST * size, step / 2, min(step, _MOST * size), _WHOLE.get(name, 0.0))
     return abs(one - other) <= allowed * (1 + 1e-9)
 
 

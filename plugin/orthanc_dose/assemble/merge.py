@@ -22,7 +22,7 @@ from ..extract import modality
 from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
 from ..records.rows import EquipmentRow
-from . import derived_images, estimates, image_records, report_records, totals
+from . import derived_images, estimates, image_records, patients, report_records, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
@@ -35,6 +35,24 @@ def put_together(
 
     user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as:
     the system into which a system was joined, None if it was not."""
+    found = patients.patients(parts)
+    if len(found) == 1 and len(found[0].ids()) <= 1:
+        return _of_patient(parts, user_defined, counts_as)
+    records = [_of_patient(one.parts, user_defined, counts_as) for one in found]
+    patients.mark_records(found, records)
+    for record in (record for of_patient in records for record in of_patient):
+        record.study["all_marks"] = sorted(
+            {*record.study["all_marks"], *(m["mark"] for m in record.study["marks"])}
+        )
+    return [record for of_patient in records for record in of_patient]
+
+
+def _of_patient(
+    parts: list[Part],
+    user_defined: Callable[[EquipmentRow], str | None],
+    counts_as: Callable[[EquipmentRow], EquipmentRow | None],
+) -> list[Record]:
+    """Return the records of one patient's objects."""
     parts = [_joined(part, counts_as(part.extract.equipment)) for part in parts]
     parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
     records: list[Record] = []

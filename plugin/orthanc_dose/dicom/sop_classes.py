@@ -31,9 +31,11 @@ BREAST_TOMOSYNTHESIS = f"{_STORAGE}.13.1.3"
 TOMOSYNTHESIS_IMAGES = frozenset({BREAST_TOMOSYNTHESIS, f"{_STORAGE}.13.1.4", f"{_STORAGE}.13.1.5"})
 # Mammography (for presentation, for processing) and tomosynthesis.
 MAMMOGRAPHY_IMAGES = TOMOSYNTHESIS_IMAGES | {f"{_STORAGE}.1.2", f"{_STORAGE}.1.2.1"}
-# Classes of which the standard has one for each intent: radiography, intra-oral, mammography,
-# projections.
-FOR_PRESENTATION = frozenset(f"{_STORAGE}.{end}" for end in ("1.1", "1.2", "1.3", "13.1.4"))
+# Classes by intent: radiography, mammography, intra-oral, tomosynthesis (the volume is for
+# presentation only), projections.
+FOR_PRESENTATION = frozenset(
+    f"{_STORAGE}.{end}" for end in ("1.1", "1.2", "1.3", "13.1.3", "13.1.4")
+)
 FOR_PROCESSING = frozenset(f"{_STORAGE}.{end}" for end in ("1.1.1", "1.2.1", "1.3.1", "13.1.5"))
 
 SECONDARY_CAPTURE = f"{_STORAGE}.7"

@@ -12,18 +12,20 @@ from ..dicom.dataset import Dataset, first, items, text, values
 
 PROCESSING, PRESENTATION = "processing", "presentation"
 
-# Image Type (0008,0008) from value 3 on, of images that show no exposure of their own. The first
-# three are of PS3.3 C.8.11.7.1.4 and C.8.21.6.1.1: a 2D view computed from tomosynthesis, and
-# pictures computed from those of two energies or moments. The others are what equipment writes for
-# pictures of a leg or spine put together from several exposures, and for those of two energies.
-_COMBINED_TYPES = frozenset({
-    "GENERATED_2D", "ADDITION", "SUBTRACTION", "STITCHED", "STITCH", "STITCHING", "COMPOSED",
-    "COMPOSITE", "RECOMBINED", "RECOMBINATION",
-})  # fmt: skip
+# Image Type (0008,0008) from value 2 on, of images that show no exposure of their own. In PS3.3
+# C.8.11.7.1.4 and C.8.21.6.1.1: GENERATED_2D, a view computed from tomosynthesis; ADDITION and
+# SUBTRACTION, computed from images of two energies or moments. The others are what equipment writes
+# for pictures of a leg or spine put together from several exposures, and for the former.
+_COMBINED_TYPE = re.compile(
+    r"GENERATED_2D|ADDITION|SUBTRACTION|.*(STITCH|COMPOS|PASTED|MOSAIC|RECOMBIN|SYNTHE).*"
+    r"|[CS]-?VIEW",
+    re.IGNORECASE,
+)
 # Derivation Code Sequence (0008,9215), CID 7203: image stitching, pixel by pixel addition and
 # subtraction.
 _COMBINED_CODES = frozenset(code(value, "DCM").key for value in ("113090", "113042", "113062"))
-# These are computed from many images of one exposure, or are those images.
+# These are computed from the many images of one sweep, or are those images, which Hologic writes as
+# a secondary capture.
 _OF_A_SWEEP = sop_classes.TOMOSYNTHESIS_IMAGES | sop_classes.SECONDARY_CAPTURES
 # Names that makers give to 2D views computed from tomosynthesis, for images made before the
 # standard had a term for them.
@@ -56,14 +58,14 @@ def origin_of(dataset: Dataset) -> ImageOrigin:
     sop_class = first(dataset, "0008,0016") or ""
     own = first(dataset, "0008,0018")
     sources = frozenset(_sources(dataset)) - {own}
-    types = {word.upper() for word in values(dataset, "0008,0008")[1:]}
+    types = values(dataset, "0008,0008")[1:]
     derivations = {
         code(text(entry, "0008,0100") or "", text(entry, "0008,0102") or "").key
         for entry in items(dataset, "0008,9215")
     }
     # What was administered for a nuclear image was administered whatever was computed from it.
     combined = sop_class not in sop_classes.NUCLEAR_IMAGES and bool(
-        types & _COMBINED_TYPES
+        any(map(_COMBINED_TYPE.fullmatch, types))
         or derivations & _COMBINED_CODES
         or (len(sources) > 1 and sop_class not in _OF_A_SWEEP)
         or (_is_derived_mammogram(dataset) and _is_called_synthesized(dataset))
@@ -72,7 +74,7 @@ def origin_of(dataset: Dataset) -> ImageOrigin:
         _intent(dataset, sop_class),
         sources,
         combined,
-        sop_class in sop_classes.TOMOSYNTHESIS_IMAGES,
+        sop_class in _OF_A_SWEEP,
         _acquired(dataset),
     )
 
@@ -91,7 +93,7 @@ def _intent(dataset: Dataset, sop_class: str) -> str:
     written = _INTENTS.get((first(dataset, "0008,0068") or "").upper())
     if written:
         return written
-    if sop_class in sop_classes.FOR_PROCESSING:
+    if sop_class in sop_classes.FOR_PROCESSING | sop_classes.SECONDARY_CAPTURES:
         return PROCESSING
     return PRESENTATION if sop_class in sop_classes.FOR_PRESENTATION else ""
 

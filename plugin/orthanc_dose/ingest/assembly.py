@@ -3,8 +3,10 @@
 Each study is rebuilt from all of its objects.
 """
 
+from collections import Counter
+
 from .. import extract
-from ..assemble import Part, event_keys, put_together, waiting_estimates
+from ..assemble import Part, Record, event_keys, put_together, waiting_estimates
 from ..dicom.dataset import Unreadable
 from ..extract import Extract, Ignored
 from ..store import Batch, ObjectRow, Writer
@@ -183,6 +185,8 @@ def _put_together(
             row["study_id"] = None
             if row.get("rule") != outcome.rule:
                 set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
+        for record in records if len(records) > 1 else ():
+            record.number = _number(record, [rows[study, sop] for sop in record.outcomes])
         for record in records:
             record.study["extractor_version"] = extract.EXTRACTOR_VERSION
             for sop, outcome in record.outcomes.items():
@@ -191,6 +195,16 @@ def _put_together(
                     continue  # what was refused must stay visible
                 if (row.get("outcome"), row.get("rule")) != (outcome.outcome, outcome.rule):
                     set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
+
+
+def _number(record: Record, rows: list[ObjectRow]) -> int | None:
+    """Return the number of the study to which most objects of a record have been assigned."""
+    numbers = Counter(
+        row["study_id"]
+        for row in rows
+        if row.get("study_id") is not None and row.get("modality") == record.modality
+    )
+    return min(numbers, key=lambda one: (-numbers[one], one)) if numbers else None
 
 
 def _uids(row: ObjectRow) -> tuple[str, str]:

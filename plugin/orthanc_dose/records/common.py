@@ -51,6 +51,10 @@ MARKS = {
     "(stitched, synthesized or recombined); they are not counted",
     "derived_image": "an image computed from those of several exposures stands for them, since "
     "none of them is in the study",
+    "several_patients": "objects with this Study Instance UID are of patients who differ in ID "
+    "and in sex or birth date; each has a record of its own",
+    "several_patient_ids": "objects of the study have different patient IDs, while nothing else "
+    "says that they are of different patients",
     "derived": "calculated from the headers of the images, since the study has no report",
     "text_encoding": "text did not match the declared character set",
     "ocr": "read from the pixels of a dose screen by OCR",
