@@ -47,7 +47,7 @@ def test_images_make_records_and_one_of_a_series_is_read(server: OrthancServer) 
     of_pet = [told[str(ds.SOPInstanceUID)] for ds in pet]
     assert sorted(of_pet, key=str) == [("ignored", "same_series")] * 3 + [("imported", None)]
     before = server.objects()
-    server.restart()
+    server.restart(overrides={"OverwriteInstances": False})
     server.send(pet, images)
     server.wait_until_idle()
     assert server.objects() == before

@@ -213,6 +213,12 @@ def test_derived_alone_is_no_criterion() -> None:
     assert count([*exposures, last]).study["number_of_events"] == 4
 
 
+def test_the_volume_of_a_sweep_alone_is_an_exposure() -> None:
+    record = count([samples.mammography_image("hologic-dbt")])
+    assert record.study["number_of_events"] == 1
+    assert not marks(record.events[0], "acquired_images")
+
+
 @pytest.mark.parametrize("image_type", ["GENERATED_2D", ""])
 def test_a_view_computed_from_tomosynthesis_is_no_exposure(image_type: str) -> None:
     record = count(samples.synthesized_view(image_type=image_type))

@@ -118,6 +118,7 @@ def test_records_keep_their_numbers_whatever_comes_later(tmp_path: Path) -> None
 
     all_of_it = []
     for place, order in enumerate(permutations(objects)):
+        (tmp_path / str(place)).mkdir()
         store = Store(tmp_path / str(place))
         writer = Writer(store)
         before: dict[Any, int] = {}

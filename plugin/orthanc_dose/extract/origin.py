@@ -17,7 +17,7 @@ PROCESSING, PRESENTATION = "processing", "presentation"
 # SUBTRACTION, computed from images of two energies or moments. The others are what equipment writes
 # for pictures of a leg or spine put together from several exposures, and for the former.
 _COMBINED_TYPE = re.compile(
-    r"GENERATED_2D|ADDITION|SUBTRACTION|.*(STITCH|COMPOS|PASTED|MOSAIC|RECOMBIN|SYNTHE).*"
+    r"GENERATED_2D|ADDITION|SUBTRACTION|.*(STITCH|COMPOS|PASTED|MOSAIC|RECOMBIN|SYNTHESI[SZ]ED|SYNTHETIC).*"
     r"|[CS]-?VIEW",
     re.IGNORECASE,
 )
