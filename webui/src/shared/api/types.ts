@@ -307,10 +307,23 @@ export interface Follower {
   name: string;
   state: "idle" | "working" | "waiting";
   behind: number;
+  studies_behind: number;
+  behind_since: string | null;
   failing: number;
   skipped: number;
   last_error: string | null;
+  error_since: string | null;
   backfill: { done: number; total: number | null } | null;
+}
+
+/** A change of a study that a follower could not process; next_try_at: null if it is skipped. */
+export interface FollowerFailure {
+  study_id: number;
+  what: "made" | "changed" | "removed";
+  attempts: number;
+  reason: string;
+  failed_at: string;
+  next_try_at: string | null;
 }
 
 /** Studies a day, from a day on. */
