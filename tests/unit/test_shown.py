@@ -56,7 +56,7 @@ def test_a_column_has_the_same_decimals_as_few_as_do() -> None:
         ([15234.7], 0),
         ([], 0),
         ([float("inf"), 1.5], 1),
-        ([1.9795], 2),
+        ([1.0695], 2),
     ):
         assert decimals_for(values) == decimals, values
     assert ENGLISH.value([70, 70.5], Field("x", "numbers", "X", unit="kV")) == "70.0, 70.5"

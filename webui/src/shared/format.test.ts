@@ -71,7 +71,7 @@ describe("numbers", () => {
     expect(format.decimalsFor([15234.7])).toBe(0);
     expect(format.decimalsFor([])).toBe(0);
     expect(format.decimalsFor([Infinity, 1.5])).toBe(1);
-    expect(format.decimalsFor([1.9795])).toBe(2);
+    expect(format.decimalsFor([1.0695])).toBe(2);
   });
   it("groups long numbers", () => {
     expect(format.formatCount(1234567)).toBe("1,234,567");

@@ -168,7 +168,7 @@ export interface ObjectRow extends Row {
 
 /** How far the reading of all kept content is, and what changed by it. */
 export interface Reextraction {
-  state: "idle" | "running" | "stopped" | "done" | "failed" | "broken off";
+  state: "idle" | TaskState;
   task_id: number | null;
   started_at: string | null;
   finished_at: string | null;
