@@ -23,6 +23,12 @@ def test_however_slowly_it_is_read_all_that_has_arrived_is_waited_for() -> None:
     assert next(seen).cursor == 21
 
 
+def test_a_log_that_is_emptied_meanwhile_is_waited_for_to_its_new_end() -> None:
+    seen = iter([Reading(15, 20, False), Reading(0, 3, False), Reading(3, 3, False)])
+    await_reading(lambda: next(seen), threading.Event())
+    assert list(seen) == []
+
+
 def test_what_cannot_be_written_is_waited_for_in_vain() -> None:
     seen = iter(
         [Reading(1, 9, False), Reading(2, 9, True), Reading(2, 9, True), Reading(2, 9, True)]

@@ -3,7 +3,10 @@ an older version.
 
 `data/store-schema-2.duckdb.gz` was written by the version before handles, by a real Orthanc that was
 sent `make_studies(6, seed=5)` and a report without its concept, under patient IDs 4800000 to 4800005
-and 4800009; an import of sizes from the file Oldname1_Given.csv and a deletion by the rules ran."""
+and 4800009; an import of sizes from the file Oldname1_Given.csv and a deletion by the rules ran.
+
+`data/store-used.duckdb.gz` was written by the version of 2026-11-23, the last one with schema 2, by a
+real Orthanc that was used for a while: see tests/support/used_store.py."""
 
 from __future__ import annotations
 
@@ -24,13 +27,14 @@ from orthanc_dose.ingest import Finder
 from orthanc_dose.store import Batch, Store, Writer, handles
 
 DATA = Path(__file__).parents[1] / "data"
+NOT_USED = {"dropped"}  # tables that the used store has nothing in
 IDS = [*(f"48{number:05d}" for number in range(6)), "4800009"]
 
 
-def old_store(folder: Path) -> Path:
-    with gzip.open(DATA / "store-schema-2.duckdb.gz") as file:
+def old_store(folder: Path, name: str = "store-schema-2") -> Path:
+    with gzip.open(DATA / f"{name}.duckdb.gz") as file:
         (folder / "dose.duckdb").write_bytes(file.read())
-    shutil.copy(DATA / "store-schema-2.key", folder / "identity.key")
+    shutil.copy(DATA / f"{name}.key", folder / "identity.key")
     return folder / "dose.duckdb"
 
 
@@ -60,12 +64,15 @@ def expected(row: dict[str, Any], key: bytes) -> dict[str, Any]:
     return out
 
 
-def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path) -> None:
-    path = old_store(tmp_path)
+@pytest.mark.parametrize("name", ["store-schema-2", "store-used"])
+def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path, name: str) -> None:
+    path = old_store(tmp_path, name)
     key = (tmp_path / "identity.key").read_bytes()
     with duckdb.connect(str(path), read_only=True) as connection:
         before = tables(connection)
-    assert len(before["object"]) == 7 and all(row["orthanc_id"] for row in before["object"])
+    assert before["object"] and all(row["orthanc_id"] for row in before["object"])
+    if name == "store-used":
+        assert {table for table, rows in before.items() if not rows} <= NOT_USED
     store = Store(tmp_path)
     with store.reading() as connection:
         after = tables(connection)
@@ -82,7 +89,7 @@ def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path) -> N
             assert "-" in json.loads(task["progress"])["after"]
             task["progress"] = "{}"
         if task["kind"] == "import-sizes":
-            assert task["subject"] == "Oldname1_Given.csv"
+            assert task["subject"] in ("Oldname1_Given.csv", "sizes.csv")
             task["subject"] = "file 1"
     for task in after["task"]:  # tasks of before the runner name nobody who works on them
         assert (task.pop("owner"), task.pop("alive_at")) == (None, None)
@@ -196,7 +203,8 @@ def test_objects_are_found_again_when_the_key_is_lost(tmp_path: Path) -> None:
     store.close()
 
 
-UIDS = [f"1.2.{number}" for number in range(4)]
+UNOT_USED = {"dropped"}  # tables that the used store has nothing in
+IDS = [f"1.2.{number}" for number in range(4)]
 
 
 class Held:

@@ -231,7 +231,7 @@ def await_reading(reading: Callable[[], Reading], stopping: threading.Event) -> 
     """
     now = reading()
     last, end = now.last, time.monotonic() + _PATIENCE_S
-    while now.cursor < last:
+    while now.cursor < min(last, now.last):  # the log of changes may be emptied meanwhile
         if not now.is_stuck:
             end = time.monotonic() + _PATIENCE_S
         elif time.monotonic() > end:
