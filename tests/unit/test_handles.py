@@ -6,7 +6,7 @@ sent `make_studies(6, seed=5)` and a report without its concept, under patient I
 and 4800009; an import of sizes from the file Oldname1_Given.csv and a deletion by the rules ran.
 
 `data/store-used.duckdb.gz` was written by the version of 2026-11-23, the last one with schema 2, by a
-real Orthanc that was used for a while: see tests/support/used_store.py."""
+real Orthanc that was used for a while: see tests/orthanc/test_used_store.py."""
 
 from __future__ import annotations
 
@@ -203,8 +203,7 @@ def test_objects_are_found_again_when_the_key_is_lost(tmp_path: Path) -> None:
     store.close()
 
 
-UNOT_USED = {"dropped"}  # tables that the used store has nothing in
-IDS = [f"1.2.{number}" for number in range(4)]
+UIDS = [f"1.2.{number}" for number in range(4)]
 
 
 class Held:
