@@ -51,7 +51,9 @@ def decimals_for(values: Iterable[float]) -> int:
 def _rounded(value: float, decimals: int) -> Decimal:
     # The number as people write it, as browsers round it too: 1.9785 is a little less in binary,
     # and is rounded to 1.979 nevertheless.
-    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, Context(prec=400))
+    return Decimal(repr(value)).quantize(
+        Decimal(1).scaleb(-decimals), ROUND_HALF_UP, Context(prec=400)
+    )
 
 
 class Shown:
