@@ -204,7 +204,7 @@ def test_the_plot_leads_to_the_event_in_the_table(
     page.keyboard.press("End")
     expect(area.locator(".tip")).to_contain_text(f"Event {MANY}")
     page.keyboard.press("Enter")
-    expect(page.locator(":focus")).to_have_attribute("aria-label", f"All of event {MANY}")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", f"All of: event {MANY}")
     page.get_by_role("button", name="Dose at reference point", exact=True).click()
     expect(area.locator("svg")).to_contain_text("(mGy)")
     visit.check()

@@ -133,7 +133,7 @@ def test_filters_of_every_kind_are_clean_and_found_by_name(any_visit: Visit) -> 
 
 def test_filters_are_saved_by_name(visit: Visit) -> None:
     page = visit.open("/studies/CT?dlp_total_from=200")
-    page.get_by_text("Saved filters").click()
+    page.get_by_text("Saved filters", exact=True).click()
     name = page.get_by_label("Name for these filters")
     name.fill("<b>Mine/100% & of yours")
     name.press("Enter")
@@ -147,10 +147,10 @@ def test_filters_are_saved_by_name(visit: Visit) -> None:
     visit.check()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Clear all").click()
-    page.get_by_text("Saved filters").click()
+    page.get_by_text("Saved filters", exact=True).click()
     saved.get_by_role("button", name="<b>Mine").first.click()
     expect(page).to_have_url(re.compile("dlp_total_from=200"))
-    page.get_by_text("Saved filters").click()
+    page.get_by_text("Saved filters", exact=True).click()
     page.get_by_role("button", name="Delete “<b>Mine").click()
     expect(saved).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

@@ -4,6 +4,7 @@ bands in the page.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator
 from datetime import datetime
@@ -178,7 +179,8 @@ def test_rows_of_the_table_show_how_they_stand_to_their_levels(
     row = found.get_by_role("row", name="CT Head")
     own = found.get_by_role("list", name="Reference levels of CT Head")
     low, children = (
-        own.get_by_role("listitem").filter(has_text=name) for name in ("low", "children")
+        own.get_by_role("listitem").filter(has_text=re.compile(rf"\b{name}\b"))
+        for name in ("low", "children")
     )
     # A sign and a word, and not the colour alone.
     expect(low).to_contain_text(f"▲ over {round(middle / 2)}")

@@ -143,7 +143,7 @@ def test_the_page_says_how_old_the_data_are(visit: Visit, server: OrthancServer)
     page = visit.open("/sql")
     run(page, "SELECT 1")
     expect(
-        page.get_by_text(re.compile(r"^Data as of .*\d\d:\d\d:\d\d; nothing has"))
+        page.get_by_text(re.compile(r"^Data as of .*\d\d:\d\d:\d\d; unchanged since\.$"))
     ).to_be_visible()
     fresh = page.get_by_role("button", name="Refresh data")
     expect(fresh).to_be_disabled()

@@ -246,7 +246,8 @@ def test_a_kill_and_an_abort_in_the_middle(filled: OrthancServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "words"), [(b"", "columns"), (b"PK\x03\x04...", "workbook"), (b"one\n1\n", "columns")]
+    ("raw", "words"),
+    [(b"", "column names"), (b"PK\x03\x04...", "workbook"), (b"one\n1\n", "column names")],
 )
 def test_a_file_that_is_no_table_is_refused_and_not_kept(
     shared_server: OrthancServer, raw: bytes, words: str
