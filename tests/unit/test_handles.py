@@ -3,10 +3,7 @@ an older version.
 
 `data/store-schema-2.duckdb.gz` was written by the version before handles, by a real Orthanc that was
 sent `make_studies(6, seed=5)` and a report without its concept, under patient IDs 4800000 to 4800005
-and 4800009; an import of sizes from the file Oldname1_Given.csv and a deletion by the rules ran.
-
-`data/store-used.duckdb.gz` was written by the version of 2026-11-23, the last one with schema 2, by a
-real Orthanc that was used for a while: see tests/orthanc/test_used_store.py."""
+and 4800009; an import of sizes from the file Oldname1_Given.csv and a deletion by the rules ran."""
 
 from __future__ import annotations
 
@@ -27,14 +24,13 @@ from orthanc_dose.ingest import Finder
 from orthanc_dose.store import Batch, Store, Writer, handles
 
 DATA = Path(__file__).parents[1] / "data"
-NOT_USED = {"dropped"}  # tables that the used store has nothing in
 IDS = [*(f"48{number:05d}" for number in range(6)), "4800009"]
 
 
-def old_store(folder: Path, name: str = "store-schema-2") -> Path:
-    with gzip.open(DATA / f"{name}.duckdb.gz") as file:
+def old_store(folder: Path) -> Path:
+    with gzip.open(DATA / "store-schema-2.duckdb.gz") as file:
         (folder / "dose.duckdb").write_bytes(file.read())
-    shutil.copy(DATA / f"{name}.key", folder / "identity.key")
+    shutil.copy(DATA / "store-schema-2.key", folder / "identity.key")
     return folder / "dose.duckdb"
 
 
@@ -64,15 +60,12 @@ def expected(row: dict[str, Any], key: bytes) -> dict[str, Any]:
     return out
 
 
-@pytest.mark.parametrize("name", ["store-schema-2", "store-used"])
-def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path, name: str) -> None:
-    path = old_store(tmp_path, name)
+def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path) -> None:
+    path = old_store(tmp_path)
     key = (tmp_path / "identity.key").read_bytes()
     with duckdb.connect(str(path), read_only=True) as connection:
         before = tables(connection)
-    assert before["object"] and all(row["orthanc_id"] for row in before["object"])
-    if name == "store-used":
-        assert {table for table, rows in before.items() if not rows} <= NOT_USED
+    assert len(before["object"]) == 7 and all(row["orthanc_id"] for row in before["object"])
     store = Store(tmp_path)
     with store.reading() as connection:
         after = tables(connection)
@@ -89,7 +82,7 @@ def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path, name
             assert "-" in json.loads(task["progress"])["after"]
             task["progress"] = "{}"
         if task["kind"] == "import-sizes":
-            assert task["subject"] in ("Oldname1_Given.csv", "sizes.csv")
+            assert task["subject"] == "Oldname1_Given.csv"
             task["subject"] = "file 1"
     for task in after["task"]:  # tasks of before the runner name nobody who works on them
         assert (task.pop("owner"), task.pop("alive_at")) == (None, None)
