@@ -218,6 +218,12 @@ def _start(log: Log) -> None:
         # Orthanc waits for its requests, and these for their statements.
         sql.close()
 
+    if not orthanc_configuration.get("OverwriteInstances", False):
+        _LOG.warning(
+            '"OverwriteInstances" is false, so Orthanc refuses the new content of a report that '
+            "is sent again under the same SOP Instance UID, such as one that grows during an "
+            "examination, and reports success to the sender. Set it to true to receive it"
+        )
     host.listen(worker.wake, started, fetching.look_at_jobs, ending)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)

@@ -64,7 +64,8 @@ def studies() -> list[SampleStudy]:
 
 @pytest.fixture(scope="session")
 def server(studies: list[SampleStudy]) -> Iterator[OrthancServer]:
-    with OrthancServer() as running:
+    # Orthanc says of a file that was there already only if it does not replace it.
+    with OrthancServer(overrides={"OverwriteInstances": False}) as running:
         running.send(studies)
         running.upload(HOSTILE["nasty_text_everywhere"](1))
         running.wait_until_idle()

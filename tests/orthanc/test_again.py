@@ -41,6 +41,7 @@ def all_rows(server: OrthancServer) -> list[dict[str, Any]]:
 def test_the_same_objects_again_change_nothing(server: OrthancServer) -> None:
     samples = [sample for sample in make_studies(30, seed=21) if sample.events < 10]
     several = [ct_reports(name, pattern) for name, pattern in PATTERNS.items()]
+    server.restart(overrides={"OverwriteInstances": False})
     server.send(samples, several)
     server.wait_until_idle()
     before, objects = all_rows(server), server.objects()

@@ -22,7 +22,8 @@ from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 def shared() -> Iterator[OrthancServer]:
     registered = {USER: PASSWORD, "viewer": "password of viewer"}
     with OrthancServer(
-        dose={"OrthancUsers": {"viewer": ["view"]}}, overrides={"RegisteredUsers": registered}
+        dose={"OrthancUsers": {"viewer": ["view"]}},
+        overrides={"RegisteredUsers": registered, "OverwriteInstances": False},
     ) as server:
         yield server
 

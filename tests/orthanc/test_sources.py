@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orthanc_dose import ocr, samples
-from orthanc_dose.samples import image_ct
+from orthanc_dose.samples import ct, image_ct
 from orthanc_dose.samples.image_radiography_systems import RADIOGRAPHY
 from tests.support.server import OrthancServer
 
@@ -47,7 +47,7 @@ def test_images_make_records_and_one_of_a_series_is_read(server: OrthancServer) 
     of_pet = [told[str(ds.SOPInstanceUID)] for ds in pet]
     assert sorted(of_pet, key=str) == [("ignored", "same_series")] * 3 + [("imported", None)]
     before = server.objects()
-    server.restart()
+    server.restart(overrides={"OverwriteInstances": False})
     server.send(pet, images)
     server.wait_until_idle()
     assert server.objects() == before
@@ -207,17 +207,37 @@ def test_taking_an_object_out_and_reading_it_again(server: OrthancServer) -> Non
     assert server.post("/dose/api/objects/1.2.3/take-out")[0] == 404
 
 
-def test_an_object_that_replaces_another_brings_the_study_to_what_it_says(
+def test_a_report_that_grows_under_one_uid_comes_out_whole_and_never_shrinks(
     server: OrthancServer,
 ) -> None:
-    server.restart(overrides={"OverwriteInstances": True})
     study = samples.Study(instance_uid=samples.uid("replaced"))
-    server.send(samples.ct_report(4, study=study, key="same"))
+    events = ct.default_events(4, 5, study.started, "replaced")
+
+    def send(*numbers: int) -> dict[str, Any]:
+        report = samples.ct_report([events[one] for one in numbers], study=study, key="same")
+        server.send(report)
+        server.wait_until_idle()
+        return next(
+            row for row in server.objects() if row["sop_instance_uid"] == report.SOPInstanceUID
+        )
+
+    assert send(0, 1)["rule"] is None and only(server)["number_of_events"] == 2
+    assert send(0, 1, 2)["rule"] is None and only(server)["number_of_events"] == 3
+    whole = only(server)["dlp_total"]
+    row = send(1, 2)
+    assert (row["outcome"], row["rule"]) == ("imported", "fewer_events")
+    assert "lacks 1 of its 3 irradiation events" in row["reason"]
+    assert only(server)["number_of_events"] == 3 and only(server)["dlp_total"] == whole
+    server.restart()
+    assert server.post("/dose/api/reextract")[0] == 202
     server.wait_until_idle()
-    assert only(server)["number_of_events"] == 4
-    server.send(samples.ct_report(2, study=study, key="same"))
+    assert server.objects()[0]["rule"] == "fewer_events", "another reading does not hide it"
+    assert send(0, 1, 2, 3)["rule"] is None and only(server)["number_of_events"] == 4
+    send(0)
+    assert server.post(f"/dose/api/objects/{row['sop_instance_uid']}/take-out")[0] == 200
+    assert server.post(f"/dose/api/objects/{row['sop_instance_uid']}/retry")[0] == 200
     server.wait_until_idle()
-    assert only(server)["number_of_events"] == 2
+    assert only(server)["number_of_events"] == 1, "a user asked for what Orthanc holds"
 
 
 def test_kept_content_is_read_again_without_the_objects_and_says_what_changed(

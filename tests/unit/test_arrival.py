@@ -3,7 +3,8 @@ restart: the store says the same. On a real store, by the same code as the worke
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
+from orthanc_dose.dicom.identity import IdentityRules
 from orthanc_dose.ingest import assembly
 from orthanc_dose.ingest.reading import read_instance
 from orthanc_dose.records import STUDY_TABLES
@@ -24,6 +26,7 @@ from tests.support.effort import examples
 from tests.support.several import ct_reports, rf_reports
 
 RECEIVED = datetime(2026, 1, 1)
+IDENTITY = IdentityRules(secret=b"k" * 32)
 
 
 def _pet_ct() -> list[Dataset]:
@@ -76,6 +79,39 @@ def _exposures() -> list[Dataset]:
     return [*pair, *samples.radiography_study("standard", exposures=2, study=study)]
 
 
+def _pairs_that_differ() -> list[Dataset]:
+    """Two exposures within a second, each as two objects that round in their own way."""
+    same = {"event_uid": False, "study": samples.Study(instance_uid=samples.uid("differ"))}
+    return [
+        samples.radiography_image(
+            intent=intent, key=f"differ|{raw}", ImageAndFluoroscopyAreaDoseProduct=dap, **same
+        )
+        for raw, shown in (("0.4123", "0.41"), ("0.4141", "0.414"))
+        for intent, dap in (("processing", raw), ("presentation", shown))
+    ]
+
+
+def _corrected_pet() -> list[Dataset]:
+    """Three series of one injection, whose time and activity were corrected on the console."""
+    study = samples.Study(instance_uid=samples.uid("corrected"))
+    given = samples.Administration()
+    later = replace(given, started=given.started + timedelta(minutes=3), activity=215.0)
+    return [
+        samples.nuclear_images(
+            "ge-pet", 1, administrations=[one], series=number, key="corrected", study=study
+        )[0]
+        for number, one in enumerate((given, later, replace(given, started=None)), 1)
+    ]
+
+
+def _two_patients() -> list[Dataset]:
+    """Two reports of one patient and one of another, under one Study Instance UID."""
+    study = samples.Study(instance_uid=samples.uid("two patients"))
+    reports = [samples.ct_report(2, study=study, key=f"patient {number}") for number in range(3)]
+    reports[1].PatientID, reports[1].PatientSex = "another", "M"
+    return reports
+
+
 STUDIES = {
     "cumulative": lambda: ct_reports("cumulative", [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5]]),
     "overlapping": lambda: rf_reports("overlapping", [[0, 1, 2], [2, 3], [3, 4, 5]]),
@@ -83,6 +119,10 @@ STUDIES = {
     "exposures": _exposures,
     "tomosynthesis": lambda: list(samples.hologic_combo(volume=True)),
     "a report and its images": _report_and_images,
+    "pairs that differ": _pairs_that_differ,
+    "a stitched image": samples.stitched_leg,
+    "a corrected administration": _corrected_pet,
+    "two patients": _two_patients,
     "two devices": _pet_ct,
     "dose screen, report and images": _dose_info_and_report,
 }
@@ -114,7 +154,7 @@ def arrive(writer: Writer, batch: list[tuple[str, str, bytes]], change: int) -> 
             "size": len(raw),
             "before": before,
         }
-        reads[orthanc_id] = read_instance(row, lambda raw=raw: raw)
+        reads[orthanc_id] = read_instance(row, lambda raw=raw: raw, identity=IDENTITY)
     writer.commit(assembly.batch(writer, list(reads.values()), {"cursor": str(change)}))
 
 

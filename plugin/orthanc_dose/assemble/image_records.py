@@ -3,7 +3,6 @@ to the better one.
 """
 
 import re
-from collections import Counter
 from datetime import timedelta
 
 from ..dicom.concepts import CONSTANT_ANGLE
@@ -11,12 +10,17 @@ from ..extract import image_ct
 from ..extract.modality import canonical_code
 from ..extract.rows import by_name, mark, value_of
 from ..records.rows import EquipmentRow, EventRow, StudyRow
-from . import report_records, totals
-from .parts import SYSTEM, Key, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
+from . import administrations, exposures, report_records, totals
+from .exposures import Exposure, Image, images_of
+from .parts import SYSTEM, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
 # Tolerance between the clocks of a system's report and images.
 _SAME_MOMENT = timedelta(seconds=2)
-_SAME_INJECTION = timedelta(minutes=15)
+_SAME_EXPOSURE = Outcome(
+    "duplicate",
+    "same_exposure",
+    "Another object of the study shows the same exposure, which is counted once.",
+)
 _SLICES = "computed"  # the source of CT images: each gives a slice, not an event
 _BEST = {
     "report": "a dose report",
@@ -43,7 +47,7 @@ def image_record(group: list[Part]) -> Record:
         }
         counting = group
     else:
-        events, counting = _exposures(group, outcomes)
+        events, counting = _counted(group, outcomes)
     return Record(
         modality=modality_of(group),
         source=source,
@@ -61,11 +65,8 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     type and system; return whether there is one."""
     source = group[0].extract.source
     better = [one for one in records if one.source != source]
-    rows = (
-        _events_of_slices(group)
-        if source == _SLICES
-        else [row for part in group for row in rows_of(part)]
-    )
+    images = images_of(group)
+    rows = _events_of_slices(group) if source == _SLICES else [image.row for image in images]
     target = next((one for one in better if any(_named(row, one.events) for row in rows)), None)
     if target is None:
         target = next(
@@ -99,9 +100,15 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     )
     rule = "report_wins" if target.source == "report" else "better_source"
     target.outcomes |= {part.sop_instance_uid: Outcome("merged", rule, reason) for part in group}
-    left = len(rows) - len(matched)
-    if left and source == "image header" and target.modality != "CT":
-        mark(target.study, "number_of_events", "images_without_event", left)
+    if source == "image header" and target.modality != "CT":
+        # An exposure is in the report if one of its images is.
+        there = {id(row) for row, _ in matched}
+        left = sum(
+            all(id(image.row) not in there for image in one.images)
+            for one in _distinct(images, group[0].extract.modality)
+        )
+        if left:
+            mark(target.study, "number_of_events", "images_without_event", left)
     no_marks: StudyRow = {"marks": None}
     target.study = filled(
         [*(part.extract.study | no_marks for part in reversed(group)), target.study]
@@ -117,107 +124,52 @@ def _events_of_slices(group: list[Part]) -> list[EventRow]:
 # --- images without a better source ---
 
 
-def _exposures(
-    group: list[Part], outcomes: dict[str, Outcome]
-) -> tuple[list[EventRow], list[Part]]:
-    """Return each exposure once, even if several images show it (for processing, for presentation,
-    reprocessed), and the parts that contribute to the record.
+def _distinct(images: list[Image], modality: str | None) -> list[Exposure]:
+    if modality == "NM":
+        return administrations.administrations(images)
+    return exposures.exposures(images)
+
+
+def _counted(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[EventRow], list[Part]]:
+    """Return each exposure once, even if several images show it, and the parts that contribute to
+    the record.
     """
-    known: dict[Key, EventRow] = {}
-    seen: Counter[Key] = Counter()
+    modality = group[0].extract.modality
+    found = _distinct(images_of(group), modality)
+    fresh = {one.images[0].part.sop_instance_uid for one in found}
     counting: list[Part] = []
     for part in group:
-        fresh = 0
-        for row in rows_of(part):
-            key = _exposure_key(row, seen)
-            if key in known:
-                _complete(known[key], row)
-            else:
-                known[key] = row
-                fresh += 1
-        if not part.extract.events or fresh:
+        adds = part.sop_instance_uid in fresh
+        if not part.extract.events or adds:
             counting.append(part)
         if not outcomes:
             outcomes[part.sop_instance_uid] = Outcome("imported")
-        elif fresh:
+        elif adds:
             outcomes[part.sop_instance_uid] = Outcome(
                 "merged", "continued", "Its exposure was added to the study."
             )
         else:
-            reason = "Another object of the study shows the same exposure, which is counted once."
-            outcomes[part.sop_instance_uid] = Outcome("duplicate", "same_exposure", reason)
-    return list(known.values()), counting
+            outcomes[part.sop_instance_uid] = _SAME_EXPOSURE
+    event = administrations.event_of if modality == "NM" else exposures.event_of
+    return [event(one) for one in found], counting
 
 
-_VALUES = (
-    "kvp",
-    "exposure",
-    "exposure_time",
-    "dap",
-    "average_glandular_dose",
-    "entrance_dose",
-    "dlp",
-    "mean_ctdivol",
-    "acquisition_protocol",
-)
-
-
-def _exposure_key(row: EventRow, seen: Counter[Key]) -> Key:
-    """Return the key of an exposure: its event UID, or else its time and values. If images do not
-    say when they were exposed, those of each intent (for processing, for presentation) are counted,
-    and the n-th of one intent is matched to the n-th of the other."""
-    uid = row.get("irradiation_event_uid") or row.get("administration_event_uid")
-    if uid:
-        return (uid,)
-    if "radionuclide" in row:
-        return (
-            None,
-            row.get("datetime_started"),
-            canonical_code(row.get("radionuclide")),
-            canonical_code(row.get("radiopharmaceutical_agent")),
-        )
-    moment = (
-        None
-        if any(entry["mark"] == "other_date" for entry in row.get("marks") or ())
-        else row.get("datetime_started")
-    )
-    values = (
-        moment,
-        canonical_code(row.get("laterality")),
-        canonical_code(row.get("image_view")),
-        *map(by_name(row).get, _VALUES),
-    )
-    if moment is not None:
-        return (None, *values)
-    of_intent = (*values, row.get("presentation_intent"))
-    seen[of_intent] += 1
-    return (None, *values, seen[of_intent])
-
-
-_DOSES = ("dap", "average_glandular_dose", "entrance_dose", "administered_activity")
-# Objects of one exposure each round the same number in their own way.
-_ROUNDING = 0.005
-
-
-def _complete(event: EventRow, row: EventRow) -> None:
-    """Add what another image of the same exposure says; a differing dose is a contradiction and
-    leaves the field empty.
-    """
-    contradicted = {
-        entry["field"] for entry in event.get("marks") or () if entry["mark"] == "several_values"
-    }
-    whole = by_name(event)
-    for name, value in by_name(row).items():
-        there = whole.get(name)
-        if name == "acquired_images":
-            whole[name] = sorted({*(there or ()), *(value or ())})
-        elif value is None or name in contradicted:
-            continue
-        elif there is None:
-            whole[name] = value
-        elif name in _DOSES and abs(there - value) > _ROUNDING * max(there, value):
-            mark(event, name, "several_values", f"{there:g} | {value:g}")
-            whole[name] = None
+def put_beside_same(group: list[Part], records: list[Record]) -> bool:
+    """Add series of nuclear medicine to the record of another system's series that name the same
+    administrations, all of them; return whether there is one."""
+    if group[0].extract.modality != "NM" or group[0].extract.source == "report":
+        return False
+    images = images_of(group)
+    for record in records:
+        known = images_of(record.parts) if record.source == group[0].extract.source else []
+        if record.modality == "NM" and all(
+            any(administrations.same_injection(image, other) for other in known) for image in images
+        ):
+            for row, event in _match([image.row for image in images], record, record.source):
+                exposures.complete(event, row)
+            record.outcomes |= {part.sop_instance_uid: _SAME_EXPOSURE for part in group}
+            return True
+    return False
 
 
 # --- beside a better source ---
@@ -303,7 +255,11 @@ def _same_administration(row: EventRow, event: EventRow) -> bool:
     if None in nuclides or nuclides[0] != nuclides[1]:
         return False
     start, other = row.get("datetime_started"), event.get("datetime_started")
-    if start is not None and other is not None and abs(start - other) > _SAME_INJECTION:
+    if (
+        start is not None
+        and other is not None
+        and abs(start - other) > administrations.SAME_INJECTION
+    ):
         return False
     ours, theirs = row.get("administered_activity"), event.get("administered_activity")
     return ours is None or theirs is None or abs(ours - theirs) <= 0.1 * max(ours, theirs)

@@ -16,12 +16,13 @@ record (estimates.py)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from ..extract import modality
 from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
 from ..records.rows import EquipmentRow
-from . import estimates, image_records, report_records, totals
+from . import derived_images, estimates, image_records, patients, report_records, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
@@ -34,16 +35,40 @@ def put_together(
 
     user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as:
     the system into which a system was joined, None if it was not."""
+    found = patients.patients(parts)
+    if len(found) == 1 and len(found[0].ids()) <= 1:
+        return _of_patient(parts, user_defined, counts_as)
+    records = [_of_patient(one.parts, user_defined, counts_as) for one in found]
+    patients.mark_records(found, records)
+    for record in (record for of_patient in records for record in of_patient):
+        record.study["all_marks"] = sorted(
+            {*record.study["all_marks"], *(m["mark"] for m in record.study["marks"])}
+        )
+    return [record for of_patient in records for record in of_patient]
+
+
+def _of_patient(
+    parts: list[Part],
+    user_defined: Callable[[EquipmentRow], str | None],
+    counts_as: Callable[[EquipmentRow], EquipmentRow | None],
+) -> list[Record]:
+    """Return the records of one patient's objects."""
     parts = [_joined(part, counts_as(part.extract.equipment)) for part in parts]
     parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
     records: list[Record] = []
-    of_dose = [part for part in parts if part.extract.modality is not None]
+    of_dose, derived = derived_images.set_apart(
+        [part for part in parts if part.extract.modality is not None]
+    )
     for source in SOURCES:
         for group in _groups(part for part in of_dose if part.extract.source == source):
             if source == "report":
                 records.append(report_records.report_record(group))
-            elif not image_records.put_beside(group, records):
+            elif not (
+                image_records.put_beside(group, records)
+                or image_records.put_beside_same(group, records)
+            ):
                 records.append(image_records.image_record(group))
+    derived_images.put_beside(derived, records)
     estimates.put_beside((part for part in parts if part.extract.modality is None), records)
     for record in records:
         of_record = [part for part in parts if part.sop_instance_uid in record.outcomes]
@@ -82,10 +107,48 @@ def _sorted(part: Part, user_defined: str | None) -> Part:
 def _groups(parts: Iterable[Part]) -> list[list[Part]]:
     """Return the parts by modality type and system, ordered by when their content was made."""
     groups: dict[tuple[object, ...], list[Part]] = {}
-    for part in sorted(parts, key=lambda part: (part.extract.made_at, part.sop_instance_uid)):
+    for part in sorted(parts, key=_made):
         system = tuple(part.extract.equipment.get(name) for name in SYSTEM)
         groups.setdefault((part.extract.modality, *system), []).append(part)
-    return list(groups.values())
+    return _of_one_system(list(groups.values()))
+
+
+def _of_one_system(groups: list[list[Part]]) -> list[list[Part]]:
+    """Join groups of images whose systems differ only in what one of them does not say, so that
+    the images of one exposure meet."""
+    joined: list[list[Part]] = []
+    # The one that says most comes first. One that fits several systems stays alone.
+    for group in sorted(groups, key=lambda group: -len(_said(group))):
+        fits = [one for one in joined if _says_no_other(group, one)]
+        if len(fits) == 1:
+            fits[0] += group
+        else:
+            joined.append(list(group))
+    for group in joined:
+        group.sort(key=_made)
+    return sorted(joined, key=lambda group: _made(group[0]))
+
+
+def _made(part: Part) -> tuple[datetime, str]:
+    return part.extract.made_at, part.sop_instance_uid
+
+
+def _said(group: list[Part]) -> dict[str, str]:
+    """Return what the objects of a group say of their system."""
+    return {
+        name: said
+        for name in SYSTEM
+        if (said := value_of(group[0].extract.equipment, name)) is not None
+    }
+
+
+def _says_no_other(group: list[Part], other: list[Part]) -> bool:
+    one, there = group[0].extract, other[0].extract
+    if one.source != "image header" or one.modality == "CT" or one.modality != there.modality:
+        return False
+    mine, theirs = _said(group), _said(other)
+    both = mine.keys() & theirs.keys()
+    return bool(both) and all(mine[name] == theirs[name] for name in both)
 
 
 def _finish(record: Record) -> None:

@@ -42,7 +42,8 @@ class Record:
 
     parts: the objects from which its values come, the best source first. overlap: some of its
     reports share events, so that their totals cannot be added. named: the systems that its objects
-    name, if one of these was merged into another."""
+    name, if one of these was merged into another. number: the number under which the store has it,
+    if it has it already."""
 
     modality: str
     source: str
@@ -54,6 +55,7 @@ class Record:
     overlap: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     named: list[EquipmentRow] = field(default_factory=list)
+    number: int | None = None
 
 
 def modality_of(group: list[Part]) -> str:

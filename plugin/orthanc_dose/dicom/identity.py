@@ -67,6 +67,7 @@ _STRUCTURE = frozenset({
     "0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102",
     "0008,0070", "0008,1010", "0008,1090", "0018,1000", "0018,1020",
 })  # fmt: skip
+_NO_BIRTH_DATE = date(1900, 1, 1)
 # An infant's birth date may be the date of the study.
 _INFANT = timedelta(days=60)
 
@@ -112,6 +113,22 @@ class IdentityRules:
             "birth_date": birth_date.isoformat() if birth_date else None,
         }
         return self.again({item: value for item, value in written.items() if value})
+
+    def subject(self, dataset: Dataset) -> dict[str, str]:
+        """Return keyed hashes of the patient's ID ("id") and birth date ("birth_date"), whatever
+        the rules are: they tell two patients apart, and nobody without the key can try out IDs.
+        Empty without a key."""
+        patient_id, day = text(dataset, "0010,0020"), _day(dataset, "0010,0030")
+        written = {
+            "id": patient_id.upper() if patient_id else None,
+            # Some equipment writes the first day of a calendar for an unknown birth date.
+            "birth_date": day.isoformat() if day and day > _NO_BIRTH_DATE else None,
+        }
+        return {
+            item: hmac.digest(self.secret, f"subject {item} {value}".encode(), "sha256").hex()[:32]
+            for item, value in written.items()
+            if value and self.secret
+        }
 
     def again(self, patient: dict[str, str]) -> dict[str, str]:
         """Apply these rules to what was kept under other rules. A hash stays as it is."""

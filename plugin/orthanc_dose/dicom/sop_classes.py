@@ -27,17 +27,16 @@ NUCLEAR_IMAGES = frozenset({PET_IMAGE, ENHANCED_PET_IMAGE, NM_IMAGE})
 # Computed radiography, digital X-ray, intra-oral X-ray (for presentation, for processing).
 RADIOGRAPHY_IMAGES = frozenset(f"{_STORAGE}.{end}" for end in ("1", "1.1", "1.1.1", "1.3", "1.3.1"))
 BREAST_TOMOSYNTHESIS = f"{_STORAGE}.13.1.3"
-# Mammography (for presentation, for processing), breast tomosynthesis, breast projection X-ray
-# (for presentation, for processing).
-MAMMOGRAPHY_IMAGES = frozenset(
-    {
-        f"{_STORAGE}.1.2",
-        f"{_STORAGE}.1.2.1",
-        BREAST_TOMOSYNTHESIS,
-        f"{_STORAGE}.13.1.4",
-        f"{_STORAGE}.13.1.5",
-    }
+# Projections of breast tomosynthesis (for presentation, for processing).
+TOMOSYNTHESIS_IMAGES = frozenset({BREAST_TOMOSYNTHESIS, f"{_STORAGE}.13.1.4", f"{_STORAGE}.13.1.5"})
+# Mammography (for presentation, for processing) and tomosynthesis.
+MAMMOGRAPHY_IMAGES = TOMOSYNTHESIS_IMAGES | {f"{_STORAGE}.1.2", f"{_STORAGE}.1.2.1"}
+# Classes by intent: radiography, mammography, intra-oral, tomosynthesis (the volume is for
+# presentation only), projections.
+FOR_PRESENTATION = frozenset(
+    f"{_STORAGE}.{end}" for end in ("1.1", "1.2", "1.3", "13.1.3", "13.1.4")
 )
+FOR_PROCESSING = frozenset(f"{_STORAGE}.{end}" for end in ("1.1.1", "1.2.1", "1.3.1", "13.1.5"))
 
 SECONDARY_CAPTURE = f"{_STORAGE}.7"
 # The multi-frame variants: single bit, grayscale byte, grayscale word, true colour.

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from ..dicom import sop_classes
 from . import image, image_ct, image_nm, report, secondary
-from .extract import Extract, Ignored
+from .extract import Extract, Ignored, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
 
 # Incremented whenever an extractor gives a different result for an object, so that kept content can
 # be re-read.
-EXTRACTOR_VERSION = "4"
+EXTRACTOR_VERSION = "5"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
 EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
@@ -33,7 +33,12 @@ def can_hold_dose(sop_class_uid: str) -> bool:
 
 def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
     """Return the records of an object. Raises Ignored, or Unreadable with the reason."""
-    return EXTRACTORS[sop_class_uid](kept)
+    found = EXTRACTORS[sop_class_uid](kept)
+    sex = (found.study.get("patient_sex") or "").upper()
+    found.subject = Subject(
+        kept.subject.get("id"), kept.subject.get("birth_date"), sex if sex in ("F", "M") else None
+    )
+    return found
 
 
 __all__ = [

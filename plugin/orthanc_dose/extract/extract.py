@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ..dicom.sr import Item
 from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, StudyRow
+from .origin import ImageOrigin
 
 
 class Ignored(Exception):
@@ -24,6 +25,16 @@ class References:
     events: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What tells the patient of an object apart from another: keyed hashes of ID and birth date,
+    and the sex; None if the object does not say."""
+
+    patient_id: str | None = None
+    birth_date: str | None = None
+    sex: str | None = None
+
+
 @dataclass
 class Extract:
     """The rows of one object, before it is merged with others of its study.
@@ -31,7 +42,8 @@ class Extract:
     study, equipment, accumulated, events: rows by the fields of the tables. unused: content items
     that no field takes. made_at: when the content was made, local time. source: how it was read, a
     key of SOURCES. modality: None for an object without dose of its own, whose `study` adds fields
-    to the records of the study, derived from what it refers to."""
+    to the records of the study, derived from what it refers to. origin: for images, how the image
+    came about. subject: whose it is."""
 
     modality: str | None
     study: StudyRow
@@ -42,3 +54,5 @@ class Extract:
     made_at: datetime
     source: str = "report"
     refers_to: References | None = None
+    origin: ImageOrigin | None = None
+    subject: Subject = Subject()

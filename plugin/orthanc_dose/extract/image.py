@@ -17,6 +17,7 @@ from . import header
 from .elements import HeaderReader, number
 from .extract import Extract, Ignored
 from .kept import Kept
+from .origin import origin_of
 from .rows import by_name, code_value, mark, value_of
 
 # Modality (0008,0060) of the images that this module reads, with the modality type.
@@ -95,6 +96,7 @@ def extract_image(kept: Kept) -> Extract:
         unused=reader.unused(header.KNOWN),
         made_at=header.content_moment(dataset),
         source="image header",
+        origin=origin_of(dataset),
     )
 
 

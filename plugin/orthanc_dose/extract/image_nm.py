@@ -15,6 +15,7 @@ from . import header
 from .elements import HeaderReader, unused_elements
 from .extract import Extract, Ignored
 from .kept import Kept
+from .origin import origin_of
 from .rows import by_name, mark, value_of
 
 _SEQUENCE = "0054,0016"
@@ -56,6 +57,7 @@ def extract_nm_image(kept: Kept) -> Extract:
         unused=unused,
         made_at=header.content_moment(dataset),
         source="image header",
+        origin=origin_of(dataset),
     )
 
 

@@ -19,7 +19,8 @@ class Kept:
     `screen` holds the lines of text that were read from the pixels of a dose screen (OCR), None if
     this was not tried; `patient` is what the installation keeps of the patient's name, ID and birth
     date, as IdentityRules.apply gives it; `not_patient` holds the patterns by which the object is
-    not of a patient, as NotPatient.matching gives them."""
+    not of a patient, as NotPatient.matching gives them; `subject` holds the hashes that tell two
+    patients apart, as IdentityRules.subject gives them."""
 
     dataset: Dataset
     transfer_syntax: str = ""
@@ -28,6 +29,7 @@ class Kept:
     screen: list[str] | None = None
     patient: dict[str, str] = field(default_factory=dict)
     not_patient: dict[str, str] = field(default_factory=dict)
+    subject: dict[str, str] = field(default_factory=dict)
 
     def pack(self) -> tuple[bytes, str]:
         """Return the content as the store holds it, compressed JSON, and its SHA-256, which shows
@@ -45,6 +47,8 @@ class Kept:
             whole["patient"] = self.patient
         if self.not_patient:
             whole["not_patient"] = self.not_patient
+        if self.subject:
+            whole["subject"] = self.subject
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), check_circular=False)
         raw = text.encode("utf-8", "surrogatepass")
         # Level 1: a third larger than level 6, in a fifth of the time, which is scarce for the
@@ -63,6 +67,7 @@ def unpack(packed: bytes) -> Kept:
         read.get("screen"),
         read.get("patient", {}),
         read.get("not_patient", {}),
+        read.get("subject", {}),
     )
 
 
@@ -73,10 +78,18 @@ def keep(
     removed from it after the age and the other values derived from name and birth date have been
     determined."""
     dataset = read.dataset
-    age, patient = _age(dataset), rules.apply(dataset)
+    age, patient, subject = _age(dataset), rules.apply(dataset), rules.subject(dataset)
     matched = patterns.matching(text(dataset, "0010,0010"), text(dataset, "0010,0020"))
     kept = remove_identity(dataset, rules)
-    return Kept(kept, read.transfer_syntax, read.notes, age, patient=patient, not_patient=matched)
+    return Kept(
+        kept,
+        read.transfer_syntax,
+        read.notes,
+        age,
+        patient=patient,
+        not_patient=matched,
+        subject=subject,
+    )
 
 
 def apply_again(kept: Kept, rules: IdentityRules) -> None:

@@ -3,8 +3,10 @@
 Each study is rebuilt from all of its objects.
 """
 
+from collections import Counter
+
 from .. import extract
-from ..assemble import Part, put_together, waiting_estimates
+from ..assemble import Part, Record, event_keys, put_together, waiting_estimates
 from ..dicom.dataset import Unreadable
 from ..extract import Extract, Ignored
 from ..store import Batch, ObjectRow, Writer
@@ -12,6 +14,9 @@ from ..store.systems import Systems
 from .reading import Read, set_outcome
 
 _COUNTING = ("imported", "merged", "duplicate")
+# The rule for a report that was replaced, under its own SOP Instance UID, by one that lacks some of
+# its irradiation events: the earlier content stays until one arrives that has all of them.
+FEWER_EVENTS = "fewer_events"
 
 
 class Unread(Exception):
@@ -48,6 +53,8 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         out.objects.append(row)
         if one.extract is None:
             continue
+        if before is not None and before["content_digest"] != row["content_digest"]:
+            _keep_events(writer, one, row, before)
         study, sop = _uids(row)
         other = same.get(sop)
         if other is not None and other["handle"] != row["handle"]:
@@ -61,6 +68,31 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         fresh.setdefault(study, {})[sop] = Part(sop, one.extract)
     _put_together(writer, out, touched, fresh, rows)
     return out
+
+
+def _keep_events(writer: Writer, one: Read, row: ObjectRow, before: ObjectRow) -> None:
+    """Keep the earlier content of a report whose new content lacks some of its events: systems
+    resend an earlier version, or only what came last, and no event may disappear unnoticed."""
+    if one.extract is None or one.extract.source != "report" or before["outcome"] not in _COUNTING:
+        return
+    kept = writer.content_of(before["handle"])
+    if kept is None or kept["study_instance_uid"] != row["study_instance_uid"]:
+        return
+    earlier = _kept(kept, say=False)
+    if earlier is None:
+        return
+    old = set(event_keys(Part("", earlier)))
+    lost = len(old - set(event_keys(Part("", one.extract))))
+    if not lost:
+        return
+    one.extract = earlier
+    row |= {name: kept[name] for name in ("content", "content_digest", "modality", "source")}
+    reason = (
+        f"It was sent again with other content, which lacks {lost} of its {len(old)} irradiation "
+        "events. That content was refused; the earlier one is kept. To use the new content, "
+        "exclude the object and re-import it."
+    )
+    set_outcome(row, "imported", FEWER_EVENTS, reason)
 
 
 def without(writer: Writer, sop_instance_uid: str) -> Batch:
@@ -153,12 +185,26 @@ def _put_together(
             row["study_id"] = None
             if row.get("rule") != outcome.rule:
                 set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
+        for record in records if len(records) > 1 else ():
+            record.number = _number(record, [rows[study, sop] for sop in record.outcomes])
         for record in records:
             record.study["extractor_version"] = extract.EXTRACTOR_VERSION
             for sop, outcome in record.outcomes.items():
                 row = rows[study, sop]
+                if row.get("rule") == FEWER_EVENTS and outcome.outcome != "duplicate":
+                    continue  # what was refused must stay visible
                 if (row.get("outcome"), row.get("rule")) != (outcome.outcome, outcome.rule):
                     set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
+
+
+def _number(record: Record, rows: list[ObjectRow]) -> int | None:
+    """Return the number of the study to which most objects of a record have been assigned."""
+    numbers = Counter(
+        row["study_id"]
+        for row in rows
+        if row.get("study_id") is not None and row.get("modality") == record.modality
+    )
+    return min(numbers, key=lambda one: (-numbers[one], one)) if numbers else None
 
 
 def _uids(row: ObjectRow) -> tuple[str, str]:

@@ -47,6 +47,14 @@ MARKS = {
     "from_image": "missing from the report; taken from the image of the same irradiation event",
     "images_without_event": "images of the study show exposures that are missing from the "
     "report; they are not counted",
+    "derived_images": "images of the study were computed from those of several exposures "
+    "(stitched, synthesized or recombined); they are not counted",
+    "derived_image": "an image computed from those of several exposures stands for them, since "
+    "none of them is in the study",
+    "several_patients": "objects with this Study Instance UID are of patients who differ in ID "
+    "and in sex or birth date; each has a record of its own",
+    "several_patient_ids": "objects of the study have different patient IDs, while nothing else "
+    "says that they are of different patients",
     "derived": "calculated from the headers of the images, since the study has no report",
     "text_encoding": "text did not match the declared character set",
     "ocr": "read from the pixels of a dose screen by OCR",

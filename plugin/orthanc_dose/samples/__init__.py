@@ -9,6 +9,12 @@ from orthanc_dose.samples.ct import CtEvent, DoseCheck, SizeSpecific, Source, ct
 from orthanc_dose.samples.document import Patient, Study, System, document, part10, uid
 from orthanc_dose.samples.enhanced import Estimate, enhanced_report, patient_dose_report
 from orthanc_dose.samples.image_ct import CT_SYSTEMS, CtImageSeries, ct_images, two_reconstructions
+from orthanc_dose.samples.image_derived import (
+    contrast_mammogram,
+    sources,
+    stitched_leg,
+    synthesized_view,
+)
 from orthanc_dose.samples.image_dose_info import PHILIPS, DoseInfoRow, philips_dose_info
 from orthanc_dose.samples.image_mammography import (
     MAMMOGRAPHY,
@@ -101,6 +107,7 @@ __all__ = [
     "Totals",
     "VENDORS",
     "Vendor",
+    "contrast_mammogram",
     "ct_images",
     "ct_report",
     "ct_series",
@@ -136,6 +143,9 @@ __all__ = [
     "screening",
     "siemens_comment",
     "siemens_positions",
+    "sources",
+    "stitched_leg",
+    "synthesized_view",
     "two_reconstructions",
     "uid",
     "vendor",

@@ -158,6 +158,11 @@ class Writer:
         ):
             return rows_of(self._connection.execute(query), ObjectRow)
 
+    def content_of(self, handle: str) -> ObjectRow | None:
+        """Return the row of an object with its content; None if no content is kept."""
+        query = "SELECT * FROM object WHERE handle = ? AND content IS NOT NULL"
+        return next(iter(rows_of(self._connection.execute(query, [handle]), ObjectRow)), None)
+
     def objects_of_studies(
         self, study_instance_uids: list[str], failed_too: bool = False
     ) -> list[ObjectRow]:
@@ -312,8 +317,10 @@ class Writer:
             existing = self._forget_studies(list(batch.studies), touched)
             before = {row[0] for found in existing.values() for row in found}
             for uid, records in batch.studies.items():
+                numbers = [record.number for record in records]
                 for record in records:
-                    self._add(record, existing.get(uid, []), now, tables)
+                    others = {one for one in numbers if one != record.number}
+                    self._add(record, existing.get(uid, []), others, now, tables)
                     for sop in record.outcomes:
                         study_ids[uid, sop] = record.study["id"]
             written = {row["id"] for row in tables[STUDY.name]}
@@ -395,16 +402,22 @@ class Writer:
         self,
         record: Record,
         existing: list[tuple[int, str, int]],
+        others: set[int | None],
         now: datetime,
         tables: Tables,
     ) -> None:
+        """Add the rows of a record. existing: the study's rows in the store that no record has
+        taken yet; others: the numbers that other records of the study have."""
         own = self._system(record.equipment, tables)
         equipment_id = self.systems.root(own)
         named = {self._system(equipment, tables) for equipment in record.named} or {own}
-        # Reuse the number of the row that this record replaces: one of the same modality and
-        # system, else of the same modality.
-        same = [row for row in existing if row[1] == record.modality]
-        row = next((row for row in same if row[2] == equipment_id), same[0] if same else None)
+        # Reuse the number of the row that this record replaces: the one that its objects had, else
+        # one of the same modality and system, else of the same modality.
+        same = [row for row in existing if row[1] == record.modality and row[0] not in others]
+        row = next(
+            (row for row in same if row[0] == record.number),
+            next((row for row in same if row[2] == equipment_id), same[0] if same else None),
+        )
         if row is not None:
             existing.remove(row)
             study_id = row[0]
