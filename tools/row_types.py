@@ -7,7 +7,7 @@ of the tables, so that each field is declared once.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from orthanc_dose.records import INDEXES, MODALITIES, TABLES, TASK, Field
+from orthanc_dose.records import INDEXES, MODALITIES, PATIENT, TABLES, TASK, Field
 from orthanc_dose.records.common import marks
 from orthanc_dose.records.task import JSON
 
@@ -71,10 +71,11 @@ def text() -> str:
             TASK.fields,
             dict.fromkeys(JSON, "dict[str, Any]"),
         ),
+        _class("Patient", "What a row of study says of its patient.", PATIENT),
         _class(
             "EventRow",
             "An event of any modality type: a row of one of these tables.",
-            _together(field for table in events for field in table.fields),
+            _together(field for table in events for field in (*table.fields, *table.derived)),
         ),
         _class(
             "AccumulatedRow",

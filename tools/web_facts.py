@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from orthanc_dose.records import MODALITIES
 from orthanc_dose.records.access import GROUPS
 from orthanc_dose.records.ct import DOSE_CHECK
 from orthanc_dose.records.task import FINISHED, STATES
@@ -24,6 +25,7 @@ _FACTS: tuple[tuple[str, str, Any], ...] = (
         "Modality groups for searches, with the modalities that belong to each.",
         {kind: list(modalities) for kind, modalities in STUDY_KINDS.items()},
     ),
+    ("MODALITIES", "Codes of the modality types.", list(MODALITIES)),
     (
         "DOSE_CHECK",
         "Dose check: names of fields of a CT event, DLP before CTDIvol.",

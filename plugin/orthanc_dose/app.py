@@ -38,7 +38,7 @@ from .records.access import GROUPS
 from .rest.schedules import ScheduledSearches
 from .rest.server import Server
 from .rest.services import Services
-from .retrieve.fetching import RETRIEVAL, Fetching
+from .retrieve.fetching import RETRIEVAL, Fetching, Reading
 from .retrieve.nodes import Nodes
 from .retrieve.schedules import EVERY_S as SCHEDULES_S
 from .retrieve.schedules import Schedules
@@ -146,7 +146,7 @@ def _start(log: Log) -> None:
         nodes,
         partial(settings.value, "moves_at_once"),
         partial(settings.value, "move_pause"),
-        partial(_hurried, worker),
+        partial(_reading, worker),
     )
     scheduled = ScheduledSearches(access.users, searches, fetching)
     schedules = Schedules(store, scheduled.begin, scheduled.may)
@@ -258,11 +258,11 @@ def _swept(store: Store, sweep: Callable[[duckdb.DuckDBPyConnection], object]) -
         sweep(connection)
 
 
-def _hurried(worker: Worker) -> bool:
-    """Let the worker run without pauses, and return whether it has processed everything."""
+def _reading(worker: Worker) -> Reading:
+    """Let the worker run without pauses, and return how far it is."""
     worker.hurry()
     status = worker.status()
-    return status["state"] == "idle" and not status["pending"]
+    return Reading(status["cursor"], status["last_change"], status["state"] == "waiting")
 
 
 def _watch(door: Door) -> None:

@@ -94,9 +94,9 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(
     found = by_software(own_server)
     old, new = found["1"]["id"], found["2"]["id"]
     page = visit.open("/equipment")
-    page.get_by_text("1 suggestion to join systems").click()
-    page.get_by_role("button", name=re.compile("Compare and join: .*Software version")).click()
-    dialog = page.get_by_role("dialog", name="Join 2 systems into one?")
+    page.get_by_text("1 suggestion to merge systems").click()
+    page.get_by_role("button", name=re.compile("Compare and merge: .*Software version")).click()
+    dialog = page.get_by_role("dialog", name="Merge 2 systems into one?")
     differs = dialog.get_by_role("row").filter(has_text="Software version")
     expect(differs).to_contain_text("1")
     expect(differs).to_contain_text("2")
@@ -105,7 +105,7 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(
     dialog.get_by_role("radio").nth(
         0 if found["1"]["id"] == systems_in_order(dialog, found)[0] else 1
     ).check()
-    dialog.get_by_role("button", name="Join", exact=True).click()
+    dialog.get_by_role("button", name="Merge", exact=True).click()
     expect(dialog).to_have_count(0)
     visit.settle()
     now = by_software(own_server)
@@ -115,10 +115,10 @@ def test_a_proposal_shows_what_differs_and_a_join_is_undone(
     assert sorted(filter(None, joined.values())) in ([old], [new])
     root = old if joined[new] == old else new
     assert next(row for row in now.values() if row["id"] == root)["studies"] == 3
-    expect(page.get_by_text("suggestion to join systems")).to_have_count(0)
-    page.get_by_role("button", name=re.compile("^Separate: ")).click()
-    dialog = page.get_by_role("dialog", name=re.compile("^Separate "))
-    dialog.get_by_role("button", name="Separate").click()
+    expect(page.get_by_text("suggestion to merge systems")).to_have_count(0)
+    page.get_by_role("button", name=re.compile("^Undo merge: ")).click()
+    dialog = page.get_by_role("dialog", name=re.compile("^Undo the merge of "))
+    dialog.get_by_role("button", name="Undo merge").click()
     expect(dialog).to_have_count(0)
     assert {
         row["software_versions"]: (row["studies"], row["joined_into"])
@@ -252,7 +252,7 @@ def test_who_only_looks_changes_nothing(browser: Browser, own_server: OrthancSer
         4
     )
     expect(page.locator("main").get_by_role("checkbox")).to_have_count(0)
-    expect(page.get_by_text("suggestion to join systems")).to_have_count(0)
+    expect(page.get_by_text("suggestion to merge systems")).to_have_count(0)
     visit.check()
     visit.open(f"/equipment/{by_software(own_server)['1']['id']}")
     expect(

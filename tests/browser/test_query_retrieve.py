@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
@@ -235,6 +235,15 @@ def test_what_fails_is_said_and_fetched_again(
     ]
     pacs.delete(f"/studies/{there}")
     page = visit.open(f"{PATH}/{number}")
+
+    def answer_late(route: Route) -> None:
+        """When the page hears that the retrieval has begun, it has ended."""
+        answer = route.fetch()
+        task = f"/dose/api/tasks/{answer.json()['id']}"
+        ours.wait_for(lambda: ours.ok(task)["finished_at"] is not None, "the retrieval")
+        route.fulfill(response=answer)
+
+    page.route("**/retrieve", answer_late, times=1)
     page.get_by_role("button", name="Retrieve 1 object").click()
     panel = page.get_by_role("region", name="Retrieval", exact=True)
     expect(panel).to_contain_text("The node no longer has it. (1)")

@@ -27,6 +27,8 @@ from tests.support.archive import PENDING, Archive, Manner, Move, well
 from tests.support.server import OrthancServer
 
 AT_ONCE = 2  # as many as Orthanc does without a setting of its own
+# How long the node may be silent. Here it only is because the machine is busy.
+PATIENCE_S = 600
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def pair() -> Iterator[tuple[Archive, OrthancServer]]:
         OrthancServer(dose={"MovePause": 0}, overrides={"DicomAet": "OURS"}) as server,
     ):
         archive.known["OURS"] = ("127.0.0.1", server.dicom_port)
-        node = {"aet": "BAD", "host": "127.0.0.1", "port": archive.port, "seconds": 10}
+        node = {"aet": "BAD", "host": "127.0.0.1", "port": archive.port, "seconds": PATIENCE_S}
         assert server.request("PUT", "/dose/api/nodes/bad", json=node).status_code == 200
         yield archive, server
 

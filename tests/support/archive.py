@@ -41,7 +41,7 @@ class Move:
         """Store objects at the destination."""
         assert self.destination is not None
         if self._to is None:
-            entity = AE("BAD")
+            entity = _entity()
             for sop_class in {one.SOPClassUID for one in (*self.objects, *objects)}:
                 entity.add_requested_context(sop_class)
             self._to = entity.associate(
@@ -107,6 +107,13 @@ class Move:
             self._to.release()
 
 
+def _entity() -> AE:
+    """Return an application entity that waits as long as it takes: a busy machine is no fault."""
+    entity = AE("BAD")
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = None
+    return entity
+
+
 Manner = Callable[[Move], None]
 
 
@@ -148,7 +155,7 @@ class Archive:
         self.manners, self.asked, self.associations = list(manners), [], set()
 
     def start(self) -> Archive:
-        entity = AE("BAD")
+        entity = _entity()
         for service in (FIND, MOVE, Verification):
             entity.add_supported_context(service)
         self._server = entity.start_server(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import duckdb
+
 from orthanc_dose.store.feed import Change
 from orthanc_dose.work.followers import Follower, Reading, Write
 
-# Numbers of studies at which it fails, one per line: a file, so that a test can change it while a
-# server runs.
+# Numbers of studies at which it fails, one per line, or "store": it fails as if the store could not
+# be read. A file, so that a test can change it while a server runs.
 FAILS_AT = "TEST_FOLLOWER_FAILS_AT"
 
 
@@ -20,7 +22,10 @@ class Echo(Follower):
 
     def react(self, reading: Reading, change: Change) -> Write | None:
         fails_at = Path(os.environ.get(FAILS_AT, "/nowhere"))
-        if fails_at.is_file() and str(change.study_id) in fails_at.read_text().split():
+        at = fails_at.read_text().split() if fails_at.is_file() else []
+        if "store" in at:
+            raise duckdb.IOException("Somebody^Secret")
+        if str(change.study_id) in at:
             raise ValueError("Somebody^Secret")
         with reading() as connection:
             [is_there] = connection.execute(

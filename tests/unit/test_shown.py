@@ -30,7 +30,8 @@ def test_units_and_what_is_not_there() -> None:
 
 @pytest.mark.parametrize(("value", "decimals", "text"), [
     (0.0042, 1, "0.0042"), (-0.0042, 0, "-0.0042"), (1.5e-12, 2, "1.50e-12"), (0.1, 0, "0.1"), (523.44, 1, "523.4"),
-    (0.125, 2, "0.13"), (2.5, 0, "3"), (1e20, 0, "100,000,000,000,000,000,000"),
+    (0.125, 2, "0.13"), (1.9785, 3, "1.979"), (-1.9785, 3, "-1.979"), (1.005, 2, "1.01"),
+    (2.5, 0, "3"), (1e20, 0, "100,000,000,000,000,000,000"),
 ])  # fmt: skip
 def test_numbers(value: float, decimals: int, text: str) -> None:
     assert ENGLISH.number(value, decimals) == text
@@ -55,6 +56,7 @@ def test_a_column_has_the_same_decimals_as_few_as_do() -> None:
         ([15234.7], 0),
         ([], 0),
         ([float("inf"), 1.5], 1),
+        ([1.0695], 2),
     ):
         assert decimals_for(values) == decimals, values
     assert ENGLISH.value([70, 70.5], Field("x", "numbers", "X", unit="kV")) == "70.0, 70.5"

@@ -34,7 +34,7 @@ def put_together(
     """Return the records of one study from all its objects, one per modality type and system.
 
     user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as:
-    the system into which a system was joined, None if it was not."""
+    the system into which a system was merged, None if it was not."""
     found = patients.patients(parts)
     if len(found) == 1 and len(found[0].ids()) <= 1:
         return _of_patient(parts, user_defined, counts_as)

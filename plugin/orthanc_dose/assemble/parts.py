@@ -19,7 +19,7 @@ Key = tuple[object, ...]
 @dataclass(frozen=True)
 class Part:
     """One object of a study: its SOP instance UID, and what was read from it. named: the system
-    that the object names, if that system was joined into another one, as which the object
+    that the object names, if that system was merged into another one, as which the object
     counts."""
 
     sop_instance_uid: str
@@ -42,7 +42,7 @@ class Record:
 
     parts: the objects from which its values come, the best source first. overlap: some of its
     reports share events, so that their totals cannot be added. named: the systems that its objects
-    name, if one of these was joined into another. number: the number under which the store has it,
+    name, if one of these was merged into another. number: the number under which the store has it,
     if it has it already."""
 
     modality: str

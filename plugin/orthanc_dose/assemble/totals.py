@@ -13,9 +13,9 @@ from typing import cast
 from ..dicom import concepts
 from ..extract.modality import canonical_code
 from ..extract.rows import ByName, R, mark, value_of
-from ..records.ct import DOSE_CHECK
 from ..records.rows import AccumulatedAgd, AccumulatedRow, CodeValue, EventRow, StudyRow
 from ..records.study import CT_EVENTS_BY_TYPE
+from .dose_check import reached_limits
 
 _PLANE_B, _ALL_PLANES = concepts.PLANE_B.key, concepts.ALL_PLANES.key
 _LEFT = frozenset({concepts.LEFT_BREAST.key, concepts.LEFT.key})
@@ -97,18 +97,9 @@ def _ct(
             [row.get("effective_dose") for row in with_dose],
             overlap,
         )
-    totals["dose_check_events"] = sum(map(_dose_check, events))
+    totals["dose_check_events"] = sum(any(reached_limits(event).values()) for event in events)
     types = Counter(canonical_code(row.get("ct_acquisition_type")) for row in events)
     totals |= {name: types[code] for name, _, code in CT_EVENTS_BY_TYPE}
-
-
-def _dose_check(event: EventRow) -> bool:
-    limits = (limit for kind in DOSE_CHECK for limit in kind.limits)
-    pairs = ((value_of(event, limit.value), value_of(event, limit.estimate)) for limit in limits)
-    return any(
-        limit is not None and estimate is not None and estimate >= limit
-        for limit, estimate in pairs
-    )
 
 
 def _projection(

@@ -49,7 +49,11 @@ def decimals_for(values: Iterable[float]) -> int:
 
 
 def _rounded(value: float, decimals: int) -> Decimal:
-    return Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, Context(prec=400))
+    # The number as people write it, as browsers round it too: 1.9785 is a little less in binary,
+    # and is rounded to 1.979 nevertheless.
+    return Decimal(repr(value)).quantize(
+        Decimal(1).scaleb(-decimals), ROUND_HALF_UP, Context(prec=400)
+    )
 
 
 class Shown:

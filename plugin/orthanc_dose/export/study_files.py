@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any, cast
 
 from .. import __version__
 from ..query import studies
@@ -54,9 +53,7 @@ def _detail(store: Store, wanted: Wanted) -> studies.StudyDetail:
         found = studies.study(connection, wanted.study_id)
     if found is None:
         raise LookupError
-    cast("dict[str, Any]", found).update(dict.fromkeys(wanted.without))
-    found["patient"] |= dict.fromkeys(wanted.without)
-    return found
+    return studies.without(found, wanted.without)
 
 
 def _json(store: Store, wanted: Wanted) -> bytes:

@@ -4,10 +4,11 @@ The result says what changed.
 """
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
 from ..store import Batch, Writer
 from ..store.tasks import Task
+from ..store.writer import RowKey
 from ..work.task_interface import Job, all_or_each
 from . import assembly
 
@@ -55,12 +56,16 @@ class Reextraction(Job):
         self.result["failed"] += sum(row["outcome"] == "failed" for row in out.objects)
         self._compare(before, writer.rows_of_studies(studies))
 
-    def _compare(self, before: dict[Any, dict[str, Any]], after: dict[Any, dict[str, Any]]) -> None:
+    def _compare(
+        self,
+        before: dict[RowKey, Mapping[str, object]],
+        after: dict[RowKey, Mapping[str, object]],
+    ) -> None:
         fields: Counter[str] = Counter(self.result["fields"])
         changed: set[int] = set()
         for key in before.keys() | after.keys():
             old, new = before.get(key), after.get(key)
-            table, study = key[0], key[1]
+            table, study = key.table, key.study_id
             if old is None or new is None:
                 fields[f"{table}: {'row added' if old is None else 'row gone'}"] += 1
                 changed.add(study)

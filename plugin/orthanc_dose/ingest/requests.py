@@ -78,11 +78,11 @@ class Requests:
         return self._worker.submit(join)
 
     def separate_system(self, equipment_id: int, user: str) -> Future[int | None]:
-        """Undo a join.
+        """Undo a merge.
 
         The result is the number of the task that sorts the studies of the system if these now
         belong to another modality type, or else None. The Future raises joins.Refused if the system
-        is not joined.
+        is not merged into another.
         """
 
         def separate(writer: Writer) -> int | None:

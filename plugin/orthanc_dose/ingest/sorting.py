@@ -1,6 +1,6 @@
 """Rebuilding the studies of systems.
 
-This is done after a system was set to a modality type or joined, or at somebody's request.
+This is done after a system was set to a modality type or merged, or at somebody's request.
 """
 
 from typing import Any

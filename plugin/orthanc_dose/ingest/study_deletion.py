@@ -61,7 +61,7 @@ class DeleteStudies(Job):
 
 
 def _with_row(writer: Writer, batch: Batch, system: int) -> None:
-    """Extend a batch by deleting the row of the system, and those joined into it."""
+    """Extend a batch by deleting the row of the system, and those merged into it."""
     rows, studies = writer.systems.joined(system), batch.more
     batch.systems = writer.systems.without(rows)
 

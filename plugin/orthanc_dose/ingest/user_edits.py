@@ -48,9 +48,9 @@ def join_systems(writer: Writer, numbers: set[int], into: int) -> bool:
 
 
 def separate_system(writer: Writer, number: int) -> bool:
-    """Undo a join.
+    """Undo a merge.
 
-    The system gets back the studies whose objects name it, or a system that was joined into it.
+    The system gets back the studies whose objects name it, or a system that was merged into it.
     Returns whether these must be sorted because the systems are set to different modality types.
     Raises Refused.
     """

@@ -19,7 +19,7 @@ _COUNTED = (
 def list_systems(connection: duckdb.DuckDBPyConnection, text: str = "") -> list[dict[str, Any]]:
     """Return all systems with the numbers of their studies, sorted by name.
 
-    Systems joined into another follow it, with the numbers of the studies whose objects name them;
+    Systems merged into another follow it, with the numbers of the studies whose objects name them;
     these also count among those of the other. text: only systems with this text in a field.
     """
     own = _by_number(connection, f"SELECT equipment_id AS id, {_COUNTED} FROM study GROUP BY 1")

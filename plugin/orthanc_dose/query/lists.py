@@ -1,12 +1,15 @@
 """Lists of studies, filtered, sorted and paged; their number; and the neighbours of a study."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import duckdb
 
+from ..extract.rows import value_of
 from ..records import STUDY, STUDY_NAMES, TOTALS
-from ..store.database import rows
+from ..records.rows import EquipmentRow, StudyRow
+from ..store.database import rows, rows_of
 from ..store.places import PLACE
 from . import filters, sizes
 
@@ -78,6 +81,39 @@ def usual_columns(modality: str | None) -> tuple[str, ...]:
     return (*_USUAL, *totals)
 
 
+class ListedStudy(StudyRow, total=False):
+    """A study in a list: the columns that were requested, which may include those of SYSTEM."""
+
+    equipment_display_name: str | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    institution_name: str | None
+    institutional_department_name: str | None
+    station_name: str | None
+    device_serial_number: str | None
+    software_versions: str | None
+    gantry_id: str | None
+
+
+class StudyPage(TypedDict):
+    """A page of studies, and the number of all studies that the filters match."""
+
+    total: int
+    studies: list[ListedStudy]
+
+
+class Neighbours(TypedDict):
+    """The position of a study in a list, from 1, the length of the list, and the studies beside it.
+
+    What does not exist is None.
+    """
+
+    position: int | None
+    total: int
+    previous: int | None
+    next: int | None
+
+
 @dataclass(frozen=True)
 class Order:
     """The order of a list.
@@ -127,7 +163,7 @@ def page_of_studies(
     limit: int,
     offset: int,
     columns: tuple[str, ...],
-) -> dict[str, Any]:
+) -> StudyPage:
     """Return a page of studies, and the number of all studies that the filters match.
 
     values: of the filters' parameters, by name; columns: some of `columns_of`.
@@ -192,7 +228,7 @@ def _names(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _rows(
     connection: duckdb.DuckDBPyConnection, places: list[int], columns: tuple[str, ...]
-) -> list[dict[str, Any]]:
+) -> list[ListedStudy]:
     """Return the rows at these places of the table, in this order."""
     if not places:
         return []
@@ -207,27 +243,36 @@ def _rows(
         f"SELECT s.{PLACE} AS place, {of_study} FROM study s WHERE s.{PLACE} IN (SELECT "
         f"unnest([{listed}]))"
     )
-    found = {row.pop("place"): row for row in rows(connection.execute(query))}
+    read = {row.pop("place"): row for row in rows(connection.execute(query))}
+    found = {place: cast("StudyRow", row) for place, row in read.items()}
     if "standard_names" in wanted:
         names = standard_names(connection, [row["id"] for row in found.values()])
         for row in found.values():
             row["standard_names"] = names.get(row["id"], [])
     for row in found.values():
         sizes.mark_imported_sizes(row)
-        for name in sizes.FROM.keys() - wanted.keys():
-            del row[name]
-    of_system = {name: column for name, column in SYSTEM.items() if name in wanted}
-    if of_system:
-        systems = {row["id"]: row for row in rows(connection.execute("SELECT * FROM equipment"))}
-        for row in found.values():
-            system = systems.get(row["equipment_id"], {})
-            row |= {name: system.get(column) for name, column in of_system.items()}
-    return [found[place] for place in places]
+    systems: dict[int, EquipmentRow] = {}
+    if not wanted.keys().isdisjoint(SYSTEM):
+        every = rows_of(connection.execute("SELECT * FROM equipment"), EquipmentRow)
+        systems = {row["id"]: row for row in every}
+    return [
+        _listed(found[place], systems.get(found[place]["equipment_id"], {}), wanted)
+        for place in places
+    ]
+
+
+def _listed(study: StudyRow, system: EquipmentRow, wanted: Iterable[str]) -> ListedStudy:
+    """Return these columns of a study and its system."""
+    listed = {
+        name: value_of(system, SYSTEM[name]) if name in SYSTEM else value_of(study, name)
+        for name in wanted
+    }
+    return cast("ListedStudy", listed)
 
 
 def chosen(
     connection: duckdb.DuckDBPyConnection, condition: str, bound: dict[str, Any], sort: str
-) -> list[dict[str, Any]]:
+) -> list[ListedStudy]:
     """Return all studies `s` that meet a condition, in an order, with the usual columns."""
     order = Order.by(sort)
     query = f"SELECT s.{PLACE} FROM study s WHERE {condition} ORDER BY {order.clause(order.keys)}"
@@ -254,11 +299,8 @@ def count_studies(connection: duckdb.DuckDBPyConnection, values: dict[str, Any])
 
 def neighbours(
     connection: duckdb.DuckDBPyConnection, study_id: int, values: dict[str, Any], sort: str
-) -> dict[str, int | None]:
-    """Return the position of a study in a list, from 1, and the studies before and after it.
-
-    Values that do not exist are None.
-    """
+) -> Neighbours:
+    """Return the position of a study in a list, and the studies before and after it."""
     condition, bound = filters.where(values)
     order = Order.by(sort)
     names = _names(order.keys)

@@ -4,7 +4,8 @@ Lists of marks are slow to change in a million records, so the mark is derived h
 columns that say where the values come from.
 """
 
-from typing import Any
+from ..extract.rows import value_of
+from ..records.rows import Mark, StudyRow
 
 MARK = "from_size_import"
 FROM = {"patient_size_from": "patient_size", "patient_weight_from": "patient_weight"}
@@ -18,13 +19,11 @@ MARKS = f"""list_concat(coalesce(s.marks, []), list_filter([{
 }], lambda one: one.field IS NOT NULL))"""
 
 
-def mark_imported_sizes(row: dict[str, Any]) -> None:
+def mark_imported_sizes(row: StudyRow) -> None:
     """Add the mark to a record that has the columns of FROM."""
-    fields = [field for column, field in FROM.items() if row[column]]
+    fields = [field for column, field in FROM.items() if value_of(row, column)]
     if fields:
-        row["marks"] = [
-            *(row["marks"] or ()),
-            *({"field": field, "mark": MARK, "raw": None} for field in fields),
-        ]
+        added: list[Mark] = [{"field": field, "mark": MARK, "raw": None} for field in fields]
+        row["marks"] = [*(row["marks"] or ()), *added]
         if "all_marks" in row:
             row["all_marks"] = sorted({*(row["all_marks"] or ()), MARK})

@@ -1,16 +1,18 @@
 """One study with everything that the store holds of it, and the kept content of its objects."""
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import duckdb
 from pydicom.datadict import keyword_for_tag
 
+from ..assemble.dose_check import reached_limits
 from ..dicom import sr
 from ..dicom.dataset import Unreadable
 from ..dicom.sop_classes import sop_class_name
 from ..extract import unpack
-from ..records import EQUIPMENT, MODALITIES, PATIENT
-from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, StudyRow
+from ..records import CT_EVENT, EQUIPMENT, MODALITIES, PATIENT
+from ..records.rows import AccumulatedRow, EquipmentRow, EventRow, Patient, StudyRow
 from ..store.database import rows
 from ..store.places import PLACE
 from . import lists, objects, sizes
@@ -19,7 +21,7 @@ from . import lists, objects, sizes
 class StudyDetail(StudyRow, total=False):
     """A study with what other tables hold of it."""
 
-    patient: dict[str, Any]
+    patient: Patient
     equipment: EquipmentRow
     accumulated: list[AccumulatedRow]
     events: list[EventRow]
@@ -32,7 +34,7 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail |
     if not found:
         return None
     out = found[0]
-    sizes.mark_imported_sizes(out)
+    sizes.mark_imported_sizes(cast("StudyRow", out))
     modality = MODALITIES[out["modality"]]
     keep = {field.name for field in modality.fields}
     out = {name: value for name, value in out.items() if name in keep}
@@ -50,8 +52,16 @@ def study(connection: duckdb.DuckDBPyConnection, study_id: int) -> StudyDetail |
             f'SELECT * FROM "{table.name}" WHERE study_id = $1 ORDER BY {order}' if table else ""
         )
         out[name] = rows(connection.execute(query, [study_id])) if table else []
+    if modality.events is CT_EVENT:
+        out["events"] = [row | reached_limits(row) for row in out["events"]]
     out["objects"] = objects.objects_of_study(connection, study_id)
     return cast("StudyDetail", out)
+
+
+def without(detail: StudyDetail, names: Collection[str]) -> StudyDetail:
+    """Return a study's detail in which these fields of the study and its patient are empty."""
+    empty: Any = dict.fromkeys(names)
+    return {**detail, **empty, "patient": {**detail["patient"], **empty}}
 
 
 def as_json(detail: StudyDetail) -> dict[str, Any]:

@@ -12,7 +12,48 @@ from .common import (
     record_source,
     repeated_and_rejected,
 )
-from .field import Table, code, codes, integer, moment, num, numbers, structs, text, uid, uids
+from .field import Table, code, codes, flag, integer, moment, num, numbers, structs, text, uid, uids
+
+
+class DoseLimit(NamedTuple):
+    """Fields of a CT event: whether a limit is configured, its value, what the scanner expected,
+    and whether that reached the limit (assemble/dose_check.py)."""
+
+    configured: str
+    value: str
+    estimate: str
+    reached: str
+
+
+class DoseCheck(NamedTuple):
+    """One of the two kinds of dose check: its limits, DLP before CTDIvol, the field with the reason
+    why the scan proceeded, and further fields that describe it."""
+
+    kind: str
+    limits: tuple[DoseLimit, ...]
+    reason: str
+    more: tuple[str, ...]
+
+
+def _dose_check(kind: str, estimate: str, *more: str) -> DoseCheck:
+    limits = (
+        DoseLimit(
+            f"{what}_{kind}_value_configured",
+            f"{what}_{kind}_value",
+            f"{estimate}{what}_forward_estimate",
+            f"{what}_{kind}_value_reached",
+        )
+        for what in ("dlp", "ctdivol")
+    )
+    return DoseCheck(kind, tuple(limits), f"{kind}_reason_for_proceeding", more)
+
+
+# What dose check (NEMA XR 25, TID 10015) says of an event: alerts depend on what has accumulated in
+# the examination, notifications on the event alone.
+DOSE_CHECK = (
+    _dose_check("alert", "accumulated_", "alternative_dose_alert_behavior"),
+    _dose_check("notification", ""),
+)
 
 _P, _D, _S = (
     "113822",
@@ -150,6 +191,16 @@ CT_EVENT = Table(
         device_participants(),
         marks(),
     ),
+    derived=tuple(
+        flag(
+            limit.reached,
+            f"{what} {check.kind} value reached",
+            description="Whether the forward estimate was equal to or larger than the value; empty "
+            "if the report lacks one of them.",
+        )
+        for check in DOSE_CHECK
+        for what, limit in zip(("DLP", "CTDIvol"), check.limits, strict=True)
+    ),
 )  # fmt: skip
 
 CT_ACCUMULATED = Table(
@@ -214,43 +265,4 @@ CT_ACCUMULATED = Table(
         device_participants("TID 1021 in TID 10012 row 13"),
         marks(),
     ),
-)
-
-
-class DoseLimit(NamedTuple):
-    """Fields of a CT event: whether a limit is configured, its value, and what the scanner
-    expected; the limit is reached if the expected value is equal or larger."""
-
-    configured: str
-    value: str
-    estimate: str
-
-
-class DoseCheck(NamedTuple):
-    """One of the two kinds of dose check: its limits, DLP before CTDIvol, the field with the reason
-    why the scan proceeded, and further fields that describe it."""
-
-    kind: str
-    limits: tuple[DoseLimit, ...]
-    reason: str
-    more: tuple[str, ...]
-
-
-def _dose_check(kind: str, estimate: str, *more: str) -> DoseCheck:
-    limits = (
-        DoseLimit(
-            f"{what}_{kind}_value_configured",
-            f"{what}_{kind}_value",
-            f"{estimate}{what}_forward_estimate",
-        )
-        for what in ("dlp", "ctdivol")
-    )
-    return DoseCheck(kind, tuple(limits), f"{kind}_reason_for_proceeding", more)
-
-
-# What dose check (NEMA XR 25, TID 10015) says of an event: alerts depend on what has accumulated in
-# the examination, notifications on the event alone.
-DOSE_CHECK = (
-    _dose_check("alert", "accumulated_", "alternative_dose_alert_behavior"),
-    _dose_check("notification", ""),
 )

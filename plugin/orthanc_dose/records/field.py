@@ -95,7 +95,7 @@ class Field:
 @dataclass(frozen=True)
 class Table:
     """A table of the store; `description` says what one row is. derived: fields that are not
-    columns but are derived from other tables when a row is read."""
+    columns but are derived from other fields or tables when a row is read."""
 
     name: str
     title: str

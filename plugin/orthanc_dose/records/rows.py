@@ -406,6 +406,10 @@ class CtEventRow(TypedDict, total=False):
     persons: list[Person] | None
     devices: list[Device] | None
     marks: list[Mark] | None
+    dlp_alert_value_reached: bool | None
+    ctdivol_alert_value_reached: bool | None
+    dlp_notification_value_reached: bool | None
+    ctdivol_notification_value_reached: bool | None
 
 
 class CtAccumulatedRow(TypedDict, total=False):
@@ -937,6 +941,20 @@ class Task(TypedDict, total=False):
     alive_at: datetime | None
 
 
+class Patient(TypedDict, total=False):
+    """What a row of study says of its patient."""
+
+    patient_name: str | None
+    patient_id: str | None
+    patient_birth_date: str | None
+    patient_age: float | None
+    patient_sex: str | None
+    patient_size: float | None
+    patient_weight: float | None
+    patient_size_from: str | None
+    patient_weight_from: str | None
+
+
 class EventRow(TypedDict, total=False):
     """An event of any modality type: a row of one of these tables."""
 
@@ -1001,6 +1019,10 @@ class EventRow(TypedDict, total=False):
     persons: list[Person] | None
     devices: list[Device] | None
     marks: list[Mark] | None
+    dlp_alert_value_reached: bool | None
+    ctdivol_alert_value_reached: bool | None
+    dlp_notification_value_reached: bool | None
+    ctdivol_notification_value_reached: bool | None
     acquisition_plane: CodeValue | None
     irradiation_event_type: CodeValue | None
     anatomical_structure: CodeValue | None

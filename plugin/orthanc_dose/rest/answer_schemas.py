@@ -209,10 +209,14 @@ STATUS = any_object(
         any_object(
             name=TEXT,
             state={"type": "string", "enum": ["idle", "working", "waiting"]},
-            behind=INTEGER,
+            behind=INTEGER | {"description": "Number of changes that it has not processed yet."},
+            studies_behind=INTEGER | {"description": "Number of studies that these concern."},
+            behind_since=TEXT_OR_NULL | {"description": "UTC; time of the first of them."},
             failing=INTEGER,
             skipped=INTEGER,
-            last_error=TEXT_OR_NULL,
+            last_error=TEXT_OR_NULL
+            | {"description": "Why it is waiting: kind of error and its location in the code."},
+            error_since=TEXT_OR_NULL | {"description": "UTC; since when it has been waiting."},
             backfill={
                 "type": ["object", "null"],
                 "properties": {"done": INTEGER, "total": INTEGER_OR_NULL},

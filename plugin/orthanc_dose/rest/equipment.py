@@ -1,4 +1,4 @@
-"""The routes of systems: the equipment table, names and joins.
+"""The routes of systems: the equipment table, names and merges.
 
 The routes that act on the studies of systems are in system_studies.py.
 """

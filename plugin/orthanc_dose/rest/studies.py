@@ -3,7 +3,7 @@ other studies of its patient.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, TypeAlias
 
@@ -154,7 +154,7 @@ def get_studies(
     offset: int,
     columns: list[str] | None,
     **filters: Any,
-) -> dict[str, Any]:
+) -> lists.StudyPage:
     modality = filters["modality"][0] if len(filters["modality"] or ()) == 1 else None
     wanted = tuple(columns) if columns is not None else lists.usual_columns(modality)
     with services.store.reading() as connection:
@@ -175,10 +175,9 @@ def get_study(services: Services, caller: Caller, id: int) -> dict[str, Any]:
         found = studies.study(connection, id)
     if found is None:
         raise not_found("There is no study with this number.", "id")
-    detail = studies.as_json(found)
     if not caller.sees_identity:
-        detail |= dict.fromkeys(IDENTITY_FIELDS)
-        detail["patient"] |= dict.fromkeys(IDENTITY_FIELDS)
+        found = studies.without(found, IDENTITY_FIELDS)
+    detail = studies.as_json(found)
     _note_identity(services, caller, "study", [detail])
     held = services.orthanc_studies(detail["study_instance_uid"])
     return detail | {"orthanc_studies": len(held)}
@@ -196,7 +195,7 @@ def get_content(services: Services, id: int, whole: str) -> Any:
     return {"objects": objects, "cut": cut}
 
 
-def get_neighbours(services: Services, id: int, sort: str, **filters: Any) -> dict[str, Any]:
+def get_neighbours(services: Services, id: int, sort: str, **filters: Any) -> lists.Neighbours:
     with services.store.reading() as connection:
         return lists.neighbours(connection, id, or_hashes(filters, services.hashes), sort)
 
@@ -215,7 +214,7 @@ def get_history(services: Services, caller: Caller, id: int, **days: date | None
 
 
 def _note_identity(
-    services: Services, caller: Caller, view: str, rows: list[dict[str, Any]]
+    services: Services, caller: Caller, view: str, rows: Iterable[Mapping[str, Any]]
 ) -> None:
     """Record in the audit log which studies revealed to the caller who their patients are."""
     told = [row["id"] for row in rows if any(row.get(name) is not None for name in IDENTITY_FIELDS)]

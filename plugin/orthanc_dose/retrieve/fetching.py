@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..records import FETCHING, FOUND
 from ..records.task import OPEN
@@ -30,8 +30,20 @@ KIND = RETRIEVAL.name
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.25  # from one look at the jobs to the next, unless a job is reported to have ended
 _NOTED_S = 2.0  # from one record of the states of series to the next
-_PATIENCE_S = 60.0  # for the worker to read what arrived
+_PATIENCE_S = 60.0  # while what arrived cannot be written, before the result is counted without it
 assert set(FETCHING) == {"moving", "moved", "failed"}
+
+
+class Reading(NamedTuple):
+    """How far Orthanc's changes have been read.
+
+    cursor: number of the last one read; last: number of the last one; is_stuck: what was read
+    cannot be written now.
+    """
+
+    cursor: int
+    last: int
+    is_stuck: bool
 
 
 class UnderWay(Exception):
@@ -51,16 +63,16 @@ class Fetching:
         nodes: Nodes,
         at_once: Callable[[], int],
         pause: Callable[[], float],
-        is_read: Callable[[], bool],
+        reading: Callable[[], Reading],
     ) -> None:
         """Initialize the retrievals.
 
         at_once: returns the number of C-MOVEs run in parallel; pause: returns the number of seconds
-        before the first retry of a C-MOVE; is_read: returns whether everything that arrived has
-        been read, and requests it.
+        before the first retry of a C-MOVE; reading: returns how far Orthanc's changes have been
+        read, and requests it.
         """
         self._store, self._runner, self._nodes = store, runner, nodes
-        self._at_once, self._pause, self._is_read = at_once, pause, is_read
+        self._at_once, self._pause, self._reading = at_once, pause, reading
         self._looks: set[threading.Event] = set()
         self._starting = threading.Lock()
 
@@ -138,7 +150,7 @@ class Fetching:
             self._looks.discard(wanted)
             self._write_notes(search, moves)
         run.note(run.number, done=moves.done, total=moves.total)
-        self._await_worker(run)
+        await_reading(self._reading, run.stopping)
         with self._store.writing() as connection:
             return compare(connection, search)
 
@@ -210,12 +222,23 @@ class Fetching:
             )
         moves.notes.clear()
 
-    def _await_worker(self, run: Run) -> None:
-        """Wait until everything that arrived has been read."""
-        end = time.monotonic() + _PATIENCE_S
-        while not self._is_read() and time.monotonic() < end:
-            if run.stopping.wait(_LOOK_S / 5):
-                raise Stopped
+
+def await_reading(reading: Callable[[], Reading], stopping: threading.Event) -> None:
+    """Wait until everything that has arrived by now has been read.
+
+    However long that takes; but not longer than _PATIENCE_S while it cannot be written. Raises
+    Stopped.
+    """
+    now = reading()
+    last, end = now.last, time.monotonic() + _PATIENCE_S
+    while now.cursor < min(last, now.last):  # the log of changes may be emptied meanwhile
+        if not now.is_stuck:
+            end = time.monotonic() + _PATIENCE_S
+        elif time.monotonic() > end:
+            return
+        if stopping.wait(_LOOK_S / 5):
+            raise Stopped
+        now = reading()
 
 
 def _begin(node: Node, destination: str, moves: Moves, at_once: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ..records.task import OPEN
 from ..store import Store, numbers, tasks
 from .table import Dialect, dialect
 
@@ -90,9 +91,7 @@ class SizeFiles:
     def sweep(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Delete files not started within a day, and those whose import ended with the server."""
         under_way = {
-            task["id"]
-            for task in tasks.of_states(connection, ("waiting", "running"))
-            if task["kind"] == KIND
+            task["id"] for task in tasks.of_states(connection, OPEN) if task["kind"] == KIND
         }
         for path in self._folder.glob("*.csv"):
             upload = self.get(int(path.stem))

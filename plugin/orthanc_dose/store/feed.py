@@ -81,11 +81,14 @@ def newest(connection: duckdb.DuckDBPyConnection) -> int:
 class FollowerState(FollowerRow):
     """A follower with its backlog.
 
-    behind: number of changes still to come; failing: number of changes that are tried again;
-    skipped: number of those that are not.
+    behind: number of changes still to come; studies_behind: number of studies that these concern;
+    behind_since: time of the first of them, in UTC, None if there is none; failing: number of changes
+    that are tried again; skipped: number of those that are not.
     """
 
     behind: int
+    studies_behind: int
+    behind_since: datetime | None
     failing: int
     skipped: int
 
@@ -96,6 +99,10 @@ def followers(connection: duckdb.DuckDBPyConnection) -> list[FollowerState]:
         connection.execute(f"""
             SELECT f.*,
             (SELECT count(*) FROM {STUDY_CHANGE.name} c WHERE c.number > f.cursor) AS behind,
+            (SELECT count(DISTINCT c.study_id) FROM {STUDY_CHANGE.name} c
+             WHERE c.number > f.cursor) AS studies_behind,
+            (SELECT min(c.at) FROM {STUDY_CHANGE.name} c
+             WHERE c.number > f.cursor) AS behind_since,
             (SELECT count(*) FROM {FOLLOWER_FAILURE.name} e
              WHERE e.follower = f.name AND e.next_try_at IS NOT NULL) AS failing,
             (SELECT count(*) FROM {FOLLOWER_FAILURE.name} e

@@ -1,4 +1,4 @@
-"""Joining and separating systems, naming them and setting their values.
+"""Merging systems and undoing that, naming them and setting their values.
 
 These are statements within the writer's transaction.
 """
@@ -11,7 +11,7 @@ from . import feed
 from .index import count_systems
 from .systems import Systems
 
-# The value of a study's `made_by` where its objects name several systems that were joined.
+# The value of a study's `made_by` where its objects name several systems that were merged.
 SEVERAL = 0
 
 
@@ -40,7 +40,7 @@ def set_values(connection: duckdb.DuckDBPyConnection, systems: Systems, numbers:
 
 
 def check_join(systems: Systems, numbers: set[int], into: int) -> None:
-    """Raise Refused if these systems cannot be joined into that one."""
+    """Raise Refused if these systems cannot be merged into that one."""
     if into in numbers:
         raise Refused("A system cannot be merged with itself.")
     for number in (*sorted(numbers), into):
@@ -78,7 +78,7 @@ def count_again(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> Non
 def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int]) -> list[str]:
     """Return the Study Instance UIDs with several records of one modality type.
 
-    At least one of the records is of one of these systems: once the systems are joined, their
+    At least one of the records is of one of these systems: once the systems are merged, their
     objects may belong together.
     """
     query = """
@@ -91,7 +91,7 @@ def in_several_records(connection: duckdb.DuckDBPyConnection, numbers: set[int])
 
 
 def named_several(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the Study Instance UIDs of records whose objects name several joined systems."""
+    """Return the Study Instance UIDs of records whose objects name several merged systems."""
     return _texts(
         connection, f"SELECT DISTINCT study_instance_uid FROM study WHERE made_by = {SEVERAL}", []
     )

@@ -1,6 +1,6 @@
 """The systems that made the studies.
 
-They tell which row of equipment belongs to an object, and which rows are joined into which.
+They tell which row of equipment belongs to an object, and which rows are merged into which.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SET = tuple(
 class Systems:
     """All rows of equipment, as the writer knows them.
 
-    Rows that are joined into another remain, so that they can be separated again: an object names
+    Rows that are merged into another remain, so that the merge can be undone: an object names
     one of them, and its study belongs to the `root`.
     """
 
@@ -61,7 +61,7 @@ class Systems:
         return row
 
     def root(self, number: int) -> int:
-        """Return the system that has this one's studies: itself, or the one it is finally joined
+        """Return the system that has this one's studies: itself, or the one it is finally merged
         into.
         """
         while (into := self.rows[number].get("joined_into")) is not None:
@@ -69,7 +69,7 @@ class Systems:
         return number
 
     def joined(self, number: int) -> set[int]:
-        """Return this system and all that were joined into it, directly or through others."""
+        """Return this system and all that were merged into it, directly or through others."""
         out = {number}
         while (
             more := {row["id"] for row in self.rows.values() if row.get("joined_into") in out} - out
@@ -78,8 +78,8 @@ class Systems:
         return out
 
     def counts_as(self, equipment: EquipmentRow) -> EquipmentRow | None:
-        """Return the fields of the system that this one was joined into, or None if it was not
-        joined.
+        """Return the fields of the system that this one was merged into, or None if it was not
+        merged.
         """
         number = self._known(equipment)
         if number is None or self.rows[number].get("joined_into") is None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import duckdb
 import pyarrow as pa
@@ -46,6 +46,14 @@ _WRITTEN = (
     *INDEXES,
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
+
+
+class RowKey(NamedTuple):
+    """Identifies a row of a study: position counts the study's rows in the table."""
+
+    table: str
+    study_id: int
+    position: int
 
 
 @dataclass
@@ -236,14 +244,12 @@ class Writer:
         with texts(self._connection, "uids", study_instance_uids):
             return rows_of(self._connection.execute(query), ObjectRow)
 
-    def rows_of_studies(
-        self, study_instance_uids: list[str]
-    ) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """Return what the store holds of these studies, by table, study number and position.
+    def rows_of_studies(self, study_instance_uids: list[str]) -> dict[RowKey, Mapping[str, object]]:
+        """Return what the store holds of these studies.
 
         The time of writing and the version of the extractor are left out.
         """
-        out: dict[tuple[Any, ...], dict[str, Any]] = {}
+        out: dict[RowKey, Mapping[str, object]] = {}
         with texts(self._connection, "uids", study_instance_uids):
             ids = "SELECT id FROM study WHERE study_instance_uid IN (SELECT text FROM uids)"
             queries = {STUDY.name: f"SELECT * FROM study WHERE id IN ({ids})"}
@@ -256,7 +262,7 @@ class Writer:
                 position: Counter[int] = Counter()
                 for row in rows(self._connection.execute(query)):
                     study = row["id" if name == STUDY.name else "study_id"]
-                    out[name, study, position[study]] = {
+                    out[RowKey(name, study, position[study])] = {
                         key: value
                         for key, value in row.items()
                         if key not in ("stored_at", "extractor_version")

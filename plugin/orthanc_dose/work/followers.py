@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Unpack
 
 import duckdb
@@ -108,9 +108,12 @@ class Followers:
                     "name": row["name"],
                     "state": state,
                     "behind": row["behind"],
+                    "studies_behind": row["studies_behind"],
+                    "behind_since": _utc(row["behind_since"]),
                     "failing": row["failing"],
                     "skipped": row["skipped"],
                     "last_error": thread.error,
+                    "error_since": _utc(thread.error_since) if thread.error else None,
                     "backfill": {"done": task["done"], "total": task["total"]}
                     if task is not None and is_filling
                     else None,
@@ -149,6 +152,7 @@ class _Thread(threading.Thread):
         self._store, self._follower, self._owner = store, follower, owner
         self.ending, self.woken = threading.Event(), threading.Event()
         self.error: str | None = None  # why it waits
+        self.error_since: datetime | None = None  # UTC; of the first of several errors in a row
 
     def run(self) -> None:
         pause, is_known = FIRST_PAUSE, False
@@ -163,6 +167,8 @@ class _Thread(threading.Thread):
                 said = reason_of(error)
                 if said != self.error:
                     _LOG.error("%s is waiting to retry: %s", self._follower.name, said)
+                if self.error is None:
+                    self.error_since = tasks.now()
                 self.error = said
                 self.ending.wait(pause)
                 pause = min(pause * 2, LAST_PAUSE)
@@ -287,6 +293,10 @@ class _Thread(threading.Thread):
         task |= started | values
         tasks.write_task(connection, task)
         return task
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.isoformat(timespec='seconds')}Z"
 
 
 def reason_of(error: BaseException) -> str:

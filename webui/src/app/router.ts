@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory } from "vue-router";
 import { wantedIn } from "../shared/address";
+import { MODALITIES } from "../shared/facts";
 import { t } from "../shared/language/i18n";
 import FrontPage from "../features/overview/FrontPage.vue";
 import StudyListPage from "../features/studies/StudyListPage.vue";
@@ -19,26 +20,30 @@ declare module "vue-router" {
   }
 }
 
+// Any other number is of nothing that could exist, and leads to the page "not found". It is exact in JavaScript.
+const NUMBER = "[1-9]\\d{0,14}";
+
 export const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
   routes: [
     { path: "/", name: "home", component: FrontPage, meta: { title: "app.pages.home" } },
     {
-      path: "/studies/:modality?",
+      path: `/studies/:modality(${MODALITIES.join("|")})?`,
       name: "studies",
       component: StudyListPage,
       props: true,
+      sensitive: true,
       meta: { title: "app.pages.studies", needs: ["view"] },
     },
     {
-      path: "/study/:id(\\d+)",
+      path: `/study/:id(${NUMBER})`,
       name: "study",
       component: StudyPage,
       props: (route) => ({ id: Number(route.params.id) }),
       meta: { title: "app.pages.study", needs: ["view"] },
     },
     {
-      path: "/study/:id(\\d+)/history",
+      path: `/study/:id(${NUMBER})/history`,
       name: "history",
       component: () => import("../features/study/HistoryPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
@@ -96,7 +101,7 @@ export const router = createRouter({
       },
     },
     {
-      path: "/tasks/:id(\\d+)",
+      path: `/tasks/:id(${NUMBER})`,
       name: "task",
       component: () => import("../features/tasks/TaskPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
@@ -121,7 +126,7 @@ export const router = createRouter({
       meta: { title: "retrieve.title", needs: ["query-retrieve"] },
     },
     {
-      path: "/query-retrieve/:id(\\d+)",
+      path: `/query-retrieve/:id(${NUMBER})`,
       name: "search",
       component: () => import("../features/retrieve/SearchPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
@@ -153,7 +158,7 @@ export const router = createRouter({
       meta: { title: "equipment.title", needs: ["view", "administration"] },
     },
     {
-      path: "/equipment/:id(\\d+)",
+      path: `/equipment/:id(${NUMBER})`,
       name: "system",
       component: () => import("../features/systems/SystemPage.vue"),
       props: (route) => ({ id: Number(route.params.id) }),
@@ -194,7 +199,7 @@ export const router = createRouter({
       path: "/:path(.*)*",
       name: "not-found",
       component: () => import("./NotFoundPage.vue"),
-      meta: { title: "app.pages.notFound" },
+      meta: { title: "app.notFound.title" },
     },
   ],
   scrollBehavior(to, from, saved) {

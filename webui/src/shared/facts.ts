@@ -32,6 +32,9 @@ export const STUDY_KINDS = {
   NM: ["NM", "PT"],
 } as const;
 
+/** Codes of the modality types. */
+export const MODALITIES = ["CT", "RF", "DX", "MG", "NM"] as const;
+
 /** Dose check: names of fields of a CT event, DLP before CTDIvol. */
 export const DOSE_CHECK = [
   {
@@ -41,11 +44,13 @@ export const DOSE_CHECK = [
         configured: "dlp_alert_value_configured",
         value: "dlp_alert_value",
         estimate: "accumulated_dlp_forward_estimate",
+        reached: "dlp_alert_value_reached",
       },
       {
         configured: "ctdivol_alert_value_configured",
         value: "ctdivol_alert_value",
         estimate: "accumulated_ctdivol_forward_estimate",
+        reached: "ctdivol_alert_value_reached",
       },
     ],
     reason: "alert_reason_for_proceeding",
@@ -58,11 +63,13 @@ export const DOSE_CHECK = [
         configured: "dlp_notification_value_configured",
         value: "dlp_notification_value",
         estimate: "dlp_forward_estimate",
+        reached: "dlp_notification_value_reached",
       },
       {
         configured: "ctdivol_notification_value_configured",
         value: "ctdivol_notification_value",
         estimate: "ctdivol_forward_estimate",
+        reached: "ctdivol_notification_value_reached",
       },
     ],
     reason: "notification_reason_for_proceeding",

@@ -60,6 +60,9 @@ describe("numbers", () => {
     expect(format.formatNumber(0.0042, 1)).toBe("0.0042");
     expect(format.formatNumber(-0.0042, 0)).toBe("-0.0042");
     expect(format.formatNumber(1.5e-12, 2)).toBe("1.50e-12");
+    expect(format.formatNumber(1.9785, 3)).toBe("1.979");
+    expect(format.formatNumber(-1.9785, 3)).toBe("-1.979");
+    expect(format.formatNumber(1.005, 2)).toBe("1.01");
   });
   it("gives one column the same decimals, as few as do", () => {
     expect(format.decimalsFor([120, 80])).toBe(0);
@@ -67,6 +70,8 @@ describe("numbers", () => {
     expect(format.decimalsFor([523.44, 8.123])).toBe(1);
     expect(format.decimalsFor([15234.7])).toBe(0);
     expect(format.decimalsFor([])).toBe(0);
+    expect(format.decimalsFor([Infinity, 1.5])).toBe(1);
+    expect(format.decimalsFor([1.0695])).toBe(2);
   });
   it("groups long numbers", () => {
     expect(format.formatCount(1234567)).toBe("1,234,567");

@@ -90,12 +90,21 @@ export function decimalsFor(values: number[]): number {
   if (largest === 0) return 0;
   const digits = Math.floor(Math.log10(largest)) + 1;
   let decimals = Math.min(Math.max(SIGNIFICANT - digits, 0), 8);
-  const same = (value: number, fewer: number) =>
-    Math.abs(Number(value.toFixed(fewer)) - Number(value.toFixed(decimals))) <
-    10 ** -(decimals + 2);
-  while (decimals > 0 && values.every((value) => same(value, decimals - 1))) decimals -= 1;
+  const finite = values.filter(Number.isFinite);
+  while (decimals > 0 && finite.every((value) => isZeroAfter(value, decimals - 1, decimals)))
+    decimals -= 1;
   return decimals;
 }
+
+/** The number without its sign, rounded as Intl does: as it is written, of which binary may be a little less. In units of the last decimal. */
+function rounded(value: number, decimals: number): number {
+  const [digits, exponent = "0"] = String(Math.abs(value)).split("e");
+  return Math.round(Number(`${digits}e${Number(exponent) + decimals}`));
+}
+
+/** Whether the further decimals, up to so many, are all zero. */
+const isZeroAfter = (value: number, fewer: number, decimals: number) =>
+  rounded(value, fewer) * 10 ** (decimals - fewer) === rounded(value, decimals);
 
 /** A number with so many decimals; a small one keeps two digits that count, so that it never reads as zero. */
 export function formatNumber(value: number, decimals: number = decimalsFor([value])): string {
@@ -104,8 +113,7 @@ export function formatNumber(value: number, decimals: number = decimalsFor([valu
     const needed = 1 - Math.floor(Math.log10(Math.abs(value)));
     if (needed > 8) return withComma(value.toExponential(2));
     // 0.1 is not 0.10 for that.
-    while (decimals < needed && Number(value.toFixed(decimals)) !== Number(value.toFixed(needed)))
-      decimals += 1;
+    while (decimals < needed && !isZeroAfter(value, decimals, needed)) decimals += 1;
     return fixedFormat(decimals).format(value);
   }
   return fixedFormat(decimals).format(value);

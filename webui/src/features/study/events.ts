@@ -69,12 +69,6 @@ export function hasValue(rows: Row[], field: string): boolean {
 export type DoseCheckKind = (typeof DOSE_CHECK)[number];
 export type DoseLimit = DoseCheckKind["limits"][number];
 
-/** Whether the expected dose reached the limit; null where one of them is not known. */
-export function reached(row: Row, { value, estimate }: DoseLimit): boolean | null {
-  const [limit, expected] = [row[value], row[estimate]];
-  return typeof limit === "number" && typeof expected === "number" ? expected >= limit : null;
-}
-
 const saysMore = (row: Row, kind: DoseCheckKind) =>
   !isEmpty(row[kind.reason]) ||
   kind.limits.some((one) => !isEmpty(row[one.value]) || !isEmpty(row[one.estimate]));

@@ -8,7 +8,7 @@ export interface System extends Row {
   /** What it is called until somebody names it. */
   default_name: string;
   user_defined_modality: string | null;
-  /** The system that has its studies, where it was joined into one. */
+  /** The system that has its studies, where it was merged into one. */
   joined_into: number | null;
   studies: number;
   events: number;

@@ -6,6 +6,7 @@ import type {
   ContentObject,
   DataDictionary,
   Done,
+  FollowerFailure,
   Group,
   LogPage,
   Neighbours,
@@ -280,6 +281,8 @@ export const api = {
     get<LogPage>("log", signal, query),
   logExport: (query: LogQuery) => addressOf("log/export", query),
   reconcile: () => post<{ missing?: number | null; queued?: boolean }>("reconcile"),
+  followerFailures: (name: string, signal?: AbortSignal) =>
+    get<{ failures: FollowerFailure[] }>(`followers/${encodeURIComponent(name)}/failures`, signal),
   followerTriesAgain: (name: string) =>
     post<{ changes: number }>(`followers/${encodeURIComponent(name)}/try-again`),
 };

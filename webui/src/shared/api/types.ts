@@ -168,7 +168,7 @@ export interface ObjectRow extends Row {
 
 /** How far the reading of all kept content is, and what changed by it. */
 export interface Reextraction {
-  state: "idle" | "running" | "stopped" | "done" | "failed" | "broken off";
+  state: "idle" | TaskState;
   task_id: number | null;
   started_at: string | null;
   finished_at: string | null;
@@ -307,10 +307,23 @@ export interface Follower {
   name: string;
   state: "idle" | "working" | "waiting";
   behind: number;
+  studies_behind: number;
+  behind_since: string | null;
   failing: number;
   skipped: number;
   last_error: string | null;
+  error_since: string | null;
   backfill: { done: number; total: number | null } | null;
+}
+
+/** A change of a study that a follower could not process; next_try_at: null if it is skipped. */
+export interface FollowerFailure {
+  study_id: number;
+  what: "made" | "changed" | "removed";
+  attempts: number;
+  reason: string;
+  failed_at: string;
+  next_try_at: string | null;
 }
 
 /** Studies a day, from a day on. */
