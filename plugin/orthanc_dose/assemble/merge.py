@@ -42,7 +42,7 @@ def put_together(
     patients.mark_records(found, records)
     for record in (record for of_patient in records for record in of_patient):
         record.study["all_marks"] = sorted(
-            {*record.study["all_marks"], *(m["mark"] for m in record.study["marks"])}
+            {*(record.study["all_marks"] or []), *(m["mark"] for m in record.study["marks"] or [])}
         )
     return [record for of_patient in records for record in of_patient]
 

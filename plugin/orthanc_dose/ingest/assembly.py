@@ -86,7 +86,8 @@ def _keep_events(writer: Writer, one: Read, row: ObjectRow, before: ObjectRow) -
     if not lost:
         return
     one.extract = earlier
-    row |= {name: kept[name] for name in ("content", "content_digest", "modality", "source")}
+    row["content"], row["content_digest"] = kept["content"], kept["content_digest"]
+    row["modality"], row["source"] = kept["modality"], kept["source"]
     reason = (
         f"It was sent again with other content, which lacks {lost} of its {len(old)} irradiation "
         "events. That content was refused; the earlier one is kept. To use the new content, "
