@@ -39,11 +39,12 @@ def test_values_are_those_of_the_api(server: OrthancServer) -> None:
         assert status == 200 and not answer["cut"]
         names = [column["name"] for column in answer["columns"]]
         found = [dict(zip(names, row, strict=True)) for row in answer["rows"]]
+        # The API adds to CT events which dose check values they reached.
         wanted = [
-            row
+            {name: row[name] for name in names}
             for detail in server.details()
             for row in detail[per_study]
-            if set(row) == set(names)
+            if set(row) >= set(names)
         ]
         assert found and sorted(map(canonical, found)) == sorted(map(canonical, wanted))
     status, answer = ask(server, "SELECT * FROM study ORDER BY id")
