@@ -35,6 +35,7 @@ def nasty_server() -> Iterator[OrthancServer]:
                 "<script>^x",
             )
             running.send(report)
+        running.wait_until_idle()  # so that the first two have the first numbers
         long = samples.ct_report(1, key="long")
         for item in long.ContentSequence:
             if item.ValueType == "TEXT":

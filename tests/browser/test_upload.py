@@ -21,7 +21,10 @@ from tests.support.visitors import REGISTERED, guarded
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OrthancServer]:
-    with guarded() as running:
+    running = guarded()
+    # Orthanc says of a file that was there already only if it does not replace it.
+    running.overrides["OverwriteInstances"] = False
+    with running:
         yield running
 
 
