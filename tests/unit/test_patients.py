@@ -101,6 +101,17 @@ def test_the_hashes_depend_on_the_key_and_hold_no_id() -> None:
     assert "1001" not in one.values()
 
 
+def test_the_hashes_do_not_tell_which_studies_are_of_one_patient() -> None:
+    one, again, other = (
+        extract.keep(
+            part10.read_any(samples.part10(report(key, StudyInstanceUID=study))),
+            IdentityRules(secret=b"1" * 32),
+        ).subject
+        for key, study in (("one", "2.25.1"), ("two", "2.25.1"), ("three", "2.25.2"))
+    )
+    assert one == again and not set(one.values()) & set(other.values())
+
+
 def test_records_keep_their_numbers_whatever_comes_later(tmp_path: Path) -> None:
     objects = [
         (str(ds.SOPInstanceUID), str(ds.SOPClassUID), samples.part10(ds))

@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_VR
 
 from . import dates
 from .concepts import ACCESSION_NUMBER
-from .dataset import Dataset, items, text, values
+from .dataset import Dataset, first, items, text, values
 from .scrub import Words, names
 
 # How an item is kept.
@@ -116,8 +116,12 @@ class IdentityRules:
 
     def subject(self, dataset: Dataset) -> dict[str, str]:
         """Return keyed hashes of the patient's ID ("id") and birth date ("birth_date"), whatever
-        the rules are: they tell two patients apart, and nobody without the key can try out IDs.
-        Empty without a key."""
+        the rules are: they tell two patients of one study apart. Empty without a key.
+
+        They include the study, so that they do not tell which studies are of the same patient. With
+        the key, IDs and dates can be tried out: it must be kept as safe as the identity itself.
+        """
+        study = first(dataset, "0020,000d") or ""
         patient_id, day = text(dataset, "0010,0020"), _day(dataset, "0010,0030")
         written = {
             "id": patient_id.upper() if patient_id else None,
@@ -125,7 +129,9 @@ class IdentityRules:
             "birth_date": day.isoformat() if day and day > _NO_BIRTH_DATE else None,
         }
         return {
-            item: hmac.digest(self.secret, f"subject {item} {value}".encode(), "sha256").hex()[:32]
+            item: hmac.digest(
+                self.secret, f"subject {study} {item} {value}".encode(), "sha256"
+            ).hex()[:32]
             for item, value in written.items()
             if value and self.secret
         }
