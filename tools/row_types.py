@@ -71,7 +71,7 @@ def text() -> str:
             TASK.fields,
             dict.fromkeys(JSON, "dict[str, Any]"),
         ),
-        _class("Patient", "What a row of study says of its patient.", PATIENT),
+        _class("Patient", "The fields of a row of study that describe its patient.", PATIENT),
         _class(
             "EventRow",
             "An event of any modality type: a row of one of these tables.",

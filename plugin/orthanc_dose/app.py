@@ -237,7 +237,7 @@ def _start(log: Log) -> None:
 def _orthanc_version(loopback: Loopback) -> str:
     """Return the version of the Orthanc in which we run, or "unknown" if it does not tell.
 
-    Over HTTP, since a direct call could wait forever: see host.watch_door.
+    It is asked over HTTP, since a direct call could wait forever: see host.watch_door.
     """
     try:
         return str(loopback.call("GET", "/system", seconds=10)["Version"])

@@ -1,5 +1,5 @@
-"""What reacts to changed studies, on the Activity page: how far each follower is, since when it is
-behind, and what it could not do.
+"""The followers on the Activity page: how far each one is, since when it is behind, and which
+changes it could not process.
 """
 
 import re

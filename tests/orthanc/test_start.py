@@ -1,4 +1,4 @@
-"""What happens while Orthanc and the plugin start."""
+"""Start-up of Orthanc and the plugin while objects arrive."""
 
 import threading
 

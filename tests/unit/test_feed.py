@@ -62,7 +62,7 @@ class House:
         return out
 
     def told(self, action: Callable[[], object]) -> dict[int, str]:
-        """What the feed tells of an action; each study once."""
+        """Return what the feed reports of an action; each study once."""
         last = feed.newest(self.connection)
         action()
         query = "SELECT number, study_id, what FROM study_change WHERE number > $1 ORDER BY number"

@@ -23,8 +23,6 @@ _SHARE_OF_HALF_LIFE = 1 / 8
 # Corrections of the activity are small; injections some minutes apart whose activities differ by
 # more are two.
 _CORRECTION = 0.2
-
-
 _TIMES = ("datetime_started", "datetime_stopped")
 
 

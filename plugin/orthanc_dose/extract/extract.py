@@ -27,8 +27,10 @@ class References:
 
 @dataclass(frozen=True)
 class Subject:
-    """What tells the patient of an object apart from another: keyed hashes of ID and birth date,
-    and the sex; None if the object does not say."""
+    """The marks that tell the patient of an object apart from another one of the same study.
+
+    Keyed hashes of ID and birth date, and the sex; None if the object does not say.
+    """
 
     patient_id: str | None = None
     birth_date: str | None = None

@@ -942,7 +942,7 @@ class Task(TypedDict, total=False):
 
 
 class Patient(TypedDict, total=False):
-    """What a row of study says of its patient."""
+    """The fields of a row of study that describe its patient."""
 
     patient_name: str | None
     patient_id: str | None
