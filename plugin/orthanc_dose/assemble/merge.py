@@ -35,30 +35,32 @@ def put_together(
 
     user_defined: what a user set for a system (RF, DX, dual), by its row of equipment. counts_as:
     the system into which a system was merged, None if it was not."""
-    found = patients.patients(parts)
-    if len(found) == 1 and len(found[0].ids()) <= 1:
-        return _of_patient(parts, user_defined, counts_as)
-    records = [_of_patient(one.parts, user_defined, counts_as) for one in found]
-    patients.mark_records(found, records)
-    for record in (record for of_patient in records for record in of_patient):
-        record.study["all_marks"] = sorted(
-            {*(record.study["all_marks"] or []), *(m["mark"] for m in record.study["marks"] or [])}
-        )
-    return [record for of_patient in records for record in of_patient]
-
-
-def _of_patient(
-    parts: list[Part],
-    user_defined: Callable[[EquipmentRow], str | None],
-    counts_as: Callable[[EquipmentRow], EquipmentRow | None],
-) -> list[Record]:
-    """Return the records of one patient's objects."""
     parts = [_joined(part, counts_as(part.extract.equipment)) for part in parts]
     parts = [_sorted(part, user_defined(part.extract.equipment)) for part in parts]
+    # An estimate names the objects that it is of, so that no patient needs to be looked for.
+    estimated = [part for part in parts if part.extract.modality is None]
+    found = patients.patients([part for part in parts if part.extract.modality is not None])
+    by_patient = [_records(_in_order(one.parts, parts)) for one in found]
+    patients.mark_records(found, by_patient)
+    records = [record for of_patient in by_patient for record in of_patient]
+    estimates.put_beside(estimated, records)
+    for record in records:
+        of_record = [part for part in parts if part.sop_instance_uid in record.outcomes]
+        if any(part.named for part in of_record):
+            record.named = [part.named or part.extract.equipment for part in of_record]
+        _finish(record)
+    return records
+
+
+def _in_order(some: list[Part], parts: list[Part]) -> list[Part]:
+    chosen = {part.sop_instance_uid for part in some}
+    return [part for part in parts if part.sop_instance_uid in chosen]
+
+
+def _records(parts: list[Part]) -> list[Record]:
+    """Return the records of one patient's objects, still without totals."""
     records: list[Record] = []
-    of_dose, derived = derived_images.set_apart(
-        [part for part in parts if part.extract.modality is not None]
-    )
+    of_dose, derived = derived_images.set_apart(parts)
     for source in SOURCES:
         for group in _groups(part for part in of_dose if part.extract.source == source):
             if source == "report":
@@ -69,12 +71,6 @@ def _of_patient(
             ):
                 records.append(image_records.image_record(group))
     derived_images.put_beside(derived, records)
-    estimates.put_beside((part for part in parts if part.extract.modality is None), records)
-    for record in records:
-        of_record = [part for part in parts if part.sop_instance_uid in record.outcomes]
-        if any(part.named for part in of_record):
-            record.named = [part.named or part.extract.equipment for part in of_record]
-        _finish(record)
     return records
 
 
