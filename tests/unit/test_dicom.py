@@ -2,19 +2,23 @@
 
 import copy
 import io
+import re
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pydicom
 import pytest
 from pydicom.encaps import encapsulate
+from pydicom.sr import _snomed_dict
 from pydicom.uid import JPEGLosslessSV1
 
 from orthanc_dose.dicom import codes, dates, part10, units
-from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom
+from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom, values
 from orthanc_dose.dicom.text import person_name
 from orthanc_dose.samples import ct_report, make_studies, mammography_image
 from orthanc_dose.samples import part10 as as_bytes
+from tests.support import corpus
 from tests.support.corpus import OBJECTS
 from tests.support.effort import LONG
 
@@ -244,3 +248,66 @@ def test_person_names_are_shown_for_people() -> None:
     )
     assert person_name("O'Neil^Ann^Marie^Dr") == "O'Neil, Ann Marie Dr"
     assert person_name("^^") is None
+
+
+# Codes of real objects without a pair in PS3.16: a placeholder, and two that SNOMED-RT never had.
+WITHOUT_PAIR = {"T-D0001", "T-62002", "T-D400"}
+
+
+def snomed_rt_of(dataset: Dataset) -> Iterator[str]:
+    for value in dataset.values():
+        for item in value if isinstance(value, list) else ():
+            yield from snomed_rt_of(item)
+    if dataset.get("0008,0102") in ("SRT", "SNM3", "99SDM", "SNM"):
+        yield from values(dataset, "0008,0100")
+
+
+def test_every_snomed_rt_code_of_the_standard_has_its_snomed_ct_code() -> None:
+    pairs = _snomed_dict.mapping["SRT"]
+    assert len(pairs) > 7_900
+    for srt, sct in pairs.items():
+        # By a pair, or by one that PS3.16 has since replaced in both.
+        expected = {f"SCT:{sct}", codes.canonical(sct, "SCT")}
+        if srt != "C-120F9":
+            assert codes.canonical(srt, "SRT") in expected, srt
+        assert codes.canonical(srt, "99SDM") == codes.canonical(srt, "SRT")
+
+
+# PS3.16 (2020 and later) CID 4031 and annex L; CID 4010 and 10006 of former editions.
+@pytest.mark.parametrize(
+    ("srt", "former", "today"),
+    [
+        ("T-D3000", "51185008", "816094009"),
+        ("T-D4000", "113345001", "818981001"),
+        ("R-FAB57", "416949008", "818982008"),
+        ("T-D6000", "12921003", "816092008"),
+        ("T-D00F9", "297173004", "1217253001"),
+        ("C-120F9", "105830007", "12503006"),
+        ("R-10214", "272479007", "272479007"),
+    ],
+)
+def test_regions_and_views_of_former_editions_are_those_of_today(
+    srt: str, former: str, today: str
+) -> None:
+    keys = {
+        codes.canonical(srt, "SRT"),
+        codes.canonical(former, "SCT"),
+        codes.canonical(today, "SCT"),
+    }
+    assert keys == {f"SCT:{today}"}
+    assert codes.code(srt, "SRT", "x").meaning not in ("x", None)
+
+
+def test_every_snomed_rt_code_of_real_objects_and_of_the_reference_has_its_snomed_ct_code() -> None:
+    found = {
+        srt
+        for path in corpus.OBJECTS
+        for srt in snomed_rt_of(part10.read_any(path.read_bytes()).dataset)
+    }
+    reference = corpus.FOLDER.parent / "reference" / "rdsr_codes.json"
+    if reference.exists():
+        found |= set(re.findall(r'"([A-Z][0-9A-Z]?-[0-9A-F]{4,6})"', reference.read_text()))
+        assert len(found) > 390
+    assert {
+        srt for srt in found if not codes.canonical(srt, "SRT").startswith("SCT:")
+    } <= WITHOUT_PAIR

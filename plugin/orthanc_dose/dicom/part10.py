@@ -351,7 +351,7 @@ class _Reader:
                 out[name] = said = value.rstrip(b" \0").decode("latin-1")
                 pos = after
                 if name == "0008,0005":
-                    encodings = text.decoders(said)
+                    encodings = text.decoders(said, self.notes.add)
                 if not value.isascii():
                     self.notes.add(
                         f"({name}) has characters that its value representation does not allow"

@@ -13,9 +13,13 @@ PATIENT_DOSE_SR = f"{_STORAGE}.88.73"  # estimates that were made from other rep
 # Structured reports of any content, in which older equipment writes dose reports.
 ENHANCED_SR = f"{_STORAGE}.88.22"
 COMPREHENSIVE_SR = f"{_STORAGE}.88.33"
+# The other reports of any content, in which dose reports are not meant to be written: Comprehensive
+# 3D SR, Extensible SR, and the trial classes Detail and Comprehensive SR. (Basic Text SR has no
+# numbers, PS3.3 A.35.1.3.1, so it cannot hold a dose report.)
+OTHER_SR = frozenset(f"{_STORAGE}.88.{end}" for end in ("34", "35", "3", "4"))
 
 XRAY_DOSE_REPORTS = frozenset({XRAY_DOSE_SR, ENHANCED_XRAY_DOSE_SR})
-GENERAL_REPORTS = frozenset({ENHANCED_SR, COMPREHENSIVE_SR})
+GENERAL_REPORTS = OTHER_SR | {ENHANCED_SR, COMPREHENSIVE_SR}
 # All SOP classes that can be a dose report.
 REPORTS = XRAY_DOSE_REPORTS | GENERAL_REPORTS | {RADIOPHARMACEUTICAL_DOSE_SR, PATIENT_DOSE_SR}
 

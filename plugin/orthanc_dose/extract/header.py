@@ -1,18 +1,19 @@
 """Study, patient and equipment from the attributes of an object's header."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TypeVar, cast
 
 from ..dicom import codes, dates
 from ..dicom.dataset import Dataset, first, items, text
+from ..dicom.decimals import parse_number
 from ..dicom.identity import is_hash
 from ..dicom.not_patient import indicator
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
 from ..records.rows import CodeValue, EquipmentRow, EventRow, StudyRow
 from .kept import Kept
-from .rows import LARGEST, ByName, code_value, mark, value_of
+from .rows import ByName, code_value, mark, value_of
 
 T = TypeVar("T")
 _TEXTS = {
@@ -83,6 +84,10 @@ def study_of(kept: Kept) -> StudyRow:
     for name, tag in _NUMBERS.items():
         row[name] = _number(dataset, tag, name, row)
     row["patient_age"] = kept.patient_age
+    age = text(dataset, "0010,1010")
+    if kept.patient_age is None and age is not None:
+        # Years are likely, but a number alone may as well be months or days.
+        mark(row, "patient_age", "no_unit" if age.isdecimal() else "no_number", age)
     called = kept.patient.get("name")
     row["patient_name"] = called if is_hash(called) else person_name(called)
     row["patient_id"] = kept.patient.get("id")
@@ -154,16 +159,15 @@ def _number(dataset: Dataset, tag: str, name: str, row: ByName) -> float | None:
     raw = first(dataset, tag)
     if raw is None:
         return None
-    try:
-        number = float(raw) if "_" not in raw else float("nan")
-    except ValueError:
-        number = float("nan")
-    if not abs(number) <= LARGEST:
+    number, comma = parse_number(raw)
+    if number is None:
         mark(row, name, "no_number", raw)
         return None
     if number == 0:
         mark(row, name, "zero", raw)
         return None
+    if comma:
+        mark(row, name, "decimal_comma", raw)
     return number
 
 
@@ -172,7 +176,10 @@ def _parsed(
 ) -> T | None:
     raw = first(dataset, tag)
     try:
-        return parse(raw)
+        found = parse(raw)
     except ValueError:
         mark(row, name, "no_date", raw)
         return None
+    if isinstance(found, time) and dates.lacks_dot(raw):
+        mark(row, name, "time_without_dot", raw)
+    return found

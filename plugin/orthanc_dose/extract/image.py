@@ -119,6 +119,7 @@ def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
         parsed = None
     if parsed is not None:
         row["datetime_started"] = parsed[0]
+        _note_dot(row, first(dataset, "0008,002a"))
         if isinstance(parsed[1], timedelta) and not study["timezone_offset_from_utc"]:
             study["timezone_offset_from_utc"] = header.offset_text(parsed[1])
         return
@@ -141,12 +142,18 @@ def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
         row["datetime_started"] = datetime.combine(day, clock)
         if name is not None:
             mark(row, "datetime_started", "other_date", name)
+        _note_dot(row, first(dataset, time_tag))
         break
     started = row.get("datetime_started")
     if study["study_date"] is None and started:
         study["study_date"] = started.date()
         if study["study_time"] is None:
             study["study_time"] = started.time()
+
+
+def _note_dot(row: EventRow, raw: str | None) -> None:
+    if dates.lacks_dot(raw):
+        mark(row, "datetime_started", "time_without_dot", raw)
 
 
 def _indicator(dataset: Dataset, row: EventRow) -> None:

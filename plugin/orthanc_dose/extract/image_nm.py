@@ -22,6 +22,12 @@ _SEQUENCE = "0054,0016"
 # Nobody is given less than a kilobecquerel or more than 100 GBq: a number outside these limits is
 # in a unit other than the standard's.
 _LEAST, _MOST = 0.001, 100_000.0
+# The largest activities in use, of iodine-131 and lutetium-177 in therapy, are below 20 GBq. If the
+# number is impossible in the standard's unit, it is read in the unit that NM and PET images mix up
+# with it, provided that no third one is possible: an NM image may also have kBq, which would be
+# below 20 GBq; a PET image may have mCi, of which rubidium-82 needs up to 60. All limits in MBq.
+_LARGEST_GIVEN = 20_000.0
+_CERTAINLY_BQ, _CERTAINLY_MBQ = 20.0, 60.0
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
@@ -77,23 +83,31 @@ def _administration(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool
 ) -> EventRow:
     row = reader.read_row(NM_ADMINISTRATION.fields, EventRow, entry)
-    activity = row.get("administered_activity")
-    if activity is not None:
-        # PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images, which the field declares.
-        activity = float(f"{activity * 1e6:.15g}") if megabecquerel else activity
-        row["administered_activity"] = activity
-        if not _LEAST <= activity <= _MOST:
-            mark(
-                row,
-                "administered_activity",
-                "implausible",
-                f"{first(entry, '0018,1074')} {'MBq' if megabecquerel else 'Bq'}",
-            )
-            row["administered_activity"] = None
+    _convert_activity(row, first(entry, "0018,1074") or "", megabecquerel)
     for name, tag in _TIMES.items():
         if value_of(row, name) is None and first(entry, tag) is not None:
             _by_time_of_day(dataset, entry, tag, name, row)
     return row
+
+
+def _convert_activity(row: EventRow, raw: str, megabecquerel: bool) -> None:
+    """Convert the activity to MBq. PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images,
+    which the field declares."""
+    in_bq = row.get("administered_activity")
+    if in_bq is None:
+        return
+    written = float(f"{in_bq * 1e6:.15g}")  # the number itself
+    activity, other = (written, in_bq) if megabecquerel else (in_bq, written)
+    lowest = _CERTAINLY_BQ if megabecquerel else _CERTAINLY_MBQ
+    unit, other_unit = ("MBq", "Bq") if megabecquerel else ("Bq", "MBq")
+    if _LEAST <= activity <= _MOST:
+        row["administered_activity"] = activity
+    elif lowest <= other <= _LARGEST_GIVEN:
+        row["administered_activity"] = other
+        mark(row, "administered_activity", "unit_of_maker", f"{raw} {other_unit}")
+    else:
+        row["administered_activity"] = None
+        mark(row, "administered_activity", "implausible", f"{raw} {unit}")
 
 
 def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: EventRow) -> None:
@@ -118,3 +132,5 @@ def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: 
         moment -= timedelta(days=1)
     by_name(row)[name] = moment
     mark(row, name, "other_date", raw)
+    if dates.lacks_dot(raw):
+        mark(row, name, "time_without_dot", raw)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from ..dicom import dates, units
 from ..dicom.codes import Code
+from ..dicom.decimals import parse_number
 from ..dicom.sr import Item
 from ..dicom.text import person_name
 from ..records import Field
@@ -20,9 +21,6 @@ R = TypeVar("R", bound=Mapping[str, Any])
 # A row or struct accessed by the names of the declared fields; the declarations say which type each
 # has.
 ByName = dict[str, Any]
-
-# No measurement exceeds this limit; sums and means of values below it, in any unit, stay finite.
-LARGEST = 1e100
 
 
 class Node:
@@ -73,6 +71,12 @@ def mark(row: Marked | ByName, field: str, why: str, raw: object = None) -> None
         row["marks"] = [entry]
     else:
         marks.append(entry)
+
+
+def _mark_once(row: ByName, field: str, why: str, raw: object) -> None:
+    """Add a mark that a field has at most once, however many values it has (pulse-level data)."""
+    if not any(one["field"] == field and one["mark"] == why for one in row.get("marks") or ()):
+        mark(row, field, why, raw)
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Any:
@@ -150,11 +154,8 @@ class RowReader:
 
     def _number(self, item: Item, field: Field, row: ByName) -> None:
         raw = item.value if isinstance(item.value, str) else None
-        try:
-            number = float(raw) if raw is not None and "_" not in raw else float("nan")
-        except ValueError:
-            number = float("nan")
-        if not abs(number) <= LARGEST:
+        number, comma = parse_number(raw, item.sign)
+        if number is None:
             mark(row, field.name, "no_number", raw)
             return
         assert field.unit is not None
@@ -162,12 +163,14 @@ class RowReader:
             mark(row, field.name, "no_unit", raw)
             return
         try:
-            if item.unit_scheme is not None and not item.unit_scheme.upper().startswith("UC"):
-                raise units.UnknownUnit("the unit is not a UCUM code")
             times, over = units.conversion(item.unit, field.unit)
         except units.UnknownUnit:
             mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
             return
+        if comma:
+            _mark_once(row, field.name, "decimal_comma", raw)
+        if doubt := units.doubt(item.unit, item.unit_scheme):
+            _mark_once(row, field.name, doubt, f"{raw} {item.unit}")
         number = number * times / over
         if field.type == "numbers":
             row.setdefault(field.name, []).append(number)
@@ -207,6 +210,8 @@ class RowReader:
         if parsed is not None:
             if parsed[1] is not None and self.offset is None:
                 self.offset = parsed[1]
+            if dates.lacks_dot(raw):
+                mark(row, field.name, "time_without_dot", raw)
             _set(row, field.name, parsed[0])
 
 

@@ -22,8 +22,17 @@ MARKS = {
     "no_unit": "the number has no unit; it is kept as written and not used",
     "unit_unknown": "the unit is unknown or belongs to a different quantity; the number is kept "
     "as written and not used",
+    "unit_scheme": "the unit is not a code of UCUM, the coding scheme of units; it is understood by "
+    "its spelling",
+    "unit_spelling": "the unit is spelled differently from the standard; no other unit can be meant",
+    "decimal_comma": "the number is written with a decimal comma, which the standard does not allow",
     "several_values": "two different values appear where there should be one; neither is used",
     "no_date": "the value is not a date or time",
+    "time_without_dot": "the dot before the fraction of the second is missing",
+    "no_scheme": "codes are written without their coding scheme; those that only DICOM has are read "
+    "as codes of DICOM",
+    "no_end_angle": "the acquisition is rotational, but the report does not give the angle at which "
+    "it ended; none is assumed",
     "mean": "mean of several non-zero values (pulse-level data); all of them are kept as well",
     "given_zero": "the report gives 0 although its events have values; the sum of the events is "
     "used",

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..dicom.sop_classes import (
+    COMPREHENSIVE_SR,
+    ENHANCED_SR,
     GENERAL_REPORTS,
+    OTHER_SR,
     PATIENT_DOSE_SR,
     RADIOPHARMACEUTICAL_DOSE_SR,
     SECONDARY_CAPTURES,
@@ -21,6 +24,7 @@ Ask = Callable[[Series], Sequence[Image]]
 
 _NUCLEAR_REPORTS = frozenset({RADIOPHARMACEUTICAL_DOSE_SR})
 _ESTIMATES = frozenset({PATIENT_DOSE_SR})
+_OLDER_REPORTS = frozenset({ENHANCED_SR, COMPREHENSIVE_SR})
 _SMALL = 5  # number of images of a series that may be dose info
 
 # Why a series is retrieved, or not; pages put it in words.
@@ -189,7 +193,15 @@ def _fluoroscopy(study: _Study) -> list[Decision]:
 
 
 def _ct(study: _Study) -> list[Decision]:
-    reports = study.dose_reports(XRAY_DOSE_REPORTS) or study.reports(GENERAL_REPORTS, "enhanced_sr")
+    reports = study.dose_reports(XRAY_DOSE_REPORTS)
+    if reports:
+        return study.rest(reports, "report_says_it")
+    # These are mostly measurements, so they are retrieved without taking the place of anything.
+    return study.reports(OTHER_SR, "enhanced_sr") + _ct_without_dose_report(study)
+
+
+def _ct_without_dose_report(study: _Study) -> list[Decision]:
+    reports = study.reports(_OLDER_REPORTS, "enhanced_sr")
     if not reports:
         reports = [
             Decision(one, True, "dose_info")
