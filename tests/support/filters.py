@@ -135,6 +135,10 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
     "acquisition_protocols": _of_events("acquisition_protocol"),
     "procedure_code": lambda study: [(study["procedure_code"] or {}).get("meaning")],
+    "accession_number": lambda study: [
+        study["accession_number"],
+        *(study["accession_numbers"] or ()),
+    ],
     "study_number": lambda study: [study["id"]],
     "sop_instance_uid": lambda study: [row["sop_instance_uid"] for row in study["objects"]],
     **{name: lambda study, name=name: [study["equipment"][name]] for name in _OF_EQUIPMENT},

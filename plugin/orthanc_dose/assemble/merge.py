@@ -147,6 +147,22 @@ def _says_no_other(group: list[Part], other: list[Part]) -> bool:
     return bool(both) and all(mine[name] == theirs[name] for name in both)
 
 
+def _accession_numbers(record: Record) -> list[str]:
+    """Return all accession numbers that the objects of a record give, its own first, the others
+    in their order as text, whatever the order of arrival."""
+    own = record.study.get("accession_number")
+    found = {
+        number
+        for part in record.parts
+        for number in (
+            part.extract.study.get("accession_number"),
+            *(part.extract.study.get("accession_numbers") or ()),
+        )
+        if number
+    }
+    return [own, *sorted(found - {own})] if own else sorted(found)
+
+
 def _finish(record: Record) -> None:
     """Add the totals, computed from the final content of the record."""
     study = record.study
@@ -160,6 +176,11 @@ def _finish(record: Record) -> None:
             if value_of(sums, name) is not None:
                 mark(sums, name, "ocr")
     marks = [*(study.pop("marks", None) or ()), *(sums.pop("marks", None) or ())]
+    numbers = _accession_numbers(record)
+    if len(numbers) > 1:
+        study["accession_number"] = study.get("accession_number") or numbers[0]
+        marks.append({"field": "accession_number", "mark": "several_orders", "raw": None})
+    study["accession_numbers"] = numbers if len(numbers) > 1 else None
     protocols = (row.get("acquisition_protocol") for row in record.events)
     rows = (*record.accumulated, *record.events)
     all_marks = {one["mark"] for one in marks} | {

@@ -29,6 +29,7 @@ from .rows import ByName, R, code_value, mark
 _NEVER_ZERO = frozenset({
     "kvp", "xray_tube_current", "exposure_time", "exposure", "dap", "average_glandular_dose", "half_value_layer",
     "compression_thickness", "distance_source_to_detector", "distance_source_to_patient", "entrance_dose",
+    "distance_source_to_entrance", "grid_focal_distance",
     "relative_xray_exposure", "sensitivity", "focal_spot_size", "exposure_index", "target_exposure_index",
     "administered_activity", "radionuclide_half_life", "mean_ctdivol", "dlp",
 })  # fmt: skip

@@ -1,11 +1,11 @@
 """Study, patient and equipment from the attributes of an object's header."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar, cast
 
 from ..dicom import codes, dates
-from ..dicom.dataset import Dataset, first, items, text
+from ..dicom.dataset import Dataset, first, items, text, values
 from ..dicom.decimals import parse_number
 from ..dicom.identity import is_hash
 from ..dicom.not_patient import indicator
@@ -25,10 +25,13 @@ _TEXTS = {
     "performed_procedure_step_description": "0040,0254",
     "requested_procedure_description": "0032,1060",
     "patient_sex": "0010,0040",
+    "institution_address": "0008,0081",
 }
 _NAMES = {
     "referring_physician": "0008,0090",
     "performing_physician": "0008,1050",
+    "physician_of_record": "0008,1048",
+    "reading_physician": "0008,1060",
     "operators": "0008,1070",
 }
 _NUMBERS = {"patient_size": "0010,1020", "patient_weight": "0010,1030"}
@@ -46,9 +49,10 @@ _EQUIPMENT = {
 KNOWN = frozenset({
     *_TEXTS.values(), *_NAMES.values(), *_NUMBERS.values(), *_EQUIPMENT.values(), "0008,0005", "0008,0012", "0008,0013",
     "0008,0014", "0008,0016", "0008,0018", "0008,0020", "0008,0021", "0008,0022", "0008,0023", "0008,002a", "0008,0030",
-    "0008,0031", "0008,0032", "0008,0033", "0008,0060", "0008,0081", "0008,0201", "0008,1032", "0008,1110", "0008,1111",
+    "0008,0031", "0008,0032", "0008,0033", "0008,0060", "0008,0201", "0008,1032", "0008,1110", "0008,1111",
     "0008,1115", "0008,1120", "0008,1140", "0008,2112", "0010,1010", "0012,0062", "0012,0063", "0012,0064", "0020,000d",
-    "0020,000e", "0020,0011", "0020,0012", "0020,0013", "0032,1064", "0040,0244", "0040,0245", "0040,0275",
+    "0020,000e", "0020,0011", "0020,0012", "0020,0013", "0032,1064", "0018,1200", "0018,1201",
+    "0040,0244", "0040,0245", "0040,0275", "0040,a370",
 })  # fmt: skip
 # Used if the header lacks a value: the report's own description of the device, as observer (TID
 # 1004) or participant (TID 1021).
@@ -71,13 +75,8 @@ def study_of(kept: Kept) -> StudyRow:
     dataset = kept.dataset
     row: ByName = {name: text(dataset, tag) for name, tag in _TEXTS.items()}
     row["study_instance_uid"] = first(dataset, "0020,000d")
-    request = (items(dataset, "0040,0275") or [{}])[0]
-    row["scheduled_procedure_step_description"] = text(request, "0040,0007")
-    row["requested_procedure_description"] = row["requested_procedure_description"] or text(
-        request, "0032,1060"
-    )
+    _orders(dataset, row)
     row["procedure_code"] = _code(dataset, "0008,1032")
-    row["requested_procedure_code"] = _code(dataset, "0032,1064") or _code(request, "0032,1064")
     for name, tag in _NAMES.items():
         people = [person_name(part) for part in (text(dataset, tag) or "").split("\\")]
         row[name] = "; ".join(person for person in people if person) or None
@@ -95,11 +94,45 @@ def study_of(kept: Kept) -> StudyRow:
     row["not_patient_indicator"] = indicator(kept.not_patient)
     row["study_date"] = _parsed(dataset, "0008,0020", dates.parse_date, "study_date", row)
     row["study_time"] = _parsed(dataset, "0008,0030", dates.parse_time, "study_time", row)
+    row["last_calibrated_on"] = _last_calibration(dataset, row)
     offset = _parsed(dataset, "0008,0201", dates.parse_offset, "timezone_offset_from_utc", row)
     row["timezone_offset_from_utc"] = offset_text(offset) if isinstance(offset, timedelta) else None
     for note in kept.notes:
         mark(row, "text", "text_encoding", note)
     return cast("StudyRow", row)
+
+
+def _orders(dataset: Dataset, row: ByName) -> None:
+    """Set what the orders say: each is an item of Referenced Request Sequence (0040,A370) in
+    reports (PS3.3 C.17.2), of Request Attributes Sequence (0040,0275) in images."""
+    orders = items(dataset, "0040,a370") + items(dataset, "0040,0275")
+
+    def given(tag: str) -> list[str]:
+        return list(dict.fromkeys(said for order in orders if (said := text(order, tag))))
+
+    numbers = list(
+        dict.fromkeys(one for one in (row["accession_number"], *given("0008,0050")) if one)
+    )
+    row["accession_number"] = numbers[0] if numbers else None
+    row["accession_numbers"] = numbers if len(numbers) > 1 else None
+    row["scheduled_procedure_step_description"] = "; ".join(given("0040,0007")) or None
+    row["requested_procedure_description"] = (
+        row["requested_procedure_description"] or "; ".join(given("0032,1060")) or None
+    )
+    codes_of_orders = (_code(order, "0032,1064") for order in orders)
+    row["requested_procedure_code"] = _code(dataset, "0032,1064") or next(
+        (code for code in codes_of_orders if code), None
+    )
+
+
+def _last_calibration(dataset: Dataset, row: ByName) -> date | None:
+    """Return the last of the dates, which are in the order of time (PS3.3 C.7.5.1.1.1)."""
+    written = values(dataset, "0018,1200")
+    try:
+        return dates.parse_date(written[-1]) if written else None
+    except ValueError:
+        mark(row, "last_calibrated_on", "no_date", written[-1])
+        return None
 
 
 def equipment_of(dataset: Dataset, study: StudyRow, events: Sequence[EventRow]) -> EquipmentRow:

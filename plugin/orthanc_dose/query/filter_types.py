@@ -25,16 +25,21 @@ class Place:
     `key` is the column of the table by which studies hold its rows: `study_id` in tables of events,
     `id` of equipment; empty for the study itself. `s` is the study, `t` the other table. together:
     its conditions apply to one row `t`, which must meet those of all such places of the table (see
-    filters.where).
+    filters.where). more: a list of the study that has further values beside the expression.
     """
 
     expression: str
     table: str = ""
     key: str = ""
     together: bool = False
+    more: str = ""
 
     def holds(self, condition: str) -> str:
         """Return the SQL saying that a value of the study, or of the row, meets `condition`."""
+        if self.more:
+            of_one = condition.replace(self.expression, "x")
+            others = f"list_bool_or(list_transform({self.more}, x -> ({of_one})))"
+            return f"(coalesce({condition}, false) OR coalesce({others}, false))"
         if not self.table or self.together:
             return f"({condition})"
         if self.table.startswith("index_"):

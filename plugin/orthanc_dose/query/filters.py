@@ -188,7 +188,14 @@ FILTERS: tuple[Filter, ...] = (
     *_study("study", "performed_procedure_step_description"),
     _of(STUDY, "standard_names", Place("t.standard_name", STUDY_NAMES, "study_id"), "study"),
     _of(STUDY, "procedure_code", Place(_meaning("s.procedure_code")), "study"),
-    *_study("study", "comment", "accession_number", "study_instance_uid"),
+    *_study("study", "comment"),
+    _of(
+        STUDY,
+        "accession_number",
+        Place("s.accession_number", more="s.accession_numbers"),
+        "study",
+    ),
+    *_study("study", "study_instance_uid"),
     Filter(
         "sop_instance_uid",
         "SOP instance UID",
@@ -212,7 +219,14 @@ FILTERS: tuple[Filter, ...] = (
             "gantry_id",
         )
     ),
-    *_study("people", "performing_physician", "referring_physician", "operators"),
+    *_study(
+        "people",
+        "performing_physician",
+        "referring_physician",
+        "physician_of_record",
+        "reading_physician",
+        "operators",
+    ),
     *_study("patient", "patient_age"),
     Filter(
         "patient_sex",

@@ -29,6 +29,8 @@ MARKS = {
     "several_values": "two different values appear where there should be one; neither is used",
     "no_date": "the value is not a date or time",
     "time_without_dot": "the dot before the fraction of the second is missing",
+    "several_orders": "the study was made for several orders; all accession numbers and "
+    "descriptions are kept",
     "no_scheme": "codes are written without their coding scheme; those that only DICOM has are read "
     "as codes of DICOM",
     "no_end_angle": "the acquisition is rotational, but the report does not give the angle at which "

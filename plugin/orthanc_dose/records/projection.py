@@ -239,6 +239,9 @@ _EVENT = (
     # What only images contain.
     text("presentation_intent", "Presentation intent", header="0008,0068", source="(0008,0068)"),
     num("distance_source_to_patient", "Distance source to patient", "mm", header="0018,1111 mm", source="(0018,1111)"),
+    num("distance_source_to_entrance", "Distance source to entrance", "mm", header="0040,0306 mm", source="(0040,0306)",
+        description="From the source to the surface of the patient that is closest to it."),
+    num("grid_focal_distance", "Focal distance of the grid", "mm", header="0018,704c mm", source="(0018,704C)"),
     num("magnification_factor", "Magnification factor", "1", header="0018,1114 1", source="(0018,1114)"),
     num("entrance_dose", "Entrance dose", "mGy", header="0040,8302 mGy|0040,0302 "
 "dGy", source="(0040,8302), (0040,0302)",

@@ -244,6 +244,7 @@ class StudyRow(TypedDict, total=False):
     equipment_id: int
     made_by: int | None
     accession_number: str | None
+    accession_numbers: list[str] | None
     study_id: str | None
     study_date: date | None
     study_time: time | None
@@ -258,7 +259,11 @@ class StudyRow(TypedDict, total=False):
     scheduled_procedure_step_description: str | None
     referring_physician: str | None
     performing_physician: str | None
+    physician_of_record: str | None
+    reading_physician: str | None
     operators: str | None
+    institution_address: str | None
+    last_calibrated_on: date | None
     patient_name: str | None
     patient_id: str | None
     patient_birth_date: str | None
@@ -558,6 +563,8 @@ class ProjectionEventRow(TypedDict, total=False):
     patient_position: str | None
     presentation_intent: str | None
     distance_source_to_patient: float | None
+    distance_source_to_entrance: float | None
+    grid_focal_distance: float | None
     magnification_factor: float | None
     entrance_dose: float | None
     relative_xray_exposure: float | None
@@ -1126,6 +1133,8 @@ class EventRow(TypedDict, total=False):
     patient_position: str | None
     presentation_intent: str | None
     distance_source_to_patient: float | None
+    distance_source_to_entrance: float | None
+    grid_focal_distance: float | None
     magnification_factor: float | None
     entrance_dose: float | None
     relative_xray_exposure: float | None

@@ -89,7 +89,19 @@ _IDENTIFICATION = (
         "merged; 0 if they name several. Empty in rows from before systems could be "
         "merged, where it is the same as Equipment.",
     ),
-    text("accession_number", "Accession number", source="(0008,0050)", description=_IDENTITY),
+    text(
+        "accession_number",
+        "Accession number",
+        source="(0008,0050), else in (0040,A370) or (0040,0275)",
+        description=_IDENTITY,
+    ),
+    texts(
+        "accession_numbers",
+        "All accession numbers",
+        source="(0008,0050), also in (0040,A370) and (0040,0275)",
+        description="If the study has several, all of them, including `accession_number`. Kept "
+        "according to the rule for the accession number.",
+    ),
     text("study_id", "Study ID", source="(0020,0010)"),
     day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
     clock("study_time", "Study time", source="(0008,0030), else the first irradiation event's"),
@@ -106,12 +118,14 @@ _IDENTIFICATION = (
     text(
         "requested_procedure_description",
         "Requested procedure",
-        source="(0032,1060), also in (0040,0275)",
+        source="(0032,1060), also in (0040,A370) and (0040,0275)",
+        description="Those of several orders are separated by semicolons.",
     ),
     code(
         "requested_procedure_code",
         "Requested procedure code",
-        source="(0032,1064), also in (0040,0275)",
+        source="(0032,1064), also in (0040,A370) and (0040,0275)",
+        description="Of several orders, that of the first.",
     ),
     text(
         "scheduled_procedure_step_description",
@@ -120,7 +134,16 @@ _IDENTIFICATION = (
     ),
     text("referring_physician", "Referring physician", source="(0008,0090)"),
     text("performing_physician", "Performing physician", source="(0008,1050)"),
+    text("physician_of_record", "Physician of record", source="(0008,1048)"),
+    text("reading_physician", "Reading physician", source="(0008,1060)"),
     text("operators", "Operators", source="(0008,1070)"),
+    text("institution_address", "Address of the hospital", source="(0008,0081)"),
+    day(
+        "last_calibrated_on",
+        "Last calibrated",
+        source="(0018,1200)",
+        description="Date of the last calibration of the system, as the object gives it.",
+    ),
 )
 
 _FROM = "import: from an imported file of sizes. Empty if it is from the objects."
