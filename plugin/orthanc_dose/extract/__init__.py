@@ -10,7 +10,7 @@ from .kept import Kept, apply_again, keep, unpack
 
 # Incremented whenever an extractor gives a different result for an object, so that kept content can
 # be re-read.
-EXTRACTOR_VERSION = "5"
+EXTRACTOR_VERSION = "6"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
 EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
