@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from ..extract.modality import canonical_code
 from ..extract.origin import PRESENTATION, PROCESSING, ImageOrigin
 from ..extract.rows import by_name, mark, value_of
+from ..extract.values import step_of
 from ..records.rows import CodeValue, EventRow
 from .parts import Key, Part, rows_of
 
@@ -297,16 +297,10 @@ def _word(code: CodeValue | None) -> str | None:
 def agree(name: str, one: float, other: float) -> bool:
     """Return whether two numbers in a field can be the same value, each rounded in its own way."""
     size = max(abs(one), abs(other))
-    step = 10.0 ** max(_last_digit(one), _last_digit(other))
+    step = max(step_of(one), step_of(other))
     # A whole step of the last digit, since some equipment cuts digits off in place of rounding.
     allowed = max(_LEAST * size, step / 2, min(step, _MOST * size), _WHOLE.get(name, 0.0))
     return abs(one - other) <= allowed * (1 + 1e-9)
-
-
-def _last_digit(value: float) -> int:
-    """Return the power of ten of the last digit of a number, at most that of the ones."""
-    exponent = Decimal(f"{value:.10g}").normalize().as_tuple().exponent
-    return min(exponent, 0) if isinstance(exponent, int) else 0
 
 
 def complete(event: EventRow, row: EventRow) -> None:
@@ -334,7 +328,7 @@ def complete(event: EventRow, row: EventRow) -> None:
                     if (entry["field"], entry["mark"]) != (name, "rounded")
                 ]
             elif agree(name, there, value):
-                if _last_digit(value) < _last_digit(there):
+                if step_of(value) < step_of(there):
                     whole[name] = value
             elif name in DOSES and not _is_rounded(row, name):
                 mark(event, name, "several_values", f"{there:g} | {value:g}")

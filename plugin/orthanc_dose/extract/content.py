@@ -93,21 +93,7 @@ def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
     _fill_dates(study, events)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
-    announced = next(
-        (
-            row["total_number_of_irradiation_events"]
-            for row in content.accumulated
-            if row.get("total_number_of_irradiation_events") is not None
-        ),
-        None,
-    )
-    if announced is not None and announced != len(events):
-        mark(
-            study,
-            "number_of_events",
-            "events_differ",
-            f"{announced:g} announced, {len(events)} held",
-        )
+    _compare_number_of_events(study, content.accumulated, len(events))
     return Extract(
         modality=modality,
         study=study,
@@ -118,6 +104,21 @@ def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
         unused=list({id(item): item for item in content.reader.unused}.values()),
         made_at=header.content_moment(kept.dataset),
     )
+
+
+def _compare_number_of_events(
+    study: StudyRow, accumulated: list[AccumulatedRow], held: int
+) -> None:
+    """Mark a report that announces another number of events than it holds. Several containers are
+    over different events, or state the same again."""
+    announced = [
+        number
+        for row in accumulated
+        if (number := row.get("total_number_of_irradiation_events")) is not None
+    ]
+    if announced and sum(announced) != held and set(announced) != {held}:
+        stated = " + ".join(f"{number:g}" for number in announced)
+        mark(study, "number_of_events", "events_differ", f"{stated} announced, {held} held")
 
 
 def container(children: list[Item]) -> Item:

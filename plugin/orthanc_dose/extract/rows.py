@@ -4,10 +4,10 @@ The fields of a table are compiled once into a tree of concepts; reading walks t
 tree together. Each value is stored in its field in the field's unit, or left out with a mark that
 says why, or passed on as unused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from ..dicom import dates, units
 from ..dicom.codes import Code
@@ -15,29 +15,33 @@ from ..dicom.decimals import parse_number
 from ..dicom.sr import Item
 from ..dicom.text import person_name
 from ..records import Field
-from ..records.rows import CodeValue, EventRow, Mark, Marked
+from ..records.rows import CodeValue, EventRow
+from .pulses import form_values, pulse_rules
+from .values import COMPARED, ByName, R, Written, by_name, mark, mark_once, step, value_of
 
-R = TypeVar("R", bound=Mapping[str, Any])
-# A row or struct accessed by the names of the declared fields; the declarations say which type each
-# has.
-ByName = dict[str, Any]
+__all__ = [
+    "ByName", "Node", "R", "RowReader", "by_name", "code_value", "compile_fields", "in_time", "mark", "value_of",
+]  # fmt: skip
 
 
 class Node:
     """The handling of a content item: the field that takes its value, and the items it may contain."""
 
-    __slots__ = ("field", "children", "parts", "own")
+    __slots__ = ("field", "children", "parts", "own", "pulses")
 
     def __init__(self) -> None:
         self.field: Field | None = None
         self.children: dict[str, Node] = {}
         self.parts: Node | None = None  # for structs: the tree of the struct's own fields
         self.own: Field | None = None  # for structs: the field that takes the item's own value
+        # At the root: the rules of the fields that may occur once per pulse, by name.
+        self.pulses: dict[str, str] = {}
 
 
 def compile_fields(fields: tuple[Field, ...]) -> Node:
     """Return the tree of concepts for these fields. Raises ValueError if two claim one path."""
     root = Node()
+    root.pulses = pulse_rules(fields)
     for field in fields:
         for path in field.paths:
             node = root
@@ -63,27 +67,6 @@ def code_value(code: Code) -> CodeValue:
     return {"value": code.value or None, "scheme": code.scheme or None, "meaning": code.meaning}
 
 
-def mark(row: Marked | ByName, field: str, why: str, raw: object = None) -> None:
-    """Add a mark to a field of a row."""
-    entry: Mark = {"field": field, "mark": why, "raw": None if raw is None else str(raw)[:200]}
-    marks = row.get("marks")
-    if marks is None:
-        row["marks"] = [entry]
-    else:
-        marks.append(entry)
-
-
-def _mark_once(row: ByName, field: str, why: str, raw: object) -> None:
-    """Add a mark that a field has at most once, however many values it has (pulse-level data)."""
-    if not any(one["field"] == field and one["mark"] == why for one in row.get("marks") or ()):
-        mark(row, field, why, raw)
-
-
-def value_of(row: Mapping[str, Any], name: str) -> Any:
-    """Return the value of a row in a field whose name is computed."""
-    return row.get(name)
-
-
 def in_time(events: list[EventRow]) -> list[EventRow]:
     """Return the events in the order of their start, or unchanged if any has no start."""
     started = [start for row in events if (start := row.get("datetime_started"))]
@@ -91,11 +74,6 @@ def in_time(events: list[EventRow]) -> list[EventRow]:
         return events
     order = sorted(range(len(events)), key=started.__getitem__)
     return [events[at] for at in order]
-
-
-def by_name(row: Mapping[str, Any]) -> ByName:
-    """Return the same row, typed for fields whose names are computed."""
-    return cast("ByName", row)
 
 
 class RowReader:
@@ -110,7 +88,7 @@ class RowReader:
         tree was compiled."""
         row: ByName = {}
         self._children(container, tree, row)
-        _finish(row)
+        form_values(row, tree.pulses)
         return cast("R", row)
 
     def _children(self, item: Item, node: Node, row: ByName) -> None:
@@ -141,7 +119,6 @@ class RowReader:
         if node.own is not None:
             self._take(item, node.own, part)
         self._children(item, node.parts, part)
-        _finish(part)
         for entry in part.pop("marks", ()):
             mark(row, f"{node.field.name}.{entry['field']}", entry["mark"], entry["raw"])
         row.setdefault(node.field.name, []).append(part)
@@ -154,9 +131,9 @@ class RowReader:
 
     def _number(self, item: Item, field: Field, row: ByName) -> None:
         raw = item.value if isinstance(item.value, str) else None
-        number, comma = parse_number(raw, item.sign)
-        if number is None:
-            mark(row, field.name, "no_number", raw)
+        found, comma = _numbers(raw, field, item.sign)
+        if not found:
+            mark(row, field.name, "no_number" if found is None else "empty", raw)
             return
         assert field.unit is not None
         if item.unit is None:
@@ -168,16 +145,25 @@ class RowReader:
             mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
             return
         if comma:
-            _mark_once(row, field.name, "decimal_comma", raw)
+            mark_once(row, field.name, "decimal_comma", raw)
         if doubt := units.doubt(item.unit, item.unit_scheme):
-            _mark_once(row, field.name, doubt, f"{raw} {item.unit}")
-        number = number * times / over
+            mark_once(row, field.name, doubt, f"{raw} {item.unit}")
         if field.type == "numbers":
-            row.setdefault(field.name, []).append(number)
+            row.setdefault(field.name, []).extend(number * times / over for number in found)
         elif field.per_pulse:
-            row.setdefault(f"{field.name}_values", []).append(number)
+            row.setdefault(f"{field.name}_values", []).extend(
+                number * times / over for number in found
+            )
+            if raw is not None and "\\" in raw and len(found) <= raw.count("\\"):
+                mark(row, field.name, "empty", raw)
+        elif field.name in COMPARED and raw is not None:
+            _set(
+                row,
+                field.name,
+                Written(found[0] * times / over, step(raw.replace(",", ".")) * times / over),
+            )
         else:
-            _set(row, field.name, number)
+            _set(row, field.name, found[0] * times / over)
 
     def _text(self, item: Item, field: Field, row: ByName) -> None:
         value = item.value
@@ -236,19 +222,28 @@ def _words(value: object) -> object:
     return value.get("meaning") or value.get("value") if isinstance(value, dict) else value
 
 
-def _finish(row: ByName) -> None:
-    """Set fields from pulse-level values: a single value is the field's value; of several, the
-    field gets the mean of those that are not zero, and all values are kept beside it.
-    """
-    for name in [name for name in row if name.endswith("_values")]:
-        values, field = row[name], name.removesuffix("_values")
-        if len(values) == 1:
-            row[field] = values[0]
-            del row[name]
-        else:
-            given = [value for value in values if value != 0]
-            row[field] = sum(given) / len(given) if given else 0.0
-            mark(row, field, "mean", f"{len(values)} values")
+def _numbers(raw: str | None, field: Field, sign: str) -> tuple[list[float] | None, bool]:
+    """Return the numbers of a Numeric Value (DS, 1-n), or None if it is not usable as written, and
+    whether one of them has a decimal comma.
+
+    Only a field that may have several values takes several. Components that are empty or blank are
+    left out; one that is not a number makes all of them unusable, since it could be any of them.
+
+    sign: the decimal sign of the report."""
+    if raw is None:
+        return None, False
+    several = field.type == "numbers" or field.per_pulse is not None
+    parts = raw.split("\\") if several and "\\" in raw else [raw]
+    if len(parts) > 1:
+        parts = [part for part in parts if part.strip(" \0\t\r\n")]
+    found, commas = [], False
+    for part in parts:
+        number, comma = parse_number(part, sign)
+        if number is None:
+            return None, False
+        found.append(number)
+        commas = commas or comma
+    return found, commas
 
 
 _TAKE: dict[str, Callable[[RowReader, Item, Field, ByName], None]] = {

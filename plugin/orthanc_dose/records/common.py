@@ -36,12 +36,28 @@ MARKS = {
     "no_end_angle": "the acquisition is rotational, but the report does not give the angle at which "
     "it ended; none is assumed",
     "mean": "mean of several non-zero values (pulse-level data); all of them are kept as well",
+    "weighted_mean": "mean of several non-zero values (pulse-level data), each weighted with the width "
+    "of its pulse; all of them are kept as well",
+    "sum": "sum of several values (pulse-level data), which is the total of the event; all of them "
+    "are kept as well",
+    "total_and_pulses": "the object gives the total of the event beside the values of its pulses; the "
+    "total is used",
+    "pulses_missing": "the values of some pulses are missing or cannot be read, so their sum is not "
+    "the total of the event and is not used",
+    "pulses_differ": "there are more values than the number of pulses that the object states; the sum "
+    "of all of them is used",
     "given_zero": "the report gives 0 although its events have values; the sum of the events is "
     "used",
     "incomplete": "not all irradiation events have the value, so no sum is calculated",
     "several_radionuclides": "activities of different radionuclides are not added up",
     "overlap": "reports of this study share some events; totals are summed over the events, each "
     "once",
+    "total_differs": "the total that the report states and the sum over its irradiation events differ "
+    "by more than rounding; the total of the report is used",
+    "parts_differ": "the values that this one should be the sum of (fluoroscopy and acquisition, planes, "
+    "phantoms, activity before and after) contradict it by more than rounding; it stays as stated",
+    "total_repeated": "the objects state this total several times, while the irradiation events were "
+    "given once; it is counted once",
     "events_differ": "the number of irradiation events that the report states differs from the "
     "number that it contains",
     "other_date": "the object does not contain the time of the exposure; the closest date and "
@@ -50,6 +66,8 @@ MARKS = {
     "were swapped",
     "unit_of_maker": "the manufacturer writes this element in a unit other than the standard's; "
     "it was converted",
+    "unit_in_doubt": "sources disagree on the unit in which this model writes the element; the value is "
+    "taken to be in the standard's unit",
     "rounded": "the element can only hold whole numbers, so the value is approximate",
     "implausible": "the number is negative, or cannot be right in the unit that the standard "
     "specifies for this element; it is not used",

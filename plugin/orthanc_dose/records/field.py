@@ -3,8 +3,8 @@ titles and documentation follow.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 # Types of fields, each with its DuckDB type. A code is kept with value, scheme and meaning.
 CODE_TYPE = "STRUCT(value VARCHAR, scheme VARCHAR, meaning VARCHAR)"
@@ -34,6 +34,24 @@ class Shown:
     factor: float = 1.0
 
 
+# How the value of an event is formed from those of its pulses or projections, in words that follow
+# "the value of the event is" (extract/pulses.py).
+PULSE_RULES = {
+    "mean": "the mean of those that are not zero",
+    "weighted_mean": "the mean of those that are not zero, weighted with the width of each pulse if "
+    "the event gives one for each of them",
+    "sum": "their sum",
+}
+
+
+class Pulses(NamedTuple):
+    """How the value of an event is formed from those of its pulses: a key of PULSE_RULES, and why,
+    in words that follow "since"."""
+
+    rule: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of a table, or of a struct within one.
@@ -41,9 +59,9 @@ class Field:
     name: column and JSON name. type: a key of SQL_TYPES, or "structs" for a list of structs with
     `fields`. unit: UCUM code of the stored value; None if it has no unit. shown: how pages and
     exports print it. paths: concepts from the record's container down to the content item; several
-    paths where the standard moved it. per_pulse: a number that may occur several times, once per
-    pulse; the field holds the mean of the values that are not zero, and a second field,
-    `<name>_values`, all values as written. header: where images carry it; the first element that
+    paths where the standard moved it. per_pulse: for a number that may occur several times, once
+    per pulse or projection, how the value of the event is formed from them; a second field,
+    `<name>_values`, holds all of them. header: where images carry it; the first element that
     has a value is used: the element within sequences as ("0054,0016", "0018,1074"), and for numbers
     the unit of the element, since headers do not write units. source: where the standard defines
     it. modalities: the modality types for which it can have a value; empty means all. always: every
@@ -56,7 +74,7 @@ class Field:
     unit: str | None = None
     shown: Shown | None = None
     paths: tuple[tuple[str, ...], ...] = ()
-    per_pulse: bool = False
+    per_pulse: Pulses | None = None
     header: tuple[tuple[tuple[str, ...], str], ...] = ()
     source: str = ""
     fields: "tuple[Field, ...]" = ()
@@ -248,21 +266,28 @@ def structs(
 
 
 def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """Return the fields and, after each that may occur once per pulse, the list of its values."""
+    """Return the fields and, after each that may occur once per pulse, the list of its values; the
+    description of the field says how its own value is formed from them."""
     out: list[Field] = []
     for field in fields:
-        out.append(field)
-        if field.per_pulse:
-            out.append(
-                Field(
-                    f"{field.name}_values",
-                    "numbers",
-                    f"{field.title}, each value",
-                    f"All values of {field.title} as written, if the event has more than one "
-                    "(pulse-level data).",
-                    field.unit,
-                    field.shown,
-                    source=field.source,
-                )
+        if field.per_pulse is None:
+            out.append(field)
+            continue
+        formed = (
+            "If the event has several values, one for each pulse or projection, the value of the "
+            f"event is {PULSE_RULES[field.per_pulse.rule]}, since {field.per_pulse.why}."
+        )
+        out.append(replace(field, description=f"{field.description} {formed}".strip()))
+        out.append(
+            Field(
+                f"{field.name}_values",
+                "numbers",
+                f"{field.title}, each value",
+                f"All values of {field.title} as written, if the event has more than one "
+                "(pulse-level data).",
+                field.unit,
+                field.shown,
+                source=field.source,
             )
+        )
     return tuple(out)

@@ -13,6 +13,7 @@ from .common import (
 )
 from .field import (
     Field,
+    Pulses,
     Table,
     code,
     codes,
@@ -117,18 +118,25 @@ _EVENT = (
     num("number_of_pulses", "Number of pulses", "1", "113768", "TID 10003B row 7"),
     code("number_of_pulses_derivation", "Derivation of number of "
 "pulses", "113768/121401|121401", "TID 10003B row 8"),
-    num("pulse_width", "Pulse width", "ms", "113793", "TID 10003B row 9", per_pulse=True),
+    num("pulse_width", "Pulse width", "ms", "113793", "TID 10003B row 9", per_pulse=Pulses(
+        "mean", "the number of pulses times this width is then the time with X-rays on")),
     num("irradiation_duration", "Irradiation duration", "s", "113742", "TID 10003B row 10",
         "Time from the first to the last X-ray of the event, including the pauses between pulses."),
-    num("kvp", "KVP", "kV", "113733", "TID 10003B row 11", per_pulse=True, header="0018,0060 kV"),
-    num("xray_tube_current", "X-ray tube current", "mA", "113734", "TID 10003B row 12", per_pulse=True,
-        header="0018,9330 mA|0018,8151 uA|0018,1151 mA"),
+    num("kvp", "KVP", "kV", "113733", "TID 10003B row 11", header="0018,0060 kV", per_pulse=Pulses(
+        "mean", "a voltage does not add up, and a pulse of 0 kV is one that was not measured")),
+    num("xray_tube_current", "X-ray tube current", "mA", "113734", "TID 10003B row 12",
+        header="0018,9330 mA|0018,8151 uA|0018,1151 mA", per_pulse=Pulses(
+            "weighted_mean", "the mean current times the time with X-rays on is then the charge, as "
+            "Exposure has it")),
     num("average_xray_tube_current", "Average X-ray tube current", "mA", "113767", "TID 10003B row 13"),
     num("exposure_time", "Exposure time", "ms", "113824", "TID 10003B row 14",
         "Time with X-rays on, summed over the pulses.", header="0018,9328 ms|0018,8150 us|0018,1150 "
 "ms"),
-    num("exposure", "Exposure", "uA.s", "113736", "TID 10003B row 15", per_pulse=True,
-        header="0018,9332 mA.s|0018,1153 uA.s|0018,1152 mA.s"),
+    num("exposure", "Exposure", "uA.s", "113736", "TID 10003B row 15",
+        "Charge of the whole event (product of tube current and time).",
+        header="0018,9332 mA.s|0018,1153 uA.s|0018,1152 mA.s", per_pulse=Pulses(
+            "sum", "charge adds up over the pulses, and glandular and skin dose are calculated from "
+            "that of the whole event; it stays empty if the values of some pulses are missing")),
     num("focal_spot_size", "Focal spot size", "mm", "113766", "TID 10003B row 16", header="0018,1190 mm"),
     code("anode_target_material", "Anode target material", "111632", "TID 10003B row 17", header="0018,1191"),
     _FILTERS,

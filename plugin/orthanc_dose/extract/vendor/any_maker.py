@@ -31,7 +31,7 @@ def exposure_times(events: list[EventRow]) -> None:
         if not is_open(row, "exposure_time") or not pulses or not width or pulses < 0:
             continue
         each = row.get("pulse_width_values") or ()
-        time = fsum(each) if len(each) == pulses else pulses * width
+        time = fsum(each) if pulses in (len(each), sum(map(bool, each))) else pulses * width
         if time > LARGEST:
             continue
         row["exposure_time"] = time
