@@ -37,7 +37,7 @@ def test_two_agents_are_two_administrations_and_their_activities_are_not_added_b
 
 @pytest.mark.parametrize(
     ("odd", "why"),
-    [("other-unit", "implausible"), ("zero-activity", "zero"), ("activity-is-text", "no_number"),
+    [("other-unit", "impossible"), ("zero-activity", "zero"), ("activity-is-text", "no_number"),
      ("two-activities", "several_values")],
 )  # fmt: skip
 def test_an_activity_that_cannot_be_right_is_not_used(odd: str, why: str) -> None:

@@ -5,6 +5,8 @@ offset beside it.
 import re
 from datetime import date, datetime, time, timedelta
 
+# Some equipment writes the first day of a calendar for an unknown birth date: 1900-01-01, 0001-01-01.
+NO_BIRTH_DATE = date(1900, 1, 1)
 _TM = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?\s*$")
 _DT = re.compile(
     r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?)?([+-]\d{4})?\s*$"
@@ -97,7 +99,8 @@ def parse_age(text: str | None) -> float | None:
 
 
 def age_between(birth: date, day: date) -> float:
-    """Return the age in years on `day`. Raises ValueError if the birth is after that day."""
+    """Return the age in years on `day`, cut to tenths: an exact age and the date of the study would
+    give back the birth date. Raises ValueError if the birth is after that day."""
     if birth > day:
         raise ValueError("born after the study")
-    return round((day - birth).days / 365.25, 3)
+    return (day - birth).days * 40 // 1461 / 10  # 1461 days are four years

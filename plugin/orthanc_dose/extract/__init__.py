@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from ..dicom import sop_classes
-from . import image, image_ct, image_nm, report, secondary
+from . import doubt, image, image_ct, image_nm, report, secondary
 from .extract import Extract, Ignored, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
 
 # Incremented whenever an extractor gives a different result for an object, so that kept content can
 # be re-read.
-EXTRACTOR_VERSION = "5"
+EXTRACTOR_VERSION = "6"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
 EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
@@ -34,6 +34,7 @@ def can_hold_dose(sop_class_uid: str) -> bool:
 def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
     """Return the records of an object. Raises Ignored, or Unreadable with the reason."""
     found = EXTRACTORS[sop_class_uid](kept)
+    doubt.check_extract(found)
     sex = (found.study.get("patient_sex") or "").upper()
     found.subject = Subject(
         kept.subject.get("id"), kept.subject.get("birth_date"), sex if sex in ("F", "M") else None

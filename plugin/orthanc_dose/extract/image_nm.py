@@ -86,7 +86,7 @@ def _administration(
             mark(
                 row,
                 "administered_activity",
-                "implausible",
+                "impossible",
                 f"{first(entry, '0018,1074')} {'MBq' if megabecquerel else 'Bq'}",
             )
             row["administered_activity"] = None
