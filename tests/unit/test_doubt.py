@@ -58,7 +58,7 @@ def test_values_of_a_ct_report(
     written: dict[str, float], field: str, value: float | None, mark: str | None
 ) -> None:
     row = event(ct_report([CtEvent(**written)], total=None))  # type: ignore[arg-type]
-    assert row[field] == (None if value is None else pytest.approx(value))
+    assert row.get(field) == (None if value is None else pytest.approx(value))
     assert marks(row, field) == ({mark} if mark else set())
 
 
@@ -100,9 +100,9 @@ def test_pulses_without_radiation_are_plausible() -> None:
 
 
 def test_a_moment_before_rontgen_leaves_its_field() -> None:
-    row = event(ct_report([CtEvent(started=datetime(1, 1, 1, 8))]))
+    row = event(ct_report([CtEvent(started=datetime(1800, 1, 1, 8))]))
     assert row["datetime_started"] is None
-    assert raw(row, "datetime_started", "impossible") == "0001-01-01T08:00:00"
+    assert raw(row, "datetime_started", "impossible") == "1800-01-01T08:00:00"
 
 
 def test_a_study_date_of_year_one_gives_way_to_that_of_the_irradiation() -> None:
@@ -213,7 +213,7 @@ def test_ages(age: str, born: str, expected: float | None, mark: str | None) -> 
     row = patient(PatientAge=age, PatientBirthDate=born, StudyDate="20260105")
     assert row["patient_age"] == (None if expected is None else pytest.approx(expected, abs=1e-3))
     assert marks(row, "patient_age") == ({mark} if mark else set())
-    assert all("Jane" not in str(one["raw"]) for one in row["marks"] or ())  # type: ignore[attr-defined]
+    assert all("Jane" not in str(one["raw"]) for one in row.get("marks") or ())  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("rule", ["none", "stored", "hashed", "sha256"])
@@ -263,7 +263,7 @@ def test_values_in_the_header_of_a_radiograph(
     elements: dict[str, str], field: str, value: float | None, mark: str | None
 ) -> None:
     row = radiograph(**elements)
-    assert row[field] == (None if value is None else pytest.approx(value))
+    assert row.get(field) == (None if value is None else pytest.approx(value))
     assert marks(row, field) == ({mark} if mark else set())
 
 
@@ -307,13 +307,12 @@ def test_a_deviation_index_is_that_of_iec_62494(
 
 
 def test_what_one_ct_image_lost_is_a_mark_of_the_event() -> None:
-    slices = [
-        one for series in samples.two_reconstructions()[:1] for one in samples.ct_images(series)
-    ]
-    for one in slices:
+    slices = samples.ct_images()
+    shown = [one for one in slices if "LOCALIZER" not in one.ImageType]
+    for one in shown:
         one.CTDIvol = 8.0
-    slices[1].CTDIvol = 65_535.0
-    (row,) = record_of(slices).events
+    shown[1].CTDIvol = 65_535.0
+    row = record_of(slices).events[-1]
     assert row["mean_ctdivol"] == 8 and "impossible" in marks(row, "mean_ctdivol")
 
 
