@@ -40,6 +40,7 @@ Checks = dict[str, _Check]
 def check_extract(found: Extract) -> None:
     """Check all rows of an object, in place."""
     check_row(by_name(found.study), _STUDY[found.modality])
+    _corrected_size(found.study)
     if found.modality is None:
         return
     for total in found.accumulated:
@@ -131,12 +132,7 @@ def _doubt(row: ByName, name: str, check: _Check, prefix: str, marked: ByName) -
     right = _without_slip(value, check) if isinstance(value, float) else None
     row[name] = right
     if right is not None:
-        _mark_once(
-            marked,
-            field,
-            "unit_slip",
-            f"{raw} \N{RIGHTWARDS ARROW} {_words([right], check.field.unit)}",
-        )
+        _mark_once(marked, field, "unit_slip", raw)
         return
     if isinstance(value, list) and name.endswith("_values"):
         row[name.removesuffix("_values")] = None  # the mean of these values
@@ -189,6 +185,27 @@ def _deviation(row: EventRow) -> None:
     if not lowest <= given <= highest:
         raw = f"{given:g}; EI {index:g}, EIT {target:g}: {10 * log10(index / target):.1f}"
         _mark_once(by_name(row), "deviation_index", "implausible", raw)
+
+
+# From the age of ten, nobody is smaller or lighter (WHO's growth reference: 3rd percentile 1.26 m and
+# 23 kg), so a corrected value below is that of another slip, such as a lost decimal point.
+_GROWN, _LEAST_OF_GROWN = 10.0, {"patient_size": 0.8, "patient_weight": 14.0}
+
+
+def _corrected_size(study: StudyRow) -> None:
+    """Drop a corrected height or weight that the age contradicts."""
+    age, row = study.get("patient_age"), by_name(study)
+    for one in row.get("marks") or ():
+        least = _LEAST_OF_GROWN.get(one["field"])
+        if (
+            one["mark"] == "unit_slip"
+            and least
+            and age
+            and age >= _GROWN
+            and row[one["field"]] < least
+        ):
+            row[one["field"]] = None
+            one["mark"] = "impossible"
 
 
 def _refill_date(study: StudyRow, events: list[EventRow]) -> None:

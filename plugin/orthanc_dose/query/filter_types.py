@@ -290,8 +290,8 @@ def _quantity(kind: str) -> dict[str, Role]:
         "given": Role(
             "_given",
             "choice",
-            "yes: the value is present and not zero; plausible: also not marked as implausible; "
-            "no: it is missing or zero.",
+            "yes: present and not zero; plausible: also not marked as implausible; no: missing or "
+            "zero.",
             ("yes", "plausible", "no"),
         ),
     }
