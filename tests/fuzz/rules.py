@@ -363,8 +363,8 @@ def _numbers_below(item: Tree) -> Numbers:
 
 
 # Marks of values that their container does not hold: worked out, held over from the event before,
-# or another item's.
-NOT_READ = frozenset({"computed", "carried", "private_item"})
+# another item's, or converted because it is impossible as written.
+NOT_READ = frozenset({"computed", "carried", "private_item", "unit_slip"})
 
 
 def _check_row(
@@ -373,8 +373,12 @@ def _check_row(
     said: Numbers,
     codes: set[str | None],
     own: Field | None,
+    of_struct: frozenset[str] = frozenset(),
 ) -> None:
-    not_read = {entry["field"] for entry in row.get("marks") or () if entry["mark"] in NOT_READ}
+    """of_struct: the fields of this struct that its row marks with one of NOT_READ."""
+    not_read = of_struct | {
+        entry["field"] for entry in row.get("marks") or () if entry["mark"] in NOT_READ
+    }
     for one in fields:
         value = row.get(one.name)
         if value is None or one.name in not_read:
@@ -382,7 +386,9 @@ def _check_row(
         concepts = {path[-1] for path in (one.paths or (own.paths if own else ()))}
         if one.type == "structs":
             for part in value:
-                _check_row(part, one.fields, said, codes, one)
+                inner = (name.partition(".") for name in not_read)
+                parts = frozenset(below for name, _, below in inner if name == one.name)
+                _check_row(part, one.fields, said, codes, one, parts)
         elif one.type == "code" and concepts:
             assert value["value"] is None or f"{value['scheme'] or ''}:{value['value']}" in codes, (
                 f"{one.name}: {value}"

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from ..dicom.concepts import CONSTANT_ANGLE
-from ..extract import image_ct
+from ..extract import doubt, image_ct
 from ..extract.modality import canonical_code
 from ..extract.rows import by_name, mark, value_of
 from ..records.rows import EquipmentRow, EventRow, StudyRow
@@ -118,7 +118,10 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
 
 
 def _events_of_slices(group: list[Part]) -> list[EventRow]:
-    return image_ct.events_of([row for part in group for row in rows_of(part)])
+    events = image_ct.events_of([row for part in group for row in rows_of(part)])
+    for event in events:
+        doubt.check_event(event, "CT")
+    return events
 
 
 # --- images without a better source ---

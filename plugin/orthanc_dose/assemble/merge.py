@@ -22,7 +22,7 @@ from ..extract import modality
 from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
 from ..records.rows import EquipmentRow
-from . import derived_images, estimates, image_records, patients, report_records, totals
+from . import derived_images, doubts, estimates, image_records, patients, report_records, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
@@ -169,6 +169,7 @@ def _finish(record: Record) -> None:
     sums = totals.totals_of_study(
         record.modality, record.accumulated, record.events, record.overlap
     )
+    doubts.mark_totals(sums, record.modality, record.accumulated, record.events)
     if record.source == "computed":
         mark(sums, "number_of_events", "derived")
     if record.source == "OCR":

@@ -53,6 +53,7 @@ def _ct(
         for row in events
         if canonical_code(row.get("ct_acquisition_type")) != concepts.CONSTANT_ANGLE.key
         or row.get("dlp") is not None
+        or any((m["field"], m["mark"]) == ("dlp", "impossible") for m in row.get("marks") or ())
     ]
     # A total for one phantom is no sum of values for another one.
     comparable = _one_phantom(accumulated, with_dose)
@@ -163,6 +164,11 @@ def _by_plane(rows: list[R]) -> tuple[list[R], list[R], list[R]]:
     for row in rows:
         split.get(canonical_code(row.get("acquisition_plane")) or "", split[""]).append(row)
     return split[_PLANE_B], split[_ALL_PLANES], split[""]
+
+
+def plane_of(row: AccumulatedRow | EventRow) -> str | None:
+    """Return the code of the plane to which a row belongs; None if it does not say."""
+    return canonical_code(row.get("acquisition_plane"))
 
 
 def _pass_on_marks(totals: ByName, name: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .chart_row import Row, by_name
 from .links import joined
-from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept_categories
+from .source import IS_KEPT, KEPT, QUANTILES, Source, kept_categories
 
 _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
@@ -26,7 +26,7 @@ def averages(source: Source, view: str) -> list[Row]:
             else (source.options["average"],)
         )
     part = source.rows(
-        source.category(), f"{measure.expression} AS value", conditions=(is_given(measure),)
+        source.category(), f"{measure.expression} AS value", conditions=(source.counts(measure),)
     )
     rows = []
     for row, found in _grouped(source, part, wanted):

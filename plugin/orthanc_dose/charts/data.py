@@ -24,7 +24,8 @@ class Data:
     `query`: the parameters that, replacing those of the list, leave exactly these studies, None if
     there are none that do. edges: of the bins of a histogram. is_binned: whether rows are cells of
     a scatter plot. n: of all rows together. fewest: for a table, the number of values that the
-    interval of each percentile requires.
+    interval of each percentile requires. left_out: the number of values that are left
+    out because they are marked as implausible.
     """
 
     chart: Chart
@@ -34,6 +35,7 @@ class Data:
     edges: list[float] = field(default_factory=list)
     is_binned: bool = False
     fewest: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
     @property
     def n(self) -> int:
@@ -56,7 +58,7 @@ def data_of(
     if view == "pie":
         options = options | {"per_system": False}
     source = Source(connection, chart, options, values, with_studies)
-    data = Data(chart, view, options, [])
+    data = Data(chart, view, options, [], left_out=source.links.left_out)
     if chart.kind == "average":
         if view == "table":
             return replace(data, rows=percentiles(source), fewest=FEWEST)

@@ -101,6 +101,13 @@ OPTIONS: dict[str, Option] = {
             ("day", "week", "month", "year"),
         ),
         Option(
+            "implausible",
+            "flag",
+            False,
+            "Whether charts and comparisons with reference levels include values that are marked as "
+            "implausible.",
+        ),
+        Option(
             "ignore_case",
             "flag",
             False,

@@ -36,6 +36,7 @@ class Source:
         )
         if self.chart.is_of_events:
             self.bound = self.bound | of_events
+        self.links.left_out = self._left_out()
 
     def rows(self, *columns: str, conditions: tuple[str, ...] = ()) -> str:
         """Return the rows as SQL, over the study `s` and, in charts of events, the event `t`.
@@ -81,6 +82,29 @@ class Source:
             else f"{name} AS category"
         )
 
+    def counts(self, of: Quantity) -> str:
+        """Return the SQL condition under which a value counts: it is given, not zero, and not marked
+        as implausible unless the options include such values."""
+        given = f"{of.expression} <> 0"
+        return f"{given} AND {of.filter.is_plausible}" if self.links.leaves_out(of) else given
+
+    def _left_out(self) -> int:
+        """Return the number of rows that are left out because a value is marked as implausible."""
+        quantities = [one for one in (self.chart.measure, self.chart.against) if one is not None]
+        doubted = [one.filter.is_plausible for one in quantities if one.filter.can_be_implausible]
+        if not doubted or self.options["implausible"]:
+            return 0
+        # Usually no study has such a mark on any value, which costs less to find out.
+        query = "SELECT 1 FROM study WHERE list_contains(all_marks, 'implausible') LIMIT 1"
+        if self.connection.execute(query).fetchone() is None:
+            return 0
+        conditions = (
+            *(f"{one.expression} <> 0" for one in quantities),
+            f"NOT ({' AND '.join(doubted)})",
+        )
+        [(n,)] = self.fetch(f"SELECT count(*) FROM ({self.rows(conditions=conditions)})")
+        return int(n)
+
     def studies(self, of: str = "true") -> str:
         """Return the number of studies of rows, as SQL.
 
@@ -111,11 +135,6 @@ class Source:
                 else name
             )
         return out
-
-
-def is_given(of: Quantity) -> str:
-    """Return the SQL condition under which a value counts: it is given and not zero."""
-    return f"{of.expression} <> 0"
 
 
 def kept_categories(source: Source, rows: str, categories: int, total: str = "NULL") -> str:

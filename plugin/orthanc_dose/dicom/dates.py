@@ -5,6 +5,8 @@ offset beside it.
 import re
 from datetime import date, datetime, time, timedelta
 
+# Some equipment writes the first day of a calendar for an unknown birth date: 1900-01-01, 0001-01-01.
+NO_BIRTH_DATE = date(1900, 1, 1)
 # Without its dot, a fraction is one of three, four or six digits: with another number of digits, a
 # zero may be missing at the start of the time, which would then be hours off.
 _FRACTION = r"(?:\.(\d{1,6})|(\d{6}|\d{3,4}))"
@@ -116,7 +118,8 @@ def parse_age(text: str | None) -> float | None:
 
 
 def age_between(birth: date, day: date) -> float:
-    """Return the age in years on `day`. Raises ValueError if the birth is after that day."""
+    """Return the age in years on `day`, cut to tenths: an exact age and the date of the study would
+    give back the birth date. Raises ValueError if the birth is after that day."""
     if birth > day:
         raise ValueError("born after the study")
-    return round((day - birth).days / 365.25, 3)
+    return (day - birth).days * 40 // 1461 / 10  # 1461 days are four years

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..dicom import sop_classes
-from . import image, image_ct, image_nm, report, secondary
+from . import doubt, image, image_ct, image_nm, report, secondary
 from .extract import Extract, Ignored, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
@@ -34,6 +34,7 @@ def can_hold_dose(sop_class_uid: str) -> bool:
 def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
     """Return the records of an object. Raises Ignored, or Unreadable with the reason."""
     found = EXTRACTORS[sop_class_uid](kept)
+    doubt.check_extract(found)
     sex = (found.study.get("patient_sex") or "").upper()
     found.subject = Subject(
         kept.subject.get("id"), kept.subject.get("birth_date"), sex if sex in ("F", "M") else None

@@ -230,7 +230,7 @@ def _number(
     if found == 0 and field.name in _NEVER_ZERO:
         return None, ("zero", written[0])
     if found < 0 and field.name in _NEVER_ZERO:
-        return None, ("implausible", written[0])
+        return None, ("impossible", written[0])
     assert field.unit is not None
     times, over = units.conversion(unit, field.unit)
     return found * times / over, ("decimal_comma", written[0]) if comma else None

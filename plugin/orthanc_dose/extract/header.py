@@ -11,6 +11,7 @@ from ..dicom.identity import is_hash
 from ..dicom.not_patient import indicator
 from ..dicom.text import person_name
 from ..records import EQUIPMENT_KEY
+from ..records.limits import AGE
 from ..records.rows import CodeValue, EquipmentRow, EventRow, StudyRow
 from .kept import Kept
 from .rows import ByName, code_value, mark, value_of
@@ -82,11 +83,7 @@ def study_of(kept: Kept) -> StudyRow:
         row[name] = "; ".join(person for person in people if person) or None
     for name, tag in _NUMBERS.items():
         row[name] = _number(dataset, tag, name, row)
-    row["patient_age"] = kept.patient_age
-    age = text(dataset, "0010,1010")
-    if kept.patient_age is None and age is not None:
-        # Years are likely, but a number alone may as well be months or days.
-        mark(row, "patient_age", "no_unit" if age.isdecimal() else "no_number", age)
+    _age(kept, row)
     called = kept.patient.get("name")
     row["patient_name"] = called if is_hash(called) else person_name(called)
     row["patient_id"] = kept.patient.get("id")
@@ -133,6 +130,23 @@ def _last_calibration(dataset: Dataset, row: ByName) -> date | None:
     except ValueError:
         mark(row, "last_calibrated_on", "no_date", written[-1])
         return None
+
+
+def _age(kept: Kept, row: ByName) -> None:
+    """Set the age, with a mark on what Patient's Age (0010,1010) or the birth date cannot say."""
+    row["patient_age"] = kept.patient_age
+    for name, why in kept.doubts.items():
+        mark(row, name, why)
+    written = text(kept.dataset, "0010,1010")
+    try:
+        age = dates.parse_age(written)
+    except ValueError:
+        # Anything else than a number may be a name.
+        raw = written if written is not None and written.isdecimal() else None
+        mark(row, "patient_age", "no_number" if raw is None else "no_unit", raw)
+        return
+    if age is not None and not AGE.is_possible(age) and age != kept.patient_age:
+        mark(row, "patient_age", "impossible", written)
 
 
 def equipment_of(dataset: Dataset, study: StudyRow, events: Sequence[EventRow]) -> EquipmentRow:

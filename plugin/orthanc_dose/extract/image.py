@@ -365,4 +365,4 @@ def _force_of_senographe_ds(row: EventRow) -> None:
     else:
         del row["compression_force"]
         words = f"{force:g}: {force:g} N, or {force / 10:g} N if it is in decinewtons"
-        mark(row, "compression_force", "implausible", words)
+        mark(row, "compression_force", "impossible", words)

@@ -200,7 +200,15 @@ def _event(rows: list[Slice]) -> EventRow:
     event = cast(
         "EventRow", {name: value for name, value in rows[0].items() if not name.startswith("_")}
     )
-    event["marks"] = list(event.get("marks") or ())
+    marks = list(event.get("marks") or ())
+    for row in rows[1:]:
+        # A value that one of the images lost to a doubt is missing from the mean.
+        marks += [
+            one
+            for one in row.get("marks") or ()
+            if one["mark"] in ("impossible", "implausible") and one not in marks
+        ]
+    event["marks"] = marks
     event["datetime_started"] = min(
         (started for row in rows if (started := row["datetime_started"])), default=None
     )

@@ -10,6 +10,7 @@ from ..dicom import dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.sop_classes import NM_IMAGE
 from ..records import NM_ADMINISTRATION
+from ..records.limits import ADMINISTERED_ACTIVITY
 from ..records.rows import EventRow
 from . import header
 from .elements import HeaderReader, unused_elements
@@ -19,9 +20,6 @@ from .origin import origin_of
 from .rows import by_name, mark, value_of
 
 _SEQUENCE = "0054,0016"
-# Nobody is given less than a kilobecquerel or more than 100 GBq: a number outside these limits is
-# in a unit other than the standard's.
-_LEAST, _MOST = 0.001, 100_000.0
 # The largest activities in use, of iodine-131 and lutetium-177 in therapy, are below 20 GBq. If the
 # number is impossible in the standard's unit, it is read in the unit that NM and PET images mix up
 # with it, provided that no third one is possible: an NM image may also have kBq, which would be
@@ -100,14 +98,14 @@ def _convert_activity(row: EventRow, raw: str, megabecquerel: bool) -> None:
     activity, other = (written, in_bq) if megabecquerel else (in_bq, written)
     lowest = _CERTAINLY_BQ if megabecquerel else _CERTAINLY_MBQ
     unit, other_unit = ("MBq", "Bq") if megabecquerel else ("Bq", "MBq")
-    if _LEAST <= activity <= _MOST:
+    if ADMINISTERED_ACTIVITY.is_possible(activity):
         row["administered_activity"] = activity
     elif lowest <= other <= _LARGEST_GIVEN:
         row["administered_activity"] = other
         mark(row, "administered_activity", "unit_of_maker", f"{raw} {other_unit}")
     else:
         row["administered_activity"] = None
-        mark(row, "administered_activity", "implausible", f"{raw} {unit}")
+        mark(row, "administered_activity", "impossible", f"{raw} {unit}")
 
 
 def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: EventRow) -> None:

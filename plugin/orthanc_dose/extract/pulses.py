@@ -13,7 +13,7 @@ from ..records import Field
 from .values import ByName, mark
 
 # Marks of values that were there and could not be used.
-_REFUSED = frozenset({"empty", "no_number", "no_unit", "unit_unknown", "zero", "implausible"})
+_REFUSED = frozenset({"empty", "no_number", "no_unit", "unit_unknown", "zero", "impossible"})
 # A charge agrees with tube current times exposure time within this share.
 _CLOSE = 0.05
 # Rounding of a total against that of its parts, as a share of the total.

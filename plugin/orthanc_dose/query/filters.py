@@ -163,6 +163,7 @@ _TOGETHER = tuple(
                 together=True,
             ),
             unit="MBq/kg",
+            made_of=("nm_administration.administered_activity", "study.patient_weight"),
         ),
     )
 )

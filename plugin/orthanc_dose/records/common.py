@@ -1,6 +1,7 @@
 """Fields that several kinds of dose record share: observers, participants, marks, sources."""
 
-from .field import Field, code, codes, integer, num, structs, text, uid
+from . import limits
+from .field import Field, code, codes, integer, moment, num, structs, text, uid
 
 # How a record was read, the best source first: if a study has several, the earlier one here is
 # used.
@@ -69,8 +70,12 @@ MARKS = {
     "unit_in_doubt": "sources disagree on the unit in which this model writes the element; the value is "
     "taken to be in the standard's unit",
     "rounded": "the element can only hold whole numbers, so the value is approximate",
-    "implausible": "the number is negative, or cannot be right in the unit that the standard "
-    "specifies for this element; it is not used",
+    "impossible": "the value cannot be right: it is outside the limits of physics, devices or "
+    "people; it is not used",
+    "implausible": "the value is outside the limits of what occurs in practice, or contradicts "
+    "others; it is used, except in charts and comparisons with reference levels",
+    "unit_slip": "the value is impossible as written and plausible in a unit that is often "
+    "confused with the one given; it was converted",
     "from_comment": "taken from the line of the comment that names the series, since the element "
     "for it is empty",
     "from_image": "missing from the report; taken from the image of the same irradiation event",
@@ -197,14 +202,15 @@ CALIBRATIONS = structs(
     "TID 10002 row 3",
     "Calibration of the dose measurement.",
     code("dose_measurement_device", "Dose measurement device", "113794", "TID 10002 row 4"),
-    Field(
-        "calibrated_at",
-        "datetime",
-        "Calibrated",
-        paths=(("DCM:113723",),),
-        source="TID 10002 row 5",
+    moment("calibrated_at", "Calibrated", "113723", "TID 10002 row 5"),
+    num(
+        "factor",
+        "Calibration factor",
+        "1",
+        "122322",
+        "TID 10002 row 6",
+        limits=limits.CALIBRATION_FACTOR,
     ),
-    num("factor", "Calibration factor", "1", "122322", "TID 10002 row 6"),
     num("uncertainty", "Calibration uncertainty", "%", "113763", "TID 10002 row 7"),
     text("responsible_party", "Responsible party", "113724", "TID 10002 row 8"),
     text("protocol", "Calibration protocol", "113720", "TID 10002 row 9"),

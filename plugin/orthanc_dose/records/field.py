@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from .limits import OF_UNITS, WHEN, Limits
+
 # Types of fields, each with its DuckDB type. A code is kept with value, scheme and meaning.
 CODE_TYPE = "STRUCT(value VARCHAR, scheme VARCHAR, meaning VARCHAR)"
 SQL_TYPES = {
@@ -65,7 +67,8 @@ class Field:
     has a value is used: the element within sequences as ("0054,0016", "0018,1074"), and for numbers
     the unit of the element, since headers do not write units. source: where the standard defines
     it. modalities: the modality types for which it can have a value; empty means all. always: every
-    row of the store has a value."""
+    row of the store has a value. limits: what the value can be; unlimited: why a number or date has
+    no limits."""
 
     name: str
     type: str
@@ -80,6 +83,8 @@ class Field:
     fields: "tuple[Field, ...]" = ()
     modalities: tuple[str, ...] = ()
     always: bool = False
+    limits: Limits | None = None
+    unlimited: str = ""
 
     @property
     def sql_type(self) -> str:
@@ -106,6 +111,8 @@ class Field:
             f"({') ('.join(path)}){f' [{unit}]' if unit else ''}" for path, unit in self.header
         ]
         out["modalities"] = list(self.modalities)
+        out["limits"] = self.limits and self.limits.as_dict()
+        out["unlimited"] = self.unlimited
         out["fields"] = [field.as_dict() for field in self.fields]
         return out
 
@@ -176,9 +183,12 @@ def num(
     source: str = "",
     description: str = "",
     header: str = "",
+    limits: Limits | None = None,
+    unlimited: str = "",
     **more: Any,
 ) -> Field:
-    """Return a number field with a unit (NUM)."""
+    """Return a number field with a unit (NUM). limits: by default those of its unit, if the unit
+    says which quantity it is."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
     return Field(
         name,
@@ -190,17 +200,42 @@ def num(
         _paths(path),
         source=source,
         header=_header(header),
+        limits=None if unlimited else limits or OF_UNITS.get(unit),
+        unlimited=unlimited,
         **more,
     )
 
 
 def numbers(
-    name: str, title: str, unit: str, path: str, source: str, description: str = ""
+    name: str,
+    title: str,
+    unit: str,
+    path: str,
+    source: str,
+    description: str = "",
+    **more: Any,
 ) -> Field:
     """Return a field of several numbers with a unit: a NUM that occurs several times."""
     return Field(
-        name, "numbers", title, description, unit, _SHOWN.get(unit), _paths(path), source=source
+        name,
+        "numbers",
+        title,
+        description,
+        unit,
+        _SHOWN.get(unit),
+        _paths(path),
+        source=source,
+        **more,
     )
+
+
+# What fields without a unit can be, or why they have no limits.
+_BY_TYPE: dict[str, dict[str, Any]] = {
+    "date": {"limits": WHEN},
+    "datetime": {"limits": WHEN},
+    "time": {"unlimited": "reading it accepts only a time of day (PS3.5 section 6.2)"},
+    "integer": {"unlimited": "assigned or counted by this program"},
+}
 
 
 def of_type(kind: str) -> Callable[..., Field]:
@@ -224,7 +259,7 @@ def of_type(kind: str) -> Callable[..., Field]:
             paths=_paths(path),
             source=source,
             header=_header(header),
-            **more,
+            **(_BY_TYPE.get(kind, {}) | more),
         )
 
     return make
@@ -288,6 +323,7 @@ def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
                 field.unit,
                 field.shown,
                 source=field.source,
+                limits=field.limits,
             )
         )
     return tuple(out)

@@ -2,6 +2,7 @@
 from."""
 
 from ..dicom import concepts
+from . import limits
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
 from .field import (
     Table,
@@ -155,6 +156,7 @@ PATIENT = (
         "Date of birth",
         source="(0010,0030)",
         description=f"YYYY-MM-DD. {_IDENTITY}",
+        limits=limits.BIRTH,
     ),
     num(
         "patient_age",
@@ -165,7 +167,7 @@ PATIENT = (
         "Age at the study, in years.",
     ),
     text("patient_sex", "Sex", source="(0010,0040)"),
-    num("patient_size", "Height", "m", "", "(0010,1020)"),
+    num("patient_size", "Height", "m", "", "(0010,1020)", limits=limits.HEIGHT),
     num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
     text("patient_size_from", "Height from", description=_FROM),
     text("patient_weight_from", "Weight from", description=_FROM),
@@ -225,38 +227,43 @@ TOTALS = (
 "Type.", source="CID 10013",
               modalities=(_CT,)) for name, title, _ in CT_EVENTS_BY_TYPE),
     num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' "
-"totals.", modalities=(_CT,)),
-    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
+"totals.", modalities=(_CT,), limits=limits.DLP_TOTAL),
+    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,),
+        limits=limits.CTDIVOL),
     num("effective_dose_total", "Effective dose total", "mSv", modalities=(_CT, _NM),
         description="As reported; in nuclear medicine, the sum over the administrations if all "
-                    "of them have it."),
+                    "of them have it.", limits=limits.EFFECTIVE_DOSE),
     integer("dose_check_events", "Dose check events", modalities=(_CT,),
             description="Events whose forward estimate reached a configured alert or notification "
 "value."),
-    num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION),
+    num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION,
+        limits=limits.DAP_TOTAL),
     num("dap_total_a", "DAP total, plane A", "Gy.m2", description="Plane A, or the single plane.",
-        modalities=(_RF, _DX)),
-    num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,)),
+        modalities=(_RF, _DX), limits=limits.DAP_TOTAL),
+    num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,), limits=limits.DAP_TOTAL),
     num("dose_rp_total", "Dose at reference point", "Gy", modalities=(_RF, _DX),
         description="The larger value of the planes: planes are not added up, since their beams "
-                    "enter the skin at different places."),
+                    "enter the skin at different places.", limits=limits.DOSE_RP_TOTAL),
     num("dose_rp_total_a", "Dose at reference point, plane A", "Gy", description="Plane A, or the "
 "single plane.",
-        modalities=(_RF, _DX)),
-    num("dose_rp_total_b", "Dose at reference point, plane B", "Gy", modalities=(_RF,)),
-    num("fluoro_dap_total", "Fluoroscopy DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
-    num("acquisition_dap_total", "Acquisition DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
-    num("total_fluoro_time", "Fluoroscopy time", "s", description="Sum over the planes.", modalities=(_RF,)),
+        modalities=(_RF, _DX), limits=limits.DOSE_RP_TOTAL),
+    num("dose_rp_total_b", "Dose at reference point, plane B", "Gy", modalities=(_RF,), limits=limits.DOSE_RP_TOTAL),
+    num("fluoro_dap_total", "Fluoroscopy DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,),
+        limits=limits.DAP_TOTAL),
+    num("acquisition_dap_total", "Acquisition DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,),
+        limits=limits.DAP_TOTAL),
+    num("total_fluoro_time", "Fluoroscopy time", "s", description="Sum over the planes.", modalities=(_RF,),
+        limits=limits.TOTAL_TIME),
     num("total_number_of_radiographic_frames", "Radiographic frames", "1", description="Sum over the planes.",
-        modalities=(_RF, _DX)),
+        modalities=(_RF, _DX), limits=limits.COUNT_OF_PULSES),
     num("agd_left", "AGD left", "mGy", description="Accumulated average glandular dose, left "
 "breast.",
-        modalities=(_MG,)),
+        modalities=(_MG,), limits=limits.AGD_TOTAL),
     num("agd_right", "AGD right", "mGy", description="Accumulated average glandular dose, right "
 "breast.",
-        modalities=(_MG,)),
+        modalities=(_MG,), limits=limits.AGD_TOTAL),
     num("agd_unspecified", "AGD, side not given", "mGy", modalities=(_MG,),
-        description="Accumulated average glandular dose of both breasts, or without a side."),
+        description="Accumulated average glandular dose of both breasts, or without a side.", limits=limits.AGD_TOTAL),
     text("radiopharmaceuticals", "Radiopharmaceutical", modalities=(_NM,),
          description="Radiopharmaceuticals of the administrations, each listed once."),
     text("radionuclides", "Radionuclide", description="Radionuclides of the administrations, "
@@ -410,7 +417,7 @@ PATIENT_SIZE = Table(
     "records are rebuilt.",
     (
         uid("study_instance_uid", "Study instance UID"),
-        num("height", "Height", "m"),
+        num("height", "Height", "m", limits=limits.HEIGHT),
         num("weight", "Weight", "kg"),
         integer(
             "height_overwrites",

@@ -45,6 +45,7 @@ export interface ChartOptions {
   per_system: boolean;
   bins: number;
   normalised: boolean;
+  implausible: boolean;
   order: string;
   period: "day" | "week" | "month" | "year";
   ignore_case: boolean;
@@ -105,6 +106,8 @@ export interface ChartAnswer {
   binned: boolean;
   /** Of a table: how many values the interval of each percentile takes. */
   fewest: Record<string, number>;
+  /** Number of values that are left out because they are marked as implausible. */
+  left_out: number;
   options: Omit<ChartOptions, "on" | "charts">;
   figure: Figure;
 }
