@@ -9,7 +9,10 @@ other processing. They are of one exposure if
   the n-th of one intent is the n-th of the other);
 - or one is for processing, the other for presentation, they are of the same moment, and nothing
   contradicts within rounding. What only one of them says contradicts nothing. Two images of one
-  intent are never paired in this way: two exposures within a second stay two."""
+  intent are never paired in this way: two exposures within a second stay two;
+- or they are volumes or slices reconstructed from one cone-beam acquisition: with the same
+  Acquisition UID, or slices of one series and acquisition number, or of one moment (if they do not
+  say when they were exposed, of one frame of reference) and without contradicting values."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +23,7 @@ from decimal import Decimal
 from ..extract.modality import canonical_code
 from ..extract.origin import PRESENTATION, PROCESSING, ImageOrigin
 from ..extract.rows import by_name, mark, value_of
-from ..records.rows import CodeValue, EventRow
+from ..records.rows import CodeValue, EventRow, ImageSeries
 from .parts import Key, Part, rows_of
 
 _SAME_MOMENT = timedelta(seconds=1)
@@ -36,6 +39,8 @@ _EQUAL = (
     "mean_ctdivol",
     "acquisition_protocol",
 )
+# Fields that list what all images say, not what the first says.
+_OF_ALL_IMAGES = frozenset({"acquired_images", "image_series"})
 # What two images of one exposure cannot differ in. Not the protocol: equipment adds the kind of
 # processing to its name.
 _NUMBERS = (
@@ -68,10 +73,12 @@ _WHOLE = {
 
 @dataclass
 class Image:
-    """An image of the study: its object, the row that was read from it, how it came about."""
+    """An image of the study: its object, the row that was read from it, the position of this row in
+    the object, how the image came about."""
 
     part: Part
     row: EventRow
+    position: int = 0
 
     @property
     def origin(self) -> ImageOrigin | None:
@@ -98,13 +105,13 @@ def exposures(images: list[Image]) -> list[Exposure]:
     found: dict[Key, Exposure] = {}
     seen: Counter[Key] = Counter()
     for image in images:
-        found.setdefault(_key(image.row, seen), Exposure()).images.append(image)
-    return in_order(_pair(_join_sources(list(found.values()))), images)
+        found.setdefault(_key(image, seen), Exposure()).images.append(image)
+    return in_order(_pair(_join_sources(_join_volumes(list(found.values())))), images)
 
 
 def images_of(group: list[Part]) -> list[Image]:
     """Return the images of these objects, each with rows of its own."""
-    return [Image(part, row) for part in group for row in rows_of(part)]
+    return [Image(part, row, at) for part in group for at, row in enumerate(rows_of(part))]
 
 
 def in_order(found: list[Exposure], images: list[Image]) -> list[Exposure]:
@@ -118,8 +125,11 @@ def in_order(found: list[Exposure], images: list[Image]) -> list[Exposure]:
 def event_of(exposure: Exposure) -> EventRow:
     """Return the event: what the first image says, completed by the others."""
     event = exposure.images[0].row
+    started = _first_moment(exposure)
     for image in exposure.images[1:]:
         complete(event, image.row)
+    if started and (origin := exposure.images[0].origin) and origin.acquisition:
+        event["datetime_started"] = started  # slices may have a time each
     # The name of a protocol in an image for processing may have the kind of processing added.
     shown = next((one for one in exposure.images if one.intent == PRESENTATION), None)
     if shown is not None and shown.row.get("acquisition_protocol"):
@@ -138,11 +148,15 @@ def moment(row: EventRow) -> datetime | None:
     return None if other else row.get("datetime_started")
 
 
-def _key(row: EventRow, seen: Counter[Key]) -> Key:
-    """Return what is equal in images of one exposure: its event UID, or else its time and values."""
+def _key(image: Image, seen: Counter[Key]) -> Key:
+    """Return what is equal in images of one exposure: its event UID, or else the acquisition, or
+    else its time and values."""
+    row = image.row
     uid = event_uid(row)
     if uid:
         return (uid,)
+    if image.origin and image.origin.acquisition:
+        return (None, image.origin.acquisition.uid, image.position)
     when = moment(row)
     values = (
         when,
@@ -155,6 +169,48 @@ def _key(row: EventRow, seen: Counter[Key]) -> Key:
     of_intent = (*values, row.get("presentation_intent"))
     seen[of_intent] += 1
     return (None, *values, seen[of_intent])
+
+
+# --- volumes of cone-beam CT ---
+
+
+def _join_volumes(found: list[Exposure]) -> list[Exposure]:
+    """Join exposures whose volumes can be reconstructions of one acquisition."""
+    joined: list[Exposure] = []
+    for one in found:
+        same = next((other for other in joined if _are_reconstructions(one, other)), None)
+        if same is None:
+            joined.append(one)
+        else:
+            same.images += one.images
+    return joined
+
+
+def _are_reconstructions(one: Exposure, other: Exposure) -> bool:
+    if _differ(one.uids, other.uids):
+        return False
+    mine, theirs = one.images[0], other.images[0]
+    if not (
+        mine.origin and mine.origin.acquisition and theirs.origin and theirs.origin.acquisition
+    ):
+        return False
+    if {id(image.part) for image in one.images} & {id(image.part) for image in other.images}:
+        return False  # the object itself names two
+    start, end = _first_moment(one), _first_moment(other)
+    frames = (
+        mine.origin.acquisition.frame_of_reference,
+        theirs.origin.acquisition.frame_of_reference,
+    )
+    same = (
+        abs(start - end) <= _SAME_MOMENT
+        if start and end
+        else frames[0] is not None and frames[0] == frames[1]
+    )
+    return same and not _contradiction(mine.row, theirs.row, _NUMBERS, _CODES)
+
+
+def _first_moment(exposure: Exposure) -> datetime | None:
+    return min((when for one in exposure.images if (when := moment(one.row))), default=None)
 
 
 # --- images that were computed from another one ---
@@ -309,6 +365,21 @@ def _last_digit(value: float) -> int:
     return min(exponent, 0) if isinstance(exponent, int) else 0
 
 
+def add_listed(event: EventRow, row: EventRow) -> None:
+    """Add the images and series of images that show an exposure, whatever their order of arrival."""
+    if images := row.get("acquired_images"):
+        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *images})
+    if row.get("image_series"):
+        both = (*(event.get("image_series") or ()), *(row.get("image_series") or ()))
+        of_uid = {one.get("series_instance_uid"): one for one in reversed(both)}
+        event["image_series"] = sorted(of_uid.values(), key=_start_of_series)
+
+
+def _start_of_series(series: ImageSeries) -> tuple[bool, datetime, str]:
+    started = series.get("series_started")
+    return started is None, started or datetime.min, series.get("series_instance_uid") or ""
+
+
 def complete(event: EventRow, row: EventRow) -> None:
     """Add what another image of the same exposure says; a differing dose is a contradiction and
     leaves the field empty. Of two numbers that agree, the one with more digits is kept.
@@ -319,8 +390,8 @@ def complete(event: EventRow, row: EventRow) -> None:
     whole = by_name(event)
     for name, value in by_name(row).items():
         there = whole.get(name)
-        if name == "acquired_images":
-            whole[name] = sorted({*(there or ()), *(value or ())})
+        if name in _OF_ALL_IMAGES:
+            add_listed(event, row)
         elif value is None or name in contradicted:
             continue
         elif there is None:

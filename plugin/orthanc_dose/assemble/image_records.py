@@ -21,6 +21,7 @@ _SAME_EXPOSURE = Outcome(
     "same_exposure",
     "Another object of the study shows the same exposure, which is counted once.",
 )
+_CONE_BEAM_TYPES = frozenset({"CT", "DX", "RF"})
 _SLICES = "computed"  # the source of CT images: each gives a slice, not an event
 _BEST = {
     "report": "a dose report",
@@ -73,7 +74,7 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
             (
                 one
                 for one in better
-                if one.modality == group[0].extract.modality
+                if _is_of_type(one.modality, group)
                 and _compatible(one.equipment, group[0].extract.equipment)
             ),
             None,
@@ -106,6 +107,7 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
         left = sum(
             all(id(image.row) not in there for image in one.images)
             for one in _distinct(images, group[0].extract.modality)
+            if not _may_be_in_report(one)
         )
         if left:
             mark(target.study, "number_of_events", "images_without_event", left)
@@ -115,6 +117,22 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     )
     target.parts += group if source != _SLICES else []
     return True
+
+
+def _is_of_type(modality: str, group: list[Part]) -> bool:
+    """Return whether a record is of the modality type of a group of objects. A report on cone-beam
+    CT can be of any type with X-rays from a tube, whatever its volumes count as."""
+    if modality == group[0].extract.modality:
+        return True
+    origins = (part.extract.origin for part in group)
+    return modality in _CONE_BEAM_TYPES and any(one and one.acquisition for one in origins)
+
+
+def _may_be_in_report(exposure: Exposure) -> bool:
+    """Return whether an exposure that was matched to no event of a report can still be one of them:
+    volumes state the time of a reconstruction, or none."""
+    origins = (image.origin for image in exposure.images)
+    return not exposure.uids and any(one and one.acquisition for one in origins)
 
 
 def _events_of_slices(group: list[Part]) -> list[EventRow]:
@@ -303,5 +321,4 @@ def _fill(event: EventRow, row: EventRow) -> None:
         ):
             whole[name] = value
             mark(event, name, "from_image")
-    if images := row.get("acquired_images"):
-        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *images})
+    exposures.add_listed(event, row)

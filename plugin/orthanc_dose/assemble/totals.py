@@ -6,13 +6,12 @@ events, each counted once, is correct. A sum over events is only formed if all o
 value: part of a dose is a wrong dose."""
 
 from collections import Counter
-from collections.abc import Iterable
-from math import fsum
 from typing import cast
 
 from ..dicom import concepts
 from ..extract.modality import canonical_code
 from ..extract.rows import ByName, R, mark, value_of
+from ..extract.sums import exact_sum
 from ..records.rows import AccumulatedAgd, AccumulatedRow, CodeValue, EventRow, StudyRow
 from ..records.study import CT_EVENTS_BY_TYPE
 from .dose_check import reached_limits
@@ -20,11 +19,6 @@ from .dose_check import reached_limits
 _PLANE_B, _ALL_PLANES = concepts.PLANE_B.key, concepts.ALL_PLANES.key
 _LEFT = frozenset({concepts.LEFT_BREAST.key, concepts.LEFT.key})
 _RIGHT = frozenset({concepts.RIGHT_BREAST.key, concepts.RIGHT.key})
-
-
-def exact_sum(values: Iterable[float]) -> float:
-    """Return a sum without the noise of binary fractions, which shows from the twelfth digit on."""
-    return float(f"{fsum(values):.12g}")
 
 
 def totals_of_study(

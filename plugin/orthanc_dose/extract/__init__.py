@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from ..dicom import sop_classes
-from . import image, image_ct, image_nm, report, secondary
+from . import image, image_ct, image_nm, image_volume, report, secondary
 from .extract import Extract, Ignored, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
 
 # Incremented whenever an extractor gives a different result for an object, so that kept content can
 # be re-read.
-EXTRACTOR_VERSION = "5"
+EXTRACTOR_VERSION = "6"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
 EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
@@ -20,7 +20,8 @@ EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
     ),
     **dict.fromkeys(sop_classes.SECONDARY_CAPTURES, secondary.extract_secondary_capture),
     **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract_nm_image),
-    sop_classes.CT_IMAGE: image_ct.extract_ct_slice,
+    **dict.fromkeys(sop_classes.CT_IMAGES, image_ct.extract_ct_image),
+    **dict.fromkeys(sop_classes.CONE_BEAM_VOLUMES, image_volume.extract_volume),
 }
 # For these classes only one image of a series is read, since all images say the same about dose.
 ONE_OF_A_SERIES = sop_classes.NUCLEAR_IMAGES

@@ -231,7 +231,7 @@ def _number(
         return None, ("implausible", written[0])
     assert field.unit is not None
     times, over = units.conversion(unit, field.unit)
-    return found * times / over, None
+    return units.scaled(found, times, over), None
 
 
 def _codes(holder: Dataset, tag: str, name: str) -> list[CodeValue]:

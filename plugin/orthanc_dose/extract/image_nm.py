@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from ..dicom import dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.sop_classes import NM_IMAGE
-from ..records import NM_ADMINISTRATION
-from ..records.rows import EventRow
+from ..records import IMAGE_SERIES, NM_ADMINISTRATION
+from ..records.rows import EventRow, ImageSeries, Mark
 from . import header
 from .elements import HeaderReader, unused_elements
 from .extract import Extract, Ignored
@@ -38,6 +38,11 @@ def extract_nm_image(kept: Kept) -> Extract:
         for entry in items(dataset, _SEQUENCE)
     ]
     events = [row for row in events if _says_something(row)]
+    series, marks = _series(dataset, reader)
+    for row in events:
+        row["image_series"] = [series.copy()]
+        for found in marks:
+            mark(row, f"image_series.{found['field']}", found["mark"], found["raw"])
     if not events:
         raise Ignored(
             "no_dose", "The header of this image names no administered radiopharmaceutical."
@@ -59,6 +64,20 @@ def extract_nm_image(kept: Kept) -> Extract:
         source="image header",
         origin=origin_of(dataset),
     )
+
+
+def _series(dataset: Dataset, reader: HeaderReader) -> tuple[ImageSeries, list[Mark]]:
+    """Return what the image says of its series, such as reconstruction and energy windows, and the
+    marks of values that cannot be used."""
+    row = reader.read_row(IMAGE_SERIES.fields, ImageSeries)
+    marks = by_name(row).pop("marks", [])
+    try:
+        day = dates.parse_date(first(dataset, "0008,0021"))
+        clock = dates.parse_time(first(dataset, "0008,0031"))
+    except ValueError:
+        day = clock = None
+    row["series_started"] = datetime.combine(day, clock) if day and clock else None
+    return row, marks
 
 
 def _says_something(row: EventRow) -> bool:

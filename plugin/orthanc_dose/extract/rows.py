@@ -168,7 +168,7 @@ class RowReader:
         except units.UnknownUnit:
             mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
             return
-        number = number * times / over
+        number = units.scaled(number, times, over)
         if field.type == "numbers":
             row.setdefault(field.name, []).append(number)
         elif field.per_pulse:

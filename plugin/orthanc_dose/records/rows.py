@@ -229,6 +229,24 @@ class RadionuclideIdentifier(TypedDict, total=False):
     identifier: str | None
 
 
+class EnergyWindow(TypedDict, total=False):
+    """An entry of energy_windows."""
+
+    lower_limit: float | None
+    upper_limit: float | None
+
+
+class ImageSeries(TypedDict, total=False):
+    """An entry of image_series."""
+
+    series_instance_uid: str | None
+    series_description: str | None
+    series_started: datetime | None
+    number_of_slices: float | None
+    reconstruction_method: str | None
+    energy_windows: list[EnergyWindow] | None
+
+
 class Marked(TypedDict, total=False):
     """A row with marks."""
 
@@ -643,6 +661,7 @@ class NmAdministrationRow(TypedDict, total=False):
     radionuclide_identifiers: list[RadionuclideIdentifier] | None
     prescription_identifier: str | None
     comment: str | None
+    image_series: list[ImageSeries] | None
     marks: list[Mark] | None
 
 
@@ -1164,6 +1183,7 @@ class EventRow(TypedDict, total=False):
     reagent_vial_identifiers: list[ReagentVialIdentifier] | None
     radionuclide_identifiers: list[RadionuclideIdentifier] | None
     prescription_identifier: str | None
+    image_series: list[ImageSeries] | None
 
 
 class AccumulatedRow(TypedDict, total=False):
