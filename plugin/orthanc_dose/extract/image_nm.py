@@ -22,6 +22,7 @@ _SEQUENCE = "0054,0016"
 # Nobody is given less than a kilobecquerel or more than 100 GBq: a number outside these limits is
 # in a unit other than the standard's.
 _LEAST, _MOST = 0.001, 100_000.0
+_LIMITS = ("energy_window_lower_limit", "energy_window_upper_limit")
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
@@ -70,6 +71,11 @@ def _series(dataset: Dataset, reader: HeaderReader) -> tuple[ImageSeries, list[M
     """Return what the image says of its series, such as reconstruction and energy windows, and the
     marks of values that cannot be used."""
     row = reader.read_row(IMAGE_SERIES.fields, ImageSeries)
+    windows = dict.fromkeys(_energy_windows(dataset))
+    if len(windows) > 1:
+        for name in _LIMITS:
+            by_name(row)[name] = None
+            mark(by_name(row), name, "several_values", " | ".join(windows))
     marks = by_name(row).pop("marks", [])
     try:
         day = dates.parse_date(first(dataset, "0008,0021"))
@@ -78,6 +84,17 @@ def _series(dataset: Dataset, reader: HeaderReader) -> tuple[ImageSeries, list[M
         day = clock = None
     row["series_started"] = datetime.combine(day, clock) if day and clock else None
     return row, marks
+
+
+def _energy_windows(dataset: Dataset) -> list[str]:
+    """Return the energy windows of an image as text, in keV: of PET images in Energy Window Range
+    Sequence (0054,0013), of NM images within Energy Window Information Sequence (0054,0012)."""
+    holders = [dataset, *items(dataset, "0054,0012")]
+    return [
+        f"{first(window, '0054,0014') or ''}-{first(window, '0054,0015') or ''}"
+        for holder in holders
+        for window in items(holder, "0054,0013")
+    ]
 
 
 def _says_something(row: EventRow) -> bool:

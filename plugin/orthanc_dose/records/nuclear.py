@@ -49,11 +49,11 @@ IMAGE_SERIES = structs(
            description="Series Date (0008,0021) and Series Time (0008,0031)."),
     num("number_of_slices", "Number of slices", "1", header="0054,0081 1"),
     text("reconstruction_method", "Reconstruction method", header="0054,1103"),
-    structs("energy_windows", "Energy windows", "", "PS3.3 C.8.4.10, C.8.9.1",
-            "Energy Window Range Sequence (0054,0013): one entry for each range.",
-            num("lower_limit", "Lower limit", "keV", header="0054,0014 keV"),
-            num("upper_limit", "Upper limit", "keV", header="0054,0015 keV"),
-            header="0054,0013|0054,0012/0054,0013"),
+    num("energy_window_lower_limit", "Energy window, lower limit", "keV",
+        header="0054,0013/0054,0014 keV|0054,0012/0054,0013/0054,0014 keV"),
+    num("energy_window_upper_limit", "Energy window, upper limit", "keV",
+        description="Of the only energy window; several windows are in a mark.",
+        header="0054,0013/0054,0015 keV|0054,0012/0054,0013/0054,0015 keV"),
 )  # fmt: skip
 
 NM_ADMINISTRATION = Table(

@@ -229,13 +229,6 @@ class RadionuclideIdentifier(TypedDict, total=False):
     identifier: str | None
 
 
-class EnergyWindow(TypedDict, total=False):
-    """An entry of energy_windows."""
-
-    lower_limit: float | None
-    upper_limit: float | None
-
-
 class ImageSeries(TypedDict, total=False):
     """An entry of image_series."""
 
@@ -244,7 +237,8 @@ class ImageSeries(TypedDict, total=False):
     series_started: datetime | None
     number_of_slices: float | None
     reconstruction_method: str | None
-    energy_windows: list[EnergyWindow] | None
+    energy_window_lower_limit: float | None
+    energy_window_upper_limit: float | None
 
 
 class Marked(TypedDict, total=False):
