@@ -185,6 +185,21 @@ def test_a_dap_of_the_object_alone_is_that_of_all_its_acquisitions() -> None:
     assert row["kvp"] == 90 and row.get("exposure") is None
 
 
+def test_a_dap_of_the_object_beside_those_of_its_acquisitions_is_listed() -> None:
+    record = one(samples.cone_beam_volume(ANGIOGRAPHIC, [ConeBeamRun(0.4)] * 2, whole=0.8))
+    assert daps(record) == [0.4, 0.4]
+    assert [
+        entry["value"] for entry in record.study["not_used"] if entry["concept"] == "(0018,115E)"
+    ] == ["0.8"]
+
+
+@pytest.mark.parametrize(("whole", "expected"), [(0.4, 0.4), (0.5, None)])
+def test_two_doses_of_one_acquisition_must_agree(whole: float, expected: float | None) -> None:
+    record = one(samples.cone_beam_volume(ANGIOGRAPHIC, [ConeBeamRun(0.4)], whole=whole))
+    assert daps(record) == [expected]
+    assert marks(record.events[0], "dap") == (set() if expected else {"several_values"})
+
+
 def test_a_dap_that_one_acquisition_lacks_makes_no_sum() -> None:
     record = one(samples.cone_beam_volume(ANGIOGRAPHIC, [ConeBeamRun(0.4), ConeBeamRun(None)]))
     assert daps(record) == [0.4, None] and record.study.get("dap_total") is None
@@ -318,6 +333,29 @@ def test_a_report_of_the_system_is_the_better_source_whatever_type_it_has(make: 
         record = one(report, *images)
         assert record.source == "report" and len(record.events) == 2
         assert "images_without_event" not in record.study["all_marks"]
+
+
+def test_reconstructions_without_the_dap_make_no_record_of_their_own() -> None:
+    made = study()
+    images = samples.cone_beam_slices(study=made, slices=2)
+    images += samples.cone_beam_slices(None, study=made, slices=2, series=2)
+    for order in permutations(images):
+        record = one(*order)
+        assert record.modality == "DX" and daps(record) == [4.5]
+        assert set(record.outcomes) == {str(image.SOPInstanceUID) for image in images}
+
+
+def test_a_report_of_ct_receives_no_fields_of_projection_x_ray() -> None:
+    made = study()
+    report = samples.ct_report(1, study=made)
+    images = samples.cone_beam_slices(
+        study=made,
+        event_uid=read(report).events[0]["irradiation_event_uid"],
+        Manufacturer=report.Manufacturer,
+    )
+    record = one(report, *images)
+    assert record.modality == "CT" and "dap" not in record.events[0]
+    assert "from_image" not in record.study["all_marks"]
 
 
 def test_a_panoramic_image_and_a_volume_of_one_system_are_two_exposures() -> None:

@@ -10,9 +10,8 @@ other processing. They are of one exposure if
 - or one is for processing, the other for presentation, they are of the same moment, and nothing
   contradicts within rounding. What only one of them says contradicts nothing. Two images of one
   intent are never paired in this way: two exposures within a second stay two;
-- or they are volumes or slices reconstructed from one cone-beam acquisition: with the same
-  Acquisition UID, or slices of one series and acquisition number, or of one moment (if they do not
-  say when they were exposed, of one frame of reference) and without contradicting values."""
+- or they are volumes or slices reconstructed from one cone-beam acquisition, by Acquisition UID, or
+  by series and acquisition number (volumes.py joins those that have neither in common)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from ..extract.rows import by_name, mark, value_of
 from ..records.rows import CodeValue, EventRow, ImageSeries
 from .parts import Key, Part, rows_of
 
-_SAME_MOMENT = timedelta(seconds=1)
+SAME_MOMENT = timedelta(seconds=1)
 DOSES = ("dap", "average_glandular_dose", "entrance_dose", "administered_activity")
 _EQUAL = (
     "kvp",
@@ -106,7 +105,7 @@ def exposures(images: list[Image]) -> list[Exposure]:
     seen: Counter[Key] = Counter()
     for image in images:
         found.setdefault(_key(image, seen), Exposure()).images.append(image)
-    return in_order(_pair(_join_sources(_join_volumes(list(found.values())))), images)
+    return in_order(_pair(_join_sources(list(found.values()))), images)
 
 
 def images_of(group: list[Part]) -> list[Image]:
@@ -125,7 +124,7 @@ def in_order(found: list[Exposure], images: list[Image]) -> list[Exposure]:
 def event_of(exposure: Exposure) -> EventRow:
     """Return the event: what the first image says, completed by the others."""
     event = exposure.images[0].row
-    started = _first_moment(exposure)
+    started = first_moment(exposure)
     for image in exposure.images[1:]:
         complete(event, image.row)
     if started and (origin := exposure.images[0].origin) and origin.acquisition:
@@ -171,45 +170,8 @@ def _key(image: Image, seen: Counter[Key]) -> Key:
     return (None, *values, seen[of_intent])
 
 
-# --- volumes of cone-beam CT ---
-
-
-def _join_volumes(found: list[Exposure]) -> list[Exposure]:
-    """Join exposures whose volumes can be reconstructions of one acquisition."""
-    joined: list[Exposure] = []
-    for one in found:
-        same = next((other for other in joined if _are_reconstructions(one, other)), None)
-        if same is None:
-            joined.append(one)
-        else:
-            same.images += one.images
-    return joined
-
-
-def _are_reconstructions(one: Exposure, other: Exposure) -> bool:
-    if _differ(one.uids, other.uids):
-        return False
-    mine, theirs = one.images[0], other.images[0]
-    if not (
-        mine.origin and mine.origin.acquisition and theirs.origin and theirs.origin.acquisition
-    ):
-        return False
-    if {id(image.part) for image in one.images} & {id(image.part) for image in other.images}:
-        return False  # the object itself names two
-    start, end = _first_moment(one), _first_moment(other)
-    frames = (
-        mine.origin.acquisition.frame_of_reference,
-        theirs.origin.acquisition.frame_of_reference,
-    )
-    same = (
-        abs(start - end) <= _SAME_MOMENT
-        if start and end
-        else frames[0] is not None and frames[0] == frames[1]
-    )
-    return same and not _contradiction(mine.row, theirs.row, _NUMBERS, _CODES)
-
-
-def _first_moment(exposure: Exposure) -> datetime | None:
+def first_moment(exposure: Exposure) -> datetime | None:
+    """Return the earliest moment at which the images of an exposure were exposed, if any says so."""
     return min((when for one in exposure.images if (when := moment(one.row))), default=None)
 
 
@@ -232,7 +194,7 @@ def _join_sources(found: list[Exposure]) -> list[Exposure]:
                 if uid not in of_image:
                     continue
                 there, here = now(of_image[uid]), now(one)
-                if there is here or _differ(there.uids, here.uids):
+                if there is here or differ(there.uids, here.uids):
                     continue
                 if _contradiction(image.row, _row_of(there, uid), ("kvp",), ("laterality",)):
                     continue
@@ -245,7 +207,8 @@ def _row_of(exposure: Exposure, sop_instance_uid: str) -> EventRow:
     return next(one.row for one in exposure.images if one.part.sop_instance_uid == sop_instance_uid)
 
 
-def _differ(one: set[str], other: set[str]) -> bool:
+def differ(one: set[str], other: set[str]) -> bool:
+    """Return whether two exposures name different irradiation events."""
     return bool(one and other and one != other)
 
 
@@ -275,7 +238,7 @@ def _pair(found: list[Exposure]) -> list[Exposure]:
 def _distance(one: Exposure, other: Exposure) -> tuple[float, float] | None:
     """Return by how much two exposures differ, in their values and in s; None if they cannot be
     the same."""
-    if _differ(one.uids, other.uids):
+    if differ(one.uids, other.uids):
         return None
     pairs = [(mine, theirs) for mine in one.images for theirs in other.images]
     found = [_of_pair(mine, theirs) for mine, theirs in pairs]
@@ -291,20 +254,26 @@ def same_exposure(one: Image, other: Image) -> bool:
 def _of_pair(one: Image, other: Image) -> tuple[float, float] | None:
     if one.origin is None or other.origin is None or one.origin.of_sweep != other.origin.of_sweep:
         return None
-    if _contradiction(one.row, other.row, _NUMBERS, _CODES):
+    if contradict(one.row, other.row):
         return None
     start, end = moment(one.row), moment(other.row)
     apart = abs(start - end) if start and end else None
     if apart is None and not any(_both(one.row, other.row, name) for name in _MEASURED):
         return None
-    if apart is not None and apart > _SAME_MOMENT:
+    if apart is not None and apart > SAME_MOMENT:
         return None
     shares = (
         abs(mine - theirs) / max(abs(mine), abs(theirs), 1e-300)
         for name in _NUMBERS
         for mine, theirs in _both(one.row, other.row, name)
     )
-    return sum(shares), (apart or _SAME_MOMENT).total_seconds()
+    return sum(shares), (apart or SAME_MOMENT).total_seconds()
+
+
+def contradict(one: EventRow, other: EventRow) -> bool:
+    """Return whether two rows contradict each other in what two images of one exposure cannot differ
+    in."""
+    return _contradiction(one, other, _NUMBERS, _CODES)
 
 
 def _contradiction(

@@ -9,8 +9,9 @@ from ..dicom.concepts import CONSTANT_ANGLE
 from ..extract import image_ct
 from ..extract.modality import canonical_code
 from ..extract.rows import by_name, mark, value_of
+from ..records import MODALITIES
 from ..records.rows import EquipmentRow, EventRow, StudyRow
-from . import administrations, exposures, report_records, totals
+from . import administrations, exposures, report_records, totals, volumes
 from .exposures import Exposure, Image, images_of
 from .parts import SYSTEM, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
@@ -74,7 +75,7 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
             (
                 one
                 for one in better
-                if _is_of_type(one.modality, group)
+                if _are_of_one_type(one, group)
                 and _compatible(one.equipment, group[0].extract.equipment)
             ),
             None,
@@ -92,7 +93,9 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
         )
     if target is None:
         return False
-    matched = _match(rows, target, source)
+    # An event of CT has other fields than one of projection X-ray.
+    alike = MODALITIES[target.modality].events is MODALITIES[modality_of(group)].events
+    matched = _match(rows, target, source) if alike else []
     for row, event in matched:
         _fill(event, row)
     reason = (
@@ -119,13 +122,16 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     return True
 
 
-def _is_of_type(modality: str, group: list[Part]) -> bool:
+def _are_of_one_type(record: Record, group: list[Part]) -> bool:
     """Return whether a record is of the modality type of a group of objects. A report on cone-beam
-    CT can be of any type with X-rays from a tube, whatever its volumes count as."""
-    if modality == group[0].extract.modality:
+    CT can be of any type with X-rays from a tube, whatever its volumes count as; and so do CT images
+    of a cone-beam system that lack the dose area product of its others."""
+    if record.modality == group[0].extract.modality:
         return True
-    origins = (part.extract.origin for part in group)
-    return modality in _CONE_BEAM_TYPES and any(one and one.acquisition for one in origins)
+    if record.modality not in _CONE_BEAM_TYPES:
+        return False
+    images = record.parts if group[0].extract.source == _SLICES else group
+    return any(part.extract.origin and part.extract.origin.acquisition for part in images)
 
 
 def _may_be_in_report(exposure: Exposure) -> bool:
@@ -145,7 +151,7 @@ def _events_of_slices(group: list[Part]) -> list[EventRow]:
 def _distinct(images: list[Image], modality: str | None) -> list[Exposure]:
     if modality == "NM":
         return administrations.administrations(images)
-    return exposures.exposures(images)
+    return volumes.join_reconstructions(exposures.exposures(images), images)
 
 
 def _counted(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[EventRow], list[Part]]:

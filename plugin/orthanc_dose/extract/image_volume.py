@@ -69,11 +69,13 @@ def extract_volume(kept: Kept) -> Extract:
         raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
-    unused = [
-        item
-        for one in _holders(dataset)
-        for item in unused_elements(one, taken | header.KNOWN | {_START, _EVENT_UID})
-    ]
+    taken |= header.KNOWN | {_START, _EVENT_UID}
+    unused = [item for one in items(dataset, _ACQUISITIONS) for item in unused_elements(one, taken)]
+    # Beside the doses of several acquisitions, that of the object is not used.
+    lost = _OF_ALL - (
+        {_EVENT_UID} if any(row.get("irradiation_event_uid") for row in found) else set()
+    )
+    unused += unused_elements(dataset, taken - lost if len(found) > 1 else taken)
     return Extract(
         modality=modality,
         study=study,
@@ -89,10 +91,11 @@ def extract_volume(kept: Kept) -> Extract:
 
 def _acquisitions(dataset: Dataset) -> list[Dataset]:
     """Return the header of each acquisition: its own item, completed by what the object says."""
-    each = items(dataset, _ACQUISITIONS)
+    each = [
+        {tag: value for tag, value in one.items() if value} for one in items(dataset, _ACQUISITIONS)
+    ]
     if len(each) < 2:
-        return [dataset | one for one in each] or [dataset]
-    uids = values(dataset, _EVENT_UID)
+        return [_both_doses(dataset, one) for one in each] or [dataset]
     if not any(first(one, _DAP) for one in each) and first(dataset, _DAP):
         # Only the object says the dose, of all acquisitions together: they are one exposure.
         same = {
@@ -101,10 +104,19 @@ def _acquisitions(dataset: Dataset) -> list[Dataset]:
             if all(one.get(tag) == value for one in each[1:])
         }
         return [dataset | same]
+    uids = values(dataset, _EVENT_UID)
     whole = {tag: value for tag, value in dataset.items() if tag not in _OF_ALL}
     if len(uids) == len(each):
         return [whole | {_EVENT_UID: uid} | one for uid, one in zip(uids, each, strict=True)]
     return [whole | one for one in each]
+
+
+def _both_doses(dataset: Dataset, one: Dataset) -> Dataset:
+    """Return the header of the only acquisition of an object. If both give a dose area product and
+    these differ, it has both, so that neither is used."""
+    doses = [first(dataset, _DAP), first(one, _DAP)]
+    differ = None not in doses and number(doses[0]) != number(doses[1])
+    return dataset | one | ({_DAP: "\\".join(filter(None, doses))} if differ else {})
 
 
 def _exposure(dataset: Dataset, study: StudyRow, modality: str, taken: set[str]) -> EventRow | None:
