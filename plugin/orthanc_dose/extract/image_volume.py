@@ -91,7 +91,7 @@ def extract_volume(kept: Kept) -> Extract:
 
 def _acquisitions(dataset: Dataset) -> list[Dataset]:
     """Return the header of each acquisition: its own item, completed by what the object says."""
-    each = [
+    each: list[Dataset] = [
         {tag: value for tag, value in one.items() if value} for one in items(dataset, _ACQUISITIONS)
     ]
     if len(each) < 2:
