@@ -131,7 +131,8 @@ def _type(field: Field) -> str:
 
 
 def _struct_name(field: Field) -> str:
-    return _camel(field.name.removesuffix("s"))
+    plural = not field.name.endswith("series")
+    return _camel(field.name.removesuffix("s") if plural else field.name)
 
 
 def _camel(name: str) -> str:

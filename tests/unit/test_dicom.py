@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pydicom
@@ -16,6 +17,7 @@ from pydicom.uid import JPEGLosslessSV1
 from orthanc_dose.dicom import codes, dates, part10, units
 from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom, values
 from orthanc_dose.dicom.text import person_name
+from orthanc_dose.extract.sums import exact_mean, exact_sum
 from orthanc_dose.samples import ct_report, make_studies, mammography_image
 from orthanc_dose.samples import part10 as as_bytes
 from tests.support import corpus
@@ -179,7 +181,27 @@ def test_units_are_converted_to_the_last_digit(
     value: float, unit: str, target: str, expected: float
 ) -> None:
     times, over = units.conversion(unit, target)
-    assert value * times / over == expected
+    assert units.scaled(value, times, over) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "target", "factor"),
+    [("dGy.cm2", "Gy.m2", "1e-5"), ("dGy", "mGy", "100"), ("mA.s", "uA.s", "1000"),
+     ("Bq", "MBq", "1e-6"), ("us", "ms", "1e-3"), ("mGy", "mGy", "1")],
+)  # fmt: skip
+def test_decimals_stay_decimals_when_they_are_converted(
+    unit: str, target: str, factor: str
+) -> None:
+    times, over = units.conversion(unit, target)
+    for hundredths in range(1, 20_000):
+        written = Decimal(hundredths) / 100
+        assert units.scaled(float(written), times, over) == float(written * Decimal(factor))
+
+
+def test_sums_and_means_of_decimals_are_decimals() -> None:
+    assert 0.1 + 0.2 != 0.3 and exact_sum([0.1, 0.2]) == 0.3
+    assert exact_sum([0.1] * 10) == 1 and exact_sum([]) == 0
+    assert exact_mean([13.7, 14.7, 15.7]) == 14.7 and exact_mean([0.1, 0.2]) == 0.15
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from math import fsum
 
 from ..extract.modality import canonical_code
 from ..extract.rows import ByName, by_name, mark, value_of
+from ..extract.sums import exact_sum
 from ..extract.values import Written, step_of
 from ..records.rows import AccumulatedRow, EventRow
 
@@ -43,11 +44,10 @@ def _steps(numbers: list[float], others: list[float]) -> float:
     return len(numbers) * min(map(step_of, known), default=0.0)
 
 
-def exact_sum(values: Iterable[float]) -> Written:
-    """Return a sum without the noise of binary fractions, which shows from the twelfth digit on; it
-    is as precise as its values together."""
+def written_sum(values: Iterable[float]) -> Written:
+    """Return a sum that is as precise as its values together."""
     known = list(values)
-    return Written(float(f"{fsum(known):.12g}"), fsum(map(step_of, known)))
+    return Written(exact_sum(known), fsum(map(step_of, known)))
 
 
 def distinct(rows: Sequence[AccumulatedRow], held: int = 0) -> list[int]:
@@ -95,7 +95,7 @@ def words(stated: Iterable[float], unit: str, other: str, values: Iterable[float
     events"."""
     return (
         f"{' + '.join(f'{number:g}' for number in stated)} {unit} stated, "
-        f"{exact_sum(values):.6g} {other}"
+        f"{written_sum(values):.6g} {other}"
     )
 
 

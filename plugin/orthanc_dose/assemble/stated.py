@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ..extract.rows import ByName, mark, value_of
 from ..records import STUDY
 from ..records.rows import AccumulatedRow
-from .contradictions import agrees, distinct, exact_sum, stated_once, words
+from .contradictions import agrees, distinct, stated_once, words, written_sum
 
 
 class Stated(NamedTuple):
@@ -43,13 +43,13 @@ def set_total(
     )
     of_events = [number for number in values if number is not None]
     comparable = len(of_events) == len(values) and (bool(values) or others)
-    summed = exact_sum(of_events) if comparable and values else None
+    summed = written_sum(of_events) if comparable and values else None
     if known and not overlap:
         once = stated_once(known, single, of_events if comparable else None)
         counting = known if once is None else once
         fits = comparable and agrees(counting, of_events)
         if len(known) == len(stated.values) or fits or fits_parts:
-            reported = exact_sum(counting)
+            reported = written_sum(counting)
             if not reported and summed and not fits_parts:
                 totals[name] = summed
                 mark(totals, name, "given_zero", 0)
@@ -67,4 +67,4 @@ def set_total(
         totals[name] = summed
         mark(totals, name, "computed")
     elif of_events or known:
-        mark(totals, name, "incomplete", exact_sum(known) if known else None)
+        mark(totals, name, "incomplete", written_sum(known) if known else None)

@@ -20,8 +20,8 @@ from .contradictions import (
     check_phantoms,
     check_row_totals,
     distinct,
-    exact_sum,
     words,
+    written_sum,
 )
 from .dose_check import reached_limits
 from .stated import Stated, set_total, stated_in
@@ -107,7 +107,7 @@ def _projection(
     planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
     known = [value for value in planes if value is not None]
     if len(known) == len(planes):
-        totals["dap_total"] = exact_sum(known)
+        totals["dap_total"] = written_sum(known)
     _pass_on_marks(totals, "dap_total")
     if not overlap:
         for suffix, rows, plane_events in (("_a", rows_a, events_a), ("_b", rows_b, events_b)):
@@ -136,7 +136,7 @@ def _dose_rp_parts(
     for kind in ("fluoro", "acquisition"):
         name = f"{kind}_dose_rp_total"
         given = [number for row in rows if (number := value_of(row, name)) is not None]
-        parts.append((kind, exact_sum(given) if len(given) == len(rows) > 0 else None, True))
+        parts.append((kind, written_sum(given) if len(given) == len(rows) > 0 else None, True))
         if kinds is not None and events:
             check_row_totals(rows, name, "Gy", [row.get("dose_rp") for row in kinds[kind]])
     check_parts(totals, f"dose_rp_total{suffix}", "Gy", parts)
@@ -235,7 +235,7 @@ def _dap_parts(totals: ByName, rows: list[AccumulatedRow]) -> None:
     for kind in ("fluoro", "acquisition"):
         name = f"{kind}_dap_total"
         given = [number for row in rows if (number := value_of(row, name)) is not None]
-        stated = exact_sum(given) if len(given) == len(rows) > 0 else None
+        stated = written_sum(given) if len(given) == len(rows) > 0 else None
         parts.append((kind, totals.get(name, stated), name not in computed))
     check_parts(totals, "dap_total", "Gy.m2", parts)
 
@@ -247,7 +247,7 @@ def _frames(totals: ByName, rows: list[AccumulatedRow], overlap: bool) -> None:
         if (frames := row.get("total_number_of_radiographic_frames")) is not None
     ]
     if given and not overlap:
-        totals["total_number_of_radiographic_frames"] = exact_sum(given)
+        totals["total_number_of_radiographic_frames"] = written_sum(given)
 
 
 def _radiography(
@@ -329,7 +329,7 @@ def _nuclear(
     if len(nuclides) > 1 and len(known) > 1:
         mark(totals, "administered_activity_total", "several_radionuclides")
     elif len(known) == len(given):
-        totals["administered_activity_total"] = exact_sum(known) if known else None
+        totals["administered_activity_total"] = written_sum(known) if known else None
     elif known:
         mark(totals, "administered_activity_total", "incomplete")
     if any(row.get("effective_dose") is not None for row in events):

@@ -75,6 +75,7 @@ def _table() -> dict[str, Unit]:
         "a": Unit("time", 365.25 * 86400.0, 1.0),
         "kV": Unit("voltage", 1e3, 1.0),
         "kVp": Unit("voltage", 1e3, 1.0),
+        "keV": Unit("energy", 1e3, 1.0),
         "deg": Unit("angle", 1.0, 1.0),
         "degrees": Unit("angle", 1.0, 1.0),
         "%": Unit("percent", 1.0, 1.0),
@@ -205,3 +206,9 @@ def conversion(spelling: str, target: str) -> tuple[float, float]:
     if over % times == 0:
         return 1.0, over / times
     return times, over
+
+
+def scaled(value: float, times: float, over: float) -> float:
+    """Return a number times a conversion, without the noise of binary fractions: 1.23 dGy.cm2 is
+    1.23e-05 Gy.m2."""
+    return value if times == over else float(f"{value * times / over:.15g}")

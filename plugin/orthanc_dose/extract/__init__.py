@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..dicom import sop_classes
-from . import doubt, image, image_ct, image_nm, report, secondary
+from . import doubt, image, image_ct, image_nm, image_volume, report, secondary
 from .extract import Extract, Ignored, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
@@ -20,7 +20,8 @@ EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
     ),
     **dict.fromkeys(sop_classes.SECONDARY_CAPTURES, secondary.extract_secondary_capture),
     **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract_nm_image),
-    sop_classes.CT_IMAGE: image_ct.extract_ct_slice,
+    **dict.fromkeys(sop_classes.CT_IMAGES, image_ct.extract_ct_image),
+    **dict.fromkeys(sop_classes.CONE_BEAM_VOLUMES, image_volume.extract_volume),
 }
 # For these classes only one image of a series is read, since all images say the same about dose.
 ONE_OF_A_SERIES = sop_classes.NUCLEAR_IMAGES

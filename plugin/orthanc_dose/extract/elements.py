@@ -233,7 +233,8 @@ def _number(
         return None, ("impossible", written[0])
     assert field.unit is not None
     times, over = units.conversion(unit, field.unit)
-    return found * times / over, ("decimal_comma", written[0]) if comma else None
+    wrong = ("decimal_comma", written[0]) if comma else None
+    return units.scaled(found, times, over), wrong
 
 
 def _codes(holder: Dataset, tag: str, name: str) -> list[CodeValue]:

@@ -72,23 +72,16 @@ def extract_image(kept: Kept) -> Extract:
     dataset = kept.dataset
     of_type = MODALITY_TYPES.get((first(dataset, "0008,0060") or "").upper())
     if of_type is None:
-        raise Ignored("no_dose", "Images of this modality carry no dose data in their header.")
-    reader = HeaderReader(dataset)
-    row = reader.read_row(
-        _FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY
-    )
-    _acquisition_of_tomosynthesis(dataset, reader, row)
-    if not any(value_of(row, name) is not None for name in _DOSE):
-        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
+        raise Ignored(
+            "no_dose", "The modality that the image states is none whose headers are read."
+        )
     study = header.study_of(kept)
+    reader = HeaderReader(dataset)
+    row = exposure_of(dataset, reader, study, of_type)
+    if row is None:
+        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
-    _filters(dataset, reader, row)
-    _started(dataset, row, study)
-    _indicator(dataset, row)
-    if of_type == "MG":
-        _mammography(dataset, reader, row)
-    _habits(dataset, row)
     row["acquired_images"] = [uid] if (uid := first(dataset, "0008,0018")) else None
     return Extract(
         modality=of_type,
@@ -101,6 +94,28 @@ def extract_image(kept: Kept) -> Extract:
         source="image header",
         origin=origin_of(dataset),
     )
+
+
+def exposure_of(
+    dataset: Dataset, reader: HeaderReader, study: StudyRow, of_type: str
+) -> EventRow | None:
+    """Return the exposure that a header describes, or None if it says nothing about dose.
+
+    reader: of this header; it notes what was read. study: receives the date if it has none.
+    of_type: the modality type."""
+    row = reader.read_row(
+        _FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY
+    )
+    _acquisition_of_tomosynthesis(dataset, reader, row)
+    if not any(value_of(row, name) is not None for name in _DOSE):
+        return None
+    _filters(dataset, reader, row)
+    _started(dataset, row, study)
+    _indicator(dataset, row)
+    if of_type == "MG":
+        _mammography(dataset, reader, row)
+    _habits(dataset, row)
+    return row
 
 
 def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:

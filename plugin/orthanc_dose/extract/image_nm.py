@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from ..dicom import dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.sop_classes import NM_IMAGE
-from ..records import NM_ADMINISTRATION
+from ..records import IMAGE_SERIES, NM_ADMINISTRATION
 from ..records.limits import ADMINISTERED_ACTIVITY
-from ..records.rows import EventRow
+from ..records.rows import EventRow, ImageSeries, Mark
 from . import header
 from .elements import HeaderReader, unused_elements
 from .extract import Extract, Ignored
@@ -26,6 +26,7 @@ _SEQUENCE = "0054,0016"
 # below 20 GBq; a PET image may have mCi, of which rubidium-82 needs up to 60. All limits in MBq.
 _LARGEST_GIVEN = 20_000.0
 _CERTAINLY_BQ, _CERTAINLY_MBQ = 20.0, 60.0
+_LIMITS = ("energy_window_lower_limit", "energy_window_upper_limit")
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
@@ -42,6 +43,11 @@ def extract_nm_image(kept: Kept) -> Extract:
         for entry in items(dataset, _SEQUENCE)
     ]
     events = [row for row in events if _says_something(row)]
+    series, marks = _series(dataset, reader)
+    for row in events:
+        row["image_series"] = [series.copy()]
+        for found in marks:
+            mark(row, f"image_series.{found['field']}", found["mark"], found["raw"])
     if not events:
         raise Ignored(
             "no_dose", "The header of this image names no administered radiopharmaceutical."
@@ -63,6 +69,36 @@ def extract_nm_image(kept: Kept) -> Extract:
         source="image header",
         origin=origin_of(dataset),
     )
+
+
+def _series(dataset: Dataset, reader: HeaderReader) -> tuple[ImageSeries, list[Mark]]:
+    """Return what the image says of its series, such as reconstruction and energy windows, and the
+    marks of values that cannot be used."""
+    row = reader.read_row(IMAGE_SERIES.fields, ImageSeries)
+    windows = dict.fromkeys(_energy_windows(dataset))
+    if len(windows) > 1:
+        for name in _LIMITS:
+            by_name(row)[name] = None
+            mark(by_name(row), name, "several_values", " | ".join(windows))
+    marks = by_name(row).pop("marks", [])
+    try:
+        day = dates.parse_date(first(dataset, "0008,0021"))
+        clock = dates.parse_time(first(dataset, "0008,0031"))
+    except ValueError:
+        day = clock = None
+    row["series_started"] = datetime.combine(day, clock) if day and clock else None
+    return row, marks
+
+
+def _energy_windows(dataset: Dataset) -> list[str]:
+    """Return the energy windows of an image as text, in keV: of PET images in Energy Window Range
+    Sequence (0054,0013), of NM images within Energy Window Information Sequence (0054,0012)."""
+    holders = [dataset, *items(dataset, "0054,0012")]
+    return [
+        f"{first(window, '0054,0014') or ''}-{first(window, '0054,0015') or ''}"
+        for holder in holders
+        for window in items(holder, "0054,0013")
+    ]
 
 
 def _says_something(row: EventRow) -> bool:

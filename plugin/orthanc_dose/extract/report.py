@@ -35,7 +35,7 @@ def extract_report(kept: Kept) -> Extract:
         code = root.concept or "no code"
         raise Ignored(
             "not_a_dose_report",
-            f"its root concept is {code[:40]}, not {xray.ROOT} X-Ray Radiation Dose Report",
+            f"its root concept, {code[:40]}, is that of no dose report",
         )
     found = reader(root, kept)
     for note in notes:

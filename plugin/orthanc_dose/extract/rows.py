@@ -148,22 +148,18 @@ class RowReader:
             mark_once(row, field.name, "decimal_comma", raw)
         if doubt := units.doubt(item.unit, item.unit_scheme):
             mark_once(row, field.name, doubt, f"{raw} {item.unit}")
+        found = [units.scaled(number, times, over) for number in found]
         if field.type == "numbers":
-            row.setdefault(field.name, []).extend(number * times / over for number in found)
+            row.setdefault(field.name, []).extend(found)
         elif field.per_pulse:
-            row.setdefault(f"{field.name}_values", []).extend(
-                number * times / over for number in found
-            )
+            row.setdefault(f"{field.name}_values", []).extend(found)
             if raw is not None and "\\" in raw and len(found) <= raw.count("\\"):
                 mark(row, field.name, "empty", raw)
         elif field.name in COMPARED and raw is not None:
-            _set(
-                row,
-                field.name,
-                Written(found[0] * times / over, step(raw.replace(",", ".")) * times / over),
-            )
+            written = Written(found[0], step(raw.replace(",", ".")) * times / over)
+            _set(row, field.name, written)
         else:
-            _set(row, field.name, found[0] * times / over)
+            _set(row, field.name, found[0])
 
     def _text(self, item: Item, field: Field, row: ByName) -> None:
         value = item.value

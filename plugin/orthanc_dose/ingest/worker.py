@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 import duckdb
 
 from .. import extract
-from ..dicom.sop_classes import CT_IMAGE
+from ..dicom.sop_classes import CT_IMAGES
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
@@ -233,11 +233,14 @@ class Worker:
         """Look again at what was ignored for a closed source, if one was opened since the last
         look.
         """
-        now = json.dumps([self.options.dose_from_ct_images, self.options.screens])
+        # With the classes that count as CT images: an earlier version may have known fewer.
+        now = json.dumps(
+            [self.options.dose_from_ct_images, self.options.screens, sorted(CT_IMAGES)]
+        )
         if writer.state("sources") != now:
             self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
             if self.options.reads_ct_images:
-                writer.let_wait(CT_IMAGE, WAITS)
+                writer.let_wait(CT_IMAGES, WAITS)
             writer.commit(Batch(state={"sources": now}))
         self._look_at_sources = False
 

@@ -68,7 +68,8 @@ _A, _N = f"{_D}/113900", f"{_D}/113908"  # Dose Check Alert and Notification Det
 
 _SOURCES = structs(
     "xray_sources", "X-ray sources", f"{_P}/{_S}", "TID 10013 row 14",
-                   "One entry per tube; two in dual-source CT.",
+    "One entry per tube; two in dual-source CT. From images: the maximum and the mean of the current over "
+    "the slices or frames; tube voltage and rotation time if all of them agree.",
     text("identification", "X-ray source", "113832", "TID 10013 row 15"),
     num("kvp", "KVP", "kV", "113733", "TID 10013 row 16"),
     num("maximum_xray_tube_current", "Maximum X-ray tube current", "mA", "113833", "TID 10013 row 17"),
@@ -112,7 +113,10 @@ _SSDE = structs(
 )  # fmt: skip
 
 CT_EVENT = Table(
-    "ct_event", "CT irradiation events", "One row per irradiation event of a CT study.",
+    "ct_event", "CT irradiation events",
+    "One row per irradiation event of a CT study. Without a report, events are formed from the headers of CT "
+    "images: the slices, and the frames of multi-frame images, that name the same irradiation event, or else are of "
+    "the same series and acquisition number. So one object can contain several events, and several objects one.",
     (
         integer("study_id", "Study", description="Study that the event belongs to.", always=True),
         integer("event_number", "Event", description="Position of the event in the study, "
@@ -127,9 +131,11 @@ CT_EVENT = Table(
         code("procedure_context", "Procedure context", "SCT:408730004", "TID 10013 row 5"),
         *label(),
         *repeated_and_rejected(),
-        moment("datetime_started", "Started", "111526", "TID 10013 row 6f"),
+        moment("datetime_started", "Started", "111526", "TID 10013 row 6f",
+               "From images: the earliest time of acquisition of a slice or frame."),
         num("exposure_time", "Exposure time", "s", f"{_P}/113824", "TID 10013 row 8", limits=limits.CT_EXPOSURE_TIME),
-        num("scanning_length", "Scanning length", "mm", f"{_P}/113825", "TID 10014 row 1", header="0018,1302 mm",
+        num("scanning_length", "Scanning length", "mm", f"{_P}/113825", "TID 10014 row 1",
+            "From images: from the first slice to the last, plus one thickness.", header="0018,1302 mm",
             limits=limits.SCAN_LENGTH),
         num("length_of_reconstructable_volume", "Length of reconstructable "
 "volume", "mm", f"{_P}/113893",
@@ -157,7 +163,8 @@ CT_EVENT = Table(
         num("number_of_xray_sources", "Number of X-ray sources", "1", f"{_P}/113823", "TID 10013 row 13",
             limits=limits.X_RAY_SOURCES),
         _SOURCES,
-        num("mean_ctdivol", "Mean CTDIvol", "mGy", f"{_D}/113830", "TID 10013 row 22", header="0018,9345 mGy",
+        num("mean_ctdivol", "Mean CTDIvol", "mGy", f"{_D}/113830", "TID 10013 row 22",
+            "From images: the mean over the slices or frames of the event.", header="0018,9345 mGy",
             limits=limits.CTDIVOL),
         code("ctdiw_phantom_type", "CTDIw phantom type", f"{_D}/113835", "TID 10013 row 23", header="0018,9346"),
         num("ctdifreeair_calculation_factor", "CTDIfreeair calculation "

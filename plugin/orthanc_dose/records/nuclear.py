@@ -39,6 +39,24 @@ def _identifiers(name: str, title: str, concept: str, source: str) -> Field:
     )
 
 
+IMAGE_SERIES = structs(
+    "image_series", "Image series", "", "PS3.3 C.8.9.1, C.8.9.2, C.8.4.10",
+    "The series of images that name this administration, in the order of their start: one entry "
+    "for each series, so that two reconstructions of one administration are two entries. "
+    "Elements of image headers are those of the image itself.",
+    uid("series_instance_uid", "Series Instance UID", header="0020,000e"),
+    text("series_description", "Series description", header="0008,103e"),
+    moment("series_started", "Series date and time",
+           description="Series Date (0008,0021) and Series Time (0008,0031)."),
+    num("number_of_slices", "Number of slices", "1", header="0054,0081 1"),
+    text("reconstruction_method", "Reconstruction method", header="0054,1103"),
+    num("energy_window_lower_limit", "Energy window, lower limit", "keV",
+        header="0054,0013/0054,0014 keV|0054,0012/0054,0013/0054,0014 keV"),
+    num("energy_window_upper_limit", "Energy window, upper limit", "keV",
+        description="Of the only energy window; several windows are in a mark.",
+        header="0054,0013/0054,0015 keV|0054,0012/0054,0013/0054,0015 keV"),
+)  # fmt: skip
+
 NM_ADMINISTRATION = Table(
     "nm_administration", "Radiopharmaceutical administrations",
     "One row per Radiopharmaceutical Administration. Elements of image headers are relative to "
@@ -95,6 +113,7 @@ NM_ADMINISTRATION = Table(
 "identifiers", "113514", "TID 10022 row 30"),
         text("prescription_identifier", "Prescription", "113516", "TID 10022 row 31"),
         text("comment", "Comment", "121106", "TID 10022 row 32"),
+        IMAGE_SERIES,
         marks(),
     ),
 )  # fmt: skip

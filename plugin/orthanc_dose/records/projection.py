@@ -85,7 +85,8 @@ _EVENT = (
     integer("event_number", "Event", description="Position of the event in the study, counted "
                                                  "from 1.", always=True),
     *record_source(),
-    uid("irradiation_event_uid", "Irradiation event UID", "113769", "TID 10003 row 3", header="0008,3010"),
+    uid("irradiation_event_uid", "Irradiation event UID", "113769", "TID 10003 row 3",
+        header="0008,3010|5200,9229/0018,9477/0008,3010"),
     code("acquisition_plane", "Acquisition plane", "113764", "TID 10003 row 2"),
     *label(),
     *repeated_and_rejected(),
@@ -311,7 +312,8 @@ _EVENT = (
 PROJECTION_EVENT = Table(
     "projection_event",
     "Projection X-ray irradiation events",
-    "One row per irradiation event of a fluoroscopy, radiography or mammography study.",
+    "One row per irradiation event of a fluoroscopy, radiography or mammography study. An acquisition of "
+    "cone-beam CT, as volumes or CT images with a dose area product describe it, is one event.",
     with_pulse_values(_EVENT),
 )
 

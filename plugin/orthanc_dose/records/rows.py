@@ -229,6 +229,18 @@ class RadionuclideIdentifier(TypedDict, total=False):
     identifier: str | None
 
 
+class ImageSeries(TypedDict, total=False):
+    """An entry of image_series."""
+
+    series_instance_uid: str | None
+    series_description: str | None
+    series_started: datetime | None
+    number_of_slices: float | None
+    reconstruction_method: str | None
+    energy_window_lower_limit: float | None
+    energy_window_upper_limit: float | None
+
+
 class Marked(TypedDict, total=False):
     """A row with marks."""
 
@@ -650,6 +662,7 @@ class NmAdministrationRow(TypedDict, total=False):
     radionuclide_identifiers: list[RadionuclideIdentifier] | None
     prescription_identifier: str | None
     comment: str | None
+    image_series: list[ImageSeries] | None
     marks: list[Mark] | None
 
 
@@ -1173,6 +1186,7 @@ class EventRow(TypedDict, total=False):
     reagent_vial_identifiers: list[ReagentVialIdentifier] | None
     radionuclide_identifiers: list[RadionuclideIdentifier] | None
     prescription_identifier: str | None
+    image_series: list[ImageSeries] | None
 
 
 class AccumulatedRow(TypedDict, total=False):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..dicom.sop_classes import (
     COMPREHENSIVE_SR,
+    CONE_BEAM_VOLUMES,
     ENHANCED_SR,
     GENERAL_REPORTS,
     OTHER_SR,
@@ -23,9 +24,10 @@ from .question import GROUPS, Question
 Ask = Callable[[Series], Sequence[Image]]
 
 _NUCLEAR_REPORTS = frozenset({RADIOPHARMACEUTICAL_DOSE_SR})
+_OF_VOLUMES = frozenset({"CT", *GROUPS["FL"]})  # Modality (0008,0060) of volumes (PS3.3 A.53, A.54)
 _ESTIMATES = frozenset({PATIENT_DOSE_SR})
 _OLDER_REPORTS = frozenset({ENHANCED_SR, COMPREHENSIVE_SR})
-_SMALL = 5  # number of images of a series that may be dose info
+_SMALL = 5  # number of images of a series that may be dose info, or volumes of many frames
 
 # Why a series is retrieved, or not; pages put it in words.
 KEPT = (
@@ -36,6 +38,7 @@ KEPT = (
     "image",
     "dose_info",
     "secondary_capture",
+    "volume",
     "first_image",
     "small_series",
     "pet_image",
@@ -147,6 +150,20 @@ class _Study:
             ]
         return found
 
+    def volumes(self) -> list[Decision]:
+        """Return the series with volumes of cone-beam CT, whose header may give the dose."""
+        out = []
+        for one in self.others:
+            if one.modality not in _OF_VOLUMES or (one.size or 0) > _SMALL:
+                continue
+            images = self.images(one)
+            wanted = tuple(image for image in images if image.sop_class_uid in CONE_BEAM_VOLUMES)
+            if wanted:
+                out.append(
+                    Decision(one, True, "volume", None if len(wanted) == len(images) else wanted)
+                )
+        return out
+
     def rest(self, kept: list[Decision], reason: str) -> list[Decision]:
         """Return these decisions, and for each other series the decision to leave it.
 
@@ -189,7 +206,7 @@ def _reports_or_images(group: str) -> Callable[[_Study], list[Decision]]:
 
 def _fluoroscopy(study: _Study) -> list[Decision]:
     reports = study.dose_reports(XRAY_DOSE_REPORTS) or study.reports(GENERAL_REPORTS, "enhanced_sr")
-    return study.rest(reports, "report_says_it" if reports else "no_report")
+    return study.rest(reports or study.volumes(), "report_says_it" if reports else "no_report")
 
 
 def _ct(study: _Study) -> list[Decision]:
@@ -210,6 +227,9 @@ def _ct_without_dose_report(study: _Study) -> list[Decision]:
         ]
     if reports:
         return study.rest(reports, "report_says_it")
+    volumes = study.volumes()
+    if volumes:
+        return study.rest(volumes, "no_report")
     if study.question.toshiba:
         toshiba = list(_toshiba(study))
         if toshiba:

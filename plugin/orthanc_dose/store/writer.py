@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
@@ -213,15 +213,15 @@ class Writer:
         query = "SELECT handle FROM object WHERE rule IN (SELECT unnest($1))"
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
 
-    def let_wait(self, sop_class_uid: str, rule: str) -> None:
-        """Move the objects of a class that were ignored for their class to a rule by which they
-        wait.
+    def let_wait(self, sop_class_uids: Iterable[str], rule: str) -> None:
+        """Move the objects of some classes that were ignored for their class to a rule by which
+        they wait.
         """
         query = (
-            "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class' AND "
-            "deleted_at IS NULL"
+            "UPDATE object SET rule = $2 WHERE sop_class_uid IN (SELECT unnest($1)) AND rule = "
+            "'sop_class' AND deleted_at IS NULL"
         )
-        self._connection.execute(query, [sop_class_uid, rule])
+        self._connection.execute(query, [sorted(sop_class_uids), rule])
         self._store.version += 1
 
     def studies_with_content(self, after: str) -> list[str]:
