@@ -72,6 +72,10 @@ class Links:
         """Return the link to studies or events whose value counts."""
         return {self.chart.measure.filter.parameter("given"): "yes"} if self.chart.measure else {}
 
+    def with_dose(self) -> Link:
+        """Return the link to studies or events that have a dose."""
+        return {self.chart.dose.filter.parameter("given"): "yes"}
+
     def between(self, of: Quantity, low: float, high: float, is_last: bool) -> Link:
         """Return the link to stored values from `low` to below `high`, or to `high` if is_last."""
         return _bound(of, "from", low) | _bound(of, "to", high, is_open=not is_last)
