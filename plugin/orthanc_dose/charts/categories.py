@@ -41,10 +41,17 @@ def averages(source: Source, view: str) -> list[Row]:
 
 
 def frequencies(source: Source) -> list[Row]:
-    """Return the number of studies or events in each category."""
-    return ordered(
-        source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n"
-    )
+    """Return the number of studies or events in each category.
+
+    Those without a dose are left out if the user chose so.
+    """
+    only = source.options["frequency_with_dose"]
+    part = source.rows(source.category(), conditions=(source.with_dose(),) if only else ())
+    rows = [row for row, _ in _grouped(source, part, ())]
+    if only:
+        for row in rows:
+            row["query"] = joined(row["query"], source.links.with_dose())
+    return ordered(source, rows, "n")
 
 
 def _grouped(

@@ -82,6 +82,10 @@ class Links:
             return {}
         return {of.filter.parameter("given"): "plausible" if self.leaves_out(of) else "yes"}
 
+    def with_dose(self) -> Link:
+        """Return the link to studies or events that have a dose."""
+        return {self.chart.dose.filter.parameter("given"): "yes"}
+
     def between(self, of: Quantity, low: float, high: float, is_last: bool) -> Link:
         """Return the link to stored values from `low` to below `high`, or to `high` if is_last."""
         return _bound(of, "from", low) | _bound(of, "to", high, is_open=not is_last)

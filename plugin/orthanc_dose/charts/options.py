@@ -121,6 +121,13 @@ OPTIONS: dict[str, Option] = {
             ("bar", "pie"),
         ),
         Option(
+            "frequency_with_dose",
+            "flag",
+            False,
+            "Whether frequencies leave out events and studies without a dose (DLP, DAP, AGD, "
+            "administered activity), such as localizers of which the report gives none.",
+        ),
+        Option(
             "categories",
             "integer",
             100,

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from ..query import filters
+from ..query.filter_types import Place
 from .chart_types import Chart, Quantity
 from .links import Links
 from .options import Options
@@ -114,6 +115,13 @@ class Source:
         if not self.chart.is_of_events:
             return "count(*)"
         return f"nullif(count(DISTINCT study) FILTER ({of}), 0)" if self.with_studies else "NULL"
+
+    def with_dose(self) -> str:
+        """Return the SQL condition under which a row has a dose, or events with a dose."""
+        of = self.chart.dose
+        if of.is_of_events and not self.chart.is_of_events:
+            return Place("", of.filter.place.table, "study_id").holds(is_given(of))
+        return is_given(of)
 
     def fetch(self, query: str, **more: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(query, self.bound | more).fetchall()

@@ -12,7 +12,8 @@ import duckdb
 from ..query import filters
 from ..records import MODALITIES
 from ..store import Store
-from .columns import Column, of_event, study_columns
+from . import by_type
+from .columns import Column, of_event, of_types, study_columns
 
 # Studies per chunk: small, so that little text is in memory and a stop takes effect quickly.
 CHUNK = 1_000
@@ -71,10 +72,17 @@ def selected(
         """,
             bound,
         )
+        if cells and modality == "RF":
+            connection.execute(f"""
+                CREATE OR REPLACE TEMP TABLE hit AS SELECT hit.*, b.* EXCLUDE (study_id) FROM hit
+                LEFT JOIN ({by_type.query("SELECT id FROM hit")}) b ON b.study_id = hit.id ORDER BY n
+            """)
         total = _one(connection, "SELECT count(*) FROM hit")
         chosen = Selection(connection, modality, total, (), (), 0)
         if cells:
-            chosen.study = _filled(chosen, study_columns(modality, without), STUDIES)
+            columns = study_columns(modality, without)
+            columns += of_types() if modality == "RF" else ()
+            chosen.study = _filled(chosen, columns, STUDIES)
         if cells and modality is not None and total:
             chosen.event = of_event(MODALITIES[modality].events)
             query = f"""

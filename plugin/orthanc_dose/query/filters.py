@@ -16,7 +16,6 @@ from ..records import (
     SOURCES,
     STUDY,
     STUDY_NAMES,
-    Shown,
     Table,
 )
 from ..records.study import CT_EVENTS_BY_TYPE, UNDER_RULES
@@ -63,7 +62,6 @@ def _meaning(column: str) -> str:
 _PROJECTION = ("RF", "DX", "MG")
 _CODE = "t.ctdiw_phantom_type.value"
 _EVENT = PROJECTION_EVENT.name
-_MAS = Shown("mA·s", 1e-3)  # as physicists state it; stored in µA·s, as the standard has it
 
 # The system's own number and the modality type are set by addresses and pages: filters without a
 # place on the form.
@@ -137,9 +135,9 @@ _TOGETHER = tuple(
                 "kvp",
                 "average_glandular_dose",
                 "compression_thickness",
+                "exposure",
             )
         ),
-        _of_one_event(PROJECTION_EVENT, "exposure", shown=_MAS),
         _of_one_event(NM_ADMINISTRATION, "administered_activity"),
         replace(
             _of_one_event(NM_ADMINISTRATION, "radiopharmaceutical_agent"),
@@ -186,7 +184,7 @@ FILTERS: tuple[Filter, ...] = (
     *_study(
         "study", "study_description", "acquisition_protocols", "requested_procedure_description"
     ),
-    *_study("study", "performed_procedure_step_description"),
+    *_study("study", "performed_procedure_step_description", "protocol_name"),
     _of(STUDY, "standard_names", Place("t.standard_name", STUDY_NAMES, "study_id"), "study"),
     _of(STUDY, "procedure_code", Place(_meaning("s.procedure_code")), "study"),
     *_study("study", "comment"),
@@ -285,14 +283,7 @@ FILTERS: tuple[Filter, ...] = (
         ),
     ),
     _of(PROJECTION_EVENT, "kvp", event(_EVENT, "kvp"), "events", modalities=_PROJECTION),
-    _of(
-        PROJECTION_EVENT,
-        "exposure",
-        event(_EVENT, "exposure"),
-        "events",
-        modalities=_PROJECTION,
-        shown=_MAS,
-    ),
+    _of(PROJECTION_EVENT, "exposure", event(_EVENT, "exposure"), "events", modalities=_PROJECTION),
     _of(
         PROJECTION_EVENT,
         "exposure_index",

@@ -141,7 +141,7 @@ class Table:
 _SHOWN = {
     "Gy.m2": Shown("cGy·cm²", 1e6),
     "mGy.cm": Shown("mGy·cm"),
-    "uA.s": Shown("µA·s"),
+    "uA.s": Shown("mA·s", 1e-3),  # as physicists state it; stored as the standard has it
     "deg": Shown("°"),
     "{pulse}/s": Shown("pulses/s"),
     "m2": Shown("cm²", 1e4),

@@ -50,6 +50,7 @@ export interface ChartOptions {
   period: "day" | "week" | "month" | "year";
   ignore_case: boolean;
   frequency_as: "bar" | "pie";
+  frequency_with_dose: boolean;
   categories: number;
 }
 
