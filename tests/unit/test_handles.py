@@ -90,7 +90,7 @@ def test_an_old_store_gets_handles_and_nothing_else_changes(tmp_path: Path) -> N
     for name in ("last_audit_number", "last_term"):  # of the numbers that are given (numbers.py)
         states[1].pop(name, None)
     assert states[1] == states[0] | {
-        "schema_version": "3",
+        "schema_version": "4",
         "old_bytes": "1",
         "key_check": hmac.new(key, b"orthanc:", hashlib.sha256).hexdigest()[:32],
     }

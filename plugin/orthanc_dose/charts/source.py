@@ -28,7 +28,7 @@ class Source:
     with_studies: bool = True
 
     def __post_init__(self) -> None:
-        self.values = self.values | {"modality": [self.chart.modality]}
+        self.values = filters.counted(self.values) | {"modality": [self.chart.modality]}
         self.links = Links(self.chart, self.options, self.values)
         self._condition, self.bound = filters.where(self.values)
         self._of_events, of_events = filters.condition_on_events(
@@ -53,6 +53,15 @@ class Source:
             tests.append(self._of_events)
         wanted = ", ".join((f"{study} AS study", f"{system} AS system", *columns))
         return f"SELECT {wanted} FROM {origin} WHERE {' AND '.join(f'({test})' for test in tests)}"
+
+    @property
+    def leaves_out_studies(self) -> bool:
+        """Whether the store has studies that do not count, or events that count elsewhere."""
+        query = f"""
+            SELECT EXISTS (SELECT 1 FROM study WHERE not_counted IS NOT NULL) OR
+            EXISTS (SELECT 1 FROM "{self.chart.events_table}" WHERE counted_in IS NOT NULL)
+        """
+        return bool((self.connection.execute(query).fetchone() or (False,))[0])
 
     @property
     def series(self) -> str:
