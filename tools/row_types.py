@@ -7,7 +7,16 @@ of the tables, so that each field is declared once.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from orthanc_dose.records import INDEXES, MODALITIES, PATIENT, TABLES, TASK, Field
+from orthanc_dose.records import (
+    EVENT_UID,
+    INDEXES,
+    MODALITIES,
+    PATIENT,
+    TABLES,
+    TASK,
+    TOTALS_AS_REPORTED,
+    Field,
+)
 from orthanc_dose.records.common import marks
 from orthanc_dose.records.task import JSON
 
@@ -50,7 +59,7 @@ def text() -> str:
     """Return the file's text, formatted as ruff does."""
     events = [modality.events for modality in MODALITIES.values()]
     accumulated = [one.accumulated for one in MODALITIES.values() if one.accumulated is not None]
-    tables = [table for table in TABLES if table not in INDEXES]
+    tables = [table for table in TABLES if table not in (*INDEXES, EVENT_UID, TOTALS_AS_REPORTED)]
     fields = [field for table in tables for field in (*table.fields, *table.derived)]
     out = [_HEAD]
     out += [

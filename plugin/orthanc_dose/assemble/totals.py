@@ -104,7 +104,9 @@ def _projection(
                     overlap,
                     others=bool(events),
                 )
-    planes = [totals.get("dap_total_a")] + ([totals.get("dap_total_b")] if biplane else [])
+    # Of a part of a study, all events may be of plane B.
+    of_a = bool(rows_a or events_a or not biplane)
+    planes = [totals.get(f"dap_total_{one}") for one in "a" * of_a + "b" * biplane]
     known = [value for value in planes if value is not None]
     if len(known) == len(planes):
         totals["dap_total"] = written_sum(known)

@@ -5,10 +5,12 @@ from typing import Any
 
 import duckdb
 
+from ..query.filters import COUNTING
 from .bins import histogram, scatter
 from .categories import averages, frequencies
 from .chart_row import Row
 from .chart_types import Chart
+from .links import joined
 from .options import Options
 from .periods import over_time
 from .source import Source
@@ -58,6 +60,26 @@ def data_of(
     if view == "pie":
         options = options | {"per_system": False}
     source = Source(connection, chart, options, values, with_studies)
+    data = _data_of(source, view, options)
+    if source.leaves_out_studies and not values.get(COUNTING.name):
+        _link_to_counted(data.rows)
+    return data
+
+
+def _link_to_counted(rows: list[Row]) -> None:
+    """Let the links of rows leave out studies that do not count, as the chart does."""
+    counted = {COUNTING.name: "yes"}
+    for row in rows:
+        row["query"] = joined(row["query"], counted)
+        if "below" in row:
+            row["below"], row["above"] = (
+                joined(row["below"], counted),
+                joined(row["above"], counted),
+            )
+
+
+def _data_of(source: Source, view: str, options: Options) -> Data:
+    chart = source.chart
     data = Data(chart, view, options, [], left_out=source.links.left_out)
     if chart.kind == "average":
         if view == "table":

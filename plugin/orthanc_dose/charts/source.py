@@ -29,7 +29,7 @@ class Source:
     with_studies: bool = True
 
     def __post_init__(self) -> None:
-        self.values = self.values | {"modality": [self.chart.modality]}
+        self.values = filters.counted(self.values) | {"modality": [self.chart.modality]}
         self.links = Links(self.chart, self.options, self.values)
         self._condition, self.bound = filters.where(self.values)
         self._of_events, of_events = filters.condition_on_events(
@@ -55,6 +55,15 @@ class Source:
             tests.append(self._of_events)
         wanted = ", ".join((f"{study} AS study", f"{system} AS system", *columns))
         return f"SELECT {wanted} FROM {origin} WHERE {' AND '.join(f'({test})' for test in tests)}"
+
+    @property
+    def leaves_out_studies(self) -> bool:
+        """Whether the store has studies that do not count, or events that count elsewhere."""
+        query = f"""
+            SELECT EXISTS (SELECT 1 FROM study WHERE not_counted IS NOT NULL) OR
+            EXISTS (SELECT 1 FROM "{self.chart.events_table}" WHERE counted_in IS NOT NULL)
+        """
+        return bool((self.connection.execute(query).fetchone() or (False,))[0])
 
     @property
     def series(self) -> str:
@@ -86,7 +95,7 @@ class Source:
     def counts(self, of: Quantity) -> str:
         """Return the SQL condition under which a value counts: it is given, not zero, and not marked
         as implausible unless the options include such values."""
-        given = f"{of.expression} <> 0"
+        given = is_given(of)
         return f"{given} AND {of.filter.is_plausible}" if self.links.leaves_out(of) else given
 
     def _left_out(self) -> int:
@@ -100,7 +109,7 @@ class Source:
         if self.connection.execute(query).fetchone() is None:
             return 0
         conditions = (
-            *(f"{one.expression} <> 0" for one in quantities),
+            *map(is_given, quantities),
             f"NOT ({' AND '.join(doubted)})",
         )
         [(n,)] = self.fetch(f"SELECT count(*) FROM ({self.rows(conditions=conditions)})")
@@ -143,6 +152,11 @@ class Source:
                 else name
             )
         return out
+
+
+def is_given(of: Quantity) -> str:
+    """Return the SQL condition under which a value is given: 0 stands for no measurement."""
+    return f"{of.expression} <> 0"
 
 
 def kept_categories(source: Source, rows: str, categories: int, total: str = "NULL") -> str:

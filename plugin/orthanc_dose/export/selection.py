@@ -54,15 +54,24 @@ def selected(
 ) -> Iterator[Selection]:
     """Yield the studies of a modality type, or of all, that match the filters' values.
 
-    without: fields of the study to leave out. cells: whether the columns of tables are wanted;
+    Studies and events that do not count are left out unless `counting` requests them. without:
+    fields of the study to leave out. cells: whether the columns of tables are wanted;
     those that are empty in every row are left out.
 
     Everything read within the context sees one state of the store.
     """
-    given = values | ({"modality": [modality]} if modality else {})
+    given = filters.counted(values) | ({"modality": [modality]} if modality else {})
     condition, bound = filters.where(given)
     with contextlib.closing(store.connection()) as connection:
         connection.execute("BEGIN TRANSACTION")
+        if modality is not None and filters.counts_events_once(given):
+            # Under the name of the table, so that no query of an export can forget it.
+            table = MODALITIES[modality].events.name
+            store = _one(connection, "SELECT current_database()")
+            connection.execute(
+                f'CREATE TEMP VIEW "{table}" AS SELECT * FROM "{store}".main."{table}" '
+                "WHERE counted_in IS NULL"
+            )
         connection.execute(
             f"""
             CREATE TEMP TABLE hit AS

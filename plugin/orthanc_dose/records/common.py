@@ -85,6 +85,10 @@ MARKS = {
     "(stitched, synthesized or recombined); they are not counted",
     "derived_image": "an image computed from those of several exposures stands for them, since "
     "none of them is in the study",
+    "same_irradiation": "irradiation events are in another study, too; each counts once, in the "
+    "study that began first",
+    "event_uid_repeated": "other studies have the same irradiation event UID for irradiations at "
+    "other times, so it does not identify the event; both count",
     "several_patients": "objects with this Study Instance UID are of patients who differ in ID "
     "and in sex or birth date; each has a record of its own",
     "several_patient_ids": "objects of the study have different patient IDs, while nothing else "
@@ -232,6 +236,16 @@ def record_source() -> tuple[Field, ...]:
     )
 
 
+def counted_in() -> Field:
+    """Return the field of an event that counts in another study (assemble/sharing.py)."""
+    return integer(
+        "counted_in",
+        "Counted in study",
+        description="Study in which this event counts, if another study has the same one and "
+        "began earlier. Empty if it counts here.",
+    )
+
+
 def repeated_and_rejected() -> tuple[Field, ...]:
     """Return the fields of repeats and rejects, the same rows in CT and projection events."""
     return (
@@ -285,6 +299,6 @@ def label() -> tuple[Field, ...]:
 
 
 __all__ = [
-    "CALIBRATIONS", "MARKS", "OBSERVERS", "SOURCES", "codes", "device_participants", "label", "marks", "person_participants",
-    "record_source", "repeated_and_rejected", "unused",
+    "CALIBRATIONS", "MARKS", "OBSERVERS", "SOURCES", "codes", "counted_in", "device_participants", "label", "marks",
+    "person_participants", "record_source", "repeated_and_rejected", "unused",
 ]  # fmt: skip

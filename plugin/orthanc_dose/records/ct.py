@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from . import limits
 from .common import (
+    counted_in,
     device_participants,
     label,
     marks,
@@ -216,6 +217,7 @@ CT_EVENT = Table(
         person_participants(f"113870|{_A}/113870|{_N}/113870", "TID 1020 in TID 10013 row 38, TID "
 "10015"),
         device_participants(),
+        counted_in(),
         marks(),
     ),
     derived=tuple(

@@ -5,7 +5,7 @@ study."""
 from dataclasses import replace
 
 from . import limits
-from .common import marks, person_participants, record_source
+from .common import counted_in, marks, person_participants, record_source
 from .field import Field, Shown, Table, code, codes, integer, moment, num, structs, text, uid
 
 _AGENT, _ROUTE, _METHOD = "SCT:349358000", "SCT:410675002", "SCT:370129005"
@@ -114,6 +114,7 @@ NM_ADMINISTRATION = Table(
         text("prescription_identifier", "Prescription", "113516", "TID 10022 row 31"),
         text("comment", "Comment", "121106", "TID 10022 row 32"),
         IMAGE_SERIES,
+        counted_in(),
         marks(),
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ Data (TID 10003 with 10003A to C) and Accumulated X-Ray Dose Data (TID 10002 wit
 from . import limits
 from .common import (
     CALIBRATIONS,
+    counted_in,
     device_participants,
     label,
     marks,
@@ -306,6 +307,7 @@ _EVENT = (
     text("detector_type_of_image", "Detector", header="0018,7004", source="(0018,7004)"),
     text("paddle", "Compression paddle", header="0018,11a4", source="(0018,11A4)"),
     text("breast_implant_present", "Breast implant", header="0028,1300", source="(0028,1300)"),
+    counted_in(),
     marks(),
 )  # fmt: skip
 

@@ -113,6 +113,15 @@ class Device(TypedDict, total=False):
     observer_uid: str | None
 
 
+class SharedWith(TypedDict, total=False):
+    """An entry of shared_with."""
+
+    study_id: int
+    study_instance_uid: str | None
+    events: int | None
+    counted_there: int | None
+
+
 class Mark(TypedDict, total=False):
     """An entry of marks."""
 
@@ -334,6 +343,8 @@ class StudyRow(TypedDict, total=False):
     acquisition_protocols: list[str] | None
     all_marks: list[str] | None
     not_patient_indicator: str | None
+    not_counted: str | None
+    shared_with: list[SharedWith] | None
     stored_at: datetime | None
     source: str
     extractor_version: str | None
@@ -422,6 +433,7 @@ class CtEventRow(TypedDict, total=False):
     comment: str | None
     persons: list[Person] | None
     devices: list[Device] | None
+    counted_in: int | None
     marks: list[Mark] | None
     dlp_alert_value_reached: bool | None
     ctdivol_alert_value_reached: bool | None
@@ -588,6 +600,7 @@ class ProjectionEventRow(TypedDict, total=False):
     detector_type_of_image: str | None
     paddle: str | None
     breast_implant_present: str | None
+    counted_in: int | None
     marks: list[Mark] | None
 
 
@@ -663,6 +676,7 @@ class NmAdministrationRow(TypedDict, total=False):
     prescription_identifier: str | None
     comment: str | None
     image_series: list[ImageSeries] | None
+    counted_in: int | None
     marks: list[Mark] | None
 
 
@@ -1038,6 +1052,7 @@ class EventRow(TypedDict, total=False):
     comment: str | None
     persons: list[Person] | None
     devices: list[Device] | None
+    counted_in: int | None
     marks: list[Mark] | None
     dlp_alert_value_reached: bool | None
     ctdivol_alert_value_reached: bool | None

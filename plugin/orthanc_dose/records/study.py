@@ -14,6 +14,7 @@ from .field import (
     integer,
     moment,
     num,
+    structs,
     text,
     texts,
     uid,
@@ -274,6 +275,12 @@ TOTALS = (
                     "radionuclides are not added up."),
 )  # fmt: skip
 
+# Why a study is left out of sums, charts, levels and exports.
+NOT_COUNTED = {
+    "shared": "all of its irradiation events are in another study, too, and count there",
+    "rejected": "a rejection note says that it does not belong to this patient or must not be used",
+}
+
 STUDY = Table(
     "study",
     "Studies",
@@ -298,6 +305,28 @@ STUDY = Table(
             "not_patient_indicator",
             "Not a patient",
             description="Pattern of names or IDs that identifies the study as possible test data.",
+        ),
+        text(
+            "not_counted",
+            "Not counted",
+            description="Why the study is not in sums: "
+            + "; ".join(f"{name}: {what}" for name, what in NOT_COUNTED.items())
+            + ". Empty if it counts.",
+        ),
+        structs(
+            "shared_with",
+            "Same irradiation in",
+            "",
+            "",
+            "Other studies that have irradiation events of this one, by their UIDs.",
+            integer("study_id", "Study", always=True),
+            uid("study_instance_uid", "Study instance UID"),
+            integer("events", "Events", description="Number of events that both have."),
+            integer(
+                "counted_there",
+                "Counted there",
+                description="Number of those that count in the other study.",
+            ),
         ),
         moment("stored_at", "Stored", description="When the row was last written, UTC."),
         text(

@@ -13,7 +13,9 @@ import pyarrow as pa
 from ..assemble import Record
 from ..records import (
     EQUIPMENT,
+    EVENT_UID,
     INDEXES,
+    KEPT_WITH_STUDY,
     MODALITIES,
     OBJECT,
     STUDY,
@@ -23,8 +25,8 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
-from ..records.rows import EquipmentRow, ObjectRow, TaskLogRow, TermRow
-from . import feed, sizes, state, tasks
+from ..records.rows import EquipmentRow, ObjectRow, StudyChangeRow, TaskLogRow, TermRow
+from . import feed, sharing, sizes, state, tasks
 from .database import Store, rows, rows_of, texts
 from .index import Day, Tables, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
@@ -44,6 +46,7 @@ _WRITTEN = (
     TERM_NAME,
     *STUDY_TABLES,
     *INDEXES,
+    EVENT_UID,
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
 
@@ -87,6 +90,7 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._connection = store.connection()
+        self._forgot_shared = False
         self._load()
 
     def _load(self) -> None:
@@ -306,9 +310,11 @@ class Writer:
     def _write(self, batch: Batch) -> bool:
         """Write a batch, and return whether studies changed with it."""
         changes: dict[int, str] = {}
+        unsettled: set[int] = set()
         if batch.more is not None:
             batch.more(self._connection)
             changes = feed.noted(self._connection)
+            unsettled = sharing.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: Tables = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str | None, str | None], int] = {}
@@ -326,10 +332,8 @@ class Writer:
             written = {row["id"] for row in tables[STUDY.name]}
             changes |= dict.fromkeys(before - written, "removed")
             changes |= {study: "changed" if study in before else "made" for study in written}
-        tables[STUDY_CHANGE.name] = [
-            {"number": self._numbers.take(CHANGES), "study_id": study, "what": what, "at": now}
-            for study, what in changes.items()
-        ]
+            unsettled |= sharing.noted(self._connection) if self._forgot_shared else set()
+            unsettled |= sharing.with_known_uids(self._connection, tables[EVENT_UID.name])
         for row in batch.objects:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))
@@ -343,6 +347,9 @@ class Writer:
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
+        changes = sharing.settle(self._connection, unsettled, touched) | changes
+        if changes:
+            self._insert(STUDY_CHANGE.name, self._changes(changes, now))
         self._name_terms(cast("list[TermRow]", tables[TERM.name]))
         if batch.studies:
             with texts(self._connection, "written", list(batch.studies)):
@@ -359,6 +366,12 @@ class Writer:
         for name, value in batch.state.items():
             state.write_state(self._connection, name, value)
         return bool(changes)
+
+    def _changes(self, changes: dict[int, str], now: datetime) -> list[StudyChangeRow]:
+        return [
+            {"number": self._numbers.take(CHANGES), "study_id": study, "what": what, "at": now}
+            for study, what in changes.items()
+        ]
 
     def _insert(self, name: str, new: Sequence[Mapping[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
@@ -380,19 +393,23 @@ class Writer:
         keep their numbers. The days of these studies are added to `touched`.
         """
         query = """
-            SELECT study_instance_uid, id, modality, equipment_id, study_date FROM study
+            SELECT study_instance_uid, id, modality, equipment_id, study_date, all_marks FROM study
             WHERE study_instance_uid IN (SELECT text FROM uids)
         """
         with texts(self._connection, "uids", uids):
             found = self._connection.execute(query).fetchall()
         existing: dict[str, list[tuple[int, str, int]]] = {}
-        for uid, *rest, day in found:
+        for uid, *rest, day, _ in found:
             existing.setdefault(uid, []).append(tuple(rest))
             touched.add((rest[1], rest[2], day))
         ids = [row[1] for row in found]
+        shared = [row[1] for row in found if sharing.shares(row[-1])]
+        self._forgot_shared = bool(shared)
+        if shared:
+            sharing.note_partners(self._connection, ", ".join(map(str, shared)))
         if ids:
             self._connection.execute("DELETE FROM study WHERE id IN (SELECT unnest($1))", [ids])
-            for table in (*STUDY_TABLES, *INDEXES):
+            for table in KEPT_WITH_STUDY:
                 self._connection.execute(
                     f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT unnest($1))', [ids]
                 )
@@ -427,6 +444,7 @@ class Writer:
         record.study["made_by"] = named.pop() if len(named) == 1 else SEVERAL
         tables[STUDY.name].append(record.study)
         self._terms.add(record.study, tables)
+        tables[EVENT_UID.name] += sharing.index_rows(record)
         modality = MODALITIES[record.modality]
         for table, found in (
             (modality.events, record.events),
