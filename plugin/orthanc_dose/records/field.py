@@ -47,7 +47,8 @@ class Field:
     has a value is used: the element within sequences as ("0054,0016", "0018,1074"), and for numbers
     the unit of the element, since headers do not write units. source: where the standard defines
     it. modalities: the modality types for which it can have a value; empty means all. always: every
-    row of the store has a value."""
+    row of the store has a value. miscoded: paths like those of `paths` with a wrong code, under which
+    some equipment writes the item; what is read there is marked."""
 
     name: str
     type: str
@@ -62,6 +63,7 @@ class Field:
     fields: "tuple[Field, ...]" = ()
     modalities: tuple[str, ...] = ()
     always: bool = False
+    miscoded: tuple[tuple[str, ...], ...] = ()
 
     @property
     def sql_type(self) -> str:

@@ -141,7 +141,13 @@ PATIENT_CHARACTERISTICS = structs(
         "",
         num("rate", "Rate", "ml/min/{1.73_m2}", source="TID 10024 row 16"),
         code("measurement_method", "Method", f"{_METHOD}", "TID 10024 row 17"),
-        code("equivalent_meaning", "Equivalent meaning", "121050", "TID 10024 row 18"),
+        code(
+            "equivalent_meaning",
+            "Equivalent meaning",
+            "121050",
+            "TID 10024 row 18",
+            miscoded=(("DCM:121051",),),
+        ),
     ),
     modalities=("NM",),
 )
