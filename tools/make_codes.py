@@ -61,6 +61,8 @@ REPLACED = {
     "SCT:297173004": "SCT:1217253001",  # lumbo-sacral spine, T-D00F9
     "SCT:297174005": "SCT:1217254007",  # sacro-coccygeal spine, T-D00FA
     "SCT:105830007": "SCT:12503006",
+    "DCM:113710": "SCT:767776000",  # niobium
+    "DCM:113711": "SCT:767775001",  # europium
 }
 
 

@@ -346,15 +346,11 @@ def _numbers_below(item: Tree) -> Numbers:
     found: Numbers = {}
     for child in items(item, CONTENT):
         measured = items(child, "0040a300")
-        if first(child, "0040a040") == b"NUM" and measured:
+        if first(child, "0040a040") in (b"NUM", b"") and measured:
             text = first(measured[0], "0040a30a").decode("latin-1")
             units = items(measured[0], "004008ea")
-            scheme = first(units[0], "00080102").upper() if units else b""
-            if (
-                units
-                and _DECIMAL_STRING.fullmatch(text)
-                and (not scheme or scheme.startswith(b"UC"))
-            ):
+            # The unit counts under any coding scheme, since it must measure what the field holds.
+            if units and _DECIMAL_STRING.fullmatch(text):
                 unit = first(units[0], "00080100").decode("latin-1")
                 found.setdefault(_concept(child) or "", []).append((Decimal(text), unit))
         for concept, numbers in _numbers_below(child).items():

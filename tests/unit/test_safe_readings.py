@@ -6,9 +6,10 @@ Expected values are those that were put into the objects, converted by hand.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from io import BytesIO
 
 import pydicom
@@ -16,14 +17,16 @@ import pytest
 from pydicom.dataset import Dataset
 
 from orthanc_dose import extract, samples
-from orthanc_dose.dicom import dates, decimals, text, units
+from orthanc_dose.dicom import dates, decimals, part10, text, units
+from orthanc_dose.dicom.identity import IdentityRules
 from orthanc_dose.dicom.sop_classes import GENERAL_REPORTS
 from orthanc_dose.extract import Ignored
 from orthanc_dose.samples import ct_report, fluoroscopy_report, non_dose_sr, report_of_events
 from orthanc_dose.samples import part10 as as_bytes
 from orthanc_dose.samples import values as v
 from orthanc_dose.samples import vendor as habits
-from orthanc_dose.samples.document import System, put_raw
+from orthanc_dose.samples.ct import default_events
+from orthanc_dose.samples.document import System, coded_dataset, put_raw
 from tests.support import images
 from tests.support.reports import events, marks, read, record
 
@@ -196,7 +199,8 @@ def test_units_in_other_spellings(spelling: str, target: str, factor: float) -> 
 
 
 @pytest.mark.parametrize(
-    "spelling", ["MGY.CM", "MM", "MAS", "mbq", "Mm", "MS", "MSV", "mGy/cm", "mGy--cm", "G y", "rad"]
+    "spelling",
+    ["MGY.CM", "MM", "MAS", "mbq", "Mm", "MS", "MSV", "M", "S", "mGy/cm", "mGy--cm", "G y", "rad"],
 )
 def test_a_spelling_that_can_be_two_units_is_refused(spelling: str) -> None:
     with pytest.raises(units.UnknownUnit):
@@ -466,3 +470,150 @@ def test_a_rotation_without_its_end_is_marked(maker: str) -> None:
     for row in found.events:
         assert row["positioner_primary_end_angle"] == 120
         assert not marks(row, "positioner_primary_end_angle")
+
+
+# --- Wrong codes ---
+
+
+def recoded(made: Dataset, written: str, wrong: str, scheme: str = "DCM") -> Dataset:
+    def change(item: Dataset) -> None:
+        if item.get("CodeValue") == written and item.get("CodingSchemeDesignator") == "DCM":
+            item.CodeValue, item.CodingSchemeDesignator = wrong, scheme
+
+    return changed(made, change)
+
+
+def test_anode_material_under_a_code_that_dicom_does_not_have() -> None:
+    right = read(samples.mammography_report(2))
+    found = read(recoded(samples.mammography_report(2), "111632", "113632"))
+    for row, other in zip(found.events, right.events, strict=True):
+        assert row["anode_target_material"] == other["anode_target_material"] is not None
+        assert marks(row, "anode_target_material") == ["wrong_code"]
+
+
+def test_detector_data_available_under_the_code_of_patient_table_relationship() -> None:
+    found = read(recoded(samples.mammography_report(2), "113945", "113745"))
+    assert found.study["detector_data_available"]["value"] == "373066001"
+    assert marks(found.study, "detector_data_available") == ["wrong_code"]
+
+
+def test_filter_materials_of_snomed_under_the_scheme_of_dicom() -> None:
+    def change(item: Dataset) -> None:
+        if item.get("CodingSchemeDesignator") in ("SRT", "SCT"):
+            item.CodingSchemeDesignator = "DCM"
+
+    for maker in ("siemens-xa", "standard"):
+        right = read(fluoroscopy_report(3, vendor=maker))
+        found = read(changed(fluoroscopy_report(3, vendor=maker), change))
+        materials = [[one["material"] for one in row["xray_filters"]] for row in found.events]
+        assert materials == [
+            [one["material"] for one in row["xray_filters"]] for row in right.events
+        ]
+        assert any(one["scheme"] == "SCT" for row in materials for one in row)
+
+
+def test_the_language_without_a_value_type() -> None:
+    def change(item: Dataset) -> None:
+        names = item.get("ConceptNameCodeSequence")
+        if names and names[0].CodeValue == "121049":
+            del item.ValueType
+
+    found = read(changed(ct_report(1), change))
+    assert found.study["language"] == read(ct_report(1)).study["language"]
+    assert found.study["language"] is not None
+
+
+@pytest.mark.parametrize("how", ["beside", "device role"])
+def test_the_role_of_the_person_of_a_dose_check(how: str) -> None:
+    check = samples.DoseCheck(dlp=100.0, ctdi=10.0, person="Sample^Person")
+    event = replace(default_events(1, 1, samples.Study().started, "role")[0], alert=check)
+
+    def change(item: Dataset) -> None:
+        below = item.get("ContentSequence") or []
+        for at, child in enumerate(list(below)):
+            if child.ValueType == "PNAME" and "ContentSequence" in child:
+                if how == "beside":
+                    below[at + 1 : at + 1] = list(child.ContentSequence)
+                    del child.ContentSequence
+                else:
+                    for one in child.ContentSequence:
+                        if one.ConceptNameCodeSequence[0].CodeValue == "113875":
+                            one.ConceptNameCodeSequence[0].CodeValue = "113876"
+
+    right = read(ct_report(events=[event])).events[0]["persons"]
+    row = read(changed(ct_report(events=[event]), change)).events[0]
+    assert row["persons"] == right and right[0]["role_in_procedure"]["value"] == "113850"
+
+
+# --- What was not read ---
+
+
+def test_orders_of_a_report() -> None:
+    made = ct_report(1)
+    made.AccessionNumber = ""
+    orders = [Dataset(), Dataset()]
+    for order, letter in zip(orders, "AB", strict=True):
+        order.AccessionNumber = f"PB20{letter}"
+        order.RequestedProcedureDescription = f"CT {letter} requested"
+        order.RequestedProcedureCodeSequence = [
+            coded_dataset(f"CT{letter}", "99LOC", f"CT {letter}")
+        ]
+    made.ReferencedRequestSequence = orders
+    study = record(made).study
+    assert study["accession_number"] == "PB20A"
+    assert study["accession_numbers"] == ["PB20A", "PB20B"]
+    assert study["requested_procedure_description"] == "CT A requested; CT B requested"
+    assert study["requested_procedure_code"]["value"] == "CTA"
+    assert marks(study, "accession_number") == ["several_orders"]
+    made.ReferencedRequestSequence = orders[:1]
+    study = record(made).study
+    assert study["accession_number"] == "PB20A" and study["accession_numbers"] is None
+    assert not marks(study, "accession_number")
+
+
+@pytest.mark.parametrize("rule", ["none", "stored", "hashed", "sha256"])
+def test_all_accession_numbers_follow_the_rule(rule: str) -> None:
+    made = ct_report(1)
+    orders = [Dataset(), Dataset()]
+    for order, number in zip(orders, ("PB20-A", "PB20-B"), strict=True):
+        order.AccessionNumber = number
+    made.ReferencedRequestSequence = orders
+    rules = IdentityRules(accession_number=rule, secret=b"secret")
+    kept = extract.keep(part10.read_part10(as_bytes(made)), rules)
+    study = extract.extract_object(kept, str(made.SOPClassUID)).study
+    numbers = [made.AccessionNumber, "PB20-A", "PB20-B"]
+    if rule == "none":
+        assert study["accession_number"] is None and study["accession_numbers"] is None
+    else:
+        expected = [one if rule == "stored" else rules.hashes(one)[rule] for one in numbers]
+        assert study["accession_numbers"] == expected
+    if rule != "stored":
+        assert b"PB20-" not in zlib.decompress(kept.pack()[0])
+
+
+def test_further_elements_of_headers() -> None:
+    made = samples.mammography_image()
+    made.NameOfPhysiciansReadingStudy = "Reader^Sample"
+    made.PhysiciansOfRecord = "Record^Sample\\Other^Sample"
+    made.InstitutionAddress = "Sample Street 1"
+    made.DateOfLastCalibration = ["20250101", "20260203"]
+    made.DistanceSourceToEntrance = "607"
+    made.GridFocalDistance = "650"
+    made.ColumnAngulation = "-15"
+    found = images.read(made)
+    study, row = found.study, found.events[0]
+    assert study["reading_physician"] == "Reader, Sample"
+    assert study["physician_of_record"] == "Record, Sample; Other, Sample"
+    assert study["institution_address"] == "Sample Street 1"
+    assert study["last_calibrated_on"] == date(2026, 2, 3)
+    assert row["distance_source_to_entrance"] == 607 and row["grid_focal_distance"] == 650
+    assert row["column_angulation"] == -15
+    listed = {
+        "(0040,0306)",
+        "(0018,704C)",
+        "(0018,1450)",
+        "(0008,0081)",
+        "(0008,1048)",
+        "(0008,1060)",
+    }
+    assert not listed & {item.concept for item in found.unused}

@@ -45,9 +45,18 @@ def canonical(value: str, scheme: str) -> str:
         key = f"SCT:{sct}" if sct else f"SRT:{value}"
     elif upper in _SNOMED_CT:
         key = f"SCT:{value}"
+    elif upper == "DCM":
+        key = f"{_scheme_for(value)}:{_SRT_TO_SCT.get(value, value)}"
     else:
-        key = f"{upper if upper == 'DCM' else scheme}:{value}"
+        key = f"{scheme}:{value}"
     return _REPLACED.get(key, key)
+
+
+def _scheme_for(value: str) -> str:
+    """Return the scheme of a code that is written as DICOM's: some equipment writes materials of
+    SNOMED so. DICOM's own numbers have six digits."""
+    snomed = value in _SRT_TO_SCT or (len(value) > 6 and f"SCT:{value}" in _MEANINGS)
+    return "SCT" if snomed else "DCM"
 
 
 @lru_cache(maxsize=20_000)

@@ -92,6 +92,15 @@ def read_code(sequence: object) -> Code | None:
     return codes.code(value, scheme, meaning)
 
 
+# The element that holds the value of each type, by which an item without Value Type is recognised.
+_IMPLIED = {"0040,a168": "CODE", "0040,a300": "NUM", "0040,a160": "TEXT", "0040,a124": "UIDREF"}
+
+
+def _implied_type(entry: Dataset) -> str:
+    """Return the value type of an item that does not state it, or "" if its value does not tell."""
+    return next((vt for tag, vt in _IMPLIED.items() if entry.get(tag)), "")
+
+
 def read_tree(dataset: Dataset, note: Callable[[str], None] | None = None) -> Item:
     """Return the root of the report's content tree. Raises Unreadable if the object has none.
 
@@ -133,6 +142,7 @@ class _Tree:
         vt = entry.get("0040,a040")
         vt = vt.strip(" \0") if isinstance(vt, str) else ("CONTAINER" if root else "")
         name = entry.get("0040,a043")
+        vt = vt or _implied_type(entry)
         concept = meaning = None
         if isinstance(name, list) and name:
             known = self.names.get(id(name))

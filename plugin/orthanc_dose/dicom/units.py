@@ -157,8 +157,10 @@ def unit(spelling: str) -> Unit:
 
 def _otherwise_spelled(text: str) -> Unit | None:
     """Return the unit of a spelling with other signs and capitals than UCUM has, or None. M and m
-    as a prefix are mega and milli, so that MGY is no unit for certain."""
+    as a prefix are mega and milli, so that MGY is no unit for certain; nor is a single letter."""
     folded = text.casefold()
+    if len(text) < 2:
+        return None
     meant = _FOLDED.get(folded) or _FOLDED.get(_PRODUCT.sub(".", folded).replace("./.", "/"))
     if meant is None or (meant[0] in "mM" and meant[0] != text[0] and meant[1:] in _UNITS):
         return None

@@ -102,24 +102,25 @@ def study_of(kept: Kept) -> StudyRow:
 def _orders(dataset: Dataset, row: ByName) -> None:
     """Set what the orders say: each is an item of Referenced Request Sequence (0040,A370) in
     reports (PS3.3 C.17.2), of Request Attributes Sequence (0040,0275) in images."""
-    orders = items(dataset, "0040,a370") + items(dataset, "0040,0275")
-
-    def given(tag: str) -> list[str]:
-        return list(dict.fromkeys(said for order in orders if (said := text(order, tag))))
-
-    numbers = list(
-        dict.fromkeys(one for one in (row["accession_number"], *given("0008,0050")) if one)
-    )
+    of_reports, of_images = items(dataset, "0040,a370"), items(dataset, "0040,0275")
+    numbers = _given(of_reports + of_images, "0008,0050")
+    if row["accession_number"]:
+        numbers = list(dict.fromkeys((row["accession_number"], *numbers)))
     row["accession_number"] = numbers[0] if numbers else None
     row["accession_numbers"] = numbers if len(numbers) > 1 else None
-    row["scheduled_procedure_step_description"] = "; ".join(given("0040,0007")) or None
+    row["scheduled_procedure_step_description"] = "; ".join(_given(of_images, "0040,0007")) or None
+    procedures = _given(of_images, "0032,1060") or _given(of_reports, "0032,1060")
     row["requested_procedure_description"] = (
-        row["requested_procedure_description"] or "; ".join(given("0032,1060")) or None
+        row["requested_procedure_description"] or "; ".join(procedures) or None
     )
-    codes_of_orders = (_code(order, "0032,1064") for order in orders)
+    codes_of_orders = (_code(order, "0032,1064") for order in of_images + of_reports)
     row["requested_procedure_code"] = _code(dataset, "0032,1064") or next(
         (code for code in codes_of_orders if code), None
     )
+
+
+def _given(orders: list[Dataset], tag: str) -> list[str]:
+    return list(dict.fromkeys(said for order in orders if (said := text(order, tag))))
 
 
 def _last_calibration(dataset: Dataset, row: ByName) -> date | None:

@@ -24,10 +24,13 @@ __all__ = [
 ]  # fmt: skip
 
 
+_PERSON = "DCM:113870"  # Person Name, TID 1020 row 1
+
+
 class Node:
     """The handling of a content item: the field that takes its value, and the items it may contain."""
 
-    __slots__ = ("field", "children", "parts", "own", "pulses")
+    __slots__ = ("field", "children", "parts", "own", "pulses", "miscoded")
 
     def __init__(self) -> None:
         self.field: Field | None = None
@@ -36,6 +39,7 @@ class Node:
         self.own: Field | None = None  # for structs: the field that takes the item's own value
         # At the root: the rules of the fields that may occur once per pulse, by name.
         self.pulses: dict[str, str] = {}
+        self.miscoded = False
 
 
 def compile_fields(fields: tuple[Field, ...]) -> Node:
@@ -43,7 +47,7 @@ def compile_fields(fields: tuple[Field, ...]) -> Node:
     root = Node()
     root.pulses = pulse_rules(fields)
     for field in fields:
-        for path in field.paths:
+        for path in (*field.paths, *field.miscoded):
             node = root
             for concept in path:
                 node = node.children.setdefault(concept, Node())
@@ -52,6 +56,7 @@ def compile_fields(fields: tuple[Field, ...]) -> Node:
                     f"{node.field.name} and {field.name} claim the same content item {path}"
                 )
             node.field = field
+            node.miscoded = path in field.miscoded
             if field.type == "structs":
                 node.parts = compile_fields(field.fields)
                 node.own = next(
@@ -96,15 +101,35 @@ class RowReader:
         for child in item.children:
             below = known.get(child.concept) if child.concept else None
             if below is None:
-                self.leave(child)
+                if not self._of_last_person(child, node, row):
+                    self.leave(child)
                 continue
             if below.field is not None:
+                if below.miscoded:
+                    _mark_once(row, below.field.name, "wrong_code", child.concept)
                 if below.parts is not None:
                     self._struct(child, below, row)
                     continue
                 self._take(child, below.field, row)
             if child.children:
                 self._children(child, below, row)
+
+    def _of_last_person(self, item: Item, node: Node, row: ByName) -> bool:
+        """Read an item of TID 1020 that stands beside its person instead of below it, as some
+        equipment writes the role in a dose check; return whether it is one."""
+        person = node.children.get(_PERSON)
+        if person is None or person.field is None or person.parts is None:
+            return False
+        below, persons = person.parts.children.get(item.concept or ""), row.get(person.field.name)
+        if below is None or below.field is None or not persons:
+            return False
+        part: ByName = {}
+        self._take(item, below.field, part)
+        for entry in part.pop("marks", ()):
+            mark(row, f"{person.field.name}.{entry['field']}", entry["mark"], entry["raw"])
+        for name, value in part.items():
+            persons[-1].setdefault(name, value)
+        return True
 
     def leave(self, item: Item) -> None:
         """Add content that no field takes to `unused`."""

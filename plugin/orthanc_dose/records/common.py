@@ -32,6 +32,8 @@ MARKS = {
     "time_without_dot": "the dot before the fraction of the second is missing",
     "several_orders": "the study was made for several orders; all accession numbers and "
     "descriptions are kept",
+    "wrong_code": "the item is written under the code of another concept, which can only be meant "
+    "as this one",
     "no_scheme": "codes are written without their coding scheme; those that only DICOM has are read "
     "as codes of DICOM",
     "no_end_angle": "the acquisition is rotational, but the report does not give the angle at which "
@@ -140,7 +142,13 @@ def unused() -> Field:
 
 
 _PERSON = (
-    code("role_in_procedure", "Role in procedure", "113875", "TID 1020 row 2"),
+    code(
+        "role_in_procedure",
+        "Role in procedure",
+        "113875",
+        "TID 1020 row 2",
+        miscoded=(("DCM:113876",),),
+    ),
     text("identifier", "Identifier", "113871", "TID 1020 row 3"),
     text("identifier_issuer", "Issuer of identifier", "113872", "TID 1020 row 4"),
     text("organization", "Organization", "113873", "TID 1020 row 5"),

@@ -68,7 +68,8 @@ class Field:
     the unit of the element, since headers do not write units. source: where the standard defines
     it. modalities: the modality types for which it can have a value; empty means all. always: every
     row of the store has a value. limits: what the value can be; unlimited: why a number or date has
-    no limits."""
+    no limits. miscoded: paths like those of `paths` with a wrong code, under which some equipment
+    writes the item; what is read there is marked."""
 
     name: str
     type: str
@@ -85,6 +86,7 @@ class Field:
     always: bool = False
     limits: Limits | None = None
     unlimited: str = ""
+    miscoded: tuple[tuple[str, ...], ...] = ()
 
     @property
     def sql_type(self) -> str:

@@ -196,7 +196,13 @@ PATIENT_CHARACTERISTICS = structs(
             limits=limits.FILTRATION_RATE,
         ),
         code("measurement_method", "Method", f"{_METHOD}", "TID 10024 row 17"),
-        code("equivalent_meaning", "Equivalent meaning", "121050", "TID 10024 row 18"),
+        code(
+            "equivalent_meaning",
+            "Equivalent meaning",
+            "121050",
+            "TID 10024 row 18",
+            miscoded=(("DCM:121051",),),
+        ),
     ),
     modalities=("NM",),
 )
