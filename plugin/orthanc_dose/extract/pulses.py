@@ -20,15 +20,16 @@ _ROUNDING = 0.002
 
 
 def pulse_rules(fields: Iterable[Field]) -> dict[str, str]:
-    """Return the rule of each field that may occur once per pulse, by name."""
-    return {field.name: field.per_pulse.rule for field in fields if field.per_pulse is not None}
+    """Return the rule of each field that may occur once per pulse, by name. Sums come last: whether
+    one is the whole charge can depend on the current."""
+    rules = {field.name: field.per_pulse.rule for field in fields if field.per_pulse is not None}
+    return dict(sorted(rules.items(), key=lambda rule: rule[1] == "sum"))
 
 
 def form_values(row: ByName, rules: dict[str, str]) -> None:
     """Set the fields of a row from the values of its pulses: a single value is the field's value;
     several stay beside it in `<name>_values`."""
-    # Sums come last: whether one is the whole charge can depend on the current.
-    for name in sorted(rules, key=lambda name: rules[name] == "sum"):
+    for name in rules:
         values = row.get(f"{name}_values")
         if values is None:
             continue

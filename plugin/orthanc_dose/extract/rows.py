@@ -130,33 +130,46 @@ class RowReader:
 
     def _number(self, item: Item, field: Field, row: ByName) -> None:
         raw = item.value if isinstance(item.value, str) else None
-        found = _numbers(raw, field)
-        if not found:
-            mark(row, field.name, "no_number" if found is None else "empty", raw)
+        if raw is not None and "\\" in raw and (field.per_pulse or field.type == "numbers"):
+            self._several(item, raw, field, row)
             return
-        assert field.unit is not None
-        if item.unit is None:
-            mark(row, field.name, "no_unit", raw)
-            return
+        # The same as _as_number, without a call: this runs for every number of every report.
         try:
-            if item.unit_scheme is not None and not item.unit_scheme.upper().startswith("UC"):
-                raise units.UnknownUnit("the unit is not a UCUM code")
-            times, over = units.conversion(item.unit, field.unit)
-        except units.UnknownUnit:
-            mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
+            number = float(raw) if raw is not None and "_" not in raw else float("nan")
+        except ValueError:
+            number = float("nan")
+        if not abs(number) <= LARGEST:
+            mark(row, field.name, "no_number", raw)
             return
+        factor = _factor(item, raw, field, row)
+        if factor is None:
+            return
+        number = number * factor[0] / factor[1]
         if field.type == "numbers":
-            row.setdefault(field.name, []).extend(number * times / over for number in found)
+            row.setdefault(field.name, []).append(number)
         elif field.per_pulse:
-            row.setdefault(f"{field.name}_values", []).extend(
-                number * times / over for number in found
-            )
-            if raw is not None and "\\" in raw and len(found) <= raw.count("\\"):
-                mark(row, field.name, "empty", raw)
+            row.setdefault(f"{field.name}_values", []).append(number)
         elif field.name in COMPARED and raw is not None:
-            _set(row, field.name, Written(found[0] * times / over, step(raw) * times / over))
+            _set(row, field.name, Written(number, step(raw) * factor[0] / factor[1]))
         else:
-            _set(row, field.name, found[0] * times / over)
+            _set(row, field.name, number)
+
+    def _several(self, item: Item, raw: str, field: Field, row: ByName) -> None:
+        """Take the numbers of one Numeric Value (DS, 1-n). Components that are empty or blank are
+        left out; one that is not a number makes all unusable, since it could be any of them."""
+        parts = [part for part in raw.split("\\") if part.strip(" \0\t\r\n")]
+        found = [_as_number(part) for part in parts]
+        numbers = [number for number in found if number is not None]
+        if len(numbers) < len(found) or not numbers:
+            mark(row, field.name, "no_number" if found else "empty", raw)
+            return
+        factor = _factor(item, raw, field, row)
+        if factor is None:
+            return
+        name = f"{field.name}_values" if field.per_pulse else field.name
+        row.setdefault(name, []).extend(number * factor[0] / factor[1] for number in numbers)
+        if len(numbers) <= raw.count("\\"):
+            mark(row, field.name, "empty", raw)
 
     def _text(self, item: Item, field: Field, row: ByName) -> None:
         value = item.value
@@ -213,27 +226,28 @@ def _words(value: object) -> object:
     return value.get("meaning") or value.get("value") if isinstance(value, dict) else value
 
 
-def _numbers(raw: str | None, field: Field) -> list[float] | None:
-    """Return the numbers of a Numeric Value (DS, 1-n), or None if it is not usable as written.
-
-    Only a field that may have several values takes several. Components that are empty or blank are
-    left out; one that is not a number makes all of them unusable, since it could be any of them."""
-    if raw is None:
+def _factor(item: Item, raw: str | None, field: Field, row: ByName) -> tuple[float, float] | None:
+    """Return by what a number of the item is multiplied and divided to be in the field's unit; None,
+    with a mark, if its unit is missing or not usable."""
+    assert field.unit is not None
+    if item.unit is None:
+        mark(row, field.name, "no_unit", raw)
         return None
-    several = field.type == "numbers" or field.per_pulse is not None
-    parts = raw.split("\\") if several and "\\" in raw else [raw]
-    if len(parts) > 1:
-        parts = [part for part in parts if part.strip(" \0\t\r\n")]
-    found = []
-    for part in parts:
-        try:
-            number = float(part) if "_" not in part else float("nan")
-        except ValueError:
-            return None
-        if not abs(number) <= LARGEST:
-            return None
-        found.append(number)
-    return found
+    try:
+        if item.unit_scheme is not None and not item.unit_scheme.upper().startswith("UC"):
+            raise units.UnknownUnit("the unit is not a UCUM code")
+        return units.conversion(item.unit, field.unit)
+    except units.UnknownUnit:
+        mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
+        return None
+
+
+def _as_number(raw: str) -> float | None:
+    try:
+        number = float(raw) if "_" not in raw else float("nan")
+    except ValueError:
+        return None
+    return number if abs(number) <= LARGEST else None
 
 
 _TAKE: dict[str, Callable[[RowReader, Item, Field, ByName], None]] = {
