@@ -123,6 +123,9 @@ def test_part_of_a_charge_is_no_charge() -> None:
 def test_fewer_values_than_pulses_are_all_of_them_if_current_and_time_say_so() -> None:
     row = event(exposure=[500, 510], pulses=3, current=100, exposure_time=10)
     assert row["exposure"] == 1010 and "pulses_differ" in marks(row, "exposure")
+    # 40 values of 500 uA.s where current and time say 41 of them: 100 mA for 205 ms.
+    row = event(exposure=[500] * 40, pulses=41, current=100, exposure_time=205)
+    assert row.get("exposure") is None and marks(row, "exposure") == ["pulses_missing"]
 
 
 def test_more_values_than_pulses_are_all_added_and_marked() -> None:

@@ -88,7 +88,7 @@ def _sum(row: ByName, name: str, values: list[float]) -> None:
     elif complete or (pulses is None and not _refused(row, name)):
         row[name] = total
         mark(row, name, "sum", f"{len(values)} values")
-    elif pulses is None or (pulses > len(given) and not _is_charge(row, total)):
+    elif pulses is None or (pulses > len(given) and not _is_charge(row, total, len(given))):
         count = "" if pulses is None else f", {pulses:g} pulses"
         mark(row, name, "pulses_missing", f"{len(values)} values, sum {total:g}{count}")
     else:
@@ -117,11 +117,13 @@ def _whole(row: ByName, given: list[float], pulses: float | None) -> float | Non
     return None if repeated else largest
 
 
-def _is_charge(row: ByName, charge: float) -> bool:
-    """Return whether a charge in uA.s is the tube current in mA times the exposure time in ms."""
+def _is_charge(row: ByName, charge: float, values: int = 1) -> bool:
+    """Return whether a charge in uA.s, of so many values, is the tube current in mA times the
+    exposure time in ms: within less than half of the charge of one pulse."""
     current = row.get("average_xray_tube_current") or row.get("xray_tube_current") or 0.0
     product = current * (row.get("exposure_time") or 0.0)
-    return product != 0 and abs(product - charge) <= _CLOSE * abs(charge)
+    allowed = min(_CLOSE, 0.5 / max(values, 1)) * abs(charge)
+    return product != 0 and abs(product - charge) <= allowed
 
 
 def _count(values: list[float]) -> int:
