@@ -106,7 +106,7 @@ class Rules:
         expected = [] if found.modality is None else ["imported"]
         assert [record.outcomes[sop].outcome for record in records] == expected
         for record in records:
-            _record_in_order(record, elements)
+            _record_in_order(record, elements, len(raw))
         row = {
             "handle": sop,
             "sop_instance_uid": sop,
@@ -267,12 +267,13 @@ class _NoCalls:
     def __exit__(self, *_: object) -> None: ...
 
 
-def _record_in_order(record: Record, elements: int) -> None:
+def _record_in_order(record: Record, elements: int, size: int) -> None:
     for row in (record.study, *record.events, *record.accumulated):
         _plain_values(row)
         for entry in row.get("marks") or ():
             assert entry["mark"] in MARKS and entry["field"], entry
-            assert len(entry["raw"] or "") <= 200
+            # Nothing is cut, and two texts of the object are the most that one mark holds.
+            assert len(entry["raw"] or "") <= 2 * size
     marks = sum(
         len(row.get("marks") or ()) for row in (record.study, *record.events, *record.accumulated)
     )

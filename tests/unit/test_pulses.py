@@ -123,6 +123,9 @@ def test_part_of_a_charge_is_no_charge() -> None:
 def test_fewer_values_than_pulses_are_all_of_them_if_current_and_time_say_so() -> None:
     row = event(exposure=[500, 510], pulses=3, current=100, exposure_time=10)
     assert row["exposure"] == 1010 and "pulses_differ" in marks(row, "exposure")
+    # 40 values of 500 uA.s where current and time say 41 of them: 100 mA for 205 ms.
+    row = event(exposure=[500] * 40, pulses=41, current=100, exposure_time=205)
+    assert row.get("exposure") is None and marks(row, "exposure") == ["pulses_missing"]
 
 
 def test_more_values_than_pulses_are_all_added_and_marked() -> None:
@@ -180,8 +183,8 @@ def test_the_dictionary_says_of_each_field_of_pulses_how_its_value_is_formed_and
         "pulse_width", "kvp", "xray_tube_current", "exposure",
     }  # fmt: skip
     for field in fields:
-        assert PULSE_RULES[field.per_pulse.rule] in field.description
-        assert field.per_pulse.why in field.description
+        said = PROJECTION_EVENT.field(f"{field.name}_values").description
+        assert PULSE_RULES[field.per_pulse.rule] in said and field.per_pulse.why in said
 
 
 def test_a_sweep_that_gives_its_exposure_for_each_projection_has_their_sum() -> None:

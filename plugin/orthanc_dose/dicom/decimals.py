@@ -24,9 +24,11 @@ def parse_number(raw: str | None, sign: str = ".") -> tuple[float | None, bool]:
     if raw is None or "_" in raw:
         return None, False
     text, comma = raw.strip(), False
-    if _PERHAPS_THOUSANDS.fullmatch(text) and ("." if sign == "," else ",") in text:
+    if "," not in text and sign == ".":  # nearly every number
+        pass
+    elif _PERHAPS_THOUSANDS.fullmatch(text) and ("." if sign == "," else ",") in text:
         return None, False
-    if _WITH_COMMA.fullmatch(text):
+    elif _WITH_COMMA.fullmatch(text):
         text, comma = text.replace(",", "."), True
     try:
         found = float(text)

@@ -255,7 +255,7 @@ def _event(rows: list[Slice]) -> EventRow:
     dlps = sorted({dlp for row in rows if (dlp := row.get("dlp")) is not None})
     event["dlp"] = dlps[0] if len(dlps) == 1 else None
     if len(dlps) > 1:
-        mark(event, "dlp", "several_values", " | ".join(f"{value:g}" for value in dlps[:5]))
+        mark(event, "dlp", "several_values", " | ".join(f"{value:g}" for value in dlps))
     heights = [row["_z"] for row in rows if row["_z"] is not None]
     event["scanning_length"] = None
     if len(heights) > 1 and not rows[0]["_localizer"]:

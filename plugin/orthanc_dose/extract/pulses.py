@@ -21,15 +21,16 @@ _ROUNDING = 0.002
 
 
 def pulse_rules(fields: Iterable[Field]) -> dict[str, str]:
-    """Return the rule of each field that may occur once per pulse, by name."""
-    return {field.name: field.per_pulse.rule for field in fields if field.per_pulse is not None}
+    """Return the rule of each field that may occur once per pulse, by name. Sums come last: whether
+    one is the whole charge can depend on the current."""
+    rules = {field.name: field.per_pulse.rule for field in fields if field.per_pulse is not None}
+    return dict(sorted(rules.items(), key=lambda rule: rule[1] == "sum"))
 
 
 def form_values(row: ByName, rules: dict[str, str]) -> None:
     """Set the fields of a row from the values of its pulses: a single value is the field's value;
     several stay beside it in `<name>_values`."""
-    # Sums come last: whether one is the whole charge can depend on the current.
-    for name in sorted(rules, key=lambda name: rules[name] == "sum"):
+    for name in rules:
         values = row.get(f"{name}_values")
         if values is None:
             continue
@@ -88,7 +89,7 @@ def _sum(row: ByName, name: str, values: list[float]) -> None:
     elif complete or (pulses is None and not _refused(row, name)):
         row[name] = total
         mark(row, name, "sum", f"{len(values)} values")
-    elif pulses is None or (pulses > len(given) and not _is_charge(row, total)):
+    elif pulses is None or (pulses > len(given) and not _is_charge(row, total, len(given))):
         count = "" if pulses is None else f", {pulses:g} pulses"
         mark(row, name, "pulses_missing", f"{len(values)} values, sum {total:g}{count}")
     else:
@@ -117,11 +118,13 @@ def _whole(row: ByName, given: list[float], pulses: float | None) -> float | Non
     return None if repeated else largest
 
 
-def _is_charge(row: ByName, charge: float) -> bool:
-    """Return whether a charge in uA.s is the tube current in mA times the exposure time in ms."""
+def _is_charge(row: ByName, charge: float, values: int = 1) -> bool:
+    """Return whether a charge in uA.s, of so many values, is the tube current in mA times the
+    exposure time in ms: within less than half of the charge of one pulse."""
     current = row.get("average_xray_tube_current") or row.get("xray_tube_current") or 0.0
     product = current * (row.get("exposure_time") or 0.0)
-    return product != 0 and abs(product - charge) <= _CLOSE * abs(charge)
+    allowed = min(_CLOSE, 0.5 / max(values, 1)) * abs(charge)
+    return product != 0 and abs(product - charge) <= allowed
 
 
 def _count(values: list[float]) -> int:

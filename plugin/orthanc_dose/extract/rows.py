@@ -106,7 +106,7 @@ class RowReader:
                 continue
             if below.field is not None:
                 if below.miscoded:
-                    _mark_once(row, below.field.name, "wrong_code", child.concept)
+                    mark_once(row, below.field.name, "wrong_code", child.concept)
                 if below.parts is not None:
                     self._struct(child, below, row)
                     continue
@@ -156,35 +156,46 @@ class RowReader:
 
     def _number(self, item: Item, field: Field, row: ByName) -> None:
         raw = item.value if isinstance(item.value, str) else None
-        found, comma = _numbers(raw, field, item.sign)
-        if not found:
-            mark(row, field.name, "no_number" if found is None else "empty", raw)
+        if raw is not None and "\\" in raw and (field.per_pulse or field.type == "numbers"):
+            self._several(item, raw, field, row)
             return
-        assert field.unit is not None
-        if item.unit is None:
-            mark(row, field.name, "no_unit", raw)
+        number, comma = parse_number(raw, item.sign)
+        if number is None:
+            mark(row, field.name, "no_number", raw)
             return
-        try:
-            times, over = units.conversion(item.unit, field.unit)
-        except units.UnknownUnit:
-            mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
+        factor = _factor(item, raw, field, row)
+        if factor is None:
             return
         if comma:
             mark_once(row, field.name, "decimal_comma", raw)
-        if doubt := units.doubt(item.unit, item.unit_scheme):
-            mark_once(row, field.name, doubt, f"{raw} {item.unit}")
-        found = [units.scaled(number, times, over) for number in found]
+        number = units.scaled(number, *factor)
         if field.type == "numbers":
-            row.setdefault(field.name, []).extend(found)
+            row.setdefault(field.name, []).append(number)
         elif field.per_pulse:
-            row.setdefault(f"{field.name}_values", []).extend(found)
-            if raw is not None and "\\" in raw and len(found) <= raw.count("\\"):
-                mark(row, field.name, "empty", raw)
+            row.setdefault(f"{field.name}_values", []).append(number)
         elif field.name in COMPARED and raw is not None:
-            written = Written(found[0], step(raw.replace(",", ".")) * times / over)
-            _set(row, field.name, written)
+            _set(row, field.name, Written(number, step(raw) * factor[0] / factor[1]))
         else:
-            _set(row, field.name, found[0])
+            _set(row, field.name, number)
+
+    def _several(self, item: Item, raw: str, field: Field, row: ByName) -> None:
+        """Take the numbers of one Numeric Value (DS, 1-n). Components that are empty or blank are
+        left out; one that is not a number makes all unusable, since it could be any of them."""
+        parts = [part for part in raw.split("\\") if part.strip(" \0\t\r\n")]
+        found = [parse_number(part, item.sign) for part in parts]
+        numbers = [number for number, _ in found if number is not None]
+        if len(numbers) < len(found) or not numbers:
+            mark(row, field.name, "no_number" if found else "empty", raw)
+            return
+        factor = _factor(item, raw, field, row)
+        if factor is None:
+            return
+        if any(comma for _, comma in found):
+            mark_once(row, field.name, "decimal_comma", raw)
+        name = f"{field.name}_values" if field.per_pulse else field.name
+        row.setdefault(name, []).extend(units.scaled(number, *factor) for number in numbers)
+        if len(numbers) <= raw.count("\\"):
+            mark(row, field.name, "empty", raw)
 
     def _text(self, item: Item, field: Field, row: ByName) -> None:
         value = item.value
@@ -243,28 +254,21 @@ def _words(value: object) -> object:
     return value.get("meaning") or value.get("value") if isinstance(value, dict) else value
 
 
-def _numbers(raw: str | None, field: Field, sign: str) -> tuple[list[float] | None, bool]:
-    """Return the numbers of a Numeric Value (DS, 1-n), or None if it is not usable as written, and
-    whether one of them has a decimal comma.
-
-    Only a field that may have several values takes several. Components that are empty or blank are
-    left out; one that is not a number makes all of them unusable, since it could be any of them.
-
-    sign: the decimal sign of the report."""
-    if raw is None:
-        return None, False
-    several = field.type == "numbers" or field.per_pulse is not None
-    parts = raw.split("\\") if several and "\\" in raw else [raw]
-    if len(parts) > 1:
-        parts = [part for part in parts if part.strip(" \0\t\r\n")]
-    found, commas = [], False
-    for part in parts:
-        number, comma = parse_number(part, sign)
-        if number is None:
-            return None, False
-        found.append(number)
-        commas = commas or comma
-    return found, commas
+def _factor(item: Item, raw: str | None, field: Field, row: ByName) -> tuple[float, float] | None:
+    """Return by what a number of the item is multiplied and divided to be in the field's unit; None,
+    with a mark, if its unit is missing or not usable."""
+    assert field.unit is not None
+    if item.unit is None:
+        mark(row, field.name, "no_unit", raw)
+        return None
+    try:
+        factor = units.conversion(item.unit, field.unit)
+    except units.UnknownUnit:
+        mark(row, field.name, "unit_unknown", f"{raw} {item.unit}")
+        return None
+    if doubt := units.doubt(item.unit, item.unit_scheme):
+        mark_once(row, field.name, doubt, f"{raw} {item.unit}")
+    return factor
 
 
 _TAKE: dict[str, Callable[[RowReader, Item, Field, ByName], None]] = {

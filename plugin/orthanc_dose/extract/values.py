@@ -20,6 +20,8 @@ COMPARED = frozenset({
     "irradiation_duration", "total_fluoro_time", "total_acquisition_time", "average_glandular_dose", "agd",
     "administered_activity", "pre_administration_activity", "post_administration_activity",
 })  # fmt: skip
+# One unit of the last digit, by the number of decimals.
+_STEPS = tuple(10.0**-decimals for decimals in range(20))
 
 
 class Written(float):
@@ -29,7 +31,7 @@ class Written(float):
     __slots__ = ("step",)
 
     def __new__(cls, value: float, step: float) -> "Written":
-        made = super().__new__(cls, value)
+        made = float.__new__(cls, value)
         made.step = step
         return made
 
@@ -40,11 +42,15 @@ class Written(float):
 
 
 def step(raw: str) -> float:
-    """Return one unit of the last digit of a number as DICOM writes it (DS): 0.01 for 12.70, 10
-    for 1.2E2.
+    """Return one unit of the last digit of a number as it is written (DS, or with a decimal comma):
+    0.01 for 12.70, 10 for 1.2E2.
     """
-    mantissa, _, exponent = raw.upper().partition("E")
-    decimals = len(mantissa.strip().partition(".")[2])
+    mantissa, _, exponent = raw.upper().replace(",", ".").partition("E")
+    mantissa = mantissa.strip()
+    point = mantissa.find(".")
+    decimals = len(mantissa) - point - 1 if point >= 0 else 0
+    if not exponent and decimals < len(_STEPS):
+        return _STEPS[decimals]
     try:
         return 10.0 ** (int(exponent or 0) - decimals)
     except (ValueError, OverflowError):

@@ -47,8 +47,8 @@ MARKS = {
     "total is used",
     "pulses_missing": "the values of some pulses are missing or cannot be read, so their sum is not "
     "the total of the event and is not used",
-    "pulses_differ": "there are more values than the number of pulses that the object states; the sum "
-    "of all of them is used",
+    "pulses_differ": "the number of values differs from the number of pulses that the object states; "
+    "the sum of all values is used",
     "given_zero": "the report gives 0 although its events have values; the sum of the events is "
     "used",
     "incomplete": "not all irradiation events have the value, so no sum is calculated",

@@ -3,7 +3,7 @@ titles and documentation follow.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .limits import OF_UNITS, WHEN, Limits
@@ -303,29 +303,24 @@ def structs(
 
 
 def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """Return the fields and, after each that may occur once per pulse, the list of its values; the
-    description of the field says how its own value is formed from them."""
+    """Return the fields and, after each that may occur once per pulse, the list of its values, which
+    says how the value of the event is formed from them."""
     out: list[Field] = []
     for field in fields:
-        if field.per_pulse is None:
-            out.append(field)
-            continue
-        formed = (
-            "If the event has several values, one for each pulse or projection, the value of the "
-            f"event is {PULSE_RULES[field.per_pulse.rule]}, since {field.per_pulse.why}."
-        )
-        out.append(replace(field, description=f"{field.description} {formed}".strip()))
-        out.append(
-            Field(
-                f"{field.name}_values",
-                "numbers",
-                f"{field.title}, each value",
-                f"All values of {field.title} as written, if the event has more than one "
-                "(pulse-level data).",
-                field.unit,
-                field.shown,
-                source=field.source,
-                limits=field.limits,
+        out.append(field)
+        if field.per_pulse is not None:
+            out.append(
+                Field(
+                    f"{field.name}_values",
+                    "numbers",
+                    f"{field.title}, each value",
+                    f"All values of {field.title}, if the event has several, one for each pulse or "
+                    f"projection. The value of the event is {PULSE_RULES[field.per_pulse.rule]}, "
+                    f"since {field.per_pulse.why}.",
+                    field.unit,
+                    field.shown,
+                    source=field.source,
+                    limits=field.limits,
+                )
             )
-        )
     return tuple(out)

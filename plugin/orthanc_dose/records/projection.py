@@ -152,17 +152,14 @@ _EVENT = (
         "mean", "a voltage does not add up, and a pulse of 0 kV is one that was not measured")),
     num("xray_tube_current", "X-ray tube current", "mA", "113734", "TID 10003B row 12",
         header="0018,9330 mA|0018,8151 uA|0018,1151 mA", per_pulse=Pulses(
-            "weighted_mean", "the mean current times the time with X-rays on is then the charge, as "
-            "Exposure has it")),
+            "weighted_mean", "the mean current times the time with X-rays on is then the charge")),
     num("average_xray_tube_current", "Average X-ray tube current", "mA", "113767", "TID 10003B row 13"),
     num("exposure_time", "Exposure time", "ms", "113824", "TID 10003B row 14",
         "Time with X-rays on, summed over the pulses.", header="0018,9328 ms|0018,8150 us|0018,1150 "
 "ms", limits=limits.EXPOSURE_TIME),
     num("exposure", "Exposure", "uA.s", "113736", "TID 10003B row 15",
-        "Charge of the whole event (product of tube current and time).",
         header="0018,9332 mA.s|0018,1153 uA.s|0018,1152 mA.s", per_pulse=Pulses(
-            "sum", "charge adds up over the pulses, and glandular and skin dose are calculated from "
-            "that of the whole event; it stays empty if the values of some pulses are missing")),
+            "sum", "charge adds up over the pulses; it stays empty if values of some are missing")),
     num("focal_spot_size", "Focal spot size", "mm", "113766", "TID 10003B row 16", header="0018,1190 mm",
         limits=limits.FOCAL_SPOT),
     code("anode_target_material", "Anode target material", "111632", "TID 10003B row 17", header="0018,1191",
