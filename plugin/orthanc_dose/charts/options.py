@@ -104,8 +104,7 @@ OPTIONS: dict[str, Option] = {
             "implausible",
             "flag",
             False,
-            "Whether charts and comparisons with reference levels include values that are marked as "
-            "implausible.",
+            "Whether values that are marked as implausible are included.",
         ),
         Option(
             "ignore_case",

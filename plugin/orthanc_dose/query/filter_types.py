@@ -295,8 +295,7 @@ def _quantity(kind: str) -> dict[str, Role]:
         "given": Role(
             "_given",
             "choice",
-            "yes: present and not zero; plausible: also not marked as implausible; no: missing or "
-            "zero.",
+            "yes: present, not zero; plausible: nor marked implausible; no: missing or zero.",
             ("yes", "plausible", "no"),
         ),
     }
