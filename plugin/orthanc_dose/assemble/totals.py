@@ -9,9 +9,9 @@ from collections import Counter
 from typing import cast
 
 from ..dicom import concepts
+from ..dicom.decimals import exact_sum
 from ..extract.modality import canonical_code
 from ..extract.rows import ByName, R, mark, value_of
-from ..extract.sums import exact_sum
 from ..records.rows import AccumulatedAgd, AccumulatedRow, CodeValue, EventRow, StudyRow
 from ..records.study import CT_EVENTS_BY_TYPE
 from .dose_check import reached_limits
