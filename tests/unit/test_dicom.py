@@ -16,8 +16,8 @@ from pydicom.uid import JPEGLosslessSV1
 
 from orthanc_dose.dicom import codes, dates, part10, units
 from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom, values
+from orthanc_dose.dicom.decimals import exact_mean, exact_sum
 from orthanc_dose.dicom.text import person_name
-from orthanc_dose.extract.sums import exact_mean, exact_sum
 from orthanc_dose.samples import ct_report, make_studies, mammography_image
 from orthanc_dose.samples import part10 as as_bytes
 from tests.support import corpus

@@ -13,9 +13,9 @@ total of 0 beside events with dose, and a total that is stated several times."""
 from collections.abc import Iterable, Sequence
 from math import fsum
 
+from ..dicom.decimals import exact_sum
 from ..extract.modality import canonical_code
 from ..extract.rows import ByName, by_name, mark, value_of
-from ..extract.sums import exact_sum
 from ..extract.values import Written, step_of
 from ..records.rows import AccumulatedRow, EventRow
 

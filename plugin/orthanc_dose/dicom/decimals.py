@@ -2,10 +2,13 @@
 standard with a decimal comma.
 
 A comma is never read as a separator of thousands. Text in which it could be one, such as "1,234",
-is a number only if the other numbers of the same report show that its decimal sign is the comma."""
+is a number only if the other numbers of the same report show that its decimal sign is the comma.
+
+Sums and means are formed without the noise of binary fractions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from math import fsum
 
 # No measurement exceeds this limit; sums and means of values below it, in any unit, stay finite.
 LARGEST = 1e100
@@ -46,3 +49,18 @@ def decimal_sign(numbers: Iterable[str]) -> str:
         if any(map(_WITH_COMMA.fullmatch, certain)) and not any(map(_WITH_POINT.fullmatch, certain))
         else "."
     )
+
+
+def without_noise(value: float) -> float:
+    """Return a number without the noise of binary fractions, which shows from the 13th digit on."""
+    return float(f"{value:.12g}")
+
+
+def exact_sum(values: Iterable[float]) -> float:
+    """Return the sum as the decimals give it: 0.1 + 0.2 is 0.3."""
+    return without_noise(fsum(values))
+
+
+def exact_mean(values: Collection[float]) -> float:
+    """Return the mean as the decimals give it. values: at least one."""
+    return without_noise(fsum(values) / len(values))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..cells import line
 from ..dicom.concepts import COPPER
-from ..extract.sums import exact_sum
+from ..dicom.decimals import exact_sum
 from ..query.studies import StudyDetail
 from ..records.rows import CodeValue, XrayFilter
 

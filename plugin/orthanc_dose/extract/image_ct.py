@@ -14,6 +14,7 @@ from typing import cast
 
 from ..dicom import concepts, dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, values
+from ..dicom.decimals import exact_mean, without_noise
 from ..dicom.private import private_double, private_text
 from ..records import CT_EVENT
 from ..records.rows import EventRow, XraySource
@@ -22,7 +23,6 @@ from .elements import HeaderReader, number
 from .extract import Extract, Ignored
 from .kept import Kept
 from .rows import by_name, code_value, mark, value_of
-from .sums import exact_mean, without_noise
 
 _TOSHIBA, _GE_ROWS = "TOSHIBA_MEC_CT3", "GEMS_HELIOS_01"
 _LOCALIZER = code_value(concepts.CONSTANT_ANGLE)
