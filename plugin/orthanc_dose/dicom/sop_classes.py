@@ -14,6 +14,9 @@ PATIENT_DOSE_SR = f"{_STORAGE}.88.73"  # estimates that were made from other rep
 ENHANCED_SR = f"{_STORAGE}.88.22"
 COMPREHENSIVE_SR = f"{_STORAGE}.88.33"
 
+# Selections of objects, among them rejection notes.
+KEY_OBJECT_SELECTION = f"{_STORAGE}.88.59"
+
 XRAY_DOSE_REPORTS = frozenset({XRAY_DOSE_SR, ENHANCED_XRAY_DOSE_SR})
 GENERAL_REPORTS = frozenset({ENHANCED_SR, COMPREHENSIVE_SR})
 # All SOP classes that can be a dose report.
