@@ -43,6 +43,6 @@ def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
 
 
 __all__ = [
-    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "Rejection", "apply_again", "can_hold_dose",
-    "extract_object", "keep", "reduced", "unpack",
+    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "Rejection", "apply_again",
+    "can_hold_dose", "extract_object", "keep", "reduced", "unpack",
 ]  # fmt: skip

@@ -62,6 +62,8 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
             touched.add(before["study_instance_uid"])
         out.objects.append(row)
         if one.extract is None:
+            if is_note(row):  # a note that can no longer be read rejects nothing
+                touched |= _studies_of(writer, writer.rejected_by([row["handle"]]))
             continue
         if one.extract.rejects is not None:
             touched |= _note(writer, out, row, one.extract.rejects)
