@@ -12,6 +12,7 @@ from orthanc_dose.records import (
     INDEXES,
     MODALITIES,
     PATIENT,
+    REJECTED_OBJECT,
     TABLES,
     TASK,
     TOTALS_AS_REPORTED,
@@ -59,7 +60,11 @@ def text() -> str:
     """Return the file's text, formatted as ruff does."""
     events = [modality.events for modality in MODALITIES.values()]
     accumulated = [one.accumulated for one in MODALITIES.values() if one.accumulated is not None]
-    tables = [table for table in TABLES if table not in (*INDEXES, EVENT_UID, TOTALS_AS_REPORTED)]
+    tables = [
+        table
+        for table in TABLES
+        if table not in (*INDEXES, EVENT_UID, REJECTED_OBJECT, TOTALS_AS_REPORTED)
+    ]
     fields = [field for table in tables for field in (*table.fields, *table.derived)]
     out = [_HEAD]
     out += [

@@ -18,6 +18,9 @@ COMPREHENSIVE_SR = f"{_STORAGE}.88.33"
 # numbers, PS3.3 A.35.1.3.1, so it cannot hold a dose report.)
 OTHER_SR = frozenset(f"{_STORAGE}.88.{end}" for end in ("34", "35", "3", "4"))
 
+# Selections of objects, among them rejection notes.
+KEY_OBJECT_SELECTION = f"{_STORAGE}.88.59"
+
 XRAY_DOSE_REPORTS = frozenset({XRAY_DOSE_SR, ENHANCED_XRAY_DOSE_SR})
 GENERAL_REPORTS = OTHER_SR | {ENHANCED_SR, COMPREHENSIVE_SR}
 # All SOP classes that can be a dose report.

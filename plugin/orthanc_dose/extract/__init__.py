@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from ..dicom import sop_classes
-from . import doubt, image, image_ct, image_nm, image_volume, report, secondary
-from .extract import Extract, Ignored, Subject
+from . import doubt, image, image_ct, image_nm, image_volume, rejection, report, secondary
+from .extract import Extract, Ignored, Rejection, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
 
@@ -22,6 +22,7 @@ EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
     **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract_nm_image),
     **dict.fromkeys(sop_classes.CT_IMAGES, image_ct.extract_ct_image),
     **dict.fromkeys(sop_classes.CONE_BEAM_VOLUMES, image_volume.extract_volume),
+    sop_classes.KEY_OBJECT_SELECTION: rejection.extract_rejection_note,
 }
 # For these classes only one image of a series is read, since all images say the same about dose.
 ONE_OF_A_SERIES = sop_classes.NUCLEAR_IMAGES
@@ -44,6 +45,6 @@ def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
 
 
 __all__ = [
-    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "apply_again", "can_hold_dose",
-    "extract_object", "keep", "reduced", "unpack",
+    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "Rejection", "apply_again",
+    "can_hold_dose", "extract_object", "keep", "reduced", "unpack",
 ]  # fmt: skip

@@ -91,6 +91,12 @@ MARKS = {
     "study that began first",
     "event_uid_repeated": "other studies have the same irradiation event UID for irradiations at "
     "other times, so it does not identify the event; both count",
+    "rejected_worklist_entry": "a rejection note says that the worklist entry was wrong, so that the "
+    "study is not this patient's; it does not count",
+    "rejected_safety": "a rejection note says that it must not be used for reasons of patient "
+    "safety; it does not count",
+    "rejected_quality": "a rejection note says that it must not be used because of its quality; it "
+    "counts, since the patient was irradiated",
     "several_patients": "objects with this Study Instance UID are of patients who differ in ID "
     "and in sex or birth date; each has a record of its own",
     "several_patient_ids": "objects of the study have different patient IDs, while nothing else "

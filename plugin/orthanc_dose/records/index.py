@@ -117,6 +117,18 @@ TOTALS_AS_REPORTED = Table(
     ),
 )
 
+REJECTED_OBJECT = Table(
+    "rejected_object",
+    "Rejected objects",
+    "One row per rejection note and object that it names, whether the object is in the store or "
+    "not.",
+    (
+        text("handle", "Handle", description="Handle of the note."),
+        text("sop_instance_uid", "SOP instance UID", description="Object that is rejected."),
+        text("reason", "Reason", description="The title of the note (extract/rejection.py)."),
+    ),
+)
+
 STUDY_DAY = Table(
     "study_day",
     "Studies per day",

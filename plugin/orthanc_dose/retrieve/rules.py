@@ -34,6 +34,7 @@ KEPT = (
     "dose_report",
     "enhanced_sr",
     "dose_estimate",
+    "rejection_note",
     "unseen_report",
     "image",
     "dose_info",
@@ -81,8 +82,8 @@ def decide_series(
     """Return a decision for each series of a study that is treated as these kinds of studies.
 
     A series that one of the kinds wants is retrieved. groups: some of GROUPS, none for a study that
-    holds only reports. Estimates of organ doses are retrieved whatever else is, since they
-    complement it.
+    holds only reports. Estimates of organ doses and rejection notes are retrieved whatever else is,
+    since they complement it.
     """
     here = [
         one
@@ -93,7 +94,9 @@ def decide_series(
     of_study = _Study(here, question, ask, listed)
     found: dict[str, Decision] = {}
     of_groups = [_RULES[group](of_study) for group in groups] or [_only_reports(of_study)]
-    for kept in (*of_groups, of_study.reports(_ESTIMATES, "dose_estimate")):
+    # Whatever archive wrote the notes: without them, objects count that must not.
+    notes = [Decision(one, True, "rejection_note") for one in series if one.modality == "KO"]
+    for kept in (*of_groups, of_study.reports(_ESTIMATES, "dose_estimate"), notes):
         for decision in kept:
             before = found.get(decision.series.uid)
             found[decision.series.uid] = decision if before is None else _both(before, decision)

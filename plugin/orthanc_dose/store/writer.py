@@ -11,6 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from ..assemble import Record
+from ..dicom.sop_classes import KEY_OBJECT_SELECTION
+from ..extract import Rejection
 from ..records import (
     EQUIPMENT,
     EVENT_UID,
@@ -18,6 +20,7 @@ from ..records import (
     KEPT_WITH_STUDY,
     MODALITIES,
     OBJECT,
+    REJECTED_OBJECT,
     STUDY,
     STUDY_CHANGE,
     STUDY_TABLES,
@@ -47,8 +50,14 @@ _WRITTEN = (
     *STUDY_TABLES,
     *INDEXES,
     EVENT_UID,
+    REJECTED_OBJECT,
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
+
+
+def is_note(row: ObjectRow) -> bool:
+    """Return whether an object may be a rejection note."""
+    return row.get("sop_class_uid") == KEY_OBJECT_SELECTION
 
 
 class RowKey(NamedTuple):
@@ -64,7 +73,9 @@ class Batch:
     """The content of one transaction.
 
     objects: rows of the table of objects, each replacing the row with the same handle. studies: all
-    records of each study, by Study Instance UID, replacing the existing ones. state: names and
+    records of each study, by Study Instance UID, replacing the existing ones. rejections: what the
+    rejection notes among the objects reject, by handle; a note that is not listed rejects nothing.
+    state: names and
     values to remember, including the cursor. task: the row of the task that the batch belongs to;
     log: rows of its log. more: further statements in the same transaction, which are executed
     first. systems, names: the systems and standard names that the writer uses from then on, if the
@@ -73,6 +84,7 @@ class Batch:
 
     objects: list[ObjectRow] = field(default_factory=list)
     studies: dict[str, list[Record]] = field(default_factory=dict)
+    rejections: dict[str, Rejection] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
     task: tasks.Task | None = None
     log: list[TaskLogRow] = field(default_factory=list)
@@ -98,6 +110,9 @@ class Writer:
         self.names = StandardNames.read_map(self._connection)
         self._numbers = Numbers(self._connection)
         self._terms = Terms(self._connection, self._numbers)
+        # Most installations have no rejection notes, and need no query for them.
+        found = self._connection.execute("SELECT count(*) FROM rejected_object").fetchone()
+        self._has_rejections = bool(found and found[0])
 
     def close(self) -> None:
         with contextlib.suppress(duckdb.Error):
@@ -338,6 +353,7 @@ class Writer:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))
         if batch.objects:
+            tables[REJECTED_OBJECT.name] = self._forget_rejections(batch)
             with texts(self._connection, "ids", [row["handle"] for row in batch.objects]):
                 self._connection.execute(
                     "DELETE FROM object WHERE handle IN (SELECT text FROM ids)"
@@ -366,6 +382,46 @@ class Writer:
         for name, value in batch.state.items():
             state.write_state(self._connection, name, value)
         return bool(changes)
+
+    def _forget_rejections(self, batch: Batch) -> list[Mapping[str, Any]]:
+        """Delete what the notes of a batch rejected before, and return the rows of what they do."""
+        notes = [row["handle"] for row in batch.objects if is_note(row)]
+        if notes:
+            with texts(self._connection, "notes", notes):
+                self._connection.execute(
+                    "DELETE FROM rejected_object WHERE handle IN (SELECT text FROM notes)"
+                )
+            self._has_rejections = True
+        return [
+            {"handle": handle, "sop_instance_uid": sop, "reason": rejection.reason}
+            for handle, rejection in batch.rejections.items()
+            for sop in sorted(rejection.objects)
+        ]
+
+    def rejections(
+        self, sop_instance_uids: list[str], but: Iterable[str] = ()
+    ) -> list[tuple[str, str]]:
+        """Return which of these objects are rejected, each with a reason. but: notes to ignore."""
+        if not self._has_rejections:
+            return []
+        query = """
+            SELECT DISTINCT sop_instance_uid, reason FROM rejected_object
+            WHERE sop_instance_uid IN (SELECT text FROM uids)
+            AND handle NOT IN (SELECT text FROM others)
+        """
+        with (
+            texts(self._connection, "uids", sop_instance_uids),
+            texts(self._connection, "others", list(but)),
+        ):
+            return self._connection.execute(query).fetchall()
+
+    def rejected_by(self, handles: list[str]) -> set[str]:
+        """Return the SOP instance UIDs of the objects that these notes reject."""
+        query = (
+            "SELECT sop_instance_uid FROM rejected_object WHERE handle IN (SELECT text FROM notes)"
+        )
+        with texts(self._connection, "notes", handles):
+            return {row[0] for row in self._connection.execute(query).fetchall()}
 
     def _changes(self, changes: dict[int, str], now: datetime) -> list[StudyChangeRow]:
         return [
