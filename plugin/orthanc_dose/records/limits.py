@@ -571,6 +571,19 @@ SPECIFIC_ACTIVITY = Limits(
     (0.0, 6e12),
     "Rb-82 without carrier has 5.5e12 MBq/mmol",
 )
+ENERGY_WINDOW = Limits(
+    (0.0, 20_000.0),
+    "no radionuclide emits photons of more than 20 MeV",
+    (10.0, 2000.0),
+    "from the X-rays of Tl-201 (70 keV) and I-125 (27 keV) to the gamma rays of I-124 (1.7 MeV); "
+    "PET has windows of 350 to 650 keV around 511 keV",
+)
+COUNT_OF_SLICES = Limits(
+    (0.0, 100_000.0),
+    _NOT_NEGATIVE,
+    (1.0, 20_000.0),
+    "a whole body of 2 m in slices of 1 mm, in up to ten phases",
+)
 VOLUME = Limits((0.0, 10_000.0), _NOT_NEGATIVE, (0.0, 1000.0), "infusions have up to one litre")
 
 # The limits of numbers whose unit says which quantity they are, unless a field names others.

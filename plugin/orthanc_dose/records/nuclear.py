@@ -48,13 +48,15 @@ IMAGE_SERIES = structs(
     text("series_description", "Series description", header="0008,103e"),
     moment("series_started", "Series date and time",
            description="Series Date (0008,0021) and Series Time (0008,0031)."),
-    num("number_of_slices", "Number of slices", "1", header="0054,0081 1"),
+    num("number_of_slices", "Number of slices", "1", header="0054,0081 1", limits=limits.COUNT_OF_SLICES),
     text("reconstruction_method", "Reconstruction method", header="0054,1103"),
     num("energy_window_lower_limit", "Energy window, lower limit", "keV",
-        header="0054,0013/0054,0014 keV|0054,0012/0054,0013/0054,0014 keV"),
+        header="0054,0013/0054,0014 keV|0054,0012/0054,0013/0054,0014 keV",
+        limits=limits.ENERGY_WINDOW),
     num("energy_window_upper_limit", "Energy window, upper limit", "keV",
         description="Of the only energy window; several windows are in a mark.",
-        header="0054,0013/0054,0015 keV|0054,0012/0054,0013/0054,0015 keV"),
+        header="0054,0013/0054,0015 keV|0054,0012/0054,0013/0054,0015 keV",
+        limits=limits.ENERGY_WINDOW),
 )  # fmt: skip
 
 NM_ADMINISTRATION = Table(
