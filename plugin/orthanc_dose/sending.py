@@ -5,6 +5,7 @@ one connection.
 import argparse
 import http.client
 import json
+import mmap
 import os
 import socket
 import ssl
@@ -20,6 +21,8 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from .client import ClientError, add_server_arguments, authorization
+from .dicom import part10
+from .dicom.dataset import Unreadable
 
 # Maximum bytes of a member of an archive, which is unpacked in memory. Larger objects can be sent
 # as files, which are not loaded.
@@ -218,7 +221,7 @@ class Sender:
             raise ClientError(
                 _not_let_in(status, self._headers["Authorization"].startswith("Bearer"))
             )
-        raise Refused(_reason(status, answer))
+        raise Refused(_reason(status, answer) + (_fault(body) if status == 400 else ""))
 
     def close(self) -> None:
         self._connection.close()
@@ -285,6 +288,25 @@ def _reason(status: int, answer: bytes) -> str:
         if words:
             return f"refused by Orthanc: {_printable_name(str(words))[:300]}"
     return f"refused with status {status}"
+
+
+def _fault(body: bytes | Path) -> str:
+    """Return what is wrong with a refused object, if it cannot be read, in words that hold none of
+    its values."""
+    try:
+        if isinstance(body, bytes):
+            part10.read_part10(body)
+        else:
+            with (
+                open(body, "rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw,
+            ):
+                part10.read_part10(raw)
+    except part10.OtherTransferSyntax:
+        return ""
+    except Unreadable as error:
+        return f" ({error})"
+    return ""
 
 
 def _words(error: Exception) -> str:

@@ -176,6 +176,7 @@ class Rules:
         if result.extract.source != "report":
             return  # images: their own tests hold every number against the element
         codes = {_code_key(item) for item in whole(tree)} - {None}
+        codes |= {_of_dicom(key) for key in codes}
         containers = [(_concept(item), item) for item in items(tree, CONTENT)]
         found = result.extract
         modality = MODALITIES.get(found.modality or "")
@@ -337,9 +338,15 @@ def _code_key(item: Tree) -> str | None:
     return canonical(value.decode("latin-1"), first(item, "00080102").decode("latin-1"))
 
 
+def _of_dicom(key: str | None) -> str | None:
+    """Return the key of a code that lost its scheme and has a number as DICOM's codes have."""
+    lost = key is not None and re.fullmatch(r":1(09|[1-3]\d)\d{3}", key) is not None
+    return canonical(key[1:], "DCM") if key and lost else key
+
+
 def _concept(item: Tree) -> str | None:
     name = items(item, NAME)
-    return _code_key(name[0]) if name else None
+    return _of_dicom(_code_key(name[0])) if name else None
 
 
 def _numbers_below(item: Tree) -> Numbers:

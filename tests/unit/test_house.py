@@ -59,7 +59,7 @@ MAY_USE = {
     "host": {"loopback"},
     "client": set(),
     "loopback": set(),
-    "sending": {"client"},
+    "sending": {"client", "dicom"},
     "cli": {"client", "export", "records", "retrieve", "samples", "sending", "sizes"},
     "app": {
         "config",
