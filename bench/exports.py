@@ -6,8 +6,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
@@ -17,6 +17,8 @@ import openpyxl
 from orthanc_dose.export.data_files import write_data_file as write_data
 from orthanc_dose.export.selection import selected
 from orthanc_dose.samples import SampleStudy, make_studies
+from orthanc_dose.samples.ct import ct_report
+from orthanc_dose.samples.document import Study
 from orthanc_dose.store import Store
 from orthanc_dose.store.database import EXPORTS
 from tests.support.server import OrthancServer
@@ -34,9 +36,27 @@ def run(quick: bool) -> Iterator[Results]:
 
 
 def _ct(size: int) -> list[SampleStudy]:
-    """Return CT studies of 4 to 8 events."""
-    made = (one for one in make_studies(20 * size, kinds=("ct",)) if 4 <= one.events <= 8)
-    return list(islice(made, size))
+    """Return CT studies of 4 to 8 events: those of the samples, which have 2 or 3, with other events."""
+    out = []
+    for one in make_studies(size, kinds=("ct",)):
+        events = 4 + one.index % 5
+        about = Study(
+            instance_uid=one.study_instance_uid,
+            started=one.started,
+            accession_number=one.accession_number,
+            description=one.description,
+            protocol=one.description,
+        )
+        report = ct_report(
+            events,
+            seed=one.index,
+            patient=one.patient,
+            study=about,
+            system=one.system,
+            key=f"bench|{one.index}",
+        )
+        out.append(replace(one, events=events, datasets=[report]))
+    return out
 
 
 def _tables(size: int) -> Results:

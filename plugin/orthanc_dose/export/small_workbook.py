@@ -68,9 +68,23 @@ class SmallWorkbook:
         if titles:
             sheet.freeze_panes = "A2"
             sheet.auto_filter.ref = f"A1:{get_column_letter(len(titles))}1"
-            sheet.append([self._cell(sheet, title, is_title=True) for title in titles])
+            # A title is never missing: filters and readers expect one for each column.
+            sheet.append([self._cell(sheet, title or " ", is_title=True) for title in titles])
         for row in rows:
-            sheet.append([self._cell(sheet, value) for value in row])
+            cells = [self._cell(sheet, value) for value in row]
+            if (
+                cells and cells[-1] is None
+            ):  # openpyxl leaves it out, and the row would be too short
+                cells[-1] = self._blank(sheet)
+            sheet.append(cells)
+
+    @staticmethod
+    def _blank(sheet: "WriteOnlyWorksheet") -> object:
+        from openpyxl.cell import WriteOnlyCell
+
+        cell = WriteOnlyCell(sheet, "")
+        cell.data_type = "n"
+        return cell
 
     def _cell(self, sheet: "WriteOnlyWorksheet", value: Value, is_title: bool = False) -> object:
         """Return what openpyxl is to write for a value."""
