@@ -24,9 +24,9 @@ from orthanc_dose.dicom.dataset import first as first_value
 from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.extract import Extract, Ignored, Kept
 from orthanc_dose.query import studies
-from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, Field, Table
+from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, TOTALS, Field, Table
 from orthanc_dose.rest.answers import plain
-from orthanc_dose.store import Batch, Store, Writer
+from orthanc_dose.store import Batch, Store, Writer, sharing
 from orthanc_dose.store.schema import arrow_schema
 from tests.support.independent import UNITS
 
@@ -60,6 +60,10 @@ class Result:
     extract: Extract
     records: list[Record]
     row: dict[str, Any]
+
+
+# What the store adds to a study that shares irradiations with others.
+OF_SHARING = {"marks", "all_marks", "not_counted", "shared_with", "counted_in"}
 
 
 class Rules:
@@ -151,7 +155,12 @@ class Rules:
                 stored = studies.study(connection, record.study["id"])
                 assert stored is not None
                 modality = MODALITIES[record.modality]
-                _same_rows(stored, record.study, STUDY)
+                # Damaged objects under different Study Instance UIDs share their irradiations.
+                others = {field.name for field in TOTALS} | OF_SHARING
+                shared = (
+                    others if stored["all_marks"] and sharing.shares(stored["all_marks"]) else set()
+                )
+                _same_rows(stored, record.study, STUDY, shared)
                 for name, table in (
                     ("events", modality.events),
                     ("accumulated", modality.accumulated),
@@ -161,7 +170,7 @@ class Rules:
                     for there, row in (
                         zip(stored[name], made, strict=True) if name == "events" else ()
                     ):
-                        _same_rows(there, row, table)
+                        _same_rows(there, row, table, shared)
                 json.dumps(stored, default=plain, allow_nan=False).encode()
                 json.dumps(
                     studies.kept_content(connection, record.study["id"]), allow_nan=False
@@ -307,9 +316,9 @@ def _plain_values(value: Any) -> None:
             _plain_values(part)
 
 
-def _same_rows(stored: Any, made: Any, table: Table) -> None:
+def _same_rows(stored: Any, made: Any, table: Table, but: set[str]) -> None:
     for name in (
-        name for name in table.names if name in stored
+        name for name in table.names if name in stored and name not in but
     ):  # a study has the columns of its modality type
         assert _same(stored[name], made.get(name)), (
             f"{table.name}.{name}: {made.get(name)!r} stored as {stored[name]!r}"
