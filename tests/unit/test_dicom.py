@@ -260,7 +260,27 @@ def test_dates_times_and_ages() -> None:
     assert dates.parse_time("084336.482") == time(8, 43, 36, 482000)
     assert dates.parse_age("006M") == 0.5
     assert dates.parse_age("034Y") == 34
-    assert dates.age_between(date(1980, 1, 1), date(2020, 1, 1)) == pytest.approx(40, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("birth", "day", "age"),
+    [
+        (date(2026, 11, 27), date(2026, 11, 30), 0),  # a newborn
+        (date(2026, 10, 30), date(2026, 11, 30), 0.083),  # a month, which starts a class of levels
+        (date(2026, 8, 31), date(2026, 11, 30), 0.167),  # a day before three months
+        (date(2026, 8, 30), date(2026, 11, 30), 0.25),
+        (date(2025, 11, 30), date(2026, 11, 30), 1),
+        (date(2024, 12, 1), date(2026, 11, 30), 1.917),
+        (date(2004, 3, 1), date(2006, 3, 1), 2),  # 730 days
+        (date(2020, 2, 29), date(2026, 2, 28), 5.9),
+        (date(2020, 2, 29), date(2026, 3, 1), 6),
+        (date(1986, 3, 28), date(2016, 3, 15), 29.9),
+        (date(1980, 1, 1), date(2020, 1, 1), 40),
+    ],
+)
+def test_ages_between_birth_and_study(birth: date, day: date, age: float) -> None:
+    """Whole years are whole on each birthday, and below two years months are, as in "003M"."""
+    assert dates.age_between(birth, day) == age
 
 
 def test_person_names_are_shown_for_people() -> None:

@@ -206,7 +206,7 @@ def test_grams_of_a_newborn() -> None:
         ("042Y", "19000101", 42, None),
         ("", "20260201", None, "impossible"),  # born after the study
         ("", "19831005", 42.2, None),
-        ("000Y", "20250905", 0.3, None),  # four months
+        ("000Y", "20250905", 4 / 12, None),
         ("004M", "20250905", 4 / 12, None),
         ("042Y", "19831005", 42.2, None),
         ("041Y", "19831005", 41, None),  # on the day of the request

@@ -118,8 +118,20 @@ def parse_age(text: str | None) -> float | None:
 
 
 def age_between(birth: date, day: date) -> float:
-    """Return the age in years on `day`, cut to tenths: an exact age and the date of the study would
-    give back the birth date. Raises ValueError if the birth is after that day."""
+    """Return the age in years on `day`. Raises ValueError if the birth is after that day.
+
+    It is cut to tenths, since an exact age and the date of the study would give back the birth date;
+    below two years to complete months, since reference levels of infants begin at 1, 3 or 6 months
+    (European Commission, Radiation Protection 185).
+    """
     if birth > day:
         raise ValueError("born after the study")
-    return (day - birth).days * 40 // 1461 / 10  # 1461 days are four years
+    months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
+    if months < 24:
+        return round(months / 12, 3)
+    years = months // 12
+    try:
+        birthday = birth.replace(year=birth.year + years)
+    except ValueError:  # born on 29 February
+        birthday = date(birth.year + years, 3, 1)
+    return (years * 10 + (day - birthday).days * 10 // 366) / 10

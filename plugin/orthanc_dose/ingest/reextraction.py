@@ -21,8 +21,9 @@ NAMED = 200
 class Reextraction(Job):
     """Re-read all kept content; done and total count studies.
 
-    result: changed, failed (objects), fields (by "table.field", the number of rows that differ),
-    studies (numbers of some that changed).
+    result: changed, failed (objects), fields (by "table.field", the number of rows that differ; for
+    marks also "table.marks: mark", the number of rows with another number of such marks), studies
+    (numbers of some that changed).
     """
 
     kind = "re-extraction"
@@ -74,6 +75,9 @@ class Reextraction(Job):
                 if old[name] != new[name]:
                     fields[f"{table}.{name}"] += 1
                     changed.add(study)
+                if name == "marks":
+                    for mark in _kinds(old[name]).items() ^ _kinds(new[name]).items():
+                        fields[f"{table}.marks: {mark[0]}"] += 1
         self.result["changed"] += len(changed)
         self.result["fields"] = dict(fields.most_common())
         self.result["studies"] = (self.result["studies"] + sorted(changed))[:NAMED]
