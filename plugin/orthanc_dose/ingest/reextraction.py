@@ -5,6 +5,7 @@ The result says what changed.
 
 from collections import Counter
 from collections.abc import Mapping
+from math import isclose
 
 from ..store import Batch, Writer
 from ..store.tasks import Task
@@ -72,7 +73,7 @@ class Reextraction(Job):
                 changed.add(study)
                 continue
             for name in new:
-                if old[name] != new[name]:
+                if not _same(old[name], new[name]):
                     fields[f"{table}.{name}"] += 1
                     changed.add(study)
                 if name == "marks":
@@ -81,3 +82,15 @@ class Reextraction(Job):
         self.result["changed"] += len(changed)
         self.result["fields"] = dict(fields.most_common())
         self.result["studies"] = (self.result["studies"] + sorted(changed))[:NAMED]
+
+
+def _same(old: object, new: object) -> bool:
+    """Return whether two values are equal; numbers may differ in how their last bit is rounded."""
+    if isinstance(old, float) and isinstance(new, float):
+        return isclose(old, new, rel_tol=1e-12)
+    return old == new
+
+
+def _kinds(marks: object) -> Counter[str]:
+    """Return how many marks of each kind a row has."""
+    return Counter(one["mark"] for one in marks or ())  # type: ignore[attr-defined]
