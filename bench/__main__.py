@@ -19,6 +19,7 @@ from . import (
     retrieval,
     sizes,
     slow,
+    sql,
     storing,
 )
 from .results import Results, machine, write_results
@@ -35,6 +36,7 @@ PARTS = {
     "charts": charts.run,
     "retrieval": retrieval.run,
     "slow": slow.run,
+    "sql": sql.run,
 }
 
 

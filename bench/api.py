@@ -183,7 +183,7 @@ def _answers(
         session.trust_env, session.auth = False, (USER, PASSWORD)
         server.wait_until_idle()
         assert server.process is not None
-        ready = _resident(server.process.pid)
+        ready = resident(server.process.pid)
         most = ready
         for label, path in ASKED.items():
             times[label] = []
@@ -198,12 +198,12 @@ def _answers(
                 assert answer.status_code == 200, (
                     f"{path}: {answer.status_code} {answer.text[:300]}"
                 )
-            most = max(most, _resident(server.process.pid))
+            most = max(most, resident(server.process.pid))
         assert server.stop() == 0
     return times, (ready, most)
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     """Return the megabytes of memory that a process uses."""
     text = Path(f"/proc/{pid}/status").read_text()
     return int(text.split("VmRSS:")[1].split()[0]) / 1000
