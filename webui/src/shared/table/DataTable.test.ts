@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { mount, RouterLinkStub } from "@vue/test-utils";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { h } from "vue";
+import { h, nextTick, ref } from "vue";
 import { NOTHING } from "../format";
 import DataTable from "./DataTable.vue";
 import { headGroups, nextSort, sortRows, type Column } from "./table";
@@ -239,4 +239,31 @@ it("puts titles over neighbours that share one, and never over others", () => {
   expect(first!.findAll("th").map((one) => one.attributes("rowspan"))).toEqual(["2", undefined]);
   expect(first!.find("th[scope=colgroup]").attributes("colspan")).toBe("2");
   expect(second!.findAll("th")).toHaveLength(2);
+});
+
+it("shows the heads and cells of columns that come later", async () => {
+  const ids = ref([1]);
+  const wrapper = mount(
+    () =>
+      h(
+        DataTable as never,
+        {
+          caption: "Studies side by side",
+          columns: ids.value.map((id) => ({ key: String(id), title: "" })),
+          rows: [{}],
+          rowKey: () => 0,
+        },
+        Object.fromEntries(
+          ids.value.flatMap((id) => [
+            [`head-${id}`, () => `Study ${id}`],
+            [`cell-${id}`, () => `DLP ${id}`],
+          ]),
+        ),
+      ),
+    { attachTo: document.body },
+  );
+  ids.value = [1, 2];
+  await nextTick();
+  expect(wrapper.findAll("thead th").map((one) => one.text())).toEqual(["Study 1", "Study 2"]);
+  expect(wrapper.findAll("tbody td").map((one) => one.text())).toEqual(["DLP 1", "DLP 2"]);
 });
