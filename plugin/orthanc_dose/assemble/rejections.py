@@ -35,7 +35,8 @@ def without_rejected(
     kept = [part for part in parts if part.sop_instance_uid not in out]
     records = put_together(kept) if kept else []
     outcomes: dict[str, Outcome] = {}
-    for record in put_together([part for part in parts if part not in kept]) if out else ():
+    rejected = [part for part in parts if part.sop_instance_uid in out]
+    for record in put_together(rejected) if rejected else ():
         if any(_is_same(record, other) for other in records):
             outcomes |= dict.fromkeys(record.outcomes, REJECTED)
         else:
