@@ -59,7 +59,8 @@ MAY_USE = {
     "host": {"loopback"},
     "client": set(),
     "loopback": set(),
-    "sending": {"client", "dicom"},
+    "sending": {"client", "dicom", "sendable"},
+    "sendable": set(),
     "cli": {"client", "export", "records", "retrieve", "samples", "sending", "sizes"},
     "app": {
         "config",
