@@ -111,8 +111,6 @@ class Withdrawals:
         held = self._finder.found(notes)
         gone = [row for row in notes if row["handle"] not in held]
         withdrawn = [row for row in gone if self._rejects_something_held(writer, row)]
-        for row in withdrawn:
-            writer.commit(assembly.withdrawn(writer, row))
         rest = [row["handle"] for row in gone if row not in withdrawn]
         if rest:
             writer.commit(
@@ -122,6 +120,8 @@ class Withdrawals:
                     )
                 )
             )
+        for row in withdrawn:
+            writer.commit(assembly.withdrawn(writer, row))
 
     def _rejects_something_held(self, writer: Writer, note: ObjectRow) -> bool:
         rejected = writer.rejected_by([note["handle"]])
