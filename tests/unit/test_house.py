@@ -33,7 +33,7 @@ MAY_USE = {
     "store": {"dicom", "records", "extract", "assemble"},
     "work": {"records", "store"},
     "ocr": {"dicom"},
-    "sizes": {"client", "dicom", "records", "store"},
+    "sizes": {"cells", "client", "dicom", "records", "store"},
     "ingest": {"assemble", "dicom", "extract", "ocr", "records", "sizes", "store", "work"},
     "query": {"assemble", "dicom", "records", "extract", "store"},
     "manage": {"dicom", "records", "store"},

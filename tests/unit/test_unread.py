@@ -29,7 +29,7 @@ def reason(uid: str, reads_ct_images: bool = False) -> str:
     ("end", "words"),
     [
         ("12.1", "may contain dose data"), ("12.1.1", "may contain dose data"), ("12.2", "may contain dose data"),
-        ("66", "may contain dose data"), ("66.4", "contain no dose data"), ("88.59", "refer to other objects"),
+        ("66", "may contain dose data"), ("66.4", "contain no dose data"),
         ("11.1", "how images are shown"), ("88.65", "not dose reports"), ("88.50", "not dose reports"),
         ("481.2", "radiotherapy"), ("481.1", "radiotherapy"), ("104.1", "Encapsulated"), ("4", "ionizing radiation"),
         ("6.1", "ionizing radiation"), ("77.1.1", "ionizing radiation"), ("9.1.1", "ionizing radiation"),

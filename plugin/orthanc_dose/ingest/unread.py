@@ -41,7 +41,6 @@ _REASONS = {
     "66.6": _COMPUTED,
     "67": _COMPUTED,
     "88": "Structured reports of this SOP class are not dose reports, and are not read.",
-    "88.59": "Key Object Selections refer to other objects, and contain no dose data.",
     "90": _COMPUTED,
     "91": _COMPUTED,
     "104": "Encapsulated documents are not read, even if they show dose data.",
