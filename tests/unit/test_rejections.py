@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from orthanc_dose.ingest import assembly
+from orthanc_dose.ingest.rejections import DecideRejections, follow_setting
 from orthanc_dose.samples import Study, ct_report
 from orthanc_dose.samples.rejection import TITLES, rejection_note
 from orthanc_dose.store import feed
@@ -110,6 +111,32 @@ def test_a_note_that_is_withdrawn_rejects_nothing(house: House) -> None:
     assert of_study(house)[0] == "rejected"
     house.writer.commit(assembly.without(house.writer, str(note.SOPInstanceUID)))
     assert of_study(house) == before
+
+
+def set_safety(house: House, counts: bool) -> tuple[bool, int]:
+    """Change the setting, do the task, and return whether there is one, and its studies."""
+    begun = follow_setting(house.store, house.writer, counts)
+    job = DecideRejections({"result": {}, "progress": {}, "parameters": {}, "done": 0, "total": 0})
+    while begun and (batch := job.do_step(house.writer)) is not None:
+        house.writer.commit(batch)
+    return begun, job.done
+
+
+def test_a_setting_decides_whether_what_is_rejected_for_patient_safety_counts(
+    house: House,
+) -> None:
+    unsafe, wrong = report(WRONG, "unsafe", [1, 2]), report(RIGHT, "wrong", [1, 2])
+    assert set_safety(house, False) == (False, 0), "nothing has changed"
+    house.arrive(unsafe, wrong, rejection_note([unsafe], "113037"))
+    house.arrive(rejection_note([wrong], "113038", key="wrong"))
+    for counts in (True, False, True):
+        assert set_safety(house, counts) == (True, 1)
+        found, marks, _ = of_study(house)
+        assert found == (None if counts else "rejected") and "rejected_safety" in marks
+        assert of_study(house, RIGHT)[0] == "rejected", "the setting is not about worklist entries"
+    later = report("2.25.12", "later", [3])
+    house.arrive(rejection_note([later], "113037", key="later"), later)
+    assert of_study(house, "2.25.12")[0] is None
 
 
 @examples(6)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from .. import extract
 from ..assemble import (
+    SAFETY,
     Part,
     Record,
     event_keys,
@@ -17,8 +18,9 @@ from ..assemble import (
 )
 from ..dicom.dataset import Unreadable
 from ..extract import Extract, Ignored, Rejection
-from ..store import Batch, ObjectRow, Writer
+from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.systems import Systems
+from ..store.tasks import now
 from ..store.writer import is_note
 from .reading import Read, set_outcome
 
@@ -27,6 +29,8 @@ _COUNTING = ("imported", "merged", "duplicate")
 # its irradiation events: the earlier content stays until one arrives that has all of them.
 FEWER_EVENTS = "fewer_events"
 NOTE = "rejection_note"  # the rule for notes that reject other objects
+# The state that says whether objects count that were rejected for patient safety.
+COUNTS_UNSAFE = "counts_rejected_for_safety"
 
 
 class Unread(Exception):
@@ -115,6 +119,11 @@ def _reasons(writer: Writer, out: Batch, objects: Iterable[str]) -> dict[str, fr
     return {sop: frozenset(reasons) for sop, reasons in found.items()}
 
 
+def counts_unsafe(writer: Writer) -> bool:
+    """Return whether objects count that were rejected for patient safety."""
+    return writer.state(COUNTS_UNSAFE) == "yes"
+
+
 def _keep_events(writer: Writer, one: Read, row: ObjectRow, before: ObjectRow) -> None:
     """Keep the earlier content of a report whose new content lacks some of its events: systems
     resend an earlier version, or only what came last, and no event may disappear unnoticed."""
@@ -143,18 +152,33 @@ def _keep_events(writer: Writer, one: Read, row: ObjectRow, before: ObjectRow) -
 
 def without(writer: Writer, sop_instance_uid: str) -> Batch:
     """Exclude an object from the dose record: its study is rebuilt from the other objects."""
+    reason = (
+        "A user excluded it from the dose record. Re-importing it brings it back, as long as "
+        "Orthanc has it."
+    )
+    return _left_out(writer, writer.known_objects([], [sop_instance_uid]), "taken_out", reason)
+
+
+def withdrawn(writer: Writer, note: ObjectRow) -> Batch:
+    """Withdraw a rejection note that was deleted from Orthanc."""
+    reason = (
+        "It was deleted from Orthanc while objects that it rejects were still there, so it "
+        "counts as withdrawn."
+    )
+    row: ObjectRow = note | {"in_orthanc": disposal.DELETED, "deleted_at": now()}
+    return _left_out(writer, [row], "withdrawn", reason)
+
+
+def _left_out(writer: Writer, rows: list[ObjectRow], rule: str, reason: str) -> Batch:
+    """Leave objects out of the dose record: studies are rebuilt without them."""
     out = Batch()
     touched = set()
-    for row in writer.known_objects([], [sop_instance_uid]):
+    for row in rows:
         if row["study_instance_uid"] and row["outcome"] in _COUNTING:
             touched.add(row["study_instance_uid"])
         if is_note(row):
             touched |= _studies_of(writer, writer.rejected_by([row["handle"]]))
-        reason = (
-            "A user excluded it from the dose record. Re-importing it brings it back, as long as "
-            "Orthanc has it."
-        )
-        set_outcome(row, "ignored", "taken_out", reason)
+        set_outcome(row, "ignored", rule, reason)
         row |= {"content": None, "content_digest": None, "study_id": None}
         out.objects.append(row)
     _put_together(writer, out, touched, {}, {})
@@ -232,13 +256,15 @@ def _put_together(
         rows[study, sop] = row
         fresh.setdefault(study, {})[sop] = Part(sop, found)
     reasons = _reasons(writer, out, (sop for _, sop in rows))
+    is_unsafe = any(SAFETY in some for some in reasons.values())
+    counts = frozenset({SAFETY} if is_unsafe and counts_unsafe(writer) else ())
 
     def records_of(parts: list[Part]) -> list[Record]:
         return put_together(parts, systems.user_defined_modality, systems.counts_as)
 
     for study in touched:
         parts = list(fresh.get(study, {}).values())
-        records, rejected = without_rejected(parts, reasons, records_of)
+        records, rejected = without_rejected(parts, reasons, records_of, counts)
         for sop, outcome in rejected.items():
             row = rows[study, sop]
             row["study_id"] = None

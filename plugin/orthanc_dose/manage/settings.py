@@ -115,6 +115,10 @@ SETTINGS: tuple[Setting, ...] = (
             example="TOSHIBA*/Aquilion*",
             form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$",
                   'a list of "MANUFACTURER/MODEL", such as ["TOSHIBA*/Aquilion*"]')),
+    Setting("count_rejected_for_safety", "sources", "Rejected for patient safety", "flag", False,
+            "Count objects that a rejection note excludes for reasons of patient safety (113037). By "
+            "default, they are left out of sums, since the patient or the side may be wrong and the "
+            "note does not say which. A change is applied to existing studies by a task."),
     *(Setting(f"{kind}_in_orthanc", "objects", KINDS[kind], "choice", "keep", description, choices=choices)
       for kind, (description, choices) in _OF_KIND.items()),
     *(Setting(f"ignored_{name}", "objects", f"Ignored {words}", "patterns", (),

@@ -94,7 +94,7 @@ MARKS = {
     "rejected_worklist_entry": "a rejection note says that the worklist entry was wrong, so that the "
     "study is not this patient's; it does not count",
     "rejected_safety": "a rejection note says that it must not be used for reasons of patient "
-    "safety; it does not count",
+    "safety; whether it counts is a setting",
     "rejected_quality": "a rejection note says that it must not be used because of its quality; it "
     "counts, since the patient was irradiated",
     "several_patients": "objects with this Study Instance UID are of patients who differ in ID "

@@ -427,7 +427,8 @@ OBJECT = Table(
         moment(
             "deleted_at",
             "Deleted",
-            description="When it was deleted from Orthanc by this program, UTC.",
+            description="When it was deleted from Orthanc by this program or, if it is a rejection note, "
+            "by anybody, UTC.",
         ),
         text("content_digest", "Digest", description="SHA-256 of the kept content."),
         blob(

@@ -110,9 +110,9 @@ class Writer:
         self.names = StandardNames.read_map(self._connection)
         self._numbers = Numbers(self._connection)
         self._terms = Terms(self._connection, self._numbers)
-        # Most installations have no rejection notes, and need no query for them.
+        # Most installations have no rejection notes, and need no queries for them.
         found = self._connection.execute("SELECT count(*) FROM rejected_object").fetchone()
-        self._has_rejections = bool(found and found[0])
+        self.has_rejections = bool(found and found[0])
 
     def close(self) -> None:
         with contextlib.suppress(duckdb.Error):
@@ -231,6 +231,17 @@ class Writer:
         """Return the handles of the objects whose outcome was decided by one of these rules."""
         query = "SELECT handle FROM object WHERE rule IN (SELECT unnest($1))"
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
+
+    def ignored_for_class(self, sop_class_uids: Iterable[str]) -> list[str]:
+        """Return the handles of the objects of these classes that were ignored for their class,
+        and not deleted.
+        """
+        query = (
+            "SELECT handle FROM object WHERE sop_class_uid IN (SELECT unnest($1)) AND rule = "
+            "'sop_class' AND deleted_at IS NULL"
+        )
+        found = self._connection.execute(query, [sorted(sop_class_uids)]).fetchall()
+        return [row[0] for row in found]
 
     def let_wait(self, sop_class_uids: Iterable[str], rule: str) -> None:
         """Move the objects of some classes that were ignored for their class to a rule by which
@@ -391,7 +402,7 @@ class Writer:
                 self._connection.execute(
                     "DELETE FROM rejected_object WHERE handle IN (SELECT text FROM notes)"
                 )
-            self._has_rejections = True
+            self.has_rejections = True
         return [
             {"handle": handle, "sop_instance_uid": sop, "reason": rejection.reason}
             for handle, rejection in batch.rejections.items()
@@ -402,7 +413,7 @@ class Writer:
         self, sop_instance_uids: list[str], but: Iterable[str] = ()
     ) -> list[tuple[str, str]]:
         """Return which of these objects are rejected, each with a reason. but: notes to ignore."""
-        if not self._has_rejections:
+        if not self.has_rejections:
             return []
         query = """
             SELECT DISTINCT sop_instance_uid, reason FROM rejected_object
