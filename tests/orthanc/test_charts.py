@@ -165,7 +165,7 @@ def test_a_chart_is_over_what_the_filters_leave(server: OrthancServer) -> None:
     # Five studies have 61 scans each, and so a total that cannot be that of an examination.
     assert (bins["n"], bins["left_out"]) == (total - 5, 5)
     assert len(bins["edges"]) == 8 and bins["edges"][0] >= 300
-    whole = {"dlp_total_from": "300", "implausible": "true"}
+    whole = {"dlp_total_from": "300", "implausible": "yes"}
     assert figure(server, "ct-dlp-study-description", view="histogram", **whole)["n"] == total
 
 

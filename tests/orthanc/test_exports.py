@@ -292,7 +292,8 @@ def test_the_summary_says_doses_and_where_the_file_is_from(server: OrthancServer
         assert count == len(mine)
         assert mean == (pytest.approx(statistics.mean(given)) if given else None)
     names = [name for name in book.sheetnames[2:] if name.isascii()]
-    assert names == sorted(names, key=str.casefold)
+    # Long names that begin alike are cut and numbered.
+    assert names == sorted(names, key=lambda one: re.sub(r" \(\d+\)$", "", one)[:27].casefold())
 
 
 def test_exposure_filters_and_doses_by_type_in_a_real_fluoroscopy_export(
@@ -378,18 +379,16 @@ def test_fields_of_parquet_say_what_they_are(server: OrthancServer) -> None:
 
 def as_json(value: Any) -> Any:
     """A value of a file as the API writes it: moments as text, nothing for an empty list."""
-    if isinstance(value, datetime):
-        return as_json(value.isoformat(" "))
     if isinstance(value, (date, time)):
-        return value.isoformat()
+        value = value.isoformat()
     if isinstance(value, dict):
         return {name: as_json(one) for name, one in value.items()}
     if isinstance(value, list):
         return [as_json(one) for one in value] or None
     moment = isinstance(value, str) and re.fullmatch(
-        r"(\d{4}-\d\d-\d\d)[ T]([0-9:]{8})(\.\d+?)?0*Z?", value
+        r"(\d{4}-\d\d-\d\d[ T])?([0-9:]{8})(\.\d+?)?0*Z?", value
     )
-    return " ".join(moment.groups("")) if moment else value
+    return "".join(moment.groups("")).replace("T", " ") if moment else value
 
 
 def rows_of(kind: str, raw: bytes) -> list[dict[str, Any]]:

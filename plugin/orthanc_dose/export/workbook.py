@@ -71,7 +71,9 @@ def _protocols(book: Workbook, chosen: Selection) -> None:
         SELECT name, any_value(rows) AS rows FROM sheets GROUP BY name
         ORDER BY rows DESC, lower(name), name LIMIT {_MOST_SHEETS}
     """
-    order = "coalesce(name, '') = '', lower(strip_accents(name)), lower(name), name"
+    # As the names of sheets are shown, without the characters that they may not have.
+    shown = r"trim(regexp_replace(name, '[\[\]:*?/\\]', ' ', 'g'))"
+    order = f"coalesce(name, '') = '', lower(strip_accents({shown})), lower({shown}), name"
     named = f"SELECT name, row_number() OVER (ORDER BY {order}) AS sheet, rows FROM ({most})"
     chosen.connection.execute(f"""
         UPDATE sheets SET sheet = named.sheet FROM ({named}) named WHERE sheets.name IS NOT DISTINCT
