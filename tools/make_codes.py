@@ -30,12 +30,14 @@ ELEMENTS = {
     "C-1190E": "767776000",  # niobium
     "C-1190F": "767775001",  # europium
 }
+# Pairs that former editions of PS3.16 had: CID 4010, postero-anterior, today paired with R-40888.
+FORMER = {"R-10214": "272479007"}
 # Context groups that a dose report or an image header with dose can use: patient state and
 # position, sides, views, anatomy, roles, and all of the radiation dose groups.
 CONTEXT_GROUPS = (
     (2, 30),
     (82, 84),
-    (230, 260),
+    (230, 271),
     (3108, 3108),
     (3629, 3629),
     (4009, 4052),
@@ -43,13 +45,31 @@ CONTEXT_GROUPS = (
     (7445, 7460),
     (10000, 10099),
 )
-# Codes of the standard that were replaced by others with the same meaning.
-REPLACED = {"DCM:113735": "DCM:113824"}
+# Common Anatomic Region, whose meanings count where groups have different ones: chest, not thorax.
+REGIONS = 4031
+# Codes of the standard that were replaced by others with the same meaning: Exposure Time; regions of
+# the body, for which CID 4031 and annex L had other SNOMED CT concepts until 2020 (SNOMED-RT has no
+# code of its own for the new ones: T-D3000 is still the chest); aluminium, see ELEMENTS.
+REPLACED = {
+    "DCM:113735": "DCM:113824",
+    "SCT:51185008": "SCT:816094009",  # chest, T-D3000
+    "SCT:113345001": "SCT:818981001",  # abdomen, T-D4000
+    "SCT:416949008": "SCT:818982008",  # abdomen and pelvis, R-FAB57
+    "SCT:12921003": "SCT:816092008",  # pelvis, T-D6000
+    "SCT:297171002": "SCT:1217257000",  # cervico-thoracic spine, T-D00F7
+    "SCT:297172009": "SCT:1217256009",  # thoraco-lumbar spine, T-D00F8
+    "SCT:297173004": "SCT:1217253001",  # lumbo-sacral spine, T-D00F9
+    "SCT:297174005": "SCT:1217254007",  # sacro-coccygeal spine, T-D00FA
+    "SCT:105830007": "SCT:12503006",
+    "DCM:113710": "SCT:767776000",  # niobium
+    "DCM:113711": "SCT:767775001",  # europium
+}
 
 
 def main(source: str) -> None:
     reference = json.loads(Path(source).read_text())
     meanings: dict[str, str] = {}
+    regions: dict[str, str] = {}
     standard: dict[str, dict[str, Any]] = _concepts_dict.concepts
     for scheme, concepts in standard.items():
         if scheme in ("DCM", "SCT", "UCUM", "LN"):
@@ -57,6 +77,9 @@ def main(source: str) -> None:
                 for code, (meaning, cids) in by_code.items():
                     if any(first <= cid <= last for cid in cids for first, last in CONTEXT_GROUPS):
                         meanings[f"{scheme}:{code}"] = meaning
+                    if REGIONS in cids:
+                        regions[f"{scheme}:{code}"] = meaning
+    meanings |= regions
     for group in reference["context_groups"].values():
         for member in group["members"]:
             meanings.setdefault(f"{member['scheme']}:{member['code']}", member["meaning"])
@@ -66,8 +89,7 @@ def main(source: str) -> None:
         meanings[key] = entry["meaning"]
     srt = {k: v for k, v in reference["srt_to_sct"].items() if not k.startswith("_")}
     for code, target in _snomed_dict.mapping["SRT"].items():
-        if f"SCT:{target}" in meanings:
-            srt.setdefault(code, target)
+        srt.setdefault(code, target)
     for key, entry in reference["aliases"].items():
         if key.startswith("SRT:"):
             srt[key[4:]] = entry["to"].removeprefix("SCT:")
@@ -75,7 +97,7 @@ def main(source: str) -> None:
         for row in template["rows"]:
             if row.get("alt_scheme") == "SRT":
                 srt.setdefault(row["alt_code"], row["code"])
-    srt.update(ELEMENTS)
+    srt.update(ELEMENTS | FORMER)
     table = {
         "replaced": REPLACED,
         "srt_to_sct": dict(sorted(srt.items())),

@@ -7,7 +7,17 @@ of the tables, so that each field is declared once.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from orthanc_dose.records import INDEXES, MODALITIES, PATIENT, TABLES, TASK, Field
+from orthanc_dose.records import (
+    EVENT_UID,
+    INDEXES,
+    MODALITIES,
+    PATIENT,
+    REJECTED_OBJECT,
+    TABLES,
+    TASK,
+    TOTALS_AS_REPORTED,
+    Field,
+)
 from orthanc_dose.records.common import marks
 from orthanc_dose.records.task import JSON
 
@@ -50,7 +60,11 @@ def text() -> str:
     """Return the file's text, formatted as ruff does."""
     events = [modality.events for modality in MODALITIES.values()]
     accumulated = [one.accumulated for one in MODALITIES.values() if one.accumulated is not None]
-    tables = [table for table in TABLES if table not in INDEXES]
+    tables = [
+        table
+        for table in TABLES
+        if table not in (*INDEXES, EVENT_UID, REJECTED_OBJECT, TOTALS_AS_REPORTED)
+    ]
     fields = [field for table in tables for field in (*table.fields, *table.derived)]
     out = [_HEAD]
     out += [
@@ -131,7 +145,8 @@ def _type(field: Field) -> str:
 
 
 def _struct_name(field: Field) -> str:
-    return _camel(field.name.removesuffix("s"))
+    plural = not field.name.endswith("series")
+    return _camel(field.name.removesuffix("s") if plural else field.name)
 
 
 def _camel(name: str) -> str:

@@ -75,6 +75,20 @@ export default ts.config(
     rules: { "no-restricted-imports": ["error", { patterns: [FEATURES, APP] }] },
   },
   {
+    // One table (shared/table/DataTable.md): its heads, its keys, its narrow screens are the same everywhere.
+    files: ["src/**/*.vue"],
+    ignores: ["src/shared/table/*.vue"],
+    rules: {
+      "vue/no-restricted-html-elements": [
+        "error",
+        ...["table", "thead", "tbody", "tfoot", "tr", "th", "td"].map((element) => ({
+          element,
+          message: "Tables are made with shared/table/DataTable.vue.",
+        })),
+      ],
+    },
+  },
+  {
     // The markup is a file of the build; nothing from outside comes there.
     files: ["src/**/AppIcon.vue"],
     rules: { "vue/no-v-html": "off" },

@@ -21,7 +21,17 @@ from .export import copy, exports
 from .export.nightly import EVERY_S as NIGHTLY_S
 from .export.nightly import Nightly
 from .export.words import date_format
-from .ingest import Deletion, Door, Finder, IdentityRules, Options, Requests, Worker, jobs
+from .ingest import (
+    Deletion,
+    Door,
+    Finder,
+    IdentityRules,
+    Options,
+    Requests,
+    Withdrawals,
+    Worker,
+    jobs,
+)
 from .ingest.ignoring import Ignoring
 from .loopback import Loopback, OrthancError
 from .manage.access import Access
@@ -136,7 +146,8 @@ def _start(log: Log) -> None:
     deletion, door = Deletion(host, finder, options), Door(options())
     kinds = jobs(options, deletion, size_files, store.key, host)
     steps = Steps(kinds, runner.owner)
-    worker = Worker(host, store, options, steps, finder, deletion, door)
+    withdrawals = Withdrawals(finder)
+    worker = Worker(host, store, options, steps, finder, deletion, door, withdrawals)
     runner.join(steps, worker, followers)
     settings.watch(worker.wake)
     settings.watch(lambda: setattr(door, "options", options()))
@@ -226,7 +237,7 @@ def _start(log: Log) -> None:
             "is sent again under the same SOP Instance UID, such as one that grows during an "
             "examination, and reports success to the sender. Set it to true to receive it"
         )
-    host.listen(worker.wake, started, fetching.look_at_jobs, ending)
+    host.listen(worker.wake, withdrawals.deleted, started, fetching.look_at_jobs, ending)
     host.serve(lambda request: server.handle(request, host.Answer))
     host.guard(access.opens_orthanc)
     _watch(door)
@@ -318,6 +329,7 @@ def _options(configuration: config.Config, settings: Settings, key: bytes) -> Op
         reconcile_at_start=configuration.reconcile_at_start,
         dose_from_ct_images=value("dose_from_ct_images"),
         screens=value("dose_screens"),
+        counts_rejected_for_safety=value("count_rejected_for_safety"),
         identity=IdentityRules(**identity_rules(settings), secret=key),
         not_patient=not_patient(settings),
         ignoring=ignoring,

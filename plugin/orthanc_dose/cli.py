@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     client.add_server_arguments(again)
     again.set_defaults(run=client.reextract)
     sizes = commands.add_parser(
-        "import-sizes", help="import heights and weights from a CSV file into a running server"
+        "import-sizes",
+        help="import heights and weights from a CSV file or a workbook into a running server",
     )
     import_sizes.add_arguments(sizes)
     sizes.set_defaults(run=import_sizes.run)

@@ -314,20 +314,21 @@ _handlers: dict[str, Callable[..., Any]] = {}
 
 def listen(
     stored: Callable[[], None],
+    deleted: Callable[[str], None],
     started: Callable[[], None],
     job_ended: Callable[[], None],
     ending: Callable[[], None],
 ) -> None:
     """Register handlers for events of Orthanc.
 
-    They are called when instances were stored, when Orthanc has started, when one of its jobs has
-    ended, and when its shutdown begins: its servers then stop one after the other, while jobs may
-    go on for long. Uses the callback for changes, which has its own thread, instead of that for
-    stored instances: the latter runs on the thread that stores, which would wait for Python's lock
-    with every instance.
+    They are called when instances were stored, for each instance that was deleted (with Orthanc's
+    identifier), when Orthanc has started, when one of its jobs has ended, and when its shutdown
+    begins: its servers then stop one after the other, while jobs may go on for long. Uses the
+    callback for changes, which has its own thread, instead of that for stored instances: the latter
+    runs on the thread that stores, which would wait for Python's lock with every instance.
     """
     _handlers["stored"], _handlers["started"], _handlers["job ended"] = stored, started, job_ended
-    _handlers["ending"] = ending
+    _handlers["deleted"], _handlers["ending"] = deleted, ending
     orthanc.RegisterOnChangeCallback(_on_change)
 
 
@@ -422,6 +423,9 @@ def extend_explorer(address: str, label: str) -> None:
 def _on_change(change: int, level: int, resource: str) -> None:
     if change == orthanc.ChangeType.NEW_INSTANCE:
         _handlers["stored"]()
+    elif change == orthanc.ChangeType.DELETED:
+        if level == orthanc.ResourceType.INSTANCE:
+            _handlers["deleted"](resource)
     elif change == orthanc.ChangeType.ORTHANC_STARTED:
         _handlers["started"]()
     elif change in (orthanc.ChangeType.JOB_SUCCESS, orthanc.ChangeType.JOB_FAILURE):

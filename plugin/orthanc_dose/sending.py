@@ -5,46 +5,30 @@ one connection.
 import argparse
 import http.client
 import json
+import mmap
 import os
 import socket
 import ssl
 import sys
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from .client import ClientError, add_server_arguments, authorization
+from .dicom import part10, repair
+from .dicom.dataset import Unreadable
+from .sendable import find_files
 
-# Maximum bytes of a member of an archive, which is unpacked in memory. Larger objects can be sent
-# as files, which are not loaded.
-LARGEST_MEMBER = 1_000_000_000
 _TIMEOUT_S = 300
-_HEAD = 132
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive, an empty one
 # Orthanc's status of an object that it accepted: its name in the summary.
 _TAKEN = {
     "Success": "stored",
     "AlreadyStored": "there already",
     "FilteredOut": "dropped by the server's rules",
 }
-
-
-@dataclass(frozen=True)
-class Found:
-    """Something to send: its name, and its content or why it cannot be sent.
-
-    It has neither if it is not a DICOM object.
-    """
-
-    name: str
-    body: bytes | Path | None = None
-    problem: str | None = None
 
 
 class Refused(Exception):
@@ -59,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a DICOM file, a folder, or a zip archive of them",
     )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="send a repaired copy of an object that Orthanc refuses because a length in it is "
+        "broken, without the elements that cannot be read for certain; each is named with what is "
+        "lost. The file stays as it is. Reports whose content is cut are never repaired",
+    )
     add_server_arguments(parser)
     parser.epilog = (
         "The password is taken from the environment variable DOSE_PASSWORD or asked for; a token "
@@ -69,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Send everything; return 1 if anything was refused, or if there was nothing to send."""
-    sender = Sender(chosen.url, authorization(chosen.user))
+    sender = Sender(chosen.url, authorization(chosen.user), chosen.repair)
     counts: Counter[str] = Counter()
     try:
         for found in find_files(chosen.files):
@@ -79,13 +70,16 @@ def run(chosen: argparse.Namespace) -> int:
                 continue
             if found.body is not None:
                 try:
-                    counts[sender.send(found.body)] += 1
+                    status, lost = sender.send(found.body)
+                    counts[status] += 1
+                    if lost:
+                        counts["repaired"] += 1
+                        _say(counts, found.name, f"a repaired copy was sent, which lacks {lost}")
                 except (Refused, OSError) as error:
                     problem = str(error)
             if problem is not None:
                 counts["refused"] += 1
-                _progress(counts, end=True)
-                print(f"{_printable_name(found.name)}: {problem}", file=sys.stderr)
+                _say(counts, found.name, problem)
             _progress(counts)
     finally:
         _progress(counts, end=True)
@@ -94,94 +88,16 @@ def run(chosen: argparse.Namespace) -> int:
     return 1 if counts["refused"] or not any(counts[status] for status in _TAKEN) else 0
 
 
-def find_files(paths: list[Path]) -> Iterator[Found]:
-    """Yield what these paths lead to, in the order of names.
-
-    Folders are searched with all subfolders, and archives with all their members.
-    """
-    for path in paths:
-        if path.is_dir():
-            for folder, below, names in os.walk(path):
-                below.sort()
-                for name in sorted(names):
-                    yield from _file(Path(folder, name))
-        else:
-            yield from _file(path)
-
-
-def _file(path: Path) -> Iterator[Found]:
-    name = str(path)
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_HEAD)
-        if head.startswith(_ZIP):
-            yield from _members(path)
-        else:
-            yield Found(name, path if _is_dicom(name, head) else None)
-    except OSError as error:
-        yield Found(name, problem=f"cannot be read: {error.strerror or type(error).__name__}")
-
-
-def _members(path: Path) -> Iterator[Found]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        yield Found(str(path), problem=f"the archive cannot be read: {error}")
-        return
-    with archive:
-        for member in archive.infolist():
-            if not member.is_dir():
-                yield _member(archive, member, f"{path}/{member.filename}")
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Found:
-    try:
-        with archive.open(member) as file:
-            head = file.read(_HEAD)
-            if not _is_dicom(name, head):
-                return Found(name)
-            # One byte more than allowed: the size given in the archive may be wrong.
-            raw = head + file.read(LARGEST_MEMBER + 1 - len(head))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-    ) as error:
-        return Found(name, problem=f"cannot be unpacked: {error}")
-    if len(raw) > LARGEST_MEMBER:
-        return Found(
-            name,
-            problem=f"is larger than {LARGEST_MEMBER:,} bytes when unpacked: unpack the archive "
-            "and send the file itself",
-        )
-    return Found(name, raw)
-
-
-def _is_dicom(name: str, head: bytes) -> bool:
-    """Return whether this is a DICOM object.
-
-    It is recognised by the mark of a DICOM file, or by the first elements of a bare data set. The
-    directory of a medium (DICOMDIR) is not an object.
-    """
-    if name.replace("\\", "/").rsplit("/", 1)[-1].upper() == "DICOMDIR":
-        return False
-    return head[128:132] == b"DICM" or head[:2] in (b"\x08\x00", b"\x02\x00")
-
-
 class Sender:
     """One connection to Orthanc, which is kept open, and reopened if it breaks."""
 
-    def __init__(self, url: str, authorization: str) -> None:
+    def __init__(self, url: str, authorization: str, repairs: bool = False) -> None:
         address = urlsplit(url if "//" in url else f"http://{url}")
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ClientError(
                 f"{url} is not the address of a server, such as http://127.0.0.1:8042"
             )
-        self._url, self._path = url, f"{address.path.rstrip('/')}/instances"
+        self._url, self._path, self._repairs = url, address.path.rstrip("/"), repairs
         # The last one tells a server that guards against requests from other sites' pages that this
         # is not one.
         self._headers = {
@@ -201,24 +117,56 @@ class Sender:
             else http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
         )
 
-    def send(self, body: bytes | Path) -> str:
-        """Store an object and return a key of _TAKEN.
+    def send(self, body: bytes | Path) -> tuple[str, str]:
+        """Store an object; return a key of _TAKEN, and what a repaired copy of it lacks, "" if it
+        was sent as it is.
 
         Raises Refused, OSError for a file that cannot be read, and ClientError if nothing can be
         sent at all.
         """
         if isinstance(body, Path):
             with open(body, "rb") as file:
-                status, answer = self._post(file, os.fstat(file.fileno()).st_size)
+                status, answer = self._post("/instances", file, os.fstat(file.fileno()).st_size)
         else:
-            status, answer = self._post(body, len(body))
+            status, answer = self._post("/instances", body, len(body))
         if status == 200:
-            return _taken(answer)
+            return _taken(answer), ""
         if status in (401, 403):
             raise ClientError(
                 _not_let_in(status, self._headers["Authorization"].startswith("Bearer"))
             )
-        raise Refused(_reason(status, answer))
+        reason = _reason(status, answer)
+        # 404 is the answer to some broken objects, in which Orthanc finds no UIDs.
+        if status not in (400, 404):
+            raise Refused(reason)
+        with _mapped(body) as raw:
+            reason += _fault(raw)
+            try:
+                repaired = repair.repair(raw)
+            except repair.NotRepairable as error:
+                raise Refused(f"{reason}; it cannot be repaired: {error}") from error
+        if not self._repairs:
+            raise Refused(f"{reason}; with --repair, a copy is sent that lacks {repaired.lost}")
+        status_of_copy = self._send_repaired(repaired, reason)
+        return status_of_copy, repaired.lost if status_of_copy != "AlreadyStored" else ""
+
+    def _send_repaired(self, repaired: repair.Repaired, reason: str) -> str:
+        """Store a repaired copy and return a key of _TAKEN. It never replaces an object that the
+        server has, which may be the intact one. Raises Refused."""
+        uid = repaired.instance_uid.encode("latin-1")
+        status, answer = self._post("/tools/lookup", uid, len(uid))
+        held = json.loads(answer) if status == 200 else None
+        if held is None:
+            raise Refused(
+                f"{reason}; the repaired copy was not sent, because the server does not say whether "
+                f"it has the object (status {status})"
+            )
+        if any(one.get("Type") == "Instance" for one in held):
+            return "AlreadyStored"
+        status, answer = self._post("/instances", repaired.body, len(repaired.body))
+        if status != 200:
+            raise Refused(f"{reason}; the repaired copy too is {_reason(status, answer)}")
+        return _taken(answer)
 
     def close(self) -> None:
         self._connection.close()
@@ -227,7 +175,7 @@ class Sender:
         self._connection.connect()
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def _post(self, body: "bytes | IO[bytes]", size: int) -> tuple[int, bytes]:
+    def _post(self, path: str, body: "bytes | IO[bytes]", size: int) -> tuple[int, bytes]:
         # A connection that was kept open may have been closed meanwhile: retry once on a new one.
         for last in (False, True):
             if not isinstance(body, bytes):
@@ -236,7 +184,7 @@ class Sender:
                 if self._connection.sock is None:
                     self._connect()
                 self._connection.request(
-                    "POST", self._path, body, self._headers | {"Content-Length": str(size)}
+                    "POST", self._path + path, body, self._headers | {"Content-Length": str(size)}
                 )
                 answer = self._connection.getresponse()
                 return answer.status, answer.read()
@@ -287,6 +235,28 @@ def _reason(status: int, answer: bytes) -> str:
     return f"refused with status {status}"
 
 
+@contextmanager
+def _mapped(body: bytes | Path) -> Iterator[part10.Raw]:
+    """Give the bytes of an object, those of a file without loading it."""
+    if isinstance(body, bytes):
+        yield body
+        return
+    with open(body, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        yield raw
+
+
+def _fault(raw: part10.Raw) -> str:
+    """Return what is wrong with a refused object, if it cannot be read, in words that hold none of
+    its values."""
+    try:
+        part10.read_part10(raw)
+    except part10.OtherTransferSyntax:
+        return ""
+    except Unreadable as error:
+        return f" ({error})"
+    return ""
+
+
 def _words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
@@ -294,6 +264,11 @@ def _words(error: Exception) -> str:
 def _printable_name(name: str) -> str:
     """Return a text without terminal control characters and undecodable bytes."""
     return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def _say(counts: Counter[str], name: str, words: str) -> None:
+    _progress(counts, end=True)
+    print(f"{_printable_name(name)}: {words}", file=sys.stderr)
 
 
 def _progress(counts: Counter[str], end: bool = False) -> None:
@@ -308,5 +283,6 @@ def _summary(counts: Counter[str]) -> list[str]:
         for status, word in _TAKEN.items()
         if counts[status] or status == "Success"
     ]
+    words += [f"{counts['repaired']} of them repaired"] if counts["repaired"] else []
     words += [f"{counts['refused']} refused"] if counts["refused"] else []
     return words + ([f"{counts['skipped']} without DICOM skipped"] if counts["skipped"] else [])

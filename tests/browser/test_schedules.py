@@ -96,7 +96,7 @@ def test_a_model_is_saved_and_run_and_the_run_has_its_report(
     visit.check()
     form.get_by_role("button", name="Save").click()
     card = page.get_by_role("region", name="nightly", exact=True)
-    expect(card).to_contain_text("every day, at 02:30")
+    expect(card).to_contain_text("At 02:30, every day")
     expect(card).to_contain_text("It has not run yet.")
     one = kept(ours, "nightly")
     assert (one["cron"], one["time_zone"], one["look_back"], one["unit"]) == (
@@ -157,7 +157,7 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
         question={"groups": ["CT"], "descriptions_leave_out": ["research"], "by_day": True},
     )
     page = visit.open(PATH)
-    expect(said_of(page, "early", "Runs")).to_contain_text("Monday to Friday, at 07:00")
+    expect(said_of(page, "early", "Runs")).to_contain_text("At 07:00, Monday through Friday")
     expect(said_of(page, "early", "Criteria")).to_have_text(
         "CT; descriptions not containing “research”; day by day"
     )
@@ -173,7 +173,7 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
     form.get_by_label("Time", exact=True).fill("21:05")
     form.get_by_label("Time", exact=True).blur()
     expect(form.get_by_label("Cron expression")).to_have_value("5 21 * * 3")
-    expect(form).to_contain_text("Wednesday, at 21:05")
+    expect(form).to_contain_text("At 21:05, only on Wednesday")
     form.get_by_label("How often").select_option("hourly")
     form.get_by_label("at minute").fill("40")
     form.get_by_label("at minute").blur()
@@ -189,7 +189,7 @@ def test_a_schedule_is_changed_switched_off_and_deleted(visit: Visit, ours: Orth
     form.get_by_label("Period").select_option("lastHour")
     form.get_by_label("Study descriptions: Not containing").fill("research, phantom")
     form.get_by_role("button", name="Save").click()
-    expect(said_of(page, "early", "Runs")).to_contain_text("every 20 minutes")
+    expect(said_of(page, "early", "Runs")).to_contain_text("Every 20 minutes")
     expect(said_of(page, "early", "Period")).to_have_text("the last hour")
     one = kept(ours, "early")
     assert (one["cron"], one["look_back"], one["unit"]) == ("*/20 * * * *", 1, "hours")

@@ -52,7 +52,7 @@ def file(tmp_path: Path) -> Path:
 
 def choose(visit: Visit, file: Path) -> Page:
     page = visit.open("/sizes")
-    page.get_by_label("Drop a CSV file here").set_input_files(file)
+    page.get_by_label("Drop a CSV or XLSX file here").set_input_files(file)
     expect(page.get_by_role("region", name="Preview of the first lines")).to_be_visible()
     visit.settle()
     return page
@@ -131,7 +131,7 @@ def test_nothing_begins_before_what_is_missing_is_chosen(visit: Visit, tmp_path:
     file = tmp_path / "x.csv"
     file.write_text(f"key;size;note\n{NUMBERS[2]};69;a\n{NUMBERS[3]};70;b\n")
     page = visit.open("/sizes")
-    page.get_by_label("Drop a CSV file here").set_input_files(file)
+    page.get_by_label("Drop a CSV or XLSX file here").set_input_files(file)
     start = page.get_by_role("button", name="Import", exact=True)
     expect(page.locator("main")).to_contain_text("Choose the column with the identifier.")
     expect(start).to_be_disabled()
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_table_is_refused_in_words(visit: Visit, tmp_path: Pat
     file = tmp_path / "x.csv"
     file.write_bytes(b"PK\x03\x04")
     page = visit.open("/sizes")
-    page.get_by_label("Drop a CSV file here").set_input_files(file)
+    page.get_by_label("Drop a CSV or XLSX file here").set_input_files(file)
     expect(page.get_by_role("alert")).to_contain_text("Save the table as CSV")
 
 

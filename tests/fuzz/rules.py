@@ -24,9 +24,9 @@ from orthanc_dose.dicom.dataset import first as first_value
 from orthanc_dose.dicom.sop_classes import XRAY_DOSE_SR
 from orthanc_dose.extract import Extract, Ignored, Kept
 from orthanc_dose.query import studies
-from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, Field, Table
+from orthanc_dose.records import EQUIPMENT, MARKS, MODALITIES, OBJECT, STUDY, TOTALS, Field, Table
 from orthanc_dose.rest.answers import plain
-from orthanc_dose.store import Batch, Store, Writer
+from orthanc_dose.store import Batch, Store, Writer, sharing
 from orthanc_dose.store.schema import arrow_schema
 from tests.support.independent import UNITS
 
@@ -60,6 +60,10 @@ class Result:
     extract: Extract
     records: list[Record]
     row: dict[str, Any]
+
+
+# What the store adds to a study that shares irradiations with others.
+OF_SHARING = {"marks", "all_marks", "not_counted", "shared_with", "counted_in"}
 
 
 class Rules:
@@ -106,7 +110,7 @@ class Rules:
         expected = [] if found.modality is None else ["imported"]
         assert [record.outcomes[sop].outcome for record in records] == expected
         for record in records:
-            _record_in_order(record, elements)
+            _record_in_order(record, elements, len(raw))
         row = {
             "handle": sop,
             "sop_instance_uid": sop,
@@ -151,7 +155,12 @@ class Rules:
                 stored = studies.study(connection, record.study["id"])
                 assert stored is not None
                 modality = MODALITIES[record.modality]
-                _same_rows(stored, record.study, STUDY)
+                # Damaged objects under different Study Instance UIDs share their irradiations.
+                others = {field.name for field in TOTALS} | OF_SHARING
+                shared = (
+                    others if stored["all_marks"] and sharing.shares(stored["all_marks"]) else set()
+                )
+                _same_rows(stored, record.study, STUDY, shared)
                 for name, table in (
                     ("events", modality.events),
                     ("accumulated", modality.accumulated),
@@ -161,7 +170,7 @@ class Rules:
                     for there, row in (
                         zip(stored[name], made, strict=True) if name == "events" else ()
                     ):
-                        _same_rows(there, row, table)
+                        _same_rows(there, row, table, shared)
                 json.dumps(stored, default=plain, allow_nan=False).encode()
                 json.dumps(
                     studies.kept_content(connection, record.study["id"]), allow_nan=False
@@ -176,6 +185,7 @@ class Rules:
         if result.extract.source != "report":
             return  # images: their own tests hold every number against the element
         codes = {_code_key(item) for item in whole(tree)} - {None}
+        codes |= {_of_dicom(key) for key in codes}
         containers = [(_concept(item), item) for item in items(tree, CONTENT)]
         found = result.extract
         modality = MODALITIES.get(found.modality or "")
@@ -267,12 +277,13 @@ class _NoCalls:
     def __exit__(self, *_: object) -> None: ...
 
 
-def _record_in_order(record: Record, elements: int) -> None:
+def _record_in_order(record: Record, elements: int, size: int) -> None:
     for row in (record.study, *record.events, *record.accumulated):
         _plain_values(row)
         for entry in row.get("marks") or ():
             assert entry["mark"] in MARKS and entry["field"], entry
-            assert len(entry["raw"] or "") <= 200
+            # Nothing is cut, and two texts of the object are the most that one mark holds.
+            assert len(entry["raw"] or "") <= 2 * size
     marks = sum(
         len(row.get("marks") or ()) for row in (record.study, *record.events, *record.accumulated)
     )
@@ -305,9 +316,9 @@ def _plain_values(value: Any) -> None:
             _plain_values(part)
 
 
-def _same_rows(stored: Any, made: Any, table: Table) -> None:
+def _same_rows(stored: Any, made: Any, table: Table, but: set[str]) -> None:
     for name in (
-        name for name in table.names if name in stored
+        name for name in table.names if name in stored and name not in but
     ):  # a study has the columns of its modality type
         assert _same(stored[name], made.get(name)), (
             f"{table.name}.{name}: {made.get(name)!r} stored as {stored[name]!r}"
@@ -336,9 +347,15 @@ def _code_key(item: Tree) -> str | None:
     return canonical(value.decode("latin-1"), first(item, "00080102").decode("latin-1"))
 
 
+def _of_dicom(key: str | None) -> str | None:
+    """Return the key of a code that lost its scheme and has a number as DICOM's codes have."""
+    lost = key is not None and re.fullmatch(r":1(09|[1-3]\d)\d{3}", key) is not None
+    return canonical(key[1:], "DCM") if key and lost else key
+
+
 def _concept(item: Tree) -> str | None:
     name = items(item, NAME)
-    return _code_key(name[0]) if name else None
+    return _of_dicom(_code_key(name[0])) if name else None
 
 
 def _numbers_below(item: Tree) -> Numbers:
@@ -346,15 +363,11 @@ def _numbers_below(item: Tree) -> Numbers:
     found: Numbers = {}
     for child in items(item, CONTENT):
         measured = items(child, "0040a300")
-        if first(child, "0040a040") == b"NUM" and measured:
+        if first(child, "0040a040") in (b"NUM", b"") and measured:
             text = first(measured[0], "0040a30a").decode("latin-1")
             units = items(measured[0], "004008ea")
-            scheme = first(units[0], "00080102").upper() if units else b""
-            if (
-                units
-                and _DECIMAL_STRING.fullmatch(text)
-                and (not scheme or scheme.startswith(b"UC"))
-            ):
+            # The unit counts under any coding scheme, since it must measure what the field holds.
+            if units and _DECIMAL_STRING.fullmatch(text):
                 unit = first(units[0], "00080100").decode("latin-1")
                 found.setdefault(_concept(child) or "", []).append((Decimal(text), unit))
         for concept, numbers in _numbers_below(child).items():
@@ -363,8 +376,8 @@ def _numbers_below(item: Tree) -> Numbers:
 
 
 # Marks of values that their container does not hold: worked out, held over from the event before,
-# or another item's.
-NOT_READ = frozenset({"computed", "carried", "private_item"})
+# another item's, or converted because it is impossible as written.
+NOT_READ = frozenset({"computed", "carried", "private_item", "unit_slip"})
 
 
 def _check_row(
@@ -373,8 +386,12 @@ def _check_row(
     said: Numbers,
     codes: set[str | None],
     own: Field | None,
+    of_struct: frozenset[str] = frozenset(),
 ) -> None:
-    not_read = {entry["field"] for entry in row.get("marks") or () if entry["mark"] in NOT_READ}
+    """of_struct: the fields of this struct that its row marks with one of NOT_READ."""
+    not_read = of_struct | {
+        entry["field"] for entry in row.get("marks") or () if entry["mark"] in NOT_READ
+    }
     for one in fields:
         value = row.get(one.name)
         if value is None or one.name in not_read:
@@ -382,7 +399,9 @@ def _check_row(
         concepts = {path[-1] for path in (one.paths or (own.paths if own else ()))}
         if one.type == "structs":
             for part in value:
-                _check_row(part, one.fields, said, codes, one)
+                inner = (name.partition(".") for name in not_read)
+                parts = frozenset(below for name, _, below in inner if name == one.name)
+                _check_row(part, one.fields, said, codes, one, parts)
         elif one.type == "code" and concepts:
             assert value["value"] is None or f"{value['scheme'] or ''}:{value['value']}" in codes, (
                 f"{one.name}: {value}"

@@ -12,6 +12,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Exp
 
 from orthanc_dose import samples
 from orthanc_dose.samples.hostile import FATAL, HOSTILE, STORABLE
+from orthanc_dose.samples.image_volume import ANGIOGRAPHIC, CRANIOFACIAL
 from orthanc_dose.samples.nuclear import BLADDER, BRAIN
 from orthanc_dose.samples.values import CT_PROCEDURE
 from tests.support import corpus
@@ -78,6 +79,12 @@ def _images() -> Iterator[tuple[str, Dataset]]:
     for kind in ("siemens", "toshiba"):
         yield f"ct {kind}", samples.ct_images(kind)[-1]
     yield "dose info", samples.philips_dose_info()
+    yield "enhanced ct", samples.enhanced_ct_image([samples.CtFrame(second_tube=(140, 200))])
+    yield "legacy ct", samples.enhanced_ct_image(legacy=True)
+    for kind in (ANGIOGRAPHIC, CRANIOFACIAL):
+        runs = [samples.ConeBeamRun(0.3), samples.ConeBeamRun(0.4)]
+        yield f"volume {kind}", samples.cone_beam_volume(kind, runs)
+    yield "cone-beam ct", samples.cone_beam_slices(slices=1)[0]
 
 
 @cache

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import zipfile
@@ -15,14 +16,15 @@ from typing import Any
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pydicom
 import pytest
 
-from orthanc_dose import samples
+from orthanc_dose import __version__, samples
 from orthanc_dose.samples import make_studies
 from orthanc_dose.samples.ct import default_events
 from orthanc_dose.samples.hostile import HOSTILE
 from tests.support.exports import ENDLESS_ROWS, begun, done, export, wanted
-from tests.support.server import PASSWORD, USER, OrthancServer
+from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,7 @@ def server() -> Any:
         yield running
 
 
+CORPUS = ROOT.parent / "shared" / "corpus"
 LONG = '画像 <&> "quoted"\r\nnext line, ' * 2_000  # above what a cell of a spreadsheet holds
 CLASHING = ("Head/Neck", "HEAD:NECK", "Head Neck", "h" * 40, "h" * 39 + "i", "画像")
 
@@ -263,6 +266,78 @@ def test_fluoroscopy_stands_in_groups(server: OrthancServer) -> None:
             assert low is None or (low <= mean * (1 + 1e-12) and mean <= high * (1 + 1e-12))
 
 
+def test_the_summary_says_doses_and_where_the_file_is_from(server: OrthancServer) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", "CT")))
+    rows = list(book["Summary"].iter_rows(values_only=True))
+    about = {row[0]: row[1] for row in rows[:9]}
+    studies = server.details(modality="CT")
+    dates = [date.fromisoformat(one["study_date"]) for one in studies if one["study_date"]]
+    assert (about["First study"].date(), about["Last study"].date()) == (min(dates), max(dates))
+    assert book["Summary"].cell(4, 2).is_date
+    assert about["Exported by"] == f"Orthanc Dose {__version__}"
+    assert about["Licence of the program"] == "AGPL-3.0-or-later"
+    assert isinstance(about["Exported, UTC"], datetime)
+    doses = [one["dlp_total"] for one in studies if one["dlp_total"]]
+    [of_all] = [row for row in rows if row[0] == "DLP total [mGy·cm]"]
+    assert of_all[1:5] == (
+        len(doses),
+        pytest.approx(statistics.mean(doses)),
+        pytest.approx(statistics.median(doses)),
+        max(doses),
+    )
+    at = next(n for n, row in enumerate(rows) if row[0] == "Study description")
+    for name, count, mean in (row[:3] for row in rows[at + 1 :] if row[0]):
+        mine = [one for one in studies if (one["study_description"] or "(blank)") == name]
+        given = [one["dlp_total"] for one in mine if one["dlp_total"]]
+        assert count == len(mine)
+        assert mean == (pytest.approx(statistics.mean(given)) if given else None)
+    names = [name for name in book.sheetnames[2:] if name.isascii()]
+    # Long names that begin alike are cut and numbered.
+    assert names == sorted(names, key=lambda one: re.sub(r" \(\d+\)$", "", one)[:27].casefold())
+
+
+def test_exposure_filters_and_doses_by_type_in_a_real_fluoroscopy_export(
+    server: OrthancServer,
+) -> None:
+    """The numbers are those that dcmdump and dsrdump show of the report of an Alphenix: 48 fluoroscopy
+    events at -90 degrees or near 0, one rotational acquisition.
+    """
+    path = CORPUS / "RF-RDSR-Canon-Alphenix-rotational.dcm"
+    if not path.is_file():
+        pytest.skip("the corpus is not there")
+    server.upload(path.read_bytes())
+    server.wait_until_idle()
+    report = pydicom.dcmread(path)
+    query = {"study_instance_uid": report.StudyInstanceUID}
+    titles, row = openpyxl.load_workbook(io.BytesIO(export(server, "xlsx", "RF", query=query)))[
+        "All data"
+    ].iter_rows(values_only=True)
+    cells = dict(zip(titles, row, strict=True))
+    assert [cells[f"G{n} Exposures"] for n in (1, 2, 3)].count(1) == 1
+    assert sum(cells[f"G{n} Exposures"] for n in (1, 2, 3)) == 49 and "G4 Exposures" not in cells
+    assert {cells[f"G{n} X-ray filters: Thickness mean [mm]"] for n in (1, 2, 3)} == {"0.5", "0.2"}
+    items = list(numbers_of(report))
+    assert cells["Fluoroscopy dose at reference point total [mGy]"] == pytest.approx(
+        next(value for code, value in items if code == "113728") * 1000
+    )
+    assert cells["Acquisition dose at reference point total [mGy]"] == pytest.approx(
+        next(value for code, value in items if code == "113729") * 1000
+    )
+    [line] = csv.DictReader(
+        io.StringIO(export(server, "csv", "RF", query=query).decode("utf-8-sig"))
+    )
+    assert line["Exported by"] == f"Orthanc Dose {__version__}"
+
+
+def numbers_of(item: Any) -> Any:
+    """Code and value of each numeric item of a report, in its order."""
+    for one in item.get("ContentSequence", ()):
+        if one.ValueType == "NUM" and one.get("MeasuredValueSequence"):
+            name = one.ConceptNameCodeSequence[0]
+            yield name.CodeValue, float(one.MeasuredValueSequence[0].NumericValue)
+        yield from numbers_of(one)
+
+
 @pytest.mark.parametrize(
     ("kind", "modality"),
     [("parquet", code) for code in EVENTS] + [("arrow", "CT"), ("jsonl", "RF")],
@@ -304,18 +379,16 @@ def test_fields_of_parquet_say_what_they_are(server: OrthancServer) -> None:
 
 def as_json(value: Any) -> Any:
     """A value of a file as the API writes it: moments as text, nothing for an empty list."""
-    if isinstance(value, datetime):
-        return as_json(value.isoformat(" "))
     if isinstance(value, (date, time)):
-        return value.isoformat()
+        value = value.isoformat()
     if isinstance(value, dict):
         return {name: as_json(one) for name, one in value.items()}
     if isinstance(value, list):
         return [as_json(one) for one in value] or None
     moment = isinstance(value, str) and re.fullmatch(
-        r"(\d{4}-\d\d-\d\d)[ T]([0-9:]{8})(\.\d+?)?0*Z?", value
+        r"(\d{4}-\d\d-\d\d[ T])?([0-9:]{8})(\.\d+?)?0*Z?", value
     )
-    return " ".join(moment.groups("")) if moment else value
+    return "".join(moment.groups("")).replace("T", " ") if moment else value
 
 
 def rows_of(kind: str, raw: bytes) -> list[dict[str, Any]]:

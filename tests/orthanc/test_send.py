@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from orthanc_dose import sending
-from orthanc_dose.samples import ct_slice, make_studies, part10
+from orthanc_dose import sendable
+from orthanc_dose.samples import ct_report, ct_slice, make_studies, mammography_image, part10
+from orthanc_dose.samples.hostile.lengths import with_item_length, with_length
 from tests.support.expect import check_studies
 from tests.support.server import PASSWORD, ROOT, USER, OrthancServer
 
@@ -29,7 +30,7 @@ def shared() -> Iterator[OrthancServer]:
 
 
 def send(
-    server: OrthancServer | str, *paths: Path, user: str = USER, **environment: str
+    server: OrthancServer | str, *paths: Path | str, user: str = USER, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     url = server if isinstance(server, str) else server.url
     plain = {name: value for name, value in os.environ.items() if not name.startswith("DOSE_")}
@@ -169,18 +170,18 @@ def test_dropped_objects_are_no_failure(tmp_path: Path) -> None:
 
 
 def test_a_member_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "LARGEST_MEMBER", 5000)
+    monkeypatch.setattr(sendable, "LARGEST_MEMBER", 5000)
     whole = part10(ct_slice(1))
     path = archive(
         tmp_path / "bomb.zip",
         {"small": whole, "large": whole + bytes(10_000), "other": bytes(10**6)},
     )
-    found = {one.name.rsplit("/", 1)[1]: one for one in sending.find_files([path])}
+    found = {one.name.rsplit("/", 1)[1]: one for one in sendable.find_files([path])}
     assert found["small"].body == whole
     assert found["large"].body is None and "larger than 5,000 bytes" in (
         found["large"].problem or ""
     )
-    assert found["other"] == sending.Found(f"{path}/other")
+    assert found["other"] == sendable.Found(f"{path}/other")
 
 
 def test_an_encrypted_archive(tmp_path: Path) -> None:
@@ -191,5 +192,68 @@ def test_an_encrypted_archive(tmp_path: Path) -> None:
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(mark) + place] |= 1  # the flag of encryption, PKWARE's APPNOTE 4.4.4
     (tmp_path / "e.zip").write_bytes(raw)
-    (found,) = sending.find_files([tmp_path / "e.zip"])
+    (found,) = sendable.find_files([tmp_path / "e.zip"])
     assert found.body is None and "cannot be unpacked" in (found.problem or "")
+
+
+EXPOSURE_TIME, ANATOMY = b"\x18\x00\x50\x11IS", b"\x08\x00\x18\x22SQ"
+
+
+def test_broken_objects_are_refused_with_an_offer_and_repaired_on_request(tmp_path: Path) -> None:
+    images = [mammography_image(seed=400 + number) for number in range(4)]
+    wholes = [part10(image) for image in images]
+    files = {
+        "a-exposure-time": with_length(wholes[0], EXPOSURE_TIME, 60_000),
+        "b-cut-in-pixels": wholes[1][:-10],
+        # Orthanc's answer to this one is 404, not 400.
+        "c-item": with_item_length(wholes[2], ANATOMY, 0xFFF0),
+        "d-patient-id": with_length(wholes[3], b"\x10\x00\x20\x00LO", 60_000),
+        "e-report": part10(ct_report(events=3, seed=401))[:-1],
+    }
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, raw in files.items():
+        (folder / name).write_bytes(raw)
+    lost = {
+        "a-exposure-time": "Exposure Time (0018,1150)",
+        "b-cut-in-pixels": "Pixel Data (7FE0,0010)",
+        "c-item": "Anatomic Region Sequence (0008,2218)",
+    }
+    with OrthancServer() as server:
+        refused = send(server, folder)
+        assert refused.returncode == 1 and refused.stdout == "0 stored, 5 refused.\n"
+        lines = dict(zip(files, refused.stderr.splitlines(), strict=True))
+        assert "(truncated: element (0018,1150) has a declared length" in lines["a-exposure-time"]
+        for name, words in lost.items():
+            assert lines[name].endswith(f"; with --repair, a copy is sent that lacks {words}"), name
+        assert "it cannot be repaired: the break costs Patient ID" in lines["d-patient-id"]
+        assert "a part of a dose would be a wrong dose" in lines["e-report"]
+        assert server.ok("/instances") == []
+
+        repaired = send(server, "--repair", folder)
+        assert repaired.returncode == 1
+        assert repaired.stdout == "3 stored, 3 of them repaired, 2 refused.\n"
+        said = dict(zip(files, repaired.stderr.splitlines(), strict=True))
+        for name, words in lost.items():
+            assert said[name].endswith(f"{name}: a repaired copy was sent, which lacks {words}")
+            assert (folder / name).read_bytes() == files[name], "the file stays as it is"
+        server.wait_until_idle()
+        # What the makers wrote; dose values before and after the break are those of the image.
+        details = [server.ok(f"/dose/api/studies/{row['id']}") for row in server.studies()]
+        events = {row["study_instance_uid"]: row["events"] for row in details}
+        assert set(events) == {str(image.StudyInstanceUID) for image in images[:3]}
+        for image in images[:3]:
+            (event,) = events[str(image.StudyInstanceUID)]
+            assert event["average_glandular_dose"] == pytest.approx(float(image.OrganDose) * 100)
+        (broken,) = events[str(images[0].StudyInstanceUID)]
+        assert not broken["exposure_time"]
+
+        # A repaired copy never replaces what the server has, in particular not the intact object.
+        whole = tmp_path / "whole.dcm"
+        whole.write_bytes(wholes[1])
+        assert send(server, whole).returncode == 0
+        again = send(server, "--repair", folder / "b-cut-in-pixels")
+        assert (again.returncode, again.stdout) == (0, "0 stored, 1 there already.\n")
+        found = server.request("POST", "/tools/lookup", data=str(images[1].SOPInstanceUID)).json()
+        file = server.request("GET", f"/instances/{found[0]['ID']}/file")
+        assert file.content == wholes[1]

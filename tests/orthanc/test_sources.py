@@ -53,6 +53,28 @@ def test_images_make_records_and_one_of_a_series_is_read(server: OrthancServer) 
     assert server.objects() == before
 
 
+def test_multi_frame_ct_and_cone_beam_volumes_make_records(server: OrthancServer) -> None:
+    volume = samples.cone_beam_volume(key="volume", study=samples.Study(description="CBCT"))
+    enhanced = samples.enhanced_ct_image()
+    dental = samples.cone_beam_slices(4.5)
+    server.send(volume, enhanced, dental)
+    server.wait_until_idle()
+    # The volume is always read; CT images of any kind only if that is enabled.
+    (row,) = server.details()
+    assert (row["modality"], row["dap_total"]) == ("DX", pytest.approx(3e-6))
+    told = outcomes(server)
+    assert told.pop(str(volume.SOPInstanceUID)) == ("imported", None)
+    assert set(told.values()) == {("ignored", "sop_class")}
+
+    server.restart(dose={"DoseFromCtImages": True}, overrides=SOON)
+    server.wait_for(lambda: len(server.studies()) == 3, "the records of the CT images")
+    server.wait_until_idle()
+    found = {(row["modality"], row["study_description"]): row for row in server.details()}
+    assert found["CT", "CT heart"]["ctdivol_max"] == pytest.approx(14.7)
+    assert found["DX", "CBCT of the jaw"]["dap_total"] == pytest.approx(4.5e-5)
+    assert found["DX", "CBCT of the jaw"]["number_of_events"] == 1
+
+
 def test_ct_images_wait_until_their_study_is_complete_and_give_way_to_a_report(
     server: OrthancServer,
 ) -> None:

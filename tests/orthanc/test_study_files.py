@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -121,6 +122,9 @@ def test_the_workbook_holds_every_value(
             elif field["type"] == "number" and value is not None:
                 shown = (pytest.approx(value * field["shown_factor"]), field["shown_unit"] or None)
                 assert values[field["title"]] == shown, name
+            elif name == "patient_birth_date":  # a date, not its text
+                day = datetime.fromisoformat(value) if value else None
+                assert (values.get(field["title"]) or (None,))[0] == day
             elif field["type"] in ("integer", "text", "uid") and name not in (
                 "equipment_id",
                 "made_by",
@@ -329,8 +333,14 @@ def told(kind: str, raw: bytes) -> str:
         return words_of(raw)
     if kind == "json":
         return raw.decode()
+    cells = [
+        str(cell)
+        for sheet in openpyxl.load_workbook(io.BytesIO(raw))
+        for row in sheet.iter_rows(values_only=True)
+        for cell in row
+    ]
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-        return "".join(packed.read(name).decode() for name in packed.namelist())
+        return "".join([*(packed.read(name).decode() for name in packed.namelist()), *cells])
 
 
 TRACES = ("Verylongname", "Anna", ID, "1961-03-05", BORN)

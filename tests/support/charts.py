@@ -226,3 +226,25 @@ def put_levels(store: Store, *levels: dict[str, Any]) -> list[int]:
     return reference_levels.add_levels(
         store, [dict.fromkeys(REFERENCE_LEVEL.names) | usual | level for level in levels]
     )
+
+
+# By modality type: the dose of the study (None: its events decide) and of the event.
+_DOSES = {
+    "CT": ("dlp_total", "dlp"),
+    "RF": ("dap_total", "dap"),
+    "DX": ("dap_total", "dap"),
+    "MG": (None, "average_glandular_dose"),
+    "NM": (None, "administered_activity"),
+}
+
+
+def with_dose(chart: Chart, made: list[Made]) -> list[Made]:
+    """Return the studies with a dose or, in charts of events, with their events that have one."""
+    of_study, of_event = _DOSES[chart.modality]
+    dosed = [
+        study | {"events": [event for event in study["events"] if event[of_event]]}
+        for study in made
+    ]
+    if chart.level == "event":
+        return dosed
+    return [study for study in dosed if (study[of_study] if of_study else study["events"])]

@@ -52,6 +52,8 @@ def digests() -> dict[str, str]:
             out[name] = digest([type(error).__name__, getattr(error, "rule", None), str(error)])
             continue
         out[name] = digest(found)
+        if found.rejects is not None:
+            continue
         study = first(kept.dataset, "0020,000d") or ""
         studies.setdefault(study, []).append(Part(first(kept.dataset, "0008,0018") or "", found))
     for study, parts in studies.items():

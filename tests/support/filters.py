@@ -135,6 +135,16 @@ VALUES: dict[str, Callable[[Whole], Iterable[Any]]] = {
     "weekday": lambda study: [study["study_date"] and study["study_date"].strftime("%a").lower()],
     "acquisition_protocols": _of_events("acquisition_protocol"),
     "procedure_code": lambda study: [(study["procedure_code"] or {}).get("meaning")],
+    "accession_number": lambda study: [
+        study["accession_number"],
+        *(study["accession_numbers"] or ()),
+    ],
+    "counting": lambda study: [
+        study["not_counted"] or "yes",
+        *["partly" for one in study["shared_with"] or () if one["counted_there"]][
+            : study["not_counted"] is None
+        ],
+    ],
     "study_number": lambda study: [study["id"]],
     "sop_instance_uid": lambda study: [row["sop_instance_uid"] for row in study["objects"]],
     **{name: lambda study, name=name: [study["equipment"][name]] for name in _OF_EQUIPMENT},

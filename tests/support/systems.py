@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -55,6 +56,7 @@ def by_software(server: OrthancServer) -> dict[str, dict[str, Any]]:
 def content(server: OrthancServer) -> list[dict[str, Any]]:
     """Return the store's content of all studies, without times of writing and internal numbers."""
     details = server.details()
+    uids = {detail["id"]: detail["study_instance_uid"] for detail in details}
     for detail in details:
         for name in ("stored_at", "id", "equipment_id", "made_by"):
             del detail[name]
@@ -65,6 +67,7 @@ def content(server: OrthancServer) -> list[dict[str, Any]]:
             for name in ("processed_at", "received_at", "change", "attempts", "study_id"):
                 row.pop(name, None)
         detail["accumulated"].sort(key=str)
+        _name_studies_by_uid(detail, uids)
     return sorted(
         details,
         key=lambda detail: (
@@ -72,6 +75,20 @@ def content(server: OrthancServer) -> list[dict[str, Any]]:
             detail["equipment"]["software_versions"] or "",
         ),
     )
+
+
+def _name_studies_by_uid(detail: dict[str, Any], uids: dict[int, str]) -> None:
+    """Put UIDs in place of the numbers by which studies that share irradiations name each other."""
+    for shared in detail["shared_with"] or ():
+        shared["study_id"] = uids[shared["study_id"]]
+    for event in detail["events"]:
+        if event.get("counted_in") is not None:
+            event["counted_in"] = uids[event["counted_in"]]
+    for one in detail["marks"] or ():
+        if one["mark"] == "same_irradiation":
+            one["raw"] = re.sub(
+                r"study (\d+)", lambda number: f"study {uids[int(number[1])]}", one["raw"]
+            )
 
 
 def settled(server: OrthancServer, answer: dict[str, Any]) -> dict[str, Any]:

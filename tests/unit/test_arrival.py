@@ -21,7 +21,9 @@ from orthanc_dose.ingest import assembly
 from orthanc_dose.ingest.reading import read_instance
 from orthanc_dose.records import STUDY_TABLES
 from orthanc_dose.samples import image_ct
+from orthanc_dose.samples.rejection import rejection_note
 from orthanc_dose.store import Store, Writer
+from tests.support import split
 from tests.support.effort import examples
 from tests.support.several import ct_reports, rf_reports
 
@@ -112,6 +114,85 @@ def _two_patients() -> list[Dataset]:
     return reports
 
 
+def _rejected_report() -> list[Dataset]:
+    """Two reports of a study, one of them rejected, and the other marked by a second note."""
+    first, second = (
+        samples.ct_report(
+            2, study=samples.Study(instance_uid=samples.uid("notes")), key=f"notes {n}"
+        )
+        for n in range(2)
+    )
+    return [
+        first,
+        second,
+        rejection_note([first], key="wrong patient"),
+        rejection_note([second], "113001", key="quality"),
+    ]
+
+
+def _several_orders() -> list[Dataset]:
+    """Reports of one study with orders of their own, and a total that contradicts its events."""
+    study = samples.Study(instance_uid=samples.uid("orders"))
+    made = [
+        samples.ct_report(2, study=study, key=f"orders {number}", total=7056 if number else "sum")
+        for number in range(2)
+    ]
+    for number, report in enumerate(made):
+        orders = [Dataset(), Dataset()]
+        for order, one in enumerate(orders, number):
+            one.AccessionNumber, one.StudyInstanceUID = f"ORDER{order}", study.instance_uid
+        report.ReferencedRequestSequence = orders
+    return made
+
+
+def _containers() -> list[Dataset]:
+    """A report with two equal accumulated containers, beside one with pulse values."""
+    study = samples.Study(instance_uid=samples.uid("containers"))
+    calibrated = samples.fluoroscopy_report(3, study=study, key="containers", biplane=True)
+    pulses = samples.fluoroscopy_report(
+        3, seed=4, study=study, key="pulses", biplane=True, pulse_level=True
+    )
+    accumulated = [
+        item
+        for item in calibrated.ContentSequence
+        if item.get("ConceptNameCodeSequence")
+        and item.ConceptNameCodeSequence[0].CodeValue == "113702"
+    ]
+    assert accumulated
+    calibrated.ContentSequence.append(accumulated[0])
+    return [calibrated, pulses]
+
+
+def _pet_series() -> list[Dataset]:
+    """Reconstructions of one PET acquisition, and one whose activity contradicts."""
+    return samples.nuclear_study("siemens-pet", (221.6, 221.6, 219.4))
+
+
+def _cone_beam() -> list[Dataset]:
+    """A volume, another reconstruction of its run, and slices of another run."""
+    study = samples.Study(instance_uid=samples.uid("cone beam"))
+    run = samples.uid("cone beam", "run")
+    return [
+        *(
+            samples.cone_beam_volume(
+                event_uid=run, study=study, key=f"volume {number}", series=number, number=number
+            )
+            for number in (1, 2)
+        ),
+        *samples.cone_beam_slices(study=study, series=3, slices=2),
+    ]
+
+
+def _enhanced_ct() -> list[Dataset]:
+    """A report, and Enhanced CT images of one event and of no named one."""
+    study = samples.Study(instance_uid=samples.uid("enhanced"))
+    return [
+        samples.ct_report(1, study=study, key="enhanced"),
+        samples.enhanced_ct_image(study=study, key="enhanced 1"),
+        samples.enhanced_ct_image(study=study, key="enhanced 2", event_uid=None, series=3),
+    ]
+
+
 STUDIES = {
     "cumulative": lambda: ct_reports("cumulative", [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5]]),
     "overlapping": lambda: rf_reports("overlapping", [[0, 1, 2], [2, 3], [3, 4, 5]]),
@@ -124,6 +205,13 @@ STUDIES = {
     "a corrected administration": _corrected_pet,
     "two patients": _two_patients,
     "two devices": _pet_ct,
+    "rejection notes": _rejected_report,
+    "split on the console": lambda: split.ct("three studies"),
+    "several orders": _several_orders,
+    "containers and pulses": _containers,
+    "PET series": _pet_series,
+    "cone-beam volumes": _cone_beam,
+    "enhanced CT": _enhanced_ct,
     "dose screen, report and images": _dose_info_and_report,
 }
 
@@ -163,15 +251,20 @@ def everything(store: Store) -> dict[str, Any]:
     with store.reading() as connection:
         out: dict[str, Any] = {}
         out["study"] = connection.execute(
-            "SELECT s.* EXCLUDE (id, equipment_id, made_by, stored_at), e.manufacturer_model_name, "
+            "SELECT s.* EXCLUDE (id, equipment_id, made_by, stored_at, shared_with), "
+            "list_sort(list_transform(shared_with, lambda one: (one.study_instance_uid, "
+            "one.events, one.counted_there))), e.manufacturer_model_name, "
             "m.manufacturer_model_name"
             " FROM study s JOIN equipment e ON e.id = s.equipment_id LEFT JOIN equipment m ON m.id "
             "= s.made_by"
             " ORDER BY study_instance_uid, modality, e.manufacturer_model_name"
         ).fetchall()
         for table in STUDY_TABLES:
+            counted = any(field.name == "counted_in" for field in table.fields)
+            study = "(SELECT study_instance_uid FROM study WHERE id = counted_in)"
             query = (
-                f'SELECT t.* EXCLUDE (study_id), s.modality FROM "{table.name}" t JOIN study s '
+                f"SELECT t.* EXCLUDE (study_id{', counted_in' * counted}), s.modality"
+                f'{f", {study}" * counted} FROM "{table.name}" t JOIN study s '
                 f"ON s.id = t.study_id"
             )
             found = connection.execute(query).fetchall()

@@ -56,6 +56,7 @@ def chosen_options(draw: Any) -> dict[str, Any]:
         "period": draw(st.sampled_from(("day", "week", "month", "year"))),
         "ignore_case": draw(st.booleans()),
         "categories": draw(st.sampled_from((1, 2, 100))),
+        "frequency_with_dose": draw(st.booleans()),
         "order": draw(
             st.sampled_from(("name", "-name", "frequency", "-frequency", "value", "-value"))
         ),
@@ -289,7 +290,8 @@ def test_frequencies_count_everything(
 ) -> None:
     made = data.draw(plain.studies(chart.modality))
     asked = Asked(store, made, chart, data.draw(st.sampled_from(chart.views)), options, raw)
-    expected = asked.others(plain.grouped(chart, asked.made, asked.options))
+    studies = plain.with_dose(chart, asked.made) if options["frequency_with_dose"] else asked.made
+    expected = asked.others(plain.grouped(chart, studies, asked.options))
     assert len(asked.data.rows) == len(expected)
     for row, behind in zip(asked.data.rows, asked.behind, strict=True):
         values, studies = expected[

@@ -2,19 +2,25 @@
 
 import copy
 import io
+import re
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pydicom
 import pytest
 from pydicom.encaps import encapsulate
+from pydicom.sr import _snomed_dict
 from pydicom.uid import JPEGLosslessSV1
 
 from orthanc_dose.dicom import codes, dates, part10, units
-from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom
+from orthanc_dose.dicom.dataset import Dataset, Unreadable, from_pydicom, values
+from orthanc_dose.dicom.decimals import exact_mean, exact_sum
 from orthanc_dose.dicom.text import person_name
 from orthanc_dose.samples import ct_report, make_studies, mammography_image
 from orthanc_dose.samples import part10 as as_bytes
+from tests.support import corpus
 from tests.support.corpus import OBJECTS
 from tests.support.effort import LONG
 
@@ -175,7 +181,27 @@ def test_units_are_converted_to_the_last_digit(
     value: float, unit: str, target: str, expected: float
 ) -> None:
     times, over = units.conversion(unit, target)
-    assert value * times / over == expected
+    assert units.scaled(value, times, over) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "target", "factor"),
+    [("dGy.cm2", "Gy.m2", "1e-5"), ("dGy", "mGy", "100"), ("mA.s", "uA.s", "1000"),
+     ("Bq", "MBq", "1e-6"), ("us", "ms", "1e-3"), ("mGy", "mGy", "1")],
+)  # fmt: skip
+def test_decimals_stay_decimals_when_they_are_converted(
+    unit: str, target: str, factor: str
+) -> None:
+    times, over = units.conversion(unit, target)
+    for hundredths in range(1, 20_000):
+        written = Decimal(hundredths) / 100
+        assert units.scaled(float(written), times, over) == float(written * Decimal(factor))
+
+
+def test_sums_and_means_of_decimals_are_decimals() -> None:
+    assert 0.1 + 0.2 != 0.3 and exact_sum([0.1, 0.2]) == 0.3
+    assert exact_sum([0.1] * 10) == 1 and exact_sum([]) == 0
+    assert exact_mean([13.7, 14.7, 15.7]) == 14.7 and exact_mean([0.1, 0.2]) == 0.15
 
 
 @pytest.mark.parametrize(
@@ -234,7 +260,27 @@ def test_dates_times_and_ages() -> None:
     assert dates.parse_time("084336.482") == time(8, 43, 36, 482000)
     assert dates.parse_age("006M") == 0.5
     assert dates.parse_age("034Y") == 34
-    assert dates.age_between(date(1980, 1, 1), date(2020, 1, 1)) == pytest.approx(40, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("birth", "day", "age"),
+    [
+        (date(2026, 11, 27), date(2026, 11, 30), 0),  # a newborn
+        (date(2026, 10, 30), date(2026, 11, 30), 0.083),  # a month, which starts a class of levels
+        (date(2026, 8, 31), date(2026, 11, 30), 0.167),  # a day before three months
+        (date(2026, 8, 30), date(2026, 11, 30), 0.25),
+        (date(2025, 11, 30), date(2026, 11, 30), 1),
+        (date(2024, 12, 1), date(2026, 11, 30), 1.917),
+        (date(2004, 3, 1), date(2006, 3, 1), 2),  # 730 days
+        (date(2020, 2, 29), date(2026, 2, 28), 5.9),
+        (date(2020, 2, 29), date(2026, 3, 1), 6),
+        (date(1986, 3, 28), date(2016, 3, 15), 29.9),
+        (date(1980, 1, 1), date(2020, 1, 1), 40),
+    ],
+)
+def test_ages_between_birth_and_study(birth: date, day: date, age: float) -> None:
+    """Whole years are whole on each birthday, and below two years months are, as in "003M"."""
+    assert dates.age_between(birth, day) == age
 
 
 def test_person_names_are_shown_for_people() -> None:
@@ -244,3 +290,66 @@ def test_person_names_are_shown_for_people() -> None:
     )
     assert person_name("O'Neil^Ann^Marie^Dr") == "O'Neil, Ann Marie Dr"
     assert person_name("^^") is None
+
+
+# Codes of real objects without a pair in PS3.16: a placeholder, and two that SNOMED-RT never had.
+WITHOUT_PAIR = {"T-D0001", "T-62002", "T-D400"}
+
+
+def snomed_rt_of(dataset: Dataset) -> Iterator[str]:
+    for value in dataset.values():
+        for item in value if isinstance(value, list) else ():
+            yield from snomed_rt_of(item)
+    if dataset.get("0008,0102") in ("SRT", "SNM3", "99SDM", "SNM"):
+        yield from values(dataset, "0008,0100")
+
+
+def test_every_snomed_rt_code_of_the_standard_has_its_snomed_ct_code() -> None:
+    pairs = _snomed_dict.mapping["SRT"]
+    assert len(pairs) > 7_900
+    for srt, sct in pairs.items():
+        # By a pair, or by one that PS3.16 has since replaced in both.
+        expected = {f"SCT:{sct}", codes.canonical(sct, "SCT")}
+        if srt != "C-120F9":
+            assert codes.canonical(srt, "SRT") in expected, srt
+        assert codes.canonical(srt, "99SDM") == codes.canonical(srt, "SRT")
+
+
+# PS3.16 (2020 and later) CID 4031 and annex L; CID 4010 and 10006 of former editions.
+@pytest.mark.parametrize(
+    ("srt", "former", "today"),
+    [
+        ("T-D3000", "51185008", "816094009"),
+        ("T-D4000", "113345001", "818981001"),
+        ("R-FAB57", "416949008", "818982008"),
+        ("T-D6000", "12921003", "816092008"),
+        ("T-D00F9", "297173004", "1217253001"),
+        ("C-120F9", "105830007", "12503006"),
+        ("R-10214", "272479007", "272479007"),
+    ],
+)
+def test_regions_and_views_of_former_editions_are_those_of_today(
+    srt: str, former: str, today: str
+) -> None:
+    keys = {
+        codes.canonical(srt, "SRT"),
+        codes.canonical(former, "SCT"),
+        codes.canonical(today, "SCT"),
+    }
+    assert keys == {f"SCT:{today}"}
+    assert codes.code(srt, "SRT", "x").meaning not in ("x", None)
+
+
+def test_every_snomed_rt_code_of_real_objects_and_of_the_reference_has_its_snomed_ct_code() -> None:
+    found = {
+        srt
+        for path in corpus.OBJECTS
+        for srt in snomed_rt_of(part10.read_any(path.read_bytes()).dataset)
+    }
+    reference = corpus.FOLDER.parent / "reference" / "rdsr_codes.json"
+    if reference.exists():
+        found |= set(re.findall(r'"([A-Z][0-9A-Z]?-[0-9A-F]{4,6})"', reference.read_text()))
+        assert len(found) > 390
+    assert {
+        srt for srt in found if not codes.canonical(srt, "SRT").startswith("SCT:")
+    } <= WITHOUT_PAIR

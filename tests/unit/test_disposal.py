@@ -13,6 +13,7 @@ from orthanc_dose.store import Batch, Store, Writer, disposal
 
 SR, ENHANCED_SR = "1.2.840.10008.5.1.4.1.1.88.67", "1.2.840.10008.5.1.4.1.1.88.22"
 MG, TOMO, DX, CR = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("1.2", "13.1.3", "1.1", "1"))
+ENHANCED_CT, CBCT = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("2.1", "13.1.2"))
 SC, PET, NM, PDF = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("7", "128", "20", "104.1"))
 
 
@@ -47,6 +48,8 @@ DONE_WITH = [
     (row("ignored", NM, "same_series", kept=False), "nuclear"),
     (row("imported", CT_IMAGE, modality="CT"), "unmatched"),
     (row("ignored", CT_IMAGE, "sop_class", kept=False), "unmatched"),
+    (row("imported", ENHANCED_CT, modality="CT"), "unmatched"),
+    (row("imported", CBCT, modality="DX"), "radiography"),
     (row("ignored", PDF, "sop_class", kept=False), "unmatched"),
     (row("ignored", ENHANCED_SR, "not_a_dose_report", kept=False), "unmatched"),
     (row("ignored", SC, "no_dose", kept=False), "unmatched"),
@@ -100,6 +103,7 @@ def test_the_store_finds_the_same_objects(tmp_path: Path) -> None:
     ("sop_class", "reads_ct", "kind"),
     [(MG, False, "mammography"), (DX, False, "radiography"), (PET, False, "nuclear"), (PDF, False, "unmatched"),
      ("1.2.3.4", False, "unmatched"), (CT_IMAGE, False, "unmatched"), (CT_IMAGE, True, None), (SR, False, None),
+     (ENHANCED_CT, False, "unmatched"), (ENHANCED_CT, True, None), (CBCT, False, "radiography"),
      (ENHANCED_SR, False, None), (SC, False, None), (SC + ".2", False, None), ("", False, None),
      # Video Endoscopic Image: its UID begins as that of secondary captures does.
      (SC + "7.1.1.1", False, "unmatched")],

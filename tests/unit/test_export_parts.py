@@ -31,13 +31,31 @@ def test_names_that_clash_are_numbered() -> None:
 
 def test_exposures_are_grouped_by_the_first_of_the_group() -> None:
     exposures = [
-        (1, 1, "fluoro", 0.0, 0.0),
-        (1, 2, "fluoro", 5.0, 0.0),  # within 5 degrees of the first
-        (1, 3, "fluoro", 9.0, 0.0),  # of the second, but not of the first
-        (1, 4, "other", 0.0, 0.0),
-        (1, 5, "fluoro", 0.0, None),  # an angle that is not given is another thing than 0
-        (1, 6, "fluoro", 6.0, 0.0),  # 6 from the first, 3 from the third
-        (2, 1, "fluoro", 178.0, None),
-        (2, 2, "fluoro", -179.0, None),  # three degrees further
+        (1, 1, ("fluoro",), 0.0, 0.0),
+        (1, 2, ("fluoro",), 5.0, 0.0),  # within 5 degrees of the first
+        (1, 3, ("fluoro",), 9.0, 0.0),  # of the second, but not of the first
+        (1, 4, ("other",), 0.0, 0.0),
+        (1, 5, ("fluoro",), 0.0, None),  # an angle that is not given is not considered
+        (1, 6, ("fluoro",), 6.0, 0.0),  # 6 from the first, 3 from the third
+        (2, 1, ("fluoro",), 178.0, None),
+        (2, 2, ("fluoro",), -179.0, None),  # three degrees further
     ]
-    assert [number for _, _, number in numbered(exposures)] == [1, 1, 2, 3, 4, 2, 1, 1]
+    assert [number for _, _, number in numbered(exposures)] == [1, 1, 2, 3, 1, 2, 1, 1]
+
+
+def test_a_group_takes_what_it_lacks_from_its_exposures_and_then_keeps_to_it() -> None:
+    exposures = [
+        (1, 1, (None, "Cu 0.2"), None, 0.0),
+        (1, 2, (220.0, "Cu 0.2"), 30.0, None),  # the group now has a field and an angle
+        (1, 3, (150.0, ""), None, None),  # another field
+        (
+            1,
+            4,
+            (None, "Cu 0.2"),
+            60.0,
+            0.0,
+        ),  # another angle than the first group, not than the second
+        (1, 5, (220.0, "Cu 0.5"), 30.0, 0.0),
+        (1, 6, (None, ""), None, None),  # nothing speaks against the first
+    ]
+    assert [number for _, _, number in numbered(exposures)] == [1, 1, 2, 2, 3, 1]

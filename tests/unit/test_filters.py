@@ -78,6 +78,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             ):
                 if random.random() < 0.4:
                     record.study[name] = random.choice((*TEXTS, None))
+            if random.random() < 0.3:
+                record.study["accession_numbers"] = random.sample(TEXTS, 2)
             if random.random() < 0.2:
                 record.study["not_patient_indicator"] = "*phantom*"
             if random.random() < 0.1:

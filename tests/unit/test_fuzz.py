@@ -165,13 +165,16 @@ def test_large_number_in_a_larger_unit_is_marked(rules: Rules) -> None:
 
 
 def test_numbers_at_the_limit_add_up(rules: Rules) -> None:
-    assert totals.exact_sum([1e100] * 1000) == 1e103
+    assert totals.written_sum([1e100] * 1000) == 1e103
     result = _with(rules, "ct standard", b"113838", b"1e100")
-    assert all(row["dlp"] == 1e100 for row in result.extract.events if "dlp" in row)
+    events = [row for row in result.extract.events if "dlp" in row]
+    assert events and all(row["dlp"] is None for row in events)
+    assert all("1e+100 mGy.cm" in (one["raw"] for one in row["marks"]) for row in events)
 
 
 @pytest.mark.parametrize(
-    ("unit", "millimetres"), [(b"cm", 10.0), (b"m", 1e3), (b"mm", 1.0), (b"mGy", None), (b"", None)]
+    ("unit", "millimetres"),
+    [(b"cm", 10.0), (b"mm", 1.0), (b"mGy", None), (b"", None)],
 )
 def test_unit_decides_what_a_number_means(
     rules: Rules, unit: bytes, millimetres: float | None
@@ -181,6 +184,13 @@ def test_unit_decides_what_a_number_means(
     assert [row.get("scanning_length") for row in result.extract.events] == [expected] * len(
         result.extract.events
     )
+
+
+def test_a_scan_of_20_metres_is_impossible(rules: Rules) -> None:
+    result = _with(rules, "ct standard", b"113825", b"20", b"m")
+    for row in result.extract.events:
+        assert row["scanning_length"] is None
+        assert {"field": "scanning_length", "mark": "impossible", "raw": "20000 mm"} in row["marks"]
 
 
 def test_reader_of_other_encodings_keeps_values_out_of_the_log() -> None:

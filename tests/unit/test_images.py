@@ -227,10 +227,26 @@ def test_every_number_of_a_mammogram_is_in_its_record(kind: str) -> None:
     assert row["anode_target_material"]["meaning"].upper() == made.target
 
 
-def test_the_force_of_the_senographe_ds_is_not_taken_for_newtons() -> None:
-    row = event(samples.mammography_image("ge-ds"))
-    assert row.get("compression_force") is None
-    assert marks(row, "compression_force") == {"unit_unknown"}
+@pytest.mark.parametrize(
+    ("written", "newtons", "why"),
+    [
+        (50, 50, "unit_in_doubt"),  # as the real header at hand has it
+        (300, 300, "unit_in_doubt"),  # IEC 60601-2-45: the most by hand
+        (890, 89, "unit_of_maker"),
+        (3500, None, "impossible"),
+        (-5, None, "impossible"),
+    ],
+)
+def test_the_force_of_the_senographe_ds_in_newtons_or_tenths_of_them(
+    written: float, newtons: float | None, why: str
+) -> None:
+    row = event(samples.mammography_image("ge-ds", CompressionForce=str(written)))
+    assert row.get("compression_force") == newtons
+    assert marks(row, "compression_force") == {why}
+    (raw,) = [one["raw"] for one in row["marks"] if one["field"] == "compression_force"]
+    assert f"{written:g} N" in raw and f"{written:g}" in raw
+    other = event(samples.mammography_image("ge-essential", CompressionForce=str(written)))
+    assert not marks(other, "compression_force") & {"unit_in_doubt", "unit_of_maker"}
 
 
 @pytest.mark.parametrize("scheme", ["SCT", "SRT", "SNM3"])

@@ -153,3 +153,22 @@ def test_a_real_pet_image() -> None:
     assert row["radiopharmaceutical_volume"] == pytest.approx(float(inside["0018,1071"]))
     assert f"{row['datetime_started']:%Y%m%d%H%M%S}.00" == inside["0018,1078"]
     assert row["radiopharmaceutical_name"] == inside["0018,0031"]
+
+
+def test_the_series_of_a_real_pet_image() -> None:
+    path = CORPUS / "NM-PetIm-GE.dcm"
+    lines = dumped(path)
+    top = {tag: value for depth, tag, value in lines if depth == 0}
+    window = {tag: value for _, tag, value in lines if tag in ("0054,0014", "0054,0015")}
+    (series,) = read(path).events[0]["image_series"] or ()
+    started = series["series_started"]
+    assert started and f"{started:%Y%m%d%H%M%S}" == top["0008,0021"] + top["0008,0031"]
+    assert series == {
+        "series_instance_uid": top["0020,000e"],
+        "series_description": top["0008,103e"],
+        "series_started": started,
+        "number_of_slices": float(top["0054,0081"]),
+        "reconstruction_method": top["0054,1103"],
+        "energy_window_lower_limit": float(window["0054,0014"]),
+        "energy_window_upper_limit": float(window["0054,0015"]),
+    }

@@ -3,14 +3,17 @@ the makers write.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import permutations
 
 import pytest
+from pydicom.dataset import Dataset
 
 from orthanc_dose import samples
 from orthanc_dose.assemble import Part, Record, put_together
 from orthanc_dose.extract import Ignored
 from orthanc_dose.samples import image_ct, image_nuclear
+from orthanc_dose.samples.image_parts import nested
 from tests.support.images import event, marks, read, together
 
 # --- nuclear medicine ---
@@ -37,7 +40,7 @@ def test_two_agents_are_two_administrations_and_their_activities_are_not_added_b
 
 @pytest.mark.parametrize(
     ("odd", "why"),
-    [("other-unit", "implausible"), ("zero-activity", "zero"), ("activity-is-text", "no_number"),
+    [("zero-activity", "zero"), ("activity-is-text", "no_number"),
      ("two-activities", "several_values")],
 )  # fmt: skip
 def test_an_activity_that_cannot_be_right_is_not_used(odd: str, why: str) -> None:
@@ -108,6 +111,95 @@ def test_an_administration_counts_once_though_the_report_comes_from_another_syst
     assert record.source == "report" and record.study["number_of_events"] == 1
     found.events[0]["datetime_started"] += timedelta(hours=3)
     assert len(put_together(parts)) == 2, "another injection"
+
+
+def pet_series(number: int, method: str | None, **attributes: object) -> Dataset:
+    """The only image of a PET series: administered at 08:21, acquired 5 min after the one before."""
+    (image,) = samples.nuclear_images(
+        "siemens-pet",
+        slices=1,
+        series=number,
+        key="pet series",
+        study=samples.Study(
+            instance_uid=samples.uid("pet series"), started=datetime(2025, 3, 14, 9, 20, 11)
+        ),
+        ReconstructionMethod=method,
+        NumberOfSlices=100 + number,
+        **attributes,
+    )
+    return image
+
+
+def window(lower: str, upper: str) -> Dataset:
+    return nested(EnergyWindowLowerLimit=lower, EnergyWindowUpperLimit=upper)
+
+
+def test_two_reconstructions_are_two_series_of_one_administration_in_any_order() -> None:
+    windows = [window("435", "650")]
+    images = [
+        pet_series(1, "PSF+TOF 3i21s", EnergyWindowRangeSequence=windows),
+        pet_series(2, "OSEM 2i24s", EnergyWindowRangeSequence=windows),
+        pet_series(3, None),
+    ]
+    for order in permutations(images):
+        (record,) = together(list(order))
+        (row,) = record.events
+        assert [one["series_instance_uid"] for one in row["image_series"]] == [
+            str(image.SeriesInstanceUID) for image in images
+        ]
+        assert [one.get("reconstruction_method") for one in row["image_series"]] == [
+            "PSF+TOF 3i21s",
+            "OSEM 2i24s",
+            None,
+        ]
+        assert [one["number_of_slices"] for one in row["image_series"]] == [101, 102, 103]
+        assert [one["series_started"].strftime("%H%M%S") for one in row["image_series"]] == [
+            "092511",
+            "093011",
+            "093511",
+        ]
+        assert [
+            (one.get("energy_window_lower_limit"), one.get("energy_window_upper_limit"))
+            for one in row["image_series"]
+        ] == [(435, 650), (435, 650), (None, None)]
+        assert not {"(0054,0013)", "(0054,0081)", "(0054,1103)"} & {
+            one["concept"] for one in record.study["not_used"]
+        }
+
+
+def test_series_are_listed_beside_a_report_as_well() -> None:
+    images = [pet_series(1, "PSF"), pet_series(2, "OSEM")]
+    (row,) = read(images[0]).events
+    report = read(samples.radiopharmaceutical_report(vendor="spectrum"))
+    report.events[0] |= {
+        name: row[name] for name in ("radionuclide", "datetime_started", "administered_activity")
+    }
+    parts = [Part("report", report), *(Part(str(n), read(one)) for n, one in enumerate(images))]
+    for order in permutations(parts):
+        (record,) = put_together(list(order))
+        assert record.source == "report"
+        methods = [one["reconstruction_method"] for one in record.events[0]["image_series"]]
+        assert methods == ["PSF", "OSEM"]
+
+
+def test_several_energy_windows_of_an_nm_image_are_in_a_mark() -> None:
+    windows = [window("126", "154"), window("171", "189")]
+    for sequence, found in ((windows[:1], (126, 154)), (windows, (None, None))):
+        (image,) = samples.nuclear_images(
+            "ge-nm",
+            slices=1,
+            EnergyWindowInformationSequence=[
+                nested(EnergyWindowRangeSequence=[one]) for one in sequence
+            ],
+        )
+        row = event(image)
+        (series,) = row["image_series"]
+        limits = ("energy_window_lower_limit", "energy_window_upper_limit")
+        assert tuple(series[name] for name in limits) == found
+        raw = [
+            one["raw"] for one in row.get("marks") or () if one["field"].startswith("image_series")
+        ]
+        assert raw == ([] if found[0] else ["126-154 | 171-189"] * 2)
 
 
 # --- computed tomography ---

@@ -35,6 +35,7 @@ REPORT, OTHER_SR, OLD = series("SR", DOSE), series("SR", BASIC), series("SR", EN
 OLDER = series("SR", COMPREHENSIVE)
 ESTIMATE, UNSEEN = series("SR", PATIENT_DOSE), series("SR", DOSE, listed=False)
 MANY = [CT] * 300
+XA, VOLUME, DENTAL = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("12.1", "13.1.1", "13.1.2"))
 
 CASES: dict[str, tuple[tuple[str, ...], dict[str, Any], list[Tree], list[str]]] = {
     # Mammography and radiography: a report and nothing else, or all images and no report.
@@ -57,6 +58,12 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, Any], list[Tree], list[str]]] 
     "rf comprehensive sr": (("FL",), {}, [series("RF", "1"), OLDER, OTHER_SR],
                             ["-report_says_it", "+enhanced_sr", "-no_dose_report"]),
     "rf without": (("FL",), {}, [series("RF", "1"), OTHER_SR], ["-no_report", "-no_dose_report"]),
+    # Volumes of cone-beam CT, in objects of many frames: only where there is no report.
+    "rf volume": (("FL",), {}, [series("XA", VOLUME), series("XA", *[XA] * 4, VOLUME), series("XA", *[VOLUME] * 6)],
+                  ["+volume", "+volume 1", "-no_report"]),
+    "rf volume and report": (("FL",), {}, [series("XA", VOLUME), REPORT], ["-report_says_it", "+dose_report"]),
+    "ct dental volume": (("CT",), {}, [series("CT", DENTAL, description="CBCT"), series("CT", *MANY)],
+                         ["+volume", "-no_report"]),
     # CT, one after the other.
     "ct report": (("CT",), {}, [series("CT", *MANY), REPORT, OLD, series("CT", "1", description="Dose Info")],
                   ["-report_says_it", "+dose_report", "-no_dose_report", "-report_says_it"]),
@@ -134,8 +141,10 @@ def test_decisions(name: str, modalities: bool) -> None:
 # PS3.3 C.7.3.1.1.1.
 MODALITY_OF = {
     "1.1": "CR", "1.1.1": "DX", "1.1.1.1": "DX", "1.1.3": "IO", "1.1.3.1": "IO", "1.1.2": "MG", "1.1.2.1": "MG",
-    "1.13.1.3": "MG", "1.13.1.4": "MG", "1.13.1.5": "MG", "1.128": "PT", "1.130": "PT", "1.20": "NM", "1.2": "CT",
+    "1.13.1.3": "MG", "1.13.1.4": "MG", "1.13.1.5": "MG", "1.128": "PT", "1.128.1": "PT",
+    "1.130": "PT", "1.20": "NM", "1.2": "CT", "1.2.1": "CT", "1.2.2": "CT", "1.13.1.1": "XA", "1.13.1.2": "CT",
     "1.7": "CT", "1.7.1": "CT", "1.7.2": "CT", "1.7.3": "CT", "1.7.4": "CT",
+    "1.88.59": "KO",
 }  # fmt: skip
 
 
@@ -145,7 +154,7 @@ def test_every_class_that_the_extractor_reads_has_a_rule_by_which_it_is_fetched(
 ) -> None:
     modality = MODALITY_OF.get(sop_class.removeprefix("1.2.840.10008.5.1.4.1."), "SR")
     here = series(modality, sop_class)
-    if modality == "SR":
+    if modality in ("SR", "KO"):
         beside = [series(GROUPS[group][0], "1") for group in GROUPS]
         found = [ask(Node([beside[n], here]), group) for n, group in enumerate(GROUPS)]
         found.append(ask(Node([here]), only_reports=True))

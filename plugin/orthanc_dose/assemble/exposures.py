@@ -9,21 +9,23 @@ other processing. They are of one exposure if
   the n-th of one intent is the n-th of the other);
 - or one is for processing, the other for presentation, they are of the same moment, and nothing
   contradicts within rounding. What only one of them says contradicts nothing. Two images of one
-  intent are never paired in this way: two exposures within a second stay two."""
+  intent are never paired in this way: two exposures within a second stay two;
+- or they are volumes or slices reconstructed from one cone-beam acquisition, by Acquisition UID, or
+  by series and acquisition number (volumes.py joins those that have neither in common)."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from ..extract.modality import canonical_code
 from ..extract.origin import PRESENTATION, PROCESSING, ImageOrigin
 from ..extract.rows import by_name, mark, value_of
-from ..records.rows import CodeValue, EventRow
+from ..extract.values import step_of
+from ..records.rows import CodeValue, EventRow, ImageSeries
 from .parts import Key, Part, rows_of
 
-_SAME_MOMENT = timedelta(seconds=1)
+SAME_MOMENT = timedelta(seconds=1)
 DOSES = ("dap", "average_glandular_dose", "entrance_dose", "administered_activity")
 _EQUAL = (
     "kvp",
@@ -36,6 +38,8 @@ _EQUAL = (
     "mean_ctdivol",
     "acquisition_protocol",
 )
+# Fields that list what all images say, not what the first says.
+_OF_ALL_IMAGES = frozenset({"acquired_images", "image_series"})
 # What two images of one exposure cannot differ in. Not the protocol: equipment adds the kind of
 # processing to its name.
 _NUMBERS = (
@@ -68,10 +72,12 @@ _WHOLE = {
 
 @dataclass
 class Image:
-    """An image of the study: its object, the row that was read from it, how it came about."""
+    """An image of the study: its object, the row that was read from it, the position of this row in
+    the object, how the image came about."""
 
     part: Part
     row: EventRow
+    position: int = 0
 
     @property
     def origin(self) -> ImageOrigin | None:
@@ -98,13 +104,13 @@ def exposures(images: list[Image]) -> list[Exposure]:
     found: dict[Key, Exposure] = {}
     seen: Counter[Key] = Counter()
     for image in images:
-        found.setdefault(_key(image.row, seen), Exposure()).images.append(image)
+        found.setdefault(_key(image, seen), Exposure()).images.append(image)
     return in_order(_pair(_join_sources(list(found.values()))), images)
 
 
 def images_of(group: list[Part]) -> list[Image]:
     """Return the images of these objects, each with rows of its own."""
-    return [Image(part, row) for part in group for row in rows_of(part)]
+    return [Image(part, row, at) for part in group for at, row in enumerate(rows_of(part))]
 
 
 def in_order(found: list[Exposure], images: list[Image]) -> list[Exposure]:
@@ -118,8 +124,11 @@ def in_order(found: list[Exposure], images: list[Image]) -> list[Exposure]:
 def event_of(exposure: Exposure) -> EventRow:
     """Return the event: what the first image says, completed by the others."""
     event = exposure.images[0].row
+    started = first_moment(exposure)
     for image in exposure.images[1:]:
         complete(event, image.row)
+    if started and (origin := exposure.images[0].origin) and origin.acquisition:
+        event["datetime_started"] = started  # slices may have a time each
     # The name of a protocol in an image for processing may have the kind of processing added.
     shown = next((one for one in exposure.images if one.intent == PRESENTATION), None)
     if shown is not None and shown.row.get("acquisition_protocol"):
@@ -138,11 +147,15 @@ def moment(row: EventRow) -> datetime | None:
     return None if other else row.get("datetime_started")
 
 
-def _key(row: EventRow, seen: Counter[Key]) -> Key:
-    """Return what is equal in images of one exposure: its event UID, or else its time and values."""
+def _key(image: Image, seen: Counter[Key]) -> Key:
+    """Return what is equal in images of one exposure: its event UID, or else the acquisition, or
+    else its time and values."""
+    row = image.row
     uid = event_uid(row)
     if uid:
         return (uid,)
+    if image.origin and image.origin.acquisition:
+        return (None, image.origin.acquisition.uid, image.position)
     when = moment(row)
     values = (
         when,
@@ -155,6 +168,11 @@ def _key(row: EventRow, seen: Counter[Key]) -> Key:
     of_intent = (*values, row.get("presentation_intent"))
     seen[of_intent] += 1
     return (None, *values, seen[of_intent])
+
+
+def first_moment(exposure: Exposure) -> datetime | None:
+    """Return the earliest moment at which the images of an exposure were exposed, if any says so."""
+    return min((when for one in exposure.images if (when := moment(one.row))), default=None)
 
 
 # --- images that were computed from another one ---
@@ -176,7 +194,7 @@ def _join_sources(found: list[Exposure]) -> list[Exposure]:
                 if uid not in of_image:
                     continue
                 there, here = now(of_image[uid]), now(one)
-                if there is here or _differ(there.uids, here.uids):
+                if there is here or differ(there.uids, here.uids):
                     continue
                 if _contradiction(image.row, _row_of(there, uid), ("kvp",), ("laterality",)):
                     continue
@@ -189,7 +207,8 @@ def _row_of(exposure: Exposure, sop_instance_uid: str) -> EventRow:
     return next(one.row for one in exposure.images if one.part.sop_instance_uid == sop_instance_uid)
 
 
-def _differ(one: set[str], other: set[str]) -> bool:
+def differ(one: set[str], other: set[str]) -> bool:
+    """Return whether two exposures name different irradiation events."""
     return bool(one and other and one != other)
 
 
@@ -219,7 +238,7 @@ def _pair(found: list[Exposure]) -> list[Exposure]:
 def _distance(one: Exposure, other: Exposure) -> tuple[float, float] | None:
     """Return by how much two exposures differ, in their values and in s; None if they cannot be
     the same."""
-    if _differ(one.uids, other.uids):
+    if differ(one.uids, other.uids):
         return None
     pairs = [(mine, theirs) for mine in one.images for theirs in other.images]
     found = [_of_pair(mine, theirs) for mine, theirs in pairs]
@@ -235,20 +254,26 @@ def same_exposure(one: Image, other: Image) -> bool:
 def _of_pair(one: Image, other: Image) -> tuple[float, float] | None:
     if one.origin is None or other.origin is None or one.origin.of_sweep != other.origin.of_sweep:
         return None
-    if _contradiction(one.row, other.row, _NUMBERS, _CODES):
+    if contradict(one.row, other.row):
         return None
     start, end = moment(one.row), moment(other.row)
     apart = abs(start - end) if start and end else None
     if apart is None and not any(_both(one.row, other.row, name) for name in _MEASURED):
         return None
-    if apart is not None and apart > _SAME_MOMENT:
+    if apart is not None and apart > SAME_MOMENT:
         return None
     shares = (
         abs(mine - theirs) / max(abs(mine), abs(theirs), 1e-300)
         for name in _NUMBERS
         for mine, theirs in _both(one.row, other.row, name)
     )
-    return sum(shares), (apart or _SAME_MOMENT).total_seconds()
+    return sum(shares), (apart or SAME_MOMENT).total_seconds()
+
+
+def contradict(one: EventRow, other: EventRow) -> bool:
+    """Return whether two rows contradict each other in what two images of one exposure cannot differ
+    in."""
+    return _contradiction(one, other, _NUMBERS, _CODES)
 
 
 def _contradiction(
@@ -297,16 +322,25 @@ def _word(code: CodeValue | None) -> str | None:
 def agree(name: str, one: float, other: float) -> bool:
     """Return whether two numbers in a field can be the same value, each rounded in its own way."""
     size = max(abs(one), abs(other))
-    step = 10.0 ** max(_last_digit(one), _last_digit(other))
+    step = max(step_of(one), step_of(other))
     # A whole step of the last digit, since some equipment cuts digits off in place of rounding.
     allowed = max(_LEAST * size, step / 2, min(step, _MOST * size), _WHOLE.get(name, 0.0))
     return abs(one - other) <= allowed * (1 + 1e-9)
 
 
-def _last_digit(value: float) -> int:
-    """Return the power of ten of the last digit of a number, at most that of the ones."""
-    exponent = Decimal(f"{value:.10g}").normalize().as_tuple().exponent
-    return min(exponent, 0) if isinstance(exponent, int) else 0
+def add_listed(event: EventRow, row: EventRow) -> None:
+    """Add the images and series of images that show an exposure, whatever their order of arrival."""
+    if images := row.get("acquired_images"):
+        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *images})
+    if row.get("image_series"):
+        both = (*(event.get("image_series") or ()), *(row.get("image_series") or ()))
+        of_uid = {one.get("series_instance_uid"): one for one in reversed(both)}
+        event["image_series"] = sorted(of_uid.values(), key=_start_of_series)
+
+
+def _start_of_series(series: ImageSeries) -> tuple[bool, datetime, str]:
+    started = series.get("series_started")
+    return started is None, started or datetime.min, series.get("series_instance_uid") or ""
 
 
 def complete(event: EventRow, row: EventRow) -> None:
@@ -319,8 +353,8 @@ def complete(event: EventRow, row: EventRow) -> None:
     whole = by_name(event)
     for name, value in by_name(row).items():
         there = whole.get(name)
-        if name == "acquired_images":
-            whole[name] = sorted({*(there or ()), *(value or ())})
+        if name in _OF_ALL_IMAGES:
+            add_listed(event, row)
         elif value is None or name in contradicted:
             continue
         elif there is None:
@@ -334,7 +368,7 @@ def complete(event: EventRow, row: EventRow) -> None:
                     if (entry["field"], entry["mark"]) != (name, "rounded")
                 ]
             elif agree(name, there, value):
-                if _last_digit(value) < _last_digit(there):
+                if step_of(value) < step_of(there):
                     whole[name] = value
             elif name in DOSES and not _is_rounded(row, name):
                 mark(event, name, "several_values", f"{there:g} | {value:g}")

@@ -6,11 +6,12 @@ import re
 from datetime import timedelta
 
 from ..dicom.concepts import CONSTANT_ANGLE
-from ..extract import image_ct
+from ..extract import doubt, image_ct
 from ..extract.modality import canonical_code
 from ..extract.rows import by_name, mark, value_of
+from ..records import MODALITIES
 from ..records.rows import EquipmentRow, EventRow, StudyRow
-from . import administrations, exposures, report_records, totals
+from . import administrations, exposures, report_records, totals, volumes
 from .exposures import Exposure, Image, images_of
 from .parts import SYSTEM, Outcome, Part, Record, filled, modality_of, numbered, of, rows_of
 
@@ -21,6 +22,7 @@ _SAME_EXPOSURE = Outcome(
     "same_exposure",
     "Another object of the study shows the same exposure, which is counted once.",
 )
+_CONE_BEAM_TYPES = frozenset({"CT", "DX", "RF"})
 _SLICES = "computed"  # the source of CT images: each gives a slice, not an event
 _BEST = {
     "report": "a dose report",
@@ -73,7 +75,7 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
             (
                 one
                 for one in better
-                if one.modality == group[0].extract.modality
+                if _are_of_one_type(one, group)
                 and _compatible(one.equipment, group[0].extract.equipment)
             ),
             None,
@@ -91,7 +93,9 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
         )
     if target is None:
         return False
-    matched = _match(rows, target, source)
+    # An event of CT has other fields than one of projection X-ray.
+    alike = MODALITIES[target.modality].events is MODALITIES[modality_of(group)].events
+    matched = _match(rows, target, source) if alike else []
     for row, event in matched:
         _fill(event, row)
     reason = (
@@ -106,6 +110,7 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
         left = sum(
             all(id(image.row) not in there for image in one.images)
             for one in _distinct(images, group[0].extract.modality)
+            if not _may_be_in_report(one)
         )
         if left:
             mark(target.study, "number_of_events", "images_without_event", left)
@@ -117,8 +122,30 @@ def put_beside(group: list[Part], records: list[Record]) -> bool:
     return True
 
 
+def _are_of_one_type(record: Record, group: list[Part]) -> bool:
+    """Return whether a record is of the modality type of a group of objects. A report on cone-beam
+    CT can be of any type with X-rays from a tube, whatever its volumes count as; and so do CT images
+    of a cone-beam system that lack the dose area product of its others."""
+    if record.modality == group[0].extract.modality:
+        return True
+    if record.modality not in _CONE_BEAM_TYPES:
+        return False
+    images = record.parts if group[0].extract.source == _SLICES else group
+    return any(part.extract.origin and part.extract.origin.acquisition for part in images)
+
+
+def _may_be_in_report(exposure: Exposure) -> bool:
+    """Return whether an exposure that was matched to no event of a report can still be one of them:
+    volumes state the time of a reconstruction, or none."""
+    origins = (image.origin for image in exposure.images)
+    return not exposure.uids and any(one and one.acquisition for one in origins)
+
+
 def _events_of_slices(group: list[Part]) -> list[EventRow]:
-    return image_ct.events_of([row for part in group for row in rows_of(part)])
+    events = image_ct.events_of([row for part in group for row in rows_of(part)])
+    for event in events:
+        doubt.check_event(event, "CT")
+    return events
 
 
 # --- images without a better source ---
@@ -127,7 +154,7 @@ def _events_of_slices(group: list[Part]) -> list[EventRow]:
 def _distinct(images: list[Image], modality: str | None) -> list[Exposure]:
     if modality == "NM":
         return administrations.administrations(images)
-    return exposures.exposures(images)
+    return volumes.join_reconstructions(exposures.exposures(images), images)
 
 
 def _counted(group: list[Part], outcomes: dict[str, Outcome]) -> tuple[list[EventRow], list[Part]]:
@@ -303,5 +330,4 @@ def _fill(event: EventRow, row: EventRow) -> None:
         ):
             whole[name] = value
             mark(event, name, "from_image")
-    if images := row.get("acquired_images"):
-        event["acquired_images"] = sorted({*(event.get("acquired_images") or ()), *images})
+    exposures.add_listed(event, row)

@@ -22,7 +22,7 @@ from ..extract import modality
 from ..extract.rows import mark, value_of
 from ..records.common import SOURCES
 from ..records.rows import EquipmentRow
-from . import derived_images, estimates, image_records, patients, report_records, totals
+from . import derived_images, doubts, estimates, image_records, patients, report_records, totals
 from .parts import SYSTEM, Part, Record, unused
 
 
@@ -147,12 +147,29 @@ def _says_no_other(group: list[Part], other: list[Part]) -> bool:
     return bool(both) and all(mine[name] == theirs[name] for name in both)
 
 
+def _accession_numbers(record: Record) -> list[str]:
+    """Return all accession numbers that the objects of a record give, its own first, the others
+    in their order as text, whatever the order of arrival."""
+    own = record.study.get("accession_number")
+    found = {
+        number
+        for part in record.parts
+        for number in (
+            part.extract.study.get("accession_number"),
+            *(part.extract.study.get("accession_numbers") or ()),
+        )
+        if number
+    }
+    return [own, *sorted(found - {own})] if own else sorted(found)
+
+
 def _finish(record: Record) -> None:
     """Add the totals, computed from the final content of the record."""
     study = record.study
     sums = totals.totals_of_study(
         record.modality, record.accumulated, record.events, record.overlap
     )
+    doubts.mark_totals(sums, record.modality, record.accumulated, record.events)
     if record.source == "computed":
         mark(sums, "number_of_events", "derived")
     if record.source == "OCR":
@@ -160,6 +177,11 @@ def _finish(record: Record) -> None:
             if value_of(sums, name) is not None:
                 mark(sums, name, "ocr")
     marks = [*(study.pop("marks", None) or ()), *(sums.pop("marks", None) or ())]
+    numbers = _accession_numbers(record)
+    if len(numbers) > 1:
+        study["accession_number"] = study.get("accession_number") or numbers[0]
+        marks.append({"field": "accession_number", "mark": "several_orders", "raw": None})
+    study["accession_numbers"] = numbers if len(numbers) > 1 else None
     protocols = (row.get("acquisition_protocol") for row in record.events)
     rows = (*record.accumulated, *record.events)
     all_marks = {one["mark"] for one in marks} | {

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from .chart_row import Row
 from .links import joined
-from .source import Source, is_given
+from .source import Source
 
 # Points that a page draws singly: without WebGL, which its policy forbids, 5,000 block a slow
 # browser for a second and a half, 10,000 for three.
@@ -53,7 +53,7 @@ def histogram(source: Source) -> tuple[list[Row], list[float]]:
     """
     measure = source.chart.measure
     assert measure is not None
-    part = source.rows(f"{measure.expression} AS value", conditions=(is_given(measure),))
+    part = source.rows(f"{measure.expression} AS value", conditions=(source.counts(measure),))
     [(least, largest)] = source.fetch(f"SELECT min(value), max(value) FROM ({part})")
     if least is None:
         return [], []
@@ -96,7 +96,7 @@ def scatter(source: Source) -> tuple[list[Row], bool]:
     part = source.rows(
         f"{across.expression} AS x",
         f"{up.expression} AS y",
-        conditions=(is_given(across), is_given(up)),
+        conditions=(source.counts(across), source.counts(up)),
     )
     query = f"SELECT count(*), min(x), max(x), min(y), max(y) FROM ({part})"
     [(n, left, right, bottom, top)] = source.fetch(query)
@@ -131,7 +131,7 @@ def scatter(source: Source) -> tuple[list[Row], bool]:
         link = joined(
             links.between(across, along[i], along[i + 1], i == len(along) - 2),
             links.given(),
-            {across.filter.parameter("given"): "yes"},
+            links.given(across),
             links.between(up, upward[j], upward[j + 1], j == len(upward) - 2),
         )
         rows.append(

@@ -5,7 +5,7 @@ from typing import Any
 
 from .chart_row import Row, by_name
 from .links import joined
-from .source import IS_KEPT, KEPT, QUANTILES, Source, is_given, kept_categories
+from .source import IS_KEPT, KEPT, QUANTILES, Source, kept_categories
 
 _PLAIN = {"mean": "avg(value)", "least": "min(value)", "largest": "max(value)"}
 
@@ -26,7 +26,7 @@ def averages(source: Source, view: str) -> list[Row]:
             else (source.options["average"],)
         )
     part = source.rows(
-        source.category(), f"{measure.expression} AS value", conditions=(is_given(measure),)
+        source.category(), f"{measure.expression} AS value", conditions=(source.counts(measure),)
     )
     rows = []
     for row, found in _grouped(source, part, wanted):
@@ -41,10 +41,17 @@ def averages(source: Source, view: str) -> list[Row]:
 
 
 def frequencies(source: Source) -> list[Row]:
-    """Return the number of studies or events in each category."""
-    return ordered(
-        source, [row for row, _ in _grouped(source, source.rows(source.category()), ())], "n"
-    )
+    """Return the number of studies or events in each category.
+
+    Those without a dose are left out if the user chose so.
+    """
+    only = source.options["frequency_with_dose"]
+    part = source.rows(source.category(), conditions=(source.with_dose(),) if only else ())
+    rows = [row for row, _ in _grouped(source, part, ())]
+    if only:
+        for row in rows:
+            row["query"] = joined(row["query"], source.links.with_dose())
+    return ordered(source, rows, "n")
 
 
 def _grouped(

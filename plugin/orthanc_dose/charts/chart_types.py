@@ -13,6 +13,20 @@ from ..records import MODALITIES, Shown
 
 _FILTERS = {one.name: one for one in FILTERS}
 
+# The filter by which studies or events have a dose, if charts of frequency are to leave out others. Where
+# a study has several totals (one for each breast), or none (of several nuclides), its events decide.
+_DOSES = {
+    ("CT", "event"): "ct_event_dlp",
+    ("CT", "study"): "dlp_total",
+    ("RF", "study"): "dap_total",
+    ("DX", "event"): "projection_event_dap",
+    ("DX", "study"): "dap_total",
+    ("MG", "event"): "projection_event_average_glandular_dose",
+    ("MG", "study"): "projection_event_average_glandular_dose",
+    ("NM", "event"): "nm_administration_administered_activity",
+    ("NM", "study"): "nm_administration_administered_activity",
+}
+
 # The views of charts, by kind; the first one is the default.
 VIEWS = {
     "average": ("bar", "box", "histogram", "table"),
@@ -76,6 +90,11 @@ class Chart:
     @property
     def against(self) -> Quantity | None:
         return Quantity(_FILTERS[self.against_name]) if self.against_name else None
+
+    @property
+    def dose(self) -> Quantity:
+        """The dose without which a chart of frequency can leave out a study or event."""
+        return Quantity(_FILTERS[_DOSES[self.modality, self.level]])
 
     @property
     def is_of_events(self) -> bool:

@@ -5,10 +5,12 @@ from typing import Any
 
 import duckdb
 
+from ..query.filters import COUNTING
 from .bins import histogram, scatter
 from .categories import averages, frequencies
 from .chart_row import Row
 from .chart_types import Chart
+from .links import joined
 from .options import Options
 from .periods import over_time
 from .source import Source
@@ -24,7 +26,8 @@ class Data:
     `query`: the parameters that, replacing those of the list, leave exactly these studies, None if
     there are none that do. edges: of the bins of a histogram. is_binned: whether rows are cells of
     a scatter plot. n: of all rows together. fewest: for a table, the number of values that the
-    interval of each percentile requires.
+    interval of each percentile requires. left_out: the number of values that are left
+    out because they are marked as implausible.
     """
 
     chart: Chart
@@ -34,6 +37,7 @@ class Data:
     edges: list[float] = field(default_factory=list)
     is_binned: bool = False
     fewest: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
     @property
     def n(self) -> int:
@@ -56,7 +60,27 @@ def data_of(
     if view == "pie":
         options = options | {"per_system": False}
     source = Source(connection, chart, options, values, with_studies)
-    data = Data(chart, view, options, [])
+    data = _data_of(source, view, options)
+    if source.leaves_out_studies and not values.get(COUNTING.name):
+        _link_to_counted(data.rows)
+    return data
+
+
+def _link_to_counted(rows: list[Row]) -> None:
+    """Let the links of rows leave out studies that do not count, as the chart does."""
+    counted = {COUNTING.name: "yes"}
+    for row in rows:
+        row["query"] = joined(row["query"], counted)
+        if "below" in row:
+            row["below"], row["above"] = (
+                joined(row["below"], counted),
+                joined(row["above"], counted),
+            )
+
+
+def _data_of(source: Source, view: str, options: Options) -> Data:
+    chart = source.chart
+    data = Data(chart, view, options, [], left_out=source.links.left_out)
     if chart.kind == "average":
         if view == "table":
             return replace(data, rows=percentiles(source), fewest=FEWEST)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from ..cells import BOM, line
-from ..export.xlsx_file import Workbook, text_cell
+from ..export.small_workbook import SmallWorkbook
 from .chart_row import Row, by_name
 from .chart_types import Quantity
 from .data import Data
@@ -40,9 +40,8 @@ def as_xlsx(data: Data, wording: Wording) -> bytes:
         for is_text, title in zip(texts, titles, strict=True)
     ]
     out = io.BytesIO()
-    with Workbook(out, wording.date_format) as book:
-        cells = ["".join(map(text_cell, row)) for row in rows]
-        book.sheet(wording.title(data.chart), titles, [cells], widths)
+    with SmallWorkbook(out, wording.date_format) as book:
+        book.sheet(wording.title(data.chart), titles, rows, widths)
     return out.getvalue()
 
 

@@ -44,11 +44,13 @@ def _bound(of: Quantity, role: str, value: float, is_open: bool = False) -> dict
 
 @dataclass
 class Links:
-    """Links of a chart. values: those by which the list is filtered."""
+    """Links of a chart. values: those by which the list is filtered. left_out: the number of values
+    that are left out because they are marked as implausible."""
 
     chart: Chart
     options: Options
     values: dict[str, Any]
+    left_out: int = 0
 
     def category(self, name: str | None, is_others: bool = False) -> Link:
         grouping = self.chart.grouping
@@ -68,9 +70,21 @@ class Links:
     def system(self, number: int | None) -> Link:
         return {} if number is None else {"equipment_id": str(number)}
 
-    def given(self) -> Link:
-        """Return the link to studies or events whose value counts."""
-        return {self.chart.measure.filter.parameter("given"): "yes"} if self.chart.measure else {}
+    def leaves_out(self, of: Quantity) -> bool:
+        """Return whether values of a quantity that are marked as implausible are left out."""
+        return self.left_out > 0 and of.filter.can_be_implausible
+
+    def given(self, of: Quantity | None = None) -> Link:
+        """Return the link to studies or events whose value counts: that of the measure, if no other
+        is given."""
+        of = of or self.chart.measure
+        if of is None:
+            return {}
+        return {of.filter.parameter("given"): "plausible" if self.leaves_out(of) else "yes"}
+
+    def with_dose(self) -> Link:
+        """Return the link to studies or events that have a dose."""
+        return {self.chart.dose.filter.parameter("given"): "yes"}
 
     def between(self, of: Quantity, low: float, high: float, is_last: bool) -> Link:
         """Return the link to stored values from `low` to below `high`, or to `high` if is_last."""

@@ -101,6 +101,12 @@ OPTIONS: dict[str, Option] = {
             ("day", "week", "month", "year"),
         ),
         Option(
+            "implausible",
+            "flag",
+            False,
+            "Whether values that are marked as implausible are included.",
+        ),
+        Option(
             "ignore_case",
             "flag",
             False,
@@ -112,6 +118,13 @@ OPTIONS: dict[str, Option] = {
             "bar",
             "Whether frequencies are shown as bars or as a pie chart.",
             ("bar", "pie"),
+        ),
+        Option(
+            "frequency_with_dose",
+            "flag",
+            False,
+            "Whether frequencies leave out events and studies without a dose (DLP, DAP, AGD, "
+            "administered activity), such as localizers of which the report gives none.",
         ),
         Option(
             "categories",

@@ -7,7 +7,7 @@ from typing import Any
 from .chart_row import Row, by_name
 from .control import with_band
 from .links import joined
-from .source import IS_KEPT, KEPT, Source, is_given, kept_categories
+from .source import IS_KEPT, KEPT, Source, kept_categories
 
 MOST_LINES = 20
 # Excludes values that cannot be doses: DuckDB fails if their squares overflow.
@@ -34,7 +34,7 @@ def over_time(source: Source, view: str) -> list[Row]:
         source.category(),
         f"{measure.expression} AS value",
         start,
-        conditions=(is_given(measure), "s.study_date IS NOT NULL"),
+        conditions=(source.counts(measure), "s.study_date IS NOT NULL"),
     )
     query = f"""
         WITH {kept_categories(source, part, min(source.options["categories"], MOST_LINES))}

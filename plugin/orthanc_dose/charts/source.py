@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from ..query import filters
+from ..query.filter_types import Place
 from .chart_types import Chart, Quantity
 from .links import Links
 from .options import Options
@@ -28,7 +29,7 @@ class Source:
     with_studies: bool = True
 
     def __post_init__(self) -> None:
-        self.values = self.values | {"modality": [self.chart.modality]}
+        self.values = filters.counted(self.values) | {"modality": [self.chart.modality]}
         self.links = Links(self.chart, self.options, self.values)
         self._condition, self.bound = filters.where(self.values)
         self._of_events, of_events = filters.condition_on_events(
@@ -36,6 +37,7 @@ class Source:
         )
         if self.chart.is_of_events:
             self.bound = self.bound | of_events
+        self.links.left_out = self._left_out()
 
     def rows(self, *columns: str, conditions: tuple[str, ...] = ()) -> str:
         """Return the rows as SQL, over the study `s` and, in charts of events, the event `t`.
@@ -53,6 +55,15 @@ class Source:
             tests.append(self._of_events)
         wanted = ", ".join((f"{study} AS study", f"{system} AS system", *columns))
         return f"SELECT {wanted} FROM {origin} WHERE {' AND '.join(f'({test})' for test in tests)}"
+
+    @property
+    def leaves_out_studies(self) -> bool:
+        """Whether the store has studies that do not count, or events that count elsewhere."""
+        query = f"""
+            SELECT EXISTS (SELECT 1 FROM study WHERE not_counted IS NOT NULL) OR
+            EXISTS (SELECT 1 FROM "{self.chart.events_table}" WHERE counted_in IS NOT NULL)
+        """
+        return bool((self.connection.execute(query).fetchone() or (False,))[0])
 
     @property
     def series(self) -> str:
@@ -81,6 +92,29 @@ class Source:
             else f"{name} AS category"
         )
 
+    def counts(self, of: Quantity) -> str:
+        """Return the SQL condition under which a value counts: it is given, not zero, and not marked
+        as implausible unless the options include such values."""
+        given = is_given(of)
+        return f"{given} AND {of.filter.is_plausible}" if self.links.leaves_out(of) else given
+
+    def _left_out(self) -> int:
+        """Return the number of rows that are left out because a value is marked as implausible."""
+        quantities = [one for one in (self.chart.measure, self.chart.against) if one is not None]
+        doubted = [one.filter.is_plausible for one in quantities if one.filter.can_be_implausible]
+        if not doubted or self.options["implausible"]:
+            return 0
+        # Usually no study has such a mark on any value, which costs less to find out.
+        query = "SELECT 1 FROM study WHERE list_contains(all_marks, 'implausible') LIMIT 1"
+        if self.connection.execute(query).fetchone() is None:
+            return 0
+        conditions = (
+            *map(is_given, quantities),
+            f"NOT ({' AND '.join(doubted)})",
+        )
+        [(n,)] = self.fetch(f"SELECT count(*) FROM ({self.rows(conditions=conditions)})")
+        return int(n)
+
     def studies(self, of: str = "true") -> str:
         """Return the number of studies of rows, as SQL.
 
@@ -90,6 +124,13 @@ class Source:
         if not self.chart.is_of_events:
             return "count(*)"
         return f"nullif(count(DISTINCT study) FILTER ({of}), 0)" if self.with_studies else "NULL"
+
+    def with_dose(self) -> str:
+        """Return the SQL condition under which a row has a dose, or events with a dose."""
+        of = self.chart.dose
+        if of.is_of_events and not self.chart.is_of_events:
+            return Place("", of.filter.place.table, "study_id").holds(is_given(of))
+        return is_given(of)
 
     def fetch(self, query: str, **more: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(query, self.bound | more).fetchall()
@@ -114,7 +155,7 @@ class Source:
 
 
 def is_given(of: Quantity) -> str:
-    """Return the SQL condition under which a value counts: it is given and not zero."""
+    """Return the SQL condition under which a value is given: 0 stands for no measurement."""
     return f"{of.expression} <> 0"
 
 

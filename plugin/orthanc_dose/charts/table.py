@@ -9,7 +9,7 @@ from .categories import grouped, ordered
 from .chart_row import Row, by_name
 from .levels import Levels
 from .links import joined
-from .source import IS_KEPT, QUANTILES, Source, is_given
+from .source import IS_KEPT, QUANTILES, Source
 
 SHOWN = ("median", "p75", "p95")
 # With fewer values a percentile has no interval.
@@ -45,7 +45,7 @@ def percentiles(source: Source) -> list[Row]:
         *levels.aggregates,
     )
     columns = (source.category(), f"{measure.expression} AS value", *levels.columns)
-    part = source.rows(*columns, conditions=(is_given(measure),))
+    part = source.rows(*columns, conditions=(source.counts(measure),))
     factor, rows = measure.shown.factor, []
     for row, (mean, found, *more) in grouped(source, part, asked, **levels.bound):
         row["mean"] = mean * factor

@@ -5,6 +5,7 @@ with a DICOM code that has since been replaced. `canonical` maps all of them to 
 "SCT:44491008" for Fluoroscopy, and the rest of the program compares these keys."""
 
 import json
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -41,11 +42,21 @@ def canonical(value: str, scheme: str) -> str:
     upper = scheme.upper()
     if upper in _SNOMED_RT:
         sct = _SRT_TO_SCT.get(value)
-        return f"SCT:{sct}" if sct else f"SRT:{value}"
-    if upper in _SNOMED_CT:
-        return f"SCT:{value}"
-    key = f"{upper if upper == 'DCM' else scheme}:{value}"
+        key = f"SCT:{sct}" if sct else f"SRT:{value}"
+    elif upper in _SNOMED_CT:
+        key = f"SCT:{value}"
+    elif upper == "DCM":
+        key = f"{_scheme_for(value)}:{_SRT_TO_SCT.get(value, value)}"
+    else:
+        key = f"{scheme}:{value}"
     return _REPLACED.get(key, key)
+
+
+def _scheme_for(value: str) -> str:
+    """Return the scheme of a code that is written as DICOM's: some equipment writes materials of
+    SNOMED so. DICOM's own numbers have six digits."""
+    snomed = value in _SRT_TO_SCT or (len(value) > 6 and f"SCT:{value}" in _MEANINGS)
+    return "SCT" if snomed else "DCM"
 
 
 @lru_cache(maxsize=20_000)
@@ -58,3 +69,20 @@ def code(value: str, scheme: str, meaning: str | None = None) -> Code:
     return Code(
         canonical_value, canonical_scheme, _MEANINGS.get(key) or (meaning or "").strip() or None
     )
+
+
+def dicom_concept(value: str) -> bool:
+    """Return whether a concept name without a scheme can only be one of DICOM's (PS3.16 annex D):
+    six digits from 109 to 139 thousand, which no SNOMED code of the dose templates has.
+    """
+    return (
+        re.fullmatch(r"1(09|[1-3]\d)\d{3}", value) is not None and f"SCT:{value}" not in _MEANINGS
+    )
+
+
+def dicom_value(value: str, meaning: str | None) -> bool:
+    """Return whether a coded value without a scheme is one of DICOM's: its meaning must not be
+    another, since the codes of an installation can have the same digits.
+    """
+    known = _MEANINGS.get(f"DCM:{value}")
+    return known is not None and (meaning or known).casefold().strip() == known.casefold()

@@ -29,6 +29,10 @@ PLANE_B = code("113621", "DCM")
 SINGLE_PLANE = code("113622", "DCM")
 ALL_PLANES = code("113890", "DCM")
 
+# Yes and no (CID 230).
+YES = code("373066001", "SCT")
+NO = code("373067005", "SCT")
+
 # Laterality (CID 244), and the breasts themselves (CID 6022).
 LEFT = code("7771000", "SCT")
 RIGHT = code("24028007", "SCT")

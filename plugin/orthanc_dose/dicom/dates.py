@@ -5,9 +5,15 @@ offset beside it.
 import re
 from datetime import date, datetime, time, timedelta
 
-_TM = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?\s*$")
+# Some equipment writes the first day of a calendar for an unknown birth date: 1900-01-01, 0001-01-01.
+NO_BIRTH_DATE = date(1900, 1, 1)
+# Without its dot, a fraction is one of three, four or six digits: with another number of digits, a
+# zero may be missing at the start of the time, which would then be hours off.
+_FRACTION = r"(?:\.(\d{1,6})|(\d{6}|\d{3,4}))"
+_TM = re.compile(rf"(\d{{2}})(?::?(\d{{2}})(?::?(\d{{2}})(?:{_FRACTION})?)?)?\s*$")
 _DT = re.compile(
-    r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?)?([+-]\d{4})?\s*$"
+    r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})"
+    r"(?:\.(\d{1,6})\d*|(\d{6}|\d{3,4}))?)?)?)?([+-]\d{4})?\s*$"
 )
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{2}):?(\d{2})\s*$")  # GE surgical C-arms write "UTC-04:00"
 
@@ -33,10 +39,10 @@ def parse_time(text: str | None) -> time | None:
     found = _TM.match(text)
     if not found:
         raise ValueError("not a time")
-    hour, minute, second, fraction = found.groups()
+    hour, minute, second, fraction, dotless = found.groups()
     # datetime cannot represent a leap second (60); the last second of the minute is the nearest.
     return time(
-        int(hour), int(minute or 0), min(int(second or 0), 59), int((fraction or "0").ljust(6, "0"))
+        int(hour), int(minute or 0), min(int(second or 0), 59), _microseconds(fraction or dotless)
     )
 
 
@@ -51,7 +57,7 @@ def parse_datetime(text: str | None) -> tuple[datetime, timedelta | None] | None
     found = _DT.match(text)
     if not found:
         raise ValueError("not a date and time")
-    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    year, month, day, hour, minute, second, fraction, dotless, offset = found.groups()
     moment = datetime(
         int(year),
         int(month),
@@ -59,9 +65,24 @@ def parse_datetime(text: str | None) -> tuple[datetime, timedelta | None] | None
         int(hour or 0),
         int(minute or 0),
         min(int(second or 0), 59),
-        int((fraction or "0").ljust(6, "0")),
+        _microseconds(fraction or dotless),
     )
     return moment, parse_offset(offset)
+
+
+def _microseconds(fraction: str | None) -> int:
+    return int((fraction or "0").ljust(6, "0"))
+
+
+def lacks_dot(text: str | None) -> bool:
+    """Return whether a TM or DT value that can be parsed has its fraction of a second without the
+    dot before it."""
+    text = (text or "").strip()
+    found = _TM.match(text)
+    if found:
+        return found[5] is not None
+    found = _DT.match(text)
+    return found is not None and found[8] is not None
 
 
 def parse_offset(text: str | None) -> timedelta | None:
@@ -97,7 +118,20 @@ def parse_age(text: str | None) -> float | None:
 
 
 def age_between(birth: date, day: date) -> float:
-    """Return the age in years on `day`. Raises ValueError if the birth is after that day."""
+    """Return the age in years on `day`. Raises ValueError if the birth is after that day.
+
+    It is cut to tenths, since an exact age and the date of the study would give back the birth date;
+    below two years to complete months, since reference levels of infants begin at 1, 3 or 6 months
+    (European Commission, Radiation Protection 185).
+    """
     if birth > day:
         raise ValueError("born after the study")
-    return round((day - birth).days / 365.25, 3)
+    months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
+    if months < 24:
+        return round(months / 12, 3)
+    years = months // 12
+    try:
+        birthday = birth.replace(year=birth.year + years)
+    except ValueError:  # born on 29 February
+        birthday = date(birth.year + years, 3, 1)
+    return (years * 10 + (day - birthday).days * 10 // 366) / 10

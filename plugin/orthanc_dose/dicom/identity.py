@@ -67,7 +67,6 @@ _STRUCTURE = frozenset({
     "0040,a010", "0040,a040", "0040,a050", "0040,a30a", "0008,0100", "0008,0102",
     "0008,0070", "0008,1010", "0008,1090", "0018,1000", "0018,1020",
 })  # fmt: skip
-_NO_BIRTH_DATE = date(1900, 1, 1)
 # An infant's birth date may be the date of the study.
 _INFANT = timedelta(days=60)
 
@@ -106,7 +105,7 @@ class IdentityRules:
         """Return what is kept of this data set's patient: "name", "id", "birth_date" (YYYY-MM-DD).
         To be called before `remove_identity`.
         """
-        birth_date = _day(dataset, "0010,0030")
+        birth_date = _birth_date(dataset)
         written = {
             "name": text(dataset, "0010,0010"),
             "id": text(dataset, "0010,0020"),
@@ -122,11 +121,10 @@ class IdentityRules:
         the key, IDs and dates can be tried out: it must be kept as safe as the identity itself.
         """
         study = first(dataset, "0020,000d") or ""
-        patient_id, day = text(dataset, "0010,0020"), _day(dataset, "0010,0030")
+        patient_id, day = text(dataset, "0010,0020"), _birth_date(dataset)
         written = {
             "id": patient_id.upper() if patient_id else None,
-            # Some equipment writes the first day of a calendar for an unknown birth date.
-            "birth_date": day.isoformat() if day and day > _NO_BIRTH_DATE else None,
+            "birth_date": day.isoformat() if day else None,
         }
         return {
             item: hmac.digest(
@@ -220,6 +218,12 @@ def _day(dataset: Dataset, tag: str) -> date | None:
         return dates.parse_date(text(dataset, tag))
     except ValueError:
         return None
+
+
+def _birth_date(dataset: Dataset) -> date | None:
+    """Return the birth date, unless it is one that stands for an unknown one."""
+    day = _day(dataset, "0010,0030")
+    return day if day is not None and day > dates.NO_BIRTH_DATE else None
 
 
 def _telling_birth_date(dataset: Dataset) -> date | None:

@@ -124,6 +124,22 @@ def read_any(raw: Raw) -> Part10:
             raise Unreadable("the object cannot be read in its transfer syntax") from error
 
 
+def end_of_sequence(raw: Raw, pos: int, end: int, explicit: bool, declared: bool) -> int:
+    """Return the position after a sequence whose items begin at `pos`, by reading all of it.
+
+    end: of the sequence, 0xFFFFFFFF if it has no length. declared: its VR is SQ, not UN. Raises
+    Unreadable, struct.error, IndexError."""
+    length = _UNDEFINED if end == _UNDEFINED else end - pos
+    inner = explicit and (declared or raw[pos + 12 : pos + 14] in _KINDS)
+    return _Reader(raw).sequence(pos, len(raw), length, inner, (), 0, "a sequence")[1]
+
+
+def end_of_fragments(raw: Raw, pos: int) -> int:
+    """Return the position after encapsulated pixel data that begins at `pos`. Raises Unreadable,
+    struct.error."""
+    return _Reader(raw).fragments(pos, len(raw))
+
+
 def transfer_syntax_and_start(raw: Raw) -> tuple[str, int]:
     """Return the transfer syntax of an object and the offset of its data set. Raises Unreadable,
     struct.error, IndexError."""
@@ -199,7 +215,7 @@ def _name(tag: bytes) -> str:
 _IMPLICIT_VRS: dict[bytes, bytes] = {}
 
 
-def _implicit_vr(tag: bytes) -> bytes:
+def implicit_vr(tag: bytes) -> bytes:
     """Return the VR of an element in implicit encoding, from the standard's dictionary; UN if it is
     private or unknown.
     """
@@ -247,7 +263,7 @@ def _learn(head: bytes, heads: dict[bytes, _Head]) -> _Head:
     if tag[:2] == b"\xfe\xff":
         learnt: _Head = (name, _MARK, 4)
     else:
-        vr = head[4:6] if explicit else _implicit_vr(tag)
+        vr = head[4:6] if explicit else implicit_vr(tag)
         kind = _KINDS.get(vr)
         if kind is None:
             raise Unreadable(f"broken: element ({name}) has no valid DICOM value representation")
@@ -351,7 +367,7 @@ class _Reader:
                 out[name] = said = value.rstrip(b" \0").decode("latin-1")
                 pos = after
                 if name == "0008,0005":
-                    encodings = text.decoders(said)
+                    encodings = text.decoders(said, self.notes.add)
                 if not value.isascii():
                     self.notes.add(
                         f"({name}) has characters that its value representation does not allow"

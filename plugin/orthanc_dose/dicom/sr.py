@@ -4,7 +4,9 @@ A tree consists of `Item` objects: the concept is the canonical key of the conce
 ("DCM:113813"), and the value depends on the value type. Numbers stay text with the unit beside
 them; code that knows the field decides what they mean."""
 
-from . import codes
+from collections.abc import Callable
+
+from . import codes, decimals
 from .codes import Code
 from .dataset import Dataset, Unreadable
 
@@ -26,7 +28,8 @@ class Item:
     value: text for TEXT, UIDREF, DATETIME, DATE, TIME, PNAME; `Code` for CODE; the SOP instance UID
     for IMAGE, COMPOSITE and WAVEFORM; the number as written for NUM, or None if it is empty; None
     for CONTAINER. unit: the code value of the unit of a NUM, None if none is given; unit_scheme:
-    its scheme. qualifier: why a NUM is empty or special (CID 42), if the object says so."""
+    its scheme. sign: the decimal sign that the numbers of the report have. qualifier: why a NUM is
+    empty or special (CID 42), if the object says so."""
 
     __slots__ = (
         "vt",
@@ -36,6 +39,7 @@ class Item:
         "value",
         "unit",
         "unit_scheme",
+        "sign",
         "qualifier",
         "children",
     )
@@ -50,6 +54,7 @@ class Item:
         self.value: str | Code | None = None
         self.unit: str | None = None
         self.unit_scheme: str | None = None
+        self.sign = "."
         self.qualifier: Code | None = None
         self.children: list[Item] = []
 
@@ -83,16 +88,34 @@ def read_code(sequence: object) -> Code | None:
     if value is None:
         # A meaning without a code can be shown but not recognised.
         return Code("", "", meaning) if meaning else None
-    return codes.code(value, _text(entry, "0008,0102") or "", meaning)
+    scheme = _text(entry, "0008,0102") or ("DCM" if codes.dicom_value(value, meaning) else "")
+    return codes.code(value, scheme, meaning)
 
 
-def read_tree(dataset: Dataset) -> Item:
-    """Return the root of the report's content tree. Raises Unreadable if the object has none."""
+# The element that holds the value of each type, by which an item without Value Type is recognised.
+_IMPLIED = {"0040,a168": "CODE", "0040,a300": "NUM", "0040,a160": "TEXT", "0040,a124": "UIDREF"}
+
+
+def _implied_type(entry: Dataset) -> str:
+    """Return the value type of an item that does not state it, or "" if its value does not tell."""
+    return next((vt for tag, vt in _IMPLIED.items() if entry.get(tag)), "")
+
+
+def read_tree(dataset: Dataset, note: Callable[[str], None] | None = None) -> Item:
+    """Return the root of the report's content tree. Raises Unreadable if the object has none.
+
+    note: called with the mark of what holds for the whole report, such as codes without a scheme.
+    """
     if not isinstance(dataset.get("0040,a043"), list) and not isinstance(
         dataset.get("0040,a730"), list
     ):
         raise Unreadable("the report has no content")
-    return _Tree().item(dataset, root=True)
+    tree = _Tree()
+    root = tree.item(dataset, root=True)
+    tree.finish()
+    if note is not None and tree.lacks_schemes:
+        note("no_scheme")
+    return root
 
 
 class _Tree:
@@ -103,16 +126,28 @@ class _Tree:
         self.names: dict[int, tuple[str | None, str | None]] = {}
         self.codes: dict[int, Code | None] = {}
         self.units: dict[int, tuple[str | None, str | None]] = {}
+        self.with_comma: list[Item] = []
+        self.with_point: list[Item] = []
+        self.lacks_schemes = False
+
+    def finish(self) -> None:
+        """Tell the numbers the decimal sign of the report, which all of them together show."""
+        if self.with_comma:
+            numbers = self.with_comma + self.with_point
+            sign = decimals.decimal_sign(str(item.value) for item in numbers)
+            for item in numbers:
+                item.sign = sign
 
     def item(self, entry: Dataset, root: bool = False) -> Item:
         vt = entry.get("0040,a040")
         vt = vt.strip(" \0") if isinstance(vt, str) else ("CONTAINER" if root else "")
         name = entry.get("0040,a043")
+        vt = vt or _implied_type(entry)
         concept = meaning = None
         if isinstance(name, list) and name:
             known = self.names.get(id(name))
             if known is None:
-                known = self.names[id(name)] = _name(name)
+                known = self.names[id(name)] = self.name(name)
             concept, meaning = known
         relationship = entry.get("0040,a010")
         item = Item(vt, relationship if isinstance(relationship, str) else None, concept, meaning)
@@ -121,7 +156,8 @@ class _Tree:
         elif vt == "CODE":
             value = entry.get("0040,a168")
             if id(value) not in self.codes:
-                self.codes[id(value)] = read_code(value)
+                self.codes[id(value)] = found = read_code(value)
+                self.lacks_schemes |= found is not None and _lacks_scheme(value, found.scheme)
             item.value = self.codes[id(value)]
         elif vt in _VALUE_TAGS:
             item.value = _text(entry, _VALUE_TAGS[vt])
@@ -139,7 +175,11 @@ class _Tree:
     def number(self, item: Item, entry: Dataset) -> None:
         measured = entry.get("0040,a300")
         if isinstance(measured, list) and measured:
-            item.value = _text(measured[0], "0040,a30a")
+            item.value = value = _text(measured[0], "0040,a30a")
+            if value is not None and "," in value:
+                self.with_comma.append(item)
+            elif value is not None and "." in value:
+                self.with_point.append(item)
             units = measured[0].get("0040,08ea")
             if isinstance(units, list) and units:
                 known = self.units.get(id(units))
@@ -153,14 +193,23 @@ class _Tree:
         if qualifier:
             item.qualifier = read_code(qualifier)
 
+    def name(self, sequence: list[Dataset]) -> tuple[str | None, str | None]:
+        """Return (canonical key, meaning) of a concept name."""
+        named = sequence[0]
+        value, scheme = named.get("0008,0100"), named.get("0008,0102")
+        meaning = named.get("0008,0104")
+        if isinstance(value, str) and value and isinstance(scheme, str) and scheme:
+            concept: str | None = codes.canonical(value, scheme)
+        elif isinstance(value, str) and not scheme and codes.dicom_concept(value.strip()):
+            concept = codes.canonical(value, "DCM")
+            self.lacks_schemes = True
+        else:
+            other = read_code(sequence)
+            concept = other.key if other and other.value else None
+        return concept, meaning if isinstance(meaning, str) else None
 
-def _name(sequence: list[Dataset]) -> tuple[str | None, str | None]:
-    """Return (canonical key, meaning) of a concept name."""
-    named = sequence[0]
-    value, scheme, meaning = named.get("0008,0100"), named.get("0008,0102"), named.get("0008,0104")
-    if isinstance(value, str) and value and isinstance(scheme, str):
-        concept: str | None = codes.canonical(value, scheme)
-    else:
-        other = read_code(sequence)
-        concept = other.key if other and other.value else None
-    return concept, meaning if isinstance(meaning, str) else None
+
+def _lacks_scheme(sequence: object, found: str) -> bool:
+    """Return whether a code that was written without its scheme was recognised by its value."""
+    entry = sequence[0] if isinstance(sequence, list) and sequence else {}
+    return bool(found) and not _text(entry, "0008,0102")

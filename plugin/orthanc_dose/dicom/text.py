@@ -4,6 +4,7 @@ The character set that the object declares is tried first and strictly. Bytes th
 read as UTF-8 if they are valid UTF-8, else as Latin-1, which can decode anything; the caller is
 told, so that the text is marked and nothing is lost."""
 
+import re
 import warnings
 from collections.abc import Callable
 
@@ -21,18 +22,37 @@ _KNOWN = frozenset(charset.python_encoding) | {""}
 # Terms of the default repertoire, which is ASCII: pydicom reads it as Latin-1 and so hides bytes
 # that do not belong there.
 _DEFAULT = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
+# A term whose number is right and whose spelling is not: "ISO_IR_101", "ISO-IR 100", "ISO IR 149".
+_NUMBERED = re.compile(r"ISO[ _-]*(?:2022)?[ _-]*(?:IR)?[ _-]*(\d{1,3})", re.IGNORECASE)
+# What Python leaves in a text of ISO 2022 IR 58: the escape sequence (PS3.5 annex K).
+_OF_GB2312 = ("iso_ir_58", "\x1b$)A")
 
 
-def decoders(declared: str | None) -> tuple[str, ...]:
+def decoders(declared: str | None, note: Callable[[str], None]) -> tuple[str, ...]:
     """Return Python's names of the encodings that Specific Character Set (0008,0005) lists; unknown
-    terms are left out.
+    terms are left out. Call `note` with the right term if one is spelled otherwise.
     """
     terms = [term.strip() for term in (declared or "").split("\\")]
+    for at, term in enumerate(terms):
+        if term not in _KNOWN and (right := _defined_term(term)):
+            terms[at] = right
+            note(f"character set misspelled: read as {right}")
     names = [term for term in terms if term in _KNOWN]
     if not any(terms) or not names:
         return ()
     # An empty first value means the default repertoire, with the others by code extension.
     return tuple("ascii" if name in _DEFAULT else charset.python_encoding[name] for name in names)
+
+
+def _defined_term(term: str) -> str | None:
+    """Return the defined term (PS3.3 C.12.1.1.2) that is meant by another spelling of it, else
+    None. The numbers are those of the registry of ISO 2375, so they are not ambiguous."""
+    if term.upper() in ("UTF-8", "UTF8"):
+        return "ISO_IR 192"
+    found = _NUMBERED.fullmatch(term)
+    written = [f"{way} {int(found[1])}" for way in ("ISO_IR", "ISO 2022 IR")] if found else []
+    ways = reversed(written) if "2022" in term else written
+    return next((way for way in ways if way in _KNOWN), None)
 
 
 def decode(
@@ -48,6 +68,8 @@ def decode(
             # Code extensions by escape sequences; pydicom warns and substitutes where a part does
             # not fit.
             text = charset.decode_bytes(raw, list(encodings), delimiters)
+            if _OF_GB2312[0] in encodings:
+                text = text.replace(_OF_GB2312[1], "")
             if "\ufffd" not in text and "\x1b" not in text:
                 return text
         except (UnicodeError, LookupError):

@@ -4,6 +4,7 @@ Units are codes of UCUM (PS3.16 CID 82 and the templates' rows). Equipment spell
 ("Gym2", "dGy.cm2", "mGycm", "uAs"); the table below lists each spelling that is understood with its
 dimension and its size. A unit that is not in the table is not guessed."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -74,6 +75,7 @@ def _table() -> dict[str, Unit]:
         "a": Unit("time", 365.25 * 86400.0, 1.0),
         "kV": Unit("voltage", 1e3, 1.0),
         "kVp": Unit("voltage", 1e3, 1.0),
+        "keV": Unit("energy", 1e3, 1.0),
         "deg": Unit("angle", 1.0, 1.0),
         "degrees": Unit("angle", 1.0, 1.0),
         "%": Unit("percent", 1.0, 1.0),
@@ -126,25 +128,68 @@ def _table() -> dict[str, Unit]:
 _UNITS = _table()
 
 
+def _regardless_of_case() -> dict[str, str]:
+    """Return the spellings by their folded forms, without those that mean two units: "A" is the
+    ampere, "a" the year."""
+    found: dict[str, list[str]] = {}
+    for spelling in _UNITS:
+        found.setdefault(spelling.casefold(), []).append(spelling)
+    return {
+        folded: spellings[0]
+        for folded, spellings in found.items()
+        if len({_UNITS[spelling] for spelling in spellings}) == 1
+    }
+
+
+_FOLDED = _regardless_of_case()
+# Signs that stand for the point between two factors: "mGy-cm", "Gy cm2", "mGy x cm".
+_PRODUCT = re.compile(r"\s*[.×-]\s*|\s+x\s+|\s+")
+
+
 @lru_cache(maxsize=2_000)
 def unit(spelling: str) -> Unit:
     """Return the unit that a code value names. Raises UnknownUnit if it is not understood."""
-    text = (
-        spelling.strip()
-        .replace("·", ".")
-        .replace("*", ".")
-        .replace("^", "")
-        .replace("²", "2")
-        .replace("µ", "u")
-    )
-    text = text.replace("μ", "u")
+    found = _as_written(spelling) or _otherwise_spelled(_plain(spelling))
+    if found is None:
+        raise UnknownUnit(f"unit “{spelling[:40]}” is unknown")
+    return found
+
+
+def _otherwise_spelled(text: str) -> Unit | None:
+    """Return the unit of a spelling with other signs and capitals than UCUM has, or None. M and m
+    as a prefix are mega and milli, so that MGY is no unit for certain; nor is a single letter."""
+    folded = text.casefold()
+    if len(text) < 2:
+        return None
+    meant = _FOLDED.get(folded) or _FOLDED.get(_PRODUCT.sub(".", folded).replace("./.", "/"))
+    if meant is None or (meant[0] in "mM" and meant[0] != text[0] and meant[1:] in _UNITS):
+        return None
+    return _UNITS[meant]
+
+
+def _plain(spelling: str) -> str:
+    text = spelling.strip()
+    for sign, plain in (("·", "."), ("*", "."), ("^", ""), ("²", "2"), ("µ", "u"), ("μ", "u")):
+        text = text.replace(sign, plain)
+    return text
+
+
+def _as_written(spelling: str) -> Unit | None:
+    text = _plain(spelling)
     found = _UNITS.get(text)
     if found is None and text.startswith("{") and text.endswith("}"):
         # An annotation alone has no dimension (UCUM §6): {events}, {ratio}, {X-Ray sources}.
         found = _UNITS["1"]
-    if found is None:
-        raise UnknownUnit(f"unit “{spelling[:40]}” is unknown")
     return found
+
+
+@lru_cache(maxsize=4_000)
+def doubt(spelling: str, scheme: str | None) -> str | None:
+    """Return the mark for a unit whose code is understood although the standard does not allow it:
+    "unit_scheme" if its coding scheme is not UCUM, "unit_spelling" if it is spelled otherwise."""
+    if scheme is not None and not scheme.upper().startswith("UC"):
+        return "unit_scheme"
+    return None if _as_written(spelling) else "unit_spelling"
 
 
 @lru_cache(maxsize=4_000)
@@ -163,3 +208,9 @@ def conversion(spelling: str, target: str) -> tuple[float, float]:
     if over % times == 0:
         return 1.0, over / times
     return times, over
+
+
+def scaled(value: float, times: float, over: float) -> float:
+    """Return a number times a conversion, without the noise of binary fractions: 1.23 dGy.cm2 is
+    1.23e-05 Gy.m2."""
+    return value if times == over else float(f"{value * times / over:.15g}")

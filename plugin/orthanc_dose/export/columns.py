@@ -4,12 +4,25 @@ its unit in the title.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from .. import LICENCE, __version__
 from ..query.sizes import MARKS
-from ..records import EQUIPMENT, MODALITIES, STUDY, Field, Table
+from ..records import EQUIPMENT, MODALITIES, PROJECTION_ACCUMULATED, STUDY, Field, Table
+from ..store import tasks
+from . import by_type
 
-# Kinds of cell values.
-NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT = "number", "integer", "text", "date", "time", "moment"
+# Kinds of cell values. DAY: a date that is stored as text, since it can also be a hash.
+NUMBER, INTEGER, TEXT, DATE, TIME, MOMENT, DAY = (
+    "number",
+    "integer",
+    "text",
+    "date",
+    "time",
+    "moment",
+    "day",
+)
+_DAYS = frozenset({"patient_birth_date"})
 _KINDS = {"number": NUMBER, "integer": INTEGER, "date": DATE, "time": TIME, "datetime": MOMENT}
 _SEPARATOR = "; "
 
@@ -54,6 +67,46 @@ def study_columns(modality: str | None, without: frozenset[str]) -> tuple[Column
     return (*own[:3], *system, *own[3:])
 
 
+def of_types() -> tuple[Column, ...]:
+    """Return the columns of the totals of fluoroscopy by type, over the rows `hit` (by_type.py)."""
+    return tuple(
+        Column(
+            f"{PROJECTION_ACCUMULATED.name}.{field.name}",
+            titled(field),
+            NUMBER,
+            _value(field, f"hit.{field.name}"),
+            field,
+        )
+        for field in map(PROJECTION_ACCUMULATED.field, by_type.TOTALS)
+    )
+
+
+def provenance() -> tuple[Column, ...]:
+    """Return columns that say by what, under which licence and when (UTC) a file was made.
+
+    Each row has them, so that a table read by a program has a header, rows, and nothing else.
+    """
+    return tuple(
+        Column(
+            f"export.{name}",
+            title,
+            MOMENT if isinstance(value, datetime) else TEXT,
+            f"TIMESTAMP '{value}'" if isinstance(value, datetime) else f"'{value}'",
+            Field(name, title, "datetime" if isinstance(value, datetime) else "text"),
+        )
+        for name, (title, value) in origin().items()
+    )
+
+
+def origin() -> dict[str, tuple[str, str | datetime]]:
+    """Return what a file says about its own origin: title and value by name."""
+    return {
+        "program": ("Exported by", f"Orthanc Dose {__version__}"),
+        "licence": ("Licence of the program", LICENCE),
+        "exported_at": ("Exported, UTC", tasks.now()),
+    }
+
+
 def of_event(table: Table) -> tuple[Column, ...]:
     """Return the columns of an irradiation event or administration `t`."""
     return tuple(
@@ -68,7 +121,7 @@ def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
     name, title = f"{table.name}.{field.name}", field.title
     at = MARKS if name == "study.marks" else f'{alias}."{field.name}"'
     if field.type != "structs":
-        kind = _KINDS.get(field.type, TEXT)
+        kind = DAY if field.name in _DAYS else _KINDS.get(field.type, TEXT)
         yield Column(name, _titled(title, field), kind, _value(field, at), field)
     elif any(part.type in ("structs", "numbers", "uids", "codes") for part in field.fields):
         # Nested lists do not fit into a table: as JSON they are complete.
@@ -89,6 +142,31 @@ def _columns(table: Table, field: Field, alias: str) -> Iterator[Column]:
             yield Column(
                 f"{name}.{part.name}", _titled(f"{title}: {part.title}", part), TEXT, joined, part
             )
+        if field.name == "xray_filters":
+            yield _mean_thickness(name, title, field, at)
+
+
+def _mean_thickness(name: str, title: str, filters: Field, at: str) -> Column:
+    """Return the column of each filter's mean thickness, or of the only thickness that is given.
+
+    A wedge or bow-tie filter has a smallest and a largest one.
+    """
+    low, high = "x.thickness_minimum", "x.thickness_maximum"
+    mean = times(f"(coalesce({low}, {high}) + coalesce({high}, {low}))", 0.5)
+    values = f"list_transform({at}, lambda x: coalesce(CAST({mean} AS VARCHAR), ''))"
+    thickness = next(part for part in filters.fields if part.name == "thickness_maximum")
+    return Column(
+        f"{name}.thickness_mean",
+        _titled(f"{title}: Thickness mean", thickness),
+        TEXT,
+        f"CASE WHEN len({at}) > 0 THEN array_to_string({values}, '{_SEPARATOR}') END",
+        thickness,
+    )
+
+
+def titled(field: Field) -> str:
+    """Return a field's title with its unit."""
+    return _titled(field.title, field)
 
 
 def _titled(title: str, field: Field) -> str:
@@ -105,13 +183,13 @@ def _value(field: Field, at: str) -> str:
         return f"array_to_string({at}, '{_SEPARATOR}')"
     if field.type == "numbers":
         return (
-            f"array_to_string(list_transform({at}, lambda c: CAST({_scaled(field, 'c')} AS "
+            f"array_to_string(list_transform({at}, lambda c: CAST({scaled(field, 'c')} AS "
             f"VARCHAR)), '{_SEPARATOR}')"
         )
-    return _scaled(field, at) if field.type == "number" else at
+    return scaled(field, at) if field.type == "number" else at
 
 
-def _scaled(field: Field, at: str) -> str:
+def scaled(field: Field, at: str) -> str:
     """Return the SQL expression of the number in the shown unit."""
     return at if field.shown is None or field.shown.factor == 1 else times(at, field.shown.factor)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..cells import BOM, END, quoted, safe
 from . import rows
-from .columns import DATE, MOMENT, TEXT, TIME, Column
+from .columns import DATE, DAY, MOMENT, TEXT, TIME, Column, provenance
 from .selection import Progress, Selection
 
 DATE_FORMATS = {
@@ -25,8 +25,9 @@ def write_csv(chosen: Selection, path: Path, date_format: str, progress: Progres
     """Write the studies of a selection, with all their events except for fluoroscopy."""
     day = DATE_FORMATS[date_format]
     events = () if chosen.modality == _STUDIES_ALONE else chosen.event
-    study, event = _line(chosen.study, day), _line(events, day)
-    titles = [column.title for column in chosen.study]
+    of_study = (*chosen.study, *provenance())
+    study, event = _line(of_study, day), _line(events, day)
+    titles = [column.title for column in of_study]
     titles += [
         f"E{number} {column.title}"
         for number in range(1, chosen.most_events + 1)
@@ -63,6 +64,8 @@ def _cell(column: Column, day: str) -> str:
     value = f"({column.sql})"
     if column.kind == DATE:
         value = f"strftime({value}, '{day}')"
+    elif column.kind == DAY:
+        return f"coalesce(strftime(TRY_CAST({value} AS DATE), '{day}'), {safe(value)}, '')"
     elif column.kind == MOMENT:
         value = f"strftime({value}, '{day} %H:%M:%S')"
     elif column.kind == TIME:

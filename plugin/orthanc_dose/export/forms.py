@@ -2,7 +2,7 @@
 users paste into the actual form.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from ..dicom import concepts
 from . import rows
 from .columns import NUMBER, TEXT
 from .selection import Progress, Selection
-from .xlsx_file import MOST_COLUMNS, Workbook, cell, text_cell, width
+from .small_workbook import SmallWorkbook, Value
+from .xlsx_file import MOST_COLUMNS, width
 
 # Symbols of the elements of filters and anodes (PS3.16 CID 10006 and 10016), by the keys of their
 # codes.
@@ -60,35 +61,27 @@ def write_form(
     cells = form.cells(most[0] or 0 if most else 0)[:MOST_COLUMNS]
     titles = () if form.above else [one.title for one in cells]
     widths = [width(one) for one in cells]
-    with Workbook(path, date_format) as book:
+    with SmallWorkbook(path, date_format) as book:
         book.sheet(form.sheet, titles, _rows(form, cells, chosen, progress), widths)
 
 
 def _rows(
     form: Form, cells: list[Cell], chosen: Selection, progress: Progress
-) -> Iterator[list[str]]:
-    yield ["".join(text_cell(text or None) for text in row) for row in form.above]
-    row = f"concat({', '.join(map(_cell, cells))})"
+) -> Iterator[Sequence[Value]]:
+    yield from form.above
+    row = ", ".join(f"({one.sql}), {one.otherwise or 'NULL'}" for one in cells)
     for first, last in chosen.chunks():
-        yield from rows.portions(
-            chosen,
-            f"""
+        found = chosen.connection.execute(f"""
             WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last}),
             v AS MATERIALIZED ({form.events})
             SELECT {row} FROM part JOIN study s USING (id) LEFT JOIN v ON v.study_id = s.id ORDER BY
             n
-        """,
-        )
+        """)
+        while portion := found.fetchmany(rows.PORTION):
+            for values in portion:
+                given = zip(values[::2], values[1::2], strict=True)
+                yield [other if value is None else value for value, other in given]
         progress(last, chosen.total)
-
-
-def _cell(one: Cell) -> str:
-    if not one.otherwise:
-        return cell(one)
-    return (
-        f"CASE WHEN ({one.sql}) IS NOT NULL THEN {cell(one)} ELSE "
-        f"{cell(Cell(one.title, one.otherwise))} END"
-    )
 
 
 def number(title: str, sql: str) -> Cell:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..cells import line
 from ..dicom.concepts import COPPER
+from ..dicom.decimals import exact_sum
 from ..query.studies import StudyDetail
 from ..records.rows import CodeValue, XrayFilter
 
@@ -94,7 +95,7 @@ def _copper(filters: list[XrayFilter]) -> tuple[str | float | None, ...]:
 
 def _sum(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    return exact_sum(known) if len(known) == len(values) else None
 
 
 def _word(code: CodeValue | None) -> str | None:

@@ -28,8 +28,8 @@ def study_rows(
     for groups of exposures instead of single ones (see groups.py). blank: what replaces each event
     that a study has fewer than `most`.
     """
-    part = f"WITH part AS MATERIALIZED (SELECT id, n FROM hit WHERE n BETWEEN {first} AND {last})"
-    of_part = STUDIES.replace("hit", "part")
+    part = f"WITH part AS MATERIALIZED (SELECT * FROM hit WHERE n BETWEEN {first} AND {last})"
+    of_part = STUDIES.replace("hit", "part hit")
     if not event:
         return portions(chosen, f"{part} SELECT {study} FROM {of_part} ORDER BY n")
     table, mine = f'"{chosen.events_table}" t', "study_id IN (SELECT id FROM part)"

@@ -12,7 +12,8 @@ import duckdb
 from ..query import filters
 from ..records import MODALITIES
 from ..store import Store
-from .columns import Column, of_event, study_columns
+from . import by_type
+from .columns import Column, of_event, of_types, study_columns
 
 # Studies per chunk: small, so that little text is in memory and a stop takes effect quickly.
 CHUNK = 1_000
@@ -53,15 +54,24 @@ def selected(
 ) -> Iterator[Selection]:
     """Yield the studies of a modality type, or of all, that match the filters' values.
 
-    without: fields of the study to leave out. cells: whether the columns of tables are wanted;
+    Studies and events that do not count are left out unless `counting` requests them. without:
+    fields of the study to leave out. cells: whether the columns of tables are wanted;
     those that are empty in every row are left out.
 
     Everything read within the context sees one state of the store.
     """
-    given = values | ({"modality": [modality]} if modality else {})
+    given = filters.counted(values) | ({"modality": [modality]} if modality else {})
     condition, bound = filters.where(given)
     with contextlib.closing(store.connection()) as connection:
         connection.execute("BEGIN TRANSACTION")
+        if modality is not None and filters.counts_events_once(given):
+            # Under the name of the table, so that no query of an export can forget it.
+            table = MODALITIES[modality].events.name
+            store = _one(connection, "SELECT current_database()")
+            connection.execute(
+                f'CREATE TEMP VIEW "{table}" AS SELECT * FROM "{store}".main."{table}" '
+                "WHERE counted_in IS NULL"
+            )
         connection.execute(
             f"""
             CREATE TEMP TABLE hit AS
@@ -71,10 +81,17 @@ def selected(
         """,
             bound,
         )
+        if cells and modality == "RF":
+            connection.execute(f"""
+                CREATE OR REPLACE TEMP TABLE hit AS SELECT hit.*, b.* EXCLUDE (study_id) FROM hit
+                LEFT JOIN ({by_type.query("SELECT id FROM hit")}) b ON b.study_id = hit.id ORDER BY n
+            """)
         total = _one(connection, "SELECT count(*) FROM hit")
         chosen = Selection(connection, modality, total, (), (), 0)
         if cells:
-            chosen.study = _filled(chosen, study_columns(modality, without), STUDIES)
+            columns = study_columns(modality, without)
+            columns += of_types() if modality == "RF" else ()
+            chosen.study = _filled(chosen, columns, STUDIES)
         if cells and modality is not None and total:
             chosen.event = of_event(MODALITIES[modality].events)
             query = f"""

@@ -17,9 +17,10 @@ from .shown import NOTHING, Shown, decimals_for, describe, minutes, scaled
 
 Row = Mapping[str, Any]  # of any table: its fields are read by their declarations
 # Fields of the study and its system that a report needs to identify the study.
-_STUDY = ("study_date", "study_time", "accession_number", "study_id", "study_description", "requested_procedure_description",
-          "performed_procedure_step_description", "protocol_name", "performing_physician", "referring_physician", "operators",
-          "not_patient_indicator", "study_instance_uid")  # fmt: skip
+_STUDY = ("study_date", "study_time", "accession_number", "accession_numbers", "study_id", "study_description",
+          "requested_procedure_description", "performed_procedure_step_description", "protocol_name",
+          "performing_physician", "referring_physician", "physician_of_record", "reading_physician", "operators",
+          "last_calibrated_on", "not_patient_indicator", "study_instance_uid")  # fmt: skip
 _SYSTEM = (
     "display_name",
     "institution_name",

@@ -1,19 +1,21 @@
 """The workbook of a single study: its values in rows, its events, and each of its other tables.
 
-Cells are those of the workbooks of lists (columns.py, xlsx_file.py); rows are read in one state of
+Columns are those of the workbooks of lists (columns.py); rows are read in one state of
 the store.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from datetime import date
+from typing import Any, BinaryIO
 
 import duckdb
 
 from ..query.objects import COLUMNS
 from ..records import MODALITIES, OBJECT, Table
 from ..store.places import PLACE
-from .columns import Column, of_event, study_columns
-from .xlsx_file import Workbook, cell, text_cell, width
+from .columns import DAY, Column, of_event, origin, study_columns
+from .small_workbook import SmallWorkbook, Value
+from .xlsx_file import width
 
 # Objects are identified by their UIDs: Orthanc's identifiers are derived from the patient ID.
 _OBJECT = tuple(name for name in COLUMNS if name not in ("handle", "series_handle"))
@@ -34,9 +36,9 @@ def write_study_workbook(
     if found is None:
         raise LookupError
     modality = MODALITIES[found[0]]
-    with Workbook(to, date_format) as book:
+    with SmallWorkbook(to, date_format) as book:
         values = _values(connection, study_id, study_columns(modality.code, without))
-        book.sheet("Study", ("Name", "Value", "Unit"), [values], (40, 60, 12))
+        book.sheet("Study", ("Name", "Value", "Unit"), values, (40, 60, 12))
         for table, order in (
             (modality.events, "event_number"),
             (modality.accumulated, f"sop_instance_uid, t.{PLACE}"),
@@ -56,7 +58,7 @@ def write_study_workbook(
 
 def _values(
     connection: duckdb.DuckDBPyConnection, study_id: int, columns: Sequence[Column]
-) -> list[str]:
+) -> list[Sequence[Value]]:
     """Return rows of name, value and unit, without fields that have no value.
 
     Lists of structs have their own sheets.
@@ -67,18 +69,27 @@ def _values(
         if "." not in column.name.partition(".")[2] and column.field.type != "structs"
     ]
     query = f"""
-        SELECT {", ".join(map(cell, single))} FROM study s LEFT JOIN equipment e ON e.id =
+        SELECT {", ".join(column.sql for column in single)} FROM study s LEFT JOIN equipment e ON e.id =
         s.equipment_id WHERE s.id = $1
     """
-    out = []
-    for column, xml in zip(
+    out: list[Sequence[Value]] = []
+    for column, value in zip(
         single, connection.execute(query, [study_id]).fetchone() or (), strict=True
     ):
         unit = _unit(column)
         name = column.title.removesuffix(f" [{unit}]")
-        if xml != "<c/>":
-            out.append(text_cell(name) + xml + text_cell(unit or None))
+        if value not in (None, ""):
+            out.append((name, _as_day(value) if column.kind == DAY else value, unit))
+    out += ((title, value, None) for title, value in origin().values())
     return out
+
+
+def _as_day(text: str) -> Value:
+    """Return the date that a text is; the text, which can be a hash, if it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def _unit(column: Column) -> str:
@@ -87,7 +98,7 @@ def _unit(column: Column) -> str:
 
 
 def _sheet(
-    book: Workbook,
+    book: SmallWorkbook,
     connection: duckdb.DuckDBPyConnection,
     study_id: int,
     table: Table,
@@ -104,17 +115,17 @@ def _sheet(
     filled = [column for column, count in zip(columns, given, strict=True) if count]
     if filled:
         query = (
-            f"SELECT concat({', '.join(map(cell, filled))}) {mine} "
+            f"SELECT {', '.join(column.sql for column in filled)} {mine} "
             f"{f'ORDER BY {order}' if order else ''}"
         )
         book.sheet(
             table.title,
             [column.title for column in filled],
-            _portions(connection.execute(query, [study_id])),
+            _rows(connection.execute(query, [study_id])),
             [width(column) for column in filled],
         )
 
 
-def _portions(found: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:
+def _rows(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while portion := found.fetchmany(500):
-        yield [row[0] for row in portion]
+        yield from portion

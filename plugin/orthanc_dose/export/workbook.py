@@ -1,4 +1,4 @@
-"""The workbook of a list for users of spreadsheets: totals, all studies, and a sheet per
+"""The workbook of a list for users of spreadsheets: a summary, all studies, and a sheet per
 acquisition protocol.
 """
 
@@ -6,19 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
 
-from ..records import MODALITIES
-from . import groups, rows
+from . import groups, rows, summary
 from .columns import Column
 from .selection import Progress, Selection
-from .xlsx_file import MOST_COLUMNS, MOST_ROWS, Workbook, cell, text_cell, width
+from .xlsx_file import MOST_COLUMNS, MOST_ROWS, Workbook, cell, width
 
-# Tables of the first sheet: title, and the SQL expression of the study's text or texts.
-_FREQUENCIES = (
-    ("Study description", "s.study_description"),
-    ("Requested procedure", "s.requested_procedure_description"),
-    ("Acquisition protocol", "unnest(s.acquisition_protocols)"),
-)
-_BLANK = "(blank)"
 _MOST_SHEETS = 1_000
 _TOGETHER = 3_000  # rows of small sheets that share one query
 
@@ -30,7 +22,7 @@ def write_workbook(chosen: Selection, path: Path, date_format: str, progress: Pr
     protocols.
     """
     with Workbook(path, date_format) as book:
-        book.sheet("Summary", (), _summary(chosen), (34, 12, 4, 34, 12, 4, 34, 12))
+        book.sheet("Summary", (), summary.rows_of(chosen), summary.WIDTHS)
         event, most, number = chosen.event, chosen.most_events, "event_number"
         if chosen.modality == "RF" and event:
             event, most, number = groups.columns(event), groups.number(chosen), "group_number"
@@ -59,7 +51,7 @@ def _studies(
 
 
 def _protocols(book: Workbook, chosen: Selection) -> None:
-    """Write a sheet for each protocol, the most frequent first.
+    """Write a sheet for each protocol, in alphabetical order; at most for the 1,000 most frequent.
 
     Many small sheets share one query, which takes as long to plan as thousands of rows take to
     render.
@@ -67,9 +59,7 @@ def _protocols(book: Workbook, chosen: Selection) -> None:
     columns = (*chosen.study, *chosen.event)
     titles, widths = [column.title for column in columns], [width(column) for column in columns]
     study, event = _cells(chosen.study), _cells(chosen.event)
-    field = (
-        "acquisition_protocol" if chosen.modality != "NM" else "radiopharmaceutical_agent.meaning"
-    )
+    field = summary.protocol(chosen.modality or "")
     chosen.connection.execute(f"""
         CREATE TEMP TABLE sheets AS
         SELECT t.study_id, t.event_number, t.{field} AS name, count(*) OVER (PARTITION BY t.{field})
@@ -77,17 +67,19 @@ def _protocols(book: Workbook, chosen: Selection) -> None:
         FROM "{chosen.events_table}" t SEMI JOIN hit ON hit.id = t.study_id
     """)
     chosen.connection.execute("ALTER TABLE sheets ADD COLUMN sheet BIGINT")
-    named = (
-        "SELECT name, row_number() OVER (ORDER BY rows DESC, lower(name), name) AS sheet, rows FROM"
-    )
-    named = f"{named} (SELECT name, any_value(rows) AS rows FROM sheets GROUP BY name)"
+    most = f"""
+        SELECT name, any_value(rows) AS rows FROM sheets GROUP BY name
+        ORDER BY rows DESC, lower(name), name LIMIT {_MOST_SHEETS}
+    """
+    # As the names of sheets are shown, without the characters that they may not have.
+    shown = r"trim(regexp_replace(name, '[\[\]:*?/\\]', ' ', 'g'))"
+    order = f"coalesce(name, '') = '', lower(strip_accents({shown})), lower({shown}), name"
+    named = f"SELECT name, row_number() OVER (ORDER BY {order}) AS sheet, rows FROM ({most})"
     chosen.connection.execute(f"""
         UPDATE sheets SET sheet = named.sheet FROM ({named}) named WHERE sheets.name IS NOT DISTINCT
         FROM named.name
     """)
-    found = chosen.connection.execute(
-        f"SELECT name, rows FROM ({named}) ORDER BY sheet LIMIT {_MOST_SHEETS}"
-    ).fetchall()
+    found = chosen.connection.execute(f"SELECT name, rows FROM ({named}) ORDER BY sheet").fetchall()
     last = 0
     while last < len(found):
         first, together = last + 1, 0
@@ -98,46 +90,9 @@ def _protocols(book: Workbook, chosen: Selection) -> None:
             rows.event_rows(chosen, study, event, "sheets", first, last), lambda row: row[0]
         ):
             lines = ([text] for _, text in islice(of_sheet, MOST_ROWS - 1))
-            book.sheet(found[number - 1][0] or _BLANK, titles, lines, widths)
+            book.sheet(found[number - 1][0] or summary.BLANK, titles, lines, widths)
 
 
 def _cells(columns: Sequence[Column]) -> str:
     # A single function: a chain of || copies the text again with each cell.
     return f"concat({', '.join(map(cell, columns))})"
-
-
-def _summary(chosen: Selection) -> Iterator[list[str]]:
-    ask = chosen.connection.execute
-    first, last, events = ask("""
-        SELECT min(study_date), max(study_date), sum(number_of_events) FROM hit JOIN study s USING
-        (id)
-    """).fetchone() or (None, None, None)
-    title = MODALITIES[chosen.modality].title if chosen.modality else "All modalities"
-    about = [
-        (title, None),
-        ("Studies", chosen.total),
-        ("Irradiation events", int(events or 0)),
-        ("First study", first.isoformat() if first else None),
-        ("Last study", last.isoformat() if last else None),
-    ]
-    yield [
-        text_cell(name, 1 if value is None else 0) + text_cell(value) for name, value in about
-    ] + [""]
-    tables = [
-        ask(f"""
-        SELECT name, count(*) FROM (SELECT {text} AS name FROM hit JOIN study s USING (id)) GROUP BY
-        name
-        ORDER BY count(*) DESC, lower(name) LIMIT 10000
-    """).fetchall()
-        for _, text in _FREQUENCIES
-    ]
-    yield ["<c/>".join(text_cell(name, 1) + text_cell("Studies", 1) for name, _ in _FREQUENCIES)]
-    for at in range(max(map(len, tables))):
-        yield [
-            "<c/>".join(
-                text_cell(table[at][0] or _BLANK) + text_cell(table[at][1])
-                if at < len(table)
-                else "<c/><c/>"
-                for table in tables
-            )
-        ]

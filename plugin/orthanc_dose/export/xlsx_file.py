@@ -8,13 +8,13 @@ tenth of the time of a library that makes an object for each cell. Text is in th
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from xml.sax.saxutils import escape
 
 from ..cells import FORMULA
-from .columns import DATE, INTEGER, MOMENT, NUMBER, TEXT, TIME
+from .columns import DATE, DAY, INTEGER, MOMENT, NUMBER, TEXT, TIME
 from .sheet_names import SheetNames
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
@@ -22,8 +22,9 @@ MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767
 # Excel's own apostrophe.
 _PLAIN, _TITLE, _DATE, _TIME, _MOMENT, _HARMLESS = range(6)
 _FIRST_DAY = date(1899, 12, 30)
+FIRST_SURE = date(1900, 3, 1)  # before it, Excel's days are wrong by one, or there are none: text
 _EPOCH = f"DATE '{_FIRST_DAY}'"
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _INVALID = "[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{FFFE}\\x{FFFF}]"
 
 
@@ -42,16 +43,30 @@ def cell(column: Written) -> str:
     """Return the SQL expression of a cell's XML."""
     value = f"({column.sql})"
     if column.kind == TEXT:
-        return f"CASE WHEN {value} IS NULL OR {value} = '' THEN '<c/>' ELSE {_text(value)} END"
-    style, number = {
-        NUMBER: (_PLAIN, value),
-        INTEGER: (_PLAIN, value),
-        DATE: (_DATE, f"{value} - {_EPOCH}"),
-        TIME: (_TIME, f"epoch({value}) / 86400"),
-        MOMENT: (_MOMENT, f"epoch({value} - CAST({_EPOCH} AS TIMESTAMP)) / 86400"),
-    }[column.kind]
+        return _text_or_nothing(value)
+    if column.kind in (DATE, DAY, MOMENT):
+        return _day(value, column.kind)
+    style, number = (_TIME, f"epoch({value}) / 86400") if column.kind == TIME else (_PLAIN, value)
     start = "<c><v>" if style == _PLAIN else f'<c s="{style}"><v>'
     return f"coalesce('{start}' || CAST({number} AS VARCHAR) || '</v></c>', '<c/>')"
+
+
+def _day(value: str, kind: str) -> str:
+    """Return the SQL expression of the cell of a date, with its time if the kind is MOMENT.
+
+    What is no date that a spreadsheet can count stays text.
+    """
+    at = f"TRY_CAST({value} AS DATE)" if kind == DAY else value
+    style, number = _DATE, f"{at} - {_EPOCH}"
+    if kind == MOMENT:
+        style, number = _MOMENT, f"epoch({at} - CAST({_EPOCH} AS TIMESTAMP)) / 86400"
+    counted = f"'<c s=\"{style}\"><v>' || CAST({number} AS VARCHAR) || '</v></c>'"
+    other = _text_or_nothing(value if kind == DAY else f"CAST({value} AS VARCHAR)")
+    return f"CASE WHEN {at} >= DATE '{FIRST_SURE}' THEN {counted} ELSE {other} END"
+
+
+def _text_or_nothing(value: str) -> str:
+    return f"CASE WHEN {value} IS NULL OR {value} = '' THEN '<c/>' ELSE {_text(value)} END"
 
 
 def _text(value: str) -> str:
@@ -76,14 +91,19 @@ def text_cell(value: str | float | date | None, style: int = _PLAIN) -> str:
     """
     if value is None:
         return "<c/>"
-    if isinstance(value, date):
+    if isinstance(value, date) and str(value) < str(FIRST_SURE):
+        value = str(value)
+    if isinstance(value, datetime):
+        start = datetime.combine(_FIRST_DAY, time())
+        value, style = (value - start).total_seconds() / 86_400, _MOMENT
+    elif isinstance(value, date):
         value, style = (value - _FIRST_DAY).days, _DATE
     if isinstance(value, str) and re.match(FORMULA, value):
         style = style or _HARMLESS
     marked = f' s="{style}"' if style else ""
     if isinstance(value, (int, float)):
         return f"<c{marked}><v>{value!r}</v></c>"
-    text = escape(_NOT_IN_XML.sub("", value[:LONGEST_TEXT]), {"\r": "&#13;"})
+    text = escape(NOT_IN_XML.sub("", value[:LONGEST_TEXT]), {"\r": "&#13;"})
     return f'<c t="inlineStr"{marked}><is><t xml:space="preserve">{text}</t></is></c>'
 
 
@@ -238,5 +258,5 @@ def _letters(number: int) -> str:
 
 def width(column: Written) -> int:
     """Return a width in characters that fits titles and usual values."""
-    usual = {TEXT: 22, DATE: 11, TIME: 9, MOMENT: 19, NUMBER: 10, INTEGER: 8}[column.kind]
+    usual = {TEXT: 22, DATE: 11, DAY: 11, TIME: 9, MOMENT: 19, NUMBER: 10, INTEGER: 8}[column.kind]
     return max(usual, min(len(column.title) + 2, 30))

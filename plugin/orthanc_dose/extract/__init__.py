@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from ..dicom import sop_classes
-from . import image, image_ct, image_nm, report, secondary
-from .extract import Extract, Ignored, Subject
+from . import doubt, image, image_ct, image_nm, image_volume, rejection, report, secondary
+from .extract import Extract, Ignored, Rejection, Subject
 from .image_ct import reduced
 from .kept import Kept, apply_again, keep, unpack
 
 # Incremented whenever an extractor gives a different result for an object, so that kept content can
 # be re-read.
-EXTRACTOR_VERSION = "5"
+EXTRACTOR_VERSION = "6"
 
 # SOP classes that can hold dose, each with the extractor that reads it.
 EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
@@ -20,7 +20,9 @@ EXTRACTORS: dict[str, Callable[[Kept], Extract]] = {
     ),
     **dict.fromkeys(sop_classes.SECONDARY_CAPTURES, secondary.extract_secondary_capture),
     **dict.fromkeys(sop_classes.NUCLEAR_IMAGES, image_nm.extract_nm_image),
-    sop_classes.CT_IMAGE: image_ct.extract_ct_slice,
+    **dict.fromkeys(sop_classes.CT_IMAGES, image_ct.extract_ct_image),
+    **dict.fromkeys(sop_classes.CONE_BEAM_VOLUMES, image_volume.extract_volume),
+    sop_classes.KEY_OBJECT_SELECTION: rejection.extract_rejection_note,
 }
 # For these classes only one image of a series is read, since all images say the same about dose.
 ONE_OF_A_SERIES = sop_classes.NUCLEAR_IMAGES
@@ -34,6 +36,7 @@ def can_hold_dose(sop_class_uid: str) -> bool:
 def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
     """Return the records of an object. Raises Ignored, or Unreadable with the reason."""
     found = EXTRACTORS[sop_class_uid](kept)
+    doubt.check_extract(found)
     sex = (found.study.get("patient_sex") or "").upper()
     found.subject = Subject(
         kept.subject.get("id"), kept.subject.get("birth_date"), sex if sex in ("F", "M") else None
@@ -42,6 +45,6 @@ def extract_object(kept: Kept, sop_class_uid: str) -> Extract:
 
 
 __all__ = [
-    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "apply_again", "can_hold_dose",
-    "extract_object", "keep", "reduced", "unpack",
+    "EXTRACTORS", "EXTRACTOR_VERSION", "Extract", "Ignored", "Kept", "ONE_OF_A_SERIES", "Rejection", "apply_again",
+    "can_hold_dose", "extract_object", "keep", "reduced", "unpack",
 ]  # fmt: skip

@@ -5,6 +5,8 @@ into an extract.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..dicom import concepts
+from ..dicom.codes import Code
 from ..dicom.dataset import Unreadable
 from ..dicom.sr import Item
 from ..records import STUDY
@@ -16,6 +18,7 @@ from .kept import Kept
 from .rows import Node, RowReader, by_name, compile_fields, mark
 
 _OBSERVER_TYPE, _DEVICE_ROLE = "DCM:121005", "DCM:113876"
+_TABLE_RELATIONSHIP, _DETECTOR_DATA = "DCM:113745", "DCM:113945"
 _OBSERVER_TREE = compile_fields(OBSERVERS.fields)
 
 
@@ -60,8 +63,13 @@ def read_report_rows(
     content = Content(header.study_of(kept), reader=reader or RowReader())
     rest: list[Item] = []
     observers: list[Item] = []
+    miscoded = False
     for child in children:
         concept = child.concept or ""
+        if concept == _TABLE_RELATIONSHIP and _is_yes_or_no(child):
+            # Hologic writes Detector Data Available under this code.
+            child.concept = _DETECTOR_DATA
+            miscoded = True
         content.concepts.add(concept)
         if concept in events:
             content.events.append(content.reader.read_row(child, events[concept], EventRow))
@@ -76,6 +84,8 @@ def read_report_rows(
         else:
             rest.append(child)
     row = content.study
+    if miscoded:
+        mark(row, "detector_data_available", "wrong_code", _TABLE_RELATIONSHIP)
     marks = row.pop("marks", None) or []
     row |= content.reader.read_row(container(rest), study, StudyRow)
     row["observers"] = _observers(observers, content.reader)
@@ -93,21 +103,7 @@ def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
     _fill_dates(study, events)
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
-    announced = next(
-        (
-            row["total_number_of_irradiation_events"]
-            for row in content.accumulated
-            if row.get("total_number_of_irradiation_events") is not None
-        ),
-        None,
-    )
-    if announced is not None and announced != len(events):
-        mark(
-            study,
-            "number_of_events",
-            "events_differ",
-            f"{announced:g} announced, {len(events)} held",
-        )
+    _compare_number_of_events(study, content.accumulated, len(events))
     return Extract(
         modality=modality,
         study=study,
@@ -120,11 +116,30 @@ def to_extract(kept: Kept, content: Content, modality: str) -> Extract:
     )
 
 
+def _compare_number_of_events(
+    study: StudyRow, accumulated: list[AccumulatedRow], held: int
+) -> None:
+    """Mark a report that announces another number of events than it holds. Several containers are
+    over different events, or state the same again."""
+    announced = [
+        number
+        for row in accumulated
+        if (number := row.get("total_number_of_irradiation_events")) is not None
+    ]
+    if announced and sum(announced) != held and set(announced) != {held}:
+        stated = " + ".join(f"{number:g}" for number in announced)
+        mark(study, "number_of_events", "events_differ", f"{stated} announced, {held} held")
+
+
 def container(children: list[Item]) -> Item:
     """Return a container without a concept that holds these items."""
     item = Item("CONTAINER", None, None, None)
     item.children = children
     return item
+
+
+def _is_yes_or_no(item: Item) -> bool:
+    return isinstance(item.value, Code) and item.value in (concepts.YES, concepts.NO)
 
 
 def _observers(children: list[Item], reader: RowReader) -> list[Observer] | None:

@@ -121,6 +121,8 @@ def _event(
     try:
         moment = dates.parse_datetime(first(entry, "0008,002a"))
         row["datetime_started"] = moment[0] if moment else None
+        if dates.lacks_dot(first(entry, "0008,002a")):
+            mark(row, "datetime_started", "time_without_dot", first(entry, "0008,002a"))
     except ValueError:
         mark(row, "datetime_started", "no_date", first(entry, "0008,002a"))
     row["comment"] = None

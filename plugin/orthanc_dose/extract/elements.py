@@ -19,15 +19,17 @@ from ..dicom.dataset import (
     text,
     values,
 )
+from ..dicom.decimals import parse_number
 from ..dicom.sr import Item
 from ..records import Field
 from ..records.rows import CodeValue
-from .rows import LARGEST, ByName, R, code_value, mark
+from .rows import ByName, R, code_value, mark
 
 # Numbers that are always above zero if they are measured at all: 0 means "not entered".
 _NEVER_ZERO = frozenset({
     "kvp", "xray_tube_current", "exposure_time", "exposure", "dap", "average_glandular_dose", "half_value_layer",
     "compression_thickness", "distance_source_to_detector", "distance_source_to_patient", "entrance_dose",
+    "distance_source_to_entrance", "grid_focal_distance",
     "relative_xray_exposure", "sensitivity", "focal_spot_size", "exposure_index", "target_exposure_index",
     "administered_activity", "radionuclide_half_life", "mean_ctdivol", "dlp",
 })  # fmt: skip
@@ -60,13 +62,10 @@ _WORDS: dict[str, dict[str, Code]] = {
 
 def number(raw: str | None) -> float | None:
     """Convert a number as headers write it; return None if it is not usable: empty, text, not
-    finite, or beyond any measurement.
+    finite, beyond any measurement, or with a decimal comma, which would require a mark.
     """
-    try:
-        found = float(raw) if raw is not None and "_" not in raw else float("nan")
-    except ValueError:
-        return None
-    return found if abs(found) <= LARGEST else None
+    found, comma = parse_number(raw)
+    return None if comma else found
 
 
 class HeaderReader:
@@ -108,10 +107,12 @@ class HeaderReader:
                     self._structs(holder, path[-1], field, row)
                     continue
                 value, wrong = _value(holder, path[-1], field, unit)
-                if wrong is not None:
-                    problem = problem or wrong
                 if value is not None and field.name not in row:
                     row[field.name] = value
+                    if wrong is not None:
+                        mark(row, field.name, *wrong)
+                elif wrong is not None:
+                    problem = problem or wrong
             if field.name in row:
                 break
         if problem is not None and field.name not in row:
@@ -182,7 +183,7 @@ def _holders(dataset: Dataset, path: tuple[str, ...]) -> list[Dataset]:
 def _value(
     holder: Dataset, tag: str, field: Field, unit: str
 ) -> tuple[Any, tuple[str, str] | None]:
-    """Return (value, what is wrong with it); either may be None."""
+    """Return (value, what is wrong with it, as mark and text as written); either may be None."""
     if field.type == "number":
         return _number(holder, tag, field, unit)
     if field.type in ("code", "codes"):
@@ -211,7 +212,8 @@ def _moment(holder: Dataset, tag: str) -> tuple[Any, tuple[str, str] | None]:
         parsed = dates.parse_datetime(raw)
     except ValueError:
         return None, ("no_date", raw or "")
-    return (parsed[0] if parsed else None), None
+    wrong = ("time_without_dot", raw or "") if dates.lacks_dot(raw) else None
+    return (parsed[0] if parsed else None), wrong
 
 
 def _number(
@@ -222,16 +224,17 @@ def _number(
         return None, None
     if len(set(written)) > 1:
         return None, ("several_values", " | ".join(written))
-    found = number(written[0])
+    found, comma = parse_number(written[0])
     if found is None:
         return None, ("no_number", written[0])
     if found == 0 and field.name in _NEVER_ZERO:
         return None, ("zero", written[0])
     if found < 0 and field.name in _NEVER_ZERO:
-        return None, ("implausible", written[0])
+        return None, ("impossible", written[0])
     assert field.unit is not None
     times, over = units.conversion(unit, field.unit)
-    return found * times / over, None
+    wrong = ("decimal_comma", written[0]) if comma else None
+    return units.scaled(found, times, over), wrong
 
 
 def _codes(holder: Dataset, tag: str, name: str) -> list[CodeValue]:

@@ -26,6 +26,14 @@ class References:
 
 
 @dataclass(frozen=True)
+class Rejection:
+    """The objects that a rejection note names by their SOP instance UIDs, and the reason."""
+
+    reason: str
+    objects: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Subject:
     """The marks that tell the patient of an object apart from another one of the same study.
 
@@ -45,7 +53,7 @@ class Extract:
     that no field takes. made_at: when the content was made, local time. source: how it was read, a
     key of SOURCES. modality: None for an object without dose of its own, whose `study` adds fields
     to the records of the study, derived from what it refers to. origin: for images, how the image
-    came about. subject: whose it is."""
+    came about. subject: whose it is. rejects: of a rejection note, which has no dose."""
 
     modality: str | None
     study: StudyRow
@@ -58,3 +66,4 @@ class Extract:
     refers_to: References | None = None
     origin: ImageOrigin | None = None
     subject: Subject = Subject()
+    rejects: Rejection | None = None

@@ -6,6 +6,7 @@ counts it once."""
 
 import re
 from datetime import datetime, timedelta
+from math import fsum
 
 from ..dicom import concepts, dates
 from ..dicom.codes import code
@@ -18,11 +19,13 @@ from .elements import HeaderReader, number
 from .extract import Extract, Ignored
 from .kept import Kept
 from .origin import origin_of
-from .rows import by_name, code_value, mark, value_of
+from .pulses import form_values, pulse_rules
+from .rows import ByName, by_name, code_value, mark, value_of
 
 # Modality (0008,0060) of the images that this module reads, with the modality type.
 MODALITY_TYPES = {"MG": "MG", "DX": "DX", "CR": "DX", "PX": "DX", "IO": "DX", "RG": "DX"}
 _FIELDS = PROJECTION_EVENT.fields
+_PULSES = pulse_rules(_FIELDS)
 _OF_MAMMOGRAPHY = frozenset(
     {
         "average_glandular_dose",
@@ -69,23 +72,16 @@ def extract_image(kept: Kept) -> Extract:
     dataset = kept.dataset
     of_type = MODALITY_TYPES.get((first(dataset, "0008,0060") or "").upper())
     if of_type is None:
-        raise Ignored("no_dose", "Images of this modality carry no dose data in their header.")
-    reader = HeaderReader(dataset)
-    row = reader.read_row(
-        _FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY
-    )
-    _acquisition_of_tomosynthesis(dataset, reader, row)
-    if not any(value_of(row, name) is not None for name in _DOSE):
-        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
+        raise Ignored(
+            "no_dose", "The modality that the image states is none whose headers are read."
+        )
     study = header.study_of(kept)
+    reader = HeaderReader(dataset)
+    row = exposure_of(dataset, reader, study, of_type)
+    if row is None:
+        raise Ignored("no_dose", "The header of this image contains no data on dose or exposure.")
     if not study["study_instance_uid"]:
         raise Unreadable("the object has no Study Instance UID")
-    _filters(dataset, reader, row)
-    _started(dataset, row, study)
-    _indicator(dataset, row)
-    if of_type == "MG":
-        _mammography(dataset, reader, row)
-    _habits(dataset, row)
     row["acquired_images"] = [uid] if (uid := first(dataset, "0008,0018")) else None
     return Extract(
         modality=of_type,
@@ -100,15 +96,68 @@ def extract_image(kept: Kept) -> Extract:
     )
 
 
+def exposure_of(
+    dataset: Dataset, reader: HeaderReader, study: StudyRow, of_type: str
+) -> EventRow | None:
+    """Return the exposure that a header describes, or None if it says nothing about dose.
+
+    reader: of this header; it notes what was read. study: receives the date if it has none.
+    of_type: the modality type."""
+    row = reader.read_row(
+        _FIELDS, EventRow, skip=frozenset() if of_type == "MG" else _OF_MAMMOGRAPHY
+    )
+    _acquisition_of_tomosynthesis(dataset, reader, row)
+    if not any(value_of(row, name) is not None for name in _DOSE):
+        return None
+    _filters(dataset, reader, row)
+    _started(dataset, row, study)
+    _indicator(dataset, row)
+    if of_type == "MG":
+        _mammography(dataset, reader, row)
+    _habits(dataset, row)
+    return row
+
+
 def _acquisition_of_tomosynthesis(dataset: Dataset, reader: HeaderReader, row: EventRow) -> None:
     """Add the exposure data that breast tomosynthesis images hold in X-Ray 3D Acquisition Sequence
-    (PS3.3 C.8.21.3.5).
+    (PS3.3 C.8.21.3.5), or else for each projection below it.
     """
     for entry in items(dataset, "0018,9507")[:1]:
         reader.taken.add("0018,9507")
         whole = by_name(row)
         for name, value in reader.read_row(_FIELDS, EventRow, entry).items():
             whole.setdefault(name, value)
+        _sweep(reader, row, items(entry, "0018,9538"))
+
+
+def _sweep(reader: HeaderReader, row: EventRow, entries: list[Dataset]) -> None:
+    """Set what is given for each projection of a sweep alone (Per Projection Acquisition Sequence),
+    as with the pulses of a report."""
+    if not entries:
+        return
+    projections = [by_name(reader.read_row(_FIELDS, EventRow, entry)) for entry in entries]
+    each: ByName = {}
+    for name in (*_PULSES, "exposure_time"):
+        values = [found for one in projections if (found := one.get(name)) is not None]
+        if row.get(name) is not None or not values:
+            continue
+        if len(values) < len(entries) and _PULSES.get(name) == "sum":
+            mark(row, name, "pulses_missing", f"{len(values)} of {len(entries)} projections")
+        else:
+            each[f"{name}_values"] = values
+    times = each.pop("exposure_time_values", [])
+    if len(times) == len(entries):
+        row["exposure_time"] = fsum(times)
+        mark(row, "exposure_time", "sum", f"{len(times)} projections")
+        each["pulse_width_values"] = times
+    each |= {"number_of_pulses": float(len(entries))}
+    form_values(each, _PULSES)
+    each = {name: found for name, found in each.items() if not name.startswith("pulse_width")}
+    del each["number_of_pulses"]
+    for found in each.pop("marks", ()):
+        if found["field"] != "pulse_width":
+            mark(row, found["field"], found["mark"], found["raw"])
+    by_name(row).update(each)
 
 
 def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
@@ -119,6 +168,7 @@ def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
         parsed = None
     if parsed is not None:
         row["datetime_started"] = parsed[0]
+        _note_dot(row, first(dataset, "0008,002a"))
         if isinstance(parsed[1], timedelta) and not study["timezone_offset_from_utc"]:
             study["timezone_offset_from_utc"] = header.offset_text(parsed[1])
         return
@@ -141,12 +191,18 @@ def _started(dataset: Dataset, row: EventRow, study: StudyRow) -> None:
         row["datetime_started"] = datetime.combine(day, clock)
         if name is not None:
             mark(row, "datetime_started", "other_date", name)
+        _note_dot(row, first(dataset, time_tag))
         break
     started = row.get("datetime_started")
     if study["study_date"] is None and started:
         study["study_date"] = started.date()
         if study["study_time"] is None:
             study["study_time"] = started.time()
+
+
+def _note_dot(row: EventRow, raw: str | None) -> None:
+    if dates.lacks_dot(raw):
+        mark(row, "datetime_started", "time_without_dot", raw)
 
 
 def _indicator(dataset: Dataset, row: EventRow) -> None:
@@ -293,16 +349,35 @@ def _habits(dataset: Dataset, row: EventRow) -> None:
             "unit_of_maker",
             f"{distance:g} dm",
         )
-    of_senographe_ds = maker.startswith("GE") and model.startswith(
-        ("SENOGRAPH DS", "SENOGRAPHE DS")
-    )
-    if of_senographe_ds and row.get("compression_force") is not None:
-        # Senographe DS writes the force in a unit other than N, and no public source says which: it
-        # is not converted.
-        mark(row, "compression_force", "unit_unknown", f"{row.pop('compression_force'):g}")
+    if maker.startswith("GE") and model.startswith(("SENOGRAPH DS", "SENOGRAPHE DS")):
+        _force_of_senographe_ds(row)
     if maker == "TOSHIBA_MEC" and text(dataset, "0018,1030") is None and text(dataset, "0020,4000"):
         row["acquisition_protocol"] = text(
             dataset, "0020,4000"
         )  # TFD: Image Comments holds the protocol's name
     if (row.get("entrance_dose") or 0) >= 100 and text(dataset, "0040,8302") is None:
         mark(row, "entrance_dose", "rounded", f"{text(dataset, '0040,0302')} dGy")
+
+
+# IEC 60601-2-45 limits the compression of mammography equipment to 200 N by motor and 300 N by hand.
+_STRONGEST, _WEAKEST = 300.0, 10.0
+
+
+def _force_of_senographe_ds(row: EventRow) -> None:
+    """Decide in which unit a Senographe DS writes Compression Force (0018,11A2).
+
+    The manual of OpenREM 0.6.0 says decinewtons; real headers have 30 to 50, which is a compression
+    only in newtons. So they are newtons, marked with both readings, unless that is impossible."""
+    force = row.get("compression_force")
+    if not force:
+        return
+    if 0 < force <= _STRONGEST:
+        words = f"{force:g}: {force:g} N, or {force / 10:g} N if it is in decinewtons"
+        mark(row, "compression_force", "unit_in_doubt", words)
+    elif _WEAKEST <= force / 10 <= _STRONGEST:
+        row["compression_force"] = force / 10
+        mark(row, "compression_force", "unit_of_maker", f"{force:g} dN, impossible as {force:g} N")
+    else:
+        del row["compression_force"]
+        words = f"{force:g}: {force:g} N, or {force / 10:g} N if it is in decinewtons"
+        mark(row, "compression_force", "impossible", words)

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from ..dicom import dates
 from ..dicom.dataset import Dataset, Unreadable, first, items, text
 from ..dicom.sop_classes import NM_IMAGE
-from ..records import NM_ADMINISTRATION
-from ..records.rows import EventRow
+from ..records import IMAGE_SERIES, NM_ADMINISTRATION
+from ..records.limits import ADMINISTERED_ACTIVITY
+from ..records.rows import EventRow, ImageSeries, Mark
 from . import header
 from .elements import HeaderReader, unused_elements
 from .extract import Extract, Ignored
@@ -19,9 +20,13 @@ from .origin import origin_of
 from .rows import by_name, mark, value_of
 
 _SEQUENCE = "0054,0016"
-# Nobody is given less than a kilobecquerel or more than 100 GBq: a number outside these limits is
-# in a unit other than the standard's.
-_LEAST, _MOST = 0.001, 100_000.0
+# The largest activities in use, of iodine-131 and lutetium-177 in therapy, are below 20 GBq. If the
+# number is impossible in the standard's unit, it is read in the unit that NM and PET images mix up
+# with it, provided that no third one is possible: an NM image may also have kBq, which would be
+# below 20 GBq; a PET image may have mCi, of which rubidium-82 needs up to 60. All limits in MBq.
+_LARGEST_GIVEN = 20_000.0
+_CERTAINLY_BQ, _CERTAINLY_MBQ = 20.0, 60.0
+_LIMITS = ("energy_window_lower_limit", "energy_window_upper_limit")
 _TIMES = {"datetime_started": "0018,1072", "datetime_stopped": "0018,1073"}
 
 
@@ -38,6 +43,11 @@ def extract_nm_image(kept: Kept) -> Extract:
         for entry in items(dataset, _SEQUENCE)
     ]
     events = [row for row in events if _says_something(row)]
+    series, marks = _series(dataset, reader)
+    for row in events:
+        row["image_series"] = [series.copy()]
+        for found in marks:
+            mark(row, f"image_series.{found['field']}", found["mark"], found["raw"])
     if not events:
         raise Ignored(
             "no_dose", "The header of this image names no administered radiopharmaceutical."
@@ -61,6 +71,36 @@ def extract_nm_image(kept: Kept) -> Extract:
     )
 
 
+def _series(dataset: Dataset, reader: HeaderReader) -> tuple[ImageSeries, list[Mark]]:
+    """Return what the image says of its series, such as reconstruction and energy windows, and the
+    marks of values that cannot be used."""
+    row = reader.read_row(IMAGE_SERIES.fields, ImageSeries)
+    windows = dict.fromkeys(_energy_windows(dataset))
+    if len(windows) > 1:
+        for name in _LIMITS:
+            by_name(row)[name] = None
+            mark(by_name(row), name, "several_values", " | ".join(windows))
+    marks = by_name(row).pop("marks", [])
+    try:
+        day = dates.parse_date(first(dataset, "0008,0021"))
+        clock = dates.parse_time(first(dataset, "0008,0031"))
+    except ValueError:
+        day = clock = None
+    row["series_started"] = datetime.combine(day, clock) if day and clock else None
+    return row, marks
+
+
+def _energy_windows(dataset: Dataset) -> list[str]:
+    """Return the energy windows of an image as text, in keV: of PET images in Energy Window Range
+    Sequence (0054,0013), of NM images within Energy Window Information Sequence (0054,0012)."""
+    holders = [dataset, *items(dataset, "0054,0012")]
+    return [
+        f"{first(window, '0054,0014') or ''}-{first(window, '0054,0015') or ''}"
+        for holder in holders
+        for window in items(holder, "0054,0013")
+    ]
+
+
 def _says_something(row: EventRow) -> bool:
     return any(
         value_of(row, name) is not None
@@ -77,23 +117,31 @@ def _administration(
     dataset: Dataset, entry: Dataset, reader: HeaderReader, megabecquerel: bool
 ) -> EventRow:
     row = reader.read_row(NM_ADMINISTRATION.fields, EventRow, entry)
-    activity = row.get("administered_activity")
-    if activity is not None:
-        # PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images, which the field declares.
-        activity = float(f"{activity * 1e6:.15g}") if megabecquerel else activity
-        row["administered_activity"] = activity
-        if not _LEAST <= activity <= _MOST:
-            mark(
-                row,
-                "administered_activity",
-                "implausible",
-                f"{first(entry, '0018,1074')} {'MBq' if megabecquerel else 'Bq'}",
-            )
-            row["administered_activity"] = None
+    _convert_activity(row, first(entry, "0018,1074") or "", megabecquerel)
     for name, tag in _TIMES.items():
         if value_of(row, name) is None and first(entry, tag) is not None:
             _by_time_of_day(dataset, entry, tag, name, row)
     return row
+
+
+def _convert_activity(row: EventRow, raw: str, megabecquerel: bool) -> None:
+    """Convert the activity to MBq. PS3.3 C.8.4.10: MBq in NM images; C.8.9.2: Bq in PET images,
+    which the field declares."""
+    in_bq = row.get("administered_activity")
+    if in_bq is None:
+        return
+    written = float(f"{in_bq * 1e6:.15g}")  # the number itself
+    activity, other = (written, in_bq) if megabecquerel else (in_bq, written)
+    lowest = _CERTAINLY_BQ if megabecquerel else _CERTAINLY_MBQ
+    unit, other_unit = ("MBq", "Bq") if megabecquerel else ("Bq", "MBq")
+    if ADMINISTERED_ACTIVITY.is_possible(activity):
+        row["administered_activity"] = activity
+    elif lowest <= other <= _LARGEST_GIVEN:
+        row["administered_activity"] = other
+        mark(row, "administered_activity", "unit_of_maker", f"{raw} {other_unit}")
+    else:
+        row["administered_activity"] = None
+        mark(row, "administered_activity", "impossible", f"{raw} {unit}")
 
 
 def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: EventRow) -> None:
@@ -118,3 +166,5 @@ def _by_time_of_day(dataset: Dataset, entry: Dataset, tag: str, name: str, row: 
         moment -= timedelta(days=1)
     by_name(row)[name] = moment
     mark(row, name, "other_date", raw)
+    if dates.lacks_dot(raw):
+        mark(row, name, "time_without_dot", raw)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..dicom import dates
@@ -11,6 +10,10 @@ from ..dicom.dataset import Dataset, first, text
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, is_hash, remove_identity
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
 from ..dicom.part10 import Part10
+from ..records.limits import AGE, WHEN
+
+# Patient's Age (years) is that of the request or of the study, and so is a year apart at most.
+_AGES_DIFFER = 2.0
 
 
 @dataclass
@@ -20,7 +23,8 @@ class Kept:
     this was not tried; `patient` is what the installation keeps of the patient's name, ID and birth
     date, as IdentityRules.apply gives it; `not_patient` holds the patterns by which the object is
     not of a patient, as NotPatient.matching gives them; `subject` holds the hashes that tell two
-    patients apart, as IdentityRules.subject gives them."""
+    patients apart, as IdentityRules.subject gives them; `doubts` holds the marks on age and birth
+    date, by field, since the birth date itself is not kept."""
 
     dataset: Dataset
     transfer_syntax: str = ""
@@ -30,6 +34,7 @@ class Kept:
     patient: dict[str, str] = field(default_factory=dict)
     not_patient: dict[str, str] = field(default_factory=dict)
     subject: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
 
     def pack(self) -> tuple[bytes, str]:
         """Return the content as the store holds it, compressed JSON, and its SHA-256, which shows
@@ -49,6 +54,8 @@ class Kept:
             whole["not_patient"] = self.not_patient
         if self.subject:
             whole["subject"] = self.subject
+        if self.doubts:
+            whole["doubts"] = self.doubts
         text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), check_circular=False)
         raw = text.encode("utf-8", "surrogatepass")
         # Level 1: a third larger than level 6, in a fifth of the time, which is scarce for the
@@ -68,6 +75,7 @@ def unpack(packed: bytes) -> Kept:
         read.get("patient", {}),
         read.get("not_patient", {}),
         read.get("subject", {}),
+        read.get("doubts", {}),
     )
 
 
@@ -78,7 +86,8 @@ def keep(
     removed from it after the age and the other values derived from name and birth date have been
     determined."""
     dataset = read.dataset
-    age, patient, subject = _age(dataset), rules.apply(dataset), rules.subject(dataset)
+    doubts: dict[str, str] = {}
+    age, patient, subject = _age(dataset, doubts), rules.apply(dataset), rules.subject(dataset)
     matched = patterns.matching(text(dataset, "0010,0010"), text(dataset, "0010,0020"))
     kept = remove_identity(dataset, rules)
     return Kept(
@@ -89,6 +98,7 @@ def keep(
         patient=patient,
         not_patient=matched,
         subject=subject,
+        doubts=doubts,
     )
 
 
@@ -101,26 +111,54 @@ def apply_again(kept: Kept, rules: IdentityRules) -> None:
         remove_identity(kept.dataset, rules, None if is_hash(patient_id) else patient_id)
 
 
-def _age(dataset: Dataset) -> float | None:
-    ways: tuple[Callable[[Dataset], float | None], ...] = (_age_as_written, _age_by_birth_date)
-    for of in ways:
-        try:
-            age = of(dataset)
-        except ValueError:
-            continue
-        if age is not None:
-            return age
-    return None
+def _age(dataset: Dataset, doubts: dict[str, str]) -> float | None:
+    """Return the age at the study: from the birth date where it is finer than Patient's Age, or
+    where that is missing or impossible. Add what is wrong with the birth date to `doubts`.
+    """
+    written = _age_as_written(dataset)
+    by_birth_date = _age_by_birth_date(dataset, doubts, written is None)
+    if by_birth_date is None:
+        return written
+    if written is None or not AGE.is_possible(written):
+        return by_birth_date
+    # Patient's Age in months, weeks or days is finer; in years, it is the same age or another one.
+    in_years = (text(dataset, "0010,1010") or "").strip().upper().endswith("Y")
+    if in_years and int(by_birth_date) == written:
+        return by_birth_date
+    if abs(by_birth_date - written) > _AGES_DIFFER:
+        doubts["patient_age"] = "implausible"
+    return written
 
 
 def _age_as_written(dataset: Dataset) -> float | None:
-    return dates.parse_age(text(dataset, "0010,1010"))
+    try:
+        return dates.parse_age(text(dataset, "0010,1010"))
+    except ValueError:
+        return None
 
 
-def _age_by_birth_date(dataset: Dataset) -> float | None:
-    birth = dates.parse_date(text(dataset, "0010,0030"))
+def _age_by_birth_date(dataset: Dataset, doubts: dict[str, str], needed: bool) -> float | None:
+    try:
+        birth = dates.parse_date(text(dataset, "0010,0030"))
+    except ValueError:
+        return None
+    if birth is None:
+        return None
+    if birth <= dates.NO_BIRTH_DATE:
+        doubts["patient_birth_date"] = "impossible"
+        if needed:
+            doubts["patient_age"] = "impossible"
+        return None
     for tag in ("0008,0020", "0008,0022", "0008,0021", "0008,0023"):
-        day = dates.parse_date(first(dataset, tag))
-        if day and birth:
+        try:
+            day = dates.parse_date(first(dataset, tag))
+        except ValueError:
+            continue
+        if day is None or day < WHEN.hard[0]:  # type: ignore[operator]
+            continue
+        if birth <= day:
             return dates.age_between(birth, day)
+        if needed:
+            doubts["patient_age"] = "impossible"  # born after the study
+        return None
     return None

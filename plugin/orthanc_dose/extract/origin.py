@@ -24,9 +24,14 @@ _COMBINED_TYPE = re.compile(
 # Derivation Code Sequence (0008,9215), CID 7203: image stitching, pixel by pixel addition and
 # subtraction.
 _COMBINED_CODES = frozenset(code(value, "DCM").key for value in ("113090", "113042", "113062"))
-# These are computed from the many images of one sweep, or are those images, which Hologic writes as
-# a secondary capture.
-_OF_A_SWEEP = sop_classes.TOMOSYNTHESIS_IMAGES | sop_classes.SECONDARY_CAPTURES
+# These are computed from the many images of one sweep or rotation, or are those images, which
+# Hologic writes as a secondary capture.
+_OF_A_SWEEP = (
+    sop_classes.TOMOSYNTHESIS_IMAGES
+    | sop_classes.SECONDARY_CAPTURES
+    | sop_classes.CONE_BEAM_VOLUMES
+    | sop_classes.CT_IMAGES
+)
 # Names that makers give to 2D views computed from tomosynthesis, for images made before the
 # standard had a term for them.
 _SYNTHESIZED = re.compile(r"\b(C-?VIEW|S-?VIEW|INTELLIGENT 2D|SYNTHESI[SZ]ED)\b", re.IGNORECASE)
@@ -38,23 +43,37 @@ _INTENTS = {
 
 
 @dataclass(frozen=True)
+class Acquisition:
+    """What volumes and slices of one cone-beam acquisition have in common if they name no
+    irradiation event.
+
+    uid: Acquisition UID, or what stands for it. frame_of_reference: Frame of Reference UID."""
+
+    uid: str | None
+    frame_of_reference: str | None
+
+
+@dataclass(frozen=True)
 class ImageOrigin:
     """How an image came about.
 
     intent: PROCESSING, PRESENTATION, or "" if neither is known. sources: SOP Instance UIDs of the
     images that it was computed from. combined: it was put together or computed from several
     exposures, or from the images of a tomosynthesis sweep, and shows none of its own. of_sweep: it
-    is of a class for sweeps. acquired: when its data were acquired, local time, if it says so."""
+    is of a class for sweeps. acquired: when its data were acquired, local time, if it says so.
+    acquisition: for volumes and slices of cone-beam CT, the acquisition from which they were
+    reconstructed."""
 
     intent: str
     sources: frozenset[str]
     combined: bool
     of_sweep: bool
     acquired: datetime | None
+    acquisition: Acquisition | None = None
 
 
-def origin_of(dataset: Dataset) -> ImageOrigin:
-    """Return how the image with this header came about."""
+def origin_of(dataset: Dataset, acquisition: Acquisition | None = None) -> ImageOrigin:
+    """Return how the image with this header came about. acquisition: that of a volume."""
     sop_class = first(dataset, "0008,0016") or ""
     own = first(dataset, "0008,0018")
     sources = frozenset(_sources(dataset)) - {own}
@@ -76,6 +95,7 @@ def origin_of(dataset: Dataset) -> ImageOrigin:
         combined,
         sop_class in _OF_A_SWEEP,
         _acquired(dataset),
+        acquisition,
     )
 
 

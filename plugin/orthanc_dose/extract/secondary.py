@@ -19,4 +19,8 @@ def extract_secondary_capture(kept: Kept) -> Extract:
     if (first(kept.dataset, "0008,0060") or "").upper() in image.MODALITY_TYPES:
         # Hologic writes the projections of tomosynthesis as secondary captures.
         return image.extract_image(kept)
-    raise Ignored("no_dose", "A secondary capture without dose data in its header.")
+    raise Ignored(
+        "no_dose",
+        "A secondary capture that is no dose screen of a known kind, without dose data in its "
+        "header.",
+    )

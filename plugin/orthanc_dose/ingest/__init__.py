@@ -16,6 +16,7 @@ from .nested import FindNested
 from .not_patient import ApplyNotPatient
 from .orthanc_source import Source
 from .reextraction import Reextraction
+from .rejections import DecideRejections, Withdrawals
 from .requests import Requests
 from .size_import import SizeImport
 from .sorting import SortStudies
@@ -42,11 +43,12 @@ def jobs(
         **{job.kind: partial(job, deletion=deletion) for job in (ApplyRules, ForgetObjects)},
         SizeImport.kind: partial(SizeImport, uploads=size_files, key=key),
         SortStudies.kind: SortStudies,
+        DecideRejections.kind: DecideRejections,
         DeleteStudies.kind: DeleteStudies,
         FindNested.kind: partial(FindNested, source=source),
     }
 
 
 __all__ = [
-    "Deletion", "Door", "Finder", "IdentityRules", "Options", "Requests", "Worker", "jobs",
+    "Deletion", "Door", "Finder", "IdentityRules", "Options", "Requests", "Withdrawals", "Worker", "jobs",
 ]  # fmt: skip

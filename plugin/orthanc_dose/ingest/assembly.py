@@ -3,20 +3,34 @@
 Each study is rebuilt from all of its objects.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 from .. import extract
-from ..assemble import Part, Record, event_keys, put_together, waiting_estimates
+from ..assemble import (
+    SAFETY,
+    Part,
+    Record,
+    event_keys,
+    put_together,
+    waiting_estimates,
+    without_rejected,
+)
 from ..dicom.dataset import Unreadable
-from ..extract import Extract, Ignored
-from ..store import Batch, ObjectRow, Writer
+from ..extract import Extract, Ignored, Rejection
+from ..store import Batch, ObjectRow, Writer, disposal
 from ..store.systems import Systems
+from ..store.tasks import now
+from ..store.writer import is_note
 from .reading import Read, set_outcome
 
 _COUNTING = ("imported", "merged", "duplicate")
 # The rule for a report that was replaced, under its own SOP Instance UID, by one that lacks some of
 # its irradiation events: the earlier content stays until one arrives that has all of them.
 FEWER_EVENTS = "fewer_events"
+NOTE = "rejection_note"  # the rule for notes that reject other objects
+# The state that says whether objects count that were rejected for patient safety.
+COUNTS_UNSAFE = "counts_rejected_for_safety"
 
 
 class Unread(Exception):
@@ -52,6 +66,11 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
             touched.add(before["study_instance_uid"])
         out.objects.append(row)
         if one.extract is None:
+            if is_note(row):  # a note that can no longer be read rejects nothing
+                touched |= _studies_of(writer, writer.rejected_by([row["handle"]]))
+            continue
+        if one.extract.rejects is not None:
+            touched |= _note(writer, out, row, one.extract.rejects)
             continue
         if before is not None and before["content_digest"] != row["content_digest"]:
             _keep_events(writer, one, row, before)
@@ -68,6 +87,41 @@ def batch(writer: Writer, reads: list[Read], state: dict[str, str]) -> Batch:
         fresh.setdefault(study, {})[sop] = Part(sop, one.extract)
     _put_together(writer, out, touched, fresh, rows)
     return out
+
+
+def _note(writer: Writer, out: Batch, row: ObjectRow, rejection: Rejection) -> set[str]:
+    """Take a rejection note into the batch, and return the studies with objects that it names, or
+    named before."""
+    out.rejections[row["handle"]] = rejection
+    reason = f"It is a rejection note ({rejection.reason.replace('_', ' ')})."
+    set_outcome(row, "merged", NOTE, reason)
+    return _studies_of(writer, rejection.objects | writer.rejected_by([row["handle"]]))
+
+
+def _studies_of(writer: Writer, objects: Iterable[str]) -> set[str]:
+    return {
+        study
+        for row in writer.known_objects([], sorted(objects))
+        if row["outcome"] in _COUNTING and (study := row["study_instance_uid"])
+    }
+
+
+def _reasons(writer: Writer, out: Batch, objects: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return why notes of the store and of the batch reject some of these objects."""
+    found: dict[str, set[str]] = defaultdict(set)
+    notes = [row["handle"] for row in out.objects if is_note(row)]
+    wanted = set(objects)
+    for sop, reason in writer.rejections(sorted(wanted), notes):
+        found[sop].add(reason)
+    for rejection in out.rejections.values():
+        for sop in rejection.objects & wanted:
+            found[sop].add(rejection.reason)
+    return {sop: frozenset(reasons) for sop, reasons in found.items()}
+
+
+def counts_unsafe(writer: Writer) -> bool:
+    """Return whether objects count that were rejected for patient safety."""
+    return writer.state(COUNTS_UNSAFE) == "yes"
 
 
 def _keep_events(writer: Writer, one: Read, row: ObjectRow, before: ObjectRow) -> None:
@@ -98,16 +152,33 @@ def _keep_events(writer: Writer, one: Read, row: ObjectRow, before: ObjectRow) -
 
 def without(writer: Writer, sop_instance_uid: str) -> Batch:
     """Exclude an object from the dose record: its study is rebuilt from the other objects."""
+    reason = (
+        "A user excluded it from the dose record. Re-importing it brings it back, as long as "
+        "Orthanc has it."
+    )
+    return _left_out(writer, writer.known_objects([], [sop_instance_uid]), "taken_out", reason)
+
+
+def withdrawn(writer: Writer, note: ObjectRow) -> Batch:
+    """Withdraw a rejection note that was deleted from Orthanc."""
+    reason = (
+        "It was deleted from Orthanc while objects that it rejects were still there, so it "
+        "counts as withdrawn."
+    )
+    row: ObjectRow = note | {"in_orthanc": disposal.DELETED, "deleted_at": now()}
+    return _left_out(writer, [row], "withdrawn", reason)
+
+
+def _left_out(writer: Writer, rows: list[ObjectRow], rule: str, reason: str) -> Batch:
+    """Leave objects out of the dose record: studies are rebuilt without them."""
     out = Batch()
     touched = set()
-    for row in writer.known_objects([], [sop_instance_uid]):
+    for row in rows:
         if row["study_instance_uid"] and row["outcome"] in _COUNTING:
             touched.add(row["study_instance_uid"])
-        reason = (
-            "A user excluded it from the dose record. Re-importing it brings it back, as long as "
-            "Orthanc has it."
-        )
-        set_outcome(row, "ignored", "taken_out", reason)
+        if is_note(row):
+            touched |= _studies_of(writer, writer.rejected_by([row["handle"]]))
+        set_outcome(row, "ignored", rule, reason)
         row |= {"content": None, "content_digest": None, "study_id": None}
         out.objects.append(row)
     _put_together(writer, out, touched, {}, {})
@@ -145,6 +216,9 @@ def with_content(writer: Writer, changed: list[ObjectRow]) -> Batch:
         found = _kept(row, say=False)
         if found is None:
             raise Unread
+        if found.rejects is not None:
+            out.rejections[row["handle"]] = found.rejects
+            continue
         rows[study, sop] = row
         fresh.setdefault(study, {})[sop] = Part(sop, found)
     _put_together(writer, out, set(fresh), fresh, rows)
@@ -173,15 +247,32 @@ def _put_together(
             out.objects.append(row)
         if found is None:
             continue
+        if found.rejects is not None:
+            if failed_too:
+                out.rejections[row["handle"]] = found.rejects
+            continue
         if not failed_too:
             out.objects.append(row)
         rows[study, sop] = row
         fresh.setdefault(study, {})[sop] = Part(sop, found)
+    reasons = _reasons(writer, out, (sop for _, sop in rows))
+    is_unsafe = any(SAFETY in some for some in reasons.values())
+    counts = frozenset({SAFETY} if is_unsafe and counts_unsafe(writer) else ())
+
+    def records_of(parts: list[Part]) -> list[Record]:
+        return put_together(parts, systems.user_defined_modality, systems.counts_as)
+
     for study in touched:
         parts = list(fresh.get(study, {}).values())
-        records = put_together(parts, systems.user_defined_modality, systems.counts_as)
+        records, rejected = without_rejected(parts, reasons, records_of, counts)
+        for sop, outcome in rejected.items():
+            row = rows[study, sop]
+            row["study_id"] = None
+            set_outcome(row, outcome.outcome, outcome.rule, outcome.reason)
         out.studies[study] = records
         for sop, outcome in waiting_estimates(parts, records).items():
+            if sop in rejected:
+                continue
             row = rows[study, sop]
             row["study_id"] = None
             if row.get("rule") != outcome.rule:

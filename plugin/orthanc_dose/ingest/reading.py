@@ -10,11 +10,11 @@ from ..dicom import nesting, part10
 from ..dicom.dataset import Unreadable, first
 from ..dicom.identity import NOTHING_KEPT, IdentityRules, identifiers
 from ..dicom.not_patient import NO_PATTERNS, NotPatient
-from ..dicom.sop_classes import CT_IMAGE, SECONDARY_CAPTURES
+from ..dicom.sop_classes import CT_IMAGES, SECONDARY_CAPTURES
 from ..extract import Extract, Ignored
 from ..store import ObjectRow
 from ..store.disposal import SAME_SERIES, WAITS
-from . import dose_screens
+from . import dose_screens, unread
 from .dose_screens import Screens
 from .ignoring import NOTHING_IGNORED, Ignoring
 
@@ -60,7 +60,7 @@ def read_instance(
         ignoring.check(whole.dataset)
         patient = identifiers(whole.dataset)
         kept = extract.keep(whole, identity, not_patient)
-        if row["sop_class_uid"] == CT_IMAGE:
+        if row["sop_class_uid"] in CT_IMAGES:
             kept.dataset = extract.reduced(kept.dataset)
         elif row["sop_class_uid"] in SECONDARY_CAPTURES:
             dose_screens.read_dose_screen(kept, raw, patient, screens)
@@ -117,17 +117,12 @@ def left_alone(
     """
     sop_class, of_series = row["sop_class_uid"] or "", row["series_handle"]
     if not extract.can_hold_dose(sop_class):
-        set_outcome(row, "ignored", "sop_class", "Objects of this SOP class carry no dose data.")
-    elif sop_class == CT_IMAGE and not ct_images and not (before or {}).get("content_digest"):
+        set_outcome(row, "ignored", "sop_class", unread.reason(sop_class))
+    elif sop_class in CT_IMAGES and not ct_images and not (before or {}).get("content_digest"):
         if reads_ct_images:
             set_outcome(row, "ignored", WAITS, "CT images are read once the study is complete.")
         else:
-            set_outcome(
-                row,
-                "ignored",
-                "sop_class",
-                "CT images are not read for dose data unless the configuration enables it.",
-            )
+            set_outcome(row, "ignored", "sop_class", unread.CT_IMAGES_ARE_OFF)
     elif (
         sop_class in extract.ONE_OF_A_SERIES
         and series.get(of_series or "", row["handle"]) != row["handle"]

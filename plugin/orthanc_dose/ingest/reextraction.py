@@ -5,6 +5,7 @@ The result says what changed.
 
 from collections import Counter
 from collections.abc import Mapping
+from math import isclose
 
 from ..store import Batch, Writer
 from ..store.tasks import Task
@@ -21,8 +22,9 @@ NAMED = 200
 class Reextraction(Job):
     """Re-read all kept content; done and total count studies.
 
-    result: changed, failed (objects), fields (by "table.field", the number of rows that differ),
-    studies (numbers of some that changed).
+    result: changed, failed (objects), fields (by "table.field", the number of rows that differ; for
+    marks also "table.marks: mark", the number of rows with another number of such marks), studies
+    (numbers of some that changed).
     """
 
     kind = "re-extraction"
@@ -71,9 +73,24 @@ class Reextraction(Job):
                 changed.add(study)
                 continue
             for name in new:
-                if old[name] != new[name]:
+                if not _same(old[name], new[name]):
                     fields[f"{table}.{name}"] += 1
                     changed.add(study)
+                if name == "marks":
+                    for mark in _kinds(old[name]).items() ^ _kinds(new[name]).items():
+                        fields[f"{table}.marks: {mark[0]}"] += 1
         self.result["changed"] += len(changed)
         self.result["fields"] = dict(fields.most_common())
         self.result["studies"] = (self.result["studies"] + sorted(changed))[:NAMED]
+
+
+def _same(old: object, new: object) -> bool:
+    """Return whether two values are equal; numbers may differ in how their last bit is rounded."""
+    if isinstance(old, float) and isinstance(new, float):
+        return isclose(old, new, rel_tol=1e-12)
+    return old == new
+
+
+def _kinds(marks: object) -> Counter[str]:
+    """Return how many marks of each kind a row has."""
+    return Counter(one["mark"] for one in marks or ())  # type: ignore[attr-defined]

@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
-from ..records import INDEXES, STUDY_TABLES
-from ..store import Batch, Writer, feed, index, sizes
+from ..records import KEPT_WITH_STUDY
+from ..store import Batch, Writer, feed, index, sharing, sizes
 from ..store.database import texts
 from ..store.disposal import STUDY_DELETED
 from ..work.task_interface import Failed, Job
@@ -114,8 +114,9 @@ def _delete(connection: duckdb.DuckDBPyConnection, condition: str, number: int) 
     """,
         [STUDY_DELETED, _REASON, now],
     )
+    sharing.note_partners(connection, "SELECT id FROM gone")
     connection.execute("DELETE FROM study WHERE id IN (SELECT id FROM gone)")
-    for table in (*STUDY_TABLES, *INDEXES):
+    for table in KEPT_WITH_STUDY:
         connection.execute(f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT id FROM gone)')
     feed.mark_changed(connection, "removed", "SELECT id FROM gone")
     sizes.forget_sizes_without_study(connection, "gone")

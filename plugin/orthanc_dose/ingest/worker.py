@@ -21,18 +21,19 @@ from typing import Any, TypeVar, cast
 import duckdb
 
 from .. import extract
-from ..dicom.sop_classes import CT_IMAGE
+from ..dicom.sop_classes import CT_IMAGES
 from ..store import STORE_ERRORS, Batch, ObjectRow, Store, Writer
 from ..store.disposal import STUDY_DELETED, WAITS
 from ..store.handles import adopt, any_lost
 from ..work.steps import Steps
-from . import assembly, nested
+from . import assembly, nested, rejections
 from .deletion import Deletion, mark_for_deletion
 from .door import Door
 from .finding import Finder
 from .journal import Journal
 from .orthanc_source import Source
 from .reading import Read, RowRead, left_alone, read_instance, set_outcome, still_nested
+from .rejections import Withdrawals
 from .worker_options import Options
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ class Worker:
         finder: Finder,
         deletion: Deletion,
         door: Door,
+        withdrawals: Withdrawals,
     ) -> None:
         """Create the worker. options: returns the current options; called once per round."""
         self._source = source
@@ -73,6 +75,7 @@ class Worker:
         self._finder = finder
         self._deletion = deletion
         self._door = door
+        self._withdrawals = withdrawals
         self._journal = Journal()
         self._woken = threading.Event()
         self._hurried = threading.Event()
@@ -202,7 +205,7 @@ class Worker:
                     self._reconciliation_wanted |= (
                         self._some_are_lost and not self._reconciliations_done
                     )
-                    self._look_once(writer)
+                    self._look_at_start(writer)
                 self._woken.clear()
                 options = self._options_now()
                 self._look_at_sources |= options != self.options
@@ -231,20 +234,28 @@ class Worker:
 
     def _sources_changed(self, writer: Writer) -> None:
         """Look again at what was ignored for a closed source, if one was opened since the last
-        look.
+        look, and at what was rejected, if whether it counts has changed.
         """
-        now = json.dumps([self.options.dose_from_ct_images, self.options.screens])
+        # With the classes that count as CT images: an earlier version may have known fewer.
+        now = json.dumps(
+            [self.options.dose_from_ct_images, self.options.screens, sorted(CT_IMAGES)]
+        )
         if writer.state("sources") != now:
             self.read_again(writer.left_alone_by("dose_screen", "ocr_missing"))
             if self.options.reads_ct_images:
-                writer.let_wait(CT_IMAGE, WAITS)
+                writer.let_wait(CT_IMAGES, WAITS)
             writer.commit(Batch(state={"sources": now}))
+        if rejections.follow_setting(self._store, writer, self.options.counts_rejected_for_safety):
+            self._steps.look_for_task()
         self._look_at_sources = False
 
-    def _look_once(self, writer: Writer) -> None:
-        """Look, once, for objects that Orthanc stored while the plugin was not there to refuse
-        them.
+    def _look_at_start(self, writer: Writer) -> None:
+        """Look for objects that an earlier version ignored, but this one reads; and, once, for
+        those that Orthanc stored while the plugin was not there to refuse them.
         """
+        # CT images are read by setting: see _sources_changed.
+        if ignored := writer.ignored_for_class(extract.EXTRACTORS.keys() - CT_IMAGES):
+            self.read_again(ignored)
         if writer.state(nested.LOOKED):
             return
         if self._source.instances(0, 1):
@@ -331,7 +342,7 @@ class Worker:
             return True
         self._journal.write_deliveries()
         self._door.write_refused(writer)
-        deleted = self._deletion.delete_chunk(writer)
+        deleted = self._deletion.delete_chunk(writer) or self._withdrawals.decide(writer)
         return self._steps.step_oldest_task(writer) or deleted or followed
 
     def _held(self, writer: Writer, requested: dict[str, str | None]) -> list[str]:

@@ -21,6 +21,7 @@ class Options:
     reconcile_at_start: bool = True
     dose_from_ct_images: bool = False
     screens: Screens = ()
+    counts_rejected_for_safety: bool = False
     identity: IdentityRules = NOTHING_KEPT
     not_patient: NotPatient = NO_PATTERNS
     ignoring: Ignoring = Ignoring()

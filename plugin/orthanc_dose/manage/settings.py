@@ -39,8 +39,8 @@ _OF_KIND: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         _OR_DROPPED,
     ),
     "radiography": (
-        "Computed and digital radiography, intra-oral X-ray. Images that are not stored give no "
-        "dose data.",
+        "Computed and digital radiography, intra-oral X-ray, volumes of cone-beam CT. Images that "
+        "are not stored give no dose data.",
         _OR_DROPPED,
     ),
     "captures": ("Philips Dose Info and other CT dose screens that have been read.", _IN_ORTHANC),
@@ -109,12 +109,16 @@ SETTINGS: tuple[Setting, ...] = (
             "The same for patient IDs. Wildcards: * ? [seq] [!seq]; case is ignored.", example="qa[0-9]*"),
     Setting("dose_from_ct_images", "sources", "CT images", "flag", False,
             "For CT studies without a dose report, create a dose record from the headers of "
-            "their images."),
+            "their images. Includes dental cone-beam CT that is stored as CT images."),
     Setting("dose_screens", "sources", "Dose screens", "patterns", (),
             "Manufacturers and models whose dose screens (values in the pixels) are read by OCR.",
             example="TOSHIBA*/Aquilion*",
             form=(r"^[^\n\x00]*\S[^\n\x00]*/[^\n\x00]*$",
                   'a list of "MANUFACTURER/MODEL", such as ["TOSHIBA*/Aquilion*"]')),
+    Setting("count_rejected_for_safety", "sources", "Rejected for patient safety", "flag", False,
+            "Count objects that a rejection note excludes for reasons of patient safety (113037). By "
+            "default, they are left out of sums, since the patient or the side may be wrong and the "
+            "note does not say which. A change is applied to existing studies by a task."),
     *(Setting(f"{kind}_in_orthanc", "objects", KINDS[kind], "choice", "keep", description, choices=choices)
       for kind, (description, choices) in _OF_KIND.items()),
     *(Setting(f"ignored_{name}", "objects", f"Ignored {words}", "patterns", (),

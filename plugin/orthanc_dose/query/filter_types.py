@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..records import Shown, index_name
+from ..records import TABLES, Shown, index_name
 
 Bind = Callable[
     [Any], str
@@ -25,16 +25,21 @@ class Place:
     `key` is the column of the table by which studies hold its rows: `study_id` in tables of events,
     `id` of equipment; empty for the study itself. `s` is the study, `t` the other table. together:
     its conditions apply to one row `t`, which must meet those of all such places of the table (see
-    filters.where).
+    filters.where). more: a list of the study that has further values beside the expression.
     """
 
     expression: str
     table: str = ""
     key: str = ""
     together: bool = False
+    more: str = ""
 
     def holds(self, condition: str) -> str:
         """Return the SQL saying that a value of the study, or of the row, meets `condition`."""
+        if self.more:
+            of_one = condition.replace(self.expression, "x")
+            others = f"list_bool_or(list_transform({self.more}, x -> ({of_one})))"
+            return f"(coalesce({condition}, false) OR coalesce({others}, false))"
         if not self.table or self.together:
             return f"({condition})"
         if self.table.startswith("index_"):
@@ -57,6 +62,12 @@ class Place:
         This is true for studies without any value.
         """
         return f"NOT coalesce({self.holds(condition)}, false)"
+
+
+def _has_limits(entry: str) -> bool:
+    table, _, name = entry.partition(".")
+    fields = next((one.fields for one in TABLES if one.name == table), ())
+    return any(field.name == name and field.limits is not None for field in fields)
 
 
 def study(column: str) -> Place:
@@ -93,11 +104,13 @@ class Role:
     """The role of one parameter of a filter.
 
     suffix: of its name; kind: of its values (see rest.parameters.KINDS); and its description.
+    values: of a choice.
     """
 
     suffix: str
     kind: str
     description: str
+    values: tuple[str, ...] = ("yes", "no")
 
 
 @dataclass(frozen=True)
@@ -114,8 +127,8 @@ class Filter:
 
     type: a key of TYPES. group: a key of GROUPS. field: the entry of the data dictionary that it is
     about, such as "study.dlp_total". unit: of stored values; shown: how forms show them, by a power
-    of ten. modalities: those that have it; empty for all. identity: only for users who may see the
-    patient's identity.
+    of ten. made_of: the entries that a computed value is made of. modalities: those that have it;
+    empty for all. identity: only for users who may see the patient's identity.
     """
 
     name: str
@@ -130,6 +143,22 @@ class Filter:
     choices: tuple[Choice, ...] = ()
     description: str = ""
     identity: bool = False
+    made_of: tuple[str, ...] = ()
+
+    @property
+    def can_be_implausible(self) -> bool:
+        """Whether the value has limits, and so may be marked as implausible."""
+        return any(_has_limits(entry) for entry in self.made_of or (self.field,))
+
+    @property
+    def is_plausible(self) -> str:
+        """The SQL condition that no mark on the value, or on what it is made of, says that it is
+        implausible; over the study `s` and, for events, the event `t`."""
+        return " AND ".join(
+            f"NOT coalesce(list_contains([m.field FOR m IN {'s' if table == 'study' else 't'}.marks "
+            f"IF m.mark = 'implausible'], '{name}'), false)"
+            for table, _, name in (entry.partition(".") for entry in self.made_of or (self.field,))
+        )
 
     @property
     def roles(self) -> dict[str, Role]:
@@ -204,8 +233,10 @@ def _between(what: Filter, given: Given, bind: Bind) -> list[str]:
         for role, sign in bounds
         if role in given
     ]
-    if given.get("given") == "yes":
+    if given.get("given") in ("yes", "plausible"):
         tests.append(f"{what.place.expression} <> 0")
+    if given.get("given") == "plausible" and what.can_be_implausible:
+        tests.append(what.is_plausible)
     out = [what.place.holds(" AND ".join(tests))] if tests else []
     if given.get("given") == "no":
         out.append(what.place.lacks(f"{what.place.expression} <> 0"))
@@ -262,7 +293,10 @@ def _quantity(kind: str) -> dict[str, Role]:
         "from": Role("_from", kind, "At least this value."),
         "to": Role("_to", kind, "At most this value."),
         "given": Role(
-            "_given", "choice", "yes: the value is present and not zero; no: it is missing or zero."
+            "_given",
+            "choice",
+            "yes: present, not zero; plausible: nor marked implausible; no: missing or zero.",
+            ("yes", "plausible", "no"),
         ),
     }
 

@@ -16,7 +16,6 @@ from ..records import (
     SOURCES,
     STUDY,
     STUDY_NAMES,
-    Shown,
     Table,
 )
 from ..records.study import CT_EVENTS_BY_TYPE, UNDER_RULES
@@ -63,7 +62,6 @@ def _meaning(column: str) -> str:
 _PROJECTION = ("RF", "DX", "MG")
 _CODE = "t.ctdiw_phantom_type.value"
 _EVENT = PROJECTION_EVENT.name
-_MAS = Shown("mA·s", 1e-3)  # as physicists state it; stored in µA·s, as the standard has it
 
 # The system's own number and the modality type are set by addresses and pages: filters without a
 # place on the form.
@@ -113,6 +111,28 @@ TEST_DATA = Filter(
     "unless requested.",
 )
 
+COUNTING = Filter(
+    "counting",
+    "In sums",
+    "choices",
+    "data",
+    study("not_counted"),
+    "study.not_counted",
+    choices=(
+        Choice("yes", "Counts in sums", "s.not_counted IS NULL"),
+        Choice(
+            "partly",
+            "Counts in part: some of its events count in another study",
+            "list_contains(s.all_marks, 'same_irradiation') AND s.not_counted IS NULL AND "
+            "len(list_filter(s.shared_with, lambda other: other.counted_there > 0)) > 0",
+        ),
+        Choice("shared", "Not: its events count in another study", "s.not_counted = 'shared'"),
+        Choice("rejected", "Not: a rejection note excludes it", "s.not_counted = 'rejected'"),
+    ),
+    description="Whether sums, charts, levels and exports count the study. These leave out studies "
+    "that do not count unless they are requested; lists show all.",
+)
+
 
 def _of_one_event(table: Table, name: str, **more: Any) -> Filter:
     part = ".meaning" if table.field(name).type == "code" else ""
@@ -137,9 +157,9 @@ _TOGETHER = tuple(
                 "kvp",
                 "average_glandular_dose",
                 "compression_thickness",
+                "exposure",
             )
         ),
-        _of_one_event(PROJECTION_EVENT, "exposure", shown=_MAS),
         _of_one_event(NM_ADMINISTRATION, "administered_activity"),
         replace(
             _of_one_event(NM_ADMINISTRATION, "radiopharmaceutical_agent"),
@@ -163,6 +183,7 @@ _TOGETHER = tuple(
                 together=True,
             ),
             unit="MBq/kg",
+            made_of=("nm_administration.administered_activity", "study.patient_weight"),
         ),
     )
 )
@@ -185,10 +206,17 @@ FILTERS: tuple[Filter, ...] = (
     *_study(
         "study", "study_description", "acquisition_protocols", "requested_procedure_description"
     ),
-    *_study("study", "performed_procedure_step_description"),
+    *_study("study", "performed_procedure_step_description", "protocol_name"),
     _of(STUDY, "standard_names", Place("t.standard_name", STUDY_NAMES, "study_id"), "study"),
     _of(STUDY, "procedure_code", Place(_meaning("s.procedure_code")), "study"),
-    *_study("study", "comment", "accession_number", "study_instance_uid"),
+    *_study("study", "comment"),
+    _of(
+        STUDY,
+        "accession_number",
+        Place("s.accession_number", more="s.accession_numbers"),
+        "study",
+    ),
+    *_study("study", "study_instance_uid"),
     Filter(
         "sop_instance_uid",
         "SOP instance UID",
@@ -212,7 +240,14 @@ FILTERS: tuple[Filter, ...] = (
             "gantry_id",
         )
     ),
-    *_study("people", "performing_physician", "referring_physician", "operators"),
+    *_study(
+        "people",
+        "performing_physician",
+        "referring_physician",
+        "physician_of_record",
+        "reading_physician",
+        "operators",
+    ),
     *_study("patient", "patient_age"),
     Filter(
         "patient_sex",
@@ -270,14 +305,7 @@ FILTERS: tuple[Filter, ...] = (
         ),
     ),
     _of(PROJECTION_EVENT, "kvp", event(_EVENT, "kvp"), "events", modalities=_PROJECTION),
-    _of(
-        PROJECTION_EVENT,
-        "exposure",
-        event(_EVENT, "exposure"),
-        "events",
-        modalities=_PROJECTION,
-        shown=_MAS,
-    ),
+    _of(PROJECTION_EVENT, "exposure", event(_EVENT, "exposure"), "events", modalities=_PROJECTION),
     _of(
         PROJECTION_EVENT,
         "exposure_index",
@@ -332,6 +360,7 @@ FILTERS: tuple[Filter, ...] = (
         ),
         description="Mark on the study, its accumulated dose or one of its events.",
     ),
+    COUNTING,
     TEST_DATA,
 )
 
@@ -355,6 +384,13 @@ def or_hashes(values: dict[str, Any], hashes: Callable[[str], list[str]]) -> dic
     return out
 
 
+def counted(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a selection for sums: of studies that count, unless `counting` says
+    otherwise.
+    """
+    return values if values.get(COUNTING.name) else values | {COUNTING.name: ["yes"]}
+
+
 def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the condition on a study `s` for these values of parameters, and its bound values.
 
@@ -374,6 +410,9 @@ def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         (of_one_event.setdefault(one.place.table, []) if one.place.together else conditions).extend(
             found
         )
+    if given.get(COUNTING.name) and counts_events_once(given):
+        for found in of_one_event.values():
+            found += ["t.counted_in IS NULL"] if found else []
     conditions += [
         Place("", table, "study_id").holds(" AND ".join(found))
         for table, found in of_one_event.items()
@@ -385,7 +424,8 @@ def where(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def condition_on_events(values: dict[str, Any], table: str) -> tuple[str, dict[str, Any]]:
     """Return the condition on an event `t` of the study `s`, and its bound values.
 
-    It is built from the filters that apply to one event together.
+    It is built from the filters that apply to one event together. Events that count in another
+    study are excluded if only studies that count are selected.
     """
     bound: dict[str, Any] = {}
 
@@ -394,6 +434,12 @@ def condition_on_events(values: dict[str, Any], table: str) -> tuple[str, dict[s
         return f"$e{len(bound) - 1}"
 
     places = [one for one in _TOGETHER if one.place.table == table]
-    return " AND ".join(
-        condition for one in places for condition in one.conditions(values, bind)
-    ) or "true", bound
+    conditions = [condition for one in places for condition in one.conditions(values, bind)]
+    if counts_events_once(values):
+        conditions.append("t.counted_in IS NULL")
+    return " AND ".join(conditions) or "true", bound
+
+
+def counts_events_once(values: dict[str, Any]) -> bool:
+    """Return whether a selection leaves out events that count in another study."""
+    return set(values.get(COUNTING.name) or ()) <= {"yes", "partly"}

@@ -30,8 +30,8 @@ def of_patient(
 ) -> dict[str, Any] | None:
     """Return the studies of this study's patient, oldest first, with sums by modality type.
 
-    Only studies from `first` to `last` count. Sums include the number of studies that gave the
-    value. Returns None if there is no study with this number.
+    Only studies from `first` to `last` count. Sums are over the studies that count, and include
+    the number of studies that gave the value. Returns None if there is no study with this number.
     """
     query = "SELECT patient_id, patient_name, patient_birth_date FROM study WHERE id = $1"
     found = connection.execute(query, [study_id]).fetchone()
@@ -57,8 +57,8 @@ def of_patient(
     out["studies"] = lists.chosen(connection, condition, bound, "study_date")
     sums = ", ".join(f"sum({name}) AS {name}, count({name}) AS {name}_studies" for name in _ADDS_UP)
     query = (
-        f"SELECT modality, count(*) AS studies, {sums} FROM study s WHERE {condition} GROUP BY "
-        f"modality"
+        f"SELECT modality, count(*) AS studies, {sums} FROM study s WHERE {condition} "
+        "AND s.not_counted IS NULL GROUP BY modality"
     )
     by_modality = {row["modality"]: row for row in rows(connection.execute(query, bound))}
     out["cumulated"] = [

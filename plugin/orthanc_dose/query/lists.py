@@ -24,6 +24,8 @@ ALWAYS = (
     "source",
     "marks",
     "not_patient_indicator",
+    "not_counted",
+    "shared_with",
 )
 _INNER = ("made_by",)  # for the store's own use
 _DERIVED = tuple(field.name for field in STUDY.derived)

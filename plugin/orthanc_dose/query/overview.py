@@ -102,7 +102,7 @@ def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         connection.execute("SELECT outcome, count(*) FROM object GROUP BY outcome").fetchall()
     )
     events = connection.execute(
-        "SELECT coalesce(sum(number_of_events), 0)::BIGINT FROM study"
+        "SELECT coalesce(sum(number_of_events), 0)::BIGINT FROM study WHERE not_counted IS NULL"
     ).fetchone()
     query = "SELECT in_orthanc, count(*) FROM object WHERE in_orthanc IS NOT NULL GROUP BY 1"
     rules = dict(connection.execute(query).fetchall())

@@ -1,6 +1,7 @@
 """Fields that several kinds of dose record share: observers, participants, marks, sources."""
 
-from .field import Field, code, codes, integer, num, structs, text, uid
+from . import limits
+from .field import Field, code, codes, integer, moment, num, structs, text, uid
 
 # How a record was read, the best source first: if a study has several, the earlier one here is
 # used.
@@ -22,15 +23,44 @@ MARKS = {
     "no_unit": "the number has no unit; it is kept as written and not used",
     "unit_unknown": "the unit is unknown or belongs to a different quantity; the number is kept "
     "as written and not used",
+    "unit_scheme": "the unit is not a code of UCUM, the coding scheme of units; it is understood by "
+    "its spelling",
+    "unit_spelling": "the unit is spelled differently from the standard; no other unit can be meant",
+    "decimal_comma": "the number is written with a decimal comma, which the standard does not allow",
     "several_values": "two different values appear where there should be one; neither is used",
     "no_date": "the value is not a date or time",
+    "time_without_dot": "the dot before the fraction of the second is missing",
+    "several_orders": "the study was made for several orders; all accession numbers and "
+    "descriptions are kept",
+    "wrong_code": "the item is written under the code of another concept, which can only be meant "
+    "as this one",
+    "no_scheme": "codes are written without their coding scheme; those that only DICOM has are read "
+    "as codes of DICOM",
+    "no_end_angle": "the acquisition is rotational, but the report does not give the angle at which "
+    "it ended; none is assumed",
     "mean": "mean of several non-zero values (pulse-level data); all of them are kept as well",
+    "weighted_mean": "mean of several non-zero values (pulse-level data), each weighted with the width "
+    "of its pulse; all of them are kept as well",
+    "sum": "sum of several values (pulse-level data), which is the total of the event; all of them "
+    "are kept as well",
+    "total_and_pulses": "the object gives the total of the event beside the values of its pulses; the "
+    "total is used",
+    "pulses_missing": "the values of some pulses are missing or cannot be read, so their sum is not "
+    "the total of the event and is not used",
+    "pulses_differ": "the number of values differs from the number of pulses that the object states; "
+    "the sum of all values is used",
     "given_zero": "the report gives 0 although its events have values; the sum of the events is "
     "used",
     "incomplete": "not all irradiation events have the value, so no sum is calculated",
     "several_radionuclides": "activities of different radionuclides are not added up",
     "overlap": "reports of this study share some events; totals are summed over the events, each "
     "once",
+    "total_differs": "the total that the report states and the sum over its irradiation events differ "
+    "by more than rounding; the total of the report is used",
+    "parts_differ": "the values that this one should be the sum of (fluoroscopy and acquisition, planes, "
+    "phantoms, activity before and after) contradict it by more than rounding; it stays as stated",
+    "total_repeated": "the objects state this total several times, while the irradiation events were "
+    "given once; it is counted once",
     "events_differ": "the number of irradiation events that the report states differs from the "
     "number that it contains",
     "other_date": "the object does not contain the time of the exposure; the closest date and "
@@ -39,9 +69,15 @@ MARKS = {
     "were swapped",
     "unit_of_maker": "the manufacturer writes this element in a unit other than the standard's; "
     "it was converted",
+    "unit_in_doubt": "sources disagree on the unit in which this model writes the element; the value is "
+    "taken to be in the standard's unit",
     "rounded": "the element can only hold whole numbers, so the value is approximate",
-    "implausible": "the number is negative, or cannot be right in the unit that the standard "
-    "specifies for this element; it is not used",
+    "impossible": "the value cannot be right: it is outside the limits of physics, devices or "
+    "people; it is not used",
+    "implausible": "the value is outside the limits of what occurs in practice, or contradicts "
+    "others; it is used, except in charts and comparisons with reference levels",
+    "unit_slip": "the value is impossible as written and plausible in a unit that is often "
+    "confused with the one given; it was converted",
     "from_comment": "taken from the line of the comment that names the series, since the element "
     "for it is empty",
     "from_image": "missing from the report; taken from the image of the same irradiation event",
@@ -51,6 +87,16 @@ MARKS = {
     "(stitched, synthesized or recombined); they are not counted",
     "derived_image": "an image computed from those of several exposures stands for them, since "
     "none of them is in the study",
+    "same_irradiation": "irradiation events are in another study, too; each counts once, in the "
+    "study that began first",
+    "event_uid_repeated": "other studies have the same irradiation event UID for irradiations at "
+    "other times, so it does not identify the event; both count",
+    "rejected_worklist_entry": "a rejection note says that the worklist entry was wrong, so that the "
+    "study is not this patient's; it does not count",
+    "rejected_safety": "a rejection note says that it must not be used for reasons of patient "
+    "safety; whether it counts is a setting",
+    "rejected_quality": "a rejection note says that it must not be used because of its quality; it "
+    "counts, since the patient was irradiated",
     "several_patients": "objects with this Study Instance UID are of patients who differ in ID "
     "and in sex or birth date; each has a record of its own",
     "several_patient_ids": "objects of the study have different patient IDs, while nothing else "
@@ -102,7 +148,13 @@ def unused() -> Field:
 
 
 _PERSON = (
-    code("role_in_procedure", "Role in procedure", "113875", "TID 1020 row 2"),
+    code(
+        "role_in_procedure",
+        "Role in procedure",
+        "113875",
+        "TID 1020 row 2",
+        miscoded=(("DCM:113876",),),
+    ),
     text("identifier", "Identifier", "113871", "TID 1020 row 3"),
     text("identifier_issuer", "Issuer of identifier", "113872", "TID 1020 row 4"),
     text("organization", "Organization", "113873", "TID 1020 row 5"),
@@ -168,14 +220,15 @@ CALIBRATIONS = structs(
     "TID 10002 row 3",
     "Calibration of the dose measurement.",
     code("dose_measurement_device", "Dose measurement device", "113794", "TID 10002 row 4"),
-    Field(
-        "calibrated_at",
-        "datetime",
-        "Calibrated",
-        paths=(("DCM:113723",),),
-        source="TID 10002 row 5",
+    moment("calibrated_at", "Calibrated", "113723", "TID 10002 row 5"),
+    num(
+        "factor",
+        "Calibration factor",
+        "1",
+        "122322",
+        "TID 10002 row 6",
+        limits=limits.CALIBRATION_FACTOR,
     ),
-    num("factor", "Calibration factor", "1", "122322", "TID 10002 row 6"),
     num("uncertainty", "Calibration uncertainty", "%", "113763", "TID 10002 row 7"),
     text("responsible_party", "Responsible party", "113724", "TID 10002 row 8"),
     text("protocol", "Calibration protocol", "113720", "TID 10002 row 9"),
@@ -194,6 +247,16 @@ def record_source() -> tuple[Field, ...]:
             "Source",
             description="; ".join(f"{name}: {what}" for name, what in SOURCES.items()),
         ),
+    )
+
+
+def counted_in() -> Field:
+    """Return the field of an event that counts in another study (assemble/sharing.py)."""
+    return integer(
+        "counted_in",
+        "Counted in study",
+        description="Study in which this event counts, if another study has the same one and "
+        "began earlier. Empty if it counts here.",
     )
 
 
@@ -250,6 +313,6 @@ def label() -> tuple[Field, ...]:
 
 
 __all__ = [
-    "CALIBRATIONS", "MARKS", "OBSERVERS", "SOURCES", "codes", "device_participants", "label", "marks", "person_participants",
-    "record_source", "repeated_and_rejected", "unused",
+    "CALIBRATIONS", "MARKS", "OBSERVERS", "SOURCES", "codes", "counted_in", "device_participants", "label", "marks",
+    "person_participants", "record_source", "repeated_and_rejected", "unused",
 ]  # fmt: skip

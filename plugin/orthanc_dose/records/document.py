@@ -1,7 +1,11 @@
 """The data dictionary as a page of the documentation."""
 
-from . import MARKS, MODALITIES, OUTCOMES, TABLES
+from collections.abc import Iterator
+from datetime import date
+
+from . import MARKS, MODALITIES, OUTCOMES, PATIENT_SIZE, STUDY, STUDY_TABLES, TABLES
 from .field import Field
+from .limits import Limits
 
 
 def markdown() -> str:
@@ -41,9 +45,61 @@ def markdown() -> str:
             out += _rows(field, "")
     out += ["", "## Marks", "", "| Mark | Meaning |", "|---|---|"]
     out += [f"| `{name}` | {meaning} |" for name, meaning in MARKS.items()]
+    out += _limits()
     out += ["", "## Outcomes of objects", "", "| Outcome | Meaning |", "|---|---|"]
     out += [f"| `{name}` | {meaning} |" for name, meaning in OUTCOMES.items()]
     return "\n".join(out) + "\n"
+
+
+def _limits() -> list[str]:
+    """Return the section on limits: a row for each quantity and modality type, with its fields."""
+    fields: dict[Limits, list[str]] = {}
+    unlimited: dict[str, list[str]] = {}
+    for table in (STUDY, *STUDY_TABLES, PATIENT_SIZE):
+        for name, field in _with_parts(table.fields, f"{table.name}."):
+            if field.limits is not None:
+                fields.setdefault(field.limits, []).append(f"`{name}`")
+            elif field.unlimited:
+                unlimited.setdefault(field.unlimited, []).append(f"`{name}`")
+    out = [
+        "",
+        "## Limits",
+        "",
+        "Values outside the possible ones leave their field, with the mark `impossible`; those "
+        "outside the plausible ones",
+        "are marked `implausible`. If a value is impossible, and exactly one of the units that are "
+        "often confused makes it",
+        "plausible, it is converted and marked `unit_slip`. 0 is always plausible. Limits are in "
+        "the unit of the fields.",
+        "",
+        "| Possible | Why | Plausible | Why | Units often confused | Fields |",
+        "|---|---|---|---|---|---|",
+    ]
+    for limits, names in fields.items():
+        out.append(_limits_row(limits, ", ".join(names)))
+        out += [_limits_row(other, f"the same, {code}") for code, other in limits.instead]
+    out += ["", "Numbers, dates and times without limits:", ""]
+    out += [f"- {why}: {', '.join(names)}" for why, names in unlimited.items()]
+    return out
+
+
+def _limits_row(limits: Limits, fields: str) -> str:
+    possible, plausible = (
+        " to ".join(
+            bound.isoformat() if isinstance(bound, date) else f"{bound:g}" for bound in pair
+        )
+        for pair in (limits.hard, limits.soft)
+    )
+    slips = ", ".join(slip.written for slip in limits.slips)
+    return (
+        f"| {possible} | {limits.why_hard} | {plausible} | {limits.why_soft} | {slips} | {fields} |"
+    )
+
+
+def _with_parts(fields: tuple[Field, ...], before: str) -> Iterator[tuple[str, Field]]:
+    for field in fields:
+        yield before + field.name, field
+        yield from _with_parts(field.fields, f"{before}{field.name}.")
 
 
 def _rows(field: Field, before: str) -> list[str]:

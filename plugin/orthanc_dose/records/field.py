@@ -4,7 +4,9 @@ titles and documentation follow.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from .limits import OF_UNITS, WHEN, Limits
 
 # Types of fields, each with its DuckDB type. A code is kept with value, scheme and meaning.
 CODE_TYPE = "STRUCT(value VARCHAR, scheme VARCHAR, meaning VARCHAR)"
@@ -34,6 +36,24 @@ class Shown:
     factor: float = 1.0
 
 
+# How the value of an event is formed from those of its pulses or projections, in words that follow
+# "the value of the event is" (extract/pulses.py).
+PULSE_RULES = {
+    "mean": "the mean of those that are not zero",
+    "weighted_mean": "the mean of those that are not zero, weighted with the width of each pulse if "
+    "the event gives one for each of them",
+    "sum": "their sum",
+}
+
+
+class Pulses(NamedTuple):
+    """How the value of an event is formed from those of its pulses: a key of PULSE_RULES, and why,
+    in words that follow "since"."""
+
+    rule: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of a table, or of a struct within one.
@@ -41,13 +61,15 @@ class Field:
     name: column and JSON name. type: a key of SQL_TYPES, or "structs" for a list of structs with
     `fields`. unit: UCUM code of the stored value; None if it has no unit. shown: how pages and
     exports print it. paths: concepts from the record's container down to the content item; several
-    paths where the standard moved it. per_pulse: a number that may occur several times, once per
-    pulse; the field holds the mean of the values that are not zero, and a second field,
-    `<name>_values`, all values as written. header: where images carry it; the first element that
+    paths where the standard moved it. per_pulse: for a number that may occur several times, once
+    per pulse or projection, how the value of the event is formed from them; a second field,
+    `<name>_values`, holds all of them. header: where images carry it; the first element that
     has a value is used: the element within sequences as ("0054,0016", "0018,1074"), and for numbers
     the unit of the element, since headers do not write units. source: where the standard defines
     it. modalities: the modality types for which it can have a value; empty means all. always: every
-    row of the store has a value."""
+    row of the store has a value. limits: what the value can be; unlimited: why a number or date has
+    no limits. miscoded: paths like those of `paths` with a wrong code, under which some equipment
+    writes the item; what is read there is marked."""
 
     name: str
     type: str
@@ -56,12 +78,15 @@ class Field:
     unit: str | None = None
     shown: Shown | None = None
     paths: tuple[tuple[str, ...], ...] = ()
-    per_pulse: bool = False
+    per_pulse: Pulses | None = None
     header: tuple[tuple[tuple[str, ...], str], ...] = ()
     source: str = ""
     fields: "tuple[Field, ...]" = ()
     modalities: tuple[str, ...] = ()
     always: bool = False
+    limits: Limits | None = None
+    unlimited: str = ""
+    miscoded: tuple[tuple[str, ...], ...] = ()
 
     @property
     def sql_type(self) -> str:
@@ -88,6 +113,8 @@ class Field:
             f"({') ('.join(path)}){f' [{unit}]' if unit else ''}" for path, unit in self.header
         ]
         out["modalities"] = list(self.modalities)
+        out["limits"] = self.limits and self.limits.as_dict()
+        out["unlimited"] = self.unlimited
         out["fields"] = [field.as_dict() for field in self.fields]
         return out
 
@@ -116,7 +143,7 @@ class Table:
 _SHOWN = {
     "Gy.m2": Shown("cGy·cm²", 1e6),
     "mGy.cm": Shown("mGy·cm"),
-    "uA.s": Shown("µA·s"),
+    "uA.s": Shown("mA·s", 1e-3),  # as physicists state it; stored as the standard has it
     "deg": Shown("°"),
     "{pulse}/s": Shown("pulses/s"),
     "m2": Shown("cm²", 1e4),
@@ -158,9 +185,12 @@ def num(
     source: str = "",
     description: str = "",
     header: str = "",
+    limits: Limits | None = None,
+    unlimited: str = "",
     **more: Any,
 ) -> Field:
-    """Return a number field with a unit (NUM)."""
+    """Return a number field with a unit (NUM). limits: by default those of its unit, if the unit
+    says which quantity it is."""
     shown = _DOSE_AT_REFERENCE_POINT if unit == "Gy" else _SHOWN.get(unit)
     return Field(
         name,
@@ -172,17 +202,42 @@ def num(
         _paths(path),
         source=source,
         header=_header(header),
+        limits=None if unlimited else limits or OF_UNITS.get(unit),
+        unlimited=unlimited,
         **more,
     )
 
 
 def numbers(
-    name: str, title: str, unit: str, path: str, source: str, description: str = ""
+    name: str,
+    title: str,
+    unit: str,
+    path: str,
+    source: str,
+    description: str = "",
+    **more: Any,
 ) -> Field:
     """Return a field of several numbers with a unit: a NUM that occurs several times."""
     return Field(
-        name, "numbers", title, description, unit, _SHOWN.get(unit), _paths(path), source=source
+        name,
+        "numbers",
+        title,
+        description,
+        unit,
+        _SHOWN.get(unit),
+        _paths(path),
+        source=source,
+        **more,
     )
+
+
+# What fields without a unit can be, or why they have no limits.
+_BY_TYPE: dict[str, dict[str, Any]] = {
+    "date": {"limits": WHEN},
+    "datetime": {"limits": WHEN},
+    "time": {"unlimited": "reading it accepts only a time of day (PS3.5 section 6.2)"},
+    "integer": {"unlimited": "assigned or counted by this program"},
+}
 
 
 def of_type(kind: str) -> Callable[..., Field]:
@@ -206,7 +261,7 @@ def of_type(kind: str) -> Callable[..., Field]:
             paths=_paths(path),
             source=source,
             header=_header(header),
-            **more,
+            **(_BY_TYPE.get(kind, {}) | more),
         )
 
     return make
@@ -248,21 +303,24 @@ def structs(
 
 
 def with_pulse_values(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """Return the fields and, after each that may occur once per pulse, the list of its values."""
+    """Return the fields and, after each that may occur once per pulse, the list of its values, which
+    says how the value of the event is formed from them."""
     out: list[Field] = []
     for field in fields:
         out.append(field)
-        if field.per_pulse:
+        if field.per_pulse is not None:
             out.append(
                 Field(
                     f"{field.name}_values",
                     "numbers",
                     f"{field.title}, each value",
-                    f"All values of {field.title} as written, if the event has more than one "
-                    "(pulse-level data).",
+                    f"All values of {field.title}, if the event has several, one for each pulse or "
+                    f"projection. The value of the event is {PULSE_RULES[field.per_pulse.rule]}, "
+                    f"since {field.per_pulse.why}.",
                     field.unit,
                     field.shown,
                     source=field.source,
+                    limits=field.limits,
                 )
             )
     return tuple(out)

@@ -2,7 +2,7 @@
 a search goes through the few distinct texts instead of every study; and the number of studies per
 day. The writer updates both with each study, in the same transaction."""
 
-from .field import Table, clock, day, integer, text
+from .field import Table, clock, day, integer, moment, text
 
 # Fields of the study whose texts are indexed.
 INDEXED = (
@@ -94,10 +94,46 @@ STUDY_STANDARD_NAME = Table(
 )
 STUDY_NAMES = STUDY_STANDARD_NAME.name
 
+EVENT_UID = Table(
+    "index_event_uid",
+    "Index of event UIDs",
+    "One row per event with an irradiation or administration event UID.",
+    (
+        integer("study_id", "Study"),
+        integer("key", "Key", description="Hash of the UID (store/sharing.py)."),
+        moment("started", "Started", description="Start of the event, if it has one."),
+        day("day", "Day", description="Day of the event, else of the study."),
+    ),
+)
+
+TOTALS_AS_REPORTED = Table(
+    "totals_as_reported",
+    "Totals as reported",
+    "One row per study of which some events, but not all, count in another study: its totals "
+    "while all of its events counted.",
+    (
+        integer("study_id", "Study"),
+        text("totals", "Totals", description="JSON: fields of `study` and their values."),
+    ),
+)
+
+REJECTED_OBJECT = Table(
+    "rejected_object",
+    "Rejected objects",
+    "One row per rejection note and object that it names, whether the object is in the store or "
+    "not.",
+    (
+        text("handle", "Handle", description="Handle of the note."),
+        text("sop_instance_uid", "SOP instance UID", description="Object that is rejected."),
+        text("reason", "Reason", description="The title of the note (extract/rejection.py)."),
+    ),
+)
+
 STUDY_DAY = Table(
     "study_day",
     "Studies per day",
-    "Number of studies per day, modality type and system, without possible test data.",
+    "Number of studies per day, modality type and system, without possible test data and studies "
+    "that do not count.",
     (
         text("modality", "Modality"),
         integer("equipment_id", "Equipment"),

@@ -2,6 +2,7 @@
 SR (TID 10030 with 10031 and 10033). They are a field of the study for which they were made, not
 doses in their own right."""
 
+from . import limits
 from .field import Field, code, num, structs, text, uid, uids
 
 _SITE, _LATERALITY = "SCT:363698007", "SCT:272741003"
@@ -10,7 +11,14 @@ _MODEL, _METHOD = f"{_METHODOLOGY}/128500", f"{_METHODOLOGY}/128476"
 
 
 def _dose(name: str, title: str, unit: str, concept: str, source: str) -> Field:
-    return num(name, title, unit, f"{concept}|{_SITE}/{concept}", source)
+    return num(
+        name,
+        title,
+        unit,
+        f"{concept}|{_SITE}/{concept}",
+        source,
+        limits=limits.ORGAN_DOSE_OF_X_RAYS,
+    )
 
 
 ORGAN_DOSE_ESTIMATES = structs(

@@ -47,6 +47,7 @@ REFERENCE_LEVEL = Table(
             "1",
             always=True,
             description="Value in the unit in which the quantity is stored.",
+            unlimited="a value of any quantity, which people set",
         ),
         text(
             "statistic",

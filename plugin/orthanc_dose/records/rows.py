@@ -113,6 +113,15 @@ class Device(TypedDict, total=False):
     observer_uid: str | None
 
 
+class SharedWith(TypedDict, total=False):
+    """An entry of shared_with."""
+
+    study_id: int
+    study_instance_uid: str | None
+    events: int | None
+    counted_there: int | None
+
+
 class Mark(TypedDict, total=False):
     """An entry of marks."""
 
@@ -229,6 +238,18 @@ class RadionuclideIdentifier(TypedDict, total=False):
     identifier: str | None
 
 
+class ImageSeries(TypedDict, total=False):
+    """An entry of image_series."""
+
+    series_instance_uid: str | None
+    series_description: str | None
+    series_started: datetime | None
+    number_of_slices: float | None
+    reconstruction_method: str | None
+    energy_window_lower_limit: float | None
+    energy_window_upper_limit: float | None
+
+
 class Marked(TypedDict, total=False):
     """A row with marks."""
 
@@ -244,6 +265,7 @@ class StudyRow(TypedDict, total=False):
     equipment_id: int
     made_by: int | None
     accession_number: str | None
+    accession_numbers: list[str] | None
     study_id: str | None
     study_date: date | None
     study_time: time | None
@@ -258,7 +280,11 @@ class StudyRow(TypedDict, total=False):
     scheduled_procedure_step_description: str | None
     referring_physician: str | None
     performing_physician: str | None
+    physician_of_record: str | None
+    reading_physician: str | None
     operators: str | None
+    institution_address: str | None
+    last_calibrated_on: date | None
     patient_name: str | None
     patient_id: str | None
     patient_birth_date: str | None
@@ -317,6 +343,8 @@ class StudyRow(TypedDict, total=False):
     acquisition_protocols: list[str] | None
     all_marks: list[str] | None
     not_patient_indicator: str | None
+    not_counted: str | None
+    shared_with: list[SharedWith] | None
     stored_at: datetime | None
     source: str
     extractor_version: str | None
@@ -405,6 +433,7 @@ class CtEventRow(TypedDict, total=False):
     comment: str | None
     persons: list[Person] | None
     devices: list[Device] | None
+    counted_in: int | None
     marks: list[Mark] | None
     dlp_alert_value_reached: bool | None
     ctdivol_alert_value_reached: bool | None
@@ -558,6 +587,8 @@ class ProjectionEventRow(TypedDict, total=False):
     patient_position: str | None
     presentation_intent: str | None
     distance_source_to_patient: float | None
+    distance_source_to_entrance: float | None
+    grid_focal_distance: float | None
     magnification_factor: float | None
     entrance_dose: float | None
     relative_xray_exposure: float | None
@@ -569,6 +600,7 @@ class ProjectionEventRow(TypedDict, total=False):
     detector_type_of_image: str | None
     paddle: str | None
     breast_implant_present: str | None
+    counted_in: int | None
     marks: list[Mark] | None
 
 
@@ -643,6 +675,8 @@ class NmAdministrationRow(TypedDict, total=False):
     radionuclide_identifiers: list[RadionuclideIdentifier] | None
     prescription_identifier: str | None
     comment: str | None
+    image_series: list[ImageSeries] | None
+    counted_in: int | None
     marks: list[Mark] | None
 
 
@@ -1018,6 +1052,7 @@ class EventRow(TypedDict, total=False):
     comment: str | None
     persons: list[Person] | None
     devices: list[Device] | None
+    counted_in: int | None
     marks: list[Mark] | None
     dlp_alert_value_reached: bool | None
     ctdivol_alert_value_reached: bool | None
@@ -1126,6 +1161,8 @@ class EventRow(TypedDict, total=False):
     patient_position: str | None
     presentation_intent: str | None
     distance_source_to_patient: float | None
+    distance_source_to_entrance: float | None
+    grid_focal_distance: float | None
     magnification_factor: float | None
     entrance_dose: float | None
     relative_xray_exposure: float | None
@@ -1164,6 +1201,7 @@ class EventRow(TypedDict, total=False):
     reagent_vial_identifiers: list[ReagentVialIdentifier] | None
     radionuclide_identifiers: list[RadionuclideIdentifier] | None
     prescription_identifier: str | None
+    image_series: list[ImageSeries] | None
 
 
 class AccumulatedRow(TypedDict, total=False):

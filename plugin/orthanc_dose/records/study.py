@@ -2,6 +2,7 @@
 from."""
 
 from ..dicom import concepts
+from . import limits
 from .common import OBSERVERS, SOURCES, device_participants, marks, person_participants, unused
 from .field import (
     Table,
@@ -13,6 +14,7 @@ from .field import (
     integer,
     moment,
     num,
+    structs,
     text,
     texts,
     uid,
@@ -89,7 +91,19 @@ _IDENTIFICATION = (
         "merged; 0 if they name several. Empty in rows from before systems could be "
         "merged, where it is the same as Equipment.",
     ),
-    text("accession_number", "Accession number", source="(0008,0050)", description=_IDENTITY),
+    text(
+        "accession_number",
+        "Accession number",
+        source="(0008,0050), else in (0040,A370) or (0040,0275)",
+        description=_IDENTITY,
+    ),
+    texts(
+        "accession_numbers",
+        "All accession numbers",
+        source="(0008,0050), also in (0040,A370) and (0040,0275)",
+        description="If the study has several, all of them, including `accession_number`. Kept "
+        "according to the rule for the accession number.",
+    ),
     text("study_id", "Study ID", source="(0020,0010)"),
     day("study_date", "Study date", source="(0008,0020), else the first irradiation event's"),
     clock("study_time", "Study time", source="(0008,0030), else the first irradiation event's"),
@@ -106,12 +120,14 @@ _IDENTIFICATION = (
     text(
         "requested_procedure_description",
         "Requested procedure",
-        source="(0032,1060), also in (0040,0275)",
+        source="(0032,1060), also in (0040,A370) and (0040,0275)",
+        description="Those of several orders are separated by semicolons.",
     ),
     code(
         "requested_procedure_code",
         "Requested procedure code",
-        source="(0032,1064), also in (0040,0275)",
+        source="(0032,1064), also in (0040,A370) and (0040,0275)",
+        description="Of several orders, that of the first.",
     ),
     text(
         "scheduled_procedure_step_description",
@@ -120,7 +136,16 @@ _IDENTIFICATION = (
     ),
     text("referring_physician", "Referring physician", source="(0008,0090)"),
     text("performing_physician", "Performing physician", source="(0008,1050)"),
+    text("physician_of_record", "Physician of record", source="(0008,1048)"),
+    text("reading_physician", "Reading physician", source="(0008,1060)"),
     text("operators", "Operators", source="(0008,1070)"),
+    text("institution_address", "Address of the hospital", source="(0008,0081)"),
+    day(
+        "last_calibrated_on",
+        "Last calibrated",
+        source="(0018,1200)",
+        description="Date of the last calibration of the system, as the object gives it.",
+    ),
 )
 
 _FROM = "import: from an imported file of sizes. Empty if it is from the objects."
@@ -132,6 +157,7 @@ PATIENT = (
         "Date of birth",
         source="(0010,0030)",
         description=f"YYYY-MM-DD. {_IDENTITY}",
+        limits=limits.BIRTH,
     ),
     num(
         "patient_age",
@@ -142,7 +168,7 @@ PATIENT = (
         "Age at the study, in years.",
     ),
     text("patient_sex", "Sex", source="(0010,0040)"),
-    num("patient_size", "Height", "m", "", "(0010,1020)"),
+    num("patient_size", "Height", "m", "", "(0010,1020)", limits=limits.HEIGHT),
     num("patient_weight", "Weight", "kg", "", "(0010,1030)"),
     text("patient_size_from", "Height from", description=_FROM),
     text("patient_weight_from", "Weight from", description=_FROM),
@@ -202,38 +228,43 @@ TOTALS = (
 "Type.", source="CID 10013",
               modalities=(_CT,)) for name, title, _ in CT_EVENTS_BY_TYPE),
     num("dlp_total", "DLP total", "mGy.cm", description="Sum of the reports' "
-"totals.", modalities=(_CT,)),
-    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,)),
+"totals.", modalities=(_CT,), limits=limits.DLP_TOTAL),
+    num("ctdivol_max", "Largest CTDIvol", "mGy", description="Largest mean CTDIvol of the events.", modalities=(_CT,),
+        limits=limits.CTDIVOL),
     num("effective_dose_total", "Effective dose total", "mSv", modalities=(_CT, _NM),
         description="As reported; in nuclear medicine, the sum over the administrations if all "
-                    "of them have it."),
+                    "of them have it.", limits=limits.EFFECTIVE_DOSE),
     integer("dose_check_events", "Dose check events", modalities=(_CT,),
             description="Events whose forward estimate reached a configured alert or notification "
 "value."),
-    num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION),
+    num("dap_total", "DAP total", "Gy.m2", description="Sum over the planes.", modalities=_PROJECTION,
+        limits=limits.DAP_TOTAL),
     num("dap_total_a", "DAP total, plane A", "Gy.m2", description="Plane A, or the single plane.",
-        modalities=(_RF, _DX)),
-    num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,)),
+        modalities=(_RF, _DX), limits=limits.DAP_TOTAL),
+    num("dap_total_b", "DAP total, plane B", "Gy.m2", modalities=(_RF,), limits=limits.DAP_TOTAL),
     num("dose_rp_total", "Dose at reference point", "Gy", modalities=(_RF, _DX),
         description="The larger value of the planes: planes are not added up, since their beams "
-                    "enter the skin at different places."),
+                    "enter the skin at different places.", limits=limits.DOSE_RP_TOTAL),
     num("dose_rp_total_a", "Dose at reference point, plane A", "Gy", description="Plane A, or the "
 "single plane.",
-        modalities=(_RF, _DX)),
-    num("dose_rp_total_b", "Dose at reference point, plane B", "Gy", modalities=(_RF,)),
-    num("fluoro_dap_total", "Fluoroscopy DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
-    num("acquisition_dap_total", "Acquisition DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,)),
-    num("total_fluoro_time", "Fluoroscopy time", "s", description="Sum over the planes.", modalities=(_RF,)),
+        modalities=(_RF, _DX), limits=limits.DOSE_RP_TOTAL),
+    num("dose_rp_total_b", "Dose at reference point, plane B", "Gy", modalities=(_RF,), limits=limits.DOSE_RP_TOTAL),
+    num("fluoro_dap_total", "Fluoroscopy DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,),
+        limits=limits.DAP_TOTAL),
+    num("acquisition_dap_total", "Acquisition DAP", "Gy.m2", description="Sum over the planes.", modalities=(_RF,),
+        limits=limits.DAP_TOTAL),
+    num("total_fluoro_time", "Fluoroscopy time", "s", description="Sum over the planes.", modalities=(_RF,),
+        limits=limits.TOTAL_TIME),
     num("total_number_of_radiographic_frames", "Radiographic frames", "1", description="Sum over the planes.",
-        modalities=(_RF, _DX)),
+        modalities=(_RF, _DX), limits=limits.COUNT_OF_PULSES),
     num("agd_left", "AGD left", "mGy", description="Accumulated average glandular dose, left "
 "breast.",
-        modalities=(_MG,)),
+        modalities=(_MG,), limits=limits.AGD_TOTAL),
     num("agd_right", "AGD right", "mGy", description="Accumulated average glandular dose, right "
 "breast.",
-        modalities=(_MG,)),
+        modalities=(_MG,), limits=limits.AGD_TOTAL),
     num("agd_unspecified", "AGD, side not given", "mGy", modalities=(_MG,),
-        description="Accumulated average glandular dose of both breasts, or without a side."),
+        description="Accumulated average glandular dose of both breasts, or without a side.", limits=limits.AGD_TOTAL),
     text("radiopharmaceuticals", "Radiopharmaceutical", modalities=(_NM,),
          description="Radiopharmaceuticals of the administrations, each listed once."),
     text("radionuclides", "Radionuclide", description="Radionuclides of the administrations, "
@@ -243,6 +274,12 @@ TOTALS = (
         description="Sum over the administrations of one radionuclide. Activities of different "
                     "radionuclides are not added up."),
 )  # fmt: skip
+
+# Why a study is left out of sums, charts, levels and exports.
+NOT_COUNTED = {
+    "shared": "all of its irradiation events are in another study, too, and count there",
+    "rejected": "a rejection note says that it does not belong to this patient or must not be used",
+}
 
 STUDY = Table(
     "study",
@@ -268,6 +305,28 @@ STUDY = Table(
             "not_patient_indicator",
             "Not a patient",
             description="Pattern of names or IDs that identifies the study as possible test data.",
+        ),
+        text(
+            "not_counted",
+            "Not counted",
+            description="Why the study is not in sums: "
+            + "; ".join(f"{name}: {what}" for name, what in NOT_COUNTED.items())
+            + ". Empty if it counts.",
+        ),
+        structs(
+            "shared_with",
+            "Same irradiation in",
+            "",
+            "",
+            "Other studies that have irradiation events of this one, by their UIDs.",
+            integer("study_id", "Study", always=True),
+            uid("study_instance_uid", "Study instance UID"),
+            integer("events", "Events", description="Number of events that both have."),
+            integer(
+                "counted_there",
+                "Counted there",
+                description="Number of those that count in the other study.",
+            ),
         ),
         moment("stored_at", "Stored", description="When the row was last written, UTC."),
         text(
@@ -368,7 +427,8 @@ OBJECT = Table(
         moment(
             "deleted_at",
             "Deleted",
-            description="When it was deleted from Orthanc by this program, UTC.",
+            description="When it was deleted from Orthanc by this program or, if it is a rejection note, "
+            "by anybody, UTC.",
         ),
         text("content_digest", "Digest", description="SHA-256 of the kept content."),
         blob(
@@ -387,7 +447,7 @@ PATIENT_SIZE = Table(
     "records are rebuilt.",
     (
         uid("study_instance_uid", "Study instance UID"),
-        num("height", "Height", "m"),
+        num("height", "Height", "m", limits=limits.HEIGHT),
         num("weight", "Weight", "kg"),
         integer(
             "height_overwrites",

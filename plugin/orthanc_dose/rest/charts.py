@@ -91,6 +91,7 @@ def get_figure(
         "name": name,
         "view": data.view,
         "n": data.n,
+        "left_out": data.left_out,
         "rows": data.rows,
         "edges": data.edges,
         "binned": data.is_binned,
@@ -352,6 +353,7 @@ CHART_ROUTES: tuple[Route, ...] = (
                 name=TEXT,
                 view=TEXT,
                 n=INTEGER,
+                left_out=INTEGER,
                 rows=array(_ROW),
                 edges=array(_NUMBER),
                 binned=FLAG,
@@ -368,7 +370,8 @@ CHART_ROUTES: tuple[Route, ...] = (
         description="`figure` is a Plotly figure; the first number in the `customdata` of each "
         "point is the index of its row in `rows`. Numbers are in the displayed unit. "
         "Averages, histograms, points and times use the values that are given and "
-        "not zero: `n` is the number of these values, `studies` the number of "
+        "not zero, without the `left_out` ones that are marked as implausible: `n` is the number "
+        "of these values, `studies` the number of "
         "studies that they belong to, which the other charts of events do not count. "
         "Quantiles use linear interpolation. `query`: the filters that select "
         "exactly these studies if they replace the list's own; null if no filters "

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import __version__
+from .. import LICENCE, __version__
 from ..manage.access import COOKIE
 from .answer_schemas import COMPONENTS, ref
 from .bodies import schema
@@ -67,7 +67,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
             f"`/studies/{{id}}/content?whole=yes` returns the full content of "
             "objects. Request bodies must not contain NaN, infinity, NUL "
             "characters, surrogates or duplicate names.",
-            "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+            "license": {"name": LICENCE, "identifier": LICENCE},
         },
         "servers": [{"url": "/dose/api"}],
         "security": _SIGNED_IN,

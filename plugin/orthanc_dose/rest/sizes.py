@@ -189,10 +189,11 @@ _COLUMNS = (
 )
 
 SIZE_ROUTES: tuple[Route, ...] = (
-    Route("POST", "/size-imports", upload, "Upload a CSV file of heights and "
+    Route("POST", "/size-imports", upload, "Upload a CSV file or workbook of heights and "
 "weights", {200: _UPLOADED}, (), (413,),
           "Patient sizes",
-          "The request body is the file itself, in UTF-8, UTF-16 or Windows-1252, separated by "
+          "The request body is the file itself: a workbook (XLSX), whose first sheet is read, or "
+          "text in UTF-8, UTF-16 or Windows-1252, separated by "
           "commas, semicolons or tabs, with a header line. The file name is not requested, since "
           "it may contain a patient's name. The answer proposes which columns to use. The file "
           "is deleted when its import ends, or after a day.",

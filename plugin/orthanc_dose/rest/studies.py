@@ -39,7 +39,7 @@ def _parameters(of: Filter) -> Iterator[Parameter]:
     for role, declared in of.roles.items():
         words = [f"{_titled(of)}: {declared.description}", of.description]
         allowed = (
-            ("yes", "no")
+            declared.values
             if declared.kind == "choice"
             else tuple(choice.value for choice in of.choices)
         )

@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..dicom.sop_classes import (
+    COMPREHENSIVE_SR,
+    CONE_BEAM_VOLUMES,
+    ENHANCED_SR,
     GENERAL_REPORTS,
+    OTHER_SR,
     PATIENT_DOSE_SR,
     RADIOPHARMACEUTICAL_DOSE_SR,
     SECONDARY_CAPTURES,
@@ -20,18 +24,22 @@ from .question import GROUPS, Question
 Ask = Callable[[Series], Sequence[Image]]
 
 _NUCLEAR_REPORTS = frozenset({RADIOPHARMACEUTICAL_DOSE_SR})
+_OF_VOLUMES = frozenset({"CT", *GROUPS["FL"]})  # Modality (0008,0060) of volumes (PS3.3 A.53, A.54)
 _ESTIMATES = frozenset({PATIENT_DOSE_SR})
-_SMALL = 5  # number of images of a series that may be dose info
+_OLDER_REPORTS = frozenset({ENHANCED_SR, COMPREHENSIVE_SR})
+_SMALL = 5  # number of images of a series that may be dose info, or volumes of many frames
 
 # Why a series is retrieved, or not; pages put it in words.
 KEPT = (
     "dose_report",
     "enhanced_sr",
     "dose_estimate",
+    "rejection_note",
     "unseen_report",
     "image",
     "dose_info",
     "secondary_capture",
+    "volume",
     "first_image",
     "small_series",
     "pet_image",
@@ -74,8 +82,8 @@ def decide_series(
     """Return a decision for each series of a study that is treated as these kinds of studies.
 
     A series that one of the kinds wants is retrieved. groups: some of GROUPS, none for a study that
-    holds only reports. Estimates of organ doses are retrieved whatever else is, since they
-    complement it.
+    holds only reports. Estimates of organ doses and rejection notes are retrieved whatever else is,
+    since they complement it.
     """
     here = [
         one
@@ -86,7 +94,9 @@ def decide_series(
     of_study = _Study(here, question, ask, listed)
     found: dict[str, Decision] = {}
     of_groups = [_RULES[group](of_study) for group in groups] or [_only_reports(of_study)]
-    for kept in (*of_groups, of_study.reports(_ESTIMATES, "dose_estimate")):
+    # Whatever archive wrote the notes: without them, objects count that must not.
+    notes = [Decision(one, True, "rejection_note") for one in series if one.modality == "KO"]
+    for kept in (*of_groups, of_study.reports(_ESTIMATES, "dose_estimate"), notes):
         for decision in kept:
             before = found.get(decision.series.uid)
             found[decision.series.uid] = decision if before is None else _both(before, decision)
@@ -143,6 +153,20 @@ class _Study:
             ]
         return found
 
+    def volumes(self) -> list[Decision]:
+        """Return the series with volumes of cone-beam CT, whose header may give the dose."""
+        out = []
+        for one in self.others:
+            if one.modality not in _OF_VOLUMES or (one.size or 0) > _SMALL:
+                continue
+            images = self.images(one)
+            wanted = tuple(image for image in images if image.sop_class_uid in CONE_BEAM_VOLUMES)
+            if wanted:
+                out.append(
+                    Decision(one, True, "volume", None if len(wanted) == len(images) else wanted)
+                )
+        return out
+
     def rest(self, kept: list[Decision], reason: str) -> list[Decision]:
         """Return these decisions, and for each other series the decision to leave it.
 
@@ -185,11 +209,19 @@ def _reports_or_images(group: str) -> Callable[[_Study], list[Decision]]:
 
 def _fluoroscopy(study: _Study) -> list[Decision]:
     reports = study.dose_reports(XRAY_DOSE_REPORTS) or study.reports(GENERAL_REPORTS, "enhanced_sr")
-    return study.rest(reports, "report_says_it" if reports else "no_report")
+    return study.rest(reports or study.volumes(), "report_says_it" if reports else "no_report")
 
 
 def _ct(study: _Study) -> list[Decision]:
-    reports = study.dose_reports(XRAY_DOSE_REPORTS) or study.reports(GENERAL_REPORTS, "enhanced_sr")
+    reports = study.dose_reports(XRAY_DOSE_REPORTS)
+    if reports:
+        return study.rest(reports, "report_says_it")
+    # These are mostly measurements, so they are retrieved without taking the place of anything.
+    return study.reports(OTHER_SR, "enhanced_sr") + _ct_without_dose_report(study)
+
+
+def _ct_without_dose_report(study: _Study) -> list[Decision]:
+    reports = study.reports(_OLDER_REPORTS, "enhanced_sr")
     if not reports:
         reports = [
             Decision(one, True, "dose_info")
@@ -198,6 +230,9 @@ def _ct(study: _Study) -> list[Decision]:
         ]
     if reports:
         return study.rest(reports, "report_says_it")
+    volumes = study.volumes()
+    if volumes:
+        return study.rest(volumes, "no_report")
     if study.question.toshiba:
         toshiba = list(_toshiba(study))
         if toshiba:

@@ -39,6 +39,13 @@ from orthanc_dose.samples.image_radiography import (
     radiography_study,
 )
 from orthanc_dose.samples.image_radiography_systems import RADIOGRAPHY, Layer, Radiograph
+from orthanc_dose.samples.image_volume import (
+    ConeBeamRun,
+    CtFrame,
+    cone_beam_slices,
+    cone_beam_volume,
+    enhanced_ct_image,
+)
 from orthanc_dose.samples.nuclear import (
     Administered,
     OrganDose,
@@ -78,7 +85,9 @@ __all__ = [
     "Administration",
     "CT_SYSTEMS",
     "Calibration",
+    "ConeBeamRun",
     "CtEvent",
+    "CtFrame",
     "CtImageSeries",
     "DoseCheck",
     "DoseInfoRow",
@@ -107,6 +116,8 @@ __all__ = [
     "Totals",
     "VENDORS",
     "Vendor",
+    "cone_beam_slices",
+    "cone_beam_volume",
     "contrast_mammogram",
     "ct_images",
     "ct_report",
@@ -114,6 +125,7 @@ __all__ = [
     "ct_slice",
     "document",
     "dose_screen",
+    "enhanced_ct_image",
     "enhanced_report",
     "enhanced_sr_dose_report",
     "fluoroscopy_report",

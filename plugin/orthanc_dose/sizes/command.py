@@ -1,4 +1,5 @@
-"""`orthanc-dose import-sizes`: imports heights and weights from a CSV file to a running server."""
+"""`orthanc-dose import-sizes`: imports heights and weights from a CSV file or a workbook to a
+running server."""
 
 import argparse
 import sys
@@ -9,7 +10,7 @@ from ..client import ClientError, add_server_arguments, connected, follow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="the CSV file")
+    parser.add_argument("file", type=Path, help="the CSV file or workbook (XLSX, first sheet)")
     parser.add_argument(
         "--identifier",
         required=True,

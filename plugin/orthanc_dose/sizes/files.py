@@ -15,6 +15,7 @@ import duckdb
 
 from ..records.task import OPEN
 from ..store import Store, numbers, tasks
+from . import workbook
 from .table import Dialect, dialect
 
 KIND = "import-sizes"
@@ -45,8 +46,10 @@ class SizeFiles:
         self._starting = threading.Lock()
 
     def add(self, body: bytes, user: str) -> Upload:
-        """Store a file and return its upload. Raises NotATable if it is not CSV, OSError if it
-        cannot be written."""
+        """Store a file, a workbook as CSV, and return its upload. Raises NotATable if it is neither
+        CSV nor a workbook, OSError if it cannot be written."""
+        if body.startswith(workbook.SIGNATURE):
+            body = workbook.as_csv(body)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         number = _next_number(self._store)
         path = self._folder / f"{number}.csv"

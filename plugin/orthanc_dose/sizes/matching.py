@@ -130,7 +130,13 @@ def match(
 ) -> pa.Table:
     """Return a table of MATCH. Accession numbers that the store keeps as hashes are matched by the
     hashes of the given identifiers. key: the installation's key for the hashes."""
-    column = "study_instance_uid" if kind == "study-uid" else "accession_number"
+    # A study with several orders is found by each of its accession numbers.
+    of_study = (
+        "SELECT study_instance_uid, study_instance_uid AS given FROM study"
+        if kind == "study-uid"
+        else "SELECT study_instance_uid, accession_number AS given FROM study UNION ALL "
+        "SELECT study_instance_uid, unnest(accession_numbers) FROM study"
+    )
     keys = list(identifiers)
     if kind == "accession-number":
         hashed = connection.execute("""
@@ -152,8 +158,8 @@ def match(
     )
     try:
         query = (
-            f"SELECT DISTINCT k.n, s.study_instance_uid AS uid FROM size_key k JOIN study s ON "
-            f"s.{column} = k.text"
+            f"SELECT DISTINCT k.n, s.study_instance_uid AS uid FROM size_key k JOIN ({of_study}) s "
+            "ON s.given = k.text"
         )
         return connection.execute(query).to_arrow_table().cast(MATCH)
     finally:

@@ -53,7 +53,7 @@ def dialect(file: BinaryIO) -> Dialect:
     ).read(_SAMPLE)
     if "\0" in sample:
         raise NotATable(
-            "The file is not a text file. Save the table as CSV (comma-separated values)."
+            "The file is not a text file. Save the table as CSV (comma-separated values) or XLSX."
         )
     # The last line may be cut off.
     lines = sample.splitlines(keepends=True)[: 50 if len(sample) < _SAMPLE else -1][:50]
@@ -138,7 +138,8 @@ def _encoding(file: BinaryIO) -> str:
     for signature, what in _OTHERS.items():
         if start.startswith(signature):
             raise NotATable(
-                f"The file is {what}, not CSV. Save the table as CSV (comma-separated values)."
+                f"The file is {what}, neither CSV nor a workbook. "
+                "Save the table as CSV (comma-separated values) or XLSX."
             )
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"

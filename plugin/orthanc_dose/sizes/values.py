@@ -3,8 +3,11 @@
 import re
 from dataclasses import dataclass
 
-# Nobody has a height (m) or weight (kg) outside these limits: such a value is not used.
-PLAUSIBLE = {"height": (0.2, 2.6), "weight": (0.2, 450.0)}
+from ..records import limits
+
+# Heights (m) and weights (kg) outside the soft limits of their fields are not used: unlike values of
+# objects, they can be corrected in the file.
+PLAUSIBLE = {"height": limits.HEIGHT, "weight": limits.WEIGHT}
 # Factors to m and kg. A unit that is not listed is never taken for one that is.
 UNITS = {"height": {"m": 1.0, "cm": 0.01}, "weight": {"kg": 1.0}}
 # Problems with a cell, for which matching.PROBLEMS has the messages.
@@ -46,5 +49,4 @@ def read_size(text: str, quantity: str, unit: str | None) -> Value:
         return Value(problem=UNIT_UNKNOWN)
     # Rounded, since a number times 0.01 is not always the number as written: 1.703 m is 170.3 cm.
     value = round(float(found[1].replace(",", ".")) * factor, 9)
-    low, high = PLAUSIBLE[quantity]
-    return Value(value) if low <= value <= high else Value(problem=IMPLAUSIBLE)
+    return Value(value) if PLAUSIBLE[quantity].is_plausible(value) else Value(problem=IMPLAUSIBLE)

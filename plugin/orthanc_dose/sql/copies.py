@@ -316,8 +316,8 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the parts of a copy: a query over the store, and the file of its rows."""
     for view in VIEWS.values():
         for identity in (False, True) if _tells(view) else (False,):
-            query = _select(view.columns(identity), f'"{view.name}"')
-            yield query, _path(folder, view, identity)
+            source = f'"{view.source}" WHERE {view.rows}'
+            yield _select(view.columns(identity), source), _path(folder, view, identity)
 
 
 def _path(folder: Path, view: View, identity: bool) -> Path:

@@ -13,7 +13,9 @@ import duckdb
 import pyarrow as pa
 
 from ..dicom.sop_classes import (
-    CT_IMAGE,
+    CONE_BEAM_VOLUMES,
+    CT_IMAGES,
+    KEY_OBJECT_SELECTION,
     MAMMOGRAPHY_IMAGES,
     NUCLEAR_IMAGES,
     RADIOGRAPHY_IMAGES,
@@ -46,9 +48,9 @@ _COUNTED = frozenset({"imported", "merged", "duplicate"})
 _OF_CLASSES = {
     **dict.fromkeys(REPORTS, "reports"),
     **dict.fromkeys(MAMMOGRAPHY_IMAGES, "mammography"),
-    **dict.fromkeys(RADIOGRAPHY_IMAGES, "radiography"),
+    **dict.fromkeys(RADIOGRAPHY_IMAGES | CONE_BEAM_VOLUMES, "radiography"),
     **dict.fromkeys(NUCLEAR_IMAGES, "nuclear"),
-    CT_IMAGE: "unmatched",
+    **dict.fromkeys(CT_IMAGES, "unmatched"),
 }
 # Secondary captures with dose: dose screens belong to CT; some equipment also writes its X-ray
 # images as captures.
@@ -79,12 +81,13 @@ def kind(row: Mapping[str, Any]) -> str | None:
 def kind_by_class(sop_class_uid: str, reads_ct_images: bool) -> str | None:
     """Return the kind that an object of this class will have, where the class alone determines it.
 
-    Such objects can be dropped before they are stored. Returns None for reports, and for secondary
-    captures, of which some hold dose and some do not.
+    Such objects can be dropped before they are stored. Returns None for reports, for secondary
+    captures, of which some hold dose and some do not, and for selections of objects, which may be
+    rejection notes.
     """
-    if sop_class_uid == CT_IMAGE and reads_ct_images:
+    if sop_class_uid in CT_IMAGES and reads_ct_images:
         return None
-    if sop_class_uid in REPORTS | SECONDARY_CAPTURES:
+    if sop_class_uid in REPORTS | SECONDARY_CAPTURES | {KEY_OBJECT_SELECTION}:
         return None
     return _OF_CLASSES.get(sop_class_uid, "unmatched") if sop_class_uid else None
 

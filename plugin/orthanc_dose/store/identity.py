@@ -4,6 +4,7 @@ The latter is for studies whose objects' content is gone.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import duckdb
 
@@ -77,6 +78,16 @@ def to_change(
     ]
 
 
+def _kept_numbers(
+    connection: duckdb.DuckDBPyConnection, study: int, keep: Keep
+) -> list[str] | None:
+    """Return what the rule keeps of all accession numbers of a study."""
+    query = "SELECT accession_numbers FROM study WHERE id = $1"
+    numbers = (connection.execute(query, [study]).fetchone() or (None,))[0]
+    kept = [keep("accession_number", number) for number in numbers or ()]
+    return [number for number in kept if number is not None] or None
+
+
 def change_identity(
     connection: duckdb.DuckDBPyConnection, studies: list[tuple[int, dict[str, str]]], keep: Keep
 ) -> None:
@@ -85,7 +96,9 @@ def change_identity(
         connection, "changed", "SELECT unnest($1::BIGINT[])", [[number for number, _ in studies]]
     )
     for number, items in studies:
-        held = {item: None if value is None else keep(item, value) for item, value in items.items()}
+        held: dict[str, Any] = {
+            item: None if value is None else keep(item, value) for item, value in items.items()
+        }
         # A content item that was assigned to no field may hold the number as well.
         unused = ""
         if held["accession_number"] != items["accession_number"]:
@@ -94,6 +107,8 @@ def change_identity(
                 f"'{ACCESSION_NUMBER.key}')"
             )
         names = ", ".join(f"{item} = ${item}" for item in held)
+        held["accession_numbers"] = _kept_numbers(connection, number, keep)
+        names += ", accession_numbers = $accession_numbers"
         # Some systems write the patient's ID as the study's ID.
         own = "study_id = CASE WHEN study_id = $old THEN NULL ELSE study_id END"
         old = items["patient_id"] if held["patient_id"] != items["patient_id"] else None

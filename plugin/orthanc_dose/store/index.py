@@ -90,7 +90,7 @@ _DAYS = pa.schema(_DAY)
 _COUNTED = """
     SELECT s.modality, s.equipment_id, s.study_date, count(*), sum(s.number_of_events),
     max(s.study_time)
-    FROM study s {} WHERE s.not_patient_indicator IS NULL GROUP BY ALL
+    FROM study s {} WHERE s.not_patient_indicator IS NULL AND s.not_counted IS NULL GROUP BY ALL
 """
 _SAME_DAY = """
     JOIN days d ON s.modality = d.modality AND s.equipment_id = d.equipment_id

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ..records import TABLES, Field, Table
 from . import handles, index, numbers, state
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # Columns that had another name in an older version: table, old name, new name.
 RENAMED = (
     ("object", "orthanc_id", "handle"),
@@ -57,6 +57,12 @@ def _without_identifiers(connection: duckdb.DuckDBPyConnection, key: bytes) -> N
     state.write_state(connection, OLD_BYTES, "1")
 
 
+def _count_once(connection: duckdb.DuckDBPyConnection, _: bytes) -> None:
+    from . import sharing  # it reads rows of the schema, and so needs this module
+
+    sharing.fill(connection)
+
+
 # The state by which a store says that its file may hold bytes of what an older version kept.
 OLD_BYTES = "old_bytes"
 # MIGRATIONS[n] brings a store from version n to n + 1, within the transaction that also sets the
@@ -64,6 +70,7 @@ OLD_BYTES = "old_bytes"
 MIGRATIONS: dict[int, Callable[[duckdb.DuckDBPyConnection, bytes], None]] = {
     1: lambda connection, _: index.fill(connection),
     2: _without_identifiers,
+    3: _count_once,
 }
 
 

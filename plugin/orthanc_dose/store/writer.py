@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
@@ -11,11 +11,16 @@ import duckdb
 import pyarrow as pa
 
 from ..assemble import Record
+from ..dicom.sop_classes import KEY_OBJECT_SELECTION
+from ..extract import Rejection
 from ..records import (
     EQUIPMENT,
+    EVENT_UID,
     INDEXES,
+    KEPT_WITH_STUDY,
     MODALITIES,
     OBJECT,
+    REJECTED_OBJECT,
     STUDY,
     STUDY_CHANGE,
     STUDY_TABLES,
@@ -23,8 +28,8 @@ from ..records import (
     TERM,
     TERM_NAME,
 )
-from ..records.rows import EquipmentRow, ObjectRow, TaskLogRow, TermRow
-from . import feed, sizes, state, tasks
+from ..records.rows import EquipmentRow, ObjectRow, StudyChangeRow, TaskLogRow, TermRow
+from . import feed, sharing, sizes, state, tasks
 from .database import Store, rows, rows_of, texts
 from .index import Day, Tables, Terms, count_days, forget_unused_terms
 from .joins import SEVERAL
@@ -44,8 +49,15 @@ _WRITTEN = (
     TERM_NAME,
     *STUDY_TABLES,
     *INDEXES,
+    EVENT_UID,
+    REJECTED_OBJECT,
 )
 _SCHEMAS = {table.name: arrow_schema(table) for table in _WRITTEN}
+
+
+def is_note(row: ObjectRow) -> bool:
+    """Return whether an object may be a rejection note."""
+    return row.get("sop_class_uid") == KEY_OBJECT_SELECTION
 
 
 class RowKey(NamedTuple):
@@ -61,7 +73,9 @@ class Batch:
     """The content of one transaction.
 
     objects: rows of the table of objects, each replacing the row with the same handle. studies: all
-    records of each study, by Study Instance UID, replacing the existing ones. state: names and
+    records of each study, by Study Instance UID, replacing the existing ones. rejections: what the
+    rejection notes among the objects reject, by handle; a note that is not listed rejects nothing.
+    state: names and
     values to remember, including the cursor. task: the row of the task that the batch belongs to;
     log: rows of its log. more: further statements in the same transaction, which are executed
     first. systems, names: the systems and standard names that the writer uses from then on, if the
@@ -70,6 +84,7 @@ class Batch:
 
     objects: list[ObjectRow] = field(default_factory=list)
     studies: dict[str, list[Record]] = field(default_factory=dict)
+    rejections: dict[str, Rejection] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
     task: tasks.Task | None = None
     log: list[TaskLogRow] = field(default_factory=list)
@@ -87,6 +102,7 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._connection = store.connection()
+        self._forgot_shared = False
         self._load()
 
     def _load(self) -> None:
@@ -94,6 +110,9 @@ class Writer:
         self.names = StandardNames.read_map(self._connection)
         self._numbers = Numbers(self._connection)
         self._terms = Terms(self._connection, self._numbers)
+        # Most installations have no rejection notes, and need no queries for them.
+        found = self._connection.execute("SELECT count(*) FROM rejected_object").fetchone()
+        self.has_rejections = bool(found and found[0])
 
     def close(self) -> None:
         with contextlib.suppress(duckdb.Error):
@@ -213,15 +232,26 @@ class Writer:
         query = "SELECT handle FROM object WHERE rule IN (SELECT unnest($1))"
         return [row[0] for row in self._connection.execute(query, [list(rules)]).fetchall()]
 
-    def let_wait(self, sop_class_uid: str, rule: str) -> None:
-        """Move the objects of a class that were ignored for their class to a rule by which they
-        wait.
+    def ignored_for_class(self, sop_class_uids: Iterable[str]) -> list[str]:
+        """Return the handles of the objects of these classes that were ignored for their class,
+        and not deleted.
         """
         query = (
-            "UPDATE object SET rule = $2 WHERE sop_class_uid = $1 AND rule = 'sop_class' AND "
-            "deleted_at IS NULL"
+            "SELECT handle FROM object WHERE sop_class_uid IN (SELECT unnest($1)) AND rule = "
+            "'sop_class' AND deleted_at IS NULL"
         )
-        self._connection.execute(query, [sop_class_uid, rule])
+        found = self._connection.execute(query, [sorted(sop_class_uids)]).fetchall()
+        return [row[0] for row in found]
+
+    def let_wait(self, sop_class_uids: Iterable[str], rule: str) -> None:
+        """Move the objects of some classes that were ignored for their class to a rule by which
+        they wait.
+        """
+        query = (
+            "UPDATE object SET rule = $2 WHERE sop_class_uid IN (SELECT unnest($1)) AND rule = "
+            "'sop_class' AND deleted_at IS NULL"
+        )
+        self._connection.execute(query, [sorted(sop_class_uids), rule])
         self._store.version += 1
 
     def studies_with_content(self, after: str) -> list[str]:
@@ -306,9 +336,11 @@ class Writer:
     def _write(self, batch: Batch) -> bool:
         """Write a batch, and return whether studies changed with it."""
         changes: dict[int, str] = {}
+        unsettled: set[int] = set()
         if batch.more is not None:
             batch.more(self._connection)
             changes = feed.noted(self._connection)
+            unsettled = sharing.noted(self._connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         tables: Tables = {name: [] for name in _SCHEMAS}
         study_ids: dict[tuple[str | None, str | None], int] = {}
@@ -326,14 +358,13 @@ class Writer:
             written = {row["id"] for row in tables[STUDY.name]}
             changes |= dict.fromkeys(before - written, "removed")
             changes |= {study: "changed" if study in before else "made" for study in written}
-        tables[STUDY_CHANGE.name] = [
-            {"number": self._numbers.take(CHANGES), "study_id": study, "what": what, "at": now}
-            for study, what in changes.items()
-        ]
+            unsettled |= sharing.noted(self._connection) if self._forgot_shared else set()
+            unsettled |= sharing.with_known_uids(self._connection, tables[EVENT_UID.name])
         for row in batch.objects:
             key = (row.get("study_instance_uid"), row.get("sop_instance_uid"))
             row["study_id"] = study_ids.get(key, row.get("study_id"))
         if batch.objects:
+            tables[REJECTED_OBJECT.name] = self._forget_rejections(batch)
             with texts(self._connection, "ids", [row["handle"] for row in batch.objects]):
                 self._connection.execute(
                     "DELETE FROM object WHERE handle IN (SELECT text FROM ids)"
@@ -343,6 +374,9 @@ class Writer:
         for name, new in tables.items():
             if new:
                 self._insert(name, new)
+        changes = sharing.settle(self._connection, unsettled, touched) | changes
+        if changes:
+            self._insert(STUDY_CHANGE.name, self._changes(changes, now))
         self._name_terms(cast("list[TermRow]", tables[TERM.name]))
         if batch.studies:
             with texts(self._connection, "written", list(batch.studies)):
@@ -359,6 +393,52 @@ class Writer:
         for name, value in batch.state.items():
             state.write_state(self._connection, name, value)
         return bool(changes)
+
+    def _forget_rejections(self, batch: Batch) -> list[Mapping[str, Any]]:
+        """Delete what the notes of a batch rejected before, and return the rows of what they do."""
+        notes = [row["handle"] for row in batch.objects if is_note(row)]
+        if notes:
+            with texts(self._connection, "notes", notes):
+                self._connection.execute(
+                    "DELETE FROM rejected_object WHERE handle IN (SELECT text FROM notes)"
+                )
+            self.has_rejections = True
+        return [
+            {"handle": handle, "sop_instance_uid": sop, "reason": rejection.reason}
+            for handle, rejection in batch.rejections.items()
+            for sop in sorted(rejection.objects)
+        ]
+
+    def rejections(
+        self, sop_instance_uids: list[str], but: Iterable[str] = ()
+    ) -> list[tuple[str, str]]:
+        """Return which of these objects are rejected, each with a reason. but: notes to ignore."""
+        if not self.has_rejections:
+            return []
+        query = """
+            SELECT DISTINCT sop_instance_uid, reason FROM rejected_object
+            WHERE sop_instance_uid IN (SELECT text FROM uids)
+            AND handle NOT IN (SELECT text FROM others)
+        """
+        with (
+            texts(self._connection, "uids", sop_instance_uids),
+            texts(self._connection, "others", list(but)),
+        ):
+            return self._connection.execute(query).fetchall()
+
+    def rejected_by(self, handles: list[str]) -> set[str]:
+        """Return the SOP instance UIDs of the objects that these notes reject."""
+        query = (
+            "SELECT sop_instance_uid FROM rejected_object WHERE handle IN (SELECT text FROM notes)"
+        )
+        with texts(self._connection, "notes", handles):
+            return {row[0] for row in self._connection.execute(query).fetchall()}
+
+    def _changes(self, changes: dict[int, str], now: datetime) -> list[StudyChangeRow]:
+        return [
+            {"number": self._numbers.take(CHANGES), "study_id": study, "what": what, "at": now}
+            for study, what in changes.items()
+        ]
 
     def _insert(self, name: str, new: Sequence[Mapping[str, Any]]) -> None:
         self._connection.register("new_rows", pa.Table.from_pylist(new, schema=_SCHEMAS[name]))
@@ -380,19 +460,23 @@ class Writer:
         keep their numbers. The days of these studies are added to `touched`.
         """
         query = """
-            SELECT study_instance_uid, id, modality, equipment_id, study_date FROM study
+            SELECT study_instance_uid, id, modality, equipment_id, study_date, all_marks FROM study
             WHERE study_instance_uid IN (SELECT text FROM uids)
         """
         with texts(self._connection, "uids", uids):
             found = self._connection.execute(query).fetchall()
         existing: dict[str, list[tuple[int, str, int]]] = {}
-        for uid, *rest, day in found:
+        for uid, *rest, day, _ in found:
             existing.setdefault(uid, []).append(tuple(rest))
             touched.add((rest[1], rest[2], day))
         ids = [row[1] for row in found]
+        shared = [row[1] for row in found if sharing.shares(row[-1])]
+        self._forgot_shared = bool(shared)
+        if shared:
+            sharing.note_partners(self._connection, ", ".join(map(str, shared)))
         if ids:
             self._connection.execute("DELETE FROM study WHERE id IN (SELECT unnest($1))", [ids])
-            for table in (*STUDY_TABLES, *INDEXES):
+            for table in KEPT_WITH_STUDY:
                 self._connection.execute(
                     f'DELETE FROM "{table.name}" WHERE study_id IN (SELECT unnest($1))', [ids]
                 )
@@ -427,6 +511,7 @@ class Writer:
         record.study["made_by"] = named.pop() if len(named) == 1 else SEVERAL
         tables[STUDY.name].append(record.study)
         self._terms.add(record.study, tables)
+        tables[EVENT_UID.name] += sharing.index_rows(record)
         modality = MODALITIES[record.modality]
         for table, found in (
             (modality.events, record.events),

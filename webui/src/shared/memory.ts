@@ -1,17 +1,29 @@
-/** What the browser keeps for this user; null where it keeps nothing or may not. */
-export function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
+/** What the browser keeps for this user. */
+import { computed, type MaybeRefOrGetter, type Ref, type WritableComputedRef } from "vue";
+import { useStorage } from "@vueuse/core";
+
+/** What is kept under a key; null: nothing. Where storage is switched off or full, a choice lasts until the page is left. */
+export function useMemory(key: MaybeRefOrGetter<string>): Ref<string | null> {
+  return useStorage<string | null>(key, null, undefined, {
+    flush: "sync",
+    // Another tab may have another choice.
+    listenToStorageChanges: false,
+    onError: () => undefined,
+  });
 }
 
-export function remember(key: string, value: string | null): void {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
-  } catch {
-    // Storage is switched off or full: the choice lasts until the page is left.
-  }
+/** A list of names kept under a key; null: none, or something else. */
+export function useKeptNames(key: MaybeRefOrGetter<string>): WritableComputedRef<string[] | null> {
+  const kept = useMemory(key);
+  return computed({
+    get: () => {
+      try {
+        const names: unknown = JSON.parse(kept.value ?? "null");
+        return Array.isArray(names) ? names.filter((name) => typeof name === "string") : null;
+      } catch {
+        return null;
+      }
+    },
+    set: (names) => (kept.value = names && JSON.stringify(names)),
+  });
 }

@@ -28,6 +28,8 @@ def complete_by_maker(found: Extract) -> Extract:
     if "philips" in manufacturer:
         philips.complete_philips_events(found.events)
     any_maker.exposure_times(found.events)
+    if found.modality != "MG":  # a tomosynthesis sweep
+        any_maker.flag_open_rotations(found.events)
     return found
 
 

@@ -6,11 +6,13 @@ values from them.
 
 A rotational run has no end angle in these reports, and nothing else says how far it went: a run
 that starts at -120° is often the propeller movement to +120°, one at -45° the roll movement to
-+135°, but a shorter run may start there too. The end angle is therefore left empty."""
++135°, but a shorter run may start there too. The end angle is therefore left empty, and marked
+(any_maker.flag_open_rotations)."""
 
+from ...dicom.decimals import LARGEST
 from ...records.rows import EventRow
 from ..modality import canonical_code
-from ..rows import LARGEST, by_name, in_time, mark
+from ..rows import by_name, in_time, mark
 from .any_maker import is_open
 
 # Geometry that remains in force if an event does not write it, with the field that gives it at the

@@ -37,6 +37,7 @@ const answer = (
   rows,
   edges: [],
   fewest: {},
+  left_out: 0,
   binned: false,
   options,
   figure,

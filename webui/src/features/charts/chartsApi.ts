@@ -45,10 +45,12 @@ export interface ChartOptions {
   per_system: boolean;
   bins: number;
   normalised: boolean;
+  implausible: boolean;
   order: string;
   period: "day" | "week" | "month" | "year";
   ignore_case: boolean;
   frequency_as: "bar" | "pie";
+  frequency_with_dose: boolean;
   categories: number;
 }
 
@@ -105,6 +107,8 @@ export interface ChartAnswer {
   binned: boolean;
   /** Of a table: how many values the interval of each percentile takes. */
   fewest: Record<string, number>;
+  /** Number of values that are left out because they are marked as implausible. */
+  left_out: number;
   options: Omit<ChartOptions, "on" | "charts">;
   figure: Figure;
 }

@@ -2,7 +2,8 @@
  * A part of a page on the full screen: it stands in a dialog, over the whole window and, where the browser lets a page have
  * it, over the whole screen. The part itself stays as it is, with all that was chosen in it.
  */
-import { nextTick, onBeforeUnmount, ref, type Ref } from "vue";
+import { nextTick, ref, type Ref } from "vue";
+import { useWindowSize } from "@vueuse/core";
 
 /** content: has a button with `data-full`, where the focus stands afterwards. */
 export function useFullScreen(
@@ -11,15 +12,12 @@ export function useFullScreen(
 ) {
   const full = ref(false);
   /** Pixels. */
-  const height = ref(innerHeight);
-  const measure = () => (height.value = innerHeight);
+  const { height } = useWindowSize();
   const focus = () =>
     content.value?.querySelector<HTMLElement>("[data-full]")?.focus({ preventScroll: true });
 
   async function show(): Promise<void> {
     full.value = true;
-    measure();
-    addEventListener("resize", measure);
     dialog.value?.showModal();
     await nextTick();
     await content.value?.requestFullscreen?.().catch(() => undefined);
@@ -35,7 +33,6 @@ export function useFullScreen(
   /** To be called when the dialog was closed, by whatever. */
   function left(): void {
     full.value = false;
-    removeEventListener("resize", measure);
     void nextTick(focus);
   }
 
@@ -44,6 +41,5 @@ export function useFullScreen(
     if (!document.fullscreenElement) dialog.value?.close();
   }
 
-  onBeforeUnmount(() => removeEventListener("resize", measure));
   return { full, height, show, leave, left, changed };
 }

@@ -1,30 +1,41 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { i18n } from "../../shared/language/i18n";
 import { cronOf, cronWords, usualOf } from "./cron";
 
 describe("cron expressions in words", () => {
+  afterEach(() => (i18n.global.locale.value = "en"));
+
   it.each([
-    ["30 2 * * *", "every day, at 02:30"],
-    ["0 6,18 * * *", "every day, at 06:00 and 18:00"],
-    ["0 */6 * * *", "every day, at 00:00, 06:00, 12:00 and 18:00"],
-    ["15 6 * * 1-5", "Monday to Friday, at 06:15"],
-    ["15 6 * * mon-FRI", "Monday to Friday, at 06:15"],
-    ["0 7 * * 0", "Sunday, at 07:00"],
-    ["0 7 * * 7", "Sunday, at 07:00"],
-    ["0 7 * * 0,6", "Saturday and Sunday, at 07:00"],
-    ["0 7 * * 0-6", "every day, at 07:00"],
-    ["0 7 1,15 * *", "on day 1 and 15 of each month, at 07:00"],
-    ["5 * * * *", "every hour, at minute 05"],
-    ["5 8-17 * * 1-5", "Monday to Friday, every hour from 08:05 to 17:05"],
-    ["*/15 * * * *", "every 15 minutes"],
-    ["* * * * *", "every minute"],
-    ["*/20 8-17 * * *", "every day, every 20 minutes from 08:00 to 17:40"],
-  ])("says %s", (cron, words) => expect(cronWords(cron)).toBe(words));
+    ["30 2 * * *", "At 02:30, every day", "Um 02:30, jeden Tag"],
+    ["0 6,18 * * *", "At 06:00 and 18:00, every day", "Um 06:00 und 18:00, jeden Tag"],
+    ["15 6 * * 1-5", "At 06:15, Monday through Friday", "Um 06:15, Montag bis Freitag"],
+    ["15 6 * * mon-FRI", "At 06:15, Monday through Friday", "Um 06:15, Montag bis Freitag"],
+    ["0 7 * * 0", "At 07:00, only on Sunday", "Um 07:00, nur jeden Sonntag"],
+    ["0 7 * * 7", "At 07:00, only on Sunday", "Um 07:00, nur jeden Sonntag"],
+    [
+      "0 7 1,15 * *",
+      "At 07:00, on day 1 and 15 of the month",
+      "Um 07:00, an Tag 1 und 15 des Monats",
+    ],
+    ["0 7 * 1 *", "At 07:00, every day, only in January", "Um 07:00, jeden Tag, nur im Januar"],
+    ["0 7 * JAN *", "At 07:00, every day, only in January", "Um 07:00, jeden Tag, nur im Januar"],
+    ["*/15 * * * *", "Every 15 minutes", "Alle 15 Minuten"],
+    ["* * * * *", "Every minute", "Jede Minute"],
+  ])("says %s", (cron, english, german) => {
+    expect(cronWords(cron)).toBe(english);
+    i18n.global.locale.value = "de";
+    expect(cronWords(cron)).toBe(german);
+  });
 
   // Rather nothing than something wrong: both days given are a day or the other, steps that do not divide the hour begin anew.
   it.each([
     "0 7 1 * 1",
     "*/7 * * * *",
-    "0 7 * 1 *",
+    "*/7 9-17 * * *",
+    "0 */5 * * *",
+    "0 7 * 13 *",
+    "0 7 * * foo",
+    "0 7 0 * *",
     "0 7 L * *",
     "0 7 * * 1#2",
     "5/10 * * * *",

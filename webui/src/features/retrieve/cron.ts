@@ -1,7 +1,7 @@
 /** Cron expressions in words and as the usual choices; the server alone works out when they are due. */
-import { weekdayTitle } from "../../shared/format";
-import { t } from "../../shared/language/i18n";
-import { locale } from "../../shared/language/region";
+import cronstrue from "cronstrue";
+import "cronstrue/locales/de"; // English is part of it
+import { i18n } from "../../shared/language/i18n";
 
 /** How often, as a form offers it; "own": an expression by hand. */
 export const OFTEN = ["daily", "weekdays", "weekly", "hourly", "own"] as const;
@@ -38,95 +38,46 @@ export function usualOf(cron: string): Usual {
   return { often: "weekly", time, weekday: Number(days) || 7 };
 }
 
-const NAMES = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+// Days of the week and months may be named.
+const NAMED = /[a-z]{3}/gi;
+const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+const MONTHS = ["", ..."jan feb mar apr may jun jul aug sep oct nov dec".split(" ")];
+const FIELDS = [
+  { least: 0, most: 59, names: [] },
+  { least: 0, most: 23, names: [] },
+  { least: 1, most: 31, names: [] },
+  { least: 1, most: 12, names: MONTHS },
+  { least: 0, most: 7, names: DAYS },
+];
 
-/** The numbers of a field in their order; null for what is written in a rarer way. */
-function numbersOf(field: string, least: number, most: number): number[] | null {
-  const found = new Set<number>();
-  for (const part of field.split(",")) {
-    const [, from, to, step = "1"] =
-      /^(\*|\d{1,2})(?:-(\d{1,2}))?(?:\/(\d{1,2}))?$/.exec(part) ?? [];
+/** Whether every program reads a field in the same way, and as its words say. */
+function isPlain(field: string, { least, most, names }: (typeof FIELDS)[number]): boolean {
+  const inNumbers = field.replace(NAMED, (name) => {
+    const number = (names as string[]).indexOf(name.toLowerCase());
+    return number < 0 ? name : String(number);
+  });
+  return inNumbers.split(",").every((part) => {
+    const [, from, to, step] = /^(\*|\d{1,2})(?:-(\d{1,2}))?(?:\/(\d{1,2}))?$/.exec(part) ?? [];
     // "5/10" and "*-3" are read differently by different programs.
-    if (!from || (from === "*" && to) || (from !== "*" && !to && step !== "1") || step === "0")
-      return null;
-    const [first, last] = from === "*" ? [least, most] : [Number(from), Number(to ?? from)];
-    if (first < least || last > most || last < first) return null;
-    for (let number = first; number <= last; number += Number(step)) found.add(number);
-  }
-  return [...found].sort((one, other) => one - other);
+    if (!from || (from === "*" && to) || (from !== "*" && !to && step)) return false;
+    // A step that does not divide the hour begins anew with each: "every 7 minutes" would be wrong.
+    if (step && (Number(step) === 0 || (most - least + 1) % Number(step) !== 0)) return false;
+    if (from === "*") return true;
+    const [first, last] = [Number(from), Number(to ?? from)];
+    return least <= first && first <= last && last <= most;
+  });
 }
 
-const MOST_TIMES = 6;
-const inRow = (numbers: number[]) =>
-  numbers.every((number, at) => at === 0 || number === numbers[at - 1]! + 1);
-const listed = (words: string[]) =>
-  new Intl.ListFormat(locale.value, { type: "conjunction" }).format(words);
-
-/** On which days, by a field of days of the month and one of weekdays: "" for every day, null where that is not said easily. */
-function dayWords(ofMonth: string, ofWeek: string): string | null {
-  if (ofMonth === "*" && ofWeek === "*") return "";
-  if (ofMonth !== "*" && ofWeek !== "*") return null;
-  if (ofWeek === "*") {
-    const days = numbersOf(ofMonth, 1, 31);
-    return days && days.length <= MOST_TIMES
-      ? t("retrieve.cron.ofMonth", { days: listed(days.map((n) => t("retrieve.cron.nth", { n }))) })
-      : null;
-  }
-  const plain = ofWeek
-    .toLowerCase()
-    .replace(/[a-z]{3}/g, (name) => (NAMES.includes(name) ? String(NAMES.indexOf(name)) : name));
-  const numbers = numbersOf(plain, 0, 7);
-  if (!numbers) return null;
-  // Sunday is 0 and 7; weeks begin on Monday here.
-  const days = [...new Set(numbers.map((day) => day || 7))].sort();
-  if (days.length === 7) return "";
-  if (days.length > 2 && inRow(days))
-    return t("retrieve.cron.fromTo", {
-      from: weekdayTitle(days[0]!),
-      to: weekdayTitle(days.at(-1)!),
-    });
-  return listed(days.map((day) => weekdayTitle(day)));
-}
-
-/** At which times of a day: whether they are many, all day long, and the words; null where that is not said easily. */
-function timeWords(minutes: number[], hours: number[]): { words: string; allDay: boolean } | null {
-  const [minute = 0, next] = minutes;
-  const allDay = hours.length === 24;
-  if (minutes.length * hours.length <= MOST_TIMES) {
-    const times = hours.flatMap((hour) => minutes.map((one) => clock(hour, one)));
-    return { words: t("retrieve.cron.at", { times: listed(times) }), allDay: false };
-  }
-  if (minutes.length === 1) {
-    if (allDay) return { words: t("retrieve.cron.hourly", { minute: two(minute) }), allDay };
-    if (!inRow(hours)) return null;
-    return {
-      words: t("retrieve.cron.hourlyFromTo", {
-        from: clock(hours[0]!, minute),
-        to: clock(hours.at(-1)!, minute),
-      }),
-      allDay,
-    };
-  }
-  const step = (next ?? 0) - minute;
-  const even =
-    minute === 0 &&
-    60 % step === 0 &&
-    minutes.length === 60 / step &&
-    minutes.every((one, at) => one === at * step);
-  if (!even || !inRow(hours)) return null;
-  if (allDay) return { words: t("retrieve.cron.minutes", { n: step }, step), allDay };
-  const span = { n: step, from: clock(hours[0]!, 0), to: clock(hours.at(-1)!, 60 - step) };
-  return { words: t("retrieve.cron.minutesFromTo", span, step), allDay };
-}
-
-/** When an expression is due, in words; null for those that are rarer, and for what is no expression. */
+/** When an expression is due, in words; null for those that words could get wrong, and for what is no expression. */
 export function cronWords(cron: string): string | null {
-  const [minute, hour, ofMonth, month, ofWeek, more] = cron.trim().split(/\s+/);
-  if (!minute || !hour || !ofMonth || month !== "*" || !ofWeek || more !== undefined) return null;
-  const [minutes, hours] = [numbersOf(minute, 0, 59), numbersOf(hour, 0, 23)];
-  const days = dayWords(ofMonth, ofWeek);
-  const times = minutes && hours ? timeWords(minutes, hours) : null;
-  if (days === null || !times) return null;
-  if (times.allDay && !days) return times.words;
-  return t("retrieve.cron.days", { days: days || t("retrieve.cron.everyDay"), times: times.words });
+  const fields = cron.trim().split(/\s+/);
+  if (fields.length !== 5 || !fields.every((field, at) => isPlain(field, FIELDS[at]!))) return null;
+  const [, hour, ofMonth, , ofWeek] = fields;
+  // Where both are given, either is enough.
+  if (ofMonth !== "*" && ofWeek !== "*") return null;
+  return cronstrue.toString(fields.join(" "), {
+    locale: i18n.global.locale.value,
+    use24HourTimeFormat: true,
+    verbose: hour !== "*", // "every day" beside a time, not beside "every 15 minutes"
+  });
 }

@@ -1,10 +1,10 @@
 /** What a form asks of a node, but for days and times. */
 import { reactive } from "vue";
 import { t } from "../../shared/language/i18n";
-import { recall, remember } from "../../shared/memory";
+import { useMemory } from "../../shared/memory";
 import { FLAGS, GROUPS, ONLY_REPORTS, WORDS, type StudyKind, type What } from "./retrieveApi";
 
-const KEY = "dose.search.kinds";
+const kept = useMemory("dose.search.kinds");
 type WordList = (typeof WORDS)[number];
 
 /** As people enter it: words with commas between them. */
@@ -17,7 +17,7 @@ export interface Wrong {
 }
 
 const remembered = (): StudyKind[] =>
-  (recall(KEY)?.split(",") ?? []).filter(
+  (kept.value?.split(",") ?? []).filter(
     (one): one is StudyKind => one === ONLY_REPORTS || one in GROUPS,
   );
 const eachWord = <T>(value: (name: WordList) => T) =>
@@ -42,7 +42,7 @@ export function useQuestionForm() {
   /** What is entered; what cannot be asked so is said before the server does. */
   function read(): What | Wrong {
     if (!asked.groups.length) return { field: "groups", text: t("retrieve.form.kindsNone") };
-    remember(KEY, asked.groups.join(","));
+    kept.value = asked.groups.join(",");
     const { words, groups, ...flags } = asked;
     return { ...flags, groups: [...groups], ...eachWord((name) => listOf(words[name])) };
   }

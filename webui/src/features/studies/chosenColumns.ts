@@ -1,5 +1,5 @@
 /** Which columns the list shows, as the user chose them for each modality. */
-import { computed, ref, watch } from "vue";
+import { computed } from "vue";
 import {
   columnsToAsk,
   DESCRIPTION,
@@ -7,13 +7,11 @@ import {
   usualColumns,
   type ListColumn,
 } from "./listColumns";
-import { recall, remember } from "../../shared/memory";
+import { useKeptNames } from "../../shared/memory";
 import type { DataDictionary } from "../../shared/api/types";
 
 export function useChosenColumns(dictionary: () => DataDictionary | null, modality: () => string) {
-  const memory = () => `dose.list.columns.${modality()}`;
-  const chosen = ref<string[] | null>(null);
-  watch(memory, (key) => (chosen.value = keysIn(recall(key))), { immediate: true });
+  const chosen = useKeptNames(() => `dose.list.columns.${modality()}`);
 
   const columns = computed(() => (dictionary() ? listColumns(dictionary()!, modality()) : []));
   const shown = computed<ListColumn[]>(() => {
@@ -33,18 +31,6 @@ export function useChosenColumns(dictionary: () => DataDictionary | null, modali
       : "",
   );
 
-  function choose(keys: string[] | null): void {
-    chosen.value = keys;
-    remember(memory(), keys && JSON.stringify(keys));
-  }
+  const choose = (keys: string[] | null) => (chosen.value = keys);
   return { columns, shown, asked, choose };
-}
-
-function keysIn(text: string | null): string[] | null {
-  try {
-    const keys: unknown = JSON.parse(text ?? "null");
-    return Array.isArray(keys) ? keys.filter((key) => typeof key === "string") : null;
-  } catch {
-    return null;
-  }
 }

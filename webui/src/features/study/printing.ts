@@ -1,8 +1,9 @@
 /** Whether the page is being printed: what a page on the screen keeps folded or on further pages, paper has in full. */
-import { ref } from "vue";
+import { ref, watch } from "vue";
+import { useEventListener, useMediaQuery } from "@vueuse/core";
 
 export const printing = ref(false);
 
-window.addEventListener("beforeprint", () => (printing.value = true));
-window.addEventListener("afterprint", () => (printing.value = false));
-window.matchMedia("print").addEventListener("change", ({ matches }) => (printing.value = matches));
+useEventListener(window, "beforeprint", () => (printing.value = true));
+useEventListener(window, "afterprint", () => (printing.value = false));
+watch(useMediaQuery("print"), (now) => (printing.value = now), { flush: "sync" });

@@ -1,5 +1,6 @@
 /** The server's state, asked for every few seconds while the page can be seen; one poll for the whole app. */
 import { computed, ref, shallowRef, watch } from "vue";
+import { useEventListener } from "@vueuse/core";
 import { api, type ApiError } from "./api";
 import { shut } from "./gate";
 import { asApiError } from "./load";
@@ -37,7 +38,7 @@ export async function pollNow(): Promise<void> {
 }
 
 export function startPolling(): void {
-  document.addEventListener("visibilitychange", () => {
+  useEventListener(document, "visibilitychange", () => {
     if (document.hidden) window.clearTimeout(timer);
     else void pollNow();
   });

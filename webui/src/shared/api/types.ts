@@ -177,7 +177,7 @@ export interface Reextraction {
   changed: number;
   failed: number;
   outdated: number;
-  /** "table.field", or "table: row added", with how often it changed; most often first. */
+  /** "table.field", "table.marks: mark" or "table: row added", with how often it changed; most often first. */
   fields: Record<string, number>;
   /** Numbers of studies that changed; of very many, the first. */
   studies: number[];

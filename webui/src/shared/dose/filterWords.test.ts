@@ -109,6 +109,9 @@ describe("what a chart filters a list by, in words", () => {
 
   it("says that a value is given where no bound says so", () => {
     expect(words({ dap_total_given: "yes" })).toEqual(["DAP total: given and not zero"]);
+    expect(words({ dap_total_given: "plausible", dap_total_from: "1e-6" })).toContain(
+      "DAP total: given, not zero, not marked as implausible",
+    );
     expect(words({ dap_total_given: "no" })).toEqual(["DAP total: not given, or zero"]);
     expect(words({ dap_total_to: "1e-6", dap_total_given: "yes" })).toEqual([
       "DAP total ≤ 1 cGy·cm²",

@@ -6,6 +6,8 @@ import { i18n, t, te } from "../language/i18n";
 import type { FilterInfo, FilterRole } from "../api/types";
 
 /** One condition in words, with the parameters that it stands for. */
+const WORDS_OF_GIVEN: Record<string, string> = { no: "notGiven", plausible: "plausible" };
+
 export interface Chip {
   text: string;
   parameters: string[];
@@ -137,7 +139,7 @@ function chipsOfFilter(filter: FilterInfo, conditions: Conditions, name: string)
     );
   }
   if (given !== undefined && !implied.length)
-    add(t(`filters.words.${given === "no" ? "notGiven" : "given"}`, { name }), "given");
+    add(t(`filters.words.${WORDS_OF_GIVEN[given] ?? "given"}`, { name }), "given");
   return chips;
 }
 

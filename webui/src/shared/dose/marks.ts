@@ -4,7 +4,7 @@ import type { Mark } from "../api/types";
 /** formed: worked out from other values. elsewhere: taken, but not from where it should stand. doubtful: the rest. */
 export type MarkKind = "doubtful" | "elsewhere" | "formed";
 
-const FORMED = new Set(["computed", "mean", "overlap", "derived"]);
+const FORMED = new Set(["computed", "mean", "weighted_mean", "sum", "overlap", "derived"]);
 const ELSEWHERE = new Set([
   "carried",
   "from_comment",
@@ -16,6 +16,7 @@ const ELSEWHERE = new Set([
   "other_date",
   "private_item",
   "rounded",
+  "total_and_pulses",
   "unit_of_maker",
 ]);
 const ORDER: MarkKind[] = ["doubtful", "elsewhere", "formed"];

@@ -2,11 +2,11 @@
 import { computed, shallowRef } from "vue";
 import { createI18n } from "vue-i18n";
 import type en from "../../locales/en.json";
-import { recall, remember } from "../memory";
+import { useMemory } from "../memory";
 
 type Messages = typeof en;
 
-const KEY = "dose.language";
+const kept = useMemory("dose.language");
 const files = import.meta.glob<{ default: Messages }>("../../locales/*.json");
 // Meanings of codes, by scheme and value, for each language in which they are translated.
 const ofCodes = import.meta.glob<{ default: Record<string, string> }>("../../locales/codes/*.json");
@@ -65,7 +65,7 @@ export const serverLanguage = computed(
 
 /** The user's choice, else the first language of the browser that there is. */
 export function preferredLanguage(): string {
-  const wanted = [recall(KEY), ...navigator.languages].map(
+  const wanted = [kept.value, ...navigator.languages].map(
     (one) => one?.slice(0, 2).toLowerCase() ?? "",
   );
   return wanted.find((one) => LANGUAGES.includes(one)) ?? "en";
@@ -81,5 +81,5 @@ export async function setLanguage(code: string, keep = true): Promise<void> {
   meanings.value = codes?.default ?? {};
   i18n.global.locale.value = code;
   document.documentElement.lang = code;
-  if (keep) remember(KEY, code);
+  if (keep) kept.value = code;
 }

@@ -1,8 +1,8 @@
 /** The format of numbers and dates, and the time zone: as the installation says, or as the user has chosen for this browser. */
-import { computed, ref, shallowRef, watch } from "vue";
+import { computed, shallowRef } from "vue";
 import { api } from "../api/api";
 import { i18n, t } from "./i18n";
-import { recall, remember } from "../memory";
+import { useMemory } from "../memory";
 import type { Region } from "../api/types";
 
 /** How dates are written: as the installation says, as the language and region do, or as 2026-01-31. */
@@ -13,9 +13,11 @@ const KEY = "dose.dates";
 // English is also the language of those whose own is not there: day before month, as most of them write.
 const USUAL: Record<string, string> = { en: "en-GB" };
 
-const recalled = recall(KEY) as DateStyle;
-export const dateStyle = ref<DateStyle>(DATE_STYLES.includes(recalled) ? recalled : "installation");
-watch(dateStyle, (style) => remember(KEY, style === "installation" ? null : style));
+const kept = useMemory(KEY);
+export const dateStyle = computed<DateStyle>({
+  get: () => DATE_STYLES.find((style) => style === kept.value) ?? "installation",
+  set: (style) => (kept.value = style === "installation" ? null : style),
+});
 
 /** The installation's date format that leaves it to each language how it writes dates. */
 const BY_LANGUAGE = "language";

@@ -1,4 +1,5 @@
 /** Who is signed in, and what that opens. */
+import { useEventListener } from "@vueuse/core";
 import { computed, shallowRef } from "vue";
 import type { RouteMeta } from "vue-router";
 import { GROUPS } from "../facts";
@@ -111,4 +112,4 @@ async function lookAgain(): Promise<void> {
   // What stands here belongs to somebody else.
   else location.reload();
 }
-document.addEventListener("visibilitychange", () => void lookAgain());
+useEventListener(document, "visibilitychange", () => void lookAgain());

@@ -1,5 +1,6 @@
 /** A page of tasks, kept up to date while it can be seen. */
-import { onScopeDispose, watch } from "vue";
+import { getCurrentScope, watch } from "vue";
+import { useTimeoutFn } from "@vueuse/core";
 import { api } from "../api/api";
 import { withFields } from "../dose/fields";
 import { useLoad } from "../api/load";
@@ -19,20 +20,14 @@ export function useTaskList(query: { kind?: string; limit: number }, page: () =>
   }, page);
 
   // While something is under way it is looked at often; else now and then, as a short task may come and go in between.
-  let timer: number | undefined;
-  async function follow(): Promise<void> {
-    window.clearTimeout(timer);
-    if (!document.hidden) await loaded.reload({ quietly: true });
-    plan();
-  }
-  function plan(): void {
-    timer = window.setTimeout(() => void follow(), underWay.value ? OFTEN : SELDOM);
-  }
-  plan();
-  watch(underWay, () => {
-    window.clearTimeout(timer);
-    plan();
-  });
-  onScopeDispose(() => window.clearTimeout(timer));
+  const scope = getCurrentScope();
+  const { start } = useTimeoutFn(
+    async () => {
+      if (!document.hidden) await loaded.reload({ quietly: true });
+      if (scope?.active) start();
+    },
+    () => (underWay.value ? OFTEN : SELDOM),
+  );
+  watch(underWay, () => start());
   return loaded;
 }

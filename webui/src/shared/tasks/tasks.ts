@@ -1,5 +1,6 @@
 /** How many tasks are under way on the server, for the whole app. */
 import { onScopeDispose, ref, watch } from "vue";
+import { useEventListener } from "@vueuse/core";
 import { api } from "../api/api";
 import { shut } from "../api/gate";
 import { session } from "../session/session";
@@ -34,9 +35,6 @@ export function watchTasks(): void {
   }
   const again = () => void look();
   watch([shut, session], again, { immediate: true });
-  document.addEventListener("visibilitychange", again);
-  onScopeDispose(() => {
-    window.clearTimeout(timer);
-    document.removeEventListener("visibilitychange", again);
-  });
+  useEventListener(document, "visibilitychange", again);
+  onScopeDispose(() => window.clearTimeout(timer));
 }

@@ -1,5 +1,6 @@
 /** Asks before a page is left while something on it would be lost: within the app by a dialog, else by the browser itself. */
-import { onScopeDispose, shallowRef } from "vue";
+import { shallowRef } from "vue";
+import { useEventListener } from "@vueuse/core";
 import { onBeforeRouteLeave } from "vue-router";
 
 export function useLeaving(wouldBeLost: () => boolean) {
@@ -13,10 +14,8 @@ export function useLeaving(wouldBeLost: () => boolean) {
     asked.value = null;
   }
 
-  function warn(event: BeforeUnloadEvent): void {
+  useEventListener(window, "beforeunload", (event) => {
     if (wouldBeLost()) event.preventDefault();
-  }
-  window.addEventListener("beforeunload", warn);
-  onScopeDispose(() => window.removeEventListener("beforeunload", warn));
+  });
   return { asked, answer };
 }

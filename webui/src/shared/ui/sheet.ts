@@ -1,5 +1,6 @@
 /** A sheet that a `details` element opens: Escape and a click beside it close it. */
-import { onBeforeUnmount, onMounted, watch, type Ref } from "vue";
+import { watch, type Ref } from "vue";
+import { useEventListener } from "@vueuse/core";
 import { useRoute } from "vue-router";
 
 export function useSheet(
@@ -18,8 +19,7 @@ export function useSheet(
       box.value.open = false;
   }
 
-  onMounted(() => document.addEventListener("click", closeOutside));
-  onBeforeUnmount(() => document.removeEventListener("click", closeOutside));
+  useEventListener(document, "click", closeOutside);
   return { close };
 }
 

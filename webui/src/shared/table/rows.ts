@@ -1,5 +1,5 @@
 /** Rows of tables that open something, by keyboard; and keys that hold for a whole page. */
-import { onBeforeUnmount, onMounted } from "vue";
+import { useEventListener } from "@vueuse/core";
 
 const linksIn = (body: Element) => [...body.querySelectorAll<HTMLElement>(".row-link")];
 
@@ -34,12 +34,10 @@ function withModifier(event: KeyboardEvent): boolean {
 
 /** Calls what belongs to a key, while the component is there; what answers true has done something with it. */
 export function useKeys(keys: Record<string, (event: KeyboardEvent) => boolean>): void {
-  const pressed = (event: KeyboardEvent) => {
+  useEventListener(document, "keydown", (event) => {
     if (event.defaultPrevented || withModifier(event) || typing(event)) return;
     if (keys[event.key]?.(event)) event.preventDefault();
-  };
-  onMounted(() => document.addEventListener("keydown", pressed));
-  onBeforeUnmount(() => document.removeEventListener("keydown", pressed));
+  });
 }
 
 /** Whether a letter would be typed into something, or belongs to a dialog. */
