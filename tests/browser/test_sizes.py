@@ -155,7 +155,7 @@ def test_a_file_that_is_no_table_is_refused_in_words(visit: Visit, tmp_path: Pat
     file.write_bytes(b"PK\x03\x04")
     page = visit.open("/sizes")
     page.get_by_label("Drop a CSV or XLSX file here").set_input_files(file)
-    expect(page.get_by_role("alert")).to_contain_text("Save the table as CSV")
+    expect(page.get_by_role("alert")).to_contain_text("Save the table as XLSX without")
 
 
 def test_by_the_keyboard_alone(visit: Visit, file: Path) -> None:

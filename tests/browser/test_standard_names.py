@@ -94,7 +94,7 @@ def test_the_first_entry_counts_and_entries_are_moved_and_removed(
     page.get_by_role("button", name="Move entry 2 up").click()
     expect(page.get_by_label("Standard name, entry 1")).to_have_value("Abdomen")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("main")).to_contain_text("Saved")
+    expect(page.locator("main")).to_contain_text("Saved. The changes are in effect.")
     assert [one["standard_name"] for one in entries(own_server)] == ["Abdomen", "Any"]
     assert len(own_server.studies(standard_names_is="Abdomen")) == 1
     page.get_by_role("button", name="Remove entry 2").click()

@@ -57,7 +57,11 @@ def doses(raw: bytes, cleaned: bool) -> Any:
 
     def numbers(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: numbers(one) for name, one in value.items() if name != "patient_age"}
+            return {
+                name: numbers(one)
+                for name, one in value.items()
+                if name not in ("patient_age", "marks")
+            }
         if isinstance(value, list):
             return [numbers(one) for one in value]
         return value if isinstance(value, float) else None

@@ -20,6 +20,7 @@ import pytest
 from orthanc_dose import samples
 from orthanc_dose.export.exports import FORMATS
 from orthanc_dose.samples import make_studies
+from orthanc_dose.samples.rejection import rejection_note
 from tests.orthanc.test_searches import DAY, _study
 from tests.orthanc.test_size_import import CHOICE, HEADER, upload
 from tests.support.effort import LONG, SEED
@@ -128,6 +129,11 @@ class House:
         system = by_software(self.server)[software]["id"]
         return self.job("delete-studies", equipment=system, studies=1, row=True)
 
+    def decide_rejections(self) -> int:
+        rejected = samples.ct_report(1, key=f"rejected {next(_numbers)}")
+        self._sent(rejected, rejection_note([rejected], "113037", key=f"note {next(_numbers)}"))
+        return self.job("decide-rejections")
+
     def with_ignored(self, kind: str, **parameters: Any) -> int:
         self._sent(samples.ct_slice(next(_numbers)))
         return self.job(kind, **parameters)
@@ -169,6 +175,7 @@ WAYS: dict[str, list[Callable[[House], int]]] = {
     "import-sizes": [House.sizes],
     "sort-studies": [lambda house: house.job("sort-studies", equipment=[1], modality="RF")],
     "delete-studies": [House.delete_studies],
+    "decide-rejections": [House.decide_rejections],
     "find-nested": [lambda house: house.job("find-nested")],
 }
 EVERY = [(kind, number) for kind, ways in WAYS.items() for number in range(len(ways))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -84,11 +83,6 @@ def _name_studies_by_uid(detail: dict[str, Any], uids: dict[int, str]) -> None:
     for event in detail["events"]:
         if event.get("counted_in") is not None:
             event["counted_in"] = uids[event["counted_in"]]
-    for one in detail["marks"] or ():
-        if one["mark"] == "same_irradiation":
-            one["raw"] = re.sub(
-                r"study (\d+)", lambda number: f"study {uids[int(number[1])]}", one["raw"]
-            )
 
 
 def settled(server: OrthancServer, answer: dict[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,19 @@ def mark_totals(
     totals: StudyRow, modality: str, accumulated: list[AccumulatedRow], events: list[EventRow]
 ) -> None:
     """Mark the totals of a study whose values are in doubt, in place."""
+    if any(map(_is_doubted, (*accumulated, *events))):
+        _pass_on(totals, modality, accumulated, events)
+    doubt.check_totals(totals, modality)
+
+
+def _is_doubted(row: AccumulatedRow | EventRow) -> bool:
+    return any(one["mark"] in DOUBTS for one in row.get("marks") or ())
+
+
+def _pass_on(
+    totals: StudyRow, modality: str, accumulated: list[AccumulatedRow], events: list[EventRow]
+) -> None:
+    """Mark the totals with the doubts about the values behind them, in place."""
     there = {field.name for field in MODALITIES[modality].fields}
     why: dict[str, set[str]] = {}
     for one in totals.get("marks") or ():
@@ -64,7 +77,6 @@ def mark_totals(
                     found += _doubts(event.get("marks"), of_event)
         for doubted, raw in dict.fromkeys((one["mark"], one["raw"]) for one in found):
             mark(totals, name, doubted, raw)
-    doubt.check_totals(totals, modality)
 
 
 def _doubts(marks: list[Mark] | None, field: str) -> list[Mark]:

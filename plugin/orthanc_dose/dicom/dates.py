@@ -77,7 +77,9 @@ def _microseconds(fraction: str | None) -> int:
 def lacks_dot(text: str | None) -> bool:
     """Return whether a TM or DT value that can be parsed has its fraction of a second without the
     dot before it."""
-    text = (text or "").strip()
+    if not text or len(text) < len("HHMMSSFFF") or "." in text:
+        return False
+    text = text.strip()
     found = _TM.match(text)
     if found:
         return found[5] is not None

@@ -4,7 +4,7 @@ A tree consists of `Item` objects: the concept is the canonical key of the conce
 ("DCM:113813"), and the value depends on the value type. Numbers stay text with the unit beside
 them; code that knows the field decides what they mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from . import codes, decimals
 from .codes import Code
@@ -112,7 +112,7 @@ def read_tree(dataset: Dataset, note: Callable[[str], None] | None = None) -> It
         raise Unreadable("the report has no content")
     tree = _Tree()
     root = tree.item(dataset, root=True)
-    tree.finish()
+    tree.finish(root)
     if note is not None and tree.lacks_schemes:
         note("no_scheme")
     return root
@@ -126,14 +126,13 @@ class _Tree:
         self.names: dict[int, tuple[str | None, str | None]] = {}
         self.codes: dict[int, Code | None] = {}
         self.units: dict[int, tuple[str | None, str | None]] = {}
-        self.with_comma: list[Item] = []
-        self.with_point: list[Item] = []
+        self.has_comma = False
         self.lacks_schemes = False
 
-    def finish(self) -> None:
+    def finish(self, root: Item) -> None:
         """Tell the numbers the decimal sign of the report, which all of them together show."""
-        if self.with_comma:
-            numbers = self.with_comma + self.with_point
+        if self.has_comma:
+            numbers = [item for item in _all_items(root) if item.vt == "NUM" and item.value]
             sign = decimals.decimal_sign(str(item.value) for item in numbers)
             for item in numbers:
                 item.sign = sign
@@ -177,9 +176,7 @@ class _Tree:
         if isinstance(measured, list) and measured:
             item.value = value = _text(measured[0], "0040,a30a")
             if value is not None and "," in value:
-                self.with_comma.append(item)
-            elif value is not None and "." in value:
-                self.with_point.append(item)
+                self.has_comma = True
             units = measured[0].get("0040,08ea")
             if isinstance(units, list) and units:
                 known = self.units.get(id(units))
@@ -207,6 +204,12 @@ class _Tree:
             other = read_code(sequence)
             concept = other.key if other and other.value else None
         return concept, meaning if isinstance(meaning, str) else None
+
+
+def _all_items(item: Item) -> Iterator[Item]:
+    yield item
+    for child in item.children:
+        yield from _all_items(child)
 
 
 def _lacks_scheme(sequence: object, found: str) -> bool:

@@ -114,7 +114,6 @@ class Field:
         ]
         out["modalities"] = list(self.modalities)
         out["limits"] = self.limits and self.limits.as_dict()
-        out["unlimited"] = self.unlimited
         out["fields"] = [field.as_dict() for field in self.fields]
         return out
 

@@ -49,19 +49,16 @@ class Limits:
         return low <= number <= high
 
     def as_dict(self) -> dict[str, object]:
-        """Return the limits as the data dictionary of the API shows them."""
+        """Return the limits as the API shows them, without the reasons, which the data dictionary
+        has: pages load them with every field."""
         possible, plausible = (
             [bound.isoformat() if isinstance(bound, date) else bound for bound in pair]
             for pair in (self.hard, self.soft)
         )
-        return {
-            "possible": possible,
-            "why_possible": self.why_hard,
-            "plausible": plausible,
-            "why_plausible": self.why_soft,
-            "units_confused": [slip.written for slip in self.slips],
-            "instead": {code: limits.as_dict() for code, limits in self.instead},
-        }
+        out: dict[str, object] = {"possible": possible, "plausible": plausible}
+        if self.instead:
+            out["instead"] = {code: limits.as_dict() for code, limits in self.instead}
+        return out
 
     def within(self, modality: str | None) -> "Limits":
         """Return the limits for a modality type."""

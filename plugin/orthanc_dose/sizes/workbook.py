@@ -72,7 +72,10 @@ def _check(raw: bytes) -> None:
         NotImplementedError,
         RuntimeError,
     ) as error:
-        raise NotATable("The workbook is damaged or encrypted and cannot be read.") from error
+        raise NotATable(
+            "The workbook is damaged or encrypted and cannot be read. Save the table as XLSX "
+            "without a password, or as CSV."
+        ) from error
 
 
 def _text(value: object) -> str:

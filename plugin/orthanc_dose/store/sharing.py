@@ -306,8 +306,8 @@ def _marks(shared_with: list[dict[str, Any]] | None, repeated: set[str]) -> list
         {
             "field": field,
             "mark": SHARED,
-            "raw": f"study {one['study_id']}: {one['events']}, {one['counted_there']} of these "
-            "count there",
+            "raw": f"{one['study_instance_uid']}: {one['events']}, {one['counted_there']} of "
+            "these count there",
         }
         for one in shared_with or ()
     ]
