@@ -60,7 +60,7 @@ def doses(raw: bytes, cleaned: bool) -> Any:
             return {
                 name: numbers(one)
                 for name, one in value.items()
-                if name not in ("patient_age", "marks")
+                if name not in ("accession_numbers", "marks", "patient_age")
             }
         if isinstance(value, list):
             return [numbers(one) for one in value]
