@@ -45,7 +45,7 @@ def mark_totals(
     totals: StudyRow, modality: str, accumulated: list[AccumulatedRow], events: list[EventRow]
 ) -> None:
     """Mark the totals of a study whose values are in doubt, in place."""
-    if any(map(_is_doubted, (*accumulated, *events))):
+    if any(map(_is_doubted, accumulated)) or any(map(_is_doubted, events)):
         _pass_on(totals, modality, accumulated, events)
     doubt.check_totals(totals, modality)
 
