@@ -1,5 +1,5 @@
-"""What the copy costs that SQL reads instead of the store: time, disk, memory, and what a user of
-the lists notices while it is made.
+"""Measures the copy that SQL reads instead of the store: time, disk, memory, and how much slower
+lists are while it is made.
 """
 
 from __future__ import annotations

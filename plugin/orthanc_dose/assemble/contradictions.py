@@ -1,5 +1,5 @@
-"""Whether what a report states fits what else it states: a total and its irradiation events, a total
-and its parts, several totals of one thing.
+"""Compares what a report states with what else it states: a total with its irradiation events, a
+total with its parts, and several totals of one thing.
 
 Equipment rounds each number when it writes it. A total and the sum of others therefore agree if they
 differ by no more than half a unit of the last digit of each of them (a whole unit up to 5 %, since

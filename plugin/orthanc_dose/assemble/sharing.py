@@ -61,7 +61,7 @@ class Holder:
 
 @dataclass
 class Sharing:
-    """What a study shares with others.
+    """The irradiation events that a study shares with others.
 
     counted_in: by event number, the study in which the event counts instead. others: by study,
     the numbers of those events of this study that are in it, too. repeated: UIDs that several

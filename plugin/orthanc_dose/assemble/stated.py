@@ -9,8 +9,8 @@ from .contradictions import agrees, distinct, stated_once, words, written_sum
 
 
 class Stated(NamedTuple):
-    """What reports state of one total: each value (None where a container has none), and those of
-    the containers that are not repeated."""
+    """The values that reports state for one total: each one (None where a container has none), and
+    those of the containers that are not repeated."""
 
     values: list[float | None]
     single: list[float | None]

@@ -58,7 +58,7 @@ class Source:
 
     @property
     def leaves_out_studies(self) -> bool:
-        """Whether the store has studies that do not count, or events that count elsewhere."""
+        """True if the store has studies that do not count, or events that count elsewhere."""
         query = f"""
             SELECT EXISTS (SELECT 1 FROM study WHERE not_counted IS NOT NULL) OR
             EXISTS (SELECT 1 FROM "{self.chart.events_table}" WHERE counted_in IS NOT NULL)
