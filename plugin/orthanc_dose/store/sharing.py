@@ -251,7 +251,8 @@ def _settle_study(
             "events": len(numbers),
             "counted_there": sum(after[number] == other for number in numbers),
         }
-        for other, numbers in sorted(decided.others.items())
+        # By UID: the numbers of studies depend on the order of arrival.
+        for other, numbers in sorted(decided.others.items(), key=lambda one: (names[one[0]], one))
     ] or None
     new["marks"] = [*new["marks"], *_marks(new["shared_with"], decided.repeated)]
     new["all_marks"] = sorted({*new["all_marks"], *(one["mark"] for one in new["marks"])})
